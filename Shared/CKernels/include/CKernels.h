@@ -1,0 +1,88 @@
+// Kernels of a small feed-forward network: forward pass, back-propagation with Adam, evaluation.
+// One C source compiled per instruction set (see levels/), chosen at run time by the caller.
+// Only Shared/NeuralNetwork imports this.
+#ifndef ERM_CKERNELS_H
+#define ERM_CKERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Activation codes of a dense layer.
+enum { ERM_LINEAR = 0, ERM_RELU = 1, ERM_SIGMOID = 2 };
+
+// Loss codes of one output.
+enum { ERM_SQUARED = 0, ERM_PINBALL = 1, ERM_CROSS_ENTROPY = 2 };
+
+// Instruction-set levels, in rising order.
+enum { ERM_BASELINE = 0, ERM_AVX2 = 1, ERM_AVX512 = 2 };
+
+// One dense layer and the inverted dropout that follows it.
+typedef struct {
+    int32_t inputs;
+    int32_t units;
+    int32_t activation;
+    uint32_t drop;     // outputs dropped of 65,536; 0 for no dropout
+    float keep_scale;  // 65,536 / (65,536 - drop)
+} erm_dense;
+
+// Loss of one output: its code, and the level in 0…1 of a pinball loss.
+typedef struct {
+    int32_t code;
+    float level;
+} erm_loss;
+
+// Rows of a training or validation set, row-major; weights may be null (all 1). A target that is NaN is unknown.
+typedef struct {
+    const float *inputs;
+    const float *targets;
+    const float *weights;
+    size_t rows;
+} erm_samples;
+
+// Adam's settings and its running state. The powers start at 1 and are multiplied once per step.
+typedef struct {
+    double learning_rate, beta1, beta2, epsilon, weight_decay;
+    double beta1_power, beta2_power;
+    uint64_t step;
+    uint64_t dropout_key;
+} erm_adam;
+
+// Sums over rows; `loss` is over known cells, `cells` their weight, `matches` of `judged` are right on the judged output.
+typedef struct {
+    double loss, cells, matches, judged;
+} erm_totals;
+
+// Packed parameters and scratch memory of one network; used by one thread at a time.
+typedef struct erm_model erm_model;
+
+// Null when memory is short. `rows` is the largest batch; `training` adds room for moments and gradients.
+erm_model *erm_model_create(const erm_dense *layers, int32_t count, int32_t rows, int32_t training);
+void erm_model_destroy(erm_model *model);
+
+// Copies to and from canonical order: per layer the kernel [inputs][units], then the bias [units].
+void erm_model_load(erm_model *model, const float *parameters);
+void erm_model_store(const erm_model *model, float *parameters);
+void erm_model_load_moments(erm_model *model, const float *first, const float *second);
+void erm_model_store_moments(const erm_model *model, float *first, float *second);
+
+// Losses of the outputs (null: squared everywhere) and the output whose accuracy is counted (-1: none).
+void erm_model_set_losses(erm_model *model, const erm_loss *losses, int32_t judged_output);
+
+int32_t erm_level_best(void);
+
+// Rows through the network without dropout; `outputs` takes rows × outputs of the last layer.
+void erm_predict(erm_model *model, int32_t level, const float *inputs, size_t rows, float *outputs);
+
+// One pass over order[from..<to] in batches of at most `batch` rows, an Adam step each.
+void erm_train(
+    erm_model *model, int32_t level, const erm_samples *samples, const uint32_t *order, size_t from, size_t to,
+    int32_t batch, erm_adam *adam, erm_totals *totals);
+
+// Adds the losses of rows [from, to) without dropout and without learning.
+void erm_evaluate(
+    erm_model *model, int32_t level, const erm_samples *samples, size_t from, size_t to, erm_totals *totals);
+
+// Runs register-only fused multiply-adds (multiply and add at the baseline); returns the floating-point operations done.
+double erm_peak(int32_t level, size_t iterations);
+
+#endif

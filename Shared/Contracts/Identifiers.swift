@@ -1,0 +1,69 @@
+public import Foundation
+
+/// A UUID that names one kind of thing, so that a project's id is never passed where an employee's is meant.
+///
+/// On the wire and in a database it is the lower-case UUID string.
+public struct Identifier<Entity>: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    public let rawValue: UUID
+
+    public init(rawValue: UUID) { self.rawValue = rawValue }
+    public init() { self.init(rawValue: UUID()) }
+
+    /// nil when `text` is not a UUID.
+    public init?(_ text: some StringProtocol) {
+        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        self.init(rawValue: uuid)
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        let text = try container.decode(String.self)
+        guard let uuid = UUID(uuidString: text) else {
+            throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be a UUID")
+        }
+        self.init(rawValue: uuid)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
+    }
+
+    public var description: String { rawValue.uuidString.lowercased() }
+}
+
+extension Identifier: DecodingPlaceholder {
+    public static var decodingPlaceholder: Self {
+        Self(rawValue: UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)))
+    }
+}
+
+public enum TenantEntity: Sendable {}
+public enum UserEntity: Sendable {}
+public enum RoleEntity: Sendable {}
+public enum DepartmentEntity: Sendable {}
+public enum SkillEntity: Sendable {}
+public enum EmployeeEntity: Sendable {}
+public enum ProjectEntity: Sendable {}
+public enum AllocationEntity: Sendable {}
+public enum ImportEntity: Sendable {}
+public enum DatasetEntity: Sendable {}
+public enum JobEntity: Sendable {}
+public enum ModelEntity: Sendable {}
+public enum PredictionEntity: Sendable {}
+public enum APIKeyEntity: Sendable {}
+
+public typealias TenantID = Identifier<TenantEntity>
+public typealias UserID = Identifier<UserEntity>
+public typealias RoleID = Identifier<RoleEntity>
+public typealias DepartmentID = Identifier<DepartmentEntity>
+public typealias SkillID = Identifier<SkillEntity>
+public typealias EmployeeID = Identifier<EmployeeEntity>
+public typealias ProjectID = Identifier<ProjectEntity>
+public typealias AllocationID = Identifier<AllocationEntity>
+public typealias ImportID = Identifier<ImportEntity>
+public typealias DatasetID = Identifier<DatasetEntity>
+public typealias JobID = Identifier<JobEntity>
+public typealias ModelID = Identifier<ModelEntity>
+public typealias PredictionID = Identifier<PredictionEntity>
+public typealias APIKeyID = Identifier<APIKeyEntity>

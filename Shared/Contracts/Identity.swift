@@ -1,0 +1,189 @@
+public import Foundation
+
+// MARK: Public: logging in
+
+/// `POST /auth/login`. The tenant comes from the subdomain or `X-Tenant-ID`.
+public struct LoginRequest: RequestPayload {
+    public let email: String
+    public let password: String
+
+    public init(email: String, password: String) {
+        self.email = email
+        self.password = password
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.email(email, "email")
+        validation.require(!password.isEmpty, "password", "must not be empty")
+        validation.require(password.utf8.count <= 1024, "password", "must be at most 1024 bytes long")
+    }
+}
+
+/// `POST /auth/refresh` and `POST /auth/logout`.
+public struct RefreshRequest: RequestPayload {
+    public let refreshToken: String
+
+    public init(refreshToken: String) { self.refreshToken = refreshToken }
+
+    public func validate(_ validation: inout Validation) {
+        validation.require(!refreshToken.isEmpty, "refreshToken", "must not be empty")
+        validation.require(refreshToken.utf8.count <= 512, "refreshToken", "is not a refresh token")
+    }
+}
+
+/// What a login or a refresh gives.
+public struct TokenResponse: Codable, Sendable {
+    public let accessToken: String
+    public let refreshToken: String
+    /// Always `Bearer`.
+    public let tokenType: String
+    /// Seconds until the access token expires.
+    public let expiresIn: Int
+    public let tenantId: TenantID
+
+    public init(accessToken: String, refreshToken: String, expiresIn: Int, tenantId: TenantID) {
+        self.accessToken = accessToken
+        self.refreshToken = refreshToken
+        self.tokenType = "Bearer"
+        self.expiresIn = expiresIn
+        self.tenantId = tenantId
+    }
+}
+
+/// `GET /auth/me`.
+public struct CurrentPrincipal: Codable, Sendable {
+    /// `user`, `api_key` or `platform_operator`.
+    public let kind: String
+    /// The user's or the key's id; nil for the platform operator.
+    public let id: UUID?
+    public let email: String?
+    public let name: String?
+    public let tenant: TenantSummary?
+    public let roles: [String]
+    public let permissions: [Permission]
+
+    public init(
+        kind: String, id: UUID?, email: String?, name: String?, tenant: TenantSummary?, roles: [String],
+        permissions: [Permission]
+    ) {
+        self.kind = kind
+        self.id = id
+        self.email = email
+        self.name = name
+        self.tenant = tenant
+        self.roles = roles
+        self.permissions = permissions
+    }
+}
+
+// MARK: Public: API keys
+
+/// `POST /api-keys`. A key may hold no role its maker does not hold.
+public struct CreateAPIKeyRequest: RequestPayload {
+    public let name: String
+    /// Names of the tenant's roles; at least one.
+    public let roles: [String]
+    /// 1…3650; nil for 90.
+    public let expiresInDays: Int?
+
+    public init(name: String, roles: [String], expiresInDays: Int? = nil) {
+        self.name = name
+        self.roles = roles
+        self.expiresInDays = expiresInDays
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.require(!roles.isEmpty, "roles", "must name at least one role")
+        validation.tags(roles, "roles", maximumCount: 20)
+        validation.range(expiresInDays, 1...3650, "expiresInDays")
+    }
+}
+
+public struct APIKeySummary: Codable, Sendable {
+    public let id: APIKeyID
+    public let name: String
+    public let roles: [String]
+    public let createdAt: Date
+    public let expiresAt: Date
+    public let lastUsedAt: Date?
+
+    public init(id: APIKeyID, name: String, roles: [String], createdAt: Date, expiresAt: Date, lastUsedAt: Date?) {
+        self.id = id
+        self.name = name
+        self.roles = roles
+        self.createdAt = createdAt
+        self.expiresAt = expiresAt
+        self.lastUsedAt = lastUsedAt
+    }
+}
+
+/// The only answer that ever shows a key's secret.
+public struct CreatedAPIKey: Codable, Sendable {
+    public let key: String
+    public let summary: APIKeySummary
+
+    public init(key: String, summary: APIKeySummary) {
+        self.key = key
+        self.summary = summary
+    }
+}
+
+// MARK: Internal: gateway asks tenant-admin
+
+/// `GET /internal/v1/tenants/{id}` and `/internal/v1/tenants/by-subdomain/{subdomain}`.
+public struct TenantSummary: Codable, Sendable, Equatable {
+    public let id: TenantID
+    public let name: String
+    public let subdomain: String
+    public let plan: Plan
+    /// False while suspended or deleted.
+    public let isActive: Bool
+
+    public init(id: TenantID, name: String, subdomain: String, plan: Plan, isActive: Bool) {
+        self.id = id
+        self.name = name
+        self.subdomain = subdomain
+        self.plan = plan
+        self.isActive = isActive
+    }
+}
+
+/// `POST /internal/v1/tenants/{id}/credentials/verify`; answers `UserPrincipal`, or 401 `invalid_credentials`.
+public typealias VerifyCredentialsRequest = LoginRequest
+
+/// A user as tenant-admin knows it now: `GET /internal/v1/tenants/{id}/principals/{userId}`.
+public struct UserPrincipal: Codable, Sendable, Equatable {
+    public let userId: UserID
+    public let tenantId: TenantID
+    public let email: String
+    public let name: String
+    public let isActive: Bool
+    public let roles: [String]
+    /// The union of the roles' grants and the user's own.
+    public let permissions: [Permission]
+
+    public init(
+        userId: UserID, tenantId: TenantID, email: String, name: String, isActive: Bool, roles: [String],
+        permissions: [Permission]
+    ) {
+        self.userId = userId
+        self.tenantId = tenantId
+        self.email = email
+        self.name = name
+        self.isActive = isActive
+        self.roles = roles
+        self.permissions = permissions
+    }
+}
+
+/// `GET /internal/v1/tenants/{id}/roles`: every role of the tenant with its grants, for API keys.
+public struct RoleGrants: Codable, Sendable, Equatable {
+    public let name: String
+    public let permissions: [Permission]
+
+    public init(name: String, permissions: [Permission]) {
+        self.name = name
+        self.permissions = permissions
+    }
+}

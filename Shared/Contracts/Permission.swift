@@ -1,0 +1,90 @@
+/// What may be done to a kind of resource; `*` stands for every resource or every action.
+public struct Permission: Codable, Sendable, Hashable {
+    public let resource: String
+    public let actions: [String]
+
+    public init(resource: String, actions: [String]) {
+        self.resource = resource
+        self.actions = actions
+    }
+
+    public func allows(_ action: Action, on resource: Resource) -> Bool {
+        (self.resource == "*" || self.resource == resource.rawValue)
+            && (actions.contains("*") || actions.contains(action.rawValue))
+    }
+}
+
+/// A kind of thing a permission speaks of.
+public struct Resource: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let users = Self(rawValue: "users")
+    public static let roles = Self(rawValue: "roles")
+    public static let settings = Self(rawValue: "settings")
+    public static let audit = Self(rawValue: "audit")
+    public static let usage = Self(rawValue: "usage")
+    public static let apiKeys = Self(rawValue: "api_keys")
+    public static let departments = Self(rawValue: "departments")
+    public static let skills = Self(rawValue: "skills")
+    public static let employees = Self(rawValue: "employees")
+    public static let projects = Self(rawValue: "projects")
+    public static let allocations = Self(rawValue: "allocations")
+    public static let capacity = Self(rawValue: "capacity")
+    public static let imports = Self(rawValue: "imports")
+    public static let reports = Self(rawValue: "reports")
+    public static let ml = Self(rawValue: "ml")
+    public static let ownAccount = Self(rawValue: "self")
+    /// The tenants themselves: only ever granted to the platform operator, never by a role inside a tenant.
+    public static let tenants = Self(rawValue: "tenants")
+}
+
+public struct Action: RawRepresentable, Hashable, Sendable {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    public static let read = Self(rawValue: "read")
+    public static let write = Self(rawValue: "write")
+    public static let update = Self(rawValue: "update")
+    public static let delete = Self(rawValue: "delete")
+    public static let predict = Self(rawValue: "predict")
+    public static let feedback = Self(rawValue: "feedback")
+    public static let train = Self(rawValue: "train")
+    public static let deploy = Self(rawValue: "deploy")
+}
+
+extension Sequence where Element == Permission {
+    /// Deny by default: true only when some grant names both the resource and the action.
+    public func allow(_ action: Action, on resource: Resource) -> Bool {
+        contains { $0.allows(action, on: resource) }
+    }
+}
+
+/// The four roles every tenant starts with (DESIGN §6).
+public enum DefaultRole: String, CaseIterable, Sendable {
+    case admin, manager, user, viewer
+
+    public var permissions: [Permission] {
+        switch self {
+        case .admin:
+            [Permission(resource: "*", actions: ["*"])]
+        case .manager:
+            [
+                Permission(resource: "employees", actions: ["read", "write", "update"]),
+                Permission(resource: "projects", actions: ["read", "write", "update", "delete"]),
+                Permission(resource: "allocations", actions: ["read", "write", "update", "delete"]),
+                Permission(resource: "reports", actions: ["read"]),
+                Permission(resource: "ml", actions: ["predict", "read"]),
+            ]
+        case .user:
+            [
+                Permission(resource: "employees", actions: ["read"]),
+                Permission(resource: "projects", actions: ["read"]),
+                Permission(resource: "allocations", actions: ["read"]),
+                Permission(resource: "self", actions: ["read", "update"]),
+            ]
+        case .viewer:
+            [Permission(resource: "*", actions: ["read"])]
+        }
+    }
+}

@@ -1,0 +1,147 @@
+public import Foundation
+
+/// `POST /predictions`.
+public struct PredictionRequest: RequestPayload {
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    /// nil for the project's own.
+    public let requiredSkills: [String]?
+    /// The human's estimate, above 0; nil when there is none.
+    public let plannedHours: Double?
+    public let startDate: CivilDate?
+    public let endDate: CivilDate?
+    public let labels: [String: String]?
+    /// Only what was known before this moment is used; nil for now.
+    public let asOf: Date?
+
+    public init(
+        employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil, plannedHours: Double? = nil,
+        startDate: CivilDate? = nil, endDate: CivilDate? = nil, labels: [String: String]? = nil, asOf: Date? = nil
+    ) {
+        self.employeeId = employeeId
+        self.projectId = projectId
+        self.requiredSkills = requiredSkills
+        self.plannedHours = plannedHours
+        self.startDate = startDate
+        self.endDate = endDate
+        self.labels = labels
+        self.asOf = asOf
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.tags(requiredSkills, "requiredSkills")
+        if let plannedHours, !(plannedHours.isFinite && plannedHours > 0 && plannedHours <= 100_000) {
+            validation.reject("plannedHours", "must be above 0 and at most 100000")
+        }
+        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        validation.labels(labels, "labels")
+    }
+}
+
+/// The hours that hold the outcome with probability `level`.
+public struct HoursInterval: Codable, Sendable, Equatable {
+    /// 0.8 or 0.9.
+    public let level: Double
+    public let low: Double
+    public let high: Double
+
+    public init(level: Double, low: Double, high: Double) {
+        self.level = level
+        self.low = low
+        self.high = high
+    }
+}
+
+/// What moved the estimate, and by how much.
+public struct FeatureEffect: Codable, Sendable, Equatable {
+    public let feature: String
+    /// A factor on the hours: 1.2 lengthens them by a fifth.
+    public let effect: Double
+
+    public init(feature: String, effect: Double) {
+        self.feature = feature
+        self.effect = effect
+    }
+}
+
+public struct PredictionModel: Codable, Sendable, Equatable {
+    public let id: ModelID
+    public let version: Int
+    public let kind: String
+
+    public init(id: ModelID, version: Int, kind: String) {
+        self.id = id
+        self.version = version
+        self.kind = kind
+    }
+}
+
+/// Someone else who could do it.
+public struct AlternativeOption: Codable, Sendable, Equatable {
+    public let employeeId: EmployeeID
+    public let name: String
+    public let estimatedHours: Double
+    /// 0…1; nil where the model cannot say.
+    public let successProbability: Double?
+    /// Free share of the person's capacity in the window, 0…1.
+    public let availability: Double
+    /// Share of the required skills the person has, 0…1.
+    public let skillMatch: Double
+    /// 0…1, what the options are ranked by.
+    public let score: Double
+
+    public init(
+        employeeId: EmployeeID, name: String, estimatedHours: Double, successProbability: Double?, availability: Double,
+        skillMatch: Double, score: Double
+    ) {
+        self.employeeId = employeeId
+        self.name = name
+        self.estimatedHours = estimatedHours
+        self.successProbability = successProbability
+        self.availability = availability
+        self.skillMatch = skillMatch
+        self.score = score
+    }
+}
+
+/// The answer to `POST /predictions`.
+public struct Prediction: Codable, Sendable, Equatable {
+    public let predictionId: PredictionID
+    /// Percent of the person's capacity over the window, never above what is free.
+    public let recommendedAllocation: Double
+    /// Said when the free capacity is too little for the hours in the window; nil otherwise.
+    public let allocationNote: String?
+    /// The median.
+    public let estimatedHours: Double
+    /// 0…1: that the hours stay within the plan; nil without a plan or where the model cannot say.
+    public let successProbability: Double?
+    /// Percent: calibrated probability that the actual hours lie within 25 % of `estimatedHours`.
+    public let confidence: Double?
+    /// The 80 % interval; nil where there were too few outcomes to calibrate one.
+    public let interval: HoursInterval?
+    /// Every calibrated level.
+    public let intervals: [HoursInterval]
+    public let explanation: [FeatureEffect]
+    public let model: PredictionModel
+    public let alternativeOptions: [AlternativeOption]
+    public let asOf: Date
+
+    public init(
+        predictionId: PredictionID, recommendedAllocation: Double, allocationNote: String?, estimatedHours: Double,
+        successProbability: Double?, confidence: Double?, interval: HoursInterval?, intervals: [HoursInterval],
+        explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption], asOf: Date
+    ) {
+        self.predictionId = predictionId
+        self.recommendedAllocation = recommendedAllocation
+        self.allocationNote = allocationNote
+        self.estimatedHours = estimatedHours
+        self.successProbability = successProbability
+        self.confidence = confidence
+        self.interval = interval
+        self.intervals = intervals
+        self.explanation = explanation
+        self.model = model
+        self.alternativeOptions = alternativeOptions
+        self.asOf = asOf
+    }
+}

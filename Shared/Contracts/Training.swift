@@ -1,0 +1,207 @@
+public import Foundation
+
+/// `POST /training/jobs`.
+public struct CreateTrainingJobRequest: RequestPayload {
+    /// How far back from `asOf` history is taken, 1…240; nil for 6.
+    public let months: Int?
+    /// Passes of the networks over the data, 10…1000; nil for 100.
+    public let epochs: Int?
+    /// Only `resource_allocation`; nil for that.
+    public let modelType: String?
+    /// Makes training reproducible; nil for one drawn at random and reported.
+    public let seed: Int?
+    /// Only what was known before this moment is learned from; nil for now.
+    public let asOf: Date?
+
+    public init(months: Int? = nil, epochs: Int? = nil, modelType: String? = nil, seed: Int? = nil, asOf: Date? = nil) {
+        self.months = months
+        self.epochs = epochs
+        self.modelType = modelType
+        self.seed = seed
+        self.asOf = asOf
+    }
+
+    public static let modelType = "resource_allocation"
+
+    public func validate(_ validation: inout Validation) {
+        validation.range(months, 1...240, "months")
+        validation.range(epochs, 10...1000, "epochs")
+        validation.require(modelType == nil || modelType == Self.modelType, "modelType", "must be \(Self.modelType)")
+        validation.require((seed ?? 0) >= 0, "seed", "must not be negative")
+    }
+}
+
+/// The 202 answer to `POST /training/jobs`.
+public struct TrainingJobStarted: Codable, Sendable {
+    public let jobId: JobID
+    /// Always `training_started`.
+    public let status: String
+    /// Seconds, from the measured speed of earlier jobs; nil before the first has been measured.
+    public let estimatedTime: Double?
+
+    public init(jobId: JobID, estimatedTime: Double?) {
+        self.jobId = jobId
+        self.status = "training_started"
+        self.estimatedTime = estimatedTime
+    }
+}
+
+public enum TrainingJobStatus: String, Codable, Sendable, CaseIterable {
+    case queued, running, succeeded, failed, cancelled
+
+    public var isFinal: Bool { self == .succeeded || self == .failed || self == .cancelled }
+}
+
+/// `GET /training/jobs/{jobId}`.
+public struct TrainingJob: Codable, Sendable {
+    public let id: JobID
+    public let status: TrainingJobStatus
+    /// What it does now, in words: "collecting history", "training base_network".
+    public let stage: String
+    public let months: Int
+    public let epochs: Int
+    public let seed: Int
+    public let asOf: Date
+    /// How often it was taken up, restarts included.
+    public let attempts: Int
+    public let createdAt: Date
+    public let startedAt: Date?
+    public let finishedAt: Date?
+    public let datasetId: DatasetID?
+    /// The registered winner of a job that succeeded.
+    public let modelId: ModelID?
+    /// In a planner's words; nil unless failed.
+    public let error: String?
+    /// The newest epochs, oldest first; `?progress=N` asks for up to N (default 100, at most 1000).
+    public let progress: [EpochProgress]
+
+    public init(
+        id: JobID, status: TrainingJobStatus, stage: String, months: Int, epochs: Int, seed: Int, asOf: Date,
+        attempts: Int, createdAt: Date, startedAt: Date?, finishedAt: Date?, datasetId: DatasetID?, modelId: ModelID?,
+        error: String?, progress: [EpochProgress]
+    ) {
+        self.id = id
+        self.status = status
+        self.stage = stage
+        self.months = months
+        self.epochs = epochs
+        self.seed = seed
+        self.asOf = asOf
+        self.attempts = attempts
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.finishedAt = finishedAt
+        self.datasetId = datasetId
+        self.modelId = modelId
+        self.error = error
+        self.progress = progress
+    }
+}
+
+public struct EpochProgress: Codable, Sendable, Equatable {
+    /// 1-based.
+    public let epoch: Int
+    public let loss: Double
+    public let valLoss: Double?
+    public let accuracy: Double?
+    public let valAccuracy: Double?
+    public let learningRate: Double
+    public let timestamp: Date
+
+    public init(
+        epoch: Int, loss: Double, valLoss: Double?, accuracy: Double?, valAccuracy: Double?, learningRate: Double,
+        timestamp: Date
+    ) {
+        self.epoch = epoch
+        self.loss = loss
+        self.valLoss = valLoss
+        self.accuracy = accuracy
+        self.valAccuracy = valAccuracy
+        self.learningRate = learningRate
+        self.timestamp = timestamp
+    }
+}
+
+public enum ModelStatus: String, Codable, Sendable, CaseIterable {
+    case training, trained, validated, deployed, archived
+}
+
+/// `GET /models`, `GET /models/{modelId}`.
+public struct Model: Codable, Sendable {
+    public let id: ModelID
+    public let name: String
+    public let modelType: String
+    /// The winning candidate's name.
+    public let kind: String
+    /// 1, 2, 3 … per tenant.
+    public let version: Int
+    public let status: ModelStatus
+    /// Of the success event on the validation slice; nil where it could not be judged.
+    public let accuracyScore: Double?
+    public let precisionScore: Double?
+    public let recallScore: Double?
+    public let f1Score: Double?
+    /// Every candidate's figures on the same held-out latest slice, as Forecasting reports them.
+    public let metrics: JSONValue
+    /// The model in words.
+    public let card: String
+    public let hyperparameters: JSONValue
+    public let datasetId: DatasetID
+    public let artifactSha256: String
+    public let createdAt: Date
+    public let deployedAt: Date?
+
+    public init(
+        id: ModelID, name: String, modelType: String, kind: String, version: Int, status: ModelStatus,
+        accuracyScore: Double?, precisionScore: Double?, recallScore: Double?, f1Score: Double?, metrics: JSONValue,
+        card: String, hyperparameters: JSONValue, datasetId: DatasetID, artifactSha256: String, createdAt: Date,
+        deployedAt: Date?
+    ) {
+        self.id = id
+        self.name = name
+        self.modelType = modelType
+        self.kind = kind
+        self.version = version
+        self.status = status
+        self.accuracyScore = accuracyScore
+        self.precisionScore = precisionScore
+        self.recallScore = recallScore
+        self.f1Score = f1Score
+        self.metrics = metrics
+        self.card = card
+        self.hyperparameters = hyperparameters
+        self.datasetId = datasetId
+        self.artifactSha256 = artifactSha256
+        self.createdAt = createdAt
+        self.deployedAt = deployedAt
+    }
+}
+
+/// `POST /models/{modelId}/deploy`. The body may be left out.
+public struct DeployModelRequest: RequestPayload {
+    /// Deploys a model that has not passed its gates; recorded in the deployment history.
+    public let force: Bool?
+
+    public init(force: Bool? = nil) { self.force = force }
+
+    public func validate(_ validation: inout Validation) {}
+}
+
+/// Which model answers a tenant's predictions: internal, ml-prediction asks ml-training at
+/// `GET /internal/v1/tenants/{id}/deployment`; 404 `no_deployed_model`.
+public struct DeployedModel: Codable, Sendable, Equatable {
+    public let modelId: ModelID
+    public let version: Int
+    public let kind: String
+    /// Lower-case hex of what `GET /internal/v1/tenants/{id}/models/{modelId}/artifact` sends.
+    public let artifactSha256: String
+    public let deployedAt: Date
+
+    public init(modelId: ModelID, version: Int, kind: String, artifactSha256: String, deployedAt: Date) {
+        self.modelId = modelId
+        self.version = version
+        self.kind = kind
+        self.artifactSha256 = artifactSha256
+        self.deployedAt = deployedAt
+    }
+}

@@ -1,0 +1,45 @@
+public import Foundation
+
+/// The one way JSON is written and read between processes: times in ISO 8601 UTC with milliseconds, keys sorted so that
+/// equal values give equal bytes.
+public enum WireJSON {
+    public static func encode(_ value: some Encodable) throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.dateEncodingStrategy = .custom { date, encoder in
+            var container = encoder.singleValueContainer()
+            try container.encode(timestamp(date))
+        }
+        return Array(try encoder.encode(value))
+    }
+
+    /// Lenient about unknown fields, for answers of our own services; what clients send goes through `StrictJSON`.
+    public static func decode<T: Decodable>(_ type: T.Type = T.self, from bytes: some Sequence<UInt8>) throws -> T {
+        let decoder = JSONDecoder()
+        decoder.dateDecodingStrategy = .custom { decoder in
+            let container = try decoder.singleValueContainer()
+            guard let date = date(try container.decode(String.self)) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: timestampHint)
+            }
+            return date
+        }
+        return try decoder.decode(type, from: Data(bytes))
+    }
+
+    static let timestampHint = "must be a time like 2026-01-31T12:00:00.000Z"
+
+    /// `2026-01-31T12:00:00.000Z`
+    public static func timestamp(_ date: Date) -> String {
+        // Rounded first: the format truncates, and a stored 0.1229999 must not come back a millisecond earlier.
+        let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
+        return Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+
+    /// A time with an offset (`Z` or `+02:00`), with or without a fraction of a second; nil for anything else.
+    public static func date(_ text: String) -> Date? {
+        guard text.utf8.count <= 40, !text.hasPrefix("-") else { return nil }
+        if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) { return date }
+        return try? Date(text, strategy: Date.ISO8601FormatStyle())
+    }
+}

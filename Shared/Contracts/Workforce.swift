@@ -1,0 +1,171 @@
+public import Foundation
+
+// What tenant-admin keeps of people and work, as its lists show it.
+
+public struct Department: Codable, Sendable, Equatable {
+    public let id: DepartmentID
+    public let name: String
+    public let description: String?
+
+    public init(id: DepartmentID, name: String, description: String?) {
+        self.id = id
+        self.name = name
+        self.description = description
+    }
+}
+
+public struct Skill: Codable, Sendable, Equatable {
+    public let id: SkillID
+    public let name: String
+    public let category: String?
+
+    public init(id: SkillID, name: String, category: String?) {
+        self.id = id
+        self.name = name
+        self.category = category
+    }
+}
+
+public struct EmployeeSkill: Codable, Sendable, Equatable {
+    public let skill: String
+    /// 1…5; nil when unknown.
+    public let level: Int?
+    public let since: CivilDate?
+
+    public init(skill: String, level: Int?, since: CivilDate?) {
+        self.skill = skill
+        self.level = level
+        self.since = since
+    }
+}
+
+public struct Employee: Codable, Sendable, Equatable {
+    public let id: EmployeeID
+    public let externalId: String
+    public let name: String
+    public let email: String?
+    public let departmentId: DepartmentID?
+    public let department: String?
+    public let weeklyCapacityHours: Double
+    public let isActive: Bool
+    public let hiredOn: CivilDate?
+    public let leftOn: CivilDate?
+    public let skills: [EmployeeSkill]
+
+    public init(
+        id: EmployeeID, externalId: String, name: String, email: String?, departmentId: DepartmentID?,
+        department: String?, weeklyCapacityHours: Double, isActive: Bool, hiredOn: CivilDate?, leftOn: CivilDate?,
+        skills: [EmployeeSkill]
+    ) {
+        self.id = id
+        self.externalId = externalId
+        self.name = name
+        self.email = email
+        self.departmentId = departmentId
+        self.department = department
+        self.weeklyCapacityHours = weeklyCapacityHours
+        self.isActive = isActive
+        self.hiredOn = hiredOn
+        self.leftOn = leftOn
+        self.skills = skills
+    }
+}
+
+public enum ProjectStatus: String, Codable, Sendable, CaseIterable {
+    case planned
+    case inProgress = "in_progress"
+    case onHold = "on_hold"
+    case completed
+    case cancelled
+}
+
+extension ProjectStatus: DecodingPlaceholder {
+    public static var decodingPlaceholder: ProjectStatus { .planned }
+}
+
+public struct Project: Codable, Sendable, Equatable {
+    public let id: ProjectID
+    public let externalId: String
+    public let name: String
+    public let status: ProjectStatus
+    /// 0…100; nil when unknown.
+    public let completionPercentage: Double?
+    public let startDate: CivilDate?
+    public let estimatedEndDate: CivilDate?
+    public let endDate: CivilDate?
+    public let requiredSkills: [String]
+
+    public init(
+        id: ProjectID, externalId: String, name: String, status: ProjectStatus, completionPercentage: Double?,
+        startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?, requiredSkills: [String]
+    ) {
+        self.id = id
+        self.externalId = externalId
+        self.name = name
+        self.status = status
+        self.completionPercentage = completionPercentage
+        self.startDate = startDate
+        self.estimatedEndDate = estimatedEndDate
+        self.endDate = endDate
+        self.requiredSkills = requiredSkills
+    }
+}
+
+public struct Allocation: Codable, Sendable, Equatable {
+    public let id: AllocationID
+    public let externalId: String
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    /// 0…100
+    public let allocationPercentage: Double
+    /// Hours as planned now.
+    public let allocatedHours: Double
+    /// Hours as first planned; never changes.
+    public let plannedHours: Double
+    /// Recorded hours; nil until known.
+    public let actualHours: Double?
+    public let requiredSkills: [String]
+    /// Facts known at the decision.
+    public let labels: [String: String]
+    public let startDate: CivilDate
+    public let endDate: CivilDate?
+    /// When the outcome became known.
+    public let completedAt: Date?
+    /// The moment of the decision.
+    public let createdAt: Date
+
+    public init(
+        id: AllocationID, externalId: String, employeeId: EmployeeID, projectId: ProjectID,
+        allocationPercentage: Double, allocatedHours: Double, plannedHours: Double, actualHours: Double?,
+        requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?,
+        completedAt: Date?, createdAt: Date
+    ) {
+        self.id = id
+        self.externalId = externalId
+        self.employeeId = employeeId
+        self.projectId = projectId
+        self.allocationPercentage = allocationPercentage
+        self.allocatedHours = allocatedHours
+        self.plannedHours = plannedHours
+        self.actualHours = actualHours
+        self.requiredSkills = requiredSkills
+        self.labels = labels
+        self.startDate = startDate
+        self.endDate = endDate
+        self.completedAt = completedAt
+        self.createdAt = createdAt
+    }
+}
+
+public struct CapacityEntry: Codable, Sendable, Equatable {
+    public let employeeId: EmployeeID
+    public let date: CivilDate
+    /// Percent of the day's capacity; may exceed 100.
+    public let utilizationRate: Double
+
+    public init(employeeId: EmployeeID, date: CivilDate, utilizationRate: Double) {
+        self.employeeId = employeeId
+        self.date = date
+        self.utilizationRate = utilizationRate
+    }
+}

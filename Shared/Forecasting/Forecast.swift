@@ -1,0 +1,35 @@
+/// An answer, as of the decision's moment.
+public struct Forecast: Sendable, Codable, Equatable {
+    /// A range of hours that holds with probability `level` percent.
+    public struct Interval: Sendable, Codable, Equatable {
+        public var level: Int
+        public var low: Double
+        public var high: Double
+    }
+
+    /// What moved the estimate away from the usual.
+    public struct Effect: Sendable, Codable, Equatable {
+        /// In words, e.g. `this person's latest 20 tasks`.
+        public var feature: String
+        /// Hours that this adds to (or takes from) the estimate.
+        public var effect: Double
+    }
+
+    /// The median, in hours.
+    public var hours: Double
+    /// 80 and 90 % ranges; empty when the model had too few rows to calibrate them ("cannot say").
+    public var intervals: [Interval]
+    /// Calibrated probability of finishing within the planned hours (without a plan: within the hours estimated here); nil when unknown.
+    public var successProbability: Double?
+    /// Calibrated probability, in percent, that the actual hours lie within 25 % of `hours`.
+    public var confidence: Double
+    /// Largest effects first.
+    public var explanation: [Effect]
+    /// Which candidate answered, e.g. `ensemble`.
+    public var kind: String
+    /// False when nothing is known of this person yet, and the answer is that of their peers.
+    public var knowsEmployee: Bool
+
+    /// The range of the given level in percent.
+    public func interval(_ level: Int) -> Interval? { intervals.first { $0.level == level } }
+}

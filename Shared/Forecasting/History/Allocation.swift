@@ -1,0 +1,103 @@
+/// One allocation of one person to one project: what was planned at the decision and, once known, what came of it.
+///
+/// All moments are seconds since 1970-01-01 UTC. The type carries both sides; `History` sees to it that the outcome
+/// (`actualHours`, `completedAt`) is only ever used by decisions made later.
+public struct Allocation: Sendable, Hashable, Codable {
+    public var id: String
+    public var employee: String
+    public var project: String
+    /// Required skills, in any order.
+    public var skills: [String]
+    /// Further facts known at the decision: work package, priority, who asked.
+    public var labels: [String: String]
+    /// Hours as first planned; 0 or less means that no plan is known.
+    public var plannedHours: Double
+    /// Share of the person's capacity, 0…100.
+    public var allocationPercent: Double?
+    /// Recorded hours; nil when nobody recorded them.
+    public var actualHours: Double?
+    public var start: Double?
+    /// The end as planned.
+    public var plannedEnd: Double?
+    /// When the allocation was decided: everything after it is unknown to its features.
+    public var decidedAt: Double
+    /// When the outcome became known; nil while unfinished.
+    public var completedAt: Double?
+
+    public init(
+        id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
+        plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
+        plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil
+    ) {
+        self.id = id
+        self.employee = employee
+        self.project = project
+        self.skills = skills
+        self.labels = labels
+        self.plannedHours = plannedHours
+        self.allocationPercent = allocationPercent
+        self.actualHours = actualHours
+        self.start = start
+        self.plannedEnd = plannedEnd
+        self.decidedAt = decidedAt
+        self.completedAt = completedAt
+    }
+}
+
+/// What a project's record says. `status` and `completionPercent` are of today and have no date, so features never use them;
+/// they only go into `TrainingPoint`.
+public struct ProjectFacts: Sendable, Hashable, Codable {
+    public enum Status: String, Sendable, Codable {
+        case planned
+        case inProgress = "in_progress"
+        case onHold = "on_hold"
+        case completed
+        case cancelled
+    }
+
+    public var id: String
+    public var status: Status
+    /// 0…100; nil when unknown.
+    public var completionPercent: Double?
+    public var start: Double?
+    public var estimatedEnd: Double?
+    public var end: Double?
+
+    public init(
+        id: String, status: Status = .inProgress, completionPercent: Double? = nil, start: Double? = nil,
+        estimatedEnd: Double? = nil, end: Double? = nil
+    ) {
+        self.id = id
+        self.status = status
+        self.completionPercent = completionPercent
+        self.start = start
+        self.estimatedEnd = estimatedEnd
+        self.end = end
+    }
+}
+
+/// What a person's record says.
+public struct EmployeeFacts: Sendable, Hashable, Codable {
+    public var id: String
+    public var weeklyCapacityHours: Double
+
+    public init(id: String, weeklyCapacityHours: Double = 40) {
+        self.id = id
+        self.weeklyCapacityHours = weeklyCapacityHours
+    }
+}
+
+/// One row of `capacity_history`: how much of a person's capacity was in use on one day.
+public struct CapacityDay: Sendable, Hashable, Codable {
+    public var employee: String
+    /// Midnight UTC of the day.
+    public var day: Double
+    /// Percent; may exceed 100.
+    public var utilisation: Double
+
+    public init(employee: String, day: Double, utilisation: Double) {
+        self.employee = employee
+        self.day = day
+        self.utilisation = utilisation
+    }
+}

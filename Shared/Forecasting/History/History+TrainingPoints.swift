@@ -1,0 +1,24 @@
+extension History {
+    /// Every allocation completed strictly before `moment` as DESIGN §8's training point, by completion.
+    public func trainingPoints(asOf moment: Double) -> [TrainingPoint] {
+        slotOfID.values
+            .filter { entries[Int($0)].hours != nil && (entries[Int($0)].allocation.completedAt ?? .infinity) < moment }
+            .sorted { entries[Int($0)].completes(before: entries[Int($1)]) }
+            .compactMap { trainingPoint(entries[Int($0)], asOf: moment) }
+    }
+
+    private func trainingPoint(_ entry: HistoryEntry, asOf moment: Double) -> TrainingPoint? {
+        let allocation = entry.allocation
+        guard let hours = entry.hours, let source = entry.source, let completed = allocation.completedAt else { return nil }
+        let planned = allocation.plannedHours > 0 ? allocation.plannedHours : nil
+        let facts = project(allocation.project)
+        return TrainingPoint(
+            allocationID: allocation.id, employeeID: allocation.employee, projectID: allocation.project,
+            skills: allocation.skills, allocationPercentage: allocation.allocationPercent, actualHours: hours,
+            hoursSource: source,
+            performanceScore: PerformanceScore.score(facts, at: moment, usingStatus: true),
+            completionRate: facts?.completionPercent, timestamp: allocation.decidedAt, plannedHours: planned,
+            start: allocation.start, completedAt: completed,
+            success: source == .recorded ? planned.map { hours <= $0 } : nil)
+    }
+}

@@ -1,0 +1,94 @@
+import Foundation
+
+/// One allocation as history keeps it: with its derived outcome and the groups it belongs to.
+struct HistoryEntry: Sendable {
+    var allocation: Allocation
+    /// By DESIGN §8's rule; nil while unfinished or without any hours.
+    var hours: Double?
+    var source: TrainingPoint.HoursSource?
+    var lanes: OutcomeLanes = .zero
+    var groups: ResolvedGroups
+
+    /// When this entry's outcome starts to count; nil if it has none to learn from.
+    /// Hours merely assumed to be the plan teach nothing about plans.
+    var outcomeTime: Double? {
+        guard hours != nil, source != .planned else { return nil }
+        return allocation.completedAt
+    }
+
+    /// A total order of completion, the same however history was put together.
+    func completes(before other: HistoryEntry) -> Bool {
+        let mine = allocation.completedAt ?? .infinity
+        let theirs = other.allocation.completedAt ?? .infinity
+        if mine != theirs { return mine < theirs }
+        if allocation.decidedAt != other.allocation.decidedAt { return allocation.decidedAt < other.allocation.decidedAt }
+        return allocation.id < other.allocation.id
+    }
+
+    mutating func setOutcome(hours: Double?, source: TrainingPoint.HoursSource?) {
+        self.hours = hours
+        self.source = hours == nil ? nil : source
+        guard let hours, outcomeTime != nil else {
+            lanes = .zero
+            return
+        }
+        lanes = Self.lanes(hours: hours, planned: allocation.plannedHours)
+    }
+
+    static func lanes(hours: Double, planned: Double) -> OutcomeLanes {
+        let logHours = log(max(hours, HoursScale.least))
+        var lanes = OutcomeLanes.zero
+        lanes[Lane.hours] = logHours
+        lanes[Lane.hoursSquared] = logHours * logHours
+        guard planned > 0 else { return lanes }
+        let logPlan = log(max(planned, HoursScale.least))
+        // One task that took a hundred times its plan must not decide what is usual.
+        let ratio = min(max(logHours - logPlan, -HoursScale.ratioLimit), HoursScale.ratioLimit)
+        lanes[Lane.ratio] = ratio
+        lanes[Lane.ratioSquared] = ratio * ratio
+        lanes[Lane.plan] = logPlan
+        lanes[Lane.success] = hours <= planned ? 1 : 0
+        lanes[Lane.exact] = abs(hours - planned) <= 0.01 * planned ? 1 : 0
+        lanes[Lane.planned] = 1
+        return lanes
+    }
+}
+
+/// The scale on which hours are thought of.
+enum HoursScale {
+    /// Hours below a minute are taken as a minute, so that logarithms stay finite.
+    static let least = 1.0 / 60
+    /// Log ratios are cut at a factor of 20 where they are averaged.
+    static let ratioLimit = 3.0
+}
+
+/// Which series a decision looks at; -1 where history has never met the group.
+struct ResolvedGroups: Sendable, Equatable {
+    var person: Int32 = -1
+    var project: Int32 = -1
+    var skillSet: Int32 = -1
+    var personSkillSet: Int32 = -1
+    var personProject: Int32 = -1
+    var projectSkillSet: Int32 = -1
+    var planSize: Int32 = -1
+    var personPlanSize: Int32 = -1
+    var skills: [Int32] = []
+    /// Label key → series of this value, ordered by key.
+    var labels: [LabelGroup] = []
+    /// Flows of the person and the project.
+    var personFlow: Int32 = -1
+    var projectFlow: Int32 = -1
+
+    struct LabelGroup: Sendable, Equatable {
+        var key: Int32
+        var series: Int32
+    }
+
+    /// All series in a fixed order.
+    func forEach(_ body: (Int32) -> Void) {
+        for index in [person, project, skillSet, personSkillSet, personProject, projectSkillSet, planSize, personPlanSize]
+        where index >= 0 { body(index) }
+        for index in skills where index >= 0 { body(index) }
+        for label in labels where label.series >= 0 { body(label.series) }
+    }
+}

@@ -1,0 +1,93 @@
+/// What one training job is asked to do.
+public struct TrainingConfiguration: Sendable, Codable, Equatable {
+    /// Where a row belongs when the split is given from outside (`split.csv`).
+    public enum Part: String, Sendable, Codable { case train, valid, test, purged }
+
+    /// How rows are divided. Always by time: a shuffled split would let the future teach the past.
+    public enum Split: Sendable, Codable, Equatable {
+        /// The latest share (0…1) of the completed rows judges; rows unfinished at the cut are purged from fitting.
+        case latest(share: Double)
+        /// A published split by allocation id. Refused if a train row was not finished when the first valid row was decided.
+        case assigned([String: Part])
+    }
+
+    /// How far back the data reaches, in months. Used for messages; the caller collects the history.
+    public var months: Int
+    /// Epochs of the base network, 10…1000.
+    public var epochs: Int
+    public var seed: UInt64
+    /// Rows decided or completed at or after this moment are not seen (seconds since 1970).
+    public var asOf: Double
+    public var split: Split
+    /// Fewer completed allocations than this are refused.
+    public var minimumRows: Int
+    /// Trees per boosted head; nil lets the validation slice decide.
+    public var maximumTrees: Int?
+
+    public init(
+        months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, split: Split = .latest(share: 0.2),
+        minimumRows: Int = 30, maximumTrees: Int? = nil
+    ) {
+        self.months = months
+        self.epochs = epochs
+        self.seed = seed
+        self.asOf = asOf
+        self.split = split
+        self.minimumRows = minimumRows
+        self.maximumTrees = maximumTrees
+    }
+}
+
+/// Why a job cannot give a model. `description` is meant for a planner.
+public struct TrainingError: Error, CustomStringConvertible, Equatable {
+    public struct Code: Sendable, Hashable, CustomStringConvertible {
+        public let description: String
+        /// Too few completed allocations.
+        public static let tooLittleHistory = Code(description: "too_little_history")
+        /// The configuration itself makes no sense (epochs, split).
+        public static let badConfiguration = Code(description: "bad_configuration")
+        /// `isCancelled` said so.
+        public static let cancelled = Code(description: "cancelled")
+        /// The checkpoint to resume from is not of this run or is damaged.
+        public static let badCheckpoint = Code(description: "bad_checkpoint")
+    }
+
+    public let code: Code
+    public let description: String
+
+    public init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}
+
+/// One step forward, reported as it happens.
+public struct TrainingProgress: Sendable, Codable, Equatable {
+    /// What is being fitted, e.g. `base network`, `boosted trees`.
+    public var stage: String
+    /// 1-based; epochs are reported for the base network, which each job trains once.
+    public var epoch: Int?
+    public var epochs: Int
+    public var loss: Double?
+    public var validationLoss: Double?
+    public var accuracy: Double?
+    public var validationAccuracy: Double?
+    public var learningRate: Double?
+    /// Share of the whole job that is done, 0…1.
+    public var fraction: Double
+
+    public init(
+        stage: String, epoch: Int? = nil, epochs: Int, loss: Double? = nil, validationLoss: Double? = nil,
+        accuracy: Double? = nil, validationAccuracy: Double? = nil, learningRate: Double? = nil, fraction: Double
+    ) {
+        self.stage = stage
+        self.epoch = epoch
+        self.epochs = epochs
+        self.loss = loss
+        self.validationLoss = validationLoss
+        self.accuracy = accuracy
+        self.validationAccuracy = validationAccuracy
+        self.learningRate = learningRate
+        self.fraction = fraction
+    }
+}
