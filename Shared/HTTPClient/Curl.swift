@@ -32,6 +32,7 @@ final class CurlEasy {
     fileprivate let handle: UnsafeMutableRawPointer
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var lists: [UnsafeMutablePointer<curl_slist>] = []
+    private weak var owner: (any CurlEasyOwner)?
 
     init() {
         // NULL only when memory is exhausted, which Swift code does not survive anyway.
@@ -52,44 +53,52 @@ final class CurlEasy {
         lists.removeAll()
     }
 
-    /// Binds the callbacks. `owner` must outlive the handle's time in a multi handle: it is held unretained.
-    func attach<Owner: CurlEasyOwner>(to owner: Owner) {
+    /// Binds the callbacks. `owner` must keep this object for as long as it is in a multi handle.
+    func attach(to owner: any CurlEasyOwner) {
+        self.owner = owner
         errorBuffer[0] = 0
         erm_curl_set_error_buffer(handle, errorBuffer)
-        let context = Unmanaged.passUnretained(CurlCallbackBox.box(owner)).toOpaque()
+        let context = Unmanaged.passUnretained(self).toOpaque()
         erm_curl_set_receivers(
             handle, context,
             { bytes, size, count, context in
                 let line = UnsafeRawBufferPointer(start: bytes, count: size * count)
-                return CurlCallbackBox.owner(context).received(headerLine: line) ? line.count : 0
+                return CurlEasy.owner(context).received(headerLine: line) ? line.count : 0
             },
             { bytes, size, count, context in
                 let data = UnsafeRawBufferPointer(start: bytes, count: size * count)
-                switch CurlCallbackBox.owner(context).received(body: data) {
+                switch CurlEasy.owner(context).received(body: data) {
                 case .taken: return data.count
                 case .pause: return Int(CURL_WRITEFUNC_PAUSE)
                 case .abort: return data.isEmpty ? 1 : 0
                 }
             },
             { context, _, _, _, _ in
-                CurlCallbackBox.owner(context).willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
+                CurlEasy.owner(context).willSend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
             })
         erm_curl_set_senders(
             handle, context,
             { buffer, size, count, context in
                 let room = UnsafeMutableRawBufferPointer(start: buffer, count: size * count)
-                switch CurlCallbackBox.owner(context).fill(room) {
+                switch CurlEasy.owner(context).fill(room) {
                 case .bytes(let count): return count
                 case .pause: return Int(CURL_READFUNC_PAUSE)
                 case .abort: return Int(CURL_READFUNC_ABORT)
                 }
             },
             { context, offset, origin in
-                guard offset == 0, origin == SEEK_SET, CurlCallbackBox.owner(context).rewind() else {
+                guard offset == 0, origin == SEEK_SET, CurlEasy.owner(context).rewind() else {
                     return CURL_SEEKFUNC_FAIL
                 }
                 return CURL_SEEKFUNC_OK
             })
+    }
+
+    private static func owner(_ context: UnsafeMutableRawPointer?) -> any CurlEasyOwner {
+        guard let context, let owner = Unmanaged<CurlEasy>.fromOpaque(context).takeUnretainedValue().owner else {
+            preconditionFailure("libcurl called back for a transfer that is gone")
+        }
+        return owner
     }
 
     func set(_ option: CURLoption, _ value: Int) { erm_curl_set_long(handle, option, value) }
@@ -195,6 +204,14 @@ struct CurlURL {
         guard curl_url_get(handle, part, &text, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK, let text else { return nil }
         defer { curl_free(text) }
         return String(cString: text)
+    }
+}
+
+enum CurlDate {
+    /// Seconds since 1970 of an HTTP date, or `nil` if it is none.
+    static func seconds(_ text: String) -> Int? {
+        let seconds = curl_getdate(text, nil)
+        return seconds < 0 ? nil : Int(seconds)
     }
 }
 

@@ -9,6 +9,13 @@ public struct HTTPClientResponse: Sendable {
     /// The body. Dropping it unread, or reading it only in part, removes the transfer.
     public let body: HTTPClientResponseBody
 
+    init(_ head: ResponseHead, transfer: Transfer) {
+        status = head.status
+        version = head.version
+        headers = head.headers
+        body = HTTPClientResponseBody(transfer: transfer)
+    }
+
     /// The first header field of that name, whatever its case.
     public subscript(name: String) -> String? {
         headers.first { $0.name.caseInsensitivelyEquals(name) }?.value
