@@ -1,0 +1,35 @@
+import Foundation
+
+/// A file's bytes in pieces of 64 KiB, read only as fast as they are taken.
+struct FileChunks: AsyncSequence, Sendable {
+    typealias Element = [UInt8]
+    typealias Failure = any Error
+
+    let path: String
+    let sent: @Sendable (Int) -> Void
+
+    func makeAsyncIterator() -> Iterator { Iterator(path: path, sent: sent) }
+
+    struct Iterator: AsyncIteratorProtocol {
+        let path: String
+        let sent: @Sendable (Int) -> Void
+        private var handle: FileHandle?
+        private var total = 0
+
+        init(path: String, sent: @escaping @Sendable (Int) -> Void) {
+            self.path = path
+            self.sent = sent
+        }
+
+        mutating func next() async throws -> [UInt8]? {
+            if handle == nil { handle = try FileHandle(forReadingFrom: URL(fileURLWithPath: path)) }
+            guard let data = try handle?.read(upToCount: 64 << 10), !data.isEmpty else {
+                try handle?.close()
+                return nil
+            }
+            total += data.count
+            sent(total)
+            return Array(data)
+        }
+    }
+}

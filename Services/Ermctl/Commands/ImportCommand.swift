@@ -1,0 +1,68 @@
+import ArgumentParser
+import Contracts
+import Foundation
+
+struct ImportCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import", abstract: "Import a folder of CSV files, in the order in which they need each other.")
+
+    @Argument(help: "A folder with departments.csv, skills.csv, employees.csv, … (those that there are).")
+    var directory: String
+    @Flag(help: "Apply the good rows of a file that has bad ones, instead of nothing of it.")
+    var skipBadRows = false
+    @OptionGroup var output: OutputOptions
+
+    func run() async throws {
+        let reports = try await withClient(PlatformClient.loggedIn()) {
+            try await FolderImport(directory: directory, policy: skipBadRows ? .skip : .abort).run($0)
+        }
+        try output.show(reports) { FolderImport.summary($0) }
+    }
+}
+
+/// Sends the files of a folder one after the other; what one file refers to, an earlier one has brought.
+struct FolderImport {
+    let directory: String
+    let policy: ImportErrorPolicy
+
+    func run(_ client: PlatformClient) async throws -> [ImportReport] {
+        let files = ImportKind.allCases.map { (kind: $0, url: URL(fileURLWithPath: directory).appendingPathComponent($0.fileName)) }
+            .filter { FileManager.default.fileExists(atPath: $0.url.path) }
+        guard !files.isEmpty else {
+            let names = ImportKind.allCases.map(\.fileName).joined(separator: ", ")
+            throw CommandFailure("\(directory) has none of \(names).")
+        }
+        var reports: [ImportReport] = []
+        for (kind, url) in files {
+            let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
+            let bar = ProgressBar(kind.fileName)
+            bar.show(0)
+            let report: ImportReport
+            do {
+                report = try await client.upload(
+                    "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)", file: url, contentType: "text/csv"
+                ) { bar.show(Double($0) / Double(max(size, 1)), "\($0 / 1024) KiB") }
+            } catch let failure as CommandFailure {
+                bar.finish()
+                throw CommandFailure("\(kind.fileName): \(failure.description)")
+            }
+            bar.finish()
+            reports.append(report)
+        }
+        return reports
+    }
+
+    static func summary(_ reports: [ImportReport]) -> String {
+        var table = Table(
+            ("FILE", .left), ("ROWS", .right), ("NEW", .right), ("CHANGED", .right), ("SAME", .right), ("BAD", .right))
+        for report in reports {
+            table.add(
+                report.kind.fileName, "\(report.rowsRead)", "\(report.inserted)", "\(report.updated)",
+                "\(report.unchanged)", "\(report.rejected)")
+        }
+        let errors = reports.flatMap { report in
+            report.errors.prefix(20).map { "  \(report.kind.fileName) line \($0.line), \($0.column): \($0.reason)" }
+        }
+        return ([table.rendered()] + errors).joined(separator: "\n")
+    }
+}

@@ -1,0 +1,24 @@
+import ArgumentParser
+
+/// The operator's command line: everything a running platform is asked to do, through its one public URL.
+@main
+struct Ermctl: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ermctl",
+        abstract: "Operate an ERM platform: tenants, imports, training, deployment, predictions.",
+        subcommands: [
+            TenantCommand.self, LoginCommand.self, WhoAmICommand.self, ImportCommand.self, TrainCommand.self,
+            ModelsCommand.self, DeployCommand.self, PredictCommand.self, QuickstartCommand.self, KeysCommand.self,
+            DemoDataCommand.self, BenchCommand.self,
+        ]
+    )
+}
+
+/// Measures what the platform claims; each prints `name=value` lines.
+struct BenchCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "bench",
+        abstract: "Measure speed and accuracy on this machine.",
+        subcommands: [BenchTrainingCommand.self, BenchInferenceCommand.self, BenchAccuracyCommand.self]
+    )
+}

@@ -1,0 +1,118 @@
+# Shared by up, down and test: where things are, what must be installed, and a private Postgres. Sourced, not run.
+
+repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+packages=(libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql)
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
+die() { printf '\033[31merror:\033[0m %s\n' "$*" >&2; exit 1; }
+
+need_swift() {
+  command -v swift >/dev/null || die "Swift is not installed. Install a 6.2 or newer toolchain from swift.org and put it on PATH."
+  local version
+  version="$(swift --version 2>/dev/null | sed -n 's/.*Swift version \([0-9]*\.[0-9]*\).*/\1/p' | head -n 1)"
+  [ -n "$version" ] || die "'swift --version' does not say its version; is the toolchain complete?"
+  if [ "${version%%.*}" -lt 6 ] || { [ "${version%%.*}" -eq 6 ] && [ "${version#*.}" -lt 2 ]; }; then
+    die "Swift $version is too old; 6.2 or newer is needed."
+  fi
+}
+
+# Installs what is missing, after saying what. With install=no it only says.
+need_packages() {
+  local install="$1" missing=() package
+  for package in "${packages[@]}"; do
+    case "$(dpkg-query -W -f='${Status}' "$package" 2>/dev/null)" in *"ok installed") ;; *) missing+=("$package") ;; esac
+  done
+  [ "${#missing[@]}" -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "these Debian packages (or your system's equal) are missing: ${missing[*]}"
+  [ "$install" = yes ] || die "missing packages: ${missing[*]}. Install them, or leave out --no-install."
+  local sudo=""
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || die "missing packages: ${missing[*]}. Install them as root: apt-get install ${missing[*]}"
+    sudo=sudo
+  fi
+  say "installing ${missing[*]}"
+  # The server package would otherwise make and start a system-wide cluster on port 5432, which nobody asked for.
+  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
+    $sudo mkdir -p /etc/postgresql-common/createcluster.d
+    echo "create_main_cluster = false" | $sudo tee /etc/postgresql-common/createcluster.d/erm.conf >/dev/null
+  fi
+  $sudo apt-get update -qq >&2 || die "apt-get update failed; is there a network?"
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2 ||
+    die "installing ${missing[*]} failed; see above."
+}
+
+# The newest installed Postgres server's programs.
+postgres_bin() {
+  local bin
+  bin="$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)"
+  [ -n "$bin" ] && [ -x "$bin/initdb" ] || bin="$(dirname "$(command -v initdb 2>/dev/null || echo /nonexistent/initdb)")"
+  [ -x "$bin/initdb" ] || die "no Postgres server programs found (initdb); install the package postgresql."
+  echo "$bin"
+}
+
+# Postgres refuses to run as root; then its own user runs it.
+as_postgres() {
+  if [ "$(id -u)" -eq 0 ]; then
+    setpriv --reuid=postgres --regid=postgres --init-groups env HOME=/ "$@"
+  else
+    "$@"
+  fi
+}
+
+port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+
+# A free port, searched upwards from the one given.
+free_port() {
+  local port="$1"
+  while ! port_is_free "$port"; do
+    port=$((port + 1))
+    [ "$port" -lt $(($1 + 500)) ] || die "no free port from $1 on"
+  done
+  echo "$port"
+}
+
+random_hex() { od -An -tx1 -N"${1:-24}" /dev/urandom | tr -d ' \n'; }
+
+# make_cluster DATA PASSWORD: a new cluster whose superuser is erm, password over TCP only.
+make_cluster() {
+  local data="$1" password="$2" bin file
+  bin="$(postgres_bin)"
+  mkdir -p "$data"
+  [ "$(id -u)" -ne 0 ] || chown postgres "$data"
+  chmod 700 "$data"
+  file="$(mktemp)"
+  printf '%s\n' "$password" >"$file"
+  [ "$(id -u)" -ne 0 ] || chown postgres "$file"
+  as_postgres "$bin/initdb" -D "$data" -U erm --auth=scram-sha-256 --pwfile="$file" --encoding=UTF8 --locale=C.UTF-8 >/dev/null ||
+    { rm -f "$file"; die "initdb failed in $data"; }
+  rm -f "$file"
+}
+
+# start_cluster DATA PORT [more server options]
+start_cluster() {
+  local data="$1" port="$2" bin
+  shift 2
+  bin="$(postgres_bin)"
+  as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' $*" start >/dev/null ||
+    { tail -n 5 "$data/server.log" >&2; die "Postgres did not start; its log is $data/server.log"; }
+}
+
+stop_cluster() {
+  local bin
+  bin="$(postgres_bin)"
+  as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 60 -s stop >/dev/null 2>&1 || true
+}
+
+cluster_runs() { as_postgres "$(postgres_bin)/pg_ctl" -D "$1" status >/dev/null 2>&1; }
+
+# build LOG ARGUMENTS…: swift build with its output in LOG, the errors shown when it fails.
+build() {
+  local log="$1"
+  shift
+  if ! (cd "$repo" && swift build "$@") >"$log" 2>&1; then
+    grep -E "error:" "$log" | head -n 20 >&2 || true
+    tail -n 5 "$log" >&2
+    die "the build failed; its whole output is $log"
+  fi
+}
