@@ -66,7 +66,8 @@ void erm_model_load_moments(erm_model *model, const float *first, const float *s
 void erm_model_store_moments(const erm_model *model, float *first, float *second);
 
 // Losses of the outputs (null: squared everywhere) and the output whose accuracy is counted (-1: none).
-void erm_model_set_losses(erm_model *model, const erm_loss *losses, int32_t judged_output);
+// Gives 0 when memory is short.
+int32_t erm_model_set_losses(erm_model *model, const erm_loss *losses, int32_t judged_output);
 
 int32_t erm_level_best(void);
 
