@@ -73,10 +73,11 @@ let package = Package(
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
         .target(
             name: "CKernels", path: "Shared/CKernels",
-            cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])]),
+            cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])],
+            linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
         shared("Contracts"),
-        shared("Postgres", ["CLibpq", logging, collections]),
+        shared("Postgres", ["CLibpq", logging, collections, crypto]),
         shared("HTTPClient", ["CCurl", logging]),
         shared("NeuralNetwork", ["CKernels"], numeric),
         shared("Forecasting", ["NeuralNetwork"], numeric),
@@ -87,6 +88,7 @@ let package = Package(
                 "Contracts", "HTTPClient", "ServiceIdentity",
                 hummingbird, lifecycle, configuration, logging, metrics,
             ]),
+        shared("HistoryFeed", ["Contracts", "Forecasting"]),
         shared("ServiceStorage", ["Contracts", "Postgres", "ServiceKit", lifecycle, configuration, logging]),
 
         service(
@@ -95,10 +97,16 @@ let package = Package(
         service("TenantAdmin", ["Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "Postgres", hummingbird]),
         service(
             "MLTraining",
-            ["Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", hummingbird, crypto]),
+            [
+                "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", "HistoryFeed",
+                hummingbird, crypto,
+            ]),
         service(
             "MLPrediction",
-            ["Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", hummingbird]),
+            [
+                "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", "HistoryFeed",
+                hummingbird, crypto,
+            ]),
         service("Ermctl", ["Contracts", "HTTPClient", "Forecasting", "NeuralNetwork", "ServiceIdentity", arguments]),
 
         .target(
@@ -116,7 +124,7 @@ let package = Package(
         tests("TenantAdmin", ["TenantAdmin", "TestSupport", "Contracts", "ServiceIdentity", hummingbirdTesting]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
         tests("MLPrediction", ["MLPrediction", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
-        tests("Ermctl", ["Ermctl", "TestSupport"]),
+        tests("Ermctl", ["Ermctl", "Contracts", "ServiceIdentity"]),
         tests("System", ["TestSupport", "Contracts", "HTTPClient", "Postgres"]),
     ]
 )

@@ -1,4 +1,4 @@
-public import FoundationEssentials
+import FoundationEssentials
 
 /// A value stored as `jsonb` (or `json`). Dates inside are ISO 8601 in UTC with milliseconds.
 public struct PostgresJSON<Value: Sendable>: Sendable {

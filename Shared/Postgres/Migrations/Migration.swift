@@ -1,0 +1,79 @@
+import Crypto
+import FoundationEssentials
+
+/// One ordered step of a schema's history: a file `NNNN_what.sql`.
+public struct Migration: Sendable, Hashable {
+    /// `NNNN`; steps are applied in this order.
+    public let number: Int
+    /// The whole file name.
+    public let name: String
+    public let sql: String
+    /// SHA-256 of the file's bytes in hexadecimal.
+    public let checksum: String
+
+    /// - Throws: `migration` if the name is not `NNNN_what.sql`.
+    public init(name: String, sql: String) throws(PostgresError) {
+        let digits = name.prefix(4)
+        guard name.hasSuffix(".sql"), name.utf8.count > 9, name.dropFirst(4).first == "_",
+            digits.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }), let number = Int(digits)
+        else { throw PostgresError(.migration, "The migration \(name) is not named NNNN_what.sql.") }
+        self.number = number
+        self.name = name
+        self.sql = sql
+        let hexadecimal = SHA256.hash(data: Data(sql.utf8)).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }
+        checksum = hexadecimal.joined()
+    }
+}
+
+/// The pieces a migration run is made of; ``MigrationRunner`` puts them together for a service's own schema.
+public enum Migrations {
+    /// The migrations in a folder, in order. Other files are ignored.
+    /// - Throws: `migration` if the folder cannot be read, a file is misnamed or not UTF-8, or two have one number.
+    public static func load(directory: String) throws -> [Migration] {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: directory)
+        } catch {
+            throw PostgresError(.migration, "The migrations folder \(directory) cannot be read.", underlying: error)
+        }
+        let migrations = try names.filter { $0.hasSuffix(".sql") }.map { name in
+            guard let data = FileManager.default.contents(atPath: directory + "/" + name),
+                let text = String(validating: data, as: UTF8.self)
+            else { throw PostgresError(.migration, "The migration \(name) cannot be read as UTF-8.") }
+            return try Migration(name: name, sql: text)
+        }
+        return try ordered(migrations)
+    }
+
+    static func ordered(_ migrations: [Migration]) throws(PostgresError) -> [Migration] {
+        let sorted = migrations.sorted { $0.number < $1.number }
+        for (first, second) in zip(sorted, sorted.dropFirst()) where first.number == second.number {
+            throw PostgresError(.migration, "\(first.name) and \(second.name) have the same number.")
+        }
+        return sorted
+    }
+
+    /// What is still to be applied, given what was.
+    /// - Throws: `migration` if an applied file was edited, is missing, or a new one is numbered before an applied one.
+    static func pending(
+        _ migrations: [Migration], applied: [(number: Int, name: String, checksum: String)]
+    ) throws(PostgresError) -> [Migration] {
+        let known = Dictionary(migrations.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
+        for row in applied {
+            guard let migration = known[row.number] else {
+                throw PostgresError(.migration, "\(row.name) was applied to the database, but the file is missing.")
+            }
+            guard migration.checksum == row.checksum else {
+                throw PostgresError(.migration, "\(migration.name) was edited after it had been applied.")
+            }
+        }
+        let latest = applied.map(\.number).max() ?? -1
+        let pending = migrations.filter { migration in !applied.contains { $0.number == migration.number } }
+        if let late = pending.first(where: { $0.number < latest }) {
+            throw PostgresError(.migration, "\(late.name) is numbered before migrations that were applied already.")
+        }
+        return pending
+    }
+}

@@ -1,0 +1,52 @@
+public import Logging
+
+/// Brings a service's schema up to date, each file in a transaction of its own. Any number of nodes may run it at once:
+/// one applies, the others wait and find nothing left to do.
+public struct MigrationRunner: Sendable {
+    private let pool: PostgresPool
+    private let schema: String
+    private let directory: String
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - schema: the service's schema; made if it does not exist. It holds `schema_migrations`.
+    ///   - directory: the folder of `NNNN_what.sql` files.
+    public init(pool: PostgresPool, schema: String, directory: String, logger: Logger) {
+        self.pool = pool
+        self.schema = schema
+        self.directory = directory
+        self.logger = logger
+    }
+
+    /// Applies what is pending.
+    /// - Returns: the names of the files applied by this call, in order.
+    /// - Throws: `migration` if files are inconsistent with what was applied, or one fails; those before it stay applied,
+    ///   of the failing one nothing remains.
+    @discardableResult
+    public func run() async throws -> [String] {
+        let migrations = try Migrations.load(directory: directory)
+        var names: [String] = []
+        while let migration = try await applyNext(of: migrations) {
+            logger.info("Applied a migration", metadata: ["schema": "\(schema)", "migration": "\(migration.name)"])
+            names.append(migration.name)
+        }
+        return names
+    }
+
+    private func applyNext(of migrations: [Migration]) async throws -> Migration? {
+        try await pool.withTransaction { connection in
+            try await Migrations.lock(schema: schema, on: connection)
+            try await createSchema(on: connection)
+            return try await Migrations.apply(migrations, to: schema, on: connection, limit: 1).first
+        }
+    }
+
+    /// `create schema if not exists` asks for the right to create schemas even where there is nothing to create.
+    private func createSchema(on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            "select exists (select from pg_catalog.pg_namespace where nspname = \(schema))")
+        if try !rows[0].decode(at: 0, as: Bool.self) {
+            try await connection.execute("create schema \(identifier: schema)")
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import Logging
+
+extension PostgresPool {
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws or its task is cancelled.
+    ///
+    /// On a serialisation failure (40001), a deadlock (40P01) or a plan outdated by a schema change the whole transaction
+    /// is run again after a jittered pause, so `body` must not have effects outside of it. A connection lost during the
+    /// commit surfaces as `connectionLost` and is not retried: the commit may have happened.
+    /// - Parameter retries: how often to run again at most.
+    public func withTransaction<R>(
+        isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let begin = "begin isolation level \(isolationLevel.rawValue)\(readOnly ? " read only" : "")"
+        var attempt = 0
+        while true {
+            do {
+                return try await withConnection { connection in
+                    try await connection.runTransaction(begin: begin, body)
+                }
+            } catch let error as TransactionNotBegun {
+                // Nothing has happened yet: a connection that broke unnoticed may be replaced silently.
+                guard attempt < retries, error.cause.code == .connectionLost else { throw error.cause }
+            } catch let error as PostgresError {
+                guard attempt < retries, error.isRetryable else { throw error }
+                logger.debug("Running a transaction again", metadata: ["sqlState": "\(error.sqlState ?? "")"])
+                try await pause(beforeRetry: attempt)
+            }
+            attempt += 1
+        }
+    }
+
+    /// 10, 20, 40 … milliseconds, each times a random factor of 0.5 to 1.5.
+    private func pause(beforeRetry attempt: Int) async throws {
+        let milliseconds = 10 * Double(1 << min(attempt, 7)) * Double.random(in: 0.5...1.5)
+        do {
+            try await Task.sleep(for: .milliseconds(milliseconds))
+        } catch {
+            throw ServerSession.cancelled
+        }
+    }
+}
+
+/// `begin` itself failed, so running the transaction again cannot repeat any effect.
+struct TransactionNotBegun: Error {
+    let cause: PostgresError
+}
+
+extension PostgresConnection {
+    fileprivate func runTransaction<R>(
+        begin: String, isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        do {
+            try await session.control(lease: lease, begin)
+        } catch let error as PostgresError {
+            throw TransactionNotBegun(cause: error)
+        }
+        let result: R
+        do {
+            result = try await body(self)
+            guard !Task.isCancelled else { throw ServerSession.cancelled }
+        } catch {
+            // If this fails too, the connection is not clean and the pool discards it.
+            _ = try? await session.control(lease: lease, "rollback", ignoringCancellation: true)
+            throw error
+        }
+        // Not cancellable: cancelling a commit would leave its outcome in doubt.
+        let tag = try await session.control(lease: lease, "commit", ignoringCancellation: true)
+        guard tag == "COMMIT" else {
+            throw PostgresError(
+                .transactionAborted, "The transaction had failed on an earlier statement and was rolled back.")
+        }
+        return result
+    }
+
+    /// Runs `body` under a savepoint of the transaction under way: undone alone if it throws, the transaction going on.
+    public func withSavepoint<R>(
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        // Nested savepoints of one name hide each other in the right order.
+        try await session.control(lease: lease, "savepoint erm_savepoint")
+        let result: R
+        do {
+            result = try await body(self)
+        } catch {
+            _ = try? await session.control(
+                lease: lease, "rollback to savepoint erm_savepoint; release savepoint erm_savepoint",
+                ignoringCancellation: true)
+            throw error
+        }
+        try await session.control(lease: lease, "release savepoint erm_savepoint", ignoringCancellation: true)
+        return result
+    }
+}

@@ -1,0 +1,142 @@
+public import Logging
+import Synchronization
+
+/// A bounded set of connections to one database, opened as needed and lent to one user at a time.
+///
+/// Put ``run()`` under the service's lifecycle; without it everything works but idle connections stay open.
+public final class PostgresPool: Sendable {
+    struct Guarded {
+        var pool: PoolState
+        var sessions: [PoolState.ConnectionID: ServerSession] = [:]
+        var waiters: [PoolState.WaiterID: CheckedContinuation<Loan, any Error>] = [:]
+        var timers: [PoolState.WaiterID: Reactor.TimerID] = [:]
+        var closers: [CheckedContinuation<Void, Never>] = []
+        var isClosed = false
+        var nextNumber: UInt64 = 0
+        var lastConnectError: (any Error)?
+
+        mutating func makeNumber() -> UInt64 {
+            nextNumber += 1
+            return nextNumber
+        }
+    }
+
+    /// A connection on its way to the caller.
+    struct Loan: Sendable {
+        let id: PoolState.ConnectionID
+        let session: ServerSession
+        let isStale: Bool
+    }
+
+    public let configuration: PostgresConfiguration
+    let logger: Logger
+    let reactor = Reactor()
+    let guarded: Mutex<Guarded>
+
+    public init(configuration: PostgresConfiguration, logger: Logger) {
+        self.configuration = configuration
+        self.logger = logger
+        guarded = Mutex(
+            Guarded(
+                pool: PoolState(
+                    maximum: configuration.maximumConnections, idleTimeout: configuration.idleTimeout,
+                    healthCheckAfter: configuration.healthCheckAfter)))
+    }
+
+    deinit { reactor.stop() }
+
+    /// Closes connections that stay idle for too long, until the task is cancelled or the pool closed.
+    public func run() async {
+        let pause = max(configuration.idleTimeout / 2, .milliseconds(100))
+        while !guarded.withLock({ $0.isClosed }), (try? await Task.sleep(for: pause)) != nil {
+            perform { $0.pool.reap(now: .now) }
+        }
+    }
+
+    /// Lends nothing more, waits until all connections are back, and closes them. If the calling task is cancelled it
+    /// stops waiting; connections still lent are then closed as they come back.
+    public func close() async {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = guarded.withLock { guarded in
+                    if guarded.isClosed || Task.isCancelled { return true }
+                    guarded.closers.append(continuation)
+                    return false
+                }
+                perform { $0.pool.close() }
+                if isDone { continuation.resume() }
+            }
+        } onCancel: {
+            let closers = guarded.withLock { guarded in
+                defer { guarded.closers = [] }
+                return guarded.closers
+            }
+            for closer in closers { closer.resume() }
+        }
+    }
+
+    /// Lends a connection for the duration of `body`. A transaction left open is rolled back; what else was changed on
+    /// the session is reset before the next user gets it.
+    /// - Throws: `poolExhausted`, `connectionFailed`, `poolClosed`, `cancelled`, or what `body` throws.
+    public func withConnection<R>(
+        isolation: isolated (any Actor)? = #isolation,
+        _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let (loan, connection) = try await borrow()
+        do {
+            let result = try await body(connection)
+            await giveBack(loan)
+            return result
+        } catch {
+            await giveBack(loan)
+            throw error
+        }
+    }
+
+    // MARK: Borrowing
+
+    private func borrow() async throws -> (Loan, PostgresConnection) {
+        let deadline = ContinuousClock.now + configuration.acquireTimeout
+        while true {
+            let loan = try await acquire(until: deadline)
+            if await loan.session.isAlive(askServer: loan.isStale) {
+                let lease = guarded.withLock { $0.makeNumber() }
+                await loan.session.beginLease(lease)
+                return (loan, PostgresConnection(session: loan.session, lease: lease, logger: logger))
+            }
+            logger.debug("A database connection broke while idle and is replaced")
+            perform { $0.pool.discard(loan.id) }
+        }
+    }
+
+    private func giveBack(_ loan: Loan) async {
+        let isClean = await loan.session.endLease()
+        perform { isClean ? $0.pool.release(loan.id, now: .now) : $0.pool.discard(loan.id) }
+    }
+
+    private func acquire(until deadline: ContinuousClock.Instant) async throws -> Loan {
+        let waiter = guarded.withLock { $0.makeNumber() }
+        return try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { continuation in
+                perform { guarded in
+                    guarded.waiters[waiter] = continuation
+                    return guarded.pool.acquire(waiter, now: .now)
+                }
+                setTimer(for: waiter, at: deadline)
+                // A cancellation before the waiter was known found nothing to cancel.
+                if Task.isCancelled { perform { $0.pool.giveUp(waiter, .cancelled) } }
+            }
+        } onCancel: {
+            perform { $0.pool.giveUp(waiter, .cancelled) }
+        }
+    }
+
+    private func setTimer(for waiter: PoolState.WaiterID, at deadline: ContinuousClock.Instant) {
+        guarded.withLock { guarded in
+            guard guarded.waiters[waiter] != nil else { return }
+            guarded.timers[waiter] = reactor.schedule(at: deadline) { [weak self] in
+                self?.perform { $0.pool.giveUp(waiter, .exhausted) }
+            }
+        }
+    }
+}

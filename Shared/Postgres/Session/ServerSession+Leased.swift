@@ -1,0 +1,91 @@
+/// What the holder of a lease may ask for; each is one exclusive exchange.
+extension ServerSession {
+    func query(lease: UInt64, _ statement: RenderedSQL) async throws -> LibpqResult {
+        try await operate(lease: lease) { try await self.run(statement) }
+    }
+
+    func batch(lease: UInt64, _ statements: [RenderedSQL]) async throws -> [LibpqResult] {
+        try await operate(lease: lease) { try await self.runBatch(statements) }
+    }
+
+    func script(lease: UInt64, _ text: String) async throws {
+        try await operate(lease: lease) {
+            defer { self.note(.script) }
+            do {
+                _ = try await self.runScript(text)
+            } catch let error as PostgresError {
+                throw error.running(text)
+            }
+        }
+    }
+
+    /// Begins, ends or marks a transaction.
+    /// - Returns: the command tag.
+    @discardableResult
+    func control(lease: UInt64, _ command: String, ignoringCancellation: Bool = false) async throws -> String {
+        try await operate(lease: lease, ignoringCancellation: ignoringCancellation) {
+            // Clean-up has no task left that could be cancelled, so it is bounded in time.
+            if ignoringCancellation, command != "commit" { self.waitDeadline = .now + self.configuration.cleanUpTimeout }
+            defer { self.waitDeadline = nil }
+            let results = try await self.runScript(command)
+            if command.hasPrefix("rollback to") {
+                self.namespaces.mayHaveChanged(inTransaction: true, beyondTransaction: false)
+            }
+            return results.last?.commandTag ?? ""
+        }
+    }
+
+    /// `set local` of role, search path and settings in one round trip.
+    func setLocal(lease: UInt64, role: String?, settings: [(name: String, value: String)]) async throws {
+        try await operate(lease: lease) {
+            guard self.libpq.transactionStatus != .idle else {
+                throw PostgresError(.transactionAborted, "Local settings need an open transaction.")
+            }
+            var statements: [SQL] = []
+            if let role { statements.append("set local role \(identifier: role)") }
+            statements += settings.map { "select pg_catalog.set_config(\($0.name), \($0.value), true)" }
+            let rendered = try statements.map { try RenderedSQL($0) }
+            let answers = try await self.runBatch(rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: false)
+            if let namespace = answers.last?.text(row: 0, column: 0) {
+                self.namespaces.learned(namespace, inTransaction: true)
+            }
+        }
+    }
+
+    func openStream(lease: UInt64, _ statement: RenderedSQL) async throws -> ActiveStream {
+        try await operate(lease: lease) { try await self.openStream(statement) }
+    }
+
+    func nextRows(lease: UInt64, of stream: ActiveStream, atMost limit: Int) async throws -> [LibpqResult] {
+        try await operate(lease: lease, stream: stream) { try await self.nextRows(of: stream, atMost: limit) }
+    }
+
+    func openCopyIn(lease: UInt64, _ statement: RenderedSQL) async throws -> ActiveStream {
+        try await operate(lease: lease) { try await self.openCopyIn(statement) }
+    }
+
+    func sendCopy(lease: UInt64, _ bytes: [UInt8], to stream: ActiveStream) async throws {
+        try await operate(lease: lease, stream: stream) { try await self.sendCopy(bytes) }
+    }
+
+    /// Ends the copy and undoes it. What goes wrong here makes the connection unfit, which the end of the lease notices.
+    func abortCopyIn(lease: UInt64, _ stream: ActiveStream) async {
+        _ = try? await operate(lease: lease, stream: stream, ignoringCancellation: true) {
+            self.waitDeadline = .now + self.configuration.cleanUpTimeout
+            defer { self.waitDeadline = nil }
+            return try await self.endCopyIn(failure: "the sender gave up")
+        }
+    }
+
+    func completeCopyIn(lease: UInt64, _ stream: ActiveStream) async throws -> Int {
+        try await operate(lease: lease, stream: stream) { try await self.endCopyIn(failure: nil) }
+    }
+
+    func openCopyOut(lease: UInt64, _ statement: RenderedSQL) async throws -> ActiveStream {
+        try await operate(lease: lease) { try await self.openCopyOut(statement) }
+    }
+
+    func nextCopyChunk(lease: UInt64, of stream: ActiveStream) async throws -> [UInt8]? {
+        try await operate(lease: lease, stream: stream) { try await self.nextCopyChunk(of: stream) }
+    }
+}
