@@ -1,0 +1,68 @@
+public import Contracts
+public import Foundation
+import Synchronization
+
+/// Signs this service's requests to the others.
+///
+/// An assertion is kept and used again until shortly before it expires, so that a busy caller signs a few times a
+/// minute, not once per request.
+public final class AssertionSigner: Sendable {
+    /// The longest life of an assertion, in seconds.
+    public static let lifetime = 60
+    /// One with less than this many seconds left is not used again: it must outlive its way and the clocks' difference.
+    static let reserve = 20
+    static let cacheLimit = 4096
+
+    private struct Key: Hashable {
+        let audience: ServiceName
+        let caller: Caller?
+    }
+
+    private struct Entry {
+        let token: String
+        let expires: Int
+    }
+
+    public let issuer: ServiceName
+    private let keyPair: ServiceKeyPair
+    private let header: String
+    private let now: @Sendable () -> Date
+    private let cache = Mutex<[Key: Entry]>([:])
+
+    public init(issuer: ServiceName, keyPair: ServiceKeyPair, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.issuer = issuer
+        self.keyPair = keyPair
+        self.now = now
+        header = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"\#(keyPair.keyID)","typ":"JWT"}"#.utf8))
+    }
+
+    /// A JWT for a request to `audience`.
+    ///
+    /// - Parameter caller: on whose behalf; nil for this service itself. Its issuer is always this service, whoever
+    ///   issued it before.
+    public func assertion(for audience: ServiceName, caller: Caller? = nil) throws -> String {
+        let time = Int(now().timeIntervalSince1970)
+        let key = Key(audience: audience, caller: caller)
+        if let entry = cache.withLock({ $0[key] }), entry.expires - time > Self.reserve { return entry.token }
+        let token = try sign(
+            AssertionClaims(
+                iss: issuer, aud: audience, exp: time + Self.lifetime, iat: time, tenant: caller?.tenant,
+                sub: caller?.subject, permissions: caller.map(\.permissions),
+                platform: caller?.isPlatformOperator == true ? true : nil))
+        cache.withLock { cache in
+            if cache.count >= Self.cacheLimit {
+                cache = cache.filter { $0.value.expires - time > Self.reserve }
+                if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
+            }
+            cache[key] = Entry(token: token, expires: time + Self.lifetime)
+        }
+        return token
+    }
+
+    var cachedCount: Int { cache.withLock { $0.count } }
+
+    func sign(_ claims: AssertionClaims) throws -> String {
+        let signed = "\(header).\(Base64URL.encode(try WireJSON.encode(claims)))"
+        return "\(signed).\(Base64URL.encode(try keyPair.signature(of: Array(signed.utf8))))"
+    }
+}
