@@ -1,0 +1,116 @@
+import Foundation
+public import Logging
+public import Postgres
+import Synchronization
+
+/// The PostgreSQL server the tests run against: the one `ERM_TEST_POSTGRES_URL` names (a superuser's URL of a private
+/// cluster), or a cluster of this process's own, started at the first use and removed when the process ends.
+///
+/// Tests share the server and run in parallel; each takes a database of its own by ``withDatabase(_:_:)``.
+public struct PostgresCluster: Sendable {
+    /// A superuser's URL of the maintenance database.
+    public let url: String
+
+    /// The cluster of this test process.
+    /// - Throws: what went wrong when it could not be started; every test then fails with the same words.
+    public static func shared() async throws -> PostgresCluster {
+        try await starting.value
+    }
+
+    private static let starting = Task { () throws -> PostgresCluster in
+        if let url = ProcessInfo.processInfo.environment["ERM_TEST_POSTGRES_URL"], !url.isEmpty {
+            return PostgresCluster(url: url)
+        }
+        return PostgresCluster(url: try await PrivateCluster.start())
+    }
+
+    /// Makes an empty database with a name of its own, and drops it when `body` is done.
+    /// - Parameters:
+    ///   - hint: a word that says in the database's name whose it is.
+    ///   - body: gets the superuser's URL of the database.
+    public static func withDatabase<R>(
+        _ hint: String = "test", isolation: isolated (any Actor)? = #isolation,
+        _ body: (String) async throws -> R
+    ) async throws -> R {
+        let cluster = try await shared()
+        let letters = hint.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20)
+        let name = "erm_\(letters)_\(UUID().uuidString.lowercased().replacing("-", with: ""))"
+        try await cluster.administer("create database \(identifier: name)")
+        do {
+            let result = try await body(try cluster.url(database: name))
+            try await cluster.administer("drop database if exists \(identifier: name) with (force)")
+            return result
+        } catch {
+            // The test's own error matters more than one of dropping its database.
+            try? await cluster.administer("drop database if exists \(identifier: name) with (force)")
+            throw error
+        }
+    }
+
+    /// Makes a database and a pool on it.
+    /// - Parameter configure: changes the pool's settings before it is made.
+    public static func withPool<R>(
+        _ hint: String = "test", isolation: isolated (any Actor)? = #isolation,
+        configure: (inout PostgresConfiguration) -> Void = { _ in },
+        _ body: (PostgresPool) async throws -> R
+    ) async throws -> R {
+        try await withDatabase(hint) { url in
+            var configuration = try PostgresConfiguration(url: url)
+            // Two cores and many tests at once: a slow answer is not what most tests are about.
+            configuration.acquireTimeout = .seconds(60)
+            configuration.connectTimeout = .seconds(60)
+            configure(&configuration)
+            let pool = PostgresPool(configuration: configuration, logger: quietLogger)
+            do {
+                let result = try await body(pool)
+                await pool.close()
+                return result
+            } catch {
+                await pool.close()
+                throw error
+            }
+        }
+    }
+
+    /// `url` for another role: same server and database.
+    /// - Parameter password: `nil` where the server trusts its host, as the private cluster does.
+    public static func url(_ url: String, user: String, password: String? = nil) throws -> String {
+        guard var components = URLComponents(string: url) else { throw PostgresClusterError("The URL cannot be parsed.") }
+        components.user = user
+        components.password = password
+        return try components.string ?? { throw PostgresClusterError("The URL cannot be written.") }()
+    }
+
+    /// A logger that says nothing, for parts under test that need one.
+    public static var quietLogger: Logger {
+        Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
+    }
+
+    private func url(database: String) throws -> String {
+        guard var components = URLComponents(string: url) else { throw PostgresClusterError("The URL cannot be parsed.") }
+        components.path = "/" + database
+        return try components.string ?? { throw PostgresClusterError("The URL cannot be written.") }()
+    }
+
+    /// Runs one command on a connection of its own: creating and dropping databases cannot be part of a transaction.
+    private func administer(_ command: SQL) async throws {
+        var configuration = try PostgresConfiguration(url: url)
+        configuration.maximumConnections = 1
+        configuration.connectTimeout = .seconds(60)
+        let pool = PostgresPool(configuration: configuration, logger: Self.quietLogger)
+        do {
+            _ = try await pool.withConnection { try await $0.execute(command) }
+        } catch {
+            await pool.close()
+            throw error
+        }
+        await pool.close()
+    }
+}
+
+/// Why there is no server to test against.
+public struct PostgresClusterError: Error, CustomStringConvertible {
+    public let description: String
+
+    init(_ description: String) { self.description = description }
+}

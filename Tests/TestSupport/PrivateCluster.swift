@@ -1,0 +1,103 @@
+import Foundation
+import Glibc
+
+/// Starts a throw-away PostgreSQL cluster for this process.
+///
+/// A watching shell does the cleaning: it notices the end of its standard input, which the system closes when this
+/// process ends, however it ends. An exit handler would not run after a crash.
+enum PrivateCluster {
+    /// - Returns: the superuser's URL.
+    static func start() async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            // Making a cluster takes a second or two, in which this thread is blocked.
+            Thread.detachNewThread { continuation.resume(with: Result { try startBlocking() }) }
+        }
+    }
+
+    private static func startBlocking() throws -> String {
+        let binaries = try binariesDirectory()
+        let port = try freePort()
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/sh")
+        process.arguments = ["-c", script, "sh", binaries, String(port)]
+        let (input, output) = (Pipe(), Pipe())
+        process.standardInput = input
+        process.standardOutput = output
+        process.standardError = output
+        // Only the watching shell may hold the pipe's other end; ours must not reach processes that tests start.
+        _ = fcntl(input.fileHandleForWriting.fileDescriptor, F_SETFD, FD_CLOEXEC)
+        try process.run()
+        // Never closed on purpose: it ends with this process, and with it the cluster.
+        _ = Unmanaged.passRetained(input)
+        var report = ""
+        while true {
+            let data = output.fileHandleForReading.availableData
+            report += String(decoding: data, as: UTF8.self)
+            if report.contains("erm-cluster-ready\n") { break }
+            guard !data.isEmpty else {
+                throw PostgresClusterError("The private PostgreSQL cluster did not start: \(report)")
+            }
+        }
+        return "postgres://postgres@127.0.0.1:\(port)/postgres"
+    }
+
+    /// PostgreSQL refuses to run as root, so root runs it as `postgres`. Nothing in it outlives the tests, so nothing
+    /// needs to reach the disk.
+    private static let script = """
+        set -eu
+        binaries=$1
+        port=$2
+        folder=$(mktemp -d "${TMPDIR:-/tmp}/erm-test-postgres.XXXXXXXX")
+        user=
+        if [ "$(id -u)" = 0 ]; then
+            user="setpriv --reuid=postgres --regid=postgres --clear-groups"
+            chown postgres "$folder"
+        fi
+        cd "$folder"
+        cleanup() {
+            trap '' EXIT INT TERM HUP
+            $user "$binaries/pg_ctl" stop -D "$folder/data" -m immediate -w -t 20 >/dev/null 2>&1 || true
+            cd /
+            rm -rf "$folder"
+        }
+        trap cleanup EXIT
+        trap 'exit 1' INT TERM HUP
+        $user "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" \
+            2>&1 || { cat "$folder/initdb.log"; exit 1; }
+        $user "$binaries/pg_ctl" start -D "$folder/data" -w -t 60 -l "$folder/data/log" -o "-p $port \
+            -c listen_addresses=127.0.0.1 -c unix_socket_directories='$folder/data' -c fsync=off \
+            -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB \
+            -c autovacuum=off -c max_wal_size=2GB" </dev/null >"$folder/start.log" 2>&1 \
+            || { cat "$folder/start.log" "$folder/data/log"; exit 1; }
+        echo erm-cluster-ready
+        exec >/dev/null 2>&1
+        # Ends when the process that started this shell does.
+        cat >/dev/null
+        """
+
+    private static func binariesDirectory() throws -> String {
+        let root = "/usr/lib/postgresql"
+        let versions = ((try? FileManager.default.contentsOfDirectory(atPath: root)) ?? []).compactMap { Int($0) }
+        let candidates = versions.sorted(by: >).map { "\(root)/\($0)/bin" } + ["/usr/local/pgsql/bin", "/usr/bin"]
+        guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") })
+        else { throw PostgresClusterError("No PostgreSQL server found (initdb); install the package \"postgresql\".") }
+        return found
+    }
+
+    /// A TCP port nobody listens on. Another process may take it before the server does; the start then fails loudly.
+    private static func freePort() throws -> Int {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(descriptor) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let status = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
+                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
+            }
+        }
+        guard status else { throw PostgresClusterError("No free TCP port.") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
