@@ -31,14 +31,15 @@ struct KeyFiles {
             let file = directory.appendingPathComponent("\(service.rawValue).key")
             let pair: ServiceKeyPair
             if let text = try? String(contentsOf: file, encoding: .utf8) {
-                pair = try ServiceKeyPair(contents: text)
+                pair = try ServiceKeyPair(pem: text)
             } else {
                 pair = ServiceKeyPair()
-                try PrivateFile.write(Array(pair.contents.utf8), to: file)
+                try PrivateFile.write(Array(pair.pem.utf8), to: file)
             }
-            keys.append(pair.publicKey(of: service))
+            keys.append(pair.publicJWK(issuer: service))
         }
-        try PrivateFile.write(try WireJSON.encode(JSONWebKeySet(keys: keys)), to: directory.appendingPathComponent("jwks.json"))
+        try PrivateFile.write(
+            Array(try JSONWebKeySet(keys: keys).contents().utf8), to: directory.appendingPathComponent("jwks.json"))
         try generateOperatorKey()
     }
 

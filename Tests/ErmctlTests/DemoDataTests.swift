@@ -1,0 +1,64 @@
+import Contracts
+import Foundation
+import Testing
+
+@testable import Ermctl
+
+@Suite struct DemoDataTests {
+    private let until = CivilDate(year: 2026, month: 6, day: 30)!
+
+    private func company(seed: UInt64 = 1) -> DemoCompany {
+        var settings = DemoSettings()
+        settings.seed = seed
+        settings.employees = 30
+        settings.projects = 8
+        settings.days = 200
+        return DemoCompany(settings: settings, until: until)
+    }
+
+    @Test("equal settings give equal rows, another seed gives others")
+    func deterministic() {
+        let first = company().files().map(\.1)
+        #expect(first == company().files().map(\.1))
+        #expect(first != company(seed: 2).files().map(\.1))
+    }
+
+    @Test("every row has its kind's columns and refers to rows that are there")
+    func consistent() throws {
+        let files = Dictionary(uniqueKeysWithValues: company().files())
+        for (kind, rows) in files {
+            #expect(!rows.isEmpty, "\(kind)")
+            #expect(rows.allSatisfy { $0.count == kind.columns.count }, "\(kind)")
+        }
+        let people = Set(try #require(files[.employees]).map { $0[0] })
+        let projects = Set(try #require(files[.projects]).map { $0[0] })
+        #expect(try #require(files[.allocations]).allSatisfy { people.contains($0[1]) && projects.contains($0[2]) })
+        #expect(try #require(files[.capacityHistory]).allSatisfy { people.contains($0[0]) })
+    }
+
+    @Test("an outcome is known only for work completed before the history's end, and never without its hours")
+    func outcomes() throws {
+        let allocations = try #require(company().files().first { $0.0 == .allocations }).1
+        var open = 0
+        for row in allocations {
+            let completed = WireJSON.date(row[9])
+            #expect((completed == nil) == row[5].isEmpty)
+            if let completed { #expect(completed < until.startOfDay) } else { open += 1 }
+        }
+        #expect(open > 0 && open < allocations.count / 2)
+    }
+
+    @Test("settings out of range are refused", arguments: [0, 20_001])
+    func settings(employees: Int) {
+        var settings = DemoSettings()
+        settings.employees = employees
+        #expect(throws: CommandFailure.self) { try settings.check() }
+    }
+
+    @Test("a field with a comma, a quote or a line break comes back through the reader as it was")
+    func quoting() throws {
+        let fields = ["plain", "a,b", "say \"hi\"", "two\nlines", ""]
+        let rows = try CSVReader.rows(of: CSVWriter.line(fields).utf8)
+        #expect(rows.map(\.fields) == [fields])
+    }
+}

@@ -1,0 +1,81 @@
+import Contracts
+import Foundation
+import ServiceIdentity
+import Testing
+
+@testable import Ermctl
+
+@Suite struct FilesTests {
+    private func withFolder(_ body: (URL) throws -> Void) throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ermctl-\(UUID())", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try body(folder)
+    }
+
+    private func permissions(_ url: URL) throws -> Int? {
+        try FileManager.default.attributesOfItem(atPath: url.path)[.posixPermissions] as? Int
+    }
+
+    @Test("keys are made once, kept the second time, and private keys are readable by their owner only")
+    func keys() throws {
+        try withFolder { folder in
+            try KeyFiles(directory: folder).generate()
+            let names = ServiceName.allCases.map { "\($0.rawValue).key" } + ["operator.key", "operator.key.sha256", "jwks.json"]
+            let first = try names.map { try Data(contentsOf: folder.appendingPathComponent($0)) }
+            try KeyFiles(directory: folder).generate()
+            #expect(try names.map { try Data(contentsOf: folder.appendingPathComponent($0)) } == first)
+            #expect(try permissions(folder.appendingPathComponent("gateway.key")) == 0o600)
+            #expect(try permissions(folder.appendingPathComponent("operator.key")) == 0o600)
+        }
+    }
+
+    @Test("a session comes back as it was saved, from a file nobody else can read")
+    func session() throws {
+        try withFolder { folder in
+            let store = SessionStore(directory: folder)
+            let session = Session(
+                url: "http://127.0.0.1:1", tenantID: TenantID(), subdomain: "acme", accessToken: "a", refreshToken: "r",
+                expiresAt: Date(timeIntervalSince1970: 1_800_000_000))
+            try store.save(session)
+            #expect(try store.load() == session)
+            #expect(try permissions(store.file) == 0o600)
+        }
+    }
+
+    @Test("without a session the error says what to do")
+    func noSession() throws {
+        try withFolder { folder in
+            let failure = #expect(throws: CommandFailure.self) { try SessionStore(directory: folder).load() }
+            #expect(failure?.description.contains("ermctl login") == true)
+        }
+    }
+
+    @Test("a folder's span runs from its first decision to the moment after its last known outcome")
+    func span() throws {
+        try withFolder { folder in
+            let rows = """
+                external_id,employee_external_id,project_external_id,allocated_hours,start_date,completed_at,created_at,required_skills
+                1,E1,P1,8,2020-01-01,2020-02-01T00:00:00.000Z,2020-01-01T00:00:00.000Z,Swift;SQL
+                2,E2,P2,5,2020-03-01,2020-06-01T00:00:00.000Z,2020-03-01T00:00:00.000Z,SQL
+                3,E3,P3,2,2020-04-01,,2020-04-01T00:00:00.000Z,Linux;SQL
+                """
+            try Data(rows.utf8).write(to: folder.appendingPathComponent("allocations.csv"))
+            let history = try HistoryFolder(directory: folder.path)
+            #expect(WireJSON.timestamp(history.asOf) == "2020-06-01T00:00:00.001Z")
+            #expect(history.months == 6)
+            #expect(history.newest.employee == "E3")
+            #expect(history.newest.skills == ["Linux", "SQL"])
+        }
+    }
+
+    @Test("a folder without any outcome cannot be learned from, and says so")
+    func noOutcome() throws {
+        try withFolder { folder in
+            let rows = "external_id,allocated_hours,start_date,completed_at\n1,8,2020-01-01,\n"
+            try Data(rows.utf8).write(to: folder.appendingPathComponent("allocations.csv"))
+            let failure = #expect(throws: CommandFailure.self) { try HistoryFolder(directory: folder.path) }
+            #expect(failure?.description.contains("no completed allocation") == true)
+        }
+    }
+}

@@ -1,0 +1,79 @@
+public import Foundation
+
+/// A fresh database with every service's role and schema in it, made by the same `compose/roles.sql` as a real one.
+public struct ServiceDatabases: Sendable {
+    /// The superuser's URL.
+    public let superuser: String
+    /// Each service's URL, with its own role.
+    public let gateway: String
+    public let tenantAdmin: String
+    public let mlTraining: String
+    public let mlPrediction: String
+
+    /// Makes the database and drops it when `body` is done.
+    public static func withDatabases<R>(
+        _ hint: String = "service", isolation: isolated (any Actor)? = #isolation,
+        _ body: (ServiceDatabases) async throws -> R
+    ) async throws -> R {
+        try await PostgresCluster.withDatabase(hint) { url in
+            try await RolesScript.shared.run(on: url)
+            func role(_ name: String) throws -> String {
+                try PostgresCluster.url(url, user: name, password: RolesScript.password)
+            }
+            return try await body(
+                ServiceDatabases(
+                    superuser: url, gateway: role("erm_gateway"), tenantAdmin: role("erm_tenant_admin"),
+                    mlTraining: role("erm_ml_training"), mlPrediction: role("erm_ml_prediction")))
+        }
+    }
+
+    /// The repository's folder.
+    public static var repository: URL {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+    }
+
+    /// The folder of a service's migrations: `gateway`, `tenant-admin`, `tenant`, `ml-training`, `ml-prediction`.
+    public static func migrations(_ name: String) -> String {
+        repository.appendingPathComponent("migrations/\(name)").path
+    }
+}
+
+/// Runs `compose/roles.sql` by psql, one database at a time: roles belong to the whole cluster, and altering one from two
+/// sessions at once fails.
+private actor RolesScript {
+    static let shared = RolesScript()
+    static let password = "test"
+
+    private var last: Task<Void, any Error>?
+
+    func run(on url: String) async throws {
+        let previous = last
+        let task = Task {
+            _ = await previous?.result
+            try await Self.psql(url)
+        }
+        last = task
+        try await task.value
+    }
+
+    private static func psql(_ url: String) async throws {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let variables = ["gateway", "tenant_admin", "ml_training", "ml_prediction"].flatMap {
+            ["-v", "\($0)_password=\(password)"]
+        }
+        let script = ServiceDatabases.repository.appendingPathComponent("compose/roles.sql").path
+        process.arguments = ["psql", "-X", "-q", url] + variables + ["-f", script]
+        let output = Pipe()
+        process.standardOutput = output
+        process.standardError = output
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        guard status == 0 else {
+            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+            throw PostgresClusterError("compose/roles.sql failed: \(text)")
+        }
+    }
+}
