@@ -92,7 +92,8 @@ struct BinaryReader {
         if position != bytes.endIndex { throw Self.malformed }
     }
 
-    static let malformed = NeuralNetworkError(.corruptData, "The bytes have a valid checksum but an impossible content.")
+    static let malformed = NeuralNetworkError(
+        .corruptData, "The bytes have a valid checksum but an impossible content.")
 }
 
 enum Checksum {

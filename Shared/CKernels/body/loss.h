@@ -26,6 +26,24 @@ static void squared_loss(const erm_model *model, int32_t rows, int learn, float 
     }
 }
 
+// The natural logarithm of a normal number above 0 by exactly rounded operations only, so that every platform reports the
+// same loss: x = m · 2^e with m in √½…√2, ln m = 2 artanh((m − 1) / (m + 1)).
+static double logarithm(double x) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    int exponent = (int)(bits >> 52) - 1023;
+    bits = (bits & 0xfffffffffffffull) | 0x3ff0000000000000ull;
+    double m;
+    memcpy(&m, &bits, sizeof m);
+    if (m > 1.4142135623730951) {
+        m *= 0.5;
+        exponent++;
+    }
+    double s = (m - 1) / (m + 1), square = s * s, sum = 0;
+    for (int n = 21; n > 0; n -= 2) sum = sum * square + 1.0 / n;
+    return 2 * s * sum + exponent * 0.6931471805599453;
+}
+
 // Any mixture of losses, one output at a time.
 static void mixed_loss(const erm_model *model, int32_t rows, int learn, float share, erm_totals *totals) {
     const erm_layer *last = &model->layers[model->count - 1];
@@ -45,9 +63,9 @@ static void mixed_loss(const erm_model *model, int32_t rows, int learn, float sh
                     d = error == 0 ? 0 : side * slope;
                 } else if (kind.code == ERM_CROSS_ENTROPY) {
                     // The slope of the sigmoid cancels against that of the logarithms.
-                    double p = fmin(fmax((double)y, 1e-7), 1 - 1e-7);
-                    loss = -(double)t * log(p) - (1 - (double)t) * log(1 - p);
-                    if (y != y) loss = (double)y;
+                    double p = y < 1e-7f ? 1e-7 : y > 1 - 1e-7f ? 1 - 1e-7 : (double)y;
+                    loss = -(double)t * logarithm(p) - (1 - (double)t) * logarithm(1 - p);
+                    if (y != y) loss = (double)y;  // a diverged network must show
                     d = error;
                 } else {
                     loss = (double)error * (double)error;

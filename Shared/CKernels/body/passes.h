@@ -36,7 +36,7 @@ static adam_step next_step(erm_adam *adam) {
     adam->step++;
     adam->beta1_power *= adam->beta1;
     adam->beta2_power *= adam->beta2;
-    double rate = adam->learning_rate * sqrt(1 - adam->beta2_power) / (1 - adam->beta1_power);
+    double rate = adam->learning_rate * __builtin_sqrt(1 - adam->beta2_power) / (1 - adam->beta1_power);
     return (adam_step){
         .rate = (float)rate, .gain1 = (float)(1 - adam->beta1), .gain2 = (float)(1 - adam->beta2),
         .epsilon = (float)adam->epsilon, .shrink = (float)(1 - adam->learning_rate * adam->weight_decay),

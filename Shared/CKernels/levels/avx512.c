@@ -2,7 +2,7 @@
 #if defined(__x86_64__)
 #include "../model.h"
 
-#include <math.h>
+#include <string.h>
 
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx2,fma"))), apply_to = function)
 #define VW 16

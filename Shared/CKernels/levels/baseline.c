@@ -1,7 +1,7 @@
 // 128-bit vectors: SSE2 on x86-64; NEON with fused multiply-add on arm64.
 #include "../model.h"
 
-#include <math.h>
+#include <string.h>
 
 #define VW 4
 #define NV 2
