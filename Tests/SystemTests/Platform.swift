@@ -1,0 +1,123 @@
+import Contracts
+import Foundation
+import HTTPClient
+import TestSupport
+
+/// The whole platform as an installation runs it: four executables, their keys, their roles in one database.
+final class Platform: Sendable {
+    let gateway: RunningService
+    let tenantAdmin: RunningService
+    let mlTraining: RunningService
+    let mlPrediction: RunningService
+    let operatorKey: String
+    let http: HTTPClient
+    private let gatewayPort: Int
+    private let operationsPorts: [String: Int]
+    private let folder: URL
+
+    var services: [RunningService] { [tenantAdmin, mlTraining, mlPrediction, gateway] }
+    var url: String { "http://127.0.0.1:\(gatewayPort)" }
+
+    /// Starts everything on a fresh database, waits until it is ready, and stops it when `body` is done.
+    static func withPlatform<R>(isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R) async throws -> R {
+        try await ServiceDatabases.withDatabases("system") { databases in
+            let platform = try await Platform(databases: databases)
+            do {
+                for service in platform.services { try service.start() }
+                for service in platform.services { try await platform.waitUntilReady(service) }
+                let result = try await body(platform)
+                await platform.stop()
+                return result
+            } catch {
+                let logs = platform.services.map { "--- \($0.name)\n\($0.logTail)" }.joined(separator: "\n")
+                await platform.stop()
+                throw RunningService.Failure(description: "\(error)\n\(logs)")
+            }
+        }
+    }
+
+    private init(databases: ServiceDatabases) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-system-\(UUID())", isDirectory: true)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let keys = folder.appendingPathComponent("keys")
+        try await Command.run("ermctl", ["keys", "generate", "--directory", keys.path])
+
+        let names = ServiceName.allCases.map(\.rawValue)
+        let ports = Dictionary(uniqueKeysWithValues: try names.map { ($0, try FreePort.take()) })
+        let operations = Dictionary(uniqueKeysWithValues: try names.map { ($0, try FreePort.take()) })
+        let urls = [
+            "gateway": databases.gateway, "tenant-admin": databases.tenantAdmin, "ml-training": databases.mlTraining,
+            "ml-prediction": databases.mlPrediction,
+        ]
+        func service(_ name: ServiceName, _ more: [String: String] = [:]) -> RunningService {
+            let name = name.rawValue
+            let environment = [
+                "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
+                "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
+                "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
+                "DATABASE_URL": urls[name]!,
+                "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(name).key").path,
+                "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,
+                "TENANT_ADMIN_URL": "http://127.0.0.1:\(ports["tenant-admin"]!)",
+                "ML_TRAINING_URL": "http://127.0.0.1:\(ports["ml-training"]!)",
+                "ML_PREDICTION_URL": "http://127.0.0.1:\(ports["ml-prediction"]!)",
+            ].merging(more) { $1 }
+            return RunningService(
+                name: name, environment: environment, logFile: folder.appendingPathComponent("\(name).log"))
+        }
+        gateway = service(
+            .gateway,
+            [
+                "GATEWAY_CONFIG_FILE": ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path,
+                "OPERATOR_KEY_DIGEST_FILE": keys.appendingPathComponent("operator.key.sha256").path,
+            ])
+        tenantAdmin = service(.tenantAdmin)
+        mlTraining = service(.mlTraining)
+        mlPrediction = service(.mlPrediction)
+        operatorKey = try String(contentsOf: keys.appendingPathComponent("operator.key"), encoding: .utf8)
+            .trimmingCharacters(in: .whitespacesAndNewlines)
+        http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+        gatewayPort = ports["gateway"]!
+        operationsPorts = operations
+        self.folder = folder
+    }
+
+    private func stop() async {
+        for service in services.reversed() { await service.terminate() }
+        await http.shutdown()
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// - Throws: the last answer of `/readyz` when it is not ready after a minute.
+    func waitUntilReady(_ service: RunningService) async throws {
+        var last = "no answer"
+        for _ in 0..<600 {
+            let request = HTTPClientRequest(
+                method: "GET", url: "http://127.0.0.1:\(operationsPorts[service.name]!)/readyz", deadline: .seconds(5))
+            if let response = try? await http.execute(request) {
+                if response.status == 200 { return }
+                last = String(decoding: (try? await response.collect(upTo: 1 << 16)) ?? [], as: UTF8.self)
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
+        throw RunningService.Failure(description: "\(service.name) is not ready after a minute: \(last)")
+    }
+}
+
+/// Runs one of our command-line tools to its end.
+enum Command {
+    static func run(_ name: String, _ arguments: [String]) async throws {
+        let process = Process()
+        process.executableURL = RunningService.executables.appendingPathComponent(name)
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
+            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
+            do { try process.run() } catch { continuation.resume(throwing: error) }
+        }
+        guard status == 0 else {
+            throw RunningService.Failure(description: "\(name) \(arguments.joined(separator: " ")) ended with status \(status)")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import Foundation
+import Synchronization
+
+/// One real executable as a child process, started, killed and started again by a test.
+final class RunningService: Sendable {
+    struct Failure: Error, CustomStringConvertible { let description: String }
+
+    let name: String
+    private let environment: [String: String]
+    private let logFile: URL
+    private let process = Mutex<Process?>(nil)
+
+    init(name: String, environment: [String: String], logFile: URL) {
+        self.name = name
+        self.environment = environment
+        self.logFile = logFile
+    }
+
+    /// Where SwiftPM put the executables of this very build: beside the test bundle.
+    static var executables: URL {
+        URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
+    }
+
+    func start() throws {
+        if !FileManager.default.fileExists(atPath: logFile.path) {
+            FileManager.default.createFile(atPath: logFile.path, contents: nil)
+        }
+        let log = try FileHandle(forWritingTo: logFile)
+        try log.seekToEnd()
+        let child = Process()
+        child.executableURL = Self.executables.appendingPathComponent(name)
+        child.environment = environment
+        child.standardInput = FileHandle.nullDevice
+        child.standardOutput = log
+        child.standardError = log
+        try child.run()
+        process.withLock { $0 = child }
+    }
+
+    /// SIGKILL: no chance to tidy up, as when the machine loses power. Returns once the process is gone.
+    func kill() async { await end(SIGKILL) }
+
+    /// SIGTERM: the graceful way. Returns the exit status.
+    @discardableResult
+    func terminate() async -> Int32? { await end(SIGTERM) }
+
+    @discardableResult
+    private func end(_ signal: Int32) async -> Int32? {
+        guard let child = process.withLock({ $0 }) else { return nil }
+        if child.isRunning { Foundation.kill(child.processIdentifier, signal) }
+        while child.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
+        process.withLock { $0 = nil }
+        return child.terminationStatus
+    }
+
+    /// The log's end, for a failing test's message.
+    var logTail: String {
+        let text = (try? String(contentsOf: logFile, encoding: .utf8)) ?? ""
+        return text.split(separator: "\n").suffix(20).joined(separator: "\n")
+    }
+}
+
+/// Free ports of this machine. Each is bound once to learn it; another program could take it before the service does,
+/// which makes a test fail, never pass.
+enum FreePort {
+    static func take() throws -> Int {
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = inet_addr("127.0.0.1")
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        let bound = withUnsafeMutablePointer(to: &address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+            }
+        }
+        guard bound else { throw RunningService.Failure(description: "no free port") }
+        return Int(UInt16(bigEndian: address.sin_port))
+    }
+}
