@@ -1,0 +1,125 @@
+public import Foundation
+
+/// `POST /predictions/batch`: up to 100 questions, answered together or refused together.
+public struct PredictionBatchRequest: RequestPayload {
+    public let requests: [PredictionRequest]
+
+    public init(requests: [PredictionRequest]) { self.requests = requests }
+
+    public static let maximumCount = 100
+
+    public func validate(_ validation: inout Validation) {
+        validation.require(
+            (1...Self.maximumCount).contains(requests.count), "requests",
+            "must have 1 to \(Self.maximumCount) entries")
+        for (index, request) in requests.prefix(Self.maximumCount).enumerated() {
+            var inner = Validation()
+            request.validate(&inner)
+            for error in inner.errors { validation.reject("requests[\(index)].\(error.field)", error.message) }
+        }
+    }
+}
+
+/// `PUT /predictions/{predictionId}/actual`: what came of it.
+public struct PredictionActualRequest: RequestPayload {
+    /// Above 0.
+    public let actualHours: Double
+    /// nil for now.
+    public let completedAt: Date?
+
+    public init(actualHours: Double, completedAt: Date? = nil) {
+        self.actualHours = actualHours
+        self.completedAt = completedAt
+    }
+
+    public func validate(_ validation: inout Validation) {
+        if !(actualHours.isFinite && actualHours > 0 && actualHours <= 100_000) {
+            validation.reject("actualHours", "must be above 0 and at most 100000")
+        }
+    }
+}
+
+/// `POST /predictions/{predictionId}/feedback`.
+public struct PredictionFeedbackRequest: RequestPayload {
+    /// 1 (useless) to 5 (just right).
+    public let score: Int
+    public let comment: String?
+
+    public init(score: Int, comment: String? = nil) {
+        self.score = score
+        self.comment = comment
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.range(score, 1...5, "score")
+        validation.text(comment, "comment", maximum: 2_000)
+    }
+}
+
+/// What came of a prediction.
+public struct PredictionActual: Codable, Sendable, Equatable {
+    public let actualHours: Double
+    public let completedAt: Date
+
+    public init(actualHours: Double, completedAt: Date) {
+        self.actualHours = actualHours
+        self.completedAt = completedAt
+    }
+}
+
+/// `GET /predictions`, `GET /predictions/{predictionId}`: a prediction as it was asked and answered, and what came of it.
+public struct PredictionRecord: Codable, Sendable {
+    public let id: PredictionID
+    public let request: PredictionRequest
+    public let prediction: Prediction
+    public let actual: PredictionActual?
+    public let feedbackScore: Int?
+    public let feedbackComment: String?
+    public let createdAt: Date
+    public let updatedAt: Date
+
+    public init(
+        id: PredictionID, request: PredictionRequest, prediction: Prediction, actual: PredictionActual?,
+        feedbackScore: Int?, feedbackComment: String?, createdAt: Date, updatedAt: Date
+    ) {
+        self.id = id
+        self.request = request
+        self.prediction = prediction
+        self.actual = actual
+        self.feedbackScore = feedbackScore
+        self.feedbackComment = feedbackComment
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// One model's day: `GET /metrics`.
+public struct ModelDayMetrics: Codable, Sendable, Equatable {
+    public let modelId: ModelID
+    public let date: CivilDate
+    public let predictionsCount: Int
+    /// Percent; nil when no prediction of the day had a confidence.
+    public let avgConfidence: Double?
+    /// Percent of the outcomes known so far that lay within 25 % of the estimate; nil before any is known.
+    public let avgAccuracy: Double?
+    /// Of the success event (within the planned hours), forecast from a probability of 0.5.
+    public let truePositives: Int
+    public let trueNegatives: Int
+    public let falsePositives: Int
+    public let falseNegatives: Int
+
+    public init(
+        modelId: ModelID, date: CivilDate, predictionsCount: Int, avgConfidence: Double?, avgAccuracy: Double?,
+        truePositives: Int, trueNegatives: Int, falsePositives: Int, falseNegatives: Int
+    ) {
+        self.modelId = modelId
+        self.date = date
+        self.predictionsCount = predictionsCount
+        self.avgConfidence = avgConfidence
+        self.avgAccuracy = avgAccuracy
+        self.truePositives = truePositives
+        self.trueNegatives = trueNegatives
+        self.falsePositives = falsePositives
+        self.falseNegatives = falseNegatives
+    }
+}
