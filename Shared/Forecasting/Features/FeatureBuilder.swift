@@ -1,0 +1,218 @@
+import Foundation
+
+/// Computes the features of a decision from the decision itself and what history knew before it.
+/// Training and serving both come through here; there is no other path.
+struct FeatureBuilder {
+    let schema: FeatureSchema
+    let history: History
+    private let labelNumbers: [Int32]
+
+    init(schema: FeatureSchema, history: History) {
+        self.schema = schema
+        self.history = history
+        self.labelNumbers = schema.labelKeys.map { history.index.labelKey($0) ?? -2 }
+    }
+
+    func values(_ decision: Decision, groups: ResolvedGroups? = nil) -> [Float] {
+        var sink = ValueSink()
+        write(decision, groups: groups, into: &sink)
+        return sink.values
+    }
+
+    func write<Sink: FeatureSink>(_ decision: Decision, groups known: ResolvedGroups? = nil, into sink: inout Sink) {
+        var groups = known ?? history.index.resolve(decision)
+        if !schema.withPlan {
+            groups.planSize = -1
+            groups.personPlanSize = -1
+        }
+        let context = PooledHistory(history: history, groups: groups, at: decision.at, withPlan: schema.withPlan)
+        writeBase(decision, groups: groups, context: context, into: &sink)
+        writePlan(decision, context: context, into: &sink)
+        writeWork(decision, groups: groups, into: &sink)
+        writeGroups(decision, context: context, into: &sink)
+        writeLabels(decision, groups: groups, context: context, into: &sink)
+    }
+
+    // MARK: The five base features of DESIGN §8, as of the decision
+
+    private func writeBase<S: FeatureSink>(
+        _ decision: Decision, groups: ResolvedGroups, context: PooledHistory, into sink: inout S
+    ) {
+        sink.add(
+            schema.withPlan ? (decision.allocationPercent ?? 100) / 100 : 1,
+            .init(name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision))
+        sink.add(
+            (schema.withPlan ? decision.plannedHours ?? 0 : exp(context.medianPersonSkill)) / 40,
+            .init(
+                name: "base.hours", meaning: schema.withPlan ? "the planned hours" : "the usual hours of such tasks",
+                unit: "÷ 40 h", knownWhen: schema.withPlan ? .decision : .completedBefore))
+        sink.add(
+            Double(decision.skills.count) / 10,
+            .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
+        sink.add(
+            PerformanceScore.score(history.project(decision.project), at: decision.at, usingStatus: false) / 100,
+            .init(name: "base.performance", meaning: "how the project keeps its dates", unit: "÷ 100", knownWhen: .decision))
+        let flow = groups.projectFlow >= 0 ? history.flows[Int(groups.projectFlow)] : FlowSeries()
+        let decided = flow.decided(before: decision.at)
+        sink.add(
+            decided > 0 ? Double(flow.done(before: decision.at)) / Double(decided) : 0,
+            .init(
+                name: "base.completion", meaning: "share of the project's tasks that are finished", unit: "0…1",
+                knownWhen: .decidedBefore))
+    }
+
+    // MARK: The question itself
+
+    private func writePlan<S: FeatureSink>(_ decision: Decision, context: PooledHistory, into sink: inout S) {
+        let day = (decision.at / 86_400).rounded(.down)
+        sink.add(
+            (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
+            .init(name: "lead", meaning: "days from the decision to the start", unit: "signed log days", knownWhen: .decision))
+        let window: Double? = schema.usesPlannedEnd ? decision.end.map { ($0 - (decision.start ?? decision.at)) / 86_400 } : nil
+        sink.add(
+            window.map { signedLog($0) } ?? .nan,
+            .init(name: "window", meaning: "days from start to planned end", unit: "signed log days", knownWhen: .decision))
+        sink.add(
+            (day + 4).truncatingRemainder(dividingBy: 7),
+            .init(name: "weekday", meaning: "weekday of the decision", unit: "0 = Sunday", knownWhen: .decision))
+        sink.add(
+            (day / 365.2425 * 12).truncatingRemainder(dividingBy: 12),
+            .init(name: "month", meaning: "time of the year", unit: "months", knownWhen: .decision))
+        let project = history.project(decision.project)
+        sink.add(
+            project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
+            .init(name: "project.age", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
+        sink.add(
+            project?.estimatedEnd.map { signedLog(($0 - decision.at) / 86_400) } ?? .nan,
+            .init(name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days", knownWhen: .decision))
+        guard schema.withPlan else { return }
+        let planned = decision.plannedHours ?? 1
+        let capacity = (history.employee(decision.employee)?.weeklyCapacityHours ?? 40) / 5
+        sink.add(
+            log(max(planned, HoursScale.least)),
+            .init(name: "plan", meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
+        sink.add(
+            isMultiple(planned, of: capacity) ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
+            .init(name: "plan.round", meaning: "how round the plan is", unit: "2 whole days, 1 whole hours, 0.5 half hours", knownWhen: .decision))
+    }
+
+    // MARK: How much is going on
+
+    private func writeWork<S: FeatureSink>(_ decision: Decision, groups: ResolvedGroups, into sink: inout S) {
+        for (name, who, flow) in [
+            ("person", "this person's", groups.personFlow), ("project", "this project's", groups.projectFlow),
+        ] {
+            let flows = flow >= 0 ? history.flows[Int(flow)] : FlowSeries()
+            let decided = flows.decided(before: decision.at)
+            let done = flows.done(before: decision.at)
+            let lately = decided - flows.decided(before: decision.at - 7 * 86_400)
+            sink.add(
+                log1p(Double(max(0, decided - done))),
+                .init(name: "\(name).open", meaning: "\(who) unfinished tasks", unit: "log(1 + tasks)", knownWhen: .decidedBefore))
+            sink.add(
+                log1p(Double(lately)),
+                .init(name: "\(name).lately", meaning: "\(who) tasks begun in a week", unit: "log(1 + tasks)", knownWhen: .decidedBefore))
+            sink.add(
+                decided > 0 ? log1p(max(0, decision.at - flows.decided[0]) / 86_400) : .nan,
+                .init(name: "\(name).tenure", meaning: "time since \(who) first task", unit: "log(1 + days)", knownWhen: .decidedBefore))
+        }
+    }
+
+    private func isMultiple(_ value: Double, of unit: Double) -> Bool {
+        unit > 0 && abs(value / unit - (value / unit).rounded()) < 1e-6 && value >= unit * 0.999
+    }
+
+    private func signedLog(_ days: Double) -> Double { days < 0 ? -log1p(-days) : log1p(days) }
+}
+
+// MARK: What the groups say
+
+extension FeatureBuilder {
+    private func writeGroups<S: FeatureSink>(_ decision: Decision, context: PooledHistory, into sink: inout S) {
+        let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
+        let all = context.all
+        let global = context.global
+        sink.add(
+            context.recent(all, 200, toward: global),
+            .init(name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit, knownWhen: .completedBefore))
+        sink.add(
+            context.recent(all, 40, toward: global),
+            .init(name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit, knownWhen: .completedBefore))
+        write("person", "this person's tasks", context.person, 3, logPlan, decision.at, context, &sink)
+        write("personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, decision.at, context, &sink)
+        write("project", "this project's tasks", context.project, 3, logPlan, decision.at, context, &sink)
+        write("personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at, context, &sink)
+        write("skill", "tasks of this kind", context.skillSet, 1, logPlan, decision.at, context, &sink)
+        write("projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, decision.at, context, &sink)
+        sink.add(
+            context.skillsMean,
+            .init(name: "skills.each", meaning: "tasks with each of these skills", unit: context.unit, knownWhen: .completedBefore))
+        sink.add(
+            context.medianPersonSkill,
+            .init(name: "personSkill.median", meaning: "the median of this person's tasks of this kind", unit: context.unit, knownWhen: .completedBefore))
+        sink.add(
+            context.medianPerson,
+            .init(name: "person.median", meaning: "the median of this person's tasks", unit: context.unit, knownWhen: .completedBefore))
+        guard schema.withPlan else { return }
+        write("size", "plans of this size", context.planSize, 1, logPlan, decision.at, context, &sink)
+        write("personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, decision.at, context, &sink)
+    }
+
+    private func writeLabels<S: FeatureSink>(
+        _ decision: Decision, groups: ResolvedGroups, context: PooledHistory, into sink: inout S
+    ) {
+        let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
+        for (key, number) in zip(schema.labelKeys, labelNumbers) {
+            let series = groups.labels.first { $0.key == number }?.series ?? -1
+            let pooled = context.pool(series, parent: context.parentOfAll)
+            sink.add(
+                decision.labels[key].flatMap(Double.init) ?? .nan,
+                .init(name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
+            write("label.\(key)", "tasks with this \(key)", pooled, 1, logPlan, decision.at, context, &sink)
+        }
+    }
+
+    /// - Parameter depth: 1 all and latest 20; 2 also latest 5; 3 also latest 2.
+    private func write<S: FeatureSink>(
+        _ name: String, _ words: String, _ group: PooledGroup, _ depth: Int, _ logPlan: Double, _ moment: Double,
+        _ context: PooledHistory, _ sink: inout S
+    ) {
+        func description(_ part: String, _ meaning: String, _ unit: String) -> FeatureDescription {
+            FeatureDescription(name: "\(name).\(part)", meaning: meaning, unit: unit, knownWhen: .completedBefore)
+        }
+        let latest20 = context.recent(group, 20)
+        sink.add(group.mean, description("mean", words, context.unit))
+        sink.add(latest20, description("latest20", "the latest 20 of \(words)", context.unit))
+        if depth >= 2 {
+            sink.add(
+                context.recent(group, 5, strength: 2, toward: latest20),
+                description("latest5", "the latest 5 of \(words)", context.unit))
+        }
+        if depth >= 3 {
+            sink.add(
+                context.recent(group, 2, strength: 1, toward: latest20),
+                description("latest2", "the latest 2 of \(words)", context.unit))
+        }
+        sink.add(group.spread, description("spread", "the spread of \(words)", context.unit))
+        sink.add(log1p(Double(group.view.count)), description("count", "the number of \(words)", "log(1 + tasks)"))
+        sink.add(
+            group.view.age(at: moment).map { log1p(max(0, $0) / 86_400) } ?? .nan,
+            description("age", "days since the latest of \(words)", "log(1 + days)"))
+        sink.add(
+            context.recentLane(group, Lane.plan, 20, group.plan) - (schema.withPlan ? logPlan : 0),
+            description("plan", schema.withPlan ? "plans in \(words) against this plan" : "plans in \(words)", "log hours"))
+        if schema.withPlan {
+            sink.add(group.success, description("success", "success of \(words)", "share"))
+            sink.add(
+                context.recentLane(group, Lane.success, 20, group.success),
+                description("success20", "success of the latest 20 of \(words)", "share"))
+            sink.add(
+                context.recentLane(group, Lane.exact, 20, group.exact),
+                description("exact", "hours exactly as planned in \(words)", "share"))
+        } else {
+            sink.add(
+                context.recentLane(group, Lane.ratio, 20, group.ratio),
+                description("ratio", "hours against plan in \(words)", "log ratio"))
+        }
+    }
+}

@@ -1,0 +1,62 @@
+/// What a feature means, in which unit, and since when it is known.
+public struct FeatureDescription: Sendable, Codable, Equatable {
+    /// When the value of a feature is settled.
+    public enum KnownWhen: String, Sendable, Codable {
+        /// Part of the question itself.
+        case decision = "at the decision"
+        /// From allocations completed strictly before the decision.
+        case completedBefore = "from allocations completed before the decision"
+        /// From allocations decided strictly before the decision, without their outcomes.
+        case decidedBefore = "from allocations decided before the decision"
+    }
+
+    /// Stable name, e.g. `person.ratio.latest20`.
+    public var name: String
+    /// In words, for explanations.
+    public var meaning: String
+    public var unit: String
+    public var knownWhen: KnownWhen
+}
+
+/// The features of a model: the same list for training and serving, in this order.
+public struct FeatureSchema: Sendable, Codable, Equatable {
+    /// Raised whenever a feature changes its meaning or place.
+    public static let version = 1
+
+    /// With the planned hours, targets are log ratios to the plan; without, log hours.
+    public var withPlan: Bool
+    /// The label keys that get features of their own, in order.
+    public var labelKeys: [String]
+    /// False where planned ends were evidently written down afterwards, so that they would give the outcome away.
+    public var usesPlannedEnd: Bool
+
+    public init(withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true) {
+        self.withPlan = withPlan
+        self.labelKeys = labelKeys
+        self.usesPlannedEnd = usesPlannedEnd
+    }
+
+    public var features: [FeatureDescription] {
+        var sink = DescribingSink()
+        FeatureBuilder(schema: self, history: History()).write(
+            Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0), into: &sink)
+        return sink.features
+    }
+}
+
+/// Where the features of one decision go: values when serving and training, descriptions when documenting.
+/// Being one walk through one function, the two can never be in different orders.
+protocol FeatureSink {
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription)
+}
+
+struct DescribingSink: FeatureSink {
+    var features: [FeatureDescription] = []
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) { features.append(description()) }
+}
+
+struct ValueSink: FeatureSink {
+    var values: [Float] = []
+    @inline(__always)
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) { values.append(Float(value)) }
+}

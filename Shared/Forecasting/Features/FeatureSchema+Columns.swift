@@ -1,0 +1,41 @@
+extension FeatureSchema {
+    /// The five base features of DESIGN §8 are the first columns.
+    static let baseColumns = 0..<5
+
+    /// Columns that models need to know by name.
+    struct Columns: Sendable, Equatable {
+        var count: Int
+        /// Log of the planned hours; nil without a plan.
+        var plan: Int?
+        /// Shrunk median of this person's tasks of this kind.
+        var medianPersonSkill: Int
+        /// log(1 + finished tasks) of the person and of the project.
+        var personCount: Int
+        var projectCount: Int
+    }
+
+    var columns: Columns {
+        let names = features.map(\.name)
+        func place(_ name: String) -> Int { names.firstIndex(of: name) ?? 0 }
+        return Columns(
+            count: names.count, plan: withPlan ? place("plan") : nil, medianPersonSkill: place("personSkill.median"),
+            personCount: place("person.count"), projectCount: place("project.count"))
+    }
+
+    /// Chooses label keys by how often the given rows have them (their values are known at the decision), and
+    /// whether planned ends can be trusted.
+    init(withPlan: Bool, learningFrom rows: [LearningRow]) {
+        var counts: [String: Int] = [:]
+        for row in rows { for key in row.decision.labels.keys { counts[key, default: 0] += 1 } }
+        let least = max(5, rows.count / 20)
+        let keys = counts.filter { $0.value >= least }
+            .sorted { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+            .prefix(6).map(\.key).sorted()
+        let ends = rows.filter { $0.decision.end != nil }
+        let same = ends.filter { row in
+            row.decision.end.map { History.dayNumber($0) == History.dayNumber(row.completedAt) } ?? false
+        }
+        // Plans that nearly always come true to the day were written down after the fact.
+        self.init(withPlan: withPlan, labelKeys: keys, usesPlannedEnd: Double(same.count) < 0.6 * Double(ends.count))
+    }
+}

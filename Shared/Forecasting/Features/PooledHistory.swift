@@ -1,0 +1,138 @@
+import Foundation
+
+/// A group with its partially pooled figures.
+struct PooledGroup {
+    var view: GroupView
+    /// Shrunk mean of the target: log ratio with a plan, log hours without.
+    var mean: Double
+    /// Shrunk standard deviation of the target.
+    var spread: Double
+    var ratio: Double
+    var plan: Double
+    var success: Double
+    var exact: Double
+}
+
+/// The groups of one decision as of its moment, each shrunk toward the more general ones above it:
+/// everyone → person, kind, project → person on a kind, person on a project.
+struct PooledHistory {
+    let unit: String
+    let all: PooledGroup
+    let global: Double
+    let person: PooledGroup
+    let project: PooledGroup
+    let skillSet: PooledGroup
+    let personSkill: PooledGroup
+    let personProject: PooledGroup
+    let projectSkill: PooledGroup
+    let planSize: PooledGroup
+    let personPlanSize: PooledGroup
+    /// Mean over the single skills of their shrunk means.
+    let skillsMean: Double
+    let medianPerson: Double
+    let medianPersonSkill: Double
+    private let history: History
+    private let moment: Double
+    private let lane: Int
+    private let squareLane: Int
+    private let withPlan: Bool
+
+    /// How many rows the prior is worth.
+    static let strength = 4.0
+    /// How far back medians look, in tasks.
+    static let medianWindow = 63
+
+    init(history: History, groups: ResolvedGroups, at moment: Double, withPlan: Bool) {
+        self.history = history
+        self.moment = moment
+        self.withPlan = withPlan
+        unit = withPlan ? "log ratio to the plan" : "log hours"
+        let lane = withPlan ? Lane.ratio : Lane.hours
+        let squareLane = withPlan ? Lane.ratioSquared : Lane.hoursSquared
+        self.lane = lane
+        self.squareLane = squareLane
+        func pool(_ index: Int32, _ parent: PooledGroup) -> PooledGroup {
+            Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)
+        }
+        let start = PooledGroup(
+            view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4), success: 0.5,
+            exact: 0.2)
+        let all = Self.pool(GroupView(series: history.everything, at: moment), start, lane, squareLane, withPlan)
+        self.all = all
+        global = all.mean
+        person = pool(groups.person, all)
+        project = pool(groups.project, all)
+        skillSet = pool(groups.skillSet, all)
+        personSkill = pool(groups.personSkillSet, Self.sum(person, skillSet, over: all))
+        personProject = pool(groups.personProject, Self.sum(person, project, over: all))
+        projectSkill = pool(groups.projectSkillSet, Self.sum(project, skillSet, over: all))
+        planSize = pool(groups.planSize, all)
+        personPlanSize = pool(groups.personPlanSize, Self.sum(person, planSize, over: all))
+        if groups.skills.isEmpty {
+            skillsMean = skillSet.mean
+        } else {
+            skillsMean = groups.skills.reduce(0) { $0 + pool($1, all).mean } / Double(groups.skills.count)
+        }
+        func median(_ view: GroupView, toward prior: Double) -> Double {
+            guard let (median, count) = view.median(latest: Self.medianWindow, of: { slot in
+                let lanes = history.entries[Int(slot)].lanes
+                return withPlan && lanes[Lane.planned] == 0 ? nil : lanes[lane]
+            }) else { return prior }
+            return shrunk(median * Double(count), Double(count), toward: prior, strength: Self.strength)
+        }
+        let medianAll = median(all.view, toward: start.mean)
+        medianPerson = median(person.view, toward: medianAll)
+        let medianSkill = median(skillSet.view, toward: medianAll)
+        medianPersonSkill = median(personSkill.view, toward: medianPerson + medianSkill - medianAll)
+    }
+
+    var parentOfAll: PooledGroup { all }
+
+    func pool(_ index: Int32, parent: PooledGroup) -> PooledGroup {
+        Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)
+    }
+
+    /// The target's mean over the latest `size` rows, shrunk toward the group's own mean (or `prior`).
+    func recent(_ group: PooledGroup, _ size: Int, strength: Double = strength, toward prior: Double? = nil) -> Double {
+        let sums = group.view.latest(size)
+        let count = withPlan ? sums[Lane.planned] : Double(min(size, group.view.count))
+        return shrunk(sums[lane], count, toward: prior ?? group.mean, strength: strength)
+    }
+
+    /// A lane that only rows with a plan have, over the latest `size` rows.
+    func recentLane(_ group: PooledGroup, _ lane: Int, _ size: Int, _ prior: Double) -> Double {
+        let sums = group.view.latest(size)
+        return shrunk(sums[lane], sums[Lane.planned], toward: prior, strength: Self.strength)
+    }
+
+    private static func view(_ history: History, _ index: Int32, _ moment: Double) -> GroupView {
+        index >= 0 ? GroupView(series: history.series[Int(index)], at: moment) : .empty
+    }
+
+    private static func pool(
+        _ view: GroupView, _ parent: PooledGroup, _ lane: Int, _ squareLane: Int, _ withPlan: Bool
+    ) -> PooledGroup {
+        let sums = view.sums
+        let planned = sums[Lane.planned]
+        let count = withPlan ? planned : Double(view.count)
+        let mean = shrunk(sums[lane], count, toward: parent.mean, strength: strength)
+        // Around the shrunk mean: Σ(x − m)² = Σx² − 2mΣx + nm².
+        let square = max(0, sums[squareLane] - 2 * mean * sums[lane] + count * mean * mean)
+        let variance = shrunk(square, count, toward: parent.spread * parent.spread, strength: 2 * strength)
+        return PooledGroup(
+            view: view, mean: mean, spread: variance.squareRoot(),
+            ratio: shrunk(sums[Lane.ratio], planned, toward: parent.ratio, strength: strength),
+            plan: shrunk(sums[Lane.plan], planned, toward: parent.plan, strength: strength),
+            success: shrunk(sums[Lane.success], planned, toward: parent.success, strength: strength),
+            exact: shrunk(sums[Lane.exact], planned, toward: parent.exact, strength: strength))
+    }
+
+    /// The prior of two crossed groups: their effects added.
+    private static func sum(_ a: PooledGroup, _ b: PooledGroup, over all: PooledGroup) -> PooledGroup {
+        func unit(_ value: Double) -> Double { min(max(value, 0.01), 0.99) }
+        return PooledGroup(
+            view: .empty, mean: a.mean + b.mean - all.mean, spread: (a.spread + b.spread) / 2,
+            ratio: a.ratio + b.ratio - all.ratio, plan: a.plan + b.plan - all.plan,
+            success: unit(a.success + b.success - all.success), exact: unit(a.exact + b.exact - all.exact))
+    }
+}

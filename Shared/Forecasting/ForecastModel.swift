@@ -1,0 +1,78 @@
+import Foundation
+public import NeuralNetwork
+
+/// What a training job makes and ml-prediction serves: everything an answer needs but history itself.
+public struct ForecastModel: Sendable {
+    private static let magic: UInt32 = 0x314D_5245
+    private static let formatVersion: UInt16 = 1
+
+    public let seed: UInt64
+    /// The moment up to which history was seen, seconds since 1970.
+    public let asOf: Double
+    /// Rows the models were fitted to.
+    public let trainedRows: Int
+    /// For questions with the planned hours; nil when too few allocations had a plan.
+    let planned: VariantModel?
+    /// For questions without.
+    let unplanned: VariantModel
+
+    init(seed: UInt64, asOf: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel) {
+        self.seed = seed
+        self.asOf = asOf
+        self.trainedRows = trainedRows
+        self.planned = planned
+        self.unplanned = unplanned
+    }
+
+    /// Stable name of the candidate that answers questions with a plan (without one, if there is no such model).
+    public var kind: String {
+        let variant = planned ?? unplanned
+        return variant.candidates[variant.winner].name
+    }
+
+    /// The base network (five inputs as of the decision; outputs allocation, hours ÷ 40 and success), for export.
+    public var baseNetwork: Network? {
+        for variant in [planned, unplanned].compactMap({ $0 }) {
+            for case .network(let network) in variant.members { return network }
+        }
+        return nil
+    }
+
+    /// The features that questions of this kind are answered from.
+    public func features(withPlan: Bool) -> [FeatureDescription] { variant(withPlan: withPlan).schema.features }
+
+    func variant(withPlan: Bool) -> VariantModel { withPlan ? planned ?? unplanned : unplanned }
+
+    /// The artefact: equal models have equal bytes.
+    public func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(Self.magic)
+        writer.write(Self.formatVersion)
+        writer.write(UInt16(FeatureSchema.version))
+        writer.write(seed)
+        writer.write(asOf)
+        writer.write(Int64(trainedRows))
+        writer.write(planned != nil)
+        planned?.encode(into: &writer)
+        unplanned.encode(into: &writer)
+        return writer.bytes
+    }
+
+    /// - Throws: `ArtifactError` (or the network's own error) when the bytes are damaged or of another version.
+    public init(decoding bytes: [UInt8]) throws {
+        var reader = ByteReader(bytes)
+        guard try reader.integer(UInt32.self) == Self.magic else {
+            throw ArtifactError(description: "this is not a forecast model")
+        }
+        guard try reader.integer(UInt16.self) == Self.formatVersion,
+            try reader.integer(UInt16.self) == UInt16(FeatureSchema.version)
+        else { throw ArtifactError(description: "the forecast model is of another version") }
+        let seed = try reader.integer(UInt64.self)
+        let asOf = try reader.double()
+        let trainedRows = Int(try reader.integer(Int64.self))
+        let planned = try reader.bool() ? VariantModel(from: &reader) : nil
+        let unplanned = try VariantModel(from: &reader)
+        guard reader.isAtEnd else { throw ArtifactError(description: "the artefact is longer than it should be") }
+        self.init(seed: seed, asOf: asOf, trainedRows: trainedRows, planned: planned, unplanned: unplanned)
+    }
+}

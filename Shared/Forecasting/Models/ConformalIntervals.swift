@@ -1,0 +1,85 @@
+/// Ranges of hours: quantile estimates, widened or narrowed so that they hold as often as they say
+/// (conformalised quantile regression, Romano, Patterson and Candès 2019).
+///
+/// With n calibration rows the correction is the ⌈(n + 1)(1 − α)⌉-th smallest conformity score, which gives coverage of at
+/// least 1 − α for exchangeable rows whatever the quantile estimates are worth. When that rank exceeds n nothing can be said.
+struct ConformalIntervals: Sendable {
+    struct Level: Sendable {
+        /// Percent.
+        var level: Int
+        var low: BoostedTrees
+        var high: BoostedTrees
+        /// On the log scale; may be negative.
+        var correction: Double
+        /// The two ends are meant around the estimate: plain residual quantiles, where there was too little for more.
+        var isRelative = false
+    }
+
+    static let levels = [80, 90]
+    var levels: [Level]
+
+    static func correction(scores: [Double], level: Int) -> Double? {
+        let rank = (Double(scores.count + 1) * Double(level) / 100).rounded(.up)
+        guard rank >= 1, Int(rank) <= scores.count else { return nil }
+        return scores.sorted()[Int(rank) - 1]
+    }
+
+    /// Residual quantiles of exact rank on both sides, one entry per level that the rows suffice for.
+    static func relative(residuals: [Double], columns: Int) -> ConformalIntervals {
+        let sorted = residuals.sorted()
+        let levels = Self.levels.compactMap { level -> Level? in
+            let tail = (1 - Double(level) / 100) / 2
+            let below = Int((Double(sorted.count + 1) * tail).rounded(.down))
+            let above = Int((Double(sorted.count + 1) * (1 - tail)).rounded(.up))
+            guard below >= 1, above <= sorted.count else { return nil }
+            return Level(
+                level: level, low: BoostedTrees(constant: sorted[below - 1], columns: columns),
+                high: BoostedTrees(constant: sorted[above - 1], columns: columns), correction: 0, isRelative: true)
+        }
+        return ConformalIntervals(levels: levels)
+    }
+
+    /// How far outside its range an outcome lies; negative inside.
+    static func score(target: Double, low: Double, high: Double) -> Double { max(low - target, target - high) }
+
+    /// Ranges on the scale of the members, inner ones inside outer ones and all around the estimate.
+    func ranges(_ row: UnsafePointer<Float>, around estimate: Double) -> [(level: Int, low: Double, high: Double)] {
+        var result: [(level: Int, low: Double, high: Double)] = []
+        for level in levels {
+            let (a, b) = (level.low.predict(row), level.high.predict(row))
+            let centre = level.isRelative ? estimate : 0
+            var low = centre + min(a, b) - level.correction
+            var high = centre + max(a, b) + level.correction
+            if low > high { (low, high) = ((low + high) / 2, (low + high) / 2) }
+            low = min(low, estimate)
+            high = max(high, estimate)
+            if let inner = result.last {
+                low = min(low, inner.low)
+                high = max(high, inner.high)
+            }
+            result.append((level.level, low, high))
+        }
+        return result
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.write(levels) { writer, level in
+            writer.write(Int32(level.level))
+            level.low.encode(into: &writer)
+            level.high.encode(into: &writer)
+            writer.write(level.correction)
+            writer.write(level.isRelative)
+        }
+    }
+
+    init(levels: [Level]) { self.levels = levels }
+
+    init(from reader: inout ByteReader, columns: Int) throws {
+        levels = try reader.array(elementSize: 40) { reader in
+            Level(
+                level: Int(try reader.integer(Int32.self)), low: try BoostedTrees(from: &reader, columns: columns),
+                high: try BoostedTrees(from: &reader, columns: columns), correction: try reader.double(),
+                isRelative: try reader.bool())
+        }
+    }
+}

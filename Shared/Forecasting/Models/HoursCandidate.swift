@@ -1,0 +1,45 @@
+/// A way to answer "how many hours": a weighted mean of members, and when to leave the plan alone.
+struct HoursCandidate: Sendable, Equatable {
+    var name: String
+    var title: String
+    var isBaseline: Bool
+    /// Indices into the variant's members.
+    var members: [Int]
+    /// Estimates closer to the plan than this (log ratio) are the plan: so many tasks take exactly what was planned
+    /// that a nudge away from it is more often wrong than right. 0 where there is no plan.
+    var snap: Double
+
+    func combine(_ predictions: [Double]) -> Double {
+        var sum = 0.0
+        for value in predictions { sum += value }
+        let mean = predictions.isEmpty ? 0 : sum / Double(predictions.count)
+        return abs(mean) < snap ? 0 : mean
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.write(name)
+        writer.write(title)
+        writer.write(isBaseline)
+        writer.write(members) { $0.write(Int32($1)) }
+        writer.write(snap)
+    }
+
+    init(name: String, title: String, isBaseline: Bool = false, members: [Int], snap: Double = 0) {
+        self.name = name
+        self.title = title
+        self.isBaseline = isBaseline
+        self.members = members
+        self.snap = snap
+    }
+
+    init(from reader: inout ByteReader, memberCount: Int) throws {
+        name = try reader.string()
+        title = try reader.string()
+        isBaseline = try reader.bool()
+        members = try reader.array(elementSize: 4) { Int(try $0.integer(Int32.self)) }
+        snap = try reader.double()
+        guard members.allSatisfy({ (0..<memberCount).contains($0) }) else {
+            throw ArtifactError(description: "a candidate of the artefact is damaged")
+        }
+    }
+}

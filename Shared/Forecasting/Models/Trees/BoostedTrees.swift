@@ -1,0 +1,138 @@
+/// Gradient-boosted trees for one loss.
+struct BoostedTrees: Sendable, Equatable {
+    var start: Double
+    var rate: Double
+    var trees: [RegressionTree]
+    var columns: Int
+
+    struct Options: Sendable {
+        var trees = 400
+        var rate = 0.04
+        var grower = TreeGrower.Options()
+        /// Rounds without a better validation loss after which growing stops.
+        var patience = 60
+        var seed: UInt64 = 1
+    }
+
+    struct Rows {
+        var matrix: FeatureMatrix
+        var targets: [Double]
+        /// Empty: all alike.
+        var weights: [Double] = []
+    }
+
+    func predict(_ row: UnsafePointer<Float>) -> Double {
+        var sum = 0.0
+        for tree in trees { sum += tree.predict(row) }
+        return start + rate * sum
+    }
+
+    func predict(_ matrix: FeatureMatrix) -> [Double] {
+        matrix.values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return [] }
+            return (0..<matrix.rows).map { predict(base + $0 * matrix.columns) }
+        }
+    }
+
+    /// Without trees: one number for every row.
+    init(constant: Double, columns: Int) {
+        self.start = constant
+        self.rate = 0
+        self.trees = []
+        self.columns = columns
+    }
+
+    /// Fits `options.trees` trees to `training`; with `validation` fewer, once its loss has stopped falling.
+    /// - Parameter curve: receives the summed validation loss after each tree.
+    init(
+        _ loss: TreeLoss, training: Rows, binned: BinnedMatrix, validation: Rows? = nil, options: Options,
+        curve: inout [Double], isCancelled: () -> Bool = { false }
+    ) throws {
+        let count = training.targets.count
+        let weights = training.weights.isEmpty ? [Double](repeating: 1, count: count) : training.weights
+        start = loss.constant(targets: training.targets, weights: weights)
+        rate = options.rate
+        trees = []
+        columns = training.matrix.columns
+        let grower = TreeGrower(matrix: binned, options: options.grower)
+        var random = RandomSource(seed: options.seed)
+        var predictions = [Double](repeating: start, count: count)
+        var judged = [Double](repeating: start, count: validation?.targets.count ?? 0)
+        var bestLoss = Double.infinity
+        var bestCount = 0
+        for round in 0..<options.trees {
+            if isCancelled() { throw TrainingError(.cancelled, "The training was cancelled.") }
+            let derivatives = (0..<count).map { row -> SIMD2<Double> in
+                let (first, second) = loss.derivatives(target: training.targets[row], prediction: predictions[row])
+                return SIMD2(first, second) * weights[row]
+            }
+            let rows = Self.sample(count, share: options.grower.rowShare, &random)
+            let chosen = Self.sample(columns, share: options.grower.featureShare, &random).map { Int($0) }
+            var (tree, leaves) = grower.grow(derivatives: derivatives, rows: rows, columns: chosen)
+            if loss.renewsLeaves, case .quantile(let level) = loss {
+                for leaf in leaves {
+                    let pairs = leaf.rows.map {
+                        (training.targets[Int($0)] - predictions[Int($0)], weights[Int($0)])
+                    }
+                    tree.nodes[leaf.node].value = Float(weightedQuantile(pairs, level))
+                }
+            }
+            Self.add(tree, rate, training.matrix, to: &predictions)
+            trees.append(tree)
+            guard let validation, !judged.isEmpty else { continue }
+            Self.add(tree, rate, validation.matrix, to: &judged)
+            var sum = 0.0
+            for row in judged.indices {
+                let weight = validation.weights.isEmpty ? 1 : validation.weights[row]
+                sum += weight * loss.value(target: validation.targets[row], prediction: judged[row])
+            }
+            curve.append(sum)
+            if sum < bestLoss {
+                bestLoss = sum
+                bestCount = round + 1
+            } else if round - bestCount >= options.patience {
+                break
+            }
+        }
+    }
+
+    /// The same model with only its first trees.
+    func first(_ count: Int) -> BoostedTrees {
+        var other = self
+        other.trees = Array(trees.prefix(count))
+        return other
+    }
+
+    private static func add(_ tree: RegressionTree, _ rate: Double, _ matrix: FeatureMatrix, to sums: inout [Double]) {
+        matrix.values.withUnsafeBufferPointer { values in
+            guard let base = values.baseAddress else { return }
+            for row in sums.indices { sums[row] += rate * tree.predict(base + row * matrix.columns) }
+        }
+    }
+
+    private static func sample(_ count: Int, share: Double, _ random: inout RandomSource) -> [Int32] {
+        guard share < 1 else { return (0..<Int32(count)).map { $0 } }
+        var chosen: [Int32] = []
+        chosen.reserveCapacity(Int(Double(count) * share) + 16)
+        for index in 0..<count where random.unit() < share { chosen.append(Int32(index)) }
+        if chosen.isEmpty, count > 0 { chosen.append(Int32(random.below(count))) }
+        return chosen
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.write(start)
+        writer.write(rate)
+        writer.write(Int32(columns))
+        writer.write(trees) { $1.encode(into: &$0) }
+    }
+
+    init(from reader: inout ByteReader, columns: Int) throws {
+        start = try reader.double()
+        rate = try reader.double()
+        guard Int(try reader.integer(Int32.self)) == columns else {
+            throw ArtifactError(description: "the trees of the artefact are for other features")
+        }
+        self.columns = columns
+        trees = try reader.array(elementSize: 20) { try RegressionTree(from: &$0, columns: columns) }
+    }
+}

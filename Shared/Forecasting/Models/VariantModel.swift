@@ -1,0 +1,72 @@
+import Foundation
+
+/// The model of one kind of question: with the planned hours known, or without.
+struct VariantModel: Sendable {
+    var schema: FeatureSchema
+    var members: [HoursMember]
+    var candidates: [HoursCandidate]
+    /// Index of the candidate that answers.
+    var winner: Int
+    var intervals: ConformalIntervals
+    var success: EventClassifier?
+    /// Whether the actual hours lie within 25 % of the winner's estimate.
+    var near: EventClassifier
+    let columns: FeatureSchema.Columns
+    /// Per column, what it is called in an explanation.
+    let explained: [String]
+
+    init(
+        schema: FeatureSchema, members: [HoursMember], candidates: [HoursCandidate], winner: Int,
+        intervals: ConformalIntervals, success: EventClassifier?, near: EventClassifier
+    ) {
+        self.schema = schema
+        self.members = members
+        self.candidates = candidates
+        self.winner = winner
+        self.intervals = intervals
+        self.success = success
+        self.near = near
+        columns = schema.columns
+        explained = schema.features.map(ExplainedGroup.name)
+    }
+
+    /// An answer on the members' scale.
+    func estimate(_ row: UnsafeBufferPointer<Float>, candidate: Int) -> Double {
+        let candidate = candidates[candidate]
+        return candidate.combine(candidate.members.map { members[$0].predict(row, columns: columns) })
+    }
+
+    /// From the members' scale to hours.
+    func hours(_ estimate: Double, _ row: UnsafeBufferPointer<Float>) -> Double {
+        exp(columns.plan.map { estimate + Double(row[$0]) } ?? estimate)
+    }
+
+    func encode(into writer: inout ByteWriter) {
+        writer.write(schema.withPlan)
+        writer.write(schema.labelKeys)
+        writer.write(schema.usesPlannedEnd)
+        writer.write(members) { $1.encode(into: &$0) }
+        writer.write(candidates) { $1.encode(into: &$0) }
+        writer.write(Int32(winner))
+        intervals.encode(into: &writer)
+        writer.write(success != nil)
+        success?.encode(into: &writer)
+        near.encode(into: &writer)
+    }
+
+    init(from reader: inout ByteReader) throws {
+        let schema = FeatureSchema(
+            withPlan: try reader.bool(), labelKeys: try reader.strings(), usesPlannedEnd: try reader.bool())
+        let columns = schema.columns.count
+        let members = try reader.array { try HoursMember(from: &$0, columns: columns) }
+        let candidates = try reader.array { try HoursCandidate(from: &$0, memberCount: members.count) }
+        let winner = Int(try reader.integer(Int32.self))
+        guard candidates.indices.contains(winner) else { throw ArtifactError(description: "the artefact has no winner") }
+        let intervals = try ConformalIntervals(from: &reader, columns: columns)
+        let success = try reader.bool() ? EventClassifier(from: &reader, columns: columns) : nil
+        let near = try EventClassifier(from: &reader, columns: columns)
+        self.init(
+            schema: schema, members: members, candidates: candidates, winner: winner, intervals: intervals,
+            success: success, near: near)
+    }
+}

@@ -1,0 +1,106 @@
+import Foundation
+
+/// Which candidates enter the race.
+enum CandidateCatalogue {
+    /// Members come in the order of `VariantTrainer.fit`: prior, shrunk median, linear mean, linear median, trees mean,
+    /// trees median, and the network if there is one.
+    static func candidates(members: [HoursMember], withPlan: Bool) -> [HoursCandidate] {
+        var candidates = [
+            HoursCandidate(
+                name: withPlan ? "planned_hours" : "median_hours",
+                title: withPlan ? "the planned hours" : "the median of all tasks", isBaseline: true, members: [0]),
+            HoursCandidate(
+                name: withPlan ? "person_ratio" : "person_median",
+                title: withPlan
+                    ? "the plan × the person's shrunk median ratio for this kind of task"
+                    : "the person's shrunk median hours for this kind of task", isBaseline: true, members: [1]),
+            HoursCandidate(
+                name: withPlan ? "linear_log_ratio" : "linear_log_hours",
+                title: withPlan ? "linear model of the log ratio to the plan" : "linear model of log hours", members: [2]),
+            HoursCandidate(name: "linear_median", title: "linear model of the median", members: [3]),
+            HoursCandidate(name: "boosted_trees_mean", title: "boosted trees, squared loss", members: [4]),
+            HoursCandidate(name: "boosted_trees_median", title: "boosted trees, absolute loss", members: [5]),
+            HoursCandidate(name: "boosted_trees", title: "mean of both kinds of boosted trees", members: [4, 5]),
+            HoursCandidate(name: "ensemble", title: "mean of linear models and median trees", members: [2, 3, 5]),
+            HoursCandidate(name: "ensemble_wide", title: "mean of linear models and all trees", members: [2, 3, 4, 5]),
+            HoursCandidate(
+                name: "ensemble_pooled", title: "mean of linear models, all trees and the person's shrunk median",
+                members: [1, 2, 3, 4, 5]),
+        ]
+        if members.count > 6 {
+            candidates.append(
+                HoursCandidate(name: "base_network", title: "the base network of five features", members: [6]))
+        }
+        return candidates
+    }
+}
+
+/// Ranks candidates on rows that none of their members saw while being fitted.
+struct Selection {
+    let rows: [LearningRow]
+    let withPlan: Bool
+    /// How many of the rows, at the end, are the validation slice.
+    let lastCount: Int
+    let seed: UInt64
+
+    struct Choice {
+        var winner: Int
+        var baseline: Int
+        var beatsBaseline: Bool
+        var scores: [Double]
+        var hours: [[Double]]
+    }
+
+    /// Snaps worth trying, as log ratios to the plan.
+    static let snaps = [0, 0.03, 0.06, 0.1, 0.15]
+
+    func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
+        let actual = rows.map(\.hours)
+        // The network was fitted once, to all rows before the validation slice: only there can it be judged.
+        let last = rows.count - lastCount
+        var hours = candidates.map { hoursOf($0, predictions) }
+        let reference = metrics(actual, hours[0])
+        let referenceLast = metrics(Array(actual[last...]), Array(hours[0][last...]))
+        var scores: [Double] = []
+        for index in candidates.indices {
+            if candidates[index].name == "base_network" {
+                scores.append(SelectionScore.score(metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
+                continue
+            }
+            var best = SelectionScore.score(metrics(actual, hours[index]), over: reference)
+            if withPlan, !candidates[index].isBaseline {
+                for snap in Self.snaps.dropFirst() {
+                    var other = candidates[index]
+                    other.snap = snap
+                    let snapped = hoursOf(other, predictions)
+                    let score = SelectionScore.score(metrics(actual, snapped), over: reference)
+                    if score < best { (best, candidates[index], hours[index]) = (score, other, snapped) }
+                }
+            }
+            scores.append(best)
+        }
+        let baselines = candidates.indices.filter { candidates[$0].isBaseline }
+        let baseline = baselines.min { scores[$0] < scores[$1] } ?? 0
+        var winner = candidates.indices.min { scores[$0] < scores[$1] } ?? baseline
+        let from = candidates[winner].name == "base_network" ? last : 0
+        let beats =
+            winner != baseline
+            && SelectionScore.isBetter(
+                actual: Array(actual[from...]), candidate: Array(hours[winner][from...]),
+                baseline: Array(hours[baseline][from...]), seed: seed)
+        if !beats { winner = baseline }
+        return Choice(winner: winner, baseline: baseline, beatsBaseline: beats, scores: scores, hours: hours)
+    }
+
+    private func hoursOf(_ candidate: HoursCandidate, _ predictions: [[Double]]) -> [Double] {
+        rows.indices.map { row in
+            let estimate = candidate.combine(candidate.members.map { predictions[$0][row] })
+            return exp(withPlan ? estimate + rows[row].logPlan : estimate)
+        }
+    }
+
+    private func metrics(_ actual: [Double], _ forecast: [Double]) -> HoursMetrics {
+        Statistics.hours(actual: actual, forecast: forecast)
+            ?? HoursMetrics(count: 0, mae: 0, medianAbsoluteError: 0, pred25: 0, logRMSE: 0, standardisedAccuracy: nil)
+    }
+}

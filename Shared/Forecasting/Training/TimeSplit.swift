@@ -1,0 +1,59 @@
+/// Which rows fit and which judge. Everything a fit sees was finished before the first row it is judged on was decided.
+struct TimeSplit: Sendable {
+    struct Fold: Sendable {
+        var fit: [Int]
+        var judge: [Int]
+    }
+
+    /// Windows moving through the training rows, then the validation slice itself as the last.
+    var folds: [Fold]
+    var fit: [Int] { folds[folds.count - 1].fit }
+    var judge: [Int] { folds[folds.count - 1].judge }
+
+    /// - Parameter rows: ordered by decision.
+    init(rows: [LearningRow], split: TrainingConfiguration.Split) throws(TrainingError) {
+        var pool: [Int]
+        let judge: [Int]
+        switch split {
+        case .latest(let share):
+            guard share > 0, share < 1 else {
+                throw TrainingError(.badConfiguration, "The validation share must lie between 0 and 1.")
+            }
+            let cutIndex = min(rows.count - 1, max(0, Int(Double(rows.count) * (1 - share))))
+            let cut = rows[cutIndex].decision.at
+            judge = rows.indices.filter { rows[$0].decision.at >= cut }
+            pool = rows.indices.filter { rows[$0].decision.at < cut }
+        case .assigned(let parts):
+            judge = rows.indices.filter { parts[rows[$0].id] == .valid }
+            pool = rows.indices.filter { parts[rows[$0].id] == .train }
+            if let first = judge.first, let last = pool.last, rows[last].decision.at > rows[first].decision.at {
+                throw TrainingError(
+                    .badConfiguration, "The split is not by time: training rows were decided after validation rows.")
+            }
+        }
+        let last = Self.fold(pool, judge, rows)
+        guard last.fit.count >= 10, judge.count >= 3 else {
+            throw TrainingError(
+                .tooLittleHistory,
+                "Only \(last.fit.count) allocations were completed before the latest \(judge.count) were decided; "
+                    + "a forecast needs at least 10 before and 3 after.")
+        }
+        pool = last.fit
+        folds = []
+        if pool.count >= 200 {
+            // Three windows: the more moments a choice is made at, the less it owes to one of them.
+            for (from, to) in [(0.4, 0.6), (0.6, 0.8), (0.8, 1.0)] {
+                let window = Array(pool[Int(Double(pool.count) * from)..<Int(Double(pool.count) * to)])
+                let fold = Self.fold(pool, window, rows)
+                if fold.fit.count >= 50, fold.judge.count >= 20 { folds.append(fold) }
+            }
+        }
+        folds.append(last)
+    }
+
+    private static func fold(_ pool: [Int], _ judge: [Int], _ rows: [LearningRow]) -> Fold {
+        guard let first = judge.first else { return Fold(fit: [], judge: []) }
+        let cut = rows[first].decision.at
+        return Fold(fit: pool.filter { rows[$0].decision.at < cut && rows[$0].completedAt < cut }, judge: judge)
+    }
+}

@@ -1,0 +1,53 @@
+/// How far a run has come.
+struct TrainingCheckpoint {
+    private static let magic: UInt32 = 0x4B50_4843
+    let fingerprint: UInt64
+    /// Per variant in order, the network trainer's own checkpoint.
+    var networks: [Int: [UInt8]] = [:]
+
+    init(fingerprint: UInt64) { self.fingerprint = fingerprint }
+
+    func encoded() -> [UInt8] {
+        var writer = ByteWriter()
+        writer.write(Self.magic)
+        writer.write(fingerprint)
+        writer.write(networks.sorted { $0.key < $1.key }) { writer, entry in
+            writer.write(Int32(entry.key))
+            writer.write(entry.value)
+        }
+        return writer.bytes
+    }
+
+    init(decoding bytes: [UInt8], fingerprint: UInt64) throws(TrainingError) {
+        var found: [Int: [UInt8]] = [:]
+        do {
+            var reader = ByteReader(bytes)
+            guard try reader.integer(UInt32.self) == Self.magic, try reader.integer(UInt64.self) == fingerprint else {
+                throw ArtifactError(description: "other run")
+            }
+            for (key, value) in try reader.array(elementSize: 8, { (Int(try $0.integer(Int32.self)), try $0.byteArray()) }) {
+                found[key] = value
+            }
+        } catch {
+            throw TrainingError(.badCheckpoint, "The checkpoint is damaged or of another training run.")
+        }
+        self.fingerprint = fingerprint
+        networks = found
+    }
+}
+
+/// FNV-1a: tells one run's checkpoints from another's; not a defence against anyone.
+struct Fingerprint {
+    private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ word: UInt64) {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) { add(UInt8(truncatingIfNeeded: word >> shift)) }
+    }
+
+    mutating func add(_ text: String) {
+        for byte in text.utf8 { add(byte) }
+        add(UInt8(0xFF))
+    }
+
+    private mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
+}

@@ -1,0 +1,39 @@
+/// Something a model must satisfy before it may be deployed without force.
+public struct Gate: Sendable, Codable, Equatable {
+    /// Stable name: `hours`, `intervals`, `success`.
+    public var name: String
+    public var passed: Bool
+    /// What was found, in words.
+    public var explanation: String
+}
+
+/// What a job came to.
+public struct TrainingOutcome: Sendable {
+    public let model: ForecastModel
+    /// All candidates on the validation slice, those with the plan first.
+    public let reports: [CandidateReport]
+    /// Name of the candidate that answers with a plan (without one when there are no plans).
+    public let winner: String
+    public let winnerWithoutPlan: String
+    /// The winner is better than the best baseline by more than noise.
+    public let beatsBaseline: Bool
+    public let gates: [Gate]
+    /// All gates passed.
+    public var isValidated: Bool { gates.allSatisfy(\.passed) }
+    /// What a planner should know about the data, in plain words.
+    public let warnings: [String]
+    /// The model in words.
+    public let modelCard: String
+    /// Rows fitted to and rows judged on.
+    public let trainedRows: Int
+    public let validationRows: Int
+
+    /// The winner's figures.
+    public var report: CandidateReport {
+        let withPlan = model.planned != nil
+        return reports.first { $0.name == winner && $0.withPlan == withPlan } ?? reports[0]
+    }
+    /// Of the success event on the validation slice; nil when success could not be judged.
+    public var success: SuccessMetrics? { successReport }
+    let successReport: SuccessMetrics?
+}

@@ -1,0 +1,145 @@
+import Foundation
+internal import NeuralNetwork
+
+/// One training job, from history to a chosen model. Pure computation: the same history, configuration and checkpoint
+/// (or none) give the same bytes.
+public struct TrainingRun: Sendable {
+    let history: History
+    let configuration: TrainingConfiguration
+    let rows: [LearningRow]
+    let plannedRows: [LearningRow]
+    let split: TimeSplit
+    let plannedSplit: TimeSplit?
+    let warnings: [String]
+
+    /// Only the latest rows are fitted to: older ones say little and would cost memory without bound.
+    static let maximumRows = 250_000
+
+    /// Takes from `history` what was known before `configuration.asOf`.
+    ///
+    /// - Throws: `TrainingError`, in words a planner understands, when there is too little to learn from.
+    public init(history: History, configuration: TrainingConfiguration) throws(TrainingError) {
+        guard (1...100_000).contains(configuration.epochs) else {
+            throw TrainingError(.badConfiguration, "epochs must be at least 1.")
+        }
+        var rows = history.learningRows(asOf: configuration.asOf)
+        var warnings: [String] = []
+        let recorded = rows.count
+        if recorded < configuration.minimumRows {
+            rows = history.learningRows(asOf: configuration.asOf, includingAssumed: true)
+            if rows.count > recorded {
+                warnings.append(
+                    "\(rows.count - recorded) of \(rows.count) completed allocations have no recorded hours and are taken to have kept their plan.")
+            }
+        }
+        guard rows.count >= configuration.minimumRows else {
+            let months = configuration.months == 1 ? "month" : "\(configuration.months) months"
+            throw TrainingError(
+                .tooLittleHistory,
+                "only \(rows.count) completed allocation\(rows.count == 1 ? "" : "s") in the last \(months); "
+                    + "at least \(configuration.minimumRows) are needed")
+        }
+        if case .latest = configuration.split, rows.count > Self.maximumRows {
+            rows.removeFirst(rows.count - Self.maximumRows)
+        }
+        let planned = rows.filter { $0.planned > 0 }
+        self.history = history
+        self.configuration = configuration
+        self.rows = rows
+        split = try TimeSplit(rows: rows, split: configuration.split)
+        let plannedSplit: TimeSplit? =
+            planned.count >= configuration.minimumRows
+            ? try? TimeSplit(rows: planned, split: configuration.split) : nil
+        self.plannedSplit = plannedSplit
+        plannedRows = plannedSplit == nil ? [] : planned
+        if plannedSplit == nil { warnings.append("Too few allocations have planned hours: forecasts ignore plans.") }
+        self.warnings = warnings + DataWarnings.warnings(rows)
+    }
+
+    /// Completed allocations to learn from and be judged on.
+    public var rowCount: Int { rows.count }
+
+    /// A rough guess of the time that `run` takes on one core, for before any speed has been measured.
+    public var expectedSeconds: Double {
+        let rows = Double(rows.count)
+        return 0.5 + rows * Double(configuration.epochs) * 2 / 1_000_000 + rows * 0.004
+    }
+
+    /// Fits, judges and chooses. CPU work of seconds to minutes: call it off the cooperative pool.
+    ///
+    /// - Parameters:
+    ///   - progress: told of each epoch of the base network and of each later stage.
+    ///   - isCancelled: asked often; when true the run ends with `TrainingError.Code.cancelled`.
+    ///   - resumeFrom: the latest bytes that `checkpoint` was given.
+    ///   - checkpoint: given bytes to keep after each epoch; what it throws ends the run.
+    public func run(
+        progress: @escaping (TrainingProgress) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { false },
+        resumeFrom: [UInt8]? = nil, checkpoint: ([UInt8]) throws -> Void = { _ in }
+    ) throws -> TrainingOutcome {
+        var state = try resumeFrom.map { try TrainingCheckpoint(decoding: $0, fingerprint: fingerprint) }
+            ?? TrainingCheckpoint(fingerprint: fingerprint)
+        let epochs = configuration.epochs
+        var fitted: [VariantTrainer.Result] = []
+        let variants: [(withPlan: Bool, rows: [LearningRow], split: TimeSplit)] =
+            (plannedSplit.map { [(true, plannedRows, $0)] } ?? []) + [(false, rows, split)]
+        // Networks first: they are what takes long and can be resumed; the rest takes seconds and is done again.
+        var prepared: [(schema: FeatureSchema, data: FittedMembers.Data, network: Network)] = []
+        for (index, variant) in variants.enumerated() {
+            let schema = FeatureSchema(
+                withPlan: variant.withPlan, learningFrom: variant.split.fit.map { variant.rows[$0] })
+            let matrix = history.features(of: variant.rows, schema: schema)
+            var training = try BaseNetworkTraining(
+                rows: variant.rows, matrix: matrix, split: variant.split, configuration: configuration,
+                resuming: state.networks[index])
+            while training.completedEpochs < epochs {
+                let report = try training.runEpoch(isCancelled: isCancelled)
+                let done = Double(index) + Double(report.epoch) / Double(epochs)
+                progress(
+                    TrainingProgress(
+                        stage: index == 0 ? "base network" : "base network without plan",
+                        epoch: index == 0 ? report.epoch : nil, epochs: epochs, loss: report.loss,
+                        validationLoss: report.validationLoss, accuracy: report.accuracy,
+                        validationAccuracy: report.validationAccuracy, learningRate: report.learningRate,
+                        fraction: 0.5 * done / Double(variants.count)))
+                state.networks[index] = training.checkpoint()
+                try checkpoint(state.encoded())
+            }
+            let data = FittedMembers.Data(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
+            prepared.append((schema, data, training.network))
+        }
+        for (index, variant) in variants.enumerated() {
+            let (schema, data, network) = prepared[index]
+            var steps = 0.0
+            let trainer = VariantTrainer(
+                data: data, split: variant.split, schema: schema, seed: configuration.seed,
+                maximumTrees: configuration.maximumTrees ?? 400, isCancelled: isCancelled,
+                step: { name in
+                    let share = min(0.95, steps / 9)
+                    progress(
+                        TrainingProgress(
+                            stage: name + (variant.withPlan ? "" : " without plan"), epochs: epochs,
+                            fraction: 0.5 + 0.5 * (Double(index) + share) / Double(variants.count)))
+                    steps += 1
+                })
+            fitted.append(try trainer.run(network: network))
+        }
+        let model = ForecastModel(
+            seed: configuration.seed, asOf: configuration.asOf, trainedRows: (plannedSplit ?? split).fit.count,
+            planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model)
+        progress(TrainingProgress(stage: "done", epochs: epochs, fraction: 1))
+        return outcome(model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split))
+    }
+
+    private var fingerprint: UInt64 {
+        var hash = Fingerprint()
+        hash.add(configuration.seed)
+        hash.add(UInt64(configuration.epochs))
+        hash.add(configuration.asOf.bitPattern)
+        for row in rows {
+            hash.add(row.id)
+            hash.add(row.hours.bitPattern)
+            hash.add(row.decision.at.bitPattern)
+        }
+        return hash.value
+    }
+}

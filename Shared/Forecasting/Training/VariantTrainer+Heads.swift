@@ -1,0 +1,100 @@
+import Foundation
+
+/// The parts of a model that are not the hours themselves: ranges, success, confidence.
+extension VariantTrainer {
+    /// Rows below which a boosted head is not worth fitting.
+    private static let rowsForTrees = 200
+
+    func fitSuccess(_ settings: FittedMembers.Settings) throws -> EventClassifier? {
+        let fit = split.fit.filter { data.rows[$0].planned > 0 }
+        let judge = split.judge.filter { data.rows[$0].planned > 0 }
+        guard fit.count >= 20 else { return nil }
+        let outcomes = fit.map { data.rows[$0].success }
+        var classifier = try fitEvent(fit, outcomes, settings)
+        calibrate(&classifier, judge, judge.map { data.rows[$0].success })
+        return classifier
+    }
+
+    /// - Parameters:
+    ///   - pooled: rows of all windows, the validation slice last.
+    ///   - hours: the winner's forecasts for them, made without having seen them.
+    func fitNear(_ pooled: [Int], _ hours: [Double], _ settings: FittedMembers.Settings) throws -> EventClassifier {
+        let hits = zip(pooled, hours).map { Statistics.isNear(actual: data.rows[$0].hours, forecast: $1) }
+        let boundary = pooled.count - split.judge.count
+        let judged = Array(hits[boundary...])
+        guard boundary >= 150 else {
+            // Too few forecasts to learn from which are good: say how often they were, no more.
+            let rate = (Double(judged.filter { $0 }.count) + 1) / (Double(judged.count) + 2)
+            return EventClassifier(baseRate: rate)
+        }
+        let early = Array(pooled[..<boundary])
+        var classifier = try fitEvent(early, Array(hits[..<boundary]), settings)
+        calibrate(&classifier, split.judge, judged)
+        return classifier
+    }
+
+    private func fitEvent(
+        _ indices: [Int], _ outcomes: [Bool], _ settings: FittedMembers.Settings
+    ) throws -> EventClassifier {
+        let targets = outcomes.map { $0 ? 1.0 : 0.0 }
+        let baseRate = (targets.reduce(0, +) + 1) / Double(targets.count + 2)
+        guard outcomes.contains(true), outcomes.contains(false) else { return EventClassifier(baseRate: baseRate) }
+        let matrix = data.matrix.selecting(indices)
+        let linear = try RidgeModel(
+            .logistic, matrix: matrix, targets: targets, penalty: max(10, 0.2 * Double(indices.count)), steps: 8,
+            isCancelled: isCancelled)
+        guard indices.count >= Self.rowsForTrees else { return EventClassifier(baseRate: baseRate, linear: linear) }
+        var curve: [Double] = []
+        let trees = try BoostedTrees(
+            .logistic, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
+            options: settings.trees(settings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
+            isCancelled: isCancelled)
+        return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
+    }
+
+    private func calibrate(_ classifier: inout EventClassifier, _ indices: [Int], _ outcomes: [Bool]) {
+        let matrix = data.matrix.selecting(indices)
+        let scores = matrix.forEachRow { _, row in row.baseAddress.map { classifier.raw($0) } ?? 0 }
+        classifier.calibrate(raw: scores, outcomes: outcomes)
+    }
+
+    /// Quantile trees made exact on the validation slice; with few rows the slice's own residuals.
+    func fitIntervals(
+        _ settings: FittedMembers.Settings, estimate: (UnsafeBufferPointer<Float>) -> Double
+    ) throws -> ConformalIntervals {
+        let judge = data.picking(split.judge)
+        guard split.fit.count >= Self.rowsForTrees else {
+            let estimates = judge.matrix.forEachRow { estimate($1) }
+            return .relative(residuals: zip(judge.rows, estimates).map { residual($0, $1) }, columns: schema.columns.count)
+        }
+        let fit = data.picking(split.fit)
+        let binned = BinnedMatrix(fit.matrix)
+        var levels: [ConformalIntervals.Level] = []
+        for level in ConformalIntervals.levels {
+            let tail = (1 - Double(level) / 100) / 2
+            var heads: [BoostedTrees] = []
+            for quantile in [tail, 1 - tail] {
+                var curve: [Double] = []
+                heads.append(
+                    try BoostedTrees(
+                        .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets), binned: binned,
+                        options: settings.trees(200, rows: fit.rows.count, leaves: 7, leastRows: 40, seed: seed),
+                        curve: &curve, isCancelled: isCancelled))
+            }
+            let (low, high) = (heads[0].predict(judge.matrix), heads[1].predict(judge.matrix))
+            let scores = judge.rows.indices.map { row -> Double in
+                let truth = residual(judge.rows[row], 0)
+                return ConformalIntervals.score(
+                    target: truth, low: min(low[row], high[row]), high: max(low[row], high[row]))
+            }
+            guard let correction = ConformalIntervals.correction(scores: scores, level: level) else { continue }
+            levels.append(.init(level: level, low: heads[0], high: heads[1], correction: correction))
+        }
+        return ConformalIntervals(levels: levels)
+    }
+
+    /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.
+    private func residual(_ row: LearningRow, _ estimate: Double) -> Double {
+        (data.withPlan ? row.logRatio : row.logHours) - estimate
+    }
+}

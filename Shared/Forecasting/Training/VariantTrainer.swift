@@ -1,0 +1,125 @@
+import Foundation
+internal import NeuralNetwork
+
+/// Fits, judges and chooses the models of one kind of question.
+struct VariantTrainer {
+    let data: FittedMembers.Data
+    let split: TimeSplit
+    let schema: FeatureSchema
+    let seed: UInt64
+    let maximumTrees: Int
+    let isCancelled: () -> Bool
+    let step: (String) -> Void
+
+    /// What came out, with the predictions that the choice rests on.
+    struct Result {
+        var model: VariantModel
+        /// Per candidate, forecasts in hours for the pooled rows of all windows, in order.
+        var pooledHours: [[Double]]
+        var pooledRows: [LearningRow]
+        var scores: [Double]
+        /// The best of the baselines.
+        var baseline: Int
+        /// The winner is better than the best baseline beyond noise.
+        var beatsBaseline: Bool
+    }
+
+    private var columns: FeatureSchema.Columns { schema.columns }
+
+    func run(network: Network?) throws -> Result {
+        var settings = FittedMembers.Settings(maximumTrees: maximumTrees)
+        step("choosing settings")
+        try tune(&settings)
+        // Every fold gives the predictions of models that never saw its rows; the last fold's models are the ones that serve.
+        var foldPredictions: [[[Double]]] = []
+        var members: [HoursMember] = []
+        for fold in split.folds {
+            step("hours")
+            members = try fit(fold.fit, settings, network: network)
+            let judged = data.matrix.selecting(fold.judge)
+            foldPredictions.append(members.map { $0.predict(judged, columns: columns) })
+        }
+        let pooled = split.folds.flatMap(\.judge)
+        let pooledRows = pooled.map { data.rows[$0] }
+        // The network saw the training rows of every window, so it is judged on the last fold only.
+        let lastCount = split.judge.count
+        let predictions = members.indices.map { member in foldPredictions.flatMap { $0[member] } }
+        var candidates = CandidateCatalogue.candidates(members: members, withPlan: data.withPlan)
+        let choice = Selection(rows: pooledRows, withPlan: data.withPlan, lastCount: lastCount, seed: seed)
+            .choose(&candidates, predictions: predictions)
+        step("success")
+        let success = try fitSuccess(settings)
+        step("confidence")
+        let near = try fitNear(pooled, choice.hours[choice.winner], settings)
+        step("ranges")
+        let winner = candidates[choice.winner]
+        let intervals = try fitIntervals(settings) { row in
+            winner.combine(winner.members.map { members[$0].predict(row, columns: columns) })
+        }
+        let model = VariantModel(
+            schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
+            success: success, near: near)
+        return Result(
+            model: model, pooledHours: choice.hours, pooledRows: pooledRows, scores: choice.scores,
+            baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
+    }
+
+    /// Lets the windows decide how strongly linear models are held back and how many trees are grown.
+    private func tune(_ settings: inout FittedMembers.Settings) throws {
+        var penaltyLoss = [Double](repeating: 0, count: FittedMembers.Settings.penaltyShares.count)
+        var (mean, median) = (TreeCurve(), TreeCurve())
+        for fold in split.folds {
+            let fit = data.picking(fold.fit)
+            let judge = data.picking(fold.judge)
+            for (index, share) in FittedMembers.Settings.penaltyShares.enumerated() {
+                let model = try RidgeModel(
+                    .squared, matrix: fit.matrix, targets: fit.targets, penalty: max(3, share * Double(fit.rows.count)))
+                penaltyLoss[index] += zip(judge.targets, model.predict(judge.matrix)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+            }
+            let binned = BinnedMatrix(fit.matrix)
+            for (loss, weigh) in [(TreeLoss.squared, false), (.quantile(0.5), true)] {
+                var curve: [Double] = []
+                _ = try BoostedTrees(
+                    loss,
+                    training: .init(matrix: fit.matrix, targets: fit.targets, weights: weigh ? data.medianWeights(fit.rows) : []),
+                    binned: binned,
+                    validation: .init(
+                        matrix: judge.matrix, targets: judge.targets, weights: weigh ? data.medianWeights(judge.rows) : []),
+                    options: settings.trees(300, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled)
+                if weigh { median.add(curve) } else { mean.add(curve) }
+            }
+        }
+        if let best = penaltyLoss.indices.min(by: { penaltyLoss[$0] < penaltyLoss[$1] }) {
+            settings.penaltyShare = FittedMembers.Settings.penaltyShares[best]
+        }
+        settings.meanTrees = mean.best ?? settings.meanTrees
+        settings.medianTrees = median.best ?? settings.medianTrees
+    }
+
+    private func fit(_ indices: [Int], _ settings: FittedMembers.Settings, network: Network?) throws -> [HoursMember] {
+        let fit = data.picking(indices)
+        let weights = data.medianWeights(fit.rows)
+        let penalty = settings.penalty(fit.rows.count)
+        let binned = BinnedMatrix(fit.matrix)
+        func trees(_ loss: TreeLoss, _ count: Int, _ weights: [Double]) throws -> BoostedTrees {
+            var curve: [Double] = []
+            return try BoostedTrees(
+                loss, training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights), binned: binned,
+                options: settings.trees(count, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled)
+        }
+        var members: [HoursMember] = [
+            data.withPlan ? .planned : .constant(TreeLoss.quantile(0.5).constant(
+                targets: fit.targets, weights: [Double](repeating: 1, count: fit.targets.count))),
+            .shrunkMedian,
+            .linear(try RidgeModel(
+                .squared, matrix: fit.matrix, targets: fit.targets, penalty: penalty, isCancelled: isCancelled)),
+            .linear(try RidgeModel(
+                .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
+                isCancelled: isCancelled)),
+            .trees(try trees(.squared, settings.meanTrees, [])),
+            .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
+        ]
+        if let network { members.append(.network(network)) }
+        return members
+    }
+}
