@@ -1,0 +1,102 @@
+import Contracts
+import Foundation
+public import HTTPTypes
+public import Hummingbird
+import ServiceIdentity
+
+/// The answers of DESIGN §3.
+public enum Answer {
+    /// `{"success": true, "data": …}`
+    public static func data<T: Codable & Sendable>(
+        _ payload: T, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+    ) throws -> Response {
+        try json(Success(payload), status: status, headers: headers)
+    }
+
+    /// One page of a list.
+    public static func list<T: Codable & Sendable>(_ items: [T], nextCursor: String?) throws -> Response {
+        try json(Success(items, page: Page(nextCursor: nextCursor)), status: .ok, headers: [:])
+    }
+
+    /// 201 with the new resource.
+    public static func created<T: Codable & Sendable>(
+        _ payload: T, location: String? = nil, headers: HTTPFields = [:]
+    ) throws -> Response {
+        var headers = headers
+        if let location { headers[.location] = location }
+        return try data(payload, status: .created, headers: headers)
+    }
+
+    /// 202: it has begun and goes on.
+    public static func accepted<T: Codable & Sendable>(_ payload: T) throws -> Response {
+        try data(payload, status: .accepted)
+    }
+
+    public static func noContent() -> Response { Response(status: .noContent) }
+
+    /// One resource with its `ETag`; 304 when the client has it already.
+    public static func resource<T: Codable & Sendable>(
+        _ payload: T, tag: EntityTag, for request: Request, status: HTTPResponse.Status = .ok
+    ) throws -> Response {
+        let isRead = request.method == .get || request.method == .head
+        if isRead, tag.matches(request.headers[values: .ifNoneMatch], weakly: true) {
+            return Response(status: .notModified, headers: [.eTag: tag.headerValue])
+        }
+        return try data(payload, status: status, headers: [.eTag: tag.headerValue])
+    }
+
+    /// A problem; middleware that throws ``ProblemError`` needs no call of this.
+    public static func problem(_ problem: ProblemError, requestID: String) -> Response {
+        let body = Problem(
+            status: problem.status.code, title: problem.status.reasonPhrase, code: problem.code, error: problem.sentence,
+            requestId: requestID, errors: problem.errors)
+        let bytes = (try? WireJSON.encode(body)) ?? []
+        var headers = problem.headers
+        headers[.contentType] = Problem.mediaType
+        headers[.cacheControl] = "no-store"
+        return Response(status: problem.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    }
+
+    private static func json(
+        _ body: some Encodable, status: HTTPResponse.Status, headers: HTTPFields
+    ) throws -> Response {
+        var headers = headers
+        headers[.contentType] = "application/json"
+        return Response(
+            status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(body))))
+    }
+}
+
+/// A strong entity tag (RFC 9110 §8.8.3).
+public struct EntityTag: Sendable, Hashable {
+    let opaque: String
+
+    /// - Parameter version: anything that changes whenever the resource does: a row's version or `updated_at`.
+    public init(version: some CustomStringConvertible) {
+        // Hashed so that it is always fit for a header, and says nothing.
+        opaque = Base64URL.encode(RandomToken.digest(version.description).prefix(15))
+    }
+
+    /// Of the content itself: equal values have equal tags.
+    public init(of payload: some Encodable) throws {
+        opaque = Base64URL.encode(RandomToken.digest(String(decoding: try WireJSON.encode(payload), as: UTF8.self)).prefix(15))
+    }
+
+    public var headerValue: String { "\"\(opaque)\"" }
+
+    /// - Throws: ``ProblemError`` 412 when the request has an `If-Match` that this tag does not satisfy.
+    public func checkIfMatch(_ request: Request) throws {
+        let values = request.headers[values: .ifMatch]
+        guard !values.isEmpty, !matches(values, weakly: false) else { return }
+        throw ProblemError.preconditionFailed()
+    }
+
+    func matches(_ values: [String], weakly: Bool) -> Bool {
+        values.joined(separator: ",").split(separator: ",").contains { item in
+            var text = item.trimmingCharacters(in: .whitespaces)
+            if text == "*" { return true }
+            if weakly, text.hasPrefix("W/") { text.removeFirst(2) }
+            return text == headerValue
+        }
+    }
+}

@@ -1,0 +1,59 @@
+public import Contracts
+import Foundation
+import HTTPTypes
+public import Hummingbird
+import NIOCore
+
+extension Request {
+    /// The JSON body, decoded and validated.
+    ///
+    /// - Parameter maximumBytes: nil for the service's limit.
+    /// - Throws: ``ProblemError`` 400, 413, 415 or 422 (every bad field).
+    public func payload<T: RequestPayload>(
+        _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
+    ) async throws -> T {
+        guard let payload = try await optionalPayload(type, context: context, maximumBytes: maximumBytes) else {
+            throw ProblemError.malformed("The body is empty; it must be a JSON object.")
+        }
+        return payload
+    }
+
+    /// The same for a body that may be left out; nil when it is.
+    public func optionalPayload<T: RequestPayload>(
+        _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
+    ) async throws -> T? {
+        let bytes = try await bodyBytes(upTo: maximumBytes ?? context.maxUploadSize)
+        if bytes.isEmpty { return nil }
+        try requireJSON()
+        return try StrictJSON.decode(type, from: bytes)
+    }
+
+    /// The whole body.
+    /// - Throws: ``ProblemError`` 413, before reading when `Content-Length` says so already.
+    public func bodyBytes(upTo limit: Int) async throws -> [UInt8] {
+        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
+            throw ProblemError.payloadTooLarge(limit: limit)
+        }
+        var bytes: [UInt8] = []
+        for try await chunk in body {
+            guard bytes.count + chunk.readableBytes <= limit else { throw ProblemError.payloadTooLarge(limit: limit) }
+            bytes.append(contentsOf: chunk.readableBytesView)
+        }
+        return bytes
+    }
+
+    /// - Throws: ``ProblemError`` 415 unless the body is declared to be JSON in UTF-8.
+    private func requireJSON() throws {
+        let parts = (headers[.contentType] ?? "").split(separator: ";").map {
+            $0.trimmingCharacters(in: .whitespaces).lowercased()
+        }
+        let charset = parts.dropFirst().first { $0.hasPrefix("charset=") }
+        guard let type = parts.first, type == "application/json" || type == "application/merge-patch+json",
+            charset == nil || charset == "charset=utf-8" || charset == "charset=\"utf-8\""
+        else {
+            throw ProblemError(
+                status: .unsupportedMediaType, code: .unsupportedMediaType,
+                "The body must be sent with Content-Type: application/json.")
+        }
+    }
+}

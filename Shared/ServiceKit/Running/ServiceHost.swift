@@ -1,0 +1,81 @@
+import Contracts
+import Hummingbird
+import HummingbirdCore
+import Logging
+import NIOCore
+import ServiceLifecycle
+import UnixSignals
+
+/// Runs a service that is put together: its own long-lived work, the operations port and the public server, in one
+/// group that drains on SIGTERM and SIGINT.
+struct ServiceHost {
+    let bootstrap: ServiceBootstrap
+    let application: ServiceApplication
+
+    /// How long cancelled work may take to end before the process is ended regardless.
+    static let cancellationDuration: Duration = .seconds(5)
+
+    enum Port: Sendable { case http, operations }
+
+    func group(
+        signals: [UnixSignal] = [.sigterm, .sigint],
+        onListening: @escaping @Sendable (Port, Int) async -> Void = { _, _ in }
+    ) -> ServiceGroup {
+        let lifecycle = ServiceLifecycleState()
+        let settings = bootstrap.settings
+        let operations = OperationsServer(
+            service: bootstrap.name, readiness: application.readiness, lifecycle: lifecycle, metrics: bootstrap.metrics
+        ).application(
+            address: .hostname(settings.string("ops.host"), port: settings.int("ops.port")), logger: quietLogger
+        ) { await onListening(.operations, $0.localAddress?.port ?? 0) }
+        let server = publicServer(lifecycle) { await onListening(.http, $0.localAddress?.port ?? 0) }
+        // Stopped from the last to the first: readiness, public server, operations, the service's own work.
+        let services: [any Service] = application.services + [operations, server, lifecycle]
+        var configuration = ServiceGroupConfiguration(
+            services: services.map { service in
+                .init(
+                    service: service,
+                    successTerminationBehavior: service is ServiceLifecycleState ? .ignore : .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .gracefullyShutdownGroup, serviceName: Self.name(of: service))
+            }, gracefulShutdownSignals: signals, logger: quietLogger)
+        configuration.maximumGracefulShutdownDuration = settings.duration("shutdown.grace")
+        configuration.maximumCancellationDuration = Self.cancellationDuration
+        return ServiceGroup(configuration: configuration)
+    }
+
+    private func publicServer(
+        _ lifecycle: ServiceLifecycleState, onServerRunning: @escaping @Sendable (any Channel) async -> Void
+    ) -> Application<ServiceResponder> {
+        let settings = bootstrap.settings
+        let headerBytes = settings.int("http.max-header-bytes")
+        let idle = settings.duration("http.idle-timeout").components
+        return Application(
+            responder: application.responder(
+                metrics: bootstrap.metrics, lifecycle: lifecycle, bodyLimit: settings.int("limits.body-bytes")),
+            server: .http1(
+                configuration: .init(
+                    idleTimeout: .nanoseconds(idle.seconds * 1_000_000_000 + idle.attoseconds / 1_000_000_000),
+                    httpDecoderConfiguration: .init(
+                        maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100))),
+            configuration: .init(
+                address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
+                availableConnectionsDelegate: MaximumAvailableConnections(settings.int("http.max-connections"))),
+            onServerRunning: onServerRunning, logger: quietLogger)
+    }
+
+    /// Hummingbird's and the group's own lines at `info` say nothing that ours do not.
+    private var quietLogger: Logger {
+        var logger = bootstrap.logger
+        if logger.logLevel == .info { logger.logLevel = .notice }
+        return logger
+    }
+
+    private static func name(of service: any Service) -> String {
+        switch service {
+        case is ServiceLifecycleState: "shutdown notice"
+        case is Application<ServiceResponder>: "public server"
+        case is Application<RouterResponder<BasicRequestContext>>: "operations server"
+        default: "\(type(of: service))"
+        }
+    }
+}
