@@ -55,7 +55,8 @@ public struct PostgresRow: Sendable {
             return try T(postgresText: text)
         } catch {
             let name = columns.names[position]
-            var failure = PostgresError(.decoding, "Column \"\(name)\" does not decode as \(T.self).", underlying: error)
+            var failure = PostgresError(
+                .decoding, "Column \"\(name)\" does not decode as \(T.self).", underlying: error)
             failure.columnName = name
             throw failure
         }

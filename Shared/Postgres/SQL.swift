@@ -130,7 +130,8 @@ struct RenderedSQL: Sendable {
         case .success(let text):
             // The C interface would silently cut the value at the NUL.
             if let text, text.utf8.contains(0) {
-                throw PostgresError(.encoding, "Bound value $\(number) contains a NUL character, which text cannot hold.")
+                throw PostgresError(
+                    .encoding, "Bound value $\(number) contains a NUL character, which text cannot hold.")
             }
             return text
         case .failure(let error):

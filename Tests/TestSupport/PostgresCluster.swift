@@ -75,7 +75,9 @@ public struct PostgresCluster: Sendable {
     /// `url` for another role: same server and database.
     /// - Parameter password: `nil` where the server trusts its host, as the private cluster does.
     public static func url(_ url: String, user: String, password: String? = nil) throws -> String {
-        guard var components = URLComponents(string: url) else { throw PostgresClusterError("The URL cannot be parsed.") }
+        guard var components = URLComponents(string: url) else {
+            throw PostgresClusterError("The URL cannot be parsed.")
+        }
         components.user = user
         components.password = password
         return try components.string ?? { throw PostgresClusterError("The URL cannot be written.") }()
@@ -87,7 +89,9 @@ public struct PostgresCluster: Sendable {
     }
 
     private func url(database: String) throws -> String {
-        guard var components = URLComponents(string: url) else { throw PostgresClusterError("The URL cannot be parsed.") }
+        guard var components = URLComponents(string: url) else {
+            throw PostgresClusterError("The URL cannot be parsed.")
+        }
         components.path = "/" + database
         return try components.string ?? { throw PostgresClusterError("The URL cannot be written.") }()
     }

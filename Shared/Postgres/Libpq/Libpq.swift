@@ -67,7 +67,9 @@ final class LibpqConnection {
             var descriptor = pollfd(fd: PQsocket(pointer), events: events, revents: 0)
             let remaining = (deadline - .now) / .milliseconds(1)
             guard remaining > 0 else { throw PostgresError(.connectionFailed, "Connecting to the database timed out.") }
-            if Glibc.poll(&descriptor, 1, Int32(min(remaining.rounded(.up), 1e9))) > 0 { state = PQconnectPoll(pointer) }
+            if Glibc.poll(&descriptor, 1, Int32(min(remaining.rounded(.up), 1e9))) > 0 {
+                state = PQconnectPoll(pointer)
+            }
         }
     }
 
@@ -219,7 +221,9 @@ final class LibpqCanceller: @unchecked Sendable {
 ///
 /// `@unchecked Sendable`: libpq documents a `PGresult` as read-only after creation and free to pass between threads.
 final class LibpqResult: @unchecked Sendable {
-    enum Status { case tuples, singleTuple, command, empty, copyIn, copyOut, pipelineSync, pipelineAborted, failed, other }
+    enum Status {
+        case tuples, singleTuple, command, empty, copyIn, copyOut, pipelineSync, pipelineAborted, failed, other
+    }
 
     private let pointer: OpaquePointer
 

@@ -76,7 +76,9 @@ extension Migrations {
             }
             // The file may have changed it; the next one starts alike whichever came before.
             try await connection.setLocal(searchPath: [schema])
-        } catch let error as PostgresError where [.cancelled, .connectionLost].contains(error.code) || error.isRetryable {
+        } catch let error as PostgresError
+            where [.cancelled, .connectionLost].contains(error.code) || error.isRetryable
+        {
             throw error
         } catch {
             var failure = PostgresError(.migration, "The migration \(migration.name) failed.", underlying: error)

@@ -25,7 +25,9 @@ extension ServerSession {
     func control(lease: UInt64, _ command: String, ignoringCancellation: Bool = false) async throws -> String {
         try await operate(lease: lease, ignoringCancellation: ignoringCancellation) {
             // Clean-up has no task left that could be cancelled, so it is bounded in time.
-            if ignoringCancellation, command != "commit" { self.waitDeadline = .now + self.configuration.cleanUpTimeout }
+            if ignoringCancellation, command != "commit" {
+                self.waitDeadline = .now + self.configuration.cleanUpTimeout
+            }
             defer { self.waitDeadline = nil }
             let results = try await self.runScript(command)
             if command.hasPrefix("rollback to") {
@@ -45,7 +47,8 @@ extension ServerSession {
             if let role { statements.append("set local role \(identifier: role)") }
             statements += settings.map { "select pg_catalog.set_config(\($0.name), \($0.value), true)" }
             let rendered = try statements.map { try RenderedSQL($0) }
-            let answers = try await self.runBatch(rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: false)
+            let answers = try await self.runBatch(
+                rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: false)
             if let namespace = answers.last?.text(row: 0, column: 0) {
                 self.namespaces.learned(namespace, inTransaction: true)
             }

@@ -33,7 +33,9 @@ extension ServerSession {
     /// The name under which the statement is prepared, preparing it if need be; `nil` if it is better sent as it is.
     func preparedName(for text: String, _ traits: StatementTraits) async throws -> String? {
         // In a failed transaction nothing can be prepared; the server's refusal of the statement itself says it best.
-        guard cache.capacity > 0, traits.isPreparable, libpq.transactionStatus != .inFailedTransaction else { return nil }
+        guard cache.capacity > 0, traits.isPreparable, libpq.transactionStatus != .inFailedTransaction else {
+            return nil
+        }
         let key = StatementCache.Key(namespace: try await namespace(), text: text)
         if let name = cache.name(for: key) { return name }
         for name in cache.takeEvicted() { _ = try await runScript("deallocate \(name)") }

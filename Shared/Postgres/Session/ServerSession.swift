@@ -64,10 +64,8 @@ actor ServerSession {
     /// Whether an idle connection still stands. Without `askServer` this only looks for a hang-up, which costs nothing.
     func isAlive(askServer: Bool) async -> Bool {
         guard !isLost, !isBusy else { return false }
-        if libpq.hasInput {
-            guard libpq.consumeInput(), !libpq.isBroken else { return false }
-        }
-        guard askServer else { return true }
+        // An idle connection that hears something hears a notice, a changed setting, or its end: the server will tell.
+        guard askServer || libpq.hasInput else { return true }
         isBusy = true
         waitDeadline = .now + configuration.cleanUpTimeout
         defer {

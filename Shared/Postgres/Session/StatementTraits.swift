@@ -22,12 +22,15 @@ struct StatementTraits: Equatable {
             return
         }
         let second = words.dropFirst().first ?? ""
-        let leavesNoTrace = ["begin", "start", "commit", "end", "savepoint", "release", "copy", "lock", "explain",
-            "show", "notify", "fetch", "close", "truncate", "analyze", "vacuum", "deallocate", "call", ""]
+        let leavesNoTrace = [
+            "begin", "start", "commit", "end", "savepoint", "release", "copy", "lock", "explain",
+            "show", "notify", "fetch", "close", "truncate", "analyze", "vacuum", "deallocate", "call", "",
+        ]
         mayChangeNamespace = !leavesNoTrace.contains(first) || first == "call"
         switch first {
         case "set": mayChangeSession = !["local", "transaction", "constraints"].contains(second)
-        case "reset", "discard", "listen", "unlisten", "load", "prepare", "declare", "do", "call": mayChangeSession = true
+        case "reset", "discard", "listen", "unlisten", "load", "prepare", "declare", "do", "call":
+            mayChangeSession = true
         case "create": mayChangeSession = words.contains("temp") || words.contains("temporary")
         default: break
         }

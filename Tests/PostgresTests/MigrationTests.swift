@@ -1,0 +1,147 @@
+import Foundation
+import Postgres
+import TestSupport
+import Testing
+
+@Suite("Migrations")
+struct MigrationTests {
+    private func withFolder(_ files: [String: String], _ body: (String) async throws -> Void) async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "erm-migrations-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for (name, text) in files { try write(text, to: name, in: folder.path) }
+        try await body(folder.path)
+    }
+
+    private func write(_ text: String, to name: String, in folder: String) throws {
+        try Data(text.utf8).write(to: URL(fileURLWithPath: folder).appendingPathComponent(name))
+    }
+
+    private func runner(_ pool: PostgresPool, _ folder: String, schema: String = "shop") -> MigrationRunner {
+        MigrationRunner(pool: pool, schema: schema, directory: folder, logger: PostgresCluster.quietLogger)
+    }
+
+    private let files = [
+        "0001_items.sql": "create table items (id int primary key); insert into items values (1);",
+        "0002_names.sql": "alter table items add column name text;",
+        "README.md": "not a migration",
+    ]
+
+    @Test("files are applied once, in order, in the schema")
+    func applies() async throws {
+        try await PostgresCluster.withPool("migrate") { pool in
+            try await withFolder(files) { folder in
+                #expect(try await runner(pool, folder).run() == ["0001_items.sql", "0002_names.sql"])
+                #expect(try await runner(pool, folder).run().isEmpty)
+                try write("create table more ()", to: "0003_more.sql", in: folder)
+                #expect(try await runner(pool, folder).run() == ["0003_more.sql"])
+                let names = try await pool.withConnection { connection in
+                    try await connection.query("select name from shop.items").map {
+                        try $0.decode("name", as: String?.self)
+                    }
+                }
+                #expect(names == [nil])
+            }
+        }
+    }
+
+    @Test("many runners at once apply each file once")
+    func concurrentRunners() async throws {
+        try await PostgresCluster.withPool("concurrent") { pool in
+            try await withFolder(files) { folder in
+                let applied = try await withThrowingTaskGroup(of: [String].self) { group in
+                    for _ in 0..<8 {
+                        let runner = runner(pool, folder)
+                        group.addTask { try await runner.run() }
+                    }
+                    return try await group.reduce(into: []) { $0 += $1 }
+                }
+                #expect(applied.sorted() == ["0001_items.sql", "0002_names.sql"])
+            }
+        }
+    }
+
+    @Test("an edited, a missing and a late file are refused")
+    func tampering() async throws {
+        try await PostgresCluster.withPool("tamper") { pool in
+            try await withFolder(files) { folder in
+                try await runner(pool, folder).run()
+                try write("alter table items add column name varchar;", to: "0002_names.sql", in: folder)
+                let edited = try await postgresError { try await runner(pool, folder).run() }
+                #expect(edited.code == .migration && edited.description.contains("0002_names.sql was edited"))
+                try FileManager.default.removeItem(atPath: folder + "/0002_names.sql")
+                let missing = try await postgresError { try await runner(pool, folder).run() }
+                #expect(missing.code == .migration && missing.description.contains("missing"))
+                try write(files["0002_names.sql"] ?? "", to: "0002_names.sql", in: folder)
+                try write("select 1", to: "0000_late.sql", in: folder)
+                let late = try await postgresError { try await runner(pool, folder).run() }
+                #expect(late.code == .migration && late.description.contains("0000_late.sql"))
+            }
+        }
+    }
+
+    @Test("a failing file leaves nothing behind, and those before it stay")
+    func failingFile() async throws {
+        try await PostgresCluster.withPool("failfile") { pool in
+            var files = files
+            files["0003_bad.sql"] = "create table half (); insert into nowhere values (1);"
+            try await withFolder(files) { folder in
+                let error = try await postgresError { try await runner(pool, folder).run() }
+                #expect(
+                    error.code == .migration && error.sqlState == "42P01" && error.description.contains("0003_bad.sql"))
+                try await pool.withConnection { connection in
+                    let applied = try await Migrations.applied(in: "shop", on: connection).map(\.number)
+                    #expect(applied == [1, 2])
+                    let half = try await connection.query("select to_regclass('shop.half')::text")[0]
+                    #expect(try half.decode(at: 0, as: String?.self) == nil)
+                }
+            }
+        }
+    }
+
+    @Test("a file that ends its transaction is refused")
+    func endsTransaction() async throws {
+        try await PostgresCluster.withPool("endstx") { pool in
+            try await withFolder(["0001_commit.sql": "commit; begin;"]) { folder in
+                let error = try await postgresError { try await runner(pool, folder).run() }
+                #expect(error.code == .migration)
+            }
+        }
+    }
+
+    @Test("misnamed files and files of one number are refused")
+    func names() async throws {
+        for bad in ["1_a.sql", "0001-a.sql", "0001_.sql", "abcd_a.sql"] {
+            #expect(throws: PostgresError.self) { try Migration(name: bad, sql: "") }
+        }
+        try await withFolder(["0001_a.sql": "", "0001_b.sql": ""]) { folder in
+            #expect(throws: PostgresError.self) { try Migrations.load(directory: folder) }
+        }
+        #expect(throws: PostgresError.self) { try Migrations.load(directory: "/nowhere") }
+    }
+
+    @Test("the checksum is the file's SHA-256")
+    func checksum() throws {
+        // FIPS 180-2, appendix B.1.
+        let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+        #expect(try Migration(name: "0001_abc.sql", sql: "abc").checksum == expected)
+    }
+
+    @Test("the same files make several schemas, each in the caller's transaction and role")
+    func tenantSchemas() async throws {
+        try await PostgresCluster.withPool("tenants") { pool in
+            try await withFolder(files) { folder in
+                let migrations = try Migrations.load(directory: folder)
+                for schema in ["tenant \"a\"", "tenant_b"] {
+                    try await pool.withTransaction { connection in
+                        try await connection.execute("create schema \(identifier: schema)")
+                        let applied = try await Migrations.apply(migrations, to: schema, on: connection)
+                        #expect(applied.count == 2)
+                        #expect(try await connection.query("select id from items").count == 1)
+                    }
+                }
+            }
+        }
+    }
+}

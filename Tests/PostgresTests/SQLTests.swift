@@ -1,0 +1,94 @@
+import Testing
+
+@testable import Postgres
+
+@Suite("Statements and binds")
+struct SQLTests {
+    @Test("interpolated values become binds, never text")
+    func valuesAreBound() throws {
+        let name = "'; drop table users; --"
+        let rendered = try RenderedSQL("select * from users where name = \(name) and age > \(42)")
+        #expect(rendered.text == "select * from users where name = $1 and age > $2")
+        #expect(rendered.binds == [name, "42"])
+    }
+
+    @Test("nested and concatenated fragments number their binds in order")
+    func fragments() throws {
+        let filter: SQL = "b = \(2)"
+        let rendered = try RenderedSQL("select \(1) where \(sql: filter)" + " and c = \(3)")
+        #expect(rendered.text == "select $1 where b = $2 and c = $3")
+        #expect(rendered.binds == ["1", "2", "3"])
+        let list = try RenderedSQL((1...3).map { "\($0)" as SQL }.joined(separator: ", "))
+        #expect(list.text == "$1, $2, $3")
+    }
+
+    @Test("identifiers and literals are quoted whatever they contain")
+    func quoting() throws {
+        let hostile = #"a"b'c\d"#
+        #expect(try RenderedSQL("\(identifier: hostile, "t")").text == #""a""b'c\d"."t""#)
+        #expect(try RenderedSQL("\(literal: hostile)").text == #"E'a"b''c\\d'"#)
+    }
+
+    @Test(
+        "identifiers the server would cut or cannot hold are refused",
+        arguments: ["", String(repeating: "x", count: 64), "a\0b"])
+    func badIdentifiers(_ name: String) {
+        #expect { try RenderedSQL("\(identifier: name)") } throws: { ($0 as? PostgresError)?.code == .encoding }
+    }
+
+    @Test("a NUL in a bound text is refused instead of cutting the value short")
+    func nulInText() {
+        #expect { try RenderedSQL("select \("ab\0cd")") } throws: { ($0 as? PostgresError)?.code == .encoding }
+    }
+
+    @Test("a description holds no data, a debug description holds the server's words")
+    func descriptions() {
+        var error = PostgresError(.server, "The server refused the statement.")
+        error.sqlState = "23505"
+        error.constraintName = "users_email_key"
+        error.detail = "Key (email)=(ann@example.org) already exists."
+        #expect(
+            "\(error)" == "The server refused the statement. (SQLSTATE 23505, constraint users_email_key)")
+        #expect(String(reflecting: error).contains("ann@example.org"))
+    }
+
+    @Test("a connection string that cannot be parsed is refused without repeating it")
+    func badURL() {
+        #expect {
+            try PostgresConfiguration(url: "postgres://user:secret@[::1/db")
+        } throws: { error in
+            (error as? PostgresError)?.code == .invalidConfiguration && !String(reflecting: error).contains("secret")
+        }
+    }
+
+    @Test("statements are classified by what they may leave behind")
+    func traits() {
+        #expect(StatementTraits("/* a /* nested */ comment */ -- and\n (select 1)").isPreparable)
+        #expect(!StatementTraits("vacuum").isPreparable)
+        #expect(StatementTraits("set search_path to a").mayChangeSession)
+        #expect(StatementTraits("set local role x").mayChangeNamespace)
+        #expect(!StatementTraits("set local role x").mayChangeSession)
+        #expect(StatementTraits("select set_config('a.b', $1, false)").mayChangeSession)
+        #expect(!StatementTraits("select set_config('a.b', $1, true)").mayChangeSession)
+        #expect(StatementTraits("create temporary table t ()").mayChangeSession)
+        #expect(StatementTraits("select pg_advisory_lock(1)").mayChangeSession)
+        #expect(!StatementTraits("insert into roles values ($1)").mayChangeNamespace)
+    }
+
+    @Test("the statement cache evicts the least recently used and keeps schemas apart")
+    func cache() {
+        var cache = StatementCache(capacity: 2)
+        func key(_ text: String, _ namespace: String = "public") -> StatementCache.Key {
+            .init(namespace: namespace, text: text)
+        }
+        cache.insert("one", for: key("a"))
+        cache.insert("two", for: key("b"))
+        #expect(cache.name(for: key("a")) == "one")
+        #expect(cache.name(for: key("a", "other")) == nil)
+        cache.insert("three", for: key("c"))
+        #expect(cache.name(for: key("b")) == nil)
+        #expect(cache.name(for: key("a")) == "one")
+        #expect(cache.takeEvicted() == ["two"])
+        #expect(cache.takeEvicted().isEmpty)
+    }
+}
