@@ -1,0 +1,32 @@
+public import Contracts
+public import Postgres
+
+// The wire types that are also columns.
+
+extension Identifier: PostgresEncodable, PostgresDecodable {}
+
+extension CivilDate: PostgresEncodable, PostgresDecodable {
+    /// A `date` column.
+    public var postgresText: String? { description }
+
+    public init(postgresText text: String) throws {
+        guard let date = CivilDate(text) else { throw UnreadableColumn(type: "CivilDate") }
+        self = date
+    }
+}
+
+extension Subdomain: PostgresEncodable, PostgresDecodable {}
+extension Plan: PostgresEncodable, PostgresDecodable {}
+extension ProjectStatus: PostgresEncodable, PostgresDecodable {}
+extension ImportKind: PostgresEncodable, PostgresDecodable {}
+extension ImportErrorPolicy: PostgresEncodable, PostgresDecodable {}
+extension TrainingJobStatus: PostgresEncodable, PostgresDecodable {}
+extension ModelStatus: PostgresEncodable, PostgresDecodable {}
+extension ServiceName: PostgresEncodable, PostgresDecodable {}
+extension ErrorCode: PostgresEncodable, PostgresDecodable {}
+
+/// A column that does not hold what its type says.
+struct UnreadableColumn: Error, CustomStringConvertible {
+    let type: String
+    var description: String { "not a valid \(type)" }
+}

@@ -1,0 +1,140 @@
+public import Contracts
+public import Logging
+public import Postgres
+public import ServiceKit
+public import ServiceLifecycle
+import Synchronization
+
+/// A service's own schema: the pool, its migrations, and how well they are.
+///
+/// The service starts without the database: migrations are tried until they succeed, readiness says why not yet, and
+/// requests that need the database meanwhile are answered 503.
+public final class ServiceDatabase: Service, CustomStringConvertible {
+    private enum Progress: Sendable {
+        case migrating(lastError: String?)
+        case ready
+    }
+
+    public let pool: PostgresPool
+    public let schema: String
+    private let migrationsDirectory: String
+    private let logger: Logger
+    private let firstPause: Duration
+    private let progress = Mutex(Progress.migrating(lastError: nil))
+
+    /// - Parameters:
+    ///   - settings: `database.url`, `database.max-connections`, `migrations.directory`.
+    ///   - migrations: the folder's name under the migrations directory.
+    /// - Throws: `ConfigurationError` when the URL cannot be parsed or there is no such folder.
+    public convenience init(settings: ServiceSettings, schema: String, migrations: String, logger: Logger) throws {
+        var configuration: PostgresConfiguration
+        do {
+            configuration = try PostgresConfiguration(url: settings.secret("database.url"))
+        } catch {
+            throw ConfigurationError(problems: ["database.url: \(error.message)"])
+        }
+        configuration.maximumConnections = settings.int("database.max-connections")
+        configuration.applicationName = "erm-\(migrations)"
+        self.init(
+            configuration: configuration, schema: schema,
+            migrationsDirectory: try settings.migrationsDirectory(migrations), logger: logger)
+    }
+
+    /// - Parameter firstPause: before the second attempt to migrate; it doubles up to five seconds.
+    public init(
+        configuration: PostgresConfiguration, schema: String, migrationsDirectory: String, logger: Logger,
+        firstPause: Duration = .milliseconds(250)
+    ) {
+        pool = PostgresPool(configuration: configuration, logger: logger)
+        self.schema = schema
+        self.migrationsDirectory = migrationsDirectory
+        self.logger = logger
+        self.firstPause = firstPause
+    }
+
+    public var description: String { "database" }
+
+    /// Migrates, then keeps the pool until shutdown, then closes it.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await migrateUntilDone()
+            await pool.run()
+        }
+        // In a task of its own, for connections lent to the last requests come back even when this task is cancelled.
+        await Task { await pool.close() }.value
+    }
+
+    private func migrateUntilDone() async {
+        var pause = firstPause
+        while !Task.isCancelled {
+            do {
+                try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger).run()
+                progress.withLock { $0 = .ready }
+                logger.info("database ready", metadata: ["schema": "\(schema)"])
+                return
+            } catch {
+                let reason = Self.reason(error)
+                // A wrong migration is tried again too: it may be another node's deployment that is half done.
+                logger.warning("migrations not applied yet", metadata: ["error": "\(String(reflecting: error))"])
+                progress.withLock { $0 = .migrating(lastError: reason) }
+            }
+            try? await Task.sleep(for: pause)
+            pause = min(pause * 2, .seconds(5))
+        }
+    }
+
+    /// Ready when the migrations are applied and the server answers.
+    public var readiness: ReadinessCheck {
+        ReadinessCheck(name: "database") { [self] in
+            if case .migrating(let lastError) = progress.withLock({ $0 }) {
+                return "migrations are not applied yet" + (lastError.map { ": \($0)" } ?? "")
+            }
+            do {
+                return try await pool.withConnection { connection in
+                    _ = try await connection.query("select 1")
+                    return nil
+                }
+            } catch let error as PostgresError where error.code == .poolExhausted {
+                // Busy is not down: taking a busy node out makes the others busier.
+                return nil
+            } catch {
+                return Self.reason(error)
+            }
+        }
+    }
+
+    /// Safe to show on the operations port.
+    private static func reason(_ error: any Error) -> String { (error as? PostgresError)?.message ?? "it failed" }
+}
+
+extension ServiceDatabase {
+    /// Lends a connection; statements run each for itself.
+    /// - Throws: what `body` throws; `PostgresError`, which the error middleware answers as 503 where the database is the
+    ///   trouble.
+    public func withConnection<R>(
+        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withConnection(body)
+    }
+
+    /// Runs `body` in a transaction, again on a serialisation failure or a deadlock.
+    public func withTransaction<R>(
+        isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
+        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries, body)
+    }
+
+    /// A unit of work of one tenant on tables with row-level security: a transaction that sees and writes only rows whose
+    /// policy compares them with the setting `erm.tenant_id`. The setting ends with the transaction, so that nothing of
+    /// it stays on the pooled connection.
+    public func withTenantRows<R>(
+        _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
+        isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) { connection in
+            try await connection.execute("select set_config('erm.tenant_id', \(tenant.description), true)")
+            return try await body(connection)
+        }
+    }
+}
