@@ -1,0 +1,67 @@
+import Contracts
+import Hummingbird
+import Logging
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// Where the parts of the service are put together.
+enum TenantAdmin {
+    static let configurationKeys: [ConfigurationKey] = [
+        .init(
+            "imports.max-concurrent", .integer(1...100), default: "4",
+            help: "How many imports may be under way; each holds a database connection.")
+    ]
+
+    static func build(_ bootstrap: ServiceBootstrap) throws -> ServiceApplication {
+        let settings = bootstrap.settings
+        let database = try ServiceDatabase(
+            settings: settings, schema: "tenant_admin", migrations: "tenant-admin", logger: bootstrap.logger)
+        let schemas = try TenantSchemas(
+            pool: database.pool, migrationsDirectory: try settings.migrationsDirectory("tenant"),
+            logger: bootstrap.logger)
+        let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
+        return ServiceApplication(
+            router: router(
+                pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,
+                concurrentImports: settings.int("imports.max-concurrent")),
+            services: [database, rollout], readiness: [database.readiness, rollout.readiness])
+    }
+
+    static func router(
+        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, concurrentImports: Int = 4
+    ) -> Router<ServiceRequestContext> {
+        let router = Router(context: ServiceRequestContext.self)
+        let tenants = Tenants(pool: pool, schemas: schemas)
+        let database = TenantDatabase(pool: pool)
+        let roles = Roles(database: database)
+
+        let api = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
+        TenantsController(tenants: tenants).addRoutes(to: api)
+        UsersController(
+            users: Users(database: database), roles: roles, settings: Settings(database: database)
+        ).addRoutes(to: api)
+        AuditController(auditLog: AuditLog(database: database)).addRoutes(to: api)
+        EmployeesController(employees: Employees(database: database)).addRoutes(to: api)
+        ProjectsController(projects: Projects(database: database)).addRoutes(to: api)
+        AllocationsController(allocations: Allocations(database: database)).addRoutes(to: api)
+        WorkforceListsController(
+            departments: Departments(database: database), skills: Skills(database: database),
+            capacity: CapacityHistory(database: database)
+        ).addRoutes(to: api)
+        ImportsController(
+            imports: Imports(database: database, slots: ImportSlots(capacity: concurrentImports))
+        ).addRoutes(to: api)
+
+        let identity = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
+        InternalIdentityController(
+            tenants: tenants, credentials: Credentials(database: database), roles: roles
+        ).addRoutes(to: identity)
+        let learning = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.mlTraining, .mlPrediction], verifier: verifier))
+        InternalHistoryController(feed: HistoryFeed(database: database)).addRoutes(to: learning)
+        return router
+    }
+}

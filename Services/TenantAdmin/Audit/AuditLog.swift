@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+import Postgres
+
+/// Who changes something, in which request.
+struct Author: Sendable {
+    /// A user's id, `api-key:<id>` or `platform-operator`.
+    let name: String
+    let requestID: String
+}
+
+/// One entry of the audit log.
+struct Change: Sendable {
+    let action: String
+    let entity: String
+    let entityID: String?
+    let details: [String: JSONValue]
+
+    init(_ action: String, _ entity: String, _ entityID: String?, details: [String: JSONValue] = [:]) {
+        self.action = action
+        self.entity = entity
+        self.entityID = entityID
+        self.details = details
+    }
+}
+
+/// A tenant's append-only, hash-chained record of changes. The database computes the chain.
+struct AuditLog: Sendable {
+    let database: TenantDatabase
+
+    /// Records what the transaction under way changes. Comes last in it: writers of one tenant take turns from here on.
+    static func record(_ change: Change, by author: Author, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            insert into audit_logs (actor, action, entity, entity_id, details, request_id)
+            values (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
+                \(author.requestID))
+            """)
+    }
+
+    struct Filter: Sendable {
+        var entity: String?
+        var entityID: String?
+        var actor: String?
+    }
+
+    /// Newest first.
+    func page(of tenant: TenantID, filter: Filter, limit: Int, before seq: Int?) async throws -> [AuditEntry] {
+        var conditions: [SQL] = ["true"]
+        if let entity = filter.entity { conditions.append("entity = \(entity)") }
+        if let entityID = filter.entityID { conditions.append("entity_id = \(entityID)") }
+        if let actor = filter.actor { conditions.append("actor = \(actor)") }
+        if let seq { conditions.append("seq < \(seq)") }
+        let condition = conditions.joined(separator: " and ")
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select seq, occurred_at, actor, action, entity, entity_id, details, request_id, encode(hash, 'hex') as hash
+                from audit_logs where \(sql: condition) order by seq desc limit \(limit)::bigint
+                """
+            ).map(AuditEntry.init)
+        }
+    }
+
+    /// Walks the whole chain.
+    func verification(of tenant: TenantID) async throws -> AuditVerification {
+        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true) { connection in
+            let rows = try await connection.query("select audit_first_break() as seq")
+            return AuditVerification(firstBrokenSeq: try rows[0].decode("seq"))
+        }
+    }
+}
+
+extension AuditEntry {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            seq: try row.decode("seq"), occurredAt: try row.decode("occurred_at"), actor: try row.decode("actor"),
+            action: try row.decode("action"), entity: try row.decode("entity"), entityId: try row.decode("entity_id"),
+            details: try row.decode("details", as: PostgresJSON<JSONValue>.self).value,
+            requestId: try row.decode("request_id"), hash: try row.decode("hash"))
+    }
+}

@@ -1,0 +1,59 @@
+import Contracts
+import HTTPTypes
+import Hummingbird
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+extension ServiceRequestContext {
+    /// Who is to be named in the audit log.
+    func author() throws -> Author {
+        let caller = try requireCaller()
+        return Author(name: caller.subject ?? caller.issuer.rawValue, requestID: requestID)
+    }
+
+    /// The tenant in the path of an internal route. An assertion made for a tenant's user opens no other tenant.
+    func pathTenant() throws -> TenantID {
+        let tenant: TenantID = try identifier("id")
+        if let own = try requireCaller().tenant, own != tenant {
+            throw ProblemError.permissionDenied("The assertion is for another tenant.", code: .tenantMismatch)
+        }
+        return tenant
+    }
+}
+
+extension Request {
+    /// nil when the request carries no `Idempotency-Key`.
+    /// - Parameter asked: what was asked, without passwords.
+    func idempotencyKey(_ author: Author, _ asked: some Encodable) throws -> IdempotencyKey? {
+        guard let name = HTTPField.Name(HeaderName.idempotencyKey) else { return nil }
+        let values = headers[values: name]
+        guard values.count <= 1 else {
+            throw ProblemError.malformed("There is more than one Idempotency-Key.")
+        }
+        return try values.first.map {
+            try IdempotencyKey($0, author: author, route: "\(method.rawValue) \(uri.path)", request: asked)
+        }
+    }
+}
+
+extension PageQuery {
+    /// What the last row of the page before was sorted by; nil on the first page.
+    /// - Throws: 422 naming `cursor` when it was not made by this list.
+    func position<Position>(_ names: [String], _ make: ([String]) -> Position?) throws -> Position? {
+        guard let cursor else { return nil }
+        let keys = try RowCursor.decode(cursor, count: names.count)
+        guard let position = make(keys) else { throw ProblemError.validation("cursor", "is not a cursor of this list") }
+        return position
+    }
+
+    /// The same for a list sorted by one text.
+    func position() throws -> String? { try position(["key"]) { $0[0] } }
+
+    /// One page of `found`, which holds one row more than asked for when the list goes on.
+    func answer<Item: Codable & Sendable>(_ found: [Item], _ keys: (Item) -> [String]) throws -> Response {
+        let items = Array(found.prefix(limit))
+        let next = found.count > limit ? items.last.map { RowCursor.encode(keys($0)) } : nil
+        return try Answer.list(items, nextCursor: next)
+    }
+}

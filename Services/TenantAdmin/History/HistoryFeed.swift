@@ -1,0 +1,100 @@
+import Contracts
+import NIOCore
+import Postgres
+import ServiceStorage
+
+/// A tenant's history as the learning services need it: what changed since they last asked.
+///
+/// Rows become visible in the order of commits, not of transaction numbers. The feed therefore answers from one snapshot,
+/// gives all rows written by transactions from the watermark on, and hands out as the next watermark the oldest
+/// transaction that was still running: nothing is lost, some rows come twice.
+struct HistoryFeed: Sendable {
+    let database: TenantDatabase
+
+    /// Answers are written in pieces of about this size.
+    private static let chunkBytes = 64 * 1024
+
+    /// - Throws: 403 `tenant_unavailable`.
+    func requireActive(_ tenant: TenantID) async throws {
+        try await database.withTenant(tenant, readOnly: true) { _ in }
+    }
+
+    /// Gives all lines as NDJSON in bounded memory, at the pace at which `write` takes them.
+    /// - Parameter since: nil for all rows.
+    func send(
+        _ tenant: TenantID, since: HistoryWatermark?, isolation: isolated (any Actor)? = #isolation,
+        to write: (ByteBuffer) async throws -> Void
+    ) async throws {
+        // Not to be run again: a part may have been sent.
+        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) { connection in
+            let now = try await HistoryWatermark.current(on: connection)
+            var lines = 0
+            var buffer = ByteBuffer()
+            for part in Self.parts(since: since, now: now) {
+                for try await row in connection.stream(part.query) {
+                    buffer.writeBytes(try WireJSON.encode(try part.line(row)))
+                    buffer.writeInteger(UInt8(ascii: "\n"))
+                    lines += 1
+                    if buffer.readableBytes >= Self.chunkBytes {
+                        try await write(buffer)
+                        buffer.clear()
+                    }
+                }
+            }
+            let end = HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines))
+            buffer.writeBytes(try WireJSON.encode(end))
+            buffer.writeInteger(UInt8(ascii: "\n"))
+            try await write(buffer)
+        }
+    }
+
+    private struct Part {
+        let query: SQL
+        let line: (PostgresRow) throws -> HistoryLine
+    }
+
+    /// Tombstones first: what was deleted and made again is there. Then facts, then the allocations that refer to them.
+    private static func parts(since: HistoryWatermark?, now: HistoryWatermark) -> [Part] {
+        let known = since.flatMap { $0.isBefore(now) ? $0.transaction : nil } ?? "0"
+        let changed: SQL = "changed_in >= \(known)::xid8"
+        let rows: [Part] = [
+            Part(query: "select \(sql: HistoryEmployee.columns) from employees e where e.\(sql: changed)") {
+                .employee(try HistoryEmployee($0))
+            },
+            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed)") { .project(try Project($0)) },
+            Part(query: "select \(sql: CapacityEntry.columns) from capacity_history where \(sql: changed)") {
+                .capacity(try CapacityEntry($0))
+            },
+            Part(query: "select \(sql: Allocation.columns) from resource_allocations where \(sql: changed)") {
+                .allocation(try Allocation($0))
+            },
+        ]
+        // Who begins with nothing has nothing to remove.
+        return since == nil ? rows : [removals(changed)] + rows
+    }
+
+    private static func removals(_ changed: SQL) -> Part {
+        Part(
+            query: """
+                select kind, id, date from removed_rows where \(sql: changed) and not (kind = 'capacity' and exists (
+                    select from capacity_history c where c.employee_id = removed_rows.id and c.date = removed_rows.date))
+                order by number
+                """
+        ) { .removed(RemovedRow(kind: try $0.decode("kind"), id: try $0.decode("id"), date: try $0.decode("date"))) }
+    }
+}
+
+extension HistoryEmployee {
+    /// Of `employees e`.
+    static let columns: SQL = """
+        e.id, e.external_id, e.name, e.weekly_capacity_hours, e.is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
+        """
+
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
+            weeklyCapacityHours: try row.decode("weekly_capacity_hours"), isActive: try row.decode("is_active"),
+            hiredOn: try row.decode("hired_on"), leftOn: try row.decode("left_on"),
+            skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value)
+    }
+}

@@ -1,0 +1,80 @@
+import Contracts
+import HTTPTypes
+import Postgres
+import ServiceIdentity
+import ServiceKit
+
+/// Answers the gateway's questions about who somebody is.
+struct Credentials: Sendable {
+    let database: TenantDatabase
+
+    /// The active user with this address and password.
+    ///
+    /// Takes as long for an unknown address, a user without a password and an inactive user as for a wrong password, and
+    /// answers all of them alike: who is a user here cannot be found out by trying.
+    /// - Throws: 401 `invalid_credentials`; 403 `tenant_unavailable`.
+    func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserPrincipal {
+        let found = try await database.withTenant(tenant, readOnly: true) { connection in
+            let rows = try await connection.query(
+                """
+                select \(sql: UserPrincipal.columns), u.password_hash from users u
+                where lower(u.email) = lower(\(request.email))
+                """)
+            return try rows.first.map { row in
+                (principal: try UserPrincipal(row, tenant: tenant), hash: try row.decode("password_hash", as: String?.self))
+            }
+        }
+        let isRight = try await PasswordHash.verify(request.password, against: found?.hash ?? PasswordHash.decoy)
+        guard isRight, let found, found.hash != nil, found.principal.isActive else {
+            throw ProblemError(
+                status: .unauthorized, code: .invalidCredentials, "The e-mail address or the password is wrong.")
+        }
+        if let hash = found.hash, PasswordHash.needsRehash(hash) {
+            try await rehash(request.password, of: found.principal.userId, replacing: hash, tenant: tenant)
+        }
+        return found.principal
+    }
+
+    /// A user as he is now; inactive ones too, which the answer says.
+    /// - Throws: 404; 403 `tenant_unavailable`.
+    func principal(_ user: UserID, of tenant: TenantID) async throws -> UserPrincipal {
+        let principal = try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                "select \(sql: UserPrincipal.columns) from users u where u.id = \(user.rawValue)"
+            ).first.map { try UserPrincipal($0, tenant: tenant) }
+        }
+        guard let principal else { throw ProblemError.notFound("User") }
+        return principal
+    }
+
+    private func rehash(_ password: String, of user: UserID, replacing old: String, tenant: TenantID) async throws {
+        let hash = try await PasswordHash.make(password)
+        try await database.withTenant(tenant) { connection in
+            // A password changed meanwhile stays.
+            _ = try await connection.execute(
+                "update users set password_hash = \(hash) where id = \(user.rawValue) and password_hash = \(old)")
+        }
+    }
+}
+
+extension UserPrincipal {
+    /// Of `users u`.
+    static let columns: SQL = """
+        u.id, u.email, u.name, u.is_active, u.permissions,
+        coalesce((select jsonb_agg(jsonb_build_object('name', r.name, 'permissions', r.permissions) order by r.name)
+            from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id), '[]') as role_grants
+        """
+
+    init(_ row: PostgresRow, tenant: TenantID) throws {
+        let roles = try row.decode("role_grants", as: PostgresJSON<[RoleGrants]>.self).value
+        let own = try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value
+        var union: [Permission] = []
+        for permission in roles.flatMap(\.permissions) + own where !union.contains(permission) {
+            union.append(permission)
+        }
+        self.init(
+            userId: UserID(rawValue: try row.decode("id")), tenantId: tenant, email: try row.decode("email"),
+            name: try row.decode("name"), isActive: try row.decode("is_active"), roles: roles.map(\.name),
+            permissions: union)
+    }
+}

@@ -1,0 +1,180 @@
+import Contracts
+import Postgres
+
+/// How the staged rows of one kind become rows of the tenant's tables: what is looked up, what is checked, what is
+/// written. `r` is a staged row, `t` the row it goes to.
+struct ImportPlan: Sendable {
+    /// One column of the target.
+    struct Assignment: Sendable {
+        let column: String
+        /// What it becomes.
+        let value: SQL
+        /// What it becomes in a row that exists; nil where an import never changes it.
+        let update: SQL?
+        /// The file's column it comes from; one that the file does not name is left alone, or at its default.
+        let source: String?
+
+        init(_ column: String, _ value: SQL, from source: String?) {
+            self.init(column, insert: value, update: value, from: source)
+        }
+
+        init(_ column: String, insert: SQL, update: SQL?, from source: String?) {
+            self.column = column
+            self.value = insert
+            self.update = update
+            self.source = source
+        }
+    }
+
+    /// A condition that makes a staged row bad.
+    struct Check: Sendable {
+        let column: String
+        let condition: SQL
+        /// Text that tells the client why.
+        let reason: SQL
+    }
+
+    let table: String
+    /// Columns of the staging table that together name a row.
+    let key: [String]
+    /// Joins that resolve what `r` names.
+    var joins: SQL = ""
+    /// Finds `t` for `r`.
+    let match: SQL
+    let assignments: [Assignment]
+    /// Statements that make what rows may name without its being there yet.
+    var prerequisites: [SQL] = []
+    var checks: [Check] = []
+
+    init(_ kind: ImportKind) {
+        switch kind {
+        case .departments:
+            table = "departments"
+            key = ["name"]
+            match = "t.name = r.name"
+            assignments = [.init("name", insert: "r.name", update: nil, from: "name"), .same("description")]
+        case .skills:
+            table = "skills"
+            key = ["name"]
+            match = "t.name = r.name"
+            assignments = [.init("name", insert: "r.name", update: nil, from: "name"), .same("category")]
+        case .employees:
+            table = "employees"
+            key = ["external_id"]
+            joins = "left join departments d on d.name = r.department"
+            match = "t.external_id = r.external_id"
+            assignments = [
+                .key, .same("name"), .same("email"), .init("department_id", "d.id", from: "department"),
+                .init(
+                    "weekly_capacity_hours", "coalesce(r.weekly_capacity_hours, 40)", from: "weekly_capacity_hours"),
+                .same("hired_on"), .same("left_on"),
+            ]
+            prerequisites = [
+                """
+                insert into departments (name) select distinct r.department from pg_temp.import_rows r
+                where r.department is not null on conflict (name) do nothing
+                """
+            ]
+        case .employeeSkills:
+            table = "employee_skills"
+            key = ["employee_external_id", "skill"]
+            joins = """
+                join employees e on e.external_id = r.employee_external_id
+                join skills s on s.name = r.skill
+                """
+            match = "t.employee_id = e.id and t.skill_id = s.id"
+            assignments = [
+                .init("employee_id", insert: "e.id", update: nil, from: nil),
+                .init("skill_id", insert: "s.id", update: nil, from: nil), .same("level"), .same("since"),
+            ]
+            prerequisites = [
+                """
+                insert into skills (name) select distinct r.skill from pg_temp.import_rows r
+                on conflict (name) do nothing
+                """
+            ]
+            checks = [.unknownEmployee]
+        case .projects:
+            table = "projects"
+            key = ["external_id"]
+            match = "t.external_id = r.external_id"
+            assignments = [
+                .key, .same("name"), .same("status"), .same("completion_percentage"), .same("start_date"),
+                .same("estimated_end_date"), .same("end_date"), .orEmptyList("required_skills"),
+            ]
+        case .allocations:
+            table = "resource_allocations"
+            key = ["external_id"]
+            joins = """
+                join employees e on e.external_id = r.employee_external_id
+                join projects p on p.external_id = r.project_external_id
+                """
+            match = "t.external_id = r.external_id"
+            assignments = Self.allocationAssignments
+            checks = [.unknownEmployee, .unknownProject, .completedBeforeDecided]
+        case .capacityHistory:
+            table = "capacity_history"
+            key = ["employee_external_id", "date"]
+            joins = "join employees e on e.external_id = r.employee_external_id"
+            match = "t.employee_id = e.id and t.date = r.date"
+            assignments = [
+                .init("employee_id", insert: "e.id", update: nil, from: nil),
+                .init("date", insert: "r.date", update: nil, from: nil), .same("utilization_rate"),
+            ]
+            checks = [.unknownEmployee]
+        }
+    }
+
+    private static let allocationAssignments: [Assignment] = [
+        .key,
+        .init("employee_id", "e.id", from: "employee_external_id"),
+        .init("project_id", "p.id", from: "project_external_id"),
+        .init("allocation_percentage", "coalesce(r.allocation_percentage, 100)", from: "allocation_percentage"),
+        .same("allocated_hours"), .same("actual_hours"), .orEmptyList("required_skills"), .same("start_date"),
+        .same("end_date"), .same("completed_at"),
+        // Unknown: the first day, but never after the outcome. A decision already stored keeps its moment.
+        .init(
+            "created_at", insert: "coalesce(r.created_at, least(r.start_date::timestamp at time zone 'UTC', r.completed_at))",
+            update: "coalesce(r.created_at, t.created_at)", from: nil),
+        .init("labels", "coalesce(r.labels, '{}')", from: "labels"),
+    ]
+}
+
+extension ImportPlan.Assignment {
+    static var key: Self { .init("external_id", insert: "r.external_id", update: nil, from: nil) }
+
+    static func same(_ column: String) -> Self {
+        .init(column, "r.\(identifier: column)", from: column)
+    }
+
+    static func orEmptyList(_ column: String) -> Self {
+        .init(column, "coalesce(r.\(identifier: column), '{}')", from: column)
+    }
+}
+
+extension ImportPlan.Check {
+    static var unknownEmployee: Self {
+        .init(
+            column: "employee_external_id",
+            condition: "not exists (select from employees e where e.external_id = r.employee_external_id)",
+            reason: "'names no employee: \"' || left(r.employee_external_id, 40) || '\"'")
+    }
+
+    static var unknownProject: Self {
+        .init(
+            column: "project_external_id",
+            condition: "not exists (select from projects p where p.external_id = r.project_external_id)",
+            reason: "'names no project: \"' || left(r.project_external_id, 40) || '\"'")
+    }
+
+    /// The file may leave the decision's moment to what is stored.
+    static var completedBeforeDecided: Self {
+        .init(
+            column: "completed_at",
+            condition: """
+                r.created_at is null and exists (select from resource_allocations t
+                    where t.external_id = r.external_id and t.created_at > r.completed_at)
+                """,
+            reason: "'must not be before the created_at that is stored'")
+    }
+}

@@ -1,0 +1,101 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceIdentity
+import ServiceKit
+
+/// The tenants of this installation and their lifecycle.
+struct Tenants: Sendable {
+    let pool: PostgresPool
+    let schemas: TenantSchemas
+
+    /// Makes the tenant's row, role, schema with all objects, roles and first user in one transaction: all or nothing.
+    /// - Throws: 409 naming `subdomain` when it is taken.
+    func create(_ request: CreateTenantRequest, by author: Author, once key: IdempotencyKey? = nil) async throws -> Tenant {
+        let passwordHash = try await PasswordHash.make(request.adminPassword)
+        let id = TenantID()
+        let names = TenantNames(subdomain: request.subdomain, id: id)
+        do {
+            return try await pool.withTransaction { connection in
+                let (tenant, isNew) = try await IdempotencyKey.once(
+                    key, in: "tenant_admin.idempotency_keys", on: connection
+                ) { try await Self.insert(request, id: id, names: names, on: connection) }
+                if isNew {
+                    try await connection.execute("select erm_provisioning.create_tenant_role(\(id.rawValue))")
+                    try await schemas.create(names, on: connection)
+                    try await FirstUser(
+                        email: request.adminEmail, name: request.adminName ?? "Administrator", passwordHash: passwordHash
+                    ).create(by: author, tenant: id, on: connection)
+                }
+                return tenant
+            }
+        } catch let error as PostgresError where error.constraintName == "tenants_subdomain_key" {
+            throw Self.subdomainTaken
+        }
+    }
+
+    private static func insert(
+        _ request: CreateTenantRequest, id: TenantID, names: TenantNames, on connection: PostgresConnection
+    ) async throws -> Tenant {
+        let plan = request.plan ?? .starter
+        let rows = try await connection.query(
+            """
+            insert into tenant_admin.tenants
+                (id, name, subdomain, schema_name, role_name, plan, admin_email, settings, limits)
+            values (\(id.rawValue), \(request.name), \(request.subdomain.rawValue), \(names.schema), \(names.role),
+                \(plan.rawValue), \(request.adminEmail), \(json: request.settings ?? [:]),
+                \(json: StoredLimits(.standard(plan))))
+            returning \(sql: Tenant.columns)
+            """)
+        return try Tenant(rows[0])
+    }
+
+    /// In order of their making.
+    func page(limit: Int, after last: (createdAt: Date, id: TenantID)?) async throws -> [Tenant] {
+        let rest: SQL =
+            last.map { "where (created_at, id) > (\($0.createdAt)::timestamptz, \($0.id.rawValue)::uuid)" } ?? ""
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                select \(sql: Tenant.columns) from tenant_admin.tenants \(sql: rest)
+                order by created_at, id limit \(limit)::bigint
+                """)
+        }
+        return try rows.map(Tenant.init)
+    }
+
+    /// - Throws: 404.
+    func tenant(_ id: TenantID) async throws -> Tenant {
+        try await pool.withConnection { try await Self.row(of: id, locked: false, on: $0) }
+    }
+
+    /// nil when there is none. Suspended and deleted tenants have one too; it says that they are not active.
+    func summary(of id: TenantID) async throws -> TenantSummary? {
+        try await summary(where: "id = \(id.rawValue)")
+    }
+
+    func summary(ofSubdomain subdomain: String) async throws -> TenantSummary? {
+        try await summary(where: "subdomain = \(subdomain)")
+    }
+
+    private func summary(where condition: SQL) async throws -> TenantSummary? {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                "select \(sql: TenantSummary.columns) from tenant_admin.tenants where \(sql: condition)")
+        }
+        return try rows.first.map(TenantSummary.init)
+    }
+
+    static func row(of id: TenantID, locked: Bool, on connection: PostgresConnection) async throws -> Tenant {
+        let lock: SQL = locked ? "for update" : ""
+        let rows = try await connection.query(
+            "select \(sql: Tenant.columns) from tenant_admin.tenants where id = \(id.rawValue) \(sql: lock)")
+        guard let row = rows.first else { throw ProblemError.notFound("Tenant") }
+        return try Tenant(row)
+    }
+
+    private static let subdomainTaken = ProblemError(
+        status: .conflict, code: .conflict, "The subdomain is taken.",
+        errors: [FieldError(field: "subdomain", message: "is taken")])
+}

@@ -1,0 +1,42 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceStorage
+
+/// The columns a PATCH changes.
+struct ColumnChanges: Sendable {
+    private var assignments: [SQL] = []
+    /// The columns' names, for the audit log.
+    private(set) var names: [String] = []
+
+    /// nil leaves the column as it is.
+    mutating func set(_ column: String, _ value: (some PostgresEncodable)?) {
+        if let value { set(column, to: "\(value)") }
+    }
+
+    mutating func set<Value: PostgresEncodable>(_ column: String, _ patch: Patch<Value>) {
+        switch patch {
+        case .unchanged: break
+        case .null: set(column, to: "null")
+        case .value(let value): set(column, to: "\(value)")
+        }
+    }
+
+    mutating func set(_ column: String, to value: SQL) {
+        assignments.append("\(identifier: column) = \(sql: value)")
+        names.append(column)
+    }
+
+    /// nil when nothing changes.
+    func update(_ table: String, id: UUID) -> SQL? {
+        if assignments.isEmpty { return nil }
+        return "update \(identifier: table) set \(sql: assignments.joined(separator: ", ")) where id = \(id)"
+    }
+}
+
+extension Change {
+    /// Names the columns but not their values: those are the rows' own business.
+    static func update(_ entity: String, _ id: String, _ columns: [String]) -> Change {
+        Change("update", entity, id, details: ["columns": .array(columns.map(JSONValue.string))])
+    }
+}

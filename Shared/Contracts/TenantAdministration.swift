@@ -1,0 +1,173 @@
+public import Foundation
+
+// What tenant-admin takes and gives beside lists: changes to a tenant, its users, roles, settings and audit log.
+
+/// `PATCH /tenants/{id}`, by the platform operator.
+public struct UpdateTenantRequest: RequestPayload {
+    public let name: String?
+    /// A new plan brings its standard limits unless `limits` is given too.
+    public let plan: Plan?
+    public let adminEmail: String?
+    /// Replaces all settings.
+    public let settings: [String: JSONValue]?
+    public let limits: TenantLimits?
+
+    public init(
+        name: String? = nil, plan: Plan? = nil, adminEmail: String? = nil, settings: [String: JSONValue]? = nil,
+        limits: TenantLimits? = nil
+    ) {
+        self.name = name
+        self.plan = plan
+        self.adminEmail = adminEmail
+        self.settings = settings
+        self.limits = limits
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.email(adminEmail, "adminEmail")
+        validation.range(limits?.maxUsers, 1...1_000_000_000, "limits.maxUsers")
+        validation.range(limits?.maxProjects, 0...1_000_000_000, "limits.maxProjects")
+        validation.range(limits?.maxStorageGb, 0...1_000_000_000, "limits.maxStorageGb")
+        validation.range(limits?.mlTrainingHours, 0...1_000_000_000, "limits.mlTrainingHours")
+    }
+}
+
+extension TenantLimits: DecodingPlaceholder {
+    public static var decodingPlaceholder: TenantLimits { .standard(.starter) }
+}
+
+/// `GET /users`.
+public struct User: Codable, Sendable, Equatable {
+    public let id: UserID
+    public let email: String
+    public let name: String
+    public let isActive: Bool
+    /// False until the user has set a password.
+    public let hasPassword: Bool
+    public let roles: [String]
+    /// Grants beside those of the roles.
+    public let permissions: [Permission]
+    public let createdAt: Date
+    public let updatedAt: Date
+
+    public init(
+        id: UserID, email: String, name: String, isActive: Bool, hasPassword: Bool, roles: [String],
+        permissions: [Permission], createdAt: Date, updatedAt: Date
+    ) {
+        self.id = id
+        self.email = email
+        self.name = name
+        self.isActive = isActive
+        self.hasPassword = hasPassword
+        self.roles = roles
+        self.permissions = permissions
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// `POST /users`. Nobody may give a role that grants more than he holds himself.
+public struct CreateUserRequest: RequestPayload {
+    public let email: String
+    public let name: String
+    /// nil for a user who cannot log in until a password is set.
+    public let password: String?
+    /// Names of the tenant's roles; nil for `user`.
+    public let roles: [String]?
+
+    public init(email: String, name: String, password: String? = nil, roles: [String]? = nil) {
+        self.email = email
+        self.name = name
+        self.password = password
+        self.roles = roles
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.email(email, "email")
+        validation.text(name, "name")
+        if let password { PasswordRule.validate(password, "password", &validation) }
+        validation.tags(roles, "roles", maximumCount: 20)
+    }
+}
+
+/// `PATCH /users/{id}`.
+public struct UpdateUserRequest: RequestPayload {
+    public let name: String?
+    /// false ends every session of the user within a second.
+    public let isActive: Bool?
+    /// Replaces the user's roles.
+    public let roles: [String]?
+    public let password: String?
+
+    public init(name: String? = nil, isActive: Bool? = nil, roles: [String]? = nil, password: String? = nil) {
+        self.name = name
+        self.isActive = isActive
+        self.roles = roles
+        self.password = password
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.tags(roles, "roles", maximumCount: 20)
+        if let password { PasswordRule.validate(password, "password", &validation) }
+    }
+}
+
+/// `GET /settings` and `PUT /settings`: the tenant's own settings by name. A PUT sets the names it gives and removes
+/// those it gives as null; others stay.
+public struct TenantSettings: RequestPayload, Equatable {
+    public let settings: [String: JSONValue]
+
+    public init(settings: [String: JSONValue]) { self.settings = settings }
+
+    public func validate(_ validation: inout Validation) {
+        validation.require(settings.count <= 200, "settings", "must have at most 200 entries")
+        for key in settings.keys.sorted() { validation.text(key, "settings.\(key)", maximum: 100) }
+    }
+}
+
+/// `GET /audit-logs`, newest first.
+public struct AuditEntry: Codable, Sendable, Equatable {
+    /// 1, 2, 3 … without gaps.
+    public let seq: Int
+    public let occurredAt: Date
+    /// A user's id, `api-key:<id>` or `platform-operator`.
+    public let actor: String
+    /// `create`, `update`, `delete`, `import`, …
+    public let action: String
+    /// What kind of thing was changed: `employee`, `user`, …
+    public let entity: String
+    public let entityId: String?
+    public let details: JSONValue
+    public let requestId: String?
+    /// SHA-256 in hexadecimal over the previous entry's hash and this entry.
+    public let hash: String
+
+    public init(
+        seq: Int, occurredAt: Date, actor: String, action: String, entity: String, entityId: String?,
+        details: JSONValue, requestId: String?, hash: String
+    ) {
+        self.seq = seq
+        self.occurredAt = occurredAt
+        self.actor = actor
+        self.action = action
+        self.entity = entity
+        self.entityId = entityId
+        self.details = details
+        self.requestId = requestId
+        self.hash = hash
+    }
+}
+
+/// `GET /audit-logs/verification`.
+public struct AuditVerification: Codable, Sendable, Equatable {
+    public let isWhole: Bool
+    /// The first entry that was edited or is missing; nil when the chain is whole.
+    public let firstBrokenSeq: Int?
+
+    public init(firstBrokenSeq: Int?) {
+        self.isWhole = firstBrokenSeq == nil
+        self.firstBrokenSeq = firstBrokenSeq
+    }
+}

@@ -1,0 +1,138 @@
+public import Foundation
+
+// Bodies of POST and PATCH on employees, projects and allocations. In a PATCH what is left out stays; null empties.
+
+/// `POST /employees`.
+public struct CreateEmployeeRequest: RequestPayload {
+    public let externalId: String
+    public let name: String
+    public let email: String?
+    /// A department's name; made if there is none of that name.
+    public let department: String?
+    /// 0…168; nil for 40.
+    public let weeklyCapacityHours: Double?
+    public let hiredOn: CivilDate?
+    public let leftOn: CivilDate?
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(externalId, "externalId")
+        validation.text(name, "name")
+        validation.email(email, "email")
+        validation.text(department, "department")
+        validation.range(weeklyCapacityHours, 0...168, "weeklyCapacityHours")
+        validation.order(hiredOn, leftOn, "leftOn", notBefore: "hiredOn")
+    }
+}
+
+/// `PATCH /employees/{id}`.
+public struct UpdateEmployeeRequest: RequestPayload {
+    public let name: String?
+    public let email: Patch<String>
+    public let department: Patch<String>
+    public let weeklyCapacityHours: Double?
+    public let isActive: Bool?
+    public let hiredOn: Patch<CivilDate>
+    public let leftOn: Patch<CivilDate>
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.email(email.newValue, "email")
+        validation.text(department.newValue, "department")
+        validation.range(weeklyCapacityHours, 0...168, "weeklyCapacityHours")
+        validation.order(hiredOn.newValue, leftOn.newValue, "leftOn", notBefore: "hiredOn")
+    }
+}
+
+/// `POST /projects`.
+public struct CreateProjectRequest: RequestPayload {
+    public let externalId: String
+    public let name: String
+    /// nil for `planned`.
+    public let status: ProjectStatus?
+    public let completionPercentage: Double?
+    public let startDate: CivilDate?
+    public let estimatedEndDate: CivilDate?
+    public let endDate: CivilDate?
+    public let requiredSkills: [String]?
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(externalId, "externalId")
+        validation.text(name, "name")
+        validation.range(completionPercentage, 0...100, "completionPercentage")
+        validation.order(startDate, estimatedEndDate, "estimatedEndDate", notBefore: "startDate")
+        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        validation.tags(requiredSkills, "requiredSkills")
+    }
+}
+
+/// `PATCH /projects/{id}`.
+public struct UpdateProjectRequest: RequestPayload {
+    public let name: String?
+    public let status: ProjectStatus?
+    public let completionPercentage: Patch<Double>
+    public let startDate: Patch<CivilDate>
+    public let estimatedEndDate: Patch<CivilDate>
+    public let endDate: Patch<CivilDate>
+    public let requiredSkills: [String]?
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.range(completionPercentage.newValue, 0...100, "completionPercentage")
+        validation.order(startDate.newValue, estimatedEndDate.newValue, "estimatedEndDate", notBefore: "startDate")
+        validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
+        validation.tags(requiredSkills, "requiredSkills")
+    }
+}
+
+/// `POST /allocations`.
+public struct CreateAllocationRequest: RequestPayload {
+    public let externalId: String
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    /// 0…100; nil for 100.
+    public let allocationPercentage: Double?
+    /// Hours as planned; kept for ever as `plannedHours`.
+    public let allocatedHours: Double
+    public let actualHours: Double?
+    public let requiredSkills: [String]?
+    public let labels: [String: String]?
+    public let startDate: CivilDate
+    public let endDate: CivilDate?
+    public let completedAt: Date?
+    /// The moment of the decision; nil for now.
+    public let createdAt: Date?
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(externalId, "externalId")
+        validation.range(allocationPercentage, 0...100, "allocationPercentage")
+        validation.range(allocatedHours, 0...1_000_000, "allocatedHours")
+        validation.range(actualHours, 0...1_000_000, "actualHours")
+        validation.tags(requiredSkills, "requiredSkills")
+        validation.labels(labels, "labels")
+        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        if let completedAt, let createdAt {
+            validation.require(completedAt >= createdAt, "completedAt", "must not be before createdAt")
+        }
+    }
+}
+
+/// `PATCH /allocations/{id}`. `plannedHours` stays what was first planned.
+public struct UpdateAllocationRequest: RequestPayload {
+    public let allocationPercentage: Double?
+    public let allocatedHours: Double?
+    public let actualHours: Patch<Double>
+    public let requiredSkills: [String]?
+    public let labels: [String: String]?
+    public let startDate: CivilDate?
+    public let endDate: Patch<CivilDate>
+    public let completedAt: Patch<Date>
+
+    public func validate(_ validation: inout Validation) {
+        validation.range(allocationPercentage, 0...100, "allocationPercentage")
+        validation.range(allocatedHours, 0...1_000_000, "allocatedHours")
+        validation.range(actualHours.newValue, 0...1_000_000, "actualHours")
+        validation.tags(requiredSkills, "requiredSkills")
+        validation.labels(labels, "labels")
+        validation.order(startDate, endDate.newValue, "endDate", notBefore: "startDate")
+    }
+}
