@@ -4,6 +4,7 @@
 /// `select * from users where id = $1` and the value beside it. There is no way to interpolate a raw string.
 ///
 /// - `\(value)` binds a ``PostgresEncodable`` value; its type is what the server infers (cast with `::type` if it can't).
+/// - `\(optional: value)` binds a value or, for nil, NULL.
 /// - `\(json: value)` binds an `Encodable` value as JSON text.
 /// - `\(identifier: "schema")` inserts a quoted identifier; `\(identifier: "schema", "table")` a dotted one.
 /// - `\(literal: text)` inserts a quoted string literal, for commands that take no binds (`alter role … password`).
@@ -47,6 +48,11 @@ public struct SQL: ExpressibleByStringInterpolation, Sendable {
         }
 
         public mutating func appendInterpolation(_ value: some PostgresEncodable) {
+            pieces.append(.bind(Bind(value)))
+        }
+
+        // Swift warns of an unlabelled optional in any interpolation; the label says that NULL is meant.
+        public mutating func appendInterpolation(optional value: (some PostgresEncodable)?) {
             pieces.append(.bind(Bind(value)))
         }
 
