@@ -31,7 +31,9 @@ extension CurlEasy {
         switch version {
         case .http2PriorKnowledge:
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE))
-            set(CURLOPT_PIPEWAIT, 1)
+            // libcurl 7.88 (Debian 12) fails every further request on such a connection with CURLE_HTTP2.
+            set(CURLOPT_FRESH_CONNECT, 1)
+            set(CURLOPT_FORBID_REUSE, 1)
         case .automatic where isSecure:
             set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
             // Better a stream on a connection that is just being made than a handshake per request.

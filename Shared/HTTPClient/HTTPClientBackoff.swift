@@ -29,7 +29,9 @@ public struct HTTPClientBackoff: Sendable {
     func pause(
         attempt: Int, retryAfter: Duration?, remaining: Duration, using random: inout some RandomNumberGenerator
     ) -> Duration? {
-        var pause = bound(attempt: attempt) * Double.random(in: 0...1, using: &random)
+        // 53 random bits: a fraction from 0 to just below 1.
+        let fraction = Double(random.next() >> 11) * 0x1p-53
+        var pause = bound(attempt: attempt) * fraction
         if honoursRetryAfter, let retryAfter { pause = max(pause, retryAfter) }
         return pause < remaining ? pause : nil
     }

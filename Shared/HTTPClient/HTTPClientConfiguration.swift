@@ -6,7 +6,8 @@ public struct HTTPClientConfiguration: Sendable {
         case automatic
         /// HTTP/1.1 only.
         case http1Only
-        /// HTTP/2 at once, over clear text too: the peer is known to speak it.
+        /// HTTP/2 at once, over clear text too: the peer is known to speak it. Each request takes a connection of its
+        /// own, since libcurl 7.88 cannot use such a connection twice.
         case http2PriorKnowledge
     }
 

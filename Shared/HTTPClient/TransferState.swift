@@ -191,8 +191,12 @@ extension TransferState {
         end = result
         var actions: [Action] = []
         if head == nil {
+            // To libcurl a connection that ends within the headers is a response without a body.
             let failure =
-                result.failure ?? HTTPClientError(.badResponse, "No response came.", requestMayHaveBeenProcessed: true)
+                result.failure
+                ?? HTTPClientError(
+                    .reset, "The server closed the connection before the response was complete.",
+                    requestMayHaveBeenProcessed: true)
             head = .failure(failure)
             if let waiter = headWaiter { actions.append(.resumeHead(waiter, .failure(failure))) }
             headWaiter = nil
