@@ -42,7 +42,9 @@ public struct Problem: Codable, Sendable {
     public let requestId: String
     public let errors: [FieldError]
 
-    public init(status: Int, title: String, code: ErrorCode, error: String, requestId: String, errors: [FieldError] = []) {
+    public init(
+        status: Int, title: String, code: ErrorCode, error: String, requestId: String, errors: [FieldError] = []
+    ) {
         self.success = false
         self.error = error
         self.code = code

@@ -22,12 +22,14 @@ public enum ImportKind: String, Codable, Sendable, CaseIterable {
         case .employeeSkills: ["employee_external_id", "skill", "level", "since"]
         case .projects:
             [
-                "external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date", "end_date",
+                "external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date",
+                "end_date",
                 "required_skills",
             ]
         case .allocations:
             [
-                "external_id", "employee_external_id", "project_external_id", "allocation_percentage", "allocated_hours",
+                "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
+                "allocated_hours",
                 "actual_hours", "required_skills", "start_date", "end_date", "completed_at", "created_at", "labels",
             ]
         case .capacityHistory: ["employee_external_id", "date", "utilization_rate"]

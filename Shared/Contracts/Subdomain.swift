@@ -12,8 +12,10 @@ public struct Subdomain: RawRepresentable, Hashable, Sendable, CustomStringConve
     public var description: String { rawValue }
 
     public static let reserved: Set<String> = [
-        "www", "api", "admin", "app", "auth", "gateway", "internal", "mail", "ftp", "static", "assets", "status", "support",
-        "help", "docs", "localhost", "metrics", "public", "template", "tenant", "system", "root", "ns", "ns1", "ns2", "smtp",
+        "www", "api", "admin", "app", "auth", "gateway", "internal", "mail", "ftp", "static", "assets", "status",
+        "support",
+        "help", "docs", "localhost", "metrics", "public", "template", "tenant", "system", "root", "ns", "ns1", "ns2",
+        "smtp",
     ]
 
     /// What to change about `text`, or nil when it is a subdomain.

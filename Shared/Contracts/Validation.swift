@@ -64,7 +64,8 @@ public struct Validation: Sendable {
     }
 
     /// `end` not before `start`; either may be unknown.
-    public mutating func order(_ start: CivilDate?, _ end: CivilDate?, _ endField: String, notBefore startField: String) {
+    public mutating func order(_ start: CivilDate?, _ end: CivilDate?, _ endField: String, notBefore startField: String)
+    {
         guard let start, let end else { return }
         require(end >= start, endField, "must not be before \(startField)")
     }

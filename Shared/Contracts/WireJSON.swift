@@ -39,7 +39,9 @@ public enum WireJSON {
     /// A time with an offset (`Z` or `+02:00`), with or without a fraction of a second; nil for anything else.
     public static func date(_ text: String) -> Date? {
         guard text.utf8.count <= 40, !text.hasPrefix("-") else { return nil }
-        if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) { return date }
+        if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) {
+            return date
+        }
         return try? Date(text, strategy: Date.ISO8601FormatStyle())
     }
 }

@@ -7,7 +7,8 @@ import Testing
 
 @Suite struct FilesTests {
     private func withFolder(_ body: (URL) throws -> Void) throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ermctl-\(UUID())", isDirectory: true)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "ermctl-\(UUID())", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         try body(folder)
@@ -21,7 +22,10 @@ import Testing
     func keys() throws {
         try withFolder { folder in
             try KeyFiles(directory: folder).generate()
-            let names = ServiceName.allCases.map { "\($0.rawValue).key" } + ["operator.key", "operator.key.sha256", "jwks.json"]
+            let names =
+                ServiceName.allCases.map { "\($0.rawValue).key" } + [
+                    "operator.key", "operator.key.sha256", "jwks.json",
+                ]
             let first = try names.map { try Data(contentsOf: folder.appendingPathComponent($0)) }
             try KeyFiles(directory: folder).generate()
             #expect(try names.map { try Data(contentsOf: folder.appendingPathComponent($0)) } == first)

@@ -34,7 +34,8 @@ struct Client: Sendable {
     }
 
     func upload(_ kind: ImportKind, _ csv: String, onError: String = "abort") async throws -> Answer {
-        try await send("POST", "/imports?kind=\(kind.rawValue)&onError=\(onError)", body: Array(csv.utf8), type: "text/csv")
+        try await send(
+            "POST", "/imports?kind=\(kind.rawValue)&onError=\(onError)", body: Array(csv.utf8), type: "text/csv")
     }
 
     private func send(_ method: String, _ path: String, body: [UInt8], type: String?) async throws -> Answer {
@@ -60,7 +61,8 @@ extension Platform {
         let password = "correct horse battery"
         let made = try await asOperator.post(
             "/tenants",
-            #"{"name": "\#(subdomain)", "subdomain": "\#(subdomain)", "adminEmail": "admin@\#(subdomain).example", "adminPassword": "\#(password)"}"#)
+            #"{"name": "\#(subdomain)", "subdomain": "\#(subdomain)", "adminEmail": "admin@\#(subdomain).example", "adminPassword": "\#(password)"}"#
+        )
         try #require(made.status == 201, "\(made)")
         let id = try #require(made.data["id"]?.stringValue)
         let login = try await Client(platform: self, tenant: id)
@@ -93,7 +95,8 @@ struct SmallHistory {
     }
 
     var allocations: String {
-        var rows = "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,"
+        var rows =
+            "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,"
             + "actual_hours,required_skills,start_date,end_date,completed_at,created_at\n"
         let start = CivilDate(year: 2024, month: 1, day: 1)!
         for round in 0..<allocationsPerPerson {

@@ -29,7 +29,8 @@ extension SystemTests {
                 let csv = big.allocations
                 var interrupted = 0
                 for (victim, delay) in [
-                    (platform.tenantAdmin, 60), (platform.tenantAdmin, 250), (platform.gateway, 120), (platform.mlTraining, 100),
+                    (platform.tenantAdmin, 60), (platform.tenantAdmin, 250), (platform.gateway, 120),
+                    (platform.mlTraining, 100),
                     (platform.mlPrediction, 100),
                 ] {
                     async let upload = client.upload(.allocations, csv)
@@ -66,7 +67,8 @@ extension SystemTests {
                     try await platform.waitUntilReady(victim)
                     let job = try await client.ended(id)
                     #expect(job["status"]?.stringValue == "succeeded", "\(victim.name): \(job)")
-                    #expect(job["progress"]?.items.compactMap { $0["epoch"]?.doubleValue } == (1...400).map(Double.init))
+                    #expect(
+                        job["progress"]?.items.compactMap { $0["epoch"]?.doubleValue } == (1...400).map(Double.init))
                     if victim.name == platform.mlTraining.name {
                         #expect((job["attempts"]?.doubleValue ?? 0) >= 2)
                     }
@@ -87,7 +89,9 @@ extension SystemTests {
         @Test("a service told to stop ends by itself with status 0")
         func graceful() async throws {
             try await Platform.withPlatform { platform in
-                for service in platform.services.reversed() { #expect(await service.terminate() == 0, "\(service.name)") }
+                for service in platform.services.reversed() {
+                    #expect(await service.terminate() == 0, "\(service.name)")
+                }
             }
         }
     }

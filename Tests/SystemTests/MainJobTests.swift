@@ -24,9 +24,12 @@ extension SystemTests {
                 let model = try #require(job["modelId"]?.stringValue)
 
                 // Nothing answers before a model is deployed, and it says so.
-                let employee = try #require(try await client.get("/employees?externalId=E1").data.items.first?["id"]?.stringValue)
-                let project = try #require(try await client.get("/projects?externalId=J1").data.items.first?["id"]?.stringValue)
-                let question = #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 10, "asOf": "\#(SmallHistory().asOf)"}"#
+                let employee = try #require(
+                    try await client.get("/employees?externalId=E1").data.items.first?["id"]?.stringValue)
+                let project = try #require(
+                    try await client.get("/projects?externalId=J1").data.items.first?["id"]?.stringValue)
+                let question =
+                    #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 10, "asOf": "\#(SmallHistory().asOf)"}"#
                 let early = try await client.post("/predictions", question)
                 #expect(early.code == "no_deployed_model", "\(early)")
 
@@ -57,7 +60,9 @@ extension SystemTests {
                 let card = try #require(model.data["card"]?.stringValue)
                 #expect(!card.isEmpty)
                 let names = String(describing: try #require(model.data["metrics"]))
-                for candidate in ["planned_hours", "base_network"] { #expect(names.contains(candidate), "\(candidate)") }
+                for candidate in ["planned_hours", "base_network"] {
+                    #expect(names.contains(candidate), "\(candidate)")
+                }
             }
         }
 

@@ -19,7 +19,9 @@ final class Platform: Sendable {
     var url: String { "http://127.0.0.1:\(gatewayPort)" }
 
     /// Starts everything on a fresh database, waits until it is ready, and stops it when `body` is done.
-    static func withPlatform<R>(isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R) async throws -> R {
+    static func withPlatform<R>(isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R)
+        async throws -> R
+    {
         try await ServiceDatabases.withDatabases("system") { databases in
             let platform = try await Platform(databases: databases)
             do {
@@ -37,7 +39,8 @@ final class Platform: Sendable {
     }
 
     private init(databases: ServiceDatabases) async throws {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-system-\(UUID())", isDirectory: true)
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+            "erm-system-\(UUID())", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let keys = folder.appendingPathComponent("keys")
         try await Command.run("ermctl", ["keys", "generate", "--directory", keys.path])
@@ -69,7 +72,8 @@ final class Platform: Sendable {
         gateway = service(
             .gateway,
             [
-                "GATEWAY_CONFIG_FILE": ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path,
+                "GATEWAY_CONFIG_FILE": ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml")
+                    .path,
                 "OPERATOR_KEY_DIGEST_FILE": keys.appendingPathComponent("operator.key.sha256").path,
             ])
         tenantAdmin = service(.tenantAdmin)
@@ -117,7 +121,8 @@ enum Command {
             do { try process.run() } catch { continuation.resume(throwing: error) }
         }
         guard status == 0 else {
-            throw RunningService.Failure(description: "\(name) \(arguments.joined(separator: " ")) ended with status \(status)")
+            throw RunningService.Failure(
+                description: "\(name) \(arguments.joined(separator: " ")) ended with status \(status)")
         }
     }
 }

@@ -49,20 +49,26 @@ extension SystemTests {
                 #expect(unknown.status == 422 && unknown.fields == ["month"])
                 let several = try await client.post("/training/jobs", #"{"months": 0, "epochs": 5, "modelType": "x"}"#)
                 #expect(several.status == 422 && Set(several.fields) == ["months", "epochs", "modelType"])
-                let uuid = try await client.post("/predictions", #"{"employeeId": "7", "projectId": true, "plannedHours": -1}"#)
-                #expect(uuid.status == 422 && Set(uuid.fields) == ["employeeId", "projectId", "plannedHours"], "\(uuid)")
+                let uuid = try await client.post(
+                    "/predictions", #"{"employeeId": "7", "projectId": true, "plannedHours": -1}"#)
+                #expect(
+                    uuid.status == 422 && Set(uuid.fields) == ["employeeId", "projectId", "plannedHours"], "\(uuid)")
                 #expect(try await client.get("/employees/not-a-uuid").status / 100 == 4)
                 let limit = try await client.get("/employees?limit=501")
                 #expect(limit.status == 422 && limit.fields == ["limit"])
 
-                let header = "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,start_date\n"
+                let header =
+                    "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,start_date\n"
                 for (row, column) in [
-                    ("A2,E1,J1,50,-3,2024-01-01", "allocated_hours"), ("A2,E1,J1,101,3,2024-01-01", "allocation_percentage"),
+                    ("A2,E1,J1,50,-3,2024-01-01", "allocated_hours"),
+                    ("A2,E1,J1,101,3,2024-01-01", "allocation_percentage"),
                     ("A2,E1,J1,50,3,2024-02-30", "start_date"), ("A2,E9999,J1,50,3,2024-01-01", "employee_external_id"),
                 ] {
                     let answer = try await client.upload(.allocations, header + "A1,E1,J1,50,8,2024-01-01\n\(row)\n")
                     #expect(answer.status == 422 && answer.code == "import_failed", "\(answer)")
-                    #expect(answer.fields.contains { $0.contains("line 3") && $0.contains(column) }, "\(column): \(answer.fields)")
+                    #expect(
+                        answer.fields.contains { $0.contains("line 3") && $0.contains(column) },
+                        "\(column): \(answer.fields)")
                 }
                 let broken = try await client.upload(.allocations, header + "A1,E1,J1,50,8,2024-01-01\nA2,\"E1,J1\n")
                 #expect(broken.status == 422 || broken.status == 400, "\(broken)")

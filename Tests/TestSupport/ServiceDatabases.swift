@@ -29,7 +29,8 @@ public struct ServiceDatabases: Sendable {
 
     /// The repository's folder.
     public static var repository: URL {
-        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
     }
 
     /// The folder of a service's migrations: `gateway`, `tenant-admin`, `tenant`, `ml-training`, `ml-prediction`.

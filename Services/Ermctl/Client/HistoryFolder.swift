@@ -41,12 +41,14 @@ struct HistoryFolder {
                 let decided = WireJSON.date(value(row, "created_at")) ?? CivilDate(value(row, "start_date"))?.startOfDay
             else { continue }
             first = min(first, decided)
-            guard let hours = Double(value(row, "allocated_hours")), hours > 0, decided >= newest?.at ?? .distantPast else {
+            guard let hours = Double(value(row, "allocated_hours")), hours > 0, decided >= newest?.at ?? .distantPast
+            else {
                 continue
             }
             newest = Decision(
                 employee: value(row, "employee_external_id"), project: value(row, "project_external_id"),
-                skills: value(row, "required_skills").split(separator: ";").map(String.init), plannedHours: hours, at: decided)
+                skills: value(row, "required_skills").split(separator: ";").map(String.init), plannedHours: hours,
+                at: decided)
         }
         guard let newest, lastOutcome > .distantPast else {
             throw CommandFailure("\(path.path) has no completed allocation to learn from.")

@@ -24,7 +24,8 @@ actor PlatformClient {
         self.tenant = tenant
         var configuration = HTTPClientConfiguration()
         configuration.userAgent = "ermctl"
-        http = HTTPClient(configuration: configuration, logger: Logger(label: "ermctl", factory: { _ in SwiftLogNoOpLogHandler() }))
+        http = HTTPClient(
+            configuration: configuration, logger: Logger(label: "ermctl", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// The client of the stored session.
@@ -40,7 +41,9 @@ actor PlatformClient {
     }
 
     /// Every item of a list, following its cursors.
-    func list<T: Codable & Sendable>(_ path: String, of type: T.Type = T.self, atMost maximum: Int = .max) async throws -> [T] {
+    func list<T: Codable & Sendable>(_ path: String, of type: T.Type = T.self, atMost maximum: Int = .max) async throws
+        -> [T]
+    {
         var items: [T] = []
         var cursor: String?
         repeat {
@@ -55,7 +58,9 @@ actor PlatformClient {
         return items
     }
 
-    func post<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable, _ type: T.Type = T.self) async throws -> T {
+    func post<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable, _ type: T.Type = T.self)
+        async throws -> T
+    {
         try await envelope(
             "POST", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", retries: 0
         ).data
@@ -67,11 +72,14 @@ actor PlatformClient {
     ) async throws -> T {
         let length = try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int
         let body = FileChunks(path: file.path, sent: sent)
-        return try await envelope("POST", path, body: .stream(length: length, body), contentType: contentType, retries: 0).data
+        return try await envelope(
+            "POST", path, body: .stream(length: length, body), contentType: contentType, retries: 0
+        ).data
     }
 
     static func escaped(_ text: String) -> String {
-        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~"))) ?? ""
+        text.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(CharacterSet(charactersIn: "-._~")))
+            ?? ""
     }
 
     private func envelope<T: Codable & Sendable>(
@@ -83,7 +91,8 @@ actor PlatformClient {
         if let tenant { headers.append((HeaderName.tenantID, tenant.description)) }
         return try await exchange(
             HTTPClientRequest(
-                method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600), retries: retries))
+                method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600),
+                retries: retries))
     }
 
     private func exchange<T: Codable & Sendable>(_ request: HTTPClientRequest) async throws -> Success<T> {
@@ -112,7 +121,9 @@ actor PlatformClient {
             let tokens: Success<TokenResponse> = try await exchange(
                 HTTPClientRequest(
                     method: "POST", url: url + "/api/v1/auth/refresh",
-                    headers: [("Content-Type", "application/json"), (HeaderName.tenantID, session.tenantID.description)],
+                    headers: [
+                        ("Content-Type", "application/json"), (HeaderName.tenantID, session.tenantID.description),
+                    ],
                     body: .bytes(try WireJSON.encode(RefreshRequest(refreshToken: session.refreshToken))),
                     deadline: .seconds(30)))
             session.renew(with: tokens.data)

@@ -20,7 +20,8 @@ struct SessionStore: Sendable {
         if let home = environment["ERM_HOME"], !home.isEmpty {
             directory = URL(fileURLWithPath: home, isDirectory: true)
         } else {
-            directory = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(".erm", isDirectory: true)
+            directory = FileManager.default.homeDirectoryForCurrentUser.appendingPathComponent(
+                ".erm", isDirectory: true)
         }
     }
 

@@ -16,7 +16,9 @@ struct DemoDataCommand: AsyncParsableCommand {
     func run() async throws {
         var settings = DemoSettings()
         if let file = self.settings {
-            guard let data = try? Data(contentsOf: URL(fileURLWithPath: file)) else { throw CommandFailure("Cannot read \(file).") }
+            guard let data = try? Data(contentsOf: URL(fileURLWithPath: file)) else {
+                throw CommandFailure("Cannot read \(file).")
+            }
             do { settings = try WireJSON.decode(DemoSettings.self, from: data) } catch {
                 throw CommandFailure("\(file) is not a settings file of the generator: \(error)")
             }

@@ -26,8 +26,10 @@ struct FolderImport {
     let policy: ImportErrorPolicy
 
     func run(_ client: PlatformClient) async throws -> [ImportReport] {
-        let files = ImportKind.allCases.map { (kind: $0, url: URL(fileURLWithPath: directory).appendingPathComponent($0.fileName)) }
-            .filter { FileManager.default.fileExists(atPath: $0.url.path) }
+        let files = ImportKind.allCases.map {
+            (kind: $0, url: URL(fileURLWithPath: directory).appendingPathComponent($0.fileName))
+        }
+        .filter { FileManager.default.fileExists(atPath: $0.url.path) }
         guard !files.isEmpty else {
             let names = ImportKind.allCases.map(\.fileName).joined(separator: ", ")
             throw CommandFailure("\(directory) has none of \(names).")
@@ -40,7 +42,8 @@ struct FolderImport {
             let report: ImportReport
             do {
                 report = try await client.upload(
-                    "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)", file: url, contentType: "text/csv"
+                    "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)", file: url,
+                    contentType: "text/csv"
                 ) { bar.show(Double($0) / Double(max(size, 1)), "\($0 / 1024) KiB") }
             } catch let failure as CommandFailure {
                 bar.finish()

@@ -10,12 +10,15 @@ struct KeysCommand: AsyncParsableCommand {
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Write <service>.key for every service, jwks.json with their public keys, and the operator's key.",
+            abstract:
+                "Write <service>.key for every service, jwks.json with their public keys, and the operator's key.",
             discussion: "Keys that are there already are kept, so that it may be run again.")
 
         @Option(help: "Folder to write to; made if missing.") var directory: String
 
-        func run() async throws { try KeyFiles(directory: URL(fileURLWithPath: directory, isDirectory: true)).generate() }
+        func run() async throws {
+            try KeyFiles(directory: URL(fileURLWithPath: directory, isDirectory: true)).generate()
+        }
     }
 }
 

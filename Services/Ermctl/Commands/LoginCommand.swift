@@ -16,7 +16,8 @@ struct LoginCommand: AsyncParsableCommand {
     func run() async throws {
         guard let tenantID = TenantID(tenant) else { throw ValidationError("--tenant must be a UUID") }
         let session = try await Self.logIn(
-            url: url, tenant: tenantID, subdomain: nil, email: email, password: try password.read(), store: SessionStore())
+            url: url, tenant: tenantID, subdomain: nil, email: email, password: try password.read(),
+            store: SessionStore())
         try output.show(["tenantId": session.tenantID.description, "session": SessionStore().file.path]) { _ in
             "Logged in as \(email). The session is kept in \(SessionStore().file.path)."
         }

@@ -25,7 +25,8 @@ struct ModelsCommand: AsyncParsableCommand {
             ("CREATED", .left), ("ID", .left))
         for model in models {
             table.add(
-                "\(model.version)", model.kind, model.status.rawValue, model.accuracyScore.fixed(3), model.f1Score.fixed(3),
+                "\(model.version)", model.kind, model.status.rawValue, model.accuracyScore.fixed(3),
+                model.f1Score.fixed(3),
                 WireJSON.timestamp(model.createdAt), model.id.description)
         }
         return table.rendered()

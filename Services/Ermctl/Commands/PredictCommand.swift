@@ -24,7 +24,9 @@ struct PredictCommand: AsyncParsableCommand {
                 startDate: try start.map { try Self.day($0, "--start") },
                 endDate: try end.map { try Self.day($0, "--end") },
                 asOf: try asOf.map { text in
-                    guard let date = WireJSON.date(text) else { throw ValidationError("--as-of must be an ISO 8601 time") }
+                    guard let date = WireJSON.date(text) else {
+                        throw ValidationError("--as-of must be an ISO 8601 time")
+                    }
                     return date
                 })
             let prediction: Prediction = try await client.post("/api/v1/predictions", request)
@@ -50,15 +52,19 @@ struct PredictCommand: AsyncParsableCommand {
         if let note = prediction.allocationNote { lines.append("                     \(note)") }
         lines.append("model                version \(prediction.model.version), \(prediction.model.kind)")
         if !prediction.explanation.isEmpty {
-            lines.append("because              " + prediction.explanation.prefix(5)
-                .map { "\($0.feature) ×\($0.effect.fixed(2))" }.joined(separator: ", "))
+            lines.append(
+                "because              "
+                    + prediction.explanation.prefix(5)
+                    .map { "\($0.feature) ×\($0.effect.fixed(2))" }.joined(separator: ", "))
         }
         guard !prediction.alternativeOptions.isEmpty else { return lines.joined(separator: "\n") }
         var table = Table(
-            ("WHO ELSE", .left), ("HOURS", .right), ("SUCCESS", .right), ("FREE", .right), ("SKILLS", .right), ("SCORE", .right))
+            ("WHO ELSE", .left), ("HOURS", .right), ("SUCCESS", .right), ("FREE", .right), ("SKILLS", .right),
+            ("SCORE", .right))
         for option in prediction.alternativeOptions {
             table.add(
-                option.name, option.estimatedHours.fixed(2), percent(option.successProbability), percent(option.availability),
+                option.name, option.estimatedHours.fixed(2), percent(option.successProbability),
+                percent(option.availability),
                 percent(option.skillMatch), option.score.fixed(3))
         }
         return lines.joined(separator: "\n") + "\n\n" + table.rendered()
@@ -71,15 +77,21 @@ struct PredictCommand: AsyncParsableCommand {
 enum Lookup {
     static func employee(_ text: String, _ client: PlatformClient) async throws -> EmployeeID {
         if let id = EmployeeID(text) { return id }
-        let found = try await client.list("/api/v1/employees?externalId=\(PlatformClient.escaped(text))", of: Employee.self, atMost: 1)
-        guard let employee = found.first else { throw CommandFailure("There is no employee with the external id '\(text)'.") }
+        let found = try await client.list(
+            "/api/v1/employees?externalId=\(PlatformClient.escaped(text))", of: Employee.self, atMost: 1)
+        guard let employee = found.first else {
+            throw CommandFailure("There is no employee with the external id '\(text)'.")
+        }
         return employee.id
     }
 
     static func project(_ text: String, _ client: PlatformClient) async throws -> ProjectID {
         if let id = ProjectID(text) { return id }
-        let found = try await client.list("/api/v1/projects?externalId=\(PlatformClient.escaped(text))", of: Project.self, atMost: 1)
-        guard let project = found.first else { throw CommandFailure("There is no project with the external id '\(text)'.") }
+        let found = try await client.list(
+            "/api/v1/projects?externalId=\(PlatformClient.escaped(text))", of: Project.self, atMost: 1)
+        guard let project = found.first else {
+            throw CommandFailure("There is no project with the external id '\(text)'.")
+        }
         return project.id
     }
 }

@@ -79,7 +79,9 @@ struct Quickstart {
     /// The tenant of that subdomain. The login is written before the tenant is asked for, so that an interrupted run
     /// never leaves a tenant whose password nobody knows.
     private func tenant(_ platform: PlatformClient) async throws -> (Tenant, FirstLogin) {
-        let known = try await platform.list("/api/v1/tenants", of: Tenant.self).first { $0.subdomain == subdomain.rawValue }
+        let known = try await platform.list("/api/v1/tenants", of: Tenant.self).first {
+            $0.subdomain == subdomain.rawValue
+        }
         if let known {
             guard let login = try? WireJSON.decode(FirstLogin.self, from: Data(contentsOf: loginFile)) else {
                 throw CommandFailure("Tenant \(subdomain) is there, but \(loginFile.path) with its login is not.")
@@ -94,7 +96,8 @@ struct Quickstart {
         let tenant: Tenant = try await platform.post(
             "/api/v1/tenants",
             CreateTenantRequest(
-                name: subdomain.rawValue, subdomain: subdomain, plan: .enterprise, adminEmail: email, adminPassword: pending))
+                name: subdomain.rawValue, subdomain: subdomain, plan: .enterprise, adminEmail: email,
+                adminPassword: pending))
         let login = FirstLogin(tenantId: tenant.id, subdomain: subdomain.rawValue, email: email, password: pending)
         try PrivateFile.write(try WireJSON.encode(login), to: loginFile)
         return (tenant, login)

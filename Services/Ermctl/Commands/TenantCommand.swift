@@ -65,7 +65,8 @@ struct TenantCommand: AsyncParsableCommand {
                 try await $0.list("/api/v1/tenants", of: Tenant.self)
             }
             try output.show(tenants) { tenants in
-                var table = Table(("SUBDOMAIN", .left), ("NAME", .left), ("PLAN", .left), ("ACTIVE", .left), ("ID", .left))
+                var table = Table(
+                    ("SUBDOMAIN", .left), ("NAME", .left), ("PLAN", .left), ("ACTIVE", .left), ("ID", .left))
                 for tenant in tenants {
                     table.add(
                         tenant.subdomain, tenant.name, tenant.plan.rawValue, tenant.isActive ? "yes" : "no",

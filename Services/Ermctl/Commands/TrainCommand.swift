@@ -15,7 +15,9 @@ struct TrainCommand: AsyncParsableCommand {
 
     func run() async throws {
         let moment = try asOf.map { text in
-            guard let date = WireJSON.date(text) else { throw ValidationError("--as-of must be like 2026-01-31T12:00:00Z") }
+            guard let date = WireJSON.date(text) else {
+                throw ValidationError("--as-of must be like 2026-01-31T12:00:00Z")
+            }
             return date
         }
         let request = CreateTrainingJobRequest(months: months, epochs: epochs, seed: seed, asOf: moment)

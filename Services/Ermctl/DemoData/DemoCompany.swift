@@ -19,7 +19,9 @@ struct DemoCompany {
         let decided: CivilDate, start: CivilDate, end: CivilDate, completed: CivilDate?, share: Double, kind: String
     }
 
-    static let departments = ["Engineering", "Design", "Data", "Operations", "Quality", "Consulting", "Support", "Security"]
+    static let departments = [
+        "Engineering", "Design", "Data", "Operations", "Quality", "Consulting", "Support", "Security",
+    ]
     static let skills = [
         "Swift", "SQL", "Linux", "Networking", "Frontend", "Testing", "Statistics", "Forecasting", "User research",
         "Writing", "Security review", "Databases", "Incident response", "Architecture", "Accessibility", "Training",
@@ -57,7 +59,8 @@ struct DemoCompany {
         // Two in three were there before the history begins; one in ten leaves before it ends.
         let hired =
             random.uniform() < 0.67
-            ? first.adding(days: -random.index(below: 2_000)) : first.adding(days: random.index(below: settings.days * 9 / 10))
+            ? first.adding(days: -random.index(below: 2_000))
+            : first.adding(days: random.index(below: settings.days * 9 / 10))
         let stay = 120 + random.index(below: settings.days)
         let left = random.uniform() < 0.1 ? max(hired, first).adding(days: stay) : nil
         let count = 2 + random.index(below: 4)
@@ -93,7 +96,9 @@ struct DemoCompany {
         while true {
             day = day.adding(days: 1 + Int(-log(1 - random.uniform()) * (settings.meanDaysBetweenAllocations - 1)))
             if day > until { return }
-            let open = ventures.indices.filter { ventures[$0].start <= day && day < ventures[$0].end ?? last.adding(days: 1) }
+            let open = ventures.indices.filter {
+                ventures[$0].start <= day && day < ventures[$0].end ?? last.adding(days: 1)
+            }
             guard !open.isEmpty else { continue }
             tasks.append(task(index, open[random.index(below: open.count)], decided: day, &random))
         }
@@ -174,7 +179,8 @@ extension DemoCompany {
             [
                 "T\(index + 1)", people[task.person].id, ventures[task.project].id, task.share.fixed(0),
                 task.planned.fixed(2), task.actual.map { $0.fixed(2) } ?? "",
-                task.skills.map { Self.skills[$0] }.joined(separator: ";"), task.start.description, task.end.description,
+                task.skills.map { Self.skills[$0] }.joined(separator: ";"), task.start.description,
+                task.end.description,
                 task.completed.map { WireJSON.timestamp($0.startOfDay) } ?? "",
                 WireJSON.timestamp(task.decided.startOfDay), "kind=\(task.kind)",
             ]
@@ -183,7 +189,8 @@ extension DemoCompany {
 
     /// Monday's utilisation of every week: the shares of the tasks that ran that day.
     private var capacityRows: [[String]] {
-        var utilization: [[Double]] = Array(repeating: Array(repeating: 0, count: settings.days + 1), count: people.count)
+        var utilization: [[Double]] = Array(
+            repeating: Array(repeating: 0, count: settings.days + 1), count: people.count)
         for task in tasks {
             let from = max(0, task.start.daysSinceEpoch - first.daysSinceEpoch)
             let to = min(settings.days, (task.completed ?? task.end).daysSinceEpoch - first.daysSinceEpoch)
@@ -194,7 +201,8 @@ extension DemoCompany {
             stride(from: 0, through: settings.days, by: 1).compactMap { day -> [String]? in
                 let date = first.adding(days: day)
                 // 1970-01-01 was a Thursday, so Mondays are the days with remainder 4.
-                guard (date.daysSinceEpoch % 7 + 7) % 7 == 4, date >= people[index].hired, utilization[index][day] > 0 else {
+                guard (date.daysSinceEpoch % 7 + 7) % 7 == 4, date >= people[index].hired, utilization[index][day] > 0
+                else {
                     return nil
                 }
                 return [people[index].id, date.description, utilization[index][day].fixed(1)]
