@@ -11,10 +11,13 @@ extension ForecastModel {
         let values = FeatureBuilder(schema: variant.schema, history: history).values(decision)
         return values.withUnsafeBufferPointer { row in
             let estimate = variant.estimate(row, candidate: variant.winner)
-            let hours = variant.hours(estimate, row)
+            let planned = decision.plannedHours ?? 0
+            let hours = variant.hours(estimate, planned: planned)
             guard let base = row.baseAddress else { preconditionFailure("a schema has features") }
             let ranges = variant.intervals.ranges(base, around: estimate).map {
-                Forecast.Interval(level: $0.level, low: variant.hours($0.low, row), high: variant.hours($0.high, row))
+                Forecast.Interval(
+                    level: $0.level, low: variant.hours($0.low, planned: planned),
+                    high: variant.hours($0.high, planned: planned))
             }
             return Forecast(
                 hours: hours, intervals: ranges, successProbability: variant.success?.probability(base),

@@ -36,9 +36,10 @@ struct VariantModel: Sendable {
         return candidate.combine(candidate.members.map { members[$0].predict(row, columns: columns) })
     }
 
-    /// From the members' scale to hours.
-    func hours(_ estimate: Double, _ row: UnsafeBufferPointer<Float>) -> Double {
-        exp(columns.plan.map { estimate + Double(row[$0]) } ?? estimate)
+    /// From the members' scale to hours; an estimate of 0 is the plan to the last digit.
+    func hours(_ estimate: Double, planned: Double) -> Double {
+        let bounded = min(max(estimate, -20), 20)
+        return schema.withPlan ? planned * exp(bounded) : exp(bounded)
     }
 
     func encode(into writer: inout ByteWriter) {

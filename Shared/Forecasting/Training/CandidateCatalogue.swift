@@ -95,7 +95,7 @@ struct Selection {
     private func hoursOf(_ candidate: HoursCandidate, _ predictions: [[Double]]) -> [Double] {
         rows.indices.map { row in
             let estimate = candidate.combine(candidate.members.map { predictions[$0][row] })
-            return exp(withPlan ? estimate + rows[row].logPlan : estimate)
+            return withPlan ? rows[row].planned * exp(estimate) : exp(estimate)
         }
     }
 

@@ -1,84 +1,115 @@
 import Foundation
 
-/// Puts a model's candidates before rows they were not fitted to.
+/// Collects what candidates say of rows they were not fitted to, from one model or from several one after the other.
 struct Judge {
-    let model: VariantModel
-    let rows: [LearningRow]
-    let matrix: FeatureMatrix
-    let seed: UInt64
+    /// What one candidate said of all rows so far.
+    struct Answers {
+        var name: String
+        var title: String
+        var isBaseline: Bool
+        var hours: [Double] = []
+        /// Per level in percent; levels that some model could not give are dropped.
+        var ranges: [Int: [(low: Double, high: Double)]] = [:]
+        var probabilities: [Double] = []
+    }
 
     /// A person or project with fewer finished tasks than this is new.
     static let newBelow = 5
 
-    func hours(candidate: Int) -> [Double] {
-        matrix.forEachRow { _, row in model.hours(model.estimate(row, candidate: candidate), row) }
+    private(set) var rows: [LearningRow] = []
+    private(set) var answers: [Answers] = []
+    private(set) var confidences: [Double] = []
+    private var isNewPerson: [Bool] = []
+    private var isNewProject: [Bool] = []
+    private let withPlan: Bool
+
+    init(withPlan: Bool) { self.withPlan = withPlan }
+
+    /// - Parameter serving: also keep what the model's winner says, as the candidate `served`.
+    mutating func add(_ model: VariantModel, rows added: [LearningRow], matrix: FeatureMatrix, serving: Bool = false) {
+        rows += added
+        let threshold = log1p(Double(Self.newBelow)) - 1e-6
+        for row in added.indices {
+            isNewPerson.append(Double(matrix.values[row * matrix.columns + model.columns.personCount]) < threshold)
+            isNewProject.append(Double(matrix.values[row * matrix.columns + model.columns.projectCount]) < threshold)
+        }
+        var asked = Array(model.candidates.indices)
+        if serving { asked.insert(model.winner, at: 0) }
+        for (position, index) in asked.enumerated() {
+            let candidate = model.candidates[index]
+            let isServed = serving && position == 0
+            let name = isServed ? "served" : candidate.name
+            let place = answers.firstIndex { $0.name == name } ?? answers.count
+            if place == answers.count {
+                let title = isServed ? "what is answered: the winner of the latest fit" : candidate.title
+                answers.append(Answers(name: name, title: title, isBaseline: !isServed && candidate.isBaseline))
+            }
+            append(model, index, added, matrix, to: place)
+        }
+        confidences += matrix.forEachRow { _, row in row.baseAddress.map { model.near.probability($0) } ?? 0 }
     }
 
-    func reports(scores: [Double]) -> [CandidateReport] {
-        let all = model.candidates.indices.map { hours(candidate: $0) }
-        let actual = rows.map(\.hours)
-        let baselines = model.candidates.indices.filter { model.candidates[$0].isBaseline }
-        let best = baselines.min { (scores.indices.contains($0) ? scores[$0] : 0) < (scores.indices.contains($1) ? scores[$1] : 0) } ?? 0
-        let slices = self.slices()
-        let probabilities = model.success.map { success in
-            matrix.forEachRow { _, row in row.baseAddress.map { success.probability($0) } ?? 0 }
+    private mutating func append(
+        _ model: VariantModel, _ index: Int, _ added: [LearningRow], _ matrix: FeatureMatrix, to place: Int
+    ) {
+        let members = model.candidates[index].members.map { model.members[$0].predict(matrix, columns: model.columns) }
+        for row in added.indices {
+            let estimate = model.candidates[index].combine(members.map { $0[row] })
+            let planned = added[row].planned
+            answers[place].hours.append(model.hours(estimate, planned: planned))
+            guard !answers[place].isBaseline else { continue }
+            matrix.values.withUnsafeBufferPointer { values in
+                guard let base = values.baseAddress.map({ $0 + row * matrix.columns }) else { return }
+                for range in model.intervals.ranges(base, around: estimate) {
+                    answers[place].ranges[range.level, default: []].append(
+                        (model.hours(range.low, planned: planned), model.hours(range.high, planned: planned)))
+                }
+                if let success = model.success { answers[place].probabilities.append(success.probability(base)) }
+            }
         }
-        return model.candidates.enumerated().map { index, candidate in
-            let ranges = candidate.isBaseline ? nil : self.ranges(index)
-            return CandidateReport(
-                name: candidate.name, title: candidate.title, withPlan: model.schema.withPlan,
-                isBaseline: candidate.isBaseline,
-                slices: slices.map { name, picked in
-                    slice(name, picked, actual, all[index], ranges, candidate.isBaseline ? nil : probabilities)
+    }
+
+    func reports(scores: [Double] = [], seed: UInt64) -> [CandidateReport] {
+        let actual = rows.map(\.hours)
+        let baselines = answers.indices.filter { answers[$0].isBaseline }
+        let means = answers.map { answer in
+            zip(actual, answer.hours).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(max(1, actual.count))
+        }
+        let best = baselines.min { scores.isEmpty ? means[$0] < means[$1] : scores[$0] < scores[$1] }
+        return answers.enumerated().map { index, answer in
+            CandidateReport(
+                name: answer.name, title: answer.title, withPlan: withPlan, isBaseline: answer.isBaseline,
+                slices: slices.map { slice($0.0, $0.1, actual, answer) },
+                bootstrap: Bootstrap.intervals(actual: actual, forecast: answer.hours, seed: seed),
+                versusBaseline: best.flatMap { best in
+                    index == best
+                        ? nil
+                        : Bootstrap.paired(
+                            actual.indices.map { abs(answer.hours[$0] - actual[$0]) - abs(answers[best].hours[$0] - actual[$0]) },
+                            seed: seed)
                 },
-                bootstrap: Bootstrap.intervals(actual: actual, forecast: all[index], seed: seed),
-                versusBaseline: index == best
-                    ? nil
-                    : Bootstrap.paired(
-                        actual.indices.map { abs(all[index][$0] - actual[$0]) - abs(all[best][$0] - actual[$0]) }, seed: seed),
                 score: scores.indices.contains(index) ? scores[index] : 0)
         }
     }
 
-    /// Per level, each row's range in hours around the candidate's estimate.
-    func ranges(_ candidate: Int) -> [(level: Int, ranges: [(low: Double, high: Double)])] {
-        var result = model.intervals.levels.map { (level: $0.level, ranges: [(low: Double, high: Double)]()) }
-        _ = matrix.forEachRow { _, row in
-            guard let base = row.baseAddress else { return 0 }
-            let found = model.intervals.ranges(base, around: model.estimate(row, candidate: candidate))
-            for (index, range) in found.enumerated() {
-                result[index].ranges.append((model.hours(range.low, row), model.hours(range.high, row)))
-            }
-            return 0
-        }
-        return result
-    }
-
-    private func slices() -> [(String, [Int])] {
-        func isNew(_ row: Int, _ column: Int) -> Bool {
-            Double(matrix.values[row * matrix.columns + column]) < log1p(Double(Self.newBelow)) - 1e-6
-        }
-        let everyone = Array(rows.indices)
-        return [
-            ("all", everyone),
-            ("new person", everyone.filter { isNew($0, model.columns.personCount) }),
-            ("new project", everyone.filter { isNew($0, model.columns.projectCount) }),
+    private var slices: [(String, [Int])] {
+        [
+            ("all", Array(rows.indices)),
+            ("new person", rows.indices.filter { isNewPerson[$0] }),
+            ("new project", rows.indices.filter { isNewProject[$0] }),
         ].filter { $0.0 == "all" || !$0.1.isEmpty }
     }
 
-    private func slice(
-        _ name: String, _ picked: [Int], _ actual: [Double], _ hours: [Double],
-        _ ranges: [(level: Int, ranges: [(low: Double, high: Double)])]?, _ probabilities: [Double]?
-    ) -> SliceReport {
+    private func slice(_ name: String, _ picked: [Int], _ actual: [Double], _ answer: Answers) -> SliceReport {
         let truth = picked.map { actual[$0] }
         let planned = picked.filter { rows[$0].planned > 0 }
         return SliceReport(
-            slice: name, hours: Statistics.hours(actual: truth, forecast: picked.map { hours[$0] }),
-            intervals: (ranges ?? []).compactMap { level in
-                Statistics.interval(level: level.level, actual: truth, ranges: picked.map { level.ranges[$0] })
+            slice: name, hours: Statistics.hours(actual: truth, forecast: picked.map { answer.hours[$0] }),
+            intervals: answer.ranges.sorted { $0.key < $1.key }.compactMap { level, ranges in
+                guard ranges.count == rows.count else { return nil }
+                return Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] })
             },
-            success: probabilities.flatMap { all in
-                Statistics.success(planned.map { rows[$0].success }, planned.map { all[$0] })
-            })
+            success: answer.probabilities.count == rows.count
+                ? Statistics.success(planned.map { rows[$0].success }, planned.map { answer.probabilities[$0] }) : nil)
     }
 }

@@ -9,6 +9,8 @@ struct TimeSplit: Sendable {
     var folds: [Fold]
     var fit: [Int] { folds[folds.count - 1].fit }
     var judge: [Int] { folds[folds.count - 1].judge }
+    /// Rows that may be fitted to once the choice is made.
+    var everything: [Int]
 
     /// - Parameter rows: ordered by decision.
     init(rows: [LearningRow], split: TrainingConfiguration.Split) throws(TrainingError) {
@@ -38,6 +40,7 @@ struct TimeSplit: Sendable {
                 "Only \(last.fit.count) allocations were completed before the latest \(judge.count) were decided; "
                     + "a forecast needs at least 10 before and 3 after.")
         }
+        everything = (pool + judge).sorted()
         pool = last.fit
         folds = []
         if pool.count >= 200 {

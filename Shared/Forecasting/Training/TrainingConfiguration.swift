@@ -23,10 +23,14 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     public var minimumRows: Int
     /// Trees per boosted head; nil lets the validation slice decide.
     public var maximumTrees: Int?
+    /// After the choice, fit hours and success again to all rows, the judged ones too: what served last week should count.
+    /// The figures reported are those of the models that had not seen them; ranges stay with those as well.
+    public var refitsOnEverything: Bool
 
     public init(
         months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, split: Split = .latest(share: 0.2),
-        minimumRows: Int = 30, maximumTrees: Int? = nil
+        minimumRows: Int = 30, maximumTrees: Int? = nil,
+        refitsOnEverything: Bool = true
     ) {
         self.months = months
         self.epochs = epochs
@@ -35,6 +39,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         self.split = split
         self.minimumRows = minimumRows
         self.maximumTrees = maximumTrees
+        self.refitsOnEverything = refitsOnEverything
     }
 }
 

@@ -7,8 +7,9 @@ extension TrainingRun {
         var reports: [CandidateReport] = []
         for index in fitted.indices {
             let judged = prepared[index].picking(splits[index].judge)
-            let judge = Judge(model: fitted[index].model, rows: judged.rows, matrix: judged.matrix, seed: configuration.seed)
-            reports += judge.reports(scores: fitted[index].scores)
+            var judge = Judge(withPlan: prepared[index].withPlan)
+            judge.add(fitted[index].judgedModel, rows: judged.rows, matrix: judged.matrix)
+            reports += judge.reports(scores: fitted[index].scores, seed: configuration.seed)
         }
         let first = fitted[0]
         let withPlan = first.model.schema.withPlan

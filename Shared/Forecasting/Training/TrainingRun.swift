@@ -112,7 +112,8 @@ public struct TrainingRun: Sendable {
             var steps = 0.0
             let trainer = VariantTrainer(
                 data: data, split: variant.split, schema: schema, seed: configuration.seed,
-                maximumTrees: configuration.maximumTrees ?? 400, isCancelled: isCancelled,
+                maximumTrees: configuration.maximumTrees ?? 400,
+                refitsOnEverything: configuration.refitsOnEverything, isCancelled: isCancelled,
                 step: { name in
                     let share = min(0.95, steps / 9)
                     progress(

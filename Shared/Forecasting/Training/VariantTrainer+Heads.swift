@@ -15,6 +15,18 @@ extension VariantTrainer {
         return classifier
     }
 
+    /// The same recipe and calibration, fitted to more rows.
+    func refitSuccess(
+        _ calibrated: EventClassifier, _ indices: [Int], _ settings: FittedMembers.Settings
+    ) throws -> EventClassifier {
+        var again = try fitEvent(indices, indices.map { data.rows[$0].success }, settings)
+        again.slope = calibrated.slope
+        again.offset = calibrated.offset
+        again.trust = calibrated.trust
+        again.baseRate = calibrated.baseRate
+        return again
+    }
+
     /// - Parameters:
     ///   - pooled: rows of all windows, the validation slice last.
     ///   - hours: the winner's forecasts for them, made without having seen them.

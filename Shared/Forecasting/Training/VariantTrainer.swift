@@ -8,12 +8,16 @@ struct VariantTrainer {
     let schema: FeatureSchema
     let seed: UInt64
     let maximumTrees: Int
+    let refitsOnEverything: Bool
     let isCancelled: () -> Bool
     let step: (String) -> Void
 
     /// What came out, with the predictions that the choice rests on.
     struct Result {
+        /// The model that serves.
         var model: VariantModel
+        /// The model that never saw the validation slice, which the figures are of.
+        var judgedModel: VariantModel
         /// Per candidate, forecasts in hours for the pooled rows of all windows, in order.
         var pooledHours: [[Double]]
         var pooledRows: [LearningRow]
@@ -56,11 +60,18 @@ struct VariantTrainer {
         let intervals = try fitIntervals(settings) { row in
             winner.combine(winner.members.map { members[$0].predict(row, columns: columns) })
         }
-        let model = VariantModel(
+        let judged = VariantModel(
             schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
             success: success, near: near)
+        var model = judged
+        if refitsOnEverything {
+            step("fitting to all rows")
+            let all = split.everything
+            model.members = try fit(all, settings, network: network)
+            model.success = try success.map { try refitSuccess($0, all.filter { data.rows[$0].planned > 0 }, settings) }
+        }
         return Result(
-            model: model, pooledHours: choice.hours, pooledRows: pooledRows, scores: choice.scores,
+            model: model, judgedModel: judged, pooledHours: choice.hours, pooledRows: pooledRows, scores: choice.scores,
             baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
     }
 
