@@ -1,0 +1,119 @@
+import Foundation
+
+/// Asks, for a published split, what a running system would have answered on the test rows.
+///
+/// Each test row is answered from what was known strictly before its decision. `refits` is 0 for one model, fitted to the
+/// train rows and calibrated on the valid rows; above 0 the model is fitted again that many times along the test rows,
+/// each time to what had been completed by then (purged rows are history, never fitted to).
+public struct Backtest: Sendable {
+    /// One answered test row.
+    public struct Row: Sendable {
+        public var id: String
+        public var hours: Double
+        /// 80 % range; nil when it could not be said.
+        public var low80: Double?
+        public var high80: Double?
+        public var successProbability: Double?
+        public var actualHours: Double
+    }
+
+    public struct Result: Sendable {
+        /// `served` first: what the winner of each fit answered; then every candidate.
+        public var reports: [CandidateReport]
+        /// In order of decision.
+        public var rows: [Row]
+        /// Names of the winners, one per fit.
+        public var winners: [String]
+        /// Baseline and winner differ by more than noise on the windows before the test rows, per fit.
+        public var beatsBaseline: [Bool]
+        /// Mean predicted probability of being within 25 %, and how often that was so.
+        public var meanConfidence: Double
+        public var withinQuarter: Double
+        /// Brier score of always saying the train rows' success rate.
+        public var baseRateBrier: Double?
+    }
+
+    let history: History
+    let parts: [String: TrainingConfiguration.Part]
+    let withPlan: Bool
+    let refits: Int
+    let seed: UInt64
+    let epochs: Int
+
+    /// Share of the known rows that judge and calibrate at each fit of an online back-test.
+    static let onlineShare = 0.125
+
+    public init(
+        history: History, parts: [String: TrainingConfiguration.Part], withPlan: Bool, refits: Int = 0, seed: UInt64 = 1,
+        epochs: Int = 100
+    ) {
+        self.history = history
+        self.parts = parts
+        self.withPlan = withPlan
+        self.refits = refits
+        self.seed = seed
+        self.epochs = epochs
+    }
+
+    /// - Parameter progress: told the number of fits done and to do.
+    public func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
+        let known = history.learningRows(asOf: .infinity)
+        let test = known.filter { parts[$0.id] == .test && (!withPlan || $0.planned > 0) }
+        guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no completed test row.") }
+        let blocks = refits == 0 ? [test] : Self.blocks(test, count: refits)
+        var judge = Judge(withPlan: withPlan)
+        var winners: [String] = []
+        var beats: [Bool] = []
+        for (index, block) in blocks.enumerated() {
+            progress(index, blocks.count)
+            let outcome = try TrainingRun(history: history, configuration: configuration(known, block)).run()
+            let variant = outcome.model.variant(withPlan: withPlan)
+            judge.add(variant, rows: block, matrix: history.features(of: block, schema: variant.schema), serving: true)
+            winners.append(withPlan ? outcome.winner : outcome.winnerWithoutPlan)
+            beats.append(!variant.candidates[variant.winner].isBaseline)
+        }
+        progress(blocks.count, blocks.count)
+        return result(judge, known, winners, beats)
+    }
+
+    private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {
+        let start = block[0].decision.at
+        guard refits > 0 else {
+            return TrainingConfiguration(
+                epochs: epochs, seed: seed, asOf: .infinity, split: .assigned(parts), refitsOnEverything: false)
+        }
+        let usable = known.filter { parts[$0.id] != .purged && $0.completedAt < start }
+        let cut = Int(Double(usable.count) * (1 - Self.onlineShare))
+        var assigned: [String: TrainingConfiguration.Part] = [:]
+        // Rows decided at the same moment stay on the same side.
+        let moment = usable.isEmpty ? start : usable[min(cut, usable.count - 1)].decision.at
+        for row in usable { assigned[row.id] = row.decision.at < moment ? .train : .valid }
+        return TrainingConfiguration(epochs: epochs, seed: seed, asOf: start, split: .assigned(assigned))
+    }
+
+    private static func blocks(_ rows: [LearningRow], count: Int) -> [[LearningRow]] {
+        let size = max(1, (rows.count + count - 1) / count)
+        return stride(from: 0, to: rows.count, by: size).map { Array(rows[$0..<min(rows.count, $0 + size)]) }
+    }
+
+    private func result(_ judge: Judge, _ known: [LearningRow], _ winners: [String], _ beats: [Bool]) -> Result {
+        let served = judge.answers[0]
+        let ranges = served.ranges[80].flatMap { $0.count == judge.rows.count ? $0 : nil }
+        let rows = judge.rows.indices.map { index in
+            Row(
+                id: judge.rows[index].id, hours: served.hours[index], low80: ranges?[index].low,
+                high80: ranges?[index].high,
+                successProbability: served.probabilities.count == judge.rows.count ? served.probabilities[index] : nil,
+                actualHours: judge.rows[index].hours)
+        }
+        let near = zip(judge.rows, served.hours).filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
+        let train = known.filter { parts[$0.id] == .train && $0.planned > 0 }
+        let rate = Double(train.filter(\.success).count) / Double(max(1, train.count))
+        let outcomes = judge.rows.filter { $0.planned > 0 }.map(\.success)
+        return Result(
+            reports: judge.reports(seed: seed), rows: rows, winners: winners, beatsBaseline: beats,
+            meanConfidence: judge.confidences.reduce(0, +) / Double(max(1, rows.count)),
+            withinQuarter: Double(near) / Double(max(1, rows.count)),
+            baseRateBrier: Statistics.success(outcomes, outcomes.map { _ in rate })?.brier)
+    }
+}
