@@ -96,10 +96,12 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres", yams, hummingbird,
+                "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres", yams,
+                hummingbird,
                 jwt, crypto, lifecycle, logging,
             ]),
-        service("TenantAdmin", ["Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "Postgres", hummingbird]),
+        service(
+            "TenantAdmin", ["Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "Postgres", hummingbird]),
         service(
             "MLTraining",
             [

@@ -1,0 +1,56 @@
+import Contracts
+import Foundation
+import ServiceIdentity
+
+/// A machine's credential: a secret of a tenant that stands for some of the tenant's roles until it expires.
+struct APIKey: Sendable, Equatable {
+    let id: APIKeyID
+    let tenant: TenantID
+    let name: String
+    let roles: [String]
+    let createdAt: Date
+    let expiresAt: Date
+    var revokedAt: Date?
+    var lastUsedAt: Date?
+
+    static let prefix = "erm_ak_"
+    static let defaultDays = 90
+
+    func isActive(_ now: Date) -> Bool { revokedAt == nil && now < expiresAt }
+
+    var summary: APIKeySummary {
+        APIKeySummary(
+            id: id, name: name, roles: roles, createdAt: createdAt, expiresAt: expiresAt, lastUsedAt: lastUsedAt)
+    }
+}
+
+extension Sequence<Permission> {
+    /// Whether whoever holds these grants could do everything that `other` allows: what one may hand on.
+    ///
+    /// A wildcard is covered by a wildcard only: the sum of all resources known today is less than all resources.
+    func cover(_ other: Permission) -> Bool {
+        other.actions.allSatisfy { action in
+            contains { own in
+                (own.resource == "*" || own.resource == other.resource)
+                    && (own.actions.contains("*") || own.actions.contains(action))
+            }
+        }
+    }
+}
+
+/// Where API keys are kept.
+protocol APIKeyStore: Sendable {
+    func insert(_ key: APIKey, digest: [UInt8], createdBy subject: String) async throws
+    /// The key with that secret, whatever has become of it; notes that it was used.
+    func key(digest: [UInt8], now: Date) async throws -> APIKey?
+    /// A tenant's keys that are not revoked, oldest first, after `cursor`.
+    func keys(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKey]
+    /// False when the tenant has no such key, or has revoked it already.
+    func revoke(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool
+}
+
+/// Where a page of keys begins.
+struct APIKeyCursor: Codable, Sendable, Equatable {
+    let createdAt: Date
+    let id: APIKeyID
+}

@@ -1,0 +1,117 @@
+import Contracts
+import Foundation
+import HTTPClient
+import Hummingbird
+import Logging
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// What the gateway is made of, so that tests can put other parts in.
+struct GatewayParts: Sendable {
+    var configuration: GatewayConfiguration
+    var baseDomain: String?
+    /// nil: nobody is the platform operator.
+    var operatorKey: OperatorKey?
+    var tokens: AccessTokens
+    var signer: AssertionSigner
+    var directory: any TenantDirectory & PrincipalDirectory
+    var sessions: any SessionStore
+    var lockouts: any LockoutStore
+    var keys: any APIKeyStore
+    var client: HTTPClient
+    /// Base URLs of each service behind the gateway.
+    var addresses: [ServiceName: [String]]
+    var logger: Logger
+    var now: @Sendable () -> Date = { Date() }
+}
+
+extension ServiceApplication {
+    /// The gateway as its settings describe it.
+    static func gateway(_ bootstrap: ServiceBootstrap) async throws -> ServiceApplication {
+        let settings = bootstrap.settings
+        let configuration = try RouteFile.load(try settings.optionalString("gateway.config-file") ?? RouteFile.find())
+        let database = try ServiceDatabase(
+            settings: settings, schema: "gateway", migrations: "gateway", logger: bootstrap.logger)
+        let identity = try ServiceKeyPair(
+            pem: String(contentsOfFile: settings.string("identity.key-file"), encoding: .utf8))
+        var addresses: [ServiceName: [String]] = [:]
+        for service in configuration.upstreams.keys { addresses[service] = settings.urls("\(service.rawValue).url") }
+        let sessions = PostgresSessionStore(database: database)
+        let lockouts = PostgresLockoutStore(database: database)
+        let parts = GatewayParts(
+            configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
+            operatorKey: try operatorKey(settings), tokens: try await AccessTokens(identity: identity),
+            signer: bootstrap.identity.signer,
+            directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions, lockouts: lockouts,
+            keys: PostgresAPIKeyStore(database: database), client: bootstrap.httpClient, addresses: addresses,
+            logger: bootstrap.logger)
+        return ServiceApplication(
+            router: try Router(gateway: parts),
+            services: [database, Sweeper(sessions: sessions, lockouts: lockouts, logger: bootstrap.logger)],
+            readiness: [database.readiness])
+    }
+
+    private static func operatorKey(_ settings: ServiceSettings) throws -> OperatorKey? {
+        guard let path = settings.optionalString("operator.key-digest-file") else { return nil }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let key = OperatorKey(contents: text) else {
+            throw ConfigurationError(problems: ["operator.key-digest-file: \(path) does not hold a SHA-256 digest in hex"])
+        }
+        return key
+    }
+}
+
+extension Router<ServiceRequestContext> {
+    /// A router with nothing but the line of stages in front.
+    ///
+    /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
+    convenience init(gateway parts: GatewayParts) throws {
+        self.init(context: ServiceRequestContext.self)
+        let directory = CachedDirectory(parts.directory)
+        let families = FreshCache<SessionID, RefreshFamily?>()
+        let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
+        let sessions = Sessions(
+            store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant, tokens: parts.tokens,
+            cache: families, now: parts.now, logger: parts.logger)
+        let keys = APIKeys(store: parts.keys, directory: directory, cache: FreshCache(), now: parts.now)
+        let local = try LocalRoutes(sessions: sessions, keys: keys, configuration: parts.configuration)
+        var authenticators: [any Authenticator] = [
+            AccessTokenAuthenticator(
+                tokens: parts.tokens, sessions: parts.sessions, cache: families, directory: directory, now: parts.now),
+            APIKeyAuthenticator(keys: keys),
+        ]
+        if let key = parts.operatorKey { authenticators.append(key) }
+        add(
+            middleware: GatewayLine(
+                route: RouteStage(routes: parts.configuration.routes), tenant: tenant,
+                authenticate: AuthenticateStage(authenticators: authenticators), limit: LimitStage(parts.configuration),
+                forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local, signer: parts.signer))
+    }
+}
+
+extension GatewayParts {
+    fileprivate var upstreams: [ServiceName: Upstream] {
+        configuration.upstreams.reduce(into: [:]) { upstreams, entry in
+            guard let urls = addresses[entry.key], !urls.isEmpty else { return }
+            upstreams[entry.key] = Upstream(entry.key, baseURLs: urls, health: entry.value)
+        }
+    }
+}
+
+extension LocalRoutes {
+    /// What the controllers answer.
+    static let answered = Set(
+        AuthController.routes.map(\.0) + APIKeyController.routes.map(\.0) + OpenAPIController.routes.map(\.0))
+
+    /// All controllers of the gateway.
+    ///
+    /// - Throws: ``ConfigurationError`` when the table lists what none of them answers, or not what one does.
+    init(sessions: Sessions, keys: APIKeys, configuration: GatewayConfiguration) throws {
+        self.init()
+        add(AuthController(sessions: sessions))
+        add(APIKeyController(keys: keys))
+        add(try OpenAPIController(routes: configuration.routes))
+        let problems = disagreements(with: configuration.routes) + CheckConfig.missingUpstreams(configuration)
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
+    }
+}

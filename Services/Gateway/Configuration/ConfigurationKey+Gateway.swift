@@ -1,0 +1,47 @@
+import Foundation
+import ServiceKit
+
+extension ConfigurationKey {
+    /// What the gateway has beside the common keys.
+    static let gateway: [ConfigurationKey] = [
+        .init("gateway.config-file", .path, help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
+        .init("operator.key-digest-file", .path, help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
+        .init("public.base-domain", .text, help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
+    ]
+}
+
+/// Where the route table is, and what it says.
+enum RouteFile {
+    /// - Throws: ``ConfigurationError`` naming the file.
+    static func load(_ path: String) throws -> GatewayConfiguration {
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+            throw ConfigurationError(problems: ["gateway.config-file: the file \(path) cannot be read"])
+        }
+        do {
+            return try GatewayConfiguration(yaml: text)
+        } catch {
+            throw ConfigurationError(problems: ["gateway.config-file: \(path), \(error)"])
+        }
+    }
+
+    /// `gateway-config/gateway.yaml` beside the running binary or in a folder above it, or above the working directory.
+    ///
+    /// - Throws: ``ConfigurationError`` when there is none.
+    static func find() throws -> String {
+        let binary = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let starts = [
+            URL(fileURLWithPath: binary).deletingLastPathComponent(),
+            URL(fileURLWithPath: FileManager.default.currentDirectoryPath),
+        ]
+        for start in starts {
+            var folder = start.standardizedFileURL
+            while true {
+                let file = folder.appendingPathComponent("gateway-config/gateway.yaml").path
+                if FileManager.default.fileExists(atPath: file) { return file }
+                guard folder.path != "/" else { break }
+                folder.deleteLastPathComponent()
+            }
+        }
+        throw ConfigurationError(problems: ["gateway.config-file: no gateway-config/gateway.yaml beside the binary or above"])
+    }
+}

@@ -1,0 +1,109 @@
+import Yams
+
+/// A YAML mapping that is read key by key and then asked to have had no others, so that a misspelt key is refused with
+/// its line instead of being silently without effect.
+struct YAMLMapping {
+    private let entries: [(key: String, line: Int, value: Node)]
+    private var read: Set<String> = []
+    let line: Int
+
+    init(_ node: Node, _ what: String) throws(RouteFileError) {
+        line = node.mark?.line ?? 1
+        guard case .mapping(let mapping) = node else {
+            throw RouteFileError(line: line, reason: "\(what) must be a mapping")
+        }
+        var entries: [(key: String, line: Int, value: Node)] = []
+        for (key, value) in mapping {
+            guard let name = key.scalar?.string else {
+                throw RouteFileError(line: line, reason: "the keys of \(what) must be plain text")
+            }
+            entries.append((name, key.mark?.line ?? line, value))
+        }
+        self.entries = entries
+    }
+
+    /// Every key with its line, for mappings whose keys are names.
+    var all: [(key: String, line: Int, value: Node)] { entries }
+
+    mutating func optional(_ key: String) -> Node? {
+        read.insert(key)
+        return entries.first { $0.key == key }?.value
+    }
+
+    mutating func required(_ key: String) throws(RouteFileError) -> Node {
+        guard let node = optional(key) else { throw RouteFileError(line: line, reason: "\"\(key)\" is missing") }
+        return node
+    }
+
+    mutating func text(_ key: String) throws(RouteFileError) -> String {
+        try Self.text(try required(key), key)
+    }
+
+    mutating func flag(_ key: String) throws(RouteFileError) -> Bool {
+        guard let node = optional(key) else { return false }
+        guard let value = node.bool else { throw RouteFileError(node, "\"\(key)\" must be true or false") }
+        return value
+    }
+
+    mutating func positiveNumber(_ key: String) throws(RouteFileError) -> Double {
+        let node = try required(key)
+        guard let value = node.float, value.isFinite, value > 0 else {
+            throw RouteFileError(node, "\"\(key)\" must be a number above 0")
+        }
+        return value
+    }
+
+    /// `500ms`, `30s`, `5m`, `1h`.
+    mutating func duration(_ key: String, default value: Duration? = nil) throws(RouteFileError) -> Duration {
+        guard let node = optional(key) else {
+            if let value { return value }
+            throw RouteFileError(line: line, reason: "\"\(key)\" is missing")
+        }
+        let units: [(String, Duration)] = [
+            ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
+        ]
+        guard let (count, unit) = Self.quantity(node, units), count > 0 else {
+            throw RouteFileError(node, "\"\(key)\" must be a time like 500ms, 30s, 5m or 1h")
+        }
+        return unit * count
+    }
+
+    /// `64KiB`, `1MiB`, `2GiB`.
+    mutating func bytes(_ key: String, default value: Int) throws(RouteFileError) -> Int {
+        guard let node = optional(key) else { return value }
+        let units = [("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)]
+        guard let (count, unit) = Self.quantity(node, units), count >= 0, count <= 1 << 20 else {
+            throw RouteFileError(node, "\"\(key)\" must be a size like 64KiB, 1MiB or 2GiB")
+        }
+        return unit * count
+    }
+
+    /// - Throws: for the first key that nobody has read.
+    func finish() throws(RouteFileError) {
+        if let entry = entries.first(where: { !read.contains($0.key) }) {
+            let known = read.sorted().joined(separator: ", ")
+            throw RouteFileError(line: entry.line, reason: "unknown key \"\(entry.key)\"; known here are \(known)")
+        }
+    }
+
+    static func text(_ node: Node, _ key: String) throws(RouteFileError) -> String {
+        guard let text = node.scalar?.string, !text.isEmpty else {
+            throw RouteFileError(node, "\"\(key)\" must be a text")
+        }
+        return text
+    }
+
+    private static func quantity<Unit>(_ node: Node, _ units: [(String, Unit)]) -> (Int, Unit)? {
+        guard let text = node.scalar?.string else { return nil }
+        for (suffix, unit) in units where text.hasSuffix(suffix) {
+            if let count = Int(text.dropLast(suffix.count)) { return (count, unit) }
+        }
+        return nil
+    }
+}
+
+extension RouteFileError {
+    init(_ node: Node, _ reason: String) {
+        self.init(line: node.mark?.line ?? 1, reason: reason)
+    }
+}

@@ -1,0 +1,58 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+/// Asks tenant-admin. Whatever is neither a yes nor a clear no is 503.
+struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
+    private let client: ServiceClient
+
+    init(_ client: ServiceClient) {
+        var client = client
+        // Requests of people wait for it; a tenant-admin that takes longer is as good as away.
+        client.deadline = .seconds(5)
+        self.client = client
+    }
+
+    func tenant(_ id: TenantID) async throws -> TenantSummary? {
+        try await found { try await client.get("/internal/v1/tenants/\(id)", trace: TraceContext()) }
+    }
+
+    func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
+        try await found {
+            try await client.get("/internal/v1/tenants/by-subdomain/\(subdomain)", trace: TraceContext())
+        }
+    }
+
+    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal? {
+        try await found {
+            try await client.get("/internal/v1/tenants/\(tenant)/principals/\(user)", trace: TraceContext())
+        }
+    }
+
+    func roles(of tenant: TenantID) async throws -> [RoleGrants] {
+        try await found { try await client.get("/internal/v1/tenants/\(tenant)/roles", trace: TraceContext()) } ?? []
+    }
+
+    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserPrincipal? {
+        try await found {
+            try await client.post(
+                "/internal/v1/tenants/\(tenant)/credentials/verify", login, trace: TraceContext())
+        }
+    }
+
+    /// nil for a 404 and for refused credentials: those are answers. A cancelled question was asked by somebody who has
+    /// gone, and stays a cancellation.
+    private func found<Answer>(_ ask: () async throws -> Answer) async throws -> Answer? {
+        do {
+            return try await ask()
+        } catch let problem as ProblemError where problem.status == .notFound && problem.code == .notFound {
+            return nil
+        } catch let problem as ProblemError where problem.code == .invalidCredentials {
+            return nil
+        } catch let cancellation as CancellationError {
+            throw cancellation
+        } catch {
+            throw ProblemError.unavailable("Who may do what cannot be checked at the moment.", cause: error)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+/// What a request shows to say who sends it; not yet believed.
+struct Credential: Sendable, Equatable {
+    /// The secret as sent, without its scheme.
+    let token: String
+
+    static let maximumBytes = 4096
+
+    /// The credential in a request's headers; nil when there is none.
+    ///
+    /// - Throws: ``ProblemError`` 400 when there is more than one, since two readers could pick different ones; 401 for a
+    ///   scheme other than Bearer.
+    static func presented(in headers: HTTPFields) throws -> Credential? {
+        let authorization = headers[values: .authorization]
+        let apiKey = headers[values: .apiKey]
+        guard authorization.count + apiKey.count <= 1 else {
+            throw ProblemError.malformed("Send exactly one credential: one Authorization or one X-API-Key header.")
+        }
+        if let key = apiKey.first { return try Credential(checking: key) }
+        guard let value = authorization.first else { return nil }
+        let parts = value.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, parts[0].lowercased() == "bearer" else {
+            throw ProblemError.notAuthenticated("The Authorization header must be: Bearer, a blank, and a token.")
+        }
+        return try Credential(checking: String(parts[1]))
+    }
+
+    init(token: String) { self.token = token }
+
+    /// Only characters that a token may have (RFC 6750 §2.1, b64token).
+    private init(checking token: String) throws {
+        let allowed = token.utf8.allSatisfy {
+            (0x30...0x39).contains($0) || (0x41...0x5a).contains($0) || (0x61...0x7a).contains($0)
+                || "-._~+/=".utf8.contains($0)
+        }
+        guard !token.isEmpty, allowed, token.utf8.count <= Self.maximumBytes else {
+            throw ProblemError.notAuthenticated("The credential is not a token.")
+        }
+        self.token = token
+    }
+}
+
+extension HTTPField.Name {
+    // Constant and valid names: the initialiser gives nil only for characters that a field name cannot have.
+    static let apiKey = HTTPField.Name("X-API-Key")!
+    static let forwarded = HTTPField.Name("Forwarded")!
+}

@@ -1,0 +1,91 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+import Synchronization
+
+/// Tokens that refill with time; each request takes one. A plain value: time is given to it.
+struct TokenBucket: Sendable, Equatable {
+    private var tokens: Double
+    private var updatedAt: ContinuousClock.Instant
+
+    init(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) {
+        tokens = allowance.burst
+        updatedAt = now
+    }
+
+    /// nil when the request may pass, else how long until the next may.
+    mutating func take(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Duration? {
+        refill(allowance, now)
+        if tokens >= 1 {
+            tokens -= 1
+            return nil
+        }
+        return .seconds((1 - tokens) / allowance.perSecond)
+    }
+
+    /// A full bucket knows nothing that a new one would not.
+    func isFull(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Bool {
+        var copy = self
+        copy.refill(allowance, now)
+        return copy.tokens >= allowance.burst
+    }
+
+    private mutating func refill(_ allowance: GatewayConfiguration.Allowance, _ now: ContinuousClock.Instant) {
+        guard now > updatedAt else { return }
+        let seconds = (now - updatedAt) / .seconds(1)
+        // The plan may have changed since, to a smaller burst.
+        tokens = min(allowance.burst, tokens + seconds * allowance.perSecond)
+        updatedAt = now
+    }
+}
+
+/// Fifth stage: how much a tenant by its plan, and a client address on routes that take credentials, may ask of this node.
+final class LimitStage: Sendable {
+    private enum Key: Hashable {
+        case tenant(TenantID)
+        case address(String)
+    }
+
+    private let plans: [Plan: GatewayConfiguration.Allowance]
+    private let address: GatewayConfiguration.Allowance
+    private let now: @Sendable () -> ContinuousClock.Instant
+    private let buckets = Mutex<[Key: TokenBucket]>([:])
+    /// Beyond so many buckets the full ones are forgotten.
+    static let maximumBuckets = 100_000
+
+    init(
+        _ configuration: GatewayConfiguration, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        plans = configuration.plans
+        address = configuration.address
+        self.now = now
+    }
+
+    /// - Throws: ``ProblemError`` 429 with `Retry-After`.
+    func admit(_ tenant: TenantSummary) throws {
+        guard let allowance = plans[tenant.plan] else { throw ProblemError.permissionDenied("The tenant's plan is not known here.") }
+        try take(.tenant(tenant.id), allowance, "Your organisation sends more requests than its plan allows.")
+    }
+
+    /// - Throws: ``ProblemError`` 429 with `Retry-After`.
+    func admit(address client: String) throws {
+        try take(.address(client), address, "Too many requests to log in from your address.")
+    }
+
+    private func take(_ key: Key, _ allowance: GatewayConfiguration.Allowance, _ sentence: String) throws {
+        let time = now()
+        let wait = buckets.withLock { buckets in
+            if buckets.count >= Self.maximumBuckets, buckets[key] == nil { forget(&buckets, time) }
+            return buckets[key, default: TokenBucket(allowance, now: time)].take(allowance, now: time)
+        }
+        if let wait { throw ProblemError.rateLimited(sentence, retryAfter: wait) }
+    }
+
+    private func forget(_ buckets: inout [Key: TokenBucket], _ time: ContinuousClock.Instant) {
+        let widest = plans.values.max { $0.burst < $1.burst } ?? address
+        buckets = buckets.filter { key, bucket in
+            if case .address = key { !bucket.isFull(address, now: time) } else { !bucket.isFull(widest, now: time) }
+        }
+        if buckets.count >= Self.maximumBuckets { buckets.removeAll(keepingCapacity: true) }
+    }
+}

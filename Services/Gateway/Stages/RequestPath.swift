@@ -1,0 +1,97 @@
+import Contracts
+import ServiceKit
+
+/// The path of a request, taken apart once and put together again for the upstream, so that what is authorised and what
+/// is asked can never be two different paths.
+///
+/// Refused: what two parsers may read differently. Encoded slashes, backslashes, dot segments however they are written,
+/// control characters, broken percent-encoding and invalid UTF-8 are malformed (400); empty segments name nothing (404).
+struct RequestPath: Sendable, Equatable {
+    /// Percent-decoded.
+    let segments: [String]
+    /// As it came, without the question mark.
+    let query: String?
+
+    static let maximumBytes = 8 * 1024
+
+    /// - Parameter target: the request target in origin form: `/api/v1/employees?limit=5`.
+    /// - Throws: ``ProblemError`` with 400 or 404.
+    init(target: String) throws {
+        let bytes = Array(target.utf8)
+        guard bytes.count <= Self.maximumBytes else { throw Self.malformed("The request target is too long.") }
+        guard bytes.first == UInt8(ascii: "/") else { throw Self.malformed("The request target must be a path.") }
+        // Visible ASCII only: everything else must come percent-encoded (RFC 3986 §2).
+        guard bytes.allSatisfy({ (0x21...0x7e).contains($0) && $0 != UInt8(ascii: "#") }) else {
+            throw Self.malformed("The request target holds a character that must be percent-encoded.")
+        }
+        let questionMark = bytes.firstIndex(of: UInt8(ascii: "?"))
+        query = questionMark.map { String(decoding: bytes[($0 + 1)...], as: UTF8.self) }
+        let path = bytes[1..<(questionMark ?? bytes.endIndex)]
+        if path.isEmpty {
+            segments = []
+        } else {
+            segments = try path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Self.decode)
+        }
+    }
+
+    /// Encoded anew from the decoded segments: one spelling for one path.
+    var canonical: String { "/" + segments.map(Self.encode).joined(separator: "/") }
+
+    /// The path with its query, as sent to the upstream.
+    var target: String { query.map { "\(canonical)?\($0)" } ?? canonical }
+
+    private static func decode(_ segment: ArraySlice<UInt8>) throws -> String {
+        guard !segment.isEmpty else { throw ProblemError.notFound("Resource") }
+        var decoded: [UInt8] = []
+        var rest = segment
+        while let byte = rest.popFirst() {
+            guard byte == UInt8(ascii: "%") else {
+                decoded.append(byte)
+                continue
+            }
+            guard let high = rest.popFirst().flatMap(hexDigit), let low = rest.popFirst().flatMap(hexDigit) else {
+                throw malformed("The path holds a broken percent-encoding.")
+            }
+            decoded.append(high << 4 | low)
+        }
+        let forbidden: (UInt8) -> Bool = {
+            $0 < 0x20 || $0 == 0x7f || $0 == UInt8(ascii: "/") || $0 == UInt8(ascii: "\\")
+        }
+        guard !decoded.contains(where: forbidden) else {
+            throw malformed("A path segment must not hold slashes or control characters.")
+        }
+        guard let text = String(validating: decoded, as: UTF8.self) else {
+            throw malformed("The path is not valid UTF-8.")
+        }
+        // "%252e%252e" decodes to "%2e%2e": an upstream that decodes twice must not find dots in it.
+        guard text != ".", text != "..", !text.contains("%") else {
+            throw malformed("A path segment must not be a dot segment or hold a percent sign.")
+        }
+        return text
+    }
+
+    private static func encode(_ segment: String) -> String {
+        let kept = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@".utf8)
+        let digits = Array("0123456789ABCDEF".utf8)
+        var encoded: [UInt8] = []
+        for byte in segment.utf8 {
+            if kept.contains(byte) {
+                encoded.append(byte)
+            } else {
+                encoded += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: encoded, as: UTF8.self)
+    }
+
+    private static func hexDigit(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+
+    private static func malformed(_ sentence: String) -> ProblemError { .malformed(sentence) }
+}

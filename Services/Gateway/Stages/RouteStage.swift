@@ -1,0 +1,66 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+/// A request's route: what stands in the table for its path and method.
+struct MatchedRoute: Sendable {
+    let route: Route
+    let method: String
+    let path: RequestPath
+    let parameters: [String: String]
+
+    var requirement: Route.Requirement? { route.methods[method] ?? nil }
+}
+
+/// First stage: finds the route of a path, or refuses: 404 for a path not in the table, 405 for a method not in the route.
+struct RouteStage: Sendable {
+    private let root: Node
+
+    init(routes: [Route]) {
+        var root = Node()
+        for route in routes { root.insert(route, at: route.segments[...]) }
+        self.root = root
+    }
+
+    /// - Throws: ``ProblemError``: 400 for a path that is not clean, 404, or 405 with `Allow`.
+    func match(method: String, target: String) throws -> MatchedRoute {
+        let path = try RequestPath(target: target)
+        var parameters: [String: String] = [:]
+        guard let route = root.find(path.segments[...], &parameters) else { throw ProblemError.notFound("Resource") }
+        guard route.methods.keys.contains(method) else {
+            let allowed = route.methods.keys.sorted().joined(separator: ", ")
+            throw ProblemError(
+                status: .methodNotAllowed, code: .methodNotAllowed, "This resource can be asked only by: \(allowed).",
+                headers: [.allow: allowed])
+        }
+        return MatchedRoute(route: route, method: method, path: path, parameters: parameters)
+    }
+
+    /// A tree of path segments. A literal is preferred to a parameter, whatever the order in the table.
+    private struct Node: Sendable {
+        private var literals: [String: Node] = [:]
+        private var parameters: [String: Node] = [:]
+        private var route: Route?
+
+        mutating func insert(_ route: Route, at segments: ArraySlice<Route.Segment>) {
+            switch segments.first {
+            case nil: self.route = route
+            case .literal(let text): literals[text, default: Node()].insert(route, at: segments.dropFirst())
+            case .parameter(let name): parameters[name, default: Node()].insert(route, at: segments.dropFirst())
+            }
+        }
+
+        func find(_ segments: ArraySlice<String>, _ found: inout [String: String]) -> Route? {
+            guard let first = segments.first else { return route }
+            let rest = segments.dropFirst()
+            if let route = literals[first]?.find(rest, &found) { return route }
+            for (name, node) in parameters {
+                if let route = node.find(rest, &found) {
+                    found[name] = first
+                    return route
+                }
+            }
+            return nil
+        }
+    }
+}

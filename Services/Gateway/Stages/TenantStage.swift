@@ -1,0 +1,98 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import ServiceKit
+
+/// Second stage: which tenant a request is for (DESIGN §6).
+///
+/// The verified credential, the subdomain of the base domain and `X-Tenant-ID` may each name one; those that do must agree.
+/// A name alone grants nothing.
+struct TenantStage: Sendable {
+    /// What a request says of its tenant before anybody has proved anything.
+    struct Hints: Sendable, Equatable {
+        var subdomain: Subdomain?
+        var header: TenantID?
+
+        var isEmpty: Bool { subdomain == nil && header == nil }
+    }
+
+    /// `erm.example` when tenants are told apart by `acme.erm.example`; nil: host names say nothing.
+    let baseDomain: String?
+    let directory: any TenantDirectory
+
+    /// - Throws: ``ProblemError`` 400 for two headers or one that is not a UUID, 403 for a subdomain that cannot be one.
+    func hints(headers: HTTPFields, host: String?) throws -> Hints {
+        let values = headers[values: .tenantID]
+        guard values.count <= 1 else { throw ProblemError.malformed("Send X-Tenant-ID only once.") }
+        var hints = Hints()
+        if let value = values.first {
+            guard let id = TenantID(value) else { throw ProblemError.malformed("X-Tenant-ID must be one UUID.") }
+            hints.header = id
+        }
+        hints.subdomain = try subdomain(of: host)
+        return hints
+    }
+
+    private func subdomain(of host: String?) throws -> Subdomain? {
+        guard let baseDomain, let host else { return nil }
+        let name = host.lowercased().split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+        let suffix = "." + baseDomain.lowercased()
+        guard name.hasSuffix(suffix) else { return nil }
+        guard let subdomain = Subdomain(rawValue: String(name.dropLast(suffix.count))) else {
+            throw Self.unknown
+        }
+        return subdomain
+    }
+
+    /// The one active tenant that all hints name; nil without hints.
+    ///
+    /// - Throws: ``ProblemError`` 403 when they disagree or the tenant is unknown or inactive; 503 when it cannot be asked.
+    func resolve(_ hints: Hints) async throws -> TenantSummary? {
+        if let subdomain = hints.subdomain {
+            let tenant = try active(try await directory.tenant(subdomain: subdomain))
+            guard hints.header == nil || hints.header == tenant.id else { throw Self.mismatch }
+            return tenant
+        }
+        guard let id = hints.header else { return nil }
+        return try active(try await directory.tenant(id))
+    }
+
+    /// The tenant that the hints name, for a route that cannot do without.
+    ///
+    /// - Throws: as ``resolve(_:)``, and 400 without hints.
+    func require(_ hints: Hints) async throws -> TenantSummary {
+        guard let tenant = try await resolve(hints) else { throw Self.required }
+        return tenant
+    }
+
+    /// The tenant of a verified credential, if the hints do not say otherwise.
+    ///
+    /// - Throws: as ``resolve(_:)``.
+    func confirm(_ id: TenantID, _ hints: Hints) async throws -> TenantSummary {
+        guard hints.header == nil || hints.header == id else { throw Self.mismatch }
+        if let subdomain = hints.subdomain {
+            let named = try await directory.tenant(subdomain: subdomain)
+            guard named?.id == id else { throw Self.mismatch }
+        }
+        return try active(try await directory.tenant(id))
+    }
+
+    private func active(_ tenant: TenantSummary?) throws -> TenantSummary {
+        guard let tenant, tenant.isActive else { throw Self.unknown }
+        return tenant
+    }
+
+    /// One sentence for unknown and inactive: which of the two is nobody's business before authentication.
+    static let unknown = ProblemError.permissionDenied("The tenant is unknown or not active.", code: .tenantUnavailable)
+    static let mismatch = ProblemError.permissionDenied(
+        "The credential, the host name and X-Tenant-ID name different tenants.", code: .tenantMismatch)
+    static let required = ProblemError(
+        status: .badRequest, code: .tenantRequired, "Tenant identification required")
+}
+
+/// Who knows the tenants.
+protocol TenantDirectory: Sendable {
+    /// nil when there is no such tenant. Throws a ``ProblemError`` 503 when that cannot be found out.
+    func tenant(_ id: TenantID) async throws -> TenantSummary?
+    func tenant(subdomain: Subdomain) async throws -> TenantSummary?
+}
