@@ -31,7 +31,9 @@ public struct HistoryFeedCheck: Sendable {
     /// The watermark to ask from next time.
     /// - Throws: `HistoryFeedError` when the feed stopped without its end.
     public func finish() throws(HistoryFeedError) -> String {
-        guard let end else { throw HistoryFeedError(description: "the history feed was cut short after \(lines) lines") }
+        guard let end else {
+            throw HistoryFeedError(description: "the history feed was cut short after \(lines) lines")
+        }
         return end.watermark
     }
 }

@@ -1,5 +1,6 @@
 public import Contracts
 public import Forecasting
+import FoundationEssentials
 
 // The one translation from what tenant-admin sends to what Forecasting knows, used for training and for serving: were
 // there two, a model would be asked about a world other than the one it learned from.
@@ -68,7 +69,8 @@ extension ProjectFacts.Status {
 extension CapacityDay {
     public init(_ entry: CapacityEntry) {
         self.init(
-            employee: entry.employeeId.description, day: entry.date.secondsSince1970, utilisation: entry.utilizationRate)
+            employee: entry.employeeId.description, day: entry.date.secondsSince1970, utilisation: entry.utilizationRate
+        )
     }
 }
 

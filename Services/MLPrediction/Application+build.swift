@@ -1,0 +1,49 @@
+import Contracts
+import Foundation
+import Hummingbird
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// ml-prediction: answers predictions from the deployed model, logs each, takes feedback and outcomes.
+struct PredictionApplication {
+    let bootstrap: ServiceBootstrap
+    let database: ServiceDatabase
+
+    init(_ bootstrap: ServiceBootstrap) throws {
+        self.bootstrap = bootstrap
+        self.database = try ServiceDatabase(
+            settings: bootstrap.settings, schema: "ml_prediction", migrations: "ml-prediction", logger: bootstrap.logger
+        )
+    }
+
+    /// The only place where the parts are put together.
+    func build() -> ServiceApplication {
+        let settings = bootstrap.settings
+        let feed = TenantAdminFeed(client: bootstrap.client(for: .tenantAdmin))
+        let freshness = Freshness(fresh: settings.duration("mirror.fresh"), limit: settings.duration("mirror.limit"))
+        let mirrors = TenantMirrors(
+            limits: .init(tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"))
+        ) { tenant in
+            TenantMirror(tenant: tenant, source: feed, freshness: freshness)
+        }
+        let models = DeployedModels(
+            source: TrainingServiceModels(
+                client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes")),
+            staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"))
+        let log = PostgresPredictionLog(database: database)
+        return ServiceApplication(
+            router: router(service: PredictionService(models: models, mirrors: mirrors, log: log), log: log),
+            services: [database], readiness: [database.readiness])
+    }
+
+    private func router(service: PredictionService, log: any PredictionLog) -> Router<ServiceRequestContext> {
+        let router = Router(context: ServiceRequestContext.self)
+        let users = router.group("api/v1")
+            .add(middleware: InternalCallers(accepting: [.gateway], verifier: bootstrap.identity.verifier))
+        PredictionsController(service: service, log: log).addRoutes(to: users)
+        ModelMetricsController(store: PostgresModelMetricsStore(database: database), now: { Date() }).addRoutes(
+            to: users)
+        return router
+    }
+}

@@ -1,0 +1,61 @@
+import Contracts
+import Foundation
+import ServiceKit
+
+/// Answers prediction requests: model and history are brought up to date, the question is checked and answered, and the
+/// answer is in the log before anyone hears it.
+struct PredictionService: Sendable {
+    let models: DeployedModels
+    let mirrors: TenantMirrors
+    let log: any PredictionLog
+    let now: @Sendable () -> Date
+
+    init(
+        models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.models = models
+        self.mirrors = mirrors
+        self.log = log
+        self.now = now
+    }
+
+    /// - Parameter paths: what stands before a field's name in errors, one per request.
+    /// - Throws: `ProblemError`: 422 naming every bad field, 409 without a deployed model, 503 when something cannot be asked.
+    func predict(
+        _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
+    ) async throws -> [Prediction] {
+        if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
+        async let upToDate = mirrors.mirror(of: caller.tenant)
+        let model = try await models.model(of: caller.tenant)
+        let mirror = try await upToDate
+        let moment = now()
+        let questions = try mirror.knowledge.read { try Self.check(requests, paths: paths, against: $0, at: moment) }
+        var answered: [NewPrediction] = []
+        for (request, question) in zip(requests, questions) {
+            let answer = mirror.knowledge.read { knowledge in
+                Advisor(knowledge: knowledge, model: model, closeLook: requests.count == 1 ? 200 : 40).answer(question)
+            }
+            answered.append(
+                NewPrediction(
+                    request: request,
+                    prediction: Prediction(id: PredictionID(), answer, question: question, model: model.description),
+                    createdAt: moment))
+            // A large batch is no reason for others to wait.
+            await Task.yield()
+        }
+        return try await log.append(answered, key: key, requestedBy: caller.subject, tenant: caller.tenant)
+    }
+
+    /// - Throws: `ProblemError` with every bad field of every request.
+    private static func check(
+        _ requests: [PredictionRequest], paths: [String], against knowledge: TenantKnowledge, at moment: Date
+    ) throws -> [Question] {
+        var errors: [FieldError] = []
+        let questions = zip(requests, paths).compactMap { request, path in
+            Question(request, knowledge: knowledge, now: moment, path: path, errors: &errors)
+        }
+        guard errors.isEmpty else { throw ProblemError.validation(errors) }
+        return questions
+    }
+}

@@ -1,0 +1,71 @@
+import Contracts
+import Forecasting
+import Foundation
+import HistoryFeed
+import ServiceKit
+
+/// A prediction request that has been checked against what the tenant has: the person and the project exist.
+struct Question: Sendable {
+    let employee: HistoryEmployee
+    let project: HistoryProject
+    let requiredSkills: [String]
+    let plannedHours: Double?
+    let start: CivilDate?
+    let end: CivilDate?
+    let labels: [String: String]
+    let asOf: Date
+    /// The moment it was asked.
+    let now: Date
+
+    /// - Parameter path: what stands before a field's name in errors, e.g. `requests[3].`.
+    /// - Throws: nothing; bad fields are added to `errors`, and the answer is nil then.
+    init?(
+        _ request: PredictionRequest, knowledge: TenantKnowledge, now: Date, path: String = "",
+        errors: inout [FieldError]
+    ) {
+        let employee = knowledge.employees[request.employeeId]
+        let project = knowledge.projects[request.projectId]
+        if employee == nil {
+            errors.append(FieldError(field: path + "employeeId", message: "is not an employee of this tenant"))
+        }
+        if project == nil {
+            errors.append(FieldError(field: path + "projectId", message: "is not a project of this tenant"))
+        }
+        let asOf = request.asOf ?? now
+        // A minute is allowed for clocks that differ.
+        let isFuture = asOf.timeIntervalSince(now) > 60
+        if isFuture { errors.append(FieldError(field: path + "asOf", message: "must not be in the future")) }
+        guard let employee, let project, !isFuture else { return nil }
+        self.employee = employee
+        self.project = project
+        self.requiredSkills = request.requiredSkills ?? project.requiredSkills
+        self.plannedHours = request.plannedHours
+        self.start = request.startDate
+        self.end = request.endDate
+        self.labels = request.labels ?? [:]
+        self.asOf = asOf
+        self.now = now
+    }
+
+    /// The day of the decision.
+    var day: CivilDate { CivilDate(asOf) }
+
+    func decision(for employee: EmployeeID) -> Decision {
+        Decision(
+            employee: employee.description, project: project.id.description, skills: requiredSkills.sorted(),
+            labels: labels, plannedHours: plannedHours, allocationPercent: nil, start: start?.secondsSince1970,
+            end: end?.secondsSince1970, at: asOf.timeIntervalSince1970)
+    }
+
+    func window(hours: Double, weeklyCapacity: Double) -> WorkWindow {
+        WorkWindow(start: start, end: end, decidedOn: day, hours: hours, weeklyCapacity: weeklyCapacity)
+    }
+
+    /// Share of the required skills that the person had by the day of the decision, 0…1; 1 when none is required.
+    func skillMatch(of employee: HistoryEmployee) -> Double {
+        let required = Set(requiredSkills.map { $0.lowercased() })
+        guard !required.isEmpty else { return 1 }
+        let held = Set(employee.skills.filter { ($0.since ?? day) <= day }.map { $0.skill.lowercased() })
+        return Double(required.intersection(held).count) / Double(required.count)
+    }
+}

@@ -1,0 +1,42 @@
+import Contracts
+
+/// What share of the person to set aside, from the hours, the window and what is free.
+struct Recommendation: Sendable, Equatable {
+    /// Percent of the person's capacity over the window, never above what is free.
+    let percent: Double
+    /// Said when less is free than the hours need.
+    let note: String?
+
+    init(hours: Double, window: WorkWindow, weeklyCapacity: Double, freePercent: Double) {
+        let capacity = window.capacityHours(weekly: weeklyCapacity)
+        let free = Self.tenth(freePercent, .down)
+        guard capacity > 0 else {
+            percent = 0
+            note = "The person has no weekly capacity on record, so no share of it can be set aside."
+            return
+        }
+        let needed = hours / capacity * 100
+        // Rounded up: rounding down would leave the work unfinished by a sliver.
+        if Self.tenth(needed, .up) <= free {
+            percent = Self.tenth(needed, .up)
+            note = nil
+        } else if needed <= free {
+            percent = free
+            note = nil
+        } else {
+            percent = free
+            note =
+                "The work needs \(Self.text(needed)) % of the person's capacity from \(window.first) to \(window.last), "
+                + "but only \(Self.text(free)) % is free."
+        }
+    }
+
+    private static func tenth(_ value: Double, _ rule: FloatingPointRoundingRule) -> Double {
+        (value * 10).rounded(rule) / 10
+    }
+
+    private static func text(_ percent: Double) -> String {
+        let tenths = Int((percent * 10).rounded())
+        return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
+    }
+}

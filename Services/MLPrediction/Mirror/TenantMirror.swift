@@ -1,0 +1,119 @@
+import Contracts
+import HTTPTypes
+import HistoryFeed
+import Logging
+import ServiceKit
+
+/// How far this node may lag behind a tenant's history.
+struct Freshness: Sendable {
+    /// A mirror younger than this is used as it is.
+    var fresh: Duration = .milliseconds(250)
+    /// An older one is never used, whatever happens.
+    var limit: Duration = .seconds(1)
+}
+
+/// Where tenants' histories come from.
+protocol HistoryFeedSource: Sendable {
+    /// A complete feed since the watermark, or of everything.
+    /// - Throws: `HistoryFeedError` and what the transport throws.
+    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String)
+}
+
+/// tenant-admin's feed.
+struct TenantAdminFeed: HistoryFeedSource {
+    let client: ServiceClient
+
+    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String) {
+        var check = HistoryFeedCheck()
+        var lines: [HistoryLine] = []
+        let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
+        for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
+            try check.receive(line)
+            if case .end = line { continue }
+            lines.append(line)
+        }
+        return (lines, try check.finish())
+    }
+}
+
+/// One tenant's history in memory, kept in step with tenant-admin by asking for what changed.
+///
+/// However many requests come at once, one question is under way; all wait for its answer.
+actor TenantMirror {
+    typealias Instant = ContinuousClock.Instant
+
+    nonisolated let knowledge = SharedLock(TenantKnowledge())
+    private let tenant: TenantID
+    private let source: any HistoryFeedSource
+    private let freshness: Freshness
+    private let now: @Sendable () -> Instant
+    /// When the question was asked that the present knowledge answers: everything committed before is in it.
+    private var knownAt: Instant?
+    private var inFlight: Task<Void, any Error>?
+
+    init(
+        tenant: TenantID, source: any HistoryFeedSource, freshness: Freshness,
+        now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
+    ) {
+        self.tenant = tenant
+        self.source = source
+        self.freshness = freshness
+        self.now = now
+    }
+
+    /// Returns once the knowledge is fresh enough to answer from.
+    /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked, 404 when the tenant is unknown there.
+    func refresh() async throws {
+        if isKnown(within: freshness.fresh) { return }
+        // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
+        for _ in 0..<3 {
+            do {
+                try await join()
+            } catch let error as ProblemError where error.status.code == 404 {
+                throw error
+            } catch {
+                if isKnown(within: freshness.limit) { return }
+                throw ProblemError.historyUnavailable
+            }
+            if isKnown(within: freshness.limit) { return }
+        }
+        throw ProblemError.historyUnavailable
+    }
+
+    private func isKnown(within age: Duration) -> Bool {
+        knownAt.map { now() - $0 <= age } ?? false
+    }
+
+    private func join() async throws {
+        let task: Task<Void, any Error>
+        if let inFlight {
+            task = inFlight
+        } else {
+            // Not the caller's child: a client that hangs up must not fail the others who wait.
+            task = Task { try await ask() }
+            inFlight = task
+        }
+        try await task.value
+    }
+
+    private func ask() async throws {
+        defer { inFlight = nil }
+        let askedAt = now()
+        let watermark = knowledge.read { $0.watermark }
+        let (lines, next): ([HistoryLine], String)
+        do {
+            (lines, next) = try await source.feed(tenant: tenant, since: watermark)
+        } catch let error as ProblemError where watermark != nil && error.status.code == 422 {
+            // A watermark tenant-admin does not know any more: begin again.
+            let whole = try await source.feed(tenant: tenant, since: nil)
+            var fresh = TenantKnowledge()
+            fresh.take(whole.lines, watermark: whole.watermark)
+            let replacement = fresh
+            knowledge.change { $0 = replacement }
+            knownAt = askedAt
+            return
+        }
+        knowledge.change { $0.take(lines, watermark: next) }
+        knownAt = askedAt
+    }
+}

@@ -1,0 +1,58 @@
+import Contracts
+
+/// The tenants this node holds in memory. Beyond the limits the one unused for longest is dropped; it is loaded again when asked for.
+actor TenantMirrors {
+    struct Limits: Sendable {
+        var tenants = 200
+        /// Rows of all tenants together.
+        var rows = 5_000_000
+    }
+
+    private struct Held {
+        let mirror: TenantMirror
+        var usedAt: UInt64
+        var rows = 0
+    }
+
+    private let limits: Limits
+    private let make: @Sendable (TenantID) -> TenantMirror
+    private var held: [TenantID: Held] = [:]
+    private var uses: UInt64 = 0
+
+    init(limits: Limits = Limits(), make: @escaping @Sendable (TenantID) -> TenantMirror) {
+        self.limits = limits
+        self.make = make
+    }
+
+    /// The tenant's mirror, in step with its history.
+    /// - Throws: as `TenantMirror.refresh`.
+    func mirror(of tenant: TenantID) async throws -> TenantMirror {
+        let mirror = touch(tenant)
+        try await mirror.refresh()
+        held[tenant]?.rows = mirror.knowledge.read { $0.size }
+        evict(keeping: tenant)
+        return mirror
+    }
+
+    var tenants: Set<TenantID> { Set(held.keys) }
+
+    private func touch(_ tenant: TenantID) -> TenantMirror {
+        uses += 1
+        held[tenant]?.usedAt = uses
+        if let present = held[tenant] { return present.mirror }
+        let mirror = make(tenant)
+        held[tenant] = Held(mirror: mirror, usedAt: uses)
+        return mirror
+    }
+
+    private func evict(keeping tenant: TenantID) {
+        var rows = held.values.reduce(0) { $0 + $1.rows }
+        while held.count > limits.tenants || (rows > limits.rows && held.count > 1) {
+            guard let oldest = held.filter({ $0.key != tenant }).min(by: { $0.value.usedAt < $1.value.usedAt }) else {
+                return
+            }
+            held[oldest.key] = nil
+            rows -= oldest.value.rows
+        }
+    }
+}

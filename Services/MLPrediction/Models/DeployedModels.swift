@@ -1,0 +1,122 @@
+import Contracts
+import Crypto
+import Forecasting
+import ServiceKit
+
+/// Where deployed models come from.
+protocol ModelSource: Sendable {
+    /// nil when the tenant has deployed none.
+    func deployment(tenant: TenantID) async throws -> DeployedModel?
+    func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8]
+}
+
+/// A deployed model, ready to answer.
+struct LoadedModel: Sendable {
+    let id: ModelID
+    let version: Int
+    let kind: String
+    let forecast: ForecastModel
+
+    var description: PredictionModel { PredictionModel(id: id, version: version, kind: kind) }
+}
+
+/// The models that this node answers with: which one is deployed is known for at most half a second, artefacts are kept
+/// by their digest.
+actor DeployedModels {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct Known {
+        let deployment: DeployedModel?
+        let askedAt: Instant
+    }
+
+    private let source: any ModelSource
+    private let staleAfter: Duration
+    private let capacity: Int
+    private let now: @Sendable () -> Instant
+
+    private var known: [TenantID: Known] = [:]
+    private var asking: [TenantID: Task<Known, any Error>] = [:]
+    private var models: [String: (model: ForecastModel, usedAt: UInt64)] = [:]
+    private var loading: [String: Task<ForecastModel, any Error>] = [:]
+    private var uses: UInt64 = 0
+
+    /// - Parameter capacity: decoded models held at once.
+    init(
+        source: any ModelSource, staleAfter: Duration = .milliseconds(500), capacity: Int = 64,
+        now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
+    ) {
+        self.source = source
+        self.staleAfter = staleAfter
+        self.capacity = capacity
+        self.now = now
+    }
+
+    /// - Throws: `ProblemError`: 409 `no_deployed_model`; 503 when ml-training cannot be asked; 502 when what it sent is damaged.
+    func model(of tenant: TenantID) async throws -> LoadedModel {
+        guard let deployment = try await deployment(tenant) else { throw ProblemError.noDeployedModel }
+        let forecast = try await load(deployment, tenant)
+        return LoadedModel(
+            id: deployment.modelId, version: deployment.version, kind: deployment.kind, forecast: forecast)
+    }
+
+    private func deployment(_ tenant: TenantID) async throws -> DeployedModel? {
+        if let answer = known[tenant], now() - answer.askedAt <= staleAfter { return answer.deployment }
+        let task =
+            asking[tenant]
+            ?? Task {
+                defer { asking[tenant] = nil }
+                let askedAt = now()
+                let answer = Known(deployment: try await source.deployment(tenant: tenant), askedAt: askedAt)
+                forgetStale()
+                known[tenant] = answer
+                return answer
+            }
+        asking[tenant] = task
+        return try await task.value.deployment
+    }
+
+    /// Keeps the table as small as the tenants of the last half second.
+    private func forgetStale() {
+        let limit = now()
+        if known.count >= 1_000 { known = known.filter { limit - $0.value.askedAt <= staleAfter } }
+    }
+
+    private func load(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> ForecastModel {
+        uses += 1
+        let digest = deployment.artifactSha256
+        if let held = models[digest]?.model {
+            models[digest]?.usedAt = uses
+            return held
+        }
+        let task =
+            loading[digest]
+            ?? Task {
+                defer { loading[digest] = nil }
+                let bytes = try await source.artifact(deployment, tenant: tenant)
+                let model = try await Self.decode(bytes, expecting: digest)
+                models[digest] = (model, uses)
+                if models.count > capacity, let oldest = models.min(by: { $0.value.usedAt < $1.value.usedAt }) {
+                    models[oldest.key] = nil
+                }
+                return model
+            }
+        loading[digest] = task
+        return try await task.value
+    }
+
+    /// Off the actor: other tenants need not wait while a large model is taken apart.
+    @concurrent
+    private static func decode(_ bytes: [UInt8], expecting digest: String) async throws -> ForecastModel {
+        guard SHA256.hash(data: bytes).hex == digest else { throw ProblemError.damagedModel }
+        do { return try ForecastModel(decoding: bytes) } catch { throw ProblemError.damagedModel }
+    }
+}
+
+extension Sequence<UInt8> {
+    /// Lower-case hex.
+    var hex: String {
+        let digits = Array("0123456789abcdef".utf8)
+        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,23 @@
+import Contracts
+import ServiceKit
+
+/// ml-training's registry, asked over its internal routes.
+struct TrainingServiceModels: ModelSource {
+    let client: ServiceClient
+    /// Largest artefact taken, in bytes.
+    let maximumBytes: Int
+
+    func deployment(tenant: TenantID) async throws -> DeployedModel? {
+        do {
+            return try await client.get("/internal/v1/tenants/\(tenant)/deployment", trace: TraceContext())
+        } catch let error as ProblemError where error.code == .noDeployedModel {
+            return nil
+        }
+    }
+
+    func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8] {
+        try await client.bytes(
+            "/internal/v1/tenants/\(tenant)/models/\(model.modelId)/artifact", upTo: maximumBytes,
+            trace: TraceContext())
+    }
+}

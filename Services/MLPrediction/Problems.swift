@@ -1,0 +1,31 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+// The domain's refusals in the words of the API; the one error middleware asks for them.
+
+extension IdempotencyKeyReused: ProblemConvertible {
+    var problem: ProblemError? {
+        ProblemError(
+            status: .unprocessableContent, code: .idempotencyKeyReused,
+            "This Idempotency-Key was used before for another request; use a new key.")
+    }
+}
+
+extension ProblemError {
+    static var historyUnavailable: ProblemError {
+        .unavailable(
+            "The tenant's history cannot be read at the moment, so no prediction can be made; try again shortly.")
+    }
+
+    static var noDeployedModel: ProblemError {
+        .conflict(
+            "No model is deployed for this tenant yet; train one and deploy it first.", code: .noDeployedModel)
+    }
+
+    static var damagedModel: ProblemError {
+        ProblemError(
+            status: .badGateway, code: .upstreamFailed,
+            "The deployed model's artefact is damaged; deploy another model.")
+    }
+}

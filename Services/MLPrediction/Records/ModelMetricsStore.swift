@@ -1,0 +1,64 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// Models' daily figures.
+protocol ModelMetricsStore: Sendable {
+    /// Newest day first, then by model; brought up to date with the predictions' outcomes before they are given.
+    func daily(from first: CivilDate, to last: CivilDate, model: ModelID?, tenant: TenantID) async throws
+        -> [ModelDayMetrics]
+}
+
+/// Worked out from `predictions` when asked for and kept in `model_metrics`: outcomes come days after the prediction, so a
+/// running count would have to be corrected for ever, and a shared counter would make predictions wait for each other.
+struct PostgresModelMetricsStore: ModelMetricsStore {
+    let database: ServiceDatabase
+
+    func daily(
+        from first: CivilDate, to last: CivilDate, model: ModelID?, tenant: TenantID
+    ) async throws -> [ModelDayMetrics] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.execute(
+                """
+                INSERT INTO model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
+                    true_positives, true_negatives, false_positives, false_negatives)
+                SELECT tenant_id, model_id, (created_at AT TIME ZONE 'UTC')::date, count(*), avg(confidence_score),
+                    avg(CASE WHEN abs(actual_hours - estimated_hours) <= 0.25 * actual_hours THEN 100.0 ELSE 0 END)
+                        FILTER (WHERE actual_hours IS NOT NULL),
+                    count(*) FILTER (WHERE success_probability >= 0.5 AND actual_hours <= planned_hours),
+                    count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours > planned_hours),
+                    count(*) FILTER (WHERE success_probability >= 0.5 AND actual_hours > planned_hours),
+                    count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours <= planned_hours)
+                FROM predictions
+                WHERE created_at >= \(first.startOfDay) AND created_at < \(last.adding(days: 1).startOfDay)
+                    AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
+                GROUP BY 1, 2, 3
+                ORDER BY 2, 3
+                ON CONFLICT (model_id, metric_date) DO UPDATE SET predictions_count = excluded.predictions_count,
+                    avg_confidence = excluded.avg_confidence, avg_accuracy = excluded.avg_accuracy,
+                    true_positives = excluded.true_positives, true_negatives = excluded.true_negatives,
+                    false_positives = excluded.false_positives, false_negatives = excluded.false_negatives,
+                    computed_at = excluded.computed_at
+                """)
+            return try await connection.query(
+                """
+                SELECT * FROM model_metrics
+                WHERE metric_date BETWEEN \(first.description)::date AND \(last.description)::date
+                    AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
+                ORDER BY metric_date DESC, model_id
+                """
+            ).map(ModelDayMetrics.init)
+        }
+    }
+}
+
+extension ModelDayMetrics {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            modelId: try row.decode("model_id"), date: try row.decode("metric_date"),
+            predictionsCount: try row.decode("predictions_count"), avgConfidence: try row.decode("avg_confidence"),
+            avgAccuracy: try row.decode("avg_accuracy"), truePositives: try row.decode("true_positives"),
+            trueNegatives: try row.decode("true_negatives"), falsePositives: try row.decode("false_positives"),
+            falseNegatives: try row.decode("false_negatives"))
+    }
+}

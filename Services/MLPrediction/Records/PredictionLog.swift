@@ -1,0 +1,60 @@
+import Contracts
+import Foundation
+
+/// A prediction on its way into the log.
+struct NewPrediction: Sendable {
+    let request: PredictionRequest
+    let prediction: Prediction
+    let createdAt: Date
+}
+
+/// A client's key for one creation, and the digest of what it asked for.
+struct IdempotencyKey: Sendable {
+    let subject: String
+    let key: String
+    let requestSHA256: [UInt8]
+}
+
+/// The client used a key again for another request.
+struct IdempotencyKeyReused: Error {}
+
+/// A record and its revision, which its ETag shows.
+struct RevisedRecord: Sendable {
+    let record: PredictionRecord
+    let revision: Int
+}
+
+/// Which records a list shows.
+struct PredictionFilter: Sendable {
+    var employee: EmployeeID?
+    var project: ProjectID?
+    var model: ModelID?
+}
+
+/// Where a list of predictions goes on.
+struct PredictionPosition: Codable, Sendable {
+    let createdAtMicroseconds: Int
+    let id: PredictionID
+}
+
+/// Every prediction answered. What `append` has returned for survives any crash.
+protocol PredictionLog: Sendable {
+    /// Stores all or none and gives them back; with a key already used for the same request, gives what was answered then.
+    /// - Throws: `IdempotencyKeyReused`.
+    func append(_ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID)
+        async throws
+        -> [Prediction]
+    /// What was answered under the key; nil when it is new.
+    /// - Throws: `IdempotencyKeyReused`.
+    func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]?
+    func record(_ id: PredictionID, tenant: TenantID) async throws -> RevisedRecord?
+    /// Newest first.
+    func records(_ filter: PredictionFilter, tenant: TenantID, after: PredictionPosition?, limit: Int) async throws
+        -> [PredictionRecord]
+    /// - Parameter check: gets the present revision while the record is locked; nothing changes when it throws.
+    func setActual(
+        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, check: @Sendable (Int) throws -> Void
+    ) async throws -> RevisedRecord?
+    func setFeedback(_ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID) async throws
+        -> RevisedRecord?
+}

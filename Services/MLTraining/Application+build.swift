@@ -1,0 +1,54 @@
+import Contracts
+import Foundation
+import Hummingbird
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// ml-training: collects datasets, trains and judges models as durable background jobs, keeps the model registry.
+struct TrainingApplication {
+    let bootstrap: ServiceBootstrap
+    let database: ServiceDatabase
+
+    init(_ bootstrap: ServiceBootstrap) throws {
+        self.bootstrap = bootstrap
+        self.database = try ServiceDatabase(
+            settings: bootstrap.settings, schema: "ml_training", migrations: "ml-training", logger: bootstrap.logger)
+    }
+
+    /// The only place where the parts are put together.
+    func build() -> ServiceApplication {
+        let lease = bootstrap.settings.duration("training.lease")
+        let wake = WakeSignal()
+        let jobs = PostgresJobStore(database: database)
+        let datasets = PostgresDatasetStore(database: database, lease: lease)
+        let registry = PostgresModelRegistry(database: database, lease: lease)
+        let workers = TrainingWorkers(
+            count: bootstrap.settings.int("training.workers"), lease: lease,
+            pollInterval: bootstrap.settings.duration("training.poll"),
+            // Names a worker in the jobs table; two processes may share a host and a process id inside containers.
+            name:
+                "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.prefix(8))",
+            queue: PostgresJobQueue(database: database, lease: lease), datasets: datasets, registry: registry,
+            history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), wake: wake,
+            logger: bootstrap.logger)
+        return ServiceApplication(
+            router: router(jobs: jobs, datasets: datasets, registry: registry, wake: wake),
+            services: [database, workers], readiness: [database.readiness])
+    }
+
+    private func router(
+        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry, wake: WakeSignal
+    ) -> Router<ServiceRequestContext> {
+        let router = Router(context: ServiceRequestContext.self)
+        let verifier = bootstrap.identity.verifier
+        let users = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
+        TrainingJobsController(jobs: TrainingJobs(store: jobs, wake: wake), store: jobs).addRoutes(to: users)
+        ModelsController(registry: registry).addRoutes(to: users)
+        DatasetsController(store: datasets).addRoutes(to: users)
+        let services = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.mlPrediction], verifier: verifier))
+        DeploymentsController(registry: registry).addRoutes(to: services)
+        return router
+    }
+}

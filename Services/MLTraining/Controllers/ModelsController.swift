@@ -1,0 +1,102 @@
+import Contracts
+import HTTPTypes
+import Hummingbird
+import ServiceKit
+import ServiceStorage
+
+/// | method | path | permission |
+/// | --- | --- | --- |
+/// | GET | /api/v1/models | ml: read |
+/// | GET | /api/v1/models/deployments | ml: read |
+/// | GET | /api/v1/models/{modelId} | ml: read |
+/// | GET | /api/v1/models/{modelId}/artifact?format=bundle | ml: read |
+/// | POST | /api/v1/models/{modelId}/deploy | ml: deploy |
+/// | POST | /api/v1/models/{modelId}/archive | ml: deploy |
+/// | POST | /api/v1/models/rollback | ml: deploy |
+struct ModelsController: Sendable {
+    let registry: any ModelRegistry
+
+    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
+        group.get("models", use: list)
+            .get("models/deployments", use: deployments)
+            .get("models/:modelId", use: model)
+            .get("models/:modelId/artifact", use: artifact)
+            .post("models/:modelId/deploy", use: deploy)
+            .post("models/:modelId/archive", use: archive)
+            .post("models/rollback", use: rollback)
+    }
+
+    private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.read, on: .ml)
+        var query = try QueryParameters(request)
+        let page = query.page()
+        let status = query.choice("status", as: ModelStatus.self)
+        try query.finish()
+        let after = try RowCursor.decode(ModelPosition.self, from: page.cursor)
+        let found = try await registry.models(
+            tenant: caller.tenant, status: status, after: after, limit: page.limit + 1)
+        return try Answer.page(found, limit: page.limit) { ModelPosition(version: $0.version) }
+    }
+
+    private func deployments(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.read, on: .ml)
+        var query = try QueryParameters(request)
+        let limit = query.integer("limit", 1...Page.maximumLimit) ?? Page.defaultLimit
+        try query.finish()
+        return try Answer.list(try await registry.deployments(tenant: caller.tenant, limit: limit), nextCursor: nil)
+    }
+
+    private func model(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.read, on: .ml)
+        let id: ModelID = try context.identifier("modelId")
+        guard let model = try await registry.model(id, tenant: caller.tenant) else {
+            throw ProblemError.notFound("Model")
+        }
+        return try Answer.resource(model, tag: EntityTag(of: model), for: request)
+    }
+
+    private func deploy(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.deploy, on: .ml)
+        let id: ModelID = try context.identifier("modelId")
+        let payload = try await request.optionalPayload(DeployModelRequest.self, context: context)
+        let model = try await registry.deploy(
+            id, tenant: caller.tenant, force: payload?.force ?? false, by: caller.subject)
+        return try Answer.data(model)
+    }
+
+    private func archive(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.deploy, on: .ml)
+        return try Answer.data(try await registry.archive(try context.identifier("modelId"), tenant: caller.tenant))
+    }
+
+    private func rollback(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.deploy, on: .ml)
+        return try Answer.data(try await registry.rollback(tenant: caller.tenant, by: caller.subject))
+    }
+
+    private func artifact(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.read, on: .ml)
+        var query = try QueryParameters(request)
+        _ = query.choice("format", as: ArtifactFormat.self)
+        try query.finish()
+        let id: ModelID = try context.identifier("modelId")
+        guard let artifact = try await registry.artifact(id, tenant: caller.tenant) else {
+            throw ProblemError.notFound("Model")
+        }
+        return Response(artifact, fileName: "model-v\(artifact.version).erm")
+    }
+}
+
+/// What a model can be downloaded as.
+enum ArtifactFormat: String, CaseIterable {
+    /// Everything needed to reproduce a prediction bit for bit.
+    case bundle
+}
+
+extension Response {
+    init(_ artifact: Artifact, fileName: String? = nil) {
+        var headers: HTTPFields = [.contentType: "application/octet-stream", .eTag: "\"\(artifact.sha256)\""]
+        if let fileName { headers[.contentDisposition] = "attachment; filename=\"\(fileName)\"" }
+        self.init(status: .ok, headers: headers, body: ResponseBody(byteBuffer: ByteBuffer(bytes: artifact.content)))
+    }
+}

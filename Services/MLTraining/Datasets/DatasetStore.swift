@@ -1,0 +1,103 @@
+import Contracts
+import Forecasting
+import Foundation
+import Postgres
+import ServiceStorage
+
+/// Datasets as jobs write and read them.
+protocol DatasetStore: Sendable {
+    /// Stores the dataset and makes it the job's, both or neither.
+    /// - Throws: `AttemptEnd.leaseLost`.
+    func store(_ dataset: Dataset, for ticket: JobTicket) async throws
+    /// The stored dataset as a history.
+    /// - Throws: `DatasetDamaged`.
+    func history(_ id: DatasetID, tenant: TenantID) async throws -> History
+    func datasets(tenant: TenantID, after: DatasetPosition?, limit: Int) async throws -> [TrainingDataset]
+    func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
+}
+
+/// Where a list of datasets goes on.
+struct DatasetPosition: Codable, Sendable {
+    let createdAtMicroseconds: Int
+    let id: DatasetID
+}
+
+struct PostgresDatasetStore: DatasetStore {
+    let database: ServiceDatabase
+    let lease: Duration
+
+    func store(_ dataset: Dataset, for ticket: JobTicket) async throws {
+        try await FencedTransaction(database: database, lease: lease).run(ticket) { connection in
+            try await connection.execute(
+                """
+                INSERT INTO training_datasets (id, tenant_id, dataset_name, row_count, feature_count, feature_schema,
+                    content_sha256, line_count, span_start, as_of)
+                VALUES (\(dataset.id), \(ticket.tenant), \(dataset.name), \(dataset.rowCount), \(dataset.featureCount),
+                    \(FeatureSchema.version), \(dataset.contentSHA256), \(dataset.lineCount), \(dataset.spanStart),
+                    \(dataset.asOf))
+                """)
+            // One chunk per statement: the memory of one, not of all encoded at once.
+            for (ordinal, chunk) in dataset.chunks.enumerated() {
+                try await connection.execute(
+                    """
+                    INSERT INTO training_dataset_chunks (tenant_id, dataset_id, ordinal, line_count, content)
+                    VALUES (\(ticket.tenant), \(dataset.id), \(ordinal), \(chunk.lineCount), \(chunk.content))
+                    """)
+            }
+            try await connection.execute(
+                "UPDATE jobs SET dataset_id = \(dataset.id), fruitless_claims = 0, failures = 0 WHERE id = \(ticket.id)"
+            )
+        }
+    }
+
+    func history(_ id: DatasetID, tenant: TenantID) async throws -> History {
+        let stored = try await database.withTenantRows(tenant) { connection in
+            var chunks: [[UInt8]] = []
+            for try await row in connection.stream(
+                "SELECT content FROM training_dataset_chunks WHERE dataset_id = \(id) ORDER BY ordinal")
+            {
+                chunks.append(try row.decode("content", as: [UInt8].self))
+            }
+            let digest = try await connection.query("SELECT content_sha256 FROM training_datasets WHERE id = \(id)")
+                .first?
+                .decode("content_sha256", as: String.self)
+            return (chunks: chunks, digest: digest)
+        }
+        guard let digest = stored.digest else { throw DatasetDamaged() }
+        return try await ComputeThread.run(named: "dataset") {
+            var reader = DatasetReader()
+            for chunk in stored.chunks { try reader.read(chunk) }
+            return try reader.history(expecting: digest)
+        }
+    }
+
+    func datasets(tenant: TenantID, after: DatasetPosition?, limit: Int) async throws -> [TrainingDataset] {
+        try await database.withTenantRows(tenant) { connection in
+            var query: SQL = "SELECT * FROM training_datasets"
+            if let after {
+                query += """
+                     WHERE (created_at, id) < (timestamptz 'epoch' + \(after.createdAtMicroseconds) * interval '1 microsecond', \(after.id))
+                    """
+            }
+            query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
+            return try await connection.query(query).map(TrainingDataset.init)
+        }
+    }
+
+    func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset? {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query("SELECT * FROM training_datasets WHERE id = \(id)").first.map(
+                TrainingDataset.init)
+        }
+    }
+}
+
+extension TrainingDataset {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), name: try row.decode("dataset_name"), rowCount: try row.decode("row_count"),
+            featureCount: try row.decode("feature_count"), featureSchema: try row.decode("feature_schema"),
+            contentSha256: try row.decode("content_sha256"), spanStart: try row.decode("span_start"),
+            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"))
+    }
+}

@@ -1,0 +1,61 @@
+import Contracts
+
+/// What a watcher of a job is told, as server-sent events: `progress` for each epoch (its id is the epoch, so that
+/// `Last-Event-ID` goes on without a gap), `status` whenever status or stage changes, and after a final status the end.
+struct JobEvents: Sendable {
+    let store: any JobStore
+    let job: JobID
+    let tenant: TenantID
+    var interval: Duration = .milliseconds(250)
+    /// Without news for this long a comment is sent, so that proxies keep the connection and a dead one is noticed.
+    var heartbeat: Duration = .seconds(10)
+
+    /// Writes events until the job is final, the task is cancelled, or `write` throws.
+    func stream(afterEpoch start: Int, write: ([UInt8]) async throws -> Void) async throws {
+        var epoch = start
+        var told: JobStanding?
+        var silentSince = ContinuousClock.now
+        while !Task.isCancelled {
+            // The standing is read first: epochs written before a final status are then never missed.
+            guard let standing = try await store.standing(job, tenant: tenant) else { return }
+            var events: [UInt8] = []
+            while true {
+                let batch = try await store.progress(job, tenant: tenant, afterEpoch: epoch, limit: 500)
+                for progress in batch { events += try Self.event("progress", progress, id: progress.epoch) }
+                guard let last = batch.last else { break }
+                epoch = last.epoch
+            }
+            if standing != told {
+                events += try Self.event("status", JobStatusEvent(standing))
+                told = standing
+            }
+            if events.isEmpty, ContinuousClock.now - silentSince >= heartbeat {
+                events = Array(": still here\n\n".utf8)
+            }
+            if !events.isEmpty {
+                try await write(events)
+                silentSince = .now
+            }
+            if standing.status.isFinal { return }
+            try await Task.sleep(for: interval)
+        }
+    }
+
+    private static func event(_ name: String, _ payload: some Encodable, id: Int? = nil) throws -> [UInt8] {
+        let id = id.map { "id: \($0)\n" } ?? ""
+        return Array("\(id)event: \(name)\ndata: ".utf8) + (try WireJSON.encode(payload)) + Array("\n\n".utf8)
+    }
+}
+
+/// The data of a `status` event.
+struct JobStatusEvent: Codable, Sendable {
+    let status: TrainingJobStatus
+    let stage: String
+    let attempts: Int
+
+    init(_ standing: JobStanding) {
+        status = standing.status
+        stage = standing.stage
+        attempts = standing.attempts
+    }
+}

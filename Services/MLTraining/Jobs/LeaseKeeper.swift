@@ -1,0 +1,60 @@
+import Contracts
+import Logging
+import Synchronization
+
+/// Keeps one job's lease alive and tells the training thread when to stop.
+///
+/// The lock guards the plain `LeaseState`; everything that talks to the database happens outside it.
+final class LeaseKeeper: Sendable {
+    private struct Guarded {
+        var lease: LeaseState
+        var trainingEnded = false
+        var abandoned = false
+    }
+
+    private let guarded: Mutex<Guarded>
+    private let lease: Duration
+
+    init(claimedAt: ContinuousClock.Instant, lease: Duration) {
+        self.lease = lease
+        self.guarded = Mutex(Guarded(lease: LeaseState(claimedAt: claimedAt, lease: lease)))
+    }
+
+    /// Renews the lease three times in its length until cancelled or until there is a reason to stop.
+    func keep(_ ticket: JobTicket, by queue: any JobQueue, logger: Logger) async {
+        while reasonToStop == nil {
+            do {
+                try await Task.sleep(for: lease / 3)
+                let sentAt = ContinuousClock.now
+                let cancelRequested = try await queue.renew(ticket, lease: lease)
+                guarded.withLock { $0.lease.renewed(sentAt: sentAt, lease: lease, cancelRequested: cancelRequested) }
+            } catch is CancellationError {
+                return
+            } catch AttemptEnd.leaseLost {
+                guarded.withLock { $0.lease.refused() }
+            } catch {
+                // Not renewed this time; LeaseState gives up when the lease runs out.
+                logger.warning("A lease could not be renewed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+
+    func shutDown() { guarded.withLock { $0.lease.shutDown() } }
+    func abandon() { guarded.withLock { $0.abandoned = true } }
+    func trainingEnded() { guarded.withLock { $0.trainingEnded = true } }
+
+    var hasTrainingEnded: Bool { guarded.withLock { $0.trainingEnded } }
+
+    var reasonToStop: AttemptEnd? {
+        let now = ContinuousClock.now
+        return guarded.withLock { $0.lease.reasonToStop(at: now) }
+    }
+
+    /// What the training thread asks between steps.
+    var mustStop: Bool { guarded.withLock { $0.abandoned } || reasonToStop != nil }
+
+    /// - Throws: `AttemptEnd` when there is a reason to stop.
+    func check() throws {
+        if let reason = reasonToStop { throw reason }
+    }
+}

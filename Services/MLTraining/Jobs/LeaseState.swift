@@ -1,0 +1,34 @@
+/// Whether this worker may still work on its job, and if not, why.
+///
+/// A plain value: the heartbeat tells it what the database answered, the training thread asks it. The first reason to stop stands.
+struct LeaseState: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private(set) var heldUntil: Instant
+    private(set) var stop: AttemptEnd?
+
+    init(claimedAt: Instant, lease: Duration) { heldUntil = claimedAt + lease }
+
+    /// The database renewed the lease by a request sent at `sentAt`. The server's clock started it later, so what is
+    /// counted here ends first.
+    mutating func renewed(sentAt: Instant, lease: Duration, cancelRequested: Bool) {
+        heldUntil = max(heldUntil, sentAt + lease)
+        if cancelRequested { request(.cancelled) }
+    }
+
+    /// The database says that the job is another worker's, or no longer running.
+    mutating func refused() { request(.leaseLost) }
+
+    mutating func shutDown() { request(.shuttingDown) }
+
+    private mutating func request(_ reason: AttemptEnd) {
+        if stop == nil { stop = reason }
+    }
+
+    /// Why to stop now; nil while the lease holds. A lease that could not be renewed in time counts as lost: someone
+    /// else may be at work already.
+    func reasonToStop(at now: Instant) -> AttemptEnd? {
+        if let stop { return stop }
+        return now >= heldUntil ? .leaseLost : nil
+    }
+}

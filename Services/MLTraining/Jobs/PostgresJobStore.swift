@@ -1,0 +1,157 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceStorage
+
+/// Tenants' jobs in `ml_training.jobs` and `training_progress`.
+struct PostgresJobStore: JobStore {
+    let database: ServiceDatabase
+
+    func enqueue(
+        _ job: NewJob, answer: TrainingJobStarted, key: IdempotencyKey?, tenant: TenantID
+    ) async throws -> TrainingJobStarted {
+        try await database.withTenantRows(tenant) { connection in
+            if let key, let earlier = try await Self.claim(key, answer: answer, tenant: tenant, connection) {
+                return earlier
+            }
+            try await connection.execute(
+                """
+                INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, requested_by, created_at)
+                VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
+                    \(job.requestedBy), clock_timestamp())
+                """)
+            return answer
+        }
+    }
+
+    /// nil when the key is new and now taken; else the answer it was given before. A second request with the same key
+    /// waits at the primary key until the first has committed.
+    private static func claim(
+        _ key: IdempotencyKey, answer: TrainingJobStarted, tenant: TenantID, _ connection: PostgresConnection
+    ) async throws -> TrainingJobStarted? {
+        try await connection.execute(
+            "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
+        let inserted = try await connection.execute(
+            """
+            INSERT INTO idempotency_keys (tenant_id, subject, key, request_sha256, answer)
+            VALUES (\(tenant), \(key.subject), \(key.key), \(key.requestSHA256), \(json: answer)::jsonb)
+            ON CONFLICT DO NOTHING
+            """)
+        if inserted == 1 { return nil }
+        let rows = try await connection.query(
+            """
+            SELECT request_sha256, answer FROM idempotency_keys
+            WHERE subject = \(key.subject) AND key = \(key.key)
+            """)
+        guard let row = rows.first, try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
+            throw IdempotencyKeyReused()
+        }
+        return try row.decode("answer", as: PostgresJSON<TrainingJobStarted>.self).value
+    }
+
+    func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob? {
+        try await database.withTenantRows(tenant) { connection in
+            guard let row = try await connection.query("SELECT * FROM jobs WHERE id = \(id)").first else { return nil }
+            let epochs = try await connection.query(
+                """
+                SELECT * FROM (SELECT * FROM training_progress WHERE job_id = \(id) ORDER BY epoch DESC LIMIT \(progress))
+                    newest ORDER BY epoch
+                """)
+            return try TrainingJob(row, progress: epochs.map(EpochProgress.init))
+        }
+    }
+
+    func jobs(tenant: TenantID, after: JobPosition?, limit: Int) async throws -> [TrainingJob] {
+        try await database.withTenantRows(tenant) { connection in
+            var query: SQL = "SELECT * FROM jobs"
+            if let after {
+                query += """
+                     WHERE (created_at, id) < (timestamptz 'epoch' + \(after.createdAtMicroseconds) * interval '1 microsecond', \(after.id))
+                    """
+            }
+            query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
+            return try await connection.query(query).map { try TrainingJob($0, progress: []) }
+        }
+    }
+
+    func cancel(_ id: JobID, tenant: TenantID) async throws -> Cancellation {
+        try await database.withTenantRows(tenant) { connection in
+            let rows = try await connection.query("SELECT status FROM jobs WHERE id = \(id) FOR UPDATE")
+            guard let status = try rows.first?.decode("status", as: TrainingJobStatus.self) else { return .unknownJob }
+            switch status {
+            case .succeeded, .failed, .cancelled:
+                return .alreadyFinal(status)
+            case .running:
+                try await connection.execute(
+                    "UPDATE jobs SET cancel_requested = true, stage = 'cancelling' WHERE id = \(id)")
+                return .accepted(.running)
+            case .queued:
+                try await connection.execute(
+                    """
+                    UPDATE jobs SET status = 'cancelled', stage = 'cancelled', cancel_requested = true,
+                        finished_at = clock_timestamp() WHERE id = \(id)
+                    """)
+                try await connection.execute("DELETE FROM job_checkpoints WHERE job_id = \(id)")
+                return .accepted(.cancelled)
+            }
+        }
+    }
+
+    func standing(_ id: JobID, tenant: TenantID) async throws -> JobStanding? {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query("SELECT status, stage, attempts FROM jobs WHERE id = \(id)").first.map {
+                JobStanding(
+                    status: try $0.decode("status"), stage: try $0.decode("stage"), attempts: try $0.decode("attempts"))
+            }
+        }
+    }
+
+    func progress(_ id: JobID, tenant: TenantID, afterEpoch: Int, limit: Int) async throws -> [EpochProgress] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT * FROM training_progress WHERE job_id = \(id) AND epoch > \(afterEpoch)
+                ORDER BY epoch LIMIT \(limit)
+                """
+            ).map(EpochProgress.init)
+        }
+    }
+
+    func measuredJobs(tenant: TenantID, limit: Int) async throws -> [MeasuredJob] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT months, epochs, busy_seconds FROM jobs WHERE status = 'succeeded'
+                ORDER BY created_at DESC, id DESC LIMIT \(limit)
+                """
+            ).map {
+                MeasuredJob(
+                    months: try $0.decode("months"), epochs: try $0.decode("epochs"),
+                    busySeconds: try $0.decode("busy_seconds"))
+            }
+        }
+    }
+}
+
+extension TrainingJob {
+    init(_ row: PostgresRow, progress: [EpochProgress]) throws {
+        self.init(
+            id: try row.decode("id"), status: try row.decode("status"), stage: try row.decode("stage"),
+            months: try row.decode("months"), epochs: try row.decode("epochs"), seed: try row.decode("seed"),
+            asOf: try row.decode("as_of"), attempts: try row.decode("attempts"),
+            createdAt: try row.decode("created_at"),
+            startedAt: try row.decode("started_at"), finishedAt: try row.decode("finished_at"),
+            datasetId: try row.decode("dataset_id"), modelId: try row.decode("model_id"),
+            error: try row.decode("error"),
+            progress: progress)
+    }
+}
+
+extension EpochProgress {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            epoch: try row.decode("epoch"), loss: try row.decode("loss"), valLoss: try row.decode("val_loss"),
+            accuracy: try row.decode("accuracy"), valAccuracy: try row.decode("val_accuracy"),
+            learningRate: try row.decode("learning_rate"), timestamp: try row.decode("timestamp"))
+    }
+}

@@ -1,0 +1,161 @@
+import Contracts
+import Forecasting
+import Foundation
+import Logging
+import Synchronization
+
+/// One worker's attempt at one job: collect (or find the stored dataset), train (or go on from the checkpoint), register.
+///
+/// Everything that lasts is written under the ticket's attempt number, so wherever the process dies, the next attempt
+/// finds whole steps only.
+struct TrainingAttempt: Sendable {
+    let ticket: JobTicket
+    let lease: Duration
+    let queue: any JobQueue
+    let datasets: any DatasetStore
+    let registry: any ModelRegistry
+    let history: any HistorySource
+    let logger: Logger
+
+    /// - Throws: `AttemptEnd`, or what the database threw.
+    func run(state: LeaseKeeper) async throws {
+        let datasetID = try await dataset(state)
+        try await queue.record(ProgressBatch(stage: "reading the dataset"), ticket: ticket)
+        let history = try await datasets.history(datasetID, tenant: ticket.tenant)
+        let outcome = try await train(history, state)
+        try state.check()
+        try await queue.record(ProgressBatch(stage: "registering the model"), ticket: ticket)
+        try await registry.register(newModel(outcome, datasetID: datasetID), for: ticket)
+        logger.info("A model was trained", metadata: ["model.kind": "\(outcome.model.kind)"])
+    }
+
+    /// The job's dataset: stored by an earlier attempt, or collected now.
+    private func dataset(_ state: LeaseKeeper) async throws -> DatasetID {
+        if let stored = ticket.datasetID { return stored }
+        try await queue.record(ProgressBatch(stage: "collecting history"), ticket: ticket)
+        var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
+        try await history.read(tenant: ticket.tenant) { change in
+            try state.check()
+            source.add(change)
+        }
+        let (collected, name) = (source, "\(ticket.modelType) \(WireJSON.timestamp(ticket.asOf))")
+        let dataset = try await ComputeThread.run(named: "dataset") { try Dataset(name: name, source: collected) }
+        try state.check()
+        try await datasets.store(dataset, for: ticket)
+        logger.info("A dataset was stored", metadata: ["dataset.rows": "\(dataset.rowCount)"])
+        return dataset.id
+    }
+
+    private func train(_ history: History, _ state: LeaseKeeper) async throws -> TrainingOutcome {
+        let checkpoint = try await queue.checkpoint(ticket)
+        do {
+            return try await train(history, from: checkpoint, state)
+        } catch let error as TrainingError where error.code == .badCheckpoint && checkpoint != nil {
+            // Written by another version of the trainer, perhaps: beginning again is slower, not wrong.
+            logger.warning("A checkpoint cannot be resumed from; training begins again")
+            try await queue.dropCheckpoint(ticket)
+            return try await train(history, from: nil, state)
+        }
+    }
+
+    private func train(_ history: History, from checkpoint: [UInt8]?, _ state: LeaseKeeper) async throws
+        -> TrainingOutcome
+    {
+        let configuration = TrainingConfiguration(
+            months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
+            asOf: ticket.asOf.timeIntervalSince1970)
+        let mailbox = ProgressMailbox()
+        return try await withThrowingTaskGroup(of: TrainingOutcome?.self) { group in
+            group.addTask {
+                defer { state.trainingEnded() }
+                return try await ComputeThread.run(named: "training") {
+                    try TrainingRun(history: history, configuration: configuration).run(
+                        progress: { mailbox.report($0) }, isCancelled: { state.mustStop }, resumeFrom: checkpoint,
+                        checkpoint: { mailbox.report(checkpoint: $0) })
+                }
+            }
+            group.addTask {
+                try await flush(mailbox, until: state)
+                return nil
+            }
+            var outcome: TrainingOutcome?
+            do {
+                for try await result in group { if let result { outcome = result } }
+            } catch let error as TrainingError where error.code == .cancelled {
+                try state.check()
+                throw error
+            } catch {
+                // The thread does not see task cancellation: it is told, and awaited by the group's end.
+                state.abandon()
+                throw error
+            }
+            try await write(mailbox.take())
+            guard let outcome else { throw AttemptEnd.leaseLost }
+            return outcome
+        }
+    }
+
+    /// Writes down what the training thread reports, a few times a second, until training has ended.
+    private func flush(_ mailbox: ProgressMailbox, until state: LeaseKeeper) async throws {
+        while !state.hasTrainingEnded {
+            try await Task.sleep(for: .milliseconds(150))
+            let batch = mailbox.take()
+            do {
+                try await write(batch)
+            } catch let end as AttemptEnd {
+                throw end
+            } catch {
+                // The database may be back before the lease ends; nothing reported is lost meanwhile.
+                mailbox.giveBack(batch)
+                try state.check()
+            }
+        }
+    }
+
+    private func write(_ batch: ProgressBatch) async throws {
+        if !batch.isEmpty { try await queue.record(batch, ticket: ticket) }
+    }
+
+    private func newModel(_ outcome: TrainingOutcome, datasetID: DatasetID) throws -> NewModel {
+        NewModel(
+            id: ModelID(), name: ticket.modelType, modelType: ticket.modelType, kind: outcome.winner,
+            passedGates: outcome.isValidated, accuracy: outcome.success?.accuracy,
+            precision: outcome.success?.precision, recall: outcome.success?.recall, f1: outcome.success?.f1,
+            metrics: try JSONValue(
+                encoding: ModelMetrics(
+                    winner: outcome.winner, winnerWithoutPlan: outcome.winnerWithoutPlan,
+                    beatsBaseline: outcome.beatsBaseline, gates: outcome.gates, warnings: outcome.warnings,
+                    candidates: outcome.reports)),
+            card: outcome.modelCard,
+            hyperparameters: try JSONValue(
+                encoding: ModelHyperparameters(
+                    months: ticket.months, epochs: ticket.epochs, seed: ticket.seed,
+                    asOf: WireJSON.timestamp(ticket.asOf))),
+            datasetID: datasetID, artifact: outcome.model.encoded())
+    }
+}
+
+/// `metrics` of a model, as stored and served.
+struct ModelMetrics: Codable, Sendable {
+    let winner: String
+    let winnerWithoutPlan: String
+    let beatsBaseline: Bool
+    let gates: [Gate]
+    let warnings: [String]
+    /// Every candidate on the same held-out latest slice, with and without the planned hours.
+    let candidates: [CandidateReport]
+}
+
+/// `hyperparameters` of a model: with the dataset, everything needed to train it again to the same bytes.
+struct ModelHyperparameters: Codable, Sendable {
+    let months: Int
+    let epochs: Int
+    let seed: Int
+    let asOf: String
+}
+
+extension JSONValue {
+    init(encoding value: some Encodable) throws {
+        self = try WireJSON.decode(from: WireJSON.encode(value))
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import Forecasting
+import Foundation
+import Logging
+import ServiceLifecycle
+
+/// Runs this node's share of the training queue: `count` jobs at a time, each on a thread of its own.
+struct TrainingWorkers: Service {
+    let count: Int
+    let lease: Duration
+    /// How often an idle worker looks for jobs queued at other nodes, or left by dead ones.
+    let pollInterval: Duration
+    let name: String
+    let queue: any JobQueue
+    let datasets: any DatasetStore
+    let registry: any ModelRegistry
+    let history: any HistorySource
+    let wake: WakeSignal
+    let logger: Logger
+
+    func run() async throws {
+        await withTaskGroup(of: Void.self) { group in
+            for index in 1...count {
+                group.addTask {
+                    await cancelWhenGracefulShutdown { await work("\(name)/\(index)") }
+                }
+            }
+        }
+    }
+
+    private func work(_ worker: String) async {
+        var troubled = false
+        while !Task.isCancelled {
+            do {
+                let claimedAt = ContinuousClock.now
+                if let ticket = try await queue.claim(worker: worker, lease: lease) {
+                    await attempt(ticket, claimedAt: claimedAt)
+                } else {
+                    await wake.wait(atMost: pollInterval)
+                }
+                troubled = false
+            } catch {
+                if Task.isCancelled { return }
+                // Said once per outage, not twice a second.
+                if !troubled { logger.warning("The job queue cannot be read", metadata: ["error": "\(error)"]) }
+                troubled = true
+                await wake.wait(atMost: pollInterval * 2)
+            }
+        }
+    }
+
+    private func attempt(_ ticket: JobTicket, claimedAt: ContinuousClock.Instant) async {
+        let logger = self.logger(for: ticket)
+        let step = ticket.lifecycle.onClaim()
+        guard step == .work else { return await end(ticket, by: step, logger) }
+
+        logger.info("A training job was taken up")
+        let keeper = LeaseKeeper(claimedAt: claimedAt, lease: lease)
+        let attempt = TrainingAttempt(
+            ticket: ticket, lease: lease, queue: queue, datasets: datasets, registry: registry, history: history,
+            logger: logger)
+        // Detached from this task's cancellation: at shutdown the job must still be handed back, which takes the database.
+        let result = await withTaskCancellationHandler {
+            await Task.detached {
+                await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { group in
+                    group.addTask { await keeper.keep(ticket, by: queue, logger: logger) }
+                    defer { group.cancelAll() }
+                    do { return .success(try await attempt.run(state: keeper)) } catch { return .failure(error) }
+                }
+            }.value
+        } onCancel: {
+            keeper.shutDown()
+        }
+        if case .failure(let error) = result {
+            let end = keeper.reasonToStop ?? AttemptEnd(error)
+            await self.end(ticket, by: ticket.lifecycle.onEnd(end), logger, cause: error)
+        }
+    }
+
+    private func logger(for ticket: JobTicket) -> Logger {
+        var logger = self.logger
+        logger[metadataKey: "job.id"] = "\(ticket.id)"
+        logger[metadataKey: "job.attempt"] = "\(ticket.attempt)"
+        return logger
+    }
+
+    private func end(
+        _ ticket: JobTicket, by step: JobLifecycle.Step, _ logger: Logger, cause: (any Error)? = nil
+    ) async {
+        logger.info(
+            "An attempt at a training job ended without a model",
+            metadata: ["step": "\(step)", "cause": "\(cause.map { String(reflecting: $0) } ?? "none")"])
+        do {
+            try await Task.detached { try await queue.end(ticket, by: step) }.value
+        } catch {
+            // The lease runs out by itself, and the job is taken up again.
+            logger.warning("The end of an attempt could not be recorded", metadata: ["error": "\(error)"])
+        }
+    }
+}

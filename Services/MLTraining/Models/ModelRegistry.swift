@@ -1,0 +1,69 @@
+import Contracts
+import Crypto
+import Forecasting
+import Foundation
+
+/// A trained model on its way into the registry.
+struct NewModel: Sendable {
+    let id: ModelID
+    let name: String
+    let modelType: String
+    let kind: String
+    let passedGates: Bool
+    let accuracy: Double?
+    let precision: Double?
+    let recall: Double?
+    let f1: Double?
+    let metrics: JSONValue
+    let card: String
+    let hyperparameters: JSONValue
+    let datasetID: DatasetID
+    let artifact: [UInt8]
+
+    /// Lower-case hex.
+    var artifactSHA256: String { SHA256.hash(data: artifact).hex }
+}
+
+/// Why a model cannot be put into or taken out of service.
+enum DeploymentRefusal: Error, Sendable, Equatable {
+    case unknownModel
+    /// It did not pass its gates, and `force` was not given.
+    case notValidated
+    case archived
+    /// The deployed model cannot be archived.
+    case deployed
+    case nothingToRollBackTo
+}
+
+/// A piece of an artefact's bytes and its model's digest.
+struct Artifact: Sendable {
+    let version: Int
+    let sha256: String
+    let content: [UInt8]
+}
+
+/// Where a list of models goes on.
+struct ModelPosition: Codable, Sendable {
+    let version: Int
+}
+
+/// A tenant's models and which of them is deployed. At most one is, whatever happens at the same time.
+protocol ModelRegistry: Sendable {
+    /// Registers the model under the tenant's next version and ends its job, both or neither.
+    /// - Throws: `AttemptEnd.leaseLost`.
+    func register(_ model: NewModel, for ticket: JobTicket) async throws
+    func model(_ id: ModelID, tenant: TenantID) async throws -> Model?
+    /// Newest version first.
+    func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws -> [Model]
+    /// Deploying the deployed model changes nothing.
+    /// - Throws: `DeploymentRefusal`.
+    func deploy(_ id: ModelID, tenant: TenantID, force: Bool, by subject: String) async throws -> Model
+    /// Puts the model that was deployed before the present one back into service.
+    /// - Throws: `DeploymentRefusal`.
+    func rollback(tenant: TenantID, by subject: String) async throws -> Model
+    /// - Throws: `DeploymentRefusal`.
+    func archive(_ id: ModelID, tenant: TenantID) async throws -> Model
+    func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment]
+    func deployed(tenant: TenantID) async throws -> DeployedModel?
+    func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact?
+}

@@ -1,0 +1,100 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+extension PostgresModelRegistry {
+    func deploy(_ id: ModelID, tenant: TenantID, force: Bool, by subject: String) async throws -> Model {
+        try await database.withTenantRows(tenant) { connection in
+            try await Self.lockRegistry(tenant, connection)
+            let present = try await Self.deployable(id, connection)
+            if present.status == .deployed { return try await Self.deployedModel(id, connection) }
+            guard present.passedGates || force else { throw DeploymentRefusal.notValidated }
+            try await Self.switchOver(
+                to: id, tenant: tenant, reason: "deploy", forced: !present.passedGates, by: subject, connection)
+            return try await Self.deployedModel(id, connection)
+        }
+    }
+
+    func rollback(tenant: TenantID, by subject: String) async throws -> Model {
+        try await database.withTenantRows(tenant) { connection in
+            try await Self.lockRegistry(tenant, connection)
+            // What the present model took over from when it was last deployed by choice: rolling back twice goes back
+            // two steps instead of swinging to and fro.
+            let rows = try await connection.query(
+                """
+                SELECT d.replaces FROM models m
+                JOIN LATERAL (SELECT * FROM deployments WHERE model_id = m.id AND reason = 'deploy'
+                    ORDER BY id DESC LIMIT 1) d ON true
+                JOIN models former ON former.id = d.replaces AND former.status <> 'archived'
+                WHERE m.status = 'deployed'
+                """)
+            guard let former = try rows.first?.decode("replaces", as: ModelID.self) else {
+                throw DeploymentRefusal.nothingToRollBackTo
+            }
+            let present = try await Self.deployable(former, connection)
+            try await Self.switchOver(
+                to: former, tenant: tenant, reason: "rollback", forced: !present.passedGates, by: subject, connection)
+            return try await Self.deployedModel(former, connection)
+        }
+    }
+
+    func archive(_ id: ModelID, tenant: TenantID) async throws -> Model {
+        try await database.withTenantRows(tenant) { connection in
+            try await Self.lockRegistry(tenant, connection)
+            guard let model = try await Self.model(id, connection) else { throw DeploymentRefusal.unknownModel }
+            switch model.status {
+            case .archived: return model
+            case .deployed: throw DeploymentRefusal.deployed
+            case .training, .trained, .validated: break
+            }
+            try await connection.execute(
+                "UPDATE models SET status = 'archived', archived_at = clock_timestamp() WHERE id = \(id)")
+            guard let archived = try await Self.model(id, connection) else { throw DeploymentRefusal.unknownModel }
+            return archived
+        }
+    }
+
+    /// Whoever changes which model is deployed holds the tenant's row, so such changes happen one after the other. The
+    /// partial unique index would refuse a second deployed model even without it.
+    private static func lockRegistry(_ tenant: TenantID, _ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            INSERT INTO registries (tenant_id) VALUES (\(tenant))
+            ON CONFLICT (tenant_id) DO UPDATE SET last_version = registries.last_version
+            """)
+    }
+
+    private static func deployable(
+        _ id: ModelID, _ connection: PostgresConnection
+    ) async throws -> (status: ModelStatus, passedGates: Bool) {
+        let rows = try await connection.query("SELECT status, passed_gates FROM models WHERE id = \(id)")
+        guard let row = rows.first else { throw DeploymentRefusal.unknownModel }
+        let status = try row.decode("status", as: ModelStatus.self)
+        if status == .archived { throw DeploymentRefusal.archived }
+        return (status, try row.decode("passed_gates"))
+    }
+
+    private static func switchOver(
+        to id: ModelID, tenant: TenantID, reason: String, forced: Bool, by subject: String,
+        _ connection: PostgresConnection
+    ) async throws {
+        let replaced = try await connection.query(
+            """
+            UPDATE models SET status = CASE WHEN passed_gates THEN 'validated' ELSE 'trained' END
+            WHERE status = 'deployed' RETURNING id
+            """)
+        let former = try replaced.first?.decode("id", as: ModelID.self)
+        try await connection.execute(
+            "UPDATE models SET status = 'deployed', deployed_at = clock_timestamp() WHERE id = \(id)")
+        try await connection.execute(
+            """
+            INSERT INTO deployments (tenant_id, model_id, replaces, reason, forced, deployed_by, deployed_at)
+            SELECT tenant_id, id, \(optional: former), \(reason), \(forced), \(subject), deployed_at FROM models WHERE id = \(id)
+            """)
+    }
+
+    private static func deployedModel(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model {
+        guard let model = try await model(id, connection) else { throw DeploymentRefusal.unknownModel }
+        return model
+    }
+}

@@ -1,0 +1,130 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceStorage
+
+/// The registry in `ml_training.models` and `deployments`.
+struct PostgresModelRegistry: ModelRegistry {
+    let database: ServiceDatabase
+    let lease: Duration
+
+    /// Bytes per stored piece of an artefact.
+    private static let chunkBytes = 1 << 20
+
+    func register(_ model: NewModel, for ticket: JobTicket) async throws {
+        let sha256 = model.artifactSHA256
+        try await FencedTransaction(database: database, lease: lease).run(ticket, unlessCancelled: true) { connection in
+            try await connection.execute(
+                """
+                INSERT INTO models (id, tenant_id, job_id, dataset_id, model_name, model_type, kind, version, status,
+                    passed_gates, accuracy_score, precision_score, recall_score, f1_score, metrics, card,
+                    hyperparameters, artifact_sha256, artifact_bytes)
+                VALUES (\(model.id), \(ticket.tenant), \(ticket.id), \(model.datasetID), \(model.name), \(model.modelType),
+                    \(model.kind), \(try await Self.nextVersion(ticket.tenant, connection)),
+                    \(model.passedGates ? ModelStatus.validated : .trained), \(model.passedGates), \(optional: model.accuracy),
+                    \(optional: model.precision), \(optional: model.recall), \(optional: model.f1), \(json: model.metrics)::jsonb, \(model.card),
+                    \(json: model.hyperparameters)::jsonb, \(sha256), \(model.artifact.count))
+                """)
+            for (ordinal, start) in stride(from: 0, to: model.artifact.count, by: Self.chunkBytes).enumerated() {
+                let piece = Array(model.artifact[start..<min(start + Self.chunkBytes, model.artifact.count)])
+                try await connection.execute(
+                    """
+                    INSERT INTO model_artifact_chunks (tenant_id, model_id, ordinal, content)
+                    VALUES (\(ticket.tenant), \(model.id), \(ordinal), \(piece))
+                    """)
+            }
+            try await connection.execute(
+                "UPDATE training_progress SET model_id = \(model.id) WHERE job_id = \(ticket.id)")
+            try await connection.execute("DELETE FROM job_checkpoints WHERE job_id = \(ticket.id)")
+            try await connection.execute(
+                """
+                UPDATE jobs SET status = 'succeeded', stage = 'done', model_id = \(model.id), worker = NULL,
+                    lease_expires_at = NULL, beat_at = NULL, finished_at = clock_timestamp() WHERE id = \(ticket.id)
+                """)
+        }
+    }
+
+    func model(_ id: ModelID, tenant: TenantID) async throws -> Model? {
+        try await database.withTenantRows(tenant) { try await Self.model(id, $0) }
+    }
+
+    func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws -> [Model] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT * FROM models
+                WHERE (\(optional: status)::text IS NULL OR status = \(optional: status)) AND version < \(after?.version ?? Int(Int32.max))
+                ORDER BY version DESC LIMIT \(limit)
+                """
+            ).map(Model.init)
+        }
+    }
+
+    func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact? {
+        try await database.withTenantRows(tenant) { connection in
+            guard
+                let row = try await connection.query("SELECT version, artifact_sha256 FROM models WHERE id = \(id)")
+                    .first
+            else { return nil }
+            let chunks = try await connection.query(
+                "SELECT content FROM model_artifact_chunks WHERE model_id = \(id) ORDER BY ordinal")
+            return Artifact(
+                version: try row.decode("version"), sha256: try row.decode("artifact_sha256"),
+                content: try chunks.flatMap { try $0.decode("content", as: [UInt8].self) })
+        }
+    }
+
+    func deployed(tenant: TenantID) async throws -> DeployedModel? {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query("SELECT * FROM models WHERE status = 'deployed'").first.map {
+                DeployedModel(
+                    modelId: try $0.decode("id"), version: try $0.decode("version"), kind: try $0.decode("kind"),
+                    artifactSha256: try $0.decode("artifact_sha256"), deployedAt: try $0.decode("deployed_at"))
+            }
+        }
+    }
+
+    func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT d.*, m.version FROM deployments d JOIN models m ON m.id = d.model_id
+                ORDER BY d.id DESC LIMIT \(limit)
+                """
+            ).map {
+                ModelDeployment(
+                    modelId: try $0.decode("model_id"), version: try $0.decode("version"),
+                    replaces: try $0.decode("replaces"), reason: try $0.decode("reason"),
+                    forced: try $0.decode("forced"),
+                    deployedBy: try $0.decode("deployed_by"), deployedAt: try $0.decode("deployed_at"))
+            }
+        }
+    }
+
+    static func model(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model? {
+        try await connection.query("SELECT * FROM models WHERE id = \(id)").first.map(Model.init)
+    }
+
+    private static func nextVersion(_ tenant: TenantID, _ connection: PostgresConnection) async throws -> Int {
+        let rows = try await connection.query(
+            """
+            INSERT INTO registries (tenant_id, last_version) VALUES (\(tenant), 1)
+            ON CONFLICT (tenant_id) DO UPDATE SET last_version = registries.last_version + 1 RETURNING last_version
+            """)
+        return try rows[0].decode("last_version")
+    }
+}
+
+extension Model {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), name: try row.decode("model_name"), modelType: try row.decode("model_type"),
+            kind: try row.decode("kind"), version: try row.decode("version"), status: try row.decode("status"),
+            accuracyScore: try row.decode("accuracy_score"), precisionScore: try row.decode("precision_score"),
+            recallScore: try row.decode("recall_score"), f1Score: try row.decode("f1_score"),
+            metrics: try row.decode("metrics", as: PostgresJSON<JSONValue>.self).value, card: try row.decode("card"),
+            hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<JSONValue>.self).value,
+            datasetId: try row.decode("dataset_id"), artifactSha256: try row.decode("artifact_sha256"),
+            createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"))
+    }
+}

@@ -1,0 +1,18 @@
+import Foundation
+import ServiceKit
+
+/// What this service lets its operator choose, beside what every service does.
+enum TrainingSettings {
+    static let keys: [ConfigurationKey] = [
+        ConfigurationKey(
+            "training.workers", .integer(0...256),
+            default: "\(max(1, ProcessInfo.processInfo.activeProcessorCount - 1))",
+            help: "How many jobs this node trains at once, each on a core of its own; 0 only serves requests."),
+        ConfigurationKey(
+            "training.lease", .duration(.milliseconds(500) ... .seconds(600)), default: "5s",
+            help: "A worker silent for so long loses its job to another."),
+        ConfigurationKey(
+            "training.poll", .duration(.milliseconds(50) ... .seconds(60)), default: "500ms",
+            help: "How often an idle worker looks for jobs."),
+    ]
+}
