@@ -26,7 +26,8 @@ struct HistoryFeed: Sendable {
         to write: (ByteBuffer) async throws -> Void
     ) async throws {
         // Not to be run again: a part may have been sent.
-        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) { connection in
+        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
+            connection in
             let now = try await HistoryWatermark.current(on: connection)
             var lines = 0
             var buffer = ByteBuffer()
@@ -61,7 +62,9 @@ struct HistoryFeed: Sendable {
             Part(query: "select \(sql: HistoryEmployee.columns) from employees e where e.\(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
-            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed)") { .project(try Project($0)) },
+            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed)") {
+                .project(try Project($0))
+            },
             Part(query: "select \(sql: CapacityEntry.columns) from capacity_history where \(sql: changed)") {
                 .capacity(try CapacityEntry($0))
             },

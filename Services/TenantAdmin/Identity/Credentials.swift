@@ -21,7 +21,10 @@ struct Credentials: Sendable {
                 where lower(u.email) = lower(\(request.email))
                 """)
             return try rows.first.map { row in
-                (principal: try UserPrincipal(row, tenant: tenant), hash: try row.decode("password_hash", as: String?.self))
+                (
+                    principal: try UserPrincipal(row, tenant: tenant),
+                    hash: try row.decode("password_hash", as: String?.self)
+                )
             }
         }
         let isRight = try await PasswordHash.verify(request.password, against: found?.hash ?? PasswordHash.decoy)

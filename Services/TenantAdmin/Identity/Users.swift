@@ -10,7 +10,9 @@ struct Users: Sendable {
     let database: TenantDatabase
 
     /// By e-mail address.
-    func page(of tenant: TenantID, email: String?, isActive: Bool?, limit: Int, after last: String?) async throws -> [User] {
+    func page(of tenant: TenantID, email: String?, isActive: Bool?, limit: Int, after last: String?) async throws
+        -> [User]
+    {
         var conditions: [SQL] = ["true"]
         if let email { conditions.append("lower(u.email) = lower(\(email))") }
         if let isActive { conditions.append("u.is_active = \(isActive)") }
@@ -117,7 +119,8 @@ struct Users: Sendable {
         }
     }
 
-    private static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User {
+    private static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User
+    {
         let lock: SQL = locked ? "for update of u" : ""
         let rows = try await connection.query(
             "select \(sql: User.columns) from users u where u.id = \(id.rawValue) \(sql: lock)")

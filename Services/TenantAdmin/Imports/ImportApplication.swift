@@ -21,7 +21,8 @@ struct ImportApplication {
         }
         let (inserted, updated) = try await write(plan)
         return ImportReport(
-            id: id, kind: order.kind, status: "applied", rowsRead: staged.rowsRead, inserted: inserted, updated: updated,
+            id: id, kind: order.kind, status: "applied", rowsRead: staged.rowsRead, inserted: inserted,
+            updated: updated,
             unchanged: staged.rowsRead - rejected - inserted - updated, rejected: rejected, errors: errors,
             createdAt: Date())
     }
@@ -51,7 +52,8 @@ struct ImportApplication {
             return (inserted, updated)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
             // A file that names only some columns may contradict what is stored in the others.
-            let reason = ConstraintProblem.problem(error)?.sentence ?? "The rule \(error.constraintName ?? "") is broken."
+            let reason =
+                ConstraintProblem.problem(error)?.sentence ?? "The rule \(error.constraintName ?? "") is broken."
             throw ImportRejection(
                 rowsRead: staged.rowsRead, rejected: staged.rejected,
                 errors: [ImportRowError(line: 0, column: "", reason: "contradicts what is stored: \(reason)")])

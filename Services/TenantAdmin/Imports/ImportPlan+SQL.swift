@@ -5,8 +5,11 @@ extension ImportPlan {
     /// The staging table, gone with the transaction. `line` is the row's line of the file.
     static func staging(_ kind: ImportKind) -> SQL {
         // Types come from a fixed table of ours, never from a client.
-        let columns = kind.rules.map { rule -> SQL in "\(identifier: rule.name) \(sql: SQL(stringLiteral: rule.sqlType))" }
-        return "create temp table import_rows (line bigint not null, \(sql: columns.joined(separator: ", "))) on commit drop"
+        let columns = kind.rules.map { rule -> SQL in
+            "\(identifier: rule.name) \(sql: SQL(stringLiteral: rule.sqlType))"
+        }
+        return
+            "create temp table import_rows (line bigint not null, \(sql: columns.joined(separator: ", "))) on commit drop"
     }
 
     static func copy(_ kind: ImportKind) -> SQL {

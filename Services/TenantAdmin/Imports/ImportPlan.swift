@@ -134,7 +134,8 @@ struct ImportPlan: Sendable {
         .same("end_date"), .same("completed_at"),
         // Unknown: the first day, but never after the outcome. A decision already stored keeps its moment.
         .init(
-            "created_at", insert: "coalesce(r.created_at, least(r.start_date::timestamp at time zone 'UTC', r.completed_at))",
+            "created_at",
+            insert: "coalesce(r.created_at, least(r.start_date::timestamp at time zone 'UTC', r.completed_at))",
             update: "coalesce(r.created_at, t.created_at)", from: nil),
         .init("labels", "coalesce(r.labels, '{}')", from: "labels"),
     ]

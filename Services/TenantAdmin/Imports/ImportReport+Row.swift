@@ -11,7 +11,8 @@ extension ImportReport {
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode("id"), kind: ImportKind(rawValue: try row.decode("kind")) ?? .allocations,
-            status: try row.decode("status"), rowsRead: try row.decode("rows_read"), inserted: try row.decode("inserted"),
+            status: try row.decode("status"), rowsRead: try row.decode("rows_read"),
+            inserted: try row.decode("inserted"),
             updated: try row.decode("updated"), unchanged: try row.decode("unchanged"),
             rejected: try row.decode("rejected"),
             errors: try row.decode("errors", as: PostgresJSON<[ImportRowError]>.self).value,
@@ -31,7 +32,8 @@ extension ImportReport {
             "kind": .string(kind.rawValue), "status": .string(status), "inserted": .integer(inserted),
             "updated": .integer(updated), "rejected": .integer(rejected),
         ]
-        try await AuditLog.record(Change("import", "import", id.description, details: details), by: author, on: connection)
+        try await AuditLog.record(
+            Change("import", "import", id.description, details: details), by: author, on: connection)
     }
 
     /// The same outcome as a problem, for a file of which nothing was applied.

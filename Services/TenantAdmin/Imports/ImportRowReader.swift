@@ -105,12 +105,14 @@ struct ImportRowReader: Sendable {
         }
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
             guard let index = kind.columns.firstIndex(of: key) else {
-                row.errors.append(ImportRowError(line: line, column: key, reason: "is not a column of \(kind.rawValue)"))
+                row.errors.append(
+                    ImportRowError(line: line, column: key, reason: "is not a column of \(kind.rawValue)"))
                 continue
             }
             namedColumns.insert(key)
             guard let field = ImportField(value) else {
-                row.errors.append(ImportRowError(line: line, column: key, reason: "must not be \(value.kind) like this"))
+                row.errors.append(
+                    ImportRowError(line: line, column: key, reason: "must not be \(value.kind) like this"))
                 continue
             }
             row.fields[index] = field

@@ -19,7 +19,8 @@ final class ImportSlots: Sendable {
             return true
         }
         guard isFree else {
-            throw ProblemError.unavailable("Too many imports are under way; try again in a moment.", retryAfter: .seconds(5))
+            throw ProblemError.unavailable(
+                "Too many imports are under way; try again in a moment.", retryAfter: .seconds(5))
         }
         defer { taken.withLock { $0 -= 1 } }
         return try await body()

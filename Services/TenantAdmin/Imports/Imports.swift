@@ -32,7 +32,8 @@ struct Imports: Sendable {
                     let stream = ImportCopyStream(body: body, kind: order.kind, format: order.format, tally: tally)
                     try await Self.stage(stream, as: order.kind, for: names, on: connection)
                     try await TenantDatabase.enter(names, on: connection)
-                    let application = ImportApplication(id: id, order: order, staged: tally.state, connection: connection)
+                    let application = ImportApplication(
+                        id: id, order: order, staged: tally.state, connection: connection)
                     let report = try await application.run()
                     try await report.store(policy: order.policy, by: author, on: connection)
                     return report
@@ -58,7 +59,8 @@ struct Imports: Sendable {
 
     /// The tenant's role may make no temporary tables of its own; it is given the rights to this one.
     private static func stage<Body: AsyncSequence>(
-        _ stream: ImportCopyStream<Body>, as kind: ImportKind, for names: TenantNames, on connection: PostgresConnection,
+        _ stream: ImportCopyStream<Body>, as kind: ImportKind, for names: TenantNames,
+        on connection: PostgresConnection,
         isolation: isolated (any Actor)? = #isolation
     ) async throws where Body.Element == ByteBuffer {
         try await connection.execute(ImportPlan.staging(kind))

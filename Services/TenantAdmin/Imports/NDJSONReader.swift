@@ -26,7 +26,9 @@ struct NDJSONReader: Sendable {
 
     private mutating func takeLine() -> [(line: Int, bytes: [UInt8])] {
         defer { partial.removeAll(keepingCapacity: true) }
-        let isBlank = partial.allSatisfy { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t") }
+        let isBlank = partial.allSatisfy {
+            $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t")
+        }
         return isBlank ? [] : [(line, partial)]
     }
 }

@@ -43,7 +43,9 @@ struct IdempotencyKey: Sendable {
         let own: SQL = "actor = \(key.actor) and key = \(key.key)"
         if inserted == 1 {
             let answer = try await body()
-            try await connection.execute("update \(sql: table) set answer = \(json: answer) where \(sql: own)")
+            // Written as the wire writes it, so that both answers are the same to the byte.
+            let text = String(decoding: try WireJSON.encode(answer), as: UTF8.self)
+            try await connection.execute("update \(sql: table) set answer = \(text) where \(sql: own)")
             return (answer, true)
         }
         let rows = try await connection.query("select request_sha256, answer from \(sql: table) where \(sql: own)")
@@ -52,7 +54,7 @@ struct IdempotencyKey: Sendable {
                 status: .unprocessableContent, code: .idempotencyKeyReused,
                 "The Idempotency-Key was used for another request.")
         }
-        return (try row.decode("answer", as: PostgresJSON<Answer>.self).value, false)
+        return (try WireJSON.decode(Answer.self, from: try row.decode("answer", as: String.self).utf8), false)
     }
 }
 
@@ -63,7 +65,8 @@ extension TenantDatabase {
         _ body: (PostgresConnection) async throws -> Answer
     ) async throws -> Answer {
         try await withTenant(tenant) { connection in
-            try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) { try await body(connection) }.answer
+            try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) { try await body(connection) }
+                .answer
         }
     }
 }

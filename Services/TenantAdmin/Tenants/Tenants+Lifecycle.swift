@@ -39,7 +39,9 @@ extension Tenants {
         _ transition: TenantTransition, to id: TenantID, by author: Author,
         if precondition: @Sendable (Tenant) throws -> Void = { _ in }
     ) async throws -> Tenant {
-        try await change(id, action: transition.rawValue, by: author, if: precondition) { try transition.change(from: $0) }
+        try await change(id, action: transition.rawValue, by: author, if: precondition) {
+            try transition.change(from: $0)
+        }
     }
 
     func update(

@@ -12,7 +12,9 @@ struct Tenants: Sendable {
 
     /// Makes the tenant's row, role, schema with all objects, roles and first user in one transaction: all or nothing.
     /// - Throws: 409 naming `subdomain` when it is taken.
-    func create(_ request: CreateTenantRequest, by author: Author, once key: IdempotencyKey? = nil) async throws -> Tenant {
+    func create(_ request: CreateTenantRequest, by author: Author, once key: IdempotencyKey? = nil) async throws
+        -> Tenant
+    {
         let passwordHash = try await PasswordHash.make(request.adminPassword)
         let id = TenantID()
         let names = TenantNames(subdomain: request.subdomain, id: id)
@@ -25,7 +27,8 @@ struct Tenants: Sendable {
                     try await connection.execute("select erm_provisioning.create_tenant_role(\(id.rawValue))")
                     try await schemas.create(names, on: connection)
                     try await FirstUser(
-                        email: request.adminEmail, name: request.adminName ?? "Administrator", passwordHash: passwordHash
+                        email: request.adminEmail, name: request.adminName ?? "Administrator",
+                        passwordHash: passwordHash
                     ).create(by: author, tenant: id, on: connection)
                 }
                 return tenant

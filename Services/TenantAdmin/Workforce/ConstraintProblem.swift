@@ -14,7 +14,8 @@ enum ConstraintProblem {
         case "resource_allocations_employee_id_fkey": return .validation("employeeId", "names no employee")
         case "resource_allocations_project_id_fkey": return .validation("projectId", "names no project")
         case "employees_left_after_hired": return .validation("leftOn", "must not be before hiredOn")
-        case "projects_estimated_end_after_start": return .validation("estimatedEndDate", "must not be before startDate")
+        case "projects_estimated_end_after_start":
+            return .validation("estimatedEndDate", "must not be before startDate")
         case "projects_end_after_start", "resource_allocations_end_after_start":
             return .validation("endDate", "must not be before startDate")
         case "resource_allocations_completed_after_created":

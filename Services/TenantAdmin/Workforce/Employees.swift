@@ -134,7 +134,8 @@ extension Employee {
             id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
             email: try row.decode("email"), departmentId: try row.decode("department_id"),
             department: try row.decode("department"), weeklyCapacityHours: try row.decode("weekly_capacity_hours"),
-            isActive: try row.decode("is_active"), hiredOn: try row.decode("hired_on"), leftOn: try row.decode("left_on"),
+            isActive: try row.decode("is_active"), hiredOn: try row.decode("hired_on"),
+            leftOn: try row.decode("left_on"),
             skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value)
     }
 }

@@ -1,0 +1,82 @@
+import Contracts
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Audit log")
+struct AuditTests {
+    @Test("each change is recorded with its author, and the chain is whole")
+    func recorded() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id, subject: "somebody")
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "P"))
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "twice"))
+
+            let entries = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self)
+            let verified = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
+
+            #expect(entries.map(\.seq) == [3, 2, 1])
+            #expect(entries.map(\.entity) == ["project", "user", "tenant"])
+            #expect(entries[0].actor == "somebody")
+            #expect(entries[2].actor == "platform-operator")
+            #expect(try verified.data(AuditVerification.self) == AuditVerification(firstBrokenSeq: nil))
+        }
+    }
+
+    @Test("the tenant's own role can neither change nor remove an entry")
+    func appendOnly() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            for statement: SQL in [
+                "update audit_logs set actor = 'x'", "delete from audit_logs", "truncate audit_logs",
+            ] {
+                let error = await #expect(throws: PostgresError.self) {
+                    try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                        _ = try await $0.execute(statement)
+                    }
+                }
+                #expect(error?.sqlState == "42501")
+            }
+        }
+    }
+
+    @Test(
+        "an edited, a removed and a cut-off entry are each found",
+        arguments: [
+            ("update audit_logs set actor = 'x' where seq = 1", 1), ("delete from audit_logs where seq = 1", 1),
+            ("delete from audit_logs where seq = 2", 2),
+        ])
+    func tampering(statement: String, broken: Int) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let schema = TenantNames.schema(for: "acme")
+            // A superuser is stopped by the trigger, and has to take it away first.
+            let pool = PostgresPool(
+                configuration: try PostgresConfiguration(url: service.databases.superuser),
+                logger: PostgresCluster.quietLogger)
+            let refused = await #expect(throws: PostgresError.self) {
+                try await pool.withTransaction { connection in
+                    try await connection.setLocal(searchPath: [schema])
+                    try await connection.executeScript(statement)
+                }
+            }
+            try await pool.withTransaction { connection in
+                try await connection.setLocal(searchPath: [schema])
+                try await connection.executeScript("alter table audit_logs disable trigger all; " + statement)
+            }
+            await pool.close()
+
+            let verified = try await service.send(
+                .get, "/api/v1/audit-logs/verification", as: service.token(tenant.id))
+
+            #expect(refused?.sqlState == "42501")
+            #expect(try verified.data(AuditVerification.self).firstBrokenSeq == broken)
+        }
+    }
+}

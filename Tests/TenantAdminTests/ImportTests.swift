@@ -1,0 +1,308 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import NIOCore
+import Postgres
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Imports")
+struct ImportTests {
+    static let people =
+        "external_id,name,department,weekly_capacity_hours,left_on\nE1,Anna,Lab,,\nE2,Berta,Lab,35,2020-01-31\n"
+    static let work = "external_id,name,status,completion_percentage\nP1,Bridge,in_progress,\n"
+    static let allocationHeader =
+        "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,actual_hours,"
+        + "required_skills,start_date,end_date,completed_at,created_at,labels\n"
+    static let allocations =
+        allocationHeader + "A1,E1,P1,50,12.5,,Swift;SQL,2024-03-01,2024-03-09,,,priority=1;asked_by=Zoe\n"
+        + "A2,E2,P1,,8,9.25,,2024-03-02,,2024-03-05T10:00:00.000Z,2024-03-01T09:00:00.000Z,\n"
+
+    private func prepared(_ service: TestService, _ subdomain: String = "acme") async throws -> Tenant {
+        let tenant = try await service.createTenant(subdomain)
+        #expect(try await service.importCSV(.employees, Self.people, into: tenant.id).status == 201)
+        #expect(try await service.importCSV(.projects, Self.work, into: tenant.id).status == 201)
+        return tenant
+    }
+
+    @Test("every column arrives as what it means, empty as unknown or the default")
+    func columns() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let reply = try await service.importCSV(.allocations, Self.allocations, into: tenant.id)
+
+            #expect(try reply.data(ImportReport.self).inserted == 2)
+            let people = try await service.all("employees", of: tenant.id, as: Employee.self)
+            #expect(people.map(\.weeklyCapacityHours) == [40, 35])
+            #expect(people.map(\.isActive) == [true, false])
+            #expect(people.map(\.department) == ["Lab", "Lab"])
+            #expect(try await service.all("departments", of: tenant.id, as: Department.self).map(\.name) == ["Lab"])
+            let project = try #require(try await service.all("projects", of: tenant.id, as: Project.self).first)
+            #expect(project.completionPercentage == nil)
+            let found = try await service.all("allocations", of: tenant.id, as: Allocation.self)
+            #expect(found.map(\.allocationPercentage) == [50, 100])
+            #expect(found[0].requiredSkills == ["Swift", "SQL"])
+            #expect(found[0].labels == ["priority": "1", "asked_by": "Zoe"])
+            #expect(found[0].createdAt == CivilDate("2024-03-01")?.startOfDay)
+            #expect(found[0].actualHours == nil)
+            #expect(found[1].createdAt == WireJSON.date("2024-03-01T09:00:00.000Z"))
+            #expect(found[1].completedAt == WireJSON.date("2024-03-05T10:00:00.000Z"))
+            #expect(found[1].plannedHours == 8)
+        }
+    }
+
+    @Test("importing the same file again writes no row")
+    func idempotent() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            _ = try await service.importCSV(.allocations, Self.allocations, into: tenant.id)
+            let mark = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
+
+            let people = try await service.importCSV(.employees, Self.people, into: tenant.id)
+            let again = try await service.importCSV(.allocations, Self.allocations, into: tenant.id)
+
+            let report: ImportReport = try again.data()
+            #expect(report.counts == "0 inserted, 0 updated, 2 unchanged, 0 rejected")
+            #expect(try people.data(ImportReport.self).unchanged == 2)
+            let version = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                try await connection.query(
+                    """
+                    select count(distinct xmin::text) as writers, count(*) filter (where xmax::text <> '0') as touched
+                    from resource_allocations
+                    """)
+            }
+            #expect(try version[0].decode("writers", as: Int.self) == 1)
+            #expect(try version[0].decode("touched", as: Int.self) == 0)
+            #expect(mark.split(separator: ".").count == 3)
+        }
+    }
+
+    @Test("a re-import changes only rows that differ, and the hours first planned stay")
+    func plannedHoursStay() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            _ = try await service.importCSV(.allocations, Self.allocations, into: tenant.id)
+            let changed = Self.allocations.replacing("50,12.5,,", with: "50,20,18,")
+
+            let report: ImportReport = try await service.importCSV(.allocations, changed, into: tenant.id).data()
+
+            #expect(report.counts == "0 inserted, 1 updated, 1 unchanged, 0 rejected")
+            let first = try await service.all("allocations", of: tenant.id, as: Allocation.self)[0]
+            #expect(first.allocatedHours == 20)
+            #expect(first.plannedHours == 12.5)
+            #expect(first.actualHours == 18)
+            let error = await #expect(throws: PostgresError.self) {
+                try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    _ = try await $0.execute("update resource_allocations set planned_hours = 1")
+                }
+            }
+            #expect(error?.sqlState == "23001")
+        }
+    }
+
+    @Test("a column that the file does not name is left alone")
+    func unnamedColumns() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let report: ImportReport = try await service.importCSV(
+                .employees, "external_id,name\nE2,Bertha\n", into: tenant.id
+            ).data()
+
+            #expect(report.updated == 1)
+            let second = try await service.all("employees", of: tenant.id, as: Employee.self)[1]
+            #expect(second.name == "Bertha")
+            #expect(second.weeklyCapacityHours == 35)
+            #expect(second.department == "Lab")
+        }
+    }
+
+    @Test("each bad row is named with line, column and reason, and nothing of the file is applied")
+    func badRows() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let bad =
+                Self.allocationHeader
+                + "B1,E1,P1,50,1,,,2024-03-01,,,,\n"  // line 2: good
+                + "B2,E1,P1,101,-3,,,2024-02-30,,,,\n"
+                + "B3,NOBODY,NOTHING,50,1,,,2024-03-01,,,,\n"
+                + "B1,E1,P1,50,1,,,2024-03-01,,,,\n"
+                + "B4,E1,P1,50,abc,,,2024-03-01,2024-02-01,,,x\n"
+                + "B5,E1,P1,50\n"
+                + ",E1,P1,50,1,,,2024-03-01,,2024-01-01T00:00:00Z,2024-03-01T00:00:00Z,\n"
+
+            let reply = try await service.importCSV(.allocations, bad, into: tenant.id)
+
+            #expect(reply.status == 422)
+            let problem = try reply.problem
+            #expect(problem.code == .importFailed)
+            #expect(
+                Set(problem.errors.map(\.field)) == [
+                    "line 3, allocation_percentage", "line 3, allocated_hours", "line 3, start_date",
+                    "line 4, employee_external_id", "line 4, project_external_id", "line 5, external_id",
+                    "line 6, allocated_hours", "line 6, end_date", "line 6, labels", "line 7", "line 8, external_id",
+                    "line 8, completed_at",
+                ])
+            #expect(try await service.all("allocations", of: tenant.id, as: Allocation.self).isEmpty)
+            let path = try #require(reply.headers[.location])
+            let stored: ImportReport = try await service.send(.get, path, as: service.token(tenant.id)).data()
+            #expect(stored.status == "rejected")
+            #expect(stored.rejected == 6)
+            #expect(stored.rowsRead == 7)
+            #expect(stored.errors.count == problem.errors.count)
+        }
+    }
+
+    @Test("with onError=skip the good rows are applied and the bad ones reported")
+    func skip() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let mixed =
+                Self.allocationHeader + "B1,E1,P1,50,1,,,2024-03-01,,,,\n" + "B2,E1,P1,50,-1,,,2024-03-01,,,,\n"
+                + "B3,NOBODY,P1,50,1,,,2024-03-01,,,,\n"
+
+            let report: ImportReport = try await service.importCSV(
+                .allocations, mixed, into: tenant.id, onError: "skip"
+            ).data()
+
+            #expect(report.status == "applied")
+            #expect(report.counts == "1 inserted, 0 updated, 0 unchanged, 2 rejected")
+            #expect(report.errors.map(\.line) == [3, 4])
+            #expect(
+                try await service.all("allocations", of: tenant.id, as: Allocation.self).map(\.externalId) == ["B1"])
+        }
+    }
+
+    @Test(
+        "a file whose form cannot be trusted is refused whole, whatever onError says",
+        arguments: [
+            ("", "line 1"), ("name,nmae\nx,y\n", "line 1, nmae"), ("category\nx\n", "line 1, name"),
+            ("name,name\nx,y\n", "line 1, name"), ("name,category\nx,\"open\n", "line 2"),
+            ("name,category\nx,a\"b\n", "line 2"),
+        ])
+    func badForm(text: String, place: String) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let reply = try await service.importCSV(.skills, text, into: tenant.id, onError: "skip")
+
+            #expect(reply.status == 422)
+            #expect(try reply.problem.errors.map(\.field).contains(place))
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+        }
+    }
+
+    @Test("NDJSON means the same as CSV")
+    func ndjson() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let lines = """
+                {"external_id":"N1","employee_external_id":"E1","project_external_id":"P1","allocated_hours":2.5,\
+                "start_date":"2024-05-01","required_skills":["a;b","c"],"labels":{"k":"v"}}
+
+                {"external_id":"N2","employee_external_id":"E1","project_external_id":"P1","allocated_hours":"3",\
+                "start_date":"2024-05-01","labels":"k=w"}
+                """
+            let path = "/api/v1/imports?kind=allocations"
+            let token = try service.token(tenant.id)
+            let good = try await service.send(
+                .post, path, as: token, body: Array(lines.utf8), type: "application/x-ndjson")
+            let bad = try await service.send(
+                .post, path, as: token, body: Array("{\"external_id\": 1}\n[]\n{\"colour\": \"red\"}".utf8),
+                type: "application/x-ndjson")
+
+            #expect(try good.data(ImportReport.self).inserted == 2)
+            let found = try await service.all("allocations", of: tenant.id, as: Allocation.self)
+            #expect(found.map(\.allocatedHours) == [2.5, 3])
+            #expect(found[0].requiredSkills == ["a;b", "c"])
+            #expect(found.map { $0.labels["k"] } == ["v", "w"])
+            #expect(bad.status == 422)
+            #expect(Set(try bad.problem.errors.map(\.field)).isSuperset(of: ["line 2", "line 3, colour"]))
+        }
+    }
+
+    @Test("skills and capacity find their people; unknown skills are made, unknown people refused")
+    func skillsAndCapacity() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let skills = try await service.importCSV(
+                .employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,2020-01-01\nE1,SQL,,\n",
+                into: tenant.id)
+            let capacity = try await service.importCSV(
+                .capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-02,120.5\n", into: tenant.id)
+            let over = try await service.importCSV(
+                .capacityHistory, "employee_external_id,date,utilization_rate\nE9,2024-01-02,-1\n", into: tenant.id)
+
+            #expect(skills.status == 201)
+            let first = try await service.all("employees", of: tenant.id, as: Employee.self)[0]
+            #expect(first.skills.map(\.skill) == ["SQL", "Swift"])
+            #expect(first.skills[1].level == 4)
+            #expect(try await service.all("skills?limit=1", of: tenant.id, as: Skill.self).map(\.name) == ["SQL"])
+            #expect(capacity.status == 201)
+            let entry = try #require(
+                try await service.all("capacity-history", of: tenant.id, as: CapacityEntry.self).first)
+            #expect(entry.utilizationRate == 120.5)
+            #expect(over.status == 422)
+        }
+    }
+
+    @Test("wrong parameters and media types are refused before anything is read")
+    func parameters() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            func post(_ query: String, _ type: String) async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/imports\(query)", as: token, body: Array("name\nx\n".utf8), type: type)
+            }
+
+            #expect(try await post("", "text/csv").problem.errors.map(\.field) == ["kind"])
+            #expect(try await post("?kind=wine", "text/csv").status == 422)
+            #expect(try await post("?kind=skills&onError=maybe", "text/csv").status == 422)
+            #expect(try await post("?kind=skills&speed=1", "text/csv").status == 422)
+            #expect(try await post("?kind=skills", "application/json").status == 415)
+            #expect(try await post("?kind=skills", "text/csv; charset=utf-8").status == 201)
+        }
+    }
+
+    @Test("a client that goes away in the middle leaves nothing")
+    func brokenUpload() async throws {
+        struct Gone: Error {}
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let imports = Imports(database: TenantDatabase(pool: service.pool), slots: ImportSlots(capacity: 1))
+            let (body, continuation) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+            continuation.yield(ByteBuffer(string: "name\nSwift\nSQL\n"))
+            continuation.finish(throwing: Gone())
+
+            await #expect(throws: Gone.self) {
+                _ = try await imports.run(
+                    .init(kind: .skills, format: .csv, policy: .skip), body: body, in: tenant.id,
+                    by: Author(name: "t", requestID: "r"))
+            }
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+            // The slot is free again.
+            let report: ImportReport = try await service.importCSV(.skills, "name\nSwift\n", into: tenant.id).data()
+            #expect(report.inserted == 1)
+        }
+    }
+
+    @Test("no more imports run at once than there are slots for")
+    func slots() async throws {
+        let slots = ImportSlots(capacity: 1)
+        let refused = try await slots.withSlot {
+            await #expect(throws: ProblemError.self) { try await slots.withSlot { 0 } }
+        }
+        let afterwards = try await slots.withSlot { 1 }
+
+        #expect(refused?.status.code == 503)
+        #expect(afterwards == 1)
+    }
+}
+
+extension ImportReport {
+    var counts: String {
+        "\(inserted) inserted, \(updated) updated, \(unchanged) unchanged, \(rejected) rejected"
+    }
+}

@@ -1,0 +1,166 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import NIOCore
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import TestSupport
+
+@testable import TenantAdmin
+
+/// The service's routes over a fresh database, and keys to sign assertions with.
+struct TestService: Sendable {
+    let client: any TestClientProtocol
+    /// Connections of the service's own role.
+    let pool: PostgresPool
+    let databases: ServiceDatabases
+    let schemas: TenantSchemas
+    let signers: [ServiceName: AssertionSigner]
+
+    static func run(
+        tenantMigrations: String = ServiceDatabases.migrations("tenant"), concurrentImports: Int = 4,
+        _ body: @escaping @Sendable (TestService) async throws -> Void
+    ) async throws {
+        try await ServiceDatabases.withDatabases("tenantadmin") { databases in
+            var configuration = try PostgresConfiguration(url: databases.tenantAdmin)
+            configuration.acquireTimeout = .seconds(60)
+            configuration.connectTimeout = .seconds(60)
+            let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
+            do {
+                try await run(pool, databases, tenantMigrations, concurrentImports, body)
+            } catch {
+                await pool.close()
+                throw error
+            }
+            await pool.close()
+        }
+    }
+
+    private static func run(
+        _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ concurrentImports: Int,
+        _ body: @escaping @Sendable (TestService) async throws -> Void
+    ) async throws {
+        try await MigrationRunner(
+            pool: pool, schema: "tenant_admin", directory: ServiceDatabases.migrations("tenant-admin"),
+            logger: PostgresCluster.quietLogger
+        ).run()
+        let schemas = try TenantSchemas(
+            pool: pool, migrationsDirectory: tenantMigrations, logger: PostgresCluster.quietLogger)
+        let pairs = ServiceName.allCases.map { ($0, ServiceKeyPair()) }
+        let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
+        let router = TenantAdmin.router(
+            pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
+            concurrentImports: concurrentImports)
+        let signers = Dictionary(
+            uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
+        try await ServiceApplication(router: router).testable().test(.router) { client in
+            try await body(
+                TestService(client: client, pool: pool, databases: databases, schemas: schemas, signers: signers))
+        }
+    }
+}
+
+/// An answer, read whole.
+struct Reply: Sendable {
+    let status: Int
+    let headers: HTTPFields
+    let bytes: [UInt8]
+
+    func data<T: Codable & Sendable>(_ type: T.Type = T.self) throws -> T {
+        try WireJSON.decode(Success<T>.self, from: bytes).data
+    }
+
+    func list<T: Codable & Sendable>(_ type: T.Type = T.self) throws -> (items: [T], next: String?) {
+        let answer = try WireJSON.decode(Success<[T]>.self, from: bytes)
+        return (answer.data, answer.page?.nextCursor)
+    }
+
+    var problem: Problem {
+        get throws { try WireJSON.decode(Problem.self, from: bytes) }
+    }
+
+    var text: String { String(decoding: bytes, as: UTF8.self) }
+}
+
+extension TestService {
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, as token: String?, body: [UInt8]? = nil,
+        type: String = "application/json", headers: [String: String] = [:]
+    ) async throws -> Reply {
+        var fields = HTTPFields()
+        if let token { fields[.authorization] = "Bearer \(token)" }
+        if body != nil { fields[.contentType] = type }
+        for (name, value) in headers { fields[HTTPField.Name(name)!] = value }
+        let response = try await client.executeRequest(
+            uri: path, method: method, headers: fields, body: body.map { ByteBuffer(bytes: $0) })
+        return Reply(
+            status: response.status.code, headers: response.headers, bytes: Array(response.body.readableBytesView))
+    }
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, as token: String?, json: some Encodable,
+        headers: [String: String] = [:]
+    ) async throws -> Reply {
+        try await send(method, path, as: token, body: try WireJSON.encode(json), headers: headers)
+    }
+
+    /// The gateway speaking for the platform operator.
+    var operatorToken: String {
+        get throws { try token(of: .gateway, .platformOperator) }
+    }
+
+    /// The gateway speaking for a user of the tenant; by default one who may do everything in it.
+    func token(
+        _ tenant: TenantID, _ permissions: [Permission] = DefaultRole.admin.permissions, subject: String = "tester"
+    ) throws -> String {
+        try token(
+            of: .gateway, Caller(issuer: .gateway, tenant: tenant, subject: subject, permissions: permissions))
+    }
+
+    /// A service speaking for itself.
+    func token(of service: ServiceName, _ caller: Caller? = nil) throws -> String {
+        try signers[service]!.assertion(for: .tenantAdmin, caller: caller)
+    }
+
+    static let password = "correct horse battery staple"
+
+    func createTenant(_ subdomain: String) async throws -> Tenant {
+        let request = CreateTenantRequest(
+            name: "Tenant \(subdomain)", subdomain: Subdomain(rawValue: subdomain)!,
+            adminEmail: "admin@\(subdomain).example",
+            adminPassword: Self.password)
+        return try await send(.post, "/api/v1/tenants", as: operatorToken, json: request).data()
+    }
+
+    func importCSV(
+        _ kind: ImportKind, _ text: String, into tenant: TenantID, onError: String? = nil
+    ) async throws -> Reply {
+        let query = "kind=\(kind.rawValue)" + (onError.map { "&onError=\($0)" } ?? "")
+        return try await send(
+            .post, "/api/v1/imports?\(query)", as: try token(tenant), body: Array(text.utf8), type: "text/csv")
+    }
+
+    func all<T: Codable & Sendable>(_ path: String, of tenant: TenantID, as type: T.Type = T.self) async throws -> [T] {
+        try await send(.get, "/api/v1/\(path)", as: try token(tenant)).list(T.self).items
+    }
+
+    /// The lines of a history feed.
+    func history(_ tenant: TenantID, since: String? = nil) async throws -> [HistoryLine] {
+        let path = "/internal/v1/tenants/\(tenant)/history" + (since.map { "?since=\($0)" } ?? "")
+        let reply = try await send(.get, path, as: try token(of: .mlTraining))
+        return try reply.bytes.split(separator: UInt8(ascii: "\n")).map {
+            try WireJSON.decode(HistoryLine.self, from: $0)
+        }
+    }
+}
+
+extension HistoryLine {
+    var endLine: HistoryEnd? { if case .end(let end) = self { end } else { nil } }
+    var allocation: Allocation? { if case .allocation(let allocation) = self { allocation } else { nil } }
+    var employee: HistoryEmployee? { if case .employee(let employee) = self { employee } else { nil } }
+    var removed: RemovedRow? { if case .removed(let row) = self { row } else { nil } }
+}

@@ -1,0 +1,95 @@
+import Contracts
+import HTTPTypes
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Users")
+struct UserTests {
+    @Test("a deactivated user is refused at login and shown as inactive")
+    func deactivation() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let gateway = try service.token(of: .gateway)
+            let user: User = try await service.send(
+                .post, "/api/v1/users", as: token,
+                json: CreateUserRequest(
+                    email: "mia@acme.example", name: "Mia", password: TestService.password, roles: ["manager"])
+            ).data()
+            let login = LoginRequest(email: "mia@acme.example", password: TestService.password)
+            let verify = "/internal/v1/tenants/\(tenant.id)/credentials/verify"
+
+            let before = try await service.send(.post, verify, as: gateway, json: login)
+            let change = try await service.send(
+                .patch, "/api/v1/users/\(user.id)", as: token, json: UpdateUserRequest(isActive: false))
+            let after = try await service.send(.post, verify, as: gateway, json: login)
+            let principal: UserPrincipal = try await service.send(
+                .get, "/internal/v1/tenants/\(tenant.id)/principals/\(user.id)", as: gateway
+            ).data()
+
+            #expect(try before.data(UserPrincipal.self).permissions == DefaultRole.manager.permissions)
+            #expect(change.status == 200)
+            #expect(after.status == 401)
+            #expect(principal.isActive == false)
+        }
+    }
+
+    @Test("nobody gives a role that grants more than he holds")
+    func noEscalation() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let helper = try service.token(
+                tenant.id, DefaultRole.user.permissions + [Permission(resource: "users", actions: ["*"])])
+            func create(_ role: String) async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/users", as: helper,
+                    json: CreateUserRequest(email: "\(role)@acme.example", name: role, roles: [role]))
+            }
+            let admin = try await service.all("users", of: tenant.id, as: User.self)[0]
+            let takeover = try await service.send(
+                .patch, "/api/v1/users/\(admin.id)", as: helper,
+                json: UpdateUserRequest(password: "a new password for the admin"))
+
+            #expect(try await create("admin").status == 403)
+            #expect(try await create("nonsense").status == 422)
+            #expect(try await create("user").status == 201)
+            #expect(takeover.status == 403)
+        }
+    }
+
+    @Test("the last active admin cannot be removed, and an address is used once whatever its case")
+    func lastAdmin() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let admin = try await service.all("users", of: tenant.id, as: User.self)[0]
+            let path = "/api/v1/users/\(admin.id)"
+
+            let demoted = try await service.send(.patch, path, as: token, json: UpdateUserRequest(roles: ["viewer"]))
+            let deactivated = try await service.send(.patch, path, as: token, json: UpdateUserRequest(isActive: false))
+            let twice = try await service.send(
+                .post, "/api/v1/users", as: token, json: CreateUserRequest(email: "Admin@ACME.example", name: "x"))
+
+            #expect(demoted.status == 409)
+            #expect(deactivated.status == 409)
+            #expect(twice.status == 409)
+            #expect(try await service.send(.get, path, as: token).data(User.self) == admin)
+        }
+    }
+
+    @Test("settings are set by name and removed by null")
+    func settings() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            _ = try await service.send(
+                .put, "/api/v1/settings", as: token,
+                json: TenantSettings(settings: ["a": .integer(1), "b": .string("x")]))
+            let after = try await service.send(
+                .put, "/api/v1/settings", as: token, json: TenantSettings(settings: ["a": .null, "c": .bool(true)]))
+
+            #expect(try after.data(TenantSettings.self).settings == ["b": .string("x"), "c": .bool(true)])
+        }
+    }
+}
