@@ -26,7 +26,8 @@ public struct AssertionVerifier: Sendable {
         self.audience = audience
         self.now = now
         self.keys = Dictionary(
-            keys.keys.compactMap { jwk in jwk.publicKey.map { (jwk.kid, ($0, jwk.iss)) } }, uniquingKeysWith: { first, _ in first })
+            keys.keys.compactMap { jwk in jwk.publicKey.map { (jwk.kid, ($0, jwk.iss)) } },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// - Parameter issuers: the services that may call here.
@@ -75,7 +76,8 @@ public struct AssertionVerifier: Sendable {
             throw IdentityError(.issuerNotAccepted, "The assertion's issuer may not call here.")
         }
         guard claims.platform != true || (claims.iss == .gateway && claims.tenant == nil) else {
-            throw IdentityError(.claimsNotAllowed, "Only the gateway speaks for the platform operator, outside of tenants.")
+            throw IdentityError(
+                .claimsNotAllowed, "Only the gateway speaks for the platform operator, outside of tenants.")
         }
     }
 }

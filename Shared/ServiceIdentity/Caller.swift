@@ -24,7 +24,8 @@ public struct Caller: Sendable, Hashable {
     public static let platformOperator = Caller(
         issuer: .gateway, tenant: nil, subject: platformOperatorSubject, permissions: [], isPlatformOperator: true)
 
-    init(issuer: ServiceName, tenant: TenantID?, subject: String?, permissions: [Permission], isPlatformOperator: Bool) {
+    init(issuer: ServiceName, tenant: TenantID?, subject: String?, permissions: [Permission], isPlatformOperator: Bool)
+    {
         self.issuer = issuer
         self.tenant = tenant
         self.subject = subject

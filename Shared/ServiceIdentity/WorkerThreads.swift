@@ -50,6 +50,8 @@ final class WorkerThreads: Sendable {
         }
     }
 
+    var waitingCount: Int { state.withLock { $0.waiting.count } }
+
     private func enqueue(_ job: Job, refused: () -> Void) {
         // Cancellation before this point found nothing to take out of the queue.
         if Task.isCancelled { return job.cancel() }

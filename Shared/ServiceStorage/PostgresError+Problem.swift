@@ -26,7 +26,8 @@ extension PostgresError: ProblemConvertible {
         case "22001", "22003", "22007", "22008", "22P05", "23502", "23514":
             return .validation("", "holds a value that is out of range")
         case "40001", "40P01", "55P03":
-            return .unavailable("The service is busy with a change to the same data; try again in a moment.", cause: self)
+            return .unavailable(
+                "The service is busy with a change to the same data; try again in a moment.", cause: self)
         case "57P01", "57P02", "57P03", "53300", "53400":
             return .unavailable("The database is not available at the moment.", cause: self)
         default: return nil

@@ -11,7 +11,8 @@ public enum RowCursor {
 
     /// - Throws: `ProblemError` 422 on `cursor` for anything that ``encode(_:)`` of the same list did not give.
     public static func decode<Keys: Decodable>(_ type: Keys.Type = Keys.self, from cursor: String) throws -> Keys {
-        guard let bytes = Base64URL.decode(cursor), !bytes.isEmpty, let keys = try? WireJSON.decode(type, from: bytes) else {
+        guard let bytes = Base64URL.decode(cursor), !bytes.isEmpty, let keys = try? WireJSON.decode(type, from: bytes)
+        else {
             throw refusal
         }
         return keys

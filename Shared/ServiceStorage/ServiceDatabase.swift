@@ -68,7 +68,8 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
         var pause = firstPause
         while !Task.isCancelled {
             do {
-                try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger).run()
+                try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger)
+                    .run()
                 progress.withLock { $0 = .ready }
                 logger.info("database ready", metadata: ["schema": "\(schema)"])
                 return
@@ -108,7 +109,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
 }
 
 extension ServiceDatabase {
-    /// Lends a connection; statements run each for itself.
+    /// Lends a connection; statements run each for itself, and name their tables with the schema.
     /// - Throws: what `body` throws; `PostgresError`, which the error middleware answers as 503 where the database is the
     ///   trouble.
     public func withConnection<R>(
@@ -117,12 +118,16 @@ extension ServiceDatabase {
         try await pool.withConnection(body)
     }
 
-    /// Runs `body` in a transaction, again on a serialisation failure or a deadlock.
+    /// Runs `body` in a transaction in the service's schema, again on a serialisation failure or a deadlock.
     public func withTransaction<R>(
         isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries, body)
+        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
+            connection in
+            try await connection.setLocal(searchPath: [schema])
+            return try await body(connection)
+        }
     }
 
     /// A unit of work of one tenant on tables with row-level security: a transaction that sees and writes only rows whose
@@ -132,8 +137,9 @@ extension ServiceDatabase {
         _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) { connection in
-            try await connection.execute("select set_config('erm.tenant_id', \(tenant.description), true)")
+        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
+            connection in
+            try await connection.setLocal(searchPath: [schema], settings: ["erm.tenant_id": tenant.description])
             return try await body(connection)
         }
     }

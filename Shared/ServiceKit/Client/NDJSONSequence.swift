@@ -32,7 +32,8 @@ public struct NDJSONSequence<Element: Decodable & Sendable>: AsyncSequence, Send
                         return try WireJSON.decode(Element.self, from: line)
                     } catch {
                         throw ProblemError(
-                            status: .badGateway, code: .upstreamFailed, "A service behind this one gave no usable answer.",
+                            status: .badGateway, code: .upstreamFailed,
+                            "A service behind this one gave no usable answer.",
                             cause: error)
                     }
                 }

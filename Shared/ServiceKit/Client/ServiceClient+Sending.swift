@@ -34,7 +34,9 @@ extension ServiceClient {
             do {
                 return try await execute(request)
             } catch let error as HTTPClientError {
-                guard error.isRetryable, method == "GET" || !error.requestMayHaveBeenProcessed else { throw problem(error) }
+                guard error.isRetryable, method == "GET" || !error.requestMayHaveBeenProcessed else {
+                    throw problem(error)
+                }
                 failure = error
             }
         }
@@ -45,7 +47,8 @@ extension ServiceClient {
         if error.code == .cancelled { return CancellationError() }
         if error.isTimeout { return timedOut(cause: error) }
         if error.isRetryable || error.code == .shutDown {
-            return ProblemError.unavailable("The service \(service.rawValue) is not available at the moment.", cause: error)
+            return ProblemError.unavailable(
+                "The service \(service.rawValue) is not available at the moment.", cause: error)
         }
         return badAnswer(error)
     }
@@ -58,7 +61,8 @@ extension ServiceClient {
 
     func badAnswer(_ cause: any Error) -> ProblemError {
         ProblemError(
-            status: .badGateway, code: .upstreamFailed, "The service \(service.rawValue) gave no usable answer.", cause: cause)
+            status: .badGateway, code: .upstreamFailed, "The service \(service.rawValue) gave no usable answer.",
+            cause: cause)
     }
 
     /// What the other service said, for our own client; its failures (5xx) are not our client's to read.
@@ -75,7 +79,8 @@ extension ServiceClient {
         case 401 where problem.code == .notAuthenticated: return badAnswer(cause)
         default:
             return ProblemError(
-                status: HTTPResponse.Status(code: status), code: problem.code, problem.error, errors: problem.errors, cause: cause)
+                status: HTTPResponse.Status(code: status), code: problem.code, problem.error, errors: problem.errors,
+                cause: cause)
         }
     }
 }

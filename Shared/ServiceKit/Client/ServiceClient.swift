@@ -67,7 +67,9 @@ public struct ServiceClient: Sendable {
         _ path: String, of type: T.Type = T.self, caller: Caller? = nil, trace: TraceContext,
         deadline: Duration = .seconds(600), idleTimeout: Duration = .seconds(30)
     ) async throws -> NDJSONSequence<T> {
-        let response = try await send("GET", path, .none, caller, trace, [], deadline: deadline, idleTimeout: idleTimeout) {
+        let response = try await send(
+            "GET", path, .none, caller, trace, [], deadline: deadline, idleTimeout: idleTimeout
+        ) {
             request in try await httpClient.execute(request)
         }
         guard (200..<300).contains(response.status) else {

@@ -6,10 +6,14 @@ enum ConfigurationHelp {
             "Each flag may also be given as the environment variable beside it; a flag wins.", "",
         ]
         for key in keys {
-            let qualities = [key.kind.hint, key.isRequired ? "required" : nil, key.defaultValue.map { "default \($0)" }]
+            let qualities = [
+                key.kind.hint, key.isRequired ? "required" : nil, key.defaultValue.map { "default \($0)" },
+            ]
             lines.append("  \(key.flag)  (\(key.environmentVariable))")
             lines.append("      \(key.help) \(qualities.compactMap(\.self).joined(separator: "; ")).")
-            if let file = key.fileVariant { lines.append("      Or \(file.flag) (\(file.environmentVariable)): a file that holds it.") }
+            if let file = key.fileVariant {
+                lines.append("      Or \(file.flag) (\(file.environmentVariable)): a file that holds it.")
+            }
         }
         return lines.joined(separator: "\n") + "\n"
     }

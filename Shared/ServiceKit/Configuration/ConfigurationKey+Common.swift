@@ -4,41 +4,59 @@ extension ConfigurationKey {
     /// The keys that every service has; a service adds its own.
     public static func common(for service: ServiceName) -> [ConfigurationKey] {
         listening(service) + [
-            .init("log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+            .init(
+                "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
+                default: "info",
                 help: "The least severe level that is logged."),
             .init("log.format", .choice(["json", "text"]), default: "json", help: "How log lines look."),
-            .init("shutdown.grace", .duration(.zero ... .seconds(600)), default: "10s",
+            .init(
+                "shutdown.grace", .duration(.zero ... .seconds(600)), default: "10s",
                 help: "How long requests under way may take to finish after SIGTERM."),
             .init("identity.key-file", .path, required: true, help: "This service's private Ed25519 key (PEM)."),
             .init("identity.jwks-file", .path, required: true, help: "The public keys of all services (JWKS)."),
             .init("database.url", .secret, required: true, help: "libpq connection string or URI."),
-            .init("database.max-connections", .integer(1...1000), default: "10", help: "The most connections held at once."),
-            .init("migrations.directory", .path,
+            .init(
+                "database.max-connections", .integer(1...1000), default: "10",
+                help: "The most connections held at once."),
+            .init(
+                "migrations.directory", .path,
                 help: "Folder of the migrations; found beside the binary or in ./migrations upwards when left out."),
             .init("tenant-admin.url", .urls, default: "http://127.0.0.1:8081", help: "Where tenant-admin listens."),
             .init("ml-training.url", .urls, default: "http://127.0.0.1:8082", help: "Where ml-training listens."),
-            .init("ml-prediction.url", .urls, default: "http://127.0.0.1:8083", help: "Where the ml-prediction nodes listen."),
-            .init("limits.body-bytes", .integer(1_024...1_073_741_824), default: "1048576",
+            .init(
+                "ml-prediction.url", .urls, default: "http://127.0.0.1:8083",
+                help: "Where the ml-prediction nodes listen."),
+            .init(
+                "limits.body-bytes", .integer(1_024...1_073_741_824), default: "1048576",
                 help: "Largest request body, where a route sets no other limit."),
         ]
     }
 
     private static func listening(_ service: ServiceName) -> [ConfigurationKey] {
-        let number = switch service {
-        case .gateway: 0
-        case .tenantAdmin: 1
-        case .mlTraining: 2
-        case .mlPrediction: 3
-        }
+        let number =
+            switch service {
+            case .gateway: 0
+            case .tenantAdmin: 1
+            case .mlTraining: 2
+            case .mlPrediction: 3
+            }
         return [
             .init("http.host", .text, default: "127.0.0.1", help: "Address to listen on."),
-            .init("http.port", .integer(0...65_535), default: "\(8080 + number)", help: "Port to listen on; 0 for any free one."),
-            .init("http.idle-timeout", .duration(.seconds(1) ... .seconds(3600)), default: "60s",
+            .init(
+                "http.port", .integer(0...65_535), default: "\(8080 + number)",
+                help: "Port to listen on; 0 for any free one."),
+            .init(
+                "http.idle-timeout", .duration(.seconds(1) ... .seconds(3600)), default: "60s",
                 help: "A connection that sends nothing for so long is closed."),
-            .init("http.max-header-bytes", .integer(4_096...1_048_576), default: "32768", help: "Largest sum of a request's headers."),
-            .init("http.max-connections", .integer(1...1_000_000), default: "4096", help: "The most connections accepted at once."),
+            .init(
+                "http.max-header-bytes", .integer(4_096...1_048_576), default: "32768",
+                help: "Largest sum of a request's headers."),
+            .init(
+                "http.max-connections", .integer(1...1_000_000), default: "4096",
+                help: "The most connections accepted at once."),
             .init("ops.host", .text, default: "127.0.0.1", help: "Address of the operations port."),
-            .init("ops.port", .integer(0...65_535), default: "\(9080 + number)",
+            .init(
+                "ops.port", .integer(0...65_535), default: "\(9080 + number)",
                 help: "Operations port: /livez, /readyz, /metrics; 0 for any free one."),
         ]
     }

@@ -28,7 +28,8 @@ public struct ConfigurationKey: Sendable {
     public let isRequired: Bool
     public let help: String
 
-    public init(_ name: String, _ kind: Kind, default defaultValue: String? = nil, required: Bool = false, help: String) {
+    public init(_ name: String, _ kind: Kind, default defaultValue: String? = nil, required: Bool = false, help: String)
+    {
         self.name = name
         self.kind = kind
         self.defaultValue = defaultValue
@@ -58,7 +59,8 @@ extension ConfigurationKey.Kind {
         case .choice(let values): "one of \(values.joined(separator: ", "))"
         case .url: "a URL like http://127.0.0.1:8080"
         case .urls: "URLs like http://127.0.0.1:8080, separated by commas"
-        case .duration(let range): "a duration from \(DurationText.text(range.lowerBound)) to \(DurationText.text(range.upperBound))"
+        case .duration(let range):
+            "a duration from \(DurationText.text(range.lowerBound)) to \(DurationText.text(range.upperBound))"
         case .bool: "true or false"
         case .path: "a path"
         case .secret: "a secret"

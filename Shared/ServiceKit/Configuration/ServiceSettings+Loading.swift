@@ -49,7 +49,9 @@ extension ServiceSettings {
             guard argument.hasPrefix("--"), let key = known[String(parts[0])] else {
                 // What follows "=" may be a secret behind a misspelt flag.
                 problems.append("\(parts[0]) is not a flag of this service; --help lists them")
-                if argument.hasPrefix("--"), parts.count == 1, rest.first?.hasPrefix("--") == false { rest.removeFirst() }
+                if argument.hasPrefix("--"), parts.count == 1, rest.first?.hasPrefix("--") == false {
+                    rest.removeFirst()
+                }
                 continue
             }
             if flags[key.name] != nil { problems.append("\(key.flag) is given twice") }
@@ -75,7 +77,10 @@ extension ServiceSettings {
                 name: name,
                 values: Dictionary(
                     uniqueKeysWithValues: values.map { key, value in
-                        (AbsoluteConfigKey(ConfigKey(key)), ConfigValue(.string(value), isSecret: secrets.contains(key)))
+                        (
+                            AbsoluteConfigKey(ConfigKey(key)),
+                            ConfigValue(.string(value), isSecret: secrets.contains(key))
+                        )
                     }))
         }
         let variables = environment.filter { !$0.value.isEmpty }
@@ -101,7 +106,9 @@ extension ServiceSettings {
             case .integer(let range): Int(text).flatMap { range.contains($0) ? .integer($0) : nil }
             case .choice(let values): values.contains(text) ? .text(text) : nil
             case .duration(let range): DurationText.duration(text).flatMap { range.contains($0) ? .duration($0) : nil }
-            case .bool: ["true", "yes", "1"].contains(text) ? .bool(true) : ["false", "no", "0"].contains(text) ? .bool(false) : nil
+            case .bool:
+                ["true", "yes", "1"].contains(text)
+                    ? .bool(true) : ["false", "no", "0"].contains(text) ? .bool(false) : nil
             case .url: baseURL(text).map { .text($0) }
             case .urls: urls(text)
             case .text, .path, .secret: text.isEmpty || text.contains("\0") ? nil : .text(text)

@@ -11,8 +11,11 @@ extension ServiceSettings {
             if let found = Self.folder(name, in: configured) { return found }
             throw ConfigurationError(problems: ["migrations.directory: there is no folder \(name) in \(configured)"])
         }
-        let binary = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        let starts = [URL(fileURLWithPath: binary).deletingLastPathComponent().path, FileManager.default.currentDirectoryPath]
+        let binary =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let starts = [
+            URL(fileURLWithPath: binary).deletingLastPathComponent().path, FileManager.default.currentDirectoryPath,
+        ]
         for start in starts {
             for directory in Self.upwards(from: start) {
                 if let found = Self.folder(name, in: directory + "/migrations") { return found }
@@ -26,7 +29,8 @@ extension ServiceSettings {
     private static func folder(_ name: String, in directory: String) -> String? {
         let path = "\(directory)/\(name)"
         var isDirectory: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue ? path : nil
+        return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory) && isDirectory.boolValue
+            ? path : nil
     }
 
     private static func upwards(from path: String) -> [String] {

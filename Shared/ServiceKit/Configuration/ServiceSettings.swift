@@ -61,7 +61,8 @@ public struct ServiceSettings: Sendable {
     }
 
     private func fail<T>(_ name: String, _ kind: String) -> T {
-        preconditionFailure("the setting \(name) has no value of kind \(kind): declare it so, and required or with a default")
+        preconditionFailure(
+            "the setting \(name) has no value of kind \(kind): declare it so, and required or with a default")
     }
 }
 

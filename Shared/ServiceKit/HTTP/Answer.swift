@@ -48,7 +48,8 @@ public enum Answer {
     /// A problem; middleware that throws ``ProblemError`` needs no call of this.
     public static func problem(_ problem: ProblemError, requestID: String) -> Response {
         let body = Problem(
-            status: problem.status.code, title: problem.status.reasonPhrase, code: problem.code, error: problem.sentence,
+            status: problem.status.code, title: problem.status.reasonPhrase, code: problem.code,
+            error: problem.sentence,
             requestId: requestID, errors: problem.errors)
         let bytes = (try? WireJSON.encode(body)) ?? []
         var headers = problem.headers
@@ -79,7 +80,8 @@ public struct EntityTag: Sendable, Hashable {
 
     /// Of the content itself: equal values have equal tags.
     public init(of payload: some Encodable) throws {
-        opaque = Base64URL.encode(RandomToken.digest(String(decoding: try WireJSON.encode(payload), as: UTF8.self)).prefix(15))
+        opaque = Base64URL.encode(
+            RandomToken.digest(String(decoding: try WireJSON.encode(payload), as: UTF8.self)).prefix(15))
     }
 
     public var headerValue: String { "\"\(opaque)\"" }

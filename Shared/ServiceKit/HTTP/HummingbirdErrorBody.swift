@@ -26,7 +26,8 @@ enum HummingbirdErrorBody {
         if response.body.contentLength == 0, type == nil {
             return ProblemError(status: response.status, message: nil, headers: headers)
         }
-        guard let length = response.body.contentLength, length < 4096, type?.hasPrefix("application/json") == true else {
+        guard let length = response.body.contentLength, length < 4096, type?.hasPrefix("application/json") == true
+        else {
             return nil
         }
         let collector = Collector()

@@ -1,6 +1,6 @@
 public import Contracts
-public import Hummingbird
 import HTTPTypes
+public import Hummingbird
 import Logging
 public import ServiceIdentity
 

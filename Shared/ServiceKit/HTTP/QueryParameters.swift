@@ -13,7 +13,8 @@ public struct QueryParameters {
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             func decoded(_ text: Substring) -> String? { text.replacing("+", with: " ").removingPercentEncoding }
-            guard let name = decoded(sides[0]), let value = decoded(sides.count > 1 ? sides[1] : ""), !name.contains("\0"),
+            guard let name = decoded(sides[0]), let value = decoded(sides.count > 1 ? sides[1] : ""),
+                !name.contains("\0"),
                 !value.contains("\0")
             else { throw ProblemError.malformed("The query is not valid percent-encoded UTF-8.") }
             values[name, default: []].append(value)
@@ -52,14 +53,17 @@ public struct QueryParameters {
     public mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, as type: Choice.Type = Choice.self
     ) -> Choice? where Choice.RawValue == String {
-        parse(name, "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))") { Choice(rawValue: $0) }
+        parse(name, "must be one of \(Choice.allCases.map(\.rawValue).joined(separator: ", "))") {
+            Choice(rawValue: $0)
+        }
     }
 
     /// `limit` and `cursor`.
     public mutating func page() -> PageQuery {
         let limit = integer("limit", 1...Page.maximumLimit) ?? Page.defaultLimit
         let cursor = string("cursor")
-        validation.require(cursor.map { !$0.isEmpty && $0.utf8.count <= 2048 } ?? true, "cursor", "is not a cursor of this list")
+        validation.require(
+            cursor.map { !$0.isEmpty && $0.utf8.count <= 2048 } ?? true, "cursor", "is not a cursor of this list")
         return PageQuery(limit: limit, cursor: cursor)
     }
 
@@ -67,7 +71,9 @@ public struct QueryParameters {
     public mutating func reject(_ name: String, _ message: String) { validation.reject(name, message) }
 
     /// A parameter that must be there.
-    public mutating func require<T>(_ name: String, _ value: T?) { validation.require(value != nil, name, "is missing") }
+    public mutating func require<T>(_ name: String, _ value: T?) {
+        validation.require(value != nil, name, "is missing")
+    }
 
     /// - Throws: ``ProblemError`` 422.
     public mutating func finish() throws {

@@ -22,6 +22,7 @@ struct RouteTable: Sendable {
     }
 
     private static func matches(_ element: Substring, _ segment: Substring) -> Bool {
-        element == segment || element == "*" || element.hasPrefix(":") || element.hasPrefix("{") || element.hasSuffix("}")
+        element == segment || element == "*" || element.hasPrefix(":") || element.hasPrefix("{")
+            || element.hasSuffix("}")
     }
 }

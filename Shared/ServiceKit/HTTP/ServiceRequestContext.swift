@@ -83,7 +83,9 @@ extension ServiceRequestContext {
     public func identifier<Entity>(
         _ name: String, as type: Identifier<Entity>.Type = Identifier<Entity>.self
     ) throws -> Identifier<Entity> {
-        guard let id = Identifier<Entity>(try parameter(name)) else { throw ProblemError.validation(name, "must be a UUID") }
+        guard let id = Identifier<Entity>(try parameter(name)) else {
+            throw ProblemError.validation(name, "must be a UUID")
+        }
         return id
     }
 

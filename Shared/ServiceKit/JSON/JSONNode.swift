@@ -32,7 +32,9 @@ final class JSONNode {
     /// Reports the members nobody asked for, here and below.
     func rejectUnused() {
         if case .object(let pairs) = syntax, isRecord {
-            for (name, _) in pairs where !asked.contains(name) { report.reject(path[name], "is not a field of this request") }
+            for (name, _) in pairs where !asked.contains(name) {
+                report.reject(path[name], "is not a field of this request")
+            }
             for (name, node) in members where asked.contains(name) { node.rejectUnused() }
         } else if case .array = syntax {
             for element in elements { element.rejectUnused() }

@@ -7,7 +7,8 @@ public enum StrictJSON {
     /// Unknown fields, fields twice, wrong types, null where a value is needed, numbers out of range and the type's own
     /// rules are all listed, each with its path.
     /// - Throws: ``ProblemError``: 400 when `bytes` is not JSON, 422 otherwise.
-    public static func decode<T: RequestPayload>(_ type: T.Type = T.self, from bytes: some Sequence<UInt8>) throws -> T {
+    public static func decode<T: RequestPayload>(_ type: T.Type = T.self, from bytes: some Sequence<UInt8>) throws -> T
+    {
         let syntax: JSONSyntax
         do {
             syntax = try JSONReader.read(Array(bytes))

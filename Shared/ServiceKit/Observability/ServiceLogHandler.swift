@@ -72,7 +72,9 @@ public struct ServiceLogHandler: LogHandler {
         case .stringConvertible(let value): quoted("\(value)")
         case .array(let values): "[" + values.map(json).joined(separator: ",") + "]"
         case .dictionary(let members):
-            "{" + members.sorted { $0.key < $1.key }.map { quoted($0.key) + ":" + json($0.value) }.joined(separator: ",") + "}"
+            "{"
+                + members.sorted { $0.key < $1.key }.map { quoted($0.key) + ":" + json($0.value) }.joined(
+                    separator: ",") + "}"
         }
     }
 

@@ -26,7 +26,8 @@ public struct TraceContext: Sendable, Hashable {
     static func isSane(_ requestID: String) -> Bool {
         (1...128).contains(requestID.utf8.count)
             && requestID.utf8.allSatisfy {
-                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || [45, 46, 95].contains($0)
+                (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0)
+                    || [45, 46, 95].contains($0)
             }
     }
 

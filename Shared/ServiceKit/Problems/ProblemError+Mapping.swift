@@ -58,13 +58,15 @@ extension ProblemError {
             }
         // A 5xx's message may quote internals.
         self.init(
-            status: status, code: code, status.code < 500 ? message.map(Self.asSentence) ?? sentence : sentence, headers: headers)
+            status: status, code: code, status.code < 500 ? message.map(Self.asSentence) ?? sentence : sentence,
+            headers: headers)
     }
 
     private init(_ error: HTTPClientError) {
         if error.isTimeout {
             self.init(
-                status: .gatewayTimeout, code: .upstreamTimeout, "A service behind this one did not answer in time.", cause: error)
+                status: .gatewayTimeout, code: .upstreamTimeout, "A service behind this one did not answer in time.",
+                cause: error)
         } else if error.code == .cancelled {
             self.init(
                 status: Self.clientClosedRequest, code: .malformedRequest,
@@ -73,7 +75,8 @@ extension ProblemError {
             self = .unavailable("A service behind this one is not available at the moment.", cause: error)
         } else {
             self.init(
-                status: .badGateway, code: .upstreamFailed, "A service behind this one gave no usable answer.", cause: error)
+                status: .badGateway, code: .upstreamFailed, "A service behind this one gave no usable answer.",
+                cause: error)
         }
     }
 
@@ -85,7 +88,8 @@ extension ProblemError {
         case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
             self =
                 context.codingPath.isEmpty
-                ? .malformed("The request is malformed.") : .validation(JSONPath(context.codingPath).text, "is not valid")
+                ? .malformed("The request is malformed.")
+                : .validation(JSONPath(context.codingPath).text, "is not valid")
         @unknown default: self = .malformed("The request is malformed.")
         }
         cause = error

@@ -34,7 +34,9 @@ extension ProblemError {
         ProblemError(status: .notFound, code: code, "\(thing) not found.")
     }
 
-    public static func conflict(_ sentence: String, code: ErrorCode = .conflict, errors: [FieldError] = []) -> ProblemError {
+    public static func conflict(_ sentence: String, code: ErrorCode = .conflict, errors: [FieldError] = [])
+        -> ProblemError
+    {
         ProblemError(status: .conflict, code: code, sentence, errors: errors)
     }
 

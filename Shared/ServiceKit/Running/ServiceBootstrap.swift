@@ -27,6 +27,7 @@ public struct ServiceBootstrap: Sendable {
     /// A client for another service, at the addresses the settings name.
     public func client(for service: ServiceName) -> ServiceClient {
         ServiceClient(
-            to: service, baseURLs: settings.urls("\(service.rawValue).url"), httpClient: httpClient, signer: identity.signer)
+            to: service, baseURLs: settings.urls("\(service.rawValue).url"), httpClient: httpClient,
+            signer: identity.signer)
     }
 }

@@ -26,12 +26,15 @@ public enum ServiceRunner {
             exit(0)
         }
         do {
-            let settings = try ServiceSettings(keys: all, arguments: arguments, environment: environment ?? ProcessInfo.processInfo.environment)
+            let settings = try ServiceSettings(
+                keys: all, arguments: arguments, environment: environment ?? ProcessInfo.processInfo.environment)
             let bootstrap = try self.bootstrap(name, settings)
             try await serve(bootstrap, try await build(bootstrap))
             exit(0)
         } catch let error as ConfigurationError {
-            fail(name, "the settings cannot be used:\n" + error.problems.map { "  \($0)" }.joined(separator: "\n"), code: 2)
+            fail(
+                name, "the settings cannot be used:\n" + error.problems.map { "  \($0)" }.joined(separator: "\n"),
+                code: 2)
         } catch {
             fail(name, "cannot go on: \(reason(error))", code: 1)
         }
@@ -75,7 +78,8 @@ public enum ServiceRunner {
         let keyPair = read("identity.key-file") { try ServiceKeyPair(pem: $0) }
         let keys = read("identity.jwks-file") { try JSONWebKeySet.load(contents: $0) }
         if let keyPair, let keys, !keys.keys.contains(where: { $0.kid == keyPair.keyID && $0.iss == name }) {
-            problems.append("identity.jwks-file: it does not hold the public key of identity.key-file as a key of \(name.rawValue)")
+            problems.append(
+                "identity.jwks-file: it does not hold the public key of identity.key-file as a key of \(name.rawValue)")
         }
         guard let keyPair, let keys, problems.isEmpty else { throw ConfigurationError(problems: problems) }
         return (keyPair, keys)

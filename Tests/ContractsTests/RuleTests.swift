@@ -1,0 +1,72 @@
+import Contracts
+import Testing
+
+@Suite("Rules of value")
+struct RuleTests {
+    @Test("a CSV's quotes, line breaks and byte-order mark are understood, and rows know their line")
+    func csv() throws {
+        let text = "\u{FEFF}a,b\r\n\"x,\"\"y\"\"\",\"two\nlines\"\r\n\r\nlast,"
+        let rows = try CSVReader.rows(of: Array(text.utf8))
+        #expect(rows.map(\.fields) == [["a", "b"], ["x,\"y\"", "two\nlines"], ["last", ""]])
+        #expect(rows.map(\.line) == [1, 2, 5])
+    }
+
+    @Test("a CSV gives the same rows in chunks of any size")
+    func csvChunks() throws {
+        let bytes = Array("a,\"b\r\nc\"\r\nd,\"\"\"\"\r\ne,f".utf8)
+        let whole = try CSVReader.rows(of: bytes)
+        for size in 1...bytes.count {
+            var reader = CSVReader()
+            var rows: [CSVReader.Row] = []
+            for start in stride(from: 0, to: bytes.count, by: size) {
+                rows += try reader.read(bytes[start..<min(start + size, bytes.count)])
+            }
+            rows += try reader.finish()
+            #expect(rows == whole)
+        }
+    }
+
+    @Test("what is not CSV is refused with its line", arguments: [("a\n\"b", 2), ("a\nb\"c", 2), ("\"a\"b", 1)])
+    func badCSV(text: String, line: Int) {
+        let error = #expect(throws: CSVReader.SyntaxError.self) { try CSVReader.rows(of: Array(text.utf8)) }
+        #expect(error?.line == line)
+    }
+
+    @Test("a subdomain is a DNS label in lower case that is not reserved")
+    func subdomains() {
+        for good in ["acme", "a-b", "1st", "x", String(repeating: "a", count: 63)] {
+            #expect(Subdomain(rawValue: good) != nil, "\(good)")
+        }
+        for bad in [
+            "", "Acme", "-a", "a-", "a_b", "a.b", "www", "admin", "xn--a", "é", String(repeating: "a", count: 64),
+        ] {
+            #expect(Subdomain(rawValue: bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test("the default roles allow exactly what the design's table says")
+    func roles() {
+        #expect(DefaultRole.admin.permissions.allow(.delete, on: .users))
+        #expect(DefaultRole.manager.permissions.allow(.predict, on: .ml))
+        #expect(!DefaultRole.manager.permissions.allow(.delete, on: .employees))
+        #expect(!DefaultRole.manager.permissions.allow(.train, on: .ml))
+        #expect(DefaultRole.user.permissions.allow(.update, on: .ownAccount))
+        #expect(!DefaultRole.user.permissions.allow(.write, on: .projects))
+        #expect(DefaultRole.viewer.permissions.allow(.read, on: .audit))
+        #expect(!DefaultRole.viewer.permissions.allow(.update, on: .employees))
+        #expect(![Permission]().allow(.read, on: .projects))
+    }
+
+    @Test("the rules name each bad field once")
+    func validation() {
+        var validation = Validation()
+        validation.text(" ", "name")
+        validation.text("a\u{0}b", "title")
+        validation.email("nobody", "email")
+        validation.range(-1.0, 0...100, "percent")
+        validation.range(Double.nan, 0...100, "other")
+        validation.order(CivilDate("2026-02-01"), CivilDate("2026-01-31"), "endDate", notBefore: "startDate")
+        validation.reject("name", "again")
+        #expect(validation.errors.map(\.field) == ["name", "title", "email", "percent", "other", "endDate"])
+    }
+}

@@ -1,0 +1,103 @@
+import Contracts
+import Foundation
+import Testing
+
+@Suite("Wire values")
+struct WireTests {
+    @Test("bytes survive base64url, in one spelling only")
+    func base64URL() {
+        // RFC 4648 §10, without padding.
+        let vectors = [
+            "": "", "f": "Zg", "fo": "Zm8", "foo": "Zm9v", "foob": "Zm9vYg", "fooba": "Zm9vYmE", "foobar": "Zm9vYmFy",
+        ]
+        for (plain, coded) in vectors {
+            #expect(Base64URL.encode(Array(plain.utf8)) == coded)
+            #expect(Base64URL.decode(coded) == Array(plain.utf8))
+        }
+        #expect(Base64URL.encode([0xFB, 0xFF]) == "-_8")
+        for bad in ["A", "Zh", "Zg==", "+/8", "Zg\n", "é"] { #expect(Base64URL.decode(bad) == nil, "\(bad)") }
+        let all = (0...255).map { UInt8($0) }
+        #expect(Base64URL.decode(Base64URL.encode(all)) == all)
+    }
+
+    @Test("a time is written in UTC with milliseconds and comes back the same")
+    func timestamps() throws {
+        let date = Date(timeIntervalSince1970: 1_769_860_800.123)
+        #expect(WireJSON.timestamp(date) == "2026-01-31T12:00:00.123Z")
+        #expect(
+            WireJSON.timestamp(try #require(WireJSON.date("2026-01-31T12:00:00.123Z"))) == "2026-01-31T12:00:00.123Z")
+        #expect(WireJSON.date("2026-01-31T14:00:00+02:00") == WireJSON.date("2026-01-31T12:00:00Z"))
+        for bad in ["", "2026-01-31", "2026-13-01T00:00:00Z", "yesterday", "2026-01-31T12:00:00"] {
+            #expect(WireJSON.date(bad) == nil, "\(bad)")
+        }
+    }
+
+    @Test("every millisecond of a second survives writing and reading")
+    func milliseconds() throws {
+        for millisecond in 0..<1000 {
+            let date = Date(timeIntervalSince1970: 1_700_000_000 + Double(millisecond) / 1000)
+            let text = WireJSON.timestamp(date)
+            let read = try #require(WireJSON.date(text))
+            #expect(WireJSON.timestamp(read) == text)
+            #expect(abs(read.timeIntervalSince(date)) < 0.0005)
+        }
+    }
+
+    @Test("civil dates are real days only and count without gaps")
+    func civilDates() throws {
+        #expect(CivilDate("2024-02-29") != nil)
+        for bad in ["2023-02-29", "2026-04-31", "2026-00-10", "2026-1-01", "0000-01-01", "2026-01-32", "20260101", ""] {
+            #expect(CivilDate(bad) == nil, "\(bad)")
+        }
+        #expect(CivilDate("1970-01-01")?.daysSinceEpoch == 0)
+        var date = try #require(CivilDate("1899-12-31"))
+        for _ in 0..<50_000 {
+            let next = date.adding(days: 1)
+            #expect(next > date)
+            #expect(CivilDate(next.description) == next)
+            date = next
+        }
+    }
+
+    @Test("a date before 1970 falls on its own UTC day")
+    func daysBefore1970() {
+        #expect(CivilDate(Date(timeIntervalSince1970: -1)).description == "1969-12-31")
+        #expect(CivilDate(Date(timeIntervalSince1970: 0)).description == "1970-01-01")
+    }
+
+    @Test("an identifier is a UUID, written in lower case")
+    func identifiers() {
+        let text = "6F9619FF-8B86-D011-B42D-00CF4FC964FF"
+        #expect(TenantID(text)?.description == text.lowercased())
+        #expect(TenantID("not-a-uuid") == nil)
+    }
+
+    @Test("a patch tells a field left out from one set to null")
+    func patches() throws {
+        struct Body: Codable, Equatable {
+            var name: Patch<String>
+        }
+        func body(_ text: String) throws -> Body { try WireJSON.decode(from: Array(text.utf8)) }
+        #expect(try body("{}").name == .unchanged)
+        #expect(try body(#"{"name":null}"#).name == .null)
+        #expect(try body(#"{"name":"x"}"#).name == .value("x"))
+        #expect(try WireJSON.encode(Body(name: .unchanged)) == Array("{}".utf8))
+        #expect(try WireJSON.encode(Body(name: .null)) == Array(#"{"name":null}"#.utf8))
+        #expect(Patch<Int>.null.applied(to: 3) == nil)
+        #expect(Patch<Int>.unchanged.applied(to: 3) == 3)
+    }
+
+    @Test("the last page says so with a null cursor")
+    func lastPage() throws {
+        let bytes = try WireJSON.encode(Success([1, 2], page: Page(nextCursor: nil)))
+        #expect(String(decoding: bytes, as: UTF8.self) == #"{"data":[1,2],"page":{"nextCursor":null},"success":true}"#)
+    }
+
+    @Test("free JSON keeps booleans, whole numbers and fractions apart")
+    func freeJSON() throws {
+        let text = #"{"a":[1,1.5,true,null,"x"],"b":{}}"#
+        let value: JSONValue = try WireJSON.decode(from: Array(text.utf8))
+        #expect(value["a"] == .array([.integer(1), .number(1.5), .bool(true), .null, .string("x")]))
+        #expect(String(decoding: try WireJSON.encode(value), as: UTF8.self) == text)
+    }
+}

@@ -1,0 +1,128 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ServiceIdentity
+
+@Suite("Password hashes")
+struct PasswordHashTests {
+    @Test("scrypt gives the figures of RFC 7914 §12")
+    func knownAnswers() throws {
+        let empty = try PasswordHash.scrypt(
+            [], salt: [], parameters: ScryptParameters(logCost: 4, blockSize: 1, parallelism: 1), count: 64)
+        let salted = try PasswordHash.scrypt(
+            Array("password".utf8), salt: Array("NaCl".utf8),
+            parameters: ScryptParameters(logCost: 10, blockSize: 8, parallelism: 16), count: 64)
+        let pleaseLetMeIn = try PasswordHash.scrypt(
+            Array("pleaseletmein".utf8), salt: Array("SodiumChloride".utf8),
+            parameters: ScryptParameters(logCost: 14, blockSize: 8, parallelism: 1), count: 64)
+
+        #expect(hex(empty).hasPrefix("77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"))
+        #expect(hex(salted).hasPrefix("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"))
+        #expect(hex(pleaseLetMeIn).hasPrefix("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"))
+    }
+
+    @Test("a password matches its own hash and no other does")
+    func verify() async throws {
+        let hash = try await PasswordHash.make("correct horse battery staple")
+        #expect(try await PasswordHash.verify("correct horse battery staple", against: hash))
+        #expect(try await !PasswordHash.verify("correct horse battery stapl", against: hash))
+        #expect(try await !PasswordHash.verify("", against: hash))
+        #expect(!PasswordHash.needsRehash(hash))
+    }
+
+    @Test("the same password is stored differently each time")
+    func salted() async throws {
+        let first = try await PasswordHash.make("a password")
+        let second = try await PasswordHash.make("a password")
+        #expect(first != second)
+    }
+
+    @Test("the two Unicode spellings of one password are one password")
+    func normalised() async throws {
+        let hash = try await PasswordHash.make("caf\u{e9} is closed")
+        #expect(try await PasswordHash.verify("cafe\u{301} is closed", against: hash))
+    }
+
+    @Test("the decoy is a valid hash that nothing matches")
+    func decoy() async throws {
+        #expect(try await !PasswordHash.verify("anything", against: PasswordHash.decoy))
+        #expect(!PasswordHash.needsRehash(PasswordHash.decoy))
+    }
+
+    @Test("a hash with other parameters still verifies and asks to be made anew")
+    func oldParameters() async throws {
+        let old = ScryptParameters(logCost: 10, blockSize: 8, parallelism: 1)
+        let salt = [UInt8](repeating: 7, count: 16)
+        let hash = try PasswordHash.scrypt(Array("old".utf8), salt: salt, parameters: old, count: 32)
+        let stored = StoredHash(parameters: old, salt: salt, hash: hash).text
+        #expect(try await PasswordHash.verify("old", against: stored))
+        #expect(PasswordHash.needsRehash(stored))
+    }
+
+    @Test(
+        "what is not a hash of ours, or would take the machine's memory, is refused",
+        arguments: [
+            "", "$scrypt$", "$argon2id$v=19$m=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+            "$scrypt$ln=31,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+            "$scrypt$ln=15,r=8,p=100000$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+            "$scrypt$ln=15,r=8,p=1$AAAAAAAAAAAAAAAAAAAAAA$",
+        ])
+    func invalid(stored: String) async throws {
+        let error = await #expect(throws: PasswordHashError.self) {
+            try await PasswordHash.verify("x", against: stored)
+        }
+        #expect(error?.code == .invalidHash)
+    }
+
+    @Test("no more wait than the queue holds; the next is told so at once")
+    func boundedQueue() async throws {
+        let threads = WorkerThreads(name: "test", count: 1, maximumWaiting: 1)
+        let gate = DispatchSemaphore(value: 0)
+        let (started, continuation) = AsyncStream<Void>.makeStream()
+        async let running: Void = threads.run {
+            continuation.yield()
+            gate.wait()
+        }
+        _ = await started.first { _ in true }
+        let waiting = Task { try await threads.run { 2 } }
+        while threads.waitingCount == 0 { await Task.yield() }
+
+        let error = await #expect(throws: PasswordHashError.self) { try await threads.run { 3 } }
+
+        #expect(error?.code == .busy)
+        gate.signal()
+        #expect(try await waiting.value == 2)
+        try await running
+    }
+
+    @Test("a job whose task is cancelled while it waits is never run")
+    func cancelledWhileWaiting() async throws {
+        let threads = WorkerThreads(name: "test", count: 1, maximumWaiting: 4)
+        let gate = DispatchSemaphore(value: 0)
+        let (started, continuation) = AsyncStream<Void>.makeStream()
+        async let running: Void = threads.run {
+            continuation.yield()
+            gate.wait()
+        }
+        _ = await started.first { _ in true }
+        let ran = Flag()
+        let waiting = Task { try await threads.run { ran.raise() } }
+        while threads.waitingCount == 0 { await Task.yield() }
+        waiting.cancel()
+        await #expect(throws: CancellationError.self) { try await waiting.value }
+        gate.signal()
+        try await running
+        #expect(!ran.isRaised)
+    }
+
+    private func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+private final class Flag: Sendable {
+    private let value = Atomic(false)
+    var isRaised: Bool { value.load(ordering: .acquiring) }
+    func raise() { value.store(true, ordering: .releasing) }
+}
