@@ -105,10 +105,13 @@ actor DeployedModels {
         return try await task.value
     }
 
+    /// Lower-case hex SHA-256.
+    static func digest(of bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hex }
+
     /// Off the actor: other tenants need not wait while a large model is taken apart.
     @concurrent
     private static func decode(_ bytes: [UInt8], expecting digest: String) async throws -> ForecastModel {
-        guard SHA256.hash(data: bytes).hex == digest else { throw ProblemError.damagedModel }
+        guard Self.digest(of: bytes) == digest else { throw ProblemError.damagedModel }
         do { return try ForecastModel(decoding: bytes) } catch { throw ProblemError.damagedModel }
     }
 }

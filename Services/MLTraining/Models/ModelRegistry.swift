@@ -21,7 +21,9 @@ struct NewModel: Sendable {
     let artifact: [UInt8]
 
     /// Lower-case hex.
-    var artifactSHA256: String { SHA256.hash(data: artifact).hex }
+    var artifactSHA256: String { Self.digest(of: artifact) }
+
+    static func digest(of artifact: [UInt8]) -> String { SHA256.hash(data: artifact).hex }
 }
 
 /// Why a model cannot be put into or taken out of service.

@@ -1,0 +1,91 @@
+import Contracts
+import Forecasting
+import Foundation
+import HistoryFeed
+import TestSupport
+import Testing
+
+@testable import MLTraining
+
+@Suite struct DatasetTests {
+    let history = SyntheticHistory(allocations: 60)
+
+    private func dataset(_ lines: [HistoryLine], months: Int = 240, asOf: Date? = nil) throws -> Dataset {
+        var source = DatasetSource(months: months, asOf: asOf ?? history.end)
+        for line in lines { if let change = line.change { source.add(change) } }
+        return try Dataset(name: "test", source: source)
+    }
+
+    @Test("the same history gives the same digest, in whatever order its lines come and however often")
+    func digest() throws {
+        let first = try dataset(history.lines)
+        let again = try dataset(history.lines.reversed() + history.lines)
+        #expect(first.contentSHA256 == again.contentSHA256)
+        #expect(first.rowCount == 60)
+        let other = try dataset(Array(history.lines.dropLast()))
+        #expect(other.contentSHA256 != first.contentSHA256)
+    }
+
+    @Test("outcomes after the as-of moment are not in the dataset, nor is anything decided after it")
+    func asOf() throws {
+        // Decided every 6 h, finished after 5 days: at day 10 forty are decided and twenty finished.
+        let moment = SyntheticHistory.start.addingTimeInterval(10 * 86_400)
+        let dataset = try dataset(history.lines, asOf: moment)
+        var reader = DatasetReader()
+        for chunk in dataset.chunks { try reader.read(chunk.content) }
+        let known = try reader.history(expecting: dataset.contentSHA256)
+        #expect(known.allocationCount == 40)
+        #expect(dataset.rowCount == 20)
+        #expect(known.allocations.allSatisfy { ($0.completedAt ?? 0) < moment.timeIntervalSince1970 })
+        #expect(known.allocations.allSatisfy { $0.completedAt != nil || $0.actualHours == nil })
+        // Nothing that happens later can change it.
+        #expect(try self.dataset(Array(history.lines.dropLast(15)), asOf: moment).contentSHA256 == dataset.contentSHA256)
+    }
+
+    @Test("work finished before the span is left out")
+    func span() throws {
+        let late = SyntheticHistory.start.addingTimeInterval(45 * 86_400)
+        // One month back reaches to day 14; the first nine days' decisions were finished by then.
+        #expect(try dataset(history.lines, months: 1, asOf: late).rowCount == 60 - 37 + 1)
+    }
+
+    @Test("a damaged dataset is noticed when it is read")
+    func damage() throws {
+        let dataset = try dataset(history.lines)
+        var reader = DatasetReader()
+        var bytes = dataset.chunks[0].content
+        let digit = try #require(bytes.firstIndex(of: UInt8(ascii: "5")))
+        bytes[digit] = UInt8(ascii: "6")
+        try reader.read(bytes)
+        #expect(throws: DatasetDamaged.self) { try reader.history(expecting: dataset.contentSHA256) }
+    }
+}
+
+@Suite struct HistoryFeedCheckTests {
+    let line = HistoryLine.capacity(
+        CapacityEntry(employeeId: EmployeeID(), date: CivilDate(daysSinceEpoch: 1), utilizationRate: 80))
+
+    @Test("a feed without its end, or with other lines than announced, is refused")
+    func incomplete() throws {
+        var cut = HistoryFeedCheck()
+        try cut.receive(line)
+        #expect(throws: HistoryFeedError.self) { try cut.finish() }
+        var short = HistoryFeedCheck()
+        #expect(throws: HistoryFeedError.self) { try short.receive(.end(HistoryEnd(watermark: "9", lines: 1))) }
+    }
+
+    @Test("a complete feed gives the watermark, and nothing may follow it")
+    func complete() throws {
+        var check = HistoryFeedCheck()
+        try check.receive(line)
+        try check.receive(.end(HistoryEnd(watermark: "9", lines: 1)))
+        #expect(try check.finish() == "9")
+        #expect(throws: HistoryFeedError.self) { try check.receive(line) }
+    }
+
+    @Test("a watermark is carried in the path percent-encoded")
+    func path() {
+        let tenant = TenantID()
+        #expect(HistoryFeedPath.path(tenant: tenant, since: "a b&c") == "/internal/v1/tenants/\(tenant)/history?since=a%20b%26c")
+    }
+}

@@ -1,0 +1,118 @@
+import Contracts
+import Postgres
+import ServiceStorage
+import TestSupport
+import Testing
+
+@testable import MLTraining
+
+@Suite struct ModelRegistryTests {
+    @Test("models are numbered 1, 2, 3 … per tenant")
+    func versions() async throws {
+        try await TrainingDatabase.with { fixture in
+            let (mine, other) = (TenantID(), TenantID())
+            for _ in 0..<3 { _ = try await fixture.model(of: mine, passedGates: true) }
+            _ = try await fixture.model(of: other, passedGates: true)
+            #expect(try await fixture.registry.models(tenant: mine, status: nil, after: nil, limit: 9).map(\.version) == [3, 2, 1])
+            #expect(try await fixture.registry.models(tenant: other, status: nil, after: nil, limit: 9).map(\.version) == [1])
+            let after = ModelPosition(version: 3)
+            #expect(try await fixture.registry.models(tenant: mine, status: nil, after: after, limit: 1).map(\.version) == [2])
+        }
+    }
+
+    @Test("many deploys at the same time leave exactly one model deployed, and a history without a gap")
+    func concurrentDeploys() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            var models: [ModelID] = []
+            for _ in 0..<6 { models.append(try await fixture.model(of: tenant, passedGates: true)) }
+            let registry = fixture.registry
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for model in models {
+                    group.addTask { _ = try await registry.deploy(model, tenant: tenant, force: false, by: "u") }
+                }
+                try await group.waitForAll()
+            }
+            let deployed = try await registry.models(tenant: tenant, status: .deployed, after: nil, limit: 9)
+            let history = try await registry.deployments(tenant: tenant, limit: 9)
+            #expect(deployed.count == 1)
+            #expect(history.count == 6)
+            #expect(history.first?.modelId == deployed.first?.id)
+            // Each took over from the one before it.
+            #expect(zip(history, history.dropFirst()).allSatisfy { $0.replaces == $1.modelId })
+            #expect(history.last?.replaces == nil)
+        }
+    }
+
+    @Test("the database itself refuses a second deployed model")
+    func uniqueIndex() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            for _ in 0..<2 { _ = try await fixture.model(of: tenant, passedGates: true) }
+            await #expect(throws: PostgresError.self) {
+                try await fixture.database.withTenantRows(tenant) {
+                    try await $0.execute("UPDATE models SET status = 'deployed'")
+                }
+            }
+        }
+    }
+
+    @Test("a model that has not passed its gates needs force, and that is on record")
+    func force() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let model = try await fixture.model(of: tenant, passedGates: false)
+            await #expect(throws: DeploymentRefusal.notValidated) {
+                _ = try await fixture.registry.deploy(model, tenant: tenant, force: false, by: "u")
+            }
+            #expect(try await fixture.registry.deployed(tenant: tenant) == nil)
+            _ = try await fixture.registry.deploy(model, tenant: tenant, force: true, by: "u")
+            let record = try #require(try await fixture.registry.deployments(tenant: tenant, limit: 1).first)
+            #expect(record.forced && record.deployedBy == "u" && record.reason == "deploy")
+        }
+    }
+
+    @Test("rolling back goes back one deployment at a time and ends with words")
+    func rollback() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            var models: [ModelID] = []
+            for _ in 0..<3 {
+                models.append(try await fixture.model(of: tenant, passedGates: true))
+                _ = try await fixture.registry.deploy(models[models.count - 1], tenant: tenant, force: false, by: "u")
+            }
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").id == models[1])
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").id == models[0])
+            await #expect(throws: DeploymentRefusal.nothingToRollBackTo) {
+                _ = try await fixture.registry.rollback(tenant: tenant, by: "u")
+            }
+            #expect(try await fixture.registry.model(models[2], tenant: tenant)?.status == .validated)
+        }
+    }
+
+    @Test("the deployed model cannot be archived, and an archived one not deployed")
+    func archive() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let (old, new) = (
+                try await fixture.model(of: tenant, passedGates: true), try await fixture.model(of: tenant, passedGates: true)
+            )
+            _ = try await fixture.registry.deploy(new, tenant: tenant, force: false, by: "u")
+            await #expect(throws: DeploymentRefusal.deployed) { _ = try await fixture.registry.archive(new, tenant: tenant) }
+            #expect(try await fixture.registry.archive(old, tenant: tenant).status == .archived)
+            await #expect(throws: DeploymentRefusal.archived) {
+                _ = try await fixture.registry.deploy(old, tenant: tenant, force: true, by: "u")
+            }
+        }
+    }
+
+    @Test("an artefact of several pieces comes back byte for byte")
+    func artifact() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let bytes = (0..<2_500_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+            let model = try await fixture.model(of: tenant, passedGates: true, artifact: bytes)
+            #expect(try await fixture.registry.artifact(model, tenant: tenant)?.content == bytes)
+        }
+    }
+}

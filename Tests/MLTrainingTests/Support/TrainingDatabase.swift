@@ -1,0 +1,100 @@
+import Contracts
+import Forecasting
+import Foundation
+import HistoryFeed
+import Postgres
+import ServiceStorage
+import TestSupport
+
+@testable import MLTraining
+
+/// ml-training's own schema in a fresh database, reached with the service's own role.
+struct TrainingDatabase {
+    let database: ServiceDatabase
+    let databases: ServiceDatabases
+    let lease: Duration
+
+    var jobs: PostgresJobStore { PostgresJobStore(database: database) }
+    var queue: PostgresJobQueue { PostgresJobQueue(database: database, lease: lease) }
+    var datasets: PostgresDatasetStore { PostgresDatasetStore(database: database, lease: lease) }
+    var registry: PostgresModelRegistry { PostgresModelRegistry(database: database, lease: lease) }
+
+    static func with<R>(lease: Duration = .seconds(60), _ body: (TrainingDatabase) async throws -> R) async throws -> R {
+        try await ServiceDatabases.withDatabases("mltraining") { databases in
+            var configuration = try PostgresConfiguration(url: databases.mlTraining)
+            configuration.acquireTimeout = .seconds(60)
+            let database = ServiceDatabase(
+                configuration: configuration, schema: "ml_training",
+                migrationsDirectory: ServiceDatabases.migrations("ml-training"), logger: PostgresCluster.quietLogger)
+            try await MigrationRunner(
+                pool: database.pool, schema: "ml_training", directory: ServiceDatabases.migrations("ml-training"),
+                logger: PostgresCluster.quietLogger
+            ).run()
+            do {
+                let result = try await body(TrainingDatabase(database: database, databases: databases, lease: lease))
+                await database.pool.close()
+                return result
+            } catch {
+                await database.pool.close()
+                throw error
+            }
+        }
+    }
+
+    @discardableResult
+    func enqueue(
+        _ tenant: TenantID, epochs: Int = 10, asOf: Date = Date(), key: IdempotencyKey? = nil
+    ) async throws -> JobID {
+        let job = NewJob(
+            modelType: "resource_allocation", months: 240, epochs: epochs, seed: 7, asOf: asOf, requestedBy: "test")
+        return try await jobs.enqueue(
+            job, answer: TrainingJobStarted(jobId: job.id, estimatedTime: nil), key: key, tenant: tenant
+        ).jobId
+    }
+
+    /// Lets the job's lease be over, as if its worker had been silent for so long.
+    func expireLease(of job: JobID) async throws {
+        _ = try await asSuperuser { connection in
+            try await connection.execute(
+                "UPDATE ml_training.jobs SET lease_expires_at = clock_timestamp() - interval '1 second' WHERE id = \(job)")
+        }
+    }
+
+    func asSuperuser<R>(_ body: (PostgresConnection) async throws -> R) async throws -> R {
+        let pool = PostgresPool(
+            configuration: try PostgresConfiguration(url: databases.superuser), logger: PostgresCluster.quietLogger)
+        do {
+            let result = try await pool.withConnection(body)
+            await pool.close()
+            return result
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    /// A registered model of the tenant, with a made-up artefact.
+    func model(of tenant: TenantID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3]) async throws -> ModelID {
+        try await enqueue(tenant)
+        guard let ticket = try await queue.claim(worker: "test", lease: lease) else { throw NothingToClaim() }
+        let dataset = try Dataset(name: "test", source: DatasetSource(months: 6, asOf: Date()))
+        try await datasets.store(dataset, for: ticket)
+        let model = NewModel(
+            id: ModelID(), name: "test", modelType: "resource_allocation", kind: "planned_hours",
+            passedGates: passedGates, accuracy: 0.75, precision: nil, recall: nil, f1: nil, metrics: .object([:]),
+            card: "A test.", hyperparameters: .object([:]), datasetID: dataset.id, artifact: artifact)
+        try await registry.register(model, for: ticket)
+        return model.id
+    }
+}
+
+struct NothingToClaim: Error {}
+
+/// History from memory.
+struct FixedHistory: HistorySource {
+    let lines: [HistoryLine]
+
+    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+        for line in lines { if let change = line.change { try receive(change) } }
+    }
+}

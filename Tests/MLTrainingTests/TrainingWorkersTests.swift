@@ -1,0 +1,194 @@
+import Contracts
+import Forecasting
+import Foundation
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import MLTraining
+
+@Suite struct TrainingWorkersTests {
+    let history = SyntheticHistory(allocations: 90)
+
+    private func workers(
+        _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil
+    ) -> TrainingWorkers {
+        TrainingWorkers(
+            count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test", queue: queue ?? fixture.queue,
+            datasets: fixture.datasets, registry: fixture.registry, history: source ?? FixedHistory(lines: history.lines),
+            wake: WakeSignal(), logger: PostgresCluster.quietLogger)
+    }
+
+    /// Runs workers until the job has ended.
+    private func finish(
+        _ job: JobID, of tenant: TenantID, _ fixture: TrainingDatabase, by workers: TrainingWorkers
+    ) async throws -> TrainingJob {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await workers.run() }
+            let events = JobEvents(store: fixture.jobs, job: job, tenant: tenant, interval: .milliseconds(20))
+            try await events.stream(afterEpoch: 0) { _ in }
+            group.cancelAll()
+        }
+        return try #require(try await fixture.jobs.job(job, tenant: tenant, progress: 1_000))
+    }
+
+    @Test("a job ends with a registered model, its dataset and every epoch once")
+    func succeeds() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, epochs: 12, asOf: history.end)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture))
+            #expect(job.status == .succeeded && job.attempts == 1, "\(job.error ?? "")")
+            #expect(job.progress.map(\.epoch) == Array(1...12))
+            let modelID = try #require(job.modelId)
+            let model = try #require(try await fixture.registry.model(modelID, tenant: tenant))
+            #expect([.trained, .validated].contains(model.status))
+            #expect(!model.card.isEmpty && model.datasetId == job.datasetId)
+            let artifact = try #require(try await fixture.registry.artifact(model.id, tenant: tenant))
+            #expect(artifact.content.hexDigest == model.artifactSha256)
+            let decoded = try ForecastModel(decoding: artifact.content)
+            #expect(decoded.seed == 7)
+            let measured = try await fixture.jobs.measuredJobs(tenant: tenant, limit: 5)
+            #expect(measured.count == 1 && measured[0].busySeconds > 0)
+        }
+    }
+
+    @Test("a job whose worker died goes on from its checkpoint to the same artefact, no epoch lost or doubled")
+    func resumes() async throws {
+        try await TrainingDatabase.with { fixture in
+            let (whole, broken) = (TenantID(), TenantID())
+            let reference = try await finish(
+                try await fixture.enqueue(whole, epochs: 20, asOf: history.end), of: whole, fixture, by: workers(fixture))
+
+            // The first worker stores the dataset, trains eight epochs, stores a checkpoint and dies without a word.
+            let id = try await fixture.enqueue(broken, epochs: 20, asOf: history.end)
+            let ticket = try #require(try await fixture.queue.claim(worker: "dying", lease: fixture.lease))
+            var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
+            try await FixedHistory(lines: history.lines).read(tenant: broken) { source.add($0) }
+            let dataset = try Dataset(name: "d", source: source)
+            try await fixture.datasets.store(dataset, for: ticket)
+            let batch = try await dyingRun(try await fixture.datasets.history(dataset.id, tenant: broken), ticket, after: 8)
+            try await fixture.queue.record(batch, ticket: ticket)
+            try await fixture.expireLease(of: id)
+
+            // The source is out of reach now: the stored dataset must do.
+            let job = try await finish(id, of: broken, fixture, by: workers(fixture, history: UnreachableHistory()))
+            #expect(job.status == .succeeded && job.attempts == 2, "\(job.error ?? "")")
+            #expect(job.progress.map(\.epoch) == Array(1...20))
+            #expect(job.progress.map(\.loss) == reference.progress.map(\.loss))
+            let (expected, resumed) = (try #require(reference.modelId), try #require(job.modelId))
+            let digests = try await [
+                fixture.registry.model(expected, tenant: whole)?.artifactSha256,
+                fixture.registry.model(resumed, tenant: broken)?.artifactSha256,
+            ]
+            #expect(digests[0] != nil && digests[0] == digests[1])
+        }
+    }
+
+    private func dyingRun(_ history: History, _ ticket: JobTicket, after last: Int) async throws -> ProgressBatch {
+        struct Died: Error {}
+        let mailbox = ProgressMailbox()
+        let configuration = TrainingConfiguration(
+            months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed), asOf: ticket.asOf.timeIntervalSince1970)
+        return try await ComputeThread.run(named: "dying") {
+            var epochs = 0
+            _ = try? TrainingRun(history: history, configuration: configuration).run(
+                progress: { mailbox.report($0) },
+                checkpoint: {
+                    mailbox.report(checkpoint: $0)
+                    epochs += 1
+                    if epochs == last { throw Died() }
+                })
+            return mailbox.take()
+        }
+    }
+
+    @Test("too little history fails the job with a sentence a planner understands")
+    func tooLittle() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let few = FixedHistory(lines: SyntheticHistory(allocations: 7).lines)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: few))
+            #expect(job.status == .failed && job.attempts == 1)
+            #expect(job.error?.contains("only 7 completed allocations") == true)
+        }
+    }
+
+    @Test("a history that cannot be read is tried again, not failed")
+    func transient() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let ticket = try #require(try await fixture.queue.claim(worker: "w", lease: fixture.lease))
+            let keeper = LeaseKeeper(claimedAt: .now, lease: fixture.lease)
+            let attempt = TrainingAttempt(
+                ticket: ticket, lease: fixture.lease, queue: fixture.queue, datasets: fixture.datasets,
+                registry: fixture.registry, history: UnreachableHistory(), logger: PostgresCluster.quietLogger)
+            let thrown = await #expect(throws: ProblemError.self) { try await attempt.run(state: keeper) }
+            let error = try #require(thrown)
+            let step = ticket.lifecycle.onEnd(AttemptEnd(error))
+            #expect(step == .retry(after: .seconds(1)))
+            try await fixture.queue.end(ticket, by: step)
+            #expect(try await fixture.jobs.standing(id, tenant: tenant)?.status == .queued)
+        }
+    }
+
+    @Test("a cancelled job stops in the middle of training and leaves no model")
+    func cancelled() async throws {
+        try await TrainingDatabase.with(lease: .milliseconds(600)) { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
+            let cancelling = CancellingHistory(lines: history.lines) {
+                _ = try await fixture.jobs.cancel(id, tenant: tenant)
+            }
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: cancelling))
+            #expect(job.status == .cancelled && job.modelId == nil)
+        }
+    }
+
+    @Test("a worker that is stopped hands its job back at once")
+    func handsBack() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
+            let (started, signal) = AsyncStream.makeStream(of: Void.self)
+            let blocking = CancellingHistory(lines: history.lines) { signal.yield() }
+            let workers = workers(fixture, history: blocking)
+            await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { try await workers.run() }
+                for await _ in started { break }
+                group.cancelAll()
+            }
+            let standing = try await fixture.jobs.standing(id, tenant: tenant)
+            #expect(standing?.status == .queued)
+            #expect(try await fixture.queue.claim(worker: "next", lease: fixture.lease)?.id == id)
+        }
+    }
+}
+
+private struct UnreachableHistory: HistorySource {
+    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+        throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
+    }
+}
+
+/// Does something once the history is being read.
+private struct CancellingHistory: HistorySource {
+    let lines: [HistoryLine]
+    let action: @Sendable () async throws -> Void
+
+    init(lines: [HistoryLine], _ action: @escaping @Sendable () async throws -> Void) {
+        self.lines = lines
+        self.action = action
+    }
+
+    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+        try await action()
+        try await FixedHistory(lines: lines).read(tenant: tenant, receive)
+    }
+}
+
+extension [UInt8] {
+    fileprivate var hexDigest: String { NewModel.digest(of: self) }
+}
