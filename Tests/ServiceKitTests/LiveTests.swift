@@ -153,7 +153,8 @@ struct ServiceClientTests {
 
     func with(_ body: (ServiceClient, LiveService, Lines) async throws -> Void) async throws {
         let seen = Lines()
-        try await LiveService.with(Self.router(seen: seen)) { service in
+        // A short grace: the handler that never answers is still there when the test is over.
+        try await LiveService.with(Self.router(seen: seen), arguments: ["--shutdown-grace=200ms"]) { service in
             let signer = AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair())
             let client = ServiceClient(
                 to: .tenantAdmin, baseURLs: [service.http], httpClient: service.client, signer: signer)

@@ -1,4 +1,5 @@
 public import Contracts
+import CoreMetrics
 import Foundation
 import HTTPClient
 import Logging
@@ -29,6 +30,10 @@ public enum ServiceRunner {
             let settings = try ServiceSettings(
                 keys: all, arguments: arguments, environment: environment ?? ProcessInfo.processInfo.environment)
             let bootstrap = try self.bootstrap(name, settings)
+            // For what libraries log and measure on their own account.
+            let logger = bootstrap.logger
+            LoggingSystem.bootstrap { _ in logger.handler }
+            MetricsSystem.bootstrap(bootstrap.metrics)
             try await serve(bootstrap, try await build(bootstrap))
             exit(0)
         } catch let error as ConfigurationError {
