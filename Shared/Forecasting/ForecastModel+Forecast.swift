@@ -70,6 +70,8 @@ enum ExplainedGroup {
         case "project": return "this project's tasks"
         case "personProject": return "this person's tasks on this project"
         case "skill", "skills": return "tasks of this kind"
+        case "trio": return "this person's tasks of this kind on this project"
+        case "own": return parts.count > 1 ? "this person's tasks with this \(parts[1])" : "labels"
         case "projectSkill": return "this project's tasks of this kind"
         case "label": return parts.count > 1 ? "tasks with this \(parts[1])" : "labels"
         default: return feature.meaning

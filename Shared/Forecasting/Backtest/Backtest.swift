@@ -44,7 +44,8 @@ public struct Backtest: Sendable {
     static let onlineShare = 0.125
 
     public init(
-        history: History, parts: [String: TrainingConfiguration.Part], withPlan: Bool, refits: Int = 0, seed: UInt64 = 1,
+        history: History, parts: [String: TrainingConfiguration.Part], withPlan: Bool, refits: Int = 0,
+        seed: UInt64 = 1,
         epochs: Int = 100
     ) {
         self.history = history

@@ -40,7 +40,9 @@ struct FeatureBuilder {
     ) {
         sink.add(
             schema.withPlan ? (decision.allocationPercent ?? 100) / 100 : 1,
-            .init(name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision))
+            .init(
+                name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
+        )
         sink.add(
             (schema.withPlan ? decision.plannedHours ?? 0 : exp(context.medianPersonSkill)) / 40,
             .init(
@@ -51,7 +53,9 @@ struct FeatureBuilder {
             .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
         sink.add(
             PerformanceScore.score(history.project(decision.project), at: decision.at, usingStatus: false) / 100,
-            .init(name: "base.performance", meaning: "how the project keeps its dates", unit: "÷ 100", knownWhen: .decision))
+            .init(
+                name: "base.performance", meaning: "how the project keeps its dates", unit: "÷ 100",
+                knownWhen: .decision))
         let flow = groups.projectFlow >= 0 ? history.flows[Int(groups.projectFlow)] : FlowSeries()
         let decided = flow.decided(before: decision.at)
         sink.add(
@@ -67,11 +71,16 @@ struct FeatureBuilder {
         let day = (decision.at / 86_400).rounded(.down)
         sink.add(
             (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
-            .init(name: "lead", meaning: "days from the decision to the start", unit: "signed log days", knownWhen: .decision))
-        let window: Double? = schema.usesPlannedEnd ? decision.end.map { ($0 - (decision.start ?? decision.at)) / 86_400 } : nil
+            .init(
+                name: "lead", meaning: "days from the decision to the start", unit: "signed log days",
+                knownWhen: .decision))
+        let window: Double? =
+            schema.usesPlannedEnd ? decision.end.map { ($0 - (decision.start ?? decision.at)) / 86_400 } : nil
         sink.add(
             window.map { signedLog($0) } ?? .nan,
-            .init(name: "window", meaning: "days from start to planned end", unit: "signed log days", knownWhen: .decision))
+            .init(
+                name: "window", meaning: "days from start to planned end", unit: "signed log days", knownWhen: .decision
+            ))
         sink.add(
             (day + 4).truncatingRemainder(dividingBy: 7),
             .init(name: "weekday", meaning: "weekday of the decision", unit: "0 = Sunday", knownWhen: .decision))
@@ -81,10 +90,12 @@ struct FeatureBuilder {
         let project = history.project(decision.project)
         sink.add(
             project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
-            .init(name: "project.age", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
+            .init(name: "project.days", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
         sink.add(
             project?.estimatedEnd.map { signedLog(($0 - decision.at) / 86_400) } ?? .nan,
-            .init(name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days", knownWhen: .decision))
+            .init(
+                name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days",
+                knownWhen: .decision))
         guard schema.withPlan else { return }
         let planned = decision.plannedHours ?? 1
         let capacity = (history.employee(decision.employee)?.weeklyCapacityHours ?? 40) / 5
@@ -92,8 +103,11 @@ struct FeatureBuilder {
             log(max(planned, HoursScale.least)),
             .init(name: "plan", meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
         sink.add(
-            isMultiple(planned, of: capacity) ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
-            .init(name: "plan.round", meaning: "how round the plan is", unit: "2 whole days, 1 whole hours, 0.5 half hours", knownWhen: .decision))
+            isMultiple(planned, of: capacity)
+                ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
+            .init(
+                name: "plan.round", meaning: "how round the plan is",
+                unit: "2 whole days, 1 whole hours, 0.5 half hours", knownWhen: .decision))
     }
 
     // MARK: How much is going on
@@ -108,13 +122,19 @@ struct FeatureBuilder {
             let lately = decided - flows.decided(before: decision.at - 7 * 86_400)
             sink.add(
                 log1p(Double(max(0, decided - done))),
-                .init(name: "\(name).open", meaning: "\(who) unfinished tasks", unit: "log(1 + tasks)", knownWhen: .decidedBefore))
+                .init(
+                    name: "\(name).open", meaning: "\(who) unfinished tasks", unit: "log(1 + tasks)",
+                    knownWhen: .decidedBefore))
             sink.add(
                 log1p(Double(lately)),
-                .init(name: "\(name).lately", meaning: "\(who) tasks begun in a week", unit: "log(1 + tasks)", knownWhen: .decidedBefore))
+                .init(
+                    name: "\(name).lately", meaning: "\(who) tasks begun in a week", unit: "log(1 + tasks)",
+                    knownWhen: .decidedBefore))
             sink.add(
                 decided > 0 ? log1p(max(0, decision.at - flows.decided[0]) / 86_400) : .nan,
-                .init(name: "\(name).tenure", meaning: "time since \(who) first task", unit: "log(1 + days)", knownWhen: .decidedBefore))
+                .init(
+                    name: "\(name).tenure", meaning: "time since \(who) first task", unit: "log(1 + days)",
+                    knownWhen: .decidedBefore))
         }
     }
 
@@ -134,28 +154,50 @@ extension FeatureBuilder {
         let global = context.global
         sink.add(
             context.recent(all, 200, toward: global),
-            .init(name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit, knownWhen: .completedBefore))
+            .init(
+                name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit,
+                knownWhen: .completedBefore))
         sink.add(
             context.recent(all, 40, toward: global),
-            .init(name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit, knownWhen: .completedBefore))
+            .init(
+                name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
+                knownWhen: .completedBefore))
         write("person", "this person's tasks", context.person, 3, logPlan, decision.at, context, &sink)
-        write("personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, decision.at, context, &sink)
+        write(
+            "personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, decision.at, context,
+            &sink)
         write("project", "this project's tasks", context.project, 3, logPlan, decision.at, context, &sink)
-        write("personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at, context, &sink)
+        write(
+            "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at,
+            context, &sink)
         write("skill", "tasks of this kind", context.skillSet, 1, logPlan, decision.at, context, &sink)
-        write("projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, decision.at, context, &sink)
+        write(
+            "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, decision.at, context,
+            &sink)
+        write(
+            "trio", "this person's tasks of this kind on this project", context.personProjectSkill, 2, logPlan,
+            decision.at,
+            context, &sink)
         sink.add(
             context.skillsMean,
-            .init(name: "skills.each", meaning: "tasks with each of these skills", unit: context.unit, knownWhen: .completedBefore))
+            .init(
+                name: "skills.each", meaning: "tasks with each of these skills", unit: context.unit,
+                knownWhen: .completedBefore))
         sink.add(
             context.medianPersonSkill,
-            .init(name: "personSkill.median", meaning: "the median of this person's tasks of this kind", unit: context.unit, knownWhen: .completedBefore))
+            .init(
+                name: "personSkill.median", meaning: "the median of this person's tasks of this kind",
+                unit: context.unit, knownWhen: .completedBefore))
         sink.add(
             context.medianPerson,
-            .init(name: "person.median", meaning: "the median of this person's tasks", unit: context.unit, knownWhen: .completedBefore))
+            .init(
+                name: "person.median", meaning: "the median of this person's tasks", unit: context.unit,
+                knownWhen: .completedBefore))
         guard schema.withPlan else { return }
         write("size", "plans of this size", context.planSize, 1, logPlan, decision.at, context, &sink)
-        write("personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, decision.at, context, &sink)
+        write(
+            "personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, decision.at, context,
+            &sink)
     }
 
     private func writeLabels<S: FeatureSink>(
@@ -167,8 +209,13 @@ extension FeatureBuilder {
             let pooled = context.pool(series, parent: context.parentOfAll)
             sink.add(
                 decision.labels[key].flatMap(Double.init) ?? .nan,
-                .init(name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
-            write("label.\(key)", "tasks with this \(key)", pooled, 1, logPlan, decision.at, context, &sink)
+                .init(
+                    name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
+            write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)
+            let own = groups.labels.first { $0.key == number }?.personSeries ?? -1
+            let personal = context.pool(own, parent: context.crossed(context.person, pooled))
+            write(
+                "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, decision.at, context, &sink)
         }
     }
 
@@ -200,19 +247,18 @@ extension FeatureBuilder {
             description("age", "days since the latest of \(words)", "log(1 + days)"))
         sink.add(
             context.recentLane(group, Lane.plan, 20, group.plan) - (schema.withPlan ? logPlan : 0),
-            description("plan", schema.withPlan ? "plans in \(words) against this plan" : "plans in \(words)", "log hours"))
-        if schema.withPlan {
-            sink.add(group.success, description("success", "success of \(words)", "share"))
-            sink.add(
-                context.recentLane(group, Lane.success, 20, group.success),
-                description("success20", "success of the latest 20 of \(words)", "share"))
-            sink.add(
-                context.recentLane(group, Lane.exact, 20, group.exact),
-                description("exact", "hours exactly as planned in \(words)", "share"))
-        } else {
-            sink.add(
-                context.recentLane(group, Lane.ratio, 20, group.ratio),
-                description("ratio", "hours against plan in \(words)", "log ratio"))
-        }
+            description(
+                "plan", schema.withPlan ? "plans in \(words) against this plan" : "plans in \(words)", "log hours"))
+        sink.add(group.success, description("success", "success of \(words)", "share"))
+        sink.add(
+            context.recentLane(group, Lane.success, 20, group.success),
+            description("success20", "success of the latest 20 of \(words)", "share"))
+        sink.add(
+            context.recentLane(group, Lane.exact, 20, group.exact),
+            description("exact", "hours exactly as planned in \(words)", "share"))
+        guard !schema.withPlan else { return }
+        sink.add(
+            context.recentLane(group, Lane.ratio, 20, group.ratio),
+            description("ratio", "hours against plan in \(words)", "log ratio"))
     }
 }

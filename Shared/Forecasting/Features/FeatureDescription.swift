@@ -52,11 +52,15 @@ protocol FeatureSink {
 
 struct DescribingSink: FeatureSink {
     var features: [FeatureDescription] = []
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) { features.append(description()) }
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        features.append(description())
+    }
 }
 
 struct ValueSink: FeatureSink {
     var values: [Float] = []
     @inline(__always)
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) { values.append(Float(value)) }
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        values.append(Float(value))
+    }
 }

@@ -25,6 +25,7 @@ struct PooledHistory {
     let personSkill: PooledGroup
     let personProject: PooledGroup
     let projectSkill: PooledGroup
+    let personProjectSkill: PooledGroup
     let planSize: PooledGroup
     let personPlanSize: PooledGroup
     /// Mean over the single skills of their shrunk means.
@@ -55,7 +56,8 @@ struct PooledHistory {
             Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)
         }
         let start = PooledGroup(
-            view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4), success: 0.5,
+            view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
+            success: 0.5,
             exact: 0.2)
         let all = Self.pool(GroupView(series: history.everything, at: moment), start, lane, squareLane, withPlan)
         self.all = all
@@ -66,6 +68,7 @@ struct PooledHistory {
         personSkill = pool(groups.personSkillSet, Self.sum(person, skillSet, over: all))
         personProject = pool(groups.personProject, Self.sum(person, project, over: all))
         projectSkill = pool(groups.projectSkillSet, Self.sum(project, skillSet, over: all))
+        personProjectSkill = pool(groups.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
         planSize = pool(groups.planSize, all)
         personPlanSize = pool(groups.personPlanSize, Self.sum(person, planSize, over: all))
         if groups.skills.isEmpty {
@@ -74,10 +77,14 @@ struct PooledHistory {
             skillsMean = groups.skills.reduce(0) { $0 + pool($1, all).mean } / Double(groups.skills.count)
         }
         func median(_ view: GroupView, toward prior: Double) -> Double {
-            guard let (median, count) = view.median(latest: Self.medianWindow, of: { slot in
-                let lanes = history.entries[Int(slot)].lanes
-                return withPlan && lanes[Lane.planned] == 0 ? nil : lanes[lane]
-            }) else { return prior }
+            guard
+                let (median, count) = view.median(
+                    latest: Self.medianWindow,
+                    of: { slot in
+                        let lanes = history.entries[Int(slot)].lanes
+                        return withPlan && lanes[Lane.planned] == 0 ? nil : lanes[lane]
+                    })
+            else { return prior }
             return shrunk(median * Double(count), Double(count), toward: prior, strength: Self.strength)
         }
         let medianAll = median(all.view, toward: start.mean)
@@ -87,6 +94,9 @@ struct PooledHistory {
     }
 
     var parentOfAll: PooledGroup { all }
+
+    /// The prior of a group that is a cross of two.
+    func crossed(_ a: PooledGroup, _ b: PooledGroup) -> PooledGroup { Self.sum(a, b, over: all) }
 
     func pool(_ index: Int32, parent: PooledGroup) -> PooledGroup {
         Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)

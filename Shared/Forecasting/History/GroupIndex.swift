@@ -5,6 +5,7 @@ struct GroupIndex: Sendable {
     enum Kind: UInt64 {
         case person = 1
         case project, skillSet, personSkillSet, personProject, projectSkillSet, planSize, personPlanSize, skill, label
+        case personProjectSkillSet, personLabel
     }
 
     private var names: [String: Int32] = [:]
@@ -15,7 +16,9 @@ struct GroupIndex: Sendable {
     func labelKey(_ name: String) -> Int32? { labelKeys[name] }
 
     /// The groups of a decision. With `creating`, unknown ones get a number and a series; without, they are left at -1.
-    mutating func resolve(creating decision: Decision, series: inout [GroupSeries], flows: inout [FlowSeries]) -> ResolvedGroups {
+    mutating func resolve(creating decision: Decision, series: inout [GroupSeries], flows: inout [FlowSeries])
+        -> ResolvedGroups
+    {
         var resolver = Resolver(decision: decision)
         return resolver.resolve(
             name: { text in
@@ -78,6 +81,9 @@ private struct Resolver {
         groups.personSkillSet = group(.personSkillSet, person, skillSet)
         groups.personProject = group(.personProject, person, project)
         groups.projectSkillSet = group(.projectSkillSet, project, skillSet)
+        groups.personProjectSkillSet = group(
+            .personProjectSkillSet, person,
+            name("t\(decision.project)\u{1e}\(GroupIndex.skillSetName(decision.skills))"))
         groups.personFlow = group(.person, person, flow: true)
         groups.projectFlow = group(.project, project, flow: true)
         if let planned = decision.plannedHours, planned > 0 {
@@ -92,7 +98,9 @@ private struct Resolver {
         for (label, value) in decision.labels.sorted(by: { $0.key < $1.key }) {
             let number = labelKey(label)
             guard number >= 0 else { continue }
-            groups.labels.append(.init(key: number, series: group(.label, name("l\(label)=\(value)"))))
+            let pair = name("l\(label)=\(value)")
+            groups.labels.append(
+                .init(key: number, series: group(.label, pair), personSeries: group(.personLabel, person, pair)))
         }
         return groups
     }

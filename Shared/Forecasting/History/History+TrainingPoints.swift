@@ -9,7 +9,9 @@ extension History {
 
     private func trainingPoint(_ entry: HistoryEntry, asOf moment: Double) -> TrainingPoint? {
         let allocation = entry.allocation
-        guard let hours = entry.hours, let source = entry.source, let completed = allocation.completedAt else { return nil }
+        guard let hours = entry.hours, let source = entry.source, let completed = allocation.completedAt else {
+            return nil
+        }
         let planned = allocation.plannedHours > 0 ? allocation.plannedHours : nil
         let facts = project(allocation.project)
         return TrainingPoint(

@@ -21,7 +21,9 @@ struct HistoryEntry: Sendable {
         let mine = allocation.completedAt ?? .infinity
         let theirs = other.allocation.completedAt ?? .infinity
         if mine != theirs { return mine < theirs }
-        if allocation.decidedAt != other.allocation.decidedAt { return allocation.decidedAt < other.allocation.decidedAt }
+        if allocation.decidedAt != other.allocation.decidedAt {
+            return allocation.decidedAt < other.allocation.decidedAt
+        }
         return allocation.id < other.allocation.id
     }
 
@@ -70,6 +72,7 @@ struct ResolvedGroups: Sendable, Equatable {
     var personSkillSet: Int32 = -1
     var personProject: Int32 = -1
     var projectSkillSet: Int32 = -1
+    var personProjectSkillSet: Int32 = -1
     var planSize: Int32 = -1
     var personPlanSize: Int32 = -1
     var skills: [Int32] = []
@@ -82,13 +85,21 @@ struct ResolvedGroups: Sendable, Equatable {
     struct LabelGroup: Sendable, Equatable {
         var key: Int32
         var series: Int32
+        /// Of this person with this value.
+        var personSeries: Int32
     }
 
     /// All series in a fixed order.
     func forEach(_ body: (Int32) -> Void) {
-        for index in [person, project, skillSet, personSkillSet, personProject, projectSkillSet, planSize, personPlanSize]
+        for index in [
+            person, project, skillSet, personSkillSet, personProject, projectSkillSet, personProjectSkillSet, planSize,
+            personPlanSize,
+        ]
         where index >= 0 { body(index) }
         for index in skills where index >= 0 { body(index) }
-        for label in labels where label.series >= 0 { body(label.series) }
+        for label in labels {
+            if label.series >= 0 { body(label.series) }
+            if label.personSeries >= 0 { body(label.personSeries) }
+        }
     }
 }

@@ -6,6 +6,8 @@ struct EventClassifier: Sendable {
     /// Nil where there was too little to fit.
     var linear: RidgeModel?
     var trees: BoostedTrees?
+    /// How much of the log odds is the linear classifier's, 0…1, where there are both.
+    var linearShare = 0.5
     /// Calibrated log odds = slope × raw log odds + offset.
     var slope: Double
     var offset: Double
@@ -15,7 +17,8 @@ struct EventClassifier: Sendable {
 
     func raw(_ row: UnsafePointer<Float>) -> Double {
         switch (linear, trees) {
-        case (let linear?, let trees?): return (linear.predict(row) + trees.predict(row)) / 2
+        case (let linear?, let trees?):
+            return linearShare * linear.predict(row) + (1 - linearShare) * trees.predict(row)
         case (let linear?, nil): return linear.predict(row)
         case (nil, let trees?): return trees.predict(row)
         case (nil, nil): return log(baseRate / (1 - baseRate))
@@ -33,7 +36,7 @@ struct EventClassifier: Sendable {
         linear?.encode(into: &writer)
         writer.write(trees != nil)
         trees?.encode(into: &writer)
-        for value in [slope, offset, trust, baseRate] { writer.write(value) }
+        for value in [linearShare, slope, offset, trust, baseRate] { writer.write(value) }
     }
 
     init(baseRate: Double, linear: RidgeModel? = nil, trees: BoostedTrees? = nil) {
@@ -48,6 +51,7 @@ struct EventClassifier: Sendable {
     init(from reader: inout ByteReader, columns: Int) throws {
         linear = try reader.bool() ? RidgeModel(from: &reader, columns: columns) : nil
         trees = try reader.bool() ? BoostedTrees(from: &reader, columns: columns) : nil
+        linearShare = try reader.double()
         slope = try reader.double()
         offset = try reader.double()
         trust = try reader.double()
@@ -82,13 +86,21 @@ extension EventClassifier {
         let negatives = Double(outcomes.count) - positives
         let high = (positives + 1) / (positives + 2)
         let low = 1 / (negatives + 2)
-        var (slope, offset) = (1.0, 0.0)
         let pull = 2.0
-        for _ in 0..<50 {
-            var gradient = SIMD2(pull * (slope - 1), 1e-6 * offset)
-            var (aa, ab, bb) = (pull, 0.0, 1e-6)
+        func cost(_ at: SIMD2<Double>) -> Double {
+            var sum = pull / 2 * (at.x - 1) * (at.x - 1)
             for (score, outcome) in zip(scores, outcomes) {
-                let probability = logistic(slope * score + offset)
+                sum += TreeLoss.logistic.value(target: outcome ? high : low, prediction: at.x * score + at.y)
+            }
+            return sum
+        }
+        var place = SIMD2(1.0, 0.0)
+        var height = cost(place)
+        for _ in 0..<50 {
+            var gradient = SIMD2(pull * (place.x - 1), 0)
+            var (aa, ab, bb) = (pull, 0.0, 1e-9)
+            for (score, outcome) in zip(scores, outcomes) {
+                let probability = logistic(place.x * score + place.y)
                 let weight = max(probability * (1 - probability), 1e-9)
                 let error = probability - (outcome ? high : low)
                 gradient += SIMD2(error * score, error)
@@ -98,11 +110,18 @@ extension EventClassifier {
             }
             let determinant = aa * bb - ab * ab
             guard determinant > 1e-12 else { break }
-            let step = SIMD2(bb * gradient.x - ab * gradient.y, aa * gradient.y - ab * gradient.x) / determinant
-            slope -= step.x
-            offset -= step.y
+            var step = SIMD2(bb * gradient.x - ab * gradient.y, aa * gradient.y - ab * gradient.x) / determinant
+            // Newton's step may overshoot where the curve is flat: halve it until it goes downhill.
+            var halvings = 0
+            while cost(place - step) > height, halvings < 40 {
+                step /= 2
+                halvings += 1
+            }
+            guard halvings < 40 else { break }
+            place -= step
+            height = cost(place)
             if abs(step.x) + abs(step.y) < 1e-9 { break }
         }
-        return (slope, offset)
+        return (place.x, place.y)
     }
 }

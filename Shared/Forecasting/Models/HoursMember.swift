@@ -34,14 +34,18 @@ enum HoursMember: Sendable {
     func predict(_ matrix: FeatureMatrix, columns: FeatureSchema.Columns) -> [Double] {
         if case .network(let network) = self {
             var inputs: [Float] = []
-            for row in 0..<matrix.rows { inputs.append(contentsOf: matrix[row].prefix(FeatureSchema.baseColumns.count)) }
+            for row in 0..<matrix.rows {
+                inputs.append(contentsOf: matrix[row].prefix(FeatureSchema.baseColumns.count))
+            }
             let outputs = network.predict(inputs)
             return matrix.forEachRow { row, pointer in Self.scale(hoursOutput: outputs[row * 3 + 1], pointer, columns) }
         }
         return matrix.forEachRow { predict($1, columns: columns) }
     }
 
-    private static func scale(hoursOutput: Float, _ row: UnsafeBufferPointer<Float>, _ columns: FeatureSchema.Columns) -> Double {
+    private static func scale(hoursOutput: Float, _ row: UnsafeBufferPointer<Float>, _ columns: FeatureSchema.Columns)
+        -> Double
+    {
         let logHours = log(max(Double(hoursOutput) * 40, HoursScale.least))
         return columns.plan.map { logHours - Double(row[$0]) } ?? logHours
     }

@@ -62,7 +62,9 @@ struct VariantModel: Sendable {
         let members = try reader.array { try HoursMember(from: &$0, columns: columns) }
         let candidates = try reader.array { try HoursCandidate(from: &$0, memberCount: members.count) }
         let winner = Int(try reader.integer(Int32.self))
-        guard candidates.indices.contains(winner) else { throw ArtifactError(description: "the artefact has no winner") }
+        guard candidates.indices.contains(winner) else {
+            throw ArtifactError(description: "the artefact has no winner")
+        }
         let intervals = try ConformalIntervals(from: &reader, columns: columns)
         let success = try reader.bool() ? EventClassifier(from: &reader, columns: columns) : nil
         let near = try EventClassifier(from: &reader, columns: columns)

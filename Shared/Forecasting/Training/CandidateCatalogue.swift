@@ -16,11 +16,15 @@ enum CandidateCatalogue {
                     : "the person's shrunk median hours for this kind of task", isBaseline: true, members: [1]),
             HoursCandidate(
                 name: withPlan ? "linear_log_ratio" : "linear_log_hours",
-                title: withPlan ? "linear model of the log ratio to the plan" : "linear model of log hours", members: [2]),
+                title: withPlan ? "linear model of the log ratio to the plan" : "linear model of log hours",
+                members: [2]),
             HoursCandidate(name: "linear_median", title: "linear model of the median", members: [3]),
             HoursCandidate(name: "boosted_trees_mean", title: "boosted trees, squared loss", members: [4]),
             HoursCandidate(name: "boosted_trees_median", title: "boosted trees, absolute loss", members: [5]),
             HoursCandidate(name: "boosted_trees", title: "mean of both kinds of boosted trees", members: [4, 5]),
+            HoursCandidate(
+                name: "linear_pooled", title: "mean of linear models and the person's shrunk median",
+                members: [1, 2, 3]),
             HoursCandidate(name: "ensemble", title: "mean of linear models and median trees", members: [2, 3, 5]),
             HoursCandidate(name: "ensemble_wide", title: "mean of linear models and all trees", members: [2, 3, 4, 5]),
             HoursCandidate(
@@ -52,6 +56,7 @@ struct Selection {
     }
 
     /// Snaps worth trying, as log ratios to the plan.
+    static let handicap = 0.02
     static let snaps = [0, 0.03, 0.06, 0.1, 0.15]
 
     func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
@@ -64,24 +69,38 @@ struct Selection {
         var scores: [Double] = []
         for index in candidates.indices {
             if candidates[index].name == "base_network" {
-                scores.append(SelectionScore.score(metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
+                scores.append(
+                    SelectionScore.score(
+                        metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
                 continue
             }
-            var best = SelectionScore.score(metrics(actual, hours[index]), over: reference)
+            // Half by all windows, half by the latest slice: what was true lately is likelier to be true next.
+            func score(_ hours: [Double]) -> Double {
+                let all = SelectionScore.score(metrics(actual, hours), over: reference)
+                return
+                    (all
+                    + SelectionScore.score(metrics(Array(actual[last...]), Array(hours[last...])), over: referenceLast))
+                    / 2
+            }
+            var best = score(hours[index])
             if withPlan, !candidates[index].isBaseline {
                 for snap in Self.snaps.dropFirst() {
                     var other = candidates[index]
                     other.snap = snap
                     let snapped = hoursOf(other, predictions)
-                    let score = SelectionScore.score(metrics(actual, snapped), over: reference)
-                    if score < best { (best, candidates[index], hours[index]) = (score, other, snapped) }
+                    let figure = score(snapped)
+                    if figure < best { (best, candidates[index], hours[index]) = (figure, other, snapped) }
                 }
             }
             scores.append(best)
         }
         let baselines = candidates.indices.filter { candidates[$0].isBaseline }
         let baseline = baselines.min { scores[$0] < scores[$1] } ?? 0
-        var winner = candidates.indices.min { scores[$0] < scores[$1] } ?? baseline
+        // The mean of several is steadier than any of them: a single model has to be clearly better to be preferred.
+        let handicapped = candidates.indices.map {
+            scores[$0] + (candidates[$0].members.count == 1 ? Self.handicap : 0)
+        }
+        var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
         let from = candidates[winner].name == "base_network" ? last : 0
         let beats =
             winner != baseline

@@ -7,11 +7,16 @@ enum DataWarnings {
         }
         warn(rows.filter { ($0.decision.start ?? -.infinity) > $0.completedAt }.count, "completed before they started")
         warn(rows.filter { $0.planned <= 0 }.count, "without planned hours")
-        warn(rows.filter { $0.planned > 0 && abs($0.logRatio) > HoursScale.ratioLimit }.count, "took more than 20 times their plan, or less than a twentieth of it")
+        warn(
+            rows.filter { $0.planned > 0 && abs($0.logRatio) > HoursScale.ratioLimit }.count,
+            "took more than 20 times their plan, or less than a twentieth of it")
         let ends = rows.filter { $0.decision.end != nil }
-        let same = ends.filter { row in row.decision.end.map { History.dayNumber($0) == History.dayNumber(row.completedAt) } ?? false }
+        let same = ends.filter { row in
+            row.decision.end.map { History.dayNumber($0) == History.dayNumber(row.completedAt) } ?? false
+        }
         if ends.count >= 20, Double(same.count) >= 0.6 * Double(ends.count) {
-            warnings.append("Planned ends mostly equal the days of completion, as if written down afterwards: they are not used.")
+            warnings.append(
+                "Planned ends mostly equal the days of completion, as if written down afterwards: they are not used.")
         }
         return warnings
     }

@@ -15,7 +15,9 @@ struct FittedMembers {
 
         func penalty(_ rows: Int) -> Double { max(3, penaltyShare * Double(rows)) }
 
-        func trees(_ count: Int, rows: Int, leaves: Int = 15, leastRows: Double = 20, seed: UInt64) -> BoostedTrees.Options {
+        func trees(_ count: Int, rows: Int, leaves: Int = 15, leastRows: Double = 20, seed: UInt64)
+            -> BoostedTrees.Options
+        {
             var options = BoostedTrees.Options()
             options.trees = max(1, min(count, maximumTrees))
             options.seed = seed

@@ -85,7 +85,9 @@ struct Judge {
                     index == best
                         ? nil
                         : Bootstrap.paired(
-                            actual.indices.map { abs(answer.hours[$0] - actual[$0]) - abs(answers[best].hours[$0] - actual[$0]) },
+                            actual.indices.map {
+                                abs(answer.hours[$0] - actual[$0]) - abs(answers[best].hours[$0] - actual[$0])
+                            },
                             seed: seed)
                 },
                 score: scores.indices.contains(index) ? scores[index] : 0)

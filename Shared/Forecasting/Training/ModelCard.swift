@@ -14,7 +14,8 @@ struct ModelCard {
 
     var text: String {
         var lines: [String] = []
-        lines.append("Learned from \(fitted) completed allocations and judged on the \(judged) latest, of \(rows) in all.")
+        lines.append(
+            "Learned from \(fitted) completed allocations and judged on the \(judged) latest, of \(rows) in all.")
         lines.append("Nothing decided later than a row was used for that row.")
         if let winner, let hours = winner.overall.hours {
             lines.append("Answers with: \(winner.title).")
@@ -26,19 +27,23 @@ struct ModelCard {
                     ? "Over all windows of time it is better than the best simple baseline by more than noise."
                     : "No model was better than the best simple baseline by more than noise, so that baseline answers.")
             for interval in winner.overall.intervals {
-                lines.append("Its \(interval.level) % ranges held \(percent(interval.coverage)) of the judged rows, on which they were calibrated.")
+                lines.append(
+                    "Its \(interval.level) % ranges held \(percent(interval.coverage)) of the judged rows, on which they were calibrated."
+                )
             }
             if winner.overall.intervals.isEmpty { lines.append("It gives calibrated ranges only where it says so.") }
             for slice in winner.slices.dropFirst() {
                 if let cold = slice.hours {
-                    lines.append("For a \(slice.slice) (\(cold.count) rows) it is off by \(figure(cold.mae)) h on average.")
+                    lines.append(
+                        "For a \(slice.slice) (\(cold.count) rows) it is off by \(figure(cold.mae)) h on average.")
                 }
             }
         }
         if let success = reports.first(where: { $0.overall.success != nil })?.overall.success {
             lines.append(
                 "Success (finished within plan) happened in \(percent(success.baseRate)) of the judged rows; "
-                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown").")
+                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."
+            )
         }
         for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }
         lines += warnings

@@ -37,7 +37,9 @@ enum SelectionScore {
             let (a, b) = (error(candidate[row], actual[row]), error(baseline[row], actual[row]))
             return a * a - b * b
         }
-        guard let first = Bootstrap.paired(hours, seed: seed), let second = Bootstrap.paired(logs, seed: seed) else { return nil }
+        guard let first = Bootstrap.paired(hours, seed: seed), let second = Bootstrap.paired(logs, seed: seed) else {
+            return nil
+        }
         return (first, second)
     }
 }

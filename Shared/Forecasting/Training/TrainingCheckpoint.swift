@@ -25,7 +25,9 @@ struct TrainingCheckpoint {
             guard try reader.integer(UInt32.self) == Self.magic, try reader.integer(UInt64.self) == fingerprint else {
                 throw ArtifactError(description: "other run")
             }
-            for (key, value) in try reader.array(elementSize: 8, { (Int(try $0.integer(Int32.self)), try $0.byteArray()) }) {
+            for (key, value) in try reader.array(
+                elementSize: 8, { (Int(try $0.integer(Int32.self)), try $0.byteArray()) })
+            {
                 found[key] = value
             }
         } catch {

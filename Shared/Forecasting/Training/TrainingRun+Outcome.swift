@@ -56,7 +56,8 @@ enum Gates {
                 name: "intervals", passed: true,
                 explanation: levels.isEmpty
                     ? "Too few rows to calibrate ranges: none are given."
-                    : "Ranges of \(levels.map { "\($0) %" }.joined(separator: " and ")) are calibrated on \(lastCount) rows."))
+                    : "Ranges of \(levels.map { "\($0) %" }.joined(separator: " and ")) are calibrated on \(lastCount) rows."
+            ))
         if let success {
             let base = success.baseRate * (1 - success.baseRate)
             // Against the base rate of training, which the classifier was shrunk to; the slice's own is harder to meet.
@@ -64,7 +65,9 @@ enum Gates {
             gates.append(
                 Gate(
                     name: "success", passed: passed,
-                    explanation: "Brier score \(rounded(success.brier)) where always saying the slice's own rate scores \(rounded(base))."))
+                    explanation:
+                        "Brier score \(rounded(success.brier)) where always saying the slice's own rate scores \(rounded(base))."
+                ))
         }
         return gates
     }

@@ -29,7 +29,8 @@ public struct TrainingRun: Sendable {
             rows = history.learningRows(asOf: configuration.asOf, includingAssumed: true)
             if rows.count > recorded {
                 warnings.append(
-                    "\(rows.count - recorded) of \(rows.count) completed allocations have no recorded hours and are taken to have kept their plan.")
+                    "\(rows.count - recorded) of \(rows.count) completed allocations have no recorded hours and are taken to have kept their plan."
+                )
             }
         }
         guard rows.count >= configuration.minimumRows else {
@@ -76,7 +77,8 @@ public struct TrainingRun: Sendable {
         progress: @escaping (TrainingProgress) -> Void = { _ in }, isCancelled: @escaping () -> Bool = { false },
         resumeFrom: [UInt8]? = nil, checkpoint: ([UInt8]) throws -> Void = { _ in }
     ) throws -> TrainingOutcome {
-        var state = try resumeFrom.map { try TrainingCheckpoint(decoding: $0, fingerprint: fingerprint) }
+        var state =
+            try resumeFrom.map { try TrainingCheckpoint(decoding: $0, fingerprint: fingerprint) }
             ?? TrainingCheckpoint(fingerprint: fingerprint)
         let epochs = configuration.epochs
         var fitted: [VariantTrainer.Result] = []

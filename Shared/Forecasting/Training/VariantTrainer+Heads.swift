@@ -9,10 +9,39 @@ extension VariantTrainer {
         let fit = split.fit.filter { data.rows[$0].planned > 0 }
         let judge = split.judge.filter { data.rows[$0].planned > 0 }
         guard fit.count >= 20 else { return nil }
-        let outcomes = fit.map { data.rows[$0].success }
-        var classifier = try fitEvent(fit, outcomes, settings)
+        var classifier = try fitEvent(fit, fit.map { data.rows[$0].success }, settings)
+        classifier.linearShare = try chooseLinearShare(classifier, judge, settings)
         calibrate(&classifier, judge, judge.map { data.rows[$0].success })
         return classifier
+    }
+
+    /// Lets the windows decide whether trees help beside the linear classifier: with few or noisy outcomes they do not.
+    private func chooseLinearShare(
+        _ last: EventClassifier, _ judge: [Int], _ settings: FittedMembers.Settings
+    ) throws -> Double {
+        guard last.trees != nil else { return 1 }
+        let shares = [0.5, 0.75, 1.0]
+        var losses = shares.map { _ in 0.0 }
+        func add(_ classifier: EventClassifier, _ judged: [Int]) {
+            let matrix = data.matrix.selecting(judged)
+            for (index, share) in shares.enumerated() {
+                var shared = classifier
+                shared.linearShare = share
+                let scores = matrix.forEachRow { _, row in row.baseAddress.map { shared.raw($0) } ?? 0 }
+                for (row, score) in zip(judged, scores) {
+                    losses[index] += TreeLoss.logistic.value(target: data.rows[row].success ? 1 : 0, prediction: score)
+                }
+            }
+        }
+        add(last, judge)
+        for fold in split.folds.dropLast() {
+            let fit = fold.fit.filter { data.rows[$0].planned > 0 }
+            guard fit.count >= Self.rowsForTrees else { continue }
+            let classifier = try fitEvent(fit, fit.map { data.rows[$0].success }, settings)
+            guard classifier.trees != nil else { continue }
+            add(classifier, fold.judge.filter { data.rows[$0].planned > 0 })
+        }
+        return shares.indices.min { losses[$0] < losses[$1] }.map { shares[$0] } ?? 0.5
     }
 
     /// The same recipe and calibration, fitted to more rows.
@@ -20,6 +49,7 @@ extension VariantTrainer {
         _ calibrated: EventClassifier, _ indices: [Int], _ settings: FittedMembers.Settings
     ) throws -> EventClassifier {
         var again = try fitEvent(indices, indices.map { data.rows[$0].success }, settings)
+        again.linearShare = calibrated.linearShare
         again.slope = calibrated.slope
         again.offset = calibrated.offset
         again.trust = calibrated.trust
@@ -59,7 +89,7 @@ extension VariantTrainer {
         var curve: [Double] = []
         let trees = try BoostedTrees(
             .logistic, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-            options: settings.trees(settings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
+            options: settings.trees(settings.eventTrees, rows: indices.count, leaves: 7, seed: seed), curve: &curve,
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
     }
@@ -77,7 +107,8 @@ extension VariantTrainer {
         let judge = data.picking(split.judge)
         guard split.fit.count >= Self.rowsForTrees else {
             let estimates = judge.matrix.forEachRow { estimate($1) }
-            return .relative(residuals: zip(judge.rows, estimates).map { residual($0, $1) }, columns: schema.columns.count)
+            return .relative(
+                residuals: zip(judge.rows, estimates).map { residual($0, $1) }, columns: schema.columns.count)
         }
         let fit = data.picking(split.fit)
         let binned = BinnedMatrix(fit.matrix)

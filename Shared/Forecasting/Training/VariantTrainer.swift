@@ -85,18 +85,22 @@ struct VariantTrainer {
             for (index, share) in FittedMembers.Settings.penaltyShares.enumerated() {
                 let model = try RidgeModel(
                     .squared, matrix: fit.matrix, targets: fit.targets, penalty: max(3, share * Double(fit.rows.count)))
-                penaltyLoss[index] += zip(judge.targets, model.predict(judge.matrix)).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+                penaltyLoss[index] += zip(judge.targets, model.predict(judge.matrix)).reduce(0) {
+                    $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
+                }
             }
             let binned = BinnedMatrix(fit.matrix)
             for (loss, weigh) in [(TreeLoss.squared, false), (.quantile(0.5), true)] {
                 var curve: [Double] = []
                 _ = try BoostedTrees(
                     loss,
-                    training: .init(matrix: fit.matrix, targets: fit.targets, weights: weigh ? data.medianWeights(fit.rows) : []),
+                    training: .init(
+                        matrix: fit.matrix, targets: fit.targets, weights: weigh ? data.medianWeights(fit.rows) : []),
                     binned: binned,
                     validation: .init(
-                        matrix: judge.matrix, targets: judge.targets, weights: weigh ? data.medianWeights(judge.rows) : []),
-                    options: settings.trees(300, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled)
+                        matrix: judge.matrix, targets: judge.targets,
+                        weights: weigh ? data.medianWeights(judge.rows) : []),
+                    options: hoursTrees(300, fit.rows.count, settings), curve: &curve, isCancelled: isCancelled)
                 if weigh { median.add(curve) } else { mean.add(curve) }
             }
         }
@@ -105,6 +109,13 @@ struct VariantTrainer {
         }
         settings.meanTrees = mean.best ?? settings.meanTrees
         settings.medianTrees = median.best ?? settings.medianTrees
+    }
+
+    /// Without the plan there is more noise to mistake for a pattern, so trees are kept coarser.
+    private func hoursTrees(_ count: Int, _ rows: Int, _ settings: FittedMembers.Settings) -> BoostedTrees.Options {
+        data.withPlan
+            ? settings.trees(count, rows: rows, seed: seed)
+            : settings.trees(count, rows: rows, leaves: 7, leastRows: 60, seed: seed)
     }
 
     private func fit(_ indices: [Int], _ settings: FittedMembers.Settings, network: Network?) throws -> [HoursMember] {
@@ -116,17 +127,22 @@ struct VariantTrainer {
             var curve: [Double] = []
             return try BoostedTrees(
                 loss, training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights), binned: binned,
-                options: settings.trees(count, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled)
+                options: hoursTrees(count, fit.rows.count, settings), curve: &curve, isCancelled: isCancelled)
         }
         var members: [HoursMember] = [
-            data.withPlan ? .planned : .constant(TreeLoss.quantile(0.5).constant(
-                targets: fit.targets, weights: [Double](repeating: 1, count: fit.targets.count))),
+            data.withPlan
+                ? .planned
+                : .constant(
+                    TreeLoss.quantile(0.5).constant(
+                        targets: fit.targets, weights: [Double](repeating: 1, count: fit.targets.count))),
             .shrunkMedian,
-            .linear(try RidgeModel(
-                .squared, matrix: fit.matrix, targets: fit.targets, penalty: penalty, isCancelled: isCancelled)),
-            .linear(try RidgeModel(
-                .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
-                isCancelled: isCancelled)),
+            .linear(
+                try RidgeModel(
+                    .squared, matrix: fit.matrix, targets: fit.targets, penalty: penalty, isCancelled: isCancelled)),
+            .linear(
+                try RidgeModel(
+                    .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
+                    isCancelled: isCancelled)),
             .trees(try trees(.squared, settings.meanTrees, [])),
             .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
         ]

@@ -36,6 +36,13 @@ struct RidgeModel: Sendable, Equatable {
         return min(max((Double(value) - mean) / deviation, -4), 4)
     }
 
+    init(intercept: Double, weights: [Double], means: [Double], deviations: [Double]) {
+        self.intercept = intercept
+        self.weights = weights
+        self.means = means
+        self.deviations = deviations
+    }
+
     /// Fits by iteratively re-weighted least squares (one step for the squared loss).
     /// - Parameter penalty: of each squared weight, in rows.
     init(
@@ -64,7 +71,9 @@ struct RidgeModel: Sendable, Equatable {
             if loss != .squared {
                 for row in 0..<rows {
                     var prediction = intercept
-                    for column in 0..<columns { prediction += weights[column] * standardised[row * (columns + 1) + column] }
+                    for column in 0..<columns {
+                        prediction += weights[column] * standardised[row * (columns + 1) + column]
+                    }
                     switch loss {
                     case .absolute:
                         work[row] = base[row] / max(abs(targets[row] - prediction), 0.05)

@@ -43,8 +43,9 @@ struct TreeGrower {
                 0, 0..<rows.count, total, histogram(order[...], derivatives, columns), columns, rowsPerHessian)
         ]
         while leaves.count < options.leaves {
-            guard let chosen = leaves.indices.filter({ leaves[$0].best != nil })
-                .max(by: { (leaves[$0].best?.gain ?? 0) < (leaves[$1].best?.gain ?? 0) }),
+            guard
+                let chosen = leaves.indices.filter({ leaves[$0].best != nil })
+                    .max(by: { (leaves[$0].best?.gain ?? 0) < (leaves[$1].best?.gain ?? 0) }),
                 let split = leaves[chosen].best
             else { break }
             let leaf = leaves[chosen]

@@ -1,0 +1,163 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+@Suite struct ModelTests {
+    /// Two features and a missing one now and then; the target is a step in the first.
+    private func steps(_ count: Int, seed: UInt64 = 1) -> (FeatureMatrix, [Double]) {
+        var random = RandomSource(seed: seed)
+        var values: [Float] = []
+        var targets: [Double] = []
+        for _ in 0..<count {
+            let x = random.unit()
+            values.append(Float(x))
+            values.append(random.below(5) == 0 ? .nan : Float(random.unit()))
+            targets.append((x > 0.5 ? 2 : -1) + 0.1 * (random.unit() - 0.5))
+        }
+        return (FeatureMatrix(values: values, columns: 2), targets)
+    }
+
+    private func grow(_ loss: TreeLoss, _ matrix: FeatureMatrix, _ targets: [Double], seed: UInt64 = 1) throws
+        -> BoostedTrees
+    {
+        var options = BoostedTrees.Options()
+        options.trees = 150
+        options.seed = seed
+        options.grower.featureShare = 1
+        var curve: [Double] = []
+        return try BoostedTrees(
+            loss, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix), options: options,
+            curve: &curve)
+    }
+
+    @Test("boosted trees learn a step, for the mean and for the median")
+    func step() throws {
+        let (matrix, targets) = steps(600)
+        for loss in [TreeLoss.squared, .quantile(0.5)] {
+            let model = try grow(loss, matrix, targets)
+            let found = model.predict(FeatureMatrix(values: [0.2, 0.5, 0.8, .nan], columns: 2))
+            #expect(abs(found[0] + 1) < 0.1)
+            #expect(abs(found[1] - 2) < 0.1)
+        }
+    }
+
+    @Test("quantile trees put the right share of rows below them")
+    func quantileShare() throws {
+        var random = RandomSource(seed: 9)
+        let values = (0..<2_000).map { _ in Float(random.unit()) }
+        let targets = values.map { Double($0) + random.unit() }
+        let matrix = FeatureMatrix(values: values, columns: 1)
+        let model = try grow(.quantile(0.9), matrix, targets)
+        let below = zip(model.predict(matrix), targets).filter { $0 >= $1 }.count
+        #expect(abs(Double(below) / 2_000 - 0.9) < 0.03)
+    }
+
+    @Test("the same seed grows the same trees, another seed others")
+    func deterministic() throws {
+        let (matrix, targets) = steps(300)
+        #expect(try grow(.squared, matrix, targets) == grow(.squared, matrix, targets))
+        #expect(try grow(.squared, matrix, targets) != grow(.squared, matrix, targets, seed: 2))
+    }
+
+    @Test("the loss's derivatives agree with finite differences")
+    func gradients() {
+        for loss in [TreeLoss.squared, .logistic] {
+            for prediction in [-2.0, 0.3, 1.7] {
+                let step = 1e-5
+                let slope =
+                    (loss.value(target: 1, prediction: prediction + step)
+                        - loss.value(target: 1, prediction: prediction - step))
+                    / (2 * step)
+                // The squared loss is (y − p)²; its derivative is used without the factor 2, which the step absorbs.
+                let factor = loss == .squared ? 2.0 : 1.0
+                #expect(abs(loss.derivatives(target: 1, prediction: prediction).first * factor - slope) < 1e-6)
+            }
+        }
+    }
+
+    @Test("a linear model without penalty finds the coefficients that made the data")
+    func ridge() throws {
+        var random = RandomSource(seed: 4)
+        var values: [Float] = []
+        var targets: [Double] = []
+        for _ in 0..<400 {
+            let (a, b) = (Float(random.unit()), Float(random.unit()))
+            values += [a, b]
+            targets.append(3 + 2 * Double(a) - Double(b))
+        }
+        let matrix = FeatureMatrix(values: values, columns: 2)
+        for loss in [RidgeModel.Loss.squared, .absolute] {
+            let model = try RidgeModel(loss, matrix: matrix, targets: targets, penalty: 1e-6)
+            let found = model.predict(FeatureMatrix(values: [0.5, 0.5, 1, 0], columns: 2))
+            #expect(abs(found[0] - 3.5) < 1e-3)
+            #expect(abs(found[1] - 5) < 1e-3)
+        }
+    }
+
+    @Test("Cholesky solves a system worked out by hand and refuses one that is not positive definite")
+    func solver() throws {
+        var matrix = [4.0, 2, 2, 3]
+        let x = try #require(SymmetricSolver.solve(&matrix, [10, 8]))
+        #expect(abs(x[0] - 1.75) < 1e-12)
+        #expect(abs(x[1] - 1.5) < 1e-12)
+        var bad = [1.0, 2, 2, 1]
+        #expect(SymmetricSolver.solve(&bad, [1, 1]) == nil)
+    }
+
+    @Test("the conformal correction is of the exact rank, and too few rows say nothing")
+    func conformalRank() {
+        let scores = (1...9).map(Double.init).reversed().map { $0 }
+        #expect(ConformalIntervals.correction(scores: scores, level: 80) == 8)
+        #expect(ConformalIntervals.correction(scores: scores, level: 90) == 9)
+        #expect(ConformalIntervals.correction(scores: Array(scores.prefix(8)), level: 90) == nil)
+        #expect(ConformalIntervals.correction(scores: [1, 2, 3], level: 80) == nil)
+        #expect(ConformalIntervals.relative(residuals: Array(repeating: 0, count: 8), columns: 1).levels.isEmpty)
+    }
+
+    @Test("conformal ranges hold as often as promised, however bad the quantiles are")
+    func conformalCoverage() throws {
+        var random = RandomSource(seed: 11)
+        var held = 0
+        let trials = 3_000
+        for _ in 0..<trials {
+            // The "quantiles" are the constant range 0…0.1 for outcomes of 0…1.
+            let scores = (0..<19).map { _ in ConformalIntervals.score(target: random.unit(), low: 0, high: 0.1) }
+            let correction = try #require(ConformalIntervals.correction(scores: scores, level: 80))
+            if ConformalIntervals.score(target: random.unit(), low: 0, high: 0.1) <= correction { held += 1 }
+        }
+        #expect(abs(Double(held) / Double(trials) - 0.8) < 0.025)
+    }
+
+    @Test("Platt scaling repairs overconfident odds")
+    func platt() {
+        var random = RandomSource(seed: 2)
+        let truth = (0..<2_000).map { _ in 4 * random.unit() - 2 }
+        let outcomes = truth.map { random.unit() < logistic($0) }
+        let (slope, offset) = EventClassifier.platt(truth.map { 3 * $0 + 1 }, outcomes)
+        #expect(abs(slope - 1.0 / 3) < 0.05)
+        #expect(abs(offset + 1.0 / 3) < 0.1)
+    }
+
+    @Test("a classifier that knows nothing falls back to the base rate and is never worse than it")
+    func shrunkToBaseRate() {
+        var random = RandomSource(seed: 6)
+        let outcomes = (0..<300).map { _ in random.unit() < 0.7 }
+        let linear = RidgeModel(intercept: 0, weights: [1], means: [0], deviations: [1])
+        var classifier = EventClassifier(baseRate: 0.7, linear: linear)
+        let scores = outcomes.map { _ in 6 * random.unit() - 3 }
+        classifier.calibrate(raw: scores, outcomes: outcomes)
+        func brier(_ probability: (Double) -> Double) -> Double {
+            zip(scores, outcomes).reduce(0) { $0 + pow(probability($1.0) - ($1.1 ? 1 : 0), 2) }
+        }
+        #expect(brier(classifier.calibrated) <= brier { _ in classifier.baseRate } + 1e-9)
+        #expect(abs(classifier.calibrated(2) - 0.7) < 0.12)
+    }
+
+    @Test("shrinkage trusts two thousand rows and doubts two")
+    func shrinkage() {
+        #expect(abs(shrunk(2 * 1.0, 2, toward: 0, strength: 4) - 1.0 / 3) < 1e-12)
+        #expect(shrunk(2_000 * 1.0, 2_000, toward: 0, strength: 4) > 0.99)
+        #expect(shrunk(0, 0, toward: 0.25, strength: 4) == 0.25)
+    }
+}

@@ -1,0 +1,74 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+@Suite struct StatisticsTests {
+    @Test("hours metrics equal values worked out by hand")
+    func hours() throws {
+        let metrics = try #require(Statistics.hours(actual: [1, 2, 4], forecast: [1, 4, 5]))
+        #expect(metrics.mae == 1)
+        #expect(metrics.medianAbsoluteError == 1)
+        #expect(abs(metrics.pred25 - 2.0 / 3) < 1e-12)
+        let expected = ((pow(log(2.0), 2) + pow(log(1.25), 2)) / 3).squareRoot()
+        #expect(abs(metrics.logRMSE - expected) < 1e-12)
+        // Guessing another row: pairs |1−2|, |1−4|, |2−4| = 1, 3, 2, mean 2.
+        #expect(metrics.standardisedAccuracy == 0.5)
+    }
+
+    @Test("the expected error of guessing equals the mean over all pairs")
+    func guessing() {
+        var random = RandomSource(seed: 1)
+        let values = (0..<40).map { _ in random.unit() * 10 }
+        var sum = 0.0
+        for i in values.indices { for j in values.indices where i != j { sum += abs(values[i] - values[j]) } }
+        #expect(abs(Statistics.randomGuessError(values) - sum / Double(40 * 39)) < 1e-9)
+    }
+
+    @Test("AUC counts ties half and equals the pairwise definition")
+    func auc() {
+        let outcomes = [true, false, true, false, true, false]
+        let scores = [0.9, 0.9, 0.4, 0.1, 0.6, 0.5]
+        // Pairs won: 0.9 beats .1, .5 and ties .9; 0.4 beats .1; 0.6 beats .1 and .5.
+        #expect(Statistics.auc(outcomes, scores) == 5.5 / 9)
+        #expect(Statistics.auc([true, true], [0.1, 0.2]) == nil)
+    }
+
+    @Test("success metrics equal values worked out by hand")
+    func success() throws {
+        let metrics = try #require(Statistics.success([true, true, false, false], [0.8, 0.4, 0.6, 0.2]))
+        #expect(abs(metrics.brier - (0.04 + 0.36 + 0.36 + 0.04) / 4) < 1e-12)
+        #expect(metrics.accuracy == 0.5)
+        #expect(metrics.precision == 0.5)
+        #expect(metrics.recall == 0.5)
+        #expect(metrics.f1 == 0.5)
+        #expect(abs(metrics.logLoss - -(log(0.8) + log(0.4) + log(0.4) + log(0.8)) / 4) < 1e-12)
+        #expect(abs(metrics.calibrationError - (0.2 + 0.6 + 0.6 + 0.2) / 4) < 1e-12)
+    }
+
+    @Test("Winkler's score is the width plus 2/α times the miss, on the log scale")
+    func winkler() throws {
+        let metrics = try #require(
+            Statistics.interval(level: 80, actual: [exp(1), exp(3)], ranges: [(1, exp(2)), (1, exp(2))]))
+        #expect(metrics.coverage == 0.5)
+        #expect(abs(metrics.meanWidth - 2) < 1e-9)
+        #expect(abs(metrics.winkler - (2 + (2 + 10 * 1)) / 2) < 1e-9)
+    }
+
+    @Test("a paired bootstrap tells a real difference from noise")
+    func paired() throws {
+        var random = RandomSource(seed: 5)
+        let noise = (0..<200).map { _ in random.unit() - 0.5 }
+        let none = try #require(Bootstrap.paired(noise.map { $0 - noise.reduce(0, +) / 200 }, seed: 1))
+        #expect(!none.isBetter && !none.isWorse)
+        let real = try #require(Bootstrap.paired(noise.map { $0 - 0.3 }, seed: 1))
+        #expect(real.isBetter)
+        #expect(real == Bootstrap.paired(noise.map { $0 - 0.3 }, seed: 1))
+    }
+
+    @Test("quantiles are weighted, and the median of two is their middle")
+    func quantiles() {
+        #expect(weightedQuantile([(1, 1), (3, 1)], 0.5) == 2)
+        #expect(weightedQuantile([(1, 1), (3, 5), (9, 1)], 0.5) == 3)
+    }
+}

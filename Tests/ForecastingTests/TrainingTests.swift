@@ -1,0 +1,194 @@
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Forecasting
+
+@Suite struct TrainingTests {
+    private func configuration(_ count: Int, epochs: Int = 12, seed: UInt64 = 1) -> TrainingConfiguration {
+        TrainingConfiguration(months: 6, epochs: epochs, seed: seed, asOf: Company.end(count), maximumTrees: 40)
+    }
+
+    @Test("too little history is refused in a planner's words")
+    func tooLittle() {
+        let history = Company().history(7)
+        let error = #expect(throws: TrainingError.self) {
+            _ = try TrainingRun(history: history, configuration: configuration(7))
+        }
+        #expect(error?.code == .tooLittleHistory)
+        #expect(error?.description == "only 7 completed allocations in the last 6 months; at least 30 are needed")
+    }
+
+    @Test("people's own ratios are learned, and the winner beats the plan by more than noise")
+    func learns() throws {
+        let history = Company().history(600)
+        let outcome = try TrainingRun(history: history, configuration: configuration(600)).run()
+        #expect(outcome.beatsBaseline || outcome.winner == "person_ratio")
+        let plan = try #require(outcome.reports.first { $0.name == "planned_hours" }?.overall.hours)
+        let own = try #require(outcome.report.overall.hours)
+        #expect(own.mae < 0.6 * plan.mae)
+        #expect(own.logRMSE < 0.35)
+        #expect(outcome.isValidated)
+        #expect(outcome.modelCard.contains("judged on the 1"))
+        let slow = outcome.model.forecast(
+            Decision(employee: "e3", project: "p0", skills: ["swift"], plannedHours: 10, at: Company.end(600)),
+            history: history)
+        #expect(slow.hours > 18 && slow.hours < 34)
+        let range = try #require(slow.interval(80))
+        #expect(range.low <= slow.hours && slow.hours <= range.high)
+        let wide = try #require(slow.interval(90))
+        #expect(wide.low <= range.low && range.high <= wide.high)
+        #expect(try #require(slow.successProbability) < 0.25)
+        #expect((0...100).contains(slow.confidence))
+        #expect(slow.knowsEmployee)
+        let fast = outcome.model.forecast(
+            Decision(employee: "e2", project: "p0", skills: ["swift"], plannedHours: 10, at: Company.end(600)),
+            history: history)
+        #expect(try #require(fast.successProbability) > 0.75)
+        #expect(fast.hours < 9)
+    }
+
+    @Test("when plans are right but for noise, no model is called better than the plan")
+    func honest() throws {
+        var company = Company()
+        company.habits = [0]
+        company.noise = 0.4
+        let outcome = try TrainingRun(history: company.history(300), configuration: configuration(300)).run()
+        let own = try #require(outcome.report.overall.hours)
+        let plan = try #require(outcome.reports.first { $0.name == "planned_hours" }?.overall.hours)
+        #expect(own.mae < 1.05 * plan.mae)
+        if !outcome.beatsBaseline { #expect(outcome.report.isBaseline) }
+    }
+
+    @Test("the same history, seed and dataset give the same bytes; another seed gives others")
+    func deterministic() throws {
+        let history = Company().history(240)
+        let first = try TrainingRun(history: history, configuration: configuration(240)).run().model.encoded()
+        let again = try TrainingRun(history: history, configuration: configuration(240)).run().model.encoded()
+        #expect(first == again)
+        let other = try TrainingRun(history: history, configuration: configuration(240, seed: 2)).run().model.encoded()
+        #expect(first != other)
+    }
+
+    @Test("a run killed at every epoch and resumed gives the same bytes, no epoch lost or doubled")
+    func resumed() throws {
+        struct Killed: Error {}
+        let history = Company().history(120)
+        let run = try TrainingRun(history: history, configuration: configuration(120, epochs: 6))
+        let whole = try run.run().model.encoded()
+        var latest: [UInt8]?
+        var finished: TrainingOutcome?
+        let epochs = Mutex<[Int]>([])
+        var kills = 0
+        while finished == nil {
+            do {
+                finished = try run.run(
+                    progress: { step in if let epoch = step.epoch { epochs.withLock { $0.append(epoch) } } },
+                    resumeFrom: latest,
+                    checkpoint: { bytes in
+                        latest = bytes
+                        kills += 1
+                        if kills <= 12 { throw Killed() }
+                    })
+            } catch is Killed {}
+        }
+        #expect(kills == 12)
+        #expect(epochs.withLock { $0 } == Array(1...6))
+        #expect(finished?.model.encoded() == whole)
+    }
+
+    @Test("a checkpoint of another run is refused")
+    func foreignCheckpoint() throws {
+        var bytes: [UInt8] = []
+        _ = try TrainingRun(history: Company().history(80), configuration: configuration(80, epochs: 2))
+            .run(checkpoint: { bytes = $0 })
+        let other = try TrainingRun(history: Company(seed: 8).history(80), configuration: configuration(80, epochs: 2))
+        let error = #expect(throws: TrainingError.self) { _ = try other.run(resumeFrom: bytes) }
+        #expect(error?.code == .badCheckpoint)
+    }
+
+    @Test("a cancelled run ends as cancelled, in the network as in the trees")
+    func cancelled() throws {
+        let run = try TrainingRun(history: Company().history(240), configuration: configuration(240, epochs: 3))
+        let inNetwork = #expect(throws: TrainingError.self) { _ = try run.run(isCancelled: { true }) }
+        #expect(inNetwork?.code == .cancelled)
+        let isLate = Mutex(false)
+        let late = #expect(throws: TrainingError.self) {
+            _ = try run.run(
+                progress: { step in if step.stage.hasPrefix("hours") { isLate.withLock { $0 = true } } },
+                isCancelled: { isLate.withLock { $0 } })
+        }
+        #expect(late?.code == .cancelled)
+    }
+
+    @Test("a decoded artefact answers bit for bit as before, and damaged bytes are refused without a crash")
+    func artefact() throws {
+        let history = Company().history(240)
+        let model = try TrainingRun(history: history, configuration: configuration(240)).run().model
+        let bytes = model.encoded()
+        let decoded = try ForecastModel(decoding: bytes)
+        #expect(decoded.encoded() == bytes)
+        for allocation in history.allocations.suffix(20) {
+            let decision = Decision(allocation)
+            #expect(model.forecast(decision, history: history) == decoded.forecast(decision, history: history))
+            #expect(
+                model.forecast(decision.withoutPlan, history: history)
+                    == decoded.forecast(decision.withoutPlan, history: history))
+        }
+        #expect(throws: (any Error).self) { _ = try ForecastModel(decoding: Array(bytes.dropLast())) }
+        #expect(throws: (any Error).self) { _ = try ForecastModel(decoding: [1, 2, 3]) }
+        for position in stride(from: 0, to: bytes.count, by: max(1, bytes.count / 300)) {
+            var damaged = bytes
+            damaged[position] ^= 0xFF
+            // Whatever comes out, it must not trap.
+            _ = try? ForecastModel(decoding: damaged)
+        }
+    }
+
+    @Test("thirty rows are enough for an answer, which says what it cannot say")
+    func small() throws {
+        let history = Company().history(32)
+        let outcome = try TrainingRun(history: history, configuration: configuration(32)).run()
+        let answer = outcome.model.forecast(
+            Decision(employee: "nobody", project: "nowhere", plannedHours: 8, at: Company.end(32)), history: history)
+        #expect(answer.hours > 0 && answer.hours.isFinite)
+        #expect(!answer.knowsEmployee)
+        #expect(answer.interval(90) == nil, "seven rows cannot calibrate a 90 % range")
+        let blind = outcome.model.forecast(
+            Decision(employee: "e1", project: "p1", at: Company.end(32)), history: history)
+        #expect(blind.hours > 0 && blind.hours.isFinite)
+    }
+
+    @Test("forecasts as of a past moment are blind to what came later")
+    func asOfPast() throws {
+        let history = Company().history(240)
+        let model = try TrainingRun(history: history, configuration: configuration(240)).run().model
+        let allocation = history.allocations[100]
+        var random = RandomSource(seed: 1)
+        let other = AsOfCheck.scramble(history, after: allocation.decidedAt, keeping: allocation.id, &random)
+        let decision = Decision(allocation)
+        #expect(model.forecast(decision, history: history) == model.forecast(decision, history: other))
+    }
+
+    @Test("a back-test answers every test row, and following time changes no row's past")
+    func backtest() throws {
+        let history = Company().history(300)
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for (index, allocation) in history.allocations.enumerated() {
+            parts[allocation.id] = index < 180 ? .train : index < 230 ? .valid : .test
+        }
+        // Rows unfinished at a cut are purged, as in a published split.
+        let cuts = [180, 230].map { history.allocations[$0].decidedAt }
+        for (index, allocation) in history.allocations.enumerated() where index < 230 {
+            if (allocation.completedAt ?? .infinity) >= cuts[index < 180 ? 0 : 1] { parts[allocation.id] = .purged }
+        }
+        for refits in [0, 3] {
+            let result = try Backtest(history: history, parts: parts, withPlan: true, refits: refits, epochs: 3).run()
+            #expect(result.rows.count == 70)
+            #expect(result.winners.count == max(1, refits))
+            let served = try #require(result.reports.first?.overall.hours)
+            let plan = try #require(result.reports.first { $0.name == "planned_hours" }?.overall.hours)
+            #expect(served.mae < plan.mae)
+        }
+    }
+}
