@@ -50,6 +50,7 @@ final class Upload: Sendable {
         state.withLock { state in
             guard !state.isClosed else { return false }
             state.isReading = true
+            state.isStarted = true
             return true
         }
     }
@@ -68,26 +69,24 @@ final class Upload: Sendable {
         typealias Element = [UInt8]
         fileprivate let upload: Upload
 
-        func makeAsyncIterator() -> Iterator {
-            upload.state.withLock { $0.isStarted = true }
-            return Iterator(upload: upload, source: upload.body.makeAsyncIterator())
-        }
+        func makeAsyncIterator() -> Iterator { Iterator(upload: upload) }
     }
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate let upload: Upload
-        fileprivate var source: RequestBody.AsyncIterator
+        /// Made at the first piece: a body that was only offered to an address that is gone can be offered to the next.
+        private var source: RequestBody.AsyncIterator?
         private var sentBytes = 0
 
-        fileprivate init(upload: Upload, source: RequestBody.AsyncIterator) {
-            self.upload = upload
-            self.source = source
-        }
+        fileprivate init(upload: Upload) { self.upload = upload }
 
         mutating func next() async throws -> [UInt8]? {
             guard upload.beginReading() else { throw CancellationError() }
             defer { upload.endReading() }
-            guard let buffer = try await source.next() else { return nil }
+            var source = source ?? upload.body.makeAsyncIterator()
+            let next = try await source.next()
+            self.source = source
+            guard let buffer = next else { return nil }
             sentBytes += buffer.readableBytes
             guard sentBytes <= upload.limitBytes else {
                 let refusal = ProblemError.payloadTooLarge(limit: upload.limitBytes)

@@ -1,0 +1,170 @@
+import Contracts
+import Foundation
+import ServiceIdentity
+import Testing
+
+@testable import Gateway
+
+@Suite("API keys, over live sockets and a real database")
+struct APIKeyTests {
+    private static let password = "correct horse battery"
+
+    private struct Account: Sendable {
+        let gateway: RunningGateway
+        let tenant: TenantSummary
+        let user: UserID
+        let token: String
+
+        func make(_ roles: [String], days: Int? = nil, name: String = "a machine") async throws -> Reply {
+            try await gateway.send(
+                "POST", "/api/v1/api-keys", token: token,
+                json: CreateAPIKeyRequest(name: name, roles: roles, expiresInDays: days))
+        }
+    }
+
+    private func withAccount(
+        _ role: DefaultRole = .admin, _ body: @escaping @Sendable (Account) async throws -> Void
+    ) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", Self.password, in: tenant.id, role)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", Self.password, tenant.id).data()
+            try await body(Account(gateway: gateway, tenant: tenant, user: user, token: tokens.accessToken))
+        }
+    }
+
+    @Test("a key works with its roles' permissions and no others, by either header, on every node")
+    func use() async throws {
+        try await withAccount { account async throws in
+            let created: CreatedAPIKey = try await account.make(["user"]).data()
+            #expect(created.key.hasPrefix(APIKey.prefix))
+            let gateway = account.gateway
+            let me: CurrentPrincipal = try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: created.key).data()
+            #expect(me.kind == "api_key")
+            #expect(me.id == created.summary.id.rawValue)
+            #expect(me.permissions == DefaultRole.user.permissions)
+            let header = [(name: "X-API-Key", value: created.key)]
+            #expect(try await gateway.send("GET", "/api/v1/employees", headers: header).status == 200)
+            #expect(gateway.tenantAdmin.seen.last?.caller?.subject == "api-key:\(created.summary.id)")
+            #expect(gateway.tenantAdmin.seen.last?.headers["x-api-key"] == nil)
+            #expect(try await gateway.send("POST", "/api/v1/employees", headers: header).status == 403)
+            #expect(try await gateway.send("GET", "/api/v1/tenants", headers: header).status == 403)
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            #expect(try await gateway.send("GET", "/api/v1/employees", tenant: other.id, token: created.key).status == 403)
+        }
+    }
+
+    @Test("two credentials are 400 even when each alone is good")
+    func twoCredentials() async throws {
+        try await withAccount { account async throws in
+            let created: CreatedAPIKey = try await account.make(["user"]).data()
+            let reply = try await account.gateway.send(
+                "GET", "/api/v1/employees", token: account.token, headers: [("X-API-Key", created.key)])
+            #expect(reply.status == 400)
+        }
+    }
+
+    @Test("a key must not be allowed more than its maker, and names only roles that there are")
+    func notMoreThanMaker() async throws {
+        try await withAccount(.manager) { account async throws in
+            // A manager may not make keys at all; one who may is still bound by the rest of what it may do.
+            #expect(try await account.make(["user"]).status == 403)
+        }
+        try await withAccount { account async throws in
+            let tenantAdmin = account.gateway.tenantAdmin
+            tenantAdmin.setGrants(of: "key-maker", [
+                Permission(resource: "api_keys", actions: ["*"]), Permission(resource: "projects", actions: ["read"]),
+            ])
+            tenantAdmin.setGrants(of: "reader", [Permission(resource: "projects", actions: ["read"])])
+            let maker: CreatedAPIKey = try await account.make(["key-maker"]).data()
+            func make(_ roles: [String]) async throws -> Reply {
+                try await account.gateway.send(
+                    "POST", "/api/v1/api-keys", token: maker.key, json: CreateAPIKeyRequest(name: "k", roles: roles))
+            }
+            #expect(try await make(["reader"]).status == 201)
+            #expect(try await make(["viewer"]).status == 403)
+            #expect(try await make(["reader", "admin"]).status == 403)
+            let unknown = try await account.make(["user", "nothing"])
+            #expect(unknown.status == 422)
+            #expect(unknown.problem?.errors.map(\.field) == ["roles[1]"])
+        }
+    }
+
+    @Test("a role that is taken something away takes it from its keys too")
+    func roleChange() async throws {
+        try await withAccount { account async throws in
+            let created: CreatedAPIKey = try await account.make(["user"]).data()
+            account.gateway.tenantAdmin.setGrants(of: "user", [])
+            var status = 200
+            let end = ContinuousClock.now + .seconds(10)
+            while status == 200, ContinuousClock.now < end {
+                status = try await account.gateway.send("GET", "/api/v1/employees", token: created.key).status
+            }
+            #expect(status == 403)
+        }
+    }
+
+    @Test("a revoked key is out on every node, and an unknown one is 404")
+    func revoke() async throws {
+        try await withAccount { account async throws in
+            let gateway = account.gateway
+            let created: CreatedAPIKey = try await account.make(["user"]).data()
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: created.key).status == 200)
+            let path = "/api/v1/api-keys/\(created.summary.id)"
+            #expect(try await gateway.send("DELETE", path, token: account.token).status == 204)
+            #expect(try await gateway.answers(401, token: created.key, node: 1))
+            #expect(try await gateway.send("DELETE", path, token: account.token).status == 404)
+            #expect(try await gateway.send("DELETE", "/api/v1/api-keys/42", token: account.token).status == 422)
+        }
+    }
+
+    @Test("another tenant can neither see nor revoke a key")
+    func otherTenant() async throws {
+        try await withAccount { account async throws in
+            let gateway = account.gateway
+            let created: CreatedAPIKey = try await account.make(["user"]).data()
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            _ = gateway.tenantAdmin.addUser("eve@other.example", Self.password, in: other.id)
+            let eve: TokenResponse = try await gateway.logIn("eve@other.example", Self.password, other.id).data()
+            let path = "/api/v1/api-keys/\(created.summary.id)"
+            #expect(try await gateway.send("DELETE", path, token: eve.accessToken).status == 404)
+            let seen: [APIKeySummary] = try await gateway.send("GET", "/api/v1/api-keys", token: eve.accessToken).data()
+            #expect(seen.isEmpty)
+        }
+    }
+
+    @Test("a key ends when it expires")
+    func expiry() async throws {
+        try await withAccount { account async throws in
+            let created: CreatedAPIKey = try await account.make(["user"], days: 1).data()
+            #expect(try await account.gateway.send("GET", "/api/v1/auth/me", token: created.key).status == 200)
+            account.gateway.clock.advance(86_400)
+            #expect(try await account.gateway.send("GET", "/api/v1/auth/me", token: created.key).status == 401)
+        }
+    }
+
+    @Test("a list goes through all keys page by page and never shows a secret")
+    func list() async throws {
+        try await withAccount { account async throws in
+            var ids: Set<APIKeyID> = []
+            for number in 1...5 {
+                let created: CreatedAPIKey = try await account.make(["user"], name: "key \(number)").data()
+                ids.insert(created.summary.id)
+            }
+            var seen: [APIKeyID] = []
+            var path = "/api/v1/api-keys?limit=2"
+            while true {
+                let reply = try await account.gateway.send("GET", path, token: account.token)
+                #expect(!String(decoding: reply.body, as: UTF8.self).contains(APIKey.prefix))
+                let page = try WireJSON.decode(Success<[APIKeySummary]>.self, from: reply.body)
+                seen += page.data.map(\.id)
+                guard let next = page.page?.nextCursor else { break }
+                path = "/api/v1/api-keys?limit=2&cursor=\(next)"
+            }
+            #expect(seen.count == 5)
+            #expect(Set(seen) == ids)
+            #expect(try await account.gateway.send("GET", "/api/v1/api-keys?cursor=x", token: account.token).status == 422)
+            #expect(try await account.gateway.send("GET", "/api/v1/api-keys?limti=2", token: account.token).status == 422)
+        }
+    }
+}

@@ -1,0 +1,195 @@
+import Contracts
+import Foundation
+import ServiceIdentity
+import Testing
+
+@testable import Gateway
+
+@Suite("Logging in, over live sockets and a real database")
+struct LoginTests {
+    private let password = "correct horse battery"
+
+    @Test("a user logs in, is known on every node, and what the tokens say is true")
+    func logIn() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id, .manager)
+            let reply = try await gateway.logIn("ada@acme.example", password, tenant.id)
+            #expect(reply.status == 200)
+            #expect(reply.header("Cache-Control") == "no-store")
+            let tokens: TokenResponse = try reply.data()
+            #expect(tokens.expiresIn == 900)
+            let me = try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: tokens.accessToken)
+            let principal: CurrentPrincipal = try me.data()
+            #expect(principal.id == user.rawValue)
+            #expect(principal.tenant == tenant)
+            #expect(principal.permissions == DefaultRole.manager.permissions)
+        }
+    }
+
+    @Test("bad logins get the status that says what is wrong")
+    func refusals() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id).code == .invalidCredentials)
+            #expect(try await gateway.logIn("bob@acme.example", password, tenant.id).status == 401)
+            #expect(try await gateway.logIn("ada@acme.example", password, other.id).status == 401)
+            #expect(try await gateway.logIn("ada@acme.example", password, TenantID()).status == 403)
+            gateway.tenantAdmin.setTenant(other.id, active: false)
+            let login = LoginRequest(email: "ada@acme.example", password: password)
+            let nobody = try await gateway.send("POST", "/api/v1/auth/login", json: login)
+            #expect(nobody.status == 400)
+            #expect(nobody.problem?.error == "Tenant identification required")
+            let unknown = try await gateway.send(
+                "POST", "/api/v1/auth/login", tenant: tenant.id, json: ["email": "a@b.c", "password": "x", "tenant": "y"])
+            #expect(unknown.status == 422)
+            #expect(unknown.problem?.errors.map(\.field) == ["tenant"])
+        }
+    }
+
+    @Test("the subdomain of the base domain names the tenant, and a header that disagrees is 403")
+    func subdomain() async throws {
+        try await RunningGateway.with(baseDomain: "erm.localhost") { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let login = LoginRequest(email: "ada@acme.example", password: password)
+            let host = [(name: "Host", value: "acme.erm.localhost")]
+            let reply = try await gateway.send("POST", "/api/v1/auth/login", headers: host, json: login)
+            let tokens: TokenResponse = try reply.data()
+            #expect(tokens.tenantId == tenant.id)
+            let wrong = try await gateway.send(
+                "POST", "/api/v1/auth/login", tenant: other.id, headers: host, json: login)
+            #expect(wrong.code == .tenantMismatch)
+            let elsewhere = try await gateway.send(
+                "GET", "/api/v1/auth/me", token: tokens.accessToken, headers: [("Host", "other.erm.localhost")])
+            #expect(elsewhere.code == .tenantMismatch)
+        }
+    }
+
+    @Test("too many wrong passwords lock the account on every node, the right one included, for a growing time")
+    func lockout() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            for attempt in 0...Lockout.Rule.account.free {
+                #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id, node: attempt % 2).status == 401)
+            }
+            for node in 0...1 {
+                let locked = try await gateway.logIn("ADA@acme.example", password, tenant.id, node: node)
+                #expect(locked.status == 429)
+                #expect(locked.code == .lockedOut)
+                #expect(locked.header("Retry-After") == "15")
+            }
+            gateway.clock.advance(15)
+            #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id).status == 401)
+            #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).header("Retry-After") == "30")
+            gateway.clock.advance(30)
+            #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 200)
+            #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id).status == 401)
+        }
+    }
+
+    @Test("when passwords cannot be checked a login is 503 and no failed attempt")
+    func unreachable() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let store = PostgresLockoutStore(database: gateway.database)
+            let attempt = LoginAttempt(tenant: tenant.id, email: "ada@acme.example", address: "127.0.0.1")
+            for _ in 1...20 {
+                #expect(try await store.attempt(attempt, now: gateway.clock.now) == nil)
+                try await store.takeBack(attempt)
+            }
+            gateway.tenantAdmin.setBroken(true)
+            #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 503)
+            gateway.tenantAdmin.setBroken(false)
+            #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 200)
+        }
+    }
+
+    @Test("wrong, foreign and forged tokens are refused")
+    func forged() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let session = SessionID()
+            func status(_ token: String, _ node: Int = 0) async throws -> Int {
+                try await gateway.send("GET", "/api/v1/auth/me", node: node, token: token).status
+            }
+            // Rightly signed, for a session that never was.
+            #expect(try await status(gateway.tokens.make(user: user, tenant: tenant.id, session: session)) == 401)
+            let login: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            let claims = try gateway.tokens.verify(login.accessToken)
+            #expect(try await status(login.accessToken) == 200)
+            // The session is real, the tenant or the user is not its own.
+            #expect(try await status(gateway.tokens.make(user: user, tenant: other.id, session: claims.sid)) == 401)
+            #expect(try await status(gateway.tokens.make(user: UserID(), tenant: tenant.id, session: claims.sid)) == 401)
+            let foreign = try await AccessTokens(identity: ServiceKeyPair())
+            #expect(try await status(foreign.make(user: user, tenant: tenant.id, session: claims.sid)) == 401)
+            let assertion = try AssertionSigner(issuer: .gateway, keyPair: gateway.identity).assertion(
+                for: .gateway, caller: Caller(issuer: .gateway, tenant: tenant.id, subject: "\(user)"))
+            #expect(try await status(assertion) == 401)
+            #expect(try await status(login.refreshToken) == 401)
+            gateway.clock.advance(900)
+            let expired = try await gateway.send("GET", "/api/v1/auth/me", token: login.accessToken)
+            #expect(expired.code == .tokenExpired)
+        }
+    }
+
+    @Test("a tenant's user reaches no platform route, the operator no tenant's")
+    func walls() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let other = gateway.tenantAdmin.addTenant(subdomain: "other")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            let secret = RunningGateway.operatorSecret
+            #expect(try await gateway.send("GET", "/api/v1/tenants", token: tokens.accessToken).status == 403)
+            #expect(try await gateway.send("GET", "/api/v1/tenants", token: secret).status == 200)
+            #expect(try await gateway.send("GET", "/api/v1/tenants", headers: [("X-API-Key", secret)]).status == 200)
+            #expect(try await gateway.send("GET", "/api/v1/tenants", token: secret + "a").status == 401)
+            #expect(try await gateway.send("GET", "/api/v1/employees", tenant: tenant.id, token: secret).status == 403)
+            let foreign = try await gateway.send(
+                "GET", "/api/v1/employees", tenant: other.id, token: tokens.accessToken)
+            #expect(foreign.code == .tenantMismatch)
+            #expect(try await gateway.send("GET", "/api/v1/employees", tenant: tenant.id).status == 401)
+            #expect(try await gateway.send("GET", "/api/v1/employees").status == 400)
+        }
+    }
+
+    @Test("upstreams see who was verified and nothing that was smuggled")
+    func forwardedIdentity() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id, .viewer)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            let reply = try await gateway.send(
+                "GET", "/api/v1/employees?limit=%35", tenant: tenant.id, token: tokens.accessToken,
+                headers: [
+                    ("X-Request-ID", "my-request"), ("X-User-ID", "root"), ("X-Forwarded-For", "10.0.0.1"),
+                    ("Cookie", "a=b"), ("Accept-Language", "de"),
+                ])
+            #expect(reply.status == 200)
+            #expect(reply.header("X-Request-ID") == "my-request")
+            let seen = try #require(gateway.tenantAdmin.seen.last)
+            #expect(seen.uri == "/api/v1/employees?limit=%35")
+            #expect(seen.caller?.tenant == tenant.id)
+            #expect(seen.caller?.subject == "\(user)")
+            #expect(seen.caller?.permissions == DefaultRole.viewer.permissions)
+            #expect(seen.headers["x-request-id"] == "my-request")
+            #expect(seen.headers["accept-language"] == "de")
+            #expect(seen.headers["forwarded"]?.hasPrefix("for=127.0.0.1;") == true)
+            for name in ["x-tenant-id", "x-user-id", "x-forwarded-for", "cookie"] { #expect(seen.headers[name] == nil) }
+
+            let reset = try await gateway.send("POST", "/api/v1/auth/password-reset", tenant: tenant.id)
+            #expect(reset.status == 200)
+            #expect(gateway.tenantAdmin.seen.last?.caller?.tenant == tenant.id)
+            #expect(gateway.tenantAdmin.seen.last?.caller?.subject == nil)
+            #expect(gateway.tenantAdmin.seen.last?.caller?.permissions == [])
+        }
+    }
+}

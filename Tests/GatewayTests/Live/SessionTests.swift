@@ -1,0 +1,175 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceStorage
+import Testing
+
+@testable import Gateway
+
+@Suite("Sessions, over live sockets and a real database")
+struct SessionTests {
+    private static let password = "correct horse battery"
+
+    private func withLogin(
+        _ body: @escaping @Sendable (RunningGateway, TokenResponse, TenantSummary, UserID) async throws -> Void
+    ) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", Self.password, in: tenant.id)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", Self.password, tenant.id).data()
+            try await body(gateway, tokens, tenant, user)
+        }
+    }
+
+    @Test("each refresh gives new tokens, the old refresh token works no more after the grace")
+    func rotation() async throws {
+        try await withLogin { gateway, first, _, _ async throws in
+            let second: TokenResponse = try await gateway.refresh(first.refreshToken).data()
+            #expect(second.refreshToken != first.refreshToken)
+            let third: TokenResponse = try await gateway.refresh(second.refreshToken, node: 1).data()
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: third.accessToken).status == 200)
+        }
+    }
+
+    @Test("a refresh token used twice revokes its family, the newest token included")
+    func reuse() async throws {
+        try await withLogin { gateway, first, _, _ async throws in
+            let second: TokenResponse = try await gateway.refresh(first.refreshToken).data()
+            gateway.clock.advance(11)
+            #expect(try await gateway.refresh(first.refreshToken, node: 1).status == 401)
+            #expect(try await gateway.refresh(second.refreshToken).status == 401)
+            #expect(try await gateway.answers(401, token: second.accessToken, node: 0))
+        }
+    }
+
+    @Test("a client that lost the answer may ask again within the grace")
+    func grace() async throws {
+        try await withLogin { gateway, first, _, _ async throws in
+            let lost: TokenResponse = try await gateway.refresh(first.refreshToken).data()
+            gateway.clock.advance(8)
+            let again: TokenResponse = try await gateway.refresh(first.refreshToken, node: 1).data()
+            #expect(try await gateway.refresh(lost.refreshToken).status == 200)
+            #expect(try await gateway.refresh(again.refreshToken).status == 200)
+        }
+    }
+
+    @Test("ten refreshes with one token at once leave one family, all of whose tokens work")
+    func concurrent() async throws {
+        try await withLogin { gateway, first, _, _ async throws in
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<10 {
+                    group.addTask { try await gateway.refresh(first.refreshToken, node: index % 2).status }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses == Array(repeating: 200, count: 10))
+            let used: [String] = try await gateway.database.withConnection { connection in
+                try await connection.query("SELECT count(*)::text AS count FROM gateway.refresh_tokens").map {
+                    try $0.decode("count")
+                }
+            }
+            #expect(used == ["11"])
+        }
+    }
+
+    @Test("nothing in the database is a token")
+    func hashed() async throws {
+        try await withLogin { gateway, tokens, _, _ async throws in
+            let rows: [String] = try await gateway.database.withConnection { connection in
+                try await connection.query("SELECT t::text AS row FROM gateway.refresh_tokens t").map { try $0.decode("row") }
+            }
+            #expect(rows.count == 1)
+            #expect(!rows[0].contains(tokens.refreshToken.suffix(20)))
+        }
+    }
+
+    @Test("a logout ends the session on every node")
+    func logOut() async throws {
+        try await withLogin { gateway, tokens, _, _ async throws in
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: tokens.accessToken).status == 200)
+            let logOut = try await gateway.send(
+                "POST", "/api/v1/auth/logout", json: RefreshRequest(refreshToken: tokens.refreshToken))
+            #expect(logOut.status == 204)
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 401)
+            #expect(try await gateway.answers(401, token: tokens.accessToken, node: 1))
+            #expect(try await gateway.refresh(tokens.refreshToken).status == 401)
+            let again = try await gateway.send(
+                "POST", "/api/v1/auth/logout", json: RefreshRequest(refreshToken: tokens.refreshToken))
+            #expect(again.status == 204)
+        }
+    }
+
+    @Test("a deactivated user is out, and a refresh refused for it does not use up the token")
+    func deactivated() async throws {
+        try await withLogin { gateway, tokens, _, user async throws in
+            gateway.tenantAdmin.setUser(user, active: false)
+            #expect(try await gateway.answers(401, token: tokens.accessToken, node: 1))
+            #expect(try await gateway.refresh(tokens.refreshToken, node: 1).status == 401)
+            gateway.tenantAdmin.setUser(user, active: true)
+            #expect(try await gateway.answers(200, token: tokens.accessToken, node: 1))
+            gateway.clock.advance(60)
+            #expect(try await gateway.refresh(tokens.refreshToken, node: 1).status == 200)
+        }
+    }
+
+    @Test("a suspended tenant's users are out, and in again when it is resumed")
+    func suspended() async throws {
+        try await withLogin { gateway, tokens, tenant, _ async throws in
+            gateway.tenantAdmin.setTenant(tenant.id, active: false)
+            #expect(try await gateway.answers(403, token: tokens.accessToken, node: 0))
+            #expect(try await gateway.answers(403, token: tokens.accessToken, node: 1))
+            gateway.tenantAdmin.setTenant(tenant.id, active: true)
+            #expect(try await gateway.answers(200, token: tokens.accessToken, node: 0))
+        }
+    }
+
+    @Test("a change of role acts without a new login")
+    func roleChange() async throws {
+        try await withLogin { gateway, tokens, tenant, user async throws in
+            #expect(try await gateway.send("GET", "/api/v1/api-keys", token: tokens.accessToken).status == 200)
+            gateway.tenantAdmin.setUser(user, role: .user)
+            var status = 200
+            let end = ContinuousClock.now + .seconds(10)
+            while status == 200, ContinuousClock.now < end {
+                status = try await gateway.send("GET", "/api/v1/api-keys", token: tokens.accessToken).status
+            }
+            #expect(status == 403)
+        }
+    }
+
+    @Test("when tenant-admin cannot be asked nobody is let in")
+    func failClosed() async throws {
+        try await withLogin { gateway, tokens, _, _ async throws in
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
+            gateway.tenantAdmin.setBroken(true)
+            #expect(try await gateway.answers(503, token: tokens.accessToken, node: 0))
+            gateway.tenantAdmin.setBroken(false)
+            #expect(try await gateway.answers(200, token: tokens.accessToken, node: 0))
+        }
+    }
+
+    @Test("many requests of one user make few questions to tenant-admin")
+    func singleFlight() async throws {
+        try await withLogin { gateway, tokens, _, _ async throws in
+            let before = gateway.tenantAdmin.questions
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for _ in 0..<200 {
+                    group.addTask { try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status }
+                }
+                for try await status in group { #expect(status == 200) }
+            }
+            #expect(gateway.tenantAdmin.questions - before < 100)
+        }
+    }
+
+    @Test("what has been over for a day is swept away, what is not stays")
+    func sweep() async throws {
+        try await withLogin { gateway, tokens, _, _ async throws in
+            let store = PostgresSessionStore(database: gateway.database)
+            #expect(try await store.sweep(now: gateway.clock.now) == 0)
+            let later = gateway.clock.now.addingTimeInterval(RefreshFamily.lifetime + 25 * 3600)
+            #expect(try await store.sweep(now: later) == 1)
+            #expect(try await gateway.refresh(tokens.refreshToken).status == 401)
+        }
+    }
+}

@@ -1,0 +1,130 @@
+import Contracts
+import Crypto
+import Foundation
+import ServiceIdentity
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite("Access tokens")
+struct AccessTokensTests {
+    private let identity = ServiceKeyPair()
+    private let user = UserID()
+    private let tenant = TenantID()
+    private let session = SessionID()
+
+    private func tokens(_ identity: ServiceKeyPair? = nil, at date: Date = Fixture.date) async throws -> AccessTokens {
+        try await AccessTokens(identity: identity ?? self.identity, now: { date })
+    }
+
+    private func claims(_ change: (inout AccessClaims) -> Void = { _ in }) -> AccessClaims {
+        let time = Int(Fixture.date.timeIntervalSince1970)
+        var claims = AccessClaims(
+            iss: AccessTokens.issuer, aud: AccessTokens.audience, exp: time + 900, iat: time, sub: user, tenant: tenant,
+            sid: session)
+        change(&claims)
+        return claims
+    }
+
+    private func failure(_ tokens: AccessTokens, _ token: String) throws -> AccessTokens.Failure {
+        do {
+            _ = try tokens.verify(token)
+        } catch {
+            return error
+        }
+        throw NothingThrown()
+    }
+
+    /// `token` with its header or claims replaced, its signature left.
+    private func forged(_ token: String, header: String? = nil, claims: String? = nil, signature: String? = nil) -> String {
+        func encoded(_ text: String) -> String {
+            Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+        }
+        let parts = token.split(separator: ".").map(String.init)
+        return [header.map(encoded) ?? parts[0], claims.map(encoded) ?? parts[1], signature ?? parts[2]].joined(separator: ".")
+    }
+
+    @Test("a token that was made is verified, by every node with the same identity")
+    func genuine() async throws {
+        let token = try await tokens().make(user: user, tenant: tenant, session: session)
+        #expect(try await tokens().verify(token) == claims())
+    }
+
+    @Test("an expired token is told from a false one")
+    func expired() async throws {
+        let token = try await tokens().make(user: user, tenant: tenant, session: session)
+        let lastMoment = try await tokens(at: Fixture.date.addingTimeInterval(899))
+        #expect(throws: Never.self) { try lastMoment.verify(token) }
+        let later = try await tokens(at: Fixture.date.addingTimeInterval(900))
+        #expect(try failure(later, token) == .expired)
+    }
+
+    @Test("another key's signature is refused")
+    func wrongKey() async throws {
+        let token = try await tokens(ServiceKeyPair()).make(user: user, tenant: tenant, session: session)
+        #expect(try failure(try await tokens(), token) == .invalid)
+    }
+
+    @Test("no signature and no algorithm are refused")
+    func algorithmNone() async throws {
+        let tokens = try await tokens()
+        let token = try await tokens.sign(claims())
+        for algorithm in ["none", "None", "HS256", "ES256", ""] {
+            let header = #"{"alg":"\#(algorithm)","kid":"\#(tokens.keyID)","typ":"at+jwt"}"#
+            #expect(try failure(tokens, forged(token, header: header)) == .invalid)
+            #expect(try failure(tokens, forged(token, header: header, signature: "")) == .invalid)
+        }
+    }
+
+    @Test("changed claims are refused")
+    func changedClaims() async throws {
+        let tokens = try await tokens()
+        let token = try await tokens.sign(claims())
+        let other = String(decoding: try JSONEncoder().encode(claims { $0.tenant = TenantID() }), as: UTF8.self)
+        #expect(try failure(tokens, forged(token, claims: other)) == .invalid)
+    }
+
+    @Test("a token for somebody else, from somebody else or of too long a life is refused although we signed it")
+    func wrongClaims() async throws {
+        let tokens = try await tokens()
+        let changes: [(inout AccessClaims) -> Void] = [
+            { $0.aud = "other" }, { $0.iss = "gateway" }, { $0.exp += 1 }, { $0.iat += 60; $0.exp += 60 },
+            { $0.exp = Int.max },
+        ]
+        for change in changes {
+            #expect(try failure(tokens, try await tokens.sign(claims(change))) == .invalid)
+        }
+    }
+
+    @Test("an internal assertion is no access token, and an access token no assertion")
+    func assertion() async throws {
+        let tokens = try await tokens()
+        let assertion = try AssertionSigner(issuer: .gateway, keyPair: identity, now: { Fixture.date }).assertion(
+            for: .gateway, caller: Caller(issuer: .gateway, tenant: tenant, subject: "\(user)"))
+        #expect(try failure(tokens, assertion) == .invalid)
+
+        let verifier = AssertionVerifier(
+            audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]),
+            now: { Fixture.date })
+        let token = try await tokens.make(user: user, tenant: tenant, session: session)
+        #expect(throws: IdentityError.self) { try verifier.verify(token, accepting: [.gateway]) }
+    }
+
+    @Test("the published key is not the identity key")
+    func separateKey() async throws {
+        let tokens = try await tokens()
+        #expect(tokens.keyID != identity.keyID)
+        #expect(tokens.publicKeys.keys.map(\.kid) == [tokens.keyID])
+    }
+
+    @Test("other kinds of credential are left to others", arguments: ["erm_ak_x", "", "a.b", "a.b.c.d"])
+    func notAToken(token: String) async throws {
+        #expect(try failure(try await tokens(), token) == .notAToken)
+    }
+
+    @Test("garbage with two dots is refused", arguments: ["..", "a.b.c", "e30.e30.e30"])
+    func garbage(token: String) async throws {
+        #expect(try failure(try await tokens(), token) == .invalid)
+    }
+}

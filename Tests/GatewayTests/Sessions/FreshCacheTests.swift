@@ -1,0 +1,102 @@
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite("Fresh entries")
+struct FreshEntriesTests {
+    private func entries(_ count: Int = 2) -> FreshEntries<String, Int> {
+        FreshEntries(maximumAge: .milliseconds(500), maximumCount: count)
+    }
+
+    @Test("an answer is as old as its question")
+    func age() {
+        var entries = entries()
+        _ = entries.insert(1, for: "a", askedAt: Fixture.start)
+        #expect(entries.fresh("a", now: Fixture.start + .milliseconds(499))?.value == 1)
+        #expect(entries.fresh("a", now: Fixture.start + .milliseconds(500)) == nil)
+    }
+
+    @Test("a failed question is forgotten, the newer one for the same thing is not")
+    func removal() {
+        var entries = entries()
+        let old = entries.insert(1, for: "a", askedAt: Fixture.start)
+        _ = entries.insert(2, for: "a", askedAt: Fixture.start)
+        entries.remove("a", number: old)
+        #expect(entries.fresh("a", now: Fixture.start)?.value == 2)
+    }
+
+    @Test("however many things are asked for, only so many are remembered")
+    func bounded() {
+        var entries = entries(2)
+        for number in 0..<100 { _ = entries.insert(number, for: "\(number)", askedAt: Fixture.start) }
+        #expect(entries.count <= 2)
+        #expect(entries.fresh("99", now: Fixture.start)?.value == 99)
+    }
+}
+
+@Suite("Fresh cache")
+struct FreshCacheTests {
+    private final class Clock: Sendable {
+        private let offset = Mutex(Duration.zero)
+        func advance(_ duration: Duration) { offset.withLock { $0 += duration } }
+        var now: ContinuousClock.Instant { Fixture.start + offset.withLock { $0 } }
+    }
+
+    private struct Failure: Error {}
+
+    private final class Counter: Sendable {
+        private let value = Mutex(0)
+        var count: Int { value.withLock { $0 } }
+        func increment() { value.withLock { $0 += 1 } }
+    }
+
+    @Test("many who ask at once make one question")
+    func singleFlight() async throws {
+        let cache = FreshCache<String, Int>()
+        let asked = Counter()
+        let answers = try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    try await cache.value(for: "a") {
+                        asked.increment()
+                        await Task.yield()
+                        return 7
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+        #expect(answers == Array(repeating: 7, count: 20))
+        #expect(asked.count == 1)
+    }
+
+    @Test("after half a second it asks anew")
+    func expiry() async throws {
+        let clock = Clock()
+        let cache = FreshCache<String, Int>(now: { clock.now })
+        #expect(try await cache.value(for: "a") { 1 } == 1)
+        clock.advance(.milliseconds(499))
+        #expect(try await cache.value(for: "a") { 2 } == 1)
+        clock.advance(.milliseconds(1))
+        #expect(try await cache.value(for: "a") { 3 } == 3)
+    }
+
+    @Test("a failure is never remembered, and never answered with what was known before")
+    func failure() async throws {
+        let clock = Clock()
+        let cache = FreshCache<String, Int>(now: { clock.now })
+        _ = try await cache.value(for: "a") { 1 }
+        clock.advance(.seconds(1))
+        await #expect(throws: Failure.self) { try await cache.value(for: "a") { throw Failure() } }
+        #expect(try await cache.value(for: "a") { 2 } == 2)
+    }
+
+    @Test("what this node forgets is asked anew at once")
+    func forget() async throws {
+        let cache = FreshCache<String, Int>()
+        _ = try await cache.value(for: "a") { 1 }
+        cache.forget("a")
+        #expect(try await cache.value(for: "a") { 2 } == 2)
+    }
+}

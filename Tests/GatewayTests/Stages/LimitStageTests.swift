@@ -1,0 +1,74 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+import Synchronization
+import Testing
+
+@testable import Gateway
+
+@Suite("Limit stage")
+struct LimitStageTests {
+    private let allowance = GatewayConfiguration.Allowance(perSecond: 2, burst: 3)
+
+    @Test("a burst passes, the next waits for its token")
+    func burst() {
+        var bucket = TokenBucket(allowance, now: Fixture.start)
+        for _ in 1...3 { #expect(bucket.take(allowance, now: Fixture.start) == nil) }
+        #expect(bucket.take(allowance, now: Fixture.start) == .milliseconds(500))
+        #expect(bucket.take(allowance, now: Fixture.start + .milliseconds(500)) == nil)
+        #expect(bucket.take(allowance, now: Fixture.start + .milliseconds(500)) == .milliseconds(500))
+    }
+
+    @Test("it refills to the burst and no further")
+    func refill() {
+        var bucket = TokenBucket(allowance, now: Fixture.start)
+        let later = Fixture.start + .seconds(3600)
+        for _ in 1...3 { #expect(bucket.take(allowance, now: later) == nil) }
+        #expect(bucket.take(allowance, now: later) != nil)
+        #expect(!bucket.isFull(allowance, now: later + .seconds(1)))
+        #expect(bucket.isFull(allowance, now: later + .seconds(2)))
+    }
+
+    @Test("a clock that stands still or goes back gives nothing")
+    func backwards() {
+        var bucket = TokenBucket(allowance, now: Fixture.start)
+        for _ in 1...3 { _ = bucket.take(allowance, now: Fixture.start) }
+        #expect(bucket.take(allowance, now: Fixture.start - .seconds(10)) != nil)
+    }
+
+    private func stage() -> LimitStage {
+        LimitStage(
+            GatewayConfiguration(
+                routes: [], upstreams: [:],
+                plans: [.starter: .init(perSecond: 0.1, burst: 1), .enterprise: .init(perSecond: 1, burst: 2)],
+                address: .init(perSecond: 1, burst: 1)), now: { Fixture.start })
+    }
+
+    @Test("a tenant beyond its plan is told when to come again, others are not concerned")
+    func tenants() async throws {
+        let stage = stage()
+        let (small, other, large) = (Fixture.tenant(), Fixture.tenant(), Fixture.tenant(plan: .enterprise))
+        try stage.admit(small)
+        let problem = try await problem { try stage.admit(small) }
+        #expect(problem.status == .tooManyRequests)
+        #expect(problem.headers[.retryAfter] == "10")
+        try stage.admit(other)
+        try stage.admit(large)
+        try stage.admit(large)
+    }
+
+    @Test("a plan without an allowance is refused")
+    func unknownPlan() async throws {
+        let problem = try await problem { try stage().admit(Fixture.tenant(plan: .professional)) }
+        #expect(problem.status == .forbidden)
+    }
+
+    @Test("addresses are counted one by one")
+    func addresses() async throws {
+        let stage = stage()
+        try stage.admit(address: "192.0.2.1")
+        let problem = try await problem { try stage.admit(address: "192.0.2.1") }
+        #expect(problem.status == .tooManyRequests)
+        try stage.admit(address: "192.0.2.2")
+    }
+}

@@ -1,0 +1,124 @@
+import Contracts
+import Foundation
+import Hummingbird
+import ServiceIdentity
+import ServiceKit
+import Synchronization
+
+@testable import Gateway
+
+/// A tenant-admin that speaks the contract over a real socket, with tenants and users kept in memory.
+final class FakeTenantAdmin: Sendable {
+    struct Person: Sendable {
+        var principal: UserPrincipal
+        var password: String
+    }
+
+    private struct State {
+        var tenants: [TenantID: TenantSummary] = [:]
+        var people: [UserID: Person] = [:]
+        var grants: [RoleGrants] = DefaultRole.allCases.map { RoleGrants(name: $0.rawValue, permissions: $0.permissions) }
+        var isBroken = false
+        var questions = 0
+        /// What proxied requests looked like when they arrived.
+        var seen: [(caller: Caller?, headers: [String: String], uri: String)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var questions: Int { state.withLock { $0.questions } }
+    var seen: [(caller: Caller?, headers: [String: String], uri: String)] { state.withLock { $0.seen } }
+
+    func addTenant(subdomain: String, plan: Plan = .enterprise) -> TenantSummary {
+        let tenant = Fixture.tenant(TenantID(), subdomain: subdomain, plan: plan)
+        state.withLock { $0.tenants[tenant.id] = tenant }
+        return tenant
+    }
+
+    func addUser(_ email: String, _ password: String, in tenant: TenantID, _ role: DefaultRole = .admin) -> UserID {
+        let id = UserID()
+        let principal = UserPrincipal(
+            userId: id, tenantId: tenant, email: email, name: email, isActive: true, roles: [role.rawValue],
+            permissions: role.permissions)
+        state.withLock { $0.people[id] = Person(principal: principal, password: password) }
+        return id
+    }
+
+    /// Everything is answered with 500 from now on, or no more.
+    func setBroken(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
+
+    func setTenant(_ id: TenantID, active: Bool) {
+        state.withLock { state in
+            guard let old = state.tenants[id] else { return }
+            state.tenants[id] = Fixture.tenant(id, subdomain: old.subdomain, plan: old.plan, isActive: active)
+        }
+    }
+
+    func setUser(_ id: UserID, active: Bool? = nil, role: DefaultRole? = nil) {
+        state.withLock { state in
+            guard let old = state.people[id]?.principal else { return }
+            state.people[id]?.principal = UserPrincipal(
+                userId: old.userId, tenantId: old.tenantId, email: old.email, name: old.name,
+                isActive: active ?? old.isActive, roles: role.map { [$0.rawValue] } ?? old.roles,
+                permissions: role?.permissions ?? old.permissions)
+        }
+    }
+
+    func setGrants(of role: String, _ permissions: [Permission]) {
+        state.withLock { state in
+            state.grants.removeAll { $0.name == role }
+            state.grants.append(RoleGrants(name: role, permissions: permissions))
+        }
+    }
+
+    func application(verifier: AssertionVerifier) -> ServiceApplication {
+        let router = Router(context: ServiceRequestContext.self)
+        let group = router.group().add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
+        group.get("/internal/v1/tenants/by-subdomain/{subdomain}") { _, context in
+            let subdomain = try context.parameter("subdomain")
+            return try self.answer { state in state.tenants.values.first { $0.subdomain == subdomain } }
+        }
+        group.get("/internal/v1/tenants/{id}") { _, context in
+            let id: TenantID = try context.identifier("id")
+            return try self.answer { $0.tenants[id] }
+        }
+        group.get("/internal/v1/tenants/{id}/principals/{user}") { _, context in
+            let id: UserID = try context.identifier("user")
+            return try self.answer { $0.people[id]?.principal }
+        }
+        group.get("/internal/v1/tenants/{id}/roles") { _, _ in try self.answer { $0.grants } }
+        group.post("/internal/v1/tenants/{id}/credentials/verify") { request, context in
+            let tenant: TenantID = try context.identifier("id")
+            let login = try await request.payload(VerifyCredentialsRequest.self, context: context)
+            return try self.answer { state in
+                guard
+                    let person = state.people.values.first(where: {
+                        $0.principal.email == login.email && $0.principal.tenantId == tenant
+                    }), person.password == login.password
+                else { throw ProblemError.notAuthenticated("Wrong.", code: .invalidCredentials) }
+                return person.principal
+            }
+        }
+        group.get("/api/v1/employees") { request, context in self.echo(request, context) }
+        group.get("/api/v1/tenants") { request, context in self.echo(request, context) }
+        group.post("/api/v1/auth/password-reset") { request, context in self.echo(request, context) }
+        return ServiceApplication(router: router)
+    }
+
+    private func answer<Payload: Codable & Sendable>(_ read: (inout State) throws -> Payload?) throws -> Response {
+        let payload = try state.withLock { state in
+            state.questions += 1
+            guard !state.isBroken else { throw ProblemError.internalError(cause: nil) }
+            return try read(&state)
+        }
+        guard let payload else { throw ProblemError.notFound("It") }
+        return try Answer.data(payload)
+    }
+
+    private func echo(_ request: Request, _ context: ServiceRequestContext) -> Response {
+        var headers: [String: String] = [:]
+        for field in request.headers { headers[field.name.canonicalName] = field.value }
+        state.withLock { $0.seen.append((context.caller, headers, request.head.path ?? "")) }
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: "{}")))
+    }
+}

@@ -1,0 +1,60 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import ServiceKit
+import Testing
+
+@testable import Gateway
+
+/// Values that many tests need.
+enum Fixture {
+    static let start = ContinuousClock.now
+    static let date = Date(timeIntervalSince1970: 1_800_000_000)
+
+    static func route(
+        _ template: String, _ methods: [String: Route.Requirement?] = ["GET": nil], scope: Route.Scope = .public,
+        target: Route.Target = .gateway, needsTenant: Bool = false, bodyLimit: Int = 1 << 20,
+        timeout: Duration = .seconds(10), isStreaming: Bool = false
+    ) throws -> Route {
+        Route(
+            template: template, segments: try #require(Route.segments(of: template)), target: target, scope: scope,
+            methods: methods, needsTenant: needsTenant, limitsAddress: false, bodyLimitBytes: bodyLimit, timeout: timeout,
+            isStreaming: isStreaming)
+    }
+
+    static func match(_ route: Route, _ method: String = "GET", parameters: [String: String] = [:]) throws -> MatchedRoute {
+        MatchedRoute(route: route, method: method, path: try RequestPath(target: "/x"), parameters: parameters)
+    }
+
+    static func tenant(
+        _ id: TenantID = TenantID(), subdomain: String = "acme", plan: Plan = .starter, isActive: Bool = true
+    ) -> TenantSummary {
+        TenantSummary(id: id, name: "Acme", subdomain: subdomain, plan: plan, isActive: isActive)
+    }
+
+    static func user(_ tenant: TenantID, _ permissions: [Permission] = DefaultRole.admin.permissions) -> Principal {
+        Principal(kind: .user(UserID(), session: SessionID()), tenant: tenant, permissions: permissions)
+    }
+}
+
+/// Runs `body` and gives the problem it must throw.
+func problem(_ body: () async throws -> some Any) async throws -> ProblemError {
+    do {
+        _ = try await body()
+    } catch {
+        return try #require(error as? ProblemError, "\(error)")
+    }
+    throw NothingThrown()
+}
+
+struct NothingThrown: Error {}
+
+/// Tenants known by heart.
+struct KnownTenants: TenantDirectory {
+    let tenants: [TenantSummary]
+
+    func tenant(_ id: TenantID) async throws -> TenantSummary? { tenants.first { $0.id == id } }
+    func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
+        tenants.first { $0.subdomain == subdomain.rawValue }
+    }
+}

@@ -1,0 +1,192 @@
+import Contracts
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import NIOPosix
+import ServiceIdentity
+import ServiceKit
+import Synchronization
+import TestSupport
+
+@testable import Gateway
+
+/// The proxy alone: public routes to an upstream of the test's own, over live sockets on both sides.
+struct ProxyBench: Sendable {
+    let gatewayPort: Int
+    let client: HTTPClient
+
+    var url: String { "http://127.0.0.1:\(gatewayPort)" }
+
+    /// - Parameter upstreamPorts: of the upstream's addresses; tests may name some where nobody listens.
+    static func with<R: Sendable>(
+        upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
+        _ body: @escaping @Sendable (ProxyBench) async throws -> R
+    ) async throws -> R {
+        let client = HTTPClient(logger: PostgresCluster.quietLogger)
+        let outcome: Result<R, any Error>
+        do {
+            outcome = .success(try await run(client, upstreamPorts, routes, health, body))
+        } catch {
+            outcome = .failure(error)
+        }
+        await client.shutdown()
+        return try outcome.get()
+    }
+
+    private static func run<R: Sendable>(
+        _ client: HTTPClient, _ ports: [Int], _ routes: [Route], _ health: GatewayConfiguration.Health?,
+        _ body: @escaping @Sendable (ProxyBench) async throws -> R
+    ) async throws -> R {
+        let identity = ServiceKeyPair()
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ports.map { "http://127.0.0.1:\($0)" },
+            health: health ?? .init(failuresToOpen: 100, openFor: .seconds(1)))
+        let line = GatewayLine(
+            route: RouteStage(routes: routes),
+            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])),
+            authenticate: AuthenticateStage(authenticators: []),
+            limit: LimitStage(
+                GatewayConfiguration(routes: [], upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1))),
+            forward: ForwardStage(client: client, upstreams: [.mlPrediction: upstream]), local: LocalRoutes(),
+            signer: AssertionSigner(issuer: .gateway, keyPair: identity))
+        let router = Router(context: ServiceRequestContext.self)
+        router.add(middleware: line)
+        return try await ServiceApplication(router: router).testable().test(.live) { gateway in
+            try await body(ProxyBench(gatewayPort: gateway.port ?? 0, client: client))
+        }
+    }
+
+    /// A Hummingbird upstream whose routes the test sets up.
+    static func withUpstream<R: Sendable>(
+        _ setUp: (Router<ServiceRequestContext>) -> Void, _ body: @escaping @Sendable (Int) async throws -> R
+    ) async throws -> R {
+        let router = Router(context: ServiceRequestContext.self)
+        setUp(router)
+        return try await ServiceApplication(router: router).testable().test(.live) { try await body($0.port ?? 0) }
+    }
+
+    static func route(
+        _ template: String, _ method: String = "GET", bodyLimit: Int = 1 << 20, timeout: Duration = .seconds(30),
+        isStreaming: Bool = false
+    ) throws -> Route {
+        try Fixture.route(
+            template, [method: nil], target: .upstream(.mlPrediction), bodyLimit: bodyLimit, timeout: timeout,
+            isStreaming: isStreaming)
+    }
+
+    func get(_ path: String) async throws -> Reply {
+        let (response, bytes) = try await client.execute(HTTPClientRequest(url: url + path), collectingUpTo: 1 << 24)
+        return Reply(status: response.status, headers: response.headers, body: bytes)
+    }
+}
+
+/// A server that speaks raw bytes: each connection is given to `serve`.
+struct RawServer {
+    static func with<R: Sendable>(
+        _ serve: @escaping @Sendable (RawConnection) async throws -> Void,
+        _ body: @escaping @Sendable (Int) async throws -> R
+    ) async throws -> R {
+        let server = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .bind(host: "127.0.0.1", port: 0) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        let port = server.channel.localAddress?.port ?? 0
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                try await server.executeThenClose { connections in
+                    await withDiscardingTaskGroup { group in
+                        do {
+                            for try await connection in connections {
+                                group.addTask { await RawConnection.serve(connection, serve) }
+                            }
+                        } catch {}
+                    }
+                }
+            }
+            let result = try await body(port)
+            group.cancelAll()
+            return result
+        }
+    }
+}
+
+struct RawConnection {
+    var inbound: NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
+    let outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    let channel: any Channel
+
+    fileprivate static func serve(
+        _ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ body: @Sendable (RawConnection) async throws -> Void
+    ) async {
+        try? await connection.executeThenClose { inbound, outbound in
+            try await body(
+                RawConnection(inbound: inbound.makeAsyncIterator(), outbound: outbound, channel: connection.channel))
+        }
+    }
+
+    /// A connection to `port`, closed at the end of `body`.
+    static func connect<R: Sendable>(
+        to port: Int, _ body: @escaping @Sendable (inout RawConnection) async throws -> R
+    ) async throws -> R {
+        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connect(host: "127.0.0.1", port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                }
+            }
+        return try await connection.executeThenClose { inbound, outbound in
+            var raw = RawConnection(
+                inbound: inbound.makeAsyncIterator(), outbound: outbound, channel: connection.channel)
+            return try await body(&raw)
+        }
+    }
+
+    func write(_ text: String) async throws { try await outbound.write(ByteBuffer(string: text)) }
+
+    /// What has arrived until it holds `mark`, or until the end.
+    mutating func read(until mark: String) async throws -> String {
+        var text = ""
+        while !text.contains(mark), let buffer = try await inbound.next() { text += String(buffer: buffer) }
+        return text
+    }
+
+    mutating func readToEnd() async throws -> String {
+        var text = ""
+        while let buffer = try await inbound.next() { text += String(buffer: buffer) }
+        return text
+    }
+}
+
+/// Something that happens once and is awaited elsewhere.
+final class Signal: Sendable {
+    private struct State {
+        var isSet = false
+        var waiters: [CheckedContinuation<Void, Never>] = []
+    }
+    private let state = Mutex(State())
+
+    func set() {
+        let waiters = state.withLock { state in
+            state.isSet = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isSet = state.withLock { state in
+                if !state.isSet { state.waiters.append(continuation) }
+                return state.isSet
+            }
+            if isSet { continuation.resume() }
+        }
+    }
+}

@@ -1,0 +1,156 @@
+import Contracts
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import Logging
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+import Synchronization
+import TestSupport
+
+@testable import Gateway
+
+/// Two gateway nodes on live sockets, one Postgres with the gateway's schema between them, and a tenant-admin behind.
+struct RunningGateway: Sendable {
+    let tenantAdmin: FakeTenantAdmin
+    let identity: ServiceKeyPair
+    let tokens: AccessTokens
+    let database: ServiceDatabase
+    let client: HTTPClient
+    /// The two nodes' base URLs.
+    let urls: [String]
+    let clock: TestClock
+
+    static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
+
+    static func with<R: Sendable>(
+        baseDomain: String? = nil, _ body: @escaping @Sendable (RunningGateway) async throws -> R
+    ) async throws -> R {
+        try await ServiceDatabases.withDatabases("gateway") { databases in
+            let logger = PostgresCluster.quietLogger
+            var configuration = try PostgresConfiguration(url: databases.gateway)
+            configuration.acquireTimeout = .seconds(60)
+            configuration.connectTimeout = .seconds(60)
+            let database = ServiceDatabase(
+                configuration: configuration, schema: "gateway", migrationsDirectory: ServiceDatabases.migrations("gateway"),
+                logger: logger)
+            try await MigrationRunner(
+                pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"), logger: logger
+            ).run()
+            let client = HTTPClient(logger: logger)
+            let result: Result<R, any Error>
+            do {
+                result = .success(try await run(database, client, logger, baseDomain, body))
+            } catch {
+                result = .failure(error)
+            }
+            await client.shutdown()
+            await database.pool.close()
+            return try result.get()
+        }
+    }
+
+    private static func run<R: Sendable>(
+        _ database: ServiceDatabase, _ client: HTTPClient, _ logger: Logger, _ baseDomain: String?,
+        _ body: @escaping @Sendable (RunningGateway) async throws -> R
+    ) async throws -> R {
+        let identity = ServiceKeyPair()
+        let clock = TestClock()
+        let tenantAdmin = FakeTenantAdmin()
+        let verifier = AssertionVerifier(
+            audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]))
+        let signer = AssertionSigner(issuer: .gateway, keyPair: identity)
+        let tokens = try await AccessTokens(identity: identity, now: { clock.now })
+        return try await tenantAdmin.application(verifier: verifier).testable().test(.live) { upstream in
+            let address = "http://127.0.0.1:\(upstream.port ?? 0)"
+            let directory = TenantAdminDirectory(
+                ServiceClient(to: .tenantAdmin, baseURLs: [address], httpClient: client, signer: signer))
+            let parts = GatewayParts(
+                configuration: try RouteFile.load(
+                    ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
+                baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
+                tokens: tokens, signer: signer, directory: directory,
+                sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
+                keys: PostgresAPIKeyStore(database: database), client: client, addresses: [.tenantAdmin: [address]],
+                logger: logger, now: { clock.now })
+            let first = try ServiceApplication(router: Router(gateway: parts)).testable()
+            let second = try ServiceApplication(router: Router(gateway: parts)).testable()
+            return try await first.test(.live) { first in
+                try await second.test(.live) { second in
+                    try await body(
+                        RunningGateway(
+                            tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database, client: client,
+                            urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock))
+                }
+            }
+        }
+    }
+
+    static func hex(_ bytes: [UInt8]) -> String {
+        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    }
+}
+
+/// A clock that tests set; it starts at the real time, for assertions are judged by that.
+final class TestClock: Sendable {
+    private let offset = Mutex<TimeInterval>(0)
+    var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
+    func advance(_ seconds: TimeInterval) { offset.withLock { $0 += seconds } }
+}
+
+/// An answer of the gateway.
+struct Reply: Sendable {
+    let status: Int
+    let headers: [(name: String, value: String)]
+    let body: [UInt8]
+
+    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+
+    func data<T: Codable & Sendable>(_ type: T.Type = T.self) throws -> T {
+        try WireJSON.decode(Success<T>.self, from: body).data
+    }
+
+    var code: ErrorCode? { (try? WireJSON.decode(Problem.self, from: body))?.code }
+    var problem: Problem? { try? WireJSON.decode(from: body) }
+}
+
+extension RunningGateway {
+    func send(
+        _ method: String, _ path: String, node: Int = 0, tenant: TenantID? = nil, token: String? = nil,
+        headers: [(name: String, value: String)] = [], json: (any Encodable & Sendable)? = nil
+    ) async throws -> Reply {
+        var headers = headers
+        if let tenant { headers.append(("X-Tenant-ID", "\(tenant)")) }
+        if let token { headers.append(("Authorization", "Bearer \(token)")) }
+        var body = HTTPClientRequestBody.none
+        if let json {
+            headers.append(("Content-Type", "application/json"))
+            body = .bytes(try WireJSON.encode(json))
+        }
+        let (response, bytes) = try await client.execute(
+            HTTPClientRequest(method: method, url: urls[node] + path, headers: headers, body: body), collectingUpTo: 1 << 20)
+        return Reply(status: response.status, headers: response.headers, body: bytes)
+    }
+
+    func logIn(_ email: String, _ password: String, _ tenant: TenantID, node: Int = 0) async throws -> Reply {
+        try await send(
+            "POST", "/api/v1/auth/login", node: node, tenant: tenant, json: LoginRequest(email: email, password: password))
+    }
+
+    func refresh(_ token: String, node: Int = 0) async throws -> Reply {
+        try await send("POST", "/api/v1/auth/refresh", node: node, json: RefreshRequest(refreshToken: token))
+    }
+
+    /// Asks `/auth/me` until it answers `status`, and says whether it did so within a second and a reserve for slow machines.
+    func answers(_ status: Int, token: String, node: Int) async throws -> Bool {
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end {
+            if try await send("GET", "/api/v1/auth/me", node: node, token: token).status == status { return true }
+        }
+        return false
+    }
+}
