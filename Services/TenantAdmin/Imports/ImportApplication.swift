@@ -30,11 +30,11 @@ struct ImportApplication {
     /// In order of lines, the first so many.
     private func allErrors(_ plan: ImportPlan) async throws -> [ImportRowError] {
         var errors = staged.errors
-        for check in plan.allChecks {
-            for row in try await connection.query(plan.failures(of: check, limit: ImportTally.maximumErrors)) {
+        for failures in plan.failures {
+            for row in try await connection.query(ImportPlan.first(ImportTally.maximumErrors, of: failures.rows)) {
                 errors.append(
                     ImportRowError(
-                        line: try row.decode("line"), column: check.column, reason: try row.decode("reason")))
+                        line: try row.decode("line"), column: failures.column, reason: try row.decode("reason")))
             }
         }
         errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }

@@ -17,29 +17,36 @@ extension ImportPlan {
         return "copy pg_temp.import_rows (line, \(sql: columns.joined(separator: ", "))) from stdin"
     }
 
-    /// Rows that name what an earlier row of the file names, and rows that fail a check.
-    var allChecks: [Check] {
-        let sameKey = key.map { column -> SQL in "o.\(identifier: column) = r.\(identifier: column)" }
-            .joined(separator: " and ")
-        let earlier: SQL = "from pg_temp.import_rows o where \(sql: sameKey) and o.line < r.line"
-        let duplicate = Check(
-            column: key[key.count - 1], condition: "exists (select \(sql: earlier))",
-            reason: "'names the same row as line ' || (select min(o.line) \(sql: earlier))")
-        return [duplicate] + checks
+    /// Which staged rows are bad, by column: queries that give `line` and `reason`. First the rows that name what an
+    /// earlier row of the file names, then those that fail a check.
+    var failures: [(column: String, rows: SQL)] {
+        let keys = key.map { column -> SQL in "r.\(identifier: column)" }.joined(separator: ", ")
+        let duplicates: SQL = """
+            select d.line, 'names the same row as line ' || d.first as reason from (
+                select r.line, min(r.line) over (partition by \(sql: keys)) as first from pg_temp.import_rows r) d
+            where d.line > d.first
+            """
+        return [(key[key.count - 1], duplicates)]
+            + checks.map { check in
+                let rows: SQL = """
+                    select r.line, \(sql: check.reason) as reason from pg_temp.import_rows r
+                    where \(sql: check.condition)
+                    """
+                return (check.column, rows)
+            }
     }
 
-    /// The first bad rows of one check: `line`, `reason`.
-    func failures(of check: Check, limit: Int) -> SQL {
-        """
-        select r.line, \(sql: check.reason) as reason from pg_temp.import_rows r
-        where \(sql: check.condition) order by r.line limit \(limit)::bigint
-        """
+    /// The first bad rows of one kind.
+    static func first(_ limit: Int, of failures: SQL) -> SQL {
+        "select f.line, f.reason from (\(sql: failures)) f order by f.line limit \(limit)::bigint"
     }
 
-    /// Takes all bad rows away; the number affected is the number rejected.
+    /// Takes all bad rows away; the number affected is the number rejected. A union of joins, for an `or` of conditions
+    /// would have each row look through all others.
     var removeFailures: SQL {
-        let any = allChecks.map { check -> SQL in "(\(sql: check.condition))" }.joined(separator: " or ")
-        return "delete from pg_temp.import_rows r where \(sql: any)"
+        let lines = failures.map { failure -> SQL in "select f.line from (\(sql: failure.rows)) f" }
+            .joined(separator: " union ")
+        return "delete from pg_temp.import_rows r where r.line in (\(sql: lines))"
     }
 
     /// Writes the rows that exist and differ; those that are the same already are not touched, nor their `changed_in`.
