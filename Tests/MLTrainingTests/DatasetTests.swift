@@ -39,7 +39,8 @@ import Testing
         #expect(known.allocations.allSatisfy { ($0.completedAt ?? 0) < moment.timeIntervalSince1970 })
         #expect(known.allocations.allSatisfy { $0.completedAt != nil || $0.actualHours == nil })
         // Nothing that happens later can change it.
-        #expect(try self.dataset(Array(history.lines.dropLast(15)), asOf: moment).contentSHA256 == dataset.contentSHA256)
+        #expect(
+            try self.dataset(Array(history.lines.dropLast(15)), asOf: moment).contentSHA256 == dataset.contentSHA256)
     }
 
     @Test("work finished before the span is left out")
@@ -86,6 +87,8 @@ import Testing
     @Test("a watermark is carried in the path percent-encoded")
     func path() {
         let tenant = TenantID()
-        #expect(HistoryFeedPath.path(tenant: tenant, since: "a b&c") == "/internal/v1/tenants/\(tenant)/history?since=a%20b%26c")
+        #expect(
+            HistoryFeedPath.path(tenant: tenant, since: "a b&c")
+                == "/internal/v1/tenants/\(tenant)/history?since=a%20b%26c")
     }
 }

@@ -16,7 +16,8 @@ import Testing
     func poison() {
         let limit = JobLifecycle.maximumFruitlessClaims
         #expect(JobLifecycle(failures: 0, fruitlessClaims: limit, cancelRequested: false).onClaim() == .work)
-        guard case .fail = JobLifecycle(failures: 0, fruitlessClaims: limit + 1, cancelRequested: false).onClaim() else {
+        guard case .fail = JobLifecycle(failures: 0, fruitlessClaims: limit + 1, cancelRequested: false).onClaim()
+        else {
             Issue.record("it should have failed")
             return
         }
@@ -71,7 +72,8 @@ import Testing
         #expect(TrainingEstimate.seconds(months: 6, epochs: 100, measured: []) == nil)
         let measured = [
             MeasuredJob(months: 6, epochs: 100, busySeconds: 10), MeasuredJob(months: 6, epochs: 100, busySeconds: 14),
-            MeasuredJob(months: 7, epochs: 100, busySeconds: 12), MeasuredJob(months: 240, epochs: 1000, busySeconds: 900),
+            MeasuredJob(months: 7, epochs: 100, busySeconds: 12),
+            MeasuredJob(months: 240, epochs: 1000, busySeconds: 900),
         ]
         #expect(TrainingEstimate.seconds(months: 6, epochs: 100, measured: measured) == 12)
         #expect(TrainingEstimate.seconds(months: 240, epochs: 1000, measured: [measured[3]]) == 900)

@@ -120,7 +120,9 @@ import Testing
                 try await fixture.enqueue(tenant, key: IdempotencyKey(subject: "u", key: "k", requestSHA256: [2]))
             }
             // Another person's key, another tenant's key: no relation.
-            #expect(try await fixture.enqueue(tenant, key: IdempotencyKey(subject: "v", key: "k", requestSHA256: [1])) != first)
+            #expect(
+                try await fixture.enqueue(tenant, key: IdempotencyKey(subject: "v", key: "k", requestSHA256: [1]))
+                    != first)
             #expect(try await fixture.enqueue(TenantID(), key: key) != first)
         }
     }

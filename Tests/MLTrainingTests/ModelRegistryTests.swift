@@ -13,10 +13,19 @@ import Testing
             let (mine, other) = (TenantID(), TenantID())
             for _ in 0..<3 { _ = try await fixture.model(of: mine, passedGates: true) }
             _ = try await fixture.model(of: other, passedGates: true)
-            #expect(try await fixture.registry.models(tenant: mine, status: nil, after: nil, limit: 9).map(\.version) == [3, 2, 1])
-            #expect(try await fixture.registry.models(tenant: other, status: nil, after: nil, limit: 9).map(\.version) == [1])
+            #expect(
+                try await fixture.registry.models(tenant: mine, status: nil, after: nil, limit: 9).map(\.version) == [
+                    3, 2, 1,
+                ])
+            #expect(
+                try await fixture.registry.models(tenant: other, status: nil, after: nil, limit: 9).map(\.version) == [
+                    1
+                ])
             let after = ModelPosition(version: 3)
-            #expect(try await fixture.registry.models(tenant: mine, status: nil, after: after, limit: 1).map(\.version) == [2])
+            #expect(
+                try await fixture.registry.models(tenant: mine, status: nil, after: after, limit: 1).map(\.version) == [
+                    2
+                ])
         }
     }
 
@@ -95,10 +104,13 @@ import Testing
         try await TrainingDatabase.with { fixture in
             let tenant = TenantID()
             let (old, new) = (
-                try await fixture.model(of: tenant, passedGates: true), try await fixture.model(of: tenant, passedGates: true)
+                try await fixture.model(of: tenant, passedGates: true),
+                try await fixture.model(of: tenant, passedGates: true)
             )
             _ = try await fixture.registry.deploy(new, tenant: tenant, force: false, by: "u")
-            await #expect(throws: DeploymentRefusal.deployed) { _ = try await fixture.registry.archive(new, tenant: tenant) }
+            await #expect(throws: DeploymentRefusal.deployed) {
+                _ = try await fixture.registry.archive(new, tenant: tenant)
+            }
             #expect(try await fixture.registry.archive(old, tenant: tenant).status == .archived)
             await #expect(throws: DeploymentRefusal.archived) {
                 _ = try await fixture.registry.deploy(old, tenant: tenant, force: true, by: "u")

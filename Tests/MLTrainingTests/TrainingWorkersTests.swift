@@ -14,8 +14,10 @@ import Testing
         _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil
     ) -> TrainingWorkers {
         TrainingWorkers(
-            count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test", queue: queue ?? fixture.queue,
-            datasets: fixture.datasets, registry: fixture.registry, history: source ?? FixedHistory(lines: history.lines),
+            count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test",
+            queue: queue ?? fixture.queue,
+            datasets: fixture.datasets, registry: fixture.registry,
+            history: source ?? FixedHistory(lines: history.lines),
             wake: WakeSignal(), logger: PostgresCluster.quietLogger)
     }
 
@@ -58,7 +60,8 @@ import Testing
         try await TrainingDatabase.with { fixture in
             let (whole, broken) = (TenantID(), TenantID())
             let reference = try await finish(
-                try await fixture.enqueue(whole, epochs: 20, asOf: history.end), of: whole, fixture, by: workers(fixture))
+                try await fixture.enqueue(whole, epochs: 20, asOf: history.end), of: whole, fixture,
+                by: workers(fixture))
 
             // The first worker stores the dataset, trains eight epochs, stores a checkpoint and dies without a word.
             let id = try await fixture.enqueue(broken, epochs: 20, asOf: history.end)
@@ -67,7 +70,8 @@ import Testing
             try await FixedHistory(lines: history.lines).read(tenant: broken) { source.add($0) }
             let dataset = try Dataset(name: "d", source: source)
             try await fixture.datasets.store(dataset, for: ticket)
-            let batch = try await dyingRun(try await fixture.datasets.history(dataset.id, tenant: broken), ticket, after: 8)
+            let batch = try await dyingRun(
+                try await fixture.datasets.history(dataset.id, tenant: broken), ticket, after: 8)
             try await fixture.queue.record(batch, ticket: ticket)
             try await fixture.expireLease(of: id)
 
@@ -89,7 +93,8 @@ import Testing
         struct Died: Error {}
         let mailbox = ProgressMailbox()
         let configuration = TrainingConfiguration(
-            months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed), asOf: ticket.asOf.timeIntervalSince1970)
+            months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
+            asOf: ticket.asOf.timeIntervalSince1970)
         return try await ComputeThread.run(named: "dying") {
             var epochs = 0
             _ = try? TrainingRun(history: history, configuration: configuration).run(

@@ -17,7 +17,8 @@ public struct SyntheticHistory: Sendable {
             HistoryEmployee(
                 id: EmployeeID(rawValue: random.uuid()), externalId: "E\(index)", name: "Person \(index)",
                 weeklyCapacityHours: 40, isActive: true, hiredOn: CivilDate(Self.start), leftOn: nil,
-                skills: [EmployeeSkill(skill: index % 2 == 0 ? "Swift" : "SQL", level: 3, since: CivilDate(Self.start))])
+                skills: [EmployeeSkill(skill: index % 2 == 0 ? "Swift" : "SQL", level: 3, since: CivilDate(Self.start))]
+            )
         }
         projects = (0..<works).map { index in
             HistoryProject(
@@ -33,7 +34,8 @@ public struct SyntheticHistory: Sendable {
             let decided = Self.start.addingTimeInterval(Double(index) * 6 * 3600)
             rows.append(
                 Allocation(
-                    id: AllocationID(rawValue: random.uuid()), externalId: "A\(index)", employeeId: employees[person].id,
+                    id: AllocationID(rawValue: random.uuid()), externalId: "A\(index)",
+                    employeeId: employees[person].id,
                     projectId: projects[Int(random.next() % UInt64(works))].id, allocationPercentage: 50,
                     allocatedHours: planned, plannedHours: planned,
                     actualHours: (planned * habit * (0.8 + Double(random.next() % 40) / 100) * 4).rounded() / 4 + 0.25,
@@ -51,7 +53,8 @@ public struct SyntheticHistory: Sendable {
 
     /// The whole feed, without its `end`.
     public var lines: [HistoryLine] {
-        employees.map(HistoryLine.employee) + projects.map(HistoryLine.project) + allocations.map(HistoryLine.allocation)
+        employees.map(HistoryLine.employee) + projects.map(HistoryLine.project)
+            + allocations.map(HistoryLine.allocation)
     }
 
     /// The feed as tenant-admin sends it.

@@ -19,7 +19,8 @@ struct TrainingDatabase {
     var datasets: PostgresDatasetStore { PostgresDatasetStore(database: database, lease: lease) }
     var registry: PostgresModelRegistry { PostgresModelRegistry(database: database, lease: lease) }
 
-    static func with<R>(lease: Duration = .seconds(60), _ body: (TrainingDatabase) async throws -> R) async throws -> R {
+    static func with<R>(lease: Duration = .seconds(60), _ body: (TrainingDatabase) async throws -> R) async throws -> R
+    {
         try await ServiceDatabases.withDatabases("mltraining") { databases in
             var configuration = try PostgresConfiguration(url: databases.mlTraining)
             configuration.acquireTimeout = .seconds(60)
@@ -56,7 +57,8 @@ struct TrainingDatabase {
     func expireLease(of job: JobID) async throws {
         _ = try await asSuperuser { connection in
             try await connection.execute(
-                "UPDATE ml_training.jobs SET lease_expires_at = clock_timestamp() - interval '1 second' WHERE id = \(job)")
+                "UPDATE ml_training.jobs SET lease_expires_at = clock_timestamp() - interval '1 second' WHERE id = \(job)"
+            )
         }
     }
 

@@ -1,0 +1,152 @@
+import Contracts
+import Forecasting
+import Foundation
+import HistoryFeed
+import Logging
+import Postgres
+import ServiceKit
+import ServiceStorage
+import Synchronization
+import TestSupport
+
+@testable import MLPrediction
+
+/// ml-prediction's own schema in a fresh database, reached with the service's own role.
+struct PredictionDatabase {
+    let database: ServiceDatabase
+    /// Of the service's own role.
+    let url: String
+
+    var log: PostgresPredictionLog { PostgresPredictionLog(database: database) }
+    var metrics: PostgresModelMetricsStore { PostgresModelMetricsStore(database: database) }
+
+    static func with<R>(_ body: (PredictionDatabase) async throws -> R) async throws -> R {
+        try await ServiceDatabases.withDatabases("mlprediction") { databases in
+            var configuration = try PostgresConfiguration(url: databases.mlPrediction)
+            configuration.acquireTimeout = .seconds(60)
+            let database = ServiceDatabase(
+                configuration: configuration, schema: "ml_prediction",
+                migrationsDirectory: ServiceDatabases.migrations("ml-prediction"), logger: PostgresCluster.quietLogger)
+            try await MigrationRunner(
+                pool: database.pool, schema: "ml_prediction", directory: ServiceDatabases.migrations("ml-prediction"),
+                logger: PostgresCluster.quietLogger
+            ).run()
+            do {
+                let result = try await body(PredictionDatabase(database: database, url: databases.mlPrediction))
+                await database.pool.close()
+                return result
+            } catch {
+                await database.pool.close()
+                throw error
+            }
+        }
+    }
+}
+
+/// A clock that only moves when told.
+final class ManualClock: Sendable {
+    private let instant = Mutex(ContinuousClock.now)
+    @Sendable func now() -> ContinuousClock.Instant { instant.withLock { $0 } }
+    func advance(by duration: Duration) { instant.withLock { $0 = $0 + duration } }
+}
+
+/// A history feed from memory that counts its questions and can fail.
+final class ScriptedFeed: HistoryFeedSource {
+    struct State {
+        var lines: [HistoryLine]
+        var changes: [HistoryLine] = []
+        var watermark = 1
+        var questions: [String?] = []
+        var isDown = false
+        var forgetsWatermarks = false
+    }
+
+    let state: Mutex<State>
+    /// Waited for inside of every question.
+    let gate: (@Sendable () async -> Void)?
+
+    init(_ lines: [HistoryLine], gate: (@Sendable () async -> Void)? = nil) {
+        state = Mutex(State(lines: lines))
+        self.gate = gate
+    }
+
+    func change(_ lines: [HistoryLine]) {
+        state.withLock {
+            $0.changes = lines
+            $0.lines += lines
+            $0.watermark += 1
+        }
+    }
+
+    var questions: [String?] { state.withLock { $0.questions } }
+
+    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String) {
+        await gate?()
+        return try state.withLock { state in
+            state.questions.append(watermark)
+            if state.isDown {
+                throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
+            }
+            if watermark != nil && state.forgetsWatermarks {
+                throw ProblemError.validation("since", "is not a watermark of this feed")
+            }
+            let lines = watermark == nil ? state.lines : watermark == "\(state.watermark)" ? [] : state.changes
+            return (lines, "\(state.watermark)")
+        }
+    }
+}
+
+/// A registry from memory.
+final class ScriptedModels: ModelSource {
+    struct State {
+        var deployment: DeployedModel?
+        var artifacts: [ModelID: [UInt8]] = [:]
+        var isDown = false
+        var deploymentQuestions = 0
+        var artifactQuestions = 0
+    }
+
+    let state = Mutex(State())
+
+    func deploy(_ bytes: [UInt8], version: Int = 1) -> DeployedModel {
+        let model = DeployedModel(
+            modelId: ModelID(), version: version, kind: "test", artifactSha256: DeployedModels.digest(of: bytes),
+            deployedAt: Date())
+        state.withLock {
+            $0.deployment = model
+            $0.artifacts[model.modelId] = bytes
+        }
+        return model
+    }
+
+    func deployment(tenant: TenantID) async throws -> DeployedModel? {
+        try state.withLock { state in
+            state.deploymentQuestions += 1
+            if state.isDown {
+                throw ProblemError.unavailable("The service ml-training is not available at the moment.")
+            }
+            return state.deployment
+        }
+    }
+
+    func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8] {
+        state.withLock { state in
+            state.artifactQuestions += 1
+            return state.artifacts[model.modelId] ?? []
+        }
+    }
+}
+
+/// One model trained on the synthetic history, for all tests of this process.
+enum TrainedModel {
+    static let history = SyntheticHistory(allocations: 120)
+
+    static let artifact = Task { () throws -> [UInt8] in
+        let changes = history.lines.compactMap(\.change)
+        var known = History()
+        for change in changes { known.apply(change) }
+        let configuration = TrainingConfiguration(
+            months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970)
+        return try TrainingRun(history: known, configuration: configuration).run().model.encoded()
+    }
+}

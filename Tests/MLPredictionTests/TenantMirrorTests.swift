@@ -1,0 +1,139 @@
+import Contracts
+import Forecasting
+import Foundation
+import HTTPTypes
+import ServiceKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+@Suite struct TenantMirrorTests {
+    let history = SyntheticHistory(allocations: 30)
+    let clock = ManualClock()
+
+    private func mirror(_ feed: ScriptedFeed) -> TenantMirror {
+        TenantMirror(tenant: TenantID(), source: feed, freshness: Freshness(), now: clock.now)
+    }
+
+    @Test("a fresh mirror asks nothing, an older one only for what changed")
+    func incremental() async throws {
+        let feed = ScriptedFeed(Array(history.lines.dropLast()))
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        clock.advance(by: .milliseconds(200))
+        try await mirror.refresh()
+        #expect(feed.questions == [nil])
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 29)
+
+        feed.change([history.lines[history.lines.count - 1]])
+        clock.advance(by: .milliseconds(100))
+        try await mirror.refresh()
+        #expect(feed.questions == [nil, "1"])
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 30)
+    }
+
+    @Test("removed and changed rows are followed, and a row that comes again does no harm")
+    func changes() async throws {
+        let feed = ScriptedFeed(history.lines)
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        let first = history.allocations[0]
+        let moved = Allocation(
+            id: first.id, externalId: first.externalId, employeeId: history.employees[0].id, projectId: first.projectId,
+            allocationPercentage: 10, allocatedHours: 4, plannedHours: 4, actualHours: nil, requiredSkills: [],
+            labels: [:],
+            startDate: first.startDate, endDate: nil, completedAt: nil, createdAt: first.createdAt)
+        feed.change([
+            .allocation(moved), .allocation(moved),
+            .removed(RemovedRow(kind: "allocation", id: history.allocations[1].id.rawValue)),
+            .removed(RemovedRow(kind: "employee", id: history.employees[5].id.rawValue)),
+        ])
+        clock.advance(by: .milliseconds(300))
+        try await mirror.refresh()
+        mirror.knowledge.read { knowledge in
+            #expect(knowledge.history.allocationCount == 29)
+            #expect(knowledge.employees.count == 5)
+            #expect(knowledge.loads.values.reduce(0) { $0 + $1.count } == 29)
+            #expect(knowledge.loads[history.employees[0].id]?[first.id]?.percent == 10)
+        }
+    }
+
+    @Test("without tenant-admin a mirror serves for one second and is then refused, never trusted")
+    func staleness() async throws {
+        let feed = ScriptedFeed(history.lines)
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.state.withLock { $0.isDown = true }
+        clock.advance(by: .milliseconds(900))
+        try await mirror.refresh()
+        clock.advance(by: .milliseconds(200))
+        let error = await #expect(throws: ProblemError.self) { try await mirror.refresh() }
+        #expect(error?.status.code == 503)
+        feed.state.withLock { $0.isDown = false }
+        try await mirror.refresh()
+    }
+
+    @Test("many requests at once are one question")
+    func singleFlight() async throws {
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let feed = ScriptedFeed(history.lines) { for await _ in opened { break } }
+        let mirror = mirror(feed)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 { group.addTask { try await mirror.refresh() } }
+            open.yield()
+            try await group.waitForAll()
+        }
+        #expect(feed.questions == [nil])
+    }
+
+    @Test("a watermark that tenant-admin does not know any more starts the mirror anew")
+    func forgottenWatermark() async throws {
+        let feed = ScriptedFeed(history.lines)
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.state.withLock {
+            $0.forgetsWatermarks = true
+            $0.lines.removeLast()
+        }
+        clock.advance(by: .milliseconds(300))
+        try await mirror.refresh()
+        #expect(feed.questions == [nil, "1", nil])
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 29)
+    }
+
+    @Test("the tenant unused for longest is dropped")
+    func eviction() async throws {
+        let lines = history.lines
+        let mirrors = TenantMirrors(limits: .init(tenants: 2, rows: 1_000)) { tenant in
+            TenantMirror(tenant: tenant, source: ScriptedFeed(lines), freshness: Freshness())
+        }
+        let tenants = (0..<3).map { _ in TenantID() }
+        _ = try await mirrors.mirror(of: tenants[0])
+        _ = try await mirrors.mirror(of: tenants[1])
+        _ = try await mirrors.mirror(of: tenants[0])
+        _ = try await mirrors.mirror(of: tenants[2])
+        #expect(await mirrors.tenants == [tenants[0], tenants[2]])
+    }
+
+    @Test("readers and a writer at the same time see whole states only")
+    func lock() async throws {
+        let lock = SharedLock([0, 0])
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                for value in 1...2_000 {
+                    lock.change {
+                        $0[0] = value
+                        $0[1] = value
+                    }
+                }
+                return true
+            }
+            for _ in 0..<3 {
+                group.addTask { (0..<2_000).allSatisfy { _ in lock.read { $0[0] == $0[1] } } }
+            }
+            for await whole in group { #expect(whole) }
+        }
+    }
+}

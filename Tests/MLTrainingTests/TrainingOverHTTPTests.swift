@@ -1,0 +1,185 @@
+import Contracts
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+import TestSupport
+import Testing
+
+@testable import MLTraining
+
+/// The service's router and workers over a real database, with tenant-admin on a live socket.
+@Suite struct TrainingOverHTTPTests {
+    private struct Service {
+        let client: any TestClientProtocol
+        let identity: TestIdentity
+        let tenant: TenantID
+
+        func send(
+            _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
+            actions: [String] = ["*"], headers: HTTPFields = [:], from issuer: ServiceName = .gateway
+        ) async throws -> (status: HTTPResponse.Status, body: JSONValue, bytes: [UInt8]) {
+            let caller =
+                issuer == .gateway
+                ? Caller(
+                    issuer: .gateway, tenant: tenant ?? self.tenant, subject: "user",
+                    permissions: [Permission(resource: "ml", actions: actions)]) : nil
+            var headers = headers
+            headers[.authorization] =
+                "Bearer \(try identity.signer(issuer).assertion(for: .mlTraining, caller: caller))"
+            if body != nil { headers[.contentType] = "application/json" }
+            return try await client.execute(
+                uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
+            ) { response in
+                let bytes = Array(response.body.readableBytesView)
+                return (response.status, (try? WireJSON.decode(from: bytes)) ?? .null, bytes)
+            }
+        }
+    }
+
+    private func withService(
+        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false,
+        _ body: @Sendable (Service) async throws -> Void
+    ) async throws {
+        try await TrainingDatabase.with { fixture in
+            let identity = TestIdentity()
+            try await FakeTenantAdmin(history: history, keys: identity.keys).serve { url in
+                let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+                let bootstrap = try ServiceBootstrap(
+                    name: .mlTraining,
+                    settings: ServiceSettings(
+                        keys: ConfigurationKey.common(for: .mlTraining) + TrainingSettings.keys,
+                        arguments: [
+                            "--tenant-admin-url", url, "--database-url", fixture.databases.mlTraining,
+                            "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--training-workers",
+                            "1",
+                            "--training-poll", "50ms", "--migrations-directory",
+                            ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                        ]),
+                    logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
+                    identity: (
+                        identity.signer(.mlTraining), AssertionVerifier(audience: .mlTraining, keys: identity.keys)
+                    ),
+                    httpClient: http)
+                let training = try TrainingApplication(bootstrap)
+                let application = training.build()
+                let workers = application.services.compactMap { $0 as? TrainingWorkers }
+                let work = Task { if working { for worker in workers { try await worker.run() } } }
+                try await application.testable().test(.router) { client in
+                    try await body(Service(client: client, identity: identity, tenant: TenantID()))
+                }
+                work.cancel()
+                _ = await work.result
+                await training.database.pool.close()
+                await http.shutdown()
+            }
+        }
+    }
+
+    @Test("from a started job to a deployed model that ml-prediction gets")
+    func wholeWay() async throws {
+        let history = SyntheticHistory(allocations: 90)
+        try await withService(history: history, working: true) { service in
+            let body = #"{"months": 240, "epochs": 10, "seed": 5, "asOf": "\#(WireJSON.timestamp(history.end))"}"#
+            let started = try await service.send(.post, "/api/v1/training/jobs", body)
+            #expect(started.status == .accepted && started.body["data"]?["status"]?.stringValue == "training_started")
+            let id = try #require(started.body["data"]?["jobId"]?.stringValue)
+            let events = try await service.send(.get, "/api/v1/training/jobs/\(id)/events")
+            let text = String(decoding: events.bytes, as: UTF8.self)
+            #expect(text.contains("event: progress") && text.contains("\"status\":\"succeeded\""))
+
+            let job = try await service.send(.get, "/api/v1/training/jobs/\(id)?progress=3")
+            let model = try #require(job.body["data"]?["modelId"]?.stringValue)
+            let stored = try await service.send(.get, "/api/v1/models/\(model)")
+            let digest = try #require(stored.body["data"]?["artifactSha256"]?.stringValue)
+            guard case .array(let candidates)? = stored.body["data"]?["metrics"]?["candidates"] else {
+                Issue.record("no candidates")
+                return
+            }
+            #expect(candidates.count > 3)
+
+            let internalPath = "/internal/v1/tenants/\(service.tenant)"
+            let none = try await service.send(.get, internalPath + "/deployment", from: .mlPrediction)
+            #expect(none.status == .notFound && none.body["code"]?.stringValue == "no_deployed_model")
+            let deployed = try await service.send(.post, "/api/v1/models/\(model)/deploy", #"{"force": true}"#)
+            #expect(deployed.body["data"]?["status"]?.stringValue == "deployed")
+            let now = try await service.send(.get, internalPath + "/deployment", from: .mlPrediction)
+            #expect(now.body["data"]?["artifactSha256"]?.stringValue == digest)
+            let artifact = try await service.send(.get, internalPath + "/models/\(model)/artifact", from: .mlPrediction)
+            #expect(NewModel.digest(of: artifact.bytes) == digest)
+            let bundle = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=bundle")
+            #expect(bundle.bytes == artifact.bytes)
+
+            // Now a speed is known.
+            let second = try await service.send(.post, "/api/v1/training/jobs", body)
+            #expect((second.body["data"]?["estimatedTime"]?.doubleValue ?? 0) > 0)
+            // And none of it is another tenant's.
+            for path in [
+                "training/jobs/\(id)", "training/jobs/\(id)/events", "models/\(model)", "models/\(model)/artifact",
+            ] {
+                #expect(
+                    try await service.send(.get, "/api/v1/\(path)", tenant: TenantID()).status == .notFound, "\(path)")
+            }
+            #expect(
+                try await service.send(.post, "/api/v1/models/\(model)/deploy", tenant: TenantID()).status == .notFound)
+        }
+    }
+
+    @Test("every bad field of a job is named, and nothing is queued")
+    func badJob() async throws {
+        try await withService { service in
+            let bad = try await service.send(
+                .post, "/api/v1/training/jobs", #"{"months": 0, "epochs": "many", "modelType": "x", "speed": 1}"#)
+            #expect(bad.status == .unprocessableContent)
+            for field in ["months", "epochs", "modelType", "speed"] {
+                #expect("\(bad.body)".contains("\"\(field)\""), "\(field)")
+            }
+            #expect(try await service.send(.post, "/api/v1/training/jobs", "{").status == .badRequest)
+            #expect(try await service.send(.get, "/api/v1/training/jobs").body["data"] == .array([]))
+        }
+    }
+
+    @Test("jobs are listed newest first, page by page, and can be cancelled once")
+    func listAndCancel() async throws {
+        try await withService { service in
+            var ids: [String] = []
+            for _ in 0..<3 {
+                let started = try await service.send(.post, "/api/v1/training/jobs", "{}")
+                ids.append(try #require(started.body["data"]?["jobId"]?.stringValue))
+            }
+            let first = try await service.send(.get, "/api/v1/training/jobs?limit=2")
+            let cursor = try #require(first.body["page"]?["nextCursor"]?.stringValue)
+            let second = try await service.send(.get, "/api/v1/training/jobs?limit=2&cursor=\(cursor)")
+            func listed(_ body: JSONValue) -> [String] {
+                if case .array(let jobs)? = body["data"] { jobs.compactMap { $0["id"]?.stringValue } } else { [] }
+            }
+            #expect(listed(first.body) + listed(second.body) == ids.reversed())
+            #expect(second.body["page"]?["nextCursor"] == .null)
+            #expect(try await service.send(.delete, "/api/v1/training/jobs/\(ids[0])").status == .accepted)
+            let again = try await service.send(.delete, "/api/v1/training/jobs/\(ids[0])")
+            #expect(again.status == .conflict && again.body["code"]?.stringValue == "job_not_cancellable")
+            #expect(
+                try await service.send(.delete, "/api/v1/training/jobs/\(ids[1])", tenant: TenantID()).status
+                    == .notFound)
+        }
+    }
+
+    @Test("permissions are checked again here, and each route hears its own callers only")
+    func callers() async throws {
+        try await withService { service in
+            let statuses = try await [
+                service.send(.post, "/api/v1/training/jobs", "{}", actions: ["read"]).status,
+                service.send(.post, "/api/v1/models/rollback", actions: ["train"]).status,
+                service.send(.get, "/internal/v1/tenants/\(service.tenant)/deployment").status,
+                service.send(.get, "/api/v1/models", from: .mlPrediction).status,
+            ]
+            #expect(statuses == [.forbidden, .forbidden, .unauthorized, .unauthorized])
+        }
+    }
+}
