@@ -67,10 +67,10 @@ public struct Backtest: Sendable {
         var beats: [Bool] = []
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
-            let outcome = try TrainingRun(history: history, configuration: configuration(known, block)).run()
-            let variant = outcome.model.variant(withPlan: withPlan)
+            let variant = try TrainingRun(history: history, configuration: configuration(known, block))
+                .fitOnly(withPlan: withPlan).model
             judge.add(variant, rows: block, matrix: history.features(of: block, schema: variant.schema), serving: true)
-            winners.append(withPlan ? outcome.winner : outcome.winnerWithoutPlan)
+            winners.append(variant.candidates[variant.winner].name)
             beats.append(!variant.candidates[variant.winner].isBaseline)
         }
         progress(blocks.count, blocks.count)

@@ -39,6 +39,13 @@ enum CandidateCatalogue {
     }
 }
 
+extension CandidateCatalogue {
+    /// Whether a candidate rests on more than one kind of model: medians, linear models, trees, the network.
+    static func isMixed(_ candidate: HoursCandidate) -> Bool {
+        Set(candidate.members.map { [0, 0, 1, 1, 2, 2, 3][min($0, 6)] }).count > 1
+    }
+}
+
 /// Ranks candidates on rows that none of their members saw while being fitted.
 struct Selection {
     let rows: [LearningRow]
@@ -56,7 +63,7 @@ struct Selection {
     }
 
     /// Snaps worth trying, as log ratios to the plan.
-    static let handicap = 0.02
+    static let handicap = 0.03
     static let snaps = [0, 0.03, 0.06, 0.1, 0.15]
 
     func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
@@ -74,13 +81,13 @@ struct Selection {
                         metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
                 continue
             }
-            // Half by all windows, half by the latest slice: what was true lately is likelier to be true next.
+            // All windows count, the latest slice once more: what was true lately is likelier to be true next.
             func score(_ hours: [Double]) -> Double {
                 let all = SelectionScore.score(metrics(actual, hours), over: reference)
-                return
-                    (all
-                    + SelectionScore.score(metrics(Array(actual[last...]), Array(hours[last...])), over: referenceLast))
-                    / 2
+                return 0.75 * all
+                    + 0.25
+                    * SelectionScore.score(
+                        metrics(Array(actual[last...]), Array(hours[last...])), over: referenceLast)
             }
             var best = score(hours[index])
             if withPlan, !candidates[index].isBaseline {
@@ -96,9 +103,9 @@ struct Selection {
         }
         let baselines = candidates.indices.filter { candidates[$0].isBaseline }
         let baseline = baselines.min { scores[$0] < scores[$1] } ?? 0
-        // The mean of several is steadier than any of them: a single model has to be clearly better to be preferred.
+        // A mean over kinds of models is steadier than any kind: one kind alone has to be clearly better to be preferred.
         let handicapped = candidates.indices.map {
-            scores[$0] + (candidates[$0].members.count == 1 ? Self.handicap : 0)
+            scores[$0] + (CandidateCatalogue.isMixed(candidates[$0]) ? 0 : Self.handicap)
         }
         var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
         let from = candidates[winner].name == "base_network" ? last : 0

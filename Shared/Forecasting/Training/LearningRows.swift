@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 
 /// One finished allocation to learn from or to be judged on.
@@ -31,13 +32,35 @@ extension History {
         }
     }
 
-    /// Features of many decisions.
+    /// Features of many decisions, on all cores; each row is on its own, so the number of cores changes nothing.
     func features(of rows: [LearningRow], schema: FeatureSchema) -> FeatureMatrix {
-        let builder = FeatureBuilder(schema: schema, history: self)
-        let columns = schema.features.count
-        var sink = ValueSink()
-        sink.values.reserveCapacity(rows.count * columns)
-        for row in rows { builder.write(row.decision, groups: entries[Int(row.slot)].groups, into: &sink) }
-        return FeatureMatrix(values: sink.values, columns: columns)
+        let columns = schema.columns.count
+        let block = 2_048
+        let blocks = (rows.count + block - 1) / block
+        let values = [Float](unsafeUninitializedCapacity: rows.count * columns) { buffer, count in
+            nonisolated(unsafe) let target = buffer
+            DispatchQueue.concurrentPerform(iterations: blocks) { index in
+                let builder = FeatureBuilder(schema: schema, history: self)
+                for position in index * block..<min(rows.count, (index + 1) * block) {
+                    let row = rows[position]
+                    var sink = BufferSink(target: target, position: position * columns)
+                    builder.write(row.decision, groups: entries[Int(row.slot)].groups, into: &sink)
+                }
+            }
+            count = rows.count * columns
+        }
+        return FeatureMatrix(values: values, columns: columns)
+    }
+}
+
+/// Writes straight into its row of a shared matrix; rows do not overlap, so blocks may be written at the same time.
+private struct BufferSink: FeatureSink {
+    let target: UnsafeMutableBufferPointer<Float>
+    var position: Int
+
+    @inline(__always)
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        target[position] = Float(value)
+        position += 1
     }
 }

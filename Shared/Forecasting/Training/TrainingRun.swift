@@ -80,56 +80,24 @@ public struct TrainingRun: Sendable {
         var state =
             try resumeFrom.map { try TrainingCheckpoint(decoding: $0, fingerprint: fingerprint) }
             ?? TrainingCheckpoint(fingerprint: fingerprint)
-        let epochs = configuration.epochs
-        var fitted: [VariantTrainer.Result] = []
-        let variants: [(withPlan: Bool, rows: [LearningRow], split: TimeSplit)] =
-            (plannedSplit.map { [(true, plannedRows, $0)] } ?? []) + [(false, rows, split)]
+        let variants = self.variants
+        let reporting = Reporting(
+            progress: progress, isCancelled: isCancelled, epochs: configuration.epochs, variants: variants.count)
         // Networks first: they are what takes long and can be resumed; the rest takes seconds and is done again.
-        var prepared: [(schema: FeatureSchema, data: FittedMembers.Data, network: Network)] = []
+        var prepared: [Prepared] = []
         for (index, variant) in variants.enumerated() {
-            let schema = FeatureSchema(
-                withPlan: variant.withPlan, learningFrom: variant.split.fit.map { variant.rows[$0] })
-            let matrix = history.features(of: variant.rows, schema: schema)
-            var training = try BaseNetworkTraining(
-                rows: variant.rows, matrix: matrix, split: variant.split, configuration: configuration,
-                resuming: state.networks[index])
-            while training.completedEpochs < epochs {
-                let report = try training.runEpoch(isCancelled: isCancelled)
-                let done = Double(index) + Double(report.epoch) / Double(epochs)
-                progress(
-                    TrainingProgress(
-                        stage: index == 0 ? "base network" : "base network without plan",
-                        epoch: index == 0 ? report.epoch : nil, epochs: epochs, loss: report.loss,
-                        validationLoss: report.validationLoss, accuracy: report.accuracy,
-                        validationAccuracy: report.validationAccuracy, learningRate: report.learningRate,
-                        fraction: 0.5 * done / Double(variants.count)))
-                state.networks[index] = training.checkpoint()
-                try checkpoint(state.encoded())
-            }
-            let data = FittedMembers.Data(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
-            prepared.append((schema, data, training.network))
-        }
-        for (index, variant) in variants.enumerated() {
-            let (schema, data, network) = prepared[index]
-            var steps = 0.0
-            let trainer = VariantTrainer(
-                data: data, split: variant.split, schema: schema, seed: configuration.seed,
-                maximumTrees: configuration.maximumTrees ?? 400,
-                refitsOnEverything: configuration.refitsOnEverything, isCancelled: isCancelled,
-                step: { name in
-                    let share = min(0.95, steps / 9)
-                    progress(
-                        TrainingProgress(
-                            stage: name + (variant.withPlan ? "" : " without plan"), epochs: epochs,
-                            fraction: 0.5 + 0.5 * (Double(index) + share) / Double(variants.count)))
-                    steps += 1
+            prepared.append(
+                try prepare(variant, index: index, reporting: reporting, resuming: state.networks[index]) { bytes in
+                    state.networks[index] = bytes
+                    try checkpoint(state.encoded())
                 })
-            fitted.append(try trainer.run(network: network))
         }
+        var fitted: [VariantTrainer.Result] = []
+        for (index, one) in prepared.enumerated() { fitted.append(try fit(one, index: index, reporting: reporting)) }
         let model = ForecastModel(
             seed: configuration.seed, asOf: configuration.asOf, trainedRows: (plannedSplit ?? split).fit.count,
             planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model)
-        progress(TrainingProgress(stage: "done", epochs: epochs, fraction: 1))
+        progress(TrainingProgress(stage: "done", epochs: configuration.epochs, fraction: 1))
         return outcome(model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split))
     }
 

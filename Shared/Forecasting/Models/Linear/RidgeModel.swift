@@ -47,7 +47,7 @@ struct RidgeModel: Sendable, Equatable {
     /// - Parameter penalty: of each squared weight, in rows.
     init(
         _ loss: Loss, matrix: FeatureMatrix, targets: [Double], rowWeights: [Double] = [], penalty: Double,
-        steps: Int = 12, isCancelled: () -> Bool = { false }
+        steps: Int = 8, isCancelled: () -> Bool = { false }
     ) throws {
         let (rows, columns) = (matrix.rows, matrix.columns)
         (means, deviations) = Self.moments(matrix)
@@ -78,6 +78,8 @@ struct RidgeModel: Sendable, Equatable {
                     case .absolute:
                         work[row] = base[row] / max(abs(targets[row] - prediction), 0.05)
                     case .logistic, .squared:
+                        // Kept off the flat ends of the curve, where a Newton step would overshoot.
+                        prediction = min(max(prediction, -6), 6)
                         let probability = 1 / (1 + exp(-prediction))
                         let slope = max(probability * (1 - probability), 1e-3)
                         work[row] = base[row] * slope

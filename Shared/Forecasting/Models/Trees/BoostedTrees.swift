@@ -10,7 +10,7 @@ struct BoostedTrees: Sendable, Equatable {
         var rate = 0.04
         var grower = TreeGrower.Options()
         /// Rounds without a better validation loss after which growing stops.
-        var patience = 60
+        var patience = 40
         var seed: UInt64 = 1
     }
 
