@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import HistoryFeed
 import Hummingbird
 import ServiceIdentity
 import ServiceKit
@@ -34,7 +35,12 @@ struct PredictionApplication {
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
             router: router(service: PredictionService(models: models, mirrors: mirrors, log: log), log: log),
-            services: [database], readiness: [database.readiness])
+            services: [database],
+            readiness: [
+                database.readiness,
+                .upstream(bootstrap.client(for: .tenantAdmin), probe: HistoryFeedPath.path(tenant: .nobody)),
+                .upstream(bootstrap.client(for: .mlTraining), probe: TrainingServiceModels.deploymentPath(of: .nobody)),
+            ])
     }
 
     private func router(service: PredictionService, log: any PredictionLog) -> Router<ServiceRequestContext> {

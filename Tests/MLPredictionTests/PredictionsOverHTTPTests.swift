@@ -75,7 +75,12 @@ import Testing
                     ), httpClient: http)
                 let application = try PredictionApplication(bootstrap)
                 let gateway = AssertionSigner(issuer: .gateway, keyPair: pairs[.gateway] ?? ServiceKeyPair())
-                try await application.build().testable().test(.router) { client in
+                let built = application.build()
+                for check in built.readiness where check.name != "database" {
+                    let reason = await check.check()
+                    #expect(reason == nil, "\(check.name)")
+                }
+                try await built.testable().test(.router) { client in
                     try await body(Service(client: client, upstream: upstream, gateway: gateway, tenant: tenant))
                 }
                 await application.database.pool.close()

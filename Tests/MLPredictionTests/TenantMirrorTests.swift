@@ -75,6 +75,17 @@ import Testing
         try await mirror.refresh()
     }
 
+    @Test("a suspended tenant is refused at once, however fresh the mirror was a moment ago")
+    func suspended() async throws {
+        let feed = ScriptedFeed(history.lines)
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.state.withLock { $0.isSuspended = true }
+        clock.advance(by: .milliseconds(300))
+        let error = await #expect(throws: ProblemError.self) { try await mirror.refresh() }
+        #expect(error?.code == .tenantUnavailable)
+    }
+
     @Test("many requests at once are one question")
     func singleFlight() async throws {
         let (opened, open) = AsyncStream.makeStream(of: Void.self)

@@ -62,14 +62,16 @@ actor TenantMirror {
     }
 
     /// Returns once the knowledge is fresh enough to answer from.
-    /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked, 404 when the tenant is unknown there.
+    /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked; 403 or 404 when tenant-admin says that the
+    ///   tenant is suspended or gone.
     func refresh() async throws {
         if isKnown(within: freshness.fresh) { return }
         // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
         for _ in 0..<3 {
             do {
                 try await join()
-            } catch let error as ProblemError where error.status.code == 404 {
+            } catch let error as ProblemError where [403, 404].contains(error.status.code) {
+                // Suspended or gone: what is still in memory is not to be answered from.
                 throw error
             } catch {
                 if isKnown(within: freshness.limit) { return }

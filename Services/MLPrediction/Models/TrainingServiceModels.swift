@@ -9,7 +9,7 @@ struct TrainingServiceModels: ModelSource {
 
     func deployment(tenant: TenantID) async throws -> DeployedModel? {
         do {
-            return try await client.get("/internal/v1/tenants/\(tenant)/deployment", trace: TraceContext())
+            return try await client.get(Self.deploymentPath(of: tenant), trace: TraceContext())
         } catch let error as ProblemError where error.code == .noDeployedModel {
             return nil
         }
@@ -20,4 +20,6 @@ struct TrainingServiceModels: ModelSource {
             "/internal/v1/tenants/\(tenant)/models/\(model.modelId)/artifact", upTo: maximumBytes,
             trace: TraceContext())
     }
+
+    static func deploymentPath(of tenant: TenantID) -> String { "/internal/v1/tenants/\(tenant)/deployment" }
 }

@@ -23,8 +23,9 @@ extension AttemptEnd {
             self = .interrupted(.historyUnavailable)
         case let error as ProblemError where [502, 503, 504].contains(error.status.code):
             self = .interrupted(.historyUnavailable)
-        case let error as ProblemError where error.status.code == 404:
-            self = .failed(JobFailure(code: .trainingFailed, sentence: "The tenant's history does not exist any more."))
+        case let error as ProblemError where [403, 404].contains(error.status.code):
+            self = .failed(
+                JobFailure(code: .tenantUnavailable, sentence: "The tenant is suspended or does not exist any more."))
         case let error as PostgresError where error.isTransient:
             self = .interrupted(JobFailure(code: .serviceUnavailable, sentence: "The database did not answer."))
         default:

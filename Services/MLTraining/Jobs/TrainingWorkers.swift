@@ -19,6 +19,8 @@ struct TrainingWorkers: Service {
     let logger: Logger
 
     func run() async throws {
+        // A service that returns would stop its group: a node without workers waits for the end like the others.
+        guard count > 0 else { return try await gracefulShutdown() }
         await withTaskGroup(of: Void.self) { group in
             for index in 1...count {
                 group.addTask {

@@ -42,7 +42,13 @@ final class FakeUpstream: Sendable {
         router.get("internal/v1/tenants/:id/history") { request, context in
             try self.check(request)
             let tenant = try self.tenant(context)
-            let (lines, cuts) = self.state.withLock { ($0.lines[tenant] ?? [], $0.cutsFeed) }
+            let (known, cuts) = self.state.withLock { ($0.lines[tenant], $0.cutsFeed) }
+            guard let lines = known else {
+                let problem = Problem(
+                    status: 403, title: "Forbidden", code: .tenantUnavailable, error: "The tenant is not active.",
+                    requestId: "r")
+                return try self.json(problem, .forbidden)
+            }
             var body = try SyntheticHistory.ndjson(lines, watermark: "\(lines.count)")
             if cuts { body.removeLast(60) }
             return Response(

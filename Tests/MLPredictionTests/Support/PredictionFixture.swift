@@ -58,6 +58,7 @@ final class ScriptedFeed: HistoryFeedSource {
         var watermark = 1
         var questions: [String?] = []
         var isDown = false
+        var isSuspended = false
         var forgetsWatermarks = false
     }
 
@@ -86,6 +87,9 @@ final class ScriptedFeed: HistoryFeedSource {
             state.questions.append(watermark)
             if state.isDown {
                 throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
+            }
+            if state.isSuspended {
+                throw ProblemError.permissionDenied("The tenant is not active.", code: .tenantUnavailable)
             }
             if watermark != nil && state.forgetsWatermarks {
                 throw ProblemError.validation("since", "is not a watermark of this feed")
