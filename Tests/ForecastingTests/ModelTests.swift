@@ -161,3 +161,15 @@ import Testing
         #expect(shrunk(0, 0, toward: 0.25, strength: 4) == 0.25)
     }
 }
+
+@Suite struct CoverageCheckTests {
+    @Test("ranges that stop holding in the later half of the calibration rows fail their check")
+    func drift() throws {
+        var random = RandomSource(seed: 1)
+        let steady = (0..<200).map { _ in random.unit() }
+        #expect(try #require(ConformalIntervals.Check(scores: steady, level: 80)).isWithinTolerance)
+        let drifted = steady.enumerated().map { $0.offset < 100 ? $0.element : $0.element + 0.5 }
+        #expect(try !#require(ConformalIntervals.Check(scores: drifted, level: 80)).isWithinTolerance)
+        #expect(ConformalIntervals.Check(scores: Array(steady.prefix(10)), level: 80) == nil)
+    }
+}

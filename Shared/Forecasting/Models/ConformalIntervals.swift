@@ -15,8 +15,37 @@ struct ConformalIntervals: Sendable {
         var isRelative = false
     }
 
+    /// What happens when the earlier half of the calibration rows corrects the later half: an honest look ahead,
+    /// since the coverage on rows that were calibrated on is right by construction.
+    struct Check: Sendable, Equatable {
+        var level: Int
+        var coverage: Double
+        var rows: Int
+
+        /// Within three standard errors and two points for drift.
+        var isWithinTolerance: Bool {
+            let expected = Double(level) / 100
+            return abs(coverage - expected) <= 3 * (expected * (1 - expected) / Double(max(1, rows))).squareRoot()
+                + 0.02
+        }
+
+        /// - Parameter scores: by time of decision. Nil with too few rows for a verdict.
+        init?(scores: [Double], level: Int) {
+            let half = scores.count / 2
+            guard half >= 20,
+                let correction = ConformalIntervals.correction(scores: Array(scores[..<half]), level: level)
+            else { return nil }
+            let later = scores[half...]
+            self.level = level
+            rows = later.count
+            coverage = Double(later.filter { $0 <= correction }.count) / Double(rows)
+        }
+    }
+
     static let levels = [80, 90]
     var levels: [Level]
+    /// Of the fit; not part of the artefact.
+    var checks: [Check] = []
 
     static func correction(scores: [Double], level: Int) -> Double? {
         let rank = (Double(scores.count + 1) * Double(level) / 100).rounded(.up)

@@ -62,8 +62,11 @@ struct Selection {
         var hours: [[Double]]
     }
 
-    /// Snaps worth trying, as log ratios to the plan.
+    /// How much better, in score, one kind of model alone must be than a mean of several kinds.
     static let handicap = 0.03
+    /// Scores this close are equal.
+    static let tie = 0.01
+    /// Snaps worth trying, as log ratios to the plan.
     static let snaps = [0, 0.03, 0.06, 0.1, 0.15]
 
     func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
@@ -108,6 +111,12 @@ struct Selection {
             scores[$0] + (CandidateCatalogue.isMixed(candidates[$0]) ? 0 : Self.handicap)
         }
         var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
+        // Among near equals the widest mean: which of them leads is chance, and errors of more kinds cancel better.
+        if let widest = candidates.indices.max(by: { candidates[$0].members.count < candidates[$1].members.count }),
+            handicapped[widest] <= handicapped[winner] + Self.tie
+        {
+            winner = widest
+        }
         let from = candidates[winner].name == "base_network" ? last : 0
         let beats =
             winner != baseline

@@ -50,26 +50,31 @@ enum Gates {
                         ? "Its hours are better than the baseline's by more than noise."
                         : "No candidate was better than the baseline by more than noise, so the baseline answers.")
         ]
-        let levels = result.model.intervals.levels.map(\.level)
-        gates.append(
-            Gate(
-                name: "intervals", passed: true,
-                explanation: levels.isEmpty
-                    ? "Too few rows to calibrate ranges: none are given."
-                    : "Ranges of \(levels.map { "\($0) %" }.joined(separator: " and ")) are calibrated on \(lastCount) rows."
-            ))
-        if let success {
-            let base = success.baseRate * (1 - success.baseRate)
-            // Against the base rate of training, which the classifier was shrunk to; the slice's own is harder to meet.
-            let passed = success.brier <= base + 0.02
+        gates.append(intervals(result.judgedModel.intervals, lastCount))
+        if let success, let rate = result.judgedModel.success?.baseRate {
+            // What always saying the training rows' rate scores on the slice; the classifier is shrunk to it as far as needed.
+            let base = success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate
+            let passed = success.brier <= base + 1e-9
             gates.append(
                 Gate(
                     name: "success", passed: passed,
                     explanation:
-                        "Brier score \(rounded(success.brier)) where always saying the slice's own rate scores \(rounded(base))."
+                        "Brier score \(rounded(success.brier)) where always saying the usual rate scores \(rounded(base))."
                 ))
         }
         return gates
+    }
+
+    private static func intervals(_ intervals: ConformalIntervals, _ rows: Int) -> Gate {
+        let levels = intervals.levels.map { "\($0.level) %" }.joined(separator: " and ")
+        var explanation = "Ranges of \(levels) are calibrated on \(rows) rows."
+        if intervals.levels.isEmpty { explanation = "Too few rows to calibrate ranges: none are given." }
+        for check in intervals.checks {
+            explanation +=
+                " Calibrated on the earlier half, the \(check.level) % range held \(rounded(check.coverage)) of the later half."
+        }
+        return Gate(
+            name: "intervals", passed: intervals.checks.allSatisfy(\.isWithinTolerance), explanation: explanation)
     }
 
     static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }

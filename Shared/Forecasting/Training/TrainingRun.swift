@@ -13,7 +13,7 @@ public struct TrainingRun: Sendable {
     let warnings: [String]
 
     /// Only the latest rows are fitted to: older ones say little and would cost memory without bound.
-    static let maximumRows = 250_000
+    static let maximumRows = 60_000
 
     /// Takes from `history` what was known before `configuration.asOf`.
     ///
@@ -63,7 +63,7 @@ public struct TrainingRun: Sendable {
     /// A rough guess of the time that `run` takes on one core, for before any speed has been measured.
     public var expectedSeconds: Double {
         let rows = Double(rows.count)
-        return 0.5 + rows * Double(configuration.epochs) * 2 / 1_000_000 + rows * 0.004
+        return 0.5 + rows * Double(configuration.epochs) * 2 / 1_000_000 + rows * 0.0015
     }
 
     /// Fits, judges and chooses. CPU work of seconds to minutes: call it off the cooperative pool.

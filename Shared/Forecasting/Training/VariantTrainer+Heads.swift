@@ -113,6 +113,7 @@ extension VariantTrainer {
         let fit = data.picking(split.fit)
         let binned = BinnedMatrix(fit.matrix)
         var levels: [ConformalIntervals.Level] = []
+        var checks: [ConformalIntervals.Check] = []
         for level in ConformalIntervals.levels {
             let tail = (1 - Double(level) / 100) / 2
             var heads: [BoostedTrees] = []
@@ -131,9 +132,12 @@ extension VariantTrainer {
                     target: truth, low: min(low[row], high[row]), high: max(low[row], high[row]))
             }
             guard let correction = ConformalIntervals.correction(scores: scores, level: level) else { continue }
+            if let check = ConformalIntervals.Check(scores: scores, level: level) { checks.append(check) }
             levels.append(.init(level: level, low: heads[0], high: heads[1], correction: correction))
         }
-        return ConformalIntervals(levels: levels)
+        var intervals = ConformalIntervals(levels: levels)
+        intervals.checks = checks
+        return intervals
     }
 
     /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.
