@@ -28,9 +28,8 @@ struct VariantTrainer {
         var beatsBaseline: Bool
     }
 
-    private var columns: FeatureSchema.Columns { schema.columns }
-
     func run(network: Network?) throws -> Result {
+        let columns = schema.columns
         var settings = FittedMembers.Settings(maximumTrees: maximumTrees)
         step("choosing settings")
         try tune(&settings)
