@@ -43,7 +43,8 @@ extension ServiceApplication {
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
             operatorKey: try operatorKey(settings), tokens: try await AccessTokens(identity: identity),
             signer: bootstrap.identity.signer,
-            directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions, lockouts: lockouts,
+            directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
+            lockouts: lockouts,
             keys: PostgresAPIKeyStore(database: database), client: bootstrap.httpClient, addresses: addresses,
             logger: bootstrap.logger)
         return ServiceApplication(
@@ -54,8 +55,11 @@ extension ServiceApplication {
 
     private static func operatorKey(_ settings: ServiceSettings) throws -> OperatorKey? {
         guard let path = settings.optionalString("operator.key-digest-file") else { return nil }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let key = OperatorKey(contents: text) else {
-            throw ConfigurationError(problems: ["operator.key-digest-file: \(path) does not hold a SHA-256 digest in hex"])
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let key = OperatorKey(contents: text)
+        else {
+            throw ConfigurationError(problems: [
+                "operator.key-digest-file: \(path) does not hold a SHA-256 digest in hex"
+            ])
         }
         return key
     }
@@ -71,7 +75,8 @@ extension Router<ServiceRequestContext> {
         let families = FreshCache<SessionID, RefreshFamily?>()
         let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
         let sessions = Sessions(
-            store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant, tokens: parts.tokens,
+            store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
+            tokens: parts.tokens,
             cache: families, now: parts.now, logger: parts.logger)
         let keys = APIKeys(store: parts.keys, directory: directory, cache: FreshCache(), now: parts.now)
         let local = try LocalRoutes(sessions: sessions, keys: keys, configuration: parts.configuration)
@@ -85,7 +90,8 @@ extension Router<ServiceRequestContext> {
             middleware: GatewayLine(
                 route: RouteStage(routes: parts.configuration.routes), tenant: tenant,
                 authenticate: AuthenticateStage(authenticators: authenticators), limit: LimitStage(parts.configuration),
-                forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local, signer: parts.signer))
+                forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
+                signer: parts.signer))
     }
 }
 

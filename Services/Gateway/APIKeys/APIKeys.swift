@@ -31,7 +31,8 @@ struct APIKeys: Sendable {
         let time = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
         let days = request.expiresInDays ?? APIKey.defaultDays
         let key = APIKey(
-            id: APIKeyID(), tenant: tenant, name: request.name, roles: Array(Set(request.roles)).sorted(), createdAt: time,
+            id: APIKeyID(), tenant: tenant, name: request.name, roles: Array(Set(request.roles)).sorted(),
+            createdAt: time,
             expiresAt: time.addingTimeInterval(Double(days) * 86_400))
         let secret = RandomToken.make(prefix: APIKey.prefix)
         try await store.insert(key, digest: RandomToken.digest(secret), createdBy: maker.caller.subject ?? "")

@@ -20,11 +20,13 @@ struct PostgresAPIKeyStore: APIKeyStore {
 
     func key(digest: [UInt8], now: Date) async throws -> APIKey? {
         try await database.withConnection { connection in
-            let rows = try await connection.query("SELECT \(sql: Self.columns) FROM gateway.api_keys WHERE digest = \(digest)")
+            let rows = try await connection.query(
+                "SELECT \(sql: Self.columns) FROM gateway.api_keys WHERE digest = \(digest)")
             guard let key = try rows.first.map(Self.key) else { return nil }
             // Once a minute is enough to see which keys are in use, and spares a write per request.
             if key.isActive(now), key.lastUsedAt.map({ now.timeIntervalSince($0) > 60 }) ?? true {
-                _ = try await connection.execute("UPDATE gateway.api_keys SET last_used_at = \(now) WHERE id = \(key.id)")
+                _ = try await connection.execute(
+                    "UPDATE gateway.api_keys SET last_used_at = \(now) WHERE id = \(key.id)")
             }
             return key
         }

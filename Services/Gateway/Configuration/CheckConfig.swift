@@ -8,7 +8,8 @@ enum CheckConfig {
         do {
             let path = try file ?? RouteFile.find()
             let configuration = try RouteFile.load(path)
-            let problems = LocalRoutes.disagreements(LocalRoutes.answered, configuration.routes) + missingUpstreams(configuration)
+            let problems =
+                LocalRoutes.disagreements(LocalRoutes.answered, configuration.routes) + missingUpstreams(configuration)
             guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
             return ("\(path) is valid\n\n" + table(configuration), 0)
         } catch {

@@ -4,9 +4,15 @@ import ServiceKit
 extension ConfigurationKey {
     /// What the gateway has beside the common keys.
     static let gateway: [ConfigurationKey] = [
-        .init("gateway.config-file", .path, help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
-        .init("operator.key-digest-file", .path, help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
-        .init("public.base-domain", .text, help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
+        .init(
+            "gateway.config-file", .path,
+            help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
+        .init(
+            "operator.key-digest-file", .path,
+            help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
+        .init(
+            "public.base-domain", .text,
+            help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
     ]
 }
 
@@ -28,7 +34,8 @@ enum RouteFile {
     ///
     /// - Throws: ``ConfigurationError`` when there is none.
     static func find() throws -> String {
-        let binary = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+        let binary =
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
         let starts = [
             URL(fileURLWithPath: binary).deletingLastPathComponent(),
             URL(fileURLWithPath: FileManager.default.currentDirectoryPath),
@@ -42,6 +49,8 @@ enum RouteFile {
                 folder.deleteLastPathComponent()
             }
         }
-        throw ConfigurationError(problems: ["gateway.config-file: no gateway-config/gateway.yaml beside the binary or above"])
+        throw ConfigurationError(problems: [
+            "gateway.config-file: no gateway-config/gateway.yaml beside the binary or above"
+        ])
     }
 }

@@ -76,7 +76,8 @@ extension Resource {
     /// What a tenant's route may ask a permission for; tenants themselves are the platform operator's.
     fileprivate static let all: Set<String> = Set(
         [
-            users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations, capacity,
+            users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations,
+            capacity,
             imports, reports, ml, ownAccount,
         ].map(\.rawValue))
 }

@@ -71,7 +71,8 @@ struct Route: Sendable, Equatable {
                 guard names.insert(name).inserted, name.allSatisfy({ $0.isASCII && $0.isLetter }) else { return nil }
                 segments.append(.parameter(name))
             } else {
-                guard !part.isEmpty, part.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
+                guard !part.isEmpty,
+                    part.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "-._".contains($0)) })
                 else { return nil }
                 segments.append(.literal(String(part)))
             }

@@ -28,7 +28,8 @@ struct APIKeyController: LocalController {
         // One more than asked for says whether there is a next page.
         let found = try await keys.store.keys(of: tenant, after: cursor, limit: page.limit + 1)
         let shown = found.prefix(page.limit)
-        let next = try found.count > page.limit
+        let next =
+            try found.count > page.limit
             ? shown.last.map { try RowCursor.encode(APIKeyCursor(createdAt: $0.createdAt, id: $0.id)) } : nil
         return try Answer.list(shown.map(\.summary), nextCursor: next)
     }

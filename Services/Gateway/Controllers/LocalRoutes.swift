@@ -52,7 +52,9 @@ struct LocalRoutes: Sendable {
         for route in routes where route.target == .gateway {
             for method in route.methods.keys { listed.insert(Key(method, route.template)) }
         }
-        let unanswered = listed.subtracting(answered).map { "\($0.method) \($0.template) is not answered by the gateway" }
+        let unanswered = listed.subtracting(answered).map {
+            "\($0.method) \($0.template) is not answered by the gateway"
+        }
         let unlisted = answered.subtracting(listed).map { "\($0.method) \($0.template) is missing in the table" }
         return (unanswered + unlisted).sorted()
     }

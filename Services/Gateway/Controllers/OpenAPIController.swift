@@ -59,7 +59,8 @@ struct OpenAPIController: LocalController {
             case .public: "Needs no credential."
             case .signedIn: "Needs any credential."
             case .platform: "For the platform operator."
-            case .tenant: "Needs \(requirement.map { "\($0.resource.rawValue):\($0.action.rawValue)" } ?? "a credential")."
+            case .tenant:
+                "Needs \(requirement.map { "\($0.resource.rawValue):\($0.action.rawValue)" } ?? "a credential")."
             }
         let names = ["bearer", "apiKey"].map { JSONValue.object([$0: .array([])]) }
         return .object([

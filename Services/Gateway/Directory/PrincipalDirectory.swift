@@ -32,7 +32,8 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     }
 
     func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
-        try await subdomains.value(for: subdomain.rawValue) { [source] in try await source.tenant(subdomain: subdomain) }
+        try await subdomains.value(for: subdomain.rawValue) { [source] in try await source.tenant(subdomain: subdomain)
+        }
     }
 
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal? {

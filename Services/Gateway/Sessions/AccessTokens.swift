@@ -60,7 +60,8 @@ struct AccessTokens: Sendable {
     func make(user: UserID, tenant: TenantID, session: SessionID) async throws -> String {
         let time = Int(now().timeIntervalSince1970)
         let claims = AccessClaims(
-            iss: Self.issuer, aud: Self.audience, exp: time + Self.lifetime, iat: time, sub: user, tenant: tenant, sid: session)
+            iss: Self.issuer, aud: Self.audience, exp: time + Self.lifetime, iat: time, sub: user, tenant: tenant,
+            sid: session)
         return try await sign(claims)
     }
 
@@ -87,7 +88,8 @@ struct AccessTokens: Sendable {
             let parser = DefaultJWTParser()
             let bytes = Array(token.utf8)
             let (header, claims, signature) = try parser.parse(bytes, as: AccessClaims.self)
-            guard header.alg == "EdDSA", header.kid == keyID, header.typ == Self.type, header.fields["crit"] == nil else {
+            guard header.alg == "EdDSA", header.kid == keyID, header.typ == Self.type, header.fields["crit"] == nil
+            else {
                 throw Failure.invalid
             }
             let signed = bytes[..<(bytes.lastIndex(of: UInt8(ascii: ".")) ?? 0)]
@@ -112,7 +114,8 @@ struct AccessTokens: Sendable {
         guard let der = Data(base64Encoded: lines.joined()), der.count > 32 else { throw Failure.invalid }
         let seed = der.suffix(32)
         let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: seed), info: Data("erm gateway access tokens 1".utf8), outputByteCount: 32)
+            inputKeyMaterial: SymmetricKey(data: seed), info: Data("erm gateway access tokens 1".utf8),
+            outputByteCount: 32)
         return try Curve25519.Signing.PrivateKey(rawRepresentation: derived.withUnsafeBytes { Data($0) })
     }
 }

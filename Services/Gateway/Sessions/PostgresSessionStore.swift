@@ -88,9 +88,9 @@ struct PostgresSessionStore: SessionStore {
             """)
         guard let row = rows.first else { return nil }
         // Read after the lock was got: the one before us may just have used this token.
-        let token = try await connection.query("SELECT used_at FROM gateway.refresh_tokens WHERE digest = \(digest)")
-        guard let usedAt = try token.first?.decode("used_at", as: Date?.self) else { return nil }
-        return (try Self.family(row), usedAt)
+        let tokens = try await connection.query("SELECT used_at FROM gateway.refresh_tokens WHERE digest = \(digest)")
+        guard let token = tokens.first else { return nil }
+        return (try Self.family(row), try token.decode("used_at", as: Date?.self))
     }
 
     private func insert(

@@ -33,7 +33,8 @@ struct Sessions: Sendable {
         }
         guard let principal, principal.isActive, principal.tenantId == tenant.id else {
             logger.info("Login refused", metadata: ["tenant": "\(tenant.id)"])
-            throw ProblemError.notAuthenticated("The e-mail address or the password is wrong.", code: .invalidCredentials)
+            throw ProblemError.notAuthenticated(
+                "The e-mail address or the password is wrong.", code: .invalidCredentials)
         }
         try await lockouts.succeeded(attempt)
         let time = now()

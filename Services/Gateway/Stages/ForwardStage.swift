@@ -73,7 +73,8 @@ struct ForwardStage: Sendable {
                 let answer = try await client.execute(
                     HTTPClientRequest(
                         method: outgoing.match.method, url: choice.baseURL + outgoing.match.path.target,
-                        headers: outgoing.headers, body: body, deadline: route.isStreaming ? Self.longest : route.timeout,
+                        headers: outgoing.headers, body: body,
+                        deadline: route.isStreaming ? Self.longest : route.timeout,
                         idleTimeout: route.isStreaming ? route.timeout : nil))
                 upstream.succeeded(choice)
                 return (answer, choice)
@@ -107,9 +108,11 @@ struct ForwardStage: Sendable {
         let length = hasBody ? answer["Content-Length"].flatMap { Int($0) } : 0
         if let length, length <= Self.collectedBytes {
             let bytes = try await withHangUpCancelling(outgoing.channel) { try await answer.collect(upTo: length) }
-            await upload.close()
-            let body = hasBody ? ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)) : ResponseBody()
-            return Response(status: status, headers: headers, body: body)
+            guard hasBody else {
+                await upload.close()
+                return Response(status: status, headers: headers)
+            }
+            return Response(status: status, headers: headers, body: Self.body(bytes, upload))
         }
         return Response(
             status: status, headers: headers,
@@ -129,6 +132,18 @@ struct ForwardStage: Sendable {
             })
     }
 
+    /// The server reads on once the answer is written, so an upload that was cut short must have let go of the connection
+    /// by then; not earlier, for the client may wait for the answer before it sends more.
+    private static func body(_ bytes: [UInt8], _ upload: Upload) -> ResponseBody {
+        let buffer = ByteBuffer(bytes: bytes)
+        guard upload.isCut else { return ResponseBody(byteBuffer: buffer) }
+        return ResponseBody(contentLength: bytes.count) { writer in
+            try await writer.write(buffer)
+            await upload.close()
+            try await writer.finish(nil)
+        }
+    }
+
     private func report(
         _ error: any Error, of upstream: Upstream, _ choice: Upstream.Choice, _ outgoing: Outgoing
     ) {
@@ -141,7 +156,8 @@ struct ForwardStage: Sendable {
 
     private static func isUpstreamsFault(_ error: HTTPClientError) -> Bool {
         switch error.code {
-        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .timedOut, .reset, .tlsFailed, .badResponse,
+        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .timedOut, .reset, .tlsFailed,
+            .badResponse,
             .responseTooLarge, .other:
             true
         default: false
@@ -153,7 +169,8 @@ struct ForwardStage: Sendable {
         switch error.code {
         case .timedOut:
             return ProblemError(
-                status: .gatewayTimeout, code: .upstreamTimeout, "The service for this did not answer in time.", cause: error)
+                status: .gatewayTimeout, code: .upstreamTimeout, "The service for this did not answer in time.",
+                cause: error)
         case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .shutDown:
             return ProblemError.unavailable("The service for this is not reachable at the moment.", cause: error)
         case .cancelled, .requestBodyFailed:

@@ -63,7 +63,9 @@ final class LimitStage: Sendable {
 
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
     func admit(_ tenant: TenantSummary) throws {
-        guard let allowance = plans[tenant.plan] else { throw ProblemError.permissionDenied("The tenant's plan is not known here.") }
+        guard let allowance = plans[tenant.plan] else {
+            throw ProblemError.permissionDenied("The tenant's plan is not known here.")
+        }
         try take(.tenant(tenant.id), allowance, "Your organisation sends more requests than its plan allows.")
     }
 

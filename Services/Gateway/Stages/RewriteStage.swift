@@ -56,8 +56,10 @@ struct RewriteStage: Sendable {
 
     /// Set by the gateway itself, or framing that the client library makes.
     private static let own: Set<String> = [
-        "authorization", "x-api-key", "cookie", "x-request-id", "traceparent", "forwarded", "via", "host", "content-length",
-        "expect", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url", "x-rewrite-url",
+        "authorization", "x-api-key", "cookie", "x-request-id", "traceparent", "forwarded", "via", "host",
+        "content-length",
+        "expect", "x-real-ip", "x-client-ip", "x-cluster-client-ip", "true-client-ip", "x-original-url",
+        "x-rewrite-url",
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-method",
     ]
 

@@ -11,23 +11,27 @@ import Synchronization
 final class Upload: Sendable {
     private struct State {
         var isStarted = false
+        var isComplete = false
         var isReading = false
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
         var refusal: ProblemError?
     }
 
-    private let body: RequestBody
+    private let source: Source
     private let limitBytes: Int
     private let state = Mutex(State())
 
     init(_ body: RequestBody, limitBytes: Int) {
-        self.body = body
+        source = Source(body)
         self.limitBytes = limitBytes
     }
 
     /// Whether any of it has been asked for: from then on the request cannot be sent a second time.
     var isStarted: Bool { state.withLock { $0.isStarted } }
+
+    /// Whether it was begun and has not been read to its end.
+    var isCut: Bool { state.withLock { $0.isStarted && !$0.isComplete } }
 
     /// Why the gateway itself ended it.
     var refusal: ProblemError? { state.withLock { $0.refusal } }
@@ -74,8 +78,6 @@ final class Upload: Sendable {
 
     struct Iterator: AsyncIteratorProtocol {
         fileprivate let upload: Upload
-        /// Made at the first piece: a body that was only offered to an address that is gone can be offered to the next.
-        private var source: RequestBody.AsyncIterator?
         private var sentBytes = 0
 
         fileprivate init(upload: Upload) { self.upload = upload }
@@ -83,10 +85,13 @@ final class Upload: Sendable {
         mutating func next() async throws -> [UInt8]? {
             guard upload.beginReading() else { throw CancellationError() }
             defer { upload.endReading() }
-            var source = source ?? upload.body.makeAsyncIterator()
-            let next = try await source.next()
-            self.source = source
-            guard let buffer = next else { return nil }
+            let source = upload.source
+            // In a task of its own: cancelling a read would end the connection's input, and a client that is still
+            // sending would get a reset in place of the answer.
+            guard let buffer = try await Task(operation: { try await source.next() }).value else {
+                upload.state.withLock { $0.isComplete = true }
+                return nil
+            }
             sentBytes += buffer.readableBytes
             guard sentBytes <= upload.limitBytes else {
                 let refusal = ProblemError.payloadTooLarge(limit: upload.limitBytes)
@@ -94,6 +99,23 @@ final class Upload: Sendable {
                 throw refusal
             }
             return Array(buffer.readableBytesView)
+        }
+    }
+
+    /// The connection's input as this request's body.
+    ///
+    /// Unchecked: `Upload` lets only one read at a time happen, each after the one before has ended.
+    private final class Source: @unchecked Sendable {
+        private let body: RequestBody
+        /// Made at the first piece: a body that was only offered to an address that is gone can be offered to the next.
+        private var iterator: RequestBody.AsyncIterator?
+
+        init(_ body: RequestBody) { self.body = body }
+
+        func next() async throws -> ByteBuffer? {
+            var iterator = iterator ?? body.makeAsyncIterator()
+            defer { self.iterator = iterator }
+            return try await iterator.next()
         }
     }
 }

@@ -59,7 +59,8 @@ struct GatewayConfigurationTests {
     @Test("what is left out has the documented defaults")
     func defaults() throws {
         let route = try #require(
-            try configuration("  - { path: /a, upstream: gateway, scope: public, methods: { GET: none } }").routes.first)
+            try configuration("  - { path: /a, upstream: gateway, scope: public, methods: { GET: none } }").routes.first
+        )
         #expect(route.bodyLimitBytes == 1 << 20)
         #expect(route.timeout == .seconds(30))
         #expect(!route.isStreaming && !route.needsTenant && !route.limitsAddress)
@@ -69,7 +70,10 @@ struct GatewayConfigurationTests {
     @Test(
         "a route that cannot be meant so is refused with its line",
         arguments: [
-            ("path: /a, upstream: gateway, scope: public, methods: { GET: none }, timeOut: 1s", "unknown key \"timeOut\""),
+            (
+                "path: /a, upstream: gateway, scope: public, methods: { GET: none }, timeOut: 1s",
+                "unknown key \"timeOut\""
+            ),
             ("upstream: gateway, scope: public, methods: { GET: none }", "\"path\" is missing"),
             ("path: a, upstream: gateway, scope: public, methods: { GET: none }", "template"),
             ("path: /a//b, upstream: gateway, scope: public, methods: { GET: none }", "template"),
@@ -85,7 +89,10 @@ struct GatewayConfigurationTests {
             ("path: /a, upstream: gateway, scope: public, methods: { GET: none }, bodyLimit: 5", "\"bodyLimit\""),
             ("path: /a, upstream: gateway, scope: public, methods: { GET: none }, timeout: 0s", "\"timeout\""),
             ("path: /a, upstream: gateway, scope: public, methods: { GET: none }, streaming: maybe", "\"streaming\""),
-            ("path: /a, upstream: gateway, scope: platform, methods: { GET: none }, needsTenant: true", "\"needsTenant\""),
+            (
+                "path: /a, upstream: gateway, scope: platform, methods: { GET: none }, needsTenant: true",
+                "\"needsTenant\""
+            ),
         ])
     func refused(route: String, reason: String) throws {
         let error = try error(Self.head + "  - { \(route) }")

@@ -39,7 +39,8 @@ struct APIKeyTests {
             let created: CreatedAPIKey = try await account.make(["user"]).data()
             #expect(created.key.hasPrefix(APIKey.prefix))
             let gateway = account.gateway
-            let me: CurrentPrincipal = try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: created.key).data()
+            let me: CurrentPrincipal = try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: created.key)
+                .data()
             #expect(me.kind == "api_key")
             #expect(me.id == created.summary.id.rawValue)
             #expect(me.permissions == DefaultRole.user.permissions)
@@ -50,7 +51,8 @@ struct APIKeyTests {
             #expect(try await gateway.send("POST", "/api/v1/employees", headers: header).status == 403)
             #expect(try await gateway.send("GET", "/api/v1/tenants", headers: header).status == 403)
             let other = gateway.tenantAdmin.addTenant(subdomain: "other")
-            #expect(try await gateway.send("GET", "/api/v1/employees", tenant: other.id, token: created.key).status == 403)
+            #expect(
+                try await gateway.send("GET", "/api/v1/employees", tenant: other.id, token: created.key).status == 403)
         }
     }
 
@@ -72,9 +74,12 @@ struct APIKeyTests {
         }
         try await withAccount { account async throws in
             let tenantAdmin = account.gateway.tenantAdmin
-            tenantAdmin.setGrants(of: "key-maker", [
-                Permission(resource: "api_keys", actions: ["*"]), Permission(resource: "projects", actions: ["read"]),
-            ])
+            tenantAdmin.setGrants(
+                of: "key-maker",
+                [
+                    Permission(resource: "api_keys", actions: ["*"]),
+                    Permission(resource: "projects", actions: ["read"]),
+                ])
             tenantAdmin.setGrants(of: "reader", [Permission(resource: "projects", actions: ["read"])])
             let maker: CreatedAPIKey = try await account.make(["key-maker"]).data()
             func make(_ roles: [String]) async throws -> Reply {
@@ -163,8 +168,10 @@ struct APIKeyTests {
             }
             #expect(seen.count == 5)
             #expect(Set(seen) == ids)
-            #expect(try await account.gateway.send("GET", "/api/v1/api-keys?cursor=x", token: account.token).status == 422)
-            #expect(try await account.gateway.send("GET", "/api/v1/api-keys?limti=2", token: account.token).status == 422)
+            #expect(
+                try await account.gateway.send("GET", "/api/v1/api-keys?cursor=x", token: account.token).status == 422)
+            #expect(
+                try await account.gateway.send("GET", "/api/v1/api-keys?limti=2", token: account.token).status == 422)
         }
     }
 }

@@ -43,7 +43,8 @@ struct LoginTests {
             #expect(nobody.status == 400)
             #expect(nobody.problem?.error == "Tenant identification required")
             let unknown = try await gateway.send(
-                "POST", "/api/v1/auth/login", tenant: tenant.id, json: ["email": "a@b.c", "password": "x", "tenant": "y"])
+                "POST", "/api/v1/auth/login", tenant: tenant.id,
+                json: ["email": "a@b.c", "password": "x", "tenant": "y"])
             #expect(unknown.status == 422)
             #expect(unknown.problem?.errors.map(\.field) == ["tenant"])
         }
@@ -75,7 +76,8 @@ struct LoginTests {
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
             _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
             for attempt in 0...Lockout.Rule.account.free {
-                #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id, node: attempt % 2).status == 401)
+                #expect(
+                    try await gateway.logIn("ada@acme.example", "wrong", tenant.id, node: attempt % 2).status == 401)
             }
             for node in 0...1 {
                 let locked = try await gateway.logIn("ADA@acme.example", password, tenant.id, node: node)
@@ -127,7 +129,8 @@ struct LoginTests {
             #expect(try await status(login.accessToken) == 200)
             // The session is real, the tenant or the user is not its own.
             #expect(try await status(gateway.tokens.make(user: user, tenant: other.id, session: claims.sid)) == 401)
-            #expect(try await status(gateway.tokens.make(user: UserID(), tenant: tenant.id, session: claims.sid)) == 401)
+            #expect(
+                try await status(gateway.tokens.make(user: UserID(), tenant: tenant.id, session: claims.sid)) == 401)
             let foreign = try await AccessTokens(identity: ServiceKeyPair())
             #expect(try await status(foreign.make(user: user, tenant: tenant.id, session: claims.sid)) == 401)
             let assertion = try AssertionSigner(issuer: .gateway, keyPair: gateway.identity).assertion(

@@ -47,7 +47,10 @@ struct ProxyTests {
 
     @Test(
         "a path that is not clean never reaches the upstream",
-        arguments: ["/open/../secret", "/open/%2e%2e/secret", "/open/%2fsecret", "//secret", "/open//x", "/open/x%00", "/secret"])
+        arguments: [
+            "/open/../secret", "/open/%2e%2e/secret", "/open/%2fsecret", "//secret", "/open//x", "/open/x%00",
+            "/secret",
+        ])
     func paths(target: String) async throws {
         let reached = Atomic(false)
         try await ProxyBench.withUpstream { router in
@@ -86,7 +89,8 @@ struct ProxyTests {
             try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench in
                 let before = residentBytes()
                 let body = HTTPClientRequestBody.stream(
-                    length: declared ? chunk * count : nil, Repeated(chunk: Array(repeating: 3, count: chunk), count: count))
+                    length: declared ? chunk * count : nil,
+                    Repeated(chunk: Array(repeating: 3, count: chunk), count: count))
                 let (response, bytes) = try await bench.client.execute(
                     HTTPClientRequest(method: "POST", url: bench.url + "/up", body: body, deadline: .seconds(120)),
                     collectingUpTo: 1000)
@@ -198,7 +202,8 @@ struct ProxyTests {
                 try await RawConnection.connect(to: bench.gatewayPort) { connection in
                     for size in [10, 0, 70_000] {
                         try await connection.write(
-                            "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n" + String(repeating: "x", count: size))
+                            "POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: \(size)\r\n\r\n"
+                                + String(repeating: "x", count: size))
                         #expect(try await connection.read(until: "\r\n\r\n\(size)").hasPrefix("HTTP/1.1 200"))
                         try await connection.write("GET /up HTTP/1.1\r\nHost: a\r\n\r\n")
                         #expect(try await connection.read(until: "\r\n\r\nnone").hasPrefix("HTTP/1.1 200"))

@@ -13,14 +13,18 @@ import Testing
 struct ProxyTroubleTests {
     /// A port where nobody listens.
     private func deadPort() async throws -> Int {
-        try await RawServer.with { _ in } _: { $0 }
+        try await RawServer.with { _ in
+        } _: {
+            $0
+        }
     }
 
     @Test("an upstream where nobody listens is 503, and its circuit opens")
     func refused() async throws {
         let port = try await deadPort()
         let health = GatewayConfiguration.Health(failuresToOpen: 2, openFor: .seconds(60))
-        try await ProxyBench.with(upstreamPorts: [port], routes: [try ProxyBench.route("/x")], health: health) { bench in
+        try await ProxyBench.with(upstreamPorts: [port], routes: [try ProxyBench.route("/x")], health: health) {
+            bench in
             for _ in 1...3 {
                 let reply = try await bench.get("/x")
                 #expect(reply.status == 503)
@@ -163,7 +167,9 @@ struct ProxyTroubleTests {
             let route = try ProxyBench.route("/x", "POST", isStreaming: true)
             try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench in
                 try await RawConnection.connect(to: bench.gatewayPort) { connection in
-                    let framing = declared ? "Content-Length: 100000\r\n\r\nhello" : "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+                    let framing =
+                        declared
+                        ? "Content-Length: 100000\r\n\r\nhello" : "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
                     try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(framing)")
                     await arrived.wait()
                 }
@@ -179,7 +185,8 @@ struct ProxyTroubleTests {
             var connection = connection
             _ = try await connection.read(until: "\r\n\r\n")
             try await connection.write(
-                "HTTP/1.1 403 Forbidden\r\nContent-Type: \(Problem.mediaType)\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}")
+                "HTTP/1.1 403 Forbidden\r\nContent-Type: \(Problem.mediaType)\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
+            )
             _ = try? await connection.readToEnd()
         } _: { port in
             let route = try ProxyBench.route("/x", "POST", bodyLimit: 1 << 30)

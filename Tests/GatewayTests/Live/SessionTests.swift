@@ -76,7 +76,9 @@ struct SessionTests {
     func hashed() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in
             let rows: [String] = try await gateway.database.withConnection { connection in
-                try await connection.query("SELECT t::text AS row FROM gateway.refresh_tokens t").map { try $0.decode("row") }
+                try await connection.query("SELECT t::text AS row FROM gateway.refresh_tokens t").map {
+                    try $0.decode("row")
+                }
             }
             #expect(rows.count == 1)
             #expect(!rows[0].contains(tokens.refreshToken.suffix(20)))

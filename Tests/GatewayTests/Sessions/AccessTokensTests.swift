@@ -37,12 +37,16 @@ struct AccessTokensTests {
     }
 
     /// `token` with its header or claims replaced, its signature left.
-    private func forged(_ token: String, header: String? = nil, claims: String? = nil, signature: String? = nil) -> String {
+    private func forged(_ token: String, header: String? = nil, claims: String? = nil, signature: String? = nil)
+        -> String
+    {
         func encoded(_ text: String) -> String {
-            Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing("=", with: "")
+            Data(text.utf8).base64EncodedString().replacing("+", with: "-").replacing("/", with: "_").replacing(
+                "=", with: "")
         }
         let parts = token.split(separator: ".").map(String.init)
-        return [header.map(encoded) ?? parts[0], claims.map(encoded) ?? parts[1], signature ?? parts[2]].joined(separator: ".")
+        return [header.map(encoded) ?? parts[0], claims.map(encoded) ?? parts[1], signature ?? parts[2]].joined(
+            separator: ".")
     }
 
     @Test("a token that was made is verified, by every node with the same identity")
@@ -89,7 +93,10 @@ struct AccessTokensTests {
     func wrongClaims() async throws {
         let tokens = try await tokens()
         let changes: [(inout AccessClaims) -> Void] = [
-            { $0.aud = "other" }, { $0.iss = "gateway" }, { $0.exp += 1 }, { $0.iat += 60; $0.exp += 60 },
+            { $0.aud = "other" }, { $0.iss = "gateway" }, { $0.exp += 1 },
+            {
+                $0.iat += 60; $0.exp += 60
+            },
             { $0.exp = Int.max },
         ]
         for change in changes {

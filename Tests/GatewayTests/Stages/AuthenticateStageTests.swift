@@ -21,7 +21,9 @@ struct AuthenticateStageTests {
 
     @Test("a credential that one does not know is offered to the next")
     func notMine() async throws {
-        let stage = AuthenticateStage(authenticators: [Fixed(verdict: .notMine), Fixed(verdict: .accepted(.platformOperator))])
+        let stage = AuthenticateStage(authenticators: [
+            Fixed(verdict: .notMine), Fixed(verdict: .accepted(.platformOperator)),
+        ])
         #expect(try await stage.authenticate(credential) == .platformOperator)
     }
 
@@ -74,7 +76,9 @@ struct CredentialTests {
         }
     }
 
-    @Test("what is no bearer token is 401", arguments: ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "x"])
+    @Test(
+        "what is no bearer token is 401",
+        arguments: ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "x"])
     func malformed(value: String) async throws {
         let problem = try await problem { try Credential.presented(in: [.authorization: value]) }
         #expect(problem.status == .unauthorized)
@@ -90,7 +94,9 @@ struct OperatorKeyTests {
 
     @Test("the key itself is the platform operator's")
     func accepted() async throws {
-        guard case .accepted(let principal) = try await key("erm_op_secret").authenticate(Credential(token: "erm_op_secret"))
+        guard
+            case .accepted(let principal) = try await key("erm_op_secret").authenticate(
+                Credential(token: "erm_op_secret"))
         else { return #expect(Bool(false), "not accepted") }
         #expect(principal.isPlatformOperator)
         #expect(principal.tenant == nil)

@@ -31,7 +31,8 @@ struct AuthoriseStageTests {
     @Test(
         "a permission for something else does not",
         arguments: [
-            [], [Permission(resource: "employees", actions: ["write"])], [Permission(resource: "projects", actions: ["*"])],
+            [], [Permission(resource: "employees", actions: ["write"])],
+            [Permission(resource: "projects", actions: ["*"])],
             [Permission(resource: "*", actions: [])],
         ])
     func notAllowed(permissions: [Permission]) async throws {

@@ -11,7 +11,9 @@ struct RewriteStageTests {
         return fields
     }
 
-    private func rewritten(_ pairs: [(String, String)], address: String = "192.0.2.7", host: String? = "erm.example:8080") throws
+    private func rewritten(
+        _ pairs: [(String, String)], address: String = "192.0.2.7", host: String? = "erm.example:8080"
+    ) throws
         -> [(name: String, value: String)]
     {
         RewriteStage().request(
@@ -25,8 +27,10 @@ struct RewriteStageTests {
     @Test(
         "what says who is asking, for whom or on which connection does not pass",
         arguments: [
-            "Authorization", "X-API-Key", "Cookie", "X-Tenant-ID", "x-tenant-id", "X_Tenant_ID", "X-Tenant", "X-User-ID",
-            "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "X-Real-IP", "X-Original-URL", "X-HTTP-Method-Override",
+            "Authorization", "X-API-Key", "Cookie", "X-Tenant-ID", "x-tenant-id", "X_Tenant_ID", "X-Tenant",
+            "X-User-ID",
+            "X-Forwarded-For", "X-Forwarded-Host", "Forwarded", "Via", "X-Real-IP", "X-Original-URL",
+            "X-HTTP-Method-Override",
             "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "TE", "Trailer", "Transfer-Encoding",
             "Upgrade", "Content-Length", "Expect", "X-Request-ID", "traceparent", "X-ERM-Permissions", "X-Roles",
         ])
@@ -39,7 +43,8 @@ struct RewriteStageTests {
     @Test("what Connection names does not pass either")
     func connection() throws {
         let headers = try rewritten([
-            ("Connection", "close, X-Secret"), ("Connection", "\tx-other "), ("X-Secret", "1"), ("X-Other", "2"), ("X-Kept", "3"),
+            ("Connection", "close, X-Secret"), ("Connection", "\tx-other "), ("X-Secret", "1"), ("X-Other", "2"),
+            ("X-Kept", "3"),
         ])
         #expect(!names(headers).contains("x-secret"))
         #expect(!names(headers).contains("x-other"))
@@ -57,7 +62,9 @@ struct RewriteStageTests {
 
     @Test("each of the gateway's own headers is sent once")
     func once() throws {
-        let headers = try rewritten([("Authorization", "Bearer mine"), ("X-Request-ID", "a"), ("Forwarded", "for=evil")])
+        let headers = try rewritten([
+            ("Authorization", "Bearer mine"), ("X-Request-ID", "a"), ("Forwarded", "for=evil"),
+        ])
         for name in ["authorization", "x-request-id", "forwarded", "traceparent"] {
             #expect(names(headers).count { $0 == name } == 1)
         }
@@ -73,7 +80,8 @@ struct RewriteStageTests {
     func response() {
         let fields = RewriteStage().response([
             ("Content-Type", "text/plain"), ("Connection", "x-hop"), ("X-Hop", "1"), ("Transfer-Encoding", "chunked"),
-            ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Request-ID", "theirs"), ("ETag", "\"1\""), ("bad name", "x"),
+            ("Set-Cookie", "a=1"), ("Set-Cookie", "b=2"), ("X-Request-ID", "theirs"), ("ETag", "\"1\""),
+            ("bad name", "x"),
         ])
         #expect(fields.map(\.name.canonicalName) == ["content-type", "set-cookie", "set-cookie", "etag"])
     }

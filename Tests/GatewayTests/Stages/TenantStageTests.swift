@@ -56,7 +56,9 @@ struct TenantStageTests {
         #expect(problem.status == .badRequest)
     }
 
-    @Test("a subdomain that cannot be a tenant's is 403", arguments: ["a.b.erm.example", "www.erm.example", "-.erm.example"])
+    @Test(
+        "a subdomain that cannot be a tenant's is 403",
+        arguments: ["a.b.erm.example", "www.erm.example", "-.erm.example"])
     func impossibleSubdomain(host: String) async throws {
         let problem = try await problem { try stage.hints(headers: [:], host: host) }
         #expect(problem.status == .forbidden)
@@ -88,14 +90,16 @@ struct TenantStageTests {
     @Test("a credential's tenant is confirmed when the hints agree or say nothing")
     func confirmed() async throws {
         #expect(try await stage.confirm(acme.id, .init()) == acme)
-        #expect(try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "acme"), header: acme.id)) == acme)
+        #expect(
+            try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "acme"), header: acme.id)) == acme)
     }
 
     @Test("hints that name another tenant than the credential are 403")
     func otherTenant() async throws {
-        for hints in [TenantStage.Hints(header: other.id), .init(subdomain: Subdomain(rawValue: "other")),
-            .init(subdomain: Subdomain(rawValue: "nobody"))]
-        {
+        for hints in [
+            TenantStage.Hints(header: other.id), .init(subdomain: Subdomain(rawValue: "other")),
+            .init(subdomain: Subdomain(rawValue: "nobody")),
+        ] {
             let problem = try await problem { try await stage.confirm(acme.id, hints) }
             #expect(problem.code == .tenantMismatch)
         }

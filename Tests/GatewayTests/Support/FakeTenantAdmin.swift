@@ -17,7 +17,9 @@ final class FakeTenantAdmin: Sendable {
     private struct State {
         var tenants: [TenantID: TenantSummary] = [:]
         var people: [UserID: Person] = [:]
-        var grants: [RoleGrants] = DefaultRole.allCases.map { RoleGrants(name: $0.rawValue, permissions: $0.permissions) }
+        var grants: [RoleGrants] = DefaultRole.allCases.map {
+            RoleGrants(name: $0.rawValue, permissions: $0.permissions)
+        }
         var isBroken = false
         var questions = 0
         /// What proxied requests looked like when they arrived.
@@ -119,6 +121,7 @@ final class FakeTenantAdmin: Sendable {
         var headers: [String: String] = [:]
         for field in request.headers { headers[field.name.canonicalName] = field.value }
         state.withLock { $0.seen.append((context.caller, headers, request.head.path ?? "")) }
-        return Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: "{}")))
+        return Response(
+            status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: "{}")))
     }
 }

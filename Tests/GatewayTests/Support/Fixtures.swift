@@ -18,11 +18,14 @@ enum Fixture {
     ) throws -> Route {
         Route(
             template: template, segments: try #require(Route.segments(of: template)), target: target, scope: scope,
-            methods: methods, needsTenant: needsTenant, limitsAddress: false, bodyLimitBytes: bodyLimit, timeout: timeout,
+            methods: methods, needsTenant: needsTenant, limitsAddress: false, bodyLimitBytes: bodyLimit,
+            timeout: timeout,
             isStreaming: isStreaming)
     }
 
-    static func match(_ route: Route, _ method: String = "GET", parameters: [String: String] = [:]) throws -> MatchedRoute {
+    static func match(_ route: Route, _ method: String = "GET", parameters: [String: String] = [:]) throws
+        -> MatchedRoute
+    {
         MatchedRoute(route: route, method: method, path: try RequestPath(target: "/x"), parameters: parameters)
     }
 

@@ -36,10 +36,12 @@ struct RunningGateway: Sendable {
             configuration.acquireTimeout = .seconds(60)
             configuration.connectTimeout = .seconds(60)
             let database = ServiceDatabase(
-                configuration: configuration, schema: "gateway", migrationsDirectory: ServiceDatabases.migrations("gateway"),
+                configuration: configuration, schema: "gateway",
+                migrationsDirectory: ServiceDatabases.migrations("gateway"),
                 logger: logger)
             try await MigrationRunner(
-                pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"), logger: logger
+                pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"),
+                logger: logger
             ).run()
             let client = HTTPClient(logger: logger)
             let result: Result<R, any Error>
@@ -83,7 +85,8 @@ struct RunningGateway: Sendable {
                 try await second.test(.live) { second in
                     try await body(
                         RunningGateway(
-                            tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database, client: client,
+                            tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database,
+                            client: client,
                             urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock))
                 }
             }
@@ -132,13 +135,15 @@ extension RunningGateway {
             body = .bytes(try WireJSON.encode(json))
         }
         let (response, bytes) = try await client.execute(
-            HTTPClientRequest(method: method, url: urls[node] + path, headers: headers, body: body), collectingUpTo: 1 << 20)
+            HTTPClientRequest(method: method, url: urls[node] + path, headers: headers, body: body),
+            collectingUpTo: 1 << 20)
         return Reply(status: response.status, headers: response.headers, body: bytes)
     }
 
     func logIn(_ email: String, _ password: String, _ tenant: TenantID, node: Int = 0) async throws -> Reply {
         try await send(
-            "POST", "/api/v1/auth/login", node: node, tenant: tenant, json: LoginRequest(email: email, password: password))
+            "POST", "/api/v1/auth/login", node: node, tenant: tenant,
+            json: LoginRequest(email: email, password: password))
     }
 
     func refresh(_ token: String, node: Int = 0) async throws -> Reply {
