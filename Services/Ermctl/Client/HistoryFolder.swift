@@ -15,6 +15,7 @@ struct HistoryFolder {
     let asOf: Date
     /// Whole months from the first decision to `asOf`, at least 1 and at most the 240 that a job takes.
     let months: Int
+    /// The newest of the decisions whose outcome is known: its person has just become free.
     let newest: Decision
 
     init(directory: String) throws {
@@ -36,15 +37,15 @@ struct HistoryFolder {
         var lastOutcome = Date.distantPast
         var newest: Decision?
         for row in rows.dropFirst() {
-            if let completed = WireJSON.date(value(row, "completed_at")) { lastOutcome = max(lastOutcome, completed) }
+            let completed = WireJSON.date(value(row, "completed_at"))
+            if let completed { lastOutcome = max(lastOutcome, completed) }
             guard
                 let decided = WireJSON.date(value(row, "created_at")) ?? CivilDate(value(row, "start_date"))?.startOfDay
             else { continue }
             first = min(first, decided)
-            guard let hours = Double(value(row, "allocated_hours")), hours > 0, decided >= newest?.at ?? .distantPast
-            else {
-                continue
-            }
+            guard completed != nil, decided >= newest?.at ?? .distantPast,
+                let hours = Double(value(row, "allocated_hours")), hours > 0
+            else { continue }
             newest = Decision(
                 employee: value(row, "employee_external_id"), project: value(row, "project_external_id"),
                 skills: value(row, "required_skills").split(separator: ";").map(String.init), plannedHours: hours,

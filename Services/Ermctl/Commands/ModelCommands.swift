@@ -12,11 +12,16 @@ struct ModelsCommand: AsyncParsableCommand {
         try await withClient(PlatformClient.loggedIn()) { client in
             if let model {
                 let id = try ModelID(argument: model)
-                try output.show(try await client.get("/api/v1/models/\(id)", Model.self)) { $0.card }
+                try output.show(try await client.get("/api/v1/models/\(id)", Model.self), text: Self.report)
             } else {
                 try output.show(try await client.list("/api/v1/models", of: Model.self), text: Self.table)
             }
         }
+    }
+
+    /// The model's card, and all candidates beside each other.
+    static func report(_ model: Model) -> String {
+        [model.card, CandidateTable(model)?.rendered()].compactMap(\.self).joined(separator: "\n\n")
     }
 
     static func table(_ models: [Model]) -> String {

@@ -117,7 +117,7 @@ struct Quickstart {
         let job = try await TrainingWatch(client: client).untilEnd(of: started.jobId)
         guard let id = job.modelId else { throw CommandFailure("The training job registered no model.") }
         let trained: Model = try await client.get("/api/v1/models/\(id)")
-        say(trained.card)
+        say(ModelsCommand.report(trained))
         if trained.status != .validated { say("the model has not passed its gates; it is deployed by force") }
         let deployed: Model = try await client.post(
             "/api/v1/models/\(id)/deploy", DeployModelRequest(force: trained.status == .validated ? nil : true))
@@ -125,7 +125,7 @@ struct Quickstart {
         return deployed
     }
 
-    /// Asks for the newest decision of the history again, as of the moment after its last known outcome.
+    /// Asks for one more task like the newest finished one, as of the moment after the last known outcome.
     private func predict(_ client: PlatformClient, _ history: HistoryFolder) async throws -> Prediction {
         let newest = history.newest
         say("predicting \(newest.employee) on \(newest.project), planned \(newest.plannedHours.fixed(2)) h")
