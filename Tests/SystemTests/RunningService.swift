@@ -22,8 +22,9 @@ final class RunningService: Sendable {
     }
 
     func start() throws {
-        if !FileManager.default.fileExists(atPath: logFile.path) {
-            FileManager.default.createFile(atPath: logFile.path, contents: nil)
+        let files = FileManager.default
+        guard files.fileExists(atPath: logFile.path) || files.createFile(atPath: logFile.path, contents: nil) else {
+            throw Failure(description: "cannot write \(logFile.path)")
         }
         let log = try FileHandle(forWritingTo: logFile)
         try log.seekToEnd()
