@@ -27,7 +27,7 @@ struct ProxyTests {
                         "GET /echo HTTP/1.1\r\nHost: erm.example\r\nX-Tenant-ID: \(TenantID())\r\nAuthorization: Bearer mine\r\n"
                             + "Connection: close, X-Secret\r\nX-Secret: 1\r\nx-user-id: root\r\nX_Tenant_Id: 2\r\nAccept: */*\r\n"
                             + "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n\r\n")
-                    return try await connection.readToEnd()
+                    return try await connection.read(until: "\r\n\r\n")
                 }
                 #expect(raw.hasPrefix("HTTP/1.1 200 OK\r\n"))
                 #expect(!raw.lowercased().contains("secret"))
