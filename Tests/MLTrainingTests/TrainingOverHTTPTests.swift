@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import Foundation
 import HTTPClient
 import HTTPTypes
@@ -16,6 +17,13 @@ import Testing
 
 /// The service's router and workers over a real database, with tenant-admin on a live socket.
 @Suite struct TrainingOverHTTPTests {
+    private struct Answered {
+        let status: HTTPResponse.Status
+        let headers: HTTPFields
+        let body: JSONValue
+        let bytes: [UInt8]
+    }
+
     private struct Service {
         let client: any TestClientProtocol
         let identity: TestIdentity
@@ -24,7 +32,7 @@ import Testing
         func send(
             _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
             actions: [String] = ["*"], headers: HTTPFields = [:], from issuer: ServiceName = .gateway
-        ) async throws -> (status: HTTPResponse.Status, body: JSONValue, bytes: [UInt8]) {
+        ) async throws -> Answered {
             let caller =
                 issuer == .gateway
                 ? Caller(
@@ -38,7 +46,9 @@ import Testing
                 uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
             ) { response in
                 let bytes = Array(response.body.readableBytesView)
-                return (response.status, (try? WireJSON.decode(from: bytes)) ?? .null, bytes)
+                return Answered(
+                    status: response.status, headers: response.headers,
+                    body: (try? WireJSON.decode(from: bytes)) ?? .null, bytes: bytes)
             }
         }
     }
@@ -115,6 +125,14 @@ import Testing
             #expect(NewModel.digest(of: artifact.bytes) == digest)
             let bundle = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=bundle")
             #expect(bundle.bytes == artifact.bytes)
+            let onnx = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=onnx")
+            let exported = try ForecastModel(decoding: bundle.bytes).onnx()
+            #expect(onnx.status == .ok && onnx.bytes == exported)
+            #expect(onnx.headers[.contentType] == "application/octet-stream")
+            #expect(onnx.headers[.contentDisposition] == "attachment; filename=\"model-v1.onnx\"")
+            #expect(onnx.headers[.eTag] == "\"\(NewModel.digest(of: onnx.bytes))\"")
+            let keras = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=keras")
+            #expect(keras.status == .unprocessableContent && "\(keras.body)".contains("\"format\""))
 
             // Now a speed is known.
             let second = try await service.send(.post, "/api/v1/training/jobs", body)

@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import HTTPTypes
 import Hummingbird
 import ServiceKit
@@ -9,7 +10,7 @@ import ServiceStorage
 /// | GET | /api/v1/models | ml: read |
 /// | GET | /api/v1/models/deployments | ml: read |
 /// | GET | /api/v1/models/{modelId} | ml: read |
-/// | GET | /api/v1/models/{modelId}/artifact?format=bundle | ml: read |
+/// | GET | /api/v1/models/{modelId}/artifact?format=bundle\|onnx | ml: read |
 /// | POST | /api/v1/models/{modelId}/deploy | ml: deploy |
 /// | POST | /api/v1/models/{modelId}/archive | ml: deploy |
 /// | POST | /api/v1/models/rollback | ml: deploy |
@@ -77,13 +78,16 @@ struct ModelsController: Sendable {
     private func artifact(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
         var query = try QueryParameters(request)
-        _ = query.choice("format", as: ArtifactFormat.self)
+        let format = query.choice("format", as: ArtifactFormat.self) ?? .bundle
         try query.finish()
         let id: ModelID = try context.identifier("modelId")
         guard let artifact = try await registry.artifact(id, tenant: caller.tenant) else {
             throw ProblemError.notFound("Model")
         }
-        return Response(artifact, fileName: "model-v\(artifact.version).erm")
+        switch format {
+        case .bundle: return Response(artifact, fileName: "model-v\(artifact.version).erm")
+        case .onnx: return Response(try await artifact.onnx(), fileName: "model-v\(artifact.version).onnx")
+        }
     }
 }
 
@@ -91,6 +95,20 @@ struct ModelsController: Sendable {
 enum ArtifactFormat: String, CaseIterable {
     /// Everything needed to reproduce a prediction bit for bit.
     case bundle
+    /// The network part alone, for other programs.
+    case onnx
+}
+
+extension Artifact {
+    /// The network part, with a digest of its own.
+    /// - Throws: `ProblemError` 404 when the model has no network, `ArtifactError` when the artefact is damaged.
+    func onnx() async throws -> Artifact {
+        let bundle = content
+        // Decoding a large model is CPU work.
+        let bytes = try await ComputeThread.run(named: "export") { try ForecastModel(decoding: bundle).onnx() }
+        guard let bytes else { throw ProblemError.notFound("The model's network") }
+        return Artifact(version: version, sha256: NewModel.digest(of: bytes), content: bytes)
+    }
 }
 
 extension Response {

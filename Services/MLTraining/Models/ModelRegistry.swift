@@ -37,7 +37,7 @@ enum DeploymentRefusal: Error, Sendable, Equatable {
     case nothingToRollBackTo
 }
 
-/// A piece of an artefact's bytes and its model's digest.
+/// A model's bytes in one of its forms, and their digest.
 struct Artifact: Sendable {
     let version: Int
     let sha256: String
