@@ -3,7 +3,7 @@ import Foundation
 import Testing
 
 /// The real executables, through the one public URL. One platform at a time: the machine that runs this is small.
-@Suite(.serialized) struct SystemTests {}
+@Suite(.serialized, .timeLimit(.minutes(5))) struct SystemTests {}
 
 extension SystemTests {
     @Suite struct MainJob {

@@ -112,17 +112,10 @@ final class Platform: Sendable {
 /// Runs one of our command-line tools to its end.
 enum Command {
     static func run(_ name: String, _ arguments: [String]) async throws {
-        let process = Process()
-        process.executableURL = RunningService.executables.appendingPathComponent(name)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
-        guard status == 0 else {
-            throw RunningService.Failure(
-                description: "\(name) \(arguments.joined(separator: " ")) ended with status \(status)")
+        let path = RunningService.executables.appendingPathComponent(name).path
+        let code = try await ChildProcess(path, arguments).exitCode
+        guard code == 0 else {
+            throw RunningService.Failure(description: "\(name) \(arguments.joined(separator: " ")) ended with \(code)")
         }
     }
 }

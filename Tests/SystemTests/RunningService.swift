@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// One real executable as a child process, started, killed and started again by a test.
 final class RunningService: Sendable {
@@ -8,7 +9,7 @@ final class RunningService: Sendable {
     let name: String
     private let environment: [String: String]
     private let logFile: URL
-    private let process = Mutex<Process?>(nil)
+    private let process = Mutex<ChildProcess?>(nil)
 
     init(name: String, environment: [String: String], logFile: URL) {
         self.name = name
@@ -22,36 +23,25 @@ final class RunningService: Sendable {
     }
 
     func start() throws {
-        let files = FileManager.default
-        guard files.fileExists(atPath: logFile.path) || files.createFile(atPath: logFile.path, contents: nil) else {
-            throw Failure(description: "cannot write \(logFile.path)")
-        }
-        let log = try FileHandle(forWritingTo: logFile)
-        try log.seekToEnd()
-        let child = Process()
-        child.executableURL = Self.executables.appendingPathComponent(name)
-        child.environment = environment
-        child.standardInput = FileHandle.nullDevice
-        child.standardOutput = log
-        child.standardError = log
-        try child.run()
+        let path = Self.executables.appendingPathComponent(name).path
+        let child = try ChildProcess(path, environment: environment, output: logFile)
         process.withLock { $0 = child }
     }
 
     /// SIGKILL: no chance to tidy up, as when the machine loses power. Returns once the process is gone.
     func kill() async { await end(SIGKILL) }
 
-    /// SIGTERM: the graceful way. Returns the exit status.
+    /// SIGTERM: the graceful way. Returns the exit code; nil when it does not run.
     @discardableResult
     func terminate() async -> Int32? { await end(SIGTERM) }
 
     @discardableResult
     private func end(_ signal: Int32) async -> Int32? {
-        guard let child = process.withLock({ $0 }) else { return nil }
-        if child.isRunning { Foundation.kill(child.processIdentifier, signal) }
-        while child.isRunning { try? await Task.sleep(for: .milliseconds(10)) }
-        process.withLock { $0 = nil }
-        return child.terminationStatus
+        let child = process.withLock { running in
+            defer { running = nil }
+            return running
+        }
+        return await child?.end(signal)
     }
 
     /// The log's end, for a failing test's message.

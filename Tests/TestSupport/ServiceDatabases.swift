@@ -58,22 +58,15 @@ private actor RolesScript {
     }
 
     private static func psql(_ url: String) async throws {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let variables = ["gateway", "tenant_admin", "ml_training", "ml_prediction"].flatMap {
             ["-v", "\($0)_password=\(password)"]
         }
         let script = ServiceDatabases.repository.appendingPathComponent("compose/roles.sql").path
-        process.arguments = ["psql", "-X", "-q", url] + variables + ["-f", script]
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = output
-        let status: Int32 = try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { continuation.resume(returning: $0.terminationStatus) }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
-        }
-        guard status == 0 else {
-            let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("psql-\(UUID()).log")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let psql = try ChildProcess("psql", ["-X", "-q", url] + variables + ["-f", script], output: output)
+        guard await psql.exitCode == 0 else {
+            let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
             throw PostgresClusterError("compose/roles.sql failed: \(text)")
         }
     }

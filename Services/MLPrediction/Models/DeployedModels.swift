@@ -21,12 +21,12 @@ struct LoadedModel: Sendable {
 }
 
 /// The models that this node answers with: which one is deployed is known for at most half a second, artefacts are kept
-/// by their digest.
+/// by their digest. That a tenant has none is never remembered: who has just deployed their first must be answered.
 actor DeployedModels {
     typealias Instant = ContinuousClock.Instant
 
     private struct Known {
-        let deployment: DeployedModel?
+        let deployment: DeployedModel
         let askedAt: Instant
     }
 
@@ -36,7 +36,7 @@ actor DeployedModels {
     private let now: @Sendable () -> Instant
 
     private var known: [TenantID: Known] = [:]
-    private var asking: [TenantID: Task<Known, any Error>] = [:]
+    private var asking: [TenantID: Task<Known?, any Error>] = [:]
     private var models: [String: (model: ForecastModel, usedAt: UInt64)] = [:]
     private var loading: [String: Task<ForecastModel, any Error>] = [:]
     private var uses: UInt64 = 0
@@ -62,18 +62,22 @@ actor DeployedModels {
 
     private func deployment(_ tenant: TenantID) async throws -> DeployedModel? {
         if let answer = known[tenant], now() - answer.askedAt <= staleAfter { return answer.deployment }
-        let task =
-            asking[tenant]
-            ?? Task {
-                defer { asking[tenant] = nil }
-                let askedAt = now()
-                let answer = Known(deployment: try await source.deployment(tenant: tenant), askedAt: askedAt)
-                forgetStale()
-                known[tenant] = answer
-                return answer
+        // A question already under way may have been asked before the first deployment: only its yes is taken.
+        if let underWay = asking[tenant], let answer = try await underWay.value { return answer.deployment }
+        let task = Task { () -> Known? in
+            defer { asking[tenant] = nil }
+            let askedAt = now()
+            guard let deployment = try await source.deployment(tenant: tenant) else {
+                known[tenant] = nil
+                return nil
             }
+            forgetStale()
+            let answer = Known(deployment: deployment, askedAt: askedAt)
+            known[tenant] = answer
+            return answer
+        }
         asking[tenant] = task
-        return try await task.value.deployment
+        return try await task.value?.deployment
     }
 
     /// Keeps the table as small as the tenants of the last half second.
