@@ -32,6 +32,56 @@ public struct TrainingDataset: Codable, Sendable, Equatable {
     }
 }
 
+/// One training point of a dataset: a completed allocation with its outcome. `GET /datasets/{datasetId}/rows`, by
+/// decision; as CSV with `Accept: text/csv` or `?format=csv`.
+public struct DatasetRow: Codable, Sendable, Equatable {
+    public let allocationId: AllocationID
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    public let requiredSkills: [String]
+    public let labels: [String: String]
+    /// Percent; nil when unknown.
+    public let allocationPercentage: Double?
+    /// nil when there was no plan.
+    public let plannedHours: Double?
+    public let actualHours: Double
+    /// `recorded`, `utilisation` (planned × mean utilisation ÷ 100) or `planned` (nothing better is known).
+    public let hoursSource: String
+    /// 100 the project completed by its estimated end, 80 later, 60 in progress and not past it, else 40.
+    public let performanceScore: Double
+    /// The project's completion percentage; nil when unknown.
+    public let completionRate: Double?
+    /// The moment of the decision.
+    public let timestamp: Date
+    public let start: Date?
+    public let completedAt: Date
+    /// Finished within the planned hours; nil unless both plan and actual hours were recorded.
+    public let success: Bool?
+
+    public init(
+        allocationId: AllocationID, employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String],
+        labels: [String: String], allocationPercentage: Double?, plannedHours: Double?, actualHours: Double,
+        hoursSource: String, performanceScore: Double, completionRate: Double?, timestamp: Date, start: Date?,
+        completedAt: Date, success: Bool?
+    ) {
+        self.allocationId = allocationId
+        self.employeeId = employeeId
+        self.projectId = projectId
+        self.requiredSkills = requiredSkills
+        self.labels = labels
+        self.allocationPercentage = allocationPercentage
+        self.plannedHours = plannedHours
+        self.actualHours = actualHours
+        self.hoursSource = hoursSource
+        self.performanceScore = performanceScore
+        self.completionRate = completionRate
+        self.timestamp = timestamp
+        self.start = start
+        self.completedAt = completedAt
+        self.success = success
+    }
+}
+
 /// One line of a tenant's deployment history: `GET /models/deployments`.
 public struct ModelDeployment: Codable, Sendable, Equatable {
     public let modelId: ModelID

@@ -134,18 +134,59 @@ import Testing
             let keras = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=keras")
             #expect(keras.status == .unprocessableContent && "\(keras.body)".contains("\"format\""))
 
+            let dataset = "/api/v1/datasets/\(try #require(job.body["data"]?["datasetId"]?.stringValue))"
+            try await reads(dataset, service)
+
             // Now a speed is known.
             let second = try await service.send(.post, "/api/v1/training/jobs", body)
             #expect((second.body["data"]?["estimatedTime"]?.doubleValue ?? 0) > 0)
             // And none of it is another tenant's.
             for path in [
                 "training/jobs/\(id)", "training/jobs/\(id)/events", "models/\(model)", "models/\(model)/artifact",
+                "\(dataset.dropFirst(8))", "\(dataset.dropFirst(8))/rows", "\(dataset.dropFirst(8))/report",
             ] {
                 #expect(
                     try await service.send(.get, "/api/v1/\(path)", tenant: TenantID()).status == .notFound, "\(path)")
             }
             #expect(
                 try await service.send(.post, "/api/v1/models/\(model)/deploy", tenant: TenantID()).status == .notFound)
+        }
+    }
+
+    /// The dataset of 90 rows in every form it is served in.
+    private func reads(_ dataset: String, _ service: Service) async throws {
+        func items(_ body: JSONValue) -> [JSONValue] {
+            if case .array(let all)? = body["data"] { all } else { [] }
+        }
+        let list = try await service.send(.get, "/api/v1/datasets")
+        #expect(items(list.body).count == 1)
+        var (rows, cursor, pages) = ([JSONValue](), "", 0)
+        repeat {
+            let page = try await service.send(.get, "\(dataset)/rows?limit=40\(cursor)")
+            rows += items(page.body)
+            pages += 1
+            cursor = page.body["page"]?["nextCursor"]?.stringValue.map { "&cursor=\($0)" } ?? ""
+        } while !cursor.isEmpty && pages < 9
+        #expect(rows.count == 90 && pages == 3)
+        #expect(Set(rows.compactMap { $0["allocationId"]?.stringValue }).count == 90)
+
+        let csv = try await service.send(.get, "\(dataset)/rows?format=csv")
+        let lines = String(decoding: csv.bytes, as: UTF8.self).split(separator: "\r\n")
+        #expect(lines.count == 91 && csv.headers[.contentType]?.hasPrefix("text/csv") == true)
+        #expect(lines.dropFirst().map { String($0.prefix(36)) } == rows.compactMap { $0["allocationId"]?.stringValue })
+        let accepted = try await service.send(.get, "\(dataset)/rows", headers: [.accept: "text/csv"])
+        #expect(accepted.bytes == csv.bytes)
+        let report = try await service.send(.get, "\(dataset)/report")
+        #expect(report.body["data"]?["rows"]?.doubleValue == 90)
+        #expect(report.body["data"]?["people"]?["distinct"]?.doubleValue == 6)
+
+        for query in ["format=xml", "format=csv&limit=5", "cursor=nonsense", "page=2"] {
+            #expect(
+                try await service.send(.get, "\(dataset)/rows?\(query)").status == .unprocessableContent, "\(query)")
+        }
+        for path in ["", "/rows", "/report"] {
+            let status = try await service.send(.get, dataset + path, actions: ["train"]).status
+            #expect(status == .forbidden, "\(path)")
         }
     }
 

@@ -12,6 +12,10 @@ protocol DatasetStore: Sendable {
     /// The stored dataset as a history.
     /// - Throws: `DatasetDamaged`.
     func history(_ id: DatasetID, tenant: TenantID) async throws -> History
+    /// The next stored chunk after the one numbered `ordinal` (-1 for the first); nil at the end.
+    /// - Parameter first: chunks of nothing but allocations are passed over up to this one.
+    func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)
+        async throws -> (ordinal: Int, content: [UInt8])?
     func datasets(tenant: TenantID, after: DatasetPosition?, limit: Int) async throws -> [TrainingDataset]
     func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
 }
@@ -68,6 +72,22 @@ struct PostgresDatasetStore: DatasetStore {
             var reader = DatasetReader()
             for chunk in stored.chunks { try reader.read(chunk) }
             return try reader.history(expecting: digest)
+        }
+    }
+
+    func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)
+        async throws -> (ordinal: Int, content: [UInt8])?
+    {
+        try await database.withTenantRows(tenant) { connection in
+            // Facts come before allocations, so a chunk that begins with one holds nothing else.
+            try await connection.query(
+                """
+                SELECT ordinal, content FROM training_dataset_chunks
+                WHERE dataset_id = \(id) AND ordinal > \(ordinal)
+                    AND (ordinal >= \(first) OR substring(content FROM 1 FOR 13) <> '{"allocation"'::bytea)
+                ORDER BY ordinal LIMIT 1
+                """
+            ).first.map { (try $0.decode("ordinal"), try $0.decode("content")) }
         }
     }
 

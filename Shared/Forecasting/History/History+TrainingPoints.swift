@@ -12,15 +12,8 @@ extension History {
         guard let hours = entry.hours, let source = entry.source, let completed = allocation.completedAt else {
             return nil
         }
-        let planned = allocation.plannedHours > 0 ? allocation.plannedHours : nil
-        let facts = project(allocation.project)
         return TrainingPoint(
-            allocationID: allocation.id, employeeID: allocation.employee, projectID: allocation.project,
-            skills: allocation.skills, allocationPercentage: allocation.allocationPercent, actualHours: hours,
-            hoursSource: source,
-            performanceScore: PerformanceScore.score(facts, at: moment, usingStatus: true),
-            completionRate: facts?.completionPercent, timestamp: allocation.decidedAt, plannedHours: planned,
-            start: allocation.start, completedAt: completed,
-            success: source == .recorded ? planned.map { hours <= $0 } : nil)
+            allocation, hours: hours, source: source, completed: completed, project: project(allocation.project),
+            asOf: moment)
     }
 }

@@ -162,10 +162,7 @@ extension History {
     }
 
     private mutating func makeEntry(_ given: Allocation) -> HistoryEntry {
-        var allocation = given
-        if let completed = allocation.completedAt, completed < allocation.decidedAt {
-            allocation.decidedAt = min(allocation.start ?? completed, completed)
-        }
+        let allocation = given.decidedNoLaterThanCompleted
         let groups = index.resolve(creating: Decision(allocation), series: &series, flows: &flows)
         var entry = HistoryEntry(allocation: allocation, groups: groups)
         let (hours, source) = deriveHours(allocation)
@@ -189,25 +186,7 @@ extension History {
         }
     }
 
-    /// DESIGN §8: recorded, else allocated × mean utilisation over the allocation's days ÷ 100, else allocated.
     private func deriveHours(_ allocation: Allocation) -> (Double?, TrainingPoint.HoursSource?) {
-        guard let completed = allocation.completedAt else { return (nil, nil) }
-        if let recorded = allocation.actualHours, recorded > 0 { return (recorded, .recorded) }
-        guard allocation.plannedHours > 0 else { return (nil, nil) }
-        let first = Self.dayNumber(allocation.start ?? allocation.decidedAt)
-        let last = Self.dayNumber(allocation.plannedEnd ?? completed)
-        if let days = capacity[allocation.employee], first <= last {
-            // The shorter of the two is walked: an open-ended allocation must not cost a loop over centuries.
-            let span = last - first + 1
-            let rates =
-                span <= days.count
-                ? (first...last).compactMap { days[$0] }
-                : days.filter { $0.key >= first && $0.key <= last }.sorted { $0.key < $1.key }.map(\.value)
-            if !rates.isEmpty {
-                let hours = allocation.plannedHours * rates.reduce(0, +) / Double(rates.count) / 100
-                if hours > 0 { return (hours, .utilisation) }
-            }
-        }
-        return (allocation.plannedHours, .planned)
+        allocation.derivedHours(utilisation: capacity[allocation.employee])
     }
 }

@@ -1,0 +1,102 @@
+import Contracts
+import Crypto
+import Forecasting
+import Foundation
+
+/// Goes through a stored dataset's allocations in their order, one chunk in memory at a time.
+///
+/// Memory grows with projects and capacity days, which rows are derived from, not with rows. No database connection is
+/// held between chunks: a dataset never changes, and a slow reader must not keep one from others.
+struct DatasetScan: Sendable {
+    struct Entry: Sendable {
+        let position: DatasetRowPosition
+        let allocation: Forecasting.Allocation
+        /// nil while the work is unfinished, and without any hours.
+        let point: TrainingPoint?
+        /// nil when the history does not say.
+        let project: ProjectFacts?
+    }
+
+    private let store: any DatasetStore
+    private let dataset: TrainingDataset
+    private let tenant: TenantID
+    /// Allocations up to this one have been seen.
+    private let after: DatasetRowPosition?
+    private var source = TrainingPointSource()
+    private var ordinal = -1
+    private var lines: [DatasetLine] = []
+    private var next = 0
+    private var digest = SHA256()
+
+    init(store: any DatasetStore, dataset: TrainingDataset, tenant: TenantID, after: DatasetRowPosition? = nil) {
+        self.store = store
+        self.dataset = dataset
+        self.tenant = tenant
+        self.after = after
+    }
+
+    /// - Throws: `DatasetDamaged` at the end of a whole scan whose bytes are not those that were stored.
+    mutating func entry() async throws -> Entry? {
+        while true {
+            while next < lines.count {
+                next += 1
+                switch lines[next - 1] {
+                case .employee: continue
+                case .project(let facts): source.add(facts)
+                case .capacity(let day): source.add(day)
+                case .allocation(let allocation):
+                    let position = DatasetRowPosition(chunk: ordinal, line: next - 1)
+                    if let after, position <= after { continue }
+                    return Entry(
+                        position: position, allocation: allocation,
+                        point: source.point(for: allocation, asOf: dataset.asOf.timeIntervalSince1970),
+                        project: source.project(allocation.project))
+                }
+            }
+            guard try await readChunk() else { return nil }
+        }
+    }
+
+    private mutating func readChunk() async throws -> Bool {
+        let chunk = try await store.chunk(
+            of: dataset.id, tenant: tenant, after: ordinal, skippingAllocationsBefore: after?.chunk ?? 0)
+        guard let chunk else {
+            guard after != nil || digest.finalize().hex == dataset.contentSha256 else { throw DatasetDamaged() }
+            return false
+        }
+        let content = chunk.content
+        digest.update(data: content)
+        lines = try await ComputeThread.run(named: "dataset") {
+            try content.split(separator: UInt8(ascii: "\n")).map { try WireJSON.decode(DatasetLine.self, from: $0) }
+        }
+        (ordinal, next) = (chunk.ordinal, 0)
+        return true
+    }
+}
+
+/// Where in a stored dataset an allocation is, for a cursor.
+struct DatasetRowPosition: Codable, Sendable, Comparable {
+    let chunk: Int
+    let line: Int
+
+    static func < (a: Self, b: Self) -> Bool { (a.chunk, a.line) < (b.chunk, b.line) }
+}
+
+extension DatasetRow {
+    /// nil for an allocation that is no training point.
+    /// - Throws: `DatasetDamaged` when an id is none.
+    init?(_ entry: DatasetScan.Entry) throws {
+        guard let point = entry.point else { return nil }
+        guard let id = AllocationID(point.allocationID), let employee = EmployeeID(point.employeeID),
+            let project = ProjectID(point.projectID)
+        else { throw DatasetDamaged() }
+        self.init(
+            allocationId: id, employeeId: employee, projectId: project, requiredSkills: point.skills,
+            labels: entry.allocation.labels, allocationPercentage: point.allocationPercentage,
+            plannedHours: point.plannedHours, actualHours: point.actualHours, hoursSource: point.hoursSource.rawValue,
+            performanceScore: point.performanceScore, completionRate: point.completionRate,
+            timestamp: Date(timeIntervalSince1970: point.timestamp),
+            start: point.start.map { Date(timeIntervalSince1970: $0) },
+            completedAt: Date(timeIntervalSince1970: point.completedAt), success: point.success)
+    }
+}
