@@ -23,6 +23,8 @@ struct TrainingApplication {
         let jobs = PostgresJobStore(database: database)
         let datasets = PostgresDatasetStore(database: database, lease: lease)
         let registry = PostgresModelRegistry(database: database, lease: lease)
+        let quota = TrainingQuota(
+            store: jobs, allowance: TenantAdminAllowance(client: bootstrap.client(for: .tenantAdmin)))
         let workers = TrainingWorkers(
             count: bootstrap.settings.int("training.workers"), lease: lease,
             pollInterval: bootstrap.settings.duration("training.poll"),
@@ -30,20 +32,23 @@ struct TrainingApplication {
             name:
                 "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.prefix(8))",
             queue: PostgresJobQueue(database: database, lease: lease), datasets: datasets, registry: registry,
-            history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), wake: wake,
+            history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota, wake: wake,
             logger: bootstrap.logger)
         return ServiceApplication(
-            router: router(jobs: jobs, datasets: datasets, registry: registry, wake: wake),
+            router: router(jobs: jobs, datasets: datasets, registry: registry, quota: quota, wake: wake),
             services: [database, workers], readiness: [database.readiness])
     }
 
     private func router(
-        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry, wake: WakeSignal
+        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry, quota: TrainingQuota,
+        wake: WakeSignal
     ) -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)
         let verifier = bootstrap.identity.verifier
         let users = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
-        TrainingJobsController(jobs: TrainingJobs(store: jobs, wake: wake), store: jobs).addRoutes(to: users)
+        TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs)
+            .addRoutes(to: users)
+        TrainingUsageController(quota: quota).addRoutes(to: users)
         ModelsController(registry: registry).addRoutes(to: users)
         DatasetsController(store: datasets).addRoutes(to: users)
         let services = router.group("internal/v1")

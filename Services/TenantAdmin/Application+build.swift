@@ -62,6 +62,9 @@ enum TenantAdmin {
         let learning = router.group("internal/v1")
             .add(middleware: InternalCallers(accepting: [.mlTraining, .mlPrediction], verifier: verifier))
         InternalHistoryController(feed: HistoryFeed(database: database)).addRoutes(to: learning)
+        let training = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.mlTraining], verifier: verifier))
+        InternalLimitsController(tenants: tenants).addRoutes(to: training)
         return router
     }
 }

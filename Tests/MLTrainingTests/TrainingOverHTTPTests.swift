@@ -54,12 +54,13 @@ import Testing
     }
 
     private func withService(
-        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false,
+        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false, trainingHours: Int? = 10,
         _ body: @Sendable (Service) async throws -> Void
     ) async throws {
         try await TrainingDatabase.with { fixture in
             let identity = TestIdentity()
-            try await FakeTenantAdmin(history: history, keys: identity.keys).serve { url in
+            try await FakeTenantAdmin(history: history, keys: identity.keys, trainingHours: trainingHours).serve {
+                url in
                 let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
                 let bootstrap = try ServiceBootstrap(
                     name: .mlTraining,
@@ -226,6 +227,24 @@ import Testing
             #expect(
                 try await service.send(.delete, "/api/v1/training/jobs/\(ids[1])", tenant: TenantID()).status
                     == .notFound)
+        }
+    }
+
+    @Test("a plan without training hours takes no job, and one that cannot be asked takes none either")
+    func plan() async throws {
+        try await withService(trainingHours: 0) { service in
+            let refused = try await service.send(.post, "/api/v1/training/jobs", "{}")
+            #expect(refused.status == .forbidden && refused.body["code"]?.stringValue == "quota_exceeded")
+            let usage = try await service.send(.get, "/api/v1/training/usage", actions: ["read"])
+            #expect(usage.body["data"]?["allowedHours"]?.doubleValue == 0)
+            #expect(try await service.send(.get, "/api/v1/training/usage", actions: ["train"]).status == .forbidden)
+            #expect(try await service.send(.get, "/api/v1/training/jobs").body["data"] == .array([]))
+        }
+        try await withService(trainingHours: nil) { service in
+            let unknown = try await service.send(.post, "/api/v1/training/jobs", "{}")
+            #expect(unknown.status == .serviceUnavailable && unknown.headers[.retryAfter] != nil)
+            #expect(try await service.send(.get, "/api/v1/training/usage").status == .serviceUnavailable)
+            #expect(try await service.send(.get, "/api/v1/training/jobs").body["data"] == .array([]))
         }
     }
 

@@ -11,14 +11,15 @@ import Testing
     let history = SyntheticHistory(allocations: 90)
 
     private func workers(
-        _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil
+        _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil,
+        hours: Int = 10
     ) -> TrainingWorkers {
         TrainingWorkers(
             count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test",
             queue: queue ?? fixture.queue,
             datasets: fixture.datasets, registry: fixture.registry,
             history: source ?? FixedHistory(lines: history.lines),
-            wake: WakeSignal(), logger: PostgresCluster.quietLogger)
+            quota: fixture.quota(hours: hours), wake: WakeSignal(), logger: PostgresCluster.quietLogger)
     }
 
     /// Runs workers until the job has ended.
@@ -52,6 +53,17 @@ import Testing
             #expect(decoded.seed == 7)
             let measured = try await fixture.jobs.measuredJobs(tenant: tenant, limit: 5)
             #expect(measured.count == 1 && measured[0].busySeconds > 0)
+        }
+    }
+
+    @Test("a job that no hours are left for when its turn comes ends with that in words")
+    func usedUp() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, hours: 0))
+            #expect(job.status == .failed && job.attempts == 1 && job.datasetId == nil)
+            #expect(job.error?.hasPrefix("The plan allows 0 training hours a month: 0 are used.") == true)
         }
     }
 
@@ -129,7 +141,8 @@ import Testing
             let keeper = LeaseKeeper(claimedAt: .now, lease: fixture.lease)
             let attempt = TrainingAttempt(
                 ticket: ticket, lease: fixture.lease, queue: fixture.queue, datasets: fixture.datasets,
-                registry: fixture.registry, history: UnreachableHistory(), logger: PostgresCluster.quietLogger)
+                registry: fixture.registry, history: UnreachableHistory(), quota: fixture.quota(),
+                logger: PostgresCluster.quietLogger)
             let thrown = await #expect(throws: ProblemError.self) { try await attempt.run(state: keeper) }
             let error = try #require(thrown)
             let step = ticket.lifecycle.onEnd(AttemptEnd(error))

@@ -109,6 +109,13 @@ struct AccessTests {
             #expect(try await service.send(.get, path, as: training).status == 401)
             #expect(try await service.send(.get, path + "/history", as: gateway).status == 401)
             #expect(try await service.send(.get, path + "/history", as: training).status == 200)
+            #expect(try await service.send(.get, path + "/limits", as: gateway).status == 401)
+            #expect(
+                try await service.send(.get, path + "/limits", as: service.token(of: .mlPrediction)).status == 401)
+            let limits = try await service.send(.get, path + "/limits", as: training)
+            #expect(try limits.data(TenantLimits.self) == .standard(tenant.plan))
+            let nobody = "/internal/v1/tenants/\(TenantID())/limits"
+            #expect(try await service.send(.get, nobody, as: training).status == 404)
             #expect(try await service.send(.get, "/api/v1/tenants", as: training).status == 401)
             let other = try service.token(TenantID())
             #expect(try await service.send(.get, path + "/roles", as: other).status == 403)

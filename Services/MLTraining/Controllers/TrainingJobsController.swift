@@ -28,7 +28,8 @@ struct TrainingJobsController: Sendable {
         let caller = try context.authorise(.train, on: .ml)
         let payload = try await request.payload(CreateTrainingJobRequest.self, context: context)
         let key = try request.idempotencyKey(of: caller, for: payload)
-        let started = try await jobs.start(payload, tenant: caller.tenant, by: caller.subject, key: key)
+        let started = try await jobs.start(
+            payload, tenant: caller.tenant, by: caller.subject, key: key, trace: context.trace)
         return try Answer.accepted(started)
     }
 

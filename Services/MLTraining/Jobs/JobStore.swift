@@ -37,7 +37,7 @@ struct JobStanding: Sendable, Equatable {
     let attempts: Int
 }
 
-/// How one earlier job of the tenant went, to judge a new one by.
+/// What workers spent on one job of the tenant, in the end or so far.
 struct MeasuredJob: Sendable, Equatable {
     let months: Int
     let epochs: Int
@@ -51,6 +51,9 @@ protocol JobStore: Sendable {
     /// - Throws: `IdempotencyKeyReused`.
     func enqueue(_ job: NewJob, answer: TrainingJobStarted, key: IdempotencyKey?, tenant: TenantID) async throws
         -> TrainingJobStarted
+    /// What this key's first request was answered; nil for a new key.
+    /// - Throws: `IdempotencyKeyReused`.
+    func answer(to key: IdempotencyKey, tenant: TenantID) async throws -> TrainingJobStarted?
     /// - Parameter progress: how many of the newest epochs to give along.
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob?
     /// Newest first, without progress.
@@ -61,6 +64,8 @@ protocol JobStore: Sendable {
     func progress(_ id: JobID, tenant: TenantID, afterEpoch: Int, limit: Int) async throws -> [EpochProgress]
     /// The tenant's latest succeeded jobs.
     func measuredJobs(tenant: TenantID, limit: Int) async throws -> [MeasuredJob]
+    /// What workers spent on the tenant's jobs first taken up since then, and its jobs that have not ended.
+    func workload(tenant: TenantID, since start: Date) async throws -> (busySeconds: Double, open: [MeasuredJob])
 }
 
 /// Where a list of jobs goes on.

@@ -38,12 +38,24 @@ struct PostgresJobStore: JobStore {
             ON CONFLICT DO NOTHING
             """)
         if inserted == 1 { return nil }
+        guard let answer = try await Self.answer(to: key, connection) else { throw IdempotencyKeyReused() }
+        return answer
+    }
+
+    func answer(to key: IdempotencyKey, tenant: TenantID) async throws -> TrainingJobStarted? {
+        try await database.withTenantRows(tenant) { try await Self.answer(to: key, $0) }
+    }
+
+    private static func answer(
+        to key: IdempotencyKey, _ connection: PostgresConnection
+    ) async throws -> TrainingJobStarted? {
         let rows = try await connection.query(
             """
             SELECT request_sha256, answer FROM idempotency_keys
             WHERE subject = \(key.subject) AND key = \(key.key)
             """)
-        guard let row = rows.first, try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
+        guard let row = rows.first else { return nil }
+        guard try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
             throw IdempotencyKeyReused()
         }
         return try row.decode("answer", as: PostgresJSON<TrainingJobStarted>.self).value
@@ -117,6 +129,16 @@ struct PostgresJobStore: JobStore {
         }
     }
 
+    func workload(tenant: TenantID, since start: Date) async throws -> (busySeconds: Double, open: [MeasuredJob]) {
+        try await database.withTenantRows(tenant) { connection in
+            let spent = try await connection.query(
+                "SELECT coalesce(sum(busy_seconds), 0) AS spent FROM jobs WHERE started_at >= \(start)")
+            let open = try await connection.query(
+                "SELECT months, epochs, busy_seconds FROM jobs WHERE status IN ('queued', 'running')")
+            return (try spent[0].decode("spent"), try open.map(MeasuredJob.init))
+        }
+    }
+
     func measuredJobs(tenant: TenantID, limit: Int) async throws -> [MeasuredJob] {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
@@ -124,12 +146,16 @@ struct PostgresJobStore: JobStore {
                 SELECT months, epochs, busy_seconds FROM jobs WHERE status = 'succeeded'
                 ORDER BY created_at DESC, id DESC LIMIT \(limit)
                 """
-            ).map {
-                MeasuredJob(
-                    months: try $0.decode("months"), epochs: try $0.decode("epochs"),
-                    busySeconds: try $0.decode("busy_seconds"))
-            }
+            ).map(MeasuredJob.init)
         }
+    }
+}
+
+extension MeasuredJob {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            months: try row.decode("months"), epochs: try row.decode("epochs"),
+            busySeconds: try row.decode("busy_seconds"))
     }
 }
 

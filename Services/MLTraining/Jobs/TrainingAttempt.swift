@@ -15,6 +15,7 @@ struct TrainingAttempt: Sendable {
     let datasets: any DatasetStore
     let registry: any ModelRegistry
     let history: any HistorySource
+    let quota: TrainingQuota
     let logger: Logger
 
     /// - Throws: `AttemptEnd`, or what the database threw.
@@ -32,6 +33,8 @@ struct TrainingAttempt: Sendable {
     /// The job's dataset: stored by an earlier attempt, or collected now.
     private func dataset(_ state: LeaseKeeper) async throws -> DatasetID {
         if let stored = ticket.datasetID { return stored }
+        // Jobs accepted together may be more than the month had left. One that has begun is finished, though.
+        try await quota.requireHours(for: ticket.tenant)
         try await queue.record(ProgressBatch(stage: "collecting history"), ticket: ticket)
         var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
         try await history.read(tenant: ticket.tenant) { change in

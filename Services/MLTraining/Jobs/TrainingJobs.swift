@@ -1,14 +1,19 @@
 import Contracts
 import Foundation
+import ServiceKit
 
 /// Starts training jobs: fills in defaults, estimates the time, queues, wakes a worker.
 struct TrainingJobs: Sendable {
     let store: any JobStore
+    let quota: TrainingQuota
     let wake: WakeSignal
     let now: @Sendable () -> Date
 
-    init(store: any JobStore, wake: WakeSignal, now: @escaping @Sendable () -> Date = { Date() }) {
+    init(
+        store: any JobStore, quota: TrainingQuota, wake: WakeSignal, now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.store = store
+        self.quota = quota
         self.wake = wake
         self.now = now
     }
@@ -16,9 +21,14 @@ struct TrainingJobs: Sendable {
     static let defaultMonths = 6
     static let defaultEpochs = 100
 
+    /// - Throws: `IdempotencyKeyReused`; `ProblemError` 403 `quota_exceeded`, 503 when the plan cannot be asked.
     func start(
-        _ request: CreateTrainingJobRequest, tenant: TenantID, by subject: String, key: IdempotencyKey?
+        _ request: CreateTrainingJobRequest, tenant: TenantID, by subject: String, key: IdempotencyKey?,
+        trace: TraceContext
     ) async throws -> TrainingJobStarted {
+        // What was accepted stays accepted, whatever has been used up since.
+        if let key, let earlier = try await store.answer(to: key, tenant: tenant) { return earlier }
+        try await quota.requireRoom(for: tenant, trace: trace)
         let job = NewJob(
             modelType: request.modelType ?? CreateTrainingJobRequest.modelType,
             months: request.months ?? Self.defaultMonths, epochs: request.epochs ?? Self.defaultEpochs,

@@ -15,6 +15,7 @@ struct TrainingWorkers: Service {
     let datasets: any DatasetStore
     let registry: any ModelRegistry
     let history: any HistorySource
+    let quota: TrainingQuota
     let wake: WakeSignal
     let logger: Logger
 
@@ -60,7 +61,7 @@ struct TrainingWorkers: Service {
         let keeper = LeaseKeeper(claimedAt: claimedAt, lease: lease)
         let attempt = TrainingAttempt(
             ticket: ticket, lease: lease, queue: queue, datasets: datasets, registry: registry, history: history,
-            logger: logger)
+            quota: quota, logger: logger)
         // Detached from this task's cancellation: at shutdown the job must still be handed back, which takes the database.
         let result = await withTaskCancellationHandler {
             await Task.detached {

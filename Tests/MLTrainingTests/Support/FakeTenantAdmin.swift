@@ -10,6 +10,8 @@ import TestSupport
 struct FakeTenantAdmin {
     let history: SyntheticHistory
     let keys: JSONWebKeySet
+    /// `ml_training_hours` of every tenant; nil: the question fails.
+    var trainingHours: Int? = 10
 
     /// Runs the server while `body` does.
     func serve<R>(_ body: (_ url: String) async throws -> R) async throws -> R {
@@ -22,6 +24,16 @@ struct FakeTenantAdmin {
             return Response(
                 status: .ok, headers: [.contentType: "application/x-ndjson"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: feed)))
+        }
+        let hours = trainingHours
+        router.get("internal/v1/tenants/:id/limits") { request, _ in
+            let token = String((request.headers[.authorization] ?? "").dropFirst("Bearer ".count))
+            guard (try? verifier.verify(token, accepting: [.mlTraining])) != nil else { throw HTTPError(.unauthorized) }
+            guard let hours else { throw HTTPError(.internalServerError) }
+            let limits = TenantLimits(maxUsers: 1, maxProjects: 1, maxStorageGb: 1, mlTrainingHours: hours)
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(Success(limits)))))
         }
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let application = Application(

@@ -3,6 +3,7 @@ import Forecasting
 import Foundation
 import HistoryFeed
 import Postgres
+import ServiceKit
 import ServiceStorage
 import TestSupport
 
@@ -40,6 +41,10 @@ struct TrainingDatabase {
                 throw error
             }
         }
+    }
+
+    func quota(hours: Int = 10) -> TrainingQuota {
+        TrainingQuota(store: jobs, allowance: FixedAllowance(hours: hours))
     }
 
     @discardableResult
@@ -91,6 +96,13 @@ struct TrainingDatabase {
 }
 
 struct NothingToClaim: Error {}
+
+/// A plan from memory.
+struct FixedAllowance: TrainingAllowance {
+    let hours: Int
+
+    func hours(of tenant: TenantID, trace: TraceContext) async throws -> Int { hours }
+}
 
 /// History from memory.
 struct FixedHistory: HistorySource {
