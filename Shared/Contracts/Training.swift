@@ -12,13 +12,19 @@ public struct CreateTrainingJobRequest: RequestPayload {
     public let seed: Int?
     /// Only what was known before this moment is learned from; nil for now.
     public let asOf: Date?
+    /// nil leaves how to train to the trainer.
+    public let hyperparameters: TrainingHyperparameters?
 
-    public init(months: Int? = nil, epochs: Int? = nil, modelType: String? = nil, seed: Int? = nil, asOf: Date? = nil) {
+    public init(
+        months: Int? = nil, epochs: Int? = nil, modelType: String? = nil, seed: Int? = nil, asOf: Date? = nil,
+        hyperparameters: TrainingHyperparameters? = nil
+    ) {
         self.months = months
         self.epochs = epochs
         self.modelType = modelType
         self.seed = seed
         self.asOf = asOf
+        self.hyperparameters = hyperparameters
     }
 
     public static let modelType = "resource_allocation"
@@ -28,6 +34,7 @@ public struct CreateTrainingJobRequest: RequestPayload {
         validation.range(epochs, 10...1000, "epochs")
         validation.require(modelType == nil || modelType == Self.modelType, "modelType", "must be \(Self.modelType)")
         validation.require((seed ?? 0) >= 0, "seed", "must not be negative")
+        hyperparameters?.validate(&validation)
     }
 }
 
@@ -74,11 +81,13 @@ public struct TrainingJob: Codable, Sendable {
     public let error: String?
     /// The newest epochs, oldest first; `?progress=N` asks for up to N (default 100, at most 1000).
     public let progress: [EpochProgress]
+    /// As the request gave them.
+    public let hyperparameters: TrainingHyperparameters?
 
     public init(
         id: JobID, status: TrainingJobStatus, stage: String, months: Int, epochs: Int, seed: Int, asOf: Date,
         attempts: Int, createdAt: Date, startedAt: Date?, finishedAt: Date?, datasetId: DatasetID?, modelId: ModelID?,
-        error: String?, progress: [EpochProgress]
+        error: String?, progress: [EpochProgress], hyperparameters: TrainingHyperparameters? = nil
     ) {
         self.id = id
         self.status = status
@@ -95,6 +104,7 @@ public struct TrainingJob: Codable, Sendable {
         self.modelId = modelId
         self.error = error
         self.progress = progress
+        self.hyperparameters = hyperparameters
     }
 }
 

@@ -195,9 +195,13 @@ import Testing
     func badJob() async throws {
         try await withService { service in
             let bad = try await service.send(
-                .post, "/api/v1/training/jobs", #"{"months": 0, "epochs": "many", "modelType": "x", "speed": 1}"#)
+                .post, "/api/v1/training/jobs",
+                #"{"months": 0, "epochs": "many", "modelType": "x", "speed": 1, "hyperparameters": {"dropout": 2, "width": 9}}"#
+            )
             #expect(bad.status == .unprocessableContent)
-            for field in ["months", "epochs", "modelType", "speed"] {
+            for field in [
+                "months", "epochs", "modelType", "speed", "hyperparameters.dropout", "hyperparameters.width",
+            ] {
                 #expect("\(bad.body)".contains("\"\(field)\""), "\(field)")
             }
             #expect(try await service.send(.post, "/api/v1/training/jobs", "{").status == .badRequest)

@@ -9,6 +9,7 @@ struct NewJob: Sendable, Codable {
     let epochs: Int
     let seed: Int
     let asOf: Date
+    var hyperparameters = TrainingHyperparameters()
     /// Who asked, as the gateway established it.
     let requestedBy: String
 }
@@ -86,6 +87,7 @@ struct JobTicket: Sendable {
     let epochs: Int
     let seed: Int
     let asOf: Date
+    let hyperparameters: TrainingHyperparameters
     let datasetID: DatasetID?
     let lifecycle: JobLifecycle
 }

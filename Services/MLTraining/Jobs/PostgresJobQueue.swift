@@ -131,7 +131,9 @@ extension JobTicket {
         self.init(
             id: try row.decode("id"), tenant: try row.decode("tenant_id"), attempt: try row.decode("attempts"),
             modelType: try row.decode("model_type"), months: try row.decode("months"), epochs: try row.decode("epochs"),
-            seed: try row.decode("seed"), asOf: try row.decode("as_of"), datasetID: try row.decode("dataset_id"),
+            seed: try row.decode("seed"), asOf: try row.decode("as_of"),
+            hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
+            datasetID: try row.decode("dataset_id"),
             lifecycle: JobLifecycle(
                 failures: try row.decode("failures"), fruitlessClaims: try row.decode("fruitless_claims"),
                 cancelRequested: try row.decode("cancel_requested")))

@@ -16,8 +16,10 @@ struct PostgresJobStore: JobStore {
             }
             try await connection.execute(
                 """
-                INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, requested_by, created_at)
+                INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, hyperparameters, requested_by,
+                    created_at)
                 VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
+                    \(json: job.hyperparameters)::jsonb,
                     \(job.requestedBy), clock_timestamp())
                 """)
             return answer
@@ -169,7 +171,8 @@ extension TrainingJob {
             startedAt: try row.decode("started_at"), finishedAt: try row.decode("finished_at"),
             datasetId: try row.decode("dataset_id"), modelId: try row.decode("model_id"),
             error: try row.decode("error"),
-            progress: progress)
+            progress: progress,
+            hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value)
     }
 }
 

@@ -66,7 +66,9 @@ struct TrainingAttempt: Sendable {
     {
         let configuration = TrainingConfiguration(
             months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
-            asOf: ticket.asOf.timeIntervalSince1970)
+            asOf: ticket.asOf.timeIntervalSince1970, maximumTrees: ticket.hyperparameters.maximumTrees,
+            learningRate: ticket.hyperparameters.learningRate, batchSize: ticket.hyperparameters.batchSize,
+            dropout: ticket.hyperparameters.dropout)
         let mailbox = ProgressMailbox()
         return try await withThrowingTaskGroup(of: TrainingOutcome?.self) { group in
             group.addTask {
@@ -133,7 +135,7 @@ struct TrainingAttempt: Sendable {
             hyperparameters: try JSONValue(
                 encoding: ModelHyperparameters(
                     months: ticket.months, epochs: ticket.epochs, seed: ticket.seed,
-                    asOf: WireJSON.timestamp(ticket.asOf))),
+                    asOf: WireJSON.timestamp(ticket.asOf), given: ticket.hyperparameters)),
             datasetID: datasetID, artifact: outcome.model.encoded())
     }
 }
@@ -155,6 +157,8 @@ struct ModelHyperparameters: Codable, Sendable {
     let epochs: Int
     let seed: Int
     let asOf: String
+    /// What the job's owner chose; the rest was the trainer's choice.
+    let given: TrainingHyperparameters
 }
 
 extension JSONValue {

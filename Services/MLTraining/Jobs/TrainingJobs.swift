@@ -33,7 +33,8 @@ struct TrainingJobs: Sendable {
             modelType: request.modelType ?? CreateTrainingJobRequest.modelType,
             months: request.months ?? Self.defaultMonths, epochs: request.epochs ?? Self.defaultEpochs,
             // A drawn seed stays small enough for every JSON reader to keep exactly.
-            seed: request.seed ?? Int.random(in: 0..<1 << 31), asOf: request.asOf ?? now(), requestedBy: subject)
+            seed: request.seed ?? Int.random(in: 0..<1 << 31), asOf: request.asOf ?? now(),
+            hyperparameters: request.hyperparameters ?? TrainingHyperparameters(), requestedBy: subject)
         let measured = try await store.measuredJobs(tenant: tenant, limit: 20)
         let estimate = TrainingEstimate.seconds(months: job.months, epochs: job.epochs, measured: measured)
         let answer = TrainingJobStarted(jobId: job.id, estimatedTime: estimate)

@@ -18,9 +18,13 @@ struct BaseNetworkTraining {
                 throw TrainingError(.badCheckpoint, "The checkpoint is of another training run.")
             }
         } else {
+            var options = TrainingOptions(epochs: configuration.epochs, seed: configuration.seed, accuracyOutput: 2)
+            if let rate = configuration.learningRate { options.learningRate = rate }
+            if let size = configuration.batchSize { options.batchSize = size }
             trainer = try Trainer(
-                network: Network(architecture: .base, seed: configuration.seed),
-                options: TrainingOptions(epochs: configuration.epochs, seed: configuration.seed, accuracyOutput: 2))
+                network: Network(
+                    architecture: Self.architecture(dropout: configuration.dropout), seed: configuration.seed),
+                options: options)
         }
     }
 
@@ -31,9 +35,26 @@ struct BaseNetworkTraining {
     mutating func runEpoch(isCancelled: () -> Bool) throws -> EpochReport {
         do {
             return try trainer.runEpoch(training, validation: validation, isCancelled: isCancelled)
-        } catch let error where error.code == .cancelled {
-            throw TrainingError(.cancelled, "The training was cancelled.")
+        } catch {
+            throw Self.inWords(error, learningRate: trainer.options.learningRate)
         }
+    }
+
+    private static func inWords(_ error: NeuralNetworkError, learningRate: Double) -> any Error {
+        if error.code == .cancelled { return TrainingError(.cancelled, "The training was cancelled.") }
+        guard error.code == .diverged else { return error }
+        return TrainingError(
+            .badConfiguration,
+            "The base network's weights grew without bound at a learning rate of \(learningRate); use a smaller one.")
+    }
+
+    private static func architecture(dropout: Double?) -> NetworkArchitecture {
+        var architecture = NetworkArchitecture.base
+        guard let dropout else { return architecture }
+        architecture.layers = architecture.layers.map { layer in
+            if case .dropout = layer { .dropout(rate: dropout) } else { layer }
+        }
+        return architecture
     }
 
     private static func samples(_ rows: [LearningRow], _ matrix: FeatureMatrix, _ indices: [Int]) -> Samples {

@@ -26,11 +26,17 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// After the choice, fit hours and success again to all rows, the judged ones too: what served last week should count.
     /// The figures reported are those of the models that had not seen them; ranges stay with those as well.
     public var refitsOnEverything: Bool
+    /// Adam's step size for the base network; nil for 0.001.
+    public var learningRate: Double?
+    /// Rows per step of the base network; nil for 32.
+    public var batchSize: Int?
+    /// Dropout rate of the base network, 0…0.95; nil for 0.2.
+    public var dropout: Double?
 
     public init(
         months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, split: Split = .latest(share: 0.2),
         minimumRows: Int = 30, maximumTrees: Int? = nil,
-        refitsOnEverything: Bool = true
+        refitsOnEverything: Bool = true, learningRate: Double? = nil, batchSize: Int? = nil, dropout: Double? = nil
     ) {
         self.months = months
         self.epochs = epochs
@@ -40,6 +46,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         self.minimumRows = minimumRows
         self.maximumTrees = maximumTrees
         self.refitsOnEverything = refitsOnEverything
+        self.learningRate = learningRate
+        self.batchSize = batchSize
+        self.dropout = dropout
     }
 }
 

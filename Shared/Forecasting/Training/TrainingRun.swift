@@ -106,6 +106,10 @@ public struct TrainingRun: Sendable {
         hash.add(configuration.seed)
         hash.add(UInt64(configuration.epochs))
         hash.add(configuration.asOf.bitPattern)
+        // Only what differs from the usual, so that checkpoints of usual runs outlive new settings.
+        if let rate = configuration.learningRate { hash.add("learningRate \(rate)") }
+        if let size = configuration.batchSize { hash.add("batchSize \(size)") }
+        if let dropout = configuration.dropout { hash.add("dropout \(dropout)") }
         for row in rows {
             hash.add(row.id)
             hash.add(row.hours.bitPattern)
