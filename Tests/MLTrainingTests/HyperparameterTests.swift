@@ -58,6 +58,14 @@ import Testing
         #expect(error?.code == .badCheckpoint)
     }
 
+    @Test("a learning rate that makes the network grow without bound is named as the reason")
+    func diverging() throws {
+        let run = try TrainingRun(
+            history: try known(), configuration: configuration(TrainingHyperparameters(learningRate: 1e30)))
+        let error = #expect(throws: TrainingError.self) { try run.run() }
+        #expect(error?.description.contains("use a smaller one") == true)
+    }
+
     @Test("what a job was given reaches its model, and is shown with both")
     func kept() async throws {
         try await TrainingDatabase.with { fixture in

@@ -10,6 +10,10 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Passes of the networks over it, 10 to 1000.") var epochs: Int?
     @Option(help: "Seed; equal seeds and histories give equal models.") var seed: Int?
     @Option(help: "Learn only from what was known before this moment (ISO 8601).") var asOf: String?
+    @Option(help: "Step size of the base network, 0.00001 to 0.1.") var learningRate: Double?
+    @Option(help: "Rows per step of the base network, 1 to 4096.") var batchSize: Int?
+    @Option(help: "Share of units the base network drops out, 0 to 0.9.") var dropout: Double?
+    @Option(help: "The most trees of a boosted model, 1 to 2000.") var maximumTrees: Int?
     @Flag(help: "Stay until the job has ended, with a bar of progress and loss.") var watch = false
     @OptionGroup var output: OutputOptions
 
@@ -20,7 +24,11 @@ struct TrainCommand: AsyncParsableCommand {
             }
             return date
         }
-        let request = CreateTrainingJobRequest(months: months, epochs: epochs, seed: seed, asOf: moment)
+        let given = TrainingHyperparameters(
+            learningRate: learningRate, batchSize: batchSize, dropout: dropout, maximumTrees: maximumTrees)
+        let request = CreateTrainingJobRequest(
+            months: months, epochs: epochs, seed: seed, asOf: moment,
+            hyperparameters: given == TrainingHyperparameters() ? nil : given)
         try await withClient(PlatformClient.loggedIn()) { client in
             let started: TrainingJobStarted = try await client.post("/api/v1/training/jobs", request)
             guard watch else {
