@@ -24,7 +24,10 @@ struct DatasetScan: Sendable {
     private let after: DatasetRowPosition?
     private var source = TrainingPointSource()
     private var ordinal = -1
-    private var lines: [DatasetLine] = []
+    /// nil where a capacity day was put aside.
+    private var lines: [DatasetLine?] = []
+    /// Capacity days, undecoded until hours must be derived from them: most datasets have recorded hours.
+    private var capacity: [ArraySlice<UInt8>] = []
     private var next = 0
     private var digest = SHA256()
 
@@ -41,12 +44,13 @@ struct DatasetScan: Sendable {
             while next < lines.count {
                 next += 1
                 switch lines[next - 1] {
-                case .employee: continue
+                case .employee, nil: continue
                 case .project(let facts): source.add(facts)
                 case .capacity(let day): source.add(day)
                 case .allocation(let allocation):
                     let position = DatasetRowPosition(chunk: ordinal, line: next - 1)
                     if let after, position <= after { continue }
+                    if allocation.completedAt != nil, (allocation.actualHours ?? 0) <= 0 { try await readCapacity() }
                     return Entry(
                         position: position, allocation: allocation,
                         point: source.point(for: allocation, asOf: dataset.asOf.timeIntervalSince1970),
@@ -66,11 +70,33 @@ struct DatasetScan: Sendable {
         }
         let content = chunk.content
         digest.update(data: content)
-        lines = try await ComputeThread.run(named: "dataset") {
-            try content.split(separator: UInt8(ascii: "\n")).map { try WireJSON.decode(DatasetLine.self, from: $0) }
+        let (decoded, aside) = try await ComputeThread.run(named: "dataset") {
+            var (decoded, aside): ([DatasetLine?], [ArraySlice<UInt8>]) = ([], [])
+            for line in content.split(separator: UInt8(ascii: "\n")) {
+                if line.starts(with: #"{"capacity""#.utf8) {
+                    aside.append(line)
+                    decoded.append(nil)
+                } else {
+                    decoded.append(try WireJSON.decode(DatasetLine.self, from: line))
+                }
+            }
+            return (decoded, aside)
         }
+        lines = decoded
+        capacity += aside
         (ordinal, next) = (chunk.ordinal, 0)
         return true
+    }
+
+    /// Facts come before allocations, so all capacity days have been put aside when the first is asked for.
+    private mutating func readCapacity() async throws {
+        guard !capacity.isEmpty else { return }
+        let aside = capacity
+        capacity = []
+        let decoded = try await ComputeThread.run(named: "dataset") {
+            try aside.map { try WireJSON.decode(DatasetLine.self, from: $0) }
+        }
+        for case .capacity(let day) in decoded { source.add(day) }
     }
 }
 
