@@ -91,7 +91,9 @@ let package = Package(
                 hummingbird, lifecycle, configuration, logging, metrics,
             ]),
         shared("HistoryFeed", ["Contracts", "Forecasting"]),
-        shared("ServiceStorage", ["Contracts", "Postgres", "ServiceKit", lifecycle, configuration, logging]),
+        shared(
+            "ServiceStorage",
+            ["Contracts", "Postgres", "ServiceKit", hummingbird, lifecycle, configuration, crypto, logging]),
 
         service(
             "Gateway",

@@ -4,14 +4,6 @@ import ServiceKit
 
 // The domain's refusals in the words of the API; the one error middleware asks for them.
 
-extension IdempotencyKeyReused: ProblemConvertible {
-    var problem: ProblemError? {
-        ProblemError(
-            status: .unprocessableContent, code: .idempotencyKeyReused,
-            "This Idempotency-Key was used before for another request; use a new key.")
-    }
-}
-
 extension ProblemError {
     static var historyUnavailable: ProblemError {
         .unavailable(

@@ -18,11 +18,3 @@ extension DeploymentRefusal: ProblemConvertible {
         }
     }
 }
-
-extension IdempotencyKeyReused: ProblemConvertible {
-    var problem: ProblemError? {
-        ProblemError(
-            status: .unprocessableContent, code: .idempotencyKeyReused,
-            "This Idempotency-Key was used before for another request; use a new key.")
-    }
-}

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Postgres
 import ServiceKit
+import ServiceStorage
 import TestSupport
 import Testing
 

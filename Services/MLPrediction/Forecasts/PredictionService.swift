@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceStorage
 
 /// Answers prediction requests: model and history are brought up to date, the question is checked and answered, and the
 /// answer is in the log before anyone hears it.

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceStorage
 
 /// A prediction on its way into the log.
 struct NewPrediction: Sendable {
@@ -7,16 +8,6 @@ struct NewPrediction: Sendable {
     let prediction: Prediction
     let createdAt: Date
 }
-
-/// A client's key for one creation, and the digest of what it asked for.
-struct IdempotencyKey: Sendable {
-    let subject: String
-    let key: String
-    let requestSHA256: [UInt8]
-}
-
-/// The client used a key again for another request.
-struct IdempotencyKeyReused: Error {}
 
 /// A record and its revision, which its ETag shows.
 struct RevisedRecord: Sendable {

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceStorage
 
 /// A training job to be queued, with every default filled in.
 struct NewJob: Sendable, Codable {
@@ -13,16 +14,6 @@ struct NewJob: Sendable, Codable {
     /// Who asked, as the gateway established it.
     let requestedBy: String
 }
-
-/// A client's key for one creation, and the digest of what it asked for.
-struct IdempotencyKey: Sendable {
-    let subject: String
-    let key: String
-    let requestSHA256: [UInt8]
-}
-
-/// The client used a key again for another request.
-struct IdempotencyKeyReused: Error {}
 
 enum Cancellation: Sendable, Equatable {
     /// It ends as soon as its worker notices, or has ended already when none held it.

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceKit
+import ServiceStorage
 
 /// Starts training jobs: fills in defaults, estimates the time, queues, wakes a worker.
 struct TrainingJobs: Sendable {

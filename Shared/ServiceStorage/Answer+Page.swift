@@ -1,12 +1,10 @@
-import Contracts
-import Foundation
-import Hummingbird
-import ServiceKit
-import ServiceStorage
+public import Foundation
+public import Hummingbird
+public import ServiceKit
 
 extension Answer {
     /// A page of at most `limit` items out of a query for one more, which only says that the list goes on.
-    static func page<Item: Codable & Sendable>(
+    public static func page<Item: Codable & Sendable>(
         _ found: [Item], limit: Int, position: (Item) -> some Codable
     ) throws -> Response {
         let items = Array(found.prefix(limit))
@@ -17,5 +15,5 @@ extension Answer {
 
 extension Date {
     /// As a `timestamptz` holds it.
-    var microsecondsSince1970: Int { Int((timeIntervalSince1970 * 1_000_000).rounded()) }
+    public var microsecondsSince1970: Int { Int((timeIntervalSince1970 * 1_000_000).rounded()) }
 }

@@ -1,0 +1,51 @@
+import Contracts
+import Crypto
+public import HTTPTypes
+public import Hummingbird
+public import ServiceKit
+
+/// A client's `Idempotency-Key`, with whose it is and what was asked under it.
+public struct IdempotencyKey: Sendable {
+    /// Keys of different callers never meet.
+    public let subject: String
+    public let key: String
+    /// SHA-256 of method, path and payload.
+    public let requestSHA256: [UInt8]
+
+    public init(subject: String, key: String, requestSHA256: [UInt8]) {
+        self.subject = subject
+        self.key = key
+        self.requestSHA256 = requestSHA256
+    }
+}
+
+/// The client used a key again for another request: 422 `idempotency_key_reused`.
+public struct IdempotencyKeyReused: Error, ProblemConvertible {
+    public init() {}
+
+    public var problem: ProblemError? {
+        ProblemError(
+            status: .unprocessableContent, code: .idempotencyKeyReused,
+            "This Idempotency-Key was used before for another request; use a new key.")
+    }
+}
+
+extension Request {
+    /// The client's `Idempotency-Key` for this creation, nil when it sent none.
+    /// - Throws: `ProblemError` 400 when it is not 1 to 200 printable ASCII characters, or is sent twice.
+    public func idempotencyKey(of caller: TenantCaller, for payload: some Encodable) throws -> IdempotencyKey? {
+        let values = headers[values: .idempotencyKey]
+        guard let key = values.first else { return nil }
+        guard values.count == 1, (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
+        else {
+            throw ProblemError.malformed("Idempotency-Key must be sent once, with 1 to 200 printable ASCII characters.")
+        }
+        // The payload as understood, not as spelt: white space and the order of fields make no other request.
+        let digest = SHA256.hash(data: Array("\(method) \(uri.path)\n".utf8) + (try WireJSON.encode(payload)))
+        return IdempotencyKey(subject: caller.subject, key: key, requestSHA256: Array(digest))
+    }
+}
+
+extension HTTPField.Name {
+    public static let idempotencyKey = Self(HeaderName.idempotencyKey)!
+}
