@@ -45,7 +45,12 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Midnight UTC at the start of the day.
     public var startOfDay: Date { Date(timeIntervalSince1970: Double(daysSinceEpoch) * 86_400) }
 
-    public func adding(days: Int) -> CivilDate { CivilDate(daysSinceEpoch: daysSinceEpoch + days) }
+    /// Stops at the calendar's first and last day, since clients may send a date near either.
+    public func adding(days: Int) -> CivilDate {
+        let (sum, overflow) = daysSinceEpoch.addingReportingOverflow(days)
+        let day = overflow ? (days > 0 ? Int.max : Int.min) : sum
+        return CivilDate(daysSinceEpoch: min(max(day, Self.range.lowerBound), Self.range.upperBound))
+    }
 
     public static func < (left: Self, right: Self) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
 

@@ -49,6 +49,8 @@ struct WireTests {
         for bad in ["2023-02-29", "2026-04-31", "2026-00-10", "2026-1-01", "0000-01-01", "2026-01-32", "20260101", ""] {
             #expect(CivilDate(bad) == nil, "\(bad)")
         }
+        let (first, last) = (try #require(CivilDate("0001-01-01")), try #require(CivilDate("9999-12-31")))
+        #expect(last.adding(days: 1) == last && last.adding(days: .max) == last && first.adding(days: .min) == first)
         #expect(CivilDate("1970-01-01")?.daysSinceEpoch == 0)
         var date = try #require(CivilDate("1899-12-31"))
         for _ in 0..<50_000 {

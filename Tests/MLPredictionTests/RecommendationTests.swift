@@ -55,6 +55,15 @@ import Testing
             at: monday.startOfDay)
     }
 
+    @Test("a start on the calendar's last day, or a capacity next to nothing, ends no process")
+    func extremes() throws {
+        let last = try #require(CivilDate("9999-12-31"))
+        let window = WorkWindow(start: last, end: nil, decidedOn: monday, hours: 1e5, weeklyCapacity: 1e-300)
+        #expect(window == WorkWindow(first: last, last: last))
+        let note = Recommendation(hours: 1e5, window: window, weeklyCapacity: 1e-300, freePercent: 10).note
+        #expect(note?.contains("only 10 % is free") == true)
+    }
+
     @Test("other work takes its share of the days it overlaps")
     func overlap() {
         #expect(free([]) == 100)

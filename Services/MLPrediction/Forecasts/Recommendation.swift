@@ -36,7 +36,8 @@ struct Recommendation: Sendable, Equatable {
     }
 
     private static func text(_ percent: Double) -> String {
-        let tenths = Int((percent * 10).rounded())
+        // A capacity next to nothing makes a percentage that no Int holds.
+        let tenths = Int(min(percent * 10, 1e15).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"
     }
 }
