@@ -57,7 +57,7 @@ struct StreamingTests {
             _ = connection.readHead()
             // Reads nothing until the producer makes no progress any more.
             var before = -1
-            while chunks.pulled.value != before {
+            while before <= 0 || chunks.pulled.value != before {
                 before = chunks.pulled.value
                 connection.pause(milliseconds: 200)
             }
@@ -129,7 +129,7 @@ struct StreamingTests {
         try await withClient { client in
             let body = HTTPClientRequestBody.stream(length: declared, Chunks(3, of: [1, 2]))
             let error = await httpError {
-                try await client.execute(.init(method: "PUT", url: server.url, body: body, deadline: .seconds(5)))
+                try await client.execute(.init(method: "PUT", url: server.url, body: body, deadline: .seconds(60)))
             }
             #expect(error?.code == .requestBodyFailed)
         }
@@ -148,7 +148,7 @@ struct StreamingTests {
         defer { server.stop() }
         try await withClient { client in
             let request = HTTPClientRequest(
-                method: "POST", url: server.url, body: .stream(length: nil, body.stream), deadline: .seconds(5))
+                method: "POST", url: server.url, body: .stream(length: nil, body.stream), deadline: .seconds(60))
             let response = try await client.execute(request)
             #expect(response.status == status)
             // A success still takes the rest of the body; a refusal ends the exchange.
