@@ -41,11 +41,11 @@ public struct Validation: Sendable {
         if !holds { reject(field, message) }
     }
 
-    /// Not blank, no control characters, at most `maximum` characters.
+    /// Not blank, no control characters, at most `maximum` Unicode scalars: one character may be any number of them.
     public mutating func text(_ value: String?, _ field: String, maximum: Int = 200) {
         guard let value else { return }
         if value.allSatisfy(\.isWhitespace) { return reject(field, "must not be empty") }
-        if value.count > maximum { return reject(field, "must be at most \(maximum) characters long") }
+        if value.unicodeScalars.count > maximum { return reject(field, "must be at most \(maximum) characters long") }
         if value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
             reject(field, "must not contain control characters")
         }

@@ -23,7 +23,7 @@ extension PostgresError: ProblemConvertible {
         case "23505": return .conflict("There is already one with the same key.")
         case "23503": return .conflict("Something it refers to, or that refers to it, is in the way.")
         // Values that passed our validation and yet do not fit the column.
-        case "22001", "22003", "22007", "22008", "22P05", "23502", "23514":
+        case "22001", "22003", "22007", "22008", "22P05", "23502", "23514", "54000":
             return .validation("", "holds a value that is out of range")
         case "40001", "40P01", "55P03":
             return .unavailable(

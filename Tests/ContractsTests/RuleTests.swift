@@ -57,6 +57,14 @@ struct RuleTests {
         #expect(![Permission]().allow(.read, on: .projects))
     }
 
+    @Test("a text's length is that of its scalars: one character may be thousands of them")
+    func combiningMarks() {
+        var validation = Validation()
+        validation.text(String(repeating: "é", count: 200), "fits")
+        validation.text("e" + String(repeating: "\u{301}", count: 7_000), "long")
+        #expect(validation.errors.map(\.field) == ["long"])
+    }
+
     @Test("the rules name each bad field once")
     func validation() {
         var validation = Validation()

@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdTesting
 import Logging
 import NIOCore
+import NIOHTTP1
 import ServiceIdentity
 import Testing
 
@@ -42,6 +43,7 @@ struct RequestTests {
         router.get("broken") { _, _ -> Response in throw Broken() }
         router.get("hummingbird") { _, _ -> Response in throw HTTPError(.badRequest, message: "Say it better") }
         router.get("gone") { _, _ -> Response in throw CancellationError() }
+        router.get("cut") { _, _ -> Response in throw HTTPParserError.invalidEOFState }
         router.get("proxied") { _, _ in
             Response(
                 status: .init(code: 418), headers: [.contentType: "text/plain"],
@@ -70,6 +72,11 @@ struct RequestTests {
     }
 
     static let json: HTTPFields = [.contentType: "application/json"]
+
+    @Test("a client that hung up, in the middle of a body too, is not our error", arguments: ["/gone", "/cut"])
+    func hungUp(path: String) async throws {
+        #expect(try await execute(path).status.code == 499)
+    }
 
     @Test("a created resource comes in the envelope with its place")
     func created() async throws {

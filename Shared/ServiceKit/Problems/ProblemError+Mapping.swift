@@ -3,6 +3,7 @@ import HTTPClient
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import ServiceIdentity
 
 extension ProblemError {
@@ -27,7 +28,8 @@ extension ProblemError {
             self.init(status: .contentTooLarge, message: nil, headers: [:])
         case let error as any HTTPResponseError: self.init(status: error.status, message: nil, headers: [:])
         case let error as DecodingError: self.init(error)
-        case is CancellationError, is ChannelError, is IOError:
+        // A body that ends before its length does is a client that hung up as well.
+        case is CancellationError, is ChannelError, is IOError, is HTTPParserError:
             self.init(
                 status: Self.clientClosedRequest, code: .malformedRequest,
                 "The client closed the connection before the answer.", cause: error)
