@@ -38,7 +38,11 @@ public enum WireJSON {
 
     /// A time with an offset (`Z` or `+02:00`), with or without a fraction of a second; nil for anything else.
     public static func date(_ text: String) -> Date? {
-        guard text.utf8.count <= 40, !text.hasPrefix("-") else { return nil }
+        // The format rolls over what does not exist, 30 February to 2 March; a wrong day must be refused, not moved.
+        let clock = text.dropFirst(11).prefix(8)
+        guard text.utf8.count <= 40, CivilDate(text.prefix(10)) != nil, clock < "24", clock.suffix(2) < "60" else {
+            return nil
+        }
         if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) {
             return date
         }

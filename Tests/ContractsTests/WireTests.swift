@@ -4,6 +4,17 @@ import Testing
 
 @Suite("Wire values")
 struct WireTests {
+    @Test(
+        "a moment that does not exist is refused, not moved to another",
+        arguments: [
+            "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z", "0000-01-01T00:00:00Z",
+            "300000-01-01T00:00:00Z",
+        ])
+    func impossibleMoments(text: String) {
+        #expect(WireJSON.date(text) == nil)
+        #expect(WireJSON.date("2026-02-28T23:59:59.999+02:00") != nil)
+    }
+
     @Test("bytes survive base64url, in one spelling only")
     func base64URL() {
         // RFC 4648 §10, without padding.
