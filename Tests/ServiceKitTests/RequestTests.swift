@@ -20,6 +20,11 @@ struct RequestTests {
 
     struct Broken: Error { let secret = "hunter2" }
 
+    struct Leaky: LogDescribable {
+        let row = "mia@acme.example"
+        var logDescription: String { "a row was refused" }
+    }
+
     static func router() -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)
         router.post("notes") { request, context in
@@ -40,6 +45,7 @@ struct RequestTests {
             try query.finish()
             return try Answer.list(["\(page.limit)", status?.rawValue ?? "-"], nextCursor: page.cursor)
         }
+        router.get("leaky") { _, _ -> Response in throw Leaky() }
         router.get("broken") { _, _ -> Response in throw Broken() }
         router.get("hummingbird") { _, _ -> Response in throw HTTPError(.badRequest, message: "Say it better") }
         router.get("gone") { _, _ -> Response in throw CancellationError() }
@@ -163,6 +169,18 @@ struct RequestTests {
         }
         #expect(try await execute("/gone", logger: logger).status.code == 499)
         #expect(!lines.all.contains { $0.contains("\"level\":\"error\"") })
+    }
+
+    @Test("an error that may quote data is logged in the words it has for that")
+    func logWithoutData() async throws {
+        let lines = Lines()
+        let logger = Logger(label: "t") {
+            ServiceLogHandler(service: "t", label: $0, level: .debug, format: .json, write: lines.append)
+        }
+        _ = try await execute("/leaky", logger: logger)
+
+        #expect(lines.all.contains { $0.contains("a row was refused") })
+        #expect(!lines.all.contains { $0.contains("mia@acme.example") })
     }
 
     @Test("the log line and the metrics know the route's template, never the path or the body")

@@ -79,7 +79,7 @@ public struct ServiceResponder: HTTPResponder {
 
     private func report(_ problem: ProblemError, _ context: ServiceRequestContext) {
         guard let cause = problem.cause else { return }
-        let metadata: Logger.Metadata = ["code": "\(problem.code)", "error": "\(String(reflecting: cause))"]
+        let metadata: Logger.Metadata = ["code": "\(problem.code)", "error": "\(LogText.of(cause))"]
         switch problem.status.code {
         case 499: context.logger.debug("client closed the connection", metadata: metadata)
         case 500: context.logger.error("request failed", metadata: metadata)

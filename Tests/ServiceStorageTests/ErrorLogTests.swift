@@ -1,0 +1,50 @@
+import Postgres
+import ServiceKit
+import ServiceStorage
+import TestSupport
+import Testing
+
+@Suite("Database errors in the log")
+struct ErrorLogTests {
+    @Test("what the server quotes of a row or a value is not logged, what it says of the statement is")
+    func noData() async throws {
+        try await ServiceDatabases.withDatabases("kit") { databases in
+            let pool = PostgresPool(
+                configuration: try PostgresConfiguration(url: databases.mlTraining), logger: PostgresCluster.quietLogger
+            )
+            func failure(_ query: SQL) async -> PostgresError? {
+                await #expect(throws: PostgresError.self) {
+                    try await pool.withTransaction { connection in
+                        try await connection.executeScript(
+                            "create table ml_training.people (email text primary key check (email <> 'mia@acme.example'))"
+                        )
+                        try await connection.execute(query)
+                    }
+                }
+            }
+            let refused = try #require(
+                await failure("insert into ml_training.people values (\("mia@acme.example"))"))
+            let value = try #require(await failure("select (\("mia@acme.example")::text)::uuid"))
+            let statement = try #require(await failure("select nothing from ml_training.people"))
+            await pool.close()
+
+            for error in [refused, value] {
+                // Without this the log would have it.
+                #expect(String(reflecting: error).contains("mia@acme.example"))
+                #expect(!LogText.of(error).contains("mia@acme.example"))
+                #expect(LogText.of(error).contains("ErrorLogTests.swift"))
+            }
+            #expect(LogText.of(refused).contains("people_email_check"))
+            #expect(LogText.of(statement).contains("column \"nothing\" does not exist"))
+        }
+    }
+
+    @Test("of what the client library says of a broken connection only the first line is logged")
+    func brokenConnection() {
+        var error = PostgresError(.connectionLost, "The connection to the database was lost.")
+        error.serverMessage = "FATAL:  terminating connection\nCONTEXT:  COPY import_rows, line 2: \"E1 Mia\""
+
+        #expect(LogText.of(error).contains("FATAL:  terminating connection"))
+        #expect(!LogText.of(error).contains("Mia"))
+    }
+}
