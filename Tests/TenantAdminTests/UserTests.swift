@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import Postgres
 import Testing
 
 @testable import TenantAdmin
@@ -32,6 +33,35 @@ struct UserTests {
             #expect(change.status == 200)
             #expect(after.status == 401)
             #expect(principal.isActive == false)
+        }
+    }
+
+    @Test("nobody takes over a user who holds grants of his own beyond theirs")
+    func noTakeOverByOwnGrants() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let user: User = try await service.send(
+                .post, "/api/v1/users", as: service.token(tenant.id),
+                json: CreateUserRequest(email: "eve@acme.example", name: "Eve", roles: ["user"])
+            ).data()
+            let helper = try service.token(
+                tenant.id, DefaultRole.user.permissions + [Permission(resource: "users", actions: ["*"])])
+            func change() async throws -> Int {
+                try await service.send(
+                    .patch, "/api/v1/users/\(user.id)", as: helper,
+                    json: UpdateUserRequest(password: "a password that the helper knows")
+                ).status
+            }
+            let before = try await change()
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                _ = try await $0.execute(
+                    """
+                    update users set permissions = '[{"resource": "*", "actions": ["*"]}]' where id = \(user.id.rawValue)
+                    """)
+            }
+
+            #expect(before == 200)
+            #expect(try await change() == 403)
         }
     }
 

@@ -78,6 +78,9 @@ struct Users: Sendable {
             try precondition(current)
             // Whoever changes somebody's account could become him.
             _ = try await Roles.grantable(current.roles, by: holder, on: connection)
+            guard current.permissions.allSatisfy(holder.covers) else {
+                throw ProblemError.permissionDenied("You cannot change this user, who may do more than you.")
+            }
             if let roles = request.roles {
                 _ = try await Roles.grantable(roles, by: holder, on: connection)
                 try await connection.execute("delete from user_roles where user_id = \(id.rawValue)")
