@@ -36,12 +36,97 @@ struct ImportResourceTests {
     @Test("no more imports run at once than there are slots for")
     func slots() async throws {
         let slots = ImportSlots(capacity: 1)
-        let refused = try await slots.withSlot {
-            await #expect(throws: ProblemError.self) { try await slots.withSlot { 0 } }
+        let tenant = TenantID()
+        let refused = try await slots.withSlot(for: tenant) {
+            await #expect(throws: ProblemError.self) { try await slots.withSlot(for: TenantID()) { 0 } }
         }
-        let afterwards = try await slots.withSlot { 1 }
+        let afterwards = try await slots.withSlot(for: tenant) { 1 }
 
         #expect(refused?.status.code == 503)
         #expect(afterwards == 1)
+    }
+
+    @Test("one tenant's slow senders do not keep the others from importing")
+    func fairSlots() async throws {
+        let slots = ImportSlots(capacity: 4)
+        let (slow, other) = (TenantID(), TenantID())
+        try await slots.withSlot(for: slow) {
+            try await slots.withSlot(for: slow) {
+                let refused = await #expect(throws: ProblemError.self) { try await slots.withSlot(for: slow) { 0 } }
+                let served = try await slots.withSlot(for: other) { 1 }
+
+                #expect(refused?.status.code == 429)
+                #expect(served == 1)
+            }
+        }
+        #expect(try await slots.withSlot(for: slow) { 2 } == 2)
+    }
+
+    @Test("a tenant suspended during its upload writes nothing")
+    func suspendedMeanwhile() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let imports = Imports(database: TenantDatabase(pool: service.pool), slots: ImportSlots(capacity: 1))
+            let pieces = Pieces()
+            let body = AsyncThrowingStream<ByteBuffer, any Error> {
+                if await pieces.isFirst { return ByteBuffer(string: "name\nSwift\n") }
+                _ = try await service.send(
+                    .post, "/api/v1/tenants/\(tenant.id)/suspend", as: service.operatorToken)
+                return nil
+            }
+
+            let refused = await #expect(throws: ProblemError.self) {
+                _ = try await imports.run(
+                    .init(kind: .skills, format: .csv, policy: .abort), body: body, in: tenant.id,
+                    by: Author(name: "t", requestID: "r"))
+            }
+            _ = try await service.send(.post, "/api/v1/tenants/\(tenant.id)/resume", as: service.operatorToken)
+
+            #expect(refused?.code == .tenantUnavailable)
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+        }
+    }
+
+    @Test("whoever the rows name cannot be deleted between their checks and their writing")
+    func heldReferences() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            let plan = ImportPlan(.capacityHistory)
+            let refused = try await service.pool.withTransaction { connection in
+                let names = try await TenantDatabase.names(ofActive: tenant.id, on: connection)
+                try await connection.execute(ImportPlan.staging(.capacityHistory))
+                try await connection.execute(
+                    """
+                    insert into pg_temp.import_rows (line, employee_external_id, date, utilization_rate)
+                    values (2, 'E1', '2024-01-01', 80)
+                    """)
+                try await connection.execute(
+                    "grant select, delete on pg_temp.import_rows to \(identifier: names.role)")
+                try await TenantDatabase.enter(names, on: connection)
+                for statement in plan.holds { try await connection.execute(statement) }
+                return await #expect(throws: PostgresError.self) {
+                    try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { other in
+                        try await other.execute("set local lock_timeout = '100ms'")
+                        // Nobody names E2, who can go.
+                        try await other.execute("delete from employees where external_id = 'E2'")
+                        try await other.execute("delete from employees where external_id = 'E1'")
+                    }
+                }
+            }
+            #expect(refused?.sqlState == "55P03")
+            #expect(ImportPlan(.allocations).holds.count == 2)
+            #expect(ImportPlan(.employeeSkills).holds.count == 1)
+        }
+    }
+}
+
+/// Tells the first question from the later ones.
+private actor Pieces {
+    private var asked = false
+
+    var isFirst: Bool {
+        defer { asked = true }
+        return !asked
     }
 }

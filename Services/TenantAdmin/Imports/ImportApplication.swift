@@ -13,6 +13,7 @@ struct ImportApplication {
     /// - Throws: `ImportRejection`.
     func run() async throws -> ImportReport {
         let plan = ImportPlan(order.kind)
+        for statement in plan.holds { try await connection.execute(statement) }
         let errors = try await allErrors(plan)
         // Counted by taking them away, which also leaves only what may be applied.
         let rejected = staged.rejected + (try await connection.execute(plan.removeFailures))

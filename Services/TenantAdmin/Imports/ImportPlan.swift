@@ -42,6 +42,9 @@ struct ImportPlan: Sendable {
     /// Finds `t` for `r`.
     let match: SQL
     let assignments: [Assignment]
+    /// Statements that keep what rows name from being deleted until the transaction ends: a row that passed its checks must
+    /// still find it when it is written, or it would be lost without a word.
+    var holds: [SQL] = []
     /// Statements that make what rows may name without its being there yet.
     var prerequisites: [SQL] = []
     var checks: [Check] = []
@@ -93,6 +96,7 @@ struct ImportPlan: Sendable {
                 on conflict (name) do nothing
                 """
             ]
+            holds = [Self.holdEmployees]
             checks = [.unknownEmployee]
         case .projects:
             table = "projects"
@@ -111,6 +115,7 @@ struct ImportPlan: Sendable {
                 """
             match = "t.external_id = r.external_id"
             assignments = Self.allocationAssignments
+            holds = [Self.holdEmployees, Self.holdProjects]
             checks = [.unknownEmployee, .unknownProject, .completedBeforeDecided]
         case .capacityHistory:
             table = "capacity_history"
@@ -121,9 +126,20 @@ struct ImportPlan: Sendable {
                 .init("employee_id", insert: "e.id", update: nil, from: nil),
                 .init("date", insert: "r.date", update: nil, from: nil), .same("utilization_rate"),
             ]
+            holds = [Self.holdEmployees]
             checks = [.unknownEmployee]
         }
     }
+
+    private static let holdEmployees: SQL = """
+        select count(*) from (select from employees e
+            where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) for key share of e) held
+        """
+
+    private static let holdProjects: SQL = """
+        select count(*) from (select from projects p
+            where p.external_id in (select r.project_external_id from pg_temp.import_rows r) for key share of p) held
+        """
 
     private static let allocationAssignments: [Assignment] = [
         .key,

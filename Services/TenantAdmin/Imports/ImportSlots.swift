@@ -1,28 +1,42 @@
+import Contracts
 import ServiceKit
 import Synchronization
 
 /// How many imports may be under way on this node. Each holds a database connection for as long as its client sends, so
-/// without a bound a few slow senders would leave none for anybody else.
+/// without a bound a few slow senders would leave none for anybody else; and one tenant gets at most half of them, or its
+/// slow senders would keep all other tenants from importing.
 final class ImportSlots: Sendable {
     private let capacity: Int
-    private let taken = Mutex(0)
+    private let taken = Mutex<[TenantID: Int]>([:])
 
     init(capacity: Int) { self.capacity = capacity }
 
-    /// - Throws: 503 when all are taken.
+    /// What one tenant may take.
+    var share: Int { max(1, capacity / 2) }
+
+    /// - Throws: 503 when all are taken, 429 when the tenant has its share.
     func withSlot<R>(
-        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
+        for tenant: TenantID, isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
     ) async throws -> R {
-        let isFree = taken.withLock { taken in
-            guard taken < capacity else { return false }
-            taken += 1
-            return true
+        try taken.withLock { taken in
+            let own = taken[tenant, default: 0]
+            guard own < share else {
+                throw ProblemError.rateLimited(
+                    "Your organisation has \(own) imports under way already; try again when one has ended.",
+                    retryAfter: .seconds(5))
+            }
+            guard taken.values.reduce(0, +) < capacity else {
+                throw ProblemError.unavailable(
+                    "Too many imports are under way; try again in a moment.", retryAfter: .seconds(5))
+            }
+            taken[tenant] = own + 1
         }
-        guard isFree else {
-            throw ProblemError.unavailable(
-                "Too many imports are under way; try again in a moment.", retryAfter: .seconds(5))
+        defer {
+            taken.withLock { taken in
+                let own = taken[tenant, default: 0]
+                taken[tenant] = own > 1 ? own - 1 : nil
+            }
         }
-        defer { taken.withLock { $0 -= 1 } }
         return try await body()
     }
 }

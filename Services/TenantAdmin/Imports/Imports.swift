@@ -26,11 +26,13 @@ struct Imports: Sendable {
         let tally = ImportTally()
         let id = ImportID()
         do {
-            return try await slots.withSlot {
+            return try await slots.withSlot(for: tenant) {
                 try await database.pool.withTransaction(retries: 0) { connection in
                     let names = try await TenantDatabase.names(ofActive: tenant, on: connection)
                     let stream = ImportCopyStream(body: body, kind: order.kind, format: order.format, tally: tally)
                     try await Self.stage(stream, as: order.kind, for: names, on: connection)
+                    // Asked again: the upload may have taken an hour, and a tenant suspended meanwhile writes nothing.
+                    _ = try await TenantDatabase.names(ofActive: tenant, on: connection)
                     try await TenantDatabase.enter(names, on: connection)
                     let application = ImportApplication(
                         id: id, order: order, staged: tally.state, connection: connection)
