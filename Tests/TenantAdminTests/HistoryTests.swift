@@ -83,16 +83,31 @@ struct HistoryTests {
         }
     }
 
-    @Test("a watermark of another database begins anew, and what is none is refused")
+    @Test("a watermark that this database cannot go on from is refused, so that its holder begins anew")
     func foreignWatermark() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
             _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
-            let refused = try await service.send(
-                .get, "/internal/v1/tenants/\(tenant.id)/history?since=yesterday", as: service.token(of: .mlPrediction))
+            let text = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
+            let mark = try #require(HistoryWatermark(text))
+            func status(_ watermark: String) async throws -> Int {
+                try await service.send(
+                    .get, "/internal/v1/tenants/\(tenant.id)/history?since=\(watermark)",
+                    as: service.token(of: .mlPrediction)
+                ).status
+            }
+            func changed(system: String? = nil, timeline: String? = nil, transaction: String? = nil) -> String {
+                HistoryWatermark(
+                    system: system ?? mark.system, database: mark.database, timeline: timeline ?? mark.timeline,
+                    transaction: transaction ?? mark.transaction
+                ).description
+            }
 
-            #expect(try await service.history(tenant.id, since: "1.2.99999").compactMap(\.employee).count == 2)
-            #expect(refused.status == 422)
+            #expect(try await status(text) == 200)
+            #expect(try await status("yesterday") == 422)
+            #expect(try await status(changed(system: "1")) == 422)
+            #expect(try await status(changed(timeline: "4000000000")) == 422)
+            #expect(try await status(changed(transaction: "1000000000000")) == 422)
         }
     }
 }

@@ -24,7 +24,7 @@ struct InternalHistoryController: Sendable {
         if text != nil, since == nil { query.reject("since", "is not a watermark of this feed") }
         try query.finish()
         // Refused while there is still a status to refuse with.
-        try await feed.requireActive(tenant)
+        try await feed.require(tenant, since: since)
         let feed = feed
         return Response(
             status: .ok, headers: [.contentType: "application/x-ndjson"],

@@ -1,6 +1,7 @@
 import Contracts
 import NIOCore
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// A tenant's history as the learning services need it: what changed since they last asked.
@@ -14,9 +15,21 @@ struct HistoryFeed: Sendable {
     /// Answers are written in pieces of about this size.
     private static let chunkBytes = 64 * 1024
 
-    /// - Throws: 403 `tenant_unavailable`.
-    func requireActive(_ tenant: TenantID) async throws {
-        try await database.withTenant(tenant, readOnly: true) { _ in }
+    /// Whether the feed can go on from there.
+    /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark of another database or of the future of one
+    ///   that was restored. Whoever holds it may know rows that were never here, which no feed would take away again: he
+    ///   has to begin with nothing.
+    func require(_ tenant: TenantID, since: HistoryWatermark?) async throws {
+        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true) { connection in
+            guard let since else { return }
+            try Self.check(since, against: try await HistoryWatermark.current(on: connection))
+        }
+    }
+
+    private static func check(_ since: HistoryWatermark, against now: HistoryWatermark) throws {
+        guard since.isBefore(now) else {
+            throw ProblemError.validation("since", "is not a watermark of this database")
+        }
     }
 
     /// Gives all lines as NDJSON in bounded memory, at the pace at which `write` takes them.
@@ -29,9 +42,10 @@ struct HistoryFeed: Sendable {
         try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
             connection in
             let now = try await HistoryWatermark.current(on: connection)
+            if let since { try Self.check(since, against: now) }
             var lines = 0
             var buffer = ByteBuffer()
-            for part in Self.parts(since: since, now: now) {
+            for part in Self.parts(since: since) {
                 for try await row in connection.stream(part.query) {
                     buffer.writeBytes(try WireJSON.encode(try part.line(row)))
                     buffer.writeInteger(UInt8(ascii: "\n"))
@@ -55,8 +69,8 @@ struct HistoryFeed: Sendable {
     }
 
     /// Tombstones first: what was deleted and made again is there. Then facts, then the allocations that refer to them.
-    private static func parts(since: HistoryWatermark?, now: HistoryWatermark) -> [Part] {
-        let known = since.flatMap { $0.isBefore(now) ? $0.transaction : nil } ?? "0"
+    private static func parts(since: HistoryWatermark?) -> [Part] {
+        let known = since?.transaction ?? "0"
         let changed: SQL = "changed_in >= \(known)::xid8"
         let rows: [Part] = [
             Part(query: "select \(sql: HistoryEmployee.columns) from employees e where e.\(sql: changed)") {
