@@ -59,6 +59,17 @@ as_postgres() {
   fi
 }
 
+# runs STATE SERVICE: whether the process noted for the service is the one that compose/up started for this state. Its number
+# may have been given to another program since, even to a service of another installation, which is nobody's to stop.
+runs() {
+  local pid
+  pid="$(cat "$1/run/$2.pid" 2>/dev/null)" && [ -n "$pid" ] || return 1
+  { tr '\0' '\n' <"/proc/$pid/environ"; } 2>/dev/null | grep -qxF "DATABASE_URL_FILE=$1/run/$2.database"
+}
+
+# is_state DIR: whether compose/up keeps its things there, and not somebody else.
+is_state() { [ -f "$1/lock" ] && [ -d "$1/run" ]; }
+
 port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
 # A free port, searched upwards from the one given.
