@@ -86,6 +86,35 @@ struct SchemaTests {
         }
     }
 
+    @Test("a node of the version before makes no tenant once a newer one has begun its rollout")
+    func noTenantLeftBehind() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("create table later (id int);".utf8).write(to: folder.appendingPathComponent("0900_later.sql"))
+        try await TestService.run { service in
+            func create(_ subdomain: String) async throws -> Int {
+                try await service.send(
+                    .post, "/api/v1/tenants", as: service.operatorToken,
+                    json: CreateTenantRequest(
+                        name: subdomain, subdomain: Subdomain(rawValue: subdomain)!,
+                        adminEmail: "a@\(subdomain).example", adminPassword: TestService.password)
+                ).status
+            }
+            try await service.schemas.migrateAll()
+            let before = try await create("before")
+            try await TenantSchemas(
+                pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger
+            ).migrateAll()
+            let after = try await create("after")
+            let tenants = try await service.send(.get, "/api/v1/tenants", as: service.operatorToken).list(Tenant.self)
+
+            #expect(before == 201)
+            #expect(after == 503)
+            #expect(tenants.items.map(\.subdomain) == ["before"])
+        }
+    }
+
     private func schemasWithLater(_ service: TestService) async throws -> [String] {
         let rows = try await service.pool.withConnection { connection in
             try await connection.query("select schemaname from pg_tables where tablename = 'later'")

@@ -1,6 +1,7 @@
 import Contracts
 import Logging
 import Postgres
+import ServiceKit
 
 /// Keeps every tenant's schema, and the template, at the newest of `migrations/tenant`.
 struct TenantSchemas: Sendable {
@@ -23,11 +24,23 @@ struct TenantSchemas: Sendable {
 
     /// Makes the schema with all its objects, owned by the tenant's role, inside the transaction under way. The role must
     /// exist; afterwards the transaction acts as it, in that schema.
+    /// - Throws: 503 when a node of a newer version has begun its rollout.
     func create(_ names: TenantNames, on connection: PostgresConnection) async throws {
+        try await requireNewest(on: connection)
         try await connection.execute(
             "create schema \(identifier: names.schema) authorization \(identifier: names.role)")
         try await TenantDatabase.enter(names, on: connection)
         try await Migrations.apply(migrations, to: names.schema, on: connection)
+    }
+
+    /// A rollout lists the tenants after it has migrated the template. A tenant that this node made later, from older files,
+    /// would be in no rollout's list and stay behind; under the template's lock it is made before, or refused.
+    private func requireNewest(on connection: PostgresConnection) async throws {
+        try await Migrations.lock(schema: TenantNames.template, on: connection)
+        let applied = try await Migrations.applied(in: TenantNames.template, on: connection).last?.number ?? 0
+        guard applied <= migrations.map(\.number).max() ?? 0 else {
+            throw ProblemError.unavailable("The platform is being brought up to date; try again in a moment.")
+        }
     }
 
     /// Rolls the migrations over the template and all tenants, deleted ones included: they may be restored. A tenant that
