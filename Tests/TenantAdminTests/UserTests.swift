@@ -36,6 +36,25 @@ struct UserTests {
         }
     }
 
+    @Test(
+        "an address counts as the same in upper case, but not with look-alikes, which would each have guesses of their own"
+    )
+    func addressSpelling() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            func logIn(_ email: String) async throws -> Int {
+                try await service.send(
+                    .post, "/internal/v1/tenants/\(tenant.id)/credentials/verify", as: service.token(of: .gateway),
+                    json: LoginRequest(email: email, password: TestService.password)
+                ).status
+            }
+
+            #expect(try await logIn("ADMIN@Acme.example") == 200)
+            // U+0130, whose lower case is i for Postgres and two characters for the gateway, which counts attempts.
+            #expect(try await logIn("adm\u{130}n@acme.example") == 401)
+        }
+    }
+
     @Test("nobody takes over a user who holds grants of his own beyond theirs")
     func noTakeOverByOwnGrants() async throws {
         try await TestService.run { service in

@@ -62,7 +62,7 @@ enum PrivateCluster {
         }
         trap cleanup EXIT
         trap 'exit 1' INT TERM HUP
-        $user "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C --no-sync >"$folder/initdb.log" \
+        $user "$binaries/initdb" -D "$folder/data" -U postgres -A trust -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" \
             2>&1 || { cat "$folder/initdb.log"; exit 1; }
         $user "$binaries/pg_ctl" start -D "$folder/data" -w -t 60 -l "$folder/data/log" -o "-p $port \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories='$folder/data' -c fsync=off \

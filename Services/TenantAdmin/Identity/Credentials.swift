@@ -12,6 +12,8 @@ struct Credentials: Sendable {
     ///
     /// Takes as long for an unknown address, a user without a password and an inactive user as for a wrong password, and
     /// answers all of them alike: who is a user here cannot be found out by trying.
+    /// The address may differ in the case of ASCII letters only. Postgres and Swift fold others differently (U+0130), and each
+    /// spelling that Postgres took for the same would be another account, with guesses of its own, to the gateway's lockout.
     /// - Throws: 401 `invalid_credentials`; 403 `tenant_unavailable`.
     func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserPrincipal {
         let found = try await database.withTenant(tenant, readOnly: true) { connection in
@@ -19,6 +21,7 @@ struct Credentials: Sendable {
                 """
                 select \(sql: UserPrincipal.columns), u.password_hash from users u
                 where lower(u.email) = lower(\(request.email))
+                    and lower(u.email collate "C") = lower(\(request.email) collate "C")
                 """)
             return try rows.first.map { row in
                 (
