@@ -19,6 +19,8 @@ struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
         abstract: "Measure speed and accuracy on this machine.",
-        subcommands: [BenchTrainingCommand.self, BenchInferenceCommand.self, BenchAccuracyCommand.self]
+        subcommands: [
+            BenchTrainingCommand.self, BenchInferenceCommand.self, BenchFeaturesCommand.self, BenchAccuracyCommand.self,
+        ]
     )
 }

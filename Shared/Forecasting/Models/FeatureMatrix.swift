@@ -1,9 +1,15 @@
 /// Rows of features, row-major.
-struct FeatureMatrix: Sendable {
-    var values: [Float]
-    let columns: Int
+public struct FeatureMatrix: Sendable {
+    /// Rows × columns; `nan` where a feature is unknown.
+    public var values: [Float]
+    public let columns: Int
 
-    var rows: Int { columns == 0 ? 0 : values.count / columns }
+    public init(values: [Float], columns: Int) {
+        self.values = values
+        self.columns = columns
+    }
+
+    public var rows: Int { columns == 0 ? 0 : values.count / columns }
 
     subscript(row: Int) -> ArraySlice<Float> { values[row * columns..<(row + 1) * columns] }
 

@@ -32,6 +32,11 @@ extension History {
         }
     }
 
+    /// The features of every allocation finished before `moment`, each as of its own decision, in the order of decisions.
+    public func features(schema: FeatureSchema, asOf moment: Double) -> FeatureMatrix {
+        features(of: learningRows(asOf: moment), schema: schema)
+    }
+
     /// Features of many decisions, on all cores; each row is on its own, so the number of cores changes nothing.
     func features(of rows: [LearningRow], schema: FeatureSchema) -> FeatureMatrix {
         let columns = schema.columns.count

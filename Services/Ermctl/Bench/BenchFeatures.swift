@@ -1,0 +1,61 @@
+import ArgumentParser
+import Forecasting
+import NeuralNetwork
+
+/// `ermctl bench features`: how fast a history is arranged and its features are computed.
+struct BenchFeaturesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "features",
+        abstract: "Measure how fast features are computed, on all cores.",
+        discussion: """
+            Arranges a made-up history of a large company (`history_seconds`) and computes every feature of every one of \
+            its allocations as of the allocation's decision (`seconds`), as a training job does.
+            """)
+
+    @Option(help: "Allocations in the history.")
+    var rows = 1_000_000
+
+    @Flag(help: "The features of questions without the planned hours.")
+    var withoutPlan = false
+
+    func validate() throws {
+        guard (1...20_000_000).contains(rows) else { throw ValidationError("--rows must be in 1…20000000.") }
+    }
+
+    func run() async throws {
+        let allocations = syntheticAllocations(rows, seed: 1)
+        var history = History()
+        let arranging = secondsTaken { history = History(allocations: allocations) }
+        let schema = FeatureSchema(withPlan: !withoutPlan, labelKeys: ["priority", "requester"])
+        var matrix = FeatureMatrix(values: [], columns: 0)
+        let seconds = secondsTaken { matrix = history.features(schema: schema, asOf: .infinity) }
+        // A digest of what was computed, so that a change of speed that changes a feature shows.
+        var digest: UInt64 = 14_695_981_039_346_656_037
+        for value in matrix.values { digest = (digest ^ UInt64(value.bitPattern)) &* 1_099_511_628_211 }
+        print("rows=\(matrix.rows) features=\(matrix.columns)")
+        print("history_seconds=\(arranging.fixed(3))")
+        print("seconds=\(seconds.fixed(3))")
+        print("rows_per_s=\((Double(matrix.rows) / seconds).fixed(0))")
+        print("digest=\(String(digest, radix: 16))")
+    }
+}
+
+/// A made-up large company: one person per 500 allocations, one project per 1,000, forty kinds of work, one decision
+/// every ten minutes.
+private func syntheticAllocations(_ count: Int, seed: UInt64) -> [Forecasting.Allocation] {
+    var generator = SeededGenerator(seed: seed)
+    func pick(_ range: Int) -> Int { Int(generator.next() % UInt64(max(1, range))) }
+    let people = (0...count / 500).map { "employee-0000-0000-0000-\($0)" }
+    return (0..<count).map { index in
+        let decided = 1_500_000_000 + Double(index) * 600
+        let planned = Double(1 + pick(80)) / 2
+        // Projects come and go.
+        let project = index / 20_000 * 10 + pick(20)
+        return Forecasting.Allocation(
+            id: "allocation-0000-0000-\(index)", employee: people[pick(people.count)],
+            project: "project-0000-0000-0000-\(project)", skills: ["kind-\(pick(40))"],
+            labels: ["priority": "\(1 + pick(5))", "requester": "requester-\(pick(200))"], plannedHours: planned,
+            allocationPercent: 50, actualHours: planned * Double(50 + pick(100)) / 100, start: decided,
+            plannedEnd: decided + 86_400, decidedAt: decided, completedAt: decided + Double(1 + pick(200)) * 3_600)
+    }
+}
