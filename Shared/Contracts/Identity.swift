@@ -162,10 +162,15 @@ public struct UserPrincipal: Codable, Sendable, Equatable {
     public let roles: [String]
     /// The union of the roles' grants and the user's own.
     public let permissions: [Permission]
+    /// Grows whenever the user's password is changed; a session begun under a smaller one is over.
+    public let credentialVersion: Int
+
+    /// That of a user whose password has never been changed, and of all answers from before there were versions.
+    public static let firstCredentialVersion = 1
 
     public init(
         userId: UserID, tenantId: TenantID, email: String, name: String, isActive: Bool, roles: [String],
-        permissions: [Permission]
+        permissions: [Permission], credentialVersion: Int = firstCredentialVersion
     ) {
         self.userId = userId
         self.tenantId = tenantId
@@ -174,6 +179,20 @@ public struct UserPrincipal: Codable, Sendable, Equatable {
         self.isActive = isActive
         self.roles = roles
         self.permissions = permissions
+        self.credentialVersion = credentialVersion
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let values = try decoder.container(keyedBy: CodingKeys.self)
+        userId = try values.decode(UserID.self, forKey: .userId)
+        tenantId = try values.decode(TenantID.self, forKey: .tenantId)
+        email = try values.decode(String.self, forKey: .email)
+        name = try values.decode(String.self, forKey: .name)
+        isActive = try values.decode(Bool.self, forKey: .isActive)
+        roles = try values.decode([String].self, forKey: .roles)
+        permissions = try values.decode([Permission].self, forKey: .permissions)
+        credentialVersion =
+            try values.decodeIfPresent(Int.self, forKey: .credentialVersion) ?? Self.firstCredentialVersion
     }
 }
 

@@ -36,6 +36,59 @@ struct UserTests {
         }
     }
 
+    @Test("a new password counts up the version that sessions are bound to, however it is set; a change of name does not")
+    func credentialVersion() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let user: User = try await service.send(
+                .post, "/api/v1/users", as: token,
+                json: CreateUserRequest(email: "mia@acme.example", name: "Mia", password: TestService.password)
+            ).data()
+            func version() async throws -> Int {
+                try await service.send(
+                    .get, "/internal/v1/tenants/\(tenant.id)/principals/\(user.id)", as: service.token(of: .gateway)
+                ).data(UserPrincipal.self).credentialVersion
+            }
+            func change(_ request: UpdateUserRequest) async throws {
+                let answer = try await service.send(.patch, "/api/v1/users/\(user.id)", as: token, json: request)
+                #expect(answer.status == 200)
+            }
+
+            #expect(try await version() == 1)
+            try await change(UpdateUserRequest(name: "Mia M."))
+            #expect(try await version() == 1)
+            try await change(UpdateUserRequest(password: "quite another password"))
+            #expect(try await version() == 2)
+        }
+    }
+
+    @Test("a login that hashes the same password anew, with today's parameters, ends no session")
+    func rehash() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            // RFC 7914 §12: "pleaseletmein" with half of today's cost.
+            let old = "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046_2o-7qQT44-qbVD9lRdofI"
+            let database = TenantDatabase(pool: service.pool)
+            try await database.withTenant(tenant.id) {
+                _ = try await $0.execute("update users set password_hash = \(old)")
+            }
+            func logIn() async throws -> Int {
+                try await service.send(
+                    .post, "/internal/v1/tenants/\(tenant.id)/credentials/verify", as: service.token(of: .gateway),
+                    json: LoginRequest(email: "admin@acme.example", password: "pleaseletmein")
+                ).data(UserPrincipal.self).credentialVersion
+            }
+
+            #expect(try await logIn() == 2)
+            let hashes: [String] = try await database.withTenant(tenant.id) {
+                try await $0.query("select password_hash from users").map { try $0.decode("password_hash") }
+            }
+            #expect(hashes.count == 1 && !hashes[0].hasPrefix("$scrypt$ln=14"))
+            #expect(try await logIn() == 2)
+        }
+    }
+
     @Test(
         "an address counts as the same in upper case, but not with look-alikes, which would each have guesses of their own"
     )

@@ -56,6 +56,8 @@ struct Credentials: Sendable {
     private func rehash(_ password: String, of user: UserID, replacing old: String, tenant: TenantID) async throws {
         let hash = try await PasswordHash.make(password)
         try await database.withTenant(tenant) { connection in
+            // The password stays the same, and so do the sessions begun with it.
+            try await connection.setLocal(settings: ["erm.same_password": "yes"])
             // A password changed meanwhile stays.
             _ = try await connection.execute(
                 "update users set password_hash = \(hash) where id = \(user.rawValue) and password_hash = \(old)")
@@ -66,7 +68,7 @@ struct Credentials: Sendable {
 extension UserPrincipal {
     /// Of `users u`.
     static let columns: SQL = """
-        u.id, u.email, u.name, u.is_active, u.permissions,
+        u.id, u.email, u.name, u.is_active, u.permissions, u.credential_version,
         coalesce((select jsonb_agg(jsonb_build_object('name', r.name, 'permissions', r.permissions) order by r.name)
             from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id), '[]') as role_grants
         """
@@ -81,6 +83,6 @@ extension UserPrincipal {
         self.init(
             userId: UserID(rawValue: try row.decode("id")), tenantId: tenant, email: try row.decode("email"),
             name: try row.decode("name"), isActive: try row.decode("is_active"), roles: roles.map(\.name),
-            permissions: union)
+            permissions: union, credentialVersion: try row.decode("credential_version"))
     }
 }
