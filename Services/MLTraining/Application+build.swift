@@ -34,14 +34,20 @@ struct TrainingApplication {
             queue: PostgresJobQueue(database: database, lease: lease), datasets: datasets, registry: registry,
             history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota, wake: wake,
             logger: bootstrap.logger)
+        let schedules = PostgresScheduleStore(database: database)
+        let interval = bootstrap.settings.duration("training.schedules")
+        let scheduler = TrainingScheduler(
+            store: schedules, history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota,
+            wake: wake, interval: interval, pollInterval: min(interval, .seconds(5)), logger: bootstrap.logger)
         return ServiceApplication(
-            router: router(jobs: jobs, datasets: datasets, registry: registry, quota: quota, wake: wake),
-            services: [database, workers], readiness: [database.readiness])
+            router: router(
+                jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
+            services: [database, workers, scheduler], readiness: [database.readiness])
     }
 
     private func router(
-        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry, quota: TrainingQuota,
-        wake: WakeSignal
+        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry,
+        schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal
     ) -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)
         let verifier = bootstrap.identity.verifier
@@ -49,7 +55,8 @@ struct TrainingApplication {
         TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs)
             .addRoutes(to: users)
         TrainingUsageController(quota: quota).addRoutes(to: users)
-        ModelsController(registry: registry).addRoutes(to: users)
+        ScheduleController(store: schedules, wake: wake).addRoutes(to: users)
+        ModelsController(registry: registry, logger: bootstrap.logger).addRoutes(to: users)
         DatasetsController(store: datasets).addRoutes(to: users)
         let services = router.group("internal/v1")
             .add(middleware: InternalCallers(accepting: [.mlPrediction], verifier: verifier))

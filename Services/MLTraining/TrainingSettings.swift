@@ -14,5 +14,8 @@ enum TrainingSettings {
         ConfigurationKey(
             "training.poll", .duration(.milliseconds(50) ... .seconds(60)), default: "500ms",
             help: "How often an idle worker looks for jobs."),
+        ConfigurationKey(
+            "training.schedules", .duration(.milliseconds(50) ... .seconds(86_400)), default: "5m",
+            help: "How often each tenant's training schedule is looked at."),
     ]
 }

@@ -88,16 +88,18 @@ public struct ModelDeployment: Codable, Sendable, Equatable {
     public let version: Int
     /// The model it took over from; nil for the first.
     public let replaces: ModelID?
-    /// `deploy` or `rollback`.
+    /// `deploy`, `rollback`, or `schedule` for a model deployed automatically.
     public let reason: String
     /// Deployed although it had not passed its gates.
     public let forced: Bool
     public let deployedBy: String
     public let deployedAt: Date
+    /// What was said about it: by whoever deployed the model, or by the schedule.
+    public let note: String?
 
     public init(
         modelId: ModelID, version: Int, replaces: ModelID?, reason: String, forced: Bool, deployedBy: String,
-        deployedAt: Date
+        deployedAt: Date, note: String? = nil
     ) {
         self.modelId = modelId
         self.version = version
@@ -106,5 +108,6 @@ public struct ModelDeployment: Codable, Sendable, Equatable {
         self.forced = forced
         self.deployedBy = deployedBy
         self.deployedAt = deployedAt
+        self.note = note
     }
 }

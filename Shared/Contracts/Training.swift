@@ -83,11 +83,14 @@ public struct TrainingJob: Codable, Sendable {
     public let progress: [EpochProgress]
     /// As the request gave them.
     public let hyperparameters: TrainingHyperparameters?
+    /// `request` or `schedule`.
+    public let origin: String?
 
     public init(
         id: JobID, status: TrainingJobStatus, stage: String, months: Int, epochs: Int, seed: Int, asOf: Date,
         attempts: Int, createdAt: Date, startedAt: Date?, finishedAt: Date?, datasetId: DatasetID?, modelId: ModelID?,
-        error: String?, progress: [EpochProgress], hyperparameters: TrainingHyperparameters? = nil
+        error: String?, progress: [EpochProgress], hyperparameters: TrainingHyperparameters? = nil,
+        origin: String? = nil
     ) {
         self.id = id
         self.status = status
@@ -105,6 +108,7 @@ public struct TrainingJob: Codable, Sendable {
         self.error = error
         self.progress = progress
         self.hyperparameters = hyperparameters
+        self.origin = origin
     }
 }
 
@@ -191,10 +195,15 @@ public struct Model: Codable, Sendable {
 public struct DeployModelRequest: RequestPayload {
     /// Deploys a model that has not passed its gates; recorded in the deployment history.
     public let force: Bool?
+    /// Why, for the deployment history; at most 500 characters.
+    public let note: String?
 
-    public init(force: Bool? = nil) { self.force = force }
+    public init(force: Bool? = nil, note: String? = nil) {
+        self.force = force
+        self.note = note
+    }
 
-    public func validate(_ validation: inout Validation) {}
+    public func validate(_ validation: inout Validation) { validation.text(note, "note", maximum: 500) }
 }
 
 /// Which model answers a tenant's predictions: internal, ml-prediction asks ml-training at

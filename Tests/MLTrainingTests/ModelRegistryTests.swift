@@ -90,8 +90,8 @@ import Testing
                 models.append(try await fixture.model(of: tenant, passedGates: true))
                 _ = try await fixture.registry.deploy(models[models.count - 1], tenant: tenant, force: false, by: "u")
             }
-            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").id == models[1])
-            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").id == models[0])
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == models[1])
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == models[0])
             await #expect(throws: DeploymentRefusal.nothingToRollBackTo) {
                 _ = try await fixture.registry.rollback(tenant: tenant, by: "u")
             }

@@ -17,86 +17,10 @@ import Testing
 
 /// The service's router and workers over a real database, with tenant-admin on a live socket.
 @Suite struct TrainingOverHTTPTests {
-    private struct Answered {
-        let status: HTTPResponse.Status
-        let headers: HTTPFields
-        let body: JSONValue
-        let bytes: [UInt8]
-    }
-
-    private struct Service {
-        let client: any TestClientProtocol
-        let identity: TestIdentity
-        let tenant: TenantID
-
-        func send(
-            _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
-            actions: [String] = ["*"], headers: HTTPFields = [:], from issuer: ServiceName = .gateway
-        ) async throws -> Answered {
-            let caller =
-                issuer == .gateway
-                ? Caller(
-                    issuer: .gateway, tenant: tenant ?? self.tenant, subject: "user",
-                    permissions: [Permission(resource: "ml", actions: actions)]) : nil
-            var headers = headers
-            headers[.authorization] =
-                "Bearer \(try identity.signer(issuer).assertion(for: .mlTraining, caller: caller))"
-            if body != nil { headers[.contentType] = "application/json" }
-            return try await client.execute(
-                uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
-            ) { response in
-                let bytes = Array(response.body.readableBytesView)
-                return Answered(
-                    status: response.status, headers: response.headers,
-                    body: (try? WireJSON.decode(from: bytes)) ?? .null, bytes: bytes)
-            }
-        }
-    }
-
-    private func withService(
-        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false, trainingHours: Int? = 10,
-        _ body: @Sendable (Service) async throws -> Void
-    ) async throws {
-        try await TrainingDatabase.with { fixture in
-            let identity = TestIdentity()
-            try await FakeTenantAdmin(history: history, keys: identity.keys, trainingHours: trainingHours).serve {
-                url in
-                let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-                let bootstrap = try ServiceBootstrap(
-                    name: .mlTraining,
-                    settings: ServiceSettings(
-                        keys: ConfigurationKey.common(for: .mlTraining) + TrainingSettings.keys,
-                        arguments: [
-                            "--tenant-admin-url", url, "--database-url", fixture.databases.mlTraining,
-                            "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--training-workers",
-                            "1",
-                            "--training-poll", "50ms", "--migrations-directory",
-                            ServiceDatabases.repository.appendingPathComponent("migrations").path,
-                        ]),
-                    logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
-                    identity: (
-                        identity.signer(.mlTraining), AssertionVerifier(audience: .mlTraining, keys: identity.keys)
-                    ),
-                    httpClient: http)
-                let training = try TrainingApplication(bootstrap)
-                let application = training.build()
-                let workers = application.services.compactMap { $0 as? TrainingWorkers }
-                let work = Task { if working { for worker in workers { try await worker.run() } } }
-                try await application.testable().test(.router) { client in
-                    try await body(Service(client: client, identity: identity, tenant: TenantID()))
-                }
-                work.cancel()
-                _ = await work.result
-                await training.database.pool.close()
-                await http.shutdown()
-            }
-        }
-    }
-
     @Test("from a started job to a deployed model that ml-prediction gets")
     func wholeWay() async throws {
         let history = SyntheticHistory(allocations: 90)
-        try await withService(history: history, working: true) { service in
+        try await TrainingService.with(history: history, working: true) { service in
             let body = #"{"months": 240, "epochs": 10, "seed": 5, "asOf": "\#(WireJSON.timestamp(history.end))"}"#
             let started = try await service.send(.post, "/api/v1/training/jobs", body)
             #expect(started.status == .accepted && started.body["data"]?["status"]?.stringValue == "training_started")
@@ -155,7 +79,7 @@ import Testing
     }
 
     /// The dataset of 90 rows in every form it is served in.
-    private func reads(_ dataset: String, _ service: Service) async throws {
+    private func reads(_ dataset: String, _ service: TrainingService) async throws {
         func items(_ body: JSONValue) -> [JSONValue] {
             if case .array(let all)? = body["data"] { all } else { [] }
         }
@@ -193,7 +117,7 @@ import Testing
 
     @Test("every bad field of a job is named, and nothing is queued")
     func badJob() async throws {
-        try await withService { service in
+        try await TrainingService.with { service in
             let bad = try await service.send(
                 .post, "/api/v1/training/jobs",
                 #"{"months": 0, "epochs": "many", "modelType": "x", "speed": 1, "hyperparameters": {"dropout": 2, "width": 9}}"#
@@ -211,7 +135,7 @@ import Testing
 
     @Test("jobs are listed newest first, page by page, and can be cancelled once")
     func listAndCancel() async throws {
-        try await withService { service in
+        try await TrainingService.with { service in
             var ids: [String] = []
             for _ in 0..<3 {
                 let started = try await service.send(.post, "/api/v1/training/jobs", "{}")
@@ -236,7 +160,7 @@ import Testing
 
     @Test("a plan without training hours takes no job, and one that cannot be asked takes none either")
     func plan() async throws {
-        try await withService(trainingHours: 0) { service in
+        try await TrainingService.with(trainingHours: 0) { service in
             let refused = try await service.send(.post, "/api/v1/training/jobs", "{}")
             #expect(refused.status == .forbidden && refused.body["code"]?.stringValue == "quota_exceeded")
             let usage = try await service.send(.get, "/api/v1/training/usage", actions: ["read"])
@@ -244,7 +168,7 @@ import Testing
             #expect(try await service.send(.get, "/api/v1/training/usage", actions: ["train"]).status == .forbidden)
             #expect(try await service.send(.get, "/api/v1/training/jobs").body["data"] == .array([]))
         }
-        try await withService(trainingHours: nil) { service in
+        try await TrainingService.with(trainingHours: nil) { service in
             let unknown = try await service.send(.post, "/api/v1/training/jobs", "{}")
             #expect(unknown.status == .serviceUnavailable && unknown.headers[.retryAfter] != nil)
             #expect(try await service.send(.get, "/api/v1/training/usage").status == .serviceUnavailable)
@@ -254,7 +178,7 @@ import Testing
 
     @Test("permissions are checked again here, and each route hears its own callers only")
     func callers() async throws {
-        try await withService { service in
+        try await TrainingService.with { service in
             let statuses = try await [
                 service.send(.post, "/api/v1/training/jobs", "{}", actions: ["read"]).status,
                 service.send(.post, "/api/v1/models/rollback", actions: ["train"]).status,

@@ -79,7 +79,7 @@ import Testing
             let id = try await fixture.enqueue(broken, epochs: 20, asOf: history.end)
             let ticket = try #require(try await fixture.queue.claim(worker: "dying", lease: fixture.lease))
             var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
-            try await FixedHistory(lines: history.lines).read(tenant: broken) { source.add($0) }
+            _ = try await FixedHistory(lines: history.lines).read(tenant: broken, since: nil) { source.add($0) }
             let dataset = try Dataset(name: "d", source: source)
             try await fixture.datasets.store(dataset, for: ticket)
             let batch = try await dyingRun(
@@ -186,7 +186,9 @@ import Testing
 }
 
 private struct UnreachableHistory: HistorySource {
-    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
         throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
     }
 }
@@ -201,9 +203,11 @@ private struct CancellingHistory: HistorySource {
         self.action = action
     }
 
-    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
         try await action()
-        try await FixedHistory(lines: lines).read(tenant: tenant, receive)
+        return try await FixedHistory(lines: lines).read(tenant: tenant, since: watermark, receive)
     }
 }
 

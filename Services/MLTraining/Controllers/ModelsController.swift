@@ -2,6 +2,7 @@ import Contracts
 import Forecasting
 import HTTPTypes
 import Hummingbird
+import Logging
 import ServiceKit
 import ServiceStorage
 
@@ -16,6 +17,7 @@ import ServiceStorage
 /// | POST | /api/v1/models/rollback | ml: deploy |
 struct ModelsController: Sendable {
     let registry: any ModelRegistry
+    let logger: Logger
 
     func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
         group.get("models", use: list)
@@ -58,21 +60,46 @@ struct ModelsController: Sendable {
 
     private func deploy(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.deploy, on: .ml)
+        try request.rejectQuery()
         let id: ModelID = try context.identifier("modelId")
         let payload = try await request.optionalPayload(DeployModelRequest.self, context: context)
-        let model = try await registry.deploy(
-            id, tenant: caller.tenant, force: payload?.force ?? false, by: caller.subject)
-        return try Answer.data(model)
+        let deployed = try await registry.deploy(
+            id, tenant: caller.tenant, force: payload?.force ?? false, note: payload?.note, by: caller.subject
+        ) { try EntityTag(of: $0).checkIfMatch(request) }
+        return try answer(deployed, caller, request, context)
     }
 
     private func archive(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.deploy, on: .ml)
-        return try Answer.data(try await registry.archive(try context.identifier("modelId"), tenant: caller.tenant))
+        try request.rejectQuery()
+        let id: ModelID = try context.identifier("modelId")
+        let model = try await registry.archive(id, tenant: caller.tenant) {
+            try EntityTag(of: $0).checkIfMatch(request)
+        }
+        return try Answer.resource(model, tag: EntityTag(of: model), for: request)
     }
 
     private func rollback(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.deploy, on: .ml)
-        return try Answer.data(try await registry.rollback(tenant: caller.tenant, by: caller.subject))
+        try request.rejectQuery()
+        return try answer(
+            try await registry.rollback(tenant: caller.tenant, by: caller.subject), caller, request, context)
+    }
+
+    /// Who put an unvalidated model into service is in the log too, beside the deployment history.
+    private func answer(
+        _ deployed: Deployed, _ caller: TenantCaller, _ request: Request, _ context: ServiceRequestContext
+    ) throws -> Response {
+        if deployed.isForced == true {
+            logger.warning(
+                "A model that has not passed its gates was deployed",
+                metadata: [
+                    "tenant.id": "\(caller.tenant)", "model.id": "\(deployed.model.id)",
+                    "model.version": "\(deployed.model.version)", "actor": "\(caller.subject)",
+                    "request.id": "\(context.requestID)",
+                ])
+        }
+        return try Answer.resource(deployed.model, tag: EntityTag(of: deployed.model), for: request)
     }
 
     private func artifact(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

@@ -22,12 +22,17 @@ struct Dataset: Sendable {
     let chunks: [Chunk]
     /// Lower-case hex SHA-256 of the chunks' bytes in order.
     let contentSHA256: String
+    /// Its completed allocations.
+    let outcomes: OutcomeFingerprints
+    /// Where the history feed goes on after what is in here; nil when some of it was left out.
+    let watermark: String?
 
     /// Lines per chunk: some 300 kB each, so that a chunk is a small unit of memory and of network.
     static let linesPerChunk = 2_000
 
     /// CPU work that grows with the history: call it off the cooperative pool.
-    init(id: DatasetID = DatasetID(), name: String, source: DatasetSource) throws {
+    /// - Parameter watermark: of the feed that filled the source; nil when there was none.
+    init(id: DatasetID = DatasetID(), name: String, source: DatasetSource, watermark: String? = nil) throws {
         let lines = source.lines
         var chunks: [Chunk] = []
         var digest = SHA256()
@@ -48,9 +53,12 @@ struct Dataset: Sendable {
         self.chunks = chunks
         self.lineCount = lines.count
         self.contentSHA256 = digest.finalize().hex
-        self.rowCount = lines.count {
-            if case .allocation(let allocation) = $0 { allocation.completedAt != nil } else { false }
+        let completed = lines.compactMap { line in
+            if case .allocation(let allocation) = line, allocation.completedAt != nil { allocation.id } else { nil }
         }
+        self.rowCount = completed.count
+        self.outcomes = OutcomeFingerprints(ids: completed)
+        self.watermark = source.leavesOutOutcomes ? nil : watermark
         let labels = lines.reduce(into: Set<String>()) { keys, line in
             if case .allocation(let allocation) = line { keys.formUnion(allocation.labels.keys) }
         }

@@ -17,6 +17,8 @@ struct DatasetSource: Sendable {
     private var projects: [String: ProjectFacts] = [:]
     private var allocations: [String: Forecasting.Allocation] = [:]
     private var capacity: [CapacityKey: CapacityDay] = [:]
+    /// Whether an outcome was left out for being of `asOf` or later: the feed's end says more than this does then.
+    private(set) var leavesOutOutcomes = false
 
     private struct CapacityKey: Hashable {
         let employee: String
@@ -51,10 +53,11 @@ struct DatasetSource: Sendable {
     }
 
     /// The allocation as it stood at `asOf`; nil when it was not known yet or ended before the span.
-    private func asKnown(_ given: Forecasting.Allocation) -> Forecasting.Allocation? {
+    private mutating func asKnown(_ given: Forecasting.Allocation) -> Forecasting.Allocation? {
         var allocation = given
         allocation.skills.sort()
         if let completed = allocation.completedAt {
+            if completed >= asOf { leavesOutOutcomes = true }
             // A record made after the fact was decided no later than its completion: History says the same.
             let decided =
                 completed < allocation.decidedAt ? min(allocation.start ?? completed, completed) : allocation.decidedAt

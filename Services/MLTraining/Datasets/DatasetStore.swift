@@ -40,6 +40,11 @@ struct PostgresDatasetStore: DatasetStore {
                     \(FeatureSchema.version), \(dataset.contentSHA256), \(dataset.lineCount), \(dataset.spanStart),
                     \(dataset.asOf))
                 """)
+            try await connection.execute(
+                """
+                INSERT INTO training_dataset_outcomes (tenant_id, dataset_id, fingerprints, watermark)
+                VALUES (\(ticket.tenant), \(dataset.id), \(dataset.outcomes.bytes), \(optional: dataset.watermark))
+                """)
             // One chunk per statement: the memory of one, not of all encoded at once.
             for (ordinal, chunk) in dataset.chunks.enumerated() {
                 try await connection.execute(

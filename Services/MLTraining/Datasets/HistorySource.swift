@@ -5,22 +5,28 @@ import ServiceKit
 
 /// Where a tenant's history comes from.
 protocol HistorySource: Sendable {
-    /// Hands every change of the whole history to `receive`, in the feed's order; returns only if the feed was complete.
-    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws
+    /// Hands every change since the watermark (of the whole history without one) to `receive`, in the feed's order;
+    /// returns, with the watermark to go on from, only if the feed was complete.
+    /// - Throws: `ProblemError` 422 for a watermark that the feed does not know any more.
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String
 }
 
 /// tenant-admin's feed: the owner of the rows is asked, its schema never read.
 struct TenantAdminHistory: HistorySource {
     let client: ServiceClient
 
-    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
         var check = HistoryFeedCheck()
         let lines = try await client.stream(
-            HistoryFeedPath.path(tenant: tenant), of: HistoryLine.self, trace: TraceContext())
+            HistoryFeedPath.path(tenant: tenant, since: watermark), of: HistoryLine.self, trace: TraceContext())
         for try await line in lines {
             try check.receive(line)
             if let change = line.change { try receive(change) }
         }
-        _ = try check.finish()
+        return try check.finish()
     }
 }

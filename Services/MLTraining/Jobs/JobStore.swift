@@ -13,6 +13,15 @@ struct NewJob: Sendable, Codable {
     var hyperparameters = TrainingHyperparameters()
     /// Who asked, as the gateway established it.
     let requestedBy: String
+    var origin = JobOrigin.request
+}
+
+/// What a job comes from.
+enum JobOrigin: String, Sendable, Codable {
+    /// Somebody asked for it.
+    case request
+    /// The tenant's schedule was due.
+    case schedule
 }
 
 enum Cancellation: Sendable, Equatable {
@@ -80,6 +89,7 @@ struct JobTicket: Sendable {
     let asOf: Date
     let hyperparameters: TrainingHyperparameters
     let datasetID: DatasetID?
+    var origin = JobOrigin.request
     let lifecycle: JobLifecycle
 }
 

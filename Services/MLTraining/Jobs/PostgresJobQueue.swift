@@ -134,6 +134,7 @@ extension JobTicket {
             seed: try row.decode("seed"), asOf: try row.decode("as_of"),
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
             datasetID: try row.decode("dataset_id"),
+            origin: JobOrigin(rawValue: try row.decode("origin")) ?? .request,
             lifecycle: JobLifecycle(
                 failures: try row.decode("failures"), fruitlessClaims: try row.decode("fruitless_claims"),
                 cancelRequested: try row.decode("cancel_requested")))

@@ -14,16 +14,26 @@ struct PostgresJobStore: JobStore {
             if let key, let earlier = try await Self.claim(key, answer: answer, tenant: tenant, connection) {
                 return earlier
             }
-            try await connection.execute(
-                """
-                INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, hyperparameters, requested_by,
-                    created_at)
-                VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
-                    \(json: job.hyperparameters)::jsonb,
-                    \(job.requestedBy), clock_timestamp())
-                """)
+            try await Self.lockQueue(of: tenant, connection)
+            try await Self.insert(job, tenant: tenant, connection)
             return answer
         }
+    }
+
+    /// Until the transaction's end nobody else queues a job of the tenant.
+    static func lockQueue(of tenant: TenantID, _ connection: PostgresConnection) async throws {
+        _ = try await connection.query(
+            "SELECT pg_advisory_xact_lock(hashtextextended(\("ml_training.jobs/\(tenant)"), 0))")
+    }
+
+    static func insert(_ job: NewJob, tenant: TenantID, _ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, hyperparameters, requested_by,
+                origin, created_at)
+            VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
+                \(json: job.hyperparameters)::jsonb, \(job.requestedBy), \(job.origin.rawValue), clock_timestamp())
+            """)
     }
 
     /// nil when the key is new and now taken; else the answer it was given before. A second request with the same key
@@ -172,7 +182,8 @@ extension TrainingJob {
             datasetId: try row.decode("dataset_id"), modelId: try row.decode("model_id"),
             error: try row.decode("error"),
             progress: progress,
-            hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value)
+            hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
+            origin: try row.decode("origin"))
     }
 }
 

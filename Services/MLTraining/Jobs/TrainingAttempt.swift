@@ -26,7 +26,10 @@ struct TrainingAttempt: Sendable {
         let outcome = try await train(history, state)
         try state.check()
         try await queue.record(ProgressBatch(stage: "registering the model"), ticket: ticket)
-        try await registry.register(newModel(outcome, datasetID: datasetID), for: ticket)
+        var model = try newModel(outcome, datasetID: datasetID)
+        model.automaticDeployment = try await automaticDeployment(of: outcome, history)
+        try state.check()
+        try await registry.register(model, for: ticket)
         logger.info("A model was trained", metadata: ["model.kind": "\(outcome.model.kind)"])
     }
 
@@ -37,12 +40,14 @@ struct TrainingAttempt: Sendable {
         try await quota.requireHours(for: ticket.tenant)
         try await queue.record(ProgressBatch(stage: "collecting history"), ticket: ticket)
         var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
-        try await history.read(tenant: ticket.tenant) { change in
+        let watermark = try await history.read(tenant: ticket.tenant, since: nil) { change in
             try state.check()
             source.add(change)
         }
         let (collected, name) = (source, "\(ticket.modelType) \(WireJSON.timestamp(ticket.asOf))")
-        let dataset = try await ComputeThread.run(named: "dataset") { try Dataset(name: name, source: collected) }
+        let dataset = try await ComputeThread.run(named: "dataset") {
+            try Dataset(name: name, source: collected, watermark: watermark)
+        }
         try state.check()
         try await datasets.store(dataset, for: ticket)
         logger.info("A dataset was stored", metadata: ["dataset.rows": "\(dataset.rowCount)"])
@@ -119,6 +124,21 @@ struct TrainingAttempt: Sendable {
 
     private func write(_ batch: ProgressBatch) async throws {
         if !batch.isEmpty { try await queue.record(batch, ticket: ticket) }
+    }
+
+    /// For a scheduled job: how its model does beside the deployed one.
+    private func automaticDeployment(
+        of outcome: TrainingOutcome, _ history: History
+    ) async throws -> AutomaticDeployment? {
+        guard ticket.origin == .schedule else { return nil }
+        guard let deployed = try await registry.deployed(tenant: ticket.tenant),
+            let artifact = try await registry.artifact(deployed.modelId, tenant: ticket.tenant)
+        else { return AutomaticDeployment(incumbent: nil, standing: .first) }
+        let standing = try await ComputeThread.run(named: "comparison") { () -> AutomaticDeployment.Standing in
+            guard let incumbent = try? ForecastModel(decoding: artifact.content) else { return .unreadable }
+            return outcome.comparison(with: incumbent, history: history).map { .compared($0) } ?? .unknown
+        }
+        return AutomaticDeployment(incumbent: deployed.modelId, standing: standing)
     }
 
     private func newModel(_ outcome: TrainingOutcome, datasetID: DatasetID) throws -> NewModel {

@@ -22,6 +22,9 @@ struct TrainingJobs: Sendable {
     static let defaultMonths = 6
     static let defaultEpochs = 100
 
+    /// Small enough for every JSON reader to keep exactly.
+    static func drawnSeed() -> Int { Int.random(in: 0..<1 << 31) }
+
     /// - Throws: `IdempotencyKeyReused`; `ProblemError` 403 `quota_exceeded`, 503 when the plan cannot be asked.
     func start(
         _ request: CreateTrainingJobRequest, tenant: TenantID, by subject: String, key: IdempotencyKey?,
@@ -33,8 +36,7 @@ struct TrainingJobs: Sendable {
         let job = NewJob(
             modelType: request.modelType ?? CreateTrainingJobRequest.modelType,
             months: request.months ?? Self.defaultMonths, epochs: request.epochs ?? Self.defaultEpochs,
-            // A drawn seed stays small enough for every JSON reader to keep exactly.
-            seed: request.seed ?? Int.random(in: 0..<1 << 31), asOf: request.asOf ?? now(),
+            seed: request.seed ?? Self.drawnSeed(), asOf: request.asOf ?? now(),
             hyperparameters: request.hyperparameters ?? TrainingHyperparameters(), requestedBy: subject)
         let measured = try await store.measuredJobs(tenant: tenant, limit: 20)
         let estimate = TrainingEstimate.seconds(months: job.months, epochs: job.epochs, measured: measured)

@@ -19,6 +19,8 @@ struct NewModel: Sendable {
     let hyperparameters: JSONValue
     let datasetID: DatasetID
     let artifact: [UInt8]
+    /// For the model of a scheduled job: how it does beside the one that serves.
+    var automaticDeployment: AutomaticDeployment?
 
     /// Lower-case hex.
     var artifactSHA256: String { Self.digest(of: artifact) }
@@ -37,6 +39,18 @@ enum DeploymentRefusal: Error, Sendable, Equatable {
     case nothingToRollBackTo
 }
 
+/// How a model came to be deployed.
+enum DeploymentReason: String, Sendable {
+    case deploy, rollback, schedule
+}
+
+/// A model put into service.
+struct Deployed: Sendable {
+    let model: Model
+    /// nil when it served already.
+    let isForced: Bool?
+}
+
 /// A model's bytes in one of its forms, and their digest.
 struct Artifact: Sendable {
     let version: Int
@@ -53,18 +67,25 @@ struct ModelPosition: Codable, Sendable {
 protocol ModelRegistry: Sendable {
     /// Registers the model under the tenant's next version and ends its job, both or neither.
     /// - Throws: `AttemptEnd.leaseLost`.
+    /// Where the tenant's schedule deploys automatically and `model.automaticDeployment` allows it, the model is deployed
+    /// in the same moment.
     func register(_ model: NewModel, for ticket: JobTicket) async throws
     func model(_ id: ModelID, tenant: TenantID) async throws -> Model?
     /// Newest version first.
     func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws -> [Model]
     /// Deploying the deployed model changes nothing.
+    /// - Parameter check: gets the model while deployments wait; nothing changes when it throws.
     /// - Throws: `DeploymentRefusal`.
-    func deploy(_ id: ModelID, tenant: TenantID, force: Bool, by subject: String) async throws -> Model
+    func deploy(
+        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by subject: String,
+        check: @Sendable (Model) throws -> Void
+    ) async throws -> Deployed
     /// Puts the model that was deployed before the present one back into service.
     /// - Throws: `DeploymentRefusal`.
-    func rollback(tenant: TenantID, by subject: String) async throws -> Model
+    func rollback(tenant: TenantID, by subject: String) async throws -> Deployed
+    /// - Parameter check: as of ``deploy(_:tenant:force:note:by:check:)``.
     /// - Throws: `DeploymentRefusal`.
-    func archive(_ id: ModelID, tenant: TenantID) async throws -> Model
+    func archive(_ id: ModelID, tenant: TenantID, check: @Sendable (Model) throws -> Void) async throws -> Model
     func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment]
     func deployed(tenant: TenantID) async throws -> DeployedModel?
     func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact?

@@ -3,19 +3,25 @@ import Postgres
 import ServiceStorage
 
 extension PostgresModelRegistry {
-    func deploy(_ id: ModelID, tenant: TenantID, force: Bool, by subject: String) async throws -> Model {
+    func deploy(
+        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by subject: String,
+        check: @Sendable (Model) throws -> Void
+    ) async throws -> Deployed {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
+            try check(try await Self.known(id, connection))
             let present = try await Self.deployable(id, connection)
-            if present.status == .deployed { return try await Self.deployedModel(id, connection) }
+            if present.status == .deployed {
+                return Deployed(model: try await Self.known(id, connection), isForced: nil)
+            }
             guard present.passedGates || force else { throw DeploymentRefusal.notValidated }
             try await Self.switchOver(
-                to: id, tenant: tenant, reason: "deploy", forced: !present.passedGates, by: subject, connection)
-            return try await Self.deployedModel(id, connection)
+                to: id, reason: .deploy, forced: !present.passedGates, note: note, by: subject, connection)
+            return Deployed(model: try await Self.known(id, connection), isForced: !present.passedGates)
         }
     }
 
-    func rollback(tenant: TenantID, by subject: String) async throws -> Model {
+    func rollback(tenant: TenantID, by subject: String) async throws -> Deployed {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
             // What the present model took over from when it was last deployed by choice: rolling back twice goes back
@@ -23,7 +29,7 @@ extension PostgresModelRegistry {
             let rows = try await connection.query(
                 """
                 SELECT d.replaces FROM models m
-                JOIN LATERAL (SELECT * FROM deployments WHERE model_id = m.id AND reason = 'deploy'
+                JOIN LATERAL (SELECT * FROM deployments WHERE model_id = m.id AND reason <> 'rollback'
                     ORDER BY id DESC LIMIT 1) d ON true
                 JOIN models former ON former.id = d.replaces AND former.status <> 'archived'
                 WHERE m.status = 'deployed'
@@ -33,15 +39,16 @@ extension PostgresModelRegistry {
             }
             let present = try await Self.deployable(former, connection)
             try await Self.switchOver(
-                to: former, tenant: tenant, reason: "rollback", forced: !present.passedGates, by: subject, connection)
-            return try await Self.deployedModel(former, connection)
+                to: former, reason: .rollback, forced: !present.passedGates, note: nil, by: subject, connection)
+            return Deployed(model: try await Self.known(former, connection), isForced: !present.passedGates)
         }
     }
 
-    func archive(_ id: ModelID, tenant: TenantID) async throws -> Model {
+    func archive(_ id: ModelID, tenant: TenantID, check: @Sendable (Model) throws -> Void) async throws -> Model {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
-            guard let model = try await Self.model(id, connection) else { throw DeploymentRefusal.unknownModel }
+            let model = try await Self.known(id, connection)
+            try check(model)
             switch model.status {
             case .archived: return model
             case .deployed: throw DeploymentRefusal.deployed
@@ -49,8 +56,7 @@ extension PostgresModelRegistry {
             }
             try await connection.execute(
                 "UPDATE models SET status = 'archived', archived_at = clock_timestamp() WHERE id = \(id)")
-            guard let archived = try await Self.model(id, connection) else { throw DeploymentRefusal.unknownModel }
-            return archived
+            return try await Self.known(id, connection)
         }
     }
 
@@ -74,8 +80,9 @@ extension PostgresModelRegistry {
         return (status, try row.decode("passed_gates"))
     }
 
-    private static func switchOver(
-        to id: ModelID, tenant: TenantID, reason: String, forced: Bool, by subject: String,
+    /// The registry must be locked.
+    static func switchOver(
+        to id: ModelID, reason: DeploymentReason, forced: Bool, note: String?, by subject: String,
         _ connection: PostgresConnection
     ) async throws {
         let replaced = try await connection.query(
@@ -88,12 +95,13 @@ extension PostgresModelRegistry {
             "UPDATE models SET status = 'deployed', deployed_at = clock_timestamp() WHERE id = \(id)")
         try await connection.execute(
             """
-            INSERT INTO deployments (tenant_id, model_id, replaces, reason, forced, deployed_by, deployed_at)
-            SELECT tenant_id, id, \(optional: former), \(reason), \(forced), \(subject), deployed_at FROM models WHERE id = \(id)
+            INSERT INTO deployments (tenant_id, model_id, replaces, reason, forced, deployed_by, deployed_at, note)
+            SELECT tenant_id, id, \(optional: former), \(reason.rawValue), \(forced), \(subject), deployed_at,
+                \(optional: note) FROM models WHERE id = \(id)
             """)
     }
 
-    private static func deployedModel(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model {
+    private static func known(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model {
         guard let model = try await model(id, connection) else { throw DeploymentRefusal.unknownModel }
         return model
     }

@@ -14,13 +14,14 @@ struct PostgresModelRegistry: ModelRegistry {
     func register(_ model: NewModel, for ticket: JobTicket) async throws {
         let sha256 = model.artifactSHA256
         try await FencedTransaction(database: database, lease: lease).run(ticket, unlessCancelled: true) { connection in
+            let version = try await Self.nextVersion(ticket.tenant, connection)
             try await connection.execute(
                 """
                 INSERT INTO models (id, tenant_id, job_id, dataset_id, model_name, model_type, kind, version, status,
                     passed_gates, accuracy_score, precision_score, recall_score, f1_score, metrics, card,
                     hyperparameters, artifact_sha256, artifact_bytes)
                 VALUES (\(model.id), \(ticket.tenant), \(ticket.id), \(model.datasetID), \(model.name), \(model.modelType),
-                    \(model.kind), \(try await Self.nextVersion(ticket.tenant, connection)),
+                    \(model.kind), \(version),
                     \(model.passedGates ? ModelStatus.validated : .trained), \(model.passedGates), \(optional: model.accuracy),
                     \(optional: model.precision), \(optional: model.recall), \(optional: model.f1), \(json: model.metrics)::jsonb, \(model.card),
                     \(json: model.hyperparameters)::jsonb, \(sha256), \(model.artifact.count))
@@ -41,6 +42,7 @@ struct PostgresModelRegistry: ModelRegistry {
                 UPDATE jobs SET status = 'succeeded', stage = 'done', model_id = \(model.id), worker = NULL,
                     lease_expires_at = NULL, beat_at = NULL, finished_at = clock_timestamp() WHERE id = \(ticket.id)
                 """)
+            try await Self.deployAutomatically(model, version: version, connection)
         }
     }
 
@@ -96,7 +98,8 @@ struct PostgresModelRegistry: ModelRegistry {
                     modelId: try $0.decode("model_id"), version: try $0.decode("version"),
                     replaces: try $0.decode("replaces"), reason: try $0.decode("reason"),
                     forced: try $0.decode("forced"),
-                    deployedBy: try $0.decode("deployed_by"), deployedAt: try $0.decode("deployed_at"))
+                    deployedBy: try $0.decode("deployed_by"), deployedAt: try $0.decode("deployed_at"),
+                    note: try $0.decode("note"))
             }
         }
     }

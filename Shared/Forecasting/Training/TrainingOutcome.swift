@@ -36,4 +36,6 @@ public struct TrainingOutcome: Sendable {
     /// Of the success event on the validation slice; nil when success could not be judged.
     public var success: SuccessMetrics? { successReport }
     let successReport: SuccessMetrics?
+    /// What the winner answered on the validation slice, before it was fitted to it.
+    let judged: [JudgedRow]
 }

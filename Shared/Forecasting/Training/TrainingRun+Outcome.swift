@@ -25,7 +25,8 @@ extension TrainingRun {
             model: model, reports: reports, winner: winner,
             winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: first.beatsBaseline,
             gates: gates, warnings: warnings, modelCard: card.text, trainedRows: splits[0].fit.count,
-            validationRows: splits[0].judge.count, successReport: judged)
+            validationRows: splits[0].judge.count, successReport: judged,
+            judged: JudgedRow.rows(of: first, lastCount: splits[0].judge.count))
     }
 }
 

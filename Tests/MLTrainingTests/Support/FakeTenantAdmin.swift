@@ -4,26 +4,47 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceIdentity
+import Synchronization
 import TestSupport
 
 /// tenant-admin as ml-training sees it, on a live socket: the history feed as NDJSON, for ml-training only.
-struct FakeTenantAdmin {
-    let history: SyntheticHistory
+///
+/// A watermark is the number of lines there were when it was given.
+struct FakeTenantAdmin: Sendable {
     let keys: JSONWebKeySet
     /// `ml_training_hours` of every tenant; nil: the question fails.
-    var trainingHours: Int? = 10
+    let trainingHours: Int?
+    private let feed: Feed
+
+    private final class Feed: Sendable {
+        let lines: Mutex<[HistoryLine]>
+        init(_ lines: [HistoryLine]) { self.lines = Mutex(lines) }
+    }
+
+    init(history: SyntheticHistory, keys: JSONWebKeySet, trainingHours: Int? = 10) {
+        self.keys = keys
+        self.trainingHours = trainingHours
+        feed = Feed(history.lines)
+    }
+
+    /// What happens from now on.
+    func add(_ lines: [HistoryLine]) { feed.lines.withLock { $0 += lines } }
 
     /// Runs the server while `body` does.
     func serve<R>(_ body: (_ url: String) async throws -> R) async throws -> R {
         let verifier = AssertionVerifier(audience: .tenantAdmin, keys: keys)
-        let feed = try SyntheticHistory.ndjson(history.lines, watermark: "1")
         let router = Router()
+        let feed = feed
         router.get("internal/v1/tenants/:id/history") { request, _ in
             let token = String((request.headers[.authorization] ?? "").dropFirst("Bearer ".count))
             guard (try? verifier.verify(token, accepting: [.mlTraining])) != nil else { throw HTTPError(.unauthorized) }
+            let since = request.uri.queryParameters["since"].map { Int($0) ?? -1 } ?? 0
+            let lines = feed.lines.withLock { $0 }
+            guard lines.indices.contains(since) || since == lines.count else { throw HTTPError(.unprocessableContent) }
+            let answer = try SyntheticHistory.ndjson(Array(lines[since...]), watermark: "\(lines.count)")
             return Response(
                 status: .ok, headers: [.contentType: "application/x-ndjson"],
-                body: ResponseBody(byteBuffer: ByteBuffer(bytes: feed)))
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer)))
         }
         let hours = trainingHours
         router.get("internal/v1/tenants/:id/limits") { request, _ in

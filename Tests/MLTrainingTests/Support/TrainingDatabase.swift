@@ -18,6 +18,7 @@ struct TrainingDatabase {
     var jobs: PostgresJobStore { PostgresJobStore(database: database) }
     var queue: PostgresJobQueue { PostgresJobQueue(database: database, lease: lease) }
     var datasets: PostgresDatasetStore { PostgresDatasetStore(database: database, lease: lease) }
+    var schedules: PostgresScheduleStore { PostgresScheduleStore(database: database) }
     var registry: PostgresModelRegistry { PostgresModelRegistry(database: database, lease: lease) }
 
     static func with<R>(lease: Duration = .seconds(60), _ body: (TrainingDatabase) async throws -> R) async throws -> R
@@ -86,12 +87,18 @@ struct TrainingDatabase {
         guard let ticket = try await queue.claim(worker: "test", lease: lease) else { throw NothingToClaim() }
         let dataset = try Dataset(name: "test", source: DatasetSource(months: 6, asOf: Date()))
         try await datasets.store(dataset, for: ticket)
-        let model = NewModel(
-            id: ModelID(), name: "test", modelType: "resource_allocation", kind: "planned_hours",
-            passedGates: passedGates, accuracy: 0.75, precision: nil, recall: nil, f1: nil, metrics: .object([:]),
-            card: "A test.", hyperparameters: .object([:]), datasetID: dataset.id, artifact: artifact)
+        let model = Self.newModel(dataset: dataset.id, passedGates: passedGates, artifact: artifact)
         try await registry.register(model, for: ticket)
         return model.id
+    }
+
+    static func newModel(
+        dataset: DatasetID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3]
+    ) -> NewModel {
+        NewModel(
+            id: ModelID(), name: "test", modelType: "resource_allocation", kind: "planned_hours",
+            passedGates: passedGates, accuracy: 0.75, precision: nil, recall: nil, f1: nil, metrics: .object([:]),
+            card: "A test.", hyperparameters: .object([:]), datasetID: dataset, artifact: artifact)
     }
 }
 
@@ -108,7 +115,10 @@ struct FixedAllowance: TrainingAllowance {
 struct FixedHistory: HistorySource {
     let lines: [HistoryLine]
 
-    func read(tenant: TenantID, _ receive: (HistoryChange) throws -> Void) async throws {
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
         for line in lines { if let change = line.change { try receive(change) } }
+        return "\(lines.count)"
     }
 }

@@ -1,0 +1,55 @@
+import Contracts
+import Forecasting
+
+/// Whether the model of a scheduled job takes over by itself, and what is said about it. Pure.
+struct AutomaticDeployment: Sendable, Equatable {
+    /// How the new model does beside the one it was compared with.
+    enum Standing: Sendable, Equatable {
+        /// None was deployed.
+        case first
+        /// Too few rows that the deployed model had not seen.
+        case unknown
+        case compared(IncumbentComparison)
+        /// The deployed model cannot be read by this version.
+        case unreadable
+    }
+
+    /// The deployed model that was compared with; nil when there was none.
+    let incumbent: ModelID?
+    let standing: Standing
+
+    enum Verdict: Sendable, Equatable {
+        case deploy(String)
+        /// With why, in words.
+        case leave(String)
+    }
+
+    /// For a tenant whose schedule deploys automatically.
+    /// - Parameter deployed: the model that serves at this moment.
+    func verdict(version: Int, passedGates: Bool, deployed: ModelID?) -> Verdict {
+        let left = "Version \(version) was not deployed: "
+        guard passedGates else { return .leave(left + "it has not passed its gates; its card says which.") }
+        guard deployed == incumbent else {
+            return .leave(left + "another model was deployed while it was trained.")
+        }
+        switch standing {
+        case .first: return .deploy("Version \(version) was deployed; there was none before.")
+        case .unknown:
+            return .deploy(
+                "Version \(version) was deployed; too little is new since the model before for a comparison of the two."
+            )
+        case .unreadable:
+            return .deploy("Version \(version) was deployed; the model before could not be read for a comparison.")
+        case .compared(let comparison):
+            let figures =
+                "mean error \(Self.hours(comparison.meanAbsoluteError)) hours against "
+                + "\(Self.hours(comparison.incumbentMeanAbsoluteError)) of the model before, on \(comparison.rows) tasks "
+                + "new to both"
+            return comparison.isWorse
+                ? .leave(left + "it is worse than the deployed model (\(figures)).")
+                : .deploy("Version \(version) was deployed (\(figures)).")
+        }
+    }
+
+    private static func hours(_ hours: Double) -> String { String(Double((hours * 100).rounded()) / 100) }
+}

@@ -1,0 +1,34 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+extension PostgresModelRegistry {
+    /// Puts a scheduled job's model into service where the tenant's schedule, as it is at this moment, and the comparison
+    /// with the present model allow it; what was decided is on record with the schedule. In the registering transaction,
+    /// which has locked the registry.
+    static func deployAutomatically(
+        _ model: NewModel, version: Int, _ connection: PostgresConnection
+    ) async throws {
+        guard let automatic = model.automaticDeployment,
+            let row = try await connection.query(
+                "SELECT deploy_automatically, set_by FROM training_schedules FOR UPDATE"
+            ).first
+        else { return }
+        guard try row.decode("deploy_automatically", as: Bool.self) else {
+            try await connection.execute("UPDATE training_schedules SET deployment_note = NULL")
+            return
+        }
+        let deployed = try await connection.query("SELECT id FROM models WHERE status = 'deployed'").first?
+            .decode("id", as: ModelID.self)
+        let note: String
+        switch automatic.verdict(version: version, passedGates: model.passedGates, deployed: deployed) {
+        case .leave(let words): note = words
+        case .deploy(let words):
+            note = words
+            try await switchOver(
+                to: model.id, reason: .schedule, forced: false, note: words,
+                by: ScheduleSetting.subject(of: try row.decode("set_by")), connection)
+        }
+        try await connection.execute("UPDATE training_schedules SET deployment_note = \(note)")
+    }
+}

@@ -1,0 +1,137 @@
+import Contracts
+import Foundation
+
+/// What a tenant has set, with every default filled in.
+struct ScheduleSetting: Sendable, Equatable {
+    let everyDays: Int?
+    let newOutcomes: Int?
+    let months: Int
+    let epochs: Int
+    let modelType: String
+    let seed: Int?
+    let hyperparameters: TrainingHyperparameters
+    let deployAutomatically: Bool
+    /// Who set it last.
+    let setBy: String
+
+    init(_ request: TrainingScheduleRequest, by subject: String) {
+        everyDays = request.everyDays
+        newOutcomes = request.newOutcomes
+        months = request.months ?? TrainingJobs.defaultMonths
+        epochs = request.epochs ?? TrainingJobs.defaultEpochs
+        modelType = request.modelType ?? CreateTrainingJobRequest.modelType
+        seed = request.seed
+        hyperparameters = request.hyperparameters ?? TrainingHyperparameters()
+        deployAutomatically = request.deployAutomatically ?? false
+        setBy = subject
+    }
+
+    init(
+        everyDays: Int?, newOutcomes: Int?, months: Int, epochs: Int, modelType: String, seed: Int?,
+        hyperparameters: TrainingHyperparameters, deployAutomatically: Bool, setBy: String
+    ) {
+        self.everyDays = everyDays
+        self.newOutcomes = newOutcomes
+        self.months = months
+        self.epochs = epochs
+        self.modelType = modelType
+        self.seed = seed
+        self.hyperparameters = hyperparameters
+        self.deployAutomatically = deployAutomatically
+        self.setBy = setBy
+    }
+
+    /// The next job of this schedule.
+    func job(asOf now: Date) -> NewJob {
+        NewJob(
+            modelType: modelType, months: months, epochs: epochs, seed: seed ?? TrainingJobs.drawnSeed(), asOf: now,
+            hyperparameters: hyperparameters, requestedBy: Self.subject(of: setBy), origin: .schedule)
+    }
+
+    /// Who is on record for what a schedule does by itself.
+    static func subject(of setter: String) -> String { "schedule:\(setter)" }
+}
+
+/// A tenant's schedule as it stands.
+struct StoredSchedule: Sendable {
+    let setting: ScheduleSetting
+    let revision: Int
+    let createdAt: Date
+    let updatedAt: Date
+    let standing: ScheduleStanding
+    let lookedAt: Date?
+    /// Why the last look came to nothing, or a due job did not start.
+    let problem: String?
+    let lastJob: JobID?
+    let deploymentNote: String?
+
+    func answer(at now: Date) -> TrainingSchedule {
+        let explanation =
+            switch standing.verdict(at: now) {
+            case .waiting(let words): words
+            case .due(let words): problem.map { "\(words) \($0)" } ?? "\(words) The next job starts with the next look."
+            }
+        return TrainingSchedule(
+            everyDays: setting.everyDays, newOutcomes: setting.newOutcomes, months: setting.months,
+            epochs: setting.epochs, modelType: setting.modelType, seed: setting.seed,
+            hyperparameters: setting.hyperparameters, deployAutomatically: setting.deployAutomatically,
+            setBy: setting.setBy, createdAt: createdAt, updatedAt: updatedAt,
+            state: TrainingScheduleState(
+                explanation: explanation, nextDueAt: standing.nextDueAt(from: now),
+                newOutcomesFound: standing.outcomesFound, lookedAt: lookedAt, lastJobId: lastJob,
+                failures: standing.failures, deployment: deploymentNote))
+    }
+}
+
+/// The right to look at one tenant's schedule and to act on it, until somebody looks later or changes it.
+struct ScheduleLook: Sendable, Equatable {
+    let tenant: TenantID
+    /// The fencing number.
+    let number: Int
+}
+
+/// What a look begins with.
+struct OpenedSchedule: Sendable {
+    let schedule: StoredSchedule
+    /// The dataset that outcomes are counted against; nil before the first model.
+    let dataset: DatasetID?
+    let learned: OutcomeCount.Learned?
+    /// Outcomes counted by earlier looks.
+    let found: Set<String>
+    /// Where in the feed counting goes on; nil for its beginning.
+    let watermark: String?
+}
+
+/// What a look counted.
+struct CountedOutcomes: Sendable {
+    let dataset: DatasetID?
+    let added: Set<String>
+    let removed: Set<String>
+    let watermark: String
+    /// Whether what was counted before is void: another dataset, or a feed that began again.
+    let startsAgain: Bool
+}
+
+/// Tenants' schedules.
+protocol ScheduleStore: Sendable {
+    func schedule(tenant: TenantID) async throws -> StoredSchedule?
+    /// - Parameter check: gets the present revision while the schedule is locked, nil when there is none.
+    func put(
+        _ setting: ScheduleSetting, tenant: TenantID, check: @Sendable (Int?) throws -> Void
+    ) async throws -> StoredSchedule
+    /// - Returns: whether there was one.
+    func delete(tenant: TenantID, check: @Sendable (Int?) throws -> Void) async throws -> Bool
+
+    /// The next schedule that nobody has looked at for `interval`; nil when there is none. No two callers get the same one.
+    func claim(every interval: Duration) async throws -> ScheduleLook?
+    /// nil when the look is over: somebody else looks, or the schedule has been changed.
+    func open(_ look: ScheduleLook) async throws -> OpenedSchedule?
+    /// Writes down what was counted and, where one is due and none is open, queues `job`: all or nothing.
+    /// - Parameters:
+    ///   - problem: why no job can start; nil clears it.
+    ///   - job: nil to start none.
+    /// - Returns: whether the job was queued.
+    func settle(
+        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, now: Date
+    ) async throws -> Bool
+}

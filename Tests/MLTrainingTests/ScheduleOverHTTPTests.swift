@@ -1,0 +1,114 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import MLTraining
+
+@Suite struct ScheduleOverHTTPTests {
+    private static let path = "/api/v1/training/schedule"
+
+    @Test("a schedule is set, read, changed under its tag and deleted")
+    func lifecycle() async throws {
+        try await TrainingService.with { service in
+            #expect(try await service.send(.get, Self.path).status == .notFound)
+            let set = try await service.send(.put, Self.path, #"{"everyDays": 30, "newOutcomes": 50, "seed": 5}"#)
+            #expect(set.status == .ok && set.data?["months"]?.doubleValue == 6)
+            #expect(set.data?["deployAutomatically"] == .bool(false) && set.data?["setBy"]?.stringValue == "user")
+            let tag = try #require(set.headers[.eTag])
+            let changed = try await service.send(
+                .put, Self.path, #"{"newOutcomes": 20}"#, headers: [.ifMatch: tag])
+            // What is left out has its default again.
+            #expect(changed.status == .ok && changed.data?["everyDays"] == nil && changed.headers[.eTag] != tag)
+            #expect(
+                try await service.send(.put, Self.path, #"{"everyDays": 1}"#, headers: [.ifMatch: tag]).status
+                    == .preconditionFailed)
+            let read = try await service.send(.get, Self.path, actions: ["read"])
+            #expect(read.data?["newOutcomes"]?.doubleValue == 20 && read.headers[.eTag] == changed.headers[.eTag])
+            #expect(
+                read.data?["state"]?["explanation"]?.stringValue == "Waits for 20 new outcomes (not counted yet).")
+            // Another tenant has its own, or none.
+            #expect(try await service.send(.get, Self.path, tenant: TenantID()).status == .notFound)
+            #expect(
+                try await service.send(.delete, Self.path, headers: [.ifMatch: tag]).status == .preconditionFailed)
+            #expect(try await service.send(.delete, Self.path).status == .noContent)
+            #expect(try await service.send(.delete, Self.path).status == .notFound)
+            #expect(
+                try await service.send(.put, Self.path, #"{"everyDays": 1}"#, headers: [.ifMatch: tag]).status
+                    == .preconditionFailed)
+        }
+    }
+
+    @Test("every bad field of a schedule is named, and a condition must be given")
+    func validation() async throws {
+        try await TrainingService.with { service in
+            let bad = try await service.send(
+                .put, Self.path, #"{"everyDays": 0, "newOutcomes": 0, "months": 300, "epochs": 1, "every": 3}"#)
+            #expect(bad.status == .unprocessableContent)
+            for field in ["everyDays", "newOutcomes", "months", "epochs", "every"] {
+                #expect("\(bad.body)".contains("\"\(field)\""), "\(field)")
+            }
+            #expect(try await service.send(.put, Self.path, "{}").status == .unprocessableContent)
+            for method in [HTTPRequest.Method.get, .put, .delete] {
+                let status = try await service.send(
+                    method, Self.path + "?now=1", method == .put ? #"{"everyDays": 1}"# : nil
+                ).status
+                #expect(status == .unprocessableContent, "\(method)")
+            }
+        }
+    }
+
+    @Test("who may not deploy may set a schedule, but none that deploys automatically")
+    func permissions() async throws {
+        try await TrainingService.with { service in
+            let automatic = #"{"everyDays": 1, "deployAutomatically": true}"#
+            let statuses = try await [
+                service.send(.put, Self.path, automatic, actions: ["train", "read"]).status,
+                service.send(.put, Self.path, #"{"everyDays": 1}"#, actions: ["train"]).status,
+                service.send(.put, Self.path, automatic, actions: ["train", "deploy"]).status,
+                service.send(.put, Self.path, automatic, actions: ["deploy"]).status,
+                service.send(.get, Self.path, actions: ["train"]).status,
+                service.send(.delete, Self.path, actions: ["deploy"]).status,
+            ]
+            #expect(statuses == [.forbidden, .ok, .ok, .forbidden, .forbidden, .forbidden])
+        }
+    }
+
+    @Test("from a schedule to a deployed model without anybody, and to the next when enough outcomes have come")
+    func endToEnd() async throws {
+        let history = SyntheticHistory(allocations: 160)
+        let first = SyntheticHistory(allocations: 120)
+        try await TrainingService.with(history: first, working: true) { service in
+            let body = #"{"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true}"#
+            #expect(try await service.send(.put, Self.path, body).status == .ok)
+            try await deployments(1, service)
+            // Some of what has happened since is told twice.
+            service.admin.add(Array(history.lines.suffix(45)))
+            try await deployments(2, service)
+
+            let listed = try await service.send(.get, "/api/v1/models/deployments")
+            guard case .array(let records)? = listed.data else {
+                Issue.record("no deployments")
+                return
+            }
+            #expect(records.count == 2 && records.allSatisfy { $0["reason"]?.stringValue == "schedule" })
+            #expect(records.allSatisfy { $0["deployedBy"]?.stringValue == "schedule:user" })
+            #expect(records[0]["replaces"] == records[1]["modelId"])
+            let jobs = try await service.fixture.jobs.jobs(tenant: service.tenant, after: nil, limit: 9)
+            #expect(jobs.count == 2 && jobs.allSatisfy { $0.origin == "schedule" && $0.status == .succeeded })
+            let state = try await service.send(.get, Self.path).data?["state"]
+            #expect(state?["deployment"]?.stringValue?.hasPrefix("Version 2 was deployed") == true, "\(state ?? .null)")
+        }
+    }
+
+    /// Waits until the tenant has had so many deployments.
+    private func deployments(_ count: Int, _ service: TrainingService) async throws {
+        let start = ContinuousClock.now
+        while try await service.fixture.registry.deployments(tenant: service.tenant, limit: 9).count < count {
+            let state = try await service.send(.get, Self.path).data?["state"] ?? .null
+            try #require(ContinuousClock.now - start < .seconds(60), "no deployment \(count): \(state)")
+            try await Task.sleep(for: .milliseconds(50))
+        }
+    }
+}
