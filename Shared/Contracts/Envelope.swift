@@ -82,6 +82,8 @@ public struct ErrorCode: RawRepresentable, Codable, Hashable, Sendable, CustomSt
     public static let conflict = Self(rawValue: "conflict")
     public static let preconditionFailed = Self(rawValue: "precondition_failed")
     public static let payloadTooLarge = Self(rawValue: "payload_too_large")
+    public static let headersTooLarge = Self(rawValue: "headers_too_large")
+    public static let requestTimeout = Self(rawValue: "request_timeout")
     public static let unsupportedMediaType = Self(rawValue: "unsupported_media_type")
     public static let idempotencyKeyReused = Self(rawValue: "idempotency_key_reused")
     public static let rateLimited = Self(rawValue: "rate_limited")

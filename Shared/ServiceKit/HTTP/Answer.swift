@@ -47,11 +47,7 @@ public enum Answer {
 
     /// A problem; middleware that throws ``ProblemError`` needs no call of this.
     public static func problem(_ problem: ProblemError, requestID: String) -> Response {
-        let body = Problem(
-            status: problem.status.code, title: problem.status.reasonPhrase, code: problem.code,
-            error: problem.sentence,
-            requestId: requestID, errors: problem.errors)
-        let bytes = (try? WireJSON.encode(body)) ?? []
+        let bytes = (try? WireJSON.encode(Problem(problem, requestID: requestID))) ?? []
         var headers = problem.headers
         headers[.contentType] = Problem.mediaType
         headers[.cacheControl] = "no-store"

@@ -28,18 +28,36 @@ extension Request {
         return try StrictJSON.decode(type, from: bytes)
     }
 
+    /// How long a client may take to send a body that is read at once.
+    public static let bodyPatience = Duration.seconds(30)
+
     /// The whole body.
-    /// - Throws: ``ProblemError`` 413, before reading when `Content-Length` says so already.
-    public func bodyBytes(upTo limit: Int) async throws -> [UInt8] {
-        if let length = headers[.contentLength].flatMap({ Int($0) }), length > limit {
-            throw ProblemError.payloadTooLarge(limit: limit)
+    /// - Throws: ``ProblemError`` 413, before reading when `Content-Length` says so already; 408 when it does not arrive
+    ///   in time.
+    public func bodyBytes(upTo limit: Int, within patience: Duration = bodyPatience) async throws -> [UInt8] {
+        let length = headers[.contentLength].flatMap { Int($0) }
+        if let length, length > limit { throw ProblemError.payloadTooLarge(limit: limit) }
+        if length == 0 { return [] }
+        let body = body
+        return try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
+            group.addTask {
+                var bytes: [UInt8] = []
+                for try await chunk in body {
+                    guard bytes.count + chunk.readableBytes <= limit else {
+                        throw ProblemError.payloadTooLarge(limit: limit)
+                    }
+                    bytes.append(contentsOf: chunk.readableBytesView)
+                }
+                return bytes
+            }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                return nil
+            }
+            defer { group.cancelAll() }
+            guard let bytes = try await group.next() ?? nil else { throw ProblemError.requestTimeout() }
+            return bytes
         }
-        var bytes: [UInt8] = []
-        for try await chunk in body {
-            guard bytes.count + chunk.readableBytes <= limit else { throw ProblemError.payloadTooLarge(limit: limit) }
-            bytes.append(contentsOf: chunk.readableBytesView)
-        }
-        return bytes
     }
 
     /// - Throws: ``ProblemError`` 415 unless the body is declared to be JSON in UTF-8.

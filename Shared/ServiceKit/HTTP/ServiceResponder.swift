@@ -46,6 +46,13 @@ public struct ServiceResponder: HTTPResponder {
         response.headers[.requestID] = context.requestID
         response.headers[.traceparent] = context.traceparent
         record(request, response.status, context, duration: start.duration(to: .now))
+        return request.method == .head ? Self.headOnly(response) : response
+    }
+
+    /// The head of a GET's answer, its length included, without the body.
+    private static func headOnly(_ response: Response) -> Response {
+        var response = response
+        response.body = ResponseBody(contentLength: response.body.contentLength) { try await $0.finish(nil) }
         return response
     }
 

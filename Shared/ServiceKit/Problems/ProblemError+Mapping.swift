@@ -28,6 +28,10 @@ extension ProblemError {
             self.init(status: .contentTooLarge, message: nil, headers: [:])
         case let error as any HTTPResponseError: self.init(status: error.status, message: nil, headers: [:])
         case let error as DecodingError: self.init(error)
+        case let error as HTTPParserError where error != .invalidEOFState && error != .closedConnection:
+            self.init(parserError: error)
+            // Where the next request would begin nobody can say.
+            headers[.connection] = "close"
         // A body that ends before its length does is a client that hung up as well.
         case is CancellationError, is ChannelError, is IOError, is HTTPParserError:
             self.init(
@@ -46,6 +50,7 @@ extension ProblemError {
             case 403: (.permissionDenied, "You do not have the permission for this.")
             case 404: (.notFound, "There is nothing at this address.")
             case 405: (.methodNotAllowed, "This address does not take this method.")
+            case 408: (.requestTimeout, "The request took too long to arrive.")
             case 409: (.conflict, "The request conflicts with the current state.")
             case 412: (.preconditionFailed, "The resource has changed since you read it; read it again.")
             case 413: (.payloadTooLarge, "The request body is too large.")

@@ -83,6 +83,13 @@ extension ProblemError {
             errors: [])
     }
 
+    /// The client was too slow with its request; the connection is of no more use.
+    public static func requestTimeout(cause: (any Error)? = nil) -> ProblemError {
+        ProblemError(
+            status: .requestTimeout, code: .requestTimeout, "The request's body took too long to arrive.",
+            headers: [.connection: "close"], cause: cause)
+    }
+
     public static func rateLimited(
         _ sentence: String, retryAfter: Duration, code: ErrorCode = .rateLimited
     ) -> ProblemError {

@@ -28,7 +28,7 @@ public struct ServiceApplication: Sendable {
     ) -> Application<ServiceResponder> {
         Application(
             responder: responder(metrics: metrics, lifecycle: ServiceLifecycleState(), bodyLimit: bodyLimit),
-            configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
+            server: .guarded(), configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
     }
 
     func responder(

@@ -47,16 +47,11 @@ struct ServiceHost {
         _ lifecycle: ServiceLifecycleState, onServerRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<ServiceResponder> {
         let settings = bootstrap.settings
-        let headerBytes = settings.int("http.max-header-bytes")
-        let idle = settings.duration("http.idle-timeout").components
         return Application(
             responder: application.responder(
                 metrics: bootstrap.metrics, lifecycle: lifecycle, bodyLimit: settings.int("limits.body-bytes")),
-            server: .http1(
-                configuration: .init(
-                    idleTimeout: .nanoseconds(idle.seconds * 1_000_000_000 + idle.attoseconds / 1_000_000_000),
-                    httpDecoderConfiguration: .init(
-                        maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100))),
+            server: .guarded(
+                headerBytes: settings.int("http.max-header-bytes"), idleTimeout: settings.duration("http.idle-timeout")),
             configuration: .init(
                 address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.int("http.max-connections"))),
@@ -77,5 +72,18 @@ struct ServiceHost {
         case is Application<RouterResponder<BasicRequestContext>>: "operations server"
         default: "\(type(of: service))"
         }
+    }
+}
+
+extension HTTPServerBuilder {
+    /// HTTP/1.1 as all services speak it.
+    static func guarded(headerBytes: Int = 32_768, idleTimeout: Duration = .seconds(60)) -> HTTPServerBuilder {
+        let idle = idleTimeout.components
+        return .http1(
+            configuration: .init(
+                additionalChannelHandlers: [ConnectionGuard()],
+                idleTimeout: .nanoseconds(idle.seconds * 1_000_000_000 + idle.attoseconds / 1_000_000_000),
+                httpDecoderConfiguration: .init(
+                    maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100)))
     }
 }
