@@ -11,9 +11,11 @@ import ServiceStorage
 struct GatewayParts: Sendable {
     var configuration: GatewayConfiguration
     var baseDomain: String?
+    var trustedProxies = TrustedProxies()
     /// nil: nobody is the platform operator.
     var operatorKey: OperatorKey?
     var tokens: AccessTokens
+    var refreshTokens: RefreshTokens
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
     var sessions: any SessionStore
@@ -41,7 +43,8 @@ extension ServiceApplication {
         let lockouts = PostgresLockoutStore(database: database)
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
-            operatorKey: try operatorKey(settings), tokens: try await AccessTokens(identity: identity),
+            trustedProxies: try trustedProxies(settings), operatorKey: try operatorKey(settings),
+            tokens: try await AccessTokens(identity: identity), refreshTokens: try RefreshTokens(identity: identity),
             signer: bootstrap.identity.signer,
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
             lockouts: lockouts,
@@ -51,6 +54,16 @@ extension ServiceApplication {
             router: try Router(gateway: parts),
             services: [database, Sweeper(sessions: sessions, lockouts: lockouts, logger: bootstrap.logger)],
             readiness: [database.readiness])
+    }
+
+    private static func trustedProxies(_ settings: ServiceSettings) throws -> TrustedProxies {
+        let field = TrustedProxies.Field(rawValue: settings.string("trusted-proxies.header")) ?? .xForwardedFor
+        guard let proxies = TrustedProxies(list: settings.optionalString("trusted-proxies") ?? "", field: field) else {
+            throw ConfigurationError(problems: [
+                "trusted-proxies: must be addresses or ranges like 10.0.0.0/8, separated by commas"
+            ])
+        }
+        return proxies
     }
 
     private static func operatorKey(_ settings: ServiceSettings) throws -> OperatorKey? {
@@ -76,8 +89,8 @@ extension Router<ServiceRequestContext> {
         let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
         let sessions = Sessions(
             store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
-            tokens: parts.tokens,
-            cache: families, now: parts.now, logger: parts.logger)
+            tokens: parts.tokens, refreshTokens: parts.refreshTokens, queue: LoginQueue(), cache: families,
+            now: parts.now, logger: parts.logger)
         let keys = APIKeys(store: parts.keys, directory: directory, cache: FreshCache(), now: parts.now)
         let local = try LocalRoutes(sessions: sessions, keys: keys, configuration: parts.configuration)
         var authenticators: [any Authenticator] = [
@@ -86,10 +99,11 @@ extension Router<ServiceRequestContext> {
             APIKeyAuthenticator(keys: keys),
         ]
         if let key = parts.operatorKey { authenticators.append(key) }
+        let limit = LimitStage(parts.configuration)
         add(
             middleware: GatewayLine(
-                route: RouteStage(routes: parts.configuration.routes), tenant: tenant,
-                authenticate: AuthenticateStage(authenticators: authenticators), limit: LimitStage(parts.configuration),
+                route: RouteStage(routes: parts.configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
+                authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit,
                 forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
                 signer: parts.signer))
     }

@@ -13,6 +13,7 @@ struct GatewayLine: RouterMiddleware {
 
     let route: RouteStage
     let tenant: TenantStage
+    let proxies: TrustedProxies
     let authenticate: AuthenticateStage
     let authorise = AuthoriseStage()
     let limit: LimitStage
@@ -50,24 +51,32 @@ struct GatewayLine: RouterMiddleware {
         // Ambiguous requests are refused before anybody's meaning is guessed, on public routes too.
         let credential = try Credential.presented(in: request.headers)
         let hints = try tenant.hints(headers: request.headers, host: request.head.authority)
-        let address = context.remoteAddress?.ipAddress ?? "unknown"
-        if match.route.limitsAddress { try limit.admit(address: address) }
+        let peer = context.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
+        let origin = proxies.origin(peer: peer, request.headers)
+        if match.route.limitsAddress { try limit.admit(address: origin.address) }
 
         guard match.route.scope != .public else {
             let named = match.route.needsTenant ? try await tenant.require(hints) : nil
-            return Admission(match: match, hints: hints, tenant: named, principal: nil, clientAddress: address)
+            return Admission(match: match, hints: hints, tenant: named, origin: origin)
         }
         guard let credential else {
             // Before any look-up: who shows no credential costs tenant-admin nothing.
             if match.route.scope == .tenant, hints.isEmpty { throw TenantStage.required }
             throw ProblemError.notAuthenticated("This resource needs a credential.")
         }
-        let principal = try await authenticate.authenticate(credential)
+        let principal = try await authenticate.authenticate(credential, from: origin.address)
         var summary: TenantSummary?
         if let id = principal.tenant { summary = try await tenant.confirm(id, hints) }
         try authorise.authorise(match, principal)
         if let summary { try limit.admit(summary) }
-        return Admission(match: match, hints: hints, tenant: summary, principal: principal, clientAddress: address)
+        var admission = Admission(match: match, hints: hints, tenant: summary, origin: origin)
+        admission.principal = principal
+        admission.recheck = { [authenticate, tenant, authorise] in
+            let now = try await authenticate.reconfirm(principal, credential)
+            if let id = now.tenant { _ = try await tenant.confirm(id, hints) }
+            try authorise.authorise(match, now)
+        }
+        return admission
     }
 
     private func outgoing(
@@ -79,9 +88,10 @@ struct GatewayLine: RouterMiddleware {
             ?? admission.tenant.map { Caller(issuer: .gateway, tenant: $0.id, subject: nil) }
         let vouched = RewriteStage.Vouched(
             assertion: try signer.assertion(for: service, caller: caller), requestID: context.requestID,
-            traceparent: context.traceparent, clientAddress: admission.clientAddress, host: request.head.authority)
+            traceparent: context.traceparent, origin: admission.origin, host: request.head.authority)
         return ForwardStage.Outgoing(
             match: admission.match, service: service, headers: forward.rewrite.request(request.headers, vouched),
-            channel: context.channel, logger: context.logger)
+            isHead: request.method == .head, recheck: admission.recheck, channel: context.channel,
+            logger: context.logger)
     }
 }

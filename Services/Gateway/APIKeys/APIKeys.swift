@@ -54,9 +54,10 @@ struct APIKeyAuthenticator: Authenticator {
         let digest = RandomToken.digest(credential.token)
         let (store, now) = (keys.store, keys.now)
         let key = try await keys.cache.value(for: digest) { try await store.key(digest: digest, now: now()) }
-        guard let key, key.isActive(now()) else {
-            return .denied(.notAuthenticated("The API key is unknown, revoked or expired.", code: .invalidCredentials))
-        }
+        let refusal = ProblemError.notAuthenticated(
+            "The API key is unknown, revoked or expired.", code: .invalidCredentials)
+        guard let key else { return .guessed(refusal) }
+        guard key.isActive(now()) else { return .denied(refusal) }
         // What its roles grant now, not when it was made.
         let grants = try await keys.directory.roles(of: key.tenant).filter { key.roles.contains($0.name) }
         return .accepted(

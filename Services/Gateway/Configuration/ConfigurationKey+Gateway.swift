@@ -13,6 +13,17 @@ extension ConfigurationKey {
         .init(
             "public.base-domain", .text,
             help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
+        .init(
+            "trusted-proxies", .text,
+            help:
+                "Addresses or CIDR ranges of our own proxies, separated by commas; only they are believed who the client is."
+        ),
+        .init(
+            "trusted-proxies.header", .choice(TrustedProxies.Field.allCases.map(\.rawValue)),
+            default: TrustedProxies.Field.xForwardedFor.rawValue,
+            help:
+                "Which field those proxies write; the other is ignored, since a proxy passes it on as the client sent it."
+        ),
     ]
 }
 

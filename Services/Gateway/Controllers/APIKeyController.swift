@@ -48,6 +48,7 @@ struct APIKeyController: LocalController {
     @Sendable func revoke(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
+        try request.rejectQuery()
         let tenant = try context.authorise(.delete, on: .apiKeys).tenant
         guard let id = admission.match.parameters["id"].flatMap({ APIKeyID($0) }) else {
             throw ProblemError.validation("id", "must be a UUID")

@@ -25,15 +25,17 @@ struct AuthController: LocalController {
     @Sendable func logIn(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
+        try request.rejectQuery()
         guard let tenant = admission.tenant else { throw TenantStage.required }
         let login = try await request.payload(LoginRequest.self, context: context)
         return try unstored(
-            try await sessions.logIn(login, tenant: tenant, address: admission.clientAddress))
+            try await sessions.logIn(login, tenant: tenant, address: admission.origin.address))
     }
 
     @Sendable func refresh(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
+        try request.rejectQuery()
         let payload = try await request.payload(RefreshRequest.self, context: context)
         return try unstored(try await sessions.refresh(payload.refreshToken, hints: admission.hints))
     }
@@ -41,6 +43,7 @@ struct AuthController: LocalController {
     @Sendable func logOut(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
+        try request.rejectQuery()
         let payload = try await request.payload(RefreshRequest.self, context: context)
         try await sessions.logOut(payload.refreshToken)
         return Answer.noContent()
@@ -57,6 +60,7 @@ struct AuthController: LocalController {
     @Sendable func publicKeys(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
+        try request.rejectQuery()
         // Not in our envelope: readers of JWKS expect the set itself (RFC 7517 §5).
         let bytes = try WireJSON.encode(sessions.tokens.publicKeys)
         return Response(

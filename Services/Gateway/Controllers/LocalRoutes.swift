@@ -9,9 +9,12 @@ struct Admission: Sendable {
     let hints: TenantStage.Hints
     /// Known and active; nil where the route is for no tenant.
     let tenant: TenantSummary?
+    let origin: TrustedProxies.Origin
     /// nil on public routes.
-    let principal: Principal?
-    let clientAddress: String
+    var principal: Principal?
+    /// Goes through the stages anew for an answer that takes long; throws a ``ProblemError`` when the request would be refused
+    /// by now, 503 when that cannot be found out. nil on public routes.
+    var recheck: (@Sendable () async throws -> Void)?
 }
 
 /// A controller of the gateway: what it answers is known without one, so that a route table can be checked by itself.

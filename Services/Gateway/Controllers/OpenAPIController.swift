@@ -19,7 +19,8 @@ struct OpenAPIController: LocalController {
     @Sendable func show(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
-        Response(
+        try request.rejectQuery()
+        return Response(
             status: .ok, headers: [.contentType: "application/json", .cacheControl: "public, max-age=300"],
             body: .init(byteBuffer: ByteBuffer(bytes: document)))
     }

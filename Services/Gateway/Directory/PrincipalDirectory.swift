@@ -2,7 +2,8 @@ import Contracts
 
 /// Who knows the users and roles of a tenant, as they are now.
 ///
-/// All throw a ``ProblemError`` 503 when it cannot be found out: an unanswered question is never a yes.
+/// All throw a ``ProblemError``: 403 when the tenant is unknown or not active, 503 when it cannot be found out. An unanswered
+/// question is never a yes.
 protocol PrincipalDirectory: Sendable {
     /// nil when the tenant has no such user.
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal?

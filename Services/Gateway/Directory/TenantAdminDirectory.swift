@@ -2,7 +2,7 @@ import Contracts
 import HTTPTypes
 import ServiceKit
 
-/// Asks tenant-admin. Whatever is neither a yes nor a clear no is 503.
+/// Asks tenant-admin. Whatever is neither a yes nor a clear no is 503; a tenant that is not active is 403.
 struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
     private let client: ServiceClient
 
@@ -40,7 +40,7 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         }
     }
 
-    /// nil for a 404 and for refused credentials: those are answers. A cancelled question was asked by somebody who has
+    /// nil for a 404 and for refused credentials: those are answers, as is that the tenant is suspended or gone. A cancelled question was asked by somebody who has
     /// gone, and stays a cancellation.
     private func found<Answer>(_ ask: () async throws -> Answer) async throws -> Answer? {
         do {
@@ -49,6 +49,8 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
             return nil
         } catch let problem as ProblemError where problem.code == .invalidCredentials {
             return nil
+        } catch let problem as ProblemError where problem.code == .tenantUnavailable {
+            throw TenantStage.unknown
         } catch let cancellation as CancellationError {
             throw cancellation
         } catch {

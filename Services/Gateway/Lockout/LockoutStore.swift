@@ -6,24 +6,28 @@ import ServiceStorage
 
 /// Counts attempts to log in, for all gateway nodes together and across restarts.
 protocol LockoutStore: Sendable {
-    /// nil when the attempt may be made (it is counted), else the seconds to wait.
-    func attempt(_ login: LoginAttempt, now: Date) async throws -> TimeInterval?
-    /// The password was right: the account starts afresh, the address gets this attempt back.
-    func succeeded(_ login: LoginAttempt) async throws
+    /// Whether the attempt may be made. Once begun, exactly one of the others must follow.
+    func begin(_ login: LoginAttempt) async throws -> Lockout.Admission
+    /// The password was wrong.
+    func failed(_ login: LoginAttempt, now: Date) async throws
+    /// The password was right: the account starts afresh, the address is only rid of this attempt.
+    func succeeded(_ login: LoginAttempt, now: Date) async throws
     /// The password could not be checked: nobody is to blame.
-    func takeBack(_ login: LoginAttempt) async throws
+    func abandoned(_ login: LoginAttempt) async throws
     /// Removes what no rule remembers any more.
     func sweep(now: Date) async throws -> Int
 }
 
-/// One attempt to log in: which account, from where. Only digests are stored, no e-mail addresses.
+/// One attempt to log in: which account, from where, and when it began. Only digests are stored, no e-mail addresses.
 struct LoginAttempt: Sendable {
     let account: [UInt8]
     let address: [UInt8]
+    let begunAt: Date
 
-    init(tenant: TenantID, email: String, address: String) {
+    init(tenant: TenantID, email: String, address: ClientAddress, begunAt: Date) {
         account = RandomToken.digest("account:\(tenant):\(email.lowercased())")
-        self.address = RandomToken.digest("address:\(address)")
+        self.address = RandomToken.digest("address:\(address.network)")
+        self.begunAt = begunAt
     }
 }
 
@@ -31,33 +35,37 @@ struct LoginAttempt: Sendable {
 struct PostgresLockoutStore: LockoutStore {
     let database: ServiceDatabase
 
-    func attempt(_ login: LoginAttempt, now: Date) async throws -> TimeInterval? {
+    func begin(_ login: LoginAttempt) async throws -> Lockout.Admission {
         try await database.withTransaction { connection in
             // The account first, then the address, everywhere: two logins never wait for each other crosswise.
             var account = try await locked(login.account, connection)
             var address = try await locked(login.address, connection)
-            let waits = [account.attempt(.account, now: now), address.attempt(.address, now: now)].compactMap { $0 }
+            let admissions = [
+                account.begin(.account, now: login.begunAt), address.begin(.address, now: login.begunAt),
+            ]
             // Refused by one means that the other has nothing to count either.
-            if let longest = waits.max() { return longest }
+            guard admissions == [.begun, .begun] else { return Self.strictest(admissions) }
             try await store(account, login.account, connection)
             try await store(address, login.address, connection)
-            return nil
+            return .begun
         }
     }
 
-    func succeeded(_ login: LoginAttempt) async throws {
-        try await database.withTransaction { connection in
-            _ = try await locked(login.account, connection)
-            try await connection.execute("DELETE FROM gateway.login_attempts WHERE subject = \(login.account)")
-            try await takeBack(login.address, connection)
-        }
+    func failed(_ login: LoginAttempt, now: Date) async throws {
+        try await change(
+            login, account: { $0.fail(.account, begunAt: login.begunAt, now: now) },
+            address: { $0.fail(.address, begunAt: login.begunAt, now: now) })
     }
 
-    func takeBack(_ login: LoginAttempt) async throws {
-        try await database.withTransaction { connection in
-            try await takeBack(login.account, connection)
-            try await takeBack(login.address, connection)
-        }
+    func succeeded(_ login: LoginAttempt, now: Date) async throws {
+        try await change(
+            login, account: { $0.succeed(begunAt: login.begunAt, now: now) },
+            address: { $0.end(begunAt: login.begunAt) })
+    }
+
+    func abandoned(_ login: LoginAttempt) async throws {
+        try await change(
+            login, account: { $0.end(begunAt: login.begunAt) }, address: { $0.end(begunAt: login.begunAt) })
     }
 
     func sweep(now: Date) async throws -> Int {
@@ -70,10 +78,23 @@ struct PostgresLockoutStore: LockoutStore {
         }
     }
 
-    private func takeBack(_ subject: [UInt8], _ connection: PostgresConnection) async throws {
-        var lockout = try await locked(subject, connection)
-        lockout.takeBack()
-        try await store(lockout, subject, connection)
+    private func change(
+        _ login: LoginAttempt, account changeAccount: @Sendable (inout Lockout) -> Void,
+        address changeAddress: @Sendable (inout Lockout) -> Void
+    ) async throws {
+        try await database.withTransaction { connection in
+            var account = try await locked(login.account, connection)
+            var address = try await locked(login.address, connection)
+            changeAccount(&account)
+            changeAddress(&address)
+            try await store(account, login.account, connection)
+            try await store(address, login.address, connection)
+        }
+    }
+
+    private static func strictest(_ admissions: [Lockout.Admission]) -> Lockout.Admission {
+        let waits = admissions.compactMap { if case .locked(let seconds) = $0 { seconds } else { nil } }
+        return waits.max().map { .locked($0) } ?? .crowded
     }
 
     /// The subject's row, made if need be, and locked until the transaction ends.
@@ -82,12 +103,12 @@ struct PostgresLockoutStore: LockoutStore {
             """
             INSERT INTO gateway.login_attempts (subject, failures, last_attempt_at) VALUES (\(subject), 0, now())
             ON CONFLICT (subject) DO UPDATE SET subject = excluded.subject
-            RETURNING failures, last_attempt_at, locked_until
+            RETURNING failures, last_attempt_at, locked_until, under_way
             """)
         guard let row = rows.first else { return Lockout() }
         return Lockout(
             failures: try row.decode("failures"), lastAttemptAt: try row.decode("last_attempt_at"),
-            lockedUntil: try row.decode("locked_until"))
+            lockedUntil: try row.decode("locked_until"), underWay: try row.decode("under_way"))
     }
 
     private func store(_ lockout: Lockout, _ subject: [UInt8], _ connection: PostgresConnection) async throws {
@@ -95,7 +116,7 @@ struct PostgresLockoutStore: LockoutStore {
             """
             UPDATE gateway.login_attempts
             SET failures = \(lockout.failures), last_attempt_at = \(lockout.lastAttemptAt),
-                locked_until = \(lockout.lockedUntil as Date?)
+                locked_until = \(lockout.lockedUntil as Date?), under_way = \(lockout.underWay)
             WHERE subject = \(subject)
             """)
     }

@@ -14,7 +14,7 @@ struct AccessClaims: JWTPayload, Equatable {
     var iat: Int
     var sub: UserID
     var tenant: TenantID
-    /// The refresh-token family it came from; ended together with it.
+    /// The refresh-token family it came from; ended together with it, and bound through it to the password of the login.
     var sid: SessionID
 
     func verify(using algorithm: some JWTAlgorithm) async throws {}
@@ -109,13 +109,7 @@ struct AccessTokens: Sendable {
     }
 
     private static func signingKey(from identity: ServiceKeyPair) throws -> Curve25519.Signing.PrivateKey {
-        // The last 32 bytes of the PKCS #8 structure are the private key (RFC 8410 §7).
-        let lines = identity.pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }
-        guard let der = Data(base64Encoded: lines.joined()), der.count > 32 else { throw Failure.invalid }
-        let seed = der.suffix(32)
-        let derived = HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: seed), info: Data("erm gateway access tokens 1".utf8),
-            outputByteCount: 32)
+        let derived = try identity.derivedKey("erm gateway access tokens 1")
         return try Curve25519.Signing.PrivateKey(rawRepresentation: derived.withUnsafeBytes { Data($0) })
     }
 }

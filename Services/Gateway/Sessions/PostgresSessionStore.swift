@@ -11,14 +11,15 @@ struct PostgresSessionStore: SessionStore {
         try await database.withTransaction { connection in
             try await connection.execute(
                 """
-                INSERT INTO gateway.sessions (id, tenant_id, user_id, created_at, expires_at)
-                VALUES (\(family.id), \(family.tenant), \(family.user), \(now), \(family.expiresAt))
+                INSERT INTO gateway.sessions (id, tenant_id, user_id, created_at, expires_at, credential_version)
+                VALUES (\(family.id), \(family.tenant), \(family.user), \(now), \(family.expiresAt),
+                    \(family.credentialVersion))
                 """)
             try await insert(tokenDigest, family.id, now, connection)
         }
     }
 
-    func rotate(tokenDigest: [UInt8], newDigest: [UInt8], now: Date) async throws -> Rotation {
+    func rotate(tokenDigest: [UInt8], successorDigest: [UInt8], now: Date) async throws -> Rotation {
         try await database.withTransaction { connection in
             guard let (stored, usedAt) = try await find(tokenDigest, connection) else { return .refused }
             var family = stored
@@ -29,13 +30,19 @@ struct PostgresSessionStore: SessionStore {
                 // Stored by a transaction that succeeds: a thrown refusal would roll the revocation back.
                 try await end(family.id, because: "reuse", now, connection)
                 return .revoked(family)
-            case .rotate(let markUsed):
-                if markUsed {
-                    try await connection.execute(
-                        "UPDATE gateway.refresh_tokens SET used_at = \(now) WHERE digest = \(tokenDigest)")
-                }
-                try await insert(newDigest, family.id, now, connection)
+            case .advance:
+                try await connection.execute(
+                    "UPDATE gateway.refresh_tokens SET used_at = \(now) WHERE digest = \(tokenDigest)")
+                try await insert(successorDigest, family.id, now, connection)
                 return .rotated(family)
+            case .giveAgain:
+                // Not there: it was made with a key that is no longer ours. Another one would be a second line.
+                let known = try await connection.query(
+                    """
+                    SELECT 1 FROM gateway.refresh_tokens
+                    WHERE digest = \(successorDigest) AND session_id = \(family.id)
+                    """)
+                return known.isEmpty ? .refused : .rotated(family)
             }
         }
     }
@@ -52,7 +59,7 @@ struct PostgresSessionStore: SessionStore {
         try await database.withConnection { connection in
             try await connection.query(
                 """
-                SELECT s.id, s.tenant_id, s.user_id, s.expires_at, s.revoked_at
+                SELECT \(sql: Self.columns)
                 FROM gateway.sessions s JOIN gateway.refresh_tokens t ON t.session_id = s.id WHERE t.digest = \(tokenDigest)
                 """
             ).first.map(Self.family)
@@ -62,7 +69,7 @@ struct PostgresSessionStore: SessionStore {
     func family(_ id: SessionID) async throws -> RefreshFamily? {
         try await database.withConnection { connection in
             try await connection.query(
-                "SELECT id, tenant_id, user_id, expires_at, revoked_at FROM gateway.sessions WHERE id = \(id)"
+                "SELECT \(sql: Self.columns) FROM gateway.sessions s WHERE s.id = \(id)"
             ).first.map(Self.family)
         }
     }
@@ -81,8 +88,7 @@ struct PostgresSessionStore: SessionStore {
     ) async throws -> (RefreshFamily, usedAt: Date?)? {
         let rows = try await connection.query(
             """
-            SELECT s.id, s.tenant_id, s.user_id, s.expires_at, s.revoked_at
-            FROM gateway.sessions s
+            SELECT \(sql: Self.columns) FROM gateway.sessions s
             WHERE s.id = (SELECT session_id FROM gateway.refresh_tokens WHERE digest = \(digest))
             FOR UPDATE
             """)
@@ -110,9 +116,13 @@ struct PostgresSessionStore: SessionStore {
             """)
     }
 
+    /// Of `gateway.sessions s`.
+    private static let columns: SQL = "s.id, s.tenant_id, s.user_id, s.expires_at, s.credential_version, s.revoked_at"
+
     private static func family(_ row: PostgresRow) throws -> RefreshFamily {
         RefreshFamily(
             id: try row.decode("id"), tenant: try row.decode("tenant_id"), user: try row.decode("user_id"),
-            expiresAt: try row.decode("expires_at"), revokedAt: try row.decode("revoked_at"))
+            expiresAt: try row.decode("expires_at"), credentialVersion: try row.decode("credential_version"),
+            revokedAt: try row.decode("revoked_at"))
     }
 }

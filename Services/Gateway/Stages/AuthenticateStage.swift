@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import ServiceIdentity
 import ServiceKit
+import Synchronization
 
 /// Who sends a request, as an authenticator has verified it.
 struct Principal: Sendable, Equatable {
@@ -44,27 +45,73 @@ enum Verdict: Sendable {
     case accepted(Principal)
     /// Its kind of credential, and not good: nobody else is asked.
     case denied(ProblemError)
+    /// Denied, and it never was good: whoever sends such may be guessing.
+    case guessed(ProblemError)
 }
 
 /// One way to prove who one is.
 protocol Authenticator: Sendable {
     /// - Throws: ``ProblemError`` 503 when what must be looked up cannot be: neither accepted nor denied.
     func authenticate(_ credential: Credential) async throws -> Verdict
+    /// The same for somebody who was accepted with this credential a while ago and has been served since.
+    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict
+}
+
+extension Authenticator {
+    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
+        try await authenticate(credential)
+    }
 }
 
 /// Third stage: asks the authenticators in turn. Nobody's kind of credential is a denied one.
-struct AuthenticateStage: Sendable {
+///
+/// Guesses are charged to the client's address. When it may guess no more, only credentials that were good a while ago are
+/// looked at: an unknown one would cost a look-up each, and whoever shares the address with a guesser goes on.
+final class AuthenticateStage: Sendable {
     let authenticators: [any Authenticator]
+    let limit: LimitStage
+    /// Digests of credentials that were good within ``memory``.
+    private let good = Mutex(FreshEntries<[UInt8], Void>(maximumAge: memory, maximumCount: 50_000))
 
-    /// - Throws: ``ProblemError`` 401, or 503 when it cannot be found out.
-    func authenticate(_ credential: Credential) async throws -> Principal {
+    private static let memory = Duration.seconds(900)
+
+    init(authenticators: [any Authenticator], limit: LimitStage) {
+        self.authenticators = authenticators
+        self.limit = limit
+    }
+
+    /// - Throws: ``ProblemError`` 401, 429 for an address that has guessed too often, or 503 when it cannot be found out.
+    func authenticate(_ credential: Credential, from address: ClientAddress) async throws -> Principal {
+        let digest = RandomToken.digest(credential.token)
+        let time = ContinuousClock.now
+        if good.withLock({ $0.fresh(digest, now: time) }) == nil { try limit.requireGuesses(address) }
         for authenticator in authenticators {
             switch try await authenticator.authenticate(credential) {
             case .notMine: continue
-            case .accepted(let principal): return principal
+            case .accepted(let principal):
+                good.withLock { _ = $0.insert((), for: digest, askedAt: time) }
+                return principal
             case .denied(let problem): throw problem
+            case .guessed(let problem):
+                limit.chargeGuess(address)
+                throw problem
             }
         }
+        limit.chargeGuess(address)
         throw ProblemError.notAuthenticated("The credential is not of a kind known here.")
+    }
+
+    /// Who somebody who was accepted is now.
+    ///
+    /// - Throws: ``ProblemError`` 401, or 503 when it cannot be found out.
+    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Principal {
+        for authenticator in authenticators {
+            switch try await authenticator.reconfirm(principal, credential) {
+            case .notMine: continue
+            case .accepted(let principal): return principal
+            case .denied(let problem), .guessed(let problem): throw problem
+            }
+        }
+        throw ProblemError.notAuthenticated()
     }
 }

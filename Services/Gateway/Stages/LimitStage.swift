@@ -23,6 +23,12 @@ struct TokenBucket: Sendable, Equatable {
         return .seconds((1 - tokens) / allowance.perSecond)
     }
 
+    /// nil when one could be taken now, else how long until then. Takes none.
+    mutating func wait(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Duration? {
+        refill(allowance, now)
+        return tokens >= 1 ? nil : .seconds((1 - tokens) / allowance.perSecond)
+    }
+
     /// A full bucket knows nothing that a new one would not.
     func isFull(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Bool {
         var copy = self
@@ -70,17 +76,36 @@ final class LimitStage: Sendable {
     }
 
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
-    func admit(address client: String) throws {
-        try take(.address(client), address, "Too many requests to log in from your address.")
+    func admit(address client: ClientAddress) throws {
+        try take(.address(client.network), address, "Too many requests to log in from your address.")
+    }
+
+    /// Takes one guess from the address's allowance, as far as there is one.
+    func chargeGuess(_ client: ClientAddress) { _ = wait(.address(client.network), address) { $0.take($1, now: $2) } }
+
+    /// - Throws: ``ProblemError`` 429 with `Retry-After` when the address has no guess left.
+    func requireGuesses(_ client: ClientAddress) throws {
+        let wait = wait(.address(client.network), address) { $0.wait($1, now: $2) }
+        if let wait {
+            throw ProblemError.rateLimited("Too many wrong credentials from your address.", retryAfter: wait)
+        }
     }
 
     private func take(_ key: Key, _ allowance: GatewayConfiguration.Allowance, _ sentence: String) throws {
-        let time = now()
-        let wait = buckets.withLock { buckets in
-            if buckets.count >= Self.maximumBuckets, buckets[key] == nil { forget(&buckets, time) }
-            return buckets[key, default: TokenBucket(allowance, now: time)].take(allowance, now: time)
+        if let wait = wait(key, allowance, { $0.take($1, now: $2) }) {
+            throw ProblemError.rateLimited(sentence, retryAfter: wait)
         }
-        if let wait { throw ProblemError.rateLimited(sentence, retryAfter: wait) }
+    }
+
+    private func wait(
+        _ key: Key, _ allowance: GatewayConfiguration.Allowance,
+        _ ask: (inout TokenBucket, GatewayConfiguration.Allowance, ContinuousClock.Instant) -> Duration?
+    ) -> Duration? {
+        let time = now()
+        return buckets.withLock { buckets in
+            if buckets.count >= Self.maximumBuckets, buckets[key] == nil { forget(&buckets, time) }
+            return ask(&buckets[key, default: TokenBucket(allowance, now: time)], allowance, time)
+        }
     }
 
     private func forget(_ buckets: inout [Key: TokenBucket], _ time: ContinuousClock.Instant) {

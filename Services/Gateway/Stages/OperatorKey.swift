@@ -21,7 +21,7 @@ struct OperatorKey: Authenticator, Equatable {
     func authenticate(_ credential: Credential) async throws -> Verdict {
         guard credential.token.hasPrefix(Self.prefix) else { return .notMine }
         guard RandomToken.areEqual(RandomToken.digest(credential.token), digest) else {
-            return .denied(.notAuthenticated("The operator key is not valid.", code: .invalidCredentials))
+            return .guessed(.notAuthenticated("The operator key is not valid.", code: .invalidCredentials))
         }
         return .accepted(.platformOperator)
     }

@@ -12,8 +12,8 @@ struct RewriteStage: Sendable {
         let assertion: String
         let requestID: String
         let traceparent: String
-        /// The client's address, and the name it asked for.
-        let clientAddress: String
+        /// The client's address and scheme, and the name it asked for.
+        let origin: TrustedProxies.Origin
         let host: String?
     }
 
@@ -83,12 +83,12 @@ struct RewriteStage: Sendable {
 
     /// RFC 7239: an IPv6 address stands in brackets and quotes; what cannot be quoted safely is left out.
     private static func forwarded(_ vouched: Vouched) -> String {
-        let address = vouched.clientAddress
-        var parts = [address.contains(":") ? "for=\"[\(address)]\"" : "for=\(address)"]
+        let address = vouched.origin.address
+        var parts = [address.bytes.count == 16 ? "for=\"[\(address)]\"" : "for=\(address)"]
         if let host = vouched.host, host.utf8.allSatisfy({ isHostCharacter($0) }), !host.isEmpty {
             parts.append("host=\"\(host)\"")
         }
-        parts.append("proto=http")
+        parts.append("proto=\(vouched.origin.scheme)")
         return parts.joined(separator: ";")
     }
 

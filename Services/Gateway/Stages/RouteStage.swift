@@ -5,6 +5,7 @@ import ServiceKit
 /// A request's route: what stands in the table for its path and method.
 struct MatchedRoute: Sendable {
     let route: Route
+    /// As in the table: GET for a HEAD, which is a GET whose body is not sent.
     let method: String
     let path: RequestPath
     let parameters: [String: String]
@@ -27,8 +28,10 @@ struct RouteStage: Sendable {
         let path = try RequestPath(target: target)
         var parameters: [String: String] = [:]
         guard let route = root.find(path.segments[...], &parameters) else { throw ProblemError.notFound("Resource") }
+        let method = method == "HEAD" ? "GET" : method
         guard route.methods.keys.contains(method) else {
-            let allowed = route.methods.keys.sorted().joined(separator: ", ")
+            let also = route.methods.keys.contains("GET") ? ["HEAD"] : []
+            let allowed = (route.methods.keys + also).sorted().joined(separator: ", ")
             throw ProblemError(
                 status: .methodNotAllowed, code: .methodNotAllowed, "This resource can be asked only by: \(allowed).",
                 headers: [.allow: allowed])

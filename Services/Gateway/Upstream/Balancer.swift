@@ -41,6 +41,12 @@ struct Balancer: Sendable, Equatable {
     /// The address has answered, whatever it said.
     mutating func succeeded(_ index: Int) { circuits[index] = .closed(failures: 0) }
 
+    /// The request ended without saying anything of the address. If it was the one that tries whether a circuit may close,
+    /// the next request tries.
+    mutating func undecided(_ index: Int, now: ContinuousClock.Instant) {
+        if case .halfOpen = circuits[index] { circuits[index] = .open(until: now) }
+    }
+
     /// The address could not be reached, broke off, or did not answer in time.
     mutating func failed(_ index: Int, now: ContinuousClock.Instant) {
         switch circuits[index] {

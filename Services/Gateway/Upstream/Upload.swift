@@ -16,6 +16,8 @@ final class Upload: Sendable {
         var isClosed = false
         var closing: CheckedContinuation<Void, Never>?
         var refusal: ProblemError?
+        var inputFailure: (any Error)?
+        var read: Task<ByteBuffer?, any Error>?
     }
 
     private let source: Source
@@ -33,6 +35,12 @@ final class Upload: Sendable {
     /// Whether it was begun and has not been read to its end.
     var isCut: Bool { state.withLock { $0.isStarted && !$0.isComplete } }
 
+    /// Whether the upstream has taken all there is so far and the client owes the next piece, or has failed to send it.
+    var isClientsTurn: Bool { state.withLock { ($0.isReading || $0.inputFailure != nil) && !$0.isComplete } }
+
+    /// What was wrong with the client's input: a broken chunk, a connection that ended.
+    var inputFailure: (any Error)? { state.withLock { $0.inputFailure } }
+
     /// Why the gateway itself ended it.
     var refusal: ProblemError? { state.withLock { $0.refusal } }
 
@@ -48,6 +56,15 @@ final class Upload: Sendable {
             }
             if isIdle { continuation.resume() }
         }
+    }
+
+    /// ``close()`` without waiting for the client: nothing more can be read from its connection afterwards.
+    func abandon() async {
+        state.withLock { state in
+            state.isClosed = true
+            return state.read
+        }?.cancel()
+        await close()
     }
 
     private func beginReading() -> Bool {
@@ -88,7 +105,16 @@ final class Upload: Sendable {
             let source = upload.source
             // In a task of its own: cancelling a read would end the connection's input, and a client that is still
             // sending would get a reset in place of the answer.
-            guard let buffer = try await Task(operation: { try await source.next() }).value else {
+            let read = Task { try await source.next() }
+            upload.state.withLock { $0.read = read }
+            let piece: ByteBuffer?
+            do {
+                piece = try await read.value
+            } catch {
+                upload.state.withLock { $0.inputFailure = error }
+                throw error
+            }
+            guard let buffer = piece else {
                 upload.state.withLock { $0.isComplete = true }
                 return nil
             }

@@ -33,5 +33,8 @@ final class Upstream: Sendable {
 
     func succeeded(_ choice: Choice) { balancer.withLock { $0.succeeded(choice.index) } }
 
+    /// The exchange ended for a reason of the client's.
+    func undecided(_ choice: Choice) { balancer.withLock { $0.undecided(choice.index, now: now()) } }
+
     func failed(_ choice: Choice) { balancer.withLock { $0.failed(choice.index, now: now()) } }
 }

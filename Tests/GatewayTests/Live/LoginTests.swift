@@ -99,16 +99,96 @@ struct LoginTests {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
             _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
-            let store = PostgresLockoutStore(database: gateway.database)
-            let attempt = LoginAttempt(tenant: tenant.id, email: "ada@acme.example", address: "127.0.0.1")
-            for _ in 1...20 {
-                #expect(try await store.attempt(attempt, now: gateway.clock.now) == nil)
-                try await store.takeBack(attempt)
-            }
+            let lockouts = PostgresLockoutStore(database: gateway.database)
             gateway.tenantAdmin.setBroken(true)
-            #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 503)
+            for _ in 1...10 {
+                #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 503)
+            }
             gateway.tenantAdmin.setBroken(false)
             #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).status == 200)
+            let attempt = LoginAttempt(
+                tenant: tenant.id, email: "ada@acme.example", address: .unknown, begunAt: gateway.clock.now)
+            #expect(try await lockouts.begin(attempt) == .begun)
+        }
+    }
+
+    @Test("many logins of one account at once with the right password all succeed")
+    func parallel() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<20 {
+                    group.addTask {
+                        try await gateway.logIn("ada@acme.example", password, tenant.id, node: index % 2).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses == Array(repeating: 200, count: 20))
+        }
+    }
+
+    @Test("wrong passwords sent at once get no more guesses than the free ones and one")
+    func parallelGuesses() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let statuses = try await withThrowingTaskGroup(of: Int.self) { group in
+                for index in 0..<30 {
+                    group.addTask {
+                        try await gateway.logIn("ada@acme.example", "wrong", tenant.id, node: index % 2).status
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(statuses.count { $0 == 401 } == Lockout.Rule.account.free + 1)
+            #expect(statuses.allSatisfy { $0 == 401 || $0 == 429 })
+        }
+    }
+
+    @Test("a suspended tenant's users cannot log in, and are told so and not that something is broken")
+    func suspendedTenant() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            gateway.tenantAdmin.setTenant(tenant.id, active: false)
+            let login = try await gateway.logIn("ada@acme.example", password, tenant.id)
+            #expect(login.status == 403)
+            #expect(login.code == .tenantUnavailable)
+        }
+    }
+
+    @Test("a parameter that a route does not take is refused and named")
+    func unknownParameters() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            for (method, path) in [
+                ("POST", "/api/v1/auth/login"), ("POST", "/api/v1/auth/refresh"), ("POST", "/api/v1/auth/logout"),
+                ("GET", "/.well-known/jwks.json"), ("GET", "/api/v1/openapi.json"),
+            ] {
+                let reply = try await gateway.send(method, path + "?debug=1", tenant: tenant.id)
+                #expect(reply.status == 422, "\(path)")
+                #expect(reply.problem?.errors.map(\.field) == ["debug"], "\(path)")
+            }
+        }
+    }
+
+    @Test("guessing API keys and tokens ends with 429, and whoever is known goes on from the same address")
+    func guessing() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
+            var statuses: [Int] = []
+            for number in 1...400 where statuses.last != 429 {
+                let key = APIKey.prefix + String(repeating: "x", count: 40) + "\(number)"
+                statuses.append(try await gateway.send("GET", "/api/v1/auth/me", token: key).status)
+            }
+            #expect(statuses.first == 401)
+            #expect(statuses.last == 429)
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
         }
     }
 

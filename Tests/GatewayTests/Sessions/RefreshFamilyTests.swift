@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceIdentity
 import Testing
 
 @testable import Gateway
@@ -14,14 +15,14 @@ struct RefreshFamilyTests {
     @Test("a token used for the first time gives the next")
     func first() {
         var family = family()
-        #expect(family.present(tokenUsedAt: nil, now: now) == .rotate(markUsed: true))
+        #expect(family.present(tokenUsedAt: nil, now: now) == .advance)
         #expect(family.isActive(now))
     }
 
-    @Test("a second use within the grace gives a token, and does not make the grace longer", arguments: [0.0, 9.9, 10])
+    @Test("a second use within the grace gives the same successor again", arguments: [0.0, 9.9, 10])
     func grace(age: TimeInterval) {
         var family = family()
-        #expect(family.present(tokenUsedAt: now.addingTimeInterval(-age), now: now) == .rotate(markUsed: false))
+        #expect(family.present(tokenUsedAt: now.addingTimeInterval(-age), now: now) == .giveAgain)
     }
 
     @Test("a refresh token used twice revokes its family")
@@ -42,53 +43,33 @@ struct RefreshFamilyTests {
     }
 }
 
-@Suite("Lockout")
-struct LockoutTests {
-    private let now = Fixture.date
-    private let rule = Lockout.Rule(free: 3, firstDelay: 10, longestDelay: 60, memory: 1000)
+@Suite("Refresh tokens")
+struct RefreshTokensTests {
+    @Test("a token has one successor on every node, of which nobody without the key knows anything")
+    func successor() throws {
+        let identity = ServiceKeyPair()
+        let (one, other) = (try RefreshTokens(identity: identity), try RefreshTokens(identity: identity))
+        let first = one.first()
+        #expect(one.successor(of: first) == other.successor(of: first))
+        #expect(one.successor(of: first) != one.successor(of: one.successor(of: first)))
+        #expect(try RefreshTokens(identity: ServiceKeyPair()).successor(of: first) != one.successor(of: first))
+        #expect(one.successor(of: first).hasPrefix(RefreshTokens.prefix))
+        #expect(one.successor(of: first).count == first.count)
+        #expect(one.first() != first)
+    }
 
-    @Test("after the free attempts each failure doubles the delay, up to the longest")
-    func grows() {
-        var lockout = Lockout()
-        for _ in 1...3 { #expect(lockout.attempt(rule, now: now) == nil) }
-        var time = now
-        for delay in [10.0, 20, 40, 60, 60] {
-            #expect(lockout.attempt(rule, now: time) == nil)
-            #expect(lockout.attempt(rule, now: time) == delay)
-            time += delay
+    @Test("a session ends with the password it was begun under, and not for one known from before it")
+    func credentialVersion() {
+        func family(_ version: Int) -> RefreshFamily {
+            RefreshFamily(
+                id: SessionID(), tenant: TenantID(), user: UserID(), expiresAt: .distantFuture,
+                credentialVersion: version)
         }
-    }
-
-    @Test("attempts sent at once are not all let through")
-    func burst() {
-        var lockout = Lockout()
-        #expect((0..<100).count { _ in lockout.attempt(rule, now: now) == nil } == 4)
-    }
-
-    @Test("an attempt that is taken back was none")
-    func takenBack() {
-        var lockout = Lockout()
-        for _ in 1...10 {
-            #expect(lockout.attempt(rule, now: now) == nil)
-            lockout.takeBack()
-        }
-        #expect(lockout.failures == 0)
-    }
-
-    @Test("a refused attempt does not lengthen the delay")
-    func refusedDoesNotCount() {
-        var lockout = Lockout()
-        for _ in 1...4 { _ = lockout.attempt(rule, now: now) }
-        for _ in 1...50 { #expect(lockout.attempt(rule, now: now) == 10) }
-        #expect(lockout.attempt(rule, now: now.addingTimeInterval(10)) == nil)
-    }
-
-    @Test("after a long time all is forgotten")
-    func forgotten() {
-        var lockout = Lockout()
-        for _ in 1...4 { _ = lockout.attempt(rule, now: now) }
-        let later = now.addingTimeInterval(1001)
-        #expect(lockout.attempt(rule, now: later) == nil)
-        #expect(lockout.attempt(rule, now: later) == nil)
+        let user = UserPrincipal(
+            userId: UserID(), tenantId: TenantID(), email: "a@b.c", name: "Ada", isActive: true, roles: [],
+            permissions: [], credentialVersion: 3)
+        #expect(!family(2).isUnderPassword(of: user))
+        #expect(family(3).isUnderPassword(of: user))
+        #expect(family(4).isUnderPassword(of: user))
     }
 }

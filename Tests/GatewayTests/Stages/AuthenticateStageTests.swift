@@ -2,6 +2,7 @@ import Contracts
 import HTTPTypes
 import ServiceIdentity
 import ServiceKit
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -13,6 +14,30 @@ private struct Fixed: Authenticator {
 
 private struct Unreachable: Authenticator {
     func authenticate(_ credential: Credential) async throws -> Verdict { throw ProblemError.unavailable("gone") }
+}
+
+extension AuthenticateStage {
+    fileprivate convenience init(authenticators: [any Authenticator], guesses: Double = 100) {
+        self.init(
+            authenticators: authenticators,
+            limit: LimitStage(
+                GatewayConfiguration(
+                    routes: [], upstreams: [:], plans: [:], address: .init(perSecond: 0.001, burst: guesses))))
+    }
+
+    fileprivate func authenticate(_ credential: Credential) async throws -> Principal {
+        try await authenticate(credential, from: .unknown)
+    }
+}
+
+/// Knows one key.
+private final class OneKey: Authenticator {
+    let lookUps = Mutex(0)
+
+    func authenticate(_ credential: Credential) async throws -> Verdict {
+        lookUps.withLock { $0 += 1 }
+        return credential.token == "right" ? .accepted(.platformOperator) : .guessed(.notAuthenticated("no"))
+    }
 }
 
 @Suite("Authenticate stage")
@@ -52,6 +77,43 @@ struct AuthenticateStageTests {
         let stage = AuthenticateStage(authenticators: [Unreachable(), Fixed(verdict: .accepted(.platformOperator))])
         let problem = try await problem { try await stage.authenticate(credential) }
         #expect(problem.status == .serviceUnavailable)
+    }
+}
+
+@Suite("Guesses")
+struct GuessTests {
+    private let address = ClientAddress("192.0.2.1") ?? .unknown
+
+    @Test("an address that has guessed too often gets no more look-ups, but whoever was good goes on from there")
+    func exhausted() async throws {
+        let keys = OneKey()
+        let stage = AuthenticateStage(authenticators: [keys], guesses: 3)
+        _ = try await stage.authenticate(Credential(token: "right"), from: address)
+        for number in 1...3 {
+            let refusal = try await problem {
+                try await stage.authenticate(Credential(token: "\(number)"), from: address)
+            }
+            #expect(refusal.status == .unauthorized)
+        }
+
+        let refusal = try await problem { try await stage.authenticate(Credential(token: "4"), from: address) }
+        #expect(refusal.status == .tooManyRequests)
+        #expect(refusal.headers[.retryAfter] != nil)
+        #expect(keys.lookUps.withLock { $0 } == 4)
+        #expect(try await stage.authenticate(Credential(token: "right"), from: address) == .platformOperator)
+        let elsewhere = try #require(ClientAddress("192.0.2.2"))
+        let other = try await problem { try await stage.authenticate(Credential(token: "5"), from: elsewhere) }
+        #expect(other.status == .unauthorized)
+    }
+
+    @Test("a credential that was good once is no guess")
+    func expired() async throws {
+        let stage = AuthenticateStage(
+            authenticators: [Fixed(verdict: .denied(.notAuthenticated("expired", code: .tokenExpired)))], guesses: 3)
+        for _ in 1...20 {
+            let refusal = try await problem { try await stage.authenticate(Credential(token: "x"), from: address) }
+            #expect(refusal.code == .tokenExpired)
+        }
     }
 }
 
@@ -102,9 +164,9 @@ struct OperatorKeyTests {
         #expect(principal.tenant == nil)
     }
 
-    @Test("another operator key is denied")
+    @Test("another operator key is denied, as a guess")
     func denied() async throws {
-        guard case .denied = try await key("erm_op_secret").authenticate(Credential(token: "erm_op_secreu")) else {
+        guard case .guessed = try await key("erm_op_secret").authenticate(Credential(token: "erm_op_secreu")) else {
             return #expect(Bool(false), "not denied")
         }
     }

@@ -66,9 +66,9 @@ struct LimitStageTests {
     @Test("addresses are counted one by one")
     func addresses() async throws {
         let stage = stage()
-        try stage.admit(address: "192.0.2.1")
-        let problem = try await problem { try stage.admit(address: "192.0.2.1") }
+        try stage.admit(address: try #require(ClientAddress("192.0.2.1")))
+        let problem = try await problem { try stage.admit(address: try #require(ClientAddress("192.0.2.1"))) }
         #expect(problem.status == .tooManyRequests)
-        try stage.admit(address: "192.0.2.2")
+        try stage.admit(address: try #require(ClientAddress("192.0.2.2")))
     }
 }

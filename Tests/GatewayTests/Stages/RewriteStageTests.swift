@@ -12,14 +12,16 @@ struct RewriteStageTests {
     }
 
     private func rewritten(
-        _ pairs: [(String, String)], address: String = "192.0.2.7", host: String? = "erm.example:8080"
+        _ pairs: [(String, String)], address: String = "192.0.2.7", host: String? = "erm.example:8080",
+        scheme: String = "http"
     ) throws
         -> [(name: String, value: String)]
     {
         RewriteStage().request(
             try fields(pairs),
             .init(
-                assertion: "assertion", requestID: "request", traceparent: "trace", clientAddress: address, host: host))
+                assertion: "assertion", requestID: "request", traceparent: "trace",
+                origin: .init(address: try #require(ClientAddress(address)), scheme: scheme), host: host))
     }
 
     private func names(_ headers: [(name: String, value: String)]) -> [String] { headers.map { $0.name.lowercased() } }
@@ -58,6 +60,12 @@ struct RewriteStageTests {
         #expect(headers.contains { $0 == ("X-Request-ID", "request") })
         #expect(headers.contains { $0 == ("traceparent", "trace") })
         #expect(headers.contains { $0 == ("Forwarded", "for=192.0.2.7;host=\"erm.example:8080\";proto=http") })
+    }
+
+    @Test("what is believed of the client's scheme goes on")
+    func scheme() throws {
+        let headers = try rewritten([("X-Forwarded-Proto", "smuggled")], scheme: "https")
+        #expect(headers.contains { $0 == ("Forwarded", "for=192.0.2.7;host=\"erm.example:8080\";proto=https") })
     }
 
     @Test("each of the gateway's own headers is sent once")

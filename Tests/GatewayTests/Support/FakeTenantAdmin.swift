@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Hummingbird
+import NIOCore
 import ServiceIdentity
 import ServiceKit
 import Synchronization
@@ -24,9 +25,20 @@ final class FakeTenantAdmin: Sendable {
         var questions = 0
         /// What proxied requests looked like when they arrived.
         var seen: [(caller: Caller?, headers: [String: String], uri: String)] = []
+
+        /// As the real one refuses all questions about a tenant that is suspended or gone.
+        func requireActive(_ tenant: TenantID) throws -> State {
+            guard tenants[tenant]?.isActive == true else {
+                throw ProblemError.permissionDenied(
+                    "The tenant is unknown, suspended or deleted.", code: .tenantUnavailable)
+            }
+            return self
+        }
     }
 
     private let state = Mutex(State())
+    /// Set: the stream of events goes on and ends.
+    let secondEvent = Signal()
 
     var questions: Int { state.withLock { $0.questions } }
     var seen: [(caller: Caller?, headers: [String: String], uri: String)] { state.withLock { $0.seen } }
@@ -62,7 +74,19 @@ final class FakeTenantAdmin: Sendable {
             state.people[id]?.principal = UserPrincipal(
                 userId: old.userId, tenantId: old.tenantId, email: old.email, name: old.name,
                 isActive: active ?? old.isActive, roles: role.map { [$0.rawValue] } ?? old.roles,
-                permissions: role?.permissions ?? old.permissions)
+                permissions: role?.permissions ?? old.permissions, credentialVersion: old.credentialVersion)
+        }
+    }
+
+    /// As a tenant's admin, or the user by a mail, sets a new one.
+    func setPassword(_ password: String, of id: UserID) {
+        state.withLock { state in
+            guard let old = state.people[id]?.principal else { return }
+            state.people[id] = Person(
+                principal: UserPrincipal(
+                    userId: old.userId, tenantId: old.tenantId, email: old.email, name: old.name,
+                    isActive: old.isActive, roles: old.roles, permissions: old.permissions,
+                    credentialVersion: old.credentialVersion + 1), password: password)
         }
     }
 
@@ -86,15 +110,19 @@ final class FakeTenantAdmin: Sendable {
         }
         group.get("/internal/v1/tenants/{id}/principals/{user}") { _, context in
             let id: UserID = try context.identifier("user")
-            return try self.answer { $0.people[id]?.principal }
+            let tenant: TenantID = try context.identifier("id")
+            return try self.answer { try $0.requireActive(tenant).people[id]?.principal }
         }
-        group.get("/internal/v1/tenants/{id}/roles") { _, _ in try self.answer { $0.grants } }
+        group.get("/internal/v1/tenants/{id}/roles") { _, context in
+            let tenant: TenantID = try context.identifier("id")
+            return try self.answer { try $0.requireActive(tenant).grants }
+        }
         group.post("/internal/v1/tenants/{id}/credentials/verify") { request, context in
             let tenant: TenantID = try context.identifier("id")
             let login = try await request.payload(VerifyCredentialsRequest.self, context: context)
             return try self.answer { state in
                 guard
-                    let person = state.people.values.first(where: {
+                    let person = try state.requireActive(tenant).people.values.first(where: {
                         $0.principal.email == login.email && $0.principal.tenantId == tenant
                     }), person.password == login.password
                 else { throw ProblemError.notAuthenticated("Wrong.", code: .invalidCredentials) }
@@ -104,6 +132,17 @@ final class FakeTenantAdmin: Sendable {
         group.get("/api/v1/employees") { request, context in self.echo(request, context) }
         group.get("/api/v1/tenants") { request, context in self.echo(request, context) }
         group.post("/api/v1/auth/password-reset") { request, context in self.echo(request, context) }
+        // An ml-training's stream of events: one at once, the rest when the test says so.
+        router.get("/api/v1/training/jobs/{jobId}/events") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/event-stream"],
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "data: first\n\n"))
+                    await self.secondEvent.wait()
+                    try await writer.write(ByteBuffer(string: "data: second\n\n"))
+                    try await writer.finish(nil)
+                })
+        }
         return ServiceApplication(router: router)
     }
 

@@ -23,12 +23,12 @@ struct ProxyBench: Sendable {
     /// - Parameter upstreamPorts: of the upstream's addresses; tests may name some where nobody listens.
     static func with<R: Sendable>(
         upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
-        _ body: @escaping @Sendable (ProxyBench) async throws -> R
+        proxies: TrustedProxies = TrustedProxies(), _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
         let outcome: Result<R, any Error>
         do {
-            outcome = .success(try await run(client, upstreamPorts, routes, health, body))
+            outcome = .success(try await run(client, upstreamPorts, routes, health, proxies, body))
         } catch {
             outcome = .failure(error)
         }
@@ -38,18 +38,18 @@ struct ProxyBench: Sendable {
 
     private static func run<R: Sendable>(
         _ client: HTTPClient, _ ports: [Int], _ routes: [Route], _ health: GatewayConfiguration.Health?,
-        _ body: @escaping @Sendable (ProxyBench) async throws -> R
+        _ proxies: TrustedProxies, _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let identity = ServiceKeyPair()
         let upstream = Upstream(
             .mlPrediction, baseURLs: ports.map { "http://127.0.0.1:\($0)" },
             health: health ?? .init(failuresToOpen: 100, openFor: .seconds(1)))
+        let limit = LimitStage(
+            GatewayConfiguration(routes: [], upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1)))
         let line = GatewayLine(
             route: RouteStage(routes: routes),
-            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])),
-            authenticate: AuthenticateStage(authenticators: []),
-            limit: LimitStage(
-                GatewayConfiguration(routes: [], upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1))),
+            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])), proxies: proxies,
+            authenticate: AuthenticateStage(authenticators: [], limit: limit), limit: limit,
             forward: ForwardStage(client: client, upstreams: [.mlPrediction: upstream]), local: LocalRoutes(),
             signer: AssertionSigner(issuer: .gateway, keyPair: identity))
         let router = Router(context: ServiceRequestContext.self)
@@ -179,6 +179,8 @@ final class Signal: Sendable {
         }
         for waiter in waiters { waiter.resume() }
     }
+
+    var isSet: Bool { state.withLock { $0.isSet } }
 
     func wait() async {
         await withCheckedContinuation { continuation in

@@ -75,9 +75,11 @@ struct RunningGateway: Sendable {
                 configuration: try RouteFile.load(
                     ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
-                tokens: tokens, signer: signer, directory: directory,
+                tokens: tokens, refreshTokens: try RefreshTokens(identity: identity), signer: signer,
+                directory: directory,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
-                keys: PostgresAPIKeyStore(database: database), client: client, addresses: [.tenantAdmin: [address]],
+                keys: PostgresAPIKeyStore(database: database), client: client,
+                addresses: [.tenantAdmin: [address], .mlTraining: [address]],
                 logger: logger, now: { clock.now })
             let first = try ServiceApplication(router: Router(gateway: parts)).testable()
             let second = try ServiceApplication(router: Router(gateway: parts)).testable()

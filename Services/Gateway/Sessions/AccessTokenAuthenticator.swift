@@ -1,0 +1,50 @@
+import Contracts
+import Foundation
+import ServiceIdentity
+import ServiceKit
+
+/// Users: access tokens. The token proves who and which session; whether both still hold is asked each time.
+struct AccessTokenAuthenticator: Authenticator {
+    let tokens: AccessTokens
+    let sessions: any SessionStore
+    let cache: FreshCache<SessionID, RefreshFamily?>
+    let directory: any PrincipalDirectory
+    let now: @Sendable () -> Date
+
+    func authenticate(_ credential: Credential) async throws -> Verdict {
+        let claims: AccessClaims
+        do {
+            claims = try tokens.verify(credential.token)
+        } catch {
+            switch error {
+            case .notAToken: return .notMine
+            case .expired:
+                return .denied(.notAuthenticated("The access token has expired; refresh it.", code: .tokenExpired))
+            case .invalid: return .guessed(.notAuthenticated())
+            }
+        }
+        return try await standing(of: claims.sub, in: claims.tenant, session: claims.sid)
+    }
+
+    /// By the session alone: what was begun with a token may outlast it, as long as the session goes on.
+    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
+        guard case .user(let user, let session) = principal.kind, let tenant = principal.tenant else { return .notMine }
+        return try await standing(of: user, in: tenant, session: session)
+    }
+
+    private func standing(of id: UserID, in tenant: TenantID, session: SessionID) async throws -> Verdict {
+        let sessions = sessions
+        let family = try await cache.value(for: session) { try await sessions.family(session) }
+        guard let family, family.isActive(now()), family.user == id, family.tenant == tenant else {
+            return .denied(.notAuthenticated("The session has ended; log in again."))
+        }
+        guard let user = try await directory.principal(id, in: tenant), user.isActive, user.tenantId == tenant else {
+            return .denied(.notAuthenticated("The user is not active."))
+        }
+        guard family.isUnderPassword(of: user) else { return .denied(Sessions.passwordChanged) }
+        return .accepted(
+            Principal(
+                kind: .user(id, session: session), tenant: tenant, email: user.email, name: user.name,
+                roles: user.roles, permissions: user.permissions))
+    }
+}

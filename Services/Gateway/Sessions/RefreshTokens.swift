@@ -1,0 +1,38 @@
+import Contracts
+import Crypto
+import Foundation
+import ServiceIdentity
+
+/// Makes refresh tokens. The first of a family is random; each later one follows from the one before by a key that only
+/// gateways have, so that a token presented twice gives the same successor on every node though none is ever stored.
+struct RefreshTokens: Sendable {
+    static let prefix = "erm_rt_"
+
+    private let key: SymmetricKey
+
+    /// - Throws: `AccessTokens.Failure` when the identity holds no private key.
+    init(identity: ServiceKeyPair) throws {
+        key = try identity.derivedKey("erm gateway refresh tokens 1")
+    }
+
+    func first() -> String { RandomToken.make(prefix: Self.prefix) }
+
+    /// Whoever has a token, but not the key, knows nothing of what comes after it.
+    func successor(of token: String) -> String {
+        let code = HMAC<SHA256>.authenticationCode(for: Data(token.utf8), using: key)
+        return Self.prefix + Base64URL.encode(Array(code))
+    }
+}
+
+extension ServiceKeyPair {
+    /// A secret that all nodes of the service share and that is not its signing key.
+    ///
+    /// - Parameter purpose: secrets of different purposes say nothing about each other.
+    func derivedKey(_ purpose: String) throws -> SymmetricKey {
+        // The last 32 bytes of the PKCS #8 structure are the private key (RFC 8410 §7).
+        let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }
+        guard let der = Data(base64Encoded: lines.joined()), der.count > 32 else { throw AccessTokens.Failure.invalid }
+        return HKDF<SHA256>.deriveKey(
+            inputKeyMaterial: SymmetricKey(data: der.suffix(32)), info: Data(purpose.utf8), outputByteCount: 32)
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+import ServiceKit
+
+extension ForwardStage {
+    /// A short answer is read to its end first: what breaks off is then still a clean 502. Longer ones and those of
+    /// unknown length stream.
+    func response(
+        _ answer: HTTPClientResponse, _ upstream: Upstream, _ choice: Upstream.Choice, _ upload: Upload,
+        _ outgoing: Outgoing
+    ) async throws -> Response {
+        let status = HTTPResponse.Status(code: answer.status)
+        let headers = rewrite.response(answer.headers)
+        let hasBody = status.code != 204 && status.code != 304
+        let length = hasBody ? answer["Content-Length"].flatMap { Int($0) } : 0
+        if outgoing.isHead {
+            answer.body.cancel()
+            await upload.close()
+            return Response(status: status, headers: headers, body: Self.noBody(length: hasBody ? length : nil))
+        }
+        if let length, length <= Self.collectedBytes {
+            let bytes = try await withHangUpCancelling(outgoing.channel) { try await answer.collect(upTo: length) }
+            guard hasBody else {
+                await upload.close()
+                return Response(status: status, headers: headers)
+            }
+            return Response(status: status, headers: headers, body: Self.body(bytes, upload))
+        }
+        return Response(
+            status: status, headers: headers,
+            body: ResponseBody(contentLength: length) { writer in
+                if let channel = outgoing.channel { HangUpWatch.observe(channel) { answer.body.cancel() } }
+                let standing = outgoing.recheck.map { Standing(recheck: $0) }
+                let watch = standing.map { standing in
+                    Task { await standing.watch { outgoing.cut($0, answer) } }
+                }
+                defer { watch?.cancel() }
+                do {
+                    for try await chunk in answer.body {
+                        try await standing?.requireFresh()
+                        try await writer.write(ByteBuffer(bytes: chunk))
+                    }
+                    await upload.close()
+                    if let channel = outgoing.channel { HangUpWatch.ignore(channel) }
+                    try await writer.finish(nil)
+                } catch {
+                    answer.body.cancel()
+                    await upload.close()
+                    report(error, of: upstream, choice, upload, outgoing)
+                    throw error
+                }
+            })
+    }
+
+    /// What a HEAD gets: the length that a GET would have, and nothing.
+    private static func noBody(length: Int?) -> ResponseBody {
+        ResponseBody(contentLength: length) { writer in try await writer.finish(nil) }
+    }
+
+    /// The server reads on once the answer is written, so an upload that was cut short must have let go of the connection
+    /// by then; not earlier, for the client may wait for the answer before it sends more.
+    private static func body(_ bytes: [UInt8], _ upload: Upload) -> ResponseBody {
+        let buffer = ByteBuffer(bytes: bytes)
+        guard upload.isCut else { return ResponseBody(byteBuffer: buffer) }
+        return ResponseBody(contentLength: bytes.count) { writer in
+            try await writer.write(buffer)
+            await upload.close()
+            try await writer.finish(nil)
+        }
+    }
+
+    private func report(
+        _ error: any Error, of upstream: Upstream, _ choice: Upstream.Choice, _ upload: Upload, _ outgoing: Outgoing
+    ) {
+        guard let error = error as? HTTPClientError, Self.isUpstreamsFault(error, upload) else { return }
+        upstream.failed(choice)
+        outgoing.logger.warning(
+            "Upstream broke off its answer",
+            metadata: ["upstream": "\(upstream.service.rawValue)", "error": "\(String(reflecting: error))"])
+    }
+}
+
+extension ForwardStage.Outgoing {
+    fileprivate func cut(_ reason: any Error, _ answer: HTTPClientResponse) {
+        logger.info(
+            "An answer under way was cut: its reader may not have it any more", metadata: ["reason": "\(reason)"])
+        answer.body.cancel()
+    }
+}

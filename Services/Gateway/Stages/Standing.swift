@@ -1,0 +1,36 @@
+import Synchronization
+
+/// Whether the reader of an answer that takes long may still have it.
+///
+/// A logout, a suspension or a lost role ends what is under way, not only what is asked next. Asked every ``pause``, also
+/// while nothing is sent, and before a piece is sent that an older answer does not cover: whoever cannot be asked
+/// lets nothing through.
+final class Standing: Sendable {
+    /// With the half second for which a directory remembers, within the second in which a revocation must act.
+    static let pause = Duration.milliseconds(400)
+
+    private let recheck: @Sendable () async throws -> Void
+    private let confirmedAt = Mutex(ContinuousClock.now)
+
+    init(recheck: @escaping @Sendable () async throws -> Void) { self.recheck = recheck }
+
+    /// - Throws: why the reader is refused by now, or that it cannot be found out.
+    func requireFresh() async throws {
+        let asked = ContinuousClock.now
+        guard asked - confirmedAt.withLock({ $0 }) >= Self.pause else { return }
+        try await recheck()
+        confirmedAt.withLock { $0 = max($0, asked) }
+    }
+
+    /// Asks until the task is cancelled or the reader is refused, which is told.
+    func watch(_ refused: (any Error) -> Void) async {
+        do {
+            while true {
+                try await Task.sleep(for: Self.pause)
+                try await requireFresh()
+            }
+        } catch {
+            if !Task.isCancelled { refused(error) }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+import Contracts
+import Foundation
+import HTTPClient
+import Hummingbird
+import NIOCore
+import ServiceKit
+import Testing
+
+@testable import Gateway
+
+@Suite("Clients that are slow, gone or strange, over live sockets")
+struct ProxyClientTests {
+    /// An upstream that reads bodies and answers their length; a circuit that one failure opens for good.
+    private func withBench(
+        timeout: Duration = .seconds(30), _ body: @escaping @Sendable (ProxyBench) async throws -> Void
+    ) async throws {
+        try await ProxyBench.withUpstream { router in
+            router.post("/x") { request, _ in
+                var count = 0
+                for try await piece in request.body { count += piece.readableBytes }
+                return "\(count)"
+            }
+            router.get("/x") { _, _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain"], body: .init(byteBuffer: .init(string: "hello")))
+            }
+            router.get("/stream") { _, _ in
+                Response(
+                    status: .ok, headers: [.contentType: "text/plain"],
+                    body: ResponseBody { writer in
+                        try await writer.write(ByteBuffer(string: "hello"))
+                        try await writer.finish(nil)
+                    })
+            }
+        } _: { port in
+            let routes = [
+                try Fixture.route(
+                    "/x", ["POST": nil, "GET": nil], target: .upstream(.mlPrediction), timeout: timeout),
+                try ProxyBench.route("/stream", timeout: timeout),
+            ]
+            try await ProxyBench.with(
+                upstreamPorts: [port], routes: routes, health: .init(failuresToOpen: 1, openFor: .seconds(3600)), body)
+        }
+    }
+
+    @Test(
+        "a client that sends its body too slowly gets 408, and the upstream stays open for others",
+        arguments: [
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Content-Length: 100000\r\n\r\nhello",
+            "Content-Length: 100\r\n\r\nhello",
+        ])
+    func slow(request: String) async throws {
+        try await withBench(timeout: .milliseconds(300)) { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(request)")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 408 "), "\(answer)")
+            #expect(answer.contains("request_timeout"))
+            #expect(answer.lowercased().contains("connection: close"))
+            #expect(try await bench.get("/x").status == 200)
+        }
+    }
+
+    @Test(
+        "a client that hangs up in its body leaves the upstream open for others",
+        arguments: ["Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Content-Length: 100000\r\n\r\nhello"])
+    func hangUp(request: String) async throws {
+        try await withBench { bench in
+            for _ in 1...5 {
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(request)")
+                }
+            }
+            for _ in 1...5 { #expect(try await bench.get("/x").status == 200) }
+        }
+    }
+
+    @Test("a broken chunk of a client that is still there is 400, not a hang-up, and nobody else's trouble")
+    func brokenChunk() async throws {
+        try await withBench { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write(
+                    "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+            #expect(answer.contains("malformed_request"))
+            #expect(try await bench.get("/x").status == 200)
+        }
+    }
+
+    @Test(
+        "a HEAD is a GET without the body, and the connection stays in step", arguments: ["/x", "/stream", "/nothing"])
+    func head(path: String) async throws {
+        try await withBench { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write("HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
+                try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                return try await connection.readToEnd()
+            }
+            let heads = answer.components(separatedBy: "\r\n\r\n")
+            #expect(heads[0].hasPrefix(path == "/nothing" ? "HTTP/1.1 404 " : "HTTP/1.1 200 "))
+            if path == "/x" { #expect(heads[0].lowercased().contains("content-length: 5")) }
+            if path == "/stream" {
+                // Its length is not known, so its end can only be the connection's.
+                #expect(heads.count == 2 && heads[1].isEmpty, "\(answer)")
+            } else {
+                #expect(heads.count == 3 && heads[1].hasPrefix("HTTP/1.1 200 ") && heads[2] == "hello", "\(answer)")
+            }
+        }
+    }
+
+    @Test("other methods are 405 with the ones that the address takes", arguments: ["OPTIONS", "TRACE", "PUT"])
+    func methods(method: String) async throws {
+        try await withBench { bench in
+            let (response, bytes) = try await bench.client.execute(
+                HTTPClientRequest(method: method, url: bench.url + "/x"), collectingUpTo: 10_000)
+            let reply = Reply(status: response.status, headers: response.headers, body: bytes)
+            #expect(reply.status == 405)
+            #expect(reply.code == .methodNotAllowed)
+            #expect(reply.header("Allow") == "GET, HEAD, POST")
+        }
+    }
+
+    @Test("behind a trusted proxy upstreams learn the client's address and scheme, elsewhere the peer's")
+    func proxies() async throws {
+        for (list, expected) in [
+            ("127.0.0.0/8", "for=192.0.2.9;host=\"a\";proto=https"),
+            ("10.0.0.0/8", "for=127.0.0.1;host=\"a\";proto=http"),
+        ] {
+            try await ProxyBench.withUpstream { router in
+                router.get("/echo") { request, _ in request.headers[.forwarded] ?? "" }
+            } _: { port in
+                try await ProxyBench.with(
+                    upstreamPorts: [port], routes: [try ProxyBench.route("/echo")],
+                    proxies: try #require(TrustedProxies(list: list))
+                ) { bench in
+                    let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                        try await connection.write(
+                            "GET /echo HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 1.1.1.1, 192.0.2.9\r\n"
+                                + "X-Forwarded-Proto: https\r\nConnection: close\r\n\r\n")
+                        return try await connection.readToEnd()
+                    }
+                    #expect(answer.hasSuffix(expected), "\(answer)")
+                }
+            }
+        }
+    }
+}
