@@ -16,6 +16,7 @@ struct GatewayParts: Sendable {
     var operatorKey: OperatorKey?
     var tokens: AccessTokens
     var refreshTokens: RefreshTokens
+    var seal: AnswerSeal
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
     var sessions: any SessionStore
@@ -41,18 +42,22 @@ extension ServiceApplication {
         for service in configuration.upstreams.keys { addresses[service] = settings.urls("\(service.rawValue).url") }
         let sessions = PostgresSessionStore(database: database)
         let lockouts = PostgresLockoutStore(database: database)
+        let keys = PostgresAPIKeyStore(database: database)
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
             trustedProxies: try trustedProxies(settings), operatorKey: try operatorKey(settings),
             tokens: try await AccessTokens(identity: identity), refreshTokens: try RefreshTokens(identity: identity),
+            seal: try AnswerSeal(identity: identity),
             signer: bootstrap.identity.signer,
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
             lockouts: lockouts,
-            keys: PostgresAPIKeyStore(database: database), client: bootstrap.httpClient, addresses: addresses,
+            keys: keys, client: bootstrap.httpClient, addresses: addresses,
             logger: bootstrap.logger)
         return ServiceApplication(
             router: try Router(gateway: parts),
-            services: [database, Sweeper(sessions: sessions, lockouts: lockouts, logger: bootstrap.logger)],
+            services: [
+                database, Sweeper(sessions: sessions, lockouts: lockouts, keys: keys, logger: bootstrap.logger),
+            ],
             readiness: [database.readiness])
     }
 
@@ -91,7 +96,8 @@ extension Router<ServiceRequestContext> {
             store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
             tokens: parts.tokens, refreshTokens: parts.refreshTokens, queue: LoginQueue(), cache: families,
             now: parts.now, logger: parts.logger)
-        let keys = APIKeys(store: parts.keys, directory: directory, cache: FreshCache(), now: parts.now)
+        let keys = APIKeys(
+            store: parts.keys, directory: directory, cache: FreshCache(), seal: parts.seal, now: parts.now)
         let local = try LocalRoutes(sessions: sessions, keys: keys, configuration: parts.configuration)
         var authenticators: [any Authenticator] = [
             AccessTokenAuthenticator(

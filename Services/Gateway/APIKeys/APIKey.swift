@@ -40,7 +40,15 @@ extension Sequence<Permission> {
 
 /// Where API keys are kept.
 protocol APIKeyStore: Sendable {
-    func insert(_ key: APIKey, digest: [UInt8], createdBy subject: String) async throws
+    /// - Parameter creation: stored together with the key.
+    /// - Returns: false, with nothing stored, when there is a creation with that digest no older than its memory.
+    func insert(
+        _ key: APIKey, digest: [UInt8], createdBy subject: String, creation: KeyCreation?
+    ) async throws -> Bool
+    /// nil for one older than its memory, too.
+    func creation(digest: [UInt8], now: Date) async throws -> KeyCreation?
+    /// Removes creations older than their memory; gives their number.
+    func sweep(now: Date) async throws -> Int
     /// The key with that secret, whatever has become of it; notes that it was used.
     func key(digest: [UInt8], now: Date) async throws -> APIKey?
     /// A tenant's keys that are not revoked, oldest first, after `cursor`.

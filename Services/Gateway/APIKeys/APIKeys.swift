@@ -2,22 +2,67 @@ import Contracts
 import Foundation
 import ServiceIdentity
 import ServiceKit
+import ServiceStorage
 
 /// Making, listing and revoking a tenant's API keys.
 struct APIKeys: Sendable {
     let store: any APIKeyStore
     let directory: any PrincipalDirectory
     let cache: FreshCache<[UInt8], APIKey?>
+    let seal: AnswerSeal
     let now: @Sendable () -> Date
 
-    /// A new key and its secret, which is not kept.
+    /// A new key and its secret, which is not kept in clear.
     ///
+    /// - Parameter once: the client's `Idempotency-Key`: for a day the same request under it gives the same answer, the
+    ///   secret included, and makes no second key.
     /// - Throws: ``ProblemError`` 422 for a role that the tenant does not have, 403 for one that grants what the maker
-    ///   may not do.
-    func make(_ request: CreateAPIKeyRequest, by maker: Principal, of tenant: TenantID) async throws -> CreatedAPIKey {
+    ///   may not do; `IdempotencyKeyReused` for another request under the same key.
+    func make(
+        _ request: CreateAPIKeyRequest, by maker: Principal, of tenant: TenantID, once: IdempotencyKey? = nil
+    ) async throws -> CreatedAPIKey {
+        if let once, let answer = try await given(once, in: tenant) { return answer }
+        let roles = try await grantable(request.roles, by: maker, of: tenant)
+        // In whole milliseconds, as a cursor of the list says it.
+        let time = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
+        let days = request.expiresInDays ?? APIKey.defaultDays
+        let key = APIKey(
+            id: APIKeyID(), tenant: tenant, name: request.name, roles: roles, createdAt: time,
+            expiresAt: time.addingTimeInterval(Double(days) * 86_400))
+        let created = CreatedAPIKey(key: RandomToken.make(prefix: APIKey.prefix), summary: key.summary)
+        let creation = try once.map { once in
+            let digest = KeyCreation.digest(of: once, in: tenant)
+            return KeyCreation(
+                digest: digest, requestSHA256: once.requestSHA256, key: key.id,
+                sealedAnswer: try seal.seal(created, once, digest))
+        }
+        let isStored = try await store.insert(
+            key, digest: RandomToken.digest(created.key), createdBy: maker.caller.subject ?? "", creation: creation)
+        if isStored { return created }
+        guard let once, let answer = try await given(once, in: tenant) else {
+            throw ProblemError.conflict("Another request under this Idempotency-Key is under way.")
+        }
+        return answer
+    }
+
+    /// The answer that was given under this key; nil when none was.
+    private func given(_ once: IdempotencyKey, in tenant: TenantID) async throws -> CreatedAPIKey? {
+        let digest = KeyCreation.digest(of: once, in: tenant)
+        guard let creation = try await store.creation(digest: digest, now: now()) else { return nil }
+        guard creation.requestSHA256 == once.requestSHA256 else { throw IdempotencyKeyReused() }
+        guard let answer = try seal.open(creation.sealedAnswer, once, digest) else {
+            throw ProblemError.conflict(
+                "The API key \(creation.key) was made under this Idempotency-Key and its secret cannot be shown any more; "
+                    + "revoke it and make another.")
+        }
+        return answer
+    }
+
+    /// The roles, each once, if the tenant has them and the maker may hand them on.
+    private func grantable(_ roles: [String], by maker: Principal, of tenant: TenantID) async throws -> [String] {
         let grants = try await directory.roles(of: tenant)
         var unknown: [FieldError] = []
-        for (index, role) in request.roles.enumerated() {
+        for (index, role) in roles.enumerated() {
             guard let grant = grants.first(where: { $0.name == role }) else {
                 unknown.append(FieldError(field: "roles[\(index)]", message: "is not a role of this tenant"))
                 continue
@@ -27,42 +72,11 @@ struct APIKeys: Sendable {
             }
         }
         guard unknown.isEmpty else { throw ProblemError.validation(unknown) }
-        // In whole milliseconds, as a cursor of the list says it.
-        let time = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
-        let days = request.expiresInDays ?? APIKey.defaultDays
-        let key = APIKey(
-            id: APIKeyID(), tenant: tenant, name: request.name, roles: Array(Set(request.roles)).sorted(),
-            createdAt: time,
-            expiresAt: time.addingTimeInterval(Double(days) * 86_400))
-        let secret = RandomToken.make(prefix: APIKey.prefix)
-        try await store.insert(key, digest: RandomToken.digest(secret), createdBy: maker.caller.subject ?? "")
-        return CreatedAPIKey(key: secret, summary: key.summary)
+        return Array(Set(roles)).sorted()
     }
 
     /// - Throws: ``ProblemError`` 404.
     func revoke(_ id: APIKeyID, of tenant: TenantID) async throws {
         guard try await store.revoke(id, of: tenant, now: now()) else { throw ProblemError.notFound("API key") }
-    }
-}
-
-/// Machines: `erm_ak_…`.
-struct APIKeyAuthenticator: Authenticator {
-    let keys: APIKeys
-
-    func authenticate(_ credential: Credential) async throws -> Verdict {
-        guard credential.token.hasPrefix(APIKey.prefix) else { return .notMine }
-        let digest = RandomToken.digest(credential.token)
-        let (store, now) = (keys.store, keys.now)
-        let key = try await keys.cache.value(for: digest) { try await store.key(digest: digest, now: now()) }
-        let refusal = ProblemError.notAuthenticated(
-            "The API key is unknown, revoked or expired.", code: .invalidCredentials)
-        guard let key else { return .guessed(refusal) }
-        guard key.isActive(now()) else { return .denied(refusal) }
-        // What its roles grant now, not when it was made.
-        let grants = try await keys.directory.roles(of: key.tenant).filter { key.roles.contains($0.name) }
-        return .accepted(
-            Principal(
-                kind: .apiKey(key.id), tenant: key.tenant, name: key.name, roles: key.roles,
-                permissions: grants.flatMap(\.permissions)))
     }
 }

@@ -7,13 +7,61 @@ import ServiceStorage
 struct PostgresAPIKeyStore: APIKeyStore {
     let database: ServiceDatabase
 
-    func insert(_ key: APIKey, digest: [UInt8], createdBy subject: String) async throws {
+    private struct AlreadyCreated: Error {}
+
+    func insert(
+        _ key: APIKey, digest: [UInt8], createdBy subject: String, creation: KeyCreation?
+    ) async throws -> Bool {
+        do {
+            try await database.withTransaction { connection in
+                try await connection.execute(
+                    """
+                    INSERT INTO gateway.api_keys (id, tenant_id, name, digest, roles, created_by, created_at, expires_at)
+                    VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles), \(subject), \(key.createdAt),
+                        \(key.expiresAt))
+                    """)
+                guard let creation else { return }
+                // Waits for another of the same digest under way, and sees it once it is committed.
+                let stored = try await connection.execute(
+                    """
+                    INSERT INTO gateway.api_key_creations AS c
+                        (digest, request_sha256, api_key_id, sealed_answer, created_at)
+                    VALUES (\(creation.digest), \(creation.requestSHA256), \(creation.key), \(creation.sealedAnswer),
+                        \(key.createdAt))
+                    ON CONFLICT (digest) DO UPDATE
+                    SET request_sha256 = excluded.request_sha256, api_key_id = excluded.api_key_id,
+                        sealed_answer = excluded.sealed_answer, created_at = excluded.created_at
+                    WHERE c.created_at <= \(key.createdAt.addingTimeInterval(-KeyCreation.memory))
+                    """)
+                guard stored == 1 else { throw AlreadyCreated() }
+            }
+            return true
+        } catch is AlreadyCreated {
+            return false
+        }
+    }
+
+    func creation(digest: [UInt8], now: Date) async throws -> KeyCreation? {
         try await database.withConnection { connection in
-            _ = try await connection.execute(
+            try await connection.query(
                 """
-                INSERT INTO gateway.api_keys (id, tenant_id, name, digest, roles, created_by, created_at, expires_at)
-                VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles), \(subject), \(key.createdAt),
-                    \(key.expiresAt))
+                SELECT request_sha256, api_key_id, sealed_answer FROM gateway.api_key_creations
+                WHERE digest = \(digest) AND created_at > \(now.addingTimeInterval(-KeyCreation.memory))
+                """
+            ).first.map { row in
+                KeyCreation(
+                    digest: digest, requestSHA256: try row.decode("request_sha256"), key: try row.decode("api_key_id"),
+                    sealedAnswer: try row.decode("sealed_answer"))
+            }
+        }
+    }
+
+    func sweep(now: Date) async throws -> Int {
+        try await database.withConnection { connection in
+            try await connection.execute(
+                """
+                DELETE FROM gateway.api_key_creations
+                WHERE created_at <= \(now.addingTimeInterval(-KeyCreation.memory))
                 """)
         }
     }

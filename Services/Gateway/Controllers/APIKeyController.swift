@@ -10,6 +10,8 @@ import ServiceStorage
 /// | GET | /api/v1/api-keys | api_keys: read |
 /// | POST | /api/v1/api-keys | api_keys: write |
 /// | DELETE | /api/v1/api-keys/{id} | api_keys: delete |
+///
+/// A POST under an `Idempotency-Key` gives the same answer for a day, with the same secret; see ``KeyCreation``.
 struct APIKeyController: LocalController {
     let keys: APIKeys
 
@@ -37,11 +39,12 @@ struct APIKeyController: LocalController {
     @Sendable func create(
         _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
     ) async throws -> Response {
-        let tenant = try context.authorise(.write, on: .apiKeys).tenant
+        let caller = try context.authorise(.write, on: .apiKeys)
         guard let maker = admission.principal else { throw ProblemError.notAuthenticated() }
         try request.rejectQuery()
         let payload = try await request.payload(CreateAPIKeyRequest.self, context: context)
-        let created = try await keys.make(payload, by: maker, of: tenant)
+        let once = try request.idempotencyKey(of: caller, for: payload)
+        let created = try await keys.make(payload, by: maker, of: caller.tenant, once: once)
         return try Answer.created(created, headers: [.cacheControl: "no-store"])
     }
 

@@ -1,6 +1,8 @@
 import Contracts
 import Foundation
+import Postgres
 import ServiceIdentity
+import ServiceStorage
 import Testing
 
 @testable import Gateway
@@ -15,9 +17,12 @@ struct APIKeyTests {
         let user: UserID
         let token: String
 
-        func make(_ roles: [String], days: Int? = nil, name: String = "a machine") async throws -> Reply {
+        func make(
+            _ roles: [String], days: Int? = nil, name: String = "a machine", once: String? = nil, node: Int = 0
+        ) async throws -> Reply {
             try await gateway.send(
-                "POST", "/api/v1/api-keys", token: token,
+                "POST", "/api/v1/api-keys", node: node, token: token,
+                headers: once.map { [("Idempotency-Key", $0)] } ?? [],
                 json: CreateAPIKeyRequest(name: name, roles: roles, expiresInDays: days))
         }
     }
@@ -54,6 +59,67 @@ struct APIKeyTests {
             #expect(
                 try await gateway.send("GET", "/api/v1/employees", tenant: other.id, token: created.key).status == 403)
         }
+    }
+
+    @Test("a creation under an Idempotency-Key gives the same answer again, on every node, and makes one key")
+    func idempotent() async throws {
+        try await withAccount { account async throws in
+            let replies = try await withThrowingTaskGroup(of: CreatedAPIKey.self) { group in
+                for index in 0..<8 {
+                    group.addTask { try await account.make(["user"], once: "once-1", node: index % 2).data() }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(Set(replies.map(\.key)).count == 1)
+            #expect(Set(replies.map(\.summary.id)).count == 1)
+            let gateway = account.gateway
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", token: replies[0].key).status == 200)
+            let listed: [APIKeySummary] = try await gateway.send("GET", "/api/v1/api-keys", token: account.token).data()
+            #expect(listed.count == 1)
+
+            let other = try await account.make(["user"], name: "another", once: "once-1")
+            #expect(other.status == 422)
+            #expect(other.code == .idempotencyKeyReused)
+            let second: CreatedAPIKey = try await account.make(["user"], once: "once-2").data()
+            #expect(second.key != replies[0].key)
+            #expect(try await account.make(["user"], once: "").status == 400)
+        }
+    }
+
+    @Test("what is kept of a creation is no secret, and is swept away after a day")
+    func sealed() async throws {
+        try await withAccount { account async throws in
+            let created: CreatedAPIKey = try await account.make(["user"], once: "once-1").data()
+            let gateway = account.gateway
+            let rows: [String] = try await gateway.database.withConnection { connection in
+                try await connection.query(
+                    "SELECT c::text || encode(sealed_answer, 'escape') AS row FROM gateway.api_key_creations c"
+                ).map { try $0.decode("row") }
+            }
+            #expect(rows.count == 1)
+            #expect(!rows[0].contains(created.key.suffix(20)) && !rows[0].contains("once-1"))
+            let store = PostgresAPIKeyStore(database: gateway.database)
+            #expect(try await store.sweep(now: gateway.clock.now) == 0)
+            #expect(try await store.sweep(now: gateway.clock.now.addingTimeInterval(KeyCreation.memory + 60)) == 1)
+            let again: CreatedAPIKey = try await account.make(["user"], once: "once-1").data()
+            #expect(again.key != created.key)
+        }
+    }
+
+    @Test("an answer sealed by another gateway's key, or asked for by another Idempotency-Key, does not open")
+    func seal() throws {
+        func once(_ key: String) -> IdempotencyKey { IdempotencyKey(subject: "ada", key: key, requestSHA256: []) }
+        let seal = try AnswerSeal(identity: ServiceKeyPair())
+        let answer = CreatedAPIKey(
+            key: "secret",
+            summary: APIKeySummary(
+                id: APIKeyID(), name: "k", roles: [], createdAt: Fixture.date, expiresAt: Fixture.date, lastUsedAt: nil)
+        )
+        let sealed = try seal.seal(answer, once("a"), [1])
+        #expect(try seal.open(sealed, once("a"), [1])?.key == "secret")
+        #expect(try seal.open(sealed, once("b"), [1]) == nil)
+        #expect(try seal.open(sealed, once("a"), [2]) == nil)
+        #expect(try AnswerSeal(identity: ServiceKeyPair()).open(sealed, once("a"), [1]) == nil)
     }
 
     @Test("two credentials are 400 even when each alone is good")

@@ -75,7 +75,8 @@ struct RunningGateway: Sendable {
                 configuration: try RouteFile.load(
                     ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
-                tokens: tokens, refreshTokens: try RefreshTokens(identity: identity), signer: signer,
+                tokens: tokens, refreshTokens: try RefreshTokens(identity: identity),
+                seal: try AnswerSeal(identity: identity), signer: signer,
                 directory: directory,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
