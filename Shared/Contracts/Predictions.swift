@@ -125,11 +125,15 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let model: PredictionModel
     public let alternativeOptions: [AlternativeOption]
     public let asOf: Date
+    /// What a planner should know before acting on it, in words: the person leaves or is hired within the window, is
+    /// over-booked, the project is over. nil only in records from before this was said.
+    public let warnings: [String]?
 
     public init(
         predictionId: PredictionID, recommendedAllocation: Double, allocationNote: String?, estimatedHours: Double,
         successProbability: Double?, confidence: Double?, interval: HoursInterval?, intervals: [HoursInterval],
-        explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption], asOf: Date
+        explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption], asOf: Date,
+        warnings: [String]? = []
     ) {
         self.predictionId = predictionId
         self.recommendedAllocation = recommendedAllocation
@@ -143,5 +147,6 @@ public struct Prediction: Codable, Sendable, Equatable {
         self.model = model
         self.alternativeOptions = alternativeOptions
         self.asOf = asOf
+        self.warnings = warnings
     }
 }

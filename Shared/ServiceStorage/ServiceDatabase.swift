@@ -76,7 +76,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             } catch {
                 let reason = Self.reason(error)
                 // A wrong migration is tried again too: it may be another node's deployment that is half done.
-                logger.warning("migrations not applied yet", metadata: ["error": "\(String(reflecting: error))"])
+                logger.warning("migrations not applied yet", metadata: ["error": "\(LogText.of(error))"])
                 progress.withLock { $0 = .migrating(lastError: reason) }
             }
             try? await Task.sleep(for: pause)

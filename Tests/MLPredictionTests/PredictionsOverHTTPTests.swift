@@ -17,78 +17,6 @@ import Testing
 
 /// The whole service: its router, a real database, and what it asks over live sockets.
 @Suite struct PredictionsOverHTTPTests {
-    private struct Service {
-        let client: any TestClientProtocol
-        let upstream: FakeUpstream
-        let gateway: AssertionSigner
-        let tenant: TenantID
-
-        func send(
-            _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
-            permissions: [Permission] = [Permission(resource: "ml", actions: ["predict", "read", "feedback"])],
-            headers: HTTPFields = [:]
-        ) async throws -> (status: HTTPResponse.Status, body: JSONValue, headers: HTTPFields) {
-            let caller = Caller(
-                issuer: .gateway, tenant: tenant ?? self.tenant, subject: "user", permissions: permissions)
-            var headers = headers
-            headers[.authorization] = "Bearer \(try gateway.assertion(for: .mlPrediction, caller: caller))"
-            headers[.contentType] = "application/json"
-            return try await client.execute(
-                uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
-            ) { response in
-                let bytes = Array(response.body.readableBytesView)
-                return (response.status, bytes.isEmpty ? .null : try WireJSON.decode(from: bytes), response.headers)
-            }
-        }
-    }
-
-    private func withService(deployed: Bool = true, _ body: @Sendable (Service) async throws -> Void) async throws {
-        try await PredictionDatabase.with { fixture in
-            let pairs = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, ServiceKeyPair()) })
-            let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
-            let upstream = FakeUpstream(keys: keys)
-            let tenant = TenantID()
-            let bytes = try await TrainedModel.artifact.value
-            upstream.state.withLock {
-                $0.lines[tenant] = TrainedModel.history.lines
-                let model = DeployedModel(
-                    modelId: ModelID(), version: 3, kind: "test", artifactSha256: DeployedModels.digest(of: bytes),
-                    deployedAt: Date())
-                if deployed { $0.deployments[tenant] = model }
-                $0.artifacts[model.modelId] = bytes
-            }
-            try await upstream.serve { url in
-                let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-                let bootstrap = try ServiceBootstrap(
-                    name: .mlPrediction,
-                    settings: ServiceSettings(
-                        keys: ConfigurationKey.common(for: .mlPrediction) + PredictionSettings.keys,
-                        arguments: [
-                            "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", fixture.url,
-                            "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
-                            ServiceDatabases.repository.appendingPathComponent("migrations").path,
-                        ]),
-                    logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
-                    identity: (
-                        AssertionSigner(issuer: .mlPrediction, keyPair: pairs[.mlPrediction] ?? ServiceKeyPair()),
-                        AssertionVerifier(audience: .mlPrediction, keys: keys)
-                    ), httpClient: http)
-                let application = try PredictionApplication(bootstrap)
-                let gateway = AssertionSigner(issuer: .gateway, keyPair: pairs[.gateway] ?? ServiceKeyPair())
-                let built = application.build()
-                for check in built.readiness where check.name != "database" {
-                    let reason = await check.check()
-                    #expect(reason == nil, "\(check.name)")
-                }
-                try await built.testable().test(.router) { client in
-                    try await body(Service(client: client, upstream: upstream, gateway: gateway, tenant: tenant))
-                }
-                await application.database.pool.close()
-                await http.shutdown()
-            }
-        }
-    }
-
     private var employee: EmployeeID { TrainedModel.history.employees[1].id }
     private var project: ProjectID { TrainedModel.history.projects[0].id }
     private var question: String {
@@ -97,7 +25,7 @@ import Testing
 
     @Test("a prediction is answered whole, and is in the log as it was answered")
     func predicts() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question)
             #expect(answer.status == .ok)
             let data = try #require(answer.body["data"])
@@ -128,7 +56,7 @@ import Testing
 
     @Test("without a deployed model the answer is 409 no_deployed_model")
     func noModel() async throws {
-        try await withService(deployed: false) { service in
+        try await PredictionsOverHTTP.with(deployed: false) { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question)
             #expect(answer.status == .conflict && answer.body["code"]?.stringValue == "no_deployed_model")
         }
@@ -136,7 +64,7 @@ import Testing
 
     @Test("a person or project that the tenant does not have is named, both at once")
     func unknownIds() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let body = #"{"employeeId": "\#(EmployeeID())", "projectId": "\#(ProjectID())"}"#
             let answer = try await service.send(.post, "/api/v1/predictions", body)
             #expect(answer.status == .unprocessableContent)
@@ -160,7 +88,7 @@ import Testing
 
     @Test("a history feed that is cut short is not used")
     func cutFeed() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             service.upstream.state.withLock { $0.cutsFeed = true }
             let answer = try await service.send(.post, "/api/v1/predictions", question)
             #expect(answer.status == .serviceUnavailable)
@@ -169,7 +97,7 @@ import Testing
 
     @Test("the same Idempotency-Key gives the same prediction, another question under it is refused")
     func idempotent() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let key: HTTPFields = [HTTPField.Name("Idempotency-Key")!: "k-1"]
             let first = try await service.send(.post, "/api/v1/predictions", question, headers: key)
             let again = try await service.send(.post, "/api/v1/predictions", question, headers: key)
@@ -183,7 +111,7 @@ import Testing
 
     @Test("asked as of a moment, later history changes nothing")
     func asOf() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let moment = WireJSON.timestamp(SyntheticHistory.start.addingTimeInterval(15 * 86_400))
             let body = question.dropLast() + #", "asOf": "\#(moment)"}"#
             let first = try await service.send(.post, "/api/v1/predictions", String(body))
@@ -204,7 +132,7 @@ import Testing
 
     @Test("outcome and feedback are kept, a stale If-Match is refused, and the day's metrics follow")
     func outcome() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question)
             let id = try #require(answer.body["data"]?["predictionId"]?.stringValue)
             let hours = try #require(answer.body["data"]?["estimatedHours"]?.doubleValue)
@@ -230,9 +158,66 @@ import Testing
         }
     }
 
+    @Test("a parameter that a route does not know is refused everywhere, and nothing is predicted or changed")
+    func unknownParameters() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let made = try await service.send(.post, "/api/v1/predictions", question)
+            let id = try #require(made.body["data"]?["predictionId"]?.stringValue)
+            let requests: [(HTTPRequest.Method, String, String?)] = [
+                (.post, "predictions", question), (.post, "predictions/batch", #"{"requests": [\#(question)]}"#),
+                (.get, "predictions", nil), (.get, "predictions/\(id)", nil), (.get, "metrics", nil),
+                (.put, "predictions/\(id)/actual", #"{"actualHours": 3}"#),
+                (.post, "predictions/\(id)/feedback", #"{"score": 3}"#),
+            ]
+            for (method, path, body) in requests {
+                let answer = try await service.send(method, "/api/v1/\(path)?dryRun=true", body)
+                #expect(answer.status == .unprocessableContent, "\(method) \(path)")
+                #expect("\(answer.body)".contains("\"dryRun\""), "\(method) \(path)")
+            }
+            guard case .array(let all)? = try await service.send(.get, "/api/v1/predictions").body["data"] else {
+                Issue.record("no list")
+                return
+            }
+            #expect(all.count == 1 && all[0]["actual"] == nil && all[0]["feedbackScore"] == nil)
+            let cursor = Base64URL.encode(
+                Array(#"{"createdAtMicroseconds": 9223372036854775807, "id": "\#(PredictionID())"}"#.utf8))
+            let refused = try await service.send(.get, "/api/v1/predictions?cursor=\(cursor)")
+            #expect(refused.status == .unprocessableContent && "\(refused.body)".contains("\"cursor\""))
+        }
+    }
+
+    @Test("metrics take any span of at most 400 days, the calendar's ends too, and name what is wrong with others")
+    func metricsSpans() async throws {
+        try await PredictionsOverHTTP.with { service in
+            _ = try await service.send(.post, "/api/v1/predictions", question)
+            func days(_ query: String) async throws -> Int? {
+                let answer = try await service.send(.get, "/api/v1/metrics?\(query)")
+                guard answer.status == .ok, case .array(let days)? = answer.body["data"] else { return nil }
+                return days.count
+            }
+            let today = CivilDate(Date())
+            #expect(try await days("to=0001-01-01") == 0)
+            #expect(try await days("from=0001-01-01&to=0001-01-01") == 0)
+            #expect(try await days("from=9999-12-31&to=9999-12-31") == 0)
+            #expect(try await days("from=9999-12-01&to=9999-12-31") == 0)
+            #expect(try await days("from=\(today)&to=\(today)") == 1)
+            #expect(try await days("from=\(today.adding(days: -399))&to=\(today)") == 1)
+            for (query, field) in [
+                ("from=0001-01-01&to=9999-12-31", "from"), ("from=\(today.adding(days: -400))&to=\(today)", "from"),
+                ("from=\(today)&to=\(today.adding(days: -1))", "to"), ("from=2026-02-30", "from"),
+                ("to=10000-01-01", "to"), ("from=0000-12-31", "from"), ("from=9999-12-31", "to"),
+                ("modelId=7", "modelId"),
+            ] {
+                let answer = try await service.send(.get, "/api/v1/metrics?\(query)")
+                #expect(answer.status == .unprocessableContent, "\(query)")
+                #expect("\(answer.body)".contains("string(\"\(field)\")"), "\(query)")
+            }
+        }
+    }
+
     @Test("permissions are checked again here, and nobody but the gateway is heard")
     func permissions() async throws {
-        try await withService { service in
+        try await PredictionsOverHTTP.with { service in
             let reader = [Permission(resource: "ml", actions: ["read"])]
             let refused = try await service.send(.post, "/api/v1/predictions", question, permissions: reader)
             #expect(refused.status == .forbidden)

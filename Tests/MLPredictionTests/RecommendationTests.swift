@@ -50,9 +50,10 @@ import Testing
     }
 
     private func free(_ loads: [Load]) -> Double {
-        FreeCapacity.percent(
+        TakenCapacity(
             loads: loads, window: WorkWindow(first: monday, last: monday.adding(days: 4)), weeklyCapacity: 40,
-            at: monday.startOfDay)
+            at: monday.startOfDay
+        ).freePercent
     }
 
     @Test("a start on the calendar's last day, or a capacity next to nothing, ends no process")

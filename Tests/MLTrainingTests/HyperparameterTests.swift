@@ -80,9 +80,7 @@ import Testing
                 quota: fixture.quota(), wake: WakeSignal(), logger: PostgresCluster.quietLogger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await workers.run() }
-                try await JobEvents(
-                    store: fixture.jobs, job: started.jobId, tenant: tenant, interval: .milliseconds(20)
-                ).stream(afterEpoch: 0) { _ in }
+                try await fixture.events(of: started.jobId, tenant).stream(afterEpoch: 0) { _ in }
                 group.cancelAll()
             }
             let job = try #require(try await fixture.jobs.job(started.jobId, tenant: tenant, progress: 10))

@@ -34,7 +34,7 @@ import Testing
                 }
                 let service = try start(folder: folder, tenantAdmin: url, database: fixture.databases.mlTraining)
                 defer { kill(service.processIdentifier, SIGKILL) }
-                let events = JobEvents(store: fixture.jobs, job: id, tenant: tenant, interval: .milliseconds(50))
+                let events = try fixture.events(of: id, tenant)
                 try await events.stream(afterEpoch: reached) { _ in }
             }
 

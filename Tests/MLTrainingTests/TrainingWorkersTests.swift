@@ -28,7 +28,7 @@ import Testing
     ) async throws -> TrainingJob {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await workers.run() }
-            let events = JobEvents(store: fixture.jobs, job: job, tenant: tenant, interval: .milliseconds(20))
+            let events = try fixture.events(of: job, tenant)
             try await events.stream(afterEpoch: 0) { _ in }
             group.cancelAll()
         }

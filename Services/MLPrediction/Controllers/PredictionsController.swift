@@ -28,6 +28,7 @@ struct PredictionsController: Sendable {
 
     private func predict(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.predict, on: .ml)
+        try request.rejectQuery()
         let payload = try await request.payload(PredictionRequest.self, context: context)
         let key = try request.idempotencyKey(of: caller, for: payload)
         let predictions = try await service.predict([payload], paths: [""], for: caller, key: key)
@@ -36,6 +37,7 @@ struct PredictionsController: Sendable {
 
     private func predictBatch(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.predict, on: .ml)
+        try request.rejectQuery()
         let payload = try await request.payload(PredictionBatchRequest.self, context: context)
         let key = try request.idempotencyKey(of: caller, for: payload)
         let paths = payload.requests.indices.map { "requests[\($0)]." }
@@ -50,21 +52,23 @@ struct PredictionsController: Sendable {
             employee: query.identifier("employeeId"), project: query.identifier("projectId"),
             model: query.identifier("modelId"))
         try query.finish()
-        let after = try RowCursor.decode(PredictionPosition.self, from: page.cursor)
+        let after = try RowCursor.decode(NewestFirst<PredictionEntity>.self, from: page.cursor)
         let found = try await log.records(filter, tenant: caller.tenant, after: after, limit: page.limit + 1)
         return try Answer.page(found, limit: page.limit) {
-            PredictionPosition(createdAtMicroseconds: $0.createdAt.microsecondsSince1970, id: $0.id)
+            NewestFirst(createdAt: $0.createdAt, id: $0.id)
         }
     }
 
     private func prediction(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
+        try request.rejectQuery()
         let id: PredictionID = try context.identifier("predictionId")
         return try answer(try await log.record(id, tenant: caller.tenant), request)
     }
 
     private func setActual(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.feedback, on: .ml)
+        try request.rejectQuery()
         let id: PredictionID = try context.identifier("predictionId")
         let payload = try await request.payload(PredictionActualRequest.self, context: context)
         let actual = PredictionActual(actualHours: payload.actualHours, completedAt: payload.completedAt ?? Date())
@@ -76,6 +80,7 @@ struct PredictionsController: Sendable {
 
     private func setFeedback(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.feedback, on: .ml)
+        try request.rejectQuery()
         let id: PredictionID = try context.identifier("predictionId")
         let payload = try await request.payload(PredictionFeedbackRequest.self, context: context)
         return try answer(try await log.setFeedback(payload, of: id, tenant: caller.tenant), request)

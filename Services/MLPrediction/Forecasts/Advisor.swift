@@ -15,6 +15,8 @@ struct Advisor {
         let recommendation: Recommendation
         let forecast: Forecast
         let alternatives: [AlternativeOption]
+        /// What a planner should know about person and project, in words.
+        let warnings: [String]
         let isPlanned: Bool
     }
 
@@ -22,27 +24,56 @@ struct Advisor {
         let employee = question.employee
         let forecast = model.forecast.forecast(question.decision(for: employee.id), history: knowledge.history)
         let window = question.window(hours: forecast.hours, weeklyCapacity: employee.weeklyCapacityHours)
+        // Somebody who leaves or comes within the window has their hours in fewer days.
+        let present = employee.employed(in: window)
+        let taken = present.map { self.taken(employee, $0, question) }
+        let recommendation = present.map {
+            Recommendation(
+                hours: forecast.hours, window: $0, weeklyCapacity: employee.weeklyCapacityHours,
+                freePercent: taken?.freePercent ?? 0)
+        }
         return Answer(
-            recommendation: Recommendation(
-                hours: forecast.hours, window: window, weeklyCapacity: employee.weeklyCapacityHours,
-                freePercent: free(employee, window, question)),
-            forecast: forecast, alternatives: others(question, window: window),
+            recommendation: recommendation ?? .absent, forecast: forecast,
+            alternatives: others(question, window: window),
+            warnings: employee.warnings(in: window) + Self.warnings(present, taken) + Self.warnings(question),
             isPlanned: question.plannedHours != nil)
     }
 
-    private func free(_ employee: HistoryEmployee, _ window: WorkWindow, _ question: Question) -> Double {
-        FreeCapacity.percent(
+    private func taken(_ employee: HistoryEmployee, _ window: WorkWindow, _ question: Question) -> TakenCapacity {
+        TakenCapacity(
             loads: (knowledge.loads[employee.id] ?? [:]).values, window: window,
             weeklyCapacity: employee.weeklyCapacityHours, at: question.asOf)
+    }
+
+    private static func warnings(_ window: WorkWindow?, _ taken: TakenCapacity?) -> [String] {
+        guard let window, let taken, Recommendation.tenth(taken.percent, .toNearestOrEven) > 100 else { return [] }
+        return [
+            "The person is over-booked: other work takes \(Recommendation.text(taken.percent)) % of their capacity from "
+                + "\(window.first) to \(window.last)."
+        ]
+    }
+
+    /// Like a person's activity, a project's status is known of today only.
+    private static func warnings(_ question: Question) -> [String] {
+        guard question.day >= question.today else { return [] }
+        switch question.project.status {
+        case .completed: return ["The project is completed."]
+        case .cancelled: return ["The project is cancelled."]
+        case .planned, .inProgress, .onHold: return []
+        }
     }
 
     /// All are compared over the same window, that of the person asked about.
     private func others(_ question: Question, window: WorkWindow) -> [AlternativeOption] {
         guard alternatives > 0 else { return [] }
-        let today = CivilDate(question.now)
         let possible = knowledge.employees.values
-            .filter { $0.id != question.employee.id && $0.isAvailable(on: question.day, today: today) }
-            .map { (employee: $0, match: question.skillMatch(of: $0), free: free($0, window, question) / 100) }
+            .filter {
+                $0.id != question.employee.id
+                    && $0.isAvailable(throughout: window, decidedOn: question.day, today: question.today)
+            }
+            .map {
+                (employee: $0, match: question.skillMatch(of: $0), free: taken($0, window, question).freePercent / 100)
+            }
             .sorted { left, right in
                 let (a, b) = (left.match + left.free, right.match + right.free)
                 return a != b ? a > b : left.employee.id.description < right.employee.id.description
@@ -71,7 +102,7 @@ extension Prediction {
             successProbability: answer.isPlanned ? forecast.successProbability : nil,
             confidence: forecast.confidence, interval: intervals.first { $0.level == 0.8 }, intervals: intervals,
             explanation: forecast.explanation.map { FeatureEffect($0, hours: forecast.hours) }, model: model,
-            alternativeOptions: answer.alternatives, asOf: question.asOf)
+            alternativeOptions: answer.alternatives, asOf: question.asOf, warnings: answer.warnings)
     }
 }
 

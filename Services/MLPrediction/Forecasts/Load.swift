@@ -49,15 +49,20 @@ struct Load: Sendable, Equatable {
     }
 }
 
-/// How much of a person is free.
-enum FreeCapacity {
-    /// Percent of the person's capacity in the window that no other open allocation takes, 0…100.
-    static func percent(
-        loads: some Sequence<Load>, window: WorkWindow, weeklyCapacity: Double, at moment: Date
-    ) -> Double {
-        guard weeklyCapacity > 0 else { return 0 }
+/// How much of a person other work takes.
+struct TakenCapacity: Sendable, Equatable {
+    /// Percent of the person's capacity in the window, on average over its working days; above 100 when over-booked.
+    let percent: Double
+
+    init(loads: some Sequence<Load>, window: WorkWindow, weeklyCapacity: Double, at moment: Date) {
+        guard weeklyCapacity > 0 else {
+            percent = 100
+            return
+        }
         // Summed in a fixed order, so that equal requests get equal answers to the last bit.
-        let taken = loads.map { $0.share(of: window, weeklyCapacity: weeklyCapacity, at: moment) }.sorted().reduce(0, +)
-        return min(100, max(0, 100 - taken))
+        percent = loads.map { $0.share(of: window, weeklyCapacity: weeklyCapacity, at: moment) }.sorted().reduce(0, +)
     }
+
+    /// What no other open allocation takes, 0…100.
+    var freePercent: Double { min(100, max(0, 100 - percent)) }
 }

@@ -35,6 +35,14 @@ struct Question: Sendable {
         // A minute is allowed for clocks that differ.
         let isFuture = asOf.timeIntervalSince(now) > 60
         if isFuture { errors.append(FieldError(field: path + "asOf", message: "must not be in the future")) }
+        if let employee, !isFuture {
+            let first = WorkWindow.firstDay(
+                start: request.startDate, end: request.endDate, decidedOn: CivilDate(asOf))
+            if let refusal = employee.refusal(from: first, decidedOn: CivilDate(asOf), today: CivilDate(now)) {
+                errors.append(FieldError(field: path + "employeeId", message: refusal))
+                return nil
+            }
+        }
         guard let employee, let project, !isFuture else { return nil }
         self.employee = employee
         self.project = project
@@ -49,6 +57,7 @@ struct Question: Sendable {
 
     /// The day of the decision.
     var day: CivilDate { CivilDate(asOf) }
+    var today: CivilDate { CivilDate(now) }
 
     func decision(for employee: EmployeeID) -> Decision {
         Decision(

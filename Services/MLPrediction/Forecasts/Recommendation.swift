@@ -7,6 +7,15 @@ struct Recommendation: Sendable, Equatable {
     /// Said when less is free than the hours need.
     let note: String?
 
+    /// Of somebody who is not there in the whole of the window.
+    static let absent = Recommendation(
+        percent: 0, note: "The person is not there in these days, so no share of them can be set aside.")
+
+    private init(percent: Double, note: String?) {
+        self.percent = percent
+        self.note = note
+    }
+
     init(hours: Double, window: WorkWindow, weeklyCapacity: Double, freePercent: Double) {
         let capacity = window.capacityHours(weekly: weeklyCapacity)
         let free = Self.tenth(freePercent, .down)
@@ -31,11 +40,12 @@ struct Recommendation: Sendable, Equatable {
         }
     }
 
-    private static func tenth(_ value: Double, _ rule: FloatingPointRoundingRule) -> Double {
+    static func tenth(_ value: Double, _ rule: FloatingPointRoundingRule) -> Double {
         (value * 10).rounded(rule) / 10
     }
 
-    private static func text(_ percent: Double) -> String {
+    /// Rounded to a tenth.
+    static func text(_ percent: Double) -> String {
         // A capacity next to nothing makes a percentage that no Int holds.
         let tenths = Int(min(percent * 10, 1e15).rounded())
         return tenths % 10 == 0 ? "\(tenths / 10)" : "\(tenths / 10).\(tenths % 10)"

@@ -13,13 +13,17 @@ struct WorkWindow: Sendable, Equatable {
     /// The window of a request. Without a start it begins on the day of the decision; without an end it is as many whole
     /// weeks as the hours fill at the person's full capacity.
     init(start: CivilDate?, end: CivilDate?, decidedOn day: CivilDate, hours: Double, weeklyCapacity: Double) {
-        let first = start ?? end.map { min($0, day) } ?? day
+        let first = Self.firstDay(start: start, end: end, decidedOn: day)
         if let end {
             self.init(first: first, last: end)
         } else {
             let weeks = weeklyCapacity > 0 ? min(520, max(1, (hours / weeklyCapacity).rounded(.up))) : 1
             self.init(first: first, last: first.adding(days: Int(weeks) * 7 - 1))
         }
+    }
+
+    static func firstDay(start: CivilDate?, end: CivilDate?, decidedOn day: CivilDate) -> CivilDate {
+        start ?? end.map { min($0, day) } ?? day
     }
 
     /// Mondays to Fridays in the window; when there is none (a week-end's work), its days.

@@ -70,13 +70,3 @@ struct TenantKnowledge: Sendable {
     /// About how much memory it takes, in rows.
     var size: Int { history.allocationCount + employees.count + projects.count }
 }
-
-extension HistoryEmployee {
-    /// Whether the person can be given work on that day. Records say only of today whether someone is active, so for
-    /// past moments the dates decide.
-    func isAvailable(on day: CivilDate, today: CivilDate) -> Bool {
-        if let hiredOn, hiredOn > day { return false }
-        if let leftOn { return leftOn > day }
-        return isActive || day < today
-    }
-}

@@ -73,18 +73,13 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     func records(
-        _ filter: PredictionFilter, tenant: TenantID, after: PredictionPosition?, limit: Int
+        _ filter: PredictionFilter, tenant: TenantID, after: NewestFirst<PredictionEntity>?, limit: Int
     ) async throws -> [PredictionRecord] {
         var conditions: [SQL] = ["true"]
         if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
         if let project = filter.project { conditions.append("project_id = \(project)") }
         if let model = filter.model { conditions.append("model_id = \(model)") }
-        if let after {
-            conditions.append(
-                """
-                (created_at, id) < (timestamptz 'epoch' + \(after.createdAtMicroseconds) * interval '1 microsecond', \(after.id))
-                """)
-        }
+        if let after { conditions.append(after.condition) }
         let query: SQL = """
             SELECT * FROM predictions WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(limit)

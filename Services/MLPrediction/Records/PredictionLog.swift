@@ -22,12 +22,6 @@ struct PredictionFilter: Sendable {
     var model: ModelID?
 }
 
-/// Where a list of predictions goes on.
-struct PredictionPosition: Codable, Sendable {
-    let createdAtMicroseconds: Int
-    let id: PredictionID
-}
-
 /// Every prediction answered. What `append` has returned for survives any crash.
 protocol PredictionLog: Sendable {
     /// Stores all or none and gives them back; with a key already used for the same request, gives what was answered then.
@@ -40,7 +34,8 @@ protocol PredictionLog: Sendable {
     func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]?
     func record(_ id: PredictionID, tenant: TenantID) async throws -> RevisedRecord?
     /// Newest first.
-    func records(_ filter: PredictionFilter, tenant: TenantID, after: PredictionPosition?, limit: Int) async throws
+    func records(_ filter: PredictionFilter, tenant: TenantID, after: NewestFirst<PredictionEntity>?, limit: Int)
+        async throws
         -> [PredictionRecord]
     /// - Parameter check: gets the present revision while the record is locked; nothing changes when it throws.
     func setActual(

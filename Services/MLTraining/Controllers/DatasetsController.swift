@@ -23,14 +23,15 @@ struct DatasetsController: Sendable {
     private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
         let page = try request.pageQuery()
-        let after = try RowCursor.decode(DatasetPosition.self, from: page.cursor)
+        let after = try RowCursor.decode(NewestFirst<DatasetEntity>.self, from: page.cursor)
         let found = try await store.datasets(tenant: caller.tenant, after: after, limit: page.limit + 1)
         return try Answer.page(found, limit: page.limit) {
-            DatasetPosition(createdAtMicroseconds: $0.createdAt.microsecondsSince1970, id: $0.id)
+            NewestFirst(createdAt: $0.createdAt, id: $0.id)
         }
     }
 
     private func dataset(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        try request.rejectQuery()
         let (dataset, _) = try await found(context)
         return try Answer.resource(dataset, tag: EntityTag(of: dataset), for: request)
     }

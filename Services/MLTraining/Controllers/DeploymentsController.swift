@@ -19,6 +19,7 @@ struct DeploymentsController: Sendable {
 
     private func deployment(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let tenant = try context.pathTenant()
+        try request.rejectQuery()
         guard let deployed = try await registry.deployed(tenant: tenant) else {
             throw ProblemError.notFound("Deployed model", code: .noDeployedModel)
         }
@@ -27,6 +28,7 @@ struct DeploymentsController: Sendable {
 
     private func artifact(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let tenant = try context.pathTenant()
+        try request.rejectQuery()
         let id: ModelID = try context.identifier("modelId")
         guard let artifact = try await registry.artifact(id, tenant: tenant) else {
             throw ProblemError.notFound("Model")

@@ -51,6 +51,7 @@ struct ModelsController: Sendable {
 
     private func model(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
+        try request.rejectQuery()
         let id: ModelID = try context.identifier("modelId")
         guard let model = try await registry.model(id, tenant: caller.tenant) else {
             throw ProblemError.notFound("Model")

@@ -15,6 +15,13 @@ import ServiceStorage
 struct TrainingJobsController: Sendable {
     let jobs: TrainingJobs
     let store: any JobStore
+    let watches: JobWatches
+
+    init(jobs: TrainingJobs, store: any JobStore) {
+        self.jobs = jobs
+        self.store = store
+        self.watches = JobWatches(store: store)
+    }
 
     func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
         group.post("training/jobs", use: start)
@@ -26,6 +33,7 @@ struct TrainingJobsController: Sendable {
 
     private func start(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.train, on: .ml)
+        try request.rejectQuery()
         let payload = try await request.payload(CreateTrainingJobRequest.self, context: context)
         let key = try request.idempotencyKey(of: caller, for: payload)
         let started = try await jobs.start(
@@ -36,10 +44,10 @@ struct TrainingJobsController: Sendable {
     private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
         let page = try request.pageQuery()
-        let after = try RowCursor.decode(JobPosition.self, from: page.cursor)
+        let after = try RowCursor.decode(NewestFirst<JobEntity>.self, from: page.cursor)
         let found = try await store.jobs(tenant: caller.tenant, after: after, limit: page.limit + 1)
         return try Answer.page(found, limit: page.limit) {
-            JobPosition(createdAtMicroseconds: $0.createdAt.microsecondsSince1970, id: $0.id)
+            NewestFirst(createdAt: $0.createdAt, id: $0.id)
         }
     }
 
@@ -57,6 +65,7 @@ struct TrainingJobsController: Sendable {
 
     private func cancel(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.train, on: .ml)
+        try request.rejectQuery()
         let id: JobID = try context.identifier("jobId")
         switch try await store.cancel(id, tenant: caller.tenant) {
         case .unknownJob: throw ProblemError.notFound("Training job")
@@ -72,16 +81,20 @@ struct TrainingJobsController: Sendable {
 
     private func events(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
+        try request.rejectQuery()
         let id: JobID = try context.identifier("jobId")
         guard try await store.standing(id, tenant: caller.tenant) != nil else {
             throw ProblemError.notFound("Training job")
         }
         let lastSeen = request.headers[.lastEventID].flatMap { Int($0) } ?? 0
-        let events = JobEvents(store: store, job: id, tenant: caller.tenant)
+        // Before the status is sent, so that one too many is told.
+        let watch = try watches.watch(id, tenant: caller.tenant)
         return Response(
             status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
             body: ResponseBody { writer in
-                try await events.stream(afterEpoch: lastSeen) { try await writer.write(ByteBuffer(bytes: $0)) }
+                try await JobEvents(watch: watch).stream(afterEpoch: lastSeen) {
+                    try await writer.write(ByteBuffer(bytes: $0))
+                }
                 try await writer.finish(nil)
             })
     }

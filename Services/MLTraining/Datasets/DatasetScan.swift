@@ -105,6 +105,20 @@ struct DatasetRowPosition: Codable, Sendable, Comparable {
     let chunk: Int
     let line: Int
 
+    init(chunk: Int, line: Int) {
+        self.chunk = chunk
+        self.line = line
+    }
+
+    private enum CodingKeys: CodingKey { case chunk, line }
+
+    /// - Throws: `DecodingError` for numbers that the columns cannot hold: a cursor is the client's word.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        chunk = Int(try container.decode(Int32.self, forKey: .chunk))
+        line = Int(try container.decode(Int32.self, forKey: .line))
+    }
+
     static func < (a: Self, b: Self) -> Bool { (a.chunk, a.line) < (b.chunk, b.line) }
 }
 

@@ -16,14 +16,8 @@ protocol DatasetStore: Sendable {
     /// - Parameter first: chunks of nothing but allocations are passed over up to this one.
     func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)
         async throws -> (ordinal: Int, content: [UInt8])?
-    func datasets(tenant: TenantID, after: DatasetPosition?, limit: Int) async throws -> [TrainingDataset]
+    func datasets(tenant: TenantID, after: NewestFirst<DatasetEntity>?, limit: Int) async throws -> [TrainingDataset]
     func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
-}
-
-/// Where a list of datasets goes on.
-struct DatasetPosition: Codable, Sendable {
-    let createdAtMicroseconds: Int
-    let id: DatasetID
 }
 
 struct PostgresDatasetStore: DatasetStore {
@@ -96,14 +90,10 @@ struct PostgresDatasetStore: DatasetStore {
         }
     }
 
-    func datasets(tenant: TenantID, after: DatasetPosition?, limit: Int) async throws -> [TrainingDataset] {
+    func datasets(tenant: TenantID, after: NewestFirst<DatasetEntity>?, limit: Int) async throws -> [TrainingDataset] {
         try await database.withTenantRows(tenant) { connection in
             var query: SQL = "SELECT * FROM training_datasets"
-            if let after {
-                query += """
-                     WHERE (created_at, id) < (timestamptz 'epoch' + \(after.createdAtMicroseconds) * interval '1 microsecond', \(after.id))
-                    """
-            }
+            if let after { query += " WHERE \(sql: after.condition)" }
             query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
             return try await connection.query(query).map(TrainingDataset.init)
         }

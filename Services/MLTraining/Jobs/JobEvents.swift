@@ -3,9 +3,7 @@ import Contracts
 /// What a watcher of a job is told, as server-sent events: `progress` for each epoch (its id is the epoch, so that
 /// `Last-Event-ID` goes on without a gap), `status` whenever status or stage changes, and after a final status the end.
 struct JobEvents: Sendable {
-    let store: any JobStore
-    let job: JobID
-    let tenant: TenantID
+    let watch: JobWatch
     var interval: Duration = .milliseconds(250)
     /// Without news for this long a comment is sent, so that proxies keep the connection and a dead one is noticed.
     var heartbeat: Duration = .seconds(10)
@@ -16,18 +14,13 @@ struct JobEvents: Sendable {
         var told: JobStanding?
         var silentSince = ContinuousClock.now
         while !Task.isCancelled {
-            // The standing is read first: epochs written before a final status are then never missed.
-            guard let standing = try await store.standing(job, tenant: tenant) else { return }
+            guard let news = try await watch.news(afterEpoch: epoch) else { return }
             var events: [UInt8] = []
-            while true {
-                let batch = try await store.progress(job, tenant: tenant, afterEpoch: epoch, limit: 500)
-                for progress in batch { events += try Self.event("progress", progress, id: progress.epoch) }
-                guard let last = batch.last else { break }
-                epoch = last.epoch
-            }
-            if standing != told {
-                events += try Self.event("status", JobStatusEvent(standing))
-                told = standing
+            for progress in news.epochs { events += try Self.event("progress", progress, id: progress.epoch) }
+            epoch = news.epochs.last?.epoch ?? epoch
+            if news.standing != told {
+                events += try Self.event("status", JobStatusEvent(news.standing))
+                told = news.standing
             }
             if events.isEmpty, ContinuousClock.now - silentSince >= heartbeat {
                 events = Array(": still here\n\n".utf8)
@@ -36,7 +29,7 @@ struct JobEvents: Sendable {
                 try await write(events)
                 silentSince = .now
             }
-            if standing.status.isFinal { return }
+            if news.standing.status.isFinal { return }
             try await Task.sleep(for: interval)
         }
     }

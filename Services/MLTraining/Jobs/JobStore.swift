@@ -58,7 +58,7 @@ protocol JobStore: Sendable {
     /// - Parameter progress: how many of the newest epochs to give along.
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob?
     /// Newest first, without progress.
-    func jobs(tenant: TenantID, after: JobPosition?, limit: Int) async throws -> [TrainingJob]
+    func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob]
     func cancel(_ id: JobID, tenant: TenantID) async throws -> Cancellation
     func standing(_ id: JobID, tenant: TenantID) async throws -> JobStanding?
     /// Oldest first.
@@ -67,13 +67,6 @@ protocol JobStore: Sendable {
     func measuredJobs(tenant: TenantID, limit: Int) async throws -> [MeasuredJob]
     /// What workers spent on the tenant's jobs first taken up since then, and its jobs that have not ended.
     func workload(tenant: TenantID, since start: Date) async throws -> (busySeconds: Double, open: [MeasuredJob])
-}
-
-/// Where a list of jobs goes on.
-struct JobPosition: Codable, Sendable {
-    /// Microseconds since 1970, exactly as the database holds the time.
-    let createdAtMicroseconds: Int
-    let id: JobID
 }
 
 /// A job in a worker's hands.

@@ -1,5 +1,6 @@
 import Contracts
 import Logging
+import ServiceKit
 import Synchronization
 
 /// Keeps one job's lease alive and tells the training thread when to stop.
@@ -34,7 +35,7 @@ final class LeaseKeeper: Sendable {
                 guarded.withLock { $0.lease.refused() }
             } catch {
                 // Not renewed this time; LeaseState gives up when the lease runs out.
-                logger.warning("A lease could not be renewed", metadata: ["error": "\(error)"])
+                logger.warning("A lease could not be renewed", metadata: ["error": "\(LogText.of(error))"])
             }
         }
     }

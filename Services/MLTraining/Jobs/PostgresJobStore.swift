@@ -85,14 +85,10 @@ struct PostgresJobStore: JobStore {
         }
     }
 
-    func jobs(tenant: TenantID, after: JobPosition?, limit: Int) async throws -> [TrainingJob] {
+    func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob] {
         try await database.withTenantRows(tenant) { connection in
             var query: SQL = "SELECT * FROM jobs"
-            if let after {
-                query += """
-                     WHERE (created_at, id) < (timestamptz 'epoch' + \(after.createdAtMicroseconds) * interval '1 microsecond', \(after.id))
-                    """
-            }
+            if let after { query += " WHERE \(sql: after.condition)" }
             query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
             return try await connection.query(query).map { try TrainingJob($0, progress: []) }
         }

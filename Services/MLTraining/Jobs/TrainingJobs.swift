@@ -25,11 +25,16 @@ struct TrainingJobs: Sendable {
     /// Small enough for every JSON reader to keep exactly.
     static func drawnSeed() -> Int { Int.random(in: 0..<1 << 31) }
 
-    /// - Throws: `IdempotencyKeyReused`; `ProblemError` 403 `quota_exceeded`, 503 when the plan cannot be asked.
+    /// - Throws: `IdempotencyKeyReused`; `ProblemError` 422 for an `asOf` that is still to come,
+    ///   403 `quota_exceeded`, 503 when the plan cannot be asked.
     func start(
         _ request: CreateTrainingJobRequest, tenant: TenantID, by subject: String, key: IdempotencyKey?,
         trace: TraceContext
     ) async throws -> TrainingJobStarted {
+        // A minute is allowed for clocks that differ.
+        if let asOf = request.asOf, asOf.timeIntervalSince(now()) > 60 {
+            throw ProblemError.validation("asOf", "must not be in the future")
+        }
         // What was accepted stays accepted, whatever has been used up since.
         if let key, let earlier = try await store.answer(to: key, tenant: tenant) { return earlier }
         try await quota.requireRoom(for: tenant, trace: trace)

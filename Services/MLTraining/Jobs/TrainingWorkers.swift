@@ -2,6 +2,7 @@ import Contracts
 import Forecasting
 import Foundation
 import Logging
+import ServiceKit
 import ServiceLifecycle
 
 /// Runs this node's share of the training queue: `count` jobs at a time, each on a thread of its own.
@@ -45,7 +46,9 @@ struct TrainingWorkers: Service {
             } catch {
                 if Task.isCancelled { return }
                 // Said once per outage, not twice a second.
-                if !troubled { logger.warning("The job queue cannot be read", metadata: ["error": "\(error)"]) }
+                if !troubled {
+                    logger.warning("The job queue cannot be read", metadata: ["error": "\(LogText.of(error))"])
+                }
                 troubled = true
                 await wake.wait(atMost: pollInterval * 2)
             }
@@ -92,12 +95,12 @@ struct TrainingWorkers: Service {
     ) async {
         logger.info(
             "An attempt at a training job ended without a model",
-            metadata: ["step": "\(step)", "cause": "\(cause.map { String(reflecting: $0) } ?? "none")"])
+            metadata: ["step": "\(step)", "cause": "\(cause.map(LogText.of) ?? "none")"])
         do {
             try await Task.detached { try await queue.end(ticket, by: step) }.value
         } catch {
             // The lease runs out by itself, and the job is taken up again.
-            logger.warning("The end of an attempt could not be recorded", metadata: ["error": "\(error)"])
+            logger.warning("The end of an attempt could not be recorded", metadata: ["error": "\(LogText.of(error))"])
         }
     }
 }

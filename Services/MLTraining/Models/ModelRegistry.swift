@@ -61,6 +61,16 @@ struct Artifact: Sendable {
 /// Where a list of models goes on.
 struct ModelPosition: Codable, Sendable {
     let version: Int
+
+    init(version: Int) { self.version = version }
+
+    private enum CodingKeys: CodingKey { case version }
+
+    /// - Throws: `DecodingError` for a number that the column cannot hold: a cursor is the client's word.
+    init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        version = Int(try container.decode(Int32.self, forKey: .version))
+    }
 }
 
 /// A tenant's models and which of them is deployed. At most one is, whatever happens at the same time.

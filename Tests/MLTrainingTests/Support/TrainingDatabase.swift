@@ -44,6 +44,12 @@ struct TrainingDatabase {
         }
     }
 
+    /// The job's events as one watcher gets them.
+    func events(of job: JobID, _ tenant: TenantID) throws -> JobEvents {
+        let watches = JobWatches(store: jobs, interval: .zero)
+        return JobEvents(watch: try watches.watch(job, tenant: tenant), interval: .milliseconds(20))
+    }
+
     func quota(hours: Int = 10) -> TrainingQuota {
         TrainingQuota(store: jobs, allowance: FixedAllowance(hours: hours))
     }

@@ -4,6 +4,7 @@ import HTTPClient
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
 import Postgres
 import ServiceIdentity
@@ -59,14 +60,14 @@ struct TrainingService {
     ///   - trainingHours: of every tenant's plan; nil: tenant-admin does not say.
     static func with(
         history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false, trainingHours: Int? = 10,
-        _ body: @Sendable (TrainingService) async throws -> Void
+        logger: Logger = PostgresCluster.quietLogger, _ body: @Sendable (TrainingService) async throws -> Void
     ) async throws {
         try await TrainingDatabase.with { fixture in
             let identity = TestIdentity()
             let admin = FakeTenantAdmin(history: history, keys: identity.keys, trainingHours: trainingHours)
             try await admin.serve { url in
                 let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-                let bootstrap = try bootstrap(identity, fixture, tenantAdmin: url, http)
+                let bootstrap = try bootstrap(identity, fixture, tenantAdmin: url, http, logger)
                 let training = try TrainingApplication(bootstrap)
                 let application = training.build()
                 let work = Task {
@@ -93,7 +94,8 @@ struct TrainingService {
     }
 
     private static func bootstrap(
-        _ identity: TestIdentity, _ fixture: TrainingDatabase, tenantAdmin url: String, _ http: HTTPClient
+        _ identity: TestIdentity, _ fixture: TrainingDatabase, tenantAdmin url: String, _ http: HTTPClient,
+        _ logger: Logger
     ) throws -> ServiceBootstrap {
         try ServiceBootstrap(
             name: .mlTraining,
@@ -105,7 +107,7 @@ struct TrainingService {
                     "--training-schedules", "50ms", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
                 ]),
-            logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
+            logger: logger, metrics: MetricsRegistry(),
             identity: (identity.signer(.mlTraining), AssertionVerifier(audience: .mlTraining, keys: identity.keys)),
             httpClient: http)
     }

@@ -1,0 +1,154 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+@Suite struct EmploymentTests {
+    // 2026-01-05 is a Monday.
+    private let monday = CivilDate(daysSinceEpoch: 20_458)
+    private var week: WorkWindow { WorkWindow(first: monday, last: monday.adding(days: 4)) }
+
+    private func person(hired: Int? = nil, left: Int? = nil, isActive: Bool = true) -> HistoryEmployee {
+        HistoryEmployee(
+            id: EmployeeID(), externalId: "e", name: "Mia", weeklyCapacityHours: 40, isActive: isActive,
+            hiredOn: hired.map { monday.adding(days: $0) }, leftOn: left.map { monday.adding(days: $0) }, skills: [])
+    }
+
+    @Test("nobody is asked about work that begins after they have left, or while they are inactive")
+    func refusal() {
+        func isRefused(_ person: HistoryEmployee, decided: Int = 0) -> Bool {
+            person.refusal(from: monday, decidedOn: monday.adding(days: decided), today: monday) != nil
+        }
+        #expect(isRefused(person(left: 0)) && isRefused(person(left: -9), decided: -20))
+        #expect(!isRefused(person(left: 1)))
+        #expect(isRefused(person(isActive: false)))
+        // Who is inactive today may have been active in the past that is asked about.
+        #expect(!isRefused(person(isActive: false), decided: -20))
+        #expect(isRefused(person(left: 30, isActive: false)))
+    }
+
+    @Test("only who is there from the first to the last day, and active, can be an alternative")
+    func availability() {
+        func isAvailable(_ person: HistoryEmployee, decided: Int = 0) -> Bool {
+            person.isAvailable(throughout: week, decidedOn: monday.adding(days: decided), today: monday)
+        }
+        #expect(isAvailable(person()) && isAvailable(person(hired: 0, left: 5)))
+        #expect(!isAvailable(person(hired: 1)) && !isAvailable(person(left: 4)) && !isAvailable(person(left: -1)))
+        #expect(!isAvailable(person(isActive: false)) && !isAvailable(person(left: 90, isActive: false)))
+        #expect(isAvailable(person(isActive: false), decided: -1))
+    }
+
+    @Test("the days in which somebody is there bound what can be set aside of them")
+    func presence() {
+        #expect(person().employed(in: week) == week)
+        #expect(person(left: 2).employed(in: week) == WorkWindow(first: monday, last: monday.adding(days: 1)))
+        #expect(person(hired: 3).employed(in: week)?.first == monday.adding(days: 3))
+        #expect(person(hired: 5).employed(in: week) == nil)
+        #expect(person(left: 2).warnings(in: week).count == 1 && person(left: 5).warnings(in: week).isEmpty)
+    }
+}
+
+/// The same through the service.
+@Suite struct PeopleOverHTTPTests {
+    private static let history = TrainedModel.history
+    private let today = CivilDate(Date())
+
+    /// The company with one person changed.
+    private func lines(_ index: Int, hired: Int? = nil, left: Int? = nil, isActive: Bool = true) -> [HistoryLine] {
+        let one = Self.history.employees[index]
+        let changed = HistoryEmployee(
+            id: one.id, externalId: one.externalId, name: one.name, weeklyCapacityHours: one.weeklyCapacityHours,
+            isActive: isActive, hiredOn: hired.map { today.adding(days: $0) } ?? one.hiredOn,
+            leftOn: left.map { today.adding(days: $0) }, skills: one.skills)
+        return Self.history.lines.map { line in
+            if case .employee(let employee) = line, employee.id == one.id { .employee(changed) } else { line }
+        }
+    }
+
+    private func question(_ index: Int, days: ClosedRange<Int> = 0...13) -> String {
+        """
+        {"employeeId": "\(Self.history.employees[index].id)", "projectId": "\(Self.history.projects[0].id)",
+        "plannedHours": 12, "startDate": "\(today.adding(days: days.lowerBound))",
+        "endDate": "\(today.adding(days: days.upperBound))"}
+        """
+    }
+
+    private func warnings(_ body: JSONValue) -> [String] {
+        guard case .array(let all)? = body["data"]?["warnings"] else { return ["no array"] }
+        return all.compactMap(\.stringValue)
+    }
+
+    @Test(
+        "who has left or is inactive is refused by name of the field, alone and in a batch, and is nobody's alternative"
+    )
+    func leftAndInactive() async throws {
+        for lines in [lines(1, left: -3), lines(1, isActive: false)] {
+            try await PredictionsOverHTTP.with(lines: lines) { service in
+                let refused = try await service.send(.post, "/api/v1/predictions", question(1))
+                #expect(refused.status == .unprocessableContent && "\(refused.body)".contains("\"employeeId\""))
+                let batch = try await service.send(
+                    .post, "/api/v1/predictions/batch", #"{"requests": [\#(question(0)), \#(question(1))]}"#)
+                #expect(batch.status == .unprocessableContent)
+                #expect("\(batch.body)".contains("requests[1].employeeId"))
+                let other = try await service.send(.post, "/api/v1/predictions", question(0))
+                #expect(other.status == .ok && warnings(other.body).isEmpty)
+                #expect(!"\(other.body)".contains("\(Self.history.employees[1].id)"))
+                guard case .array(let others)? = other.body["data"]?["alternativeOptions"] else { return }
+                #expect(others.count == 4)
+            }
+        }
+    }
+
+    @Test(
+        "who leaves within the window is warned of, gets no more than the days left allow, and is nobody's alternative")
+    func leaving() async throws {
+        try await PredictionsOverHTTP.with(lines: lines(1, left: 7)) { service in
+            let answer = try await service.send(.post, "/api/v1/predictions", question(1))
+            #expect(answer.status == .ok)
+            #expect(
+                warnings(answer.body) == [
+                    "The person leaves on \(today.adding(days: 7)), before the work ends on \(today.adding(days: 13))."
+                ])
+            let hours = try #require(answer.body["data"]?["estimatedHours"]?.doubleValue)
+            let share = try #require(answer.body["data"]?["recommendedAllocation"]?.doubleValue)
+            // A whole week is left, of five working days.
+            #expect(abs(share - (hours / 40 * 1_000).rounded(.up) / 10) < 1e-9)
+            let id = try #require(answer.body["data"]?["predictionId"]?.stringValue)
+            let stored = try await service.send(.get, "/api/v1/predictions/\(id)")
+            #expect(stored.body["data"]?["prediction"] == answer.body["data"])
+            let other = try await service.send(.post, "/api/v1/predictions", question(0))
+            #expect(!"\(other.body)".contains("\(Self.history.employees[1].id)"))
+            // A window that ends before is no trouble.
+            let early = try await service.send(.post, "/api/v1/predictions", question(1, days: 0...6))
+            #expect(warnings(early.body).isEmpty)
+            let late = try await service.send(.post, "/api/v1/predictions", question(1, days: 7...9))
+            #expect(late.status == .unprocessableContent)
+        }
+    }
+
+    @Test("who is over-booked is said to be, and nothing of them is set aside without a note")
+    func overBooked() async throws {
+        let (person, project) = (Self.history.employees[1], Self.history.projects[0])
+        let loads = (0..<2).map { index in
+            HistoryLine.allocation(
+                Allocation(
+                    id: AllocationID(), externalId: "busy-\(index)", employeeId: person.id, projectId: project.id,
+                    allocationPercentage: 80, allocatedHours: 200, plannedHours: 200, actualHours: nil,
+                    requiredSkills: [], labels: [:], startDate: today.adding(days: -1),
+                    endDate: today.adding(days: 30), completedAt: nil,
+                    createdAt: Date().addingTimeInterval(-86_400)))
+        }
+        try await PredictionsOverHTTP.with(lines: Self.history.lines + loads) { service in
+            let answer = try await service.send(.post, "/api/v1/predictions", question(1))
+            #expect(
+                warnings(answer.body) == [
+                    "The person is over-booked: other work takes 160 % of their capacity from \(today) to \(today.adding(days: 13))."
+                ])
+            #expect(answer.body["data"]?["recommendedAllocation"]?.doubleValue == 0)
+            #expect(answer.body["data"]?["allocationNote"]?.stringValue?.contains("but only 0 % is free") == true)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import Contracts
+import Foundation
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+/// ml-prediction's router over a real database, with what it asks on live sockets.
+struct PredictionsOverHTTP {
+    let client: any TestClientProtocol
+    let upstream: FakeUpstream
+    let gateway: AssertionSigner
+    let tenant: TenantID
+
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
+        permissions: [Permission] = [Permission(resource: "ml", actions: ["predict", "read", "feedback"])],
+        headers: HTTPFields = [:]
+    ) async throws -> (status: HTTPResponse.Status, body: JSONValue, headers: HTTPFields) {
+        let caller = Caller(
+            issuer: .gateway, tenant: tenant ?? self.tenant, subject: "user", permissions: permissions)
+        var headers = headers
+        headers[.authorization] = "Bearer \(try gateway.assertion(for: .mlPrediction, caller: caller))"
+        headers[.contentType] = "application/json"
+        return try await client.execute(
+            uri: path, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) }
+        ) { response in
+            let bytes = Array(response.body.readableBytesView)
+            return (response.status, bytes.isEmpty ? .null : try WireJSON.decode(from: bytes), response.headers)
+        }
+    }
+
+    static func with(
+        deployed: Bool = true, lines: [HistoryLine] = TrainedModel.history.lines,
+        _ body: @Sendable (PredictionsOverHTTP) async throws -> Void
+    ) async throws {
+        try await PredictionDatabase.with { fixture in
+            let pairs = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, ServiceKeyPair()) })
+            let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
+            let upstream = FakeUpstream(keys: keys)
+            let tenant = TenantID()
+            let bytes = try await TrainedModel.artifact.value
+            upstream.state.withLock {
+                $0.lines[tenant] = lines
+                let model = DeployedModel(
+                    modelId: ModelID(), version: 3, kind: "test", artifactSha256: DeployedModels.digest(of: bytes),
+                    deployedAt: Date())
+                if deployed { $0.deployments[tenant] = model }
+                $0.artifacts[model.modelId] = bytes
+            }
+            try await upstream.serve { url in
+                let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+                let bootstrap = try ServiceBootstrap(
+                    name: .mlPrediction,
+                    settings: ServiceSettings(
+                        keys: ConfigurationKey.common(for: .mlPrediction) + PredictionSettings.keys,
+                        arguments: [
+                            "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", fixture.url,
+                            "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
+                            ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                        ]),
+                    logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
+                    identity: (
+                        AssertionSigner(issuer: .mlPrediction, keyPair: pairs[.mlPrediction] ?? ServiceKeyPair()),
+                        AssertionVerifier(audience: .mlPrediction, keys: keys)
+                    ), httpClient: http)
+                let application = try PredictionApplication(bootstrap)
+                let gateway = AssertionSigner(issuer: .gateway, keyPair: pairs[.gateway] ?? ServiceKeyPair())
+                let built = application.build()
+                for check in built.readiness where check.name != "database" {
+                    let reason = await check.check()
+                    #expect(reason == nil, "\(check.name)")
+                }
+                try await built.testable().test(.router) { client in
+                    try await body(
+                        PredictionsOverHTTP(client: client, upstream: upstream, gateway: gateway, tenant: tenant))
+                }
+                await application.database.pool.close()
+                await http.shutdown()
+            }
+        }
+    }
+}
