@@ -25,7 +25,7 @@ struct AccuracyTable {
         lines.append("answered by: \(Set(result.winners).sorted().joined(separator: ", "))")
         if result.beatsBaseline.contains(false) {
             lines.append(
-                "In \(result.beatsBaseline.filter { !$0 }.count) of \(result.beatsBaseline.count) fits no model beat the simple baseline beyond noise, and the baseline answered."
+                "In \(result.beatsBaseline.filter { !$0 }.count) of \(result.beatsBaseline.count) fits no model beat the simple baseline beyond noise."
             )
         }
         if let served = result.reports.first, let difference = served.versusBaseline {
@@ -71,6 +71,7 @@ struct AccuracyTable {
                 add("\(figure.figure).high", figure.high)
             }
         }
+        lines.append("winners=\(result.winners.joined(separator: ","))")
         lines.append("test_rows=\(result.rows.count)")
         lines.append("confidence.mean=\(Self.figure(result.meanConfidence))")
         lines.append("confidence.observed=\(Self.figure(result.withinQuarter))")

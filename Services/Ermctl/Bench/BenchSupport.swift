@@ -1,10 +1,19 @@
 public import ArgumentParser
+import Foundation
 public import NeuralNetwork
 
 /// Wall-clock seconds that `body` took.
 func secondsTaken(_ body: () throws -> Void) rethrows -> Double {
     let taken = try ContinuousClock().measure(body)
     return Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
+}
+
+/// Wall-clock seconds that `body` took, and the processor time of the whole process over all cores meanwhile.
+func secondsAndProcessorTimeTaken(_ body: () throws -> Void) rethrows -> (seconds: Double, processor: Double) {
+    func processorTime() -> Double { Double(clock()) / Double(CLOCKS_PER_SEC) }
+    let before = processorTime()
+    let seconds = try secondsTaken(body)
+    return (seconds, processorTime() - before)
 }
 
 extension KernelLevel: ExpressibleByArgument {

@@ -67,11 +67,12 @@ public struct Backtest: Sendable {
         var beats: [Bool] = []
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
-            let variant = try TrainingRun(history: history, configuration: configuration(known, block))
-                .fitOnly(withPlan: withPlan).model
+            let fitted = try TrainingRun(history: history, configuration: configuration(known, block))
+                .fitOnly(withPlan: withPlan)
+            let variant = fitted.model
             judge.add(variant, rows: block, matrix: history.features(of: block, schema: variant.schema), serving: true)
             winners.append(variant.candidates[variant.winner].name)
-            beats.append(!variant.candidates[variant.winner].isBaseline)
+            beats.append(fitted.beatsBaseline)
         }
         progress(blocks.count, blocks.count)
         return result(judge, known, winners, beats)

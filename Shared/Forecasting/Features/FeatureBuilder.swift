@@ -13,22 +13,38 @@ struct FeatureBuilder {
         self.labelNumbers = schema.labelKeys.map { history.index.labelKey($0) ?? -2 }
     }
 
-    func values(_ decision: Decision, groups: ResolvedGroups? = nil) -> [Float] {
+    func values(_ decision: Decision) -> [Float] {
+        let groups = history.index.resolve(decision)
         var sink = ValueSink()
-        write(decision, groups: groups, into: &sink)
+        history.read { write(decision, groups, $0, into: &sink) }
         return sink.values
     }
 
-    func write<Sink: FeatureSink>(_ decision: Decision, groups known: ResolvedGroups? = nil, into sink: inout Sink) {
-        var groups = known ?? history.index.resolve(decision)
+    /// Writes the values of one decision to `row`, which has a place for each.
+    /// - Parameter reader: of this builder's history.
+    func write(
+        _ decision: Decision, _ groups: ResolvedGroups, _ reader: HistoryReader, to row: UnsafeMutablePointer<Float>
+    ) {
+        var sink = RowSink(next: row)
+        write(decision, groups, reader, into: &sink)
+    }
+
+    func write<Sink: FeatureSink>(
+        _ decision: Decision, _ known: ResolvedGroups, _ reader: HistoryReader, into sink: inout Sink
+    ) {
+        var groups = known
         if !schema.withPlan {
             groups.planSize = -1
             groups.personPlanSize = -1
         }
-        let context = PooledHistory(history: history, groups: groups, at: decision.at, withPlan: schema.withPlan)
-        writeBase(decision, groups: groups, context: context, into: &sink)
-        writePlan(decision, context: context, into: &sink)
-        writeWork(decision, groups: groups, into: &sink)
+        let context = PooledHistory(history: reader, groups: groups, at: decision.at, withPlan: schema.withPlan)
+        let project = history.project(decision.project)
+        let personFlow = reader.flow(groups.personFlow, at: decision.at)
+        let projectFlow = reader.flow(groups.projectFlow, at: decision.at)
+        writeBase(decision, project, projectFlow, context, into: &sink)
+        writePlan(decision, project, into: &sink)
+        writeFlow("person", "this person's", personFlow, decision.at, into: &sink)
+        writeFlow("project", "this project's", projectFlow, decision.at, into: &sink)
         writeGroups(decision, context: context, into: &sink)
         writeLabels(decision, groups: groups, context: context, into: &sink)
     }
@@ -36,7 +52,7 @@ struct FeatureBuilder {
     // MARK: The five base features of DESIGN §8, as of the decision
 
     private func writeBase<S: FeatureSink>(
-        _ decision: Decision, groups: ResolvedGroups, context: PooledHistory, into sink: inout S
+        _ decision: Decision, _ project: ProjectFacts?, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
     ) {
         sink.add(
             schema.withPlan ? (decision.allocationPercent ?? 100) / 100 : 1,
@@ -52,14 +68,12 @@ struct FeatureBuilder {
             Double(decision.skills.count) / 10,
             .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
         sink.add(
-            PerformanceScore.score(history.project(decision.project), at: decision.at, usingStatus: false) / 100,
+            PerformanceScore.score(project, at: decision.at, usingStatus: false) / 100,
             .init(
                 name: "base.performance", meaning: "how the project keeps its dates", unit: "÷ 100",
                 knownWhen: .decision))
-        let flow = groups.projectFlow >= 0 ? history.flows[Int(groups.projectFlow)] : FlowSeries()
-        let decided = flow.decided(before: decision.at)
         sink.add(
-            decided > 0 ? Double(flow.done(before: decision.at)) / Double(decided) : 0,
+            flow.decided > 0 ? Double(flow.done) / Double(flow.decided) : 0,
             .init(
                 name: "base.completion", meaning: "share of the project's tasks that are finished", unit: "0…1",
                 knownWhen: .decidedBefore))
@@ -67,7 +81,7 @@ struct FeatureBuilder {
 
     // MARK: The question itself
 
-    private func writePlan<S: FeatureSink>(_ decision: Decision, context: PooledHistory, into sink: inout S) {
+    private func writePlan<S: FeatureSink>(_ decision: Decision, _ project: ProjectFacts?, into sink: inout S) {
         let day = (decision.at / 86_400).rounded(.down)
         sink.add(
             (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
@@ -87,7 +101,6 @@ struct FeatureBuilder {
         sink.add(
             (day / 365.2425 * 12).truncatingRemainder(dividingBy: 12),
             .init(name: "month", meaning: "time of the year", unit: "months", knownWhen: .decision))
-        let project = history.project(decision.project)
         sink.add(
             project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
             .init(name: "project.days", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
@@ -112,30 +125,24 @@ struct FeatureBuilder {
 
     // MARK: How much is going on
 
-    private func writeWork<S: FeatureSink>(_ decision: Decision, groups: ResolvedGroups, into sink: inout S) {
-        for (name, who, flow) in [
-            ("person", "this person's", groups.personFlow), ("project", "this project's", groups.projectFlow),
-        ] {
-            let flows = flow >= 0 ? history.flows[Int(flow)] : FlowSeries()
-            let decided = flows.decided(before: decision.at)
-            let done = flows.done(before: decision.at)
-            let lately = decided - flows.decided(before: decision.at - 7 * 86_400)
-            sink.add(
-                log1p(Double(max(0, decided - done))),
-                .init(
-                    name: "\(name).open", meaning: "\(who) unfinished tasks", unit: "log(1 + tasks)",
-                    knownWhen: .decidedBefore))
-            sink.add(
-                log1p(Double(lately)),
-                .init(
-                    name: "\(name).lately", meaning: "\(who) tasks begun in a week", unit: "log(1 + tasks)",
-                    knownWhen: .decidedBefore))
-            sink.add(
-                decided > 0 ? log1p(max(0, decision.at - flows.decided[0]) / 86_400) : .nan,
-                .init(
-                    name: "\(name).tenure", meaning: "time since \(who) first task", unit: "log(1 + days)",
-                    knownWhen: .decidedBefore))
-        }
+    private func writeFlow<S: FeatureSink>(
+        _ name: String, _ whose: String, _ flow: FlowView, _ moment: Double, into sink: inout S
+    ) {
+        sink.add(
+            log1p(Double(max(0, flow.decided - flow.done))),
+            .init(
+                name: "\(name).open", meaning: "\(whose) unfinished tasks", unit: "log(1 + tasks)",
+                knownWhen: .decidedBefore))
+        sink.add(
+            log1p(Double(flow.lately)),
+            .init(
+                name: "\(name).lately", meaning: "\(whose) tasks begun in a week", unit: "log(1 + tasks)",
+                knownWhen: .decidedBefore))
+        sink.add(
+            flow.first.map { log1p(max(0, moment - $0) / 86_400) } ?? .nan,
+            .init(
+                name: "\(name).tenure", meaning: "time since \(whose) first task", unit: "log(1 + days)",
+                knownWhen: .decidedBefore))
     }
 
     private func isMultiple(_ value: Double, of unit: Double) -> Bool {
@@ -153,12 +160,12 @@ extension FeatureBuilder {
         let all = context.all
         let global = context.global
         sink.add(
-            context.recent(all, 200, toward: global),
+            context.recent(all.view.latest(200), min(200, all.view.count), toward: global),
             .init(
                 name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit,
                 knownWhen: .completedBefore))
         sink.add(
-            context.recent(all, 40, toward: global),
+            context.recent(all.view.latest(40), min(40, all.view.count), toward: global),
             .init(
                 name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
                 knownWhen: .completedBefore))
@@ -205,15 +212,14 @@ extension FeatureBuilder {
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         for (key, number) in zip(schema.labelKeys, labelNumbers) {
-            let series = groups.labels.first { $0.key == number }?.series ?? -1
-            let pooled = context.pool(series, parent: context.parentOfAll)
+            let label = groups.labels.first { $0.key == number }
+            let pooled = context.pool(label?.series ?? -1, parent: context.all)
             sink.add(
-                decision.labels[key].flatMap(Double.init) ?? .nan,
+                label?.number ?? decision.labels[key].map(LabelValue.number) ?? .nan,
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
             write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)
-            let own = groups.labels.first { $0.key == number }?.personSeries ?? -1
-            let personal = context.pool(own, parent: context.crossed(context.person, pooled))
+            let personal = context.pool(label?.personSeries ?? -1, parent: context.crossed(context.person, pooled))
             write(
                 "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, decision.at, context, &sink)
         }
@@ -221,44 +227,56 @@ extension FeatureBuilder {
 
     /// - Parameter depth: 1 all and latest 20; 2 also latest 5; 3 also latest 2.
     private func write<S: FeatureSink>(
-        _ name: String, _ words: String, _ group: PooledGroup, _ depth: Int, _ logPlan: Double, _ moment: Double,
-        _ context: PooledHistory, _ sink: inout S
+        _ name: @autoclosure () -> String, _ words: @autoclosure () -> String, _ group: PooledGroup, _ depth: Int,
+        _ logPlan: Double, _ moment: Double, _ context: PooledHistory, _ sink: inout S
     ) {
         func description(_ part: String, _ meaning: String, _ unit: String) -> FeatureDescription {
-            FeatureDescription(name: "\(name).\(part)", meaning: meaning, unit: unit, knownWhen: .completedBefore)
+            FeatureDescription(name: "\(name()).\(part)", meaning: meaning, unit: unit, knownWhen: .completedBefore)
         }
-        let latest20 = context.recent(group, 20)
-        sink.add(group.mean, description("mean", words, context.unit))
-        sink.add(latest20, description("latest20", "the latest 20 of \(words)", context.unit))
+        let lately = group.view.latest(20)
+        let latest20 = context.recent(lately, min(20, group.view.count), toward: group.mean)
+        sink.add(group.mean, description("mean", words(), context.unit))
+        sink.add(latest20, description("latest20", "the latest 20 of \(words())", context.unit))
         if depth >= 2 {
             sink.add(
-                context.recent(group, 5, strength: 2, toward: latest20),
-                description("latest5", "the latest 5 of \(words)", context.unit))
+                context.recent(group.view.latest(5), min(5, group.view.count), strength: 2, toward: latest20),
+                description("latest5", "the latest 5 of \(words())", context.unit))
         }
         if depth >= 3 {
             sink.add(
-                context.recent(group, 2, strength: 1, toward: latest20),
-                description("latest2", "the latest 2 of \(words)", context.unit))
+                context.recent(group.view.latest(2), min(2, group.view.count), strength: 1, toward: latest20),
+                description("latest2", "the latest 2 of \(words())", context.unit))
         }
-        sink.add(group.spread, description("spread", "the spread of \(words)", context.unit))
-        sink.add(log1p(Double(group.view.count)), description("count", "the number of \(words)", "log(1 + tasks)"))
+        sink.add(group.spread, description("spread", "the spread of \(words())", context.unit))
+        sink.add(log1p(Double(group.view.count)), description("count", "the number of \(words())", "log(1 + tasks)"))
         sink.add(
             group.view.age(at: moment).map { log1p(max(0, $0) / 86_400) } ?? .nan,
-            description("age", "days since the latest of \(words)", "log(1 + days)"))
+            description("age", "days since the latest of \(words())", "log(1 + days)"))
         sink.add(
-            context.recentLane(group, Lane.plan, 20, group.plan) - (schema.withPlan ? logPlan : 0),
+            context.share(lately, Lane.plan, toward: group.plan) - (schema.withPlan ? logPlan : 0),
             description(
-                "plan", schema.withPlan ? "plans in \(words) against this plan" : "plans in \(words)", "log hours"))
-        sink.add(group.success, description("success", "success of \(words)", "share"))
+                "plan", schema.withPlan ? "plans in \(words()) against this plan" : "plans in \(words())", "log hours"))
+        sink.add(group.success, description("success", "success of \(words())", "share"))
         sink.add(
-            context.recentLane(group, Lane.success, 20, group.success),
-            description("success20", "success of the latest 20 of \(words)", "share"))
+            context.share(lately, Lane.success, toward: group.success),
+            description("success20", "success of the latest 20 of \(words())", "share"))
         sink.add(
-            context.recentLane(group, Lane.exact, 20, group.exact),
-            description("exact", "hours exactly as planned in \(words)", "share"))
+            context.share(lately, Lane.exact, toward: group.exact),
+            description("exact", "hours exactly as planned in \(words())", "share"))
         guard !schema.withPlan else { return }
         sink.add(
-            context.recentLane(group, Lane.ratio, 20, group.ratio),
-            description("ratio", "hours against plan in \(words)", "log ratio"))
+            context.share(lately, Lane.ratio, toward: group.ratio),
+            description("ratio", "hours against plan in \(words())", "log ratio"))
+    }
+}
+
+/// Writes straight into a row of a matrix. Here, in one file with its only use, so that debug builds make it as fast.
+private struct RowSink: FeatureSink {
+    var next: UnsafeMutablePointer<Float>
+
+    @inline(__always)
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        next.pointee = Float(value)
+        next += 1
     }
 }

@@ -38,8 +38,11 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
 
     public var features: [FeatureDescription] {
         var sink = DescribingSink()
-        FeatureBuilder(schema: self, history: History()).write(
-            Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0), into: &sink)
+        let nobody = Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0)
+        let history = History()
+        history.read {
+            FeatureBuilder(schema: self, history: history).write(nobody, ResolvedGroups(), $0, into: &sink)
+        }
         return sink.features
     }
 }

@@ -32,7 +32,7 @@ struct PooledHistory {
     let skillsMean: Double
     let medianPerson: Double
     let medianPersonSkill: Double
-    private let history: History
+    private let history: HistoryReader
     private let moment: Double
     private let lane: Int
     private let squareLane: Int
@@ -43,7 +43,7 @@ struct PooledHistory {
     /// How far back medians look, in tasks.
     static let medianWindow = 63
 
-    init(history: History, groups: ResolvedGroups, at moment: Double, withPlan: Bool) {
+    init(history: HistoryReader, groups: ResolvedGroups, at moment: Double, withPlan: Bool) {
         self.history = history
         self.moment = moment
         self.withPlan = withPlan
@@ -53,13 +53,13 @@ struct PooledHistory {
         self.lane = lane
         self.squareLane = squareLane
         func pool(_ index: Int32, _ parent: PooledGroup) -> PooledGroup {
-            Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)
+            Self.pool(history.view(index, at: moment), parent, lane, squareLane, withPlan)
         }
         let start = PooledGroup(
             view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
             success: 0.5,
             exact: 0.2)
-        let all = Self.pool(GroupView(series: history.everything, at: moment), start, lane, squareLane, withPlan)
+        let all = Self.pool(GroupView(history.everything, at: moment), start, lane, squareLane, withPlan)
         self.all = all
         global = all.mean
         person = pool(groups.person, all)
@@ -80,10 +80,7 @@ struct PooledHistory {
             guard
                 let (median, count) = view.median(
                     latest: Self.medianWindow,
-                    of: { slot in
-                        let lanes = history.entries[Int(slot)].lanes
-                        return withPlan && lanes[Lane.planned] == 0 ? nil : lanes[lane]
-                    })
+                    of: { withPlan ? history.targets[Int($0)].logRatio : history.targets[Int($0)].logHours })
             else { return prior }
             return shrunk(median * Double(count), Double(count), toward: prior, strength: Self.strength)
         }
@@ -93,30 +90,21 @@ struct PooledHistory {
         medianPersonSkill = median(personSkill.view, toward: medianPerson + medianSkill - medianAll)
     }
 
-    var parentOfAll: PooledGroup { all }
-
     /// The prior of a group that is a cross of two.
     func crossed(_ a: PooledGroup, _ b: PooledGroup) -> PooledGroup { Self.sum(a, b, over: all) }
 
     func pool(_ index: Int32, parent: PooledGroup) -> PooledGroup {
-        Self.pool(Self.view(history, index, moment), parent, lane, squareLane, withPlan)
+        Self.pool(history.view(index, at: moment), parent, lane, squareLane, withPlan)
     }
 
-    /// The target's mean over the latest `size` rows, shrunk toward the group's own mean (or `prior`).
-    func recent(_ group: PooledGroup, _ size: Int, strength: Double = strength, toward prior: Double? = nil) -> Double {
-        let sums = group.view.latest(size)
-        let count = withPlan ? sums[Lane.planned] : Double(min(size, group.view.count))
-        return shrunk(sums[lane], count, toward: prior ?? group.mean, strength: strength)
+    /// The target's mean over the latest rows, whose sums and number are given, shrunk toward `prior`.
+    func recent(_ sums: OutcomeLanes, _ count: Int, strength: Double = strength, toward prior: Double) -> Double {
+        shrunk(sums[lane], withPlan ? sums[Lane.planned] : Double(count), toward: prior, strength: strength)
     }
 
-    /// A lane that only rows with a plan have, over the latest `size` rows.
-    func recentLane(_ group: PooledGroup, _ lane: Int, _ size: Int, _ prior: Double) -> Double {
-        let sums = group.view.latest(size)
-        return shrunk(sums[lane], sums[Lane.planned], toward: prior, strength: Self.strength)
-    }
-
-    private static func view(_ history: History, _ index: Int32, _ moment: Double) -> GroupView {
-        index >= 0 ? GroupView(series: history.series[Int(index)], at: moment) : .empty
+    /// The mean of a lane that only rows with a plan have.
+    func share(_ sums: OutcomeLanes, _ lane: Int, toward prior: Double) -> Double {
+        shrunk(sums[lane], sums[Lane.planned], toward: prior, strength: Self.strength)
     }
 
     private static func pool(

@@ -8,45 +8,53 @@ struct GroupIndex: Sendable {
         case personProjectSkillSet, personLabel
     }
 
-    private var names: [String: Int32] = [:]
+    /// What a name is the name of.
+    enum Space: Int, CaseIterable {
+        case person, project, skillSet, skill, labelKey
+    }
+
+    private var names = [[String: Int32]](repeating: [:], count: Space.allCases.count)
     private var keys: [UInt64: Int32] = [:]
-    private var labelKeys: [String: Int32] = [:]
-    private(set) var labelKeyNames: [String] = []
+    /// Per label key, its values.
+    private var labelValues: [[String: LabelValue]] = []
+    private var labelValueCount: Int32 = 0
 
-    func labelKey(_ name: String) -> Int32? { labelKeys[name] }
+    func labelKey(_ name: String) -> Int32? { names[Space.labelKey.rawValue][name] }
 
-    /// The groups of a decision. With `creating`, unknown ones get a number and a series; without, they are left at -1.
+    /// The groups of a decision; unknown ones get a number and a series.
     mutating func resolve(creating decision: Decision, series: inout [GroupSeries], flows: inout [FlowSeries])
         -> ResolvedGroups
     {
-        var resolver = Resolver(decision: decision)
-        return resolver.resolve(
-            name: { text in
-                if let known = names[text] { return known }
-                let number = Int32(names.count)
-                names[text] = number
+        Resolver(decision: decision).resolve(
+            name: { space, text in
+                if let known = names[space.rawValue][text] { return known }
+                let number = Int32(names[space.rawValue].count)
+                names[space.rawValue][text] = number
+                if space == .labelKey { labelValues.append([:]) }
                 return number
             },
-            key: { key, isFlow in
+            labelValue: { key, text in
+                if let known = labelValues[Int(key)][text] { return known }
+                let value = LabelValue(id: labelValueCount, number: LabelValue.number(text))
+                labelValueCount += 1
+                labelValues[Int(key)][text] = value
+                return value
+            },
+            group: { key, isFlow in
                 if let known = keys[key] { return known }
                 let number = Int32(isFlow ? flows.count : series.count)
                 if isFlow { flows.append(FlowSeries()) } else { series.append(GroupSeries()) }
                 keys[key] = number
                 return number
-            },
-            labelKey: { text in
-                if let known = labelKeys[text] { return known }
-                let number = Int32(labelKeyNames.count)
-                labelKeyNames.append(text)
-                labelKeys[text] = number
-                return number
             })
     }
 
+    /// The groups of a decision; unknown ones are left at -1.
     func resolve(_ decision: Decision) -> ResolvedGroups {
-        var resolver = Resolver(decision: decision)
-        return resolver.resolve(
-            name: { names[$0] ?? -1 }, key: { key, _ in keys[key] ?? -1 }, labelKey: { labelKeys[$0] ?? -1 })
+        Resolver(decision: decision).resolve(
+            name: { names[$0.rawValue][$1] ?? -1 },
+            labelValue: { labelValues[Int($0)][$1] ?? LabelValue(id: -1, number: LabelValue.number($1)) },
+            group: { key, _ in keys[key] ?? -1 })
     }
 
     /// Plans of like size: a factor of about 1.4 per step.
@@ -60,30 +68,38 @@ struct GroupIndex: Sendable {
     }
 }
 
+/// One value of one label key.
+struct LabelValue: Sendable {
+    var id: Int32
+    /// `nan` when the value is no number.
+    var number: Double
+
+    static func number(_ text: String) -> Double { Double(text) ?? .nan }
+}
+
 private struct Resolver {
     let decision: Decision
 
-    mutating func resolve(
-        name: (String) -> Int32, key: (UInt64, Bool) -> Int32, labelKey: (String) -> Int32
+    func resolve(
+        name: (GroupIndex.Space, String) -> Int32, labelValue: (Int32, String) -> LabelValue,
+        group find: (UInt64, Bool) -> Int32
     ) -> ResolvedGroups {
         func group(_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32 = 0, flow: Bool = false) -> Int32 {
             guard first >= 0, second >= 0 else { return -1 }
-            return key(
+            return find(
                 kind.rawValue << 58 | (flow ? 1 << 57 : 0) | UInt64(UInt32(first)) << 28 | UInt64(UInt32(second)), flow)
         }
         var groups = ResolvedGroups()
-        let person = name("e" + decision.employee)
-        let project = name("p" + decision.project)
-        let skillSet = name("s" + GroupIndex.skillSetName(decision.skills))
+        let person = name(.person, decision.employee)
+        let project = name(.project, decision.project)
+        let skillSet = name(.skillSet, GroupIndex.skillSetName(decision.skills))
         groups.person = group(.person, person)
         groups.project = group(.project, project)
         groups.skillSet = group(.skillSet, skillSet)
         groups.personSkillSet = group(.personSkillSet, person, skillSet)
         groups.personProject = group(.personProject, person, project)
         groups.projectSkillSet = group(.projectSkillSet, project, skillSet)
-        groups.personProjectSkillSet = group(
-            .personProjectSkillSet, person,
-            name("t\(decision.project)\u{1e}\(GroupIndex.skillSetName(decision.skills))"))
+        groups.personProjectSkillSet = group(.personProjectSkillSet, person, groups.projectSkillSet)
         groups.personFlow = group(.person, person, flow: true)
         groups.projectFlow = group(.project, project, flow: true)
         if let planned = decision.plannedHours, planned > 0 {
@@ -93,14 +109,16 @@ private struct Resolver {
             groups.personPlanSize = group(.personPlanSize, person, step)
         }
         if decision.skills.count > 1 {
-            for skill in Set(decision.skills).sorted() { groups.skills.append(group(.skill, name("k" + skill))) }
+            for skill in Set(decision.skills).sorted() { groups.skills.append(group(.skill, name(.skill, skill))) }
         }
-        for (label, value) in decision.labels.sorted(by: { $0.key < $1.key }) {
-            let number = labelKey(label)
-            guard number >= 0 else { continue }
-            let pair = name("l\(label)=\(value)")
+        for (label, text) in decision.labels.sorted(by: { $0.key < $1.key }) {
+            let key = name(.labelKey, label)
+            guard key >= 0 else { continue }
+            let value = labelValue(key, text)
             groups.labels.append(
-                .init(key: number, series: group(.label, pair), personSeries: group(.personLabel, person, pair)))
+                .init(
+                    key: key, series: group(.label, value.id), personSeries: group(.personLabel, person, value.id),
+                    number: value.number))
         }
         return groups
     }

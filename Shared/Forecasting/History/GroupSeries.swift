@@ -18,16 +18,26 @@ enum Lane {
 /// The finished allocations of one group (a person, a project, a person on a skill set …) in order of completion, with
 /// running sums: the sum over all, or over the latest 20, as of any moment is one binary search and one subtraction.
 struct GroupSeries: Sendable {
-    private(set) var times: [Double] = []
+    private var times = Column<Double>()
     /// Slots of the entries, for medians of the latest ones.
-    private(set) var slots: [Int32] = []
+    private var slots = Column<Int32>()
     /// `sums[i]` covers the first i rows; `sums[0]` is zero.
-    private(set) var sums: [OutcomeLanes] = [.zero]
+    private var sums: Column<OutcomeLanes>
 
-    /// How many completed strictly before `moment`.
-    func count(before moment: Double) -> Int {
-        if let last = times.last, last < moment { return times.count }
-        return times.lowerBound(of: moment)
+    /// What a view reads, while the series is alive and unchanged.
+    struct Rows {
+        let times: UnsafeBufferPointer<Double>
+        let slots: UnsafeBufferPointer<Int32>
+        let sums: UnsafeBufferPointer<OutcomeLanes>
+    }
+
+    init() {
+        sums = Column()
+        sums.append(.zero)
+    }
+
+    var rows: Rows {
+        @inline(__always) get { Rows(times: times.rows, slots: slots.rows, sums: sums.rows) }
     }
 
     mutating func append(time: Double, slot: Int32, lanes: OutcomeLanes) {
@@ -50,7 +60,7 @@ struct GroupSeries: Sendable {
 
     mutating func remove(slot: Int32, entries: [HistoryEntry]) {
         guard let time = entries[Int(slot)].outcomeTime else { return }
-        var position = times.lowerBound(of: time)
+        var position = times.rows.lowerBound(of: time)
         while position < slots.count, slots[position] != slot { position += 1 }
         guard position < slots.count else { return }
         times.remove(at: position)
@@ -66,8 +76,18 @@ struct GroupSeries: Sendable {
 
 /// How many allocations of a group were decided, and how many finished, before a moment.
 struct FlowSeries: Sendable {
-    private(set) var decided: [Double] = []
-    private(set) var done: [Double] = []
+    private var decided = Column<Double>()
+    private var done = Column<Double>()
+
+    /// What a feature reads, while the series is alive and unchanged.
+    struct Rows {
+        let decided: UnsafeBufferPointer<Double>
+        let done: UnsafeBufferPointer<Double>
+    }
+
+    var rows: Rows {
+        @inline(__always) get { Rows(decided: decided.rows, done: done.rows) }
+    }
 
     mutating func appendUnsorted(decidedAt: Double, doneAt: Double?) {
         decided.append(decidedAt)
@@ -80,33 +100,108 @@ struct FlowSeries: Sendable {
     }
 
     mutating func insert(decidedAt: Double, doneAt: Double?) {
-        decided.insert(decidedAt, at: decided.lowerBound(of: decidedAt))
-        if let doneAt { done.insert(doneAt, at: done.lowerBound(of: doneAt)) }
+        decided.insert(decidedAt, at: decided.rows.lowerBound(of: decidedAt))
+        if let doneAt { done.insert(doneAt, at: done.rows.lowerBound(of: doneAt)) }
     }
 
     mutating func remove(decidedAt: Double, doneAt: Double?) {
         decided.removeFirst(equalTo: decidedAt)
         if let doneAt { done.removeFirst(equalTo: doneAt) }
     }
-
-    func decided(before moment: Double) -> Int { decided.lowerBound(of: moment) }
-    func done(before moment: Double) -> Int { done.lowerBound(of: moment) }
 }
 
-extension Array where Element: Comparable {
-    /// Index of the first element not below `value`; the array must be sorted.
-    func lowerBound(of value: Element) -> Int {
-        var low = 0
-        var high = count
-        while low < high {
-            let middle = (low + high) / 2
-            if self[middle] < value { low = middle + 1 } else { high = middle }
+// MARK: Memory
+
+/// Values in memory of their own, read through a plain pointer.
+///
+/// Computing features reads thousands of short columns for each row, on all cores. Reading an `Array` counts a reference
+/// up and down each time, and cores that count the same references spend their time waiting for each other.
+/// Copy-on-write, as an array is. In one file with its users, so that debug builds too make special code for each element.
+private struct Column<Element: BitwiseCopyable & Sendable>: Sendable {
+    /// Owns the memory and frees it.
+    /// @unchecked Sendable: only a column that is its one owner writes through the pointer.
+    private final class Memory: @unchecked Sendable {
+        let base: UnsafeMutablePointer<Element>
+        let capacity: Int
+
+        init(capacity: Int) {
+            base = .allocate(capacity: capacity)
+            self.capacity = capacity
         }
-        return low
+
+        deinit { base.deallocate() }
     }
 
-    mutating func removeFirst(equalTo value: Element) {
-        let index = lowerBound(of: value)
-        if index < count, self[index] == value { remove(at: index) }
+    private var memory: Memory
+    /// The same address as the memory's, here so that reading touches no reference.
+    nonisolated(unsafe) private var base: UnsafeMutablePointer<Element>
+    private(set) var count = 0
+
+    init() {
+        memory = Memory(capacity: 2)
+        base = memory.base
+    }
+
+    /// The values as of now: to be read only while the column is alive and unchanged.
+    var rows: UnsafeBufferPointer<Element> {
+        @inline(__always) get { UnsafeBufferPointer(start: base, count: count) }
+    }
+
+    var last: Element? { count > 0 ? base[count - 1] : nil }
+
+    subscript(_ position: Int) -> Element {
+        get {
+            precondition(position >= 0 && position < count, "a column has no such row")
+            return base[position]
+        }
+        set {
+            precondition(position >= 0 && position < count, "a column has no such row")
+            own(capacity: count)
+            base[position] = newValue
+        }
+    }
+
+    mutating func append(_ value: Element) {
+        own(capacity: count + 1)
+        base[count] = value
+        count += 1
+    }
+
+    mutating func insert(_ value: Element, at position: Int) {
+        precondition(position >= 0 && position <= count, "a column has no such place")
+        own(capacity: count + 1)
+        (base + position + 1).update(from: base + position, count: count - position)
+        base[position] = value
+        count += 1
+    }
+
+    mutating func remove(at position: Int) {
+        precondition(position >= 0 && position < count, "a column has no such row")
+        own(capacity: count)
+        (base + position).update(from: base + position + 1, count: count - position - 1)
+        count -= 1
+    }
+
+    mutating func removeLast() { remove(at: count - 1) }
+
+    private mutating func own(capacity: Int) {
+        guard memory.capacity < capacity || !isKnownUniquelyReferenced(&memory) else { return }
+        let copy = Memory(capacity: memory.capacity < capacity ? max(capacity, memory.capacity * 2) : memory.capacity)
+        copy.base.update(from: base, count: count)
+        memory = copy
+        base = copy.base
+    }
+}
+
+extension Column<Double> {
+    mutating func sort() {
+        own(capacity: count)
+        var values = UnsafeMutableBufferPointer(start: base, count: count)
+        values.sort()
+    }
+
+    mutating func removeFirst(equalTo value: Double) {
+        let position = rows.lowerBound(of: value)
+        if position < count, base[position] == value { remove(at: position) }
     }
 }

@@ -15,7 +15,9 @@ public enum HistoryChange: Sendable, Codable, Equatable {
 /// A value type with copy-on-write storage. Built at once or change by change, it answers the same.
 /// An allocation whose record was made after it was completed (imported later) counts as decided at its start, at the latest at its completion.
 public struct History: Sendable {
-    var entries: [HistoryEntry] = []
+    private(set) var entries: [HistoryEntry] = []
+    /// Beside the entries, what medians are taken of.
+    private(set) var targets: [OutcomeTarget] = []
     var slotOfID: [String: Int32] = [:]
     private var freeSlots: [Int32] = []
     var series: [GroupSeries] = []
@@ -92,10 +94,10 @@ extension History {
         entries.reserveCapacity(allocations.count)
         for allocation in allocations {
             if let slot = slotOfID[allocation.id] {
-                entries[Int(slot)] = makeEntry(allocation)
+                store(makeEntry(allocation), at: slot)
             } else {
                 slotOfID[allocation.id] = Int32(entries.count)
-                entries.append(makeEntry(allocation))
+                store(makeEntry(allocation), at: Int32(entries.count))
             }
         }
         for (slot, entry) in entries.enumerated() {
@@ -117,20 +119,25 @@ extension History {
 
     private mutating func insert(_ allocation: Allocation) {
         let entry = makeEntry(allocation)
-        let slot: Int32
-        if let free = freeSlots.popLast() {
-            slot = free
-            entries[Int(slot)] = entry
-        } else {
-            slot = Int32(entries.count)
-            entries.append(entry)
-        }
+        let slot = freeSlots.popLast() ?? Int32(entries.count)
+        store(entry, at: slot)
         slotOfID[allocation.id] = slot
         noteUnrecorded(slot)
         forEachFlow(of: entry) {
             flows[$0].insert(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
         }
         link(slot)
+    }
+
+    /// Puts an entry into a slot in use, or into the first new one.
+    private mutating func store(_ entry: HistoryEntry, at slot: Int32) {
+        if Int(slot) < entries.count {
+            entries[Int(slot)] = entry
+            targets[Int(slot)] = entry.target
+        } else {
+            entries.append(entry)
+            targets.append(entry.target)
+        }
     }
 
     private mutating func remove(id: String) {
@@ -182,6 +189,7 @@ extension History {
             guard hours != entries[Int(slot)].hours || source != entries[Int(slot)].source else { continue }
             unlink(slot)
             entries[Int(slot)].setOutcome(hours: hours, source: source)
+            targets[Int(slot)] = entries[Int(slot)].target
             link(slot)
         }
     }

@@ -37,6 +37,13 @@ struct HistoryEntry: Sendable {
         lanes = Self.lanes(hours: hours, planned: allocation.plannedHours)
     }
 
+    /// What models aim at; nothing unless there is an outcome to learn from.
+    var target: OutcomeTarget {
+        guard outcomeTime != nil else { return OutcomeTarget() }
+        return OutcomeTarget(
+            logRatio: lanes[Lane.planned] == 0 ? .nan : lanes[Lane.ratio], logHours: lanes[Lane.hours])
+    }
+
     static func lanes(hours: Double, planned: Double) -> OutcomeLanes {
         let logHours = log(max(hours, HoursScale.least))
         var lanes = OutcomeLanes.zero
@@ -87,6 +94,8 @@ struct ResolvedGroups: Sendable, Equatable {
         var series: Int32
         /// Of this person with this value.
         var personSeries: Int32
+        /// The value as a number; `nan` when it is none.
+        var number: Double
     }
 
     /// All series in a fixed order.

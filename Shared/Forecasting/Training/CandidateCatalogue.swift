@@ -123,7 +123,9 @@ struct Selection {
             && SelectionScore.isBetter(
                 actual: Array(actual[from...]), candidate: Array(hours[winner][from...]),
                 baseline: Array(hours[baseline][from...]), seed: seed)
-        if !beats { winner = baseline }
+        // Not proven is not wrong: what is better in its figures is the better bet, and said to be no more than that. A
+        // lead that equals have by chance is no reason to leave what a planner understands.
+        if !beats, winner != baseline, scores[winner] > scores[baseline] - Self.tie { winner = baseline }
         return Choice(winner: winner, baseline: baseline, beatsBaseline: beats, scores: scores, hours: hours)
     }
 

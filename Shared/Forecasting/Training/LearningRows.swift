@@ -45,27 +45,18 @@ extension History {
         let values = [Float](unsafeUninitializedCapacity: rows.count * columns) { buffer, count in
             nonisolated(unsafe) let target = buffer
             DispatchQueue.concurrentPerform(iterations: blocks) { index in
+                guard let start = target.baseAddress else { return }
                 let builder = FeatureBuilder(schema: schema, history: self)
-                for position in index * block..<min(rows.count, (index + 1) * block) {
-                    let row = rows[position]
-                    var sink = BufferSink(target: target, position: position * columns)
-                    builder.write(row.decision, groups: entries[Int(row.slot)].groups, into: &sink)
+                read { reader in
+                    for position in index * block..<min(rows.count, (index + 1) * block) {
+                        builder.write(
+                            rows[position].decision, entries[Int(rows[position].slot)].groups, reader,
+                            to: start + position * columns)
+                    }
                 }
             }
             count = rows.count * columns
         }
         return FeatureMatrix(values: values, columns: columns)
-    }
-}
-
-/// Writes straight into its row of a shared matrix; rows do not overlap, so blocks may be written at the same time.
-private struct BufferSink: FeatureSink {
-    let target: UnsafeMutableBufferPointer<Float>
-    var position: Int
-
-    @inline(__always)
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
-        target[position] = Float(value)
-        position += 1
     }
 }
