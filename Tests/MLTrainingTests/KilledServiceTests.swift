@@ -1,73 +1,103 @@
 import Contracts
-import Forecasting
 import Foundation
-import Glibc
-import ServiceIdentity
 import TestSupport
 import Testing
 
 @testable import MLTraining
 
-/// The real executable, killed without warning.
+/// The real executable: killed without warning, on one core and on many.
 @Suite struct KilledServiceTests {
-    @Test("a job whose service is killed again and again finishes: same artefact, no epoch lost or doubled")
+    private static let kills = 12
+    /// Steps of one row each make training slow enough to be killed in the middle, again and again.
+    private let slowly = TrainingHyperparameters(batchSize: 1)
+
+    @Test(
+        "a job whose node is killed a dozen times finishes: no epoch lost or doubled, the artefact of a job left alone")
     func killed() async throws {
         try await TrainingDatabase.with { fixture in
-            let identity = TestIdentity()
-            let history = SyntheticHistory(allocations: 1_500)
-            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-killed-\(UUID())")
-            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-            defer { try? FileManager.default.removeItem(at: folder) }
-            try #require(identity.pairs[.mlTraining]).pem.write(
-                to: folder.appendingPathComponent("key"), atomically: true, encoding: .utf8)
-            try identity.keys.contents().write(
-                to: folder.appendingPathComponent("jwks"), atomically: true, encoding: .utf8)
-            let tenant = TenantID()
-            let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
-
-            try await FakeTenantAdmin(history: history, keys: identity.keys).serve { url in
+            let history = SyntheticHistory(allocations: 2_000)
+            let (tenant, leftAlone) = (TenantID(), TenantID())
+            func enqueue(_ tenant: TenantID) async throws -> JobID {
+                try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end, hyperparameters: slowly)
+            }
+            let id = try await enqueue(tenant)
+            let (killed, reference) = try await TrainingProcess.with(history, fixture) { service in
                 var reached = 0
-                for _ in 0..<3 {
-                    let service = try start(folder: folder, tenantAdmin: url, database: fixture.databases.mlTraining)
-                    defer { kill(service.processIdentifier, SIGKILL) }
-                    reached = try await progress(beyond: reached, of: id, tenant, fixture)
+                for kill in 0..<Self.kills {
+                    reached = try await service.run {
+                        // The first dies when it has only just taken the job up.
+                        try await kill == 0
+                            ? claimed(id, tenant, fixture) : progress(beyond: reached, of: id, tenant, fixture)
+                    }
                 }
-                let service = try start(folder: folder, tenantAdmin: url, database: fixture.databases.mlTraining)
-                defer { kill(service.processIdentifier, SIGKILL) }
-                let events = try fixture.events(of: id, tenant)
-                try await events.stream(afterEpoch: reached) { _ in }
+                let standing = try await fixture.jobs.standing(id, tenant: tenant)
+                #expect(
+                    standing?.status == .running, "killed only after it had ended: the test proves less than it says")
+                return try await service.run {
+                    let killed = try await ended(id, tenant, fixture)
+                    return (killed, try await ended(try await enqueue(leftAlone), leftAlone, fixture))
+                }
             }
-
-            let job = try #require(try await fixture.jobs.job(id, tenant: tenant, progress: 1_000))
-            #expect(job.status == .succeeded, "\(job.error ?? "")")
-            #expect(job.attempts >= 2)
-            #expect(job.progress.map(\.epoch) == Array(1...1_000))
-            let (dataset, modelID) = (try #require(job.datasetId), try #require(job.modelId))
-            let model = try #require(try await fixture.registry.model(modelID, tenant: tenant))
-            let known = try await fixture.datasets.history(dataset, tenant: tenant)
-            let configuration = TrainingConfiguration(
-                months: job.months, epochs: job.epochs, seed: UInt64(job.seed), asOf: job.asOf.timeIntervalSince1970)
-            let uninterrupted = try await ComputeThread.run(named: "reference") {
-                try TrainingRun(history: known, configuration: configuration).run().model.encoded()
-            }
-            #expect(model.artifactSha256 == NewModel.digest(of: uninterrupted))
+            #expect(killed.status == .succeeded && reference.status == .succeeded, "\(killed.error ?? "")")
+            #expect(killed.attempts > Self.kills && reference.attempts == 1)
+            #expect(killed.progress.map(\.epoch) == Array(1...1_000))
+            #expect(killed.progress.map(\.loss) == reference.progress.map(\.loss))
+            let (first, second) = try await (
+                made(by: killed, tenant, fixture), made(by: reference, leftAlone, fixture)
+            )
+            #expect(first.dataset == second.dataset && first.artifact == second.artifact)
         }
     }
 
-    private func start(folder: URL, tenantAdmin: String, database: String) throws -> Process {
-        let process = Process()
-        // `swift build --build-tests` puts the executables beside the test bundle.
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("ml-training")
-        process.arguments = [
-            "--http-port", "0", "--ops-port", "0", "--log-level", "warning", "--database-url", database,
-            "--tenant-admin-url", tenantAdmin, "--identity-key-file", folder.appendingPathComponent("key").path,
-            "--identity-jwks-file", folder.appendingPathComponent("jwks").path, "--migrations-directory",
-            ServiceDatabases.repository.appendingPathComponent("migrations").path, "--training-lease", "1s",
-            "--training-workers", "1", "--training-poll", "50ms",
-        ]
-        try process.run()
-        return process
+    @Test("the same dataset and seed give the same artefact on one core with one worker and on all with two at once")
+    func cores() async throws {
+        try await TrainingDatabase.with { fixture in
+            let history = SyntheticHistory(allocations: 300)
+            let tenants = (0..<3).map { _ in TenantID() }
+            var made: [Made] = []
+            try await TrainingProcess.with(history, fixture) { service in
+                let first = try await fixture.enqueue(tenants[0], epochs: 50, asOf: history.end)
+                let job = try await service.run(workers: 1, onOneCore: true) {
+                    try await ended(first, tenants[0], fixture)
+                }
+                made.append(try await self.made(by: job, tenants[0], fixture))
+                var jobs: [JobID] = []
+                for tenant in tenants.dropFirst() {
+                    jobs.append(try await fixture.enqueue(tenant, epochs: 50, asOf: history.end))
+                }
+                try await service.run(workers: 2) {
+                    for (job, tenant) in zip(jobs, tenants.dropFirst()) {
+                        made.append(try await self.made(by: try await ended(job, tenant, fixture), tenant, fixture))
+                    }
+                }
+            }
+            #expect(made.count == 3 && made.allSatisfy { $0 == made[0] })
+        }
+    }
+
+    private struct Made: Equatable {
+        let dataset: String
+        let artifact: String
+    }
+
+    private func made(by job: TrainingJob, _ tenant: TenantID, _ fixture: TrainingDatabase) async throws -> Made {
+        let (dataset, model) = (try #require(job.datasetId, "\(job.error ?? "")"), try #require(job.modelId))
+        return Made(
+            dataset: try #require(try await fixture.datasets.dataset(dataset, tenant: tenant)).contentSha256,
+            artifact: try #require(try await fixture.registry.model(model, tenant: tenant)).artifactSha256)
+    }
+
+    private func ended(_ id: JobID, _ tenant: TenantID, _ fixture: TrainingDatabase) async throws -> TrainingJob {
+        try await fixture.events(of: id, tenant).stream(afterEpoch: 0) { _ in }
+        return try #require(try await fixture.jobs.job(id, tenant: tenant, progress: 1_000))
+    }
+
+    /// Waits until the job has been taken up.
+    private func claimed(_ id: JobID, _ tenant: TenantID, _ fixture: TrainingDatabase) async throws -> Int {
+        while try await fixture.jobs.standing(id, tenant: tenant)?.status == .queued {
+            try await Task.sleep(for: .milliseconds(2))
+        }
+        return 0
     }
 
     /// Waits until more epochs are stored than before, or the job is final.
@@ -78,7 +108,7 @@ import Testing
             let newest = try await fixture.jobs.job(id, tenant: tenant, progress: 1)
             if let epoch = newest?.progress.last?.epoch, epoch > reached { return epoch }
             if newest?.status.isFinal == true { return reached }
-            try await Task.sleep(for: .milliseconds(20))
+            try await Task.sleep(for: .milliseconds(10))
         }
     }
 }

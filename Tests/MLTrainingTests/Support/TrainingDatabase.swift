@@ -56,10 +56,12 @@ struct TrainingDatabase {
 
     @discardableResult
     func enqueue(
-        _ tenant: TenantID, epochs: Int = 10, asOf: Date = Date(), key: IdempotencyKey? = nil
+        _ tenant: TenantID, epochs: Int = 10, asOf: Date = Date(), key: IdempotencyKey? = nil,
+        hyperparameters: TrainingHyperparameters = TrainingHyperparameters()
     ) async throws -> JobID {
         let job = NewJob(
-            modelType: "resource_allocation", months: 240, epochs: epochs, seed: 7, asOf: asOf, requestedBy: "test")
+            modelType: "resource_allocation", months: 240, epochs: epochs, seed: 7, asOf: asOf,
+            hyperparameters: hyperparameters, requestedBy: "test")
         return try await jobs.enqueue(
             job, answer: TrainingJobStarted(jobId: job.id, estimatedTime: nil), key: key, tenant: tenant
         ).jobId
