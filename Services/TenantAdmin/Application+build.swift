@@ -39,17 +39,19 @@ enum TenantAdmin {
 
         let api = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
         TenantsController(tenants: tenants).addRoutes(to: api)
-        UsersController(
-            users: Users(database: database), roles: roles, settings: Settings(database: database)
-        ).addRoutes(to: api)
+        let users = Users(database: database)
+        UsersController(users: users).addRoutes(to: api)
+        UserRolesController(users: users).addRoutes(to: api)
+        RolesController(store: roles).addRoutes(to: api)
+        SettingsController(settings: Settings(database: database)).addRoutes(to: api)
         AuditController(auditLog: AuditLog(database: database)).addRoutes(to: api)
-        EmployeesController(employees: Employees(database: database)).addRoutes(to: api)
-        ProjectsController(projects: Projects(database: database)).addRoutes(to: api)
-        AllocationsController(allocations: Allocations(database: database)).addRoutes(to: api)
-        WorkforceListsController(
-            departments: Departments(database: database), skills: Skills(database: database),
-            capacity: CapacityHistory(database: database)
-        ).addRoutes(to: api)
+        EmployeesController(store: Employees(database: database)).addRoutes(to: api)
+        ProjectsController(store: Projects(database: database)).addRoutes(to: api)
+        AllocationsController(store: Allocations(database: database)).addRoutes(to: api)
+        EmployeeSkillsController(skills: EmployeeSkills(database: database)).addRoutes(to: api)
+        DepartmentsController(store: Departments(database: database)).addRoutes(to: api)
+        SkillsController(store: Skills(database: database)).addRoutes(to: api)
+        CapacityController(capacity: CapacityHistory(database: database)).addRoutes(to: api)
         ImportsController(
             imports: Imports(database: database, slots: ImportSlots(capacity: concurrentImports))
         ).addRoutes(to: api)

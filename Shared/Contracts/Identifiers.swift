@@ -46,6 +46,7 @@ public enum SkillEntity: Sendable {}
 public enum EmployeeEntity: Sendable {}
 public enum ProjectEntity: Sendable {}
 public enum AllocationEntity: Sendable {}
+public enum InvitationEntity: Sendable {}
 public enum ImportEntity: Sendable {}
 public enum DatasetEntity: Sendable {}
 public enum JobEntity: Sendable {}
@@ -61,6 +62,7 @@ public typealias SkillID = Identifier<SkillEntity>
 public typealias EmployeeID = Identifier<EmployeeEntity>
 public typealias ProjectID = Identifier<ProjectEntity>
 public typealias AllocationID = Identifier<AllocationEntity>
+public typealias InvitationID = Identifier<InvitationEntity>
 public typealias ImportID = Identifier<ImportEntity>
 public typealias DatasetID = Identifier<DatasetEntity>
 public typealias JobID = Identifier<JobEntity>

@@ -74,6 +74,18 @@ public struct CurrentPrincipal: Codable, Sendable {
         self.roles = roles
         self.permissions = permissions
     }
+
+    /// The id as all ids are written; a bare UUID would be in upper case.
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(kind, forKey: .kind)
+        try container.encodeIfPresent(id?.uuidString.lowercased(), forKey: .id)
+        try container.encodeIfPresent(email, forKey: .email)
+        try container.encodeIfPresent(name, forKey: .name)
+        try container.encodeIfPresent(tenant, forKey: .tenant)
+        try container.encode(roles, forKey: .roles)
+        try container.encode(permissions, forKey: .permissions)
+    }
 }
 
 // MARK: Public: API keys

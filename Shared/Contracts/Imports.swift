@@ -57,6 +57,11 @@ public enum ImportErrorPolicy: String, Codable, Sendable, CaseIterable {
     case skip
 }
 
+/// What became of a file.
+public enum ImportStatus: String, Codable, Sendable, CaseIterable {
+    case applied, rejected
+}
+
 /// A row of an import that cannot be applied.
 public struct ImportRowError: Codable, Sendable, Equatable {
     /// Line of the file, the header being 1; a quoted field may span several.

@@ -37,6 +37,12 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     public static let ownAccount = Self(rawValue: "self")
     /// The tenants themselves: only ever granted to the platform operator, never by a role inside a tenant.
     public static let tenants = Self(rawValue: "tenants")
+
+    /// What a tenant's roles may speak of.
+    public static let insideTenant: [Resource] = [
+        users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations, capacity,
+        imports, reports, ml, ownAccount,
+    ]
 }
 
 public struct Action: RawRepresentable, Hashable, Sendable {
@@ -51,6 +57,9 @@ public struct Action: RawRepresentable, Hashable, Sendable {
     public static let feedback = Self(rawValue: "feedback")
     public static let train = Self(rawValue: "train")
     public static let deploy = Self(rawValue: "deploy")
+
+    /// What a tenant's roles may allow.
+    public static let insideTenant: [Action] = [read, write, update, delete, predict, feedback, train, deploy]
 }
 
 extension Sequence where Element == Permission {

@@ -4,13 +4,13 @@ public import Foundation
 
 /// `PATCH /tenants/{id}`, by the platform operator.
 public struct UpdateTenantRequest: RequestPayload {
-    public let name: String?
+    @NonNull public var name: String?
     /// A new plan brings its standard limits unless `limits` is given too.
-    public let plan: Plan?
-    public let adminEmail: String?
+    @NonNull public var plan: Plan?
+    @NonNull public var adminEmail: String?
     /// Replaces all settings.
-    public let settings: [String: JSONValue]?
-    public let limits: TenantLimits?
+    @NonNull public var settings: [String: JSONValue]?
+    @NonNull public var limits: TenantLimits?
 
     public init(
         name: String? = nil, plan: Plan? = nil, adminEmail: String? = nil, settings: [String: JSONValue]? = nil,
@@ -93,12 +93,12 @@ public struct CreateUserRequest: RequestPayload {
 
 /// `PATCH /users/{id}`.
 public struct UpdateUserRequest: RequestPayload {
-    public let name: String?
+    @NonNull public var name: String?
     /// false ends every session of the user within a second.
-    public let isActive: Bool?
+    @NonNull public var isActive: Bool?
     /// Replaces the user's roles.
-    public let roles: [String]?
-    public let password: String?
+    @NonNull public var roles: [String]?
+    @NonNull public var password: String?
 
     public init(name: String? = nil, isActive: Bool? = nil, roles: [String]? = nil, password: String? = nil) {
         self.name = name
@@ -114,8 +114,8 @@ public struct UpdateUserRequest: RequestPayload {
     }
 }
 
-/// `GET /settings` and `PUT /settings`: the tenant's own settings by name. A PUT sets the names it gives and removes
-/// those it gives as null; others stay.
+/// The tenant's own settings by name: `GET /settings`; `PUT /settings`, after which there are these and no others;
+/// `PATCH /settings`, which sets the names it gives, removes those it gives as null, and leaves the others.
 public struct TenantSettings: RequestPayload, Equatable {
     public let settings: [String: JSONValue]
 

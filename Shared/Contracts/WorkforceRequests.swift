@@ -1,6 +1,7 @@
 public import Foundation
 
-// Bodies of POST and PATCH on employees, projects and allocations. In a PATCH what is left out stays; null empties.
+// Bodies of POST and PATCH on employees, projects and allocations. In a PATCH what is left out stays; null
+// empties what may be empty and is refused elsewhere.
 
 /// `POST /employees`.
 public struct CreateEmployeeRequest: RequestPayload {
@@ -26,11 +27,11 @@ public struct CreateEmployeeRequest: RequestPayload {
 
 /// `PATCH /employees/{id}`.
 public struct UpdateEmployeeRequest: RequestPayload {
-    public let name: String?
+    @NonNull public var name: String?
     public let email: Patch<String>
     public let department: Patch<String>
-    public let weeklyCapacityHours: Double?
-    public let isActive: Bool?
+    @NonNull public var weeklyCapacityHours: Double?
+    @NonNull public var isActive: Bool?
     public let hiredOn: Patch<CivilDate>
     public let leftOn: Patch<CivilDate>
 
@@ -67,13 +68,13 @@ public struct CreateProjectRequest: RequestPayload {
 
 /// `PATCH /projects/{id}`.
 public struct UpdateProjectRequest: RequestPayload {
-    public let name: String?
-    public let status: ProjectStatus?
+    @NonNull public var name: String?
+    @NonNull public var status: ProjectStatus?
     public let completionPercentage: Patch<Double>
     public let startDate: Patch<CivilDate>
     public let estimatedEndDate: Patch<CivilDate>
     public let endDate: Patch<CivilDate>
-    public let requiredSkills: [String]?
+    @NonNull public var requiredSkills: [String]?
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name")
@@ -118,12 +119,12 @@ public struct CreateAllocationRequest: RequestPayload {
 
 /// `PATCH /allocations/{id}`. `plannedHours` stays what was first planned.
 public struct UpdateAllocationRequest: RequestPayload {
-    public let allocationPercentage: Double?
-    public let allocatedHours: Double?
+    @NonNull public var allocationPercentage: Double?
+    @NonNull public var allocatedHours: Double?
     public let actualHours: Patch<Double>
-    public let requiredSkills: [String]?
-    public let labels: [String: String]?
-    public let startDate: CivilDate?
+    @NonNull public var requiredSkills: [String]?
+    @NonNull public var labels: [String: String]?
+    @NonNull public var startDate: CivilDate?
     public let endDate: Patch<CivilDate>
     public let completedAt: Patch<Date>
 

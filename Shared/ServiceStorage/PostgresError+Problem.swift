@@ -1,3 +1,5 @@
+import Contracts
+import HTTPTypes
 public import Postgres
 public import ServiceKit
 
@@ -23,8 +25,13 @@ extension PostgresError: ProblemConvertible {
         case "23505": return .conflict("There is already one with the same key.")
         case "23503": return .conflict("Something it refers to, or that refers to it, is in the way.")
         // Values that passed our validation and yet do not fit the column.
-        case "22001", "22003", "22007", "22008", "22P05", "23502", "23514", "54000":
+        case "22001", "22003", "22007", "22008", "22P05", "23502", "23514":
             return .validation("", "holds a value that is out of range")
+        // Nobody knows which field it was; one without a name would only puzzle the client.
+        case "54000":
+            return ProblemError(
+                status: .unprocessableContent, code: .validationFailed,
+                "The request holds a value that is too large to be stored.")
         case "40001", "40P01", "55P03":
             return .unavailable(
                 "The service is busy with a change to the same data; try again in a moment.", cause: self)

@@ -62,6 +62,45 @@ struct ImportResourceTests {
         #expect(try await slots.withSlot(for: slow) { 2 } == 2)
     }
 
+    @Test("imports are listed newest first, by kind and outcome, and each can be read with its errors")
+    func list() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.skills, "name\nSwift\n", into: tenant.id)
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            let refused = try await service.importCSV(.skills, "nome\nSwift\n", into: tenant.id)
+            let token = try service.token(tenant.id)
+
+            let first = try await service.send(.get, "/api/v1/imports?limit=2", as: token).list(ImportReport.self)
+            let rest = try await service.send(
+                .get, "/api/v1/imports?cursor=\(try #require(first.next))", as: token
+            ).list(ImportReport.self)
+            let rejected = try await service.all("imports?status=rejected", of: tenant.id, as: ImportReport.self)
+            let one = try await service.send(.get, "/api/v1/imports/\(rejected[0].id)", as: token)
+            let bad = try await service.send(.get, "/api/v1/imports?status=lost&kind=7&cursor=abc", as: token)
+
+            #expect((first.items + rest.items).map(\.kind) == [.skills, .employees, .skills])
+            #expect(rest.next == nil)
+            #expect(
+                try await service.all("imports?kind=employees", of: tenant.id, as: ImportReport.self).count == 1)
+            #expect(refused.headers[.location] == "/api/v1/imports/\(rejected[0].id)")
+            #expect(try !one.data(ImportReport.self).errors.isEmpty)
+            #expect(Set(try bad.problem.errors.map(\.field)) == ["status", "kind"])
+        }
+    }
+
+    @Test("a compressed file is refused as such")
+    func compressed() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let reply = try await service.send(
+                .post, "/api/v1/imports?kind=skills", as: service.token(tenant.id), body: [0x1f, 0x8b],
+                type: "text/csv", headers: ["Content-Encoding": "gzip"])
+
+            #expect(reply.status == 415)
+        }
+    }
+
     @Test("a tenant suspended during its upload writes nothing")
     func suspendedMeanwhile() async throws {
         try await TestService.run { service in
@@ -94,7 +133,7 @@ struct ImportResourceTests {
             _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
             let plan = ImportPlan(.capacityHistory)
             let refused = try await service.pool.withTransaction { connection in
-                let names = try await TenantDatabase.names(ofActive: tenant.id, on: connection)
+                let names = try await TenantDatabase.active(tenant.id, on: connection).names
                 try await connection.execute(ImportPlan.staging(.capacityHistory))
                 try await connection.execute(
                     """

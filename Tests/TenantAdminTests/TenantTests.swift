@@ -184,8 +184,16 @@ struct TenantTests {
                 .get, "/api/v1/tenants?limit=2&cursor=\(try #require(first.next))", as: service.operatorToken
             ).list(Tenant.self)
             let forged = try await service.send(.get, "/api/v1/tenants?cursor=abc", as: service.operatorToken)
+            for keys in [
+                #"["1e300","\#(TenantID())"]"#, #"{"createdAtMicroseconds":9000000000000000000,"id":"\#(TenantID())"}"#,
+                #"{"createdAtMicroseconds":1e300,"id":"\#(TenantID())"}"#,
+            ] {
+                let absurd = try await service.send(
+                    .get, "/api/v1/tenants?cursor=\(Base64URL.encode(Array(keys.utf8)))", as: service.operatorToken)
+                #expect(absurd.status == 422, "\(keys)")
+            }
 
-            #expect((first.items + rest.items).map(\.subdomain) == ["a1", "b2", "c3"])
+            #expect((first.items + rest.items).map(\.subdomain) == ["c3", "b2", "a1"])
             #expect(rest.next == nil)
             #expect(forged.status == 422)
             #expect(try forged.problem.errors.map(\.field) == ["cursor"])

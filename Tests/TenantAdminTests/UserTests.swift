@@ -36,7 +36,8 @@ struct UserTests {
         }
     }
 
-    @Test("a new password counts up the version that sessions are bound to, however it is set; a change of name does not")
+    @Test(
+        "a new password counts up the version that sessions are bound to, however it is set; a change of name does not")
     func credentialVersion() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -180,18 +181,29 @@ struct UserTests {
         }
     }
 
-    @Test("settings are set by name and removed by null")
+    @Test("PATCH sets settings by name and removes by null, PUT leaves no others, and a stale tag changes nothing")
     func settings() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
             let token = try service.token(tenant.id)
-            _ = try await service.send(
+            let first = try await service.send(
                 .put, "/api/v1/settings", as: token,
                 json: TenantSettings(settings: ["a": .integer(1), "b": .string("x")]))
-            let after = try await service.send(
-                .put, "/api/v1/settings", as: token, json: TenantSettings(settings: ["a": .null, "c": .bool(true)]))
+            let tag = try #require(first.headers[.eTag])
+            let merged = try await service.send(
+                .patch, "/api/v1/settings", as: token, json: TenantSettings(settings: ["a": .null, "c": .bool(true)]),
+                headers: ["If-Match": tag])
+            let stale = try await service.send(
+                .put, "/api/v1/settings", as: token, json: TenantSettings(settings: [:]), headers: ["If-Match": tag])
+            let replaced = try await service.send(
+                .put, "/api/v1/settings", as: token, json: TenantSettings(settings: ["d": .null, "e": .integer(5)]))
+            let read = try await service.send(.get, "/api/v1/settings", as: token)
 
-            #expect(try after.data(TenantSettings.self).settings == ["b": .string("x"), "c": .bool(true)])
+            #expect(try merged.data(TenantSettings.self).settings == ["b": .string("x"), "c": .bool(true)])
+            #expect(stale.status == 412)
+            #expect(try replaced.data(TenantSettings.self).settings == ["e": .integer(5)])
+            #expect(read.bytes == replaced.bytes)
+            #expect(read.headers[.eTag] == replaced.headers[.eTag])
         }
     }
 }

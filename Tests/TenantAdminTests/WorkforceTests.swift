@@ -1,5 +1,7 @@
 import Contracts
 import HTTPTypes
+import Postgres
+import ServiceKit
 import Testing
 
 @testable import TenantAdmin
@@ -83,6 +85,56 @@ struct WorkforceTests {
             #expect(wrongID.status == 422)
             #expect(Set(try wrongFilter.problem.errors.map(\.field)) == ["employeeId", "colour", "limit"])
             #expect(try await service.all("projects", of: tenant.id, as: Project.self).isEmpty)
+        }
+    }
+
+    @Test(
+        "a decision or an outcome in the future is refused by POST, PATCH and import, and a planned start decides nothing later"
+    )
+    func futureMoments() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            _ = try await service.importCSV(.projects, ImportTests.work, into: tenant.id)
+            _ = try await service.importCSV(.allocations, ImportTests.allocations, into: tenant.id)
+            let token = try service.token(tenant.id)
+            let known = try await service.all("allocations", of: tenant.id, as: Allocation.self)[0]
+            let posted = try await service.send(
+                .post, "/api/v1/allocations", as: token,
+                text:
+                    #"{"externalId":"f","employeeId":"\#(known.employeeId)","projectId":"\#(known.projectId)","allocatedHours":1,"startDate":"2999-01-01","completedAt":"2999-01-02T00:00:00Z","createdAt":"2999-01-01T00:00:00Z"}"#
+            )
+            let patched = try await service.send(
+                .patch, "/api/v1/allocations/\(known.id)", as: token, text: #"{"completedAt":"2999-01-02T00:00:00Z"}"#)
+            let imported = try await service.importCSV(
+                .allocations,
+                ImportTests.allocationHeader + "F1,E1,P1,,1,,,2024-01-01,,2999-01-02,2999-01-01,\n", into: tenant.id)
+            let planned = try await service.importCSV(
+                .allocations, ImportTests.allocationHeader + "F2,E1,P1,,1,,,2999-01-01,,,,\n", into: tenant.id)
+            let decided = try await service.all("allocations?externalId=F2", of: tenant.id, as: Allocation.self)[0]
+
+            #expect(try posted.problem.errors.map(\.field) == ["completedAt", "createdAt"])
+            #expect(try patched.problem.errors.map(\.field) == ["completedAt"])
+            #expect(
+                try imported.problem.errors.map(\.field) == ["line 2, completed_at", "line 2, created_at"])
+            #expect(planned.status == 201)
+            #expect(decided.createdAt < decided.startDate.startOfDay)
+        }
+    }
+
+    @Test("a value that is too large for the database is the client's error and names no field that there is not")
+    func tooLarge() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let error = await #expect(throws: PostgresError.self) {
+                try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    try await $0.executeScript("do $$ begin raise exception 'x' using errcode = '54000'; end $$")
+                }
+            }
+            let problem = ProblemError(mapping: try #require(error))
+
+            #expect(problem.status.code == 422)
+            #expect(problem.errors.isEmpty)
         }
     }
 

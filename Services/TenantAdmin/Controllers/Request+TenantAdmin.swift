@@ -12,6 +12,11 @@ extension ServiceRequestContext {
         return Author(name: caller.subject ?? caller.issuer.rawValue, requestID: requestID)
     }
 
+    /// The caller as the author of a change that is limited by what he may do himself.
+    func editor(_ caller: TenantCaller) throws -> Editor {
+        Editor(tenant: caller.tenant, author: try author(), permissions: caller.permissions)
+    }
+
     /// The tenant in the path of an internal route. An assertion made for a tenant's user opens no other tenant.
     func pathTenant() throws -> TenantID {
         let tenant: TenantID = try identifier("id")
@@ -23,17 +28,11 @@ extension ServiceRequestContext {
 }
 
 extension Request {
-    /// nil when the request carries no `Idempotency-Key`.
-    /// - Parameter asked: what was asked, without passwords.
-    func idempotencyKey(_ author: Author, _ asked: some Encodable) throws -> IdempotencyKey? {
-        guard let name = HTTPField.Name(HeaderName.idempotencyKey) else { return nil }
-        let values = headers[values: name]
-        guard values.count <= 1 else {
-            throw ProblemError.malformed("There is more than one Idempotency-Key.")
-        }
-        return try values.first.map {
-            try IdempotencyKey($0, author: author, route: "\(method.rawValue) \(uri.path)", request: asked)
-        }
+    /// Holds the request to its `If-Match` where the resource may not be there yet, which no tag matches.
+    /// - Throws: 412.
+    func checkIfMatch(_ current: (some Encodable)?) throws {
+        if let current { return try EntityTag(of: current).checkIfMatch(self) }
+        guard headers[values: .ifMatch].isEmpty else { throw ProblemError.preconditionFailed() }
     }
 }
 

@@ -1,8 +1,8 @@
 import Contracts
-import Foundation
 import HTTPTypes
 import Hummingbird
 import ServiceKit
+import ServiceStorage
 
 /// The tenants of this installation, for the platform operator.
 ///
@@ -38,7 +38,7 @@ struct TenantsController: Sendable {
         let asked = CreateTenantRequest(
             name: payload.name, subdomain: payload.subdomain, plan: payload.plan, adminEmail: payload.adminEmail,
             adminName: payload.adminName, adminPassword: "", settings: payload.settings)
-        let key = try request.idempotencyKey(author, asked)
+        let key = try request.idempotencyKey(of: author.name, for: asked)
         let tenant = try await tenants.create(payload, by: author, once: key)
         return try Answer.created(
             tenant, location: "/api/v1/tenants/\(tenant.id)", headers: [.eTag: try EntityTag(of: tenant).headerValue])
@@ -47,12 +47,9 @@ struct TenantsController: Sendable {
     @Sendable func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         try context.requirePlatformOperator()
         let page = try request.pageQuery()
-        let last = try page.position(["createdAt", "id"]) { keys -> (createdAt: Date, id: TenantID)? in
-            guard let createdAt = Double(keys[0]), let id = TenantID(keys[1]) else { return nil }
-            return (createdAt: Date(timeIntervalSince1970: createdAt), id: id)
-        }
+        let last: NewestFirst<TenantEntity>? = try RowCursor.decode(from: page.cursor)
         let found = try await tenants.page(limit: page.limit + 1, after: last)
-        return try page.answer(found) { [String($0.createdAt.timeIntervalSince1970), $0.id.description] }
+        return try Answer.page(found, limit: page.limit) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
     @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

@@ -2,6 +2,7 @@ import Contracts
 import HTTPTypes
 import Hummingbird
 import ServiceKit
+import ServiceStorage
 
 /// Who can log in to the tenant, and what for.
 ///
@@ -11,22 +12,16 @@ import ServiceKit
 /// | POST   | `/users`      | users: write     |
 /// | GET    | `/users/{id}` | users: read      |
 /// | PATCH  | `/users/{id}` | users: update    |
-/// | GET    | `/roles`      | roles: read      |
-/// | GET    | `/settings`   | settings: read   |
-/// | PUT    | `/settings`   | settings: update |
+/// | DELETE | `/users/{id}` | users: delete    |
 struct UsersController: Sendable {
     let users: Users
-    let roles: Roles
-    let settings: Settings
 
     func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
         group.get("users", use: list)
         group.post("users", use: create)
         group.get("users/:id", use: show)
         group.patch("users/:id", use: update)
-        group.get("roles", use: listRoles)
-        group.get("settings", use: showSettings)
-        group.put("settings", use: updateSettings)
+        group.delete("users/:id", use: delete)
     }
 
     @Sendable func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
@@ -49,7 +44,7 @@ struct UsersController: Sendable {
         let asked = CreateUserRequest(email: payload.email, name: payload.name, roles: payload.roles)
         let user = try await users.create(
             payload, in: caller.tenant, by: author, holding: caller.permissions,
-            once: try request.idempotencyKey(author, asked))
+            once: try request.idempotencyKey(of: caller, for: asked))
         return try Answer.created(
             user, location: "/api/v1/users/\(user.id)", headers: [.eTag: try EntityTag(of: user).headerValue])
     }
@@ -72,23 +67,12 @@ struct UsersController: Sendable {
         return try Answer.resource(user, tag: try EntityTag(of: user), for: request)
     }
 
-    @Sendable func listRoles(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .roles)
+    @Sendable func delete(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.delete, on: .users)
         try request.rejectQuery()
-        // A tenant has few roles: they fit one page.
-        return try Answer.list(try await roles.all(of: caller.tenant), nextCursor: nil)
-    }
-
-    @Sendable func showSettings(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .settings)
-        try request.rejectQuery()
-        return try Answer.data(try await settings.all(of: caller.tenant))
-    }
-
-    @Sendable func updateSettings(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.update, on: .settings)
-        try request.rejectQuery()
-        let payload = try await request.payload(TenantSettings.self, context: context)
-        return try Answer.data(try await settings.apply(payload, to: caller.tenant, by: try context.author()))
+        try await users.delete(
+            try context.identifier("id"), in: caller.tenant, by: try context.author(), holding: caller.permissions
+        ) { try EntityTag(of: $0).checkIfMatch(request) }
+        return Answer.noContent()
     }
 }

@@ -2,10 +2,84 @@ import Contracts
 import HTTPTypes
 import Postgres
 import ServiceKit
+import ServiceStorage
 
 /// The roles of a tenant and what they grant.
-struct Roles: Sendable {
+///
+/// Nobody hands on what he has not: a role that is made or changed grants no more than its author holds, before and after.
+struct Roles: ResourceStore {
+    typealias Creation = CreateRoleRequest
+    typealias Edit = UpdateRoleRequest
+
     let database: TenantDatabase
+
+    struct Filter: Sendable {}
+
+    static let noun = "role"
+    static let table = "roles"
+    static let alias = "roles"
+    static let columns: SQL = "id, name, permissions, is_builtin, created_at, updated_at"
+    static let source: SQL = "roles"
+    static let position: SQL = "name"
+    static func position(of item: Role) -> String { item.name }
+    static func id(of item: Role) -> RoleID { item.id }
+    static func conditions(_ filter: Filter) -> [SQL] { [] }
+
+    static func item(_ row: PostgresRow) throws -> Role {
+        Role(
+            id: try row.decode("id"), name: try row.decode("name"),
+            permissions: try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value,
+            isBuiltin: try row.decode("is_builtin"), createdAt: try row.decode("created_at"),
+            updatedAt: try row.decode("updated_at"))
+    }
+
+    static func insert(
+        _ request: CreateRoleRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> RoleID {
+        try require(request.permissions, heldBy: editor)
+        let rows = try await connection.query(
+            """
+            insert into roles (name, permissions) values (\(request.name), \(json: request.permissions)) returning id
+            """)
+        return try rows[0].decode("id")
+    }
+
+    static func edit(
+        _ item: Role, with request: UpdateRoleRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [String] {
+        try requireOwn(item, editor)
+        if let permissions = request.permissions { try require(permissions, heldBy: editor) }
+        var changes = ColumnChanges()
+        changes.set("name", request.name)
+        changes.set("permissions", request.permissions.map { PostgresJSON($0) })
+        let names = changes.names
+        if !names.isEmpty { changes.set("updated_at", to: "now()") }
+        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return names
+    }
+
+    static func uses(of item: Role, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
+    {
+        try requireOwn(item, editor)
+        // Counted, not named: who may delete roles need not be allowed to see users.
+        let rows = try await connection.query(
+            "select count(*) as holders from user_roles where role_id = \(item.id.rawValue)")
+        let holders = try rows[0].decode("holders", as: Int.self)
+        return holders == 0 ? [] : [ResourceUse(kind: "users", count: holders, examples: [])]
+    }
+
+    private static func requireOwn(_ role: Role, _ editor: Editor) throws {
+        guard !role.isBuiltin else {
+            throw ProblemError.conflict("\(role.name) is one of the default roles, which stay as they are.")
+        }
+        try require(role.permissions, heldBy: editor)
+    }
+
+    private static func require(_ permissions: [Permission], heldBy editor: Editor) throws {
+        guard permissions.allSatisfy(editor.permissions.covers) else {
+            throw ProblemError.permissionDenied("You cannot make or change a role that grants more than you hold.")
+        }
+    }
 
     /// By name.
     func all(of tenant: TenantID) async throws -> [RoleGrants] {

@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 
 /// A tenant's own settings by name.
 struct Settings: Sendable {
@@ -9,11 +10,23 @@ struct Settings: Sendable {
         try await database.withTenant(tenant, readOnly: true) { try await Self.all(on: $0) }
     }
 
-    /// Sets the names given, removes those given as null.
+    /// The most names a tenant may have.
+    private static let maximum = 500
+
+    /// Sets the names given, removes those given as null and, when `replacing`, all others.
     /// - Returns: all settings afterwards.
-    func apply(_ changes: TenantSettings, to tenant: TenantID, by author: Author) async throws -> TenantSettings {
-        let names = changes.settings.keys.sorted()
-        return try await database.withTenant(tenant) { connection in
+    /// - Throws: what `precondition` throws; 422 when there would be too many.
+    func apply(
+        _ changes: TenantSettings, replacing: Bool, to tenant: TenantID, by author: Author,
+        if precondition: @Sendable (TenantSettings) throws -> Void
+    ) async throws -> TenantSettings {
+        try await database.creating(in: tenant) { _, connection in
+            // Whoever changes them after this has seen what this made of them.
+            try await connection.execute("lock table tenant_settings in share row exclusive mode")
+            let before = try await Self.all(on: connection)
+            try precondition(before)
+            let removed = replacing ? Set(before.settings.keys).subtracting(changes.settings.keys) : []
+            let names = removed.union(changes.settings.keys).sorted()
             for name in names {
                 if let value = changes.settings[name], value != .null {
                     try await connection.execute(
@@ -27,7 +40,11 @@ struct Settings: Sendable {
             }
             let details: [String: JSONValue] = ["names": .array(names.map(JSONValue.string))]
             try await AuditLog.record(Change("update", "settings", nil, details: details), by: author, on: connection)
-            return try await Self.all(on: connection)
+            let after = try await Self.all(on: connection)
+            guard after.settings.count <= Self.maximum else {
+                throw ProblemError.validation("settings", "must have at most \(Self.maximum) entries in all")
+            }
+            return after
         }
     }
 

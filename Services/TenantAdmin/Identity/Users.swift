@@ -4,6 +4,7 @@ import HTTPTypes
 import Postgres
 import ServiceIdentity
 import ServiceKit
+import ServiceStorage
 
 /// The people who can log in to a tenant.
 struct Users: Sendable {
@@ -42,26 +43,30 @@ struct Users: Sendable {
         let hash: String? =
             if let password = request.password { try await PasswordHash.make(password) } else { nil }
         let roles = request.roles ?? [DefaultRole.user.rawValue]
-        do {
-            return try await database.withTenant(tenant, once: key) { connection in
-                _ = try await Roles.grantable(roles, by: holder, on: connection)
-                let rows = try await connection.query(
-                    """
-                    insert into users (email, name, password_hash) values (\(request.email), \(request.name), \(optional: hash))
-                    returning id
-                    """)
-                let id = UserID(rawValue: try rows[0].decode("id"))
-                try await Self.give(roles, to: id, on: connection)
-                let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
-                try await AuditLog.record(
-                    Change("create", "user", id.description, details: details), by: author, on: connection)
-                return try await Self.row(of: id, on: connection)
-            }
-        } catch let error as PostgresError where error.constraintName == "users_email_key" {
-            throw ProblemError(
-                status: .conflict, code: .conflict, "A user with this e-mail address exists already.",
-                errors: [FieldError(field: "email", message: "is in use")])
+        return try await database.creating(in: tenant, once: key) { active, connection in
+            _ = try await Roles.grantable(roles, by: holder, on: connection)
+            let id = try await Self.insert(
+                email: request.email, name: request.name, passwordHash: hash, roles: roles, on: connection)
+            try await Quota.users.check(active.limits, on: connection)
+            let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
+            try await AuditLog.record(
+                Change("create", "user", id.description, details: details), by: author, on: connection)
+            return try await Self.row(of: id, on: connection)
         }
+    }
+
+    /// - Parameter roles: names of roles that there are.
+    static func insert(
+        email: String, name: String, passwordHash: String?, roles: [String], on connection: PostgresConnection
+    ) async throws -> UserID {
+        let rows = try await connection.query(
+            """
+            insert into users (email, name, password_hash) values (\(email), \(name), \(optional: passwordHash))
+            returning id
+            """)
+        let id: UserID = try rows[0].decode("id")
+        try await give(roles, to: id, on: connection)
+        return id
     }
 
     /// - Throws: 404; 412 from `precondition`; 409 when the change would leave the tenant without an active admin.
@@ -71,16 +76,8 @@ struct Users: Sendable {
     ) async throws -> User {
         let hash: String? =
             if let password = request.password { try await PasswordHash.make(password) } else { nil }
-        return try await database.withTenant(tenant) { connection in
-            // Changes to who is admin take turns, or two admins could remove each other.
-            try await connection.execute("lock table user_roles in share row exclusive mode")
-            let current = try await Self.row(of: id, locked: true, on: connection)
-            try precondition(current)
-            // Whoever changes somebody's account could become him.
-            _ = try await Roles.grantable(current.roles, by: holder, on: connection)
-            guard current.permissions.allSatisfy(holder.covers) else {
-                throw ProblemError.permissionDenied("You cannot change this user, who may do more than you.")
-            }
+        return try await database.withActive(tenant) { active, connection in
+            let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             if let roles = request.roles {
                 _ = try await Roles.grantable(roles, by: holder, on: connection)
                 try await connection.execute("delete from user_roles where user_id = \(id.rawValue)")
@@ -93,6 +90,9 @@ struct Users: Sendable {
                 where id = \(id.rawValue)
                 """)
             try await Self.requireAdmin(on: connection)
+            if !current.isActive, request.isActive == true {
+                try await Quota.users.check(active.limits, on: connection)
+            }
             var details: [String: JSONValue] = ["passwordChanged": .bool(hash != nil)]
             if let roles = request.roles { details["roles"] = .array(roles.map(JSONValue.string)) }
             if let isActive = request.isActive { details["isActive"] = .bool(isActive) }
@@ -100,6 +100,38 @@ struct Users: Sendable {
                 Change("update", "user", id.description, details: details), by: author, on: connection)
             return try await Self.row(of: id, on: connection)
         }
+    }
+
+    /// Ends the user's access for good; what he did stays in the audit log under his id.
+    /// - Throws: as ``update(_:with:in:by:holding:if:)``.
+    func delete(
+        _ id: UserID, in tenant: TenantID, by author: Author, holding holder: [Permission],
+        if precondition: @Sendable (User) throws -> Void
+    ) async throws {
+        try await database.withTenant(tenant) { connection in
+            _ = try await Self.lock(id, holding: holder, if: precondition, on: connection)
+            try await connection.execute("delete from users where id = \(id.rawValue)")
+            try await Self.requireAdmin(on: connection)
+            try await AuditLog.record(Change("delete", "user", id.description), by: author, on: connection)
+        }
+    }
+
+    /// The user as he is before a change.
+    /// - Throws: 404; what `precondition` throws; 403 when he may do more than whoever changes him.
+    private static func lock(
+        _ id: UserID, holding holder: [Permission], if precondition: @Sendable (User) throws -> Void,
+        on connection: PostgresConnection
+    ) async throws -> User {
+        // Changes to who is admin take turns, or two admins could remove each other.
+        try await connection.execute("lock table user_roles in share row exclusive mode")
+        let current = try await row(of: id, locked: true, on: connection)
+        try precondition(current)
+        // Whoever changes somebody's account could become him.
+        _ = try await Roles.grantable(current.roles, by: holder, on: connection)
+        guard current.permissions.allSatisfy(holder.covers) else {
+            throw ProblemError.permissionDenied("You cannot change this user, who may do more than you.")
+        }
+        return current
     }
 
     private static func give(_ roles: [String], to user: UserID, on connection: PostgresConnection) async throws {

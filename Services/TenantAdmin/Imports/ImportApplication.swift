@@ -8,6 +8,7 @@ struct ImportApplication {
     let id: ImportID
     let order: Imports.Order
     let staged: ImportTally.State
+    let limits: TenantLimits
     let connection: PostgresConnection
 
     /// - Throws: `ImportRejection`.
@@ -46,10 +47,16 @@ struct ImportApplication {
         do {
             // Two imports of one table, or an import and a POST, would otherwise both insert what is missing. Readers go on.
             try await connection.execute("lock table \(identifier: plan.table) in share row exclusive mode")
+            let quota: Quota? = order.kind == .projects ? .projects : nil
+            let before = try await quota?.number(on: connection)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
             if let update = plan.update(named: staged.namedColumns) { updated = try await connection.execute(update) }
             let inserted = try await connection.execute(plan.insert(named: staged.namedColumns))
+            // A file that adds nothing is welcome even where a limit was lowered.
+            if let quota, let before, try await quota.number(on: connection) > before {
+                try await quota.check(limits, on: connection)
+            }
             return (inserted, updated)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
             // A file that names only some columns may contradict what is stored in the others.

@@ -116,7 +116,10 @@ struct ImportPlan: Sendable {
             match = "t.external_id = r.external_id"
             assignments = Self.allocationAssignments
             holds = [Self.holdEmployees, Self.holdProjects]
-            checks = [.unknownEmployee, .unknownProject, .completedBeforeDecided]
+            checks = [
+                .unknownEmployee, .unknownProject, .completedBeforeDecided, .future("completed_at"),
+                .future("created_at"),
+            ]
         case .capacityHistory:
             table = "capacity_history"
             key = ["employee_external_id", "date"]
@@ -148,10 +151,12 @@ struct ImportPlan: Sendable {
         .init("allocation_percentage", "coalesce(r.allocation_percentage, 100)", from: "allocation_percentage"),
         .same("allocated_hours"), .same("actual_hours"), .orEmptyList("required_skills"), .same("start_date"),
         .same("end_date"), .same("completed_at"),
-        // Unknown: the first day, but never after the outcome. A decision already stored keeps its moment.
+        // Unknown: the first day, but never after the outcome or in the future. A decision already stored keeps its moment.
         .init(
             "created_at",
-            insert: "coalesce(r.created_at, least(r.start_date::timestamp at time zone 'UTC', r.completed_at))",
+            insert: """
+                coalesce(r.created_at, least(r.start_date::timestamp at time zone 'UTC', r.completed_at, now()))
+                """,
             update: "coalesce(r.created_at, t.created_at)", from: nil),
         .init("labels", "coalesce(r.labels, '{}')", from: "labels"),
     ]
@@ -170,6 +175,14 @@ extension ImportPlan.Assignment {
 }
 
 extension ImportPlan.Check {
+    /// What has not happened yet cannot be recorded; clocks may differ by as much as for a POST.
+    static func future(_ column: String) -> Self {
+        .init(
+            column: column,
+            condition: "r.\(identifier: column) > now() + \(Moments.tolerance)::double precision * interval '1 second'",
+            reason: "'must not be in the future'")
+    }
+
     static var unknownEmployee: Self {
         .init(
             column: "employee_external_id",

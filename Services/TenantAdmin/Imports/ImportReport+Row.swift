@@ -8,6 +8,10 @@ extension ImportReport {
         id, kind, status, rows_read, inserted, updated, unchanged, rejected, errors, created_at
         """
 
+    static let columnsWithoutErrors: SQL = """
+        id, kind, status, rows_read, inserted, updated, unchanged, rejected, '[]'::jsonb as errors, created_at
+        """
+
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode("id"), kind: ImportKind(rawValue: try row.decode("kind")) ?? .allocations,

@@ -4,6 +4,7 @@ import HTTPTypes
 import NIOCore
 import Postgres
 import ServiceKit
+import ServiceStorage
 
 /// Takes whole files of history (DESIGN §10).
 struct Imports: Sendable {
@@ -28,15 +29,17 @@ struct Imports: Sendable {
         do {
             return try await slots.withSlot(for: tenant) {
                 try await database.pool.withTransaction(retries: 0) { connection in
-                    let names = try await TenantDatabase.names(ofActive: tenant, on: connection)
+                    let before = try await TenantDatabase.active(tenant, on: connection)
+                    try await TenantCounts.requireStorage(before, on: connection)
                     let stream = ImportCopyStream(body: body, kind: order.kind, format: order.format, tally: tally)
-                    try await Self.stage(stream, as: order.kind, for: names, on: connection)
+                    try await Self.stage(stream, as: order.kind, for: before.names, on: connection)
                     // Asked again: the upload may have taken an hour, and a tenant suspended meanwhile writes nothing.
-                    _ = try await TenantDatabase.names(ofActive: tenant, on: connection)
-                    try await TenantDatabase.enter(names, on: connection)
+                    let active = try await TenantDatabase.active(tenant, on: connection)
+                    try await TenantDatabase.enter(active.names, on: connection)
                     let application = ImportApplication(
-                        id: id, order: order, staged: tally.state, connection: connection)
+                        id: id, order: order, staged: tally.state, limits: active.limits, connection: connection)
                     let report = try await application.run()
+                    try await TenantCounts.requireStorage(active, on: connection)
                     try await report.store(policy: order.policy, by: author, on: connection)
                     return report
                 }
@@ -46,6 +49,31 @@ struct Imports: Sendable {
         } catch let error as ImportFileError {
             let rejection = ImportRejection(rowsRead: tally.state.rowsRead, rejected: 0, errors: error.errors)
             throw try await reject(rejection.report(id, order), order: order, in: tenant, by: author)
+        }
+    }
+
+    struct Filter: Sendable {
+        var kind: ImportKind?
+        /// `applied` or `rejected`.
+        var status: ImportStatus?
+    }
+
+    /// Newest first, without their lists of errors.
+    func page(
+        of tenant: TenantID, filter: Filter, limit: Int, after last: NewestFirst<ImportEntity>?
+    ) async throws -> [ImportReport] {
+        var conditions: [SQL] = ["true"]
+        if let kind = filter.kind { conditions.append("kind = \(kind.rawValue)") }
+        if let status = filter.status { conditions.append("status = \(status.rawValue)") }
+        if let last { conditions.append(last.condition) }
+        let condition = conditions.joined(separator: " and ")
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select \(sql: ImportReport.columnsWithoutErrors) from imports where \(sql: condition)
+                order by created_at desc, id desc limit \(limit)::bigint
+                """
+            ).map(ImportReport.init)
         }
     }
 

@@ -2,6 +2,13 @@ import Contracts
 import HTTPTypes
 import Postgres
 import ServiceKit
+import ServiceStorage
+
+/// A tenant that may be served: where its rows are and what its plan allows.
+struct ActiveTenant: Sendable {
+    let names: TenantNames
+    let limits: TenantLimits
+}
 
 /// Units of work inside one tenant.
 ///
@@ -19,28 +26,56 @@ struct TenantDatabase: Sendable {
         _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
+        try await withActive(tenant, isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
+            _, connection in try await body(connection)
+        }
+    }
+
+    /// A unit of work that stores something new, at most once for one key.
+    /// - Throws: 403 `quota_exceeded` when the plan allows no more storage; 422 `idempotency_key_reused`; as `withTenant`.
+    func creating<Answer: Codable & Sendable>(
+        in tenant: TenantID, once key: IdempotencyKey? = nil, isolation: isolated (any Actor)? = #isolation,
+        _ body: (ActiveTenant, PostgresConnection) async throws -> Answer
+    ) async throws -> Answer {
+        try await withActive(tenant) { active, connection in
+            try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
+                try await TenantCounts.requireStorage(active, on: connection)
+                return try await body(active, connection)
+            }.answer
+        }
+    }
+
+    /// As `withTenant`, for work that the plan limits.
+    func withActive<R>(
+        _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
+        isolation: isolated (any Actor)? = #isolation, _ body: (ActiveTenant, PostgresConnection) async throws -> R
+    ) async throws -> R {
         do {
             return try await pool.withTransaction(
                 isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
             ) { connection in
-                try await Self.enter(try await Self.names(ofActive: tenant, on: connection), on: connection)
-                return try await body(connection)
+                let active = try await Self.active(tenant, on: connection)
+                try await Self.enter(active.names, on: connection)
+                return try await body(active, connection)
             }
         } catch let error as PostgresError {
             throw ConstraintProblem.problem(error) ?? error
         }
     }
 
-    /// Where an active tenant's rows are.
+    /// Where an active tenant's rows are, and what its plan allows.
     /// - Throws: 403 `tenant_unavailable`.
-    static func names(ofActive tenant: TenantID, on connection: PostgresConnection) async throws -> TenantNames {
+    static func active(_ tenant: TenantID, on connection: PostgresConnection) async throws -> ActiveTenant {
         let rows = try await connection.query(
-            "select schema_name, role_name from tenant_admin.tenants where id = \(tenant.rawValue) and is_active")
+            "select schema_name, role_name, limits from tenant_admin.tenants where id = \(tenant.rawValue) and is_active"
+        )
         guard let row = rows.first else {
             throw ProblemError(
                 status: .forbidden, code: .tenantUnavailable, "The tenant is unknown, suspended or deleted.")
         }
-        return TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name"))
+        return ActiveTenant(
+            names: TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name")),
+            limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits)
     }
 
     /// From here to the end of the transaction only this tenant's rows can be reached.

@@ -4,6 +4,7 @@ import HTTPTypes
 import Postgres
 import ServiceIdentity
 import ServiceKit
+import ServiceStorage
 
 /// The tenants of this installation and their lifecycle.
 struct Tenants: Sendable {
@@ -54,15 +55,14 @@ struct Tenants: Sendable {
         return try Tenant(rows[0])
     }
 
-    /// In order of their making.
-    func page(limit: Int, after last: (createdAt: Date, id: TenantID)?) async throws -> [Tenant] {
-        let rest: SQL =
-            last.map { "where (created_at, id) > (\($0.createdAt)::timestamptz, \($0.id.rawValue)::uuid)" } ?? ""
+    /// Newest first.
+    func page(limit: Int, after last: NewestFirst<TenantEntity>?) async throws -> [Tenant] {
+        let rest: SQL = last.map { "where \(sql: $0.condition)" } ?? ""
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
                 select \(sql: Tenant.columns) from tenant_admin.tenants \(sql: rest)
-                order by created_at, id limit \(limit)::bigint
+                order by created_at desc, id desc limit \(limit)::bigint
                 """)
         }
         return try rows.map(Tenant.init)

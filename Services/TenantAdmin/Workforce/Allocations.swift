@@ -5,7 +5,10 @@ import ServiceKit
 import ServiceStorage
 
 /// Who works on what, for how many hours.
-struct Allocations: Sendable {
+struct Allocations: ResourceStore {
+    typealias Creation = CreateAllocationRequest
+    typealias Edit = UpdateAllocationRequest
+
     let database: TenantDatabase
 
     struct Filter: Sendable {
@@ -15,98 +18,63 @@ struct Allocations: Sendable {
         var isCompleted: Bool?
     }
 
-    /// By external id.
-    func page(of tenant: TenantID, filter: Filter, limit: Int, after last: String?) async throws -> [Allocation] {
-        var conditions: [SQL] = ["true"]
+    static let noun = "allocation"
+    static let table = "resource_allocations"
+    static let alias = "resource_allocations"
+    static let columns = Allocation.columns
+    static let source: SQL = "resource_allocations"
+    static func item(_ row: PostgresRow) throws -> Allocation { try Allocation(row) }
+    static let position: SQL = "external_id"
+    static func position(of item: Allocation) -> String { item.externalId }
+    static func id(of item: Allocation) -> AllocationID { item.id }
+
+    static func conditions(_ filter: Filter) -> [SQL] {
+        var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID)") }
         if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
         if let project = filter.project { conditions.append("project_id = \(project.rawValue)") }
         if let isCompleted = filter.isCompleted { conditions.append("(completed_at is not null) = \(isCompleted)") }
-        if let last { conditions.append("external_id > \(last)") }
-        let condition = conditions.joined(separator: " and ")
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query(
-                """
-                select \(sql: Allocation.columns) from resource_allocations where \(sql: condition)
-                order by external_id limit \(limit)::bigint
-                """
-            ).map(Allocation.init)
-        }
+        return conditions
     }
 
-    /// - Throws: 404.
-    func allocation(_ id: AllocationID, of tenant: TenantID) async throws -> Allocation {
-        try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
-    }
-
-    /// - Throws: 409 when the external id is in use; 422 for an unknown employee or project.
-    func create(
-        _ request: CreateAllocationRequest, in tenant: TenantID, by author: Author, once key: IdempotencyKey? = nil
-    ) async throws -> Allocation {
-        try await database.withTenant(tenant, once: key) { connection in
-            let rows = try await connection.query(
-                """
-                insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage,
-                    allocated_hours, actual_hours, required_skills, labels, start_date, end_date, completed_at, created_at)
-                values (\(request.externalId), \(request.employeeId.rawValue), \(request.projectId.rawValue),
-                    \(request.allocationPercentage ?? 100), \(request.allocatedHours), \(optional: request.actualHours),
-                    \(request.requiredSkills ?? []), \(json: request.labels ?? [:]), \(request.startDate),
-                    \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
-                returning \(sql: Allocation.columns)
-                """)
-            let allocation = try Allocation(rows[0])
-            try await AuditLog.record(
-                Change("create", "allocation", allocation.id.description), by: author, on: connection)
-            return allocation
-        }
-    }
-
-    /// - Throws: 404; what `precondition` throws.
-    func update(
-        _ id: AllocationID, with request: UpdateAllocationRequest, in tenant: TenantID, by author: Author,
-        if precondition: @Sendable (Allocation) throws -> Void
-    ) async throws -> Allocation {
-        try await database.withTenant(tenant) { connection in
-            try precondition(try await Self.row(of: id, locked: true, on: connection))
-            var changes = ColumnChanges()
-            changes.set("allocation_percentage", request.allocationPercentage)
-            changes.set("allocated_hours", request.allocatedHours)
-            changes.set("actual_hours", request.actualHours)
-            changes.set("required_skills", request.requiredSkills)
-            changes.set("labels", request.labels.map { PostgresJSON($0) })
-            changes.set("start_date", request.startDate)
-            changes.set("end_date", request.endDate)
-            changes.set("completed_at", request.completedAt)
-            if let sql = changes.update("resource_allocations", id: id.rawValue) {
-                try await connection.execute(sql)
-                try await AuditLog.record(
-                    .update("allocation", id.description, changes.names), by: author, on: connection)
-            }
-            return try await Self.row(of: id, on: connection)
-        }
-    }
-
-    /// - Throws: 404; what `precondition` throws.
-    func delete(
-        _ id: AllocationID, in tenant: TenantID, by author: Author,
-        if precondition: @Sendable (Allocation) throws -> Void
-    ) async throws {
-        try await database.withTenant(tenant) { connection in
-            try precondition(try await Self.row(of: id, locked: true, on: connection))
-            try await connection.execute("delete from resource_allocations where id = \(id.rawValue)")
-            try await AuditLog.record(Change("delete", "allocation", id.description), by: author, on: connection)
-        }
-    }
-
-    private static func row(
-        of id: AllocationID, locked: Bool = false, on connection: PostgresConnection
-    ) async throws -> Allocation {
-        let lock: SQL = locked ? "for update" : ""
+    /// - Throws: 422 for an unknown employee or project, and for a decision or an outcome in the future.
+    static func insert(
+        _ request: CreateAllocationRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> AllocationID {
+        try Moments.requirePast([("completedAt", request.completedAt), ("createdAt", request.createdAt)])
         let rows = try await connection.query(
-            "select \(sql: Allocation.columns) from resource_allocations where id = \(id.rawValue) \(sql: lock)")
-        guard let row = rows.first else { throw ProblemError.notFound("Allocation") }
-        return try Allocation(row)
+            """
+            insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage,
+                allocated_hours, actual_hours, required_skills, labels, start_date, end_date, completed_at, created_at)
+            values (\(request.externalId), \(request.employeeId.rawValue), \(request.projectId.rawValue),
+                \(request.allocationPercentage ?? 100), \(request.allocatedHours), \(optional: request.actualHours),
+                \(request.requiredSkills ?? []), \(json: request.labels ?? [:]), \(request.startDate),
+                \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
+            returning id
+            """)
+        return try rows[0].decode("id")
     }
+
+    static func edit(
+        _ item: Allocation, with request: UpdateAllocationRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [String] {
+        try Moments.requirePast([("completedAt", request.completedAt.newValue)])
+        var changes = ColumnChanges()
+        changes.set("allocation_percentage", request.allocationPercentage)
+        changes.set("allocated_hours", request.allocatedHours)
+        changes.set("actual_hours", request.actualHours)
+        changes.set("required_skills", request.requiredSkills)
+        changes.set("labels", request.labels.map { PostgresJSON($0) })
+        changes.set("start_date", request.startDate)
+        changes.set("end_date", request.endDate)
+        changes.set("completed_at", request.completedAt)
+        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+    }
+
+    /// Nothing refers to an allocation.
+    static func uses(
+        of item: Allocation, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [ResourceUse] { [] }
 }
 
 extension Allocation {

@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// How much of each day's capacity was used.
@@ -12,10 +13,19 @@ struct CapacityHistory: Sendable {
         var to: CivilDate?
     }
 
+    /// One day of one employee.
+    struct Day: Sendable {
+        let employee: EmployeeID
+        let date: CivilDate
+
+        var condition: SQL { "employee_id = \(employee.rawValue) and date = \(date)" }
+        var name: String { "\(employee)/\(date)" }
+    }
+
+    private static let noun = "capacity"
+
     /// By employee and day.
-    func page(
-        of tenant: TenantID, filter: Filter, limit: Int, after last: (employee: EmployeeID, date: CivilDate)?
-    ) async throws -> [CapacityEntry] {
+    func page(of tenant: TenantID, filter: Filter, limit: Int, after last: Day?) async throws -> [CapacityEntry] {
         var conditions: [SQL] = ["true"]
         if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
         if let from = filter.from { conditions.append("date >= \(from)") }
@@ -31,6 +41,141 @@ struct CapacityHistory: Sendable {
             ).map(CapacityEntry.init)
         }
     }
+
+    /// - Throws: 404.
+    func entry(_ day: Day, of tenant: TenantID) async throws -> CapacityEntry {
+        let found = try await database.withTenant(tenant, readOnly: true) { try await Self.row(day, on: $0) }
+        guard let found else { throw Self.unknown }
+        return found
+    }
+
+    /// - Throws: 409 when the day is recorded already; 422 for an unknown employee.
+    func create(
+        _ request: CreateCapacityRequest, by editor: Editor, once key: IdempotencyKey?
+    ) async throws -> CapacityEntry {
+        try await database.creating(in: editor.tenant, once: key) { _, connection in
+            let rows = try await connection.query(
+                """
+                insert into capacity_history (employee_id, date, utilization_rate)
+                values (\(request.employeeId.rawValue), \(request.date), \(request.utilizationRate))
+                returning \(sql: CapacityEntry.columns)
+                """)
+            let name = Day(employee: request.employeeId, date: request.date).name
+            try await AuditLog.record(Change("create", Self.noun, name), by: editor.author, on: connection)
+            return try CapacityEntry(rows[0])
+        }
+    }
+
+    /// Records all days or none.
+    /// - Throws: 422 naming every entry whose employee is unknown.
+    func write(_ request: PutCapacityRequest, by editor: Editor) async throws -> CapacityWritten {
+        try await database.creating(in: editor.tenant) { _, connection in
+            let employees = request.entries.map(\.employeeId.rawValue)
+            let known = try await connection.query(
+                "select id from employees where id = any(\(employees)::uuid[]) order by id for key share"
+            ).map { try $0.decode("id", as: EmployeeID.self) }
+            let unknown = Set(request.entries.map(\.employeeId)).subtracting(known)
+            guard unknown.isEmpty else {
+                throw ProblemError.validation(
+                    request.entries.enumerated().filter { unknown.contains($1.employeeId) }.map { index, _ in
+                        FieldError(field: "entries[\(index)].employeeId", message: "names no employee")
+                    })
+            }
+            // In one order, so that two requests for the same days take turns; xmax is 0 in a row that is new.
+            let rows = try await connection.query(
+                """
+                insert into capacity_history as t (employee_id, date, utilization_rate)
+                select * from unnest(\(employees)::uuid[], \(request.entries.map(\.date.description))::date[],
+                    \(request.entries.map(\.utilizationRate))::double precision[]) as e (employee, date, rate)
+                order by 1, 2
+                on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
+                    where t.utilization_rate <> excluded.utilization_rate
+                returning t.xmax = 0 as is_new
+                """)
+            let inserted = try rows.filter { try $0.decode("is_new") }.count
+            let written = CapacityWritten(
+                inserted: inserted, updated: rows.count - inserted, unchanged: request.entries.count - rows.count)
+            if !rows.isEmpty {
+                let details: [String: JSONValue] = [
+                    "inserted": .integer(written.inserted), "updated": .integer(written.updated),
+                ]
+                try await AuditLog.record(
+                    Change("update", Self.noun, nil, details: details), by: editor.author, on: connection)
+            }
+            return written
+        }
+    }
+
+    /// - Returns: the entry, and whether the day was not recorded before.
+    /// - Throws: 404 for an unknown employee; what `precondition` throws.
+    func put(
+        _ request: PutCapacityDayRequest, on day: Day, by editor: Editor,
+        if precondition: @Sendable (CapacityEntry?) throws -> Void
+    ) async throws -> (entry: CapacityEntry, isNew: Bool) {
+        try await database.withActive(editor.tenant) { active, connection in
+            try await TenantCounts.requireStorage(active, on: connection)
+            // Locked first: a day that is not there yet cannot be.
+            _ = try await Employees.row(of: day.employee, locked: true, on: connection)
+            let before = try await Self.row(day, locked: true, on: connection)
+            try precondition(before)
+            let after = CapacityEntry(
+                employeeId: day.employee, date: day.date, utilizationRate: request.utilizationRate)
+            if after != before {
+                try await connection.execute(
+                    """
+                    insert into capacity_history (employee_id, date, utilization_rate)
+                    values (\(day.employee.rawValue), \(day.date), \(request.utilizationRate))
+                    on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
+                    """)
+                let action = before == nil ? "create" : "update"
+                try await AuditLog.record(Change(action, Self.noun, day.name), by: editor.author, on: connection)
+            }
+            return (after, before == nil)
+        }
+    }
+
+    /// - Throws: 404; what `precondition` throws.
+    func delete(_ day: Day, by editor: Editor, if precondition: @Sendable (CapacityEntry) throws -> Void) async throws {
+        try await database.withTenant(editor.tenant) { connection in
+            guard let current = try await Self.row(day, locked: true, on: connection) else { throw Self.unknown }
+            try precondition(current)
+            try await connection.execute("delete from capacity_history where \(sql: day.condition)")
+            try await AuditLog.record(Change("delete", Self.noun, day.name), by: editor.author, on: connection)
+        }
+    }
+
+    /// - Returns: how many days were deleted.
+    func delete(of employee: EmployeeID, from: CivilDate, to: CivilDate, by editor: Editor) async throws -> Int {
+        try await database.withTenant(editor.tenant) { connection in
+            let deleted = try await connection.execute(
+                """
+                delete from capacity_history
+                where employee_id = \(employee.rawValue) and date between \(from) and \(to)
+                """)
+            if deleted > 0 {
+                let details: [String: JSONValue] = [
+                    "from": .string(from.description), "to": .string(to.description), "deleted": .integer(deleted),
+                ]
+                try await AuditLog.record(
+                    Change("delete", Self.noun, employee.description, details: details), by: editor.author,
+                    on: connection)
+            }
+            return deleted
+        }
+    }
+
+    private static func row(
+        _ day: Day, locked: Bool = false, on connection: PostgresConnection
+    ) async throws -> CapacityEntry? {
+        let lock: SQL = locked ? "for update" : ""
+        return try await connection.query(
+            """
+            select \(sql: CapacityEntry.columns) from capacity_history where \(sql: day.condition) \(sql: lock)
+            """
+        ).first.map(CapacityEntry.init)
+    }
+
+    private static let unknown = ProblemError.notFound("Record of this employee's day")
 }
 
 extension CapacityEntry {

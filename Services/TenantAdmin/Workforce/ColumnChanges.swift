@@ -27,10 +27,13 @@ struct ColumnChanges: Sendable {
         names.append(column)
     }
 
-    /// nil when nothing changes.
-    func update(_ table: String, id: UUID) -> SQL? {
-        if assignments.isEmpty { return nil }
-        return "update \(identifier: table) set \(sql: assignments.joined(separator: ", ")) where id = \(id)"
+    /// - Returns: ``names``.
+    @discardableResult
+    func apply(to table: String, id: UUID, on connection: PostgresConnection) async throws -> [String] {
+        guard !assignments.isEmpty else { return [] }
+        try await connection.execute(
+            "update \(identifier: table) set \(sql: assignments.joined(separator: ", ")) where id = \(id)")
+        return names
     }
 }
 

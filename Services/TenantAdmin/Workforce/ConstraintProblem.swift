@@ -11,7 +11,22 @@ enum ConstraintProblem {
         case "employees_external_id_key", "projects_external_id_key", "resource_allocations_external_id_key":
             return .conflict(
                 "The external id is in use.", errors: [FieldError(field: "externalId", message: "is in use")])
-        case "resource_allocations_employee_id_fkey": return .validation("employeeId", "names no employee")
+        case "users_email_key":
+            return .conflict(
+                "A user with this e-mail address exists already.",
+                errors: [FieldError(field: "email", message: "is in use")])
+        case "departments_name_key", "skills_name_key", "roles_name_key":
+            return .conflict("The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
+        case "capacity_history_pkey":
+            return .conflict(
+                "There is a record of this employee's day already; use PUT to replace it.",
+                errors: [FieldError(field: "date", message: "is recorded already")])
+        case "employee_skills_pkey":
+            return .conflict(
+                "The employee has this skill already; use PUT to replace it.",
+                errors: [FieldError(field: "skill", message: "is given already")])
+        case "capacity_history_employee_id_fkey", "resource_allocations_employee_id_fkey":
+            return .validation("employeeId", "names no employee")
         case "resource_allocations_project_id_fkey": return .validation("projectId", "names no project")
         case "employees_left_after_hired": return .validation("leftOn", "must not be before hiredOn")
         case "projects_estimated_end_after_start":
@@ -21,15 +36,6 @@ enum ConstraintProblem {
         case "resource_allocations_completed_after_created":
             return .validation("completedAt", "must not be before createdAt")
         default: return nil
-        }
-    }
-
-    /// Turns a refusal because other rows refer to the one being deleted into a 409.
-    static func refusing(_ sentence: String, _ body: () async throws -> Int) async throws {
-        do {
-            _ = try await body()
-        } catch let error as PostgresError where error.sqlState == "23503" || error.sqlState == "23001" {
-            throw ProblemError.conflict(sentence)
         }
     }
 }

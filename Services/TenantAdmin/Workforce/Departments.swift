@@ -1,22 +1,59 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
-struct Departments: Sendable {
+struct Departments: ResourceStore {
+    typealias Creation = CreateDepartmentRequest
+    typealias Edit = UpdateDepartmentRequest
+
     let database: TenantDatabase
 
-    /// By name.
-    func page(of tenant: TenantID, limit: Int, after last: String?) async throws -> [Department] {
-        let rest: SQL = last.map { "where name > \($0)" } ?? ""
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query(
-                "select id, name, description from departments \(sql: rest) order by name limit \(limit)::bigint"
-            ).map { row in
-                Department(
-                    id: try row.decode("id"), name: try row.decode("name"), description: try row.decode("description"))
-            }
-        }
+    struct Filter: Sendable {
+        var name: String?
+    }
+
+    static let noun = "department"
+    static let table = "departments"
+    static let alias = "departments"
+    static let columns: SQL = "id, name, description"
+    static let source: SQL = "departments"
+    static let position: SQL = "name"
+    static func position(of item: Department) -> String { item.name }
+    static func id(of item: Department) -> DepartmentID { item.id }
+
+    static func item(_ row: PostgresRow) throws -> Department {
+        Department(id: try row.decode("id"), name: try row.decode("name"), description: try row.decode("description"))
+    }
+
+    static func conditions(_ filter: Filter) -> [SQL] { filter.name.map { ["name = \($0)"] } ?? [] }
+
+    static func insert(
+        _ request: CreateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> DepartmentID {
+        let rows = try await connection.query(
+            """
+            insert into departments (name, description) values (\(request.name), \(optional: request.description))
+            returning id
+            """)
+        return try rows[0].decode("id")
+    }
+
+    static func edit(
+        _ item: Department, with request: UpdateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [String] {
+        var changes = ColumnChanges()
+        changes.set("name", request.name)
+        changes.set("description", request.description)
+        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+    }
+
+    static func uses(
+        of item: Department, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [ResourceUse] {
+        let employees: SQL = "select external_id as name from employees where department_id = \(item.id.rawValue)"
+        return [try await .find("employees", employees, on: connection)].compactMap { $0 }
     }
 
     /// The department of that name, made if there is none; nil for nil.

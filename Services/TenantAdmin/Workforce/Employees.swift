@@ -4,7 +4,10 @@ import ServiceKit
 import ServiceStorage
 
 /// The people whose work is planned.
-struct Employees: Sendable {
+struct Employees: ResourceStore {
+    typealias Creation = CreateEmployeeRequest
+    typealias Edit = UpdateEmployeeRequest
+
     let database: TenantDatabase
 
     struct Filter: Sendable {
@@ -14,9 +17,18 @@ struct Employees: Sendable {
         var skill: String?
     }
 
-    /// By external id.
-    func page(of tenant: TenantID, filter: Filter, limit: Int, after last: String?) async throws -> [Employee] {
-        var conditions: [SQL] = ["true"]
+    static let noun = "employee"
+    static let table = "employees"
+    static let alias = "e"
+    static let columns = Employee.columns
+    static let source = Employee.source
+    static func item(_ row: PostgresRow) throws -> Employee { try Employee(row) }
+    static let position: SQL = "e.external_id"
+    static func position(of item: Employee) -> String { item.externalId }
+    static func id(of item: Employee) -> EmployeeID { item.id }
+
+    static func conditions(_ filter: Filter) -> [SQL] {
+        var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("e.external_id = \(externalID)") }
         if let isActive = filter.isActive { conditions.append("e.is_active = \(isActive)") }
         if let department = filter.department { conditions.append("d.name = \(department)") }
@@ -27,102 +39,58 @@ struct Employees: Sendable {
                     where es.employee_id = e.id and s.name = \(skill))
                 """)
         }
-        if let last { conditions.append("e.external_id > \(last)") }
-        let condition = conditions.joined(separator: " and ")
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query(
-                """
-                select \(sql: Employee.columns) \(sql: Employee.source) where \(sql: condition)
-                order by e.external_id limit \(limit)::bigint
-                """
-            ).map(Employee.init)
-        }
+        return conditions
     }
 
-    /// - Throws: 404.
-    func employee(_ id: EmployeeID, of tenant: TenantID) async throws -> Employee {
-        try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
-    }
-
-    /// - Throws: 409 when the external id is in use.
-    func create(
-        _ request: CreateEmployeeRequest, in tenant: TenantID, by author: Author, once key: IdempotencyKey? = nil
-    ) async throws -> Employee {
-        try await database.withTenant(tenant, once: key) { connection in
-            let department = try await Departments.id(named: request.department, on: connection)
-            let rows = try await connection.query(
-                """
-                insert into employees (external_id, name, email, department_id, weekly_capacity_hours, hired_on, left_on)
-                values (\(request.externalId), \(request.name), \(optional: request.email), \(optional: department),
-                    coalesce(\(optional: request.weeklyCapacityHours)::double precision, 40), \(optional: request.hiredOn), \(optional: request.leftOn))
-                returning id
-                """)
-            let id = try rows[0].decode("id", as: EmployeeID.self)
-            try await AuditLog.record(Change("create", "employee", id.description), by: author, on: connection)
-            return try await Self.row(of: id, on: connection)
-        }
-    }
-
-    /// - Throws: 404; what `precondition` throws.
-    func update(
-        _ id: EmployeeID, with request: UpdateEmployeeRequest, in tenant: TenantID, by author: Author,
-        if precondition: @Sendable (Employee) throws -> Void
-    ) async throws -> Employee {
-        try await database.withTenant(tenant) { connection in
-            try precondition(try await Self.row(of: id, locked: true, on: connection))
-            var changes = ColumnChanges()
-            changes.set("name", request.name)
-            changes.set("email", request.email)
-            if !request.department.isUnchanged {
-                let department = try await Departments.id(named: request.department.newValue, on: connection)
-                changes.set("department_id", to: "\(optional: department)")
-            }
-            changes.set("weekly_capacity_hours", request.weeklyCapacityHours)
-            changes.set("hired_on", request.hiredOn)
-            changes.set("left_on", request.leftOn)
-            // Whoever leaves is made inactive by the database; what the client says goes last and wins.
-            if let sql = changes.update("employees", id: id.rawValue) { try await connection.execute(sql) }
-            if let isActive = request.isActive {
-                try await connection.execute(
-                    """
-                    update employees set is_active = \(isActive)
-                    where id = \(id.rawValue) and is_active is distinct from \(isActive)
-                    """)
-            }
-            let names = changes.names + (request.isActive == nil ? [] : ["is_active"])
-            if !names.isEmpty {
-                try await AuditLog.record(.update("employee", id.description, names), by: author, on: connection)
-            }
-            return try await Self.row(of: id, on: connection)
-        }
-    }
-
-    /// - Throws: 404; 409 while allocations refer to the employee.
-    func delete(
-        _ id: EmployeeID, in tenant: TenantID, by author: Author, if precondition: @Sendable (Employee) throws -> Void
-    ) async throws {
-        try await database.withTenant(tenant) { connection in
-            try precondition(try await Self.row(of: id, locked: true, on: connection))
-            try await ConstraintProblem.refusing("The employee has allocations; delete those first.") {
-                try await connection.execute("delete from employees where id = \(id.rawValue)")
-            }
-            try await AuditLog.record(Change("delete", "employee", id.description), by: author, on: connection)
-        }
-    }
-
-    private static func row(
-        of id: EmployeeID, locked: Bool = false, on connection: PostgresConnection
-    ) async throws -> Employee {
-        let lock: SQL = locked ? "for update of e" : ""
+    static func insert(
+        _ request: CreateEmployeeRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> EmployeeID {
+        let department = try await Departments.id(named: request.department, on: connection)
         let rows = try await connection.query(
-            "select \(sql: Employee.columns) \(sql: Employee.source) where e.id = \(id.rawValue) \(sql: lock)")
-        guard let row = rows.first else { throw ProblemError.notFound("Employee") }
-        return try Employee(row)
+            """
+            insert into employees (external_id, name, email, department_id, weekly_capacity_hours, hired_on, left_on)
+            values (\(request.externalId), \(request.name), \(optional: request.email), \(optional: department),
+                coalesce(\(optional: request.weeklyCapacityHours)::double precision, 40), \(optional: request.hiredOn), \(optional: request.leftOn))
+            returning id
+            """)
+        return try rows[0].decode("id")
+    }
+
+    static func edit(
+        _ item: Employee, with request: UpdateEmployeeRequest, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [String] {
+        var changes = ColumnChanges()
+        changes.set("name", request.name)
+        changes.set("email", request.email)
+        if !request.department.isUnchanged {
+            let department = try await Departments.id(named: request.department.newValue, on: connection)
+            changes.set("department_id", to: "\(optional: department)")
+        }
+        changes.set("weekly_capacity_hours", request.weeklyCapacityHours)
+        changes.set("hired_on", request.hiredOn)
+        changes.set("left_on", request.leftOn)
+        // Whoever leaves is made inactive by the database; what the client says goes last and wins.
+        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        guard let isActive = request.isActive else { return changes.names }
+        try await connection.execute(
+            """
+            update employees set is_active = \(isActive)
+            where id = \(item.id.rawValue) and is_active is distinct from \(isActive)
+            """)
+        return changes.names + ["is_active"]
+    }
+
+    static func uses(
+        of item: Employee, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [ResourceUse] {
+        let allocations: SQL =
+            "select external_id as name from resource_allocations where employee_id = \(item.id.rawValue)"
+        return [try await .find("allocations", allocations, on: connection)].compactMap { $0 }
     }
 }
 
 extension Employee {
-    static let source: SQL = "from employees e left join departments d on d.id = e.department_id"
+    static let source: SQL = "employees e left join departments d on d.id = e.department_id"
 
     static let columns: SQL = """
         e.id, e.external_id, e.name, e.email, e.department_id, d.name as department, e.weekly_capacity_hours, e.is_active,

@@ -108,6 +108,13 @@ extension TestService {
         try await send(method, path, as: token, body: try WireJSON.encode(json), headers: headers)
     }
 
+    /// A body exactly as a client writes it.
+    func send(
+        _ method: HTTPRequest.Method, _ path: String, as token: String?, text: String, headers: [String: String] = [:]
+    ) async throws -> Reply {
+        try await send(method, path, as: token, body: Array(text.utf8), headers: headers)
+    }
+
     /// The gateway speaking for the platform operator.
     var operatorToken: String {
         get throws { try token(of: .gateway, .platformOperator) }

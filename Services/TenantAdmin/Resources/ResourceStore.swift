@@ -1,0 +1,141 @@
+import Contracts
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// Who changes something, and what he may do: nobody hands on what he has not.
+struct Editor: Sendable {
+    let tenant: TenantID
+    let author: Author
+    let permissions: [Permission]
+}
+
+/// A kind of row of a tenant that is listed, read, made, changed and removed one by one.
+///
+/// What differs from kind to kind is declared; locking, preconditions, quotas, audit entries and the once of an
+/// `Idempotency-Key` are the same for all.
+protocol ResourceStore: Sendable {
+    associatedtype Entity
+    associatedtype Item: Codable & Sendable
+    associatedtype Filter: Sendable
+    associatedtype Creation: RequestPayload
+    associatedtype Edit: RequestPayload
+
+    var database: TenantDatabase { get }
+
+    /// What one is called, in the audit log and in answers: `employee`.
+    static var noun: String { get }
+    /// The table, and its name inside ``source``.
+    static var table: String { get }
+    static var alias: String { get }
+    /// What is read: the columns and the `from` clause.
+    static var columns: SQL { get }
+    static var source: SQL { get }
+    static func item(_ row: PostgresRow) throws -> Item
+    /// The unique text that lists are sorted by.
+    static var position: SQL { get }
+    static func position(of item: Item) -> String
+    static func id(of item: Item) -> Identifier<Entity>
+    static func conditions(_ filter: Filter) -> [SQL]
+
+    /// What the plan limits the number of, and whether this one counts.
+    static var quota: Quota? { get }
+    static func takesPlace(_ item: Item) -> Bool
+
+    /// Writes the row.
+    static func insert(_ request: Creation, by editor: Editor, on connection: PostgresConnection) async throws
+        -> Identifier<Entity>
+
+    /// Changes the locked row.
+    /// - Returns: the names of the columns that were set; none when there was nothing to do.
+    static func edit(
+        _ item: Item, with request: Edit, by editor: Editor, on connection: PostgresConnection
+    ) async throws -> [String]
+
+    /// What keeps the locked row from being deleted.
+    /// - Throws: 409 or 403 where it must stay for another reason.
+    static func uses(of item: Item, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
+}
+
+extension ResourceStore {
+    static var quota: Quota? { nil }
+    static func takesPlace(_ item: Item) -> Bool { true }
+
+    /// In order of ``position(of:)``.
+    func page(of tenant: TenantID, filter: Filter, limit: Int, after last: String?) async throws -> [Item] {
+        var conditions: [SQL] = ["true"] + Self.conditions(filter)
+        if let last { conditions.append("\(sql: Self.position) > \(last)") }
+        let condition = conditions.joined(separator: " and ")
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select \(sql: Self.columns) from \(sql: Self.source) where \(sql: condition)
+                order by \(sql: Self.position) limit \(limit)::bigint
+                """
+            ).map(Self.item)
+        }
+    }
+
+    /// - Throws: 404.
+    func item(_ id: Identifier<Entity>, of tenant: TenantID) async throws -> Item {
+        try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
+    }
+
+    /// - Throws: 403 `quota_exceeded` when the plan allows no more; what constraints say of the values.
+    func create(_ request: Creation, by editor: Editor, once key: IdempotencyKey? = nil) async throws -> Item {
+        try await database.creating(in: editor.tenant, once: key) { active, connection in
+            let id = try await Self.insert(request, by: editor, on: connection)
+            let item = try await Self.row(of: id, on: connection)
+            if Self.takesPlace(item) { try await Self.quota?.check(active.limits, on: connection) }
+            try await AuditLog.record(Change("create", Self.noun, id.description), by: editor.author, on: connection)
+            return item
+        }
+    }
+
+    /// - Throws: 404; what `precondition` throws; as ``create(_:by:once:)``.
+    func update(
+        _ id: Identifier<Entity>, with request: Edit, by editor: Editor,
+        if precondition: @Sendable (Item) throws -> Void
+    ) async throws -> Item {
+        try await database.withActive(editor.tenant) { active, connection in
+            let current = try await Self.row(of: id, locked: true, on: connection)
+            try precondition(current)
+            let columns = try await Self.edit(current, with: request, by: editor, on: connection)
+            if columns.isEmpty { return current }
+            let item = try await Self.row(of: id, on: connection)
+            if !Self.takesPlace(current), Self.takesPlace(item) {
+                try await Self.quota?.check(active.limits, on: connection)
+            }
+            try await AuditLog.record(
+                .update(Self.noun, id.description, columns), by: editor.author, on: connection)
+            return item
+        }
+    }
+
+    /// - Throws: 404; what `precondition` throws; 409 that says what uses the row.
+    func delete(
+        _ id: Identifier<Entity>, by editor: Editor, if precondition: @Sendable (Item) throws -> Void
+    ) async throws {
+        try await database.withTenant(editor.tenant) { connection in
+            let current = try await Self.row(of: id, locked: true, on: connection)
+            try precondition(current)
+            // The row is locked: what refers to it cannot become more until this transaction ends.
+            let uses = try await Self.uses(of: current, by: editor, on: connection)
+            guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
+            try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
+            try await AuditLog.record(Change("delete", Self.noun, id.description), by: editor.author, on: connection)
+        }
+    }
+
+    static func row(
+        of id: Identifier<Entity>, locked: Bool = false, on connection: PostgresConnection
+    ) async throws -> Item {
+        let lock: SQL = locked ? "for update of \(identifier: alias)" : ""
+        let rows = try await connection.query(
+            """
+            select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id.rawValue) \(sql: lock)
+            """)
+        guard let row = rows.first else { throw ProblemError.notFound(noun.prefix(1).uppercased() + noun.dropFirst()) }
+        return try item(row)
+    }
+}

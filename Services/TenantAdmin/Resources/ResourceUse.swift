@@ -1,0 +1,41 @@
+import Contracts
+import Postgres
+import ServiceKit
+
+/// Rows that refer to one that is to be deleted.
+struct ResourceUse: Sendable {
+    /// `employees`
+    let kind: String
+    let count: Int
+    /// The first few by name.
+    let examples: [String]
+
+    private static let shown = 5
+
+    /// - Parameter names: a query of one text column, `name`.
+    /// - Returns: nil when there are none.
+    static func find(_ kind: String, _ names: SQL, on connection: PostgresConnection) async throws -> ResourceUse? {
+        let rows = try await connection.query(
+            """
+            with uses as (\(sql: names))
+            select (select count(*) from uses) as total,
+                array(select name from uses order by name limit \(shown)::bigint) as examples
+            """)
+        let count = try rows[0].decode("total", as: Int.self)
+        guard count > 0 else { return nil }
+        return ResourceUse(kind: kind, count: count, examples: try rows[0].decode("examples"))
+    }
+
+    /// `3 employees: E1, E2, E3`
+    var description: String {
+        let more = count > examples.count ? ", …" : ""
+        return "\(count) \(kind)" + (examples.isEmpty ? "" : ": \(examples.joined(separator: ", "))\(more)")
+    }
+
+    /// 409 that names each kind of use.
+    static func refusal(of noun: String, usedBy uses: [ResourceUse]) -> ProblemError {
+        .conflict(
+            "The \(noun) is in use and cannot be deleted: \(uses.map(\.description).joined(separator: "; ")).",
+            errors: uses.map { FieldError(field: $0.kind, message: "in use by \($0.description)") })
+    }
+}

@@ -1,0 +1,84 @@
+import Contracts
+import Postgres
+import ServiceKit
+
+/// Something a tenant's plan limits the number of.
+enum Quota: Sendable {
+    /// Users who can log in: one who was deactivated takes no place.
+    case users
+    /// Projects that are planned, under way or on hold: what is over is history, and that is kept.
+    case projects
+
+    /// Refuses the change under way when it has made more than the plan allows.
+    ///
+    /// Called last: whoever has changed the number waits here for the others, and then counts what they have committed,
+    /// so two requests cannot both take the last place. Waiting comes after all other locks, so nobody waits in a circle.
+    func check(_ limits: TenantLimits, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "select pg_advisory_xact_lock(hashtextextended('quota ' || \(lockName) || ' ' || current_schema(), 0))")
+        let (number, limit) = (try await number(on: connection), limit(limits))
+        guard number <= limit else {
+            throw ProblemError.permissionDenied(
+                "Your plan allows \(limit) \(noun), and there would be \(number).", code: .quotaExceeded)
+        }
+    }
+
+    /// How many there are now, the change under way included.
+    func number(on connection: PostgresConnection) async throws -> Int {
+        try await connection.query("select \(sql: count) as number")[0].decode("number")
+    }
+
+    private var lockName: String {
+        switch self {
+        case .users: "users"
+        case .projects: "projects"
+        }
+    }
+
+    private var noun: String {
+        switch self {
+        case .users: "active users"
+        case .projects: "projects that are not completed or cancelled"
+        }
+    }
+
+    private var count: SQL {
+        switch self {
+        case .users: TenantCounts.activeUsers
+        case .projects: TenantCounts.openProjects
+        }
+    }
+
+    private func limit(_ limits: TenantLimits) -> Int {
+        switch self {
+        case .users: limits.maxUsers
+        case .projects: limits.maxProjects
+        }
+    }
+}
+
+/// What is counted of a tenant, acting as it.
+enum TenantCounts {
+    static let activeUsers: SQL = "(select count(*) from users where is_active)"
+    static let openProjects: SQL =
+        "(select count(*) from projects where status in ('planned', 'in_progress', 'on_hold'))"
+
+    /// What the tables of a schema take on disk, indexes included.
+    static func storageBytes(_ schema: String) -> SQL {
+        """
+        (select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c
+            join pg_namespace n on n.oid = c.relnamespace where n.nspname = \(schema) and c.relkind = 'r')
+        """
+    }
+
+    /// - Throws: 403 `quota_exceeded` when the tenant's rows take more than its plan allows.
+    static func requireStorage(_ active: ActiveTenant, on connection: PostgresConnection) async throws {
+        let rows = try await connection.query("select \(sql: storageBytes(active.names.schema)) as bytes")
+        // 1 GB = 10^9 bytes, as storage is sold.
+        guard try rows[0].decode("bytes", as: Double.self) <= Double(active.limits.maxStorageGb) * 1e9 else {
+            throw ProblemError.permissionDenied(
+                "Your organisation uses all of the \(active.limits.maxStorageGb) GB of storage that its plan allows.",
+                code: .quotaExceeded)
+        }
+    }
+}

@@ -1,0 +1,154 @@
+import Contracts
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// Which skills an employee has, and how well.
+struct EmployeeSkills: Sendable {
+    let database: TenantDatabase
+
+    /// By skill, all of them: people have few.
+    /// - Throws: 404.
+    func all(of employee: EmployeeID, in tenant: TenantID) async throws -> [SkillOfEmployee] {
+        try await database.withTenant(tenant, readOnly: true) { connection in
+            _ = try await Employees.row(of: employee, on: connection)
+            return try await Self.all(of: employee, on: connection)
+        }
+    }
+
+    /// - Throws: 404; 409 when the employee has the skill already.
+    func add(
+        _ request: EmployeeSkillRequest, to employee: EmployeeID, by editor: Editor, once key: IdempotencyKey?
+    ) async throws -> SkillOfEmployee {
+        try await database.creating(in: editor.tenant, once: key) { _, connection in
+            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            let skill = try await Skills.id(named: request.skill, on: connection)
+            try await connection.execute(
+                """
+                insert into employee_skills (employee_id, skill_id, level, since)
+                values (\(employee.rawValue), \(skill.rawValue), \(optional: request.level), \(optional: request.since))
+                """)
+            try await Self.record(employee, by: editor, on: connection)
+            return try await Self.one(skill, of: employee, on: connection)
+        }
+    }
+
+    /// Makes `request` all that the employee can do.
+    /// - Throws: 404; what `precondition` throws.
+    func replaceAll(
+        of employee: EmployeeID, with request: PutEmployeeSkillsRequest, by editor: Editor,
+        if precondition: @Sendable ([SkillOfEmployee]) throws -> Void
+    ) async throws -> [SkillOfEmployee] {
+        try await database.creating(in: editor.tenant) { _, connection in
+            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            let before = try await Self.all(of: employee, on: connection)
+            try precondition(before)
+            let kept = request.skills.map(\.skill)
+            try await connection.execute(
+                """
+                delete from employee_skills where employee_id = \(employee.rawValue)
+                    and skill_id not in (select id from skills where name = any(\(kept)::text[]))
+                """)
+            // In order of their names, so that two requests do not wait for each other's new skills in a circle.
+            for entry in request.skills.sorted(by: { $0.skill < $1.skill }) {
+                let skill = try await Skills.id(named: entry.skill, on: connection)
+                try await Self.write(skill, entry.level, entry.since, to: employee, on: connection)
+            }
+            let after = try await Self.all(of: employee, on: connection)
+            if after != before { try await Self.record(employee, by: editor, on: connection) }
+            return after
+        }
+    }
+
+    /// Gives a skill that there is, or replaces what is known of it.
+    /// - Throws: 404 for an unknown employee or skill; what `precondition` throws.
+    func put(
+        _ request: PutEmployeeSkillRequest, skill: SkillID, of employee: EmployeeID, by editor: Editor,
+        if precondition: @Sendable (SkillOfEmployee?) throws -> Void
+    ) async throws -> SkillOfEmployee {
+        try await database.creating(in: editor.tenant) { _, connection in
+            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            let known = try await connection.query("select from skills where id = \(skill.rawValue) for key share")
+            guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
+            let before = try await Self.find(skill, of: employee, on: connection)
+            try precondition(before)
+            try await Self.write(skill, request.level, request.since, to: employee, on: connection)
+            let after = try await Self.one(skill, of: employee, on: connection)
+            if after != before { try await Self.record(employee, by: editor, on: connection) }
+            return after
+        }
+    }
+
+    /// - Throws: 404 when the employee does not have the skill; what `precondition` throws.
+    func remove(
+        _ skill: SkillID, from employee: EmployeeID, by editor: Editor,
+        if precondition: @Sendable (SkillOfEmployee) throws -> Void
+    ) async throws {
+        try await database.withTenant(editor.tenant) { connection in
+            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            try precondition(try await Self.one(skill, of: employee, on: connection))
+            try await connection.execute(
+                """
+                delete from employee_skills
+                where employee_id = \(employee.rawValue) and skill_id = \(skill.rawValue)
+                """)
+            try await Self.record(employee, by: editor, on: connection)
+        }
+    }
+
+    /// Rows that are the same already are not written, or the history feed would send the employee again.
+    private static func write(
+        _ skill: SkillID, _ level: Int?, _ since: CivilDate?, to employee: EmployeeID, on connection: PostgresConnection
+    ) async throws {
+        try await connection.execute(
+            """
+            insert into employee_skills as t (employee_id, skill_id, level, since)
+            values (\(employee.rawValue), \(skill.rawValue), \(optional: level), \(optional: since))
+            on conflict (employee_id, skill_id) do update set level = excluded.level, since = excluded.since
+                where (t.level, t.since) is distinct from (excluded.level, excluded.since)
+            """)
+    }
+
+    private static func record(_ employee: EmployeeID, by editor: Editor, on connection: PostgresConnection)
+        async throws
+    {
+        try await AuditLog.record(
+            .update(Employees.noun, employee.description, ["skills"]), by: editor.author, on: connection)
+    }
+
+    private static func one(
+        _ skill: SkillID, of employee: EmployeeID, on connection: PostgresConnection
+    ) async throws -> SkillOfEmployee {
+        guard let found = try await find(skill, of: employee, on: connection) else {
+            throw ProblemError.notFound("Skill of this employee")
+        }
+        return found
+    }
+
+    private static func find(
+        _ skill: SkillID, of employee: EmployeeID, on connection: PostgresConnection
+    ) async throws -> SkillOfEmployee? {
+        try await rows(of: employee, where: "and s.id = \(skill.rawValue)", on: connection).first
+    }
+
+    private static func all(of employee: EmployeeID, on connection: PostgresConnection) async throws
+        -> [SkillOfEmployee]
+    {
+        try await rows(of: employee, where: "", on: connection)
+    }
+
+    private static func rows(
+        of employee: EmployeeID, where condition: SQL, on connection: PostgresConnection
+    ) async throws -> [SkillOfEmployee] {
+        try await connection.query(
+            """
+            select s.id, s.name, es.level, es.since from employee_skills es join skills s on s.id = es.skill_id
+            where es.employee_id = \(employee.rawValue) \(sql: condition) order by s.name
+            """
+        ).map { row in
+            SkillOfEmployee(
+                skillId: try row.decode("id"), skill: try row.decode("name"), level: try row.decode("level"),
+                since: try row.decode("since"))
+        }
+    }
+}

@@ -1,0 +1,122 @@
+// Bodies that change departments, skills, and which skills an employee has.
+
+/// `POST /departments`.
+public struct CreateDepartmentRequest: RequestPayload {
+    public let name: String
+    public let description: String?
+
+    public init(name: String, description: String? = nil) {
+        self.name = name
+        self.description = description
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.text(description, "description", maximum: 2000)
+    }
+}
+
+/// `PATCH /departments/{id}`.
+public struct UpdateDepartmentRequest: RequestPayload {
+    @NonNull public var name: String?
+    public let description: Patch<String>
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name")
+        validation.text(description.newValue, "description", maximum: 2000)
+    }
+}
+
+/// `POST /skills`.
+public struct CreateSkillRequest: RequestPayload {
+    public let name: String
+    public let category: String?
+
+    public init(name: String, category: String? = nil) {
+        self.name = name
+        self.category = category
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name", maximum: 100)
+        validation.text(category, "category")
+    }
+}
+
+/// `PATCH /skills/{id}`. A new name shows at once with everybody who has the skill; the words in `requiredSkills` of
+/// projects and allocations are records of what was asked for and stay.
+public struct UpdateSkillRequest: RequestPayload {
+    @NonNull public var name: String?
+    public let category: Patch<String>
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name", maximum: 100)
+        validation.text(category.newValue, "category")
+    }
+}
+
+/// One entry of `GET /employees/{id}/skills`.
+public struct SkillOfEmployee: Codable, Sendable, Equatable {
+    public let skillId: SkillID
+    public let skill: String
+    /// 1…5; nil when unknown.
+    public let level: Int?
+    public let since: CivilDate?
+
+    public init(skillId: SkillID, skill: String, level: Int?, since: CivilDate?) {
+        self.skillId = skillId
+        self.skill = skill
+        self.level = level
+        self.since = since
+    }
+}
+
+/// `POST /employees/{id}/skills`, and one entry of ``PutEmployeeSkillsRequest``. A skill of that name is made if there is
+/// none.
+public struct EmployeeSkillRequest: RequestPayload {
+    public let skill: String
+    public let level: Int?
+    public let since: CivilDate?
+
+    public init(skill: String, level: Int? = nil, since: CivilDate? = nil) {
+        self.skill = skill
+        self.level = level
+        self.since = since
+    }
+
+    public func validate(_ validation: inout Validation) { validate(&validation, under: "") }
+
+    func validate(_ validation: inout Validation, under path: String) {
+        validation.text(skill, path + "skill", maximum: 100)
+        validation.range(level, 1...5, path + "level")
+    }
+}
+
+/// `PUT /employees/{id}/skills`: what the employee can do from now on; what is not named goes.
+public struct PutEmployeeSkillsRequest: RequestPayload {
+    public let skills: [EmployeeSkillRequest]
+
+    public init(skills: [EmployeeSkillRequest]) { self.skills = skills }
+
+    public func validate(_ validation: inout Validation) {
+        guard skills.count <= 500 else { return validation.reject("skills", "must have at most 500 entries") }
+        var names: Set<String> = []
+        for (index, entry) in skills.enumerated() {
+            entry.validate(&validation, under: "skills[\(index)].")
+            validation.require(names.insert(entry.skill).inserted, "skills[\(index)].skill", "is given twice")
+        }
+    }
+}
+
+/// `PUT /employees/{id}/skills/{skillId}`: gives the skill or replaces what is known of it.
+public struct PutEmployeeSkillRequest: RequestPayload {
+    public let level: Int?
+    public let since: CivilDate?
+
+    public init(level: Int? = nil, since: CivilDate? = nil) {
+        self.level = level
+        self.since = since
+    }
+
+    public func validate(_ validation: inout Validation) { validation.range(level, 1...5, "level") }
+}

@@ -1,0 +1,91 @@
+public import Foundation
+
+/// `GET /roles`.
+public struct Role: Codable, Sendable, Equatable {
+    public let id: RoleID
+    public let name: String
+    public let permissions: [Permission]
+    /// One of the roles every tenant starts with, which stay as they are.
+    public let isBuiltin: Bool
+    public let createdAt: Date
+    public let updatedAt: Date
+
+    public init(
+        id: RoleID, name: String, permissions: [Permission], isBuiltin: Bool, createdAt: Date, updatedAt: Date
+    ) {
+        self.id = id
+        self.name = name
+        self.permissions = permissions
+        self.isBuiltin = isBuiltin
+        self.createdAt = createdAt
+        self.updatedAt = updatedAt
+    }
+}
+
+/// `POST /roles`. Nobody makes a role that grants more than he holds himself.
+public struct CreateRoleRequest: RequestPayload {
+    public let name: String
+    public let permissions: [Permission]
+
+    public init(name: String, permissions: [Permission]) {
+        self.name = name
+        self.permissions = permissions
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name", maximum: 100)
+        Permission.validate(permissions, &validation)
+    }
+}
+
+/// `PATCH /roles/{id}`. Users who hold the role have its new grants within a second. API keys know roles by name: a renamed
+/// role grants them nothing any more.
+public struct UpdateRoleRequest: RequestPayload {
+    @NonNull public var name: String?
+    /// Replaces the grants.
+    @NonNull public var permissions: [Permission]?
+
+    public init(name: String? = nil, permissions: [Permission]? = nil) {
+        self.name = name
+        self.permissions = permissions
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(name, "name", maximum: 100)
+        if let permissions { Permission.validate(permissions, &validation) }
+    }
+}
+
+/// `GET` and `PUT /users/{id}/roles`.
+public struct UserRoles: RequestPayload, Equatable {
+    /// Names of the tenant's roles.
+    public let roles: [String]
+
+    public init(roles: [String]) { self.roles = roles }
+
+    public func validate(_ validation: inout Validation) { validation.tags(roles, "roles", maximumCount: 20) }
+}
+
+extension Permission {
+    /// Grants of what there is; a misspelt one would grant nothing, and nobody would see why.
+    static func validate(_ permissions: [Permission], _ validation: inout Validation) {
+        guard (1...100).contains(permissions.count) else {
+            return validation.reject("permissions", "must have between 1 and 100 entries")
+        }
+        for (index, permission) in permissions.enumerated() {
+            let path = "permissions[\(index)]"
+            let resources = Resource.insideTenant.map(\.rawValue)
+            validation.require(
+                permission.resource == "*" || resources.contains(permission.resource), "\(path).resource",
+                "must be * or one of \(resources.joined(separator: ", "))")
+            let actions = Action.insideTenant.map(\.rawValue)
+            validation.require(
+                (1...20).contains(permission.actions.count), "\(path).actions", "must have between 1 and 20 entries")
+            for (position, action) in permission.actions.prefix(20).enumerated() {
+                validation.require(
+                    action == "*" || actions.contains(action), "\(path).actions[\(position)]",
+                    "must be * or one of \(actions.joined(separator: ", "))")
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+import Contracts
+import HTTPTypes
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Capacity history")
+struct CapacityTests {
+    private func prepared(_ service: TestService) async throws -> (tenant: TenantID, token: String, anna: EmployeeID) {
+        let tenant = try await service.createTenant("acme")
+        _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+        let anna = try await service.all("employees", of: tenant.id, as: Employee.self)[0]
+        return (tenant.id, try service.token(tenant.id), anna.id)
+    }
+
+    private func day(_ text: String) throws -> CivilDate { try #require(CivilDate(text)) }
+
+    @Test("a day is recorded once, read, replaced under its tag and deleted")
+    func oneDay() async throws {
+        try await TestService.run { service in
+            let (_, token, anna) = try await prepared(service)
+            let path = "/api/v1/capacity-history/\(anna)/2024-01-02"
+            let body = CreateCapacityRequest(employeeId: anna, date: try day("2024-01-02"), utilizationRate: 80)
+            let headers = [HeaderName.idempotencyKey: "c"]
+            let created = try await service.send(
+                .post, "/api/v1/capacity-history", as: token, json: body, headers: headers)
+            let replayed = try await service.send(
+                .post, "/api/v1/capacity-history", as: token, json: body, headers: headers)
+            let twice = try await service.send(.post, "/api/v1/capacity-history", as: token, json: body)
+            let tag = try #require(created.headers[.eTag])
+            let changed = try await service.send(
+                .put, path, as: token, json: PutCapacityDayRequest(utilizationRate: 120), headers: ["If-Match": tag])
+            let stale = try await service.send(
+                .put, path, as: token, json: PutCapacityDayRequest(utilizationRate: 1), headers: ["If-Match": tag])
+            let absent = try await service.send(
+                .put, "/api/v1/capacity-history/\(anna)/2024-01-03", as: token,
+                json: PutCapacityDayRequest(utilizationRate: 1), headers: ["If-Match": "*"])
+            let new = try await service.send(
+                .put, "/api/v1/capacity-history/\(anna)/2024-01-03", as: token,
+                json: PutCapacityDayRequest(utilizationRate: 1))
+
+            #expect(created.status == 201)
+            #expect(created.headers[.location] == path)
+            #expect(replayed.bytes == created.bytes)
+            #expect(twice.status == 409)
+            #expect(changed.status == 200)
+            #expect(try await service.send(.get, path, as: token).data(CapacityEntry.self).utilizationRate == 120)
+            #expect(stale.status == 412)
+            #expect(absent.status == 412)
+            #expect(new.status == 201)
+            #expect(try await service.send(.delete, path, as: token).status == 204)
+            #expect(try await service.send(.get, path, as: token).status == 404)
+            #expect(try await service.send(.delete, path, as: token).status == 404)
+        }
+    }
+
+    @Test("many days are written at once, and what is the same already does not reach the history feed again")
+    func manyDays() async throws {
+        try await TestService.run { service in
+            let (tenant, token, anna) = try await prepared(service)
+            let entries = try ["2024-01-01", "2024-01-02", "2024-01-03"].map {
+                CreateCapacityRequest(employeeId: anna, date: try day($0), utilizationRate: 50)
+            }
+            let first = try await service.send(
+                .put, "/api/v1/capacity-history", as: token, json: PutCapacityRequest(entries: entries))
+            let changed = [
+                entries[0], CreateCapacityRequest(employeeId: anna, date: entries[1].date, utilizationRate: 51),
+                CreateCapacityRequest(employeeId: anna, date: try day("2024-01-04"), utilizationRate: 52),
+            ]
+            let second = try await service.send(
+                .put, "/api/v1/capacity-history", as: token, json: PutCapacityRequest(entries: changed))
+            let removed = try await service.send(
+                .delete, "/api/v1/capacity-history?employeeId=\(anna)&from=2024-01-01&to=2024-01-02", as: token)
+
+            #expect(try first.data(CapacityWritten.self) == CapacityWritten(inserted: 3, updated: 0, unchanged: 0))
+            #expect(try second.data(CapacityWritten.self) == CapacityWritten(inserted: 1, updated: 1, unchanged: 1))
+            #expect(try removed.data(CapacityRemoved.self).deleted == 2)
+            #expect(
+                try await service.all("capacity-history", of: tenant, as: CapacityEntry.self).map(\.utilizationRate)
+                    == [50, 52])
+        }
+    }
+
+    @Test("bad days are all named, unknown people too, and nothing is written")
+    func badInput() async throws {
+        try await TestService.run { service in
+            let (tenant, token, anna) = try await prepared(service)
+            func put(_ entries: String) async throws -> Reply {
+                try await service.send(
+                    .put, "/api/v1/capacity-history", as: token, text: #"{"entries":[\#(entries)]}"#)
+            }
+            let good = #"{"employeeId":"\#(anna)","date":"2024-01-01","utilizationRate":50}"#
+            let bad = try await put(good + "," + good + #",{"employeeId":"7","date":"x","utilizationRate":-1}"#)
+            let stranger = #"{"employeeId":"\#(EmployeeID())","date":"2024-01-01","utilizationRate":50}"#
+            let unknown = try await put("\(good),\(stranger)")
+            let open = try await service.send(.delete, "/api/v1/capacity-history?employeeId=\(anna)", as: token)
+            let wrong = try await service.send(.get, "/api/v1/capacity-history/\(anna)/2024-02-30", as: token)
+
+            #expect(
+                Set(try bad.problem.errors.map(\.field)) == [
+                    "entries[1].date", "entries[2].employeeId", "entries[2].date", "entries[2].utilizationRate",
+                ])
+            #expect(try unknown.problem.errors.map(\.field) == ["entries[1].employeeId"])
+            #expect(try open.problem.errors.map(\.field) == ["from", "to"])
+            #expect(wrong.status == 422)
+            #expect(try await put("").status == 422)
+            #expect(try await service.all("capacity-history", of: tenant, as: CapacityEntry.self).isEmpty)
+        }
+    }
+}
