@@ -92,9 +92,10 @@ extension Router<ServiceRequestContext> {
         let directory = CachedDirectory(parts.directory)
         let families = FreshCache<SessionID, RefreshFamily?>()
         let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
+        let queue = LoginQueue()
         let sessions = Sessions(
             store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
-            tokens: parts.tokens, refreshTokens: parts.refreshTokens, queue: LoginQueue(), cache: families,
+            tokens: parts.tokens, refreshTokens: parts.refreshTokens, queue: queue, cache: families,
             now: parts.now, logger: parts.logger)
         let keys = APIKeys(
             store: parts.keys, directory: directory, cache: FreshCache(), seal: parts.seal, now: parts.now)
@@ -110,6 +111,7 @@ extension Router<ServiceRequestContext> {
             middleware: GatewayLine(
                 route: RouteStage(routes: parts.configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
                 authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit,
+                queue: queue,
                 forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
                 signer: parts.signer))
     }

@@ -17,6 +17,7 @@ struct GatewayLine: RouterMiddleware {
     let authenticate: AuthenticateStage
     let authorise = AuthoriseStage()
     let limit: LimitStage
+    let queue: LoginQueue
     let forward: ForwardStage
     let local: LocalRoutes
     let signer: AssertionSigner
@@ -89,9 +90,14 @@ struct GatewayLine: RouterMiddleware {
         let vouched = RewriteStage.Vouched(
             assertion: try signer.assertion(for: service, caller: caller), requestID: context.requestID,
             traceparent: context.traceparent, origin: admission.origin, host: request.head.authority)
-        return ForwardStage.Outgoing(
+        var outgoing = ForwardStage.Outgoing(
             match: admission.match, service: service, headers: forward.rewrite.request(request.headers, vouched),
             isHead: request.method == .head, recheck: admission.recheck, channel: context.channel,
             logger: context.logger)
+        // Where credentials are taken a password is hashed, as at a login.
+        if admission.match.route.limitsAddress, let tenant = admission.tenant {
+            outgoing.turn = (queue, tenant.id, admission.origin.address)
+        }
+        return outgoing
     }
 }

@@ -42,7 +42,8 @@ struct LoginSlots: Sendable, Equatable {
     }
 }
 
-/// Lets logins wait a little for a slot; bounded, so that a flood is turned away and not piled up.
+/// Lets logins, and whatever else has a password hashed, wait a little for a slot; bounded, so that a flood is turned away
+/// and not piled up.
 final class LoginQueue: Sendable {
     /// How long a login may wait for its turn.
     static let patience = Duration.seconds(3)

@@ -22,6 +22,9 @@ struct ForwardStage: Sendable {
         var isHead = false
         /// Whether the client would still be let in; nil where anybody is.
         var recheck: (@Sendable () async throws -> Void)?
+        /// In whose turn the upstream is asked; nil where nobody need wait. Only once the body has come: a slow client must
+        /// not hold a place.
+        var turn: (queue: LoginQueue, tenant: TenantID, address: ClientAddress)?
         /// The client's connection, watched for its end; nil where there is none.
         let channel: (any Channel)?
         let logger: Logger
@@ -31,7 +34,7 @@ struct ForwardStage: Sendable {
     let upstreams: [ServiceName: Upstream]
     let rewrite = RewriteStage()
 
-    /// A body up to this size is read first and sent whole; a larger one streams.
+    /// A body that cannot be larger is read first and sent whole; others stream.
     static let collectedBytes = 64 * 1024
     /// How long a client may take for a body that is read first, unless its route allows less.
     static let longestCollecting = Duration.seconds(30)
@@ -49,7 +52,10 @@ struct ForwardStage: Sendable {
         let body = try await body(of: request, upload, route)
         do {
             let (answer, choice) = try await withHangUpCancelling(outgoing.channel) {
-                try await ask(upstream, outgoing, body, upload)
+                guard let turn = outgoing.turn else { return try await ask(upstream, outgoing, body, upload) }
+                return try await turn.queue.withSlot(turn.tenant, turn.address) {
+                    try await ask(upstream, outgoing, body, upload)
+                }
             }
             return try await response(answer, upstream, choice, upload, outgoing)
         } catch {
@@ -71,11 +77,13 @@ struct ForwardStage: Sendable {
         if let length, length > route.bodyLimitBytes {
             throw ProblemError.payloadTooLarge(limit: route.bodyLimitBytes)
         }
-        if request.headers[.transferEncoding] != nil { return .stream(length: nil, upload.chunks) }
-        guard let length, length > 0 else { return .none }
-        guard length <= Self.collectedBytes else { return .stream(length: length, upload.chunks) }
-        let bytes = try await request.bodyBytes(upTo: length, within: min(route.timeout, Self.longestCollecting))
-        guard bytes.count == length else { throw CancellationError() }
+        let isChunked = request.headers[.transferEncoding] != nil
+        guard isChunked || length ?? 0 > 0 else { return .none }
+        // Chunked, it is no longer than the route allows.
+        let most = isChunked ? route.bodyLimitBytes : length ?? 0
+        guard most <= Self.collectedBytes else { return .stream(length: isChunked ? nil : length, upload.chunks) }
+        let bytes = try await request.bodyBytes(upTo: most, within: min(route.timeout, Self.longestCollecting))
+        guard isChunked || bytes.count == length else { throw CancellationError() }
         return .bytes(bytes)
     }
 

@@ -192,6 +192,27 @@ struct LoginTests {
         }
     }
 
+    @Test("one address cannot have all passwords hashed for it: beyond its share it waits, and is then turned away")
+    func share() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let share = LoginSlots.Capacity.standard.perAddress
+            try await withThrowingTaskGroup(of: Reply.self) { group in
+                for _ in 0...share {
+                    group.addTask {
+                        try await gateway.send(
+                            "POST", "/api/v1/auth/password-reset", tenant: tenant.id, json: ["email": "a@b.example"])
+                    }
+                }
+                let first = try await group.next()
+                #expect(first?.status == 503)
+                #expect(first?.header("Retry-After") != nil)
+                gateway.tenantAdmin.resets.set()
+                for try await reply in group { #expect(reply.status == 200) }
+            }
+        }
+    }
+
     @Test("wrong, foreign and forged tokens are refused")
     func forged() async throws {
         try await RunningGateway.with { gateway async throws in
@@ -268,6 +289,7 @@ struct LoginTests {
             #expect(seen.headers["forwarded"]?.hasPrefix("for=127.0.0.1;") == true)
             for name in ["x-tenant-id", "x-user-id", "x-forwarded-for", "cookie"] { #expect(seen.headers[name] == nil) }
 
+            gateway.tenantAdmin.resets.set()
             let reset = try await gateway.send("POST", "/api/v1/auth/password-reset", tenant: tenant.id)
             #expect(reset.status == 200)
             #expect(gateway.tenantAdmin.seen.last?.caller?.tenant == tenant.id)

@@ -39,6 +39,8 @@ final class FakeTenantAdmin: Sendable {
     private let state = Mutex(State())
     /// Set: the stream of events goes on and ends.
     let secondEvent = Signal()
+    /// Set: password resets are answered.
+    let resets = Signal()
 
     var questions: Int { state.withLock { $0.questions } }
     var seen: [(caller: Caller?, headers: [String: String], uri: String)] { state.withLock { $0.seen } }
@@ -131,7 +133,10 @@ final class FakeTenantAdmin: Sendable {
         }
         group.get("/api/v1/employees") { request, context in self.echo(request, context) }
         group.get("/api/v1/tenants") { request, context in self.echo(request, context) }
-        group.post("/api/v1/auth/password-reset") { request, context in self.echo(request, context) }
+        group.post("/api/v1/auth/password-reset") { request, context in
+            await self.resets.wait()
+            return self.echo(request, context)
+        }
         // An ml-training's stream of events: one at once, the rest when the test says so.
         router.get("/api/v1/training/jobs/{jobId}/events") { _, _ in
             Response(
