@@ -38,7 +38,7 @@ struct Client: Sendable {
             "POST", "/imports?kind=\(kind.rawValue)&onError=\(onError)", body: Array(csv.utf8), type: "text/csv")
     }
 
-    private func send(_ method: String, _ path: String, body: [UInt8], type: String?) async throws -> Answer {
+    func send(_ method: String, _ path: String, body: [UInt8], type: String?) async throws -> Answer {
         var headers: [(name: String, value: String)] = []
         if let bearer { headers.append(("Authorization", "Bearer \(bearer)")) }
         if let tenant { headers.append(("X-Tenant-ID", tenant)) }
@@ -56,19 +56,30 @@ extension Platform {
     var anonymous: Client { Client(platform: self) }
     var asOperator: Client { Client(platform: self, bearer: operatorKey) }
 
+    static let password = "correct horse battery"
+
     /// Makes a tenant and logs its administrator in.
     func tenant(_ subdomain: String) async throws -> Client {
-        let password = "correct horse battery"
-        let made = try await asOperator.post(
-            "/tenants",
-            #"{"name": "\#(subdomain)", "subdomain": "\#(subdomain)", "adminEmail": "admin@\#(subdomain).example", "adminPassword": "\#(password)"}"#
-        )
-        try #require(made.status == 201, "\(made)")
-        let id = try #require(made.data["id"]?.stringValue)
-        let login = try await Client(platform: self, tenant: id)
-            .post("/auth/login", #"{"email": "admin@\#(subdomain).example", "password": "\#(password)"}"#)
+        let id = try await makeTenant(subdomain)
+        let login = try await logIn(subdomain, tenant: id)
         try #require(login.status == 200, "\(login)")
         return Client(platform: self, bearer: try #require(login.data["accessToken"]?.stringValue))
+    }
+
+    /// The new tenant's id.
+    func makeTenant(_ subdomain: String) async throws -> String {
+        let made = try await asOperator.post(
+            "/tenants",
+            #"{"name": "\#(subdomain)", "subdomain": "\#(subdomain)", "adminEmail": "admin@\#(subdomain).example", "adminPassword": "\#(Self.password)"}"#
+        )
+        try #require(made.status == 201, "\(made)")
+        return try #require(made.data["id"]?.stringValue)
+    }
+
+    /// A login of the administrator of ``makeTenant(_:)``.
+    func logIn(_ subdomain: String, tenant: String, password: String = Platform.password) async throws -> Answer {
+        try await Client(platform: self, tenant: tenant)
+            .post("/auth/login", #"{"email": "admin@\#(subdomain).example", "password": "\#(password)"}"#)
     }
 }
 
