@@ -52,6 +52,7 @@ enum TenantAdmin {
         DepartmentsController(store: Departments(database: database)).addRoutes(to: api)
         SkillsController(store: Skills(database: database)).addRoutes(to: api)
         CapacityController(capacity: CapacityHistory(database: database)).addRoutes(to: api)
+        ReportsController(reports: Reports(database: database)).addRoutes(to: api)
         ImportsController(
             imports: Imports(database: database, slots: ImportSlots(capacity: concurrentImports))
         ).addRoutes(to: api)

@@ -1,0 +1,74 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+extension Reports.Question {
+    /// The employees of the report, who are employed at some time of the window.
+    /// - Parameters:
+    ///   - limited: whether these are the rows; otherwise the rows are chosen from among them.
+    ///   - activeOnly: only those who are active today.
+    func employees(limited: Bool, activeOnly: Bool = false) -> SQL {
+        var conditions: [SQL] = [
+            "(e.hired_on is null or e.hired_on <= \(to))", "(e.left_on is null or e.left_on > \(from))",
+        ]
+        if activeOnly { conditions.append("e.is_active") }
+        if let department { conditions.append("d.name = \(department)") }
+        if let employee { conditions.append("e.id = \(employee.rawValue)") }
+        if let last { conditions.append("e.external_id > \(last)") }
+        let order: SQL = limited ? "order by e.external_id limit \(limit)::bigint" : ""
+        return """
+            select e.id, e.external_id, e.name, d.name as department, e.weekly_capacity_hours, e.hired_on, e.left_on
+            from employees e left join departments d on d.id = e.department_id
+            where \(sql: conditions.joined(separator: " and ")) \(sql: order)
+            """
+    }
+
+    /// Of `chosen e`.
+    var capacityHours: SQL {
+        """
+        working_days(greatest(e.hired_on, \(from)), least(e.left_on - 1, \(to))) * e.weekly_capacity_hours / 5
+        """
+    }
+}
+
+extension Reports {
+    /// `stretches`: the window of each of `chosen`, cut where what is allocated changes, with what is allocated there.
+    ///
+    /// `percent` is the sum over all allocations of the stretch, `working` its working days within the employment and
+    /// `hours` their capacity. Cutting at changes instead of by day keeps a year of many people small.
+    static func loads(_ question: Question) -> SQL {
+        """
+        loads as (
+            select a.employee_id, a.external_id, a.start_date as first, least(w.last,
+                    (a.completed_at at time zone 'UTC')::date) as last,
+                case when a.allocation_percentage > 0 then a.allocation_percentage
+                    else least(100, coalesce(a.allocated_hours / nullif(greatest(1, working_days(a.start_date, w.last))
+                        * e.weekly_capacity_hours / 5, 0) * 100, 0)) end as percent
+            from chosen e join resource_allocations a on a.employee_id = e.id
+            join projects p on p.id = a.project_id
+            cross join lateral (select \(sql: lastDay) as last) w
+            where a.start_date <= \(question.to) and w.last >= \(question.from)
+                and (a.completed_at is null or a.completed_at >= \(question.from.startOfDay))
+                and not (a.completed_at is null and p.status in ('completed', 'cancelled'))),
+        cuts as (
+            select id as employee_id, \(question.from)::date as day from chosen
+            union select employee_id, first from loads where first > \(question.from)
+            union select employee_id, last + 1 from loads where last < \(question.to)),
+        pieces as (
+            select employee_id, day as first, coalesce(
+                lead(day) over (partition by employee_id order by day) - 1, \(question.to)::date) as last from cuts),
+        stretches as (
+            select s.employee_id, s.first, s.last, c.working, c.working * c.daily as hours,
+                coalesce(sum(l.percent), 0) as percent,
+                coalesce(array_agg(l.external_id order by l.external_id) filter (where l.external_id is not null), '{}')
+                    as allocations
+            from pieces s
+            join lateral (
+                select working_days(greatest(s.first, e.hired_on), least(s.last, e.left_on - 1)) as working,
+                    e.weekly_capacity_hours / 5 as daily
+                from chosen e where e.id = s.employee_id) c on true
+            left join loads l on l.employee_id = s.employee_id and l.first <= s.first and l.last >= s.first
+            group by s.employee_id, s.first, s.last, c.working, c.daily)
+        """
+    }
+}

@@ -1,0 +1,119 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// What a tenant's planners ask of all people at once, computed by the database (definitions: `Contracts.Reports`).
+struct Reports: Sendable {
+    let database: TenantDatabase
+
+    /// Which days and whose.
+    struct Question: Sendable {
+        let from: CivilDate
+        let to: CivilDate
+        var department: String?
+        var employee: EmployeeID?
+        /// Rows at most, and after which external id.
+        let limit: Int
+        var last: String?
+    }
+
+    /// The longest window, in days: longer ones would say little of anybody.
+    static let longestWindow = 366
+
+    func utilization(_ question: Question, of tenant: TenantID) async throws -> [UtilizationRow] {
+        let query: SQL = """
+            with chosen as (\(sql: question.employees(limited: true))),
+            planned as (
+                select e.id, sum(a.allocated_hours * case
+                    when working_days(a.start_date, w.last) > 0 then
+                        working_days(greatest(a.start_date, \(question.from)), least(w.last, \(question.to)))::double precision
+                            / working_days(a.start_date, w.last)
+                    -- All of it on a week-end.
+                    when a.start_date between \(question.from) and \(question.to) then 1 else 0 end) as hours
+                from chosen e join resource_allocations a on a.employee_id = e.id
+                cross join lateral (select \(sql: Self.lastDay) as last) w
+                where a.start_date <= \(question.to) and w.last >= \(question.from)
+                group by e.id),
+            recorded as (
+                select e.id, count(*) as days, avg(c.utilization_rate) as percent,
+                    sum(c.utilization_rate / 100 * e.weekly_capacity_hours / 5) as hours
+                from chosen e join capacity_history c on c.employee_id = e.id
+                where c.date between \(question.from) and \(question.to) group by e.id)
+            select \(sql: Self.employeeColumns), \(sql: question.capacityHours) as capacity,
+                coalesce(planned.hours, 0) as planned, coalesce(recorded.days, 0) as recorded_days,
+                recorded.hours as recorded_hours, recorded.percent as recorded_percent
+            from chosen e left join planned using (id) left join recorded using (id) order by e.external_id
+            """
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(query).map { row in
+                let capacity = try row.decode("capacity", as: Double.self)
+                let planned = try row.decode("planned", as: Double.self)
+                return UtilizationRow(
+                    employee: try ReportedEmployee(row), capacityHours: capacity, plannedHours: planned,
+                    plannedPercent: capacity > 0 ? planned / capacity * 100 : nil,
+                    recordedDays: try row.decode("recorded_days"), recordedHours: try row.decode("recorded_hours"),
+                    recordedPercent: try row.decode("recorded_percent"))
+            }
+        }
+    }
+
+    func availability(_ question: Question, of tenant: TenantID) async throws -> [AvailabilityRow] {
+        let query: SQL = """
+            with chosen as (\(sql: question.employees(limited: true, activeOnly: true))), \(sql: Self.loads(question)),
+            taken as (
+                select e.id, sum(s.hours * s.percent / 100) as committed,
+                    sum(s.hours * greatest(0, 1 - s.percent / 100)) as free
+                from chosen e join stretches s on s.employee_id = e.id group by e.id)
+            select \(sql: Self.employeeColumns), \(sql: question.capacityHours) as capacity,
+                coalesce(taken.committed, 0) as committed, coalesce(taken.free, 0) as free
+            from chosen e left join taken using (id) order by e.external_id
+            """
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(query).map { row in
+                let capacity = try row.decode("capacity", as: Double.self)
+                let free = try row.decode("free", as: Double.self)
+                return AvailabilityRow(
+                    employee: try ReportedEmployee(row), capacityHours: capacity,
+                    committedHours: try row.decode("committed"), freeHours: free,
+                    freePercent: capacity > 0 ? free / capacity * 100 : nil)
+            }
+        }
+    }
+
+    func overAllocations(_ question: Question, of tenant: TenantID) async throws -> [OverAllocationRow] {
+        let query: SQL = """
+            with chosen as (\(sql: question.employees(limited: false))), \(sql: Self.loads(question)),
+            over as (
+                select employee_id, max(percent) as peak, sum(hours * (percent / 100 - 1)) as hours,
+                    jsonb_agg(jsonb_build_object('from', first, 'to', last, 'percent', percent,
+                        'overHours', hours * (percent / 100 - 1), 'allocations', allocations) order by first) as periods
+                -- A hair above 100 is what sums of fractions give.
+                from stretches where percent > 100.000001 and working > 0 group by employee_id)
+            select \(sql: Self.employeeColumns), over.peak, over.hours as over_hours, over.periods
+            from chosen e join over on over.employee_id = e.id
+            order by e.external_id limit \(question.limit)::bigint
+            """
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(query).map { row in
+                OverAllocationRow(
+                    employee: try ReportedEmployee(row), peakPercent: try row.decode("peak"),
+                    overHours: try row.decode("over_hours"),
+                    periods: try row.decode("periods", as: PostgresJSON<[OverAllocationPeriod]>.self).value)
+            }
+        }
+    }
+
+    private static let employeeColumns: SQL = "e.id, e.external_id, e.name, e.department"
+
+    static let lastDay: SQL = """
+        planned_last_day(a.start_date, a.end_date, a.allocated_hours, a.allocation_percentage, e.weekly_capacity_hours)
+        """
+}
+
+extension ReportedEmployee {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
+            department: try row.decode("department"))
+    }
+}

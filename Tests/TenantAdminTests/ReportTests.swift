@@ -1,0 +1,158 @@
+import Contracts
+import HTTPTypes
+import Postgres
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Reports")
+struct ReportTests {
+    // 2024-03-04 is a Monday.
+    private static let people = """
+        external_id,name,department,weekly_capacity_hours,hired_on,left_on
+        E1,Anna,Lab,40,,
+        E2,Berta,Office,20,2024-03-06,
+        E3,Cleo,Lab,40,,2024-03-04
+
+        """
+    private static let work = "external_id,name,status\nP1,Bridge,in_progress\nP2,Tunnel,cancelled\n"
+    /// A1: 40 h over 10 working days. A2: 8 h at 80 % without an end: two days. A3: of a cancelled project. A4: finished on
+    /// the Tuesday.
+    private static let allocations =
+        ImportTests.allocationHeader
+        + "A1,E1,P1,50,40,,,2024-03-04,2024-03-15,,2024-03-01,\n" + "A2,E1,P1,80,12.8,,,2024-03-07,,,2024-03-01,\n"
+        + "A3,E1,P2,100,40,,,2024-03-04,2024-03-08,,2024-03-01,\n"
+        + "A4,E2,P1,100,12,,,2024-03-06,2024-03-08,2024-03-07T12:00:00Z,2024-03-01,\n"
+
+    private func prepared(_ service: TestService) async throws -> TenantID {
+        let tenant = try await service.createTenant("acme")
+        for (kind, text) in [
+            (ImportKind.employees, Self.people), (.projects, Self.work), (.allocations, Self.allocations),
+            (.capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-03-04,50\nE1,2024-03-05,100\n"),
+        ] {
+            let reply = try await service.importCSV(kind, text, into: tenant.id)
+            #expect(reply.status == 201, "\(reply.text)")
+        }
+        return tenant.id
+    }
+
+    private let week = "from=2024-03-04&to=2024-03-10"
+
+    @Test("utilisation counts capacity while employed, planned hours in the window, and only what was recorded")
+    func utilization() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let rows = try await service.all("reports/utilization?\(week)", of: tenant, as: UtilizationRow.self)
+
+            #expect(rows.map(\.employee.externalId) == ["E1", "E2"])
+            // E1: 5 of A1's 10 working days, all of A2 and A3.
+            #expect(rows[0].capacityHours == 40)
+            #expect(abs(rows[0].plannedHours - (20 + 12.8 + 40)) < 1e-9)
+            #expect(abs(try #require(rows[0].plannedPercent) - 182) < 1e-9)
+            #expect(rows[0].recordedDays == 2)
+            #expect(rows[0].recordedHours == 12)
+            #expect(rows[0].recordedPercent == 75)
+            // E2 was hired on the Wednesday: three days of four hours.
+            #expect(rows[1].capacityHours == 12)
+            #expect(rows[1].plannedPercent == 100)
+            #expect(rows[1].recordedPercent == nil)
+        }
+    }
+
+    @Test("free time is reckoned day by day, without what is finished or cancelled")
+    func availability() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let rows = try await service.all("reports/availability?\(week)", of: tenant, as: AvailabilityRow.self)
+            let lab = try await service.all(
+                "reports/availability?\(week)&department=Lab", of: tenant, as: AvailabilityRow.self)
+
+            #expect(rows.map(\.employee.externalId) == ["E1", "E2"])
+            // E1: A1 takes half of each day; A2 80 % of Thursday and Friday, which are then full.
+            #expect(abs(rows[0].committedHours - (20 + 12.8)) < 1e-9)
+            #expect(abs(rows[0].freeHours - 12) < 1e-9)
+            #expect(abs(try #require(rows[0].freePercent) - 30) < 1e-9)
+            // E2: A4 was done on the Thursday; the Friday is free.
+            #expect(rows[1].freeHours == 4)
+            #expect(lab.map(\.employee.name) == ["Anna"])
+        }
+    }
+
+    @Test("over-allocations name the days, how much, and by what")
+    func overAllocations() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let rows = try await service.all(
+                "reports/over-allocations?from=2024-03-01&to=2024-03-31", of: tenant, as: OverAllocationRow.self)
+            let before = try await service.all(
+                "reports/over-allocations?from=2024-03-01&to=2024-03-06", of: tenant, as: OverAllocationRow.self)
+
+            #expect(rows.count == 1)
+            #expect(rows[0].employee.name == "Anna")
+            #expect(rows[0].peakPercent == 130)
+            #expect(abs(rows[0].overHours - 2 * 8 * 0.3) < 1e-9)
+            let period = try #require(rows[0].periods.first)
+            #expect(rows[0].periods.count == 1)
+            #expect(period.from.description == "2024-03-07")
+            #expect(period.to.description == "2024-03-08")
+            #expect(period.allocations == ["A1", "A2"])
+            #expect(before.isEmpty)
+        }
+    }
+
+    @Test("rows come in pages, by employee or department; a window is asked for, in order and not too long")
+    func windowsAndPages() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let token = try service.token(tenant)
+            func refused(_ query: String) async throws -> [String] {
+                try await service.send(.get, "/api/v1/reports/utilization?\(query)", as: token).problem.errors.map(
+                    \.field)
+            }
+            let first = try await service.send(.get, "/api/v1/reports/utilization?\(week)&limit=1", as: token)
+                .list(UtilizationRow.self)
+            let next = try #require(first.next)
+            let rest = try await service.send(
+                .get, "/api/v1/reports/utilization?\(week)&limit=1&cursor=\(next)", as: token
+            ).list(UtilizationRow.self)
+            let berta = try await service.all(
+                "reports/utilization?\(week)&employeeId=\(rest.items[0].employee.id)", of: tenant,
+                as: UtilizationRow.self)
+
+            #expect((first.items + rest.items).map(\.employee.externalId) == ["E1", "E2"])
+            #expect(rest.next == nil)
+            #expect(berta == rest.items)
+            #expect(try await refused("") == ["from", "to"])
+            #expect(try await refused("from=2024-03-02&to=2024-03-01") == ["to"])
+            #expect(try await refused("from=2024-01-01&to=2025-01-01") == ["to"])
+            #expect(try await refused("from=2024-02-30&to=2025-01-01&colour=1") == ["from", "colour"])
+            let year = try await service.send(
+                .get, "/api/v1/reports/utilization?from=2024-01-01&to=2024-12-31", as: token)
+            #expect(year.status == 200)
+        }
+    }
+
+    @Test("working days and the end of an open allocation are counted as a calendar has them")
+    func calendar() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id, readOnly: true) {
+                try await $0.query(
+                    """
+                    select bool_and(working_days(a, b) = (select count(*) from generate_series(a, b, interval '1 day') d
+                        where extract(isodow from d) < 6)) as right,
+                        planned_last_day('2024-03-08', null, 16, 100, 40)::text as over_week_end,
+                        planned_last_day('2024-03-04', null, 40, 50, 40)::text as two_weeks,
+                        planned_last_day('2024-03-04', null, 40, 50, 0)::text as no_capacity
+                    from generate_series(date '2023-12-25', date '2024-01-10', interval '1 day') x,
+                        generate_series(date '2023-12-20', date '2024-01-25', interval '1 day') y,
+                        lateral (select x::date as a, y::date as b) z
+                    """)
+            }
+            #expect(try rows[0].decode("right", as: Bool.self))
+            #expect(try rows[0].decode("over_week_end", as: String.self) == "2024-03-11")
+            #expect(try rows[0].decode("two_weeks", as: String.self) == "2024-03-17")
+            #expect(try rows[0].decode("no_capacity", as: String.self) == "2024-03-04")
+        }
+    }
+}
