@@ -90,7 +90,7 @@ let package = Package(
                 "Contracts", "HTTPClient", "ServiceIdentity",
                 hummingbird, lifecycle, configuration, logging, metrics,
             ]),
-        shared("HistoryFeed", ["Contracts", "Forecasting"]),
+        shared("HistoryFeed", ["Contracts", "Forecasting", crypto], numeric),
         shared(
             "ServiceStorage",
             ["Contracts", "Postgres", "ServiceKit", hummingbird, lifecycle, configuration, crypto, logging]),

@@ -1,6 +1,8 @@
 import Contracts
 import Forecasting
 import Foundation
+import HistoryFeed
+import Postgres
 import TestSupport
 import Testing
 
@@ -33,7 +35,7 @@ import Testing
             try await fixture.enqueue(tenant)
             let ticket = try #require(try await fixture.queue.claim(worker: "test", lease: fixture.lease))
             var source = DatasetSource(months: 240, asOf: Date(timeIntervalSince1970: 1_900_000_000))
-            for change in changes { source.add(change) }
+            for change in changes { try source.add(change) }
             let dataset = try Dataset(name: "test", source: source)
             try await fixture.datasets.store(dataset, for: ticket)
             let stored = try #require(try await fixture.datasets.dataset(dataset.id, tenant: tenant))
@@ -136,6 +138,32 @@ import Testing
         #expect(report.people.distinct == 3 && report.people.counts.map(\.rows).reduce(0, +) == 58)
         #expect(report.skills == DatasetReport.Group(distinct: 1, counts: [.init(key: "Swift", rows: 57)]))
         #expect(report.span.firstDecision == SyntheticHistory.start)
+    }
+
+    @Test("a report is worked out once: what was kept is given again, and one of another version is not")
+    func keptReport() async throws {
+        try await TrainingDatabase.with { fixture in
+            try await fixture.enqueue(tenant)
+            let ticket = try #require(try await fixture.queue.claim(worker: "test", lease: fixture.lease))
+            var source = DatasetSource(months: 240, asOf: Date(timeIntervalSince1970: 1_900_000_000))
+            for change in lines(40, { _, _ in }) { try source.add(change) }
+            let dataset = try Dataset(name: "test", source: source)
+            try await fixture.datasets.store(dataset, for: ticket)
+            let stored = try #require(try await fixture.datasets.dataset(dataset.id, tenant: tenant))
+            let reports = DatasetReports(store: fixture.datasets)
+            let first = try await reports.report(of: stored, tenant: tenant)
+            #expect(first.rows == 40)
+            // Only the kept report is left to answer from.
+            try await fixture.asSuperuser {
+                _ = try await $0.execute("DELETE FROM ml_training.training_dataset_chunks")
+            }
+            #expect(try await reports.report(of: stored, tenant: tenant) == first)
+            #expect(try await fixture.datasets.report(of: dataset.id, tenant: TenantID()) == nil)
+            try await fixture.asSuperuser {
+                _ = try await $0.execute("UPDATE ml_training.training_dataset_reports SET version = 0")
+            }
+            await #expect(throws: DatasetDamaged.self) { try await reports.report(of: stored, tenant: tenant) }
+        }
     }
 
     @Test("an ordinary dataset has no warnings, and an empty one says that it is too small")

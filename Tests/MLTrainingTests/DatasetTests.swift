@@ -12,7 +12,7 @@ import Testing
 
     private func dataset(_ lines: [HistoryLine], months: Int = 240, asOf: Date? = nil) throws -> Dataset {
         var source = DatasetSource(months: months, asOf: asOf ?? history.end)
-        for line in lines { if let change = line.change { source.add(change) } }
+        for line in lines { if let change = line.change { try source.add(change) } }
         return try Dataset(name: "test", source: source)
     }
 
@@ -20,10 +20,10 @@ import Testing
     func digest() throws {
         let first = try dataset(history.lines)
         let again = try dataset(history.lines.reversed() + history.lines)
-        #expect(first.contentSHA256 == again.contentSHA256)
-        #expect(first.rowCount == 60)
+        #expect(first.content.contentSHA256 == again.content.contentSHA256)
+        #expect(first.content.rowCount == 60)
         let other = try dataset(Array(history.lines.dropLast()))
-        #expect(other.contentSHA256 != first.contentSHA256)
+        #expect(other.content.contentSHA256 != first.content.contentSHA256)
     }
 
     @Test("outcomes after the as-of moment are not in the dataset, nor is anything decided after it")
@@ -32,37 +32,39 @@ import Testing
         let moment = SyntheticHistory.start.addingTimeInterval(10 * 86_400)
         let dataset = try dataset(history.lines, asOf: moment)
         var reader = DatasetReader()
-        for chunk in dataset.chunks { try reader.read(chunk.content) }
-        let known = try reader.history(expecting: dataset.contentSHA256)
+        for index in 0..<dataset.content.chunkCount { reader.read(try dataset.content.chunk(index).content) }
+        let known = try reader.history(expecting: dataset.content.contentSHA256)
         #expect(known.allocationCount == 40)
-        #expect(dataset.rowCount == 20)
+        #expect(dataset.content.rowCount == 20)
         #expect(known.allocations.allSatisfy { ($0.completedAt ?? 0) < moment.timeIntervalSince1970 })
         #expect(known.allocations.allSatisfy { $0.completedAt != nil || $0.actualHours == nil })
         // Nothing that happens later can change it.
         #expect(
-            try self.dataset(Array(history.lines.dropLast(15)), asOf: moment).contentSHA256 == dataset.contentSHA256)
+            try self.dataset(Array(history.lines.dropLast(15)), asOf: moment).content.contentSHA256
+                == dataset.content.contentSHA256)
     }
 
     @Test("work finished before the span is left out")
     func span() throws {
         let late = SyntheticHistory.start.addingTimeInterval(45 * 86_400)
         // One month back reaches to day 14; the first nine days' decisions were finished by then.
-        #expect(try dataset(history.lines, months: 1, asOf: late).rowCount == 60 - 37 + 1)
+        #expect(try dataset(history.lines, months: 1, asOf: late).content.rowCount == 60 - 37 + 1)
     }
 
     @Test("a damaged dataset is noticed when it is read")
     func damage() throws {
         let dataset = try dataset(history.lines)
         var reader = DatasetReader()
-        var bytes = dataset.chunks[0].content
+        var bytes = try dataset.content.chunk(0).content
         let digit = try #require(bytes.firstIndex(of: UInt8(ascii: "5")))
         bytes[digit] = UInt8(ascii: "6")
-        try reader.read(bytes)
-        #expect(throws: DatasetDamaged.self) { try reader.history(expecting: dataset.contentSHA256) }
+        reader.read(bytes)
+        #expect(throws: DatasetDamaged.self) { try reader.history(expecting: dataset.content.contentSHA256) }
     }
 }
 
 @Suite struct HistoryFeedCheckTests {
+    struct Broken: Error {}
     let line = HistoryLine.capacity(
         CapacityEntry(employeeId: EmployeeID(), date: CivilDate(daysSinceEpoch: 1), utilizationRate: 80))
 

@@ -13,11 +13,11 @@ import Testing
 
     private func known() throws -> History {
         var source = DatasetSource(months: 240, asOf: history.end)
-        for line in history.lines { if let change = line.change { source.add(change) } }
+        for line in history.lines { if let change = line.change { try source.add(change) } }
         var reader = DatasetReader()
         let dataset = try Dataset(name: "test", source: source)
-        for chunk in dataset.chunks { try reader.read(chunk.content) }
-        return try reader.history(expecting: dataset.contentSHA256)
+        for index in 0..<dataset.content.chunkCount { reader.read(try dataset.content.chunk(index).content) }
+        return try reader.history(expecting: dataset.content.contentSHA256)
     }
 
     private func configuration(

@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import HistoryFeed
 import Testing
 
 @testable import MLTraining

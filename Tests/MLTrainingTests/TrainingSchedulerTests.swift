@@ -207,7 +207,7 @@ import Testing
         try await fixture.enqueue(tenant)
         let ticket = try #require(try await fixture.queue.claim(worker: "test", lease: fixture.lease))
         var source = DatasetSource(months: 240, asOf: history.end)
-        for line in lines { if let change = line.change { source.add(change) } }
+        for line in lines { if let change = line.change { try source.add(change) } }
         let dataset = try Dataset(name: "test", source: source, watermark: watermark)
         try await fixture.datasets.store(dataset, for: ticket)
         try await fixture.registry.register(

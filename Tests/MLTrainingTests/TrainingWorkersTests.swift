@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import HistoryFeed
 import ServiceKit
 import TestSupport
 import Testing
@@ -79,7 +80,7 @@ import Testing
             let id = try await fixture.enqueue(broken, epochs: 20, asOf: history.end)
             let ticket = try #require(try await fixture.queue.claim(worker: "dying", lease: fixture.lease))
             var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
-            _ = try await FixedHistory(lines: history.lines).read(tenant: broken, since: nil) { source.add($0) }
+            _ = try await FixedHistory(lines: history.lines).read(tenant: broken, since: nil) { try source.add($0) }
             let dataset = try Dataset(name: "d", source: source)
             try await fixture.datasets.store(dataset, for: ticket)
             let batch = try await dyingRun(

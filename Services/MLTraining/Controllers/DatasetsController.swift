@@ -98,10 +98,7 @@ struct DatasetsController: Sendable {
     private func report(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         try request.rejectQuery()
         let (dataset, tenant) = try await found(context)
-        var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant)
-        var builder = DatasetReportBuilder(dataset: dataset)
-        while let entry = try await scan.entry() { try builder.add(entry) }
-        let report = builder.report()
+        let report = try await DatasetReports(store: store).report(of: dataset, tenant: tenant)
         return try Answer.resource(report, tag: EntityTag(of: report), for: request)
     }
 

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import Forecasting
 import Foundation
+import HistoryFeed
 
 /// Goes through a stored dataset's allocations in their order, one chunk in memory at a time.
 ///
@@ -77,7 +78,7 @@ struct DatasetScan: Sendable {
                     aside.append(line)
                     decoded.append(nil)
                 } else {
-                    decoded.append(try WireJSON.decode(DatasetLine.self, from: line))
+                    decoded.append(try DatasetLine(parsing: line))
                 }
             }
             return (decoded, aside)
@@ -94,7 +95,7 @@ struct DatasetScan: Sendable {
         let aside = capacity
         capacity = []
         let decoded = try await ComputeThread.run(named: "dataset") {
-            try aside.map { try WireJSON.decode(DatasetLine.self, from: $0) }
+            try aside.map { try DatasetLine(parsing: $0) }
         }
         for case .capacity(let day) in decoded { source.add(day) }
     }

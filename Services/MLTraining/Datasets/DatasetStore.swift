@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import HistoryFeed
 import Postgres
 import ServiceStorage
 
@@ -18,6 +19,9 @@ protocol DatasetStore: Sendable {
         async throws -> (ordinal: Int, content: [UInt8])?
     func datasets(tenant: TenantID, after: NewestFirst<DatasetEntity>?, limit: Int) async throws -> [TrainingDataset]
     func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
+    /// The report as kept; nil before it was first worked out.
+    func report(of id: DatasetID, tenant: TenantID) async throws -> DatasetReport?
+    func keep(_ report: DatasetReport, of id: DatasetID, tenant: TenantID) async throws
 }
 
 struct PostgresDatasetStore: DatasetStore {
@@ -25,22 +29,24 @@ struct PostgresDatasetStore: DatasetStore {
     let lease: Duration
 
     func store(_ dataset: Dataset, for ticket: JobTicket) async throws {
+        let content = dataset.content
         try await FencedTransaction(database: database, lease: lease).run(ticket) { connection in
             try await connection.execute(
                 """
                 INSERT INTO training_datasets (id, tenant_id, dataset_name, row_count, feature_count, feature_schema,
                     content_sha256, line_count, span_start, as_of)
-                VALUES (\(dataset.id), \(ticket.tenant), \(dataset.name), \(dataset.rowCount), \(dataset.featureCount),
-                    \(FeatureSchema.version), \(dataset.contentSHA256), \(dataset.lineCount), \(dataset.spanStart),
-                    \(dataset.asOf))
+                VALUES (\(dataset.id), \(ticket.tenant), \(dataset.name), \(content.rowCount), \(content.featureCount),
+                    \(FeatureSchema.version), \(content.contentSHA256), \(content.lineCount), \(content.spanStart),
+                    \(content.asOf))
                 """)
             try await connection.execute(
                 """
                 INSERT INTO training_dataset_outcomes (tenant_id, dataset_id, fingerprints, watermark)
-                VALUES (\(ticket.tenant), \(dataset.id), \(dataset.outcomes.bytes), \(optional: dataset.watermark))
+                VALUES (\(ticket.tenant), \(dataset.id), \(content.outcomes.bytes), \(optional: dataset.watermark))
                 """)
             // One chunk per statement: the memory of one, not of all encoded at once.
-            for (ordinal, chunk) in dataset.chunks.enumerated() {
+            for ordinal in 0..<content.chunkCount {
+                let chunk = try content.chunk(ordinal)
                 try await connection.execute(
                     """
                     INSERT INTO training_dataset_chunks (tenant_id, dataset_id, ordinal, line_count, content)
@@ -69,7 +75,7 @@ struct PostgresDatasetStore: DatasetStore {
         guard let digest = stored.digest else { throw DatasetDamaged() }
         return try await ComputeThread.run(named: "dataset") {
             var reader = DatasetReader()
-            for chunk in stored.chunks { try reader.read(chunk) }
+            for chunk in stored.chunks { reader.read(chunk) }
             return try reader.history(expecting: digest)
         }
     }

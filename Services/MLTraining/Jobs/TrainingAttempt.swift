@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import HistoryFeed
 import Logging
 import Synchronization
 
@@ -42,7 +43,7 @@ struct TrainingAttempt: Sendable {
         var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
         let watermark = try await history.read(tenant: ticket.tenant, since: nil) { change in
             try state.check()
-            source.add(change)
+            try source.add(change)
         }
         let (collected, name) = (source, "\(ticket.modelType) \(WireJSON.timestamp(ticket.asOf))")
         let dataset = try await ComputeThread.run(named: "dataset") {
@@ -50,7 +51,7 @@ struct TrainingAttempt: Sendable {
         }
         try state.check()
         try await datasets.store(dataset, for: ticket)
-        logger.info("A dataset was stored", metadata: ["dataset.rows": "\(dataset.rowCount)"])
+        logger.info("A dataset was stored", metadata: ["dataset.rows": "\(dataset.content.rowCount)"])
         return dataset.id
     }
 

@@ -1,5 +1,6 @@
 import Forecasting
 import Foundation
+import HistoryFeed
 
 /// Counts, line by line of a history feed, the outcomes that the next job would learn from and the latest model has not.
 ///

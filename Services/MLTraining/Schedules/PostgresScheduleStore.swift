@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import HistoryFeed
 import Postgres
 import ServiceStorage
 

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import HistoryFeed
 import Logging
 import ServiceKit
 import ServiceLifecycle

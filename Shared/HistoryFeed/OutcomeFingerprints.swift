@@ -1,26 +1,31 @@
 /// Which completed allocations a dataset holds, in eight bytes each: with a million of them, one strange allocation in some
 /// ten million million is taken for a known one.
-struct OutcomeFingerprints: Sendable, Equatable {
+public struct OutcomeFingerprints: Sendable, Equatable {
     private let sorted: [UInt64]
 
-    init(ids: some Sequence<String>) {
+    public init(ids: some Sequence<String>) {
         sorted = ids.map(Self.fingerprint).sorted()
     }
 
     /// - Parameter bytes: big-endian, sorted, as ``bytes`` gives them; nil when they are not.
-    init?(bytes: [UInt8]) {
+    public init?(bytes: [UInt8]) {
         guard bytes.count % 8 == 0 else { return nil }
-        sorted = stride(from: 0, to: bytes.count, by: 8).map { start in
-            bytes[start..<start + 8].reduce(0) { $0 << 8 | UInt64($1) }
+        sorted = bytes.withUnsafeBytes { raw in
+            (0..<raw.count / 8).map { UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
         }
         guard zip(sorted, sorted.dropFirst()).allSatisfy(<=) else { return nil }
     }
 
-    var bytes: [UInt8] {
-        sorted.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> (56 - 8 * $0)) } }
+    public var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(sorted.count * 8)
+        for value in sorted { withUnsafeBytes(of: value.bigEndian) { bytes.append(contentsOf: $0) } }
+        return bytes
     }
 
-    func contains(_ id: String) -> Bool {
+    public var count: Int { sorted.count }
+
+    public func contains(_ id: String) -> Bool {
         let wanted = Self.fingerprint(id)
         var (low, high) = (0, sorted.count)
         while low < high {

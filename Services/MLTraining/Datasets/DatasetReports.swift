@@ -1,0 +1,45 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// Datasets' reports: worked out when first asked for, which takes a pass over all rows, and kept.
+struct DatasetReports: Sendable {
+    let store: any DatasetStore
+
+    /// Of what a report says; raised whenever that changes.
+    static let version = 1
+
+    func report(of dataset: TrainingDataset, tenant: TenantID) async throws -> DatasetReport {
+        if let known = try await store.report(of: dataset.id, tenant: tenant) { return known }
+        var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant)
+        var builder = DatasetReportBuilder(dataset: dataset)
+        while let entry = try await scan.entry() { try builder.add(entry) }
+        let report = builder.report()
+        try await store.keep(report, of: dataset.id, tenant: tenant)
+        return report
+    }
+}
+
+extension PostgresDatasetStore {
+    func report(of id: DatasetID, tenant: TenantID) async throws -> DatasetReport? {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT report FROM training_dataset_reports
+                WHERE dataset_id = \(id) AND version = \(DatasetReports.version)
+                """
+            ).first.map { try $0.decode("report", as: PostgresJSON<DatasetReport>.self).value }
+        }
+    }
+
+    func keep(_ report: DatasetReport, of id: DatasetID, tenant: TenantID) async throws {
+        _ = try await database.withTenantRows(tenant) { connection in
+            try await connection.execute(
+                """
+                INSERT INTO training_dataset_reports (tenant_id, dataset_id, version, report)
+                VALUES (\(tenant), \(id), \(DatasetReports.version), \(json: report)::jsonb)
+                ON CONFLICT (dataset_id) DO UPDATE SET version = excluded.version, report = excluded.report
+                """)
+        }
+    }
+}
