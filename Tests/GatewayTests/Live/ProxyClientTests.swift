@@ -62,17 +62,43 @@ struct ProxyClientTests {
         }
     }
 
+    enum HangUp: CaseIterable, Sendable { case close, halfClose, reset }
+
     @Test(
-        "a client that hangs up in its body leaves the upstream open for others",
-        arguments: ["Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Content-Length: 100000\r\n\r\nhello"])
-    func hangUp(request: String) async throws {
-        try await withBench { bench in
-            for _ in 1...5 {
-                try await RawConnection.connect(to: bench.gatewayPort) { connection in
-                    try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(request)")
-                }
+        "a client that hangs up in its body, however, leaves the upstream open for others",
+        arguments: [
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nhe",
+            "Content-Length: 100000\r\n\r\nhello",
+        ], HangUp.allCases)
+    func hangUp(request: String, hangUp: HangUp) async throws {
+        let arrived = Signal()
+        try await ProxyBench.withUpstream { router in
+            router.post("/x") { request, _ in
+                for try await _ in request.body { arrived.set() }
+                return "read"
             }
-            for _ in 1...5 { #expect(try await bench.get("/x").status == 200) }
+            router.get("/x") { _, _ in "hello" }
+        } _: { port in
+            let route = try Fixture.route("/x", ["POST": nil, "GET": nil], target: .upstream(.mlPrediction))
+            let health = GatewayConfiguration.Health(failuresToOpen: 1, openFor: .seconds(3600))
+            try await ProxyBench.with(upstreamPorts: [port], routes: [route], health: health) { bench in
+                for _ in 1...3 {
+                    try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                        try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(request)")
+                        await arrived.wait()
+                        switch hangUp {
+                        case .close: break
+                        case .halfClose:
+                            try await connection.channel.close(mode: .output)
+                            _ = try await connection.readToEnd()
+                        case .reset:
+                            let options = try #require(connection.channel as? any SocketOptionProvider)
+                            try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+                        }
+                    }
+                }
+                for _ in 1...3 { #expect(try await bench.get("/x").status == 200) }
+            }
         }
     }
 
