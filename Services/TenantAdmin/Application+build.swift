@@ -22,11 +22,13 @@ enum TenantAdmin {
             pool: database.pool, migrationsDirectory: try settings.migrationsDirectory("tenant"),
             logger: bootstrap.logger)
         let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
+        let recorder = UsageRecorder(
+            usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger)
         return ServiceApplication(
             router: router(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,
                 concurrentImports: settings.int("imports.max-concurrent")),
-            services: [database, rollout], readiness: [database.readiness, rollout.readiness])
+            services: [database, rollout, recorder], readiness: [database.readiness, rollout.readiness])
     }
 
     static func router(
@@ -39,6 +41,8 @@ enum TenantAdmin {
 
         let api = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
         TenantsController(tenants: tenants).addRoutes(to: api)
+        UsageController(usage: Usage(database: database)).addRoutes(to: api)
+        ExportController(export: TenantExport(tenants: tenants, database: database)).addRoutes(to: api)
         let users = Users(database: database)
         UsersController(users: users).addRoutes(to: api)
         UserRolesController(users: users).addRoutes(to: api)

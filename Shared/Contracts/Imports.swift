@@ -36,6 +36,17 @@ public enum ImportKind: String, Codable, Sendable, CaseIterable {
         }
     }
 
+    /// Columns that a file may name beside those: what an export has and most files do not.
+    public var furtherColumns: [String] {
+        switch self {
+        // Whether somebody is active although his dates say otherwise.
+        case .employees: ["is_active"]
+        // The hours as first planned, where they have been changed since; only for new allocations.
+        case .allocations: ["planned_hours"]
+        default: []
+        }
+    }
+
     /// The columns without which a row means nothing.
     public var requiredColumns: [String] {
         switch self {

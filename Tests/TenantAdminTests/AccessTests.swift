@@ -11,6 +11,7 @@ struct AccessTests {
         (.get, "/api/v1/tenants"), (.post, "/api/v1/tenants"), (.get, "/api/v1/tenants/ID"),
         (.patch, "/api/v1/tenants/ID"), (.delete, "/api/v1/tenants/ID"), (.post, "/api/v1/tenants/ID/suspend"),
         (.post, "/api/v1/tenants/ID/resume"), (.post, "/api/v1/tenants/ID/restore"),
+        (.get, "/api/v1/tenants/ID/usage"), (.get, "/api/v1/tenants/ID/export"),
     ]
 
     static let tenantRoutes: [(HTTPRequest.Method, String)] = [
@@ -28,7 +29,7 @@ struct AccessTests {
         (.post, "/api/v1/capacity-history"), (.put, "/api/v1/capacity-history"),
         (.delete, "/api/v1/capacity-history"), (.get, "/api/v1/capacity-history/ID/2024-01-01"),
         (.put, "/api/v1/capacity-history/ID/2024-01-01"), (.delete, "/api/v1/capacity-history/ID/2024-01-01"),
-        (.get, "/api/v1/imports"),
+        (.get, "/api/v1/imports"), (.get, "/api/v1/usage"),
         (.get, "/api/v1/reports/utilization"), (.get, "/api/v1/reports/availability"),
         (.get, "/api/v1/reports/over-allocations"), (.delete, "/api/v1/users/ID"), (.get, "/api/v1/users/ID/roles"),
         (.put, "/api/v1/users/ID/roles"), (.post, "/api/v1/roles"), (.get, "/api/v1/roles/ID"),

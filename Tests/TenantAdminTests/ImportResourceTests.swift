@@ -89,6 +89,33 @@ struct ImportResourceTests {
         }
     }
 
+    @Test("NDJSON is read as strictly as a request: names twice, impossible numbers and empty files are named")
+    func strictLines() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            func send(_ text: String) async throws -> [String] {
+                try await service.send(
+                    .post, "/api/v1/imports?kind=employees", as: service.token(tenant.id), body: Array(text.utf8),
+                    type: "application/x-ndjson"
+                ).problem.errors.map { "\($0.field): \($0.message)" }
+            }
+            let twice = try await send(#"{"external_id":"E1","name":"A","name":"B"}"#)
+            let huge = try await send(
+                #"{"external_id":"E1","name":"A"}"# + "\n"
+                    + #"{"external_id":"E2","name":"B","weekly_capacity_hours":1e400}"#)
+            let wrongKind = try await send(#"{"external_id":"E1","name":true}"#)
+            let noObject = try await send("[1]\n{\n")
+            let empty = try await send(" \n\n")
+
+            #expect(twice == ["line 1, name: is given twice"])
+            #expect(huge == ["line 2, weekly_capacity_hours: is too large a number"])
+            #expect(wrongKind == ["line 1, name: must not be true or false"])
+            #expect(noObject.map { $0.prefix(6) } == ["line 1", "line 2"])
+            #expect(empty == ["line 1: the file is empty"])
+            #expect(try await service.all("employees", of: tenant.id, as: Employee.self).isEmpty)
+        }
+    }
+
     @Test("a compressed file is refused as such")
     func compressed() async throws {
         try await TestService.run { service in

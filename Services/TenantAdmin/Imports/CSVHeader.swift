@@ -12,7 +12,7 @@ struct CSVHeader: Sendable {
         var errors: [ImportRowError] = []
         var seen: Set<String> = []
         for name in names {
-            if !kind.columns.contains(name) {
+            if !kind.allColumns.contains(name) {
                 let reason =
                     name.isEmpty ? "a column has no name" : "is not a column of \(kind.rawValue)"
                 errors.append(ImportRowError(line: row.line, column: name, reason: reason))
@@ -24,7 +24,7 @@ struct CSVHeader: Sendable {
             errors.append(ImportRowError(line: row.line, column: name, reason: "is missing from the header"))
         }
         guard errors.isEmpty else { throw ImportFileError(errors) }
-        positions = kind.columns.map { names.firstIndex(of: $0) }
+        positions = kind.allColumns.map { names.firstIndex(of: $0) }
         width = names.count
     }
 

@@ -12,6 +12,7 @@ struct ImportColumn: Sendable {
         case oneOf([String])
         case list
         case labels
+        case flag
     }
 
     let name: String
@@ -29,14 +30,18 @@ struct ImportColumn: Sendable {
         case .time: "timestamptz"
         case .list: "text[]"
         case .labels: "jsonb"
+        case .flag: "boolean"
         }
     }
 }
 
 extension ImportKind {
-    /// The rules of the columns, in the order of `columns`.
+    /// Every column a file may name.
+    var allColumns: [String] { columns + furtherColumns }
+
+    /// The rules of the columns, in the order of `allColumns`.
     var rules: [ImportColumn] {
-        zip(columns, rulesInOrder).map { name, rule in
+        zip(allColumns, rulesInOrder).map { name, rule in
             ImportColumn(name: name, rule: rule, isRequired: requiredColumns.contains(name))
         }
     }
@@ -57,12 +62,12 @@ extension ImportKind {
         return switch self {
         case .departments: [name, .text(maximum: 2000)]
         case .skills: [.text(maximum: 100), name]
-        case .employees: [name, name, .email, name, .number(0...168), .date, .date]
+        case .employees: [name, name, .email, name, .number(0...168), .date, .date, .flag]
         case .employeeSkills: [name, .text(maximum: 100), .integer(1...5), .date]
         case .projects:
             [name, name, .oneOf(ProjectStatus.allCases.map(\.rawValue)), .number(0...100), .date, .date, .date, .list]
         case .allocations:
-            [name, name, name, .number(0...100), hours, hours, .list, .date, .date, .time, .time, .labels]
+            [name, name, name, .number(0...100), hours, hours, .list, .date, .date, .time, .time, .labels, hours]
         case .capacityHistory: [name, .date, .number(0...10_000)]
         }
     }

@@ -13,7 +13,7 @@ extension ImportPlan {
     }
 
     static func copy(_ kind: ImportKind) -> SQL {
-        let columns = kind.columns.map { column -> SQL in "\(identifier: column)" }
+        let columns = kind.allColumns.map { column -> SQL in "\(identifier: column)" }
         return "copy pg_temp.import_rows (line, \(sql: columns.joined(separator: ", "))) from stdin"
     }
 

@@ -71,6 +71,9 @@ struct ImportPlan: Sendable {
                 .init(
                     "weekly_capacity_hours", "coalesce(r.weekly_capacity_hours, 40)", from: "weekly_capacity_hours"),
                 .same("hired_on"), .same("left_on"),
+                .init(
+                    "is_active", insert: "coalesce(r.is_active, true)",
+                    update: "coalesce(r.is_active, t.is_active)", from: "is_active"),
             ]
             prerequisites = [
                 """
@@ -159,6 +162,7 @@ struct ImportPlan: Sendable {
                 """,
             update: "coalesce(r.created_at, t.created_at)", from: nil),
         .init("labels", "coalesce(r.labels, '{}')", from: "labels"),
+        .init("planned_hours", insert: "r.planned_hours", update: nil, from: "planned_hours"),
     ]
 }
 

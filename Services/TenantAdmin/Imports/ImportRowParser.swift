@@ -8,7 +8,7 @@ struct ImportRowParser: Sendable {
 
     init(kind: ImportKind) {
         rules = kind.rules
-        let columns = kind.columns
+        let columns = kind.allColumns
         orderedPairs = kind.orderedPairs.compactMap { pair in
             guard let earlier = columns.firstIndex(of: pair.earlier), let later = columns.firstIndex(of: pair.later)
             else { return nil }
@@ -61,6 +61,7 @@ enum CopyText {
                 "\"" + entry.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
             }
             appendEscaped("{" + quoted.joined(separator: ",") + "}", to: &copy)
+        case .flag(let flag): copy.append(UInt8(ascii: flag ? "t" : "f"))
         case .labels(let pairs):
             appendEscaped(json(pairs), to: &copy)
         }

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 
 /// A row of the file, its fields in the order of the kind's columns, and what is wrong with its form.
 struct ImportRow: Sendable, Equatable {
@@ -66,7 +67,9 @@ struct ImportRowReader: Sendable {
             if case .csv(_, header: nil) = source { throw ImportFileError(line: 1, "the file has no header row") }
             return rows
         case .ndjson(var reader):
-            return reader.finish().map { object(at: $0.line, $0.bytes) }
+            let last = reader.finish()
+            if last.isEmpty, reader.isEmpty { throw ImportFileError(line: 1, "the file is empty") }
+            return last.map { object(at: $0.line, $0.bytes) }
         }
     }
 
@@ -98,13 +101,16 @@ struct ImportRowReader: Sendable {
     }
 
     private mutating func object(at line: Int, _ bytes: [UInt8]) -> ImportRow {
-        var row = ImportRow(line: line, fields: Array(repeating: .empty, count: kind.columns.count))
-        guard case .object(let members)? = try? WireJSON.decode(JSONValue.self, from: bytes) else {
-            row.errors = [ImportRowError(line: line, column: "", reason: "must be one JSON object")]
+        var row = ImportRow(line: line, fields: Array(repeating: .empty, count: kind.allColumns.count))
+        let members: [String: JSONValue]
+        do {
+            members = try StrictJSON.decode(ImportObject.self, from: bytes).members
+        } catch {
+            row.errors = ImportObject.errors(error, line: line)
             return row
         }
         for (key, value) in members.sorted(by: { $0.key < $1.key }) {
-            guard let index = kind.columns.firstIndex(of: key) else {
+            guard let index = kind.allColumns.firstIndex(of: key) else {
                 row.errors.append(
                     ImportRowError(line: line, column: key, reason: "is not a column of \(kind.rawValue)"))
                 continue
@@ -121,15 +127,39 @@ struct ImportRowReader: Sendable {
     }
 }
 
+/// A line of NDJSON, read as strictly as the body of a request: a name twice and a number beyond all bounds are errors.
+private struct ImportObject: RequestPayload {
+    let members: [String: JSONValue]
+
+    init(from decoder: any Decoder) throws {
+        members = try decoder.singleValueContainer().decode([String: JSONValue].self)
+    }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(members)
+    }
+
+    func validate(_ validation: inout Validation) {}
+
+    static func errors(_ error: any Error, line: Int) -> [ImportRowError] {
+        let problem = ProblemError(mapping: error)
+        guard !problem.errors.isEmpty, !problem.errors.contains(where: { $0.field.isEmpty }) else {
+            return [ImportRowError(line: line, column: "", reason: "must be one JSON object")]
+        }
+        return problem.errors.map { ImportRowError(line: line, column: $0.field, reason: $0.message) }
+    }
+}
+
 extension ImportField {
-    /// nil for booleans and for arrays and objects of anything but strings.
+    /// nil for arrays and objects of anything but strings.
     init?(_ value: JSONValue) {
         switch value {
         case .null: self = .empty
         case .string(let text): self = .text(text)
         case .integer(let number): self = .text(String(number))
         case .number(let number): self = .text(String(number))
-        case .bool: return nil
+        case .bool(let flag): self = .flag(flag)
         case .array(let entries):
             let texts = entries.compactMap(\.stringValue)
             guard texts.count == entries.count else { return nil }

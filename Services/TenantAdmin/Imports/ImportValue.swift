@@ -5,9 +5,10 @@ import Foundation
 enum ImportField: Sendable, Equatable {
     case empty
     case text(String)
-    /// Only NDJSON can give these two outright.
+    /// Only NDJSON can give these three outright.
     case list([String])
     case labels([String: String])
+    case flag(Bool)
 }
 
 /// A field that fits its column.
@@ -20,6 +21,7 @@ enum ImportValue: Sendable, Equatable {
     case time(Date)
     case list([String])
     case labels([String: String])
+    case flag(Bool)
 
     /// Whether `self` lies after `other`; false when either is unknown.
     func isAfter(_ other: ImportValue) -> Bool {
@@ -56,6 +58,9 @@ extension ImportColumn {
         case .labels(let pairs):
             guard case .labels = rule else { throw ImportFieldError(reason: "must not be an object") }
             return try Self.labels(pairs)
+        case .flag(let flag):
+            guard case .flag = rule else { throw ImportFieldError(reason: "must not be true or false") }
+            return .flag(flag)
         }
     }
 
@@ -89,6 +94,9 @@ extension ImportColumn {
             return try Self.list(text.split(separator: ";").map { $0.trimmingCharacters(in: .whitespaces) })
         case .labels:
             return try Self.labels(try Self.pairs(text))
+        case .flag:
+            guard text == "true" || text == "false" else { throw Self.not("true or false", text) }
+            return .flag(text == "true")
         }
     }
 

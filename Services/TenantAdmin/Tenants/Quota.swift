@@ -72,7 +72,7 @@ enum TenantCounts {
     }
 
     /// - Throws: 403 `quota_exceeded` when the tenant's rows take more than its plan allows.
-    static func requireStorage(_ active: ActiveTenant, on connection: PostgresConnection) async throws {
+    static func requireStorage(_ active: TenantHome, on connection: PostgresConnection) async throws {
         let rows = try await connection.query("select \(sql: storageBytes(active.names.schema)) as bytes")
         // 1 GB = 10^9 bytes, as storage is sold.
         guard try rows[0].decode("bytes", as: Double.self) <= Double(active.limits.maxStorageGb) * 1e9 else {

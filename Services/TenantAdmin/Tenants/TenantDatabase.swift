@@ -4,8 +4,8 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// A tenant that may be served: where its rows are and what its plan allows.
-struct ActiveTenant: Sendable {
+/// Where a tenant's rows are and what its plan allows.
+struct TenantHome: Sendable {
     let names: TenantNames
     let limits: TenantLimits
 }
@@ -35,7 +35,7 @@ struct TenantDatabase: Sendable {
     /// - Throws: 403 `quota_exceeded` when the plan allows no more storage; 422 `idempotency_key_reused`; as `withTenant`.
     func creating<Answer: Codable & Sendable>(
         in tenant: TenantID, once key: IdempotencyKey? = nil, isolation: isolated (any Actor)? = #isolation,
-        _ body: (ActiveTenant, PostgresConnection) async throws -> Answer
+        _ body: (TenantHome, PostgresConnection) async throws -> Answer
     ) async throws -> Answer {
         try await withActive(tenant) { active, connection in
             try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
@@ -48,7 +48,7 @@ struct TenantDatabase: Sendable {
     /// As `withTenant`, for work that the plan limits.
     func withActive<R>(
         _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
-        isolation: isolated (any Actor)? = #isolation, _ body: (ActiveTenant, PostgresConnection) async throws -> R
+        isolation: isolated (any Actor)? = #isolation, _ body: (TenantHome, PostgresConnection) async throws -> R
     ) async throws -> R {
         do {
             return try await pool.withTransaction(
@@ -63,19 +63,40 @@ struct TenantDatabase: Sendable {
         }
     }
 
+    /// Runs `body` as the tenant for the platform operator, suspended and deleted tenants included.
+    /// - Throws: 404.
+    func withAny<R>(
+        _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
+        isolation: isolated (any Actor)? = #isolation, _ body: (TenantHome, PostgresConnection) async throws -> R
+    ) async throws -> R {
+        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
+            connection in
+            guard let home = try await Self.home("id = \(tenant.rawValue)", on: connection) else {
+                throw ProblemError.notFound("Tenant")
+            }
+            try await Self.enter(home.names, on: connection)
+            return try await body(home, connection)
+        }
+    }
+
     /// Where an active tenant's rows are, and what its plan allows.
     /// - Throws: 403 `tenant_unavailable`.
-    static func active(_ tenant: TenantID, on connection: PostgresConnection) async throws -> ActiveTenant {
-        let rows = try await connection.query(
-            "select schema_name, role_name, limits from tenant_admin.tenants where id = \(tenant.rawValue) and is_active"
-        )
-        guard let row = rows.first else {
+    static func active(_ tenant: TenantID, on connection: PostgresConnection) async throws -> TenantHome {
+        guard let home = try await home("id = \(tenant.rawValue) and is_active", on: connection) else {
             throw ProblemError(
                 status: .forbidden, code: .tenantUnavailable, "The tenant is unknown, suspended or deleted.")
         }
-        return ActiveTenant(
-            names: TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name")),
-            limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits)
+        return home
+    }
+
+    private static func home(_ condition: SQL, on connection: PostgresConnection) async throws -> TenantHome? {
+        try await connection.query(
+            "select schema_name, role_name, limits from tenant_admin.tenants where \(sql: condition)"
+        ).first.map { row in
+            TenantHome(
+                names: TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name")),
+                limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits)
+        }
     }
 
     /// From here to the end of the transaction only this tenant's rows can be reached.

@@ -1,0 +1,120 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// How much of the platform a tenant uses: counted from its rows, and kept day by day in `tenant_usage`.
+struct Usage: Sendable {
+    let database: TenantDatabase
+
+    /// Whose figures are asked for, and by whom.
+    enum Access: Sendable {
+        /// One of the tenant's own: it must be active.
+        case tenant
+        /// The platform operator, who may look at suspended and deleted tenants as well.
+        case platformOperator
+    }
+
+    struct Figures: Sendable, Equatable {
+        let countedAt: Date
+        let users: Int
+        let activeUsers: Int
+        let employees: Int
+        let projects: Int
+        let openProjects: Int
+        let allocations: Int
+        let storageBytes: Int
+
+        /// Megabytes of 10^6 bytes.
+        var storageMb: Double { Double(storageBytes) / 1e6 }
+    }
+
+    /// The figures of now, which become today's as well, and those of the days of the window.
+    /// - Throws: 404 for an unknown tenant, 403 `tenant_unavailable` for one whose own users are not served.
+    func usage(
+        of tenant: TenantID, from: CivilDate, to: CivilDate, for access: Access
+    ) async throws -> TenantUsage {
+        let (figures, limits) = try await record(tenant, for: access)
+        let days = try await database.pool.withConnection { connection in
+            try await connection.query(
+                """
+                select usage_date, users_count, projects_count, allocations_count, storage_used_mb
+                from tenant_admin.tenant_usage
+                where tenant_id = \(tenant.rawValue) and usage_date between \(from) and \(to) order by usage_date
+                """
+            ).map { row in
+                UsageDay(
+                    date: try row.decode("usage_date"), users: try row.decode("users_count"),
+                    projects: try row.decode("projects_count"), allocations: try row.decode("allocations_count"),
+                    storageMb: try row.decode("storage_used_mb"))
+            }
+        }
+        return TenantUsage(
+            tenantId: tenant, countedAt: figures.countedAt, users: figures.users, activeUsers: figures.activeUsers,
+            employees: figures.employees, projects: figures.projects, openProjects: figures.openProjects,
+            allocations: figures.allocations, storageMb: figures.storageMb, limits: limits, days: days)
+    }
+
+    /// Counts, and keeps it as today's.
+    @discardableResult
+    func record(_ tenant: TenantID, for access: Access) async throws -> (Figures, TenantLimits) {
+        let (figures, limits) =
+            switch access {
+            case .tenant:
+                try await database.withActive(tenant, readOnly: true) {
+                    (try await Self.count($0.names, on: $1), $0.limits)
+                }
+            case .platformOperator:
+                try await database.withAny(tenant, readOnly: true) {
+                    (try await Self.count($0.names, on: $1), $0.limits)
+                }
+            }
+        try await database.pool.withConnection { connection in
+            // Figures counted earlier do not replace later ones, whoever comes first.
+            _ = try await connection.execute(
+                """
+                insert into tenant_admin.tenant_usage as t
+                    (tenant_id, usage_date, users_count, projects_count, allocations_count, storage_used_mb, recorded_at)
+                values (\(tenant.rawValue), \(CivilDate(figures.countedAt)), \(figures.users), \(figures.projects),
+                    \(figures.allocations), \(figures.storageMb), \(figures.countedAt))
+                on conflict (tenant_id, usage_date) do update set users_count = excluded.users_count,
+                    projects_count = excluded.projects_count, allocations_count = excluded.allocations_count,
+                    storage_used_mb = excluded.storage_used_mb, recorded_at = excluded.recorded_at
+                    where t.recorded_at <= excluded.recorded_at
+                """)
+        }
+        return (figures, limits)
+    }
+
+    /// Tenants being served whose figures of today are older than `age`, or not there.
+    func due(olderThan age: Duration) async throws -> [TenantID] {
+        try await database.pool.withConnection { connection in
+            try await connection.query(
+                """
+                select t.id from tenant_admin.tenants t where t.is_active and not exists (
+                    select from tenant_admin.tenant_usage u
+                    where u.tenant_id = t.id and u.usage_date = (now() at time zone 'UTC')::date
+                        and u.recorded_at > now() - \(age.components.seconds)::double precision * interval '1 second')
+                order by t.id
+                """
+            ).map { try $0.decode("id") }
+        }
+    }
+
+    private static func count(_ names: TenantNames, on connection: PostgresConnection) async throws -> Figures {
+        let rows = try await connection.query(
+            """
+            select now() as counted_at, (select count(*) from users) as users,
+                \(sql: TenantCounts.activeUsers) as active_users, (select count(*) from employees) as employees,
+                (select count(*) from projects) as projects, \(sql: TenantCounts.openProjects) as open_projects,
+                (select count(*) from resource_allocations) as allocations,
+                \(sql: TenantCounts.storageBytes(names.schema)) as bytes
+            """)
+        return Figures(
+            countedAt: try rows[0].decode("counted_at"), users: try rows[0].decode("users"),
+            activeUsers: try rows[0].decode("active_users"), employees: try rows[0].decode("employees"),
+            projects: try rows[0].decode("projects"), openProjects: try rows[0].decode("open_projects"),
+            allocations: try rows[0].decode("allocations"), storageBytes: try rows[0].decode("bytes"))
+    }
+}

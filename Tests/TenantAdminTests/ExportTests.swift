@@ -1,0 +1,115 @@
+import Contracts
+import HTTPTypes
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Export")
+struct ExportTests {
+    private func export(_ tenant: Tenant, _ service: TestService) async throws -> ZipArchive {
+        let reply = try await service.send(
+            .get, "/api/v1/tenants/\(tenant.id)/export", as: service.operatorToken)
+        #expect(reply.status == 200)
+        #expect(reply.headers[.contentType] == "application/zip")
+        return try ZipArchive(reply.bytes)
+    }
+
+    /// A tenant with what CSV cannot spell: separators inside of skills and labels, a changed plan, somebody away.
+    private func filled(_ service: TestService) async throws -> Tenant {
+        let tenant = try await service.createTenant("acme")
+        let token = try service.token(tenant.id)
+        for (kind, text) in [
+            (ImportKind.employees, ImportTests.people), (.projects, ImportTests.work),
+            (.allocations, ImportTests.allocations),
+            (.employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,2020-01-01\nE2,SQL,,\n"),
+            (.capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-01,80.5\n"),
+        ] {
+            let reply = try await service.importCSV(kind, text, into: tenant.id)
+            #expect(reply.status == 201)
+        }
+        let anna = try await service.all("employees", of: tenant.id, as: Employee.self)[0]
+        let allocation = try await service.all("allocations", of: tenant.id, as: Allocation.self)[0]
+        _ = try await service.send(.patch, "/api/v1/employees/\(anna.id)", as: token, text: #"{"isActive":false}"#)
+        _ = try await service.send(
+            .patch, "/api/v1/allocations/\(allocation.id)", as: token,
+            text: #"{"allocatedHours":20,"requiredSkills":["a;b","c\\d"],"labels":{"k=1":"v;w"}}"#)
+        _ = try await service.send(
+            .post, "/api/v1/departments", as: token,
+            json: CreateDepartmentRequest(name: "Ünï \"x\", y", description: "z"))
+        return tenant
+    }
+
+    @Test("what is exported can be imported by another tenant, which then exports the same")
+    func roundTrip() async throws {
+        try await TestService.run { service in
+            let first = try await filled(service)
+            let second = try await service.createTenant("other")
+            let archive = try await export(first, service)
+            for kind in ImportKind.allCases {
+                let file = archive.text("\(kind.rawValue).ndjson")
+                #expect(!file.isEmpty, "\(kind)")
+                let reply = try await service.send(
+                    .post, "/api/v1/imports?kind=\(kind.rawValue)", as: service.token(second.id),
+                    body: Array(file.utf8), type: "application/x-ndjson")
+                #expect(reply.status == 201, "\(kind): \(reply.text)")
+            }
+            let copy = try await export(second, service)
+
+            for kind in ImportKind.allCases {
+                let name = "\(kind.rawValue).ndjson"
+                #expect(copy.text(name) == archive.text(name))
+            }
+            let allocation = try await service.all("allocations", of: second.id, as: Allocation.self)[0]
+            #expect(allocation.allocatedHours == 20)
+            #expect(allocation.plannedHours == 12.5)
+            #expect(allocation.requiredSkills == ["a;b", "c\\d"])
+            #expect(allocation.labels == ["k=1": "v;w"])
+            let people = try await service.all("employees", of: second.id, as: Employee.self)
+            #expect(people.map(\.isActive) == [false, false])
+        }
+    }
+
+    @Test("an export has everything but secrets, for a deleted tenant too, and is on record")
+    func everything() async throws {
+        try await TestService.run { service in
+            let tenant = try await filled(service)
+            _ = try await service.send(.delete, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken)
+            let archive = try await export(tenant, service)
+            let missing = try await service.send(
+                .get, "/api/v1/tenants/\(TenantID())/export", as: service.operatorToken)
+
+            #expect(
+                archive.names == ["tenant.json"] + ImportKind.allCases.map { "\($0.rawValue).ndjson" } + [
+                    "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson", "audit_logs.ndjson",
+                ])
+            #expect(archive.text("users.ndjson").contains("admin@acme.example"))
+            #expect(!archive.names.contains { archive.text($0).contains("scrypt") })
+            #expect(archive.text("audit_logs.ndjson").contains(#""action":"export""#))
+            #expect(missing.status == 404)
+        }
+    }
+
+    @Test("an archive's files of any length come out as they went in")
+    func zip() throws {
+        var zip = ZipStream(year: 2026, month: 1, day: 31, hour: 23, minute: 59, second: 58)
+        var out: [UInt8] = []
+        let long = (0..<200_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }
+        zip.begin("empty", into: &out)
+        zip.end(into: &out)
+        zip.begin("ä/long", into: &out)
+        zip.append(long.prefix(70_000), into: &out)
+        zip.append(long.dropFirst(70_000), into: &out)
+        zip.end(into: &out)
+        zip.finish(into: &out)
+        let archive = try ZipArchive(out)
+
+        #expect(archive.names == ["empty", "ä/long"])
+        #expect(archive.files["empty"] == [])
+        #expect(archive.files["ä/long"] == long)
+        #expect(throws: ZipArchive.Broken.self) { try ZipArchive(out.dropLast()) }
+        // The check value of the algorithm's catalogue.
+        var sum = CRC32()
+        sum.update(Array("123456789".utf8))
+        #expect(sum.value == 0xCBF4_3926)
+    }
+}

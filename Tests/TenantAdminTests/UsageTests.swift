@@ -1,0 +1,80 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Usage")
+struct UsageTests {
+    @Test("usage is counted from the tenant's own rows, the same for the operator and the tenant")
+    func counted() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let other = try await service.createTenant("other")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            _ = try await service.importCSV(.projects, ImportTests.work, into: tenant.id)
+            _ = try await service.importCSV(.allocations, ImportTests.allocations, into: tenant.id)
+            let token = try service.token(tenant.id)
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token,
+                json: CreateProject(externalId: "d", name: "d", status: "completed"))
+            let own: TenantUsage = try await service.send(.get, "/api/v1/usage", as: token).data()
+            let seen: TenantUsage = try await service.send(
+                .get, "/api/v1/tenants/\(tenant.id)/usage", as: service.operatorToken
+            ).data()
+            let empty: TenantUsage = try await service.send(
+                .get, "/api/v1/tenants/\(other.id)/usage", as: service.operatorToken
+            ).data()
+
+            #expect([Int]([own.users, own.activeUsers, own.employees]) == [1, 1, 2])
+            #expect([Int]([own.projects, own.openProjects, own.allocations]) == [2, 1, 2])
+            // Some dozens of tables and indexes of at least a page of 8 KiB each.
+            #expect(own.storageMb > 0.2 && own.storageMb < 10)
+            #expect(own.limits == tenant.limits)
+            #expect(own.days.map(\.projects) == [2])
+            #expect(own.days.map(\.date) == [CivilDate(own.countedAt)])
+            #expect([Int]([seen.users, seen.projects, seen.allocations]) == [1, 2, 2])
+            #expect([Int]([empty.employees, empty.projects, empty.allocations]) == [0, 0, 0])
+        }
+    }
+
+    @Test("each day keeps its figures; a suspended tenant is seen by the operator alone")
+    func days() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let usage = Usage(database: TenantDatabase(pool: service.pool))
+            let today = CivilDate(Date())
+            try await service.pool.withConnection { connection in
+                _ = try await connection.execute(
+                    """
+                    insert into tenant_admin.tenant_usage (tenant_id, usage_date, users_count, projects_count)
+                    values (\(tenant.id.rawValue), \(today.adding(days: -1)), 7, 8),
+                        (\(tenant.id.rawValue), \(today.adding(days: -90)), 5, 6)
+                    """)
+            }
+            let due = try await usage.due(olderThan: .seconds(3600))
+            let recorder = UsageRecorder(usage: usage, logger: service.schemas.logger)
+            await recorder.recordDue()
+            let afterwards = try await usage.due(olderThan: .seconds(3600))
+            _ = try await service.send(.post, "/api/v1/tenants/\(tenant.id)/suspend", as: service.operatorToken)
+            let path = "/api/v1/tenants/\(tenant.id)/usage"
+            let month: TenantUsage = try await service.send(.get, path, as: service.operatorToken).data()
+            let long = try await service.send(
+                .get, "\(path)?from=\(today.adding(days: -100))", as: service.operatorToken
+            ).data(TenantUsage.self)
+            let tooLong = try await service.send(.get, "\(path)?from=2000-01-01", as: service.operatorToken)
+
+            #expect(due == [tenant.id])
+            #expect(afterwards.isEmpty)
+            #expect(month.days.map(\.users) == [7, 1])
+            #expect(long.days.map(\.users) == [5, 7, 1])
+            #expect(tooLong.status == 422)
+            #expect(try await service.send(.get, "/api/v1/usage", as: service.token(tenant.id)).status == 403)
+            #expect(
+                try await service.send(.get, "/api/v1/tenants/\(TenantID())/usage", as: service.operatorToken).status
+                    == 404)
+        }
+    }
+}
