@@ -3,6 +3,8 @@ public import Contracts
 /// A feed that cannot be used: cut short, or its lines do not add up. Asking again may well succeed.
 public struct HistoryFeedError: Error, CustomStringConvertible, Equatable {
     public let description: String
+
+    public init(description: String) { self.description = description }
 }
 
 /// Checks the lines of one feed as they come.

@@ -2,7 +2,9 @@ import Contracts
 import Forecasting
 import Foundation
 import HistoryFeed
+import Logging
 import ServiceKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -13,14 +15,14 @@ import Testing
 
     private func workers(
         _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil,
-        hours: Int = 10
+        hours: Int = 10, logger: Logger = PostgresCluster.quietLogger
     ) -> TrainingWorkers {
         TrainingWorkers(
             count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test",
             queue: queue ?? fixture.queue,
             datasets: fixture.datasets, registry: fixture.registry,
             history: source ?? FixedHistory(lines: history.lines),
-            quota: fixture.quota(hours: hours), wake: WakeSignal(), logger: PostgresCluster.quietLogger)
+            quota: fixture.quota(hours: hours), wake: WakeSignal(), logger: logger)
     }
 
     /// Runs workers until the job has ended.
@@ -153,6 +155,45 @@ import Testing
         }
     }
 
+    @Test("a job whose history cannot be read once is tried again and succeeds")
+    func retried() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let flaky = FlakyHistory(lines: history.lines)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: flaky))
+            #expect(job.status == .succeeded && job.attempts == 2, "\(job.error ?? "")")
+        }
+    }
+
+    @Test("a job that has begun is finished, though the hours are used up since")
+    func begun() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let ticket = try #require(try await fixture.queue.claim(worker: "dying", lease: fixture.lease))
+            var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
+            for line in history.lines { if let change = line.change { try source.add(change) } }
+            try await fixture.datasets.store(try Dataset(name: "d", source: source), for: ticket)
+            try await fixture.expireLease(of: id)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, hours: 0))
+            #expect(job.status == .succeeded, "\(job.error ?? "")")
+        }
+    }
+
+    @Test("what an error quotes of people stays out of the log and out of the job's error")
+    func discreet() async throws {
+        try await TrainingDatabase.with { fixture in
+            let (tenant, log) = (TenantID(), RecordedLog())
+            let id = try await fixture.enqueue(tenant, asOf: history.end)
+            let job = try await finish(
+                id, of: tenant, fixture, by: workers(fixture, history: QuotingHistory(), logger: log.logger))
+            #expect(job.status == .failed && job.error?.contains("mia@") == false)
+            let line = try #require(log.lines.first { $0.contains("ended without a model") })
+            #expect(line.contains("a row is wrong") && !log.lines.contains { $0.contains("mia@acme.example") })
+        }
+    }
+
     @Test("a cancelled job stops in the middle of training and leaves no model")
     func cancelled() async throws {
         try await TrainingDatabase.with(lease: .milliseconds(600)) { fixture in
@@ -214,4 +255,36 @@ private struct CancellingHistory: HistorySource {
 
 extension [UInt8] {
     fileprivate var hexDigest: String { NewModel.digest(of: self) }
+}
+
+/// Out of reach the first time.
+private final class FlakyHistory: HistorySource {
+    private let lines: [HistoryLine]
+    private let isReached = Mutex(false)
+
+    init(lines: [HistoryLine]) { self.lines = lines }
+
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
+        let isFirst = isReached.withLock { reached in
+            defer { reached = true }
+            return !reached
+        }
+        if isFirst { throw HistoryFeedError(description: "the history feed was cut short after 3 lines") }
+        return try await FixedHistory(lines: lines).read(tenant: tenant, since: watermark, receive)
+    }
+}
+
+private struct QuotingHistory: HistorySource {
+    struct Quoting: LogDescribable, CustomDebugStringConvertible {
+        var debugDescription: String { "row (7, mia@acme.example) is wrong" }
+        var logDescription: String { "a row is wrong" }
+    }
+
+    func read(
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+    ) async throws -> String {
+        throw Quoting()
+    }
 }
