@@ -103,7 +103,11 @@ let package = Package(
                 jwt, crypto, lifecycle, logging,
             ]),
         service(
-            "TenantAdmin", ["Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "Postgres", hummingbird]),
+            "TenantAdmin",
+            [
+                "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres", hummingbird,
+                crypto,
+            ]),
         service(
             "MLTraining",
             [

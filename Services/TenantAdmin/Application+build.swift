@@ -11,7 +11,13 @@ enum TenantAdmin {
     static let configurationKeys: [ConfigurationKey] = [
         .init(
             "imports.max-concurrent", .integer(1...100), default: "4",
-            help: "How many imports may be under way; each holds a database connection.")
+            help: "How many imports may be under way; each holds a database connection."),
+        .init(
+            "delivery.webhook-url", .text,
+            help: "Where invitations and password resets are sent; without it the operator fetches them."),
+        .init(
+            "delivery.webhook-secret", .secret,
+            help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
     ]
 
     static func build(_ bootstrap: ServiceBootstrap) throws -> ServiceApplication {
@@ -24,11 +30,18 @@ enum TenantAdmin {
         let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
         let recorder = UsageRecorder(
             usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger)
+        let webhook = try settings.optionalString("delivery.webhook-url").map {
+            try Webhook(
+                url: $0, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
+                client: bootstrap.httpClient)
+        }
+        let delivery = MessageDelivery(
+            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger)
         return ServiceApplication(
             router: router(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,
                 concurrentImports: settings.int("imports.max-concurrent")),
-            services: [database, rollout, recorder], readiness: [database.readiness, rollout.readiness])
+            services: [database, rollout, recorder, delivery], readiness: [database.readiness, rollout.readiness])
     }
 
     static func router(
@@ -43,6 +56,10 @@ enum TenantAdmin {
         TenantsController(tenants: tenants).addRoutes(to: api)
         UsageController(usage: Usage(database: database)).addRoutes(to: api)
         ExportController(export: TenantExport(tenants: tenants, database: database)).addRoutes(to: api)
+        let outbox = Outbox(database: database)
+        InvitationsController(invitations: Invitations(database: database)).addRoutes(to: api)
+        PasswordResetController(resets: PasswordResets(database: database, outbox: outbox)).addRoutes(to: api)
+        MessagesController(outbox: outbox).addRoutes(to: api)
         let users = Users(database: database)
         UsersController(users: users).addRoutes(to: api)
         UserRolesController(users: users).addRoutes(to: api)

@@ -47,6 +47,7 @@ public enum EmployeeEntity: Sendable {}
 public enum ProjectEntity: Sendable {}
 public enum AllocationEntity: Sendable {}
 public enum InvitationEntity: Sendable {}
+public enum MessageEntity: Sendable {}
 public enum ImportEntity: Sendable {}
 public enum DatasetEntity: Sendable {}
 public enum JobEntity: Sendable {}
@@ -63,6 +64,7 @@ public typealias EmployeeID = Identifier<EmployeeEntity>
 public typealias ProjectID = Identifier<ProjectEntity>
 public typealias AllocationID = Identifier<AllocationEntity>
 public typealias InvitationID = Identifier<InvitationEntity>
+public typealias MessageID = Identifier<MessageEntity>
 public typealias ImportID = Identifier<ImportEntity>
 public typealias DatasetID = Identifier<DatasetEntity>
 public typealias JobID = Identifier<JobEntity>

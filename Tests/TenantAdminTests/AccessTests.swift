@@ -12,6 +12,7 @@ struct AccessTests {
         (.patch, "/api/v1/tenants/ID"), (.delete, "/api/v1/tenants/ID"), (.post, "/api/v1/tenants/ID/suspend"),
         (.post, "/api/v1/tenants/ID/resume"), (.post, "/api/v1/tenants/ID/restore"),
         (.get, "/api/v1/tenants/ID/usage"), (.get, "/api/v1/tenants/ID/export"),
+        (.post, "/api/v1/messages/claim"), (.delete, "/api/v1/messages/ID"),
     ]
 
     static let tenantRoutes: [(HTTPRequest.Method, String)] = [
@@ -29,7 +30,9 @@ struct AccessTests {
         (.post, "/api/v1/capacity-history"), (.put, "/api/v1/capacity-history"),
         (.delete, "/api/v1/capacity-history"), (.get, "/api/v1/capacity-history/ID/2024-01-01"),
         (.put, "/api/v1/capacity-history/ID/2024-01-01"), (.delete, "/api/v1/capacity-history/ID/2024-01-01"),
-        (.get, "/api/v1/imports"), (.get, "/api/v1/usage"),
+        (.get, "/api/v1/imports"), (.get, "/api/v1/invitations"),
+        (.post, "/api/v1/invitations"), (.get, "/api/v1/invitations/ID"), (.delete, "/api/v1/invitations/ID"),
+        (.get, "/api/v1/usage"),
         (.get, "/api/v1/reports/utilization"), (.get, "/api/v1/reports/availability"),
         (.get, "/api/v1/reports/over-allocations"), (.delete, "/api/v1/users/ID"), (.get, "/api/v1/users/ID/roles"),
         (.put, "/api/v1/users/ID/roles"), (.post, "/api/v1/roles"), (.get, "/api/v1/roles/ID"),

@@ -17,6 +17,14 @@ extension ServiceRequestContext {
         Editor(tenant: caller.tenant, author: try author(), permissions: caller.permissions)
     }
 
+    /// The tenant that a public route is asked for; the gateway has found it by subdomain or header.
+    func namedTenant() throws -> TenantID {
+        guard let tenant = try requireCaller().tenant else {
+            throw ProblemError(status: .badRequest, code: .tenantRequired, "Tenant identification required.")
+        }
+        return tenant
+    }
+
     /// The tenant in the path of an internal route. An assertion made for a tenant's user opens no other tenant.
     func pathTenant() throws -> TenantID {
         let tenant: TenantID = try identifier("id")

@@ -154,8 +154,7 @@ struct Users: Sendable {
         }
     }
 
-    private static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User
-    {
+    static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User {
         let lock: SQL = locked ? "for update of u" : ""
         let rows = try await connection.query(
             "select \(sql: User.columns) from users u where u.id = \(id.rawValue) \(sql: lock)")

@@ -99,6 +99,11 @@ struct TenantDatabase: Sendable {
         }
     }
 
+    /// The service itself again: the last thing in a transaction that also writes to `tenant_admin`.
+    static func leave(on connection: PostgresConnection) async throws {
+        try await connection.setLocal(role: "none", searchPath: ["tenant_admin"])
+    }
+
     /// From here to the end of the transaction only this tenant's rows can be reached.
     static func enter(_ names: TenantNames, on connection: PostgresConnection) async throws {
         try await connection.setLocal(role: names.role, searchPath: [names.schema])

@@ -15,6 +15,10 @@ enum ConstraintProblem {
             return .conflict(
                 "A user with this e-mail address exists already.",
                 errors: [FieldError(field: "email", message: "is in use")])
+        case "invitations_open_key":
+            return .conflict(
+                "There is an open invitation for this e-mail address; revoke it first.",
+                errors: [FieldError(field: "email", message: "is invited already")])
         case "departments_name_key", "skills_name_key", "roles_name_key":
             return .conflict("The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
         case "capacity_history_pkey":

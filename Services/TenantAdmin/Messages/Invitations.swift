@@ -1,0 +1,160 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// People who were asked to become users.
+struct Invitations: Sendable {
+    let database: TenantDatabase
+
+    private static let noun = "invitation"
+
+    /// Newest first.
+    func page(
+        of tenant: TenantID, status: InvitationStatus?, limit: Int, after last: NewestFirst<InvitationEntity>?
+    ) async throws -> [Invitation] {
+        var conditions: [SQL] = ["true"]
+        if let status { conditions.append("\(sql: Invitation.state) = \(status.rawValue)") }
+        if let last { conditions.append(last.condition) }
+        let condition = conditions.joined(separator: " and ")
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select \(sql: Invitation.columns) from invitations where \(sql: condition)
+                order by created_at desc, id desc limit \(limit)::bigint
+                """
+            ).map(Invitation.init)
+        }
+    }
+
+    /// - Throws: 404.
+    func invitation(_ id: InvitationID, of tenant: TenantID) async throws -> Invitation {
+        try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
+    }
+
+    /// Makes the invitation and the message that brings it, both or none.
+    /// - Throws: 409 when the address is a user's or has an open invitation; 422 and 403 for roles that do not exist or grant
+    ///   too much.
+    func create(
+        _ request: CreateInvitationRequest, by editor: Editor, once key: IdempotencyKey?
+    ) async throws -> Invitation {
+        let roles = request.roles ?? [DefaultRole.user.rawValue]
+        return try await database.withActive(editor.tenant) { home, connection in
+            let (invitation, isNew) = try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
+                try await TenantCounts.requireStorage(home, on: connection)
+                _ = try await Roles.grantable(roles, by: editor.permissions, on: connection)
+                try await Self.requireFree(request.email, on: connection)
+                let id = InvitationID()
+                try await connection.execute(
+                    """
+                    insert into invitations (id, email, name, role_ids, invited_by, expires_at)
+                    values (\(id.rawValue), \(request.email), \(request.name),
+                        array(select id from roles where name = any(\(roles)::text[]) order by name),
+                        \(editor.author.name), now() + \(request.expiresInDays ?? 7)::integer * interval '1 day')
+                    """)
+                let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
+                try await AuditLog.record(
+                    Change("create", Self.noun, id.description, details: details), by: editor.author, on: connection)
+                return try await Self.row(of: id, on: connection)
+            }
+            if isNew { try await Outbox.enqueue(invitation, of: editor.tenant, on: connection) }
+            return invitation
+        }
+    }
+
+    /// Makes the invitation worthless; tokens that were sent go with it.
+    /// - Throws: 404; 409 when it is not open any more; what `precondition` throws.
+    func revoke(
+        _ id: InvitationID, by editor: Editor, if precondition: @Sendable (Invitation) throws -> Void
+    ) async throws {
+        try await database.withTenant(editor.tenant) { connection in
+            let current = try await Self.row(of: id, locked: true, on: connection)
+            try precondition(current)
+            guard current.status == .open else {
+                throw ProblemError.conflict("The invitation is \(current.status.rawValue) already.")
+            }
+            try await connection.execute("update invitations set revoked_at = now() where id = \(id.rawValue)")
+            try await connection.execute("delete from one_time_tokens where invitation_id = \(id.rawValue)")
+            try await AuditLog.record(Change("revoke", Self.noun, id.description), by: editor.author, on: connection)
+        }
+    }
+
+    /// Makes the user with the roles he was invited to.
+    /// - Throws: 401 `invalid_credentials` for a token that is not good; 403 `quota_exceeded`; 409 when the address or the
+    ///   roles are not what they were.
+    func accept(_ request: AcceptInvitationRequest, in tenant: TenantID, requestID: String) async throws -> User {
+        _ = try await database.withTenant(tenant, readOnly: true) {
+            try await OneTimeToken.purpose(of: request.token, on: $0)
+        }
+        let hash = try await PasswordHash.make(request.password)
+        return try await database.withActive(tenant) { home, connection in
+            guard case .invitation(let id) = try await OneTimeToken.use(request.token, on: connection) else {
+                throw OneTimeToken.invalid
+            }
+            let invitation = try await Self.row(of: id, locked: true, on: connection)
+            guard invitation.status == .open else { throw OneTimeToken.invalid }
+            let wanted = try await connection.query(
+                "select cardinality(role_ids) as number from invitations where id = \(id.rawValue)")
+            guard try wanted[0].decode("number", as: Int.self) == invitation.roles.count else {
+                throw ProblemError.conflict("The roles of the invitation have been deleted; ask for another.")
+            }
+            let user = try await Users.insert(
+                email: invitation.email, name: request.name ?? invitation.name, passwordHash: hash,
+                roles: invitation.roles, on: connection)
+            try await Quota.users.check(home.limits, on: connection)
+            try await connection.execute("update invitations set accepted_at = now() where id = \(id.rawValue)")
+            let author = Author(name: user.description, requestID: requestID)
+            let details: [String: JSONValue] = ["user": .string(user.description)]
+            try await AuditLog.record(
+                Change("accept", Self.noun, id.description, details: details), by: author, on: connection)
+            return try await Users.row(of: user, on: connection)
+        }
+    }
+
+    private static func requireFree(_ email: String, on connection: PostgresConnection) async throws {
+        let users = try await connection.query("select from users where lower(email) = lower(\(email))")
+        guard users.isEmpty else {
+            throw ProblemError.conflict(
+                "A user with this e-mail address exists already.",
+                errors: [FieldError(field: "email", message: "is in use")])
+        }
+        // One that has expired makes room for another.
+        try await connection.execute(
+            """
+            update invitations set revoked_at = now() where lower(email) = lower(\(email)) and accepted_at is null
+                and revoked_at is null and expires_at <= now()
+            """)
+    }
+
+    private static func row(
+        of id: InvitationID, locked: Bool = false, on connection: PostgresConnection
+    ) async throws -> Invitation {
+        let lock: SQL = locked ? "for update" : ""
+        let rows = try await connection.query(
+            "select \(sql: Invitation.columns) from invitations where id = \(id.rawValue) \(sql: lock)")
+        guard let row = rows.first else { throw ProblemError.notFound("Invitation") }
+        return try Invitation(row)
+    }
+}
+
+extension Invitation {
+    static let state: SQL = """
+        case when accepted_at is not null then 'accepted' when expires_at <= now() then 'expired'
+            when revoked_at is not null then 'revoked' else 'open' end
+        """
+
+    static let columns: SQL = """
+        id, email, name, array(select r.name from roles r where r.id = any(role_ids) order by r.name) as roles,
+        \(sql: state) as status, invited_by, created_at, expires_at
+        """
+
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), email: try row.decode("email"), name: try row.decode("name"),
+            roles: try row.decode("roles"), status: InvitationStatus(rawValue: try row.decode("status")) ?? .expired,
+            invitedBy: try row.decode("invited_by"), createdAt: try row.decode("created_at"),
+            expiresAt: try row.decode("expires_at"))
+    }
+}

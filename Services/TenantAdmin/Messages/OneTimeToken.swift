@@ -1,0 +1,91 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+
+/// Tokens that let somebody set a password once. Only their digests are stored, in the tenant's own schema.
+enum OneTimeToken {
+    struct Recipient: Sendable {
+        let email: String
+        let name: String
+        let token: String
+    }
+
+    /// Whom a token is for.
+    enum Purpose: Sendable, Equatable {
+        case invitation(InvitationID)
+        case reset(UserID)
+    }
+
+    /// Makes a token for whoever is to get the message.
+    /// - Returns: nil when there is nobody: no such active user, or no such open invitation.
+    static func issue(for entry: Outbox.Entry, on connection: PostgresConnection) async throws -> Recipient? {
+        let query: SQL =
+            switch (entry.kind, entry.invitation) {
+            case (.invitation, let invitation?):
+                """
+                select null::uuid as user_id, id as invitation_id, email, name from invitations
+                where id = \(invitation.rawValue) and accepted_at is null and revoked_at is null and expires_at > now()
+                """
+            // As a login finds the user: other letters than ASCII's are compared as they are.
+            default:
+                """
+                select id as user_id, null::uuid as invitation_id, email, name from users
+                where is_active and lower(email) = lower(\(entry.recipient))
+                    and lower(email collate "C") = lower(\(entry.recipient) collate "C")
+                """
+            }
+        guard let row = try await connection.query(query).first else { return nil }
+        let token = RandomToken.make(prefix: entry.kind == .invitation ? "erm_inv_" : "erm_pwr_")
+        try await connection.execute("delete from one_time_tokens where expires_at < now()")
+        try await connection.execute(
+            """
+            insert into one_time_tokens (token_sha256, user_id, invitation_id, expires_at)
+            values (\(RandomToken.digest(token)), \(optional: try row.decode("user_id", as: UserID?.self)),
+                \(optional: try row.decode("invitation_id", as: InvitationID?.self)), \(entry.expiresAt))
+            """)
+        return Recipient(email: try row.decode("email"), name: try row.decode("name"), token: token)
+    }
+
+    /// What a token is for, looked up before a password is hashed for it: hashing is expensive, guessing shall not be.
+    /// - Throws: 401 `invalid_credentials`.
+    static func purpose(of token: String, on connection: PostgresConnection) async throws -> Purpose {
+        let rows = try await connection.query(
+            """
+            select user_id, invitation_id from one_time_tokens
+            where token_sha256 = \(RandomToken.digest(token)) and expires_at > now()
+            """)
+        return try purpose(rows.first)
+    }
+
+    /// Takes the token, and with it every other one for the same purpose, in the transaction that does what it allows.
+    /// - Throws: 401 `invalid_credentials`, also for one that another request has just used.
+    static func use(_ token: String, on connection: PostgresConnection) async throws -> Purpose {
+        let rows = try await connection.query(
+            """
+            delete from one_time_tokens where token_sha256 = \(RandomToken.digest(token)) and expires_at > now()
+            returning user_id, invitation_id
+            """)
+        let purpose = try purpose(rows.first)
+        let others: SQL =
+            switch purpose {
+            case .invitation(let id): "invitation_id = \(id.rawValue)"
+            case .reset(let id): "user_id = \(id.rawValue)"
+            }
+        try await connection.execute("delete from one_time_tokens where \(sql: others)")
+        return purpose
+    }
+
+    private static func purpose(_ row: PostgresRow?) throws -> Purpose {
+        guard let row else { throw invalid }
+        if let invitation = try row.decode("invitation_id", as: InvitationID?.self) { return .invitation(invitation) }
+        guard let user = try row.decode("user_id", as: UserID?.self) else { throw invalid }
+        return .reset(user)
+    }
+
+    static let invalid = ProblemError(
+        status: .unauthorized, code: .invalidCredentials, "The token is wrong, was used already or has expired.")
+}

@@ -1,0 +1,157 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// Messages that people are to get, in the order of their making, each at least once.
+///
+/// There is no mail server here. Whoever delivers, the webhook or the platform operator, claims messages, which then nobody
+/// else gets for a while, and acknowledges them; those that are not acknowledged come again. Tokens are made when a message is
+/// claimed and only their digests are kept, so that neither a dump of the database nor its log holds one.
+struct Outbox: Sendable {
+    let database: TenantDatabase
+
+    /// How long a claimed message is left alone.
+    static let lease = Duration.seconds(300)
+    /// How long a reset may be used.
+    static let resetLifetime = Duration.seconds(3600)
+    /// Another reset for the same address is not sent before.
+    static let resetPause = Duration.seconds(120)
+
+    /// A message as it stands in the outbox.
+    struct Entry: Sendable {
+        let id: MessageID
+        let tenant: TenantID
+        let kind: MessageKind
+        let recipient: String
+        let invitation: InvitationID?
+        let expiresAt: Date
+        /// This one included.
+        let attempts: Int
+    }
+
+    /// In the transaction that makes the invitation, after all that is done as the tenant.
+    static func enqueue(
+        _ invitation: Invitation, of tenant: TenantID, on connection: PostgresConnection
+    ) async throws {
+        try await TenantDatabase.leave(on: connection)
+        try await connection.execute(
+            """
+            insert into tenant_admin.outbox (tenant_id, kind, recipient, invitation_id, expires_at)
+            values (\(tenant.rawValue), \(MessageKind.invitation.rawValue), \(invitation.email),
+                \(invitation.id.rawValue), \(invitation.expiresAt))
+            """)
+    }
+
+    /// Asks for a reset. Does the same whether there is such a user or not: that is only looked up when the message is
+    /// claimed, so neither the answer nor its time tells.
+    /// - Throws: 403 `tenant_unavailable`.
+    func enqueueReset(of email: String, in tenant: TenantID) async throws {
+        let (lifetime, pause) = (Self.resetLifetime.components.seconds, Self.resetPause.components.seconds)
+        try await database.pool.withTransaction { connection in
+            _ = try await TenantDatabase.active(tenant, on: connection)
+            try await connection.execute(
+                """
+                insert into tenant_admin.outbox as o (tenant_id, kind, recipient, expires_at)
+                values (\(tenant.rawValue), \(MessageKind.passwordReset.rawValue), \(email),
+                    now() + \(lifetime)::double precision * interval '1 second')
+                on conflict (tenant_id, lower(recipient)) where kind = 'password_reset' do update
+                    set recipient = excluded.recipient, created_at = now(), expires_at = excluded.expires_at,
+                        attempts = 0, next_attempt_at = now(), delivered_at = null
+                    where (o.delivered_at is not null or o.expires_at < now())
+                        and o.created_at < now() - \(pause)::double precision * interval '1 second'
+                """)
+        }
+    }
+
+    /// The next messages with fresh tokens. What cannot be sent any more, because there is no such user or the invitation was
+    /// revoked, is taken away.
+    func claim(_ limit: Int) async throws -> [(entry: Entry, message: OutgoingMessage)] {
+        let lease = Self.lease.components.seconds
+        let entries = try await database.pool.withTransaction { connection in
+            try await connection.query(
+                """
+                update tenant_admin.outbox o set attempts = attempts + 1,
+                    next_attempt_at = now() + \(lease)::double precision * interval '1 second'
+                where id in (
+                    select id from tenant_admin.outbox
+                    where delivered_at is null and next_attempt_at <= now() and expires_at > now()
+                        and tenant_id in (select id from tenant_admin.tenants where is_active)
+                    order by created_at limit \(limit)::bigint for update skip locked)
+                returning o.id, o.tenant_id, o.kind, o.recipient, o.invitation_id, o.expires_at, o.attempts, o.created_at
+                """
+            ).map(Entry.init)
+        }
+        var messages: [(entry: Entry, message: OutgoingMessage)] = []
+        for entry in entries {
+            if let message = try await message(for: entry) {
+                messages.append((entry, message))
+            } else {
+                try await delivered(entry.id)
+            }
+        }
+        return messages
+    }
+
+    /// - Returns: false when there is no such message, or it was acknowledged before.
+    @discardableResult
+    func delivered(_ id: MessageID) async throws -> Bool {
+        try await database.pool.withTransaction { connection in
+            let deleted = try await connection.execute(
+                "delete from tenant_admin.outbox where id = \(id.rawValue) and kind = 'invitation'")
+            let kept = try await connection.execute(
+                """
+                update tenant_admin.outbox set delivered_at = now() where id = \(id.rawValue) and delivered_at is null
+                """)
+            return deleted + kept > 0
+        }
+    }
+
+    /// To be tried again after `pause`.
+    func failed(_ id: MessageID, pause: Duration) async throws {
+        try await database.pool.withConnection { connection in
+            _ = try await connection.execute(
+                """
+                update tenant_admin.outbox
+                set next_attempt_at = now() + \(pause.components.seconds)::double precision * interval '1 second'
+                where id = \(id.rawValue) and delivered_at is null
+                """)
+        }
+    }
+
+    func removeExpired() async throws {
+        try await database.pool.withConnection { connection in
+            _ = try await connection.execute("delete from tenant_admin.outbox where expires_at < now()")
+        }
+    }
+
+    private func message(for entry: Entry) async throws -> OutgoingMessage? {
+        do {
+            let summary = try await database.pool.withConnection { connection in
+                try await connection.query(
+                    "select \(sql: TenantSummary.columns) from tenant_admin.tenants where id = \(entry.tenant.rawValue)"
+                ).first.map(TenantSummary.init)
+            }
+            guard let summary else { return nil }
+            return try await database.withTenant(entry.tenant) { connection in
+                guard let recipient = try await OneTimeToken.issue(for: entry, on: connection) else { return nil }
+                return OutgoingMessage(
+                    id: entry.id, kind: entry.kind, tenant: summary, email: recipient.email, name: recipient.name,
+                    token: recipient.token, expiresAt: entry.expiresAt)
+            }
+        } catch let problem as ProblemError where problem.code == .tenantUnavailable {
+            return nil
+        }
+    }
+}
+
+extension Outbox.Entry {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), tenant: try row.decode("tenant_id"),
+            kind: MessageKind(rawValue: try row.decode("kind")) ?? .invitation, recipient: try row.decode("recipient"),
+            invitation: try row.decode("invitation_id"), expiresAt: try row.decode("expires_at"),
+            attempts: try row.decode("attempts"))
+    }
+}

@@ -1,0 +1,38 @@
+import Contracts
+import Postgres
+import ServiceIdentity
+import ServiceKit
+
+/// New passwords for people who have forgotten theirs.
+struct PasswordResets: Sendable {
+    let database: TenantDatabase
+    let outbox: Outbox
+
+    /// - Throws: 403 `tenant_unavailable`; nothing that tells whether there is such a user.
+    func start(_ request: PasswordResetRequest, in tenant: TenantID) async throws {
+        try await outbox.enqueueReset(of: request.email, in: tenant)
+    }
+
+    /// Sets the password and ends all sessions begun with the old one.
+    /// - Throws: 401 `invalid_credentials` for a token that is not good, or whose user has been deactivated meanwhile.
+    func confirm(_ request: ConfirmPasswordResetRequest, in tenant: TenantID, requestID: String) async throws {
+        _ = try await database.withTenant(tenant, readOnly: true) {
+            try await OneTimeToken.purpose(of: request.token, on: $0)
+        }
+        let hash = try await PasswordHash.make(request.password)
+        try await database.withTenant(tenant) { connection in
+            guard case .reset(let user) = try await OneTimeToken.use(request.token, on: connection) else {
+                throw OneTimeToken.invalid
+            }
+            let changed = try await connection.execute(
+                """
+                update users set password_hash = \(hash), updated_at = now()
+                where id = \(user.rawValue) and is_active
+                """)
+            guard changed == 1 else { throw OneTimeToken.invalid }
+            let author = Author(name: user.description, requestID: requestID)
+            try await AuditLog.record(
+                Change("reset_password", "user", user.description), by: author, on: connection)
+        }
+    }
+}

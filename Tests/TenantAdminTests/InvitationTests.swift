@@ -1,0 +1,170 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceIdentity
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Invitations")
+struct InvitationTests {
+    private func invite(
+        _ service: TestService, _ tenant: Tenant, _ email: String = "mia@acme.example", roles: [String]? = ["manager"]
+    ) async throws -> Reply {
+        try await service.send(
+            .post, "/api/v1/invitations", as: service.token(tenant.id),
+            json: CreateInvitationRequest(email: email, name: "Mia", roles: roles))
+    }
+
+    private func accept(_ service: TestService, _ tenant: Tenant, _ token: String) async throws -> Reply {
+        try await service.send(
+            .post, "/api/v1/auth/invitations/accept", as: service.publicToken(tenant.id),
+            json: AcceptInvitationRequest(token: token, password: "a password of my own"))
+    }
+
+    @Test("whoever accepts an invitation can log in with the roles he was invited to, once")
+    func accepted() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let created = try await invite(service, tenant)
+            let invitation: Invitation = try created.data()
+            let message = try #require(try await service.claimMessages().first)
+            let user = try await accept(service, tenant, message.token)
+            let again = try await accept(service, tenant, message.token)
+            let login = try await service.send(
+                .post, "/internal/v1/tenants/\(tenant.id)/credentials/verify", as: service.token(of: .gateway),
+                json: LoginRequest(email: "mia@acme.example", password: "a password of my own"))
+            let read = try await service.send(
+                .get, "/api/v1/invitations/\(invitation.id)", as: service.token(tenant.id))
+            let stored = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                try await $0.query("select count(*) as number from one_time_tokens")
+            }
+
+            #expect(created.status == 201)
+            #expect(created.headers[.location] == "/api/v1/invitations/\(invitation.id)")
+            #expect(!created.text.contains(message.token))
+            #expect(message.kind == .invitation)
+            #expect([message.email, message.name, message.tenant.subdomain] == ["mia@acme.example", "Mia", "acme"])
+            #expect(user.status == 201)
+            #expect(try user.data(User.self).roles == ["manager"])
+            #expect(again.status == 401)
+            #expect(try again.problem.code == .invalidCredentials)
+            #expect(try login.data(UserPrincipal.self).roles == ["manager"])
+            #expect(try read.data(Invitation.self).status == .accepted)
+            #expect(try stored[0].decode("number", as: Int.self) == 0)
+        }
+    }
+
+    @Test("a token of another tenant, a revoked and an expired one are worth nothing")
+    func worthless() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let other = try await service.createTenant("other")
+            let token = try service.token(tenant.id)
+            let first: Invitation = try await invite(service, tenant).data()
+            let message = try #require(try await service.claimMessages().first)
+            let foreign = try await accept(service, other, message.token)
+            let revoked = try await service.send(.delete, "/api/v1/invitations/\(first.id)", as: token)
+            let afterRevoking = try await accept(service, tenant, message.token)
+            let second: Invitation = try await invite(service, tenant).data()
+            let fresh = try #require(try await service.claimMessages().first { $0.id != message.id })
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                _ = try await $0.execute("update invitations set expires_at = now() where id = \(second.id.rawValue)")
+                _ = try await $0.execute("update one_time_tokens set expires_at = now()")
+            }
+            let expired = try await accept(service, tenant, fresh.token)
+            let third = try await invite(service, tenant)
+            let open = try await service.all("invitations?status=open", of: tenant.id, as: Invitation.self)
+            let all = try await service.all("invitations", of: tenant.id, as: Invitation.self)
+
+            #expect(foreign.status == 401)
+            #expect(revoked.status == 204)
+            #expect(afterRevoking.status == 401)
+            #expect(expired.status == 401)
+            #expect(third.status == 201)
+            #expect(open.count == 1)
+            #expect(all.map(\.status) == [.open, .expired, .revoked])
+            #expect(
+                try await service.send(.delete, "/api/v1/invitations/\(first.id)", as: token).status == 409)
+        }
+    }
+
+    @Test("nobody invites to more than he holds, nor somebody who is a user or invited already")
+    func refused() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let helper = try service.token(
+                tenant.id, DefaultRole.user.permissions + [Permission(resource: "users", actions: ["*"])])
+            let beyond = try await service.send(
+                .post, "/api/v1/invitations", as: helper,
+                json: CreateInvitationRequest(email: "x@acme.example", name: "X", roles: ["admin"]))
+            let existing = try await invite(service, tenant, "ADMIN@acme.example")
+            _ = try await invite(service, tenant)
+            let twice = try await invite(service, tenant, "MIA@acme.example")
+            let bad = try await service.send(
+                .post, "/api/v1/invitations", as: service.token(tenant.id),
+                text: #"{"email":"x","name":"","roles":[""],"expiresInDays":31}"#)
+
+            #expect(beyond.status == 403)
+            #expect(existing.status == 409)
+            #expect(twice.status == 409)
+            #expect(
+                Set(try bad.problem.errors.map(\.field)) == ["email", "name", "roles[0]", "expiresInDays"])
+            #expect(try await service.claimMessages().count == 1)
+        }
+    }
+
+    @Test("an Idempotency-Key makes one invitation and one message")
+    func once() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            func post() async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/invitations", as: service.token(tenant.id),
+                    json: CreateInvitationRequest(email: "mia@acme.example", name: "Mia"),
+                    headers: [HeaderName.idempotencyKey: "i1"])
+            }
+            let (first, second) = (try await post(), try await post())
+
+            #expect(first.status == 201)
+            #expect(first.bytes == second.bytes)
+            #expect(try await service.claimMessages().count == 1)
+        }
+    }
+
+    @Test("an invitation does not go beyond the plan, and its token is not lost by trying")
+    func quota() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await invite(service, tenant)
+            let message = try #require(try await service.claimMessages().first)
+            func limit(_ users: Int) async throws {
+                var limits = tenant.limits
+                limits.maxUsers = users
+                _ = try await service.send(
+                    .patch, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken,
+                    json: UpdateTenantRequest(limits: limits))
+            }
+            try await limit(1)
+            let full = try await accept(service, tenant, message.token)
+            try await limit(2)
+            let room = try await accept(service, tenant, message.token)
+
+            #expect(try full.problem.code == .quotaExceeded)
+            #expect(room.status == 201)
+        }
+    }
+}
+
+extension TestService {
+    /// The gateway on a public route: the tenant is named, nobody is authenticated.
+    func publicToken(_ tenant: TenantID) throws -> String {
+        try token(of: .gateway, Caller(issuer: .gateway, tenant: tenant, subject: nil))
+    }
+
+    /// What the platform operator finds to deliver.
+    func claimMessages() async throws -> [OutgoingMessage] {
+        try await send(.post, "/api/v1/messages/claim", as: operatorToken).data()
+    }
+}
