@@ -43,6 +43,30 @@ struct WireTests {
         }
     }
 
+    @Test("the id of whoever is logged in is written as all ids are")
+    func principalID() throws {
+        let id = UserID()
+        let principal = CurrentPrincipal(
+            kind: "user", id: id.rawValue, email: nil, name: "Mia", tenant: nil, roles: ["user"], permissions: [])
+        let bytes = try WireJSON.encode(principal)
+
+        #expect(String(decoding: bytes, as: UTF8.self).contains("\"id\":\"\(id)\""))
+        #expect(try WireJSON.decode(CurrentPrincipal.self, from: bytes).id == id.rawValue)
+    }
+
+    @Test("a field that cannot be empty may be left out of a PATCH, but not set to null")
+    func nonNull() throws {
+        let nothing = try WireJSON.decode(UpdateRoleRequest.self, from: "{}".utf8)
+        let name = try WireJSON.decode(UpdateRoleRequest.self, from: #"{"name":"x"}"#.utf8)
+
+        #expect(nothing.name == nil && nothing.permissions == nil)
+        #expect(name.name == "x")
+        #expect(try WireJSON.encode(name) == Array(#"{"name":"x"}"#.utf8))
+        #expect(throws: DecodingError.self) {
+            try WireJSON.decode(UpdateRoleRequest.self, from: #"{"name":null}"#.utf8)
+        }
+    }
+
     @Test("every millisecond of a second survives writing and reading")
     func milliseconds() throws {
         for millisecond in 0..<1000 {
