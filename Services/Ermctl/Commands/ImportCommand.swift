@@ -4,9 +4,10 @@ import Foundation
 
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "import", abstract: "Import a folder of CSV files, in the order in which they need each other.")
+        commandName: "import",
+        abstract: "Import a folder of CSV or NDJSON files, in the order in which they need each other.")
 
-    @Argument(help: "A folder with departments.csv, skills.csv, employees.csv, … (those that there are).")
+    @Argument(help: "A folder with departments.csv, skills.csv, employees.csv, … (those that there are), or .ndjson.")
     var directory: String
     @Flag(help: "Apply the good rows of a file that has bad ones, instead of nothing of it.")
     var skipBadRows = false
@@ -26,8 +27,16 @@ struct FolderImport {
     let policy: ImportErrorPolicy
 
     func run(_ client: PlatformClient) async throws -> [ImportReport] {
-        let files = ImportKind.allCases.map {
-            (kind: $0, url: URL(fileURLWithPath: directory).appendingPathComponent($0.fileName))
+        let folder = URL(fileURLWithPath: directory)
+        let files = ImportKind.allCases.flatMap { kind in
+            // What a tenant's export is unpacked to is NDJSON.
+            [
+                (kind: kind, url: folder.appendingPathComponent(kind.fileName), type: "text/csv"),
+                (
+                    kind: kind, url: folder.appendingPathComponent("\(kind.rawValue).ndjson"),
+                    type: "application/x-ndjson"
+                ),
+            ]
         }
         .filter { FileManager.default.fileExists(atPath: $0.url.path) }
         guard !files.isEmpty else {
@@ -35,19 +44,19 @@ struct FolderImport {
             throw CommandFailure("\(directory) has none of \(names).")
         }
         var reports: [ImportReport] = []
-        for (kind, url) in files {
+        for (kind, url, type) in files {
             let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0
-            let bar = ProgressBar(kind.fileName)
+            let bar = ProgressBar(url.lastPathComponent)
             bar.show(0)
             let report: ImportReport
             do {
                 report = try await client.upload(
                     "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)", file: url,
-                    contentType: "text/csv"
+                    contentType: type
                 ) { bar.show(Double($0) / Double(max(size, 1)), "\($0 / 1024) KiB") }
             } catch let failure as CommandFailure {
                 bar.finish()
-                throw CommandFailure("\(kind.fileName): \(failure.description)")
+                throw CommandFailure("\(url.lastPathComponent): \(failure.description)")
             }
             bar.finish()
             reports.append(report)
