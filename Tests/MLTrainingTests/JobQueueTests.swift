@@ -45,8 +45,38 @@ import Testing
                 try await fixture.queue.record(ProgressBatch(stage: "stalled"), ticket: stalled)
             }
             await #expect(throws: AttemptEnd.leaseLost) { try await fixture.queue.end(stalled, by: .cancel) }
+            let dataset = try Dataset(name: "late", source: DatasetSource(months: 6, asOf: Date()))
+            await #expect(throws: AttemptEnd.leaseLost) { try await fixture.datasets.store(dataset, for: stalled) }
+            #expect(try await fixture.datasets.datasets(tenant: second.tenant, after: nil, limit: 9).isEmpty)
             let standing = try await fixture.jobs.standing(job, tenant: second.tenant)
             #expect(standing?.status == .running && standing?.stage != "stalled")
+        }
+    }
+
+    @Test("while a large dataset is written the job's lease goes on being renewed", .timeLimit(.minutes(1)))
+    func renewedMeanwhile() async throws {
+        try await TrainingDatabase.with { fixture in
+            try await fixture.enqueue(TenantID())
+            let ticket = try #require(try await fixture.queue.claim(worker: "w", lease: fixture.lease))
+            let (queue, lease) = (fixture.queue, fixture.lease)
+            try await FencedTransaction(database: fixture.database, lease: lease).run(ticket) { connection in
+                try await connection.execute("SELECT count(*) FROM training_datasets")
+                // On another connection: it would wait for ever for a row that this transaction holds.
+                _ = try await queue.renew(ticket, lease: lease)
+            } holding: { _ in
+            }
+        }
+    }
+
+    @Test("one tenant's hundred jobs do not delay another's first, whichever of many workers is free")
+    func hundred() async throws {
+        try await TrainingDatabase.with { fixture in
+            let (busy, other) = (TenantID(), TenantID())
+            for _ in 0..<100 { try await fixture.enqueue(busy) }
+            // Three workers are at it already.
+            for _ in 0..<3 { _ = try await fixture.queue.claim(worker: "w", lease: fixture.lease) }
+            let first = try await fixture.enqueue(other)
+            #expect(try await fixture.queue.claim(worker: "w", lease: fixture.lease)?.id == first)
         }
     }
 

@@ -10,14 +10,19 @@ struct FencedTransaction: Sendable {
     /// Runs `body` in a transaction that holds the job's row and proves that the claim still stands: a worker that
     /// stalled until its job went to another finds no row with its attempt number and can write nothing. Every such
     /// write renews the lease.
-    /// - Parameter unlessCancelled: refuses to write when the job's owner wants it cancelled.
+    /// - Parameters:
+    ///   - unlessCancelled: refuses to write when the job's owner wants it cancelled.
+    ///   - prepare: what takes long, in the same transaction before the job's row is held: whoever holds it keeps the
+    ///     lease from being renewed meanwhile.
     /// - Throws: `AttemptEnd.leaseLost`, `AttemptEnd.cancelled`.
     @discardableResult
     func run<Value: Sendable>(
         _ ticket: JobTicket, unlessCancelled: Bool = false,
-        _ body: @Sendable (PostgresConnection) async throws -> Value
+        preparing prepare: @Sendable (PostgresConnection) async throws -> Void = { _ in },
+        holding body: @Sendable (PostgresConnection) async throws -> Value
     ) async throws -> (value: Value, cancelRequested: Bool) {
         try await database.withTenantRows(ticket.tenant) { connection in
+            try await prepare(connection)
             let rows = try await connection.query(
                 """
                 UPDATE jobs SET
