@@ -66,6 +66,26 @@ import Testing
         }
     }
 
+    @Test("the deployment history is read page by page, newest first, to its beginning")
+    func history() async throws {
+        try await TrainingService.with { service in
+            var models: [ModelID] = []
+            for _ in 0..<5 {
+                models.append(try await service.fixture.model(of: service.tenant, passedGates: true))
+                let deployed = try await service.send(.post, "/api/v1/models/\(models[models.count - 1])/deploy")
+                try #require(deployed.status == .ok)
+            }
+            var (found, cursor, pages) = ([String](), "", 0)
+            repeat {
+                let page = try await service.send(.get, "/api/v1/models/deployments?limit=2\(cursor)")
+                if case .array(let records)? = page.data { found += records.compactMap { $0["modelId"]?.stringValue } }
+                cursor = page.body["page"]?["nextCursor"]?.stringValue.map { "&cursor=\($0)" } ?? ""
+                pages += 1
+            } while !cursor.isEmpty && pages < 9
+            #expect(found == models.reversed().map(\.description) && pages == 3)
+        }
+    }
+
     @Test("a parameter that a route does not know is refused everywhere, and nothing is done")
     func unknownParameters() async throws {
         try await TrainingService.with { service in

@@ -107,7 +107,7 @@ import Testing
         try await TrainingDatabase.with { fixture in
             try await set(setting(everyDays: 7), fixture)
             let look = try #require(try await fixture.schedules.claim(every: .zero))
-            try await set(setting(newOutcomes: 1_000), fixture)
+            try await set(setting(everyDays: 7, deployAutomatically: true), fixture)
             let job = setting(everyDays: 7).job(asOf: history.end)
             #expect(
                 try await !fixture.schedules.settle(look, counted: nil, problem: nil, job: job, now: history.end))

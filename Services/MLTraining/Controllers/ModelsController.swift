@@ -43,10 +43,12 @@ struct ModelsController: Sendable {
 
     private func deployments(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .ml)
-        var query = try QueryParameters(request)
-        let limit = query.integer("limit", 1...Page.maximumLimit) ?? Page.defaultLimit
-        try query.finish()
-        return try Answer.list(try await registry.deployments(tenant: caller.tenant, limit: limit), nextCursor: nil)
+        let page = try request.pageQuery()
+        let after = try RowCursor.decode(DeploymentPosition.self, from: page.cursor)
+        let found = try await registry.deployments(tenant: caller.tenant, after: after, limit: page.limit + 1)
+        let next = found.count > page.limit ? DeploymentPosition(number: found[page.limit - 1].number) : nil
+        return try Answer.list(
+            found.prefix(page.limit).map(\.deployment), nextCursor: try next.map { try RowCursor.encode($0) })
     }
 
     private func model(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

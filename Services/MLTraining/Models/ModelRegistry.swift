@@ -73,6 +73,17 @@ struct ModelPosition: Codable, Sendable {
     }
 }
 
+/// Where a list of deployments goes on.
+struct DeploymentPosition: Codable, Sendable {
+    let number: Int
+}
+
+/// One line of the deployment history and its place in it.
+struct RecordedDeployment: Sendable {
+    let number: Int
+    let deployment: ModelDeployment
+}
+
 /// A tenant's models and which of them is deployed. At most one is, whatever happens at the same time.
 protocol ModelRegistry: Sendable {
     /// Registers the model under the tenant's next version and ends its job, both or neither.
@@ -96,7 +107,8 @@ protocol ModelRegistry: Sendable {
     /// - Parameter check: as of ``deploy(_:tenant:force:note:by:check:)``.
     /// - Throws: `DeploymentRefusal`.
     func archive(_ id: ModelID, tenant: TenantID, check: @Sendable (Model) throws -> Void) async throws -> Model
-    func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment]
+    /// Newest first.
+    func deployments(tenant: TenantID, after: DeploymentPosition?, limit: Int) async throws -> [RecordedDeployment]
     func deployed(tenant: TenantID) async throws -> DeployedModel?
     func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact?
 }

@@ -86,20 +86,18 @@ struct PostgresModelRegistry: ModelRegistry {
         }
     }
 
-    func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment] {
+    func deployments(
+        tenant: TenantID, after: DeploymentPosition?, limit: Int
+    ) async throws -> [RecordedDeployment] {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
                 SELECT d.*, m.version FROM deployments d JOIN models m ON m.id = d.model_id
+                WHERE d.id < \(after?.number ?? Int.max)
                 ORDER BY d.id DESC LIMIT \(limit)
                 """
             ).map {
-                ModelDeployment(
-                    modelId: try $0.decode("model_id"), version: try $0.decode("version"),
-                    replaces: try $0.decode("replaces"), reason: try $0.decode("reason"),
-                    forced: try $0.decode("forced"),
-                    deployedBy: try $0.decode("deployed_by"), deployedAt: try $0.decode("deployed_at"),
-                    note: try $0.decode("note"))
+                RecordedDeployment(number: try $0.decode("id"), deployment: try ModelDeployment($0))
             }
         }
     }
@@ -129,5 +127,15 @@ extension Model {
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<JSONValue>.self).value,
             datasetId: try row.decode("dataset_id"), artifactSha256: try row.decode("artifact_sha256"),
             createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"))
+    }
+}
+
+extension ModelDeployment {
+    init(_ row: PostgresRow) throws {
+        self.init(
+            modelId: try row.decode("model_id"), version: try row.decode("version"),
+            replaces: try row.decode("replaces"), reason: try row.decode("reason"),
+            forced: try row.decode("forced"), deployedBy: try row.decode("deployed_by"),
+            deployedAt: try row.decode("deployed_at"), note: try row.decode("note"))
     }
 }

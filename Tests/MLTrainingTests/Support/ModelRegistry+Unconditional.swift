@@ -11,6 +11,11 @@ extension ModelRegistry {
         try await deploy(id, tenant: tenant, force: force, note: note, by: subject) { _ in }
     }
 
+    /// The newest ones.
+    func deployments(tenant: TenantID, limit: Int) async throws -> [ModelDeployment] {
+        try await deployments(tenant: tenant, after: nil, limit: limit).map(\.deployment)
+    }
+
     func archive(_ id: ModelID, tenant: TenantID) async throws -> Model {
         try await archive(id, tenant: tenant) { _ in }
     }
