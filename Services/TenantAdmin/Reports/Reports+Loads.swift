@@ -35,10 +35,11 @@ extension Reports {
     /// `stretches`: the window of each of `chosen`, cut where what is allocated changes, with what is allocated there.
     ///
     /// `percent` is the sum over all allocations of the stretch, `working` its working days within the employment and
-    /// `hours` their capacity. Cutting at changes instead of by day keeps a year of many people small.
+    /// `hours` their capacity. Cutting at changes instead of by day keeps a year of many people small. `loads` are the
+    /// allocations themselves.
     static func loads(_ question: Question) -> SQL {
         """
-        loads as (
+        loads as materialized (
             select a.employee_id, a.external_id, a.start_date as first, least(w.last,
                     (a.completed_at at time zone 'UTC')::date) as last,
                 case when a.allocation_percentage > 0 then a.allocation_percentage
@@ -46,29 +47,28 @@ extension Reports {
                         * e.weekly_capacity_hours / 5, 0) * 100, 0)) end as percent
             from chosen e join resource_allocations a on a.employee_id = e.id
             join projects p on p.id = a.project_id
-            cross join lateral (select \(sql: lastDay) as last) w
+            cross join lateral (\(sql: lastDay)) w
             where a.start_date <= \(question.to) and w.last >= \(question.from)
                 and (a.completed_at is null or a.completed_at >= \(question.from.startOfDay))
                 and not (a.completed_at is null and p.status in ('completed', 'cancelled'))),
-        cuts as (
-            select id as employee_id, \(question.from)::date as day from chosen
-            union select employee_id, first from loads where first > \(question.from)
-            union select employee_id, last + 1 from loads where last < \(question.to)),
-        pieces as (
-            select employee_id, day as first, coalesce(
-                lead(day) over (partition by employee_id order by day) - 1, \(question.to)::date) as last from cuts),
+        -- What begins adds its percentage and what ends takes it away, so that one pass in order of time knows the sum.
+        steps as (
+            select employee_id, day, sum(change) as change from (
+                select id as employee_id, \(question.from)::date as day, 0::double precision as change from chosen
+                union all select employee_id, greatest(first, \(question.from)), percent from loads
+                union all select employee_id, last + 1, -percent from loads where last < \(question.to)) s
+            group by employee_id, day),
         stretches as (
-            select s.employee_id, s.first, s.last, c.working, c.working * c.daily as hours,
-                coalesce(sum(l.percent), 0) as percent,
-                coalesce(array_agg(l.external_id order by l.external_id) filter (where l.external_id is not null), '{}')
-                    as allocations
-            from pieces s
-            join lateral (
-                select working_days(greatest(s.first, e.hired_on), least(s.last, e.left_on - 1)) as working,
-                    e.weekly_capacity_hours / 5 as daily
-                from chosen e where e.id = s.employee_id) c on true
-            left join loads l on l.employee_id = s.employee_id and l.first <= s.first and l.last >= s.first
-            group by s.employee_id, s.first, s.last, c.working, c.daily)
+            select s.employee_id, s.first, s.last, c.working, c.working * e.weekly_capacity_hours / 5 as hours, s.percent
+            from (
+                select employee_id, day as first,
+                    coalesce(lead(day) over days - 1, \(question.to)::date) as last,
+                    -- Sums of fractions are a hair off.
+                    round((sum(change) over days)::numeric, 6)::double precision as percent
+                from steps window days as (partition by employee_id order by day)) s
+            join chosen e on e.id = s.employee_id
+            cross join lateral (
+                select working_days(greatest(s.first, e.hired_on), least(s.last, e.left_on - 1)) as working offset 0) c)
         """
     }
 }

@@ -31,7 +31,7 @@ struct Reports: Sendable {
                     -- All of it on a week-end.
                     when a.start_date between \(question.from) and \(question.to) then 1 else 0 end) as hours
                 from chosen e join resource_allocations a on a.employee_id = e.id
-                cross join lateral (select \(sql: Self.lastDay) as last) w
+                cross join lateral (\(sql: Self.lastDay)) w
                 where a.start_date <= \(question.to) and w.last >= \(question.from)
                 group by e.id),
             recorded as (
@@ -83,15 +83,23 @@ struct Reports: Sendable {
     func overAllocations(_ question: Question, of tenant: TenantID) async throws -> [OverAllocationRow] {
         let query: SQL = """
             with chosen as (\(sql: question.employees(limited: false))), \(sql: Self.loads(question)),
-            over as (
-                select employee_id, max(percent) as peak, sum(hours * (percent / 100 - 1)) as hours,
-                    jsonb_agg(jsonb_build_object('from', first, 'to', last, 'percent', percent,
-                        'overHours', hours * (percent / 100 - 1), 'allocations', allocations) order by first) as periods
-                -- A hair above 100 is what sums of fractions give.
-                from stretches where percent > 100.000001 and working > 0 group by employee_id)
-            select \(sql: Self.employeeColumns), over.peak, over.hours as over_hours, over.periods
-            from chosen e join over on over.employee_id = e.id
-            order by e.external_id limit \(question.limit)::bigint
+            over as materialized (select * from stretches where percent > 100 and working > 0),
+            rows as materialized (
+                select e.* from chosen e where e.id in (select employee_id from over)
+                order by e.external_id limit \(question.limit)::bigint),
+            periods as (
+                select employee_id, max(percent) as peak, sum(over_hours) as hours,
+                    jsonb_agg(jsonb_build_object('from', first, 'to', last, 'percent', percent, 'overHours', over_hours,
+                        'allocations', allocations) order by first) as periods
+                from (
+                    select o.employee_id, o.first, o.last, o.percent, o.hours * (o.percent / 100 - 1) as over_hours,
+                        array_agg(l.external_id order by l.external_id) as allocations
+                    from rows r join over o on o.employee_id = r.id
+                    join loads l on l.employee_id = r.id and l.first <= o.first and l.last >= o.first
+                    group by o.employee_id, o.first, o.last, o.percent, o.hours) p
+                group by employee_id)
+            select \(sql: Self.employeeColumns), p.peak, p.hours as over_hours, p.periods
+            from rows e join periods p on p.employee_id = e.id order by e.external_id
             """
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(query).map { row in
@@ -105,8 +113,11 @@ struct Reports: Sendable {
 
     private static let employeeColumns: SQL = "e.id, e.external_id, e.name, e.department"
 
+    /// The last day of allocation `a` of employee `e`, as `last`. The offset keeps the planner from putting the expression
+    /// wherever `last` stands, which would reckon it several times.
     static let lastDay: SQL = """
-        planned_last_day(a.start_date, a.end_date, a.allocated_hours, a.allocation_percentage, e.weekly_capacity_hours)
+        select coalesce(a.end_date, planned_last_day(
+            a.start_date, null, a.allocated_hours, a.allocation_percentage, e.weekly_capacity_hours)) as last offset 0
         """
 }
 
