@@ -115,7 +115,8 @@ struct SmallHistory {
                 let planned = Double(4 + (round * 7 + person * 3) % 20)
                 let wobble = [0.9, 1.0, 1.1, 1.0][(round + person) % 4]
                 let actual = planned * (0.7 + 0.1 * Double(person % 6)) * wobble
-                let day = start.adding(days: round * 20 + person)
+                // However many there are, all lie in the past.
+                let day = start.adding(days: round * min(20 * allocationsPerPerson, 700) / allocationsPerPerson + person)
                 rows += "A\(round)-\(person),E\(person),J\(1 + (round + person) % projects),50,\(planned),\(actual),"
                 rows += "\(person % 2 == 0 ? "Swift" : "SQL"),\(day),\(day.adding(days: 8)),"
                 rows += "\(day.adding(days: 10))T00:00:00.000Z,\(day)T00:00:00.000Z\n"
