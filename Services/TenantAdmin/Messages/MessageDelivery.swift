@@ -14,6 +14,8 @@ struct MessageDelivery: Service {
     let logger: Logger
     /// How often is looked for messages.
     var pause = Duration.seconds(1)
+    /// The same while the database is not there.
+    var pauseAfterFailure = Duration.seconds(15)
 
     private static let atOnce = 16
     private static let sweepEvery = 60
@@ -22,29 +24,33 @@ struct MessageDelivery: Service {
         await cancelWhenGracefulShutdown {
             var round = 0
             while !Task.isCancelled {
-                await deliverDue()
-                if round % Self.sweepEvery == 0 { await sweep() }
+                var isDone = await deliverDue()
                 round += 1
-                try? await Task.sleep(for: pause)
+                if round % Self.sweepEvery == 0 { isDone = await sweep() && isDone }
+                try? await Task.sleep(for: isDone ? pause : pauseAfterFailure)
             }
         }
     }
 
     /// Until nothing is due any more.
-    func deliverDue() async {
-        guard let webhook else { return }
+    /// - Returns: false when messages could not be fetched.
+    @discardableResult
+    func deliverDue() async -> Bool {
+        guard let webhook else { return true }
         do {
             while !Task.isCancelled {
                 let claimed = try await outbox.claim(Self.atOnce)
-                if claimed.isEmpty { return }
+                if claimed.isEmpty { break }
                 await withTaskGroup(of: Void.self) { group in
                     for (entry, message) in claimed {
                         group.addTask { await deliver(entry, message, to: webhook) }
                     }
                 }
             }
+            return true
         } catch {
             logger.warning("Messages cannot be fetched", metadata: ["error": "\(LogText.of(error))"])
+            return false
         }
     }
 
@@ -68,11 +74,13 @@ struct MessageDelivery: Service {
     /// 5 s, doubled with each attempt, at most 15 minutes.
     static func pause(after attempts: Int) -> Duration { .seconds(min(900, 5 << min(max(attempts - 1, 0), 10))) }
 
-    private func sweep() async {
+    private func sweep() async -> Bool {
         do {
             try await outbox.removeExpired()
+            return true
         } catch {
             logger.warning("Expired messages were not removed", metadata: ["error": "\(LogText.of(error))"])
+            return false
         }
     }
 }

@@ -14,18 +14,22 @@ struct UsageRecorder: Service {
     var interval = Duration.seconds(3600)
     /// How often it is looked whose are due.
     var pause = Duration.seconds(300)
+    /// The same while the database is not there, as at the start of a new installation.
+    var pauseAfterFailure = Duration.seconds(15)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
-                await recordDue()
-                try? await Task.sleep(for: pause)
+                let isDone = await recordDue()
+                try? await Task.sleep(for: isDone ? pause : pauseAfterFailure)
             }
         }
     }
 
     /// A tenant that cannot be counted now does not keep the others from it; it stays due.
-    func recordDue() async {
+    /// - Returns: false when it could not even be found out who is due.
+    @discardableResult
+    func recordDue() async -> Bool {
         do {
             for tenant in try await usage.due(olderThan: interval) where !Task.isCancelled {
                 do {
@@ -36,8 +40,10 @@ struct UsageRecorder: Service {
                         metadata: ["tenant": "\(tenant)", "error": "\(LogText.of(error))"])
                 }
             }
+            return true
         } catch {
             logger.warning("Usage could not be counted", metadata: ["error": "\(LogText.of(error))"])
+            return false
         }
     }
 }
