@@ -109,14 +109,12 @@ struct SmallHistory {
         var rows =
             "external_id,employee_external_id,project_external_id,allocation_percentage,allocated_hours,"
             + "actual_hours,required_skills,start_date,end_date,completed_at,created_at\n"
-        let start = CivilDate(year: 2024, month: 1, day: 1)!
         for round in 0..<allocationsPerPerson {
             for person in 1...people {
                 let planned = Double(4 + (round * 7 + person * 3) % 20)
                 let wobble = [0.9, 1.0, 1.1, 1.0][(round + person) % 4]
                 let actual = planned * (0.7 + 0.1 * Double(person % 6)) * wobble
-                // However many there are, all lie in the past.
-                let day = start.adding(days: round * min(20 * allocationsPerPerson, 700) / allocationsPerPerson + person)
+                let day = day(round, person)
                 rows += "A\(round)-\(person),E\(person),J\(1 + (round + person) % projects),50,\(planned),\(actual),"
                 rows += "\(person % 2 == 0 ? "Swift" : "SQL"),\(day),\(day.adding(days: 8)),"
                 rows += "\(day.adding(days: 10))T00:00:00.000Z,\(day)T00:00:00.000Z\n"
@@ -127,8 +125,13 @@ struct SmallHistory {
 
     /// The moment after the last outcome.
     var asOf: String {
-        let last = CivilDate(year: 2024, month: 1, day: 1)!.adding(days: (allocationsPerPerson - 1) * 20 + people + 10)
-        return "\(last)T00:00:01.000Z"
+        "\(day(allocationsPerPerson - 1, people).adding(days: 10))T00:00:01.000Z"
+    }
+
+    /// When a person's allocation begins; however many there are, all lie in the past.
+    private func day(_ round: Int, _ person: Int) -> CivilDate {
+        let span = min(20 * allocationsPerPerson, 700)
+        return CivilDate(year: 2024, month: 1, day: 1)!.adding(days: round * span / allocationsPerPerson + person)
     }
 
     /// Every file in order; expects each to be applied.
