@@ -8,14 +8,19 @@ public struct TrainingHyperparameters: Codable, Sendable, Equatable {
     public let dropout: Double?
     /// The most trees a boosted model may have, 1…2000; nil for 400. How many are used is judged on held-out rows.
     public let maximumTrees: Int?
+    /// How long to search for the settings that are not given, 0…600; nil for 20. Counted in work, as seconds of one core of
+    /// a nominal machine, so that the same data and seed give the same model on every machine.
+    public let searchSeconds: Double?
 
     public init(
-        learningRate: Double? = nil, batchSize: Int? = nil, dropout: Double? = nil, maximumTrees: Int? = nil
+        learningRate: Double? = nil, batchSize: Int? = nil, dropout: Double? = nil, maximumTrees: Int? = nil,
+        searchSeconds: Double? = nil
     ) {
         self.learningRate = learningRate
         self.batchSize = batchSize
         self.dropout = dropout
         self.maximumTrees = maximumTrees
+        self.searchSeconds = searchSeconds
     }
 
     func validate(_ validation: inout Validation) {
@@ -23,5 +28,6 @@ public struct TrainingHyperparameters: Codable, Sendable, Equatable {
         validation.range(batchSize, 1...4_096, "hyperparameters.batchSize")
         validation.range(dropout, 0...0.9, "hyperparameters.dropout")
         validation.range(maximumTrees, 1...2_000, "hyperparameters.maximumTrees")
+        validation.range(searchSeconds, 0...600, "hyperparameters.searchSeconds")
     }
 }

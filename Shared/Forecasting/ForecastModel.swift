@@ -4,7 +4,8 @@ public import NeuralNetwork
 /// What a training job makes and ml-prediction serves: everything an answer needs but history itself.
 public struct ForecastModel: Sendable {
     private static let magic: UInt32 = 0x314D_5245
-    private static let formatVersion: UInt16 = 1
+    /// Format 2 brought `HoursCandidate.trust`; format 1 is still read, so that a deployed model survives an upgrade.
+    private static let formatVersion: UInt16 = 2
 
     public let seed: UInt64
     /// The moment up to which history was seen, seconds since 1970.
@@ -64,7 +65,8 @@ public struct ForecastModel: Sendable {
         guard try reader.integer(UInt32.self) == Self.magic else {
             throw ArtifactError(description: "this is not a forecast model")
         }
-        guard try reader.integer(UInt16.self) == Self.formatVersion,
+        reader.formatVersion = try reader.integer()
+        guard (1...Self.formatVersion).contains(reader.formatVersion),
             try reader.integer(UInt16.self) == UInt16(FeatureSchema.version)
         else { throw ArtifactError(description: "the forecast model is of another version") }
         let seed = try reader.integer(UInt64.self)

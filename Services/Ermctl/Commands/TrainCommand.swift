@@ -14,6 +14,7 @@ struct TrainCommand: AsyncParsableCommand {
     @Option(help: "Rows per step of the base network, 1 to 4096.") var batchSize: Int?
     @Option(help: "Share of units the base network drops out, 0 to 0.9.") var dropout: Double?
     @Option(help: "The most trees of a boosted model, 1 to 2000.") var maximumTrees: Int?
+    @Option(help: "Seconds of a nominal core to search for settings, 0 to 600.") var searchSeconds: Double?
     @Flag(help: "Stay until the job has ended, with a bar of progress and loss.") var watch = false
     @OptionGroup var output: OutputOptions
 
@@ -25,7 +26,8 @@ struct TrainCommand: AsyncParsableCommand {
             return date
         }
         let given = TrainingHyperparameters(
-            learningRate: learningRate, batchSize: batchSize, dropout: dropout, maximumTrees: maximumTrees)
+            learningRate: learningRate, batchSize: batchSize, dropout: dropout, maximumTrees: maximumTrees,
+            searchSeconds: searchSeconds)
         let request = CreateTrainingJobRequest(
             months: months, epochs: epochs, seed: seed, asOf: moment,
             hyperparameters: given == TrainingHyperparameters() ? nil : given)

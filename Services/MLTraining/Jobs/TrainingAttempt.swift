@@ -73,6 +73,7 @@ struct TrainingAttempt: Sendable {
         let configuration = TrainingConfiguration(
             months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
             asOf: ticket.asOf.timeIntervalSince1970, maximumTrees: ticket.hyperparameters.maximumTrees,
+            searchSeconds: ticket.hyperparameters.searchSeconds,
             learningRate: ticket.hyperparameters.learningRate, batchSize: ticket.hyperparameters.batchSize,
             dropout: ticket.hyperparameters.dropout)
         let mailbox = ProgressMailbox()

@@ -8,11 +8,14 @@ struct HoursCandidate: Sendable, Equatable {
     /// Estimates closer to the plan than this (log ratio) are the plan: so many tasks take exactly what was planned
     /// that a nudge away from it is more often wrong than right. 0 where there is no plan.
     var snap: Double
+    /// How much of the distance from the plan is believed, 0…1: where earlier windows of time were too noisy to tell,
+    /// estimates are held back toward what a person said. 1 where there is no plan.
+    var trust: Double
 
     func combine(_ predictions: [Double]) -> Double {
         var sum = 0.0
         for value in predictions { sum += value }
-        let mean = predictions.isEmpty ? 0 : sum / Double(predictions.count)
+        let mean = predictions.isEmpty ? 0 : trust * sum / Double(predictions.count)
         return abs(mean) < snap ? 0 : mean
     }
 
@@ -22,14 +25,16 @@ struct HoursCandidate: Sendable, Equatable {
         writer.write(isBaseline)
         writer.write(members) { $0.write(Int32($1)) }
         writer.write(snap)
+        writer.write(trust)
     }
 
-    init(name: String, title: String, isBaseline: Bool = false, members: [Int], snap: Double = 0) {
+    init(name: String, title: String, isBaseline: Bool = false, members: [Int], snap: Double = 0, trust: Double = 1) {
         self.name = name
         self.title = title
         self.isBaseline = isBaseline
         self.members = members
         self.snap = snap
+        self.trust = trust
     }
 
     init(from reader: inout ByteReader, memberCount: Int) throws {
@@ -38,6 +43,8 @@ struct HoursCandidate: Sendable, Equatable {
         isBaseline = try reader.bool()
         members = try reader.array(elementSize: 4) { Int(try $0.integer(Int32.self)) }
         snap = try reader.double()
+        // Artefacts of format 1 believed everything.
+        trust = reader.formatVersion >= 2 ? try reader.double() : 1
         guard members.allSatisfy({ (0..<memberCount).contains($0) }) else {
             throw ArtifactError(description: "a candidate of the artefact is damaged")
         }

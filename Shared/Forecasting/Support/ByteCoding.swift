@@ -36,6 +36,8 @@ public struct ArtifactError: Error, CustomStringConvertible, Equatable {
 struct ByteReader {
     private let bytes: [UInt8]
     private var position = 0
+    /// The artefact's own, once it has been read.
+    var formatVersion: UInt16 = 0
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 

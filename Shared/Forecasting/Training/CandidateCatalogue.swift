@@ -67,7 +67,12 @@ struct Selection {
     /// Scores this close are equal.
     static let tie = 0.01
     /// Snaps worth trying, as log ratios to the plan.
-    static let snaps = [0, 0.03, 0.06, 0.1, 0.15]
+    static let snaps = [0, 0.03, 0.06, 0.1, 0.15, 0.2]
+    /// Shares of the distance from the plan worth trying.
+    static let trusts = [1, 0.75, 0.5, 0.25]
+    /// What believing nothing must gain over believing everything, in score: the model that serves has learned from more
+    /// than those that the windows judged.
+    static let caution = 0.04
 
     func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
         let actual = rows.map(\.hours)
@@ -94,12 +99,14 @@ struct Selection {
             }
             var best = score(hours[index])
             if withPlan, !candidates[index].isBaseline {
-                for snap in Self.snaps.dropFirst() {
-                    var other = candidates[index]
-                    other.snap = snap
-                    let snapped = hoursOf(other, predictions)
-                    let figure = score(snapped)
-                    if figure < best { (best, candidates[index], hours[index]) = (figure, other, snapped) }
+                for trust in Self.trusts {
+                    for snap in Self.snaps {
+                        var other = candidates[index]
+                        (other.trust, other.snap) = (trust, snap)
+                        let tried = hoursOf(other, predictions)
+                        let figure = score(tried) + Self.caution * (1 - trust)
+                        if figure < best { (best, candidates[index], hours[index]) = (figure, other, tried) }
+                    }
                 }
             }
             scores.append(best)
@@ -123,9 +130,9 @@ struct Selection {
             && SelectionScore.isBetter(
                 actual: Array(actual[from...]), candidate: Array(hours[winner][from...]),
                 baseline: Array(hours[baseline][from...]), seed: seed)
-        // Not proven is not wrong: what is better in its figures is the better bet, and said to be no more than that. A
-        // lead that equals have by chance is no reason to leave what a planner understands.
-        if !beats, winner != baseline, scores[winner] > scores[baseline] - Self.tie { winner = baseline }
+        // Not proven is not wrong: an equal in the windows, which had less to learn from, is the better bet today, and is
+        // said to be no more than that.
+        if !beats, scores[winner] > scores[baseline] + Self.tie { winner = baseline }
         return Choice(winner: winner, baseline: baseline, beatsBaseline: beats, scores: scores, hours: hours)
     }
 

@@ -1,35 +1,66 @@
 import Foundation
 
+/// How fine a tree may cut.
+struct TreeShape: Equatable {
+    var leaves: Int
+    /// Rows that a leaf must hold.
+    var leastRows: Double
+
+    /// The usual shape first. Without the plan there is more noise to mistake for a pattern, so trees are kept coarser.
+    static func likeliestFirst(withPlan: Bool) -> [TreeShape] {
+        let (fine, coarse) = (TreeShape(leaves: 15, leastRows: 20), TreeShape(leaves: 7, leastRows: 60))
+        return (withPlan ? [fine, coarse] : [coarse, fine]) + [
+            TreeShape(leaves: 4, leastRows: 40), TreeShape(leaves: 31, leastRows: 40),
+        ]
+    }
+}
+
+/// A shape and a number of trees.
+struct TreePlan: Equatable {
+    var shape: TreeShape
+    var count: Int
+}
+
 /// The models of one fold, each fitted to the fold's earlier rows.
 struct FittedMembers {
-    /// How models of this data set are fitted; what the folds decide is filled in as they decide it.
+    /// How models of this data set are fitted; what the windows decide is filled in by `Search`.
     struct Settings {
         /// Of the linear models, in rows per row.
         var penaltyShare = 0.2
-        var meanTrees = 100
-        var medianTrees = 100
-        var eventTrees = 50
-        var maximumTrees: Int
+        /// Of the linear classifiers, in rows per row.
+        var eventPenaltyShare = 0.2
+        var meanTrees: TreePlan
+        var medianTrees: TreePlan
+        let maximumTrees: Int
 
-        static let penaltyShares = [0.02, 0.06, 0.2, 0.6]
+        static let penaltyShares = [0.02, 0.06, 0.2, 0.6, 2, 6]
+        static let eventPenaltyShares = [0.06, 0.2, 0.6, 2]
+        static let eventTrees = TreePlan(shape: TreeShape(leaves: 7, leastRows: 20), count: 50)
+        static let rangeTrees = TreePlan(shape: TreeShape(leaves: 7, leastRows: 40), count: 200)
+
+        init(withPlan: Bool, maximumTrees: Int) {
+            meanTrees = TreePlan(shape: TreeShape.likeliestFirst(withPlan: withPlan)[0], count: 100)
+            medianTrees = meanTrees
+            self.maximumTrees = maximumTrees
+        }
 
         func penalty(_ rows: Int) -> Double { max(3, penaltyShare * Double(rows)) }
 
-        func trees(_ count: Int, rows: Int, leaves: Int = 15, leastRows: Double = 20, seed: UInt64)
-            -> BoostedTrees.Options
-        {
+        func trees(_ plan: TreePlan, rows: Int, seed: UInt64) -> BoostedTrees.Options {
             var options = BoostedTrees.Options()
-            options.trees = max(1, min(count, maximumTrees))
+            options.trees = max(1, min(plan.count, maximumTrees))
             options.seed = seed
-            options.grower.leaves = leaves
+            options.grower.leaves = plan.shape.leaves
             // A small tenant's trees may not isolate single rows.
-            options.grower.minimumRows = max(5, min(leastRows, Double(rows) / 15))
+            options.grower.minimumRows = max(5, min(plan.shape.leastRows, Double(rows) / 15))
             return options
         }
     }
 
     /// The rows of one fit with their targets.
     struct Data {
+        typealias Picked = (rows: [LearningRow], matrix: FeatureMatrix, targets: [Double])
+
         let rows: [LearningRow]
         let matrix: FeatureMatrix
         let withPlan: Bool
@@ -45,7 +76,7 @@ struct FittedMembers {
             withPlan ? rows.map { max($0.planned, 0.1).squareRoot() } : []
         }
 
-        func picking(_ indices: [Int]) -> (rows: [LearningRow], matrix: FeatureMatrix, targets: [Double]) {
+        func picking(_ indices: [Int]) -> Picked {
             let picked = indices.map { rows[$0] }
             return (picked, matrix.selecting(indices), picked.map(target))
         }
@@ -71,5 +102,7 @@ struct TreeCurve {
     }
 
     /// The number of trees with the least loss; nil without any curve.
-    var best: Int? { sums.indices.min { sums[$0] < sums[$1] }.map { $0 + 1 } }
+    var best: (trees: Int, loss: Double)? {
+        sums.indices.min { sums[$0] < sums[$1] }.map { ($0 + 1, sums[$0]) }
+    }
 }

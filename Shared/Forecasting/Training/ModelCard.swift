@@ -25,7 +25,9 @@ struct ModelCard {
             lines.append(
                 beatsBaseline
                     ? "Over all windows of time it is better than the best simple baseline by more than noise."
-                    : "No model was better than the best simple baseline by more than noise, so that baseline answers.")
+                    : winner.isBaseline
+                        ? "No model was better than the best simple baseline by more than noise, so that baseline answers."
+                        : "It is level with the best simple baseline: the difference is not more than noise.")
             for interval in winner.overall.intervals {
                 lines.append(
                     "Its \(interval.level) % ranges held \(percent(interval.coverage)) of the judged rows, on which they were calibrated."

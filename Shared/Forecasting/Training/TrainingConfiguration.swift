@@ -23,6 +23,9 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     public var minimumRows: Int
     /// Trees per boosted head; nil lets the validation slice decide.
     public var maximumTrees: Int?
+    /// How long to search for settings that are not given, in seconds of one core of a nominal machine (see `Search`);
+    /// nil for 20. 0 keeps to the usual shape of trees.
+    public var searchSeconds: Double?
     /// After the choice, fit hours and success again to all rows, the judged ones too: what served last week should count.
     /// The figures reported are those of the models that had not seen them; ranges stay with those as well.
     public var refitsOnEverything: Bool
@@ -35,7 +38,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     public init(
         months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, split: Split = .latest(share: 0.2),
-        minimumRows: Int = 30, maximumTrees: Int? = nil,
+        minimumRows: Int = 30, maximumTrees: Int? = nil, searchSeconds: Double? = nil,
         refitsOnEverything: Bool = true, learningRate: Double? = nil, batchSize: Int? = nil, dropout: Double? = nil
     ) {
         self.months = months
@@ -45,6 +48,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         self.split = split
         self.minimumRows = minimumRows
         self.maximumTrees = maximumTrees
+        self.searchSeconds = searchSeconds
         self.refitsOnEverything = refitsOnEverything
         self.learningRate = learningRate
         self.batchSize = batchSize

@@ -49,7 +49,7 @@ enum Gates {
                     ? "On the latest slice its hours are worse than the baseline's by more than noise."
                     : result.beatsBaseline
                         ? "Its hours are better than the baseline's by more than noise."
-                        : "No candidate was better than the baseline by more than noise, so the baseline answers.")
+                        : "No candidate was better than the baseline by more than noise.")
         ]
         gates.append(intervals(result.judgedModel.intervals, lastCount))
         if let success, let rate = result.judgedModel.success?.baseRate {

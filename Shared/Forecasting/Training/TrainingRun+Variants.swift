@@ -67,7 +67,8 @@ extension TrainingRun {
         var steps = 0.0
         let trainer = VariantTrainer(
             data: prepared.data, split: prepared.variant.split, schema: prepared.schema, seed: configuration.seed,
-            maximumTrees: configuration.maximumTrees ?? 400, refitsOnEverything: configuration.refitsOnEverything,
+            maximumTrees: configuration.maximumTrees ?? 400, searchSeconds: configuration.searchSeconds ?? 20,
+            refitsOnEverything: configuration.refitsOnEverything,
             isCancelled: reporting.isCancelled,
             step: { name in
                 let share = min(0.95, steps / 9)

@@ -110,6 +110,7 @@ public struct TrainingRun: Sendable {
         if let rate = configuration.learningRate { hash.add("learningRate \(rate)") }
         if let size = configuration.batchSize { hash.add("batchSize \(size)") }
         if let dropout = configuration.dropout { hash.add("dropout \(dropout)") }
+        if let seconds = configuration.searchSeconds { hash.add("searchSeconds \(seconds)") }
         for row in rows {
             hash.add(row.id)
             hash.add(row.hours.bitPattern)

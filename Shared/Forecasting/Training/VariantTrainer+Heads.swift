@@ -20,7 +20,7 @@ extension VariantTrainer {
         _ last: EventClassifier, _ judge: [Int], _ settings: FittedMembers.Settings
     ) throws -> Double {
         guard last.trees != nil else { return 1 }
-        let shares = [0.5, 0.75, 1.0]
+        let shares = [0.0, 0.25, 0.5, 0.75, 1.0]
         var losses = shares.map { _ in 0.0 }
         func add(_ classifier: EventClassifier, _ judged: [Int]) {
             let matrix = data.matrix.selecting(judged)
@@ -83,13 +83,14 @@ extension VariantTrainer {
         guard outcomes.contains(true), outcomes.contains(false) else { return EventClassifier(baseRate: baseRate) }
         let matrix = data.matrix.selecting(indices)
         let linear = try RidgeModel(
-            .logistic, matrix: matrix, targets: targets, penalty: max(10, 0.2 * Double(indices.count)), steps: 8,
+            .logistic, matrix: matrix, targets: targets,
+            penalty: max(10, settings.eventPenaltyShare * Double(indices.count)), steps: 8,
             isCancelled: isCancelled)
         guard indices.count >= Self.rowsForTrees else { return EventClassifier(baseRate: baseRate, linear: linear) }
         var curve: [Double] = []
         let trees = try BoostedTrees(
             .logistic, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-            options: settings.trees(settings.eventTrees, rows: indices.count, leaves: 7, seed: seed), curve: &curve,
+            options: settings.trees(FittedMembers.Settings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
     }
@@ -122,7 +123,7 @@ extension VariantTrainer {
                 heads.append(
                     try BoostedTrees(
                         .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets), binned: binned,
-                        options: settings.trees(200, rows: fit.rows.count, leaves: 7, leastRows: 40, seed: seed),
+                        options: settings.trees(FittedMembers.Settings.rangeTrees, rows: fit.rows.count, seed: seed),
                         curve: &curve, isCancelled: isCancelled))
             }
             let (low, high) = (heads[0].predict(judge.matrix), heads[1].predict(judge.matrix))

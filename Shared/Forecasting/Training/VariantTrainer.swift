@@ -8,6 +8,7 @@ struct VariantTrainer {
     let schema: FeatureSchema
     let seed: UInt64
     let maximumTrees: Int
+    let searchSeconds: Double
     let refitsOnEverything: Bool
     let isCancelled: () -> Bool
     let step: (String) -> Void
@@ -30,9 +31,12 @@ struct VariantTrainer {
 
     func run(network: Network?) throws -> Result {
         let columns = schema.columns
-        var settings = FittedMembers.Settings(maximumTrees: maximumTrees)
+        var settings = FittedMembers.Settings(withPlan: data.withPlan, maximumTrees: maximumTrees)
         step("choosing settings")
-        try tune(&settings)
+        try Search(
+            data: data, split: split, seed: seed, maximumTrees: maximumTrees, budget: searchSeconds,
+            isCancelled: isCancelled
+        ).tune(&settings)
         // Every fold gives the predictions of models that never saw its rows; the last fold's models are the ones that serve.
         var foldPredictions: [[[Double]]] = []
         var members: [HoursMember] = []
@@ -74,59 +78,17 @@ struct VariantTrainer {
             baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
     }
 
-    /// Lets the windows decide how strongly linear models are held back and how many trees are grown.
-    private func tune(_ settings: inout FittedMembers.Settings) throws {
-        var penaltyLoss = [Double](repeating: 0, count: FittedMembers.Settings.penaltyShares.count)
-        var (mean, median) = (TreeCurve(), TreeCurve())
-        for fold in split.folds {
-            let fit = data.picking(fold.fit)
-            let judge = data.picking(fold.judge)
-            for (index, share) in FittedMembers.Settings.penaltyShares.enumerated() {
-                let model = try RidgeModel(
-                    .squared, matrix: fit.matrix, targets: fit.targets, penalty: max(3, share * Double(fit.rows.count)))
-                penaltyLoss[index] += zip(judge.targets, model.predict(judge.matrix)).reduce(0) {
-                    $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
-                }
-            }
-            let binned = BinnedMatrix(fit.matrix)
-            for (loss, weigh) in [(TreeLoss.squared, false), (.quantile(0.5), true)] {
-                var curve: [Double] = []
-                _ = try BoostedTrees(
-                    loss,
-                    training: .init(
-                        matrix: fit.matrix, targets: fit.targets, weights: weigh ? data.medianWeights(fit.rows) : []),
-                    binned: binned,
-                    validation: .init(
-                        matrix: judge.matrix, targets: judge.targets,
-                        weights: weigh ? data.medianWeights(judge.rows) : []),
-                    options: hoursTrees(300, fit.rows.count, settings), curve: &curve, isCancelled: isCancelled)
-                if weigh { median.add(curve) } else { mean.add(curve) }
-            }
-        }
-        if let best = penaltyLoss.indices.min(by: { penaltyLoss[$0] < penaltyLoss[$1] }) {
-            settings.penaltyShare = FittedMembers.Settings.penaltyShares[best]
-        }
-        settings.meanTrees = mean.best ?? settings.meanTrees
-        settings.medianTrees = median.best ?? settings.medianTrees
-    }
-
-    /// Without the plan there is more noise to mistake for a pattern, so trees are kept coarser.
-    private func hoursTrees(_ count: Int, _ rows: Int, _ settings: FittedMembers.Settings) -> BoostedTrees.Options {
-        data.withPlan
-            ? settings.trees(count, rows: rows, seed: seed)
-            : settings.trees(count, rows: rows, leaves: 7, leastRows: 60, seed: seed)
-    }
-
     private func fit(_ indices: [Int], _ settings: FittedMembers.Settings, network: Network?) throws -> [HoursMember] {
         let fit = data.picking(indices)
         let weights = data.medianWeights(fit.rows)
         let penalty = settings.penalty(fit.rows.count)
         let binned = BinnedMatrix(fit.matrix)
-        func trees(_ loss: TreeLoss, _ count: Int, _ weights: [Double]) throws -> BoostedTrees {
+        func trees(_ loss: TreeLoss, _ plan: TreePlan, _ weights: [Double]) throws -> BoostedTrees {
             var curve: [Double] = []
             return try BoostedTrees(
                 loss, training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights), binned: binned,
-                options: hoursTrees(count, fit.rows.count, settings), curve: &curve, isCancelled: isCancelled)
+                options: settings.trees(plan, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled
+            )
         }
         var members: [HoursMember] = [
             data.withPlan

@@ -1,0 +1,89 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+@Suite struct SelectionTests {
+    /// Rows of one hour planned each, and what they took.
+    private func rows(_ hours: [Double]) -> [LearningRow] {
+        hours.indices.map { index in
+            LearningRow(
+                id: "a\(index)", slot: Int32(index),
+                decision: Decision(employee: "e", project: "p", plannedHours: 1, at: Double(index)),
+                completedAt: Double(index) + 1, hours: hours[index], planned: 1)
+        }
+    }
+
+    private let candidates = [
+        HoursCandidate(name: "planned_hours", title: "", isBaseline: true, members: [0]),
+        HoursCandidate(name: "linear", title: "", members: [1]),
+    ]
+
+    private func choose(_ hours: [Double], linear: [Double]) -> (HoursCandidate, Selection.Choice) {
+        var tried = candidates
+        let choice = Selection(rows: rows(hours), withPlan: true, lastCount: hours.count / 4, seed: 1)
+            .choose(&tried, predictions: [hours.map { _ in 0 }, linear])
+        return (tried[choice.winner], choice)
+    }
+
+    @Test("a model that is right where the plan is wrong wins, beyond noise, and is believed whole")
+    func better() {
+        let hours = (0..<200).map { exp(Double($0 % 5) * 0.3) }
+        let (winner, choice) = choose(hours, linear: hours.map { log($0) + 0.01 })
+        #expect(winner.name == "linear")
+        #expect(winner.trust == 1)
+        #expect(choice.beatsBaseline)
+    }
+
+    @Test("a model that is wrong where the plan is right loses to it")
+    func worse() {
+        let hours = [Double](repeating: 1, count: 200)
+        let (winner, choice) = choose(hours, linear: (0..<200).map { $0 % 2 == 0 ? 1.5 : -1.5 })
+        #expect(winner.name == "planned_hours" || winner.trust < 1)
+        #expect(!choice.beatsBaseline)
+    }
+
+    @Test("a model that goes twice as far as it should is held back toward the plan")
+    func overconfident() {
+        var random = RandomSource(seed: 3)
+        let effects = (0..<400).map { _ in random.unit() * 1.6 - 0.8 }
+        let (winner, choice) = choose(effects.map { exp($0) }, linear: effects.map { 4 * $0 })
+        #expect(winner.name == "linear")
+        #expect(winner.trust == 0.25)
+        #expect(choice.beatsBaseline)
+    }
+
+    @Test("an estimate is the mean of its members, believed as far as trust goes, and the plan when close to it")
+    func combined() {
+        let candidate = HoursCandidate(name: "x", title: "", members: [0, 1], snap: 0.1, trust: 0.5)
+        #expect(candidate.combine([0.75, 0.5]) == 0.3125)
+        #expect(candidate.combine([0.2, 0.1]) == 0)
+    }
+
+    @Test("the search keeps to the usual shape without a budget, and finds the same twice with one")
+    func search() throws {
+        let history = Company().history(300)
+        func bytes(_ seconds: Double?) throws -> [UInt8] {
+            let configuration = TrainingConfiguration(
+                epochs: 10, asOf: Company.end(300), maximumTrees: 30, searchSeconds: seconds)
+            return try TrainingRun(history: history, configuration: configuration).run().model.encoded()
+        }
+        #expect(try bytes(5) == bytes(5))
+        #expect(try bytes(0) == bytes(1e-9))
+        #expect(try bytes(0) != bytes(5))
+    }
+
+    @Test("an artefact of format 1, which knew no trust, is still read")
+    func formatOne() throws {
+        var writer = ByteWriter()
+        HoursCandidate(name: "x", title: "y", members: [0], snap: 0.1, trust: 0.5).encode(into: &writer)
+        var reader = ByteReader(Array(writer.bytes.dropLast(8)))
+        reader.formatVersion = 1
+        let old = try HoursCandidate(from: &reader, memberCount: 1)
+        #expect(reader.isAtEnd)
+        #expect(old.trust == 1)
+        reader = ByteReader(writer.bytes)
+        reader.formatVersion = 2
+        #expect(try HoursCandidate(from: &reader, memberCount: 1).trust == 0.5)
+    }
+}
