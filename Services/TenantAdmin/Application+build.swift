@@ -29,14 +29,16 @@ enum TenantAdmin {
             logger: bootstrap.logger)
         let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
         let recorder = UsageRecorder(
-            usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger)
+            usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger,
+            prerequisite: database.readiness)
         let webhook = try settings.optionalString("delivery.webhook-url").map {
             try Webhook(
                 url: $0, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
                 client: bootstrap.httpClient)
         }
         let delivery = MessageDelivery(
-            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger)
+            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger,
+            prerequisite: database.readiness)
         return ServiceApplication(
             router: router(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,

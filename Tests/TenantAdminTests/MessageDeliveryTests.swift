@@ -122,6 +122,32 @@ struct MessageDeliveryTests {
         }
     }
 
+    @Test("a tenant whose rows cannot be reached keeps no other tenant's messages back, and its own come again")
+    func onesTrouble() async throws {
+        try await TestService.run { service in
+            let (broken, well) = (try await service.createTenant("broken"), try await service.createTenant("well"))
+            let outbox = Outbox(database: TenantDatabase(pool: service.pool))
+            for tenant in [broken, well] {
+                try await outbox.enqueueReset(of: "admin@\(tenant.subdomain).example", in: tenant.id)
+            }
+            func rename(_ from: String, _ to: String) async throws {
+                try await TenantDatabase(pool: service.pool).withTenant(broken.id) {
+                    try await $0.execute("alter table \(identifier: from) rename to \(identifier: to)")
+                }
+            }
+            try await rename("one_time_tokens", "elsewhere")
+            let first = try await outbox.claim(10).map(\.message.tenant.subdomain)
+            try await rename("elsewhere", "one_time_tokens")
+            try await service.pool.withConnection {
+                _ = try await $0.execute("update tenant_admin.outbox set next_attempt_at = now()")
+            }
+            let second = try await outbox.claim(10).map(\.message.tenant.subdomain)
+
+            #expect(first == ["well"])
+            #expect(Set(second) == ["well", "broken"])
+        }
+    }
+
     @Test("expired messages are taken away, and the pauses between attempts grow to a quarter of an hour")
     func expiry() async throws {
         try await TestService.run { service in

@@ -15,13 +15,16 @@ struct MessageDelivery: Service {
     /// How often is looked for messages.
     var pause = Duration.seconds(1)
     /// The same while the database is not there.
-    var pauseAfterFailure = Duration.seconds(15)
+    var pauseAfterFailure = Duration.seconds(5)
+    /// What must be well before the first look.
+    var prerequisite: ReadinessCheck?
 
     private static let atOnce = 16
     private static let sweepEvery = 60
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            await prerequisite?.becomesReady()
             var round = 0
             while !Task.isCancelled {
                 var isDone = await deliverDue()

@@ -84,13 +84,20 @@ struct Outbox: Sendable {
             ).map(Entry.init)
         }
         var messages: [(entry: Entry, message: OutgoingMessage)] = []
+        var failure: (any Error)?
         for entry in entries {
-            if let message = try await message(for: entry) {
-                messages.append((entry, message))
-            } else {
-                try await delivered(entry.id)
+            do {
+                if let message = try await message(for: entry) {
+                    messages.append((entry, message))
+                } else {
+                    try await delivered(entry.id)
+                }
+            } catch {
+                // A tenant in trouble, its schema being migrated say, keeps nobody else's messages back; its own come again.
+                failure = error
             }
         }
+        if let failure, messages.isEmpty { throw failure }
         return messages
     }
 

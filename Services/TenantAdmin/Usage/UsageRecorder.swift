@@ -14,11 +14,14 @@ struct UsageRecorder: Service {
     var interval = Duration.seconds(3600)
     /// How often it is looked whose are due.
     var pause = Duration.seconds(300)
-    /// The same while the database is not there, as at the start of a new installation.
+    /// The same while the database is not there.
     var pauseAfterFailure = Duration.seconds(15)
+    /// What must be well before the first look.
+    var prerequisite: ReadinessCheck?
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            await prerequisite?.becomesReady()
             while !Task.isCancelled {
                 let isDone = await recordDue()
                 try? await Task.sleep(for: isDone ? pause : pauseAfterFailure)
