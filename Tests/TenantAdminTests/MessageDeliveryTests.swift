@@ -132,7 +132,7 @@ struct MessageDeliveryTests {
             }
             func rename(_ from: String, _ to: String) async throws {
                 try await TenantDatabase(pool: service.pool).withTenant(broken.id) {
-                    try await $0.execute("alter table \(identifier: from) rename to \(identifier: to)")
+                    _ = try await $0.execute("alter table \(identifier: from) rename to \(identifier: to)")
                 }
             }
             try await rename("one_time_tokens", "elsewhere")
