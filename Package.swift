@@ -120,7 +120,9 @@ let package = Package(
                 "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", "HistoryFeed",
                 hummingbird, crypto,
             ]),
-        service("Ermctl", ["Contracts", "HTTPClient", "Forecasting", "NeuralNetwork", "ServiceIdentity", arguments]),
+        service(
+            "Ermctl",
+            ["Contracts", "HTTPClient", "Forecasting", "HistoryFeed", "NeuralNetwork", "ServiceIdentity", arguments]),
 
         .target(
             name: "TestSupport", dependencies: ["Postgres", "HTTPClient", "Contracts", "ServiceIdentity", logging],

@@ -20,7 +20,8 @@ struct BenchCommand: AsyncParsableCommand {
         commandName: "bench",
         abstract: "Measure speed and accuracy on this machine.",
         subcommands: [
-            BenchTrainingCommand.self, BenchInferenceCommand.self, BenchFeaturesCommand.self, BenchAccuracyCommand.self,
+            BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
+            BenchAccuracyCommand.self,
         ]
     )
 }

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Forecasting
-import NeuralNetwork
 
 /// `ermctl bench features`: how fast a history is arranged and its features are computed.
 struct BenchFeaturesCommand: AsyncParsableCommand {
@@ -40,25 +39,5 @@ struct BenchFeaturesCommand: AsyncParsableCommand {
         print("processor_seconds=\(computing.processor.fixed(3))")
         print("rows_per_s=\((Double(matrix.rows) / computing.seconds).fixed(0))")
         print("digest=\(String(digest, radix: 16))")
-    }
-}
-
-/// A made-up large company: one person per 500 allocations, one project per 1,000, forty kinds of work, one decision
-/// every ten minutes.
-private func syntheticAllocations(_ count: Int, seed: UInt64) -> [Forecasting.Allocation] {
-    var generator = SeededGenerator(seed: seed)
-    func pick(_ range: Int) -> Int { Int(generator.next() % UInt64(max(1, range))) }
-    let people = (0...count / 500).map { "employee-0000-0000-0000-\($0)" }
-    return (0..<count).map { index in
-        let decided = 1_500_000_000 + Double(index) * 600
-        let planned = Double(1 + pick(80)) / 2
-        // Projects come and go.
-        let project = index / 20_000 * 10 + pick(20)
-        return Forecasting.Allocation(
-            id: "allocation-0000-0000-\(index)", employee: people[pick(people.count)],
-            project: "project-0000-0000-0000-\(project)", skills: ["kind-\(pick(40))"],
-            labels: ["priority": "\(1 + pick(5))", "requester": "requester-\(pick(200))"], plannedHours: planned,
-            allocationPercent: 50, actualHours: planned * Double(50 + pick(100)) / 100, start: decided,
-            plannedEnd: decided + 86_400, decidedAt: decided, completedAt: decided + Double(1 + pick(200)) * 3_600)
     }
 }

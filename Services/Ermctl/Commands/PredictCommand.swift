@@ -50,6 +50,7 @@ struct PredictCommand: AsyncParsableCommand {
         }
         lines.append("allocation           \(prediction.recommendedAllocation.fixed(1)) %")
         if let note = prediction.allocationNote { lines.append("                     \(note)") }
+        for warning in prediction.warnings ?? [] { lines.append("mind                 \(warning)") }
         lines.append("model                version \(prediction.model.version), \(prediction.model.kind)")
         if !prediction.explanation.isEmpty {
             lines.append(
