@@ -1,5 +1,5 @@
 // `/reports/…?from=&to=&department=&employeeId=`, one row per employee who is employed at some time of the window, by
-// external id. The window has both its days and at most 366 of them.
+// external id. The window has both its days and at most 366 of them. Figures are rounded to four decimals.
 //
 // Working days are Mondays to Fridays; nobody's holidays are known. A person's capacity is a fifth of the weekly capacity on
 // every working day from `hiredOn` on and before `leftOn`. An allocation without an end lasts as long as its hours do at

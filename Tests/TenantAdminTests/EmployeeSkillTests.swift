@@ -31,6 +31,7 @@ struct EmployeeSkillTests {
                 .put, "\(path)/\(entry.skillId)", as: token, json: PutEmployeeSkillRequest(level: 1),
                 headers: ["If-Match": tag])
             let feed = try await service.history(tenant, since: mark).compactMap(\.employee)
+            let read = try await service.send(.get, "\(path)/\(entry.skillId)", as: token)
             let unknown = try await service.send(
                 .put, "\(path)/\(SkillID())", as: token, json: PutEmployeeSkillRequest(level: 1))
             let gone = try await service.send(.delete, "\(path)/\(entry.skillId)", as: token)
@@ -41,6 +42,8 @@ struct EmployeeSkillTests {
             #expect(twice.status == 409)
             #expect(try better.data(SkillOfEmployee.self).level == 5)
             #expect(try better.data(SkillOfEmployee.self).since == nil)
+            #expect(read.bytes == better.bytes)
+            #expect(read.headers[.eTag] == better.headers[.eTag])
             #expect(stale.status == 412)
             #expect(feed.contains { $0.externalId == "E1" && $0.skills.map(\.level) == [5] })
             #expect(unknown.status == 404)

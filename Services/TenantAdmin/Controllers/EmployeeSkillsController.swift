@@ -11,6 +11,7 @@ import ServiceStorage
 /// | GET    | `/employees/{id}/skills`           | employees: read   |
 /// | POST   | `/employees/{id}/skills`           | employees: update |
 /// | PUT    | `/employees/{id}/skills`           | employees: update |
+/// | GET    | `/employees/{id}/skills/{skillId}` | employees: read   |
 /// | PUT    | `/employees/{id}/skills/{skillId}` | employees: update |
 /// | DELETE | `/employees/{id}/skills/{skillId}` | employees: update |
 struct EmployeeSkillsController: Sendable {
@@ -20,6 +21,7 @@ struct EmployeeSkillsController: Sendable {
         group.get("employees/:id/skills", use: list)
         group.post("employees/:id/skills", use: add)
         group.put("employees/:id/skills", use: replaceAll)
+        group.get("employees/:id/skills/:skillId", use: show)
         group.put("employees/:id/skills/:skillId", use: put)
         group.delete("employees/:id/skills/:skillId", use: remove)
     }
@@ -52,6 +54,14 @@ struct EmployeeSkillsController: Sendable {
             of: try context.identifier("id"), with: payload, by: try context.editor(caller)
         ) { try EntityTag(of: $0).checkIfMatch(request) }
         return try Self.whole(now)
+    }
+
+    @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        let caller = try context.authorise(.read, on: .employees)
+        try request.rejectQuery()
+        let skill = try await skills.one(
+            try context.identifier("skillId"), of: try context.identifier("id"), in: caller.tenant)
+        return try Answer.resource(skill, tag: try EntityTag(of: skill), for: request)
     }
 
     @Sendable func put(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

@@ -48,7 +48,8 @@ struct ImportsController: Sendable {
     @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.read, on: .imports)
         try request.rejectQuery()
-        return try Answer.data(try await imports.report(try context.identifier("id"), of: caller.tenant))
+        let report = try await imports.report(try context.identifier("id"), of: caller.tenant)
+        return try Answer.resource(report, tag: try EntityTag(of: report), for: request)
     }
 
     /// What is compressed would be read as it stands, and every row of it called bad.

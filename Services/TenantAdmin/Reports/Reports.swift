@@ -49,10 +49,11 @@ struct Reports: Sendable {
                 let capacity = try row.decode("capacity", as: Double.self)
                 let planned = try row.decode("planned", as: Double.self)
                 return UtilizationRow(
-                    employee: try ReportedEmployee(row), capacityHours: capacity, plannedHours: planned,
-                    plannedPercent: capacity > 0 ? planned / capacity * 100 : nil,
-                    recordedDays: try row.decode("recorded_days"), recordedHours: try row.decode("recorded_hours"),
-                    recordedPercent: try row.decode("recorded_percent"))
+                    employee: try ReportedEmployee(row), capacityHours: capacity.tidy, plannedHours: planned.tidy,
+                    plannedPercent: capacity > 0 ? (planned / capacity * 100).tidy : nil,
+                    recordedDays: try row.decode("recorded_days"),
+                    recordedHours: try row.decode("recorded_hours", as: Double?.self)?.tidy,
+                    recordedPercent: try row.decode("recorded_percent", as: Double?.self)?.tidy)
             }
         }
     }
@@ -73,9 +74,9 @@ struct Reports: Sendable {
                 let capacity = try row.decode("capacity", as: Double.self)
                 let free = try row.decode("free", as: Double.self)
                 return AvailabilityRow(
-                    employee: try ReportedEmployee(row), capacityHours: capacity,
-                    committedHours: try row.decode("committed"), freeHours: free,
-                    freePercent: capacity > 0 ? free / capacity * 100 : nil)
+                    employee: try ReportedEmployee(row), capacityHours: capacity.tidy,
+                    committedHours: try row.decode("committed", as: Double.self).tidy, freeHours: free.tidy,
+                    freePercent: capacity > 0 ? (free / capacity * 100).tidy : nil)
             }
         }
     }
@@ -92,7 +93,8 @@ struct Reports: Sendable {
                     jsonb_agg(jsonb_build_object('from', first, 'to', last, 'percent', percent, 'overHours', over_hours,
                         'allocations', allocations) order by first) as periods
                 from (
-                    select o.employee_id, o.first, o.last, o.percent, o.hours * (o.percent / 100 - 1) as over_hours,
+                    select o.employee_id, o.first, o.last, o.percent, 
+                        round((o.hours * (o.percent / 100 - 1))::numeric, 4)::double precision as over_hours,
                         array_agg(l.external_id order by l.external_id) as allocations
                     from rows r join over o on o.employee_id = r.id
                     join loads l on l.employee_id = r.id and l.first <= o.first and l.last >= o.first
@@ -105,7 +107,7 @@ struct Reports: Sendable {
             try await connection.query(query).map { row in
                 OverAllocationRow(
                     employee: try ReportedEmployee(row), peakPercent: try row.decode("peak"),
-                    overHours: try row.decode("over_hours"),
+                    overHours: try row.decode("over_hours", as: Double.self).tidy,
                     periods: try row.decode("periods", as: PostgresJSON<[OverAllocationPeriod]>.self).value)
             }
         }
@@ -119,6 +121,11 @@ struct Reports: Sendable {
         select coalesce(a.end_date, planned_last_day(
             a.start_date, null, a.allocated_hours, a.allocation_percentage, e.weekly_capacity_hours)) as last offset 0
         """
+}
+
+extension Double {
+    /// To four decimals, as a report shows it: 10.4 and not 10.399999999999999.
+    fileprivate var tidy: Double { (self * 10_000).rounded() / 10_000 }
 }
 
 extension ReportedEmployee {

@@ -16,6 +16,14 @@ struct EmployeeSkills: Sendable {
         }
     }
 
+    /// - Throws: 404 for an unknown employee, and for a skill he does not have.
+    func one(_ skill: SkillID, of employee: EmployeeID, in tenant: TenantID) async throws -> SkillOfEmployee {
+        try await database.withTenant(tenant, readOnly: true) { connection in
+            _ = try await Employees.row(of: employee, on: connection)
+            return try await Self.one(skill, of: employee, on: connection)
+        }
+    }
+
     /// - Throws: 404; 409 when the employee has the skill already.
     func add(
         _ request: EmployeeSkillRequest, to employee: EmployeeID, by editor: Editor, once key: IdempotencyKey?
