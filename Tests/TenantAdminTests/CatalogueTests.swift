@@ -27,6 +27,8 @@ struct CatalogueTests {
             let stale = try await service.send(
                 .patch, path, as: token, text: #"{"name":"X"}"#, headers: ["If-Match": tag])
             let inUse = try await service.send(.delete, path, as: token)
+            let blind = try await service.send(
+                .delete, path, as: service.token(tenant.id, [Permission(resource: "departments", actions: ["*"])]))
             let people = try await service.all("employees", of: tenant.id, as: Employee.self)
             for person in people {
                 _ = try await service.send(
@@ -46,6 +48,8 @@ struct CatalogueTests {
             #expect(inUse.status == 409)
             #expect(try inUse.problem.errors.map(\.field) == ["employees"])
             #expect(try inUse.problem.error.contains("2 employees: E1, E2"))
+            #expect(blind.status == 409)
+            #expect(!blind.text.contains("E1"))
             #expect(gone.status == 204)
             #expect(try await service.send(.get, path, as: token).status == 404)
             let actions = try await service.all("audit-logs?entity=department", of: tenant.id, as: AuditEntry.self)

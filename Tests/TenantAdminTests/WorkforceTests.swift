@@ -152,9 +152,20 @@ struct WorkforceTests {
                 .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "P2", name: "x"), headers: headers
             )
             let conflict = try await service.send(.post, "/api/v1/projects", as: token, json: project)
+            let tooLong = try await service.send(
+                .post, "/api/v1/projects", as: token, json: project,
+                headers: [HeaderName.idempotencyKey: String(repeating: "k", count: 201)])
+            let tenants = try await service.send(
+                .post, "/api/v1/tenants", as: service.operatorToken,
+                text:
+                    #"{"name":"A","subdomain":"b","adminEmail":"a@b.example","adminPassword":"correct horse battery"}"#,
+                headers: [HeaderName.idempotencyKey: "not one key"])
 
             #expect(first.status == 201)
             #expect(first.bytes == second.bytes)
+            // The rules that all services share.
+            #expect(tooLong.status == 400)
+            #expect(tenants.status == 400)
             #expect(try other.problem.code == .idempotencyKeyReused)
             #expect(conflict.status == 409)
             #expect(try conflict.problem.errors.map(\.field) == ["externalId"])

@@ -12,9 +12,12 @@ struct ResourceUse: Sendable {
 
     private static let shown = 5
 
-    /// - Parameter names: a query of one text column, `name`.
+    /// - Parameters:
+    ///   - names: a query of one text column, `name`; shown only to those who may read these rows.
     /// - Returns: nil when there are none.
-    static func find(_ kind: String, _ names: SQL, on connection: PostgresConnection) async throws -> ResourceUse? {
+    static func find(
+        _ resource: Resource, _ names: SQL, for editor: Editor, on connection: PostgresConnection
+    ) async throws -> ResourceUse? {
         let rows = try await connection.query(
             """
             with uses as (\(sql: names))
@@ -23,7 +26,9 @@ struct ResourceUse: Sendable {
             """)
         let count = try rows[0].decode("total", as: Int.self)
         guard count > 0 else { return nil }
-        return ResourceUse(kind: kind, count: count, examples: try rows[0].decode("examples"))
+        let mayRead = editor.permissions.allow(.read, on: resource)
+        return ResourceUse(
+            kind: resource.rawValue, count: count, examples: mayRead ? try rows[0].decode("examples") : [])
     }
 
     /// `3 employees: E1, E2, E3`

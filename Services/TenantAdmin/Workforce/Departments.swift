@@ -53,7 +53,7 @@ struct Departments: ResourceStore {
         of item: Department, by editor: Editor, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let employees: SQL = "select external_id as name from employees where department_id = \(item.id.rawValue)"
-        return [try await .find("employees", employees, on: connection)].compactMap { $0 }
+        return [try await .find(.employees, employees, for: editor, on: connection)].compactMap { $0 }
     }
 
     /// The department of that name, made if there is none; nil for nil.

@@ -85,7 +85,7 @@ struct Employees: ResourceStore {
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
             "select external_id as name from resource_allocations where employee_id = \(item.id.rawValue)"
-        return [try await .find("allocations", allocations, on: connection)].compactMap { $0 }
+        return [try await .find(.allocations, allocations, for: editor, on: connection)].compactMap { $0 }
     }
 }
 

@@ -68,7 +68,7 @@ struct Projects: ResourceStore {
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
             "select external_id as name from resource_allocations where project_id = \(item.id.rawValue)"
-        return [try await .find("allocations", allocations, on: connection)].compactMap { $0 }
+        return [try await .find(.allocations, allocations, for: editor, on: connection)].compactMap { $0 }
     }
 }
 

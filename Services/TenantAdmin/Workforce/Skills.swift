@@ -64,8 +64,8 @@ struct Skills: ResourceStore {
             where \(item.name) = any(required_skills) and status in ('planned', 'in_progress', 'on_hold')
             """
         return [
-            try await .find("employees", employees, on: connection),
-            try await .find("projects", projects, on: connection),
+            try await .find(.employees, employees, for: editor, on: connection),
+            try await .find(.projects, projects, for: editor, on: connection),
         ].compactMap { $0 }
     }
 
