@@ -37,16 +37,18 @@ struct FeatureBuilder {
             groups.planSize = -1
             groups.personPlanSize = -1
         }
-        let context = PooledHistory(history: reader, groups: groups, at: decision.at, withPlan: schema.withPlan)
-        let project = history.project(decision.project)
-        let personFlow = reader.flow(groups.personFlow, at: decision.at)
-        let projectFlow = reader.flow(groups.projectFlow, at: decision.at)
-        writeBase(decision, project, projectFlow, context, into: &sink)
-        writePlan(decision, project, into: &sink)
-        writeFlow("person", "this person's", personFlow, decision.at, into: &sink)
-        writeFlow("project", "this project's", projectFlow, decision.at, into: &sink)
-        writeGroups(decision, context: context, into: &sink)
-        writeLabels(decision, groups: groups, context: context, into: &sink)
+        reader.views(groups, at: decision.at) { views in
+            let context = PooledHistory(history: reader, views: views, at: decision.at, withPlan: schema.withPlan)
+            let project = history.project(decision.project)
+            let personFlow = reader.flow(groups.personFlow, at: decision.at)
+            let projectFlow = reader.flow(groups.projectFlow, at: decision.at)
+            writeBase(decision, project, projectFlow, context, into: &sink)
+            writePlan(decision, project, into: &sink)
+            writeFlow("person", "this person's", personFlow, decision.at, into: &sink)
+            writeFlow("project", "this project's", projectFlow, decision.at, into: &sink)
+            writeGroups(decision, context: context, into: &sink)
+            writeLabels(decision, groups.labels, views, context: context, into: &sink)
+        }
     }
 
     // MARK: The five base features of DESIGN §8, as of the decision
@@ -208,18 +210,20 @@ extension FeatureBuilder {
     }
 
     private func writeLabels<S: FeatureSink>(
-        _ decision: Decision, groups: ResolvedGroups, context: PooledHistory, into sink: inout S
+        _ decision: Decision, _ labels: [ResolvedGroups.LabelGroup], _ views: GroupViews, context: PooledHistory,
+        into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         for (key, number) in zip(schema.labelKeys, labelNumbers) {
-            let label = groups.labels.first { $0.key == number }
-            let pooled = context.pool(label?.series ?? -1, parent: context.all)
+            let place = labels.firstIndex { $0.key == number }
+            let pooled = context.pool(place.map(views.label) ?? .empty, parent: context.all)
             sink.add(
-                label?.number ?? decision.labels[key].map(LabelValue.number) ?? .nan,
+                place.map { labels[$0].number } ?? decision.labels[key].map(LabelValue.number) ?? .nan,
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
             write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)
-            let personal = context.pool(label?.personSeries ?? -1, parent: context.crossed(context.person, pooled))
+            let personal = context.pool(
+                place.map(views.personLabel) ?? .empty, parent: context.crossed(context.person, pooled))
             write(
                 "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, decision.at, context, &sink)
         }

@@ -13,9 +13,12 @@ struct GroupView {
         self.rows = rows
     }
 
-    @inline(__always)
     init(_ rows: GroupSeries.Rows, at moment: Double) {
-        let count = rows.times.lowerBound(of: moment)
+        self.init(rows, count: rows.times.lowerBound(of: moment))
+    }
+
+    /// - Parameter count: how many of the rows count.
+    init(_ rows: GroupSeries.Rows, count: Int) {
         self.init(count: count, rows: count > 0 ? rows : nil)
     }
 

@@ -18,11 +18,9 @@ struct HistoryReader {
         self.targets = targets
     }
 
-    /// A group's finished allocations as of `moment`; none for a group that history has never met (below 0).
+    /// All finished allocations of a group that history has met.
     @inline(__always)
-    func view(_ group: Int32, at moment: Double) -> GroupView {
-        group >= 0 ? GroupView(series[Int(group)].rows, at: moment) : .empty
-    }
+    func rows(of group: Int32) -> GroupSeries.Rows { series[Int(group)].rows }
 
     /// How much was going on in a group at `moment`.
     func flow(_ group: Int32, at moment: Double) -> FlowView {

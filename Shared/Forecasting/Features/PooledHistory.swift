@@ -32,8 +32,6 @@ struct PooledHistory {
     let skillsMean: Double
     let medianPerson: Double
     let medianPersonSkill: Double
-    private let history: HistoryReader
-    private let moment: Double
     private let lane: Int
     private let squareLane: Int
     private let withPlan: Bool
@@ -43,17 +41,15 @@ struct PooledHistory {
     /// How far back medians look, in tasks.
     static let medianWindow = 63
 
-    init(history: HistoryReader, groups: ResolvedGroups, at moment: Double, withPlan: Bool) {
-        self.history = history
-        self.moment = moment
+    init(history: HistoryReader, views: GroupViews, at moment: Double, withPlan: Bool) {
         self.withPlan = withPlan
         unit = withPlan ? "log ratio to the plan" : "log hours"
         let lane = withPlan ? Lane.ratio : Lane.hours
         let squareLane = withPlan ? Lane.ratioSquared : Lane.hoursSquared
         self.lane = lane
         self.squareLane = squareLane
-        func pool(_ index: Int32, _ parent: PooledGroup) -> PooledGroup {
-            Self.pool(history.view(index, at: moment), parent, lane, squareLane, withPlan)
+        func pool(_ view: GroupView, _ parent: PooledGroup) -> PooledGroup {
+            Self.pool(view, parent, lane, squareLane, withPlan)
         }
         let start = PooledGroup(
             view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
@@ -62,19 +58,19 @@ struct PooledHistory {
         let all = Self.pool(GroupView(history.everything, at: moment), start, lane, squareLane, withPlan)
         self.all = all
         global = all.mean
-        person = pool(groups.person, all)
-        project = pool(groups.project, all)
-        skillSet = pool(groups.skillSet, all)
-        personSkill = pool(groups.personSkillSet, Self.sum(person, skillSet, over: all))
-        personProject = pool(groups.personProject, Self.sum(person, project, over: all))
-        projectSkill = pool(groups.projectSkillSet, Self.sum(project, skillSet, over: all))
-        personProjectSkill = pool(groups.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
-        planSize = pool(groups.planSize, all)
-        personPlanSize = pool(groups.personPlanSize, Self.sum(person, planSize, over: all))
-        if groups.skills.isEmpty {
+        person = pool(views.person, all)
+        project = pool(views.project, all)
+        skillSet = pool(views.skillSet, all)
+        personSkill = pool(views.personSkillSet, Self.sum(person, skillSet, over: all))
+        personProject = pool(views.personProject, Self.sum(person, project, over: all))
+        projectSkill = pool(views.projectSkillSet, Self.sum(project, skillSet, over: all))
+        personProjectSkill = pool(views.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
+        planSize = pool(views.planSize, all)
+        personPlanSize = pool(views.personPlanSize, Self.sum(person, planSize, over: all))
+        if views.skills.isEmpty {
             skillsMean = skillSet.mean
         } else {
-            skillsMean = groups.skills.reduce(0) { $0 + pool($1, all).mean } / Double(groups.skills.count)
+            skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
         }
         func median(_ view: GroupView, toward prior: Double) -> Double {
             guard
@@ -93,8 +89,8 @@ struct PooledHistory {
     /// The prior of a group that is a cross of two.
     func crossed(_ a: PooledGroup, _ b: PooledGroup) -> PooledGroup { Self.sum(a, b, over: all) }
 
-    func pool(_ index: Int32, parent: PooledGroup) -> PooledGroup {
-        Self.pool(history.view(index, at: moment), parent, lane, squareLane, withPlan)
+    func pool(_ view: GroupView, parent: PooledGroup) -> PooledGroup {
+        Self.pool(view, parent, lane, squareLane, withPlan)
     }
 
     /// The target's mean over the latest rows, whose sums and number are given, shrunk toward `prior`.

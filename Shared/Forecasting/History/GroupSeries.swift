@@ -29,6 +29,13 @@ struct GroupSeries: Sendable {
         let times: UnsafeBufferPointer<Double>
         let slots: UnsafeBufferPointer<Int32>
         let sums: UnsafeBufferPointer<OutcomeLanes>
+
+        /// Of a group that history has never met.
+        static var none: Rows {
+            Rows(
+                times: .init(start: nil, count: 0), slots: .init(start: nil, count: 0),
+                sums: .init(start: nil, count: 0))
+        }
     }
 
     init() {
