@@ -66,6 +66,20 @@ import Testing
         #expect(real == Bootstrap.paired(noise.map { $0 - 0.3 }, seed: 1))
     }
 
+    @Test("the median found in place is the sorted one's, whatever the order, the number and the ties")
+    func medians() {
+        var random = RandomSource(seed: 9)
+        for count in 1...64 {
+            for distinct in [2, 5, 1_000] {
+                var values = (0..<count).map { _ in Double(random.below(distinct)) }
+                let sorted = values.sorted()
+                let expected = (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
+                #expect(medianInPlace(&values) == expected)
+                #expect(values.sorted() == sorted)
+            }
+        }
+    }
+
     @Test("quantiles are weighted, and the median of two is their middle")
     func quantiles() {
         #expect(weightedQuantile([(1, 1), (3, 1)], 0.5) == 2)

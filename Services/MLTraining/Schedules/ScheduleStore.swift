@@ -13,32 +13,16 @@ struct ScheduleSetting: Sendable, Equatable {
     let deployAutomatically: Bool
     /// Who set it last.
     let setBy: String
+}
 
+extension ScheduleSetting {
     init(_ request: TrainingScheduleRequest, by subject: String) {
-        everyDays = request.everyDays
-        newOutcomes = request.newOutcomes
-        months = request.months ?? TrainingJobs.defaultMonths
-        epochs = request.epochs ?? TrainingJobs.defaultEpochs
-        modelType = request.modelType ?? CreateTrainingJobRequest.modelType
-        seed = request.seed
-        hyperparameters = request.hyperparameters ?? TrainingHyperparameters()
-        deployAutomatically = request.deployAutomatically ?? false
-        setBy = subject
-    }
-
-    init(
-        everyDays: Int?, newOutcomes: Int?, months: Int, epochs: Int, modelType: String, seed: Int?,
-        hyperparameters: TrainingHyperparameters, deployAutomatically: Bool, setBy: String
-    ) {
-        self.everyDays = everyDays
-        self.newOutcomes = newOutcomes
-        self.months = months
-        self.epochs = epochs
-        self.modelType = modelType
-        self.seed = seed
-        self.hyperparameters = hyperparameters
-        self.deployAutomatically = deployAutomatically
-        self.setBy = setBy
+        self.init(
+            everyDays: request.everyDays, newOutcomes: request.newOutcomes,
+            months: request.months ?? TrainingJobs.defaultMonths, epochs: request.epochs ?? TrainingJobs.defaultEpochs,
+            modelType: request.modelType ?? CreateTrainingJobRequest.modelType, seed: request.seed,
+            hyperparameters: request.hyperparameters ?? TrainingHyperparameters(),
+            deployAutomatically: request.deployAutomatically ?? false, setBy: subject)
     }
 
     /// The next job of this schedule.

@@ -5,7 +5,7 @@ enum Statistics {
     static func hours(actual: [Double], forecast: [Double]) -> HoursMetrics? {
         guard !actual.isEmpty, actual.count == forecast.count else { return nil }
         let errors = zip(actual, forecast).map { abs($0 - $1) }
-        var sorted = errors
+        var scratch = errors
         let count = Double(actual.count)
         let near = zip(actual, forecast).filter { isNear(actual: $0, forecast: $1) }.count
         let squares = zip(actual, forecast).reduce(0.0) { sum, pair in
@@ -15,7 +15,7 @@ enum Statistics {
         let mae = errors.reduce(0, +) / count
         let guessing = randomGuessError(actual)
         return HoursMetrics(
-            count: actual.count, mae: mae, medianAbsoluteError: medianInPlace(&sorted), pred25: Double(near) / count,
+            count: actual.count, mae: mae, medianAbsoluteError: medianInPlace(&scratch), pred25: Double(near) / count,
             logRMSE: (squares / count).squareRoot(), standardisedAccuracy: guessing > 0 ? 1 - mae / guessing : nil)
     }
 
