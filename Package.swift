@@ -82,7 +82,7 @@ let package = Package(
         shared("Postgres", ["CLibpq", logging, collections, crypto]),
         shared("HTTPClient", ["CCurl", logging]),
         shared("NeuralNetwork", ["CKernels"], numeric),
-        shared("Forecasting", ["NeuralNetwork"], numeric),
+        shared("Forecasting", ["NeuralNetwork", "CKernels"], numeric),
         shared("ServiceIdentity", ["Contracts", "COpenSSL", crypto, jwt]),
         shared(
             "ServiceKit",

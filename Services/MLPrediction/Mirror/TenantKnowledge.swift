@@ -14,33 +14,11 @@ struct TenantKnowledge: Sendable {
 
     init() {}
 
-    /// Takes in one complete feed: the first as a whole, later ones change by change.
+    /// Takes in one complete feed.
     mutating func take(_ lines: [HistoryLine], watermark: String) {
-        if self.watermark == nil {
-            history = Self.history(of: lines)
-        } else {
-            for line in lines { if let change = line.change { history.apply(change) } }
-        }
+        history.apply(lines.lazy.compactMap(\.change))
         for line in lines { note(line) }
         self.watermark = watermark
-    }
-
-    /// Built at once: change by change would insert every row into sorted arrays.
-    private static func history(of lines: [HistoryLine]) -> History {
-        var allocations: [Forecasting.Allocation] = []
-        var projects: [ProjectFacts] = []
-        var employees: [EmployeeFacts] = []
-        var capacity: [CapacityDay] = []
-        for line in lines {
-            switch line.change {
-            case .allocation(let allocation): allocations.append(allocation)
-            case .project(let facts): projects.append(facts)
-            case .employee(let facts): employees.append(facts)
-            case .capacity(let day): capacity.append(day)
-            case .allocationRemoved, .projectRemoved, .employeeRemoved, .capacityRemoved, nil: break
-            }
-        }
-        return History(allocations: allocations, projects: projects, employees: employees, capacity: capacity)
     }
 
     private mutating func note(_ line: HistoryLine) {

@@ -1,11 +1,14 @@
 // Kernels of a small feed-forward network: forward pass, back-propagation with Adam, evaluation.
 // One C source compiled per instruction set (see levels/), chosen at run time by the caller.
-// Only Shared/NeuralNetwork imports this.
+// Only Shared/NeuralNetwork imports the kernels; Shared/Forecasting uses erm_prefetch.
 #ifndef ERM_CKERNELS_H
 #define ERM_CKERNELS_H
 
 #include <stddef.h>
 #include <stdint.h>
+
+// Asks for the cache line of `address`, which need not be valid, without waiting for it.
+static inline void erm_prefetch(const void *address) { __builtin_prefetch(address); }
 
 // Activation codes of a dense layer.
 enum { ERM_LINEAR = 0, ERM_RELU = 1, ERM_SIGMOID = 2 };

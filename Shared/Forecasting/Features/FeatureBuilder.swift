@@ -16,39 +16,34 @@ struct FeatureBuilder {
     func values(_ decision: Decision) -> [Float] {
         let groups = history.index.resolve(decision)
         var sink = ValueSink()
-        history.read { write(decision, groups, $0, into: &sink) }
+        history.read { reader in
+            var lookup = HistoryLookup(reader, withPlan: schema.withPlan, remembering: 1)
+            lookup.add(groups, at: decision.at)
+            lookup.forEach { _, views in write(decision, groups, views, into: &sink) }
+        }
         return sink.values
     }
 
     /// Writes the values of one decision to `row`, which has a place for each.
-    /// - Parameter reader: of this builder's history.
     func write(
-        _ decision: Decision, _ groups: ResolvedGroups, _ reader: HistoryReader, to row: UnsafeMutablePointer<Float>
+        _ decision: Decision, _ groups: ResolvedGroups, _ views: HistoryViews, to row: UnsafeMutablePointer<Float>
     ) {
         var sink = RowSink(next: row)
-        write(decision, groups, reader, into: &sink)
+        write(decision, groups, views, into: &sink)
     }
 
+    /// - Parameter views: of this builder's history, as of the decision.
     func write<Sink: FeatureSink>(
-        _ decision: Decision, _ known: ResolvedGroups, _ reader: HistoryReader, into sink: inout Sink
+        _ decision: Decision, _ groups: ResolvedGroups, _ views: HistoryViews, into sink: inout Sink
     ) {
-        var groups = known
-        if !schema.withPlan {
-            groups.planSize = -1
-            groups.personPlanSize = -1
-        }
-        reader.views(groups, at: decision.at) { views in
-            let context = PooledHistory(history: reader, views: views, at: decision.at, withPlan: schema.withPlan)
-            let project = history.project(decision.project)
-            let personFlow = reader.flow(groups.personFlow, at: decision.at)
-            let projectFlow = reader.flow(groups.projectFlow, at: decision.at)
-            writeBase(decision, project, projectFlow, context, into: &sink)
-            writePlan(decision, project, into: &sink)
-            writeFlow("person", "this person's", personFlow, decision.at, into: &sink)
-            writeFlow("project", "this project's", projectFlow, decision.at, into: &sink)
-            writeGroups(decision, context: context, into: &sink)
-            writeLabels(decision, groups.labels, views, context: context, into: &sink)
-        }
+        let context = PooledHistory(views, withPlan: schema.withPlan)
+        let project = history.project(decision.project)
+        writeBase(decision, project, views.projectFlow, context, into: &sink)
+        writePlan(decision, project, into: &sink)
+        writeFlow("person", "this person's", views.personFlow, decision.at, into: &sink)
+        writeFlow("project", "this project's", views.projectFlow, decision.at, into: &sink)
+        writeGroups(decision, context: context, into: &sink)
+        writeLabels(decision, groups.labels, views, context: context, into: &sink)
     }
 
     // MARK: The five base features of DESIGN §8, as of the decision
@@ -210,7 +205,7 @@ extension FeatureBuilder {
     }
 
     private func writeLabels<S: FeatureSink>(
-        _ decision: Decision, _ labels: [ResolvedGroups.LabelGroup], _ views: GroupViews, context: PooledHistory,
+        _ decision: Decision, _ labels: [ResolvedGroups.LabelGroup], _ views: HistoryViews, context: PooledHistory,
         into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))

@@ -40,8 +40,12 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
         var sink = DescribingSink()
         let nobody = Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0)
         let history = History()
-        history.read {
-            FeatureBuilder(schema: self, history: history).write(nobody, ResolvedGroups(), $0, into: &sink)
+        history.read { reader in
+            var lookup = HistoryLookup(reader, withPlan: withPlan, remembering: 1)
+            lookup.add(ResolvedGroups(), at: 0)
+            lookup.forEach { _, views in
+                FeatureBuilder(schema: self, history: history).write(nobody, ResolvedGroups(), views, into: &sink)
+            }
         }
         return sink.features
     }

@@ -38,10 +38,8 @@ struct PooledHistory {
 
     /// How many rows the prior is worth.
     static let strength = 4.0
-    /// How far back medians look, in tasks.
-    static let medianWindow = 63
 
-    init(history: HistoryReader, views: GroupViews, at moment: Double, withPlan: Bool) {
+    init(_ views: HistoryViews, withPlan: Bool) {
         self.withPlan = withPlan
         unit = withPlan ? "log ratio to the plan" : "log hours"
         let lane = withPlan ? Lane.ratio : Lane.hours
@@ -55,7 +53,7 @@ struct PooledHistory {
             view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
             success: 0.5,
             exact: 0.2)
-        let all = Self.pool(GroupView(history.everything, at: moment), start, lane, squareLane, withPlan)
+        let all = Self.pool(views.all, start, lane, squareLane, withPlan)
         self.all = all
         global = all.mean
         person = pool(views.person, all)
@@ -73,12 +71,8 @@ struct PooledHistory {
             skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
         }
         func median(_ view: GroupView, toward prior: Double) -> Double {
-            guard
-                let (median, count) = view.median(
-                    latest: Self.medianWindow,
-                    of: { withPlan ? history.targets[Int($0)].logRatio : history.targets[Int($0)].logHours })
-            else { return prior }
-            return shrunk(median * Double(count), Double(count), toward: prior, strength: Self.strength)
+            guard let (median, count) = view.median(ofRatios: withPlan) else { return prior }
+            return shrunk(median * count, count, toward: prior, strength: Self.strength)
         }
         let medianAll = median(all.view, toward: start.mean)
         medianPerson = median(person.view, toward: medianAll)

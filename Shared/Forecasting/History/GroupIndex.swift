@@ -6,6 +6,9 @@ struct GroupIndex: Sendable {
         case person = 1
         case project, skillSet, personSkillSet, personProject, projectSkillSet, planSize, personPlanSize, skill, label
         case personProjectSkillSet, personLabel
+
+        /// Whether features look at medians of such groups.
+        var keepsMedians: Bool { self == .person || self == .skillSet || self == .personSkillSet }
     }
 
     /// What a name is the name of.
@@ -40,10 +43,14 @@ struct GroupIndex: Sendable {
                 labelValues[Int(key)][text] = value
                 return value
             },
-            group: { key, isFlow in
+            group: { key, kind, isFlow in
                 if let known = keys[key] { return known }
                 let number = Int32(isFlow ? flows.count : series.count)
-                if isFlow { flows.append(FlowSeries()) } else { series.append(GroupSeries()) }
+                if isFlow {
+                    flows.append(FlowSeries())
+                } else {
+                    series.append(GroupSeries(keepsMedians: kind.keepsMedians))
+                }
                 keys[key] = number
                 return number
             })
@@ -54,7 +61,7 @@ struct GroupIndex: Sendable {
         Resolver(decision: decision).resolve(
             name: { names[$0.rawValue][$1] ?? -1 },
             labelValue: { labelValues[Int($0)][$1] ?? LabelValue(id: -1, number: LabelValue.number($1)) },
-            group: { key, _ in keys[key] ?? -1 })
+            group: { key, _, _ in keys[key] ?? -1 })
     }
 
     /// Plans of like size: a factor of about 1.4 per step.
@@ -82,12 +89,13 @@ private struct Resolver {
 
     func resolve(
         name: (GroupIndex.Space, String) -> Int32, labelValue: (Int32, String) -> LabelValue,
-        group find: (UInt64, Bool) -> Int32
+        group find: (UInt64, GroupIndex.Kind, Bool) -> Int32
     ) -> ResolvedGroups {
         func group(_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32 = 0, flow: Bool = false) -> Int32 {
             guard first >= 0, second >= 0 else { return -1 }
             return find(
-                kind.rawValue << 58 | (flow ? 1 << 57 : 0) | UInt64(UInt32(first)) << 28 | UInt64(UInt32(second)), flow)
+                kind.rawValue << 58 | (flow ? 1 << 57 : 0) | UInt64(UInt32(first)) << 28 | UInt64(UInt32(second)), kind,
+                flow)
         }
         var groups = ResolvedGroups()
         let person = name(.person, decision.employee)

@@ -15,15 +15,17 @@ public enum HistoryChange: Sendable, Codable, Equatable {
 /// A value type with copy-on-write storage. Built at once or change by change, it answers the same.
 /// An allocation whose record was made after it was completed (imported later) counts as decided at its start, at the latest at its completion.
 public struct History: Sendable {
-    private(set) var entries: [HistoryEntry] = []
-    /// Beside the entries, what medians are taken of.
-    private(set) var targets: [OutcomeTarget] = []
-    var slotOfID: [String: Int32] = [:]
+    var entries: [HistoryEntry] = []
+    /// Beside the entries, what each adds to its series.
+    var lanes: [OutcomeLanes] = []
+    /// Beside the entries, whether the series hold it.
+    var isLinked: [Bool] = []
+    private(set) var slotOfID: [String: Int32] = [:]
     private var freeSlots: [Int32] = []
-    var series: [GroupSeries] = []
+    /// Of all groups; the first is that of everything.
+    var series = [GroupSeries(keepsMedians: true)]
     var flows: [FlowSeries] = []
-    var everything = GroupSeries()
-    var index = GroupIndex()
+    private(set) var index = GroupIndex()
     private var projects: [String: ProjectFacts] = [:]
     private var employees: [String: EmployeeFacts] = [:]
     /// Employee → day number → utilisation percent.
@@ -41,7 +43,12 @@ public struct History: Sendable {
         for project in projects { self.projects[project.id] = project }
         for employee in employees { self.employees[employee.id] = employee }
         for day in capacity { self.capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation }
-        load(allocations)
+        entries.reserveCapacity(allocations.count)
+        lanes.reserveCapacity(allocations.count)
+        slotOfID.reserveCapacity(allocations.count)
+        var batch = Batch()
+        for allocation in allocations { put(allocation, &batch) }
+        settle(batch)
     }
 
     /// How many allocations are known, finished or not.
@@ -57,31 +64,44 @@ public struct History: Sendable {
     public func project(_ id: String) -> ProjectFacts? { projects[id] }
     public func employee(_ id: String) -> EmployeeFacts? { employees[id] }
 
-    public mutating func apply(_ change: HistoryChange) {
-        switch change {
-        case .allocation(let allocation):
-            remove(id: allocation.id)
-            insert(allocation)
-        case .allocationRemoved(let id): remove(id: id)
-        case .project(let facts): projects[facts.id] = facts
-        case .projectRemoved(let id): projects[id] = nil
-        case .employee(let facts): employees[facts.id] = facts
-        case .employeeRemoved(let id): employees[id] = nil
-        case .capacity(let day):
-            capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation
-            deriveAgain(employee: day.employee)
-        case .capacityRemoved(let employee, let day):
-            capacity[employee]?[Self.dayNumber(day)] = nil
-            deriveAgain(employee: employee)
+    public mutating func apply(_ change: HistoryChange) { apply(CollectionOfOne(change)) }
+
+    /// Takes in changes in their order. Many at once cost far less than one by one: what they touch is arranged once.
+    public mutating func apply(_ changes: some Sequence<HistoryChange>) {
+        var batch = Batch()
+        for change in changes {
+            switch change {
+            case .allocation(let allocation): put(allocation, &batch)
+            case .allocationRemoved(let id): remove(id: id, &batch)
+            case .project(let facts): projects[facts.id] = facts
+            case .projectRemoved(let id): projects[id] = nil
+            case .employee(let facts): employees[facts.id] = facts
+            case .employeeRemoved(let id): employees[id] = nil
+            case .capacity(let day):
+                capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation
+                batch.employees.insert(day.employee)
+            case .capacityRemoved(let employee, let day):
+                capacity[employee]?[Self.dayNumber(day)] = nil
+                batch.employees.insert(employee)
+            }
         }
+        for employee in batch.employees { deriveAgain(employee: employee, &batch) }
+        settle(batch)
     }
 
     /// Slots in use, by time of decision, then id.
     func orderedSlots() -> [Int32] {
-        slotOfID.values.sorted {
-            let (a, b) = (entries[Int($0)].allocation, entries[Int($1)].allocation)
-            return a.decidedAt != b.decidedAt ? a.decidedAt < b.decidedAt : a.id < b.id
+        let free = Set(freeSlots)
+        var slots: [(decidedAt: Double, slot: Int32)] = []
+        slots.reserveCapacity(slotOfID.count)
+        for slot in entries.indices where !free.contains(Int32(slot)) {
+            slots.append((entries[slot].allocation.decidedAt, Int32(slot)))
         }
+        slots.sort { a, b in
+            if a.decidedAt != b.decidedAt { return a.decidedAt < b.decidedAt }
+            return entries[Int(a.slot)].allocation.id < entries[Int(b.slot)].allocation.id
+        }
+        return slots.map(\.slot)
     }
 
     static func dayNumber(_ seconds: Double) -> Int { Int((seconds / 86_400).rounded(.down)) }
@@ -90,77 +110,60 @@ public struct History: Sendable {
 // MARK: Changing
 
 extension History {
-    private mutating func load(_ allocations: [Allocation]) {
-        entries.reserveCapacity(allocations.count)
-        for allocation in allocations {
-            if let slot = slotOfID[allocation.id] {
-                store(makeEntry(allocation), at: slot)
-            } else {
-                slotOfID[allocation.id] = Int32(entries.count)
-                store(makeEntry(allocation), at: Int32(entries.count))
-            }
+    private mutating func put(_ given: Allocation, _ batch: inout Batch) {
+        let entry = makeEntry(given)
+        let slot: Int32
+        if let known = slotOfID[given.id] {
+            withdraw(known, &batch)
+            slot = known
+        } else {
+            slot = freeSlots.popLast() ?? Int32(entries.count)
+            slotOfID[given.id] = slot
         }
-        for (slot, entry) in entries.enumerated() {
-            noteUnrecorded(Int32(slot))
-            forEachFlow(of: entry) {
-                flows[$0].appendUnsorted(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
-            }
-        }
-        for index in flows.indices { flows[index].sort() }
-        let finished = entries.indices.filter { entries[$0].outcomeTime != nil }
-            .sorted { entries[$0].completes(before: entries[$1]) }
-        for slot in finished {
-            let entry = entries[slot]
-            let time = entry.outcomeTime ?? 0
-            everything.append(time: time, slot: Int32(slot), lanes: entry.lanes)
-            entry.groups.forEach { series[Int($0)].append(time: time, slot: Int32(slot), lanes: entry.lanes) }
-        }
-    }
-
-    private mutating func insert(_ allocation: Allocation) {
-        let entry = makeEntry(allocation)
-        let slot = freeSlots.popLast() ?? Int32(entries.count)
-        store(entry, at: slot)
-        slotOfID[allocation.id] = slot
-        noteUnrecorded(slot)
-        forEachFlow(of: entry) {
-            flows[$0].insert(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
-        }
-        link(slot)
-    }
-
-    /// Puts an entry into a slot in use, or into the first new one.
-    private mutating func store(_ entry: HistoryEntry, at slot: Int32) {
         if Int(slot) < entries.count {
             entries[Int(slot)] = entry
-            targets[Int(slot)] = entry.target
+            lanes[Int(slot)] = entry.lanes
         } else {
             entries.append(entry)
-            targets.append(entry.target)
+            lanes.append(entry.lanes)
+            isLinked.append(false)
         }
+        if entry.allocation.actualHours == nil, entry.allocation.completedAt != nil {
+            unrecorded[entry.allocation.employee, default: []].insert(slot)
+        }
+        forEachFlow(of: entry) {
+            if flows[$0].isSorted { batch.flows.append($0) }
+            flows[$0].append(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
+        }
+        batch.slots.append(slot)
     }
 
-    private mutating func remove(id: String) {
+    private mutating func remove(id: String, _ batch: inout Batch) {
         guard let slot = slotOfID.removeValue(forKey: id) else { return }
-        unlink(slot)
+        withdraw(slot, &batch)
+        entries[Int(slot)].setOutcome(hours: nil, source: nil)
+        freeSlots.append(slot)
+    }
+
+    /// Takes an allocation out of all that is counted.
+    private mutating func withdraw(_ slot: Int32, _ batch: inout Batch) {
+        unlink(slot, &batch)
         let entry = entries[Int(slot)]
         forEachFlow(of: entry) {
             flows[$0].remove(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
         }
         unrecorded[entry.allocation.employee]?.remove(slot)
-        freeSlots.append(slot)
     }
 
-    private mutating func link(_ slot: Int32) {
-        guard entries[Int(slot)].outcomeTime != nil else { return }
-        everything.insert(slot: slot, entries: entries)
-        entries[Int(slot)].groups.forEach { series[Int($0)].insert(slot: slot, entries: entries) }
-    }
-
-    private mutating func unlink(_ slot: Int32) {
-        guard entries[Int(slot)].outcomeTime != nil else { return }
-        everything.remove(slot: slot, entries: entries)
-        entries[Int(slot)].groups.forEach { series[Int($0)].remove(slot: slot, entries: entries) }
+    private mutating func deriveAgain(employee: String, _ batch: inout Batch) {
+        for slot in unrecorded[employee] ?? [] {
+            let (hours, source) = deriveHours(entries[Int(slot)].allocation)
+            guard hours != entries[Int(slot)].hours || source != entries[Int(slot)].source else { continue }
+            unlink(slot, &batch)
+            entries[Int(slot)].setOutcome(hours: hours, source: source)
+            lanes[Int(slot)] = entries[Int(slot)].lanes
+            batch.slots.append(slot)
+        }
     }
 
     private func forEachFlow(of entry: HistoryEntry, _ body: (Int) -> Void) {
@@ -175,23 +178,6 @@ extension History {
         let (hours, source) = deriveHours(allocation)
         entry.setOutcome(hours: hours, source: source)
         return entry
-    }
-
-    private mutating func noteUnrecorded(_ slot: Int32) {
-        let allocation = entries[Int(slot)].allocation
-        guard allocation.actualHours == nil, allocation.completedAt != nil else { return }
-        unrecorded[allocation.employee, default: []].insert(slot)
-    }
-
-    private mutating func deriveAgain(employee: String) {
-        for slot in (unrecorded[employee] ?? []).sorted() {
-            let (hours, source) = deriveHours(entries[Int(slot)].allocation)
-            guard hours != entries[Int(slot)].hours || source != entries[Int(slot)].source else { continue }
-            unlink(slot)
-            entries[Int(slot)].setOutcome(hours: hours, source: source)
-            targets[Int(slot)] = entries[Int(slot)].target
-            link(slot)
-        }
     }
 
     private func deriveHours(_ allocation: Allocation) -> (Double?, TrainingPoint.HoursSource?) {

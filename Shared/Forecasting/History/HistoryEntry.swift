@@ -6,7 +6,6 @@ struct HistoryEntry: Sendable {
     /// By DESIGN §8's rule; nil while unfinished or without any hours.
     var hours: Double?
     var source: TrainingPoint.HoursSource?
-    var lanes: OutcomeLanes = .zero
     var groups: ResolvedGroups
 
     /// When this entry's outcome starts to count; nil if it has none to learn from.
@@ -30,21 +29,15 @@ struct HistoryEntry: Sendable {
     mutating func setOutcome(hours: Double?, source: TrainingPoint.HoursSource?) {
         self.hours = hours
         self.source = hours == nil ? nil : source
-        guard let hours, outcomeTime != nil else {
-            lanes = .zero
-            return
-        }
-        lanes = Self.lanes(hours: hours, planned: allocation.plannedHours)
     }
 
-    /// What models aim at; nothing unless there is an outcome to learn from.
-    var target: OutcomeTarget {
-        guard outcomeTime != nil else { return OutcomeTarget() }
-        return OutcomeTarget(
-            logRatio: lanes[Lane.planned] == 0 ? .nan : lanes[Lane.ratio], logHours: lanes[Lane.hours])
+    /// What it adds to the series of its groups; nothing unless there is an outcome to learn from.
+    var lanes: OutcomeLanes {
+        guard let hours, outcomeTime != nil else { return .zero }
+        return Self.lanes(hours: hours, planned: allocation.plannedHours)
     }
 
-    static func lanes(hours: Double, planned: Double) -> OutcomeLanes {
+    private static func lanes(hours: Double, planned: Double) -> OutcomeLanes {
         let logHours = log(max(hours, HoursScale.least))
         var lanes = OutcomeLanes.zero
         lanes[Lane.hours] = logHours
@@ -99,12 +92,17 @@ struct ResolvedGroups: Sendable, Equatable {
     }
 
     /// All series in a fixed order.
+    @inline(__always)
     func forEach(_ body: (Int32) -> Void) {
-        for index in [
-            person, project, skillSet, personSkillSet, personProject, projectSkillSet, personProjectSkillSet, planSize,
-            personPlanSize,
-        ]
-        where index >= 0 { body(index) }
+        if person >= 0 { body(person) }
+        if project >= 0 { body(project) }
+        if skillSet >= 0 { body(skillSet) }
+        if personSkillSet >= 0 { body(personSkillSet) }
+        if personProject >= 0 { body(personProject) }
+        if projectSkillSet >= 0 { body(projectSkillSet) }
+        if personProjectSkillSet >= 0 { body(personProjectSkillSet) }
+        if planSize >= 0 { body(planSize) }
+        if personPlanSize >= 0 { body(personPlanSize) }
         for index in skills where index >= 0 { body(index) }
         for label in labels {
             if label.series >= 0 { body(label.series) }

@@ -14,7 +14,7 @@ extension Array where Element: Comparable {
 
 /// The first of `count` positions where `condition` holds, given that it holds from there on; `count` if nowhere.
 @inline(__always)
-private func firstPosition(in count: Int, where condition: (Int) -> Bool) -> Int {
+func firstPosition(in count: Int, where condition: (Int) -> Bool) -> Int {
     var (low, high) = (0, count)
     while low < high {
         let middle = (low + high) / 2

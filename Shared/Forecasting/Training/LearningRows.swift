@@ -37,21 +37,28 @@ extension History {
         features(of: learningRows(asOf: moment), schema: schema)
     }
 
-    /// Features of many decisions, on all cores; each row is on its own, so the number of cores changes nothing.
+    /// Features of many decisions, on all cores; each row is on its own, so their number changes nothing.
     func features(of rows: [LearningRow], schema: FeatureSchema) -> FeatureMatrix {
         let columns = schema.columns.count
-        let block = 2_048
-        let blocks = (rows.count + block - 1) / block
+        let builder = FeatureBuilder(schema: schema, history: self)
+        let block = 1_024
         let values = [Float](unsafeUninitializedCapacity: rows.count * columns) { buffer, count in
             nonisolated(unsafe) let target = buffer
-            DispatchQueue.concurrentPerform(iterations: blocks) { index in
+            DispatchQueue.concurrentPerform(iterations: (rows.count + block - 1) / block) { index in
                 guard let start = target.baseAddress else { return }
-                let builder = FeatureBuilder(schema: schema, history: self)
                 read { reader in
-                    for position in index * block..<min(rows.count, (index + 1) * block) {
-                        builder.write(
-                            rows[position].decision, entries[Int(rows[position].slot)].groups, reader,
-                            to: start + position * columns)
+                    var lookup = HistoryLookup(reader, withPlan: schema.withPlan, remembering: 1 << 12)
+                    let end = min(rows.count, (index + 1) * block)
+                    for first in stride(from: index * block, to: end, by: HistoryLookup.batch) {
+                        for row in rows[first..<min(end, first + HistoryLookup.batch)] {
+                            lookup.add(entries[Int(row.slot)].groups, at: row.decision.at)
+                        }
+                        lookup.forEach { number, views in
+                            let row = rows[first + number]
+                            builder.write(
+                                row.decision, entries[Int(row.slot)].groups, views,
+                                to: start + (first + number) * columns)
+                        }
                     }
                 }
             }

@@ -1,0 +1,112 @@
+import CKernels
+
+/// Looks up in a history, for one thread, what is known at decisions.
+///
+/// In a large history nearly every group of a decision lies in memory that no cache holds, and waiting for it takes longer
+/// than all arithmetic. So several decisions are looked up together, in steps, each of which asks for what the next one reads.
+struct HistoryLookup: ~Copyable {
+    /// How many decisions are best looked up together.
+    static let batch = 8
+
+    private let reader: HistoryReader
+    private let withPlan: Bool
+    private let hints: SearchHints
+    private var groups: [Int32] = []
+    private var views: [GroupView] = []
+    private var decisions: [(at: Double, groups: Range<Int>, personFlow: Int32, projectFlow: Int32, skillCount: Int)] =
+        []
+
+    /// - Parameter remembering: of how many series the place of the last search is remembered; a power of two.
+    init(_ reader: HistoryReader, withPlan: Bool, remembering: Int) {
+        self.reader = reader
+        self.withPlan = withPlan
+        hints = SearchHints(size: remembering)
+    }
+
+    /// Adds a decision to those that `forEach` looks up.
+    mutating func add(_ decision: ResolvedGroups, at moment: Double) {
+        let first = groups.count
+        add(0)
+        add(decision.person)
+        add(decision.project)
+        add(decision.skillSet)
+        add(decision.personSkillSet)
+        add(decision.personProject)
+        add(decision.projectSkillSet)
+        add(decision.personProjectSkillSet)
+        add(withPlan ? decision.planSize : -1)
+        add(withPlan ? decision.personPlanSize : -1)
+        for skill in decision.skills { add(skill) }
+        for label in decision.labels {
+            add(label.series)
+            add(label.personSeries)
+        }
+        decisions.append(
+            (moment, first..<groups.count, decision.personFlow, decision.projectFlow, decision.skills.count))
+    }
+
+    private mutating func add(_ group: Int32) {
+        reader.prefetch(group)
+        groups.append(group)
+    }
+
+    /// Calls `body` with the number of each decision added since the last time, and what history says of it.
+    mutating func forEach(_ body: (Int, HistoryViews) -> Void) {
+        for decision in decisions {
+            for group in groups[decision.groups] where group >= 0 {
+                guard let moments = reader.series(group).moments else { continue }
+                erm_prefetch(moments.times + hints.guess(group, moments, decision.at))
+            }
+        }
+        for decision in decisions {
+            for group in groups[decision.groups] {
+                guard group >= 0, let moments = reader.series(group).moments else {
+                    views.append(.empty)
+                    continue
+                }
+                let count = hints.search(group, moments, before: decision.at)
+                views.append(GroupView(reader.series(group).rows, count: count))
+                reader.series(group).rows?.prefetch(before: count)
+            }
+        }
+        views.withUnsafeBufferPointer { views in
+            for (number, decision) in decisions.enumerated() {
+                body(
+                    number,
+                    HistoryViews(
+                        groups: UnsafeBufferPointer(rebasing: views[decision.groups]), skillCount: decision.skillCount,
+                        personFlow: reader.flow(decision.personFlow, at: decision.at, hints),
+                        projectFlow: reader.flow(decision.projectFlow, at: decision.at, hints)))
+            }
+        }
+        groups.removeAll(keepingCapacity: true)
+        views.removeAll(keepingCapacity: true)
+        decisions.removeAll(keepingCapacity: true)
+    }
+}
+
+/// What history says of one decision, as of its moment: of its groups and of how much is going on.
+/// Good only within `HistoryLookup.forEach`.
+struct HistoryViews {
+    /// In the order in which `HistoryLookup.add` adds them.
+    fileprivate let groups: UnsafeBufferPointer<GroupView>
+    fileprivate let skillCount: Int
+    let personFlow: FlowView
+    let projectFlow: FlowView
+
+    var all: GroupView { groups[0] }
+    var person: GroupView { groups[1] }
+    var project: GroupView { groups[2] }
+    var skillSet: GroupView { groups[3] }
+    var personSkillSet: GroupView { groups[4] }
+    var personProject: GroupView { groups[5] }
+    var projectSkillSet: GroupView { groups[6] }
+    var personProjectSkillSet: GroupView { groups[7] }
+    var planSize: GroupView { groups[8] }
+    var personPlanSize: GroupView { groups[9] }
+    var skills: Slice<UnsafeBufferPointer<GroupView>> { groups[10..<10 + skillCount] }
+
+    /// Of the label at this position of `ResolvedGroups.labels`.
+    func label(_ position: Int) -> GroupView { groups[10 + skillCount + 2 * position] }
+    func personLabel(_ position: Int) -> GroupView { groups[11 + skillCount + 2 * position] }
+}

@@ -1,0 +1,134 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// A history is the same however its changes were cut into batches, and its searches and medians are what plain code finds.
+@Suite struct HistoryBatchTests {
+    /// Allocations as they come in over time: unfinished, without a plan, removed, put back, corrected; capacity known late.
+    private func changes(_ count: Int) -> [HistoryChange] {
+        var random = RandomSource(seed: 3)
+        var changes: [HistoryChange] = []
+        for (index, allocation) in Company(people: 3).allocations(count).shuffled(using: &random).enumerated() {
+            var given = allocation
+            if index % 4 == 0 { given.plannedHours = 0 }
+            if index % 9 == 0 { given.actualHours = nil }
+            if index % 2 == 0 {
+                var open = given
+                open.completedAt = nil
+                changes.append(.allocation(open))
+            }
+            changes.append(.allocation(given))
+            if index % 5 == 0 { changes.append(.allocationRemoved(id: given.id)) }
+            if index % 10 == 0 { changes.append(.allocation(given)) }
+            if index % 7 == 0 {
+                given.actualHours = (given.actualHours ?? 1) * 2
+                given.employee = "e1"
+                changes.append(.allocation(given))
+            }
+            if index % 6 == 0 {
+                let day = CapacityDay(employee: given.employee, day: given.decidedAt, utilisation: 70)
+                changes.append(.capacity(day))
+                if index % 12 == 0 { changes.append(.capacityRemoved(employee: day.employee, day: day.day)) }
+            }
+        }
+        return changes
+    }
+
+    private func history(_ changes: [HistoryChange], inBatchesOf size: Int) -> History {
+        var history = History()
+        for start in stride(from: 0, to: changes.count, by: size) {
+            history.apply(changes[start..<min(changes.count, start + size)])
+        }
+        return history
+    }
+
+    private func features(_ history: History, withPlan: Bool) -> [UInt32] {
+        let schema = FeatureSchema(withPlan: withPlan, labelKeys: ["priority", "team"])
+        return history.allocations.flatMap {
+            FeatureBuilder(schema: schema, history: history).values(Decision($0)).map(\.bitPattern)
+        }
+    }
+
+    @Test("changes one by one, some at a time or all at once make the same history", arguments: [true, false])
+    func batches(withPlan: Bool) {
+        let changes = changes(500)
+        let expected = features(history(changes, inBatchesOf: 1), withPlan: withPlan)
+        #expect(!expected.isEmpty)
+        for size in [2, 7, 100, changes.count] {
+            #expect(features(history(changes, inBatchesOf: size), withPlan: withPlan) == expected)
+        }
+    }
+
+    @Test("series arranged on all cores are those arranged one after the other")
+    func largeBatch() {
+        // So many rows that the series are cut into several pieces.
+        let changes = Company(people: 40).allocations(4_000).map(HistoryChange.allocation)
+        let whole = history(changes, inBatchesOf: changes.count)
+        let grown = history(changes, inBatchesOf: 400)
+        let schema = FeatureSchema(withPlan: true, labelKeys: ["priority", "team"])
+        let computed = whole.features(schema: schema, asOf: .infinity).values.map(\.bitPattern)
+        #expect(computed == grown.features(schema: schema, asOf: .infinity).values.map(\.bitPattern))
+    }
+
+    @Test("features of many rows at once are those of each alone")
+    func manyOrOne() {
+        let history = Company().history(300)
+        let schema = FeatureSchema(withPlan: true, labelKeys: ["priority", "team"])
+        let alone = history.learningRows(asOf: .infinity).flatMap {
+            FeatureBuilder(schema: schema, history: history).values($0.decision).map(\.bitPattern)
+        }
+        #expect(history.features(schema: schema, asOf: .infinity).values.map(\.bitPattern) == alone)
+    }
+
+    @Test("a copy of a history does not change with it")
+    func copies() {
+        var history = Company().history(200)
+        let copy = history
+        let before = features(copy, withPlan: true)
+        for allocation in copy.allocations.prefix(50) {
+            history.apply(.allocationRemoved(id: allocation.id))
+        }
+        var other = copy.allocations[120]
+        other.actualHours = 77
+        history.apply(.allocation(other))
+        #expect(features(copy, withPlan: true) == before)
+        #expect(features(history, withPlan: true) != before)
+    }
+
+    @Test("the running median is that of the latest values")
+    func runningMedian() {
+        var random = RandomSource(seed: 5)
+        var values: [Double] = []
+        var running = RecentMedian(size: 9)
+        #expect(running.median.isNaN)
+        for _ in 0..<500 {
+            // Few different ones, so that many are equal.
+            values.append(Double(random.below(12)))
+            running.push(values[values.count - 1])
+            let sorted = values.suffix(9).sorted()
+            let expected = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
+            #expect(running.median == expected)
+        }
+    }
+
+    @Test("a search finds its place wherever it begins", arguments: [1, 2, 8, 64, 65, 300])
+    func searches(count: Int) {
+        var random = RandomSource(seed: 11)
+        // Crowded at the end, with equal moments, so that a guess in proportion to the time is wrong.
+        let times = (0..<count).map { _ in (random.unit().squareRoot() * 40).rounded() }.sorted()
+        let hints = SearchHints(size: 2)
+        times.withUnsafeBufferPointer { buffer in
+            guard let base = buffer.baseAddress, let first = times.first, let last = times.last else { return }
+            let moments = SortedMoments(times: base, count: count, first: first, last: last)
+            for _ in 0..<300 {
+                let moment = random.unit() * 44 - 2
+                for moment in [moment, moment.rounded()] {
+                    // Two keys that share a cell with a third's place.
+                    let key = Int32(random.below(3)) * 2
+                    #expect(hints.search(key, moments, before: moment) == times.filter { $0 < moment }.count)
+                }
+            }
+        }
+    }
+}
