@@ -60,6 +60,34 @@ import Testing
         #expect(candidate.combine([0.2, 0.1]) == 0)
     }
 
+    @Test("a median error next to nothing does not outweigh better hours and ratios")
+    func tinyMedian() {
+        func metrics(_ mae: Double, _ median: Double, _ logRMSE: Double) -> HoursMetrics {
+            HoursMetrics(
+                count: 100, mae: mae, medianAbsoluteError: median, pred25: 0.5, logRMSE: logRMSE,
+                standardisedAccuracy: nil)
+        }
+        #expect(SelectionScore.score(metrics(1.6, 0.15, 0.5), over: metrics(2, 0.01, 0.6)) < 0)
+        #expect(SelectionScore.score(metrics(1.9, 1, 0.58), over: metrics(2, 0.2, 0.6)) > 0)
+    }
+
+    @Test("when the valid slice is too small to calibrate on, the latest train rows judge with it")
+    func smallSlice() throws {
+        let rows = rows([Double](repeating: 1, count: 600))
+        for valid in [0, 7] {
+            var parts: [String: TrainingConfiguration.Part] = [:]
+            for (index, row) in rows.enumerated() { parts[row.id] = index < 600 - valid ? .train : .valid }
+            let split = try TimeSplit(rows: rows, split: .assigned(parts))
+            #expect(split.judge == Array(500..<600))
+            // The row before the cut was not finished when the first judged one was decided.
+            #expect(split.fit == Array(0..<499))
+            #expect(split.everything.count == 599 || split.everything.count == 600)
+        }
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for (index, row) in rows.enumerated() { parts[row.id] = index < 400 ? .train : .valid }
+        #expect(try TimeSplit(rows: rows, split: .assigned(parts)).judge == Array(400..<600))
+    }
+
     @Test("the search keeps to the usual shape without a budget, and finds the same twice with one")
     func search() throws {
         let history = Company().history(300)

@@ -67,7 +67,7 @@ struct Selection {
     /// Scores this close are equal.
     static let tie = 0.01
     /// Snaps worth trying, as log ratios to the plan.
-    static let snaps = [0, 0.03, 0.06, 0.1, 0.15, 0.2]
+    static let snaps = [0, 0.1, 0.2, 0.3]
     /// Shares of the distance from the plan worth trying.
     static let trusts = [1, 0.75, 0.5, 0.25]
     /// What believing nothing must gain over believing everything, in score: the model that serves has learned from more

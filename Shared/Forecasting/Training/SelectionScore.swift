@@ -5,8 +5,9 @@ enum SelectionScore {
     /// The mean over MAE, median AE, log-RMSE and misses of 25 % of the log of candidate ÷ baseline; below 0 is better.
     static func score(_ candidate: HoursMetrics, over baseline: HoursMetrics) -> Double {
         func ratio(_ a: Double, _ b: Double, _ slack: Double) -> Double { log((a + slack) / (b + slack)) }
-        // Slack, since a median error may be exactly 0 and its ratio then says nothing.
-        let slack = 0.05 * baseline.mae
+        // Slack, since a median error may be next to nothing where most tasks take exactly the plan, and its ratio would then
+        // outweigh all else.
+        let slack = 0.15 * baseline.mae
         return
             (ratio(candidate.mae, baseline.mae, 1e-9)
             + 0.5 * ratio(candidate.medianAbsoluteError, baseline.medianAbsoluteError, slack)

@@ -12,6 +12,9 @@ struct TimeSplit: Sendable {
     /// Rows that may be fitted to once the choice is made.
     var everything: [Int]
 
+    /// Fewer rows than this (or than a fifth of all) are too few to judge and to calibrate on.
+    static let leastJudged = 100
+
     /// - Parameter rows: ordered by decision.
     init(rows: [LearningRow], split: TrainingConfiguration.Split) throws(TrainingError) {
         var pool: [Int]
@@ -26,8 +29,7 @@ struct TimeSplit: Sendable {
             judge = rows.indices.filter { rows[$0].decision.at >= cut }
             pool = rows.indices.filter { rows[$0].decision.at < cut }
         case .assigned(let parts):
-            judge = rows.indices.filter { parts[rows[$0].id] == .valid }
-            pool = rows.indices.filter { parts[rows[$0].id] == .train }
+            (pool, judge) = Self.assigned(parts, rows)
             if let first = judge.first, let last = pool.last, rows[last].decision.at > rows[first].decision.at {
                 throw TrainingError(
                     .badConfiguration, "The split is not by time: training rows were decided after validation rows.")
@@ -52,6 +54,20 @@ struct TimeSplit: Sendable {
             }
         }
         folds.append(last)
+    }
+
+    /// The train rows, and the valid rows that judge. When those are too few to calibrate anything on, the latest train
+    /// rows judge with them.
+    private static func assigned(_ parts: [String: TrainingConfiguration.Part], _ rows: [LearningRow]) -> ([Int], [Int])
+    {
+        let judge = rows.indices.filter { parts[rows[$0].id] == .valid }
+        let pool = rows.indices.filter { parts[rows[$0].id] == .train }
+        let least = min(leastJudged, (pool.count + judge.count) / 5)
+        guard judge.count < least else { return (pool, judge) }
+        let cut = rows[pool[pool.count - (least - judge.count)]].decision.at
+        // Rows decided at the same moment stay on the same side.
+        let later = pool.filter { rows[$0].decision.at >= cut }
+        return (pool.filter { rows[$0].decision.at < cut }, (later + judge).sorted())
     }
 
     private static func fold(_ pool: [Int], _ judge: [Int], _ rows: [LearningRow]) -> Fold {
