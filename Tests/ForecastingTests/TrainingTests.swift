@@ -196,4 +196,25 @@ import Testing
             #expect(served.mae < plan.mae)
         }
     }
+
+    @Test("a back-test answers rows without a plan too, and all of them when no plan was ever known")
+    func backtestWithoutPlans() throws {
+        for planless in [5, 1] {
+            var allocations = Company().allocations(300)
+            var parts: [String: TrainingConfiguration.Part] = [:]
+            for index in allocations.indices {
+                allocations[index].completedAt = allocations[index].decidedAt + 3_600
+                if index % planless == 0 { allocations[index].plannedHours = 0 }
+                parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
+            }
+            let result = try Backtest(
+                history: History(allocations: allocations), parts: parts, withPlan: true, epochs: 3
+            ).run()
+            #expect(result.rows.map(\.id) == (230..<300).map { "a\($0)" })
+            #expect(result.rows.allSatisfy { $0.hours > 0 && $0.hours.isFinite })
+            // Only like is compared with like: the figures are of the rows with plans, if there are any.
+            #expect(result.reports[0].overall.hours?.count == (planless == 1 ? 70 : 56))
+            #expect(result.reports[0].withPlan == (planless > 1))
+        }
+    }
 }

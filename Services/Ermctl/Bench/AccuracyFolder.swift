@@ -49,7 +49,8 @@ struct AccuracyFolder {
         }
         return Forecasting.Allocation(
             id: try row.required("external_id"), employee: try row.required("employee_external_id"),
-            project: try row.required("project_external_id"),
+            // Work on no project in particular is a project like any other.
+            project: row.text("project_external_id") ?? "",
             skills: row.text("required_skills")?.split(separator: ";").map(String.init) ?? [], labels: labels,
             plannedHours: try row.number("allocated_hours") ?? 0,
             allocationPercent: try row.number("allocation_percentage"), actualHours: try row.number("actual_hours"),

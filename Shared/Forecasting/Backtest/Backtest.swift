@@ -18,9 +18,10 @@ public struct Backtest: Sendable {
     }
 
     public struct Result: Sendable {
-        /// `served` first: what the winner of each fit answered; then every candidate.
+        /// `served` first: what the winner of each fit answered; then every candidate. Of the rows with a plan when plans
+        /// are used, else of all.
         public var reports: [CandidateReport]
-        /// In order of decision.
+        /// Every test row, in order of decision: those without a plan as the model without plans answers them.
         public var rows: [Row]
         /// Names of the winners, one per fit.
         public var winners: [String]
@@ -59,23 +60,20 @@ public struct Backtest: Sendable {
     /// - Parameter progress: told the number of fits done and to do.
     public func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
         let known = history.learningRows(asOf: .infinity)
-        let test = known.filter { parts[$0.id] == .test && (!withPlan || $0.planned > 0) }
+        let test = known.filter { parts[$0.id] == .test }
         guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no completed test row.") }
         let blocks = refits == 0 ? [test] : Self.blocks(test, count: refits)
-        var judge = Judge(withPlan: withPlan)
-        var winners: [String] = []
-        var beats: [Bool] = []
+        var (planned, unplanned) = (Answered(withPlan: true), Answered(withPlan: false))
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
-            let fitted = try TrainingRun(history: history, configuration: configuration(known, block))
-                .fitOnly(withPlan: withPlan)
-            let variant = fitted.model
-            judge.add(variant, rows: block, matrix: history.features(of: block, schema: variant.schema), serving: true)
-            winners.append(variant.candidates[variant.winner].name)
-            beats.append(fitted.beatsBaseline)
+            let run = try TrainingRun(history: history, configuration: configuration(known, block))
+            // As when serving: what has no plan, or where too few plans were seen, is asked of the model without.
+            let usesPlan = withPlan && run.plannedSplit != nil
+            try planned.answer(block.filter { usesPlan && $0.planned > 0 }, run, history)
+            try unplanned.answer(block.filter { !(usesPlan && $0.planned > 0) }, run, history)
         }
         progress(blocks.count, blocks.count)
-        return result(judge, known, winners, beats)
+        return result(planned.judge.rows.isEmpty ? unplanned : planned, rows: planned.rows + unplanned.rows, known)
     }
 
     private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {
@@ -98,24 +96,53 @@ public struct Backtest: Sendable {
         return stride(from: 0, to: rows.count, by: size).map { Array(rows[$0..<min(rows.count, $0 + size)]) }
     }
 
-    private func result(_ judge: Judge, _ known: [LearningRow], _ winners: [String], _ beats: [Bool]) -> Result {
-        let served = judge.answers[0]
-        let ranges = served.ranges[80].flatMap { $0.count == judge.rows.count ? $0 : nil }
-        let rows = judge.rows.indices.map { index in
-            Row(
-                id: judge.rows[index].id, hours: served.hours[index], low80: ranges?[index].low,
-                high80: ranges?[index].high,
-                successProbability: served.probabilities.count == judge.rows.count ? served.probabilities[index] : nil,
-                actualHours: judge.rows[index].hours)
-        }
-        let near = zip(judge.rows, served.hours).filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
+    private func result(_ judged: Answered, rows: [Row], _ known: [LearningRow]) -> Result {
+        let judge = judged.judge
+        let near = zip(judge.rows, judge.answers[0].hours)
+            .filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
         let train = known.filter { parts[$0.id] == .train && $0.planned > 0 }
         let rate = Double(train.filter(\.success).count) / Double(max(1, train.count))
         let outcomes = judge.rows.filter { $0.planned > 0 }.map(\.success)
+        let count = Double(max(1, judge.rows.count))
+        let order = Dictionary(known.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         return Result(
-            reports: judge.reports(seed: seed), rows: rows, winners: winners, beatsBaseline: beats,
-            meanConfidence: judge.confidences.reduce(0, +) / Double(max(1, rows.count)),
-            withinQuarter: Double(near) / Double(max(1, rows.count)),
+            reports: judge.reports(seed: seed), rows: rows.sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) },
+            winners: judged.winners, beatsBaseline: judged.beatsBaseline,
+            meanConfidence: judge.confidences.reduce(0, +) / count, withinQuarter: Double(near) / count,
             baseRateBrier: Statistics.success(outcomes, outcomes.map { _ in rate })?.brier)
+    }
+}
+
+/// What models of one kind, fitted one after the other, said of test rows.
+private struct Answered {
+    let withPlan: Bool
+    var judge: Judge
+    var winners: [String] = []
+    var beatsBaseline: [Bool] = []
+
+    init(withPlan: Bool) {
+        self.withPlan = withPlan
+        judge = Judge(withPlan: withPlan)
+    }
+
+    mutating func answer(_ rows: [LearningRow], _ run: TrainingRun, _ history: History) throws {
+        guard !rows.isEmpty else { return }
+        let fitted = try run.fitOnly(withPlan: withPlan)
+        let variant = fitted.model
+        judge.add(variant, rows: rows, matrix: history.features(of: rows, schema: variant.schema), serving: true)
+        winners.append(variant.candidates[variant.winner].name)
+        beatsBaseline.append(fitted.beatsBaseline)
+    }
+
+    var rows: [Backtest.Row] {
+        guard let served = judge.answers.first else { return [] }
+        let ranges = served.ranges[80].flatMap { $0.count == judge.rows.count ? $0 : nil }
+        let probabilities = served.probabilities.count == judge.rows.count ? served.probabilities : nil
+        return judge.rows.indices.map { index in
+            Backtest.Row(
+                id: judge.rows[index].id, hours: served.hours[index], low80: ranges?[index].low,
+                high80: ranges?[index].high, successProbability: probabilities?[index],
+                actualHours: judge.rows[index].hours)
+        }
     }
 }
