@@ -95,6 +95,43 @@ import Testing
         }
     }
 
+    @Test("least squares over many blocks of rows agree with sums taken one by one")
+    func sums() throws {
+        var random = RandomSource(seed: 8)
+        let count = 9_001
+        let rows = (0..<count).map { _ in [random.unit(), random.unit() - 0.5, 1] }
+        let weights = (0..<count).map { _ in random.unit() }
+        let targets = rows.map { 2 * $0[0] - $0[1] + random.unit() }
+        let system = WeightedLeastSquares(rows: count, columns: 3) { row, place in
+            for column in 0..<3 { place[column] = rows[row][column] }
+        }
+        #expect(abs(system.apply([2, -1, 0.5], 7) - (2 * rows[7][0] - rows[7][1] + 0.5)) < 1e-12)
+        let found = try #require(system.sums(weights: weights, targets: targets).solve(penalty: 5))
+        var gram = [Double](repeating: 0, count: 9)
+        var right = [0.0, 0, 0]
+        for index in 0..<count {
+            for i in 0..<3 {
+                right[i] += weights[index] * rows[index][i] * targets[index]
+                for j in 0..<3 { gram[i * 3 + j] += weights[index] * rows[index][i] * rows[index][j] }
+            }
+        }
+        gram[0] += 5
+        gram[4] += 5
+        let expected = try #require(SymmetricSolver.solve(&gram, right))
+        for column in 0..<3 { #expect(abs(found[column] - expected[column]) < 1e-9) }
+    }
+
+    @Test("fits with several penalties are those of each penalty alone")
+    func path() throws {
+        let (matrix, targets) = steps(300)
+        let together = RidgeModel.path(matrix: matrix, targets: targets, penalties: [3, 60])
+        let alone = try [3.0, 60].map {
+            try RidgeModel(.squared, matrix: matrix, targets: targets, penalty: $0)
+        }
+        #expect(together == alone)
+        #expect(together[0] != together[1])
+    }
+
     @Test("Cholesky solves a system worked out by hand and refuses one that is not positive definite")
     func solver() throws {
         var matrix = [4.0, 2, 2, 3]

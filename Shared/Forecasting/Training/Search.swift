@@ -26,10 +26,10 @@ struct Search {
         var losses = shares.map { _ in 0.0 }
         for fold in split.folds {
             let (fit, judge) = (data.picking(fold.fit), data.picking(fold.judge))
-            for (index, share) in shares.enumerated() {
-                let model = try RidgeModel(
-                    .squared, matrix: fit.matrix, targets: fit.targets, penalty: max(3, share * Double(fit.rows.count)),
-                    isCancelled: isCancelled)
+            if isCancelled() { throw TrainingError(.cancelled, "The training was cancelled.") }
+            let models = RidgeModel.path(
+                matrix: fit.matrix, targets: fit.targets, penalties: shares.map { max(3, $0 * Double(fit.rows.count)) })
+            for (index, model) in models.enumerated() {
                 losses[index] += zip(judge.targets, model.predict(judge.matrix)).reduce(0) {
                     $0 + ($1.0 - $1.1) * ($1.0 - $1.1)
                 }

@@ -56,24 +56,15 @@ struct RidgeModel: Sendable, Equatable {
         let total = base.reduce(0, +)
         let mean = total > 0 ? zip(targets, base).reduce(0) { $0 + $1.0 * $1.1 } / total : 0
         intercept = loss == .logistic ? log(min(max(mean, 0.01), 0.99) / (1 - min(max(mean, 0.01), 0.99))) : mean
-        var standardised = [Double](repeating: 1, count: rows * (columns + 1))
-        for row in 0..<rows {
-            for column in 0..<columns {
-                standardised[row * (columns + 1) + column] = Self.standardise(
-                    matrix.values[row * columns + column], means[column], deviations[column])
-            }
-        }
-        let solver = WeightedLeastSquares(rows: standardised, columns: columns + 1)
+        let system = Self.system(matrix, means, deviations)
         var work = base
         var goals = targets
         for _ in 0..<(loss == .squared ? 1 : steps) {
             if isCancelled() { throw TrainingError(.cancelled, "The training was cancelled.") }
             if loss != .squared {
+                let place = weights + [intercept]
                 for row in 0..<rows {
-                    var prediction = intercept
-                    for column in 0..<columns {
-                        prediction += weights[column] * standardised[row * (columns + 1) + column]
-                    }
+                    var prediction = system.apply(place, row)
                     switch loss {
                     case .absolute:
                         work[row] = base[row] / max(abs(targets[row] - prediction), 0.05)
@@ -87,28 +78,56 @@ struct RidgeModel: Sendable, Equatable {
                     }
                 }
             }
-            guard let solution = solver.solve(weights: work, targets: goals, penalty: penalty) else { break }
+            guard let solution = system.sums(weights: work, targets: goals).solve(penalty: penalty) else { break }
             weights = Array(solution[0..<columns])
             intercept = solution[columns]
         }
     }
 
-    private static func moments(_ matrix: FeatureMatrix) -> ([Double], [Double]) {
-        var means: [Double] = []
-        var deviations: [Double] = []
-        for column in 0..<matrix.columns {
-            var (count, sum, square) = (0.0, 0.0, 0.0)
-            for row in 0..<matrix.rows {
-                let value = Double(matrix.values[row * matrix.columns + column])
-                guard !value.isNaN else { continue }
-                count += 1
-                sum += value
-                square += value * value
+    /// Fits to the squared loss, once per penalty; the rows are summed only once.
+    static func path(matrix: FeatureMatrix, targets: [Double], penalties: [Double]) -> [RidgeModel] {
+        let (means, deviations) = moments(matrix)
+        let ones = [Double](repeating: 1, count: matrix.rows)
+        let sums = system(matrix, means, deviations).sums(weights: ones, targets: targets)
+        let mean = targets.reduce(0, +) / Double(max(1, targets.count))
+        return penalties.map { penalty in
+            let solution = sums.solve(penalty: penalty) ?? [Double](repeating: 0, count: matrix.columns) + [mean]
+            return RidgeModel(
+                intercept: solution[matrix.columns], weights: Array(solution[0..<matrix.columns]), means: means,
+                deviations: deviations)
+        }
+    }
+
+    /// The standardised rows, each with a 1 for the intercept behind it.
+    private static func system(
+        _ matrix: FeatureMatrix, _ means: [Double], _ deviations: [Double]
+    ) -> WeightedLeastSquares {
+        let columns = matrix.columns
+        return WeightedLeastSquares(rows: matrix.rows, columns: columns + 1) { row, place in
+            for column in 0..<columns {
+                place[column] = standardise(matrix.values[row * columns + column], means[column], deviations[column])
             }
-            let mean = count > 0 ? sum / count : 0
-            let variance = count > 0 ? square / count - mean * mean : 0
-            means.append(mean)
-            deviations.append(variance > 1e-9 ? variance.squareRoot() : 0)
+            place[columns] = 1
+        }
+    }
+
+    private static func moments(_ matrix: FeatureMatrix) -> ([Double], [Double]) {
+        // Count, sum and sum of squares per column, row by row as the values lie in memory.
+        var sums = [SIMD4<Double>](repeating: .zero, count: matrix.columns)
+        matrix.values.withUnsafeBufferPointer { values in
+            sums.withUnsafeMutableBufferPointer { sums in
+                for row in 0..<matrix.rows {
+                    for column in 0..<matrix.columns {
+                        let value = Double(values[row * matrix.columns + column])
+                        if !value.isNaN { sums[column] += SIMD4(1, value, value * value, 0) }
+                    }
+                }
+            }
+        }
+        let means = sums.map { $0[0] > 0 ? $0[1] / $0[0] : 0 }
+        let deviations = zip(sums, means).map { sum, mean in
+            let variance = sum[0] > 0 ? sum[2] / sum[0] - mean * mean : 0
+            return variance > 1e-9 ? variance.squareRoot() : 0
         }
         return (means, deviations)
     }
@@ -128,31 +147,5 @@ struct RidgeModel: Sendable, Equatable {
         guard weights.count == columns, means.count == columns, deviations.count == columns else {
             throw ArtifactError(description: "a linear model of the artefact is damaged")
         }
-    }
-}
-
-/// Weighted least squares with a ridge on all columns but the last (the intercept).
-struct WeightedLeastSquares {
-    let rows: [Double]
-    let columns: Int
-
-    func solve(weights: [Double], targets: [Double], penalty: Double) -> [Double]? {
-        var gram = [Double](repeating: 0, count: columns * columns)
-        var right = [Double](repeating: 0, count: columns)
-        rows.withUnsafeBufferPointer { rows in
-            gram.withUnsafeMutableBufferPointer { gram in
-                for row in targets.indices {
-                    let start = row * columns
-                    for i in 0..<columns {
-                        let scaled = weights[row] * rows[start + i]
-                        right[i] += scaled * targets[row]
-                        for j in 0...i { gram[i * columns + j] += scaled * rows[start + j] }
-                    }
-                }
-            }
-        }
-        for i in 0..<columns - 1 { gram[i * columns + i] += penalty }
-        gram[columns * columns - 1] += 1e-9
-        return SymmetricSolver.solve(&gram, right)
     }
 }

@@ -1,3 +1,5 @@
+import Dispatch
+
 /// Gradient-boosted trees for one loss.
 struct BoostedTrees: Sendable, Equatable {
     var start: Double
@@ -103,10 +105,20 @@ struct BoostedTrees: Sendable, Equatable {
         return other
     }
 
+    private static let blockRows = 8_192
+
     private static func add(_ tree: RegressionTree, _ rate: Double, _ matrix: FeatureMatrix, to sums: inout [Double]) {
-        matrix.values.withUnsafeBufferPointer { values in
-            guard let base = values.baseAddress else { return }
-            for row in sums.indices { sums[row] += rate * tree.predict(base + row * matrix.columns) }
+        let (count, columns) = (sums.count, matrix.columns)
+        sums.withUnsafeMutableBufferPointer { sums in
+            nonisolated(unsafe) let sums = sums
+            DispatchQueue.concurrentPerform(iterations: (count + blockRows - 1) / blockRows) { block in
+                matrix.values.withUnsafeBufferPointer { values in
+                    guard let base = values.baseAddress else { return }
+                    for row in block * blockRows..<min(count, (block + 1) * blockRows) {
+                        sums[row] += rate * tree.predict(base + row * columns)
+                    }
+                }
+            }
         }
     }
 

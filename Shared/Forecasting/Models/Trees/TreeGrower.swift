@@ -1,3 +1,5 @@
+import Dispatch
+
 /// Grows one tree leaf by leaf, always splitting the leaf that gains most (as LightGBM does).
 struct TreeGrower {
     struct Options: Sendable {
@@ -111,20 +113,30 @@ struct TreeGrower {
         return best
     }
 
+    /// Rows × columns from which a second core is worth waking.
+    private static let cellsForCores = 200_000
+
     private func histogram(
         _ rows: ArraySlice<Int32>, _ derivatives: [SIMD2<Double>], _ columns: [Int]
     ) -> [SIMD2<Double>] {
-        var sums = [SIMD2<Double>](repeating: .zero, count: columns.count * BinnedMatrix.maximumBins)
         let own = rows.map { derivatives[Int($0)] }
+        let groups = own.count * columns.count < Self.cellsForCores ? 1 : min(8, columns.count)
+        var sums = [SIMD2<Double>](repeating: .zero, count: columns.count * BinnedMatrix.maximumBins)
         sums.withUnsafeMutableBufferPointer { sums in
-            matrix.bins.withUnsafeBufferPointer { bins in
-                rows.withUnsafeBufferPointer { rows in
-                    own.withUnsafeBufferPointer { own in
-                        for (position, column) in columns.enumerated() {
-                            let base = position * BinnedMatrix.maximumBins
-                            let start = column * matrix.rows
-                            for index in 0..<rows.count {
-                                sums[base + Int(bins[start + Int(rows[index])])] += own[index]
+            nonisolated(unsafe) let sums = sums
+            rows.withUnsafeBufferPointer { rows in
+                nonisolated(unsafe) let rows = rows
+                // Columns do not meet, so how they are shared out changes nothing.
+                DispatchQueue.concurrentPerform(iterations: groups) { group in
+                    let part = group * columns.count / groups..<(group + 1) * columns.count / groups
+                    matrix.bins.withUnsafeBufferPointer { bins in
+                        own.withUnsafeBufferPointer { own in
+                            for position in part {
+                                let base = position * BinnedMatrix.maximumBins
+                                let start = columns[position] * matrix.rows
+                                for index in 0..<rows.count {
+                                    sums[base + Int(bins[start + Int(rows[index])])] += own[index]
+                                }
                             }
                         }
                     }
