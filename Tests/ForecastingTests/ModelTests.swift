@@ -191,6 +191,17 @@ import Testing
         #expect(abs(classifier.calibrated(2) - 0.7) < 0.12)
     }
 
+    @Test("with too few outcomes to calibrate on, the base rate answers, however well they were told apart")
+    func tooFewOutcomes() {
+        let linear = RidgeModel(intercept: 0, weights: [1], means: [0], deviations: [1])
+        for count in [29, 30] {
+            let scores = (0..<count).map { $0 % 2 == 0 ? 1.0 : -1.0 }
+            var classifier = EventClassifier(baseRate: 0.6, linear: linear)
+            classifier.calibrate(raw: scores, outcomes: scores.map { $0 > 0 })
+            #expect((classifier.calibrated(1) == 0.6) == (count == 29))
+        }
+    }
+
     @Test("shrinkage trusts two thousand rows and doubts two")
     func shrinkage() {
         #expect(abs(shrunk(2 * 1.0, 2, toward: 0, strength: 4) - 1.0 / 3) < 1e-12)

@@ -62,9 +62,12 @@ struct EventClassifier: Sendable {
 func logistic(_ value: Double) -> Double { 1 / (1 + exp(-value)) }
 
 extension EventClassifier {
+    /// With fewer outcomes to calibrate on, slope, offset and trust are fitted to their noise: the base rate is the better answer.
+    static let leastOutcomes = 30
+
     /// Fits slope and offset on rows that the classifiers have not seen, then chooses how far to trust them there.
     mutating func calibrate(raw scores: [Double], outcomes: [Bool]) {
-        guard scores.count >= 10, trust > 0 else {
+        guard scores.count >= Self.leastOutcomes, trust > 0 else {
             trust = 0
             return
         }
