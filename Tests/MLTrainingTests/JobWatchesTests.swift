@@ -1,8 +1,10 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Logging
 import Postgres
 import ServiceKit
+import ServiceLifecycle
 import ServiceStorage
 import Synchronization
 import TestSupport
@@ -61,6 +63,44 @@ import Testing
         store.fail(false)
         store.add(to: 3)
         #expect(try await watch.news(afterEpoch: 1)?.epochs.map(\.epoch) == [2, 3])
+    }
+
+    /// Watches a job that never ends.
+    private final class Watching: Service {
+        let events: JobEvents
+        let hasBegun: AsyncStream<Void>.Continuation
+        let wasCancelled = Mutex(false)
+
+        init(events: JobEvents, hasBegun: AsyncStream<Void>.Continuation) {
+            self.events = events
+            self.hasBegun = hasBegun
+        }
+
+        func run() async throws {
+            try await withTaskCancellationHandler {
+                try await events.stream(afterEpoch: 0) { _ in hasBegun.yield() }
+            } onCancel: {
+                wasCancelled.withLock { $0 = true }
+            }
+        }
+    }
+
+    @Test("a stream of events ends when the service is stopped, and is not waited for until the grace is over")
+    func stop() async throws {
+        let (begun, continuation) = AsyncStream<Void>.makeStream()
+        let watching = Watching(
+            events: JobEvents(watch: try JobWatches(store: CountingJobs(epochs: 1)).watch(job, tenant: tenant)),
+            hasBegun: continuation)
+        var configuration = ServiceGroupConfiguration(
+            services: [.init(service: watching, successTerminationBehavior: .gracefullyShutdownGroup)],
+            logger: Logger(label: "test"))
+        configuration.maximumGracefulShutdownDuration = .seconds(20)
+        let group = ServiceGroup(configuration: configuration)
+        async let run: Void = group.run()
+        for await _ in begun { break }
+        await group.triggerGracefulShutdown()
+        try await run
+        #expect(!watching.wasCancelled.withLock { $0 })
     }
 }
 

@@ -5,10 +5,12 @@ import Hummingbird
 import Logging
 import NIOCore
 import ServiceKit
+import ServiceLifecycle
 
 extension ForwardStage {
     /// A short answer is read to its end first: what breaks off is then still a clean 502. Longer ones and those of
-    /// unknown length stream.
+    /// unknown length stream. A stream of events, which has no end to wait for, is cut when this node is being stopped: its
+    /// reader goes on at another. What has an end gets the whole grace for it.
     func response(
         _ answer: HTTPClientResponse, _ upstream: Upstream, _ choice: Upstream.Choice, _ upload: Upload,
         _ outgoing: Outgoing
@@ -30,19 +32,24 @@ extension ForwardStage {
             }
             return Response(status: status, headers: headers, body: Self.body(bytes, upload))
         }
+        let isEvents = headers[.contentType]?.lowercased().hasPrefix("text/event-stream") == true
         return Response(
             status: status, headers: headers,
             body: ResponseBody(contentLength: length) { writer in
                 if let channel = outgoing.channel { HangUpWatch.observe(channel) { answer.body.cancel() } }
                 let standing = outgoing.recheck.map { Standing(recheck: $0) }
                 let watch = standing.map { standing in
-                    Task { await standing.watch { outgoing.cut($0, answer) } }
+                    Task { await standing.watch { outgoing.cut("its reader may not have it any more: \($0)", answer) } }
                 }
                 defer { watch?.cancel() }
                 do {
-                    for try await chunk in answer.body {
-                        try await standing?.requireFresh()
-                        try await writer.write(ByteBuffer(bytes: chunk))
+                    try await withGracefulShutdownHandler {
+                        for try await chunk in answer.body {
+                            try await standing?.requireFresh()
+                            try await writer.write(ByteBuffer(bytes: chunk))
+                        }
+                    } onGracefulShutdown: {
+                        if isEvents { outgoing.cut("the gateway is being stopped", answer) }
                     }
                     await upload.close()
                     if let channel = outgoing.channel { HangUpWatch.ignore(channel) }
@@ -85,9 +92,8 @@ extension ForwardStage {
 }
 
 extension ForwardStage.Outgoing {
-    fileprivate func cut(_ reason: any Error, _ answer: HTTPClientResponse) {
-        logger.info(
-            "An answer under way was cut: its reader may not have it any more", metadata: ["reason": "\(reason)"])
+    fileprivate func cut(_ reason: String, _ answer: HTTPClientResponse) {
+        logger.info("An answer under way was cut", metadata: ["reason": "\(reason)"])
         answer.body.cancel()
     }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import ServiceLifecycle
 
 /// What a watcher of a job is told, as server-sent events: `progress` for each epoch (its id is the epoch, so that
 /// `Last-Event-ID` goes on without a gap), `status` whenever status or stage changes, and after a final status the end.
@@ -8,12 +9,13 @@ struct JobEvents: Sendable {
     /// Without news for this long a comment is sent, so that proxies keep the connection and a dead one is noticed.
     var heartbeat: Duration = .seconds(10)
 
-    /// Writes events until the job is final, the task is cancelled, or `write` throws.
+    /// Writes events until the job is final, the service is being stopped (watchers go on at another node), the task is
+    /// cancelled, or `write` throws.
     func stream(afterEpoch start: Int, write: ([UInt8]) async throws -> Void) async throws {
         var epoch = start
         var told: JobStanding?
         var silentSince = ContinuousClock.now
-        while !Task.isCancelled {
+        while !Task.isCancelled, !Task.isShuttingDownGracefully {
             guard let news = try await watch.news(afterEpoch: epoch) else { return }
             var events: [UInt8] = []
             for progress in news.epochs { events += try Self.event("progress", progress, id: progress.epoch) }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPClient
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -18,9 +19,10 @@ struct StreamTests {
         let user: UserID
     }
 
-    /// A stream of events whose first has been read.
+    /// A user's stream of events. It ends by itself after a while, so that a test whose guard is gone fails and does not
+    /// wait for ever.
     private func withStream(
-        _ body: @escaping @Sendable (Login, inout HTTPClientResponseBody.AsyncIterator) async throws -> Void
+        _ body: @escaping @Sendable (Login, HTTPClientResponse) async throws -> Void
     ) async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
@@ -29,18 +31,26 @@ struct StreamTests {
             let response = try await gateway.client.execute(
                 HTTPClientRequest(
                     url: gateway.urls[1] + "/api/v1/training/jobs/\(UUID())/events",
-                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(60)))
+                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(20)))
             #expect(response.status == 200)
+            try await body(Login(gateway: gateway, tokens: tokens, tenant: tenant.id, user: user), response)
+        }
+    }
+
+    /// The same, whose first event has been read.
+    private func withBegunStream(
+        _ body: @escaping @Sendable (Login, inout HTTPClientResponseBody.AsyncIterator) async throws -> Void
+    ) async throws {
+        try await withStream { login, response in
             var events = response.body.makeAsyncIterator()
             #expect(try await events.next() == Array("data: first\n\n".utf8))
-            try await body(Login(gateway: gateway, tokens: tokens, tenant: tenant.id, user: user), &events)
-            gateway.tenantAdmin.secondEvent.set()
+            try await body(login, &events)
         }
     }
 
     @Test("whoever may not read on is cut off, though nothing is sent", arguments: Revocation.allCases)
     func revoked(revocation: Revocation) async throws {
-        try await withStream { login, events in
+        try await withBegunStream { login, events in
             let (gateway, tenantAdmin) = (login.gateway, login.gateway.tenantAdmin)
             switch revocation {
             case .logOut:
@@ -60,7 +70,7 @@ struct StreamTests {
 
     @Test("a stream outlasts the access token it was begun with, as long as the session goes on")
     func outlastsToken() async throws {
-        try await withStream { login, events in
+        try await withBegunStream { login, events in
             let gateway = login.gateway
             gateway.clock.advance(TimeInterval(AccessTokens.lifetime) + 1)
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: login.tokens.accessToken).status == 401)
@@ -70,5 +80,26 @@ struct StreamTests {
             #expect(try await events.next() == Array("data: second\n\n".utf8))
             #expect(try await events.next() == nil)
         }
+    }
+
+    @Test("a stream does not hold up the stop of a gateway")
+    func stop() async throws {
+        let reader = Mutex<Task<HTTPClientError?, Never>?>(nil)
+        try await withStream { _, response in
+            let hasBegun = Signal()
+            // Reads on while the nodes are stopped around it, which they are once `withStream` has returned.
+            let task = Task { () -> HTTPClientError? in
+                do {
+                    for try await _ in response.body { hasBegun.set() }
+                    return nil
+                } catch {
+                    return error as? HTTPClientError
+                }
+            }
+            reader.withLock { $0 = task }
+            await hasBegun.wait()
+        }
+        // By the stop, not by the reader's deadline.
+        #expect(await reader.withLock { $0 }?.value?.code == .reset)
     }
 }

@@ -4,6 +4,7 @@ import Hummingbird
 import NIOCore
 import ServiceIdentity
 import ServiceKit
+import ServiceLifecycle
 import Synchronization
 
 @testable import Gateway
@@ -143,7 +144,12 @@ final class FakeTenantAdmin: Sendable {
                 status: .ok, headers: [.contentType: "text/event-stream"],
                 body: ResponseBody { writer in
                     try await writer.write(ByteBuffer(string: "data: first\n\n"))
-                    await self.secondEvent.wait()
+                    // As the real one ends its streams when it is stopped.
+                    await withGracefulShutdownHandler {
+                        await self.secondEvent.wait()
+                    } onGracefulShutdown: {
+                        self.secondEvent.set()
+                    }
                     try await writer.write(ByteBuffer(string: "data: second\n\n"))
                     try await writer.finish(nil)
                 })
