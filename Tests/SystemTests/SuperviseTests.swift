@@ -1,0 +1,51 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("compose/supervise")
+struct SuperviseTests {
+    private let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-supervise-\(UUID())")
+    private var runs: URL { folder.appendingPathComponent("runs") }
+
+    init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
+
+    /// Supervises a shell script that first writes its process id to ``runs``.
+    private func supervise(_ script: String, worthIt seconds: Int) throws -> ChildProcess {
+        let program = folder.appendingPathComponent("program")
+        try "echo $$ >>'\(runs.path)'\n\(script)\n".write(to: program, atomically: true, encoding: .utf8)
+        return try ChildProcess(
+            ServiceDatabases.repository.appendingPathComponent("compose/supervise").path,
+            ["/bin/sh", program.path],
+            environment: ProcessInfo.processInfo.environment.merging(["SUPERVISE_WORTH_IT": "\(seconds)"]) { $1 })
+    }
+
+    private func lines() -> [String] {
+        ((try? String(contentsOf: runs, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+    }
+
+    private func untilRuns(_ count: Int) async throws {
+        while lines().count < count { try await Task.sleep(for: .milliseconds(50)) }
+    }
+
+    @Test("a program that is killed is started again, and SIGTERM ends it in its own way", .timeLimit(.minutes(1)))
+    func restarts() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let supervisor = try supervise(
+            "trap 'echo ended >>\(runs.path); exit 0' TERM\nwhile :; do sleep 0.05; done", worthIt: 0)
+        for run in 1...2 {
+            try await untilRuns(run)
+            kill(try #require(pid_t(lines()[run - 1])), SIGKILL)
+        }
+        try await untilRuns(3)
+        #expect(await supervisor.end(SIGTERM) == 0)
+        #expect(lines().count == 4 && lines().last == "ended")
+    }
+
+    @Test("a program that cannot even start is not started again, and its status is told", .timeLimit(.minutes(1)))
+    func hopeless() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let supervisor = try supervise("exit 2", worthIt: 30)
+        #expect(await supervisor.exitCode == 2)
+        #expect(lines().count == 1)
+    }
+}
