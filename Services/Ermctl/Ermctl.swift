@@ -8,8 +8,8 @@ struct Ermctl: AsyncParsableCommand {
         abstract: "Operate an ERM platform: tenants, imports, training, deployment, predictions.",
         subcommands: [
             TenantCommand.self, LoginCommand.self, WhoAmICommand.self, ImportCommand.self, TrainCommand.self,
-            ModelsCommand.self, DeployCommand.self, PredictCommand.self, QuickstartCommand.self, KeysCommand.self,
-            DemoDataCommand.self, BenchCommand.self,
+            ScheduleCommand.self, ModelsCommand.self, DeployCommand.self, PredictCommand.self, QuickstartCommand.self,
+            KeysCommand.self, DemoDataCommand.self, BenchCommand.self,
         ]
     )
 }

@@ -1,7 +1,7 @@
 public import Foundation
 
 /// `PUT /training/schedule`: when models are trained again by themselves. What is left out has its default; it is not kept.
-public struct TrainingScheduleRequest: RequestPayload {
+public struct TrainingScheduleRequest: RequestPayload, Equatable {
     /// Train again so many days after the latest model's dataset, 1…365; nil: not by time.
     public let everyDays: Int?
     /// Train again when so many allocations have been completed that the latest model did not learn from, 1…100000; nil:

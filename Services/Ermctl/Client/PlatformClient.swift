@@ -66,6 +66,18 @@ actor PlatformClient {
         ).data
     }
 
+    func put<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable, _ type: T.Type = T.self)
+        async throws -> T
+    {
+        try await envelope(
+            "PUT", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", retries: 0
+        ).data
+    }
+
+    func delete(_ path: String) async throws {
+        _ = try await answer(try await request("DELETE", path, body: .none, contentType: nil, retries: 0))
+    }
+
     /// Sends a file as it is read; `sent` is told how many bytes have gone out.
     func upload<T: Codable & Sendable>(
         _ path: String, file: URL, contentType: String, sent: @escaping @Sendable (Int) -> Void
@@ -85,17 +97,27 @@ actor PlatformClient {
     private func envelope<T: Codable & Sendable>(
         _ method: String, _ path: String, body: HTTPClientRequestBody, contentType: String?, retries: Int
     ) async throws -> Success<T> {
+        try await exchange(
+            try await request(method, path, body: body, contentType: contentType, retries: retries))
+    }
+
+    private func request(
+        _ method: String, _ path: String, body: HTTPClientRequestBody, contentType: String?, retries: Int
+    ) async throws -> HTTPClientRequest {
         var headers: [(name: String, value: String)] = [("Accept", "application/json")]
         if let contentType { headers.append(("Content-Type", contentType)) }
         if let token = try await bearer() { headers.append((HeaderName.authorization, "Bearer \(token)")) }
         if let tenant { headers.append((HeaderName.tenantID, tenant.description)) }
-        return try await exchange(
-            HTTPClientRequest(
-                method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600),
-                retries: retries))
+        return HTTPClientRequest(
+            method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600), retries: retries)
     }
 
     private func exchange<T: Codable & Sendable>(_ request: HTTPClientRequest) async throws -> Success<T> {
+        try WireJSON.decode(Success<T>.self, from: try await answer(request))
+    }
+
+    /// The body of a successful answer.
+    private func answer(_ request: HTTPClientRequest) async throws -> [UInt8] {
         let response: HTTPClientResponse
         let bytes: [UInt8]
         do {
@@ -108,7 +130,7 @@ actor PlatformClient {
             if let problem = try? WireJSON.decode(Problem.self, from: bytes) { throw CommandFailure(problem: problem) }
             throw CommandFailure("\(url) answered with status \(response.status).")
         }
-        return try WireJSON.decode(Success<T>.self, from: bytes)
+        return bytes
     }
 
     /// The token to show, refreshed when it has less than a minute left.

@@ -6,15 +6,8 @@ struct TrainCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "train", abstract: "Train on the tenant's history.")
 
-    @Option(help: "Months of history to learn from, 1 to 240.") var months: Int?
-    @Option(help: "Passes of the networks over it, 10 to 1000.") var epochs: Int?
-    @Option(help: "Seed; equal seeds and histories give equal models.") var seed: Int?
+    @OptionGroup var training: JobOptions
     @Option(help: "Learn only from what was known before this moment (ISO 8601).") var asOf: String?
-    @Option(help: "Step size of the base network, 0.00001 to 0.1.") var learningRate: Double?
-    @Option(help: "Rows per step of the base network, 1 to 4096.") var batchSize: Int?
-    @Option(help: "Share of units the base network drops out, 0 to 0.9.") var dropout: Double?
-    @Option(help: "The most trees of a boosted model, 1 to 2000.") var maximumTrees: Int?
-    @Option(help: "Seconds of a nominal core to search for settings, 0 to 600.") var searchSeconds: Double?
     @Flag(help: "Stay until the job has ended, with a bar of progress and loss.") var watch = false
     @OptionGroup var output: OutputOptions
 
@@ -25,12 +18,9 @@ struct TrainCommand: AsyncParsableCommand {
             }
             return date
         }
-        let given = TrainingHyperparameters(
-            learningRate: learningRate, batchSize: batchSize, dropout: dropout, maximumTrees: maximumTrees,
-            searchSeconds: searchSeconds)
         let request = CreateTrainingJobRequest(
-            months: months, epochs: epochs, seed: seed, asOf: moment,
-            hyperparameters: given == TrainingHyperparameters() ? nil : given)
+            months: training.months, epochs: training.epochs, seed: training.seed, asOf: moment,
+            hyperparameters: training.hyperparameters)
         try await withClient(PlatformClient.loggedIn()) { client in
             let started: TrainingJobStarted = try await client.post("/api/v1/training/jobs", request)
             guard watch else {
@@ -42,6 +32,26 @@ struct TrainCommand: AsyncParsableCommand {
             let job = try await TrainingWatch(client: client).untilEnd(of: started.jobId)
             try output.show(job) { TrainingWatch.summary($0) }
         }
+    }
+}
+
+/// What a training job learns from and how; also of a schedule's jobs.
+struct JobOptions: ParsableArguments {
+    @Option(help: "Months of history to learn from, 1 to 240.") var months: Int?
+    @Option(help: "Passes of the networks over it, 10 to 1000.") var epochs: Int?
+    @Option(help: "Seed; equal seeds and histories give equal models.") var seed: Int?
+    @Option(help: "Step size of the base network, 0.00001 to 0.1.") var learningRate: Double?
+    @Option(help: "Rows per step of the base network, 1 to 4096.") var batchSize: Int?
+    @Option(help: "Share of units the base network drops out, 0 to 0.9.") var dropout: Double?
+    @Option(help: "The most trees of a boosted model, 1 to 2000.") var maximumTrees: Int?
+    @Option(help: "Seconds of a nominal core to search for settings, 0 to 600.") var searchSeconds: Double?
+
+    /// nil when none is given.
+    var hyperparameters: TrainingHyperparameters? {
+        let given = TrainingHyperparameters(
+            learningRate: learningRate, batchSize: batchSize, dropout: dropout, maximumTrees: maximumTrees,
+            searchSeconds: searchSeconds)
+        return given == TrainingHyperparameters() ? nil : given
     }
 }
 
