@@ -66,7 +66,9 @@ struct ConnectionTests {
     @Test(
         "what is not HTTP is refused with a problem",
         arguments: [
-            ("nonsense\r\n\r\n", 405), ("GET /hello HTTP/9.9\r\n\r\n", 400),
+            ("nonsense\r\n\r\n", 400), ("some more nonsense\r\n\r\n", 400), ("\u{16}\u{3}\u{1} /hello\r\n\r\n", 400),
+            ("G\u{0} /hello HTTP/1.1\r\n\r\n", 400), (" GET /hello HTTP/1.1\r\n\r\n", 400),
+            ("\(String(repeating: "A", count: 200_000))", 400), ("GET /hello HTTP/9.9\r\n\r\n", 400),
             ("BREW /hello HTTP/1.1\r\nHost: a\r\n\r\n", 405),
             ("GET /hello HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n", 400),
             ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", 400),

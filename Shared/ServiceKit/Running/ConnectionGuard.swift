@@ -19,6 +19,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// How long a client may go on sending after the last answer.
     static let lingering = TimeAmount.seconds(2)
 
+    private let requestLines = RequestLineWatch()
     private var parserError: HTTPParserError?
     /// Whether each request that has no answer yet is a HEAD, oldest first.
     private var unanswered = CircularBuffer<Bool>()
@@ -26,6 +27,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isLast = false
     private var isUnframed = false
     private var isClosing = false
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        try? context.pipeline.syncOperations.addHandler(requestLines, position: .first)
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Nobody will be answered any more.
@@ -39,7 +44,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard parserError == nil else { return }
         switch error {
         case let error as HTTPParserError:
-            parserError = error
+            // The parser takes any word that it does not know for a method.
+            parserError = error == .invalidMethod && !requestLines.beginsWithMethod ? .unknown : error
             context.fireErrorCaught(error)
         case is IOError, is ChannelError:
             context.fireErrorCaught(error)
