@@ -82,8 +82,17 @@ public struct ImportRowError: Codable, Sendable, Equatable {
 
     public init(line: Int, column: String, reason: String) {
         self.line = line
-        self.column = column
-        self.reason = reason
+        self.column = Self.shown(column)
+        self.reason = Self.shown(reason)
+    }
+
+    /// Both quote the file: short, and without control characters, some of which no database stores.
+    private static func shown(_ text: String) -> String {
+        var scalars = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars.prefix(200) {
+            scalars.append(scalar.value < 0x20 || scalar.value == 0x7f ? "\u{fffd}" : scalar)
+        }
+        return String(scalars) + (text.unicodeScalars.count > 200 ? "…" : "")
     }
 }
 

@@ -155,6 +155,22 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "a file of anything is reported on, whatever characters it holds",
+        arguments: [
+            ("\0\0\0", "line 1, \u{fffd}\u{fffd}\u{fffd}"), ("name,\u{1}\n", "line 1, \u{fffd}"),
+            (String(repeating: "x", count: 5_000) + "\n", "line 1, \(String(repeating: "x", count: 200))…"),
+            ("external_id,name,hired_on\ne,E,\0\n", "line 2, hired_on"),
+        ])
+    func anything(file: String, field: String) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let problem = try await service.importCSV(.employees, file, into: tenant.id).problem
+            #expect(problem.status == 422 && problem.code == .importFailed)
+            #expect(problem.errors.contains { $0.field == field }, "\(problem.errors)")
+        }
+    }
+
     @Test("with onError=skip the good rows are applied and the bad ones reported")
     func skip() async throws {
         try await TestService.run { service in
