@@ -107,4 +107,18 @@ struct CapacityTests {
             #expect(try await service.all("capacity-history", of: tenant, as: CapacityEntry.self).isEmpty)
         }
     }
+
+    @Test("a span that ends before it begins is refused, not answered with nothing")
+    func emptySpan() async throws {
+        try await TestService.run { service in
+            let token = try service.token(try await service.createTenant("acme").id)
+            let reply = try await service.send(
+                .get, "/api/v1/capacity-history?from=2024-01-02&to=2024-01-01", as: token)
+            #expect(reply.status == 422)
+            #expect(try reply.problem.errors.map(\.field) == ["to"])
+            let day = try await service.send(
+                .get, "/api/v1/capacity-history?from=2024-01-01&to=2024-01-01", as: token)
+            #expect(day.status == 200)
+        }
+    }
 }

@@ -34,6 +34,7 @@ struct CapacityController: Sendable {
         let page = query.page()
         let filter = CapacityHistory.Filter(
             employee: query.identifier("employeeId"), from: query.civilDate("from"), to: query.civilDate("to"))
+        if let from = filter.from, let to = filter.to, to < from { query.reject("to", "must not be before from") }
         try query.finish()
         let last = try page.position(["employee", "date"]) { keys -> CapacityHistory.Day? in
             guard let employee = EmployeeID(keys[0]), let date = CivilDate(keys[1]) else { return nil }

@@ -31,7 +31,7 @@ struct StreamTests {
             let response = try await gateway.client.execute(
                 HTTPClientRequest(
                     url: gateway.urls[1] + "/api/v1/training/jobs/\(UUID())/events",
-                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(20)))
+                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(60)))
             #expect(response.status == 200)
             try await body(Login(gateway: gateway, tokens: tokens, tenant: tenant.id, user: user), response)
         }
