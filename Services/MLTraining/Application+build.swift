@@ -39,10 +39,12 @@ struct TrainingApplication {
         let scheduler = TrainingScheduler(
             store: schedules, history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota,
             wake: wake, interval: interval, pollInterval: min(interval, .seconds(5)), logger: bootstrap.logger)
+        let audit = AuditOutbox(
+            database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         return ServiceApplication(
             router: router(
                 jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
-            services: [database, workers, scheduler], readiness: [database.readiness])
+            services: [database, audit, workers, scheduler], readiness: [database.readiness])
     }
 
     private func router(

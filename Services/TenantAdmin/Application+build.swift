@@ -91,6 +91,7 @@ enum TenantAdmin {
         let training = router.group("internal/v1")
             .add(middleware: InternalCallers(accepting: [.mlTraining], verifier: verifier))
         InternalLimitsController(tenants: tenants).addRoutes(to: training)
+        InternalAuditController(auditLog: AuditLog(database: database)).addRoutes(to: training)
         return router
     }
 }

@@ -91,16 +91,16 @@ import Testing
             func setting(_ automatic: Bool) -> ScheduleSetting {
                 ScheduleSetting(TrainingScheduleRequest(everyDays: 1, deployAutomatically: automatic), by: "ada")
             }
-            _ = try await fixture.schedules.put(setting(true), tenant: tenant) { _ in }
+            _ = try await fixture.schedules.put(setting(true), tenant: tenant)
             let first = try await register(.init(incumbent: nil, standing: .first), of: tenant, fixture)
             let record = try #require(try await fixture.registry.deployments(tenant: tenant, limit: 9).first)
             #expect(record.modelId == first && record.reason == "schedule" && !record.forced)
             #expect(record.deployedBy == "schedule:ada" && record.note?.hasPrefix("Version 1 was deployed") == true)
 
             // Without the schedule's word, and for a job that somebody asked for, nothing is deployed.
-            _ = try await fixture.schedules.put(setting(false), tenant: tenant) { _ in }
+            _ = try await fixture.schedules.put(setting(false), tenant: tenant)
             _ = try await register(.init(incumbent: first, standing: .unknown), of: tenant, fixture)
-            _ = try await fixture.schedules.put(setting(true), tenant: tenant) { _ in }
+            _ = try await fixture.schedules.put(setting(true), tenant: tenant)
             _ = try await register(nil, of: tenant, fixture)
             #expect(try await fixture.registry.deployed(tenant: tenant)?.modelId == first)
 

@@ -34,7 +34,7 @@ import Testing
     }
 
     private func set(_ setting: ScheduleSetting, _ fixture: TrainingDatabase) async throws {
-        _ = try await fixture.schedules.put(setting, tenant: tenant) { _ in }
+        _ = try await fixture.schedules.put(setting, tenant: tenant)
     }
 
     private func jobs(_ fixture: TrainingDatabase) async throws -> [TrainingJob] {
@@ -53,7 +53,7 @@ import Testing
         try await TrainingDatabase.with { fixture in
             let tenants = (0..<8).map { _ in TenantID() }
             for tenant in tenants {
-                _ = try await fixture.schedules.put(setting(everyDays: 7), tenant: tenant) { _ in }
+                _ = try await fixture.schedules.put(setting(everyDays: 7), tenant: tenant)
             }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<6 {

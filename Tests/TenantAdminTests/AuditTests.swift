@@ -79,4 +79,37 @@ struct AuditTests {
             #expect(try verified.data(AuditVerification.self).firstBrokenSeq == broken)
         }
     }
+
+    @Test("what another service has changed is recorded once, for a suspended tenant as well")
+    func notes() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let path = "/internal/v1/tenants/\(tenant.id)/audit-logs"
+            let note = AuditNote(
+                "deploy", "model", "m", details: ["forced": .bool(true)], by: "somebody", requestId: "request")
+            let training = try service.token(of: .mlTraining)
+            #expect(try await service.send(.post, path, as: training, json: note).status == 200)
+            let suspend = "/api/v1/tenants/\(tenant.id)/suspend"
+            #expect(try await service.send(.post, suspend, as: service.operatorToken).status == 200)
+            #expect(try await service.send(.post, path, as: training, json: note).status == 200)
+            let other = AuditNote("archive", "model", "m", by: "somebody")
+            #expect(try await service.send(.post, path, as: training, json: other).status == 200)
+            #expect(
+                try await service.send(.post, path, as: try service.token(of: .mlPrediction), json: note).status == 401)
+            let unknown = "/internal/v1/tenants/\(TenantID())/audit-logs"
+            #expect(try await service.send(.post, unknown, as: training, json: note).status == 404)
+            let resume = "/api/v1/tenants/\(tenant.id)/resume"
+            #expect(try await service.send(.post, resume, as: service.operatorToken).status == 200)
+
+            let entries = try await service.all("audit-logs?entity=model", of: tenant.id, as: AuditEntry.self)
+            let verified = try await service.send(
+                .get, "/api/v1/audit-logs/verification", as: try service.token(tenant.id))
+
+            #expect(entries.map(\.action) == ["archive", "deploy"])
+            #expect(entries[1].actor == "somebody" && entries[1].requestId == "request" && entries[1].entityId == "m")
+            #expect(entries[1].details["forced"] == .bool(true))
+            #expect(entries[1].details["occurredAt"] == .string(WireJSON.timestamp(note.occurredAt)))
+            #expect(try verified.data(AuditVerification.self).isWhole)
+        }
+    }
 }

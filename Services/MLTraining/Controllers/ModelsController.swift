@@ -67,7 +67,8 @@ struct ModelsController: Sendable {
         let id: ModelID = try context.identifier("modelId")
         let payload = try await request.optionalPayload(DeployModelRequest.self, context: context)
         let deployed = try await registry.deploy(
-            id, tenant: caller.tenant, force: payload?.force ?? false, note: payload?.note, by: caller.subject
+            id, tenant: caller.tenant, force: payload?.force ?? false, note: payload?.note,
+            by: context.author()
         ) { try EntityTag(of: $0).checkIfMatch(request) }
         return try answer(deployed, caller, request, context)
     }
@@ -76,7 +77,7 @@ struct ModelsController: Sendable {
         let caller = try context.authorise(.deploy, on: .ml)
         try request.rejectQuery()
         let id: ModelID = try context.identifier("modelId")
-        let model = try await registry.archive(id, tenant: caller.tenant) {
+        let model = try await registry.archive(id, tenant: caller.tenant, by: context.author()) {
             try EntityTag(of: $0).checkIfMatch(request)
         }
         return try Answer.resource(model, tag: EntityTag(of: model), for: request)
@@ -86,10 +87,10 @@ struct ModelsController: Sendable {
         let caller = try context.authorise(.deploy, on: .ml)
         try request.rejectQuery()
         return try answer(
-            try await registry.rollback(tenant: caller.tenant, by: caller.subject), caller, request, context)
+            try await registry.rollback(tenant: caller.tenant, by: context.author()), caller, request, context)
     }
 
-    /// Who put an unvalidated model into service is in the log too, beside the deployment history.
+    /// Who put an unvalidated model into service is in the log too, beside the deployment history and the audit log.
     private func answer(
         _ deployed: Deployed, _ caller: TenantCaller, _ request: Request, _ context: ServiceRequestContext
     ) throws -> Response {

@@ -44,7 +44,9 @@ struct ScheduleController: Sendable {
             throw ProblemError.permissionDenied("Deploying automatically needs the permission ml: deploy.")
         }
         let setting = ScheduleSetting(payload, by: caller.subject)
-        let stored = try await store.put(setting, tenant: caller.tenant) { try Self.check($0, request) }
+        let stored = try await store.put(setting, tenant: caller.tenant, by: context.author()) {
+            try Self.check($0, request)
+        }
         wake.wakeAll()
         return try answer(stored)
     }
@@ -52,7 +54,10 @@ struct ScheduleController: Sendable {
     private func delete(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.train, on: .ml)
         try request.rejectQuery()
-        guard try await store.delete(tenant: caller.tenant, check: { try Self.check($0, request) }) else {
+        guard
+            try await store.delete(
+                tenant: caller.tenant, by: context.author(), check: { try Self.check($0, request) })
+        else {
             throw ProblemError.notFound("Training schedule")
         }
         return Answer.noContent()

@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import Forecasting
 import Foundation
+import ServiceKit
 
 /// A trained model on its way into the registry.
 struct NewModel: Sendable {
@@ -98,15 +99,17 @@ protocol ModelRegistry: Sendable {
     /// - Parameter check: gets the model while deployments wait; nothing changes when it throws.
     /// - Throws: `DeploymentRefusal`.
     func deploy(
-        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by subject: String,
+        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by author: Author,
         check: @Sendable (Model) throws -> Void
     ) async throws -> Deployed
     /// Puts the model that was deployed before the present one back into service.
     /// - Throws: `DeploymentRefusal`.
-    func rollback(tenant: TenantID, by subject: String) async throws -> Deployed
+    func rollback(tenant: TenantID, by author: Author) async throws -> Deployed
     /// - Parameter check: as of ``deploy(_:tenant:force:note:by:check:)``.
     /// - Throws: `DeploymentRefusal`.
-    func archive(_ id: ModelID, tenant: TenantID, check: @Sendable (Model) throws -> Void) async throws -> Model
+    func archive(
+        _ id: ModelID, tenant: TenantID, by author: Author, check: @Sendable (Model) throws -> Void
+    ) async throws -> Model
     /// Newest first.
     func deployments(tenant: TenantID, after: DeploymentPosition?, limit: Int) async throws -> [RecordedDeployment]
     func deployed(tenant: TenantID) async throws -> DeployedModel?

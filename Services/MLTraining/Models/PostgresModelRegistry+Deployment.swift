@@ -1,10 +1,11 @@
 import Contracts
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 extension PostgresModelRegistry {
     func deploy(
-        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by subject: String,
+        _ id: ModelID, tenant: TenantID, force: Bool, note: String?, by author: Author,
         check: @Sendable (Model) throws -> Void
     ) async throws -> Deployed {
         try await database.withTenantRows(tenant) { connection in
@@ -16,12 +17,13 @@ extension PostgresModelRegistry {
             }
             guard present.passedGates || force else { throw DeploymentRefusal.notValidated }
             try await Self.switchOver(
-                to: id, reason: .deploy, forced: !present.passedGates, note: note, by: subject, connection)
+                to: id, of: tenant, reason: .deploy, forced: !present.passedGates, note: note, by: author.name,
+                requestID: author.requestID, connection)
             return Deployed(model: try await Self.known(id, connection), isForced: !present.passedGates)
         }
     }
 
-    func rollback(tenant: TenantID, by subject: String) async throws -> Deployed {
+    func rollback(tenant: TenantID, by author: Author) async throws -> Deployed {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
             // What the present model took over from when it was last deployed by choice: rolling back twice goes back
@@ -39,12 +41,15 @@ extension PostgresModelRegistry {
             }
             let present = try await Self.deployable(former, connection)
             try await Self.switchOver(
-                to: former, reason: .rollback, forced: !present.passedGates, note: nil, by: subject, connection)
+                to: former, of: tenant, reason: .rollback, forced: !present.passedGates, note: nil, by: author.name,
+                requestID: author.requestID, connection)
             return Deployed(model: try await Self.known(former, connection), isForced: !present.passedGates)
         }
     }
 
-    func archive(_ id: ModelID, tenant: TenantID, check: @Sendable (Model) throws -> Void) async throws -> Model {
+    func archive(
+        _ id: ModelID, tenant: TenantID, by author: Author, check: @Sendable (Model) throws -> Void
+    ) async throws -> Model {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
             let model = try await Self.known(id, connection)
@@ -56,6 +61,10 @@ extension PostgresModelRegistry {
             }
             try await connection.execute(
                 "UPDATE models SET status = 'archived', archived_at = clock_timestamp() WHERE id = \(id)")
+            try await AuditOutbox.record(
+                AuditNote(
+                    "archive", "model", id.description, details: ["version": .integer(model.version)], by: author.name,
+                    requestId: author.requestID), of: tenant, on: connection)
             return try await Self.known(id, connection)
         }
     }
@@ -80,10 +89,10 @@ extension PostgresModelRegistry {
         return (status, try row.decode("passed_gates"))
     }
 
-    /// The registry must be locked.
+    /// The registry must be locked. Who did it is on record in the deployment history and in the tenant's audit log.
     static func switchOver(
-        to id: ModelID, reason: DeploymentReason, forced: Bool, note: String?, by subject: String,
-        _ connection: PostgresConnection
+        to id: ModelID, of tenant: TenantID, reason: DeploymentReason, forced: Bool, note: String?,
+        by subject: String, requestID: String?, _ connection: PostgresConnection
     ) async throws {
         let replaced = try await connection.query(
             """
@@ -99,6 +108,12 @@ extension PostgresModelRegistry {
             SELECT tenant_id, id, \(optional: former), \(reason.rawValue), \(forced), \(subject), deployed_at,
                 \(optional: note) FROM models WHERE id = \(id)
             """)
+        var details: [String: JSONValue] = ["reason": .string(reason.rawValue), "forced": .bool(forced)]
+        details["replaces"] = former.map { .string($0.description) }
+        details["note"] = note.map { .string($0) }
+        try await AuditOutbox.record(
+            AuditNote("deploy", "model", id.description, details: details, by: subject, requestId: requestID),
+            of: tenant, on: connection)
     }
 
     private static func known(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model {

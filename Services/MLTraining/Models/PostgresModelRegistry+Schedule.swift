@@ -7,7 +7,7 @@ extension PostgresModelRegistry {
     /// with the present model allow it; what was decided is on record with the schedule. In the registering transaction,
     /// which has locked the registry.
     static func deployAutomatically(
-        _ model: NewModel, version: Int, _ connection: PostgresConnection
+        _ model: NewModel, of tenant: TenantID, version: Int, _ connection: PostgresConnection
     ) async throws {
         guard let automatic = model.automaticDeployment,
             let row = try await connection.query(
@@ -26,8 +26,8 @@ extension PostgresModelRegistry {
         case .deploy(let words):
             note = words
             try await switchOver(
-                to: model.id, reason: .schedule, forced: false, note: words,
-                by: ScheduleSetting.subject(of: try row.decode("set_by")), connection)
+                to: model.id, of: tenant, reason: .schedule, forced: false, note: words,
+                by: ScheduleSetting.subject(of: try row.decode("set_by")), requestID: nil, connection)
         }
         try await connection.execute("UPDATE training_schedules SET deployment_note = \(note)")
     }

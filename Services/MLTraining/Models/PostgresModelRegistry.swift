@@ -42,7 +42,7 @@ struct PostgresModelRegistry: ModelRegistry {
                 UPDATE jobs SET status = 'succeeded', stage = 'done', model_id = \(model.id), worker = NULL,
                     lease_expires_at = NULL, beat_at = NULL, finished_at = clock_timestamp() WHERE id = \(ticket.id)
                 """)
-            try await Self.deployAutomatically(model, version: version, connection)
+            try await Self.deployAutomatically(model, of: ticket.tenant, version: version, connection)
         }
     }
 

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HistoryFeed
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// Schedules in `ml_training.training_schedules`.
@@ -13,7 +14,7 @@ struct PostgresScheduleStore: ScheduleStore {
     }
 
     func put(
-        _ setting: ScheduleSetting, tenant: TenantID, check: @Sendable (Int?) throws -> Void
+        _ setting: ScheduleSetting, tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> StoredSchedule {
         try await database.withTenantRows(tenant) { connection in
             let present = try await connection.query("SELECT revision FROM training_schedules FOR UPDATE").first
@@ -37,16 +38,25 @@ struct PostgresScheduleStore: ScheduleStore {
             // Another span counts other outcomes.
             try await connection.execute("DELETE FROM training_schedule_outcomes")
             guard let stored = try await Self.schedule(connection) else { throw ScheduleVanished() }
+            try await AuditOutbox.record(
+                AuditNote(
+                    present == nil ? "create" : "update", "training_schedule", details: setting.auditDetails,
+                    by: author.name, requestId: author.requestID), of: tenant, on: connection)
             return stored
         }
     }
 
-    func delete(tenant: TenantID, check: @Sendable (Int?) throws -> Void) async throws -> Bool {
+    func delete(
+        tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
+    ) async throws -> Bool {
         try await database.withTenantRows(tenant) { connection in
             let present = try await connection.query("SELECT revision FROM training_schedules FOR UPDATE").first
             guard let present else { return false }
             try check(try present.decode("revision", as: Int.self))
             try await connection.execute("DELETE FROM training_schedules")
+            try await AuditOutbox.record(
+                AuditNote("delete", "training_schedule", by: author.name, requestId: author.requestID), of: tenant,
+                on: connection)
             return true
         }
     }

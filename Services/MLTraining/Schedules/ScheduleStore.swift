@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 
 /// What a tenant has set, with every default filled in.
 struct ScheduleSetting: Sendable, Equatable {
@@ -30,6 +31,16 @@ extension ScheduleSetting {
         NewJob(
             modelType: modelType, months: months, epochs: epochs, seed: seed ?? TrainingJobs.drawnSeed(), asOf: now,
             hyperparameters: hyperparameters, requestedBy: Self.subject(of: setBy), origin: .schedule)
+    }
+
+    /// What the audit log says of it.
+    var auditDetails: [String: JSONValue] {
+        var details: [String: JSONValue] = [
+            "months": .integer(months), "epochs": .integer(epochs), "deployAutomatically": .bool(deployAutomatically),
+        ]
+        details["everyDays"] = everyDays.map { .integer($0) }
+        details["newOutcomes"] = newOutcomes.map { .integer($0) }
+        return details
     }
 
     /// Who is on record for what a schedule does by itself.
@@ -101,10 +112,10 @@ protocol ScheduleStore: Sendable {
     func schedule(tenant: TenantID) async throws -> StoredSchedule?
     /// - Parameter check: gets the present revision while the schedule is locked, nil when there is none.
     func put(
-        _ setting: ScheduleSetting, tenant: TenantID, check: @Sendable (Int?) throws -> Void
+        _ setting: ScheduleSetting, tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> StoredSchedule
     /// - Returns: whether there was one.
-    func delete(tenant: TenantID, check: @Sendable (Int?) throws -> Void) async throws -> Bool
+    func delete(tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void) async throws -> Bool
 
     /// The next schedule that nobody has looked at for `interval`; nil when there is none. No two callers get the same one.
     func claim(every interval: Duration) async throws -> ScheduleLook?

@@ -1,13 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
-
-/// Who changes something, in which request.
-struct Author: Sendable {
-    /// A user's id, `api-key:<id>` or `platform-operator`.
-    let name: String
-    let requestID: String
-}
+import ServiceKit
 
 /// One entry of the audit log.
 struct Change: Sendable {
@@ -36,6 +30,21 @@ struct AuditLog: Sendable {
             values (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
                 \(author.requestID))
             """)
+    }
+
+    /// Records once what another service has changed, for suspended and deleted tenants as well.
+    /// - Throws: 404 for a tenant that is not known.
+    func record(_ note: AuditNote, of tenant: TenantID) async throws {
+        try await database.withAny(tenant) { _, connection in
+            let isNew = try await connection.execute(
+                "insert into audit_notes (id) values (\(note.id)) on conflict do nothing")
+            guard isNew == 1 else { return }
+            var details = note.details
+            details["occurredAt"] = .string(WireJSON.timestamp(note.occurredAt))
+            try await Self.record(
+                Change(note.action, note.entity, note.entityId, details: details),
+                by: Author(name: note.actor, requestID: note.requestId ?? ""), on: connection)
+        }
     }
 
     struct Filter: Sendable {

@@ -6,12 +6,6 @@ import ServiceKit
 import ServiceStorage
 
 extension ServiceRequestContext {
-    /// Who is to be named in the audit log.
-    func author() throws -> Author {
-        let caller = try requireCaller()
-        return Author(name: caller.subject ?? caller.issuer.rawValue, requestID: requestID)
-    }
-
     /// The caller as the author of a change that is limited by what he may do himself.
     func editor(_ caller: TenantCaller) throws -> Editor {
         Editor(tenant: caller.tenant, author: try author(), permissions: caller.permissions)

@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 
 /// What every tenant starts with: the default roles and one user who holds `admin`.
 struct FirstUser: Sendable {

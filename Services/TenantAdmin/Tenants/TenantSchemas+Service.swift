@@ -4,13 +4,6 @@ import ServiceKit
 import ServiceLifecycle
 import Synchronization
 
-extension ReadinessCheck {
-    /// Waits until all is well, or the task is cancelled: work that would only fail, and log it, need not begin.
-    func becomesReady() async {
-        while !Task.isCancelled, await check() != nil { try? await Task.sleep(for: .milliseconds(500)) }
-    }
-}
-
 /// Rolls the tenants' migrations when the service starts, and says when that is done.
 final class TenantSchemaRollout: Service {
     private enum State {

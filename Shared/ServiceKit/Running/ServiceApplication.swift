@@ -49,4 +49,9 @@ public struct ReadinessCheck: Sendable {
         self.name = name
         self.check = check
     }
+
+    /// Waits until all is well, or the task is cancelled: work that would only fail, and log it, need not begin.
+    public func becomesReady() async {
+        while !Task.isCancelled, await check() != nil { try? await Task.sleep(for: .milliseconds(500)) }
+    }
 }

@@ -16,8 +16,16 @@ struct FakeTenantAdmin: Sendable {
     let trainingHours: Int?
     private let feed: Feed
 
+    /// The audit notes that have come, in their order.
+    var notes: [AuditNote] { feed.notes.withLock { $0 } }
+
+    /// Whether audit notes are taken.
+    func setTakesNotes(_ takes: Bool) { feed.takesNotes.withLock { $0 = takes } }
+
     private final class Feed: Sendable {
         let lines: Mutex<[HistoryLine]>
+        let notes = Mutex<[AuditNote]>([])
+        let takesNotes = Mutex(true)
         init(_ lines: [HistoryLine]) { self.lines = Mutex(lines) }
     }
 
@@ -55,6 +63,17 @@ struct FakeTenantAdmin: Sendable {
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],
                 body: ResponseBody(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(Success(limits)))))
+        }
+        router.post("internal/v1/tenants/:id/audit-logs") { request, _ in
+            let token = String((request.headers[.authorization] ?? "").dropFirst("Bearer ".count))
+            guard (try? verifier.verify(token, accepting: [.mlTraining])) != nil else { throw HTTPError(.unauthorized) }
+            let bytes = Array(try await request.body.collect(upTo: 65_536).readableBytesView)
+            let note = try WireJSON.decode(AuditNote.self, from: bytes)
+            guard feed.takesNotes.withLock({ $0 }) else { throw HTTPError(.serviceUnavailable) }
+            feed.notes.withLock { $0.append(note) }
+            return Response(
+                status: .ok, headers: [.contentType: "application/json"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(Success(note)))))
         }
         let (ports, port) = AsyncStream.makeStream(of: Int.self)
         let application = Application(

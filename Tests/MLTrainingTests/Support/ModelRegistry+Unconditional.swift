@@ -1,4 +1,5 @@
 import Contracts
+import ServiceKit
 
 @testable import MLTraining
 
@@ -8,7 +9,13 @@ extension ModelRegistry {
     func deploy(
         _ id: ModelID, tenant: TenantID, force: Bool, note: String? = nil, by subject: String
     ) async throws -> Deployed {
-        try await deploy(id, tenant: tenant, force: force, note: note, by: subject) { _ in }
+        try await deploy(id, tenant: tenant, force: force, note: note, by: Author(name: subject, requestID: "r")) {
+            _ in
+        }
+    }
+
+    func rollback(tenant: TenantID, by subject: String) async throws -> Deployed {
+        try await rollback(tenant: tenant, by: Author(name: subject, requestID: "r"))
     }
 
     /// The newest ones.
@@ -17,6 +24,13 @@ extension ModelRegistry {
     }
 
     func archive(_ id: ModelID, tenant: TenantID) async throws -> Model {
-        try await archive(id, tenant: tenant) { _ in }
+        try await archive(id, tenant: tenant, by: Author(name: "u", requestID: "r")) { _ in }
+    }
+}
+
+extension ScheduleStore {
+    /// Without a precondition.
+    func put(_ setting: ScheduleSetting, tenant: TenantID) async throws -> StoredSchedule {
+        try await put(setting, tenant: tenant, by: Author(name: setting.setBy, requestID: "r")) { _ in }
     }
 }

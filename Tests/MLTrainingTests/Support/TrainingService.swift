@@ -22,6 +22,8 @@ struct TrainingService {
     let tenant: TenantID
     let fixture: TrainingDatabase
     let admin: FakeTenantAdmin
+    /// Its notes are delivered when a test says so.
+    let audit: AuditOutbox
 
     struct Answered {
         let status: HTTPResponse.Status
@@ -83,7 +85,10 @@ struct TrainingService {
                 try await application.testable().test(.router) { client in
                     try await body(
                         TrainingService(
-                            client: client, identity: identity, tenant: TenantID(), fixture: fixture, admin: admin))
+                            client: client, identity: identity, tenant: TenantID(), fixture: fixture, admin: admin,
+                            audit: AuditOutbox(
+                                database: training.database, client: bootstrap.client(for: .tenantAdmin),
+                                logger: logger, lease: .zero)))
                 }
                 work.cancel()
                 _ = await work.result

@@ -1,0 +1,36 @@
+public import Foundation
+
+/// `POST /internal/v1/tenants/{id}/audit-logs`: what another service than tenant-admin has changed for a tenant, for the tenant's
+/// audit log. A note that comes again is recorded once.
+public struct AuditNote: RequestPayload, Equatable {
+    public let id: UUID
+    /// When it happened; the log's own time is that of its arrival.
+    public let occurredAt: Date
+    public let actor: String
+    public let action: String
+    public let entity: String
+    public let entityId: String?
+    public let details: [String: JSONValue]
+    public let requestId: String?
+
+    /// Something that happens now.
+    public init(
+        _ action: String, _ entity: String, _ entityId: String? = nil, details: [String: JSONValue] = [:],
+        by actor: String, requestId: String? = nil
+    ) {
+        id = UUID()
+        occurredAt = Date()
+        self.actor = actor
+        self.action = action
+        self.entity = entity
+        self.entityId = entityId
+        self.details = details
+        self.requestId = requestId
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.text(actor, "actor")
+        validation.text(action, "action")
+        validation.text(entity, "entity")
+    }
+}

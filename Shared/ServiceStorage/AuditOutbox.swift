@@ -1,0 +1,106 @@
+public import Contracts
+import HTTPTypes
+public import Logging
+public import Postgres
+public import ServiceKit
+public import ServiceLifecycle
+
+/// What a service changes for tenants, on its way to their audit logs, which tenant-admin keeps.
+///
+/// A note is written in the transaction that makes the change, to the table `audit_outbox` of the service's schema, so that
+/// neither is ever without the other. It is brought to tenant-admin soon after, by any of the service's nodes, and again
+/// until tenant-admin has it; tenant-admin records it once.
+public struct AuditOutbox: Service {
+    private let database: ServiceDatabase
+    private let client: ServiceClient
+    private let logger: Logger
+    private let lease: Duration
+
+    /// How often is looked for notes.
+    private static let pause = Duration.seconds(1)
+
+    /// - Parameters:
+    ///   - client: asks tenant-admin.
+    ///   - lease: for how long a note that is being delivered, or could not be, is left alone.
+    public init(
+        database: ServiceDatabase, client: ServiceClient, logger: Logger, lease: Duration = .seconds(30)
+    ) {
+        self.database = database
+        self.client = client
+        self.logger = logger
+        self.lease = lease
+    }
+
+    /// The last thing in the transaction that makes the change.
+    public static func record(
+        _ note: AuditNote, of tenant: TenantID, on connection: PostgresConnection
+    ) async throws {
+        try await connection.execute(
+            "INSERT INTO audit_outbox (tenant_id, note) VALUES (\(tenant), \(json: note)::jsonb)")
+    }
+
+    /// Delivers until shutdown.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await database.readiness.becomesReady()
+            while !Task.isCancelled {
+                do {
+                    try await deliverDue()
+                } catch {
+                    if Task.isCancelled { return }
+                    logger.info(
+                        "Audit notes could not be delivered; they are kept and come again",
+                        metadata: ["error": "\(LogText.of(error))"])
+                }
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private struct Entry {
+        let number: Int
+        let tenant: TenantID
+        let note: AuditNote
+    }
+
+    /// Oldest first, until none is due.
+    /// - Throws: `ProblemError` when tenant-admin cannot take them now, `PostgresError`.
+    public func deliverDue() async throws {
+        while let entry = try await claim() {
+            do {
+                let _: AuditNote = try await client.post(
+                    "/internal/v1/tenants/\(entry.tenant)/audit-logs", entry.note, trace: TraceContext())
+            } catch let problem as ProblemError where problem.status == .notFound {
+                // The tenant is gone for good, and its log with it.
+            }
+            try await database.withTransaction { connection in
+                try await Self.openDoor(connection)
+                try await connection.execute("DELETE FROM audit_outbox WHERE number = \(entry.number)")
+            }
+        }
+    }
+
+    private func claim() async throws -> Entry? {
+        try await database.withTransaction { connection in
+            try await Self.openDoor(connection)
+            return try await connection.query(
+                """
+                UPDATE audit_outbox SET next_attempt_at = clock_timestamp() + make_interval(secs => \(lease / .seconds(1)))
+                WHERE number = (
+                    SELECT number FROM audit_outbox WHERE next_attempt_at <= clock_timestamp()
+                    ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+                RETURNING number, tenant_id, note
+                """
+            ).first.map { row in
+                Entry(
+                    number: try row.decode("number"), tenant: try row.decode("tenant_id"),
+                    note: try row.decode("note", as: PostgresJSON<AuditNote>.self).value)
+            }
+        }
+    }
+
+    /// Through row-level security, for work across tenants.
+    private static func openDoor(_ connection: PostgresConnection) async throws {
+        _ = try await connection.query("SELECT set_config('erm.queue', 'audit', true)")
+    }
+}
