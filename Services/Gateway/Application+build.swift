@@ -25,6 +25,8 @@ struct GatewayParts: Sendable {
     var client: HTTPClient
     /// Base URLs of each service behind the gateway.
     var addresses: [ServiceName: [String]]
+    /// Counts what tenants ask for.
+    var usage = UsageCounter()
     var logger: Logger
     var now: @Sendable () -> Date = { Date() }
 }
@@ -57,6 +59,8 @@ extension ServiceApplication {
             router: try Router(gateway: parts),
             services: [
                 database, Sweeper(sessions: sessions, lockouts: lockouts, keys: keys, logger: bootstrap.logger),
+                UsageReporter(
+                    counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],
             readiness: [database.readiness])
     }
@@ -111,7 +115,7 @@ extension Router<ServiceRequestContext> {
             middleware: GatewayLine(
                 route: RouteStage(routes: parts.configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
                 authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit,
-                queue: queue,
+                queue: queue, usage: parts.usage,
                 forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
                 signer: parts.signer))
     }

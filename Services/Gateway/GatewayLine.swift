@@ -18,6 +18,7 @@ struct GatewayLine: RouterMiddleware {
     let authorise = AuthoriseStage()
     let limit: LimitStage
     let queue: LoginQueue
+    let usage: UsageCounter
     let forward: ForwardStage
     let local: LocalRoutes
     let signer: AssertionSigner
@@ -69,7 +70,10 @@ struct GatewayLine: RouterMiddleware {
         var summary: TenantSummary?
         if let id = principal.tenant { summary = try await tenant.confirm(id, hints) }
         try authorise.authorise(match, principal)
-        if let summary { try limit.admit(summary) }
+        if let summary {
+            try limit.admit(summary)
+            usage.count(apiCalls: 1, of: summary.id)
+        }
         var admission = Admission(match: match, hints: hints, tenant: summary, origin: origin)
         admission.principal = principal
         admission.recheck = { [authenticate, tenant, authorise] in

@@ -10,6 +10,7 @@ import ServiceStorage
 struct PredictionApplication {
     let bootstrap: ServiceBootstrap
     let database: ServiceDatabase
+    let usage = UsageCounter()
 
     init(_ bootstrap: ServiceBootstrap) throws {
         self.bootstrap = bootstrap
@@ -34,8 +35,12 @@ struct PredictionApplication {
             staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"))
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
-            router: router(service: PredictionService(models: models, mirrors: mirrors, log: log), log: log),
-            services: [database],
+            router: router(
+                service: PredictionService(models: models, mirrors: mirrors, log: log, usage: usage), log: log),
+            services: [
+                database,
+                UsageReporter(counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
+            ],
             readiness: [
                 database.readiness,
                 .upstream(bootstrap.client(for: .tenantAdmin), probe: HistoryFeedPath.path(tenant: .nobody)),

@@ -85,6 +85,9 @@ enum TenantAdmin {
         InternalIdentityController(
             tenants: tenants, credentials: Credentials(database: database), roles: roles
         ).addRoutes(to: identity)
+        let counting = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.gateway, .mlPrediction], verifier: verifier))
+        InternalUsageController(usage: Usage(database: database)).addRoutes(to: counting)
         let learning = router.group("internal/v1")
             .add(middleware: InternalCallers(accepting: [.mlTraining, .mlPrediction], verifier: verifier))
         InternalHistoryController(feed: HistoryFeed(database: database)).addRoutes(to: learning)

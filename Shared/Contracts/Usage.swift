@@ -3,7 +3,8 @@ public import Foundation
 /// `GET /usage` and, for the platform operator, `GET /tenants/{id}/usage?from=&to=`: what a tenant has, counted when asked
 /// for, and what it had at the end of each earlier day.
 ///
-/// Calls of the API and predictions are not counted by the service that keeps these figures, and so are not here.
+/// Calls of the API and predictions are counted where they happen and reported every few seconds: the latest may be missing, and
+/// what a service had not reported when it was killed stays missing.
 public struct TenantUsage: Codable, Sendable, Equatable {
     public let tenantId: TenantID
     public let countedAt: Date
@@ -46,12 +47,52 @@ public struct UsageDay: Codable, Sendable, Equatable {
     public let projects: Int
     public let allocations: Int
     public let storageMb: Double
+    /// Requests that the tenant's users and API keys were let in with, whatever was answered; nil on a day without any.
+    public let apiCalls: Int?
+    /// Predictions made, each of a batch counted; nil on a day without any.
+    public let predictions: Int?
 
-    public init(date: CivilDate, users: Int, projects: Int, allocations: Int, storageMb: Double) {
+    public init(
+        date: CivilDate, users: Int, projects: Int, allocations: Int, storageMb: Double, apiCalls: Int? = nil,
+        predictions: Int? = nil
+    ) {
         self.date = date
         self.users = users
         self.projects = projects
         self.allocations = allocations
         self.storageMb = storageMb
+        self.apiCalls = apiCalls
+        self.predictions = predictions
+    }
+}
+
+/// `POST /internal/v1/usage-reports`: what a service has counted since its last report. One that comes again is added up once.
+public struct UsageReport: RequestPayload, Equatable {
+    public let id: UUID
+    public let counts: [UsageCount]
+
+    public init(id: UUID = UUID(), counts: [UsageCount]) {
+        self.id = id
+        self.counts = counts
+    }
+
+    public func validate(_ validation: inout Validation) {
+        validation.require(
+            counts.allSatisfy { $0.apiCalls >= 0 && $0.predictions >= 0 }, "counts", "must not be negative")
+    }
+}
+
+/// What one tenant has used on one day (UTC).
+public struct UsageCount: Codable, Sendable, Equatable {
+    public let tenantId: TenantID
+    public let date: CivilDate
+    public let apiCalls: Int
+    public let predictions: Int
+
+    public init(tenantId: TenantID, date: CivilDate, apiCalls: Int, predictions: Int) {
+        self.tenantId = tenantId
+        self.date = date
+        self.apiCalls = apiCalls
+        self.predictions = predictions
     }
 }

@@ -7,13 +7,13 @@ import HummingbirdTesting
 import NIOCore
 import Postgres
 import ServiceIdentity
-import ServiceKit
 import ServiceStorage
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import MLPrediction
+@testable import ServiceKit
 
 /// The whole service: its router, a real database, and what it asks over live sockets.
 @Suite struct PredictionsOverHTTPTests {
@@ -106,6 +106,19 @@ import Testing
             let refused = try await service.send(.post, "/api/v1/predictions", other, headers: key)
             #expect(refused.status == .unprocessableContent)
             #expect(refused.body["code"]?.stringValue == "idempotency_key_reused")
+        }
+    }
+
+    @Test("each prediction made is counted for its tenant, one given again or refused is not")
+    func counted() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let key: HTTPFields = [HTTPField.Name("Idempotency-Key")!: "k-1"]
+            for _ in 0..<2 { _ = try await service.send(.post, "/api/v1/predictions", question, headers: key) }
+            let batch = #"{"requests": [\#(question), \#(question), \#(question)]}"#
+            #expect(try await service.send(.post, "/api/v1/predictions/batch", batch).status == .ok)
+            #expect(try await service.send(.post, "/api/v1/predictions", "{}").status == .unprocessableContent)
+            let counts = service.usage.take()
+            #expect(counts.map(\.predictions) == [4] && counts.map(\.tenantId) == [service.tenant])
         }
     }
 

@@ -77,4 +77,48 @@ struct UsageTests {
                     == 404)
         }
     }
+
+    @Test("calls and predictions that services report are added up per day, each report once")
+    func reported() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let other = try await service.createTenant("other")
+            let usage = Usage(database: TenantDatabase(pool: service.pool))
+            let today = CivilDate(Date())
+            func report(_ tenant: TenantID, _ date: CivilDate, _ calls: Int, _ predictions: Int) -> UsageReport {
+                UsageReport(counts: [
+                    UsageCount(tenantId: tenant, date: date, apiCalls: calls, predictions: predictions),
+                    UsageCount(tenantId: TenantID(), date: date, apiCalls: 1, predictions: 1),
+                ])
+            }
+            func send(_ report: UsageReport, from issuer: ServiceName) async throws -> Int {
+                try await service.send(
+                    .post, "/internal/v1/usage-reports", as: try service.token(of: issuer), json: report
+                ).status
+            }
+            let first = report(tenant.id, today, 5, 0)
+            #expect(try await send(first, from: .gateway) == 200)
+            #expect(try await send(first, from: .gateway) == 200)
+            #expect(try await send(report(tenant.id, today, 7, 0), from: .gateway) == 200)
+            #expect(try await send(report(tenant.id, today, 0, 3), from: .mlPrediction) == 200)
+            #expect(try await send(report(tenant.id, today.adding(days: -1), 2, 1), from: .gateway) == 200)
+            #expect(try await send(report(tenant.id, today, -1, 0), from: .gateway) == 422)
+            #expect(try await send(first, from: .mlTraining) == 401)
+            // A day that began with counts still gets its figures.
+            #expect(try await usage.due(olderThan: .seconds(3600)).contains(tenant.id))
+
+            let own: TenantUsage = try await service.send(
+                .get, "/api/v1/usage", as: try service.token(tenant.id)
+            ).data()
+            let others: TenantUsage = try await service.send(
+                .get, "/api/v1/usage", as: try service.token(other.id)
+            ).data()
+
+            #expect(own.days.map(\.date) == [today.adding(days: -1), today])
+            #expect(own.days.map(\.apiCalls) == [2, 12])
+            #expect(own.days.map(\.predictions) == [1, 3])
+            #expect(own.days[1].users == 1)
+            #expect(others.days.map(\.apiCalls) == [nil])
+        }
+    }
 }

@@ -9,15 +9,17 @@ struct PredictionService: Sendable {
     let models: DeployedModels
     let mirrors: TenantMirrors
     let log: any PredictionLog
+    let usage: UsageCounter
     let now: @Sendable () -> Date
 
     init(
-        models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog,
+        models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.models = models
         self.mirrors = mirrors
         self.log = log
+        self.usage = usage
         self.now = now
     }
 
@@ -45,7 +47,12 @@ struct PredictionService: Sendable {
             // A large batch is no reason for others to wait.
             await Task.yield()
         }
-        return try await log.append(answered, key: key, requestedBy: caller.subject, tenant: caller.tenant)
+        let logged = try await log.append(answered, key: key, requestedBy: caller.subject, tenant: caller.tenant)
+        // Not what was answered under the same key meanwhile.
+        if logged.first?.predictionId == answered.first?.prediction.predictionId {
+            usage.count(predictions: logged.count, of: caller.tenant)
+        }
+        return logged
     }
 
     /// - Throws: `ProblemError` with every bad field of every request.

@@ -39,7 +39,8 @@ struct Usage: Sendable {
         let days = try await database.pool.withConnection { connection in
             try await connection.query(
                 """
-                select usage_date, users_count, projects_count, allocations_count, storage_used_mb
+                select usage_date, users_count, projects_count, allocations_count, storage_used_mb, api_calls_count,
+                    ml_predictions_count
                 from tenant_admin.tenant_usage
                 where tenant_id = \(tenant.rawValue) and usage_date between \(from) and \(to) order by usage_date
                 """
@@ -47,7 +48,8 @@ struct Usage: Sendable {
                 UsageDay(
                     date: try row.decode("usage_date"), users: try row.decode("users_count"),
                     projects: try row.decode("projects_count"), allocations: try row.decode("allocations_count"),
-                    storageMb: try row.decode("storage_used_mb"))
+                    storageMb: try row.decode("storage_used_mb"), apiCalls: try row.decode("api_calls_count"),
+                    predictions: try row.decode("ml_predictions_count"))
             }
         }
         return TenantUsage(
@@ -85,6 +87,31 @@ struct Usage: Sendable {
                 """)
         }
         return (figures, limits)
+    }
+
+    /// Adds what a service has counted to the days' figures, once however often the report comes. Tenants that are not known any
+    /// more are passed over.
+    func add(_ report: UsageReport) async throws {
+        try await database.pool.withTransaction { connection in
+            try await connection.setLocal(searchPath: ["tenant_admin"])
+            try await connection.execute("delete from usage_reports where received_at < now() - interval '1 day'")
+            let isNew = try await connection.execute(
+                "insert into usage_reports (id) values (\(report.id)) on conflict do nothing")
+            guard isNew == 1 else { return }
+            // Always in the same order, so that two reports never wait for each other in a circle. A day that begins with
+            // counts has no figures of the tenant's rows yet: they are due.
+            try await connection.execute(
+                """
+                insert into tenant_usage as u (tenant_id, usage_date, api_calls_count, ml_predictions_count, recorded_at)
+                select t.id, (c ->> 'date')::date, (c ->> 'apiCalls')::bigint, (c ->> 'predictions')::bigint, '-infinity'
+                from jsonb_array_elements(\(json: report.counts)::jsonb) c
+                    join tenants t on t.id = (c ->> 'tenantId')::uuid
+                order by 1, 2
+                on conflict (tenant_id, usage_date) do update set
+                    api_calls_count = coalesce(u.api_calls_count, 0) + excluded.api_calls_count,
+                    ml_predictions_count = coalesce(u.ml_predictions_count, 0) + excluded.ml_predictions_count
+                """)
+        }
     }
 
     /// Tenants being served whose figures of today are older than `age`, or not there.

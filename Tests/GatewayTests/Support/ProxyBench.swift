@@ -50,6 +50,7 @@ struct ProxyBench: Sendable {
             route: RouteStage(routes: routes),
             tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])), proxies: proxies,
             authenticate: AuthenticateStage(authenticators: [], limit: limit), limit: limit, queue: LoginQueue(),
+            usage: UsageCounter(),
             forward: ForwardStage(client: client, upstreams: [.mlPrediction: upstream]), local: LocalRoutes(),
             signer: AssertionSigner(issuer: .gateway, keyPair: identity))
         let router = Router(context: ServiceRequestContext.self)

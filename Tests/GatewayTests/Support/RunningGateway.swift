@@ -24,6 +24,8 @@ struct RunningGateway: Sendable {
     /// The two nodes' base URLs.
     let urls: [String]
     let clock: TestClock
+    /// What both nodes count.
+    let usage: UsageCounter
 
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
@@ -90,7 +92,8 @@ struct RunningGateway: Sendable {
                         RunningGateway(
                             tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database,
                             client: client,
-                            urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock))
+                            urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock,
+                            usage: parts.usage))
                 }
             }
         }

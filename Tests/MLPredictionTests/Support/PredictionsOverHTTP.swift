@@ -21,6 +21,7 @@ struct PredictionsOverHTTP {
     let upstream: FakeUpstream
     let gateway: AssertionSigner
     let tenant: TenantID
+    let usage: UsageCounter
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
@@ -83,7 +84,9 @@ struct PredictionsOverHTTP {
                 }
                 try await built.testable().test(.router) { client in
                     try await body(
-                        PredictionsOverHTTP(client: client, upstream: upstream, gateway: gateway, tenant: tenant))
+                        PredictionsOverHTTP(
+                            client: client, upstream: upstream, gateway: gateway, tenant: tenant,
+                            usage: application.usage))
                 }
                 await application.database.pool.close()
                 await http.shutdown()
