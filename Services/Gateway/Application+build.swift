@@ -59,6 +59,8 @@ extension ServiceApplication {
             router: try Router(gateway: parts),
             services: [
                 database, Sweeper(sessions: sessions, lockouts: lockouts, keys: keys, logger: bootstrap.logger),
+                AuditOutbox(
+                    database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
                 UsageReporter(
                     counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],

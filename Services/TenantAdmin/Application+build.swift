@@ -94,7 +94,9 @@ enum TenantAdmin {
         let training = router.group("internal/v1")
             .add(middleware: InternalCallers(accepting: [.mlTraining], verifier: verifier))
         InternalLimitsController(tenants: tenants).addRoutes(to: training)
-        InternalAuditController(auditLog: AuditLog(database: database)).addRoutes(to: training)
+        let changing = router.group("internal/v1")
+            .add(middleware: InternalCallers(accepting: [.gateway, .mlTraining], verifier: verifier))
+        InternalAuditController(auditLog: AuditLog(database: database)).addRoutes(to: changing)
         return router
     }
 }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceIdentity
+import ServiceKit
 
 /// A machine's credential: a secret of a tenant that stands for some of the tenant's roles until it expires.
 struct APIKey: Sendable, Equatable {
@@ -40,10 +41,11 @@ extension Sequence<Permission> {
 
 /// Where API keys are kept.
 protocol APIKeyStore: Sendable {
+    /// The making of a key and its revocation are in the tenant's audit log.
     /// - Parameter creation: stored together with the key.
     /// - Returns: false, with nothing stored, when there is a creation with that digest no older than its memory.
     func insert(
-        _ key: APIKey, digest: [UInt8], createdBy subject: String, creation: KeyCreation?
+        _ key: APIKey, digest: [UInt8], by author: Author, creation: KeyCreation?
     ) async throws -> Bool
     /// nil for one older than its memory, too.
     func creation(digest: [UInt8], now: Date) async throws -> KeyCreation?
@@ -54,7 +56,7 @@ protocol APIKeyStore: Sendable {
     /// A tenant's keys that are not revoked, oldest first, after `cursor`.
     func keys(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKey]
     /// False when the tenant has no such key, or has revoked it already.
-    func revoke(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool
+    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool
 }
 
 /// Where a page of keys begins.

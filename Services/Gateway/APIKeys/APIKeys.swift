@@ -19,7 +19,8 @@ struct APIKeys: Sendable {
     /// - Throws: ``ProblemError`` 422 for a role that the tenant does not have, 403 for one that grants what the maker
     ///   may not do; `IdempotencyKeyReused` for another request under the same key.
     func make(
-        _ request: CreateAPIKeyRequest, by maker: Principal, of tenant: TenantID, once: IdempotencyKey? = nil
+        _ request: CreateAPIKeyRequest, by maker: Principal, of tenant: TenantID, once: IdempotencyKey? = nil,
+        requestID: String
     ) async throws -> CreatedAPIKey {
         if let once, let answer = try await given(once, in: tenant) { return answer }
         let roles = try await grantable(request.roles, by: maker, of: tenant)
@@ -37,7 +38,8 @@ struct APIKeys: Sendable {
                 sealedAnswer: try seal.seal(created, once, digest))
         }
         let isStored = try await store.insert(
-            key, digest: RandomToken.digest(created.key), createdBy: maker.caller.subject ?? "", creation: creation)
+            key, digest: RandomToken.digest(created.key),
+            by: Author(name: maker.caller.subject ?? "", requestID: requestID), creation: creation)
         if isStored { return created }
         guard let once, let answer = try await given(once, in: tenant) else {
             throw ProblemError.conflict("Another request under this Idempotency-Key is under way.")
@@ -76,7 +78,9 @@ struct APIKeys: Sendable {
     }
 
     /// - Throws: ``ProblemError`` 404.
-    func revoke(_ id: APIKeyID, of tenant: TenantID) async throws {
-        guard try await store.revoke(id, of: tenant, now: now()) else { throw ProblemError.notFound("API key") }
+    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author) async throws {
+        guard try await store.revoke(id, of: tenant, by: author, now: now()) else {
+            throw ProblemError.notFound("API key")
+        }
     }
 }

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// The table `api_keys`.
@@ -10,17 +11,17 @@ struct PostgresAPIKeyStore: APIKeyStore {
     private struct AlreadyCreated: Error {}
 
     func insert(
-        _ key: APIKey, digest: [UInt8], createdBy subject: String, creation: KeyCreation?
+        _ key: APIKey, digest: [UInt8], by author: Author, creation: KeyCreation?
     ) async throws -> Bool {
         do {
             try await database.withTransaction { connection in
                 try await connection.execute(
                     """
                     INSERT INTO gateway.api_keys (id, tenant_id, name, digest, roles, created_by, created_at, expires_at)
-                    VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles), \(subject), \(key.createdAt),
+                    VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles), \(author.name), \(key.createdAt),
                         \(key.expiresAt))
                     """)
-                guard let creation else { return }
+                guard let creation else { return try await Self.record(creationOf: key, by: author, connection) }
                 // Waits for another of the same digest under way, and sees it once it is committed.
                 let stored = try await connection.execute(
                     """
@@ -34,6 +35,7 @@ struct PostgresAPIKeyStore: APIKeyStore {
                     WHERE c.created_at <= \(key.createdAt.addingTimeInterval(-KeyCreation.memory))
                     """)
                 guard stored == 1 else { throw AlreadyCreated() }
+                try await Self.record(creationOf: key, by: author, connection)
             }
             return true
         } catch is AlreadyCreated {
@@ -93,14 +95,32 @@ struct PostgresAPIKeyStore: APIKeyStore {
         }
     }
 
-    func revoke(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool {
-        try await database.withConnection { connection in
-            try await connection.execute(
+    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool {
+        try await database.withTransaction { connection in
+            let revoked = try await connection.execute(
                 """
                 UPDATE gateway.api_keys SET revoked_at = \(now)
                 WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL
-                """) == 1
+                """)
+            guard revoked == 1 else { return false }
+            try await AuditOutbox.record(
+                AuditNote("revoke", "api_key", id.description, by: author.name, requestId: author.requestID),
+                of: tenant, on: connection)
+            return true
         }
+    }
+
+    private static func record(
+        creationOf key: APIKey, by author: Author, _ connection: PostgresConnection
+    ) async throws {
+        let details: [String: JSONValue] = [
+            "name": .string(key.name), "roles": .array(key.roles.map(JSONValue.string)),
+            "expiresAt": .string(WireJSON.timestamp(key.expiresAt)),
+        ]
+        try await AuditOutbox.record(
+            AuditNote(
+                "create", "api_key", key.id.description, details: details, by: author.name,
+                requestId: author.requestID), of: key.tenant, on: connection)
     }
 
     private static let columns: SQL = "id, tenant_id, name, roles, created_at, expires_at, revoked_at, last_used_at"

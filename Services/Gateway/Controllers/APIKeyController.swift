@@ -44,7 +44,8 @@ struct APIKeyController: LocalController {
         try request.rejectQuery()
         let payload = try await request.payload(CreateAPIKeyRequest.self, context: context)
         let once = try request.idempotencyKey(of: caller, for: payload)
-        let created = try await keys.make(payload, by: maker, of: caller.tenant, once: once)
+        let created = try await keys.make(
+            payload, by: maker, of: caller.tenant, once: once, requestID: context.requestID)
         return try Answer.created(created, headers: [.cacheControl: "no-store"])
     }
 
@@ -56,7 +57,7 @@ struct APIKeyController: LocalController {
         guard let id = admission.match.parameters["id"].flatMap({ APIKeyID($0) }) else {
             throw ProblemError.validation("id", "must be a UUID")
         }
-        try await keys.revoke(id, of: tenant)
+        try await keys.revoke(id, of: tenant, by: context.author())
         return Answer.noContent()
     }
 }

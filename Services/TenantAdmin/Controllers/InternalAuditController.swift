@@ -4,9 +4,9 @@ import ServiceKit
 
 /// What other services have changed for a tenant, for its audit log.
 ///
-/// | method | path                                   | permission  |
-/// | ------ | -------------------------------------- | ----------- |
-/// | POST   | `/internal/v1/tenants/{id}/audit-logs` | ml-training |
+/// | method | path                                   | permission           |
+/// | ------ | -------------------------------------- | -------------------- |
+/// | POST   | `/internal/v1/tenants/{id}/audit-logs` | gateway, ml-training |
 struct InternalAuditController: Sendable {
     let auditLog: AuditLog
 

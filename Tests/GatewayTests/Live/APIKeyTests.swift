@@ -240,4 +240,30 @@ struct APIKeyTests {
                 try await account.gateway.send("GET", "/api/v1/api-keys?limti=2", token: account.token).status == 422)
         }
     }
+
+    @Test("the making of a key and its revocation are on their way to the tenant's audit log, each once")
+    func audited() async throws {
+        try await withAccount { account in
+            let made: CreatedAPIKey = try await account.make(["viewer"], once: "once").data()
+            _ = try await account.make(["viewer"], once: "once")
+            #expect(try await account.make(["no such role"]).status == 422)
+            let list: [APIKeySummary] = try await account.gateway.send(
+                "GET", "/api/v1/api-keys", token: account.token
+            ).data()
+            let id = try #require(list.first?.id)
+            for status in [204, 404] {
+                let answer = try await account.gateway.send("DELETE", "/api/v1/api-keys/\(id)", token: account.token)
+                #expect(answer.status == status)
+            }
+            let notes = try await account.gateway.database.withConnection { connection in
+                try await connection.query(
+                    "SELECT note FROM gateway.audit_outbox WHERE tenant_id = \(account.tenant.id) ORDER BY number"
+                ).map { try $0.decode("note", as: PostgresJSON<AuditNote>.self).value }
+            }
+            #expect(notes.map(\.action) == ["create", "revoke"])
+            #expect(notes.allSatisfy { $0.actor == account.user.description && $0.entityId == id.description })
+            #expect(notes[0].details["roles"] == .array([.string("viewer")]))
+            #expect(!"\(notes)".contains(made.key))
+        }
+    }
 }
