@@ -20,10 +20,12 @@ struct TenantStage: Sendable {
     let baseDomain: String?
     let directory: any TenantDirectory
 
-    /// - Throws: ``ProblemError`` 400 for two headers or one that is not a UUID, 403 for a subdomain that cannot be one.
+    /// - Throws: ``ProblemError`` 400 for two headers of a kind or an id that is not a UUID, 403 for a subdomain that cannot be one.
     func hints(headers: HTTPFields, host: String?) throws -> Hints {
         let values = headers[values: .tenantID]
         guard values.count <= 1 else { throw ProblemError.malformed("Send X-Tenant-ID only once.") }
+        // The first is `host`; only further ones are left among the headers.
+        guard headers[.furtherHost] == nil else { throw ProblemError.malformed("Send Host only once.") }
         var hints = Hints()
         if let value = values.first {
             guard let id = TenantID(value) else { throw ProblemError.malformed("X-Tenant-ID must be one UUID.") }
@@ -95,4 +97,8 @@ protocol TenantDirectory: Sendable {
     /// nil when there is no such tenant. Throws a ``ProblemError`` 503 when that cannot be found out.
     func tenant(_ id: TenantID) async throws -> TenantSummary?
     func tenant(subdomain: Subdomain) async throws -> TenantSummary?
+}
+
+extension HTTPField.Name {
+    fileprivate static let furtherHost = Self("Host")!
 }

@@ -116,6 +116,18 @@ struct ProxyClientTests {
         }
     }
 
+    @Test("a request for two hosts is refused before anybody guesses which is meant")
+    func twoHosts() async throws {
+        try await withBench { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write(
+                    "GET /x HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("malformed_request"), "\(answer)")
+        }
+    }
+
     @Test(
         "a HEAD is a GET without the body, and the connection stays in step", arguments: ["/x", "/stream", "/nothing"])
     func head(path: String) async throws {
