@@ -157,6 +157,9 @@ import Testing
             let stale = try await service.send(
                 .put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 1}"#, headers: [.ifMatch: tag])
             #expect(stale.status == .preconditionFailed)
+            let ahead = try await service.send(
+                .put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 1, "completedAt": "9999-01-01T00:00:00Z"}"#)
+            #expect(ahead.status == .unprocessableContent && "\(ahead.body)".contains("completedAt"))
             let feedback = try await service.send(.post, "/api/v1/predictions/\(id)/feedback", #"{"score": 4}"#)
             #expect(feedback.body["data"]?["feedbackScore"] == .integer(4))
             let bad = try await service.send(.post, "/api/v1/predictions/\(id)/feedback", #"{"score": 6, "mood": 1}"#)

@@ -71,6 +71,7 @@ struct PredictionsController: Sendable {
         try request.rejectQuery()
         let id: PredictionID = try context.identifier("predictionId")
         let payload = try await request.payload(PredictionActualRequest.self, context: context)
+        try Moments.requirePast([("completedAt", payload.completedAt)])
         let actual = PredictionActual(actualHours: payload.actualHours, completedAt: payload.completedAt ?? Date())
         let record = try await log.setActual(actual, of: id, tenant: caller.tenant) {
             try EntityTag(version: $0).checkIfMatch(request)

@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 
 /// How the staged rows of one kind become rows of the tenant's tables: what is looked up, what is checked, what is
 /// written. `r` is a staged row, `t` the row it goes to.

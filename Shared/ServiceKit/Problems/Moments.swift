@@ -1,15 +1,14 @@
 import Contracts
-import Foundation
-import ServiceKit
+public import Foundation
 
 /// Moments that a client says something has happened at.
-enum Moments {
+public enum Moments {
     /// A client's clock may be ahead of ours by so much, in seconds.
-    static let tolerance: TimeInterval = 60
+    public static let tolerance: TimeInterval = 60
 
     /// What has not happened yet cannot be recorded: a model would learn from an outcome that nobody knows.
     /// - Throws: 422 naming every one that lies in the future.
-    static func requirePast(_ moments: [(field: String, moment: Date?)], now: Date = Date()) throws {
+    public static func requirePast(_ moments: [(field: String, moment: Date?)], now: Date = Date()) throws {
         let errors = moments.filter { $0.moment.map { $0.timeIntervalSince(now) > tolerance } ?? false }
             .map { FieldError(field: $0.field, message: "must not be in the future") }
         guard errors.isEmpty else { throw ProblemError.validation(errors) }
