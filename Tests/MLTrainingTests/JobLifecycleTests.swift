@@ -50,10 +50,17 @@ import Testing
     func runsOut() {
         var lease = LeaseState(claimedAt: start, lease: .seconds(5))
         #expect(lease.reasonToStop(at: start + .seconds(4.9)) == nil)
-        #expect(lease.reasonToStop(at: start + .seconds(5)) == .leaseLost)
         lease.renewed(sentAt: start + .seconds(3), lease: .seconds(5), cancelRequested: false)
         #expect(lease.reasonToStop(at: start + .seconds(7.9)) == nil)
         #expect(lease.reasonToStop(at: start + .seconds(8)) == .leaseLost)
+    }
+
+    @Test("a lease that was said to be lost stays lost, though its renewal is answered at last")
+    func renewedTooLate() {
+        var lease = LeaseState(claimedAt: start, lease: .seconds(5))
+        #expect(lease.reasonToStop(at: start + .seconds(5)) == .leaseLost)
+        lease.renewed(sentAt: start + .seconds(4), lease: .seconds(5), cancelRequested: true)
+        #expect(lease.reasonToStop(at: start + .seconds(6)) == .leaseLost)
     }
 
     @Test("the first reason to stop stands")

@@ -26,9 +26,9 @@ struct LeaseState: Sendable {
     }
 
     /// Why to stop now; nil while the lease holds. A lease that could not be renewed in time counts as lost: someone
-    /// else may be at work already.
-    func reasonToStop(at now: Instant) -> AttemptEnd? {
-        if let stop { return stop }
-        return now >= heldUntil ? .leaseLost : nil
+    /// else may be at work already. Once said it stands, whatever answer comes late: the trainer has stopped by then.
+    mutating func reasonToStop(at now: Instant) -> AttemptEnd? {
+        if now >= heldUntil { request(.leaseLost) }
+        return stop
     }
 }
