@@ -50,23 +50,3 @@ final class RunningService: Sendable {
         return text.split(separator: "\n").suffix(20).joined(separator: "\n")
     }
 }
-
-/// Free ports of this machine. Each is bound once to learn it; another program could take it before the service does,
-/// which makes a test fail, never pass.
-enum FreePort {
-    static func take() throws -> Int {
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(socket) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = inet_addr("127.0.0.1")
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let bound = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
-            }
-        }
-        guard bound else { throw RunningService.Failure(description: "no free port") }
-        return Int(UInt16(bigEndian: address.sin_port))
-    }
-}

@@ -16,7 +16,7 @@ enum PrivateCluster {
 
     private static func startBlocking() throws -> String {
         let binaries = try binariesDirectory()
-        let port = try freePort()
+        let port = try FreePort.take()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
         process.arguments = ["-c", script, "sh", binaries, String(port)]
@@ -82,22 +82,5 @@ enum PrivateCluster {
         guard let found = candidates.first(where: { FileManager.default.isExecutableFile(atPath: $0 + "/initdb") })
         else { throw PostgresClusterError("No PostgreSQL server found (initdb); install the package \"postgresql\".") }
         return found
-    }
-
-    /// A TCP port nobody listens on. Another process may take it before the server does; the start then fails loudly.
-    private static func freePort() throws -> Int {
-        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        defer { close(descriptor) }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_addr.s_addr = in_addr_t(INADDR_LOOPBACK).bigEndian
-        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-        let status = withUnsafeMutablePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { generic in
-                bind(descriptor, generic, length) == 0 && getsockname(descriptor, generic, &length) == 0
-            }
-        }
-        guard status else { throw PostgresClusterError("No free TCP port.") }
-        return Int(UInt16(bigEndian: address.sin_port))
     }
 }

@@ -47,7 +47,7 @@ public enum AsOfCheck {
     static func scramble(
         _ history: History, after moment: Double, keeping id: String, _ random: inout RandomSource
     ) -> History {
-        var other = history
+        var changes: [HistoryChange] = []
         for allocation in history.allocations {
             var changed = allocation
             if let completed = allocation.completedAt, completed >= moment {
@@ -59,8 +59,10 @@ public enum AsOfCheck {
                 changed.plannedHours = 1 + 100 * random.unit()
                 changed.skills = ["scrambled"]
             }
-            if changed != allocation { other.apply(.allocation(changed)) }
+            if changed != allocation { changes.append(.allocation(changed)) }
         }
+        var other = history
+        other.apply(changes)
         return other
     }
 }
