@@ -82,7 +82,9 @@ struct GroupSeries: Sendable {
 
     /// Bytes that room for so many rows takes.
     func bytes(capacity: Int) -> Int {
-        let row = MemoryLayout<OutcomeLanes>.stride + (keepsMedians ? 16 : 0) + 8 + 4
+        let row =
+            MemoryLayout<OutcomeLanes>.stride + (keepsMedians ? MemoryLayout<SIMD2<Double>>.stride : 0)
+            + MemoryLayout<Double>.stride + MemoryLayout<Int32>.stride
         return (capacity * row + SeriesMemory.alignment - 1) / SeriesMemory.alignment * SeriesMemory.alignment
     }
 
@@ -123,7 +125,7 @@ struct GroupSeries: Sendable {
         if let rank = ranks.first {
             let arrival = arrivals[Int(rank)]
             var place = UnsafeBufferPointer(start: room.times, count: count).lowerBound(of: arrival.time)
-            // A marked row has no order any more; it is before `first`'s end anyhow.
+            // From `first` on rows may be marked as gone, which have no order any more.
             while place < first, room.times[place] == arrival.time, precedes(room.slots[place], arrival.slot) {
                 place += 1
             }

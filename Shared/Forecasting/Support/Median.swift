@@ -1,8 +1,7 @@
-/// The median; the mean of the middle two when there are an even number.
-func medianInPlace(_ values: inout [Double]) -> Double { values.withUnsafeMutableBufferPointer { medianInPlace($0) } }
+/// The median; the mean of the middle two when there are an even number. Leaves the values in another order.
+func medianInPlace(_ values: inout [Double]) -> Double { values.withUnsafeMutableBufferPointer(median) }
 
-/// As above; leaves the values in another order.
-func medianInPlace(_ values: UnsafeMutableBufferPointer<Double>) -> Double {
+private func median(_ values: inout UnsafeMutableBufferPointer<Double>) -> Double {
     precondition(!values.isEmpty, "a median needs a value")
     let middle = values.count / 2
     select(middle, in: values)

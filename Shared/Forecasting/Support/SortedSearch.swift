@@ -1,7 +1,7 @@
 extension UnsafeBufferPointer<Double> {
     /// Position of the first value not below `value`; the values must be sorted.
     func lowerBound(of value: Double) -> Int {
-        // Most questions are about now, after everything.
+        // What comes new mostly comes last.
         if isEmpty || self[count - 1] < value { return count }
         return firstPosition(in: count) { self[$0] >= value }
     }
