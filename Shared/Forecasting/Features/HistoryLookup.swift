@@ -54,7 +54,9 @@ struct HistoryLookup: ~Copyable {
     mutating func forEach(_ body: (Int, HistoryViews) -> Void) {
         for decision in decisions {
             for group in groups[decision.groups] where group >= 0 {
-                guard let moments = reader.series(group).moments else { continue }
+                guard let moments = reader.series(group).moments, moments.mustBeSearched(for: decision.at) else {
+                    continue
+                }
                 erm_prefetch(moments.times + hints.guess(group, moments, decision.at))
             }
         }

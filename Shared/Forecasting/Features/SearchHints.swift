@@ -4,6 +4,10 @@ struct SortedMoments {
     let count: Int
     let first: Double
     let last: Double
+
+    /// Whether the ends alone do not say how many of them are before `moment`.
+    @inline(__always)
+    func mustBeSearched(for moment: Double) -> Bool { first < moment && moment <= last }
 }
 
 /// Where searches have ended lately. Decisions in order of time ask for nearly the same place again.
@@ -43,8 +47,7 @@ struct SearchHints: ~Copyable {
     /// How many of the moments are before `moment`.
     @inline(__always)
     func search(_ key: Int32, _ moments: SortedMoments, before moment: Double) -> Int {
-        if moment <= moments.first { return 0 }
-        if moments.last < moment { return moments.count }
+        guard moments.mustBeSearched(for: moment) else { return moment <= moments.first ? 0 : moments.count }
         let count = search(moments, moment, from: guess(key, moments, moment))
         if moments.count >= Self.leastCount { cells[Int(key) & mask] = Cell(key: key, position: Int32(count)) }
         return count

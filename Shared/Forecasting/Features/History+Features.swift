@@ -1,0 +1,89 @@
+import Dispatch
+
+extension History {
+    /// The features of every allocation finished before `moment`, each as of its own decision, in the order of decisions.
+    public func features(schema: FeatureSchema, asOf moment: Double) -> FeatureMatrix {
+        features(of: learningSlots(asOf: moment), schema: schema)
+    }
+
+    /// The same rows block by block, for whoever needs each of them only once: the memory of a million rows is that of a few.
+    /// - Parameter body: gets the number of a block's first row and the block, row-major, as wide as the schema. Called on all
+    ///   cores at once, in any order.
+    public func forEachBlockOfFeatures(
+        schema: FeatureSchema, asOf moment: Double, _ body: @Sendable (_ firstRow: Int, Span<Float>) -> Void
+    ) {
+        let work = FeatureWork(history: self, slots: learningSlots(asOf: moment), schema: schema)
+        work.onAllCores { rows, lookup in
+            withUnsafeTemporaryAllocation(of: Float.self, capacity: FeatureWork.rowsPerBlock * work.columns) { block in
+                guard let target = block.baseAddress else { return }
+                for first in stride(from: rows.lowerBound, to: rows.upperBound, by: FeatureWork.rowsPerBlock) {
+                    let part = first..<min(first + FeatureWork.rowsPerBlock, rows.upperBound)
+                    work.write(part, looking: &lookup, to: target)
+                    body(first, UnsafeBufferPointer(start: target, count: part.count * work.columns).span)
+                }
+            }
+        }
+    }
+
+    func features(of rows: [LearningRow], schema: FeatureSchema) -> FeatureMatrix {
+        features(of: rows.map(\.slot), schema: schema)
+    }
+
+    private func features(of slots: [Int32], schema: FeatureSchema) -> FeatureMatrix {
+        let work = FeatureWork(history: self, slots: slots, schema: schema)
+        let values = [Float](unsafeUninitializedCapacity: slots.count * work.columns) { buffer, count in
+            nonisolated(unsafe) let target = buffer.baseAddress
+            work.onAllCores { rows, lookup in
+                guard let target else { return }
+                work.write(rows, looking: &lookup, to: target + rows.lowerBound * work.columns)
+            }
+            count = slots.count * work.columns
+        }
+        return FeatureMatrix(values: values, columns: work.columns)
+    }
+}
+
+/// Features of many decisions. Each row is on its own, so that it does not matter who computes which.
+private struct FeatureWork: Sendable {
+    let history: History
+    let slots: [Int32]
+    let columns: Int
+    private let builder: FeatureBuilder
+
+    /// As many as stay in a core's cache until they are read.
+    static let rowsPerBlock = 256
+    /// As many as make a core's share worth its while, and few enough for all cores to end together.
+    private static let rowsPerTask = 2_048
+
+    init(history: History, slots: [Int32], schema: FeatureSchema) {
+        self.history = history
+        self.slots = slots
+        columns = schema.columns.count
+        builder = FeatureBuilder(schema: schema, history: history)
+    }
+
+    func onAllCores(_ body: @Sendable (Range<Int>, inout HistoryLookup) -> Void) {
+        DispatchQueue.concurrentPerform(iterations: (slots.count + Self.rowsPerTask - 1) / Self.rowsPerTask) { task in
+            history.read { reader in
+                var lookup = HistoryLookup(reader, withPlan: builder.schema.withPlan, remembering: 1 << 12)
+                body(task * Self.rowsPerTask..<min((task + 1) * Self.rowsPerTask, slots.count), &lookup)
+            }
+        }
+    }
+
+    /// Writes the rows to where `target` has room for them.
+    func write(_ rows: Range<Int>, looking lookup: inout HistoryLookup, to target: UnsafeMutablePointer<Float>) {
+        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: HistoryLookup.batch) {
+            for slot in slots[first..<min(first + HistoryLookup.batch, rows.upperBound)] {
+                let entry = history.entries[Int(slot)]
+                lookup.add(entry.groups, at: entry.allocation.decidedAt)
+            }
+            lookup.forEach { number, views in
+                let entry = history.entries[Int(slots[first + number])]
+                builder.write(
+                    Decision(entry.allocation), entry.groups, views,
+                    to: target + (first + number - rows.lowerBound) * columns)
+            }
+        }
+    }
+}
