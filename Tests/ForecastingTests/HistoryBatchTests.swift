@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import Testing
 
 @testable import Forecasting
@@ -79,6 +80,30 @@ import Testing
             FeatureBuilder(schema: schema, history: history).values($0.decision).map(\.bitPattern)
         }
         #expect(history.features(schema: schema, asOf: .infinity).values.map(\.bitPattern) == alone)
+    }
+
+    @Test("features block by block are the rows of the matrix, each once")
+    func blocks() {
+        // Several tasks of several blocks each, the last of both cut short.
+        let history = Company(people: 40).history(4_500)
+        let schema = FeatureSchema(withPlan: true, labelKeys: ["priority", "team"])
+        let blocks = Mutex<[Int: [UInt32]]>([:])
+        history.forEachBlockOfFeatures(schema: schema, asOf: .infinity) { firstRow, block in
+            let bits = block.indices.map { block[$0].bitPattern }
+            let isFirst = blocks.withLock { $0.updateValue(bits, forKey: firstRow) == nil }
+            #expect(isFirst)
+        }
+        let inOrder = blocks.withLock { $0.sorted { $0.key < $1.key } }
+        let whole = history.features(schema: schema, asOf: .infinity)
+        #expect(inOrder.count > 2)
+        // Compared outside: an expectation that fails would look for the difference of two long arrays.
+        let isSame = inOrder.flatMap(\.value) == whole.values.map(\.bitPattern)
+        #expect(isSame)
+        #expect(
+            inOrder.map(\.key)
+                == inOrder.indices.map { index in
+                    inOrder[..<index].reduce(0) { $0 + $1.value.count } / whole.columns
+                })
     }
 
     @Test("a copy of a history does not change with it")

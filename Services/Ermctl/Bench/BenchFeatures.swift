@@ -34,20 +34,20 @@ struct BenchFeaturesCommand: AsyncParsableCommand {
         let schema = FeatureSchema(withPlan: !withoutPlan, labelKeys: ["priority", "requester"])
         let width = schema.features.count
         let digest = Atomic<UInt64>(0)
-        let rows = Atomic(0)
+        let computed = Atomic(0)
         let computing = secondsAndProcessorTimeTaken {
             if matrix {
                 let all = history.features(schema: schema, asOf: .infinity)
-                rows.store(all.rows, ordering: .relaxed)
+                computed.store(all.rows, ordering: .relaxed)
                 digest.store(digestPart(all.values.span, at: 0), ordering: .relaxed)
             } else {
                 history.forEachBlockOfFeatures(schema: schema, asOf: .infinity) { first, block in
-                    rows.wrappingAdd(block.count / width, ordering: .relaxed)
+                    computed.wrappingAdd(block.count / width, ordering: .relaxed)
                     digest.wrappingAdd(digestPart(block, at: first * width), ordering: .relaxed)
                 }
             }
         }
-        let count = rows.load(ordering: .relaxed)
+        let count = computed.load(ordering: .relaxed)
         print("rows=\(count) features=\(width)")
         print("history_seconds=\(arranging.seconds.fixed(3))")
         print("history_processor_seconds=\(arranging.processor.fixed(3))")
