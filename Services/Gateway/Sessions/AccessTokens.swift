@@ -71,7 +71,10 @@ struct AccessTokens: Sendable {
     }
 
     func verify(_ token: String) throws(Failure) -> AccessClaims {
-        guard token.split(separator: ".", omittingEmptySubsequences: false).count == 3 else { throw .notAToken }
+        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
+        guard parts.count == 3 else { throw .notAToken }
+        // The parser below would also read padded parts: a token that RFC 7515 §2 does not know.
+        guard parts.allSatisfy({ Base64URL.decode($0) != nil }) else { throw .invalid }
         let claims = try authentic(token)
         let time = Int(now().timeIntervalSince1970)
         guard claims.iss == Self.issuer, claims.aud == Self.audience else { throw .invalid }

@@ -55,6 +55,13 @@ struct AccessTokensTests {
         #expect(try await tokens().verify(token) == claims())
     }
 
+    @Test("a token with padded parts is none of ours: there is one way to write each")
+    func padded() async throws {
+        let tokens = try await tokens()
+        let token = try await tokens.make(user: user, tenant: tenant, session: session)
+        #expect(try failure(tokens, token + "==") == .invalid)
+    }
+
     @Test("an expired token is told from a false one")
     func expired() async throws {
         let token = try await tokens().make(user: user, tenant: tenant, session: session)
