@@ -20,10 +20,11 @@ struct TenantStage: Sendable {
     let baseDomain: String?
     let directory: any TenantDirectory
 
-    /// - Throws: ``ProblemError`` 400 for two headers of a kind or an id that is not a UUID, 403 for a subdomain that cannot be one.
+    /// - Throws: ``ProblemError`` 400 for two headers of a kind, no host or an id that is not a UUID, 403 for a subdomain that cannot be one.
     func hints(headers: HTTPFields, host: String?) throws -> Hints {
         let values = headers[values: .tenantID]
         guard values.count <= 1 else { throw ProblemError.malformed("Send X-Tenant-ID only once.") }
+        guard let host, !host.isEmpty else { throw ProblemError.malformed("Send Host.") }
         // The first is `host`; only further ones are left among the headers.
         guard headers[.furtherHost] == nil else { throw ProblemError.malformed("Send Host only once.") }
         var hints = Hints()

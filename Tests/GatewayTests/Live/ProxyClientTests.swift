@@ -116,6 +116,17 @@ struct ProxyClientTests {
         }
     }
 
+    @Test("a request for no host is refused, as RFC 9112 asks", arguments: ["", "Host:\r\n"])
+    func noHost(field: String) async throws {
+        try await withBench { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write("GET /x HTTP/1.1\r\n\(field)Connection: close\r\n\r\n")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 400 ") && answer.contains("malformed_request"), "\(answer)")
+        }
+    }
+
     @Test("a request for two hosts is refused before anybody guesses which is meant")
     func twoHosts() async throws {
         try await withBench { bench in

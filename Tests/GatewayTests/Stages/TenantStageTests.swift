@@ -46,13 +46,13 @@ struct TenantStageTests {
 
     @Test("two tenant headers are 400, even when they agree")
     func twoHeaders() async throws {
-        let problem = try await problem { try stage.hints(headers: headers(acme.id, acme.id), host: nil) }
+        let problem = try await problem { try stage.hints(headers: headers(acme.id, acme.id), host: "erm.example") }
         #expect(problem.status == .badRequest)
     }
 
     @Test("a header that is not one UUID is 400", arguments: ["", "acme", "00000000-0000-0000-0000-000000000000,x"])
     func badHeader(value: String) async throws {
-        let problem = try await problem { try stage.hints(headers: [.tenantID: value], host: nil) }
+        let problem = try await problem { try stage.hints(headers: [.tenantID: value], host: "erm.example") }
         #expect(problem.status == .badRequest)
     }
 
