@@ -3,6 +3,7 @@ import Crypto
 import Forecasting
 import Foundation
 import HistoryFeed
+import ServiceKit
 
 /// Goes through a stored dataset's allocations in their order, one chunk in memory at a time.
 ///

@@ -3,6 +3,7 @@ import Forecasting
 import Foundation
 import HistoryFeed
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// Datasets as jobs write and read them.

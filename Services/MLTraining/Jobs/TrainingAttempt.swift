@@ -3,6 +3,7 @@ import Forecasting
 import Foundation
 import HistoryFeed
 import Logging
+import ServiceKit
 import Synchronization
 
 /// One worker's attempt at one job: collect (or find the stored dataset), train (or go on from the checkpoint), register.
