@@ -61,6 +61,15 @@ import Testing
         }
     }
 
+    @Test("changes taken in one by one and arranged once make the same history, and the intake begins anew")
+    func intake() {
+        let changes = changes(500)
+        var intake = HistoryIntake()
+        for change in changes { intake.take(change) }
+        #expect(features(intake.finish(), withPlan: true) == features(history(changes, inBatchesOf: 1), withPlan: true))
+        #expect(intake.finish().allocationCount == 0)
+    }
+
     @Test("series arranged on all cores are those arranged one after the other")
     func largeBatch() {
         // So many rows that the series are cut into several pieces.

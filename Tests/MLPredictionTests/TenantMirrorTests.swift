@@ -114,6 +114,44 @@ import Testing
         #expect(mirror.knowledge.read { $0.history.allocationCount } == 29)
     }
 
+    @Test("of a feed that breaks off half way nothing is ever known", arguments: [false, true])
+    func brokenOff(isWhole: Bool) async throws {
+        let feed = ScriptedFeed(Array(history.lines.prefix(history.lines.count - 10)))
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.change(Array(history.lines.suffix(10)))
+        feed.state.withLock {
+            $0.breaksOff = true
+            $0.forgetsWatermarks = isWhole
+        }
+        clock.advance(by: .milliseconds(500))
+        try await mirror.refresh()
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 20)
+        #expect(mirror.knowledge.read { $0.loads.values.reduce(0) { $0 + $1.count } } == 20)
+
+        feed.state.withLock { $0.breaksOff = false }
+        clock.advance(by: .milliseconds(300))
+        try await mirror.refresh()
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 30)
+    }
+
+    @Test("an import of many rows is taken in beside what is being read, and all of it is known afterwards")
+    func manyChanges() async throws {
+        let large = SyntheticHistory(allocations: 3_000)
+        let feed = ScriptedFeed(large.lines.filter { if case .allocation = $0 { false } else { true } })
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.change(large.allocations.map { .allocation($0) })
+        clock.advance(by: .milliseconds(300))
+        let before = mirror.knowledge.read { $0.history }
+        try await mirror.refresh()
+        #expect(before.allocationCount == 0)
+        mirror.knowledge.read {
+            #expect($0.history.allocationCount == 3_000)
+            #expect($0.loads.values.reduce(0) { $0 + $1.count } == 3_000)
+        }
+    }
+
     @Test("the tenant unused for longest is dropped")
     func eviction() async throws {
         let lines = history.lines

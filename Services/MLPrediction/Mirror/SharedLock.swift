@@ -40,4 +40,9 @@ final class SharedLock<Value: Sendable>: @unchecked Sendable {
         defer { pthread_rwlock_unlock(lock) }
         return try body(&value)
     }
+
+    /// Readers wait only for the exchange: the former value, which may take long to free, is freed after it.
+    func replace(with new: consuming Value) {
+        change { swap(&$0, &new) }
+    }
 }

@@ -14,11 +14,31 @@ struct TenantKnowledge: Sendable {
 
     init() {}
 
-    /// Takes in one complete feed.
+    /// Takes in what changed since the watermark, of one complete feed.
     mutating func take(_ lines: [HistoryLine], watermark: String) {
         history.apply(lines.lazy.compactMap(\.change))
         for line in lines { note(line) }
         self.watermark = watermark
+    }
+
+    /// A feed of everything as its lines come, so that they are not all held beside what they make.
+    struct Intake: Sendable {
+        private var history = HistoryIntake()
+        /// Everything but the history.
+        private var knowledge = TenantKnowledge()
+
+        mutating func take(_ line: HistoryLine) {
+            if let change = line.change { history.take(change) }
+            knowledge.note(line)
+        }
+
+        /// What is known from the complete feed; the intake begins anew.
+        mutating func finish(watermark: String) -> TenantKnowledge {
+            defer { self = Intake() }
+            knowledge.history = history.finish()
+            knowledge.watermark = watermark
+            return knowledge
+        }
     }
 
     private mutating func note(_ line: HistoryLine) {

@@ -14,25 +14,29 @@ struct Freshness: Sendable {
 
 /// Where tenants' histories come from.
 protocol HistoryFeedSource: Sendable {
-    /// A complete feed since the watermark, or of everything.
+    /// Hands over the lines of a feed since the watermark, or of everything, as they come.
+    /// - Parameter take: quick; called with each line in its order. Only once this has returned were they a whole feed.
+    /// - Returns: the watermark to go on from.
     /// - Throws: `HistoryFeedError` and what the transport throws.
-    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String)
+    func feed(
+        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> String
 }
 
 /// tenant-admin's feed.
 struct TenantAdminFeed: HistoryFeedSource {
     let client: ServiceClient
 
-    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String) {
+    func feed(
+        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> String {
         var check = HistoryFeedCheck()
-        var lines: [HistoryLine] = []
         let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
         for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
             try check.receive(line)
-            if case .end = line { continue }
-            lines.append(line)
+            take(line)
         }
-        return (lines, try check.finish())
+        return try check.finish()
     }
 }
 
@@ -41,6 +45,10 @@ struct TenantAdminFeed: HistoryFeedSource {
 /// However many requests come at once, one question is under way; all wait for its answer.
 actor TenantMirror {
     typealias Instant = ContinuousClock.Instant
+
+    /// More changes than these, as an import brings, are taken into a copy: in place, forecasts would wait for them, each
+    /// on one of the few threads that all tenants' requests share.
+    private static let maximumInPlace = 2_000
 
     nonisolated let knowledge = SharedLock(TenantKnowledge())
     private let tenant: TenantID
@@ -101,21 +109,40 @@ actor TenantMirror {
     private func ask() async throws {
         defer { inFlight = nil }
         let askedAt = now()
-        let watermark = knowledge.read { $0.watermark }
-        let (lines, next): ([HistoryLine], String)
-        do {
-            (lines, next) = try await source.feed(tenant: tenant, since: watermark)
-        } catch let error as ProblemError where watermark != nil && error.status.code == 422 {
-            // A watermark tenant-admin does not know any more: begin again.
-            let whole = try await source.feed(tenant: tenant, since: nil)
-            var fresh = TenantKnowledge()
-            fresh.take(whole.lines, watermark: whole.watermark)
-            let replacement = fresh
-            knowledge.change { $0 = replacement }
-            knownAt = askedAt
-            return
+        if let watermark = knowledge.read({ $0.watermark }) {
+            do {
+                try await follow(since: watermark)
+            } catch let error as ProblemError where error.status.code == 422 {
+                // A watermark tenant-admin does not know any more: begin again.
+                try await load()
+            }
+        } else {
+            try await load()
         }
-        knowledge.change { $0.take(lines, watermark: next) }
         knownAt = askedAt
+    }
+
+    /// Everything, put together aside: until it is whole, requests go on with what was known before.
+    private func load() async throws {
+        let aside = SharedLock(TenantKnowledge.Intake())
+        let watermark = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
+        try await ComputeThread.run(named: "history") { [knowledge] in
+            knowledge.replace(with: aside.change { $0.finish(watermark: watermark) })
+        }
+    }
+
+    private func follow(since watermark: String) async throws {
+        let aside = SharedLock([HistoryLine]())
+        let next = try await source.feed(tenant: tenant, since: watermark) { line in aside.change { $0.append(line) } }
+        let lines = aside.read { $0 }
+        guard lines.contains(where: { $0.change != nil }) else {
+            return knowledge.change { $0.take([], watermark: next) }
+        }
+        try await ComputeThread.run(named: "history") { [knowledge] in
+            guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, watermark: next) } }
+            var changed = knowledge.read { $0 }
+            changed.take(lines, watermark: next)
+            knowledge.replace(with: changed)
+        }
     }
 }

@@ -69,22 +69,29 @@ public struct History: Sendable {
     /// Takes in changes in their order. Many at once cost far less than one by one: what they touch is arranged once.
     public mutating func apply(_ changes: some Sequence<HistoryChange>) {
         var batch = Batch()
-        for change in changes {
-            switch change {
-            case .allocation(let allocation): put(allocation, &batch)
-            case .allocationRemoved(let id): remove(id: id, &batch)
-            case .project(let facts): projects[facts.id] = facts
-            case .projectRemoved(let id): projects[id] = nil
-            case .employee(let facts): employees[facts.id] = facts
-            case .employeeRemoved(let id): employees[id] = nil
-            case .capacity(let day):
-                capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation
-                batch.employees.insert(day.employee)
-            case .capacityRemoved(let employee, let day):
-                capacity[employee]?[Self.dayNumber(day)] = nil
-                batch.employees.insert(employee)
-            }
+        for change in changes { take(change, &batch) }
+        finish(&batch)
+    }
+
+    mutating func take(_ change: HistoryChange, _ batch: inout Batch) {
+        switch change {
+        case .allocation(let allocation): put(allocation, &batch)
+        case .allocationRemoved(let id): remove(id: id, &batch)
+        case .project(let facts): projects[facts.id] = facts
+        case .projectRemoved(let id): projects[id] = nil
+        case .employee(let facts): employees[facts.id] = facts
+        case .employeeRemoved(let id): employees[id] = nil
+        case .capacity(let day):
+            capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation
+            batch.employees.insert(day.employee)
+        case .capacityRemoved(let employee, let day):
+            capacity[employee]?[Self.dayNumber(day)] = nil
+            batch.employees.insert(employee)
         }
+    }
+
+    /// Arranges what the changes taken into the batch have touched.
+    mutating func finish(_ batch: inout Batch) {
         for employee in batch.employees { deriveAgain(employee: employee, &batch) }
         settle(batch)
     }

@@ -60,6 +60,8 @@ final class ScriptedFeed: HistoryFeedSource {
         var isDown = false
         var isSuspended = false
         var forgetsWatermarks = false
+        /// After half of the lines.
+        var breaksOff = false
     }
 
     let state: Mutex<State>
@@ -81,9 +83,11 @@ final class ScriptedFeed: HistoryFeedSource {
 
     var questions: [String?] { state.withLock { $0.questions } }
 
-    func feed(tenant: TenantID, since watermark: String?) async throws -> (lines: [HistoryLine], watermark: String) {
+    func feed(
+        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> String {
         await gate?()
-        return try state.withLock { state in
+        let (lines, next, isCut) = try state.withLock { state in
             state.questions.append(watermark)
             if state.isDown {
                 throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
@@ -95,8 +99,11 @@ final class ScriptedFeed: HistoryFeedSource {
                 throw ProblemError.validation("since", "is not a watermark of this feed")
             }
             let lines = watermark == nil ? state.lines : watermark == "\(state.watermark)" ? [] : state.changes
-            return (lines, "\(state.watermark)")
+            return (lines, "\(state.watermark)", state.breaksOff)
         }
+        for line in lines.prefix(isCut ? lines.count / 2 : lines.count) { take(line) }
+        if isCut { throw HistoryFeedError(description: "the history feed was cut short") }
+        return next
     }
 }
 

@@ -1,0 +1,19 @@
+/// A new history from changes that come one by one: each is kept as it comes, all are arranged once at the end.
+///
+/// As quick as taking in all at once, without the changes being held beside the history that they make.
+public struct HistoryIntake: Sendable {
+    private var history = History()
+    private var batch = History.Batch()
+
+    public init() {}
+
+    public mutating func take(_ change: HistoryChange) { history.take(change, &batch) }
+
+    /// The history of all changes taken; the intake begins anew. This is the long part, on all cores, and belongs on a
+    /// thread of its own.
+    public mutating func finish() -> History {
+        defer { self = HistoryIntake() }
+        history.finish(&batch)
+        return history
+    }
+}
