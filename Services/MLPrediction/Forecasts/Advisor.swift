@@ -76,7 +76,7 @@ struct Advisor {
             }
             .sorted { left, right in
                 let (a, b) = (left.match + left.free, right.match + right.free)
-                return a != b ? a > b : left.employee.id.description < right.employee.id.description
+                return a != b ? a > b : left.employee.id.rawValue < right.employee.id.rawValue
             }
         let candidates = possible.prefix(closeLook).map { entry in
             let forecast = model.forecast.forecast(
