@@ -6,7 +6,7 @@ public import Foundation
 /// What a dataset holds: canonical lines in chunks, and the digest over them. The same history gives the same digest, in
 /// whatever order its lines came and however often.
 ///
-/// A chunk is put together when it is asked for, so that a large dataset is not held twice.
+/// Chunks are put together while they are read, one at a time.
 public struct DatasetContent: Sendable {
     public struct Chunk: Sendable, Equatable {
         public let lineCount: Int
@@ -27,40 +27,26 @@ public struct DatasetContent: Sendable {
     /// Whether outcomes of `asOf` or later were left out.
     public let leavesOutOutcomes: Bool
 
-    private let facts: [DatasetLine]
-    private let allocations: [LineArena.Place]
-    private let arena: LineArena
+    private let runs: [SortedRun]
 
     /// Lines per chunk: some 500 kB each, so that a chunk is a small unit of memory and of network.
     public static let linesPerChunk = 2_000
 
     /// CPU work that grows with the history: call it off the cooperative pool.
-    /// - Throws: `EncodingError` for a number that JSON cannot hold.
+    /// - Throws: ``SpillError``.
     public init(_ source: DatasetSource) throws {
         spanStart = source.spanStart
         asOf = source.asOf
         leavesOutOutcomes = source.leavesOutOutcomes
-        arena = source.arena
-        facts =
-            source.employees.values.sorted { $0.id < $1.id }.map(DatasetLine.employee)
-            + source.projects.values.sorted { $0.id < $1.id }.map(DatasetLine.project)
-            + source.capacity.sorted { $0.key < $1.key }.flatMap { employee, days in
-                days.sorted { $0.key < $1.key }
-                    .map { .capacity(CapacityDay(employee: employee, day: $0.key, utilisation: $0.value)) }
-            }
-        // By decision, then by id.
-        allocations = source.allocations.map { (decidedAt: $1.decidedAt, id: $0, place: $1.place) }
-            .sorted { $0.decidedAt != $1.decidedAt ? $0.decidedAt < $1.decidedAt : $0.id < $1.id }
-            .map(\.place)
-        lineCount = facts.count + allocations.count
-        outcomes = OutcomeFingerprints(ids: source.allocations.lazy.filter(\.value.isCompleted).map(\.key))
+        runs = try source.lines.runs()
+        lineCount = runs.reduce(0) { $0 + $1.lineCount }
+        outcomes = OutcomeFingerprints(runs.flatMap(\.completed))
         rowCount = outcomes.count
-        featureCount = FeatureSchema(withPlan: true, labelKeys: source.labelKeys).features.count
+        let labelKeys = source.labelKeys(of: runs.reduce(into: []) { $0.formUnion($1.labelSets) })
+        featureCount = FeatureSchema(withPlan: true, labelKeys: labelKeys).features.count
         var digest = SHA256()
-        for index in 0..<Self.chunkCount(lines: lineCount) {
-            digest.update(
-                data: try Self.chunk(index, of: facts, allocations, in: arena).content)
-        }
+        var chunks = Chunks(merger: try RunMerger(runs))
+        while let chunk = try chunks.next() { digest.update(data: chunk.content) }
         contentSHA256 = Self.hex(digest)
     }
 
@@ -82,28 +68,21 @@ public struct DatasetContent: Sendable {
         return try DatasetContent(source)
     }
 
-    public var chunkCount: Int { Self.chunkCount(lines: lineCount) }
+    /// All chunks in their order.
+    /// - Throws: ``SpillError``.
+    public func chunks() throws -> Chunks { Chunks(merger: try RunMerger(runs)) }
 
-    /// - Parameter index: below ``chunkCount``.
-    public func chunk(_ index: Int) throws -> Chunk {
-        try Self.chunk(index, of: facts, allocations, in: arena)
-    }
+    /// Reads a dataset's chunks one after the other.
+    public struct Chunks {
+        fileprivate var merger: RunMerger
 
-    private static func chunkCount(lines: Int) -> Int { (lines + linesPerChunk - 1) / linesPerChunk }
-
-    private static func chunk(
-        _ index: Int, of facts: [DatasetLine], _ allocations: [LineArena.Place], in arena: LineArena
-    ) throws -> Chunk {
-        let lines = index * linesPerChunk..<min((index + 1) * linesPerChunk, facts.count + allocations.count)
-        var content: [UInt8] = []
-        content.reserveCapacity(lines.count * 320)
-        for line in lines {
-            if line < facts.count {
-                try facts[line].write(to: &content)
-            } else {
-                arena.append(allocations[line - facts.count], to: &content)
-            }
+        /// nil at the end.
+        /// - Throws: ``SpillError``.
+        public mutating func next() throws -> Chunk? {
+            var (count, content) = (0, [UInt8]())
+            content.reserveCapacity(linesPerChunk * 320)
+            while count < linesPerChunk, try merger.appendLine(to: &content) { count += 1 }
+            return count > 0 ? Chunk(lineCount: count, content: content) : nil
         }
-        return Chunk(lineCount: lines.count, content: content)
     }
 }

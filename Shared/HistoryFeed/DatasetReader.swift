@@ -3,68 +3,67 @@ import Dispatch
 public import Forecasting
 import Synchronization
 
-/// A stored dataset read back into a history: chunks are taken in, in their order, then read on all cores.
-public struct DatasetReader: Sendable {
-    private var digest = SHA256()
-    private var chunks: [[UInt8]] = []
+/// A stored dataset read back into a history, as its chunks come: only what they say is kept, not their bytes.
+public final class DatasetReader: Sendable {
+    private let state: Mutex<State>
 
-    public init() {}
-
-    /// The next chunk.
-    public mutating func read(_ chunk: [UInt8]) {
-        digest.update(data: chunk)
-        chunks.append(chunk)
+    private struct State {
+        var digest = SHA256()
+        var history: HistoryIntake
     }
 
-    /// CPU work that grows with the history: call it off the cooperative pool.
-    /// - Throws: ``DatasetDamaged`` when the bytes are not those that were stored, or are no lines of a dataset.
-    public func history(expecting contentSHA256: String) throws(DatasetDamaged) -> History {
-        guard DatasetContent.hex(digest) == contentSHA256 else { throw DatasetDamaged() }
-        let parts = Mutex<[Int: Part]>([:])
-        let chunks = chunks
+    /// - Parameter lines: how many there will be, for room to be made for them at once.
+    public init(expectingLines lines: Int = 0) {
+        state = Mutex(State(history: HistoryIntake(expectedAllocations: lines)))
+    }
+
+    /// The next chunks, in their order; several at once are read on all cores. CPU work: call it off the cooperative pool.
+    /// - Throws: ``DatasetDamaged`` when they hold something else than lines of a dataset.
+    public func read(_ chunks: [[UInt8]]) throws(DatasetDamaged) {
+        let parts = Mutex([[HistoryChange]?](repeating: nil, count: chunks.count))
         DispatchQueue.concurrentPerform(iterations: chunks.count) { index in
-            guard let part = try? Part(chunks[index]) else { return }
+            let part = try? chunks[index].split(separator: UInt8(ascii: "\n")).map {
+                try DatasetLine(parsing: $0).change
+            }
             parts.withLock { $0[index] = part }
         }
-        var whole = Part()
-        for index in chunks.indices {
-            guard let part = parts.withLock({ $0.removeValue(forKey: index) }) else { throw DatasetDamaged() }
-            whole.append(part)
-        }
-        return History(
-            allocations: whole.allocations, projects: whole.projects, employees: whole.employees,
-            capacity: whole.capacity)
-    }
-
-    private struct Part: Sendable {
-        var employees: [EmployeeFacts] = []
-        var projects: [ProjectFacts] = []
-        var capacity: [CapacityDay] = []
-        var allocations: [Forecasting.Allocation] = []
-
-        init() {}
-
-        init(_ chunk: [UInt8]) throws {
-            for line in chunk.split(separator: UInt8(ascii: "\n")) {
-                switch try DatasetLine(parsing: line) {
-                case .employee(let facts): employees.append(facts)
-                case .project(let facts): projects.append(facts)
-                case .capacity(let day): capacity.append(day)
-                case .allocation(let allocation): allocations.append(allocation)
+        let isWhole = state.withLock { state in
+            for chunk in chunks { state.digest.update(data: chunk) }
+            return parts.withLock { parts in
+                for part in parts {
+                    guard let part else { return false }
+                    for change in part { state.history.take(change) }
                 }
+                return true
             }
         }
+        guard isWhole else { throw DatasetDamaged() }
+    }
 
-        mutating func append(_ other: Part) {
-            employees += other.employees
-            projects += other.projects
-            capacity += other.capacity
-            allocations += other.allocations
+    /// The history of all chunks. CPU work that grows with the history: call it off the cooperative pool.
+    /// - Throws: ``DatasetDamaged`` when the bytes are not those that were stored.
+    public func history(expecting contentSHA256: String) throws(DatasetDamaged) -> History {
+        let history = state.withLock { state in
+            DatasetContent.hex(state.digest) == contentSHA256 ? state.history.finish() : nil
         }
+        guard let history else { throw DatasetDamaged() }
+        return history
     }
 }
 
 /// The stored rows do not have the digest they were stored under.
 public struct DatasetDamaged: Error {
     public init() {}
+}
+
+extension DatasetLine {
+    /// What the line tells a history.
+    fileprivate var change: HistoryChange {
+        switch self {
+        case .employee(let facts): .employee(facts)
+        case .project(let facts): .project(facts)
+        case .capacity(let day): .capacity(day)
+        case .allocation(let allocation): .allocation(allocation)
+        }
+    }
 }

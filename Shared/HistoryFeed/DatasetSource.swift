@@ -7,8 +7,8 @@ public import Foundation
 /// Only what was known before `asOf` stays: later allocations are left out, later outcomes taken off earlier ones.
 /// Allocations finished before the span are left out too; unfinished ones stay, since they say how busy people are.
 ///
-/// An allocation is kept as the line it will be, so that the work is done while the history streams in and a million of them
-/// take little more memory than their bytes.
+/// Everything is kept as the line it will be, so that the work is done while the history streams in, and within bounded
+/// memory: what is more is put aside on disk, in files that nobody else can open and that no crash leaves behind.
 public struct DatasetSource: Sendable {
     public let spanStart: Date
     /// Nothing known at or after it is kept.
@@ -16,27 +16,23 @@ public struct DatasetSource: Sendable {
     /// Whether an outcome was left out for being of `asOf` or later: the feed's end says more than this does then.
     public private(set) var leavesOutOutcomes = false
 
-    private(set) var employees: [String: EmployeeFacts] = [:]
-    private(set) var projects: [String: ProjectFacts] = [:]
-    private(set) var capacity: [String: [Double: Double]] = [:]
-    private(set) var allocations: [String: StoredLine] = [:]
-    private(set) var arena = LineArena()
+    private(set) var lines: LineSorter
     private var labelSets = LabelSets()
 
     private let asOfSeconds: Double
     private let spanStartSeconds: Double
 
-    struct StoredLine: Sendable {
-        let place: LineArena.Place
-        let decidedAt: Double
-        let isCompleted: Bool
-        /// Which label keys it has.
-        let labels: Int32
-    }
-
-    public init(months: Int, asOf: Date) {
+    /// - Parameters:
+    ///   - months: how far back the span reaches.
+    ///   - memoryBytes: how many bytes of lines are held in memory at most.
+    ///   - directory: where more are put aside.
+    public init(
+        months: Int, asOf: Date, memoryBytes: Int = 64 << 20,
+        directory: URL = FileManager.default.temporaryDirectory
+    ) {
         self.asOf = asOf
         spanStart = Self.start(of: months, before: asOf)
+        lines = LineSorter(memoryBytes: memoryBytes, directory: directory)
         asOfSeconds = asOf.timeIntervalSince1970
         spanStartSeconds = spanStart.timeIntervalSince1970
     }
@@ -48,29 +44,33 @@ public struct DatasetSource: Sendable {
         return calendar.date(byAdding: .month, value: -months, to: asOf) ?? .distantPast
     }
 
-    /// - Throws: `EncodingError` for a number that JSON cannot hold.
+    /// Whether memory was not enough.
+    public var hasSpilled: Bool { lines.hasSpilled }
+
+    /// - Throws: `EncodingError` for a number that JSON cannot hold, ``SpillError``.
     public mutating func add(_ change: HistoryChange) throws {
         switch change {
-        case .employee(let facts): employees[facts.id] = facts
-        case .employeeRemoved(let id): employees[id] = nil
-        case .project(let facts): projects[facts.id] = facts
-        case .projectRemoved(let id): projects[id] = nil
+        case .employee(let facts): try lines.put(.employee(facts.id), .employee(facts))
+        case .employeeRemoved(let id): try lines.put(.employee(id), nil)
+        case .project(let facts): try lines.put(.project(facts.id), .project(facts))
+        case .projectRemoved(let id): try lines.put(.project(id), nil)
         case .allocation(let allocation): try add(allocation)
-        case .allocationRemoved(let id): allocations[id] = nil
+        case .allocationRemoved(let id): try lines.put(.allocation(id, decidedAt: 0), nil)
         case .capacity(let day):
-            if day.day < asOfSeconds { capacity[day.employee, default: [:]][day.day] = day.utilisation }
-        case .capacityRemoved(let employee, let day): capacity[employee]?[day] = nil
+            guard day.day < asOfSeconds else { return }
+            try lines.put(.capacity(employee: day.employee, day: day.day), .capacity(day))
+        case .capacityRemoved(let employee, let day): try lines.put(.capacity(employee: employee, day: day), nil)
         }
     }
 
     private mutating func add(_ given: Forecasting.Allocation) throws {
         guard let allocation = asKnown(given) else {
-            allocations[given.id] = nil
-            return
+            return try lines.put(.allocation(given.id, decidedAt: 0), nil)
         }
-        allocations[allocation.id] = StoredLine(
-            place: try arena.write(.allocation(allocation)), decidedAt: allocation.decidedAt,
-            isCompleted: allocation.completedAt != nil, labels: labelSets.index(of: allocation.labels))
+        try lines.put(
+            .allocation(allocation.id, decidedAt: allocation.decidedAt), .allocation(allocation),
+            note: LineNote(
+                isCompleted: allocation.completedAt != nil, labels: labelSets.index(of: allocation.labels)))
     }
 
     /// The allocation as it stood at `asOf`; nil when it was not known yet or ended before the span.
@@ -95,37 +95,8 @@ public struct DatasetSource: Sendable {
         return allocation.decidedAt < asOfSeconds ? allocation : nil
     }
 
-    /// The labels that some allocation has, sorted.
-    var labelKeys: [String] { labelSets.keys(of: Set(allocations.values.map(\.labels))) }
-}
-
-/// Lines one behind the other, in pieces that never move.
-struct LineArena: Sendable {
-    struct Place: Sendable {
-        let piece: Int32
-        let offset: Int32
-        let count: Int32
-    }
-
-    private var pieces: [[UInt8]] = []
-    private static let pieceBytes = 4 << 20
-
-    mutating func write(_ line: DatasetLine) throws -> Place {
-        if (pieces.last?.count ?? Self.pieceBytes) >= Self.pieceBytes {
-            pieces.append([])
-            pieces[pieces.count - 1].reserveCapacity(Self.pieceBytes + 4_096)
-        }
-        let piece = pieces.count - 1
-        let offset = pieces[piece].count
-        try line.write(to: &pieces[piece])
-        return Place(
-            piece: Int32(piece), offset: Int32(offset), count: Int32(pieces[piece].count - offset))
-    }
-
-    func append(_ place: Place, to bytes: inout [UInt8]) {
-        let start = Int(place.offset)
-        bytes.append(contentsOf: pieces[Int(place.piece)][start..<start + Int(place.count)])
-    }
+    /// The labels of some of the sets of label keys, sorted.
+    func labelKeys(of sets: Set<Int32>) -> [String] { labelSets.keys(of: sets) }
 }
 
 /// The few different sets of label keys that allocations have, by number.

@@ -4,8 +4,10 @@ public struct OutcomeFingerprints: Sendable, Equatable {
     private let sorted: [UInt64]
 
     public init(ids: some Sequence<String>) {
-        sorted = ids.map(Self.fingerprint).sorted()
+        self.init(ids.map { Self.fingerprint($0.utf8) })
     }
+
+    init(_ fingerprints: [UInt64]) { sorted = fingerprints.sorted() }
 
     /// - Parameter bytes: big-endian, sorted, as ``bytes`` gives them; nil when they are not.
     public init?(bytes: [UInt8]) {
@@ -26,7 +28,7 @@ public struct OutcomeFingerprints: Sendable, Equatable {
     public var count: Int { sorted.count }
 
     public func contains(_ id: String) -> Bool {
-        let wanted = Self.fingerprint(id)
+        let wanted = Self.fingerprint(id.utf8)
         var (low, high) = (0, sorted.count)
         while low < high {
             let middle = (low + high) / 2
@@ -36,7 +38,7 @@ public struct OutcomeFingerprints: Sendable, Equatable {
     }
 
     /// FNV-1a, 64 bits.
-    private static func fingerprint(_ id: String) -> UInt64 {
-        id.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    static func fingerprint(_ id: some Sequence<UInt8>) -> UInt64 {
+        id.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

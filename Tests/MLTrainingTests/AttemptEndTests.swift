@@ -1,5 +1,6 @@
 import Contracts
 import Forecasting
+import Foundation
 import HTTPClient
 import HTTPTypes
 import HistoryFeed
@@ -23,8 +24,9 @@ import Testing
         ProblemError(status: .init(code: status), code: .upstreamFailed, "A sentence.")
     }
 
-    @Test("a service or a database that did not answer is tried again")
+    @Test("a service or a database that did not answer, or a full disk, is tried again")
     func transient() {
+        #expect(isTriedAgain(SpillError(code: ENOSPC)))
         for status in [502, 503, 504] { #expect(isTriedAgain(problem(status)), "\(status)") }
         #expect(isTriedAgain(HistoryFeedError(description: "cut short")))
         for code in [PostgresError.Code.connectionFailed, .connectionLost, .poolExhausted, .timedOut] {

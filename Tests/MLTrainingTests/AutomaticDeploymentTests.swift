@@ -64,10 +64,7 @@ import Testing
         func outcome(until end: Date) throws -> (TrainingOutcome, History) {
             var source = DatasetSource(months: 240, asOf: end)
             for line in history.lines { if let change = line.change { try source.add(change) } }
-            var reader = DatasetReader()
-            let dataset = try Dataset(name: "test", source: source)
-            for index in 0..<dataset.content.chunkCount { reader.read(try dataset.content.chunk(index).content) }
-            let known = try reader.history(expecting: dataset.content.contentSHA256)
+            let known = try DatasetContent(source).history()
             let configuration = TrainingConfiguration(
                 months: 240, epochs: 10, seed: 7, asOf: end.timeIntervalSince1970)
             return (try TrainingRun(history: known, configuration: configuration).run(), known)

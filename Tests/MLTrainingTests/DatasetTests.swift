@@ -31,9 +31,7 @@ import Testing
         // Decided every 6 h, finished after 5 days: at day 10 forty are decided and twenty finished.
         let moment = SyntheticHistory.start.addingTimeInterval(10 * 86_400)
         let dataset = try dataset(history.lines, asOf: moment)
-        var reader = DatasetReader()
-        for index in 0..<dataset.content.chunkCount { reader.read(try dataset.content.chunk(index).content) }
-        let known = try reader.history(expecting: dataset.content.contentSHA256)
+        let known = try dataset.content.history()
         #expect(known.allocationCount == 40)
         #expect(dataset.content.rowCount == 20)
         #expect(known.allocations.allSatisfy { ($0.completedAt ?? 0) < moment.timeIntervalSince1970 })
@@ -54,11 +52,11 @@ import Testing
     @Test("a damaged dataset is noticed when it is read")
     func damage() throws {
         let dataset = try dataset(history.lines)
-        var reader = DatasetReader()
-        var bytes = try dataset.content.chunk(0).content
+        let reader = DatasetReader()
+        var bytes = try dataset.content.allChunks()[0].content
         let digit = try #require(bytes.firstIndex(of: UInt8(ascii: "5")))
         bytes[digit] = UInt8(ascii: "6")
-        reader.read(bytes)
+        try reader.read([bytes])
         #expect(throws: DatasetDamaged.self) { try reader.history(expecting: dataset.content.contentSHA256) }
     }
 }

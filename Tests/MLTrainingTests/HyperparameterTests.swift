@@ -14,10 +14,7 @@ import Testing
     private func known() throws -> History {
         var source = DatasetSource(months: 240, asOf: history.end)
         for line in history.lines { if let change = line.change { try source.add(change) } }
-        var reader = DatasetReader()
-        let dataset = try Dataset(name: "test", source: source)
-        for index in 0..<dataset.content.chunkCount { reader.read(try dataset.content.chunk(index).content) }
-        return try reader.history(expecting: dataset.content.contentSHA256)
+        return try DatasetContent(source).history()
     }
 
     private func configuration(

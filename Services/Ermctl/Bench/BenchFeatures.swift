@@ -28,7 +28,7 @@ struct BenchFeaturesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let allocations = syntheticAllocations(rows, seed: 1)
+        let allocations = Array(SyntheticAllocations(rows, seed: 1))
         var history = History()
         let arranging = secondsAndProcessorTimeTaken { history = History(allocations: allocations) }
         let schema = FeatureSchema(withPlan: !withoutPlan, labelKeys: ["priority", "requester"])

@@ -48,14 +48,16 @@ struct PostgresDatasetStore: DatasetStore {
                 """)
             // One chunk per statement: the memory of one, not of all encoded at once. As text, which is half as long as
             // the text form of bytes.
-            for ordinal in 0..<content.chunkCount {
-                let chunk = try content.chunk(ordinal)
+            var chunks = try content.chunks()
+            var ordinal = 0
+            while let chunk = try chunks.next() {
                 try await connection.execute(
                     """
                     INSERT INTO training_dataset_chunks (tenant_id, dataset_id, ordinal, line_count, content)
                     VALUES (\(ticket.tenant), \(dataset.id), \(ordinal), \(chunk.lineCount),
                         convert_to(\(String(decoding: chunk.content, as: UTF8.self)), 'UTF8'))
                     """)
+                ordinal += 1
             }
         } holding: { connection in
             try await connection.execute(
@@ -65,7 +67,12 @@ struct PostgresDatasetStore: DatasetStore {
     }
 
     func history(_ id: DatasetID, tenant: TenantID) async throws -> History {
-        let stored = try await database.withTenantRows(tenant) { connection in
+        let (reader, digest) = try await database.withTenantRows(tenant) { connection in
+            let dataset = try await connection.query(
+                "SELECT content_sha256, line_count FROM training_datasets WHERE id = \(id)"
+            ).first
+            guard let dataset else { throw DatasetDamaged() }
+            let reader = DatasetReader(expectingLines: try dataset.decode("line_count"))
             var chunks: [[UInt8]] = []
             for try await row in connection.stream(
                 """
@@ -74,18 +81,20 @@ struct PostgresDatasetStore: DatasetStore {
                 """)
             {
                 chunks.append(Array(try row.decode("content", as: String.self).utf8))
+                if chunks.count == Self.chunksReadAtOnce { try await read(&chunks, by: reader) }
             }
-            let digest = try await connection.query("SELECT content_sha256 FROM training_datasets WHERE id = \(id)")
-                .first?
-                .decode("content_sha256", as: String.self)
-            return (chunks: chunks, digest: digest)
+            try await read(&chunks, by: reader)
+            return (reader, try dataset.decode("content_sha256", as: String.self))
         }
-        guard let digest = stored.digest else { throw DatasetDamaged() }
-        return try await ComputeThread.run(named: "dataset") {
-            var reader = DatasetReader()
-            for chunk in stored.chunks { reader.read(chunk) }
-            return try reader.history(expecting: digest)
-        }
+        return try await ComputeThread.run(named: "dataset") { try reader.history(expecting: digest) }
+    }
+
+    private static let chunksReadAtOnce = 16
+
+    private func read(_ chunks: inout [[UInt8]], by reader: DatasetReader) async throws {
+        let next = chunks
+        chunks = []
+        try await ComputeThread.run(named: "dataset") { try reader.read(next) }
     }
 
     func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)

@@ -28,6 +28,10 @@ extension AttemptEnd {
                 JobFailure(code: .tenantUnavailable, sentence: "The tenant is suspended or does not exist any more."))
         case let error as PostgresError where error.isTransient:
             self = .interrupted(JobFailure(code: .serviceUnavailable, sentence: "The database did not answer."))
+        case is SpillError:
+            self = .interrupted(
+                JobFailure(
+                    code: .serviceUnavailable, sentence: "The training node's disk could not hold the history."))
         default:
             self = .failed(
                 JobFailure(code: .internalError, sentence: "Training stopped because of an internal error."))

@@ -43,12 +43,17 @@ public struct History: Sendable {
         for project in projects { self.projects[project.id] = project }
         for employee in employees { self.employees[employee.id] = employee }
         for day in capacity { self.capacity[day.employee, default: [:]][Self.dayNumber(day.day)] = day.utilisation }
-        entries.reserveCapacity(allocations.count)
-        lanes.reserveCapacity(allocations.count)
-        slotOfID.reserveCapacity(allocations.count)
+        reserve(allocations: allocations.count)
         var batch = Batch()
         for allocation in allocations { put(allocation, &batch) }
         settle(batch)
+    }
+
+    mutating func reserve(allocations count: Int) {
+        entries.reserveCapacity(count)
+        lanes.reserveCapacity(count)
+        isLinked.reserveCapacity(count)
+        slotOfID.reserveCapacity(count)
     }
 
     /// How many allocations are known, finished or not.

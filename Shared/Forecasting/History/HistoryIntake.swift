@@ -5,7 +5,10 @@ public struct HistoryIntake: Sendable {
     private var history = History()
     private var batch = History.Batch()
 
-    public init() {}
+    /// - Parameter expectedAllocations: room is made for so many at once.
+    public init(expectedAllocations: Int = 0) {
+        if expectedAllocations > 0 { history.reserve(allocations: expectedAllocations) }
+    }
 
     public mutating func take(_ change: HistoryChange) { history.take(change, &batch) }
 

@@ -1,0 +1,116 @@
+import Forecasting
+import Foundation
+import HistoryFeed
+import Testing
+
+@Suite struct DatasetContentTests {
+    private func allocation(_ index: Int, completed: Double? = nil, labels: [String: String] = [:]) -> HistoryChange {
+        .allocation(
+            Forecasting.Allocation(
+                id: "a\(index)", employee: "e", project: "p", labels: labels, plannedHours: 8,
+                decidedAt: 1_700_000_000 + Double(index % 7), completedAt: completed))
+    }
+
+    private let asOf = Date(timeIntervalSince1970: 1_800_000_000)
+
+    @Test("a history gathered from a stream has the digest and the chunks of one gathered in another order")
+    func collected() async throws {
+        let changes = (0..<5_000).map { allocation($0, completed: 1_750_000_000) }
+        let (stream, feed) = AsyncThrowingStream.makeStream(of: HistoryChange.self)
+        for change in changes { feed.yield(change) }
+        feed.finish()
+        let streamed = try await DatasetContent.collect(stream, months: 240, asOf: asOf)
+        var source = DatasetSource(months: 240, asOf: asOf)
+        // The first thing said of each is corrected later.
+        for index in 0..<5_000 { try source.add(allocation(index, labels: ["wrong": "yes"])) }
+        for change in changes.shuffled() { try source.add(change) }
+        let shuffled = try DatasetContent(source)
+        #expect(streamed.contentSHA256 == shuffled.contentSHA256 && streamed.featureCount == shuffled.featureCount)
+        #expect(streamed.rowCount == 5_000)
+        let chunks = try streamed.allChunks()
+        let areSame = try chunks == shuffled.allChunks()
+        #expect(areSame && chunks.map(\.lineCount) == [2_000, 2_000, 1_000])
+    }
+
+    @Test("outcomes as of the dataset's moment or later are said to be left out")
+    func leftOut() throws {
+        var source = DatasetSource(months: 240, asOf: asOf)
+        try source.add(allocation(1, completed: 1_799_999_999))
+        #expect(try !DatasetContent(source).leavesOutOutcomes)
+        try source.add(allocation(2, completed: 1_800_000_000))
+        let content = try DatasetContent(source)
+        #expect(
+            content.leavesOutOutcomes && content.outcomes == OutcomeFingerprints(ids: ["a1"]) && content.lineCount == 2)
+    }
+
+    @Test("what memory does not hold is put aside on disk, and the dataset is the same", arguments: [0, 20_000])
+    func spilled(memoryBytes: Int) throws {
+        func content(memoryBytes: Int) throws -> (DatasetContent, hasSpilled: Bool) {
+            var source = DatasetSource(months: 240, asOf: asOf, memoryBytes: memoryBytes)
+            for index in 0..<500 {
+                try source.add(.employee(EmployeeFacts(id: "e\(index)")))
+                // Of the same id as a person, and yet another thing.
+                try source.add(.project(ProjectFacts(id: "e\(index)")))
+                try source.add(.capacity(CapacityDay(employee: "e\(index % 9)", day: Double(index), utilisation: 50)))
+                // Decided at another time than is said later, or gone later.
+                try source.add(allocation(index + 3, labels: ["wrong": "yes"]))
+            }
+            for index in 0..<500 {
+                try source.add(allocation(index, completed: index % 3 == 0 ? nil : 1_750_000_000))
+                if index % 5 == 0 { try source.add(.allocationRemoved(id: "a\(index)")) }
+                if index % 7 == 0 { try source.add(.employeeRemoved(id: "e\(index)")) }
+                if index % 11 == 0 { try source.add(.projectRemoved(id: "e\(index)")) }
+                if index % 13 == 0 { try source.add(.capacityRemoved(employee: "e\(index % 9)", day: Double(index))) }
+            }
+            for index in 500..<503 { try source.add(.allocationRemoved(id: "a\(index)")) }
+            return (try DatasetContent(source), source.hasSpilled)
+        }
+        let (held, isHeld) = try content(memoryBytes: 64 << 20)
+        let (spilled, hasSpilled) = try content(memoryBytes: memoryBytes)
+        #expect(!isHeld && hasSpilled)
+        let areSame = try held.allChunks() == spilled.allChunks()
+        #expect(areSame && held.contentSHA256 == spilled.contentSHA256 && held.outcomes == spilled.outcomes)
+        #expect(held.featureCount == spilled.featureCount)
+
+        let lines = try spilled.allChunks().flatMap { chunk in
+            try chunk.content.split(separator: UInt8(ascii: "\n")).map { try DatasetLine(parsing: $0) }
+        }
+        let kept = (0..<500).filter { $0 % 5 != 0 }
+        let allocations = lines.compactMap { line in
+            if case .allocation(let allocation) = line { allocation } else { nil }
+        }
+        #expect(Set(allocations.map(\.id)) == Set(kept.map { "a\($0)" }) && allocations.count == kept.count)
+        #expect(zip(allocations, allocations.dropFirst()).allSatisfy { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) })
+        #expect(allocations.allSatisfy { $0.labels.isEmpty })
+        #expect(spilled.rowCount == kept.filter { $0 % 3 != 0 }.count && spilled.lineCount == lines.count)
+        let kinds = lines.map { line in
+            switch line {
+            case .employee: 0
+            case .project: 1
+            case .capacity: 2
+            case .allocation: 3
+            }
+        }
+        for (kind, gone) in [(0, 7), (1, 11), (2, 13)] {
+            #expect(kinds.count { $0 == kind } == (0..<500).count { $0 % gone != 0 })
+        }
+        #expect(kinds == kinds.sorted())
+    }
+
+    @Test("memory's limit without a directory to put more aside in is an error, not a dataset with less")
+    func noDirectory() throws {
+        var source = DatasetSource(
+            months: 240, asOf: asOf, memoryBytes: 100, directory: URL(filePath: "/nonexistent/spill"))
+        #expect(throws: SpillError.self) { for index in 0..<10 { try source.add(allocation(index)) } }
+    }
+
+    @Test("a feed that breaks gives no dataset")
+    func broken() async {
+        let (stream, feed) = AsyncThrowingStream.makeStream(of: HistoryChange.self)
+        feed.yield(allocation(1))
+        feed.finish(throwing: HistoryFeedCheckTests.Broken())
+        await #expect(throws: HistoryFeedCheckTests.Broken.self) {
+            try await DatasetContent.collect(stream, months: 6, asOf: asOf)
+        }
+    }
+}
