@@ -94,7 +94,7 @@ import Testing
     func performance() {
         func score(_ end: Double?, _ estimated: Double?, at moment: Double) -> Double {
             PerformanceScore.score(
-                ProjectFacts(id: "p", start: 0, estimatedEnd: estimated, end: end), at: moment, usingStatus: false)
+                ProjectFacts(id: "p", start: 0, estimatedEnd: estimated, end: end).dates, at: moment)
         }
         #expect(score(5 * day, 6 * day, at: 10 * day) == 100)
         #expect(score(8 * day, 6 * day, at: 10 * day) == 80)

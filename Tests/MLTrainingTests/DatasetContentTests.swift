@@ -4,10 +4,12 @@ import HistoryFeed
 import Testing
 
 @Suite struct DatasetContentTests {
-    private func allocation(_ index: Int, completed: Double? = nil, labels: [String: String] = [:]) -> HistoryChange {
+    private func allocation(
+        _ index: Int, completed: Double? = nil, skills: [String] = [], labels: [String: String] = [:]
+    ) -> HistoryChange {
         .allocation(
             Forecasting.Allocation(
-                id: "a\(index)", employee: "e", project: "p", labels: labels, plannedHours: 8,
+                id: "a\(index)", employee: "e", project: "p", skills: skills, labels: labels, plannedHours: 8,
                 decidedAt: 1_700_000_000 + Double(index % 7), completedAt: completed))
     }
 
@@ -56,7 +58,9 @@ import Testing
                 try source.add(allocation(index + 3, labels: ["wrong": "yes"]))
             }
             for index in 0..<500 {
-                try source.add(allocation(index, completed: index % 3 == 0 ? nil : 1_750_000_000))
+                // Some are longer than what is read from disk at once.
+                let skills = [String](repeating: "a skill", count: index % 50 == 1 ? 20_000 : 2)
+                try source.add(allocation(index, completed: index % 3 == 0 ? nil : 1_750_000_000, skills: skills))
                 if index % 5 == 0 { try source.add(.allocationRemoved(id: "a\(index)")) }
                 if index % 7 == 0 { try source.add(.employeeRemoved(id: "e\(index)")) }
                 if index % 11 == 0 { try source.add(.projectRemoved(id: "e\(index)")) }

@@ -28,9 +28,15 @@ struct BenchFeaturesCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let allocations = Array(SyntheticAllocations(rows, seed: 1))
         var history = History()
-        let arranging = secondsAndProcessorTimeTaken { history = History(allocations: allocations) }
+        let arranging = secondsAndProcessorTimeTaken {
+            let company = SyntheticAllocations(rows, seed: 1)
+            var intake = HistoryIntake(expectedAllocations: rows)
+            for employee in company.employees { intake.take(.employee(employee)) }
+            for project in company.projects { intake.take(.project(project)) }
+            for allocation in company { intake.take(.allocation(allocation)) }
+            history = intake.finish()
+        }
         let schema = FeatureSchema(withPlan: !withoutPlan, labelKeys: ["priority", "requester"])
         let width = schema.features.count
         let digest = Atomic<UInt64>(0)

@@ -19,37 +19,43 @@ struct FeatureBuilder {
         history.read { reader in
             var lookup = HistoryLookup(reader, withPlan: schema.withPlan, remembering: 1)
             lookup.add(groups, at: decision.at)
-            lookup.forEach { _, views in write(decision, groups, views, into: &sink) }
+            let numbers = DecisionNumbers(decision, in: history)
+            lookup.forEach { _, views in
+                write(numbers, groups.labels, unmet: decision.labels, views, into: &sink)
+            }
         }
         return sink.values
     }
 
-    /// Writes the values of one decision to `row`, which has a place for each.
+    /// Writes the values of a decision whose groups history has all met to `row`, which has a place for each.
     func write(
-        _ decision: Decision, _ groups: ResolvedGroups, _ views: HistoryViews, to row: UnsafeMutablePointer<Float>
+        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], _ views: HistoryViews,
+        to row: UnsafeMutablePointer<Float>
     ) {
         var sink = RowSink(next: row)
-        write(decision, groups, views, into: &sink)
+        write(decision, labels, unmet: [:], views, into: &sink)
     }
 
-    /// - Parameter views: of this builder's history, as of the decision.
+    /// - Parameters:
+    ///   - unmet: the decision's labels, where history may not have met them.
+    ///   - views: of this builder's history, as of the decision.
     func write<Sink: FeatureSink>(
-        _ decision: Decision, _ groups: ResolvedGroups, _ views: HistoryViews, into sink: inout Sink
+        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], unmet: [String: String],
+        _ views: HistoryViews, into sink: inout Sink
     ) {
         let context = PooledHistory(views, withPlan: schema.withPlan)
-        let project = history.project(decision.project)
-        writeBase(decision, project, views.projectFlow, context, into: &sink)
-        writePlan(decision, project, into: &sink)
+        writeBase(decision, views.projectFlow, context, into: &sink)
+        writePlan(decision, into: &sink)
         writeFlow("person", "this person's", views.personFlow, decision.at, into: &sink)
         writeFlow("project", "this project's", views.projectFlow, decision.at, into: &sink)
         writeGroups(decision, context: context, into: &sink)
-        writeLabels(decision, groups.labels, views, context: context, into: &sink)
+        writeLabels(decision, labels, unmet: unmet, views, context: context, into: &sink)
     }
 
     // MARK: The five base features of DESIGN §8, as of the decision
 
     private func writeBase<S: FeatureSink>(
-        _ decision: Decision, _ project: ProjectFacts?, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
+        _ decision: DecisionNumbers, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
     ) {
         sink.add(
             schema.withPlan ? (decision.allocationPercent ?? 100) / 100 : 1,
@@ -62,10 +68,10 @@ struct FeatureBuilder {
                 name: "base.hours", meaning: schema.withPlan ? "the planned hours" : "the usual hours of such tasks",
                 unit: "÷ 40 h", knownWhen: schema.withPlan ? .decision : .completedBefore))
         sink.add(
-            Double(decision.skills.count) / 10,
+            Double(decision.skillCount) / 10,
             .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
         sink.add(
-            PerformanceScore.score(project, at: decision.at, usingStatus: false) / 100,
+            PerformanceScore.score(decision.project, at: decision.at) / 100,
             .init(
                 name: "base.performance", meaning: "how the project keeps its dates", unit: "÷ 100",
                 knownWhen: .decision))
@@ -78,7 +84,7 @@ struct FeatureBuilder {
 
     // MARK: The question itself
 
-    private func writePlan<S: FeatureSink>(_ decision: Decision, _ project: ProjectFacts?, into sink: inout S) {
+    private func writePlan<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
         let day = (decision.at / 86_400).rounded(.down)
         sink.add(
             (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
@@ -99,16 +105,16 @@ struct FeatureBuilder {
             (day / 365.2425 * 12).truncatingRemainder(dividingBy: 12),
             .init(name: "month", meaning: "time of the year", unit: "months", knownWhen: .decision))
         sink.add(
-            project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
+            decision.project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
             .init(name: "project.days", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
         sink.add(
-            project?.estimatedEnd.map { signedLog(($0 - decision.at) / 86_400) } ?? .nan,
+            decision.project?.estimatedEnd.map { signedLog(($0 - decision.at) / 86_400) } ?? .nan,
             .init(
                 name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days",
                 knownWhen: .decision))
         guard schema.withPlan else { return }
         let planned = decision.plannedHours ?? 1
-        let capacity = (history.employee(decision.employee)?.weeklyCapacityHours ?? 40) / 5
+        let capacity = decision.weeklyCapacityHours / 5
         sink.add(
             log(max(planned, HoursScale.least)),
             .init(name: "plan", meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
@@ -152,7 +158,7 @@ struct FeatureBuilder {
 // MARK: What the groups say
 
 extension FeatureBuilder {
-    private func writeGroups<S: FeatureSink>(_ decision: Decision, context: PooledHistory, into sink: inout S) {
+    private func writeGroups<S: FeatureSink>(_ decision: DecisionNumbers, context: PooledHistory, into sink: inout S) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         let all = context.all
         let global = context.global
@@ -205,15 +211,15 @@ extension FeatureBuilder {
     }
 
     private func writeLabels<S: FeatureSink>(
-        _ decision: Decision, _ labels: [ResolvedGroups.LabelGroup], _ views: HistoryViews, context: PooledHistory,
-        into sink: inout S
+        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], unmet: [String: String],
+        _ views: HistoryViews, context: PooledHistory, into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         for (key, number) in zip(schema.labelKeys, labelNumbers) {
             let place = labels.firstIndex { $0.key == number }
             let pooled = context.pool(place.map(views.label) ?? .empty, parent: context.all)
             sink.add(
-                place.map { labels[$0].number } ?? decision.labels[key].map(LabelValue.number) ?? .nan,
+                place.map { labels[$0].number } ?? unmet[key].map(LabelValue.number) ?? .nan,
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
             write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)

@@ -44,7 +44,8 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
             var lookup = HistoryLookup(reader, withPlan: withPlan, remembering: 1)
             lookup.add(ResolvedGroups(), at: 0)
             lookup.forEach { _, views in
-                FeatureBuilder(schema: self, history: history).write(nobody, ResolvedGroups(), views, into: &sink)
+                FeatureBuilder(schema: self, history: history).write(
+                    DecisionNumbers(nobody, in: history), [], unmet: [:], views, into: &sink)
             }
         }
         return sink.features

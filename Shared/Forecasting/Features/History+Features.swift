@@ -49,6 +49,9 @@ private struct FeatureWork: Sendable {
     let slots: [Int32]
     let columns: Int
     private let builder: FeatureBuilder
+    /// What is on record of projects and people, by the numbers of their flows.
+    private let projects: [ProjectFacts.Dates?]
+    private let weeklyCapacityHours: [Double]
 
     /// As many as stay in a core's cache until they are read.
     static let rowsPerBlock = 256
@@ -60,6 +63,7 @@ private struct FeatureWork: Sendable {
         self.slots = slots
         columns = schema.columns.count
         builder = FeatureBuilder(schema: schema, history: history)
+        (projects, weeklyCapacityHours) = history.recordsByFlow()
     }
 
     func onAllCores(_ body: @Sendable (Range<Int>, inout HistoryLookup) -> Void) {
@@ -74,15 +78,18 @@ private struct FeatureWork: Sendable {
     /// Writes the rows to where `target` has room for them.
     func write(_ rows: Range<Int>, looking lookup: inout HistoryLookup, to target: UnsafeMutablePointer<Float>) {
         for first in stride(from: rows.lowerBound, to: rows.upperBound, by: HistoryLookup.batch) {
-            for slot in slots[first..<min(first + HistoryLookup.batch, rows.upperBound)] {
-                let entry = history.entries[Int(slot)]
-                lookup.add(entry.groups, at: entry.allocation.decidedAt)
-            }
-            lookup.forEach { number, views in
-                let entry = history.entries[Int(slots[first + number])]
-                builder.write(
-                    Decision(entry.allocation), entry.groups, views,
-                    to: target + (first + number - rows.lowerBound) * columns)
+            let batch = slots[first..<min(first + HistoryLookup.batch, rows.upperBound)]
+            history.entries.withUnsafeBufferPointer { entries in
+                for slot in batch { lookup.add(entries[Int(slot)].groups, at: entries[Int(slot)].allocation.decidedAt) }
+                lookup.forEach { number, views in
+                    let entry = entries.baseAddress.unsafelyUnwrapped + Int(batch[first + number])
+                    let decision = DecisionNumbers(
+                        entry.pointee.allocation, project: projects[Int(entry.pointee.groups.projectFlow)],
+                        weeklyCapacityHours: weeklyCapacityHours[Int(entry.pointee.groups.personFlow)])
+                    builder.write(
+                        decision, entry.pointee.groups.labels, views,
+                        to: target + (first + number - rows.lowerBound) * columns)
+                }
             }
         }
     }

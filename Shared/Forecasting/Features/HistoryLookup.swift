@@ -41,6 +41,8 @@ struct HistoryLookup: ~Copyable {
             add(label.series)
             add(label.personSeries)
         }
+        reader.prefetch(flow: decision.personFlow)
+        reader.prefetch(flow: decision.projectFlow)
         decisions.append(
             (moment, first..<groups.count, decision.personFlow, decision.projectFlow, decision.skills.count))
     }
@@ -59,6 +61,8 @@ struct HistoryLookup: ~Copyable {
                 }
                 erm_prefetch(moments.times + hints.guess(group, moments, decision.at))
             }
+            reader.prefetch(flow: decision.personFlow, at: decision.at, hints)
+            reader.prefetch(flow: decision.projectFlow, at: decision.at, hints)
         }
         for decision in decisions {
             for group in groups[decision.groups] {

@@ -24,21 +24,50 @@ struct HistoryReader {
         erm_prefetch(place + MemoryLayout<GroupSeries>.size)
     }
 
+    /// Asks for the memory of a group's flow.
+    @inline(__always)
+    func prefetch(flow group: Int32) {
+        guard group >= 0 else { return }
+        let place = UnsafeRawPointer(flows.baseAddress.unsafelyUnwrapped + Int(group))
+        erm_prefetch(place)
+        erm_prefetch(place + MemoryLayout<FlowSeries>.size)
+    }
+
+    /// Asks for the memory in which `flow` will begin to search.
+    func prefetch(flow group: Int32, at moment: Double, _ hints: borrowing SearchHints) {
+        guard group >= 0 else { return }
+        let searches = searches(ofFlow: group, at: moment)
+        for search in [searches.decided, searches.done, searches.decidedEarlier] {
+            guard let moments = search.moments, moments.mustBeSearched(for: search.moment) else { continue }
+            erm_prefetch(moments.times + hints.guess(search.key, moments, search.moment))
+        }
+    }
+
     /// How much was going on in a group at `moment`.
     func flow(_ group: Int32, at moment: Double, _ hints: borrowing SearchHints) -> FlowView {
         guard group >= 0 else { return FlowView(decided: 0, done: 0, lately: 0, first: nil) }
-        let rows = flows[Int(group)].rows
-        func count(_ times: UnsafeBufferPointer<Double>, before moment: Double, _ key: Int32) -> Int {
-            guard let first = times.first, let base = times.baseAddress else { return 0 }
-            let moments = SortedMoments(times: base, count: times.count, first: first, last: times[times.count - 1])
-            return hints.search(key, moments, before: moment)
+        func count(_ search: FlowSearch) -> Int {
+            search.moments.map { hints.search(search.key, $0, before: search.moment) } ?? 0
         }
-        // Keys below those of groups.
-        let decided = count(rows.decided, before: moment, -3 * group - 1)
+        let searches = searches(ofFlow: group, at: moment)
+        let decided = count(searches.decided)
         return FlowView(
-            decided: decided, done: count(rows.done, before: moment, -3 * group - 2),
-            lately: decided - count(rows.decided, before: moment - 7 * 86_400, -3 * group - 3),
-            first: decided > 0 ? rows.decided[0] : nil)
+            decided: decided, done: count(searches.done), lately: decided - count(searches.decidedEarlier),
+            first: decided > 0 ? searches.decided.moments?.first : nil)
+    }
+
+    private typealias FlowSearch = (key: Int32, moments: SortedMoments?, moment: Double)
+
+    @inline(__always)
+    private func searches(
+        ofFlow group: Int32, at moment: Double
+    ) -> (decided: FlowSearch, done: FlowSearch, decidedEarlier: FlowSearch) {
+        let decisions = flows[Int(group)].decisions
+        // Keys below those of groups.
+        return (
+            (-3 * group - 1, decisions, moment), (-3 * group - 2, flows[Int(group)].completions, moment),
+            (-3 * group - 3, decisions, moment - 7 * 86_400)
+        )
     }
 }
 

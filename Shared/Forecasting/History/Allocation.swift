@@ -63,6 +63,15 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
     public var estimatedEnd: Double?
     public var end: Double?
 
+    /// What a decision may know of it.
+    struct Dates {
+        var start: Double?
+        var estimatedEnd: Double?
+        var end: Double?
+    }
+
+    var dates: Dates { Dates(start: start, estimatedEnd: estimatedEnd, end: end) }
+
     public init(
         id: String, status: Status = .inProgress, completionPercent: Double? = nil, start: Double? = nil,
         estimatedEnd: Double? = nil, end: Double? = nil
@@ -80,6 +89,9 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
 public struct EmployeeFacts: Sendable, Hashable, Codable {
     public var id: String
     public var weeklyCapacityHours: Double
+
+    /// 40 hours for people without a record.
+    static func weeklyCapacityHours(of record: EmployeeFacts?) -> Double { record?.weeklyCapacityHours ?? 40 }
 
     public init(id: String, weeklyCapacityHours: Double = 40) {
         self.id = id

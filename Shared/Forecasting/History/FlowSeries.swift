@@ -5,14 +5,14 @@ struct FlowSeries: Sendable {
     /// False while a batch of changes is being put in.
     private(set) var isSorted = true
 
-    /// What a feature reads, while the series is alive and unchanged.
-    struct Rows {
-        let decided: UnsafeBufferPointer<Double>
-        let done: UnsafeBufferPointer<Double>
+    /// When allocations were decided; to be read while the series is alive and unchanged. Nil when there are none.
+    var decisions: SortedMoments? {
+        @inline(__always) get { decided.moments }
     }
 
-    var rows: Rows {
-        @inline(__always) get { Rows(decided: decided.rows, done: done.rows) }
+    /// When they were finished, as `decisions`.
+    var completions: SortedMoments? {
+        @inline(__always) get { done.moments }
     }
 
     /// To be sorted before it is read.
@@ -59,15 +59,19 @@ private struct Column: Sendable {
     /// The same address as the memory's, here so that reading touches no reference.
     nonisolated(unsafe) private var base: UnsafeMutablePointer<Double>
     private var count = 0
+    /// The first and the last value, once sorted: many questions need no more.
+    private var span = (first: 0.0, last: 0.0)
 
     init() {
         memory = Memory(capacity: 2)
         base = memory.base
     }
 
-    /// The values as of now: to be read only while the column is alive and unchanged.
-    var rows: UnsafeBufferPointer<Double> {
-        @inline(__always) get { UnsafeBufferPointer(start: base, count: count) }
+    /// The values as of now, once sorted: to be read only while the column is alive and unchanged. Nil when there are none.
+    var moments: SortedMoments? {
+        @inline(__always) get {
+            count > 0 ? SortedMoments(times: base, count: count, first: span.first, last: span.last) : nil
+        }
     }
 
     mutating func append(_ value: Double) {
@@ -80,15 +84,19 @@ private struct Column: Sendable {
         own(capacity: count)
         var values = UnsafeMutableBufferPointer(start: base, count: count)
         values.sort()
+        noteSpan()
     }
 
     mutating func removeFirst(equalTo value: Double) {
-        let position = rows.lowerBound(of: value)
+        let position = UnsafeBufferPointer(start: base, count: count).lowerBound(of: value)
         guard position < count, base[position] == value else { return }
         own(capacity: count)
         (base + position).update(from: base + position + 1, count: count - position - 1)
         count -= 1
+        noteSpan()
     }
+
+    private mutating func noteSpan() { if count > 0 { span = (base[0], base[count - 1]) } }
 
     private mutating func own(capacity: Int) {
         guard memory.capacity < capacity || !isKnownUniquelyReferenced(&memory) else { return }

@@ -64,6 +64,16 @@ struct GroupIndex: Sendable {
             group: { key, _, _ in keys[key] ?? -1 })
     }
 
+    /// The flow of a person; -1 when history has never met the name.
+    func flow(ofPerson name: String) -> Int32 {
+        names[Space.person.rawValue][name].flatMap { keys[Resolver.key(.person, $0, isFlow: true)] } ?? -1
+    }
+
+    /// The flow of a project, as that of a person.
+    func flow(ofProject name: String) -> Int32 {
+        names[Space.project.rawValue][name].flatMap { keys[Resolver.key(.project, $0, isFlow: true)] } ?? -1
+    }
+
     /// Plans of like size: a factor of about 1.4 per step.
     static func sizeStep(_ plannedHours: Double) -> Int32 {
         Int32((log2(max(plannedHours, HoursScale.least)) * 2).rounded())
@@ -87,15 +97,17 @@ struct LabelValue: Sendable {
 private struct Resolver {
     let decision: Decision
 
+    static func key(_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32 = 0, isFlow: Bool) -> UInt64 {
+        kind.rawValue << 58 | (isFlow ? 1 << 57 : 0) | UInt64(UInt32(first)) << 28 | UInt64(UInt32(second))
+    }
+
     func resolve(
         name: (GroupIndex.Space, String) -> Int32, labelValue: (Int32, String) -> LabelValue,
         group find: (UInt64, GroupIndex.Kind, Bool) -> Int32
     ) -> ResolvedGroups {
         func group(_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32 = 0, flow: Bool = false) -> Int32 {
             guard first >= 0, second >= 0 else { return -1 }
-            return find(
-                kind.rawValue << 58 | (flow ? 1 << 57 : 0) | UInt64(UInt32(first)) << 28 | UInt64(UInt32(second)), kind,
-                flow)
+            return find(Self.key(kind, first, second, isFlow: flow), kind, flow)
         }
         var groups = ResolvedGroups()
         let person = name(.person, decision.employee)

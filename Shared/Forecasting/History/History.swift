@@ -30,6 +30,9 @@ public struct History: Sendable {
     private var employees: [String: EmployeeFacts] = [:]
     /// Employee → day number → utilisation percent.
     private var capacity: [String: [Int: Double]] = [:]
+    private var ids = ValuePool<String>()
+    private var skillLists = ValuePool<[String]>()
+    private var labelSets = ValuePool<[String: String]>()
     /// Employee → entries whose hours are not recorded, and so may follow from utilisation.
     private var unrecorded: [String: Set<Int32>] = [:]
 
@@ -68,6 +71,21 @@ public struct History: Sendable {
 
     public func project(_ id: String) -> ProjectFacts? { projects[id] }
     public func employee(_ id: String) -> EmployeeFacts? { employees[id] }
+
+    /// The dates of projects and the capacity of people, by the numbers of their flows.
+    func recordsByFlow() -> (projects: [ProjectFacts.Dates?], weeklyCapacityHours: [Double]) {
+        var dates = [ProjectFacts.Dates?](repeating: nil, count: flows.count)
+        var hours = [Double](repeating: EmployeeFacts.weeklyCapacityHours(of: nil), count: flows.count)
+        for project in projects.values {
+            let flow = index.flow(ofProject: project.id)
+            if flow >= 0 { dates[Int(flow)] = project.dates }
+        }
+        for employee in employees.values {
+            let flow = index.flow(ofPerson: employee.id)
+            if flow >= 0 { hours[Int(flow)] = EmployeeFacts.weeklyCapacityHours(of: employee) }
+        }
+        return (dates, hours)
+    }
 
     public mutating func apply(_ change: HistoryChange) { apply(CollectionOfOne(change)) }
 
@@ -184,7 +202,11 @@ extension History {
     }
 
     private mutating func makeEntry(_ given: Allocation) -> HistoryEntry {
-        let allocation = given.decidedNoLaterThanCompleted
+        var allocation = given.decidedNoLaterThanCompleted
+        allocation.employee = ids.shared(allocation.employee)
+        allocation.project = ids.shared(allocation.project)
+        allocation.skills = skillLists.shared(allocation.skills)
+        allocation.labels = labelSets.shared(allocation.labels)
         let groups = index.resolve(creating: Decision(allocation), series: &series, flows: &flows)
         var entry = HistoryEntry(allocation: allocation, groups: groups)
         let (hours, source) = deriveHours(allocation)

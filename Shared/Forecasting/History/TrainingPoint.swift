@@ -33,15 +33,15 @@ public struct TrainingPoint: Sendable, Codable, Equatable {
 
 /// How to tell a project's performance score from its dates and status.
 enum PerformanceScore {
-    /// - Parameter asOf: when given, only what its dates say as of that moment counts, since the status bears no date.
-    static func score(_ project: ProjectFacts?, at moment: Double, usingStatus: Bool) -> Double {
+    /// - Parameter status: nil where only what the dates say as of the moment may count, since the status bears no date.
+    static func score(_ project: ProjectFacts.Dates?, status: ProjectFacts.Status? = nil, at moment: Double) -> Double {
         guard let project else { return 40 }
         let ended: Double? = project.end.flatMap { $0 < moment ? $0 : nil }
-        if ended != nil || (usingStatus && project.status == .completed) {
+        if ended != nil || status == .completed {
             guard let estimated = project.estimatedEnd, let ended else { return ended == nil ? 80 : 100 }
             return dayNumber(ended) <= dayNumber(estimated) ? 100 : 80
         }
-        if usingStatus && project.status != .inProgress { return 40 }
+        if let status, status != .inProgress { return 40 }
         if let start = project.start, start > moment { return 40 }
         guard let estimated = project.estimatedEnd else { return 60 }
         return dayNumber(moment) <= dayNumber(estimated) ? 60 : 40
