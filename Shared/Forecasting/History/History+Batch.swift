@@ -32,6 +32,9 @@ extension History {
         }
         makeRoom(for: work)
         series.withUnsafeMutableBufferPointer { series in
+            if arrivals.count >= SeriesWork.leastPiece {
+                HugePages.gather(UnsafeMutableRawBufferPointer(series))
+            }
             nonisolated(unsafe) let series = series
             arrivals.withUnsafeBufferPointer { arrivals in
                 nonisolated(unsafe) let arrivals = arrivals
@@ -135,14 +138,16 @@ private struct SeriesWork {
         }
     }
 
+    /// Less work is not worth a core of its own.
+    static let leastPiece = 20_000
+
     /// The groups cut into pieces of about equal work, a single one when there is little.
     private var pieces: [Range<Int>] {
-        let least = 20_000
         var pieces: [Range<Int>] = []
         var (first, work) = (0, 0)
         for (place, group) in groups.enumerated() {
             work += count(of: group) + 1
-            if work >= least || place == groups.count - 1 {
+            if work >= Self.leastPiece || place == groups.count - 1 {
                 pieces.append(first..<place + 1)
                 (first, work) = (place + 1, 0)
             }
