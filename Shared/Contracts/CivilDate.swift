@@ -28,17 +28,16 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
 
     /// nil unless `text` is exactly `YYYY-MM-DD` and a real day.
     public init?(_ text: some StringProtocol) {
-        let bytes = Array(text.utf8)
-        guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-") else { return nil }
-        func number(_ range: Range<Int>) -> Int? {
-            var value = 0
-            for byte in bytes[range] {
-                guard (48...57).contains(byte) else { return nil }
-                value = value * 10 + Int(byte - 48)
-            }
-            return value
-        }
-        guard let year = number(0..<4), let month = number(5..<7), let day = number(8..<10) else { return nil }
+        var text = String(text)
+        guard let date = text.withUTF8(CivilDate.init(utf8:)) else { return nil }
+        self = date
+    }
+
+    init?(utf8 text: UnsafeBufferPointer<UInt8>) {
+        guard text.count == 10, text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"),
+            let year = WireTime.number(text, 0..<4), let month = WireTime.number(text, 5..<7),
+            let day = WireTime.number(text, 8..<10)
+        else { return nil }
         self.init(year: year, month: month, day: day)
     }
 
@@ -55,12 +54,9 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
     public static func < (left: Self, right: Self) -> Bool { left.daysSinceEpoch < right.daysSinceEpoch }
 
     public var description: String {
-        let (year, month, day) = components
-        func padded(_ value: Int, _ width: Int) -> String {
-            let digits = String(value)
-            return String(repeating: "0", count: max(0, width - digits.count)) + digits
-        }
-        return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
+        var writer = LineWriter()
+        writer.append(self)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// Year, month 1…12 and day 1…31, after Howard Hinnant's `civil_from_days`.

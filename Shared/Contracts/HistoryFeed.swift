@@ -6,7 +6,7 @@ public import Foundation
 /// A feed is all rows changed since the watermark (all rows when none is given), facts before the allocations that refer
 /// to them, then exactly one `end`. Rows may come again on the next call, so applying one twice must do no harm. A feed
 /// without its `end` was cut short and must not be used.
-public enum HistoryLine: Codable, Sendable, Equatable {
+public enum HistoryLine: WireLine, Equatable {
     case employee(HistoryEmployee)
     case project(HistoryProject)
     case allocation(Allocation)

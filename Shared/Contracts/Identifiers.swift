@@ -11,17 +11,18 @@ public struct Identifier<Entity>: RawRepresentable, Hashable, Sendable, Codable,
 
     /// nil when `text` is not a UUID.
     public init?(_ text: some StringProtocol) {
-        guard let uuid = UUID(uuidString: String(text)) else { return nil }
+        var text = String(text)
+        guard let uuid = text.withUTF8(UUIDText.uuid) ?? UUID(uuidString: text) else { return nil }
         self.init(rawValue: uuid)
     }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         let text = try container.decode(String.self)
-        guard let uuid = UUID(uuidString: text) else {
+        guard let id = Self(text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "must be a UUID")
         }
-        self.init(rawValue: uuid)
+        self = id
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -29,7 +30,12 @@ public struct Identifier<Entity>: RawRepresentable, Hashable, Sendable, Codable,
         try container.encode(description)
     }
 
-    public var description: String { rawValue.uuidString.lowercased() }
+    public var description: String {
+        String(unsafeUninitializedCapacity: UUIDText.length) { text in
+            UUIDText.write(rawValue, to: text)
+            return UUIDText.length
+        }
+    }
 }
 
 extension Identifier: DecodingPlaceholder {

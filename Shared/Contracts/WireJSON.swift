@@ -30,14 +30,15 @@ public enum WireJSON {
 
     /// `2026-01-31T12:00:00.000Z`
     public static func timestamp(_ date: Date) -> String {
-        // Rounded first: the format truncates, and a stored 0.1229999 must not come back a millisecond earlier.
-        let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
-        return Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01)
-            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        var writer = LineWriter()
+        writer.append(date)
+        return String(decoding: writer.bytes, as: UTF8.self)
     }
 
     /// A time with an offset (`Z` or `+02:00`), with or without a fraction of a second; nil for anything else.
     public static func date(_ text: String) -> Date? {
+        var text = text
+        if let usual = text.withUTF8(WireTime.usualDate) { return usual }
         // The format rolls over what does not exist, 30 February to 2 March; a wrong day must be refused, not moved.
         let clock = text.dropFirst(11).prefix(8)
         guard text.utf8.count <= 40, CivilDate(text.prefix(10)) != nil, clock < "24", clock.suffix(2) < "60" else {

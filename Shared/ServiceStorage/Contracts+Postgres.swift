@@ -3,7 +3,15 @@ public import Postgres
 
 // The wire types that are also columns.
 
-extension Identifier: PostgresEncodable, PostgresDecodable {}
+extension Identifier: PostgresEncodable, PostgresDecodable {
+    /// A `uuid` column.
+    public var postgresText: String? { description }
+
+    public init(postgresText text: String) throws {
+        guard let id = Self(text) else { throw UnreadableColumn(type: "Identifier") }
+        self = id
+    }
+}
 
 extension CivilDate: PostgresEncodable, PostgresDecodable {
     /// A `date` column.

@@ -115,7 +115,7 @@ struct LiveTests {
 
 @Suite("Asking another service")
 struct ServiceClientTests {
-    struct Item: Codable, Sendable, Equatable { let n: Int }
+    struct Item: WireLine, Equatable { let n: Int }
 
     static func router(seen: Lines) -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)

@@ -44,22 +44,19 @@ struct HistoryFeed: Sendable {
             let now = try await HistoryWatermark.current(on: connection)
             if let since { try Self.check(since, against: now) }
             var lines = 0
-            var buffer = ByteBuffer()
+            var bytes: [UInt8] = []
             for part in Self.parts(since: since) {
                 for try await row in connection.stream(part.query) {
-                    buffer.writeBytes(try WireJSON.encode(try part.line(row)))
-                    buffer.writeInteger(UInt8(ascii: "\n"))
+                    try part.line(row).write(to: &bytes)
                     lines += 1
-                    if buffer.readableBytes >= Self.chunkBytes {
-                        try await write(buffer)
-                        buffer.clear()
+                    if bytes.count >= Self.chunkBytes {
+                        try await write(ByteBuffer(bytes: bytes))
+                        bytes.removeAll(keepingCapacity: true)
                     }
                 }
             }
-            let end = HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines))
-            buffer.writeBytes(try WireJSON.encode(end))
-            buffer.writeInteger(UInt8(ascii: "\n"))
-            try await write(buffer)
+            try HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines)).write(to: &bytes)
+            try await write(ByteBuffer(bytes: bytes))
         }
     }
 

@@ -90,7 +90,7 @@ extension Allocation {
             allocationPercentage: try row.decode("allocation_percentage"),
             allocatedHours: try row.decode("allocated_hours"), plannedHours: try row.decode("planned_hours"),
             actualHours: try row.decode("actual_hours"), requiredSkills: try row.decode("required_skills"),
-            labels: try row.decode("labels", as: PostgresJSON<[String: String]>.self).value,
+            labels: try row.decode("labels", as: LabelsColumn.self).labels,
             startDate: try row.decode("start_date"), endDate: try row.decode("end_date"),
             completedAt: try row.decode("completed_at"), createdAt: try row.decode("created_at"))
     }

@@ -1,9 +1,9 @@
-import Contracts
+public import Contracts
 public import HTTPClient
 import HTTPTypes
 
 /// The values of an NDJSON body, one per line, decoded as they arrive.
-public struct NDJSONSequence<Element: Decodable & Sendable>: AsyncSequence, Sendable {
+public struct NDJSONSequence<Element: WireLine>: AsyncSequence, Sendable {
     public typealias Failure = any Error
 
     /// A line longer than this is refused: it would have to be kept in memory.
@@ -29,7 +29,7 @@ public struct NDJSONSequence<Element: Decodable & Sendable>: AsyncSequence, Send
                 if let line = try takeLine() {
                     if line.isEmpty { continue }
                     do {
-                        return try WireJSON.decode(Element.self, from: line)
+                        return try Element(parsing: line)
                     } catch {
                         throw ProblemError(
                             status: .badGateway, code: .upstreamFailed,

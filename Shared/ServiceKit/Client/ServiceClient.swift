@@ -63,7 +63,7 @@ public struct ServiceClient: Sendable {
     }
 
     /// The lines of an NDJSON answer, each decoded as it arrives; the sender waits for the reader.
-    public func stream<T: Decodable & Sendable>(
+    public func stream<T: WireLine>(
         _ path: String, of type: T.Type = T.self, caller: Caller? = nil, trace: TraceContext,
         deadline: Duration = .seconds(600), idleTimeout: Duration = .seconds(30)
     ) async throws -> NDJSONSequence<T> {

@@ -1,0 +1,99 @@
+// Nearly all lines of a history are allocations and days of capacity: these are written and read by hand.
+
+extension HistoryLine {
+    public init(parsing line: some Collection<UInt8>) throws {
+        self = try LineScanner.scan(line, Self.usual) ?? WireJSON.decode(from: line)
+    }
+
+    public func write(to bytes: inout [UInt8]) throws {
+        let start = bytes.count
+        var writer = LineWriter(bytes: bytes)
+        // Not held twice while it grows.
+        bytes = []
+        let isWritten = writer.write(self)
+        bytes = writer.bytes
+        if !isWritten {
+            bytes.removeSubrange(start...)
+            bytes += try WireJSON.encode(self)
+        }
+        bytes.append(UInt8(ascii: "\n"))
+    }
+
+    private static func usual(_ scanner: inout LineScanner) -> HistoryLine? {
+        if scanner.take(#"{"allocation":{"_0":{"#) { return scanner.allocation().map(HistoryLine.allocation) }
+        if scanner.take(#"{"capacity":{"_0":{"#) { return scanner.capacity().map(HistoryLine.capacity) }
+        return nil
+    }
+}
+
+extension LineWriter {
+    /// Whether it could be written.
+    fileprivate mutating func write(_ line: HistoryLine) -> Bool {
+        switch line {
+        case .allocation(let allocation):
+            text(#"{"allocation":{"_0":{"#)
+            fields(of: allocation)
+        case .capacity(let entry):
+            text(#"{"capacity":{"_0":{"#)
+            field("date", entry.date)
+            field("employeeId", entry.employeeId)
+            field("utilizationRate", entry.utilizationRate)
+        case .employee, .project, .removed, .end: return false
+        }
+        text("}}}")
+        return !hasFailed
+    }
+
+    private mutating func fields(of allocation: Allocation) {
+        field("actualHours", allocation.actualHours)
+        field("allocatedHours", allocation.allocatedHours)
+        field("allocationPercentage", allocation.allocationPercentage)
+        field("completedAt", allocation.completedAt)
+        field("createdAt", allocation.createdAt)
+        field("employeeId", allocation.employeeId)
+        field("endDate", allocation.endDate)
+        field("externalId", allocation.externalId)
+        field("id", allocation.id)
+        field("labels", allocation.labels)
+        field("plannedHours", allocation.plannedHours)
+        field("projectId", allocation.projectId)
+        field("requiredSkills", allocation.requiredSkills)
+        field("startDate", allocation.startDate)
+    }
+}
+
+extension LineScanner {
+    fileprivate mutating func allocation() -> Allocation? {
+        let actualHours = number("actualHours")
+        let allocatedHours = number("allocatedHours")
+        let percentage = number("allocationPercentage")
+        let completedAt = date("completedAt")
+        let createdAt = date("createdAt")
+        let employee: EmployeeID? = identifier("employeeId")
+        let endDate = civilDate("endDate")
+        let externalID = string("externalId")
+        let id: AllocationID? = identifier("id")
+        let labels = pairs("labels")
+        let plannedHours = number("plannedHours")
+        let project: ProjectID? = identifier("projectId")
+        let skills = strings("requiredSkills")
+        let startDate = civilDate("startDate")
+        guard ends(with: "}}}"), let allocatedHours, let percentage, let createdAt, let employee, let externalID,
+            let id,
+            let labels, let plannedHours, let project, let skills, let startDate
+        else { return nil }
+        return Allocation(
+            id: id, externalId: externalID, employeeId: employee, projectId: project,
+            allocationPercentage: percentage, allocatedHours: allocatedHours, plannedHours: plannedHours,
+            actualHours: actualHours, requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
+            completedAt: completedAt, createdAt: createdAt)
+    }
+
+    fileprivate mutating func capacity() -> CapacityEntry? {
+        let date = civilDate("date")
+        let employee: EmployeeID? = identifier("employeeId")
+        let rate = number("utilizationRate")
+        guard ends(with: "}}}"), let date, let employee, let rate else { return nil }
+        return CapacityEntry(employeeId: employee, date: date, utilizationRate: rate)
+    }
+}

@@ -1,0 +1,172 @@
+package import FoundationEssentials
+
+/// Writes flat JSON objects by hand, byte for byte as `WireJSON` does when the fields come in the order of their keys.
+package struct LineWriter {
+    package var bytes: [UInt8]
+    private var isFirst = true
+    /// A number came that JSON cannot hold.
+    package private(set) var hasFailed = false
+
+    package init(bytes: [UInt8] = []) { self.bytes = bytes }
+
+    package mutating func text(_ text: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    package mutating func field(_ key: StaticString, _ value: String) {
+        name(key)
+        string(value)
+    }
+
+    /// Left out when nil, as are all that follow.
+    package mutating func field(_ key: StaticString, _ value: Double?) {
+        guard let value else { return }
+        name(key)
+        number(value)
+    }
+
+    package mutating func field<Entity>(_ key: StaticString, _ value: Identifier<Entity>) {
+        name(key)
+        quoted { $0.append(value) }
+    }
+
+    package mutating func field(_ key: StaticString, _ value: CivilDate?) {
+        guard let value else { return }
+        name(key)
+        quoted { $0.append(value) }
+    }
+
+    package mutating func field(_ key: StaticString, _ value: Date?) {
+        guard let value else { return }
+        name(key)
+        quoted { $0.append(value) }
+    }
+
+    package mutating func field(_ key: StaticString, _ values: [String]) {
+        name(key)
+        text("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { text(",") }
+            string(value)
+        }
+        text("]")
+    }
+
+    package mutating func field(_ key: StaticString, _ values: [String: String]) {
+        name(key)
+        text("{")
+        for (index, pair) in values.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }).enumerated() {
+            if index > 0 { text(",") }
+            string(pair.key)
+            text(":")
+            string(pair.value)
+        }
+        text("}")
+    }
+
+    private mutating func name(_ key: StaticString) {
+        if !isFirst { text(",") }
+        isFirst = false
+        text("\"")
+        text(key)
+        text("\":")
+    }
+
+    private mutating func quoted(_ write: (inout LineWriter) -> Void) {
+        text("\"")
+        write(&self)
+        text("\"")
+    }
+
+    private mutating func number(_ value: Double) {
+        if !value.isFinite { hasFailed = true }
+        if value == value.rounded(), abs(value) < 1e15, value != 0 || value.sign == .plus {
+            if value < 0 { text("-") }
+            digits(Int(value.magnitude))
+        } else {
+            let text = value.description
+            bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
+        }
+    }
+
+    /// - Parameter width: zeros are put in front up to it.
+    private mutating func digits(_ value: Int, width: Int = 1) {
+        var rest = value
+        let start = bytes.count
+        while rest > 0 || bytes.count - start < width {
+            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
+            rest /= 10
+        }
+        bytes[start...].reverse()
+    }
+
+    private mutating func string(_ value: String) {
+        var value = value
+        text("\"")
+        value.withUTF8 { utf8 in
+            if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+                bytes.append(contentsOf: utf8)
+            } else {
+                for byte in utf8 { escaped(byte) }
+            }
+        }
+        text("\"")
+    }
+
+    private mutating func escaped(_ byte: UInt8) {
+        switch byte {
+        case UInt8(ascii: "\""): text("\\\"")
+        case UInt8(ascii: "\\"): text("\\\\")
+        case 0x08: text("\\b")
+        case 0x09: text("\\t")
+        case 0x0A: text("\\n")
+        case 0x0C: text("\\f")
+        case 0x0D: text("\\r")
+        case 0..<0x20:
+            text("\\u00")
+            bytes.append(UUIDText.digit(byte >> 4))
+            bytes.append(UUIDText.digit(byte & 15))
+        default: bytes.append(byte)
+        }
+    }
+}
+
+extension LineWriter {
+    mutating func append<Entity>(_ id: Identifier<Entity>) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: UUIDText.length) { text in
+            UUIDText.write(id.rawValue, to: text)
+            bytes.append(contentsOf: text)
+        }
+    }
+
+    /// `YYYY-MM-DD`
+    mutating func append(_ date: CivilDate) {
+        let (year, month, day) = date.components
+        digits(year, width: 4)
+        text("-")
+        digits(month, width: 2)
+        text("-")
+        digits(day, width: 2)
+    }
+
+    /// `2026-01-31T12:00:00.000Z`
+    mutating func append(_ date: Date) {
+        // Rounded: a stored 0.1229999 must not come back a millisecond earlier.
+        let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
+        guard WireTime.range.contains(milliseconds) else {
+            bytes += WireTime.foundationText(milliseconds: milliseconds).utf8
+            return
+        }
+        let (days, inDay) = WireTime.day(ofMilliseconds: Int(milliseconds))
+        append(CivilDate(daysSinceEpoch: days))
+        text("T")
+        digits(inDay / 3_600_000, width: 2)
+        text(":")
+        digits(inDay / 60_000 % 60, width: 2)
+        text(":")
+        digits(inDay / 1000 % 60, width: 2)
+        text(".")
+        digits(inDay % 1000, width: 3)
+        text("Z")
+    }
+}

@@ -1,0 +1,56 @@
+import FoundationEssentials
+
+/// The lower-case UUID string, thirty times as fast as Foundation's: a history has three in each of a million lines.
+enum UUIDText {
+    static let length = 36
+    private static let digits: StaticString = "0123456789abcdef"
+
+    static func digit(_ nibble: UInt8) -> UInt8 { digits.utf8Start[Int(nibble & 15)] }
+
+    /// - Parameter text: of ``length`` bytes.
+    static func write(_ uuid: UUID, to text: UnsafeMutableBufferPointer<UInt8>) {
+        withUnsafeBytes(of: uuid.uuid) { bytes in
+            var position = 0
+            for index in 0..<16 {
+                if isDashBefore(index) {
+                    text[position] = UInt8(ascii: "-")
+                    position += 1
+                }
+                text[position] = digit(bytes[index] >> 4)
+                text[position + 1] = digit(bytes[index])
+                position += 2
+            }
+        }
+    }
+
+    /// nil for everything but `8-4-4-4-12` hexadecimal digits of either case.
+    static func uuid(_ text: UnsafeBufferPointer<UInt8>) -> UUID? {
+        guard text.count == length else { return nil }
+        var uuid = UUID(uuid: (0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)).uuid
+        let isWhole = withUnsafeMutableBytes(of: &uuid) { bytes in
+            var position = 0
+            for index in 0..<16 {
+                if isDashBefore(index) {
+                    guard text[position] == UInt8(ascii: "-") else { return false }
+                    position += 1
+                }
+                guard let high = value(text[position]), let low = value(text[position + 1]) else { return false }
+                bytes[index] = high << 4 | low
+                position += 2
+            }
+            return true
+        }
+        return isWhole ? UUID(uuid: uuid) : nil
+    }
+
+    private static func isDashBefore(_ index: Int) -> Bool { index == 4 || index == 6 || index == 8 || index == 10 }
+
+    private static func value(_ digit: UInt8) -> UInt8? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,174 @@
+import Contracts
+import Foundation
+import Testing
+
+/// What is written and read by hand, against the JSON coder and Foundation.
+@Suite("Lines of the history feed")
+struct HistoryLineTests {
+    private static let texts = [
+        "", "plain", "Größe", "日本語", "👩‍💻", "with \"quotes\"", "back\\slash", "a/b", "tab\there", "new\nline",
+        "\r\u{8}\u{c}", "\u{1}\u{1f}", "\u{7f}", "\u{2028}", "e\u{301}", "{\"id\":\"x\"}", "a,b}}",
+    ]
+    private static let numbers: [Double] = [
+        0, -0.0, 1, -1, 8, 0.1, 0.3, 1 / 3, 1e-7, 7.25, 123_456_789.25, 99_999_999_999.999, 999_999_999_999_999, 1e15,
+        1e16, 9_007_199_254_740_992, 1e21, 1.5e300, .leastNonzeroMagnitude, 40.5, .greatestFiniteMagnitude,
+    ]
+
+    private static var lines: [HistoryLine] {
+        var random = SystemRandomNumberGenerator()
+        func text() -> String { texts.randomElement(using: &random) ?? "" }
+        func number() -> Double { numbers.randomElement(using: &random) ?? 0 }
+        func day() -> CivilDate { CivilDate(daysSinceEpoch: Int.random(in: -719_162...2_932_896, using: &random)) }
+        func moment() -> Date {
+            Date(timeIntervalSince1970: Double.random(in: -62_135_596_800...253_402_300_799, using: &random))
+        }
+        func maybe<Value>(_ value: () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
+        let allocations = (0..<1_000).map { _ in
+            Allocation(
+                id: AllocationID(), externalId: text(), employeeId: EmployeeID(), projectId: ProjectID(),
+                allocationPercentage: number(), allocatedHours: number(), plannedHours: number(),
+                actualHours: maybe(number),
+                requiredSkills: (0..<Int.random(in: 0...3, using: &random)).map { _ in text() },
+                labels: Dictionary(
+                    (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
+                    uniquingKeysWith: { first, _ in first }), startDate: day(), endDate: maybe(day),
+                completedAt: maybe(moment), createdAt: moment())
+        }
+        let days = numbers.map { CapacityEntry(employeeId: EmployeeID(), date: day(), utilizationRate: $0) }
+        let employees = texts.map {
+            HistoryEmployee(
+                id: EmployeeID(), externalId: $0, name: $0, weeklyCapacityHours: number(), isActive: true,
+                hiredOn: maybe(day), leftOn: nil, skills: [EmployeeSkill(skill: $0, level: 3, since: maybe(day))])
+        }
+        return allocations.map(HistoryLine.allocation) + days.map(HistoryLine.capacity)
+            + employees.map(HistoryLine.employee)
+            + [
+                .removed(RemovedRow(kind: "capacity", id: UUID(), date: day())),
+                .end(HistoryEnd(watermark: "7", lines: 3)),
+            ]
+    }
+
+    @Test("a line has the bytes that the JSON encoder gives it, and is read as the JSON decoder reads it")
+    func sameBytes() throws {
+        for line in Self.lines {
+            var bytes = Array("before".utf8)
+            try line.write(to: &bytes)
+            let expected = try WireJSON.encode(line)
+            try #require(bytes == Array("before".utf8) + expected + [UInt8(ascii: "\n")])
+            try expectSameReading(expected)
+        }
+    }
+
+    @Test("a number that JSON cannot hold is refused, and leaves nothing of its line behind")
+    func notFinite() {
+        for value in [Double.nan, .infinity, -.infinity] {
+            var bytes = Array("before".utf8)
+            let line = HistoryLine.capacity(
+                CapacityEntry(employeeId: EmployeeID(), date: CivilDate(daysSinceEpoch: 0), utilizationRate: value))
+            #expect(throws: EncodingError.self) { try line.write(to: &bytes) }
+            #expect(bytes == Array("before".utf8))
+        }
+    }
+
+    private static let allocation =
+        #"{"allocation":{"_0":{"actualHours":-7.5,"allocatedHours":8,"allocationPercentage":50,"#
+        + #""completedAt":"2026-01-31T12:00:00.123Z","createdAt":"2026-01-30T00:00:00Z","#
+        + #""employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","endDate":"2026-02-28","externalId":"Aé1","#
+        + #""id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","labels":{"k":"v","l":""},"plannedHours":0.1,"#
+        + #""projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","requiredSkills":["a","b"],"startDate":"2026-01-30"}}}"#
+    private static let capacity =
+        #"{"capacity":{"_0":{"date":"2026-01-30","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","#
+        + #""utilizationRate":101.25}}}"#
+
+    @Test(
+        "whichever byte is missing, twice there or another, a line is read or refused as the JSON decoder does",
+        arguments: [allocation, capacity])
+    func damaged(text: String) throws {
+        let whole = Array(text.utf8)
+        let isRead = try? HistoryLine(parsing: whole)
+        #expect(isRead != nil)
+        for index in whole.indices {
+            for byte in [whole[index]] + Array("\",:{}[]\\ 09-+.eZ\u{1}".utf8) + [0xFF] {
+                var (other, more) = (whole, whole)
+                other[index] = byte
+                more.insert(byte, at: index)
+                try expectSameReading(other)
+                try expectSameReading(more)
+            }
+            var less = whole
+            less.remove(at: index)
+            try expectSameReading(less)
+        }
+    }
+
+    @Test(
+        "fields left out, empty, unknown, twice there or in another order are read as in any JSON",
+        arguments: [
+            ("\"actualHours\":-7.5,", ""), ("\"actualHours\":-7.5,", "\"actualHours\":null,"),
+            ("\"endDate\":\"2026-02-28\",", ""), ("\"startDate\"", "\"another\":1,\"startDate\""),
+            ("{\"actualHours\"", "{\"Aha\":{\"a\":[1,null]},\"actualHours\""),
+            ("\"id\":", "\"createdAt\":null,\"id\":"),
+            ("\"plannedHours\":0.1,", ""), ("\"plannedHours\":0.1", "\"plannedHours\":\"0.1\""),
+            ("\"plannedHours\":0.1", "\"plannedHours\":0.1,\"plannedHours\":0.2"), ("0.1", "1e-1"), ("0.1", "1E+2"),
+            ("0.1", "0.10000000000000000555"), ("0.1", "123456789012345678"), ("0.1", "00.1"), ("0.1", "1e999"),
+            ("0.1", "-0"), ("0.1", "12345.6789012345"), ("0.1", "12345678.90123456789"), ("0.1", "0.000000000000001"),
+            ("\"v\"", "\"\\u0041\\n\""), ("\"v\"", "\"\\ud83d\\ude00\""), ("\"v\"", "\"\\ud83d\""), ("\"v\"", "null"),
+            ("\"l\":\"\"", "\"k\":\"w\""), ("\"l\":\"\"", "\"l\":\"\","), ("[\"a\",\"b\"]", "[ \"a\" , \"b\" ]"),
+            ("[\"a\",\"b\"]", "[\"a\",\"b\",]"), ("[\"a\",\"b\"]", "[]"), ("[\"a\",\"b\"]", "null"), ("}}}", "}}} "),
+            ("}}}", "}}}{}"), ("}}}", "}},\"end\":{}}"), ("2026-02-28", "2026-02-29"), ("2026-02-28", "0001-01-01"),
+            ("2026-01-30T00:00:00Z", "2026-01-30T02:00:00+02:00"), ("2026-01-30T00:00:00Z", "2026-01-30T24:00:00Z"),
+            ("2026-01-30T00:00:00Z", "1500-01-30T00:00:00Z"), ("2026-01-30T00:00:00Z", "2026-01-30T00:00:00.1Z"),
+        ])
+    func unusual(found: String, replacement: String) throws {
+        let text = Self.allocation.replacing(found, with: replacement)
+        #expect(text != Self.allocation)
+        try expectSameReading(Array(text.utf8))
+    }
+
+    private func expectSameReading(_ bytes: [UInt8]) throws {
+        let read = try? HistoryLine(parsing: bytes)
+        let expected: HistoryLine? = try? WireJSON.decode(from: bytes)
+        try #require(read == expected, "\(String(decoding: bytes, as: UTF8.self))")
+        // −0 is equal to 0, but not the same.
+        if let read, let expected { try #require(try WireJSON.encode(read) == WireJSON.encode(expected)) }
+    }
+
+    @Test("times are read and written as Foundation does")
+    func times() throws {
+        var random = SystemRandomNumberGenerator()
+        for index in 0..<5_000 {
+            let first = index % 2 == 0 ? -62_135_596_800_000 : 0
+            let last = index % 2 == 0 ? 253_402_300_799_999 : 8_000_000_000_000
+            let milliseconds = Double(Int.random(in: first...last, using: &random))
+            let fraction = Double.random(in: -0.4...0.4, using: &random)
+            let written = WireJSON.timestamp(Date(timeIntervalSince1970: (milliseconds + fraction) / 1000))
+            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+            let read = try #require(WireJSON.date(written))
+            // Foundation drops the millisecond of some of the later ones.
+            if milliseconds < 8_000_000_000_000 {
+                #expect(written == Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01).formatted(style))
+            }
+            #expect((read.timeIntervalSince1970 * 1000).rounded() == milliseconds)
+            #expect(read == (try Date(written, strategy: style)))
+            let second = written.prefix(19) + "Z"
+            #expect(WireJSON.date(String(second)) == (try Date(String(second), strategy: Date.ISO8601FormatStyle())))
+        }
+    }
+
+    @Test("ids are read and written as Foundation's UUIDs in lower case")
+    func ids() {
+        for _ in 0..<1_000 {
+            let uuid = UUID()
+            #expect(EmployeeID(rawValue: uuid).description == uuid.uuidString.lowercased())
+            #expect(EmployeeID(uuid.uuidString) == EmployeeID(rawValue: uuid))
+            #expect(EmployeeID(uuid.uuidString.lowercased()) == EmployeeID(rawValue: uuid))
+        }
+        let text = "0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b"
+        for index in text.indices {
+            for odd in ["", "-", "g", " ", "00", "é"] {
+                let other = text.replacingCharacters(in: index...index, with: odd)
+                #expect(EmployeeID(other)?.rawValue == UUID(uuidString: other), "\(other)")
+            }
+        }
+    }
+}
