@@ -1,8 +1,8 @@
-import Contracts
+public import Contracts
 public import Forecasting
 
 /// One line of a stored dataset. Names and addresses of people are no part of it.
-public enum DatasetLine: Codable, Sendable, Equatable {
+public enum DatasetLine: WireLine, Equatable {
     case employee(EmployeeFacts)
     case project(ProjectFacts)
     case capacity(CapacityDay)

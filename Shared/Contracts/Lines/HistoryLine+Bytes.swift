@@ -5,19 +5,7 @@ extension HistoryLine {
         self = try LineScanner.scan(line, Self.usual) ?? WireJSON.decode(from: line)
     }
 
-    public func write(to bytes: inout [UInt8]) throws {
-        let start = bytes.count
-        var writer = LineWriter(bytes: bytes)
-        // Not held twice while it grows.
-        bytes = []
-        let isWritten = writer.write(self)
-        bytes = writer.bytes
-        if !isWritten {
-            bytes.removeSubrange(start...)
-            bytes += try WireJSON.encode(self)
-        }
-        bytes.append(UInt8(ascii: "\n"))
-    }
+    public func write(to bytes: inout [UInt8]) throws { try LineWriter.write(self, to: &bytes) { $0.write(self) } }
 
     private static func usual(_ scanner: inout LineScanner) -> HistoryLine? {
         if scanner.take(#"{"allocation":{"_0":{"#) { return scanner.allocation().map(HistoryLine.allocation) }
@@ -27,7 +15,7 @@ extension HistoryLine {
 }
 
 extension LineWriter {
-    /// Whether it could be written.
+    /// Whether it is a kind of line that is written by hand.
     fileprivate mutating func write(_ line: HistoryLine) -> Bool {
         switch line {
         case .allocation(let allocation):
@@ -41,7 +29,7 @@ extension LineWriter {
         case .employee, .project, .removed, .end: return false
         }
         text("}}}")
-        return !hasFailed
+        return true
     }
 
     private mutating func fields(of allocation: Allocation) {

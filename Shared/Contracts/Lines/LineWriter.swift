@@ -2,12 +2,28 @@ package import FoundationEssentials
 
 /// Writes flat JSON objects by hand, byte for byte as `WireJSON` does when the fields come in the order of their keys.
 package struct LineWriter {
-    package var bytes: [UInt8]
+    private(set) var bytes: [UInt8] = []
     private var isFirst = true
     /// A number came that JSON cannot hold.
-    package private(set) var hasFailed = false
+    private var hasFailed = false
 
-    package init(bytes: [UInt8] = []) { self.bytes = bytes }
+    /// Appends the line and its newline.
+    /// - Parameter byHand: writes it, or returns false to have it encoded.
+    /// - Throws: `EncodingError`; nothing is appended then.
+    package static func write(
+        _ line: some WireLine, to bytes: inout [UInt8], byHand: (inout LineWriter) -> Bool
+    ) throws {
+        let start = bytes.count
+        var writer = LineWriter()
+        // Never held twice, or all that is there would be copied for each line.
+        swap(&writer.bytes, &bytes)
+        defer { swap(&writer.bytes, &bytes) }
+        if !byHand(&writer) || writer.hasFailed {
+            writer.bytes.removeSubrange(start...)
+            writer.bytes += try WireJSON.encode(line)
+        }
+        writer.text("\n")
+    }
 
     package mutating func text(_ text: StaticString) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
@@ -91,13 +107,15 @@ package struct LineWriter {
 
     /// - Parameter width: zeros are put in front up to it.
     private mutating func digits(_ value: Int, width: Int = 1) {
-        var rest = value
-        let start = bytes.count
-        while rest > 0 || bytes.count - start < width {
-            bytes.append(UInt8(ascii: "0") + UInt8(rest % 10))
-            rest /= 10
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var (rest, start) = (value, digits.count)
+            while rest > 0 || digits.count - start < width {
+                start -= 1
+                digits[start] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            bytes.append(contentsOf: UnsafeMutableBufferPointer(rebasing: digits[start...]))
         }
-        bytes[start...].reverse()
     }
 
     private mutating func string(_ value: String) {
