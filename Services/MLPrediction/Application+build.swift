@@ -23,7 +23,9 @@ struct PredictionApplication {
     func build() -> ServiceApplication {
         let settings = bootstrap.settings
         let feed = TenantAdminFeed(client: bootstrap.client(for: .tenantAdmin))
-        let freshness = Freshness(fresh: settings.duration("mirror.fresh"), limit: settings.duration("mirror.limit"))
+        let freshness = Freshness(
+            fresh: settings.duration("mirror.fresh"), limit: settings.duration("mirror.limit"),
+            patience: settings.duration("mirror.patience"))
         let mirrors = TenantMirrors(
             limits: .init(tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"))
         ) { tenant in

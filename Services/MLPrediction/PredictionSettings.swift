@@ -10,6 +10,9 @@ enum PredictionSettings {
             "mirror.limit", .duration(.milliseconds(100) ... .seconds(600)), default: "1s",
             help: "No prediction is made from a history older than this."),
         ConfigurationKey(
+            "mirror.patience", .duration(.milliseconds(100) ... .seconds(600)), default: "15s",
+            help: "How long a request waits for a history to be loaded; less than the gateway waits for the request."),
+        ConfigurationKey(
             "mirror.tenants", .integer(1...100_000), default: "200",
             help: "How many tenants' histories are held in memory."),
         ConfigurationKey(

@@ -10,6 +10,12 @@ extension ProblemError {
             "The tenant's history cannot be read at the moment, so no prediction can be made; try again shortly.")
     }
 
+    static var historyLoading: ProblemError {
+        .unavailable(
+            "The tenant's history is being loaded, which takes a while when there is much of it; try again shortly.",
+            retryAfter: .seconds(5))
+    }
+
     static var noDeployedModel: ProblemError {
         .conflict(
             "No model is deployed for this tenant yet; train one and deploy it first.", code: .noDeployedModel)

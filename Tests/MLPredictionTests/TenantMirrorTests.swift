@@ -99,6 +99,48 @@ import Testing
         #expect(feed.questions == [nil])
     }
 
+    @Test("a request that has waited long enough for a first load is told to come again; the load goes on for the next")
+    func impatient() async throws {
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let feed = ScriptedFeed(history.lines) { for await _ in opened { break } }
+        let patience = AsyncStream.makeStream(of: Void.self)
+        let mirror = TenantMirror(
+            tenant: TenantID(), source: feed, freshness: Freshness(), now: clock.now,
+            sleep: { _ in
+                for await _ in patience.stream { return }
+                try await Task.sleep(for: .seconds(3600))
+            })
+
+        patience.continuation.yield()
+        let error = await #expect(throws: ProblemError.self) { try await mirror.refresh() }
+        #expect(error?.status.code == 503 && error?.headers[.retryAfter] == "5")
+        #expect(error?.sentence.contains("is being loaded") == true)
+
+        open.yield()
+        try await mirror.refresh()
+        #expect(feed.questions == [nil])
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 30)
+    }
+
+    @Test("a client that hangs up waits no longer, and those who stay get their answer")
+    func hungUp() async throws {
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let (asked, ask) = AsyncStream.makeStream(of: Void.self)
+        let feed = ScriptedFeed(history.lines) {
+            ask.yield()
+            for await _ in opened { break }
+        }
+        let mirror = mirror(feed)
+        let hangsUp = Task { try await mirror.refresh() }
+        for await _ in asked { break }
+        let stays = Task { try await mirror.refresh() }
+        hangsUp.cancel()
+        await #expect(throws: CancellationError.self) { try await hangsUp.value }
+        open.yield()
+        try await stays.value
+        #expect(feed.questions == [nil])
+    }
+
     @Test("a watermark that tenant-admin does not know any more starts the mirror anew")
     func forgottenWatermark() async throws {
         let feed = ScriptedFeed(history.lines)

@@ -1,7 +1,6 @@
 import Contracts
 import HTTPTypes
 import HistoryFeed
-import Logging
 import ServiceKit
 
 /// How far this node may lag behind a tenant's history.
@@ -10,39 +9,14 @@ struct Freshness: Sendable {
     var fresh: Duration = .milliseconds(250)
     /// An older one is never used, whatever happens.
     var limit: Duration = .seconds(1)
-}
-
-/// Where tenants' histories come from.
-protocol HistoryFeedSource: Sendable {
-    /// Hands over the lines of a feed since the watermark, or of everything, as they come.
-    /// - Parameter take: quick; called with each line in its order. Only once this has returned were they a whole feed.
-    /// - Returns: the watermark to go on from.
-    /// - Throws: `HistoryFeedError` and what the transport throws.
-    func feed(
-        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
-    ) async throws -> String
-}
-
-/// tenant-admin's feed.
-struct TenantAdminFeed: HistoryFeedSource {
-    let client: ServiceClient
-
-    func feed(
-        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
-    ) async throws -> String {
-        var check = HistoryFeedCheck()
-        let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
-        for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
-            try check.receive(line)
-            take(line)
-        }
-        return try check.finish()
-    }
+    /// How long a request waits for the history to be read: less than the gateway waits for the request.
+    var patience: Duration = .seconds(15)
 }
 
 /// One tenant's history in memory, kept in step with tenant-admin by asking for what changed.
 ///
-/// However many requests come at once, one question is under way; all wait for its answer.
+/// However many requests come at once, one question is under way; all wait for its answer. Who gives up waiting does not
+/// stop it: a large history goes on being loaded for those who ask again.
 actor TenantMirror {
     typealias Instant = ContinuousClock.Instant
 
@@ -55,25 +29,41 @@ actor TenantMirror {
     private let source: any HistoryFeedSource
     private let freshness: Freshness
     private let now: @Sendable () -> Instant
+    private let sleep: @Sendable (Duration) async throws -> Void
     /// When the question was asked that the present knowledge answers: everything committed before is in it.
     private var knownAt: Instant?
-    private var inFlight: Task<Void, any Error>?
+    /// Those who wait for the answer to the question under way; nil while there is none.
+    private var waiting: [AsyncThrowingStream<Void, any Error>.Continuation]?
 
     init(
         tenant: TenantID, source: any HistoryFeedSource, freshness: Freshness,
-        now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
+        now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.tenant = tenant
         self.source = source
         self.freshness = freshness
         self.now = now
+        self.sleep = sleep
     }
 
     /// Returns once the knowledge is fresh enough to answer from.
-    /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked; 403 or 404 when tenant-admin says that the
-    ///   tenant is suspended or gone.
+    /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked, or has not told all of it in time;
+    ///   403 or 404 when tenant-admin says that the tenant is suspended or gone.
     func refresh() async throws {
         if isKnown(within: freshness.fresh) { return }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.becomeFresh() }
+            group.addTask { [sleep, patience = freshness.patience] in
+                try await sleep(patience)
+                throw ProblemError.historyLoading
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func becomeFresh() async throws {
         // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
         for _ in 0..<3 {
             do {
@@ -82,6 +72,7 @@ actor TenantMirror {
                 // Suspended or gone: what is still in memory is not to be answered from.
                 throw error
             } catch {
+                try Task.checkCancellation()
                 if isKnown(within: freshness.limit) { return }
                 throw ProblemError.historyUnavailable
             }
@@ -95,31 +86,40 @@ actor TenantMirror {
     }
 
     private func join() async throws {
-        let task: Task<Void, any Error>
-        if let inFlight {
-            task = inFlight
-        } else {
+        let (answer, waiter) = AsyncThrowingStream.makeStream(of: Void.self)
+        if waiting == nil {
+            waiting = []
             // Not the caller's child: a client that hangs up must not fail the others who wait.
-            task = Task { try await ask() }
-            inFlight = task
+            Task { await ask() }
         }
-        try await task.value
+        waiting?.append(waiter)
+        for try await _ in answer {}
+        // The stream also ends for a caller who is cancelled.
+        try Task.checkCancellation()
     }
 
-    private func ask() async throws {
-        defer { inFlight = nil }
+    private func ask() async {
         let askedAt = now()
-        if let watermark = knowledge.read({ $0.watermark }) {
-            do {
-                try await follow(since: watermark)
-            } catch let error as ProblemError where error.status.code == 422 {
-                // A watermark tenant-admin does not know any more: begin again.
-                try await load()
-            }
-        } else {
+        var failure: (any Error)?
+        do {
+            try await catchUp()
+            knownAt = askedAt
+        } catch {
+            failure = error
+        }
+        let answered = waiting ?? []
+        waiting = nil
+        for waiter in answered { waiter.finish(throwing: failure) }
+    }
+
+    private func catchUp() async throws {
+        guard let watermark = knowledge.read({ $0.watermark }) else { return try await load() }
+        do {
+            try await follow(since: watermark)
+        } catch let error as ProblemError where error.status.code == 422 {
+            // A watermark tenant-admin does not know any more: begin again.
             try await load()
         }
-        knownAt = askedAt
     }
 
     /// Everything, put together aside: until it is whole, requests go on with what was known before.

@@ -1,0 +1,31 @@
+import Contracts
+import HistoryFeed
+import ServiceKit
+
+/// Where tenants' histories come from.
+protocol HistoryFeedSource: Sendable {
+    /// Hands over the lines of a feed since the watermark, or of everything, as they come.
+    /// - Parameter take: quick; called with each line in its order. Only once this has returned were they a whole feed.
+    /// - Returns: the watermark to go on from.
+    /// - Throws: `HistoryFeedError` and what the transport throws.
+    func feed(
+        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> String
+}
+
+/// tenant-admin's feed.
+struct TenantAdminFeed: HistoryFeedSource {
+    let client: ServiceClient
+
+    func feed(
+        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> String {
+        var check = HistoryFeedCheck()
+        let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
+        for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
+            try check.receive(line)
+            take(line)
+        }
+        return try check.finish()
+    }
+}
