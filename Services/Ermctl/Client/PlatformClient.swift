@@ -16,12 +16,16 @@ actor PlatformClient {
     nonisolated let url: String
     private var credential: Credential
     private let tenant: TenantID?
+    private let patience: Patience
 
-    /// - Parameter tenant: sent as `X-Tenant-ID`: which tenant a login or an API key is for.
-    init(url: String, credential: Credential, tenant: TenantID? = nil) {
+    /// - Parameters:
+    ///   - tenant: sent as `X-Tenant-ID`: which tenant a login or an API key is for.
+    ///   - patience: with everything but uploads.
+    init(url: String, credential: Credential, tenant: TenantID? = nil, patience: Patience = .short) {
         self.url = url.hasSuffix("/") ? String(url.dropLast()) : url
         self.credential = credential
         self.tenant = tenant
+        self.patience = patience
         var configuration = HTTPClientConfiguration()
         configuration.userAgent = "ermctl"
         http = HTTPClient(
@@ -29,15 +33,17 @@ actor PlatformClient {
     }
 
     /// The client of the stored session.
-    static func loggedIn(_ store: SessionStore = SessionStore()) throws -> PlatformClient {
+    static func loggedIn(
+        _ store: SessionStore = SessionStore(), patience: Patience = .short
+    ) throws -> PlatformClient {
         let session = try store.load()
-        return PlatformClient(url: session.url, credential: .session(session, store))
+        return PlatformClient(url: session.url, credential: .session(session, store), patience: patience)
     }
 
     func close() async { await http.shutdown() }
 
     func get<T: Codable & Sendable>(_ path: String, _ type: T.Type = T.self) async throws -> T {
-        try await envelope("GET", path, body: .none, contentType: nil, retries: 3).data
+        try await envelope("GET", path).data
     }
 
     /// Every item of a list, following its cursors.
@@ -50,8 +56,7 @@ actor PlatformClient {
             let limit = min(maximum - items.count, Page.maximumLimit)
             let separator = path.contains("?") ? "&" : "?"
             let next = cursor.map { "&cursor=\(Self.escaped($0))" } ?? ""
-            let page: Success<[T]> = try await envelope(
-                "GET", "\(path)\(separator)limit=\(limit)\(next)", body: .none, contentType: nil, retries: 3)
+            let page: Success<[T]> = try await envelope("GET", "\(path)\(separator)limit=\(limit)\(next)")
             items += page.data
             cursor = page.page?.nextCursor
         } while cursor != nil && items.count < maximum
@@ -61,22 +66,21 @@ actor PlatformClient {
     func post<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable, _ type: T.Type = T.self)
         async throws -> T
     {
-        try await envelope(
-            "POST", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", retries: 0
+        // So that what is sent again after an answer got lost is not made twice.
+        let once = (name: HeaderName.idempotencyKey, value: UUID().uuidString)
+        return try await envelope(
+            "POST", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", headers: [once]
         ).data
     }
 
     func put<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable, _ type: T.Type = T.self)
         async throws -> T
     {
-        try await envelope(
-            "PUT", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", retries: 0
-        ).data
+        try await envelope("PUT", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json")
+            .data
     }
 
-    func delete(_ path: String) async throws {
-        _ = try await answer(try await request("DELETE", path, body: .none, contentType: nil, retries: 0))
-    }
+    func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
     /// Sends a file as it is read; `sent` is told how many bytes have gone out.
     func upload<T: Codable & Sendable>(
@@ -84,9 +88,7 @@ actor PlatformClient {
     ) async throws -> T {
         let length = try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int
         let body = FileChunks(path: file.path, sent: sent)
-        return try await envelope(
-            "POST", path, body: .stream(length: length, body), contentType: contentType, retries: 0
-        ).data
+        return try await envelope("POST", path, body: .stream(length: length, body), contentType: contentType).data
     }
 
     static func escaped(_ text: String) -> String {
@@ -95,42 +97,55 @@ actor PlatformClient {
     }
 
     private func envelope<T: Codable & Sendable>(
-        _ method: String, _ path: String, body: HTTPClientRequestBody, contentType: String?, retries: Int
+        _ method: String, _ path: String, body: HTTPClientRequestBody = .none, contentType: String? = nil,
+        headers: [(name: String, value: String)] = []
     ) async throws -> Success<T> {
-        try await exchange(
-            try await request(method, path, body: body, contentType: contentType, retries: retries))
-    }
-
-    private func request(
-        _ method: String, _ path: String, body: HTTPClientRequestBody, contentType: String?, retries: Int
-    ) async throws -> HTTPClientRequest {
-        var headers: [(name: String, value: String)] = [("Accept", "application/json")]
-        if let contentType { headers.append(("Content-Type", contentType)) }
-        if let token = try await bearer() { headers.append((HeaderName.authorization, "Bearer \(token)")) }
-        if let tenant { headers.append((HeaderName.tenantID, tenant.description)) }
-        return HTTPClientRequest(
-            method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600), retries: retries)
-    }
-
-    private func exchange<T: Codable & Sendable>(_ request: HTTPClientRequest) async throws -> Success<T> {
-        try WireJSON.decode(Success<T>.self, from: try await answer(request))
+        let answer = try await bytes(method, path, body: body, contentType: contentType, headers: headers)
+        return try WireJSON.decode(from: answer)
     }
 
     /// The body of a successful answer.
+    private func bytes(
+        _ method: String, _ path: String, body: HTTPClientRequestBody = .none, contentType: String? = nil,
+        headers: [(name: String, value: String)] = []
+    ) async throws -> [UInt8] {
+        try await patience.retrying {
+            var headers = headers + [("Accept", "application/json")]
+            if let contentType { headers.append(("Content-Type", contentType)) }
+            if let token = try await bearer() { headers.append((HeaderName.authorization, "Bearer \(token)")) }
+            if let tenant { headers.append((HeaderName.tenantID, tenant.description)) }
+            return try await answer(
+                HTTPClientRequest(
+                    method: method, url: url + path, headers: headers, body: body, deadline: .seconds(3600)))
+        }
+    }
+
+    /// One attempt.
+    /// - Throws: ``TransientFailure`` where another may be made, else ``CommandFailure``.
     private func answer(_ request: HTTPClientRequest) async throws -> [UInt8] {
+        let isReplayable = if case .stream = request.body { false } else { true }
         let response: HTTPClientResponse
         let bytes: [UInt8]
         do {
             response = try await http.execute(request)
             bytes = try await response.collect(upTo: 64 << 20)
         } catch let error as HTTPClientError {
-            throw CommandFailure("\(url) did not answer: \(error)")
+            let failure = CommandFailure("\(url) did not answer: \(error)")
+            guard isReplayable, error.isRetryable, request.isIdempotent || !error.requestMayHaveBeenProcessed else {
+                throw failure
+            }
+            throw TransientFailure(failure: failure, retryAfter: nil)
         }
-        guard (200..<300).contains(response.status) else {
-            if let problem = try? WireJSON.decode(Problem.self, from: bytes) { throw CommandFailure(problem: problem) }
-            throw CommandFailure("\(url) answered with status \(response.status).")
-        }
-        return bytes
+        guard !(200..<300).contains(response.status) else { return bytes }
+        let problem = try? WireJSON.decode(Problem.self, from: bytes)
+        let failure =
+            problem.map(CommandFailure.init(problem:))
+            ?? CommandFailure("\(url) answered with status \(response.status).")
+        // What was refused with 503 was not carried out.
+        guard isReplayable, response.status == 503 || (request.isIdempotent && [502, 504].contains(response.status))
+        else { throw failure }
+        throw TransientFailure(
+            failure: failure, retryAfter: response["Retry-After"].flatMap(Int.init).map { .seconds(max(0, $0)) })
     }
 
     /// The token to show, refreshed when it has less than a minute left.
@@ -140,7 +155,7 @@ actor PlatformClient {
         case .key(let key): return key
         case .session(var session, let store):
             if session.expiresAt.timeIntervalSinceNow > 60 { return session.accessToken }
-            let tokens: Success<TokenResponse> = try await exchange(
+            let answer = try await answer(
                 HTTPClientRequest(
                     method: "POST", url: url + "/api/v1/auth/refresh",
                     headers: [
@@ -148,7 +163,7 @@ actor PlatformClient {
                     ],
                     body: .bytes(try WireJSON.encode(RefreshRequest(refreshToken: session.refreshToken))),
                     deadline: .seconds(30)))
-            session.renew(with: tokens.data)
+            session.renew(with: try WireJSON.decode(Success<TokenResponse>.self, from: answer).data)
             try store.save(session)
             credential = .session(session, store)
             return session.accessToken

@@ -20,7 +20,9 @@ struct QuickstartCommand: AsyncParsableCommand {
         }
         let tour = Quickstart(
             subdomain: subdomain, data: data, credentials: URL(fileURLWithPath: credentials, isDirectory: true))
-        let result = try await withClient(operatorOptions.client()) { try await tour.run(asOperator: $0) }
+        let result = try await withClient(operatorOptions.client(patience: .long)) {
+            try await tour.run(asOperator: $0)
+        }
         print(PredictCommand.text(result.prediction))
         if let json { try PrivateFile.write(try WireJSON.encode(result), to: URL(fileURLWithPath: json)) }
     }
@@ -61,7 +63,8 @@ struct Quickstart {
         let session = try await LoginCommand.logIn(
             url: platform.url, tenant: tenant.id, subdomain: tenant.subdomain, email: login.email,
             password: login.password, store: store)
-        return try await withClient(PlatformClient(url: platform.url, credential: .session(session, store))) { client in
+        let client = PlatformClient(url: platform.url, credential: .session(session, store), patience: .long)
+        return try await withClient(client) { client in
             say("importing \(data)")
             say(FolderImport.summary(try await FolderImport(directory: data, policy: .abort).run(client)))
             let model = try await deployedModel(client, history)

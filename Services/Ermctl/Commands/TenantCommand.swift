@@ -15,8 +15,8 @@ struct TenantCommand: AsyncParsableCommand {
         @Option(help: "File that holds the platform operator's key. The key itself may be in $ERM_OPERATOR_KEY.")
         var operatorKeyFile: String?
 
-        func client() throws -> PlatformClient {
-            PlatformClient(url: url, credential: .key(try key()))
+        func client(patience: Patience = .short) throws -> PlatformClient {
+            PlatformClient(url: url, credential: .key(try key()), patience: patience)
         }
 
         private func key() throws -> String {

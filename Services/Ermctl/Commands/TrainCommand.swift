@@ -21,7 +21,7 @@ struct TrainCommand: AsyncParsableCommand {
         let request = CreateTrainingJobRequest(
             months: training.months, epochs: training.epochs, seed: training.seed, asOf: moment,
             hyperparameters: training.hyperparameters)
-        try await withClient(PlatformClient.loggedIn()) { client in
+        try await withClient(PlatformClient.loggedIn(patience: watch ? .long : .short)) { client in
             let started: TrainingJobStarted = try await client.post("/api/v1/training/jobs", request)
             guard watch else {
                 return try output.show(started) { started in
