@@ -2,7 +2,8 @@ import Foundation
 
 extension ForecastModel {
     /// Answers a decision from the model and what `history` knew before the decision's moment.
-    public func forecast(_ decision: Decision, history: History) -> Forecast {
+    /// - Parameter explaining: whether what moved the estimate is wanted; the explanation is empty without.
+    public func forecast(_ decision: Decision, history: History, explaining: Bool = true) -> Forecast {
         var decision = decision
         // A plan that the model cannot use must not half-reach the features.
         let withPlan = (decision.plannedHours ?? 0) > 0 && planned != nil
@@ -22,7 +23,7 @@ extension ForecastModel {
             return Forecast(
                 hours: hours, intervals: ranges, successProbability: variant.success?.probability(base),
                 confidence: 100 * variant.near.probability(base),
-                explanation: variant.explanation(row, hours: hours),
+                explanation: explaining ? variant.explanation(row, hours: hours) : [],
                 kind: variant.candidates[variant.winner].name,
                 knowsEmployee: row[variant.columns.personCount] > 0)
         }

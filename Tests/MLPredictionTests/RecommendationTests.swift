@@ -81,6 +81,32 @@ import Testing
         #expect(free([load(percent: 50, from: 0, to: 4, completed: 3)]) == 50)
     }
 
+    @Test("of a person's work all that a moment may find unfinished is looked at, and each piece of work once")
+    func unfinished() {
+        let (first, second) = (AllocationID(), AllocationID())
+        var loads = PersonLoads()
+        loads[first] = load(percent: 10, from: 0, to: 4)
+        loads[second] = load(percent: 20, from: 0, to: 4, completed: 3)
+        func found(_ day: Int) -> [Double] {
+            loads.unfinished(at: monday.adding(days: day).startOfDay).map(\.percent).sorted()
+        }
+        #expect(found(4) == [10])
+        #expect(found(3) == [10, 20])
+        #expect(loads.count == 2)
+
+        // Completed meanwhile, and the other taken up again.
+        loads[first] = load(percent: 11, from: 0, to: 4, completed: 1)
+        loads[second] = load(percent: 21, from: 0, to: 4)
+        #expect(found(4) == [21])
+        #expect(found(1) == [11, 21])
+        #expect(loads.count == 2)
+
+        loads[first] = nil
+        loads[second] = nil
+        #expect(found(-5) == [])
+        #expect(loads.count == 0)
+    }
+
     @Test("without a planned end work lasts as long as its hours at its percentage; long past it takes nothing")
     func openEnd() {
         // 8 hours at half a day each: Monday and Tuesday.

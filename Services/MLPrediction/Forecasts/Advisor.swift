@@ -41,7 +41,7 @@ struct Advisor {
 
     private func taken(_ employee: HistoryEmployee, _ window: WorkWindow, _ question: Question) -> TakenCapacity {
         TakenCapacity(
-            loads: (knowledge.loads[employee.id] ?? [:]).values, window: window,
+            loads: knowledge.loads[employee.id]?.unfinished(at: question.asOf) ?? [], window: window,
             weeklyCapacity: employee.weeklyCapacityHours, at: question.asOf)
     }
 
@@ -63,26 +63,40 @@ struct Advisor {
         }
     }
 
+    /// Somebody who could do the work; the best skills and the most free time come first.
+    private struct Possible: Comparable {
+        let index: Dictionary<EmployeeID, HistoryEmployee>.Index
+        let id: EmployeeID
+        let match: Double
+        let free: Double
+
+        static func < (left: Self, right: Self) -> Bool {
+            let (a, b) = (left.match + left.free, right.match + right.free)
+            return a != b ? a > b : left.id.rawValue < right.id.rawValue
+        }
+    }
+
     /// All are compared over the same window, that of the person asked about.
     private func others(_ question: Question, window: WorkWindow) -> [AlternativeOption] {
         guard alternatives > 0 else { return [] }
-        let possible = knowledge.employees.values
-            .filter {
-                $0.id != question.employee.id
-                    && $0.isAvailable(throughout: window, decidedOn: question.day, today: question.today)
-            }
-            .map {
-                (employee: $0, match: question.skillMatch(of: $0), free: taken($0, window, question).freePercent / 100)
-            }
-            .sorted { left, right in
-                let (a, b) = (left.match + left.free, right.match + right.free)
-                return a != b ? a > b : left.employee.id.rawValue < right.employee.id.rawValue
-            }
+        let skills = question.skills
+        let people = knowledge.employees
+        // Thousands of people are sorted by few bytes each, not with all that is known of them.
+        let possible = people.indices.compactMap { index -> Possible? in
+            let person = people.values[index]
+            guard person.id != question.employee.id,
+                person.isAvailable(throughout: window, decidedOn: question.day, today: question.today)
+            else { return nil }
+            return Possible(
+                index: index, id: person.id, match: skills.match(of: person, on: question.day),
+                free: taken(person, window, question).freePercent / 100)
+        }.sorted()
         let candidates = possible.prefix(closeLook).map { entry in
+            let person = people.values[entry.index]
             let forecast = model.forecast.forecast(
-                question.decision(for: entry.employee.id), history: knowledge.history)
+                question.decision(for: person.id), history: knowledge.history, explaining: false)
             return AlternativeRanking.Candidate(
-                employeeId: entry.employee.id, name: entry.employee.name, estimatedHours: forecast.hours,
+                employeeId: person.id, name: person.name, estimatedHours: forecast.hours,
                 successProbability: question.plannedHours == nil ? nil : forecast.successProbability,
                 availability: entry.free, skillMatch: entry.match)
         }

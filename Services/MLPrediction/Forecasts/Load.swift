@@ -59,8 +59,9 @@ struct TakenCapacity: Sendable, Equatable {
             percent = 100
             return
         }
+        let shares = loads.lazy.map { $0.share(of: window, weeklyCapacity: weeklyCapacity, at: moment) }
         // Summed in a fixed order, so that equal requests get equal answers to the last bit.
-        percent = loads.map { $0.share(of: window, weeklyCapacity: weeklyCapacity, at: moment) }.sorted().reduce(0, +)
+        percent = shares.filter { $0 > 0 }.sorted().reduce(0, +)
     }
 
     /// What no other open allocation takes, 0…100.

@@ -70,11 +70,19 @@ struct Question: Sendable {
         WorkWindow(start: start, end: end, decidedOn: day, hours: hours, weeklyCapacity: weeklyCapacity)
     }
 
-    /// Share of the required skills that the person had by the day of the decision, 0…1; 1 when none is required.
-    func skillMatch(of employee: HistoryEmployee) -> Double {
-        let required = Set(requiredSkills.map { $0.lowercased() })
-        guard !required.isEmpty else { return 1 }
+    var skills: RequiredSkills { RequiredSkills(requiredSkills) }
+}
+
+/// Skills that are asked for, whatever their case.
+struct RequiredSkills: Sendable {
+    private let names: Set<String>
+
+    init(_ names: [String]) { self.names = Set(names.map { $0.lowercased() }) }
+
+    /// Share of them that the person had by the day, 0…1; 1 when none is required.
+    func match(of employee: HistoryEmployee, on day: CivilDate) -> Double {
+        guard !names.isEmpty else { return 1 }
         let held = Set(employee.skills.filter { ($0.since ?? day) <= day }.map { $0.skill.lowercased() })
-        return Double(required.intersection(held).count) / Double(required.count)
+        return Double(names.intersection(held).count) / Double(names.count)
     }
 }

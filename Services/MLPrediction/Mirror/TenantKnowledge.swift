@@ -7,7 +7,7 @@ struct TenantKnowledge: Sendable {
     private(set) var history = History()
     private(set) var employees: [EmployeeID: HistoryEmployee] = [:]
     private(set) var projects: [ProjectID: HistoryProject] = [:]
-    private(set) var loads: [EmployeeID: [AllocationID: Load]] = [:]
+    private(set) var loads: [EmployeeID: PersonLoads] = [:]
     private var employeeOfLoad: [AllocationID: EmployeeID] = [:]
     /// Where the feed goes on; nil before the first whole one.
     private(set) var watermark: String?
@@ -16,9 +16,11 @@ struct TenantKnowledge: Sendable {
 
     /// Takes in what changed since the watermark, of one complete feed.
     mutating func take(_ lines: [HistoryLine], watermark: String) {
+        self.watermark = watermark
+        // Several times a second nothing has changed, which the history would look through all it has for.
+        guard !lines.isEmpty else { return }
         history.apply(lines.lazy.compactMap(\.change))
         for line in lines { note(line) }
-        self.watermark = watermark
     }
 
     /// A feed of everything as its lines come, so that they are not all held beside what they make.
@@ -47,7 +49,7 @@ struct TenantKnowledge: Sendable {
         case .project(let project): projects[project.id] = project
         case .allocation(let allocation):
             forget(allocation.id)
-            loads[allocation.employeeId, default: [:]][allocation.id] = Load(allocation)
+            loads[allocation.employeeId, default: PersonLoads()][allocation.id] = Load(allocation)
             employeeOfLoad[allocation.id] = allocation.employeeId
         case .removed(let row):
             switch row.kind {
