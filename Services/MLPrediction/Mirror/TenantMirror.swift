@@ -64,6 +64,8 @@ actor TenantMirror {
     }
 
     private func becomeFresh() async throws {
+        // Another's question may have been answered before this got its turn.
+        if isKnown(within: freshness.fresh) { return }
         // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
         for _ in 0..<3 {
             do {
