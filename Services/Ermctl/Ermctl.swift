@@ -21,7 +21,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure speed and accuracy on this machine.",
         subcommands: [
             BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
-            BenchAccuracyCommand.self,
+            BenchFeedCommand.self, BenchAccuracyCommand.self,
         ]
     )
 }

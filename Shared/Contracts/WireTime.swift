@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Times on the wire, by hand where they look as usual: Foundation's parser and formatter take a hundred times as long.
+/// Times on the wire, by hand where they look as usual: Foundation's parser and formatter take many times as long.
 enum WireTime {
     /// Milliseconds since 1970 of the years 1600 to 9999. Before, Foundation's calendar is the Julian one for some centuries.
     static let range = -11_676_096_000_000.0...253_402_300_799_999.0

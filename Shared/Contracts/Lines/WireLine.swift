@@ -1,7 +1,7 @@
 /// A value that has a line of its own in an NDJSON body.
 ///
 /// A feed has millions of lines. A type that makes up most of one writes and reads its usual form by hand (``LineWriter``,
-/// ``LineScanner``), some twenty times as fast as the JSON coder, and leaves everything unusual to that.
+/// ``LineScanner``), several times as fast as the JSON coder, and leaves everything unusual to that.
 public protocol WireLine: Codable, Sendable {
     /// - Parameter line: without its newline.
     /// - Throws: `DecodingError`.
