@@ -1,6 +1,7 @@
 import FoundationEssentials
 
-/// The lower-case UUID string, many times as fast as Foundation writes and reads it: a history has three in each of a million lines.
+/// The lower-case UUID string, written and read many times as fast as by Foundation: a history has three in each of a
+/// million lines.
 enum UUIDText {
     static let length = 36
     private static let digits: StaticString = "0123456789abcdef"
