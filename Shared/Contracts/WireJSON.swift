@@ -39,9 +39,11 @@ public enum WireJSON {
     public static func date(_ text: String) -> Date? {
         var text = text
         if let usual = text.withUTF8(WireTime.usualDate) { return usual }
-        // The format rolls over what does not exist, 30 February to 2 March; a wrong day must be refused, not moved.
-        let clock = text.dropFirst(11).prefix(8)
-        guard text.utf8.count <= 40, CivilDate(text.prefix(10)) != nil, clock < "24", clock.suffix(2) < "60" else {
+        // The format rolls over what does not exist, 30 February to 2 March, and overlooks what follows; a wrong time must
+        // be refused, not moved.
+        let time = #/.{10}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?(Z|[+-]([01]\d|2[0-3])(:?[0-5]\d)?)/#
+            .asciiOnlyDigits()
+        guard text.utf8.count <= 40, CivilDate(text.prefix(10)) != nil, text.wholeMatch(of: time) != nil else {
             return nil
         }
         if let date = try? Date(text, strategy: Date.ISO8601FormatStyle(includingFractionalSeconds: true)) {

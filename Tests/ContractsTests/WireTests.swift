@@ -8,6 +8,8 @@ struct WireTests {
         "a moment that does not exist is refused, not moved to another",
         arguments: [
             "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z", "0000-01-01T00:00:00Z",
+            "2026-01-01T12:75:00Z", "2026-01-01T12:00:00ZZ", "2026-01-01T12:00:00Z ", "2026-01-01T12:00:00+02:00x",
+            "2026-01-01T12:00:00+24:00", "2026-01-01T12:00:00+02:60",
             "300000-01-01T00:00:00Z",
         ])
     func impossibleMoments(text: String) {
