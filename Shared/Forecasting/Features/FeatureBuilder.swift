@@ -132,12 +132,12 @@ struct FeatureBuilder {
         _ name: String, _ whose: String, _ flow: FlowView, _ moment: Double, into sink: inout S
     ) {
         sink.add(
-            log1p(Double(max(0, flow.decided - flow.done))),
+            logCount(max(0, flow.decided - flow.done)),
             .init(
                 name: "\(name).open", meaning: "\(whose) unfinished tasks", unit: "log(1 + tasks)",
                 knownWhen: .decidedBefore))
         sink.add(
-            log1p(Double(flow.lately)),
+            logCount(flow.lately),
             .init(
                 name: "\(name).lately", meaning: "\(whose) tasks begun in a week", unit: "log(1 + tasks)",
                 knownWhen: .decidedBefore))
@@ -150,6 +150,13 @@ struct FeatureBuilder {
 
     private func isMultiple(_ value: Double, of unit: Double) -> Bool {
         unit > 0 && abs(value / unit - (value / unit).rounded()) < 1e-6 && value >= unit * 0.999
+    }
+
+    /// Logarithms of 1 + a count: most counts are small, and a row has some twenty of them.
+    private static let smallCounts = (0..<1_024).map { log1p(Double($0)) }
+
+    private func logCount(_ count: Int) -> Double {
+        count < Self.smallCounts.count ? Self.smallCounts[count] : log1p(Double(count))
     }
 
     private func signedLog(_ days: Double) -> Double { days < 0 ? -log1p(-days) : log1p(days) }
@@ -253,7 +260,7 @@ extension FeatureBuilder {
                 description("latest2", "the latest 2 of \(words())", context.unit))
         }
         sink.add(group.spread, description("spread", "the spread of \(words())", context.unit))
-        sink.add(log1p(Double(group.view.count)), description("count", "the number of \(words())", "log(1 + tasks)"))
+        sink.add(logCount(group.view.count), description("count", "the number of \(words())", "log(1 + tasks)"))
         sink.add(
             group.view.age(at: moment).map { log1p(max(0, $0) / 86_400) } ?? .nan,
             description("age", "days since the latest of \(words())", "log(1 + days)"))
