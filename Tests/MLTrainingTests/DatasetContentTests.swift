@@ -101,6 +101,19 @@ import Testing
         #expect(kinds == kinds.sorted())
     }
 
+    @Test("what is put aside on disk has no name by which anybody could find it")
+    func nameless() throws {
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("spill-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        var source = DatasetSource(months: 240, asOf: asOf, memoryBytes: 100, directory: directory)
+        for index in 0..<10 { try source.add(allocation(index)) }
+        let content = try DatasetContent(source)
+        #expect(source.hasSpilled)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+        #expect(try content.allChunks().map(\.lineCount) == [10])
+    }
+
     @Test("memory's limit without a directory to put more aside in is an error, not a dataset with less")
     func noDirectory() throws {
         var source = DatasetSource(

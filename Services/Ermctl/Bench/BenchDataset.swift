@@ -11,8 +11,9 @@ struct BenchDatasetCommand: AsyncParsableCommand {
         discussion: """
             Takes in a made-up history change by change (`gather_seconds`), as it streams from tenant-admin, and makes of it \
             the dataset's chunks and the SHA-256 of its content (`build_seconds`); storing them is not counted. Then reads \
-            the chunks back into the history that training learns from (`read_seconds`). `peak_mb` are the most megabytes \
-            that the process had in memory until then.
+            the chunks back into the history that training learns from (`read_seconds`). `build_peak_mb` and \
+            `read_peak_mb` are the most megabytes that the process had in memory until then. The making up is counted in \
+            gathering.
             """)
 
     @Option(help: "Allocations in the history.")
@@ -28,12 +29,14 @@ struct BenchDatasetCommand: AsyncParsableCommand {
         let gathering = try secondsAndProcessorTimeTaken {
             for allocation in allocations { try source.add(.allocation(allocation)) }
         }
-        var (content, bytes) = (try DatasetContent(DatasetSource(months: 1, asOf: Date())), 0)
+        var built: DatasetContent?
+        var bytes = 0
         let building = try secondsAndProcessorTimeTaken {
-            content = try DatasetContent(source)
-            var chunks = try content.chunks()
-            while let chunk = try chunks.next() { bytes += chunk.content.count }
+            built = try DatasetContent(source)
+            var chunks = try built?.chunks()
+            while let chunk = try chunks?.next() { bytes += chunk.content.count }
         }
+        guard let content = built else { return }
         print("rows=\(content.rowCount) bytes=\(bytes)")
         print("gather_seconds=\(gathering.seconds.fixed(3))")
         print("gather_processor_seconds=\(gathering.processor.fixed(3))")

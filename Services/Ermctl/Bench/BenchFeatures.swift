@@ -8,7 +8,7 @@ struct BenchFeaturesCommand: AsyncParsableCommand {
         commandName: "features",
         abstract: "Measure how fast features are computed, on all cores.",
         discussion: """
-            Arranges a made-up history of a large company (`history_seconds`) and computes every feature of every one of \
+            Makes up and arranges the history of a large company (`history_seconds`) and computes every feature of every one of \
             its allocations as of the allocation's decision (`seconds`), by the code that a training job uses: block by \
             block, each read once for the digest, or with --matrix all into one matrix. The processor_seconds of both are \
             over all cores: on a machine with other work they say more.

@@ -5,7 +5,7 @@ import ServiceKit
 /// Where tenants' histories come from.
 protocol HistoryFeedSource: Sendable {
     /// Hands over the lines of a feed since the watermark, or of everything, as they come.
-    /// - Parameter take: quick; called with each line in its order. Only once this has returned were they a whole feed.
+    /// - Parameter take: quick; called with each line but the `end` in its order. Only once this has returned were they a whole feed.
     /// - Returns: the watermark to go on from.
     /// - Throws: `HistoryFeedError` and what the transport throws.
     func feed(
@@ -24,6 +24,7 @@ struct TenantAdminFeed: HistoryFeedSource {
         let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
         for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
             try check.receive(line)
+            if case .end = line { continue }
             take(line)
         }
         return try check.finish()

@@ -16,11 +16,9 @@ struct TenantKnowledge: Sendable {
 
     /// Takes in what changed since the watermark, of one complete feed.
     mutating func take(_ lines: [HistoryLine], watermark: String) {
-        self.watermark = watermark
-        // Several times a second nothing has changed, which the history would look through all it has for.
-        guard !lines.isEmpty else { return }
         history.apply(lines.lazy.compactMap(\.change))
         for line in lines { note(line) }
+        self.watermark = watermark
     }
 
     /// A feed of everything as its lines come, so that they are not all held beside what they make.

@@ -137,9 +137,8 @@ actor TenantMirror {
         let aside = SharedLock([HistoryLine]())
         let next = try await source.feed(tenant: tenant, since: watermark) { line in aside.change { $0.append(line) } }
         let lines = aside.read { $0 }
-        guard lines.contains(where: { $0.change != nil }) else {
-            return knowledge.change { $0.take([], watermark: next) }
-        }
+        // Several times a second nothing has changed, which needs no thread.
+        guard !lines.isEmpty else { return knowledge.change { $0.take([], watermark: next) } }
         try await ComputeThread.run(named: "history") { [knowledge] in
             guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, watermark: next) } }
             var changed = knowledge.read { $0 }

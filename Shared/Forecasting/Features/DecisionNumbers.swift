@@ -21,7 +21,8 @@ struct DecisionNumbers {
         end = decision.end
         skillCount = decision.skills.count
         project = history.project(decision.project)?.dates
-        weeklyCapacityHours = EmployeeFacts.weeklyCapacityHours(of: history.employee(decision.employee))
+        weeklyCapacityHours =
+            history.employee(decision.employee)?.weeklyCapacityHours ?? EmployeeFacts.usualWeeklyCapacityHours
     }
 
     /// The decision that led to an allocation: its plan, without its outcome.

@@ -17,30 +17,31 @@ struct HistoryReader {
 
     /// Asks for the memory of what `series` returns.
     @inline(__always)
-    func prefetch(_ group: Int32) {
-        guard group >= 0 else { return }
-        let place = UnsafeRawPointer(series.baseAddress.unsafelyUnwrapped + Int(group))
-        erm_prefetch(place)
-        erm_prefetch(place + MemoryLayout<GroupSeries>.size)
-    }
+    func prefetch(_ group: Int32) { Self.prefetch(group, of: series) }
 
     /// Asks for the memory of a group's flow.
     @inline(__always)
-    func prefetch(flow group: Int32) {
+    func prefetch(flow group: Int32) { Self.prefetch(group, of: flows) }
+
+    @inline(__always)
+    private static func prefetch<Element>(_ group: Int32, of table: UnsafeBufferPointer<Element>) {
         guard group >= 0 else { return }
-        let place = UnsafeRawPointer(flows.baseAddress.unsafelyUnwrapped + Int(group))
+        let place = UnsafeRawPointer(table.baseAddress.unsafelyUnwrapped + Int(group))
         erm_prefetch(place)
-        erm_prefetch(place + MemoryLayout<FlowSeries>.size)
+        erm_prefetch(place + MemoryLayout<Element>.size)
     }
 
     /// Asks for the memory in which `flow` will begin to search.
     func prefetch(flow group: Int32, at moment: Double, _ hints: borrowing SearchHints) {
         guard group >= 0 else { return }
-        let searches = searches(ofFlow: group, at: moment)
-        for search in [searches.decided, searches.done, searches.decidedEarlier] {
-            guard let moments = search.moments, moments.mustBeSearched(for: search.moment) else { continue }
+        func ask(_ search: FlowSearch) {
+            guard let moments = search.moments, moments.mustBeSearched(for: search.moment) else { return }
             erm_prefetch(moments.times + hints.guess(search.key, moments, search.moment))
         }
+        let searches = searches(ofFlow: group, at: moment)
+        ask(searches.decided)
+        ask(searches.done)
+        ask(searches.decidedEarlier)
     }
 
     /// How much was going on in a group at `moment`.

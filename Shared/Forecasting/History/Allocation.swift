@@ -90,10 +90,10 @@ public struct EmployeeFacts: Sendable, Hashable, Codable {
     public var id: String
     public var weeklyCapacityHours: Double
 
-    /// 40 hours for people without a record.
-    static func weeklyCapacityHours(of record: EmployeeFacts?) -> Double { record?.weeklyCapacityHours ?? 40 }
+    /// Of people without a record.
+    public static let usualWeeklyCapacityHours = 40.0
 
-    public init(id: String, weeklyCapacityHours: Double = 40) {
+    public init(id: String, weeklyCapacityHours: Double = usualWeeklyCapacityHours) {
         self.id = id
         self.weeklyCapacityHours = weeklyCapacityHours
     }

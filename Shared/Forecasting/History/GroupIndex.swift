@@ -64,14 +64,14 @@ struct GroupIndex: Sendable {
             group: { key, _, _ in keys[key] ?? -1 })
     }
 
-    /// The flow of a person; -1 when history has never met the name.
-    func flow(ofPerson name: String) -> Int32 {
-        names[Space.person.rawValue][name].flatMap { keys[Resolver.key(.person, $0, isFlow: true)] } ?? -1
-    }
+    /// The flow of a person; nil when history has never met the name.
+    func flow(ofPerson name: String) -> Int32? { flow(.person, .person, name) }
 
     /// The flow of a project, as that of a person.
-    func flow(ofProject name: String) -> Int32 {
-        names[Space.project.rawValue][name].flatMap { keys[Resolver.key(.project, $0, isFlow: true)] } ?? -1
+    func flow(ofProject name: String) -> Int32? { flow(.project, .project, name) }
+
+    private func flow(_ space: Space, _ kind: Kind, _ name: String) -> Int32? {
+        names[space.rawValue][name].flatMap { keys[Resolver.key(kind, $0, isFlow: true)] }
     }
 
     /// Plans of like size: a factor of about 1.4 per step.

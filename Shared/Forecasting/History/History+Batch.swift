@@ -27,6 +27,8 @@ extension History {
     mutating func settle(_ batch: Batch) {
         for flow in batch.flows { flows[flow].sort() }
         let arrivals = arrivals(among: batch.slots)
+        // Most live changes touch no series: those of a large history are not looked through for them.
+        guard !arrivals.isEmpty || !batch.marked.isEmpty else { return }
         let work = SeriesWork(arrivals, groups: series.count, marked: batch.marked) { slot, visit in
             forEachSeries(of: slot, visit)
         }

@@ -75,14 +75,12 @@ public struct History: Sendable {
     /// The dates of projects and the capacity of people, by the numbers of their flows.
     func recordsByFlow() -> (projects: [ProjectFacts.Dates?], weeklyCapacityHours: [Double]) {
         var dates = [ProjectFacts.Dates?](repeating: nil, count: flows.count)
-        var hours = [Double](repeating: EmployeeFacts.weeklyCapacityHours(of: nil), count: flows.count)
+        var hours = [Double](repeating: EmployeeFacts.usualWeeklyCapacityHours, count: flows.count)
         for project in projects.values {
-            let flow = index.flow(ofProject: project.id)
-            if flow >= 0 { dates[Int(flow)] = project.dates }
+            if let flow = index.flow(ofProject: project.id) { dates[Int(flow)] = project.dates }
         }
         for employee in employees.values {
-            let flow = index.flow(ofPerson: employee.id)
-            if flow >= 0 { hours[Int(flow)] = EmployeeFacts.weeklyCapacityHours(of: employee) }
+            if let flow = index.flow(ofPerson: employee.id) { hours[Int(flow)] = employee.weeklyCapacityHours }
         }
         return (dates, hours)
     }
