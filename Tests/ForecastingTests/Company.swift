@@ -42,3 +42,35 @@ struct Company {
     /// After the last row was completed.
     static func end(_ count: Int) -> Double { 1_000_000_000 + Double(count + 40) * 43_200 }
 }
+
+extension Company {
+    /// Allocations as they come in over time: unfinished, without a plan, removed, put back, corrected; capacity known late.
+    func changes(_ count: Int) -> [HistoryChange] {
+        var random = RandomSource(seed: 3)
+        var changes: [HistoryChange] = []
+        for (index, allocation) in allocations(count).shuffled(using: &random).enumerated() {
+            var given = allocation
+            if index % 4 == 0 { given.plannedHours = 0 }
+            if index % 9 == 0 { given.actualHours = nil }
+            if index % 2 == 0 {
+                var open = given
+                open.completedAt = nil
+                changes.append(.allocation(open))
+            }
+            changes.append(.allocation(given))
+            if index % 5 == 0 { changes.append(.allocationRemoved(id: given.id)) }
+            if index % 10 == 0 { changes.append(.allocation(given)) }
+            if index % 7 == 0 {
+                given.actualHours = (given.actualHours ?? 1) * 2
+                given.employee = "e1"
+                changes.append(.allocation(given))
+            }
+            if index % 6 == 0 {
+                let day = CapacityDay(employee: given.employee, day: given.decidedAt, utilisation: 70)
+                changes.append(.capacity(day))
+                if index % 12 == 0 { changes.append(.capacityRemoved(employee: day.employee, day: day.day)) }
+            }
+        }
+        return changes
+    }
+}

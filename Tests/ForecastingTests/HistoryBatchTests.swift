@@ -6,36 +6,6 @@ import Testing
 
 /// A history is the same however its changes were cut into batches, and its searches and medians are what plain code finds.
 @Suite struct HistoryBatchTests {
-    /// Allocations as they come in over time: unfinished, without a plan, removed, put back, corrected; capacity known late.
-    private func changes(_ count: Int) -> [HistoryChange] {
-        var random = RandomSource(seed: 3)
-        var changes: [HistoryChange] = []
-        for (index, allocation) in Company(people: 3).allocations(count).shuffled(using: &random).enumerated() {
-            var given = allocation
-            if index % 4 == 0 { given.plannedHours = 0 }
-            if index % 9 == 0 { given.actualHours = nil }
-            if index % 2 == 0 {
-                var open = given
-                open.completedAt = nil
-                changes.append(.allocation(open))
-            }
-            changes.append(.allocation(given))
-            if index % 5 == 0 { changes.append(.allocationRemoved(id: given.id)) }
-            if index % 10 == 0 { changes.append(.allocation(given)) }
-            if index % 7 == 0 {
-                given.actualHours = (given.actualHours ?? 1) * 2
-                given.employee = "e1"
-                changes.append(.allocation(given))
-            }
-            if index % 6 == 0 {
-                let day = CapacityDay(employee: given.employee, day: given.decidedAt, utilisation: 70)
-                changes.append(.capacity(day))
-                if index % 12 == 0 { changes.append(.capacityRemoved(employee: day.employee, day: day.day)) }
-            }
-        }
-        return changes
-    }
-
     private func history(_ changes: [HistoryChange], inBatchesOf size: Int) -> History {
         var history = History()
         for start in stride(from: 0, to: changes.count, by: size) {
@@ -53,7 +23,7 @@ import Testing
 
     @Test("changes one by one, some at a time or all at once make the same history", arguments: [true, false])
     func batches(withPlan: Bool) {
-        let changes = changes(500)
+        let changes = Company(people: 3).changes(500)
         let expected = features(history(changes, inBatchesOf: 1), withPlan: withPlan)
         #expect(!expected.isEmpty)
         for size in [2, 7, 100, changes.count] {
@@ -63,7 +33,7 @@ import Testing
 
     @Test("changes taken in one by one and arranged once make the same history, and the intake begins anew")
     func intake() {
-        let changes = changes(500)
+        let changes = Company(people: 3).changes(500)
         var intake = HistoryIntake()
         for change in changes { intake.take(change) }
         #expect(features(intake.finish(), withPlan: true) == features(history(changes, inBatchesOf: 1), withPlan: true))
@@ -143,26 +113,6 @@ import Testing
             let sorted = values.suffix(9).sorted()
             let expected = (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2
             #expect(running.median == expected)
-        }
-    }
-
-    @Test("a search finds its place wherever it begins", arguments: [1, 2, 8, 64, 65, 300])
-    func searches(count: Int) {
-        var random = RandomSource(seed: 11)
-        // Crowded at the end, with equal moments, so that a guess in proportion to the time is wrong.
-        let times = (0..<count).map { _ in (random.unit().squareRoot() * 40).rounded() }.sorted()
-        let hints = SearchHints(size: 2)
-        times.withUnsafeBufferPointer { buffer in
-            guard let base = buffer.baseAddress, let first = times.first, let last = times.last else { return }
-            let moments = SortedMoments(times: base, count: count, first: first, last: last)
-            for _ in 0..<300 {
-                let moment = random.unit() * 44 - 2
-                for moment in [moment, moment.rounded()] {
-                    // Two keys that share a cell with a third's place.
-                    let key = Int32(random.below(3)) * 2
-                    #expect(hints.search(key, moments, before: moment) == times.filter { $0 < moment }.count)
-                }
-            }
         }
     }
 }

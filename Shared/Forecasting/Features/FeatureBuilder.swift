@@ -17,11 +17,11 @@ struct FeatureBuilder {
         let groups = history.index.resolve(decision)
         var sink = ValueSink()
         history.read { reader in
-            var lookup = HistoryLookup(reader, withPlan: schema.withPlan, remembering: 1)
+            var lookup = HistoryLookup(reader, withPlan: schema.withPlan, sweeping: false)
             lookup.add(groups, at: decision.at)
             let numbers = DecisionNumbers(decision, in: history)
             lookup.forEach { _, views in
-                write(numbers, groups.labels, unmet: decision.labels, views, into: &sink)
+                write(numbers, groups.labels.span, unmet: decision.labels, views, into: &sink)
             }
         }
         return sink.values
@@ -29,7 +29,7 @@ struct FeatureBuilder {
 
     /// Writes the values of a decision whose groups history has all met to `row`, which has a place for each.
     func write(
-        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], _ views: HistoryViews,
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, _ views: HistoryViews,
         to row: UnsafeMutablePointer<Float>
     ) {
         var sink = RowSink(next: row)
@@ -40,7 +40,7 @@ struct FeatureBuilder {
     ///   - unmet: the decision's labels, where history may not have met them.
     ///   - views: of this builder's history, as of the decision.
     func write<Sink: FeatureSink>(
-        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], unmet: [String: String],
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
         _ views: HistoryViews, into sink: inout Sink
     ) {
         let context = PooledHistory(views, withPlan: schema.withPlan)
@@ -218,15 +218,16 @@ extension FeatureBuilder {
     }
 
     private func writeLabels<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ labels: [ResolvedGroups.LabelGroup], unmet: [String: String],
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
         _ views: HistoryViews, context: PooledHistory, into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
-        for (key, number) in zip(schema.labelKeys, labelNumbers) {
-            let place = labels.firstIndex { $0.key == number }
+        for (position, number) in labelNumbers.enumerated() {
+            var key: String { schema.labelKeys[position] }
+            let place = labels.indices.first { labels[$0].key == number }
             let pooled = context.pool(place.map(views.label) ?? .empty, parent: context.all)
             sink.add(
-                place.map { labels[$0].number } ?? unmet[key].map(LabelValue.number) ?? .nan,
+                place.map { labels[$0].number } ?? (unmet.isEmpty ? .nan : unmet[key].map(LabelValue.number) ?? .nan),
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
             write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)

@@ -41,11 +41,11 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
         let nobody = Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0)
         let history = History()
         history.read { reader in
-            var lookup = HistoryLookup(reader, withPlan: withPlan, remembering: 1)
+            var lookup = HistoryLookup(reader, withPlan: withPlan, sweeping: false)
             lookup.add(ResolvedGroups(), at: 0)
             lookup.forEach { _, views in
                 FeatureBuilder(schema: self, history: history).write(
-                    DecisionNumbers(nobody, in: history), [], unmet: [:], views, into: &sink)
+                    DecisionNumbers(nobody, in: history), Span(), unmet: [:], views, into: &sink)
             }
         }
         return sink.features

@@ -2,39 +2,39 @@
 struct GroupView {
     /// How many count as of the moment.
     let count: Int
-    private let rows: GroupSeries.Rows?
+    private let rows: SeriesRows?
 
     static var empty: GroupView { GroupView(count: 0, rows: nil) }
 
-    private init(count: Int, rows: GroupSeries.Rows?) {
+    private init(count: Int, rows: SeriesRows?) {
         self.count = count
         self.rows = rows
     }
 
     /// - Parameter count: how many of the rows count.
-    init(_ rows: GroupSeries.Rows?, count: Int) {
+    init(_ rows: SeriesRows?, count: Int) {
         self.init(count: count, rows: count > 0 ? rows : nil)
     }
 
     /// Sums over all.
-    var sums: OutcomeLanes { rows.map { $0.sums[count - 1] } ?? .zero }
+    var sums: OutcomeLanes { rows.map { $0[count - 1].sums } ?? .zero }
 
     /// Sums over the latest `size`.
     @inline(__always)
     func latest(_ size: Int) -> OutcomeLanes {
         guard let rows else { return .zero }
-        return size >= count ? rows.sums[count - 1] : rows.sums[count - 1] - rows.sums[count - 1 - size]
+        return size >= count ? rows[count - 1].sums : rows[count - 1].sums - rows[count - 1 - size].sums
     }
 
     /// Seconds since the latest completion; nil without one.
-    func age(at moment: Double) -> Double? { rows.map { moment - $0.times[count - 1] } }
+    func age(at moment: Double) -> Double? { rows.map { moment - $0[count - 1].time } }
 
     /// The median over the latest rows that have it, and how many those are; nil without any.
     /// - Parameter ofRatios: of the log ratio to the plan, else of the log hours.
     @inline(__always)
     func median(ofRatios: Bool) -> (median: Double, count: Double)? {
         guard let rows, let medians = rows.medians else { return nil }
-        let known = ofRatios ? rows.sums[count - 1][Lane.planned] : Double(count)
+        let known = ofRatios ? rows[count - 1].sums[Lane.planned] : Double(count)
         guard known > 0 else { return nil }
         let median = medians[count - 1]
         return (ofRatios ? median.x : median.y, min(known, Double(GroupSeries.medianWindow)))

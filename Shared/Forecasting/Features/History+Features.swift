@@ -1,4 +1,6 @@
 import Dispatch
+import Foundation
+import Synchronization
 
 extension History {
     /// The features of every allocation finished before `moment`, each as of its own decision, in the order of decisions.
@@ -44,7 +46,8 @@ extension History {
 }
 
 /// Features of many decisions. Each row is on its own, so that it does not matter who computes which.
-private struct FeatureWork: Sendable {
+/// A class, so that handing it from core to core counts one reference and not one for each part of the history.
+private final class FeatureWork: Sendable {
     let history: History
     let slots: [Int32]
     let columns: Int
@@ -66,28 +69,37 @@ private struct FeatureWork: Sendable {
         (projects, weeklyCapacityHours) = history.recordsByFlow()
     }
 
+    /// Calls `body` with all rows, some at a time. Each core sweeps through all of time, and takes the next rows that no other has.
     func onAllCores(_ body: @Sendable (Range<Int>, inout HistoryLookup) -> Void) {
-        DispatchQueue.concurrentPerform(iterations: (slots.count + Self.rowsPerTask - 1) / Self.rowsPerTask) { task in
+        let taken = Atomic(0)
+        let tasks = (slots.count + Self.rowsPerTask - 1) / Self.rowsPerTask
+        DispatchQueue.concurrentPerform(iterations: min(ProcessInfo.processInfo.activeProcessorCount, tasks)) { _ in
             history.read { reader in
-                var lookup = HistoryLookup(reader, withPlan: builder.schema.withPlan, remembering: 1 << 12)
-                body(task * Self.rowsPerTask..<min((task + 1) * Self.rowsPerTask, slots.count), &lookup)
+                var lookup = HistoryLookup(reader, withPlan: builder.schema.withPlan, sweeping: true)
+                while true {
+                    let first = taken.wrappingAdd(1, ordering: .relaxed).oldValue * Self.rowsPerTask
+                    guard first < slots.count else { break }
+                    body(first..<min(first + Self.rowsPerTask, slots.count), &lookup)
+                }
             }
         }
     }
 
     /// Writes the rows to where `target` has room for them.
     func write(_ rows: Range<Int>, looking lookup: inout HistoryLookup, to target: UnsafeMutablePointer<Float>) {
-        for first in stride(from: rows.lowerBound, to: rows.upperBound, by: HistoryLookup.batch) {
-            let batch = slots[first..<min(first + HistoryLookup.batch, rows.upperBound)]
-            history.entries.withUnsafeBufferPointer { entries in
-                for slot in batch { lookup.add(entries[Int(slot)].groups, at: entries[Int(slot)].allocation.decidedAt) }
+        history.entries.withUnsafeBufferPointer { entries in
+            for first in stride(from: rows.lowerBound, to: rows.upperBound, by: HistoryLookup.batch) {
+                for row in first..<min(first + HistoryLookup.batch, rows.upperBound) {
+                    let entry = entries.baseAddress.unsafelyUnwrapped + Int(slots[row])
+                    lookup.add(entry.pointee.groups, at: entry.pointee.allocation.decidedAt)
+                }
                 lookup.forEach { number, views in
-                    let entry = entries.baseAddress.unsafelyUnwrapped + Int(batch[first + number])
+                    let entry = entries.baseAddress.unsafelyUnwrapped + Int(slots[first + number])
                     let decision = DecisionNumbers(
                         entry.pointee.allocation, project: projects[Int(entry.pointee.groups.projectFlow)],
                         weeklyCapacityHours: weeklyCapacityHours[Int(entry.pointee.groups.personFlow)])
                     builder.write(
-                        decision, entry.pointee.groups.labels, views,
+                        decision, entry.pointee.groups.labels.span, views,
                         to: target + (first + number - rows.lowerBound) * columns)
                 }
             }

@@ -1,5 +1,3 @@
-import CKernels
-
 /// Looks up in a history, for one thread, what is known at decisions.
 ///
 /// In a large history nearly every group of a decision lies in memory that no cache holds, and waiting for it takes longer
@@ -8,23 +6,21 @@ struct HistoryLookup: ~Copyable {
     /// How many decisions are best looked up together.
     static let batch = 8
 
-    private let reader: HistoryReader
+    private var cursors: HistoryCursors
     private let withPlan: Bool
-    private let hints: SearchHints
     private var groups: [Int32] = []
     private var views: [GroupView] = []
     private var decisions: [(at: Double, groups: Range<Int>, personFlow: Int32, projectFlow: Int32, skillCount: Int)] =
         []
 
-    /// - Parameter remembering: of how many series the place of the last search is remembered; a power of two.
-    init(_ reader: HistoryReader, withPlan: Bool, remembering: Int) {
-        self.reader = reader
+    /// - Parameter sweeping: for many decisions, best in order of time.
+    init(_ reader: HistoryReader, withPlan: Bool, sweeping: Bool) {
+        cursors = HistoryCursors(reader, sweeping: sweeping)
         self.withPlan = withPlan
-        hints = SearchHints(size: remembering)
     }
 
     /// Adds a decision to those that `forEach` looks up.
-    mutating func add(_ decision: ResolvedGroups, at moment: Double) {
+    mutating func add(_ decision: borrowing ResolvedGroups, at moment: Double) {
         let first = groups.count
         add(0)
         add(decision.person)
@@ -36,44 +32,39 @@ struct HistoryLookup: ~Copyable {
         add(decision.personProjectSkillSet)
         add(withPlan ? decision.planSize : -1)
         add(withPlan ? decision.personPlanSize : -1)
-        for skill in decision.skills { add(skill) }
-        for label in decision.labels {
-            add(label.series)
-            add(label.personSeries)
+        let skills = decision.skills.span
+        for index in skills.indices { add(skills[index]) }
+        let labels = decision.labels.span
+        for index in labels.indices {
+            add(labels[index].series)
+            add(labels[index].personSeries)
         }
-        reader.prefetch(flow: decision.personFlow)
-        reader.prefetch(flow: decision.projectFlow)
+        cursors.prefetch(flow: decision.personFlow)
+        cursors.prefetch(flow: decision.projectFlow)
         decisions.append(
-            (moment, first..<groups.count, decision.personFlow, decision.projectFlow, decision.skills.count))
+            (moment, first..<groups.count, decision.personFlow, decision.projectFlow, skills.count))
     }
 
     private mutating func add(_ group: Int32) {
-        reader.prefetch(group)
+        cursors.prefetch(group)
         groups.append(group)
     }
 
     /// Calls `body` with the number of each decision added since the last time, and what history says of it.
     mutating func forEach(_ body: (Int, HistoryViews) -> Void) {
         for decision in decisions {
-            for group in groups[decision.groups] where group >= 0 {
-                guard let moments = reader.series(group).moments, moments.mustBeSearched(for: decision.at) else {
-                    continue
-                }
-                erm_prefetch(moments.times + hints.guess(group, moments, decision.at))
-            }
-            reader.prefetch(flow: decision.personFlow, at: decision.at, hints)
-            reader.prefetch(flow: decision.projectFlow, at: decision.at, hints)
-        }
-        for decision in decisions {
+            cursors.advance(to: decision.at)
             for group in groups[decision.groups] {
-                guard group >= 0, let moments = reader.series(group).moments else {
+                let count = group < 0 ? 0 : cursors.count(group)
+                guard count > 0, let rows = cursors.reader.series(group).pointee.rows else {
                     views.append(.empty)
                     continue
                 }
-                let count = hints.search(group, moments, before: decision.at)
-                views.append(GroupView(reader.series(group).rows, count: count))
-                reader.series(group).rows?.prefetch(before: count)
+                rows.prefetch(before: count)
+                views.append(GroupView(rows, count: count))
             }
+            cursors.prefetchMoments(ofFlow: decision.personFlow)
+            cursors.prefetchMoments(ofFlow: decision.projectFlow)
         }
         views.withUnsafeBufferPointer { views in
             for (number, decision) in decisions.enumerated() {
@@ -81,8 +72,8 @@ struct HistoryLookup: ~Copyable {
                     number,
                     HistoryViews(
                         groups: UnsafeBufferPointer(rebasing: views[decision.groups]), skillCount: decision.skillCount,
-                        personFlow: reader.flow(decision.personFlow, at: decision.at, hints),
-                        projectFlow: reader.flow(decision.projectFlow, at: decision.at, hints)))
+                        personFlow: cursors.flow(decision.personFlow, at: decision.at),
+                        projectFlow: cursors.flow(decision.projectFlow, at: decision.at)))
             }
         }
         groups.removeAll(keepingCapacity: true)

@@ -1,111 +1,74 @@
-import CKernels
-
-/// What one finished allocation says, in the form in which it is summed.
-///
-/// Lanes: log ratio actual ÷ plan, log hours, success, log plan, squared log ratio, exactly as planned, squared log hours, has a plan.
-/// Rows without a plan have 0 in every lane that needs one.
-typealias OutcomeLanes = SIMD8<Double>
-
-enum Lane {
-    static let ratio = 0
-    static let hours = 1
-    static let success = 2
-    static let plan = 3
-    static let ratioSquared = 4
-    static let exact = 5
-    static let hoursSquared = 6
-    static let planned = 7
-}
-
 /// The finished allocations of one group (a person, a project, a person on a skill set …) in order of completion, with
 /// running sums and medians: what was known at any moment, of all or of the latest few, is one search and one subtraction.
 ///
 /// A history of a million allocations has millions of such series, most of them with a row or two. So a series is a few words
 /// that point into memory which many can share, and copies its rows out of it when it is the first to change them.
 struct GroupSeries: Sendable {
-    /// How many rows it has.
-    private(set) var count = 0
-    /// The times of the first and the last row: many questions need no more.
-    private var span = (first: 0.0, last: 0.0)
+    // Four-byte numbers: the table of all series is read all over, so its cells are small.
+    private var rowCount: Int32 = 0
+    private var capacity: Int32 = 0
+    /// The first row that a batch of changes has marked; none when not below the count.
+    private var firstMarked = Int32.max
     /// Whether it has running medians.
     let keepsMedians: Bool
-    private var capacity = 0
+    /// The times of the first and the last row: many questions need no more.
+    private var span = (first: 0.0, last: 0.0)
     private var memory: SeriesMemory?
-    /// Where this series' part of the memory begins. It holds, one after the other, all sums, medians, times and slots.
+    /// Where this series' part of the memory begins.
     nonisolated(unsafe) private var base: UnsafeMutableRawPointer?
-    /// The first row that a batch of changes has marked; none when not below `count`.
-    private var firstMarked = Int.max
 
     init(keepsMedians: Bool) { self.keepsMedians = keepsMedians }
-
-    /// What a view reads, while the series is alive and unchanged.
-    struct Rows {
-        let times: UnsafeMutablePointer<Double>
-        /// Slots of the entries; -1 where a batch of changes has marked the row as gone.
-        let slots: UnsafeMutablePointer<Int32>
-        /// The sums from the first row to each.
-        let sums: UnsafeMutablePointer<OutcomeLanes>
-        /// Of the log ratio and of the log hours: the median of the latest `medianWindow` rows that have it. Nil when not kept.
-        let medians: UnsafeMutablePointer<SIMD2<Double>>?
-    }
 
     /// How far back medians look, in tasks.
     static let medianWindow = 63
 
+    /// How many rows it has.
+    var count: Int { Int(rowCount) }
+
     /// Nil when there are none.
-    var rows: Rows? {
-        @inline(__always) get {
-            guard let base, count > 0 else { return nil }
-            return Rows(base, capacity: capacity, keepsMedians: keepsMedians)
-        }
+    var rows: SeriesRows? {
+        @inline(__always) get { rowCount > 0 ? room : nil }
+    }
+
+    private var room: SeriesRows? {
+        @inline(__always) get { base.map { SeriesRows($0, capacity: Int(capacity), keepsMedians: keepsMedians) } }
     }
 
     /// When they were completed; nil when there are none.
     var moments: SortedMoments? {
-        @inline(__always) get {
-            rows.map { SortedMoments(times: $0.times, count: count, first: span.first, last: span.last) }
-        }
+        @inline(__always) get { rows.map { $0.moments(count: count, first: span.first, last: span.last) } }
     }
 
     // MARK: Changing, a batch at a time
 
     /// Marks a row as gone. It goes, and what follows it is summed again, when the batch is settled.
     mutating func mark(slot: Int32, completedAt time: Double) {
-        moveUnlessOwned(capacity: capacity)
+        moveUnlessOwned(capacity: Int(capacity))
         guard let rows else { return }
-        var position = UnsafeBufferPointer(start: rows.times, count: count).lowerBound(of: time)
-        while position < count, rows.slots[position] != slot { position += 1 }
+        var position = firstRow(notBefore: time, in: rows)
+        while position < count, rows[position].slot != slot { position += 1 }
         guard position < count else { return }
-        rows.slots[position] = -1
-        firstMarked = min(firstMarked, position)
+        rows[position].slot = -1
+        firstMarked = min(firstMarked, Int32(position))
     }
 
     /// Bytes that room for so many rows takes.
-    func bytes(capacity: Int) -> Int {
-        let row =
-            MemoryLayout<OutcomeLanes>.stride + (keepsMedians ? MemoryLayout<SIMD2<Double>>.stride : 0)
-            + MemoryLayout<Double>.stride + MemoryLayout<Int32>.stride
-        return (capacity * row + SeriesMemory.alignment - 1) / SeriesMemory.alignment * SeriesMemory.alignment
-    }
+    func bytes(capacity: Int) -> Int { SeriesRows.bytes(capacity: capacity, keepsMedians: keepsMedians) }
 
     /// Moves the rows to this part of `memory`.
     mutating func move(to memory: SeriesMemory, at offset: Int, capacity: Int) {
-        let old = rows
-        let base = memory.base + offset
-        if let old {
-            let new = Rows(base, capacity: capacity, keepsMedians: keepsMedians)
-            new.sums.update(from: old.sums, count: count)
-            if let medians = old.medians { new.medians?.update(from: medians, count: count) }
-            new.times.update(from: old.times, count: count)
-            new.slots.update(from: old.slots, count: count)
+        let place = memory.base + offset
+        if let rows {
+            SeriesRows(place, capacity: capacity, keepsMedians: keepsMedians).copy(from: rows, count: count)
         }
         self.memory = memory
-        self.base = base
-        self.capacity = capacity
+        base = place
+        self.capacity = Int32(capacity)
     }
 
     /// Makes sure that nobody else reads what is written next, and that there is room.
     mutating func moveUnlessOwned(capacity needed: Int) {
+        let capacity = Int(capacity)
         guard needed > 0, needed > capacity || !isKnownUniquelyReferenced(&memory) else { return }
         let room = needed > capacity ? max(needed, 2 * capacity, 4) : capacity
         move(to: SeriesMemory(bytes: bytes(capacity: room)), at: 0, capacity: room)
@@ -119,20 +82,19 @@ struct GroupSeries: Sendable {
         _ ranks: UnsafeBufferPointer<Int32>, of arrivals: UnsafeBufferPointer<Arrival>,
         lanes: UnsafeBufferPointer<OutcomeLanes>, precedes: (Int32, Int32) -> Bool
     ) {
-        guard let base else { return }
-        let room = Rows(base, capacity: capacity, keepsMedians: keepsMedians)
-        var first = min(firstMarked, count)
+        guard let rows = room else { return }
+        var first = min(Int(firstMarked), count)
         if let rank = ranks.first {
             let arrival = arrivals[Int(rank)]
-            var place = UnsafeBufferPointer(start: room.times, count: count).lowerBound(of: arrival.time)
+            var place = firstRow(notBefore: arrival.time, in: rows)
             // From `first` on rows may be marked as gone, which have no order any more.
-            while place < first, room.times[place] == arrival.time, precedes(room.slots[place], arrival.slot) {
+            while place < first, rows[place].time == arrival.time, precedes(rows[place].slot, arrival.slot) {
                 place += 1
             }
             first = min(first, place)
         }
-        let tail = (first..<count).filter { room.slots[$0] >= 0 }.map {
-            Arrival(time: room.times[$0], slot: room.slots[$0])
+        let tail = (first..<count).filter { rows[$0].slot >= 0 }.map {
+            Arrival(time: rows[$0].time, slot: rows[$0].slot)
         }
         var (old, new, next) = (0, 0, first)
         while old < tail.count || new < ranks.count {
@@ -145,33 +107,39 @@ struct GroupSeries: Sendable {
             }
             let row = takesOld ? tail[old] : arrivals[Int(ranks[new])]
             if takesOld { old += 1 } else { new += 1 }
-            room.times[next] = row.time
-            room.slots[next] = row.slot
+            rows[next].time = row.time
+            rows[next].slot = row.slot
             next += 1
         }
-        count = next
+        rowCount = Int32(next)
         firstMarked = .max
-        if count > 0 { span = (room.times[0], room.times[count - 1]) }
-        sumAgain(room, from: first, lanes: lanes)
+        if count > 0 { span = (rows[0].time, rows[count - 1].time) }
+        sumAgain(rows, from: first, lanes: lanes)
     }
 
-    private func sumAgain(_ rows: Rows, from first: Int, lanes: UnsafeBufferPointer<OutcomeLanes>) {
-        var sum = first > 0 ? rows.sums[first - 1] : .zero
+    private func firstRow(notBefore time: Double, in rows: SeriesRows) -> Int {
+        // What comes new mostly comes last.
+        if count == 0 || rows[count - 1].time < time { return count }
+        return firstPosition(in: count) { rows[$0].time >= time }
+    }
+
+    private func sumAgain(_ rows: SeriesRows, from first: Int, lanes: UnsafeBufferPointer<OutcomeLanes>) {
+        var sum = first > 0 ? rows[first - 1].sums : .zero
         for position in first..<count {
-            sum += lanes[Int(rows.slots[position])]
-            rows.sums[position] = sum
+            sum += lanes[Int(rows[position].slot)]
+            rows[position].sums = sum
         }
         guard let medians = rows.medians else { return }
         var ratios = RecentMedian(size: Self.medianWindow)
         var hours = RecentMedian(size: Self.medianWindow)
         for position in latestPlanned(rows, before: first) {
-            ratios.push(lanes[Int(rows.slots[position])][Lane.ratio])
+            ratios.push(lanes[Int(rows[position].slot)][Lane.ratio])
         }
         for position in max(0, first - Self.medianWindow)..<first {
-            hours.push(lanes[Int(rows.slots[position])][Lane.hours])
+            hours.push(lanes[Int(rows[position].slot)][Lane.hours])
         }
         for position in first..<count {
-            let row = lanes[Int(rows.slots[position])]
+            let row = lanes[Int(rows[position].slot)]
             if row[Lane.planned] > 0 { ratios.push(row[Lane.ratio]) }
             hours.push(row[Lane.hours])
             medians[position] = SIMD2(ratios.median, hours.median)
@@ -179,14 +147,14 @@ struct GroupSeries: Sendable {
     }
 
     /// The latest rows before `end` that had a plan, ascending, as many as medians look back.
-    private func latestPlanned(_ rows: Rows, before end: Int) -> [Int] {
+    private func latestPlanned(_ rows: SeriesRows, before end: Int) -> [Int] {
         var found: [Int] = []
         var end = end
         while end > 0, found.count < Self.medianWindow {
-            let planned = rows.sums[end - 1][Lane.planned]
+            let planned = rows[end - 1].sums[Lane.planned]
             guard planned > 0 else { break }
-            let isLast = end == 1 || rows.sums[end - 2][Lane.planned] < planned
-            end = isLast ? end - 1 : firstPosition(in: end) { rows.sums[$0][Lane.planned] >= planned }
+            let isLast = end == 1 || rows[end - 2].sums[Lane.planned] < planned
+            end = isLast ? end - 1 : firstPosition(in: end) { rows[$0].sums[Lane.planned] >= planned }
             found.append(end)
         }
         return found.reversed()
@@ -198,23 +166,4 @@ struct Arrival {
     /// When its outcome became known.
     var time: Double
     var slot: Int32
-}
-
-extension GroupSeries.Rows {
-    /// Asks for the memory that a view of the first `count` rows reads.
-    @inline(__always)
-    func prefetch(before count: Int) {
-        for back in [1, 3, 6, 21] where count >= back { erm_prefetch(sums + (count - back)) }
-        if count > 0, let medians { erm_prefetch(medians + (count - 1)) }
-    }
-
-    @inline(__always)
-    fileprivate init(_ base: UnsafeMutableRawPointer, capacity: Int, keepsMedians: Bool) {
-        let medians = base + capacity * MemoryLayout<OutcomeLanes>.stride
-        let times = medians + (keepsMedians ? capacity * MemoryLayout<SIMD2<Double>>.stride : 0)
-        sums = base.assumingMemoryBound(to: OutcomeLanes.self)
-        self.medians = keepsMedians ? medians.assumingMemoryBound(to: SIMD2<Double>.self) : nil
-        self.times = times.assumingMemoryBound(to: Double.self)
-        slots = (times + capacity * MemoryLayout<Double>.stride).assumingMemoryBound(to: Int32.self)
-    }
 }

@@ -1,7 +1,7 @@
 /// Memory of one series, or of many that were put in together.
 /// @unchecked Sendable: only a series that is its one owner, or is being put in, writes to it.
 final class SeriesMemory: @unchecked Sendable {
-    static let alignment = MemoryLayout<OutcomeLanes>.alignment
+    private static let alignment = SeriesRows.Row.size
     let base: UnsafeMutableRawPointer
 
     init(bytes: Int) {
