@@ -11,10 +11,8 @@ struct GroupView {
         self.rows = rows
     }
 
-    /// - Parameter count: how many of the rows count.
-    init(_ rows: SeriesRows?, count: Int) {
-        self.init(count: count, rows: count > 0 ? rows : nil)
-    }
+    /// - Parameter count: how many of the rows count; at least one.
+    init(_ rows: SeriesRows, count: Int) { self.init(count: count, rows: rows) }
 
     /// Sums over all.
     var sums: OutcomeLanes { rows.map { $0[count - 1].sums } ?? .zero }

@@ -49,19 +49,12 @@ struct HistoryCursors: ~Copyable {
         }
         moment = next
         while completed < all.count, rows[completed].time < next {
-            if completed + Self.ahead < all.count { prefetch(entry: rows[completed + Self.ahead].slot) }
             counts[0] += counts[0] < 0 ? 0 : 1
             reader.entry(rows[completed].slot).pointee.groups.forEach { group in
                 counts[Int(group)] += counts[Int(group)] < 0 ? 0 : 1
             }
             completed += 1
         }
-    }
-
-    private static var ahead: Int { 8 }
-
-    private func prefetch(entry slot: Int32) {
-        prefetchWhole(reader.entry(slot))
     }
 
     /// How many rows of a group count.

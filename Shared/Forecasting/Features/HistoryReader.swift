@@ -30,7 +30,8 @@ struct HistoryReader {
     func flow(_ number: Int32) -> UnsafePointer<FlowSeries> { Self.place(number, in: flows) }
 
     @inline(__always)
-    private static func place<Element>(_ index: Int32, in table: UnsafeBufferPointer<Element>) -> UnsafePointer<Element> {
+    private static func place<Element>(_ index: Int32, in table: UnsafeBufferPointer<Element>) -> UnsafePointer<Element>
+    {
         table.baseAddress.unsafelyUnwrapped + Int(index)
     }
 }
