@@ -99,6 +99,28 @@ import Testing
         }
     }
 
+    @Test("rolling back past a model that was deployed twice comes to the beginning instead of going round")
+    func rollbackOfAnAlternation() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let models = [
+                try await fixture.model(of: tenant, passedGates: true),
+                try await fixture.model(of: tenant, passedGates: true),
+            ]
+            for index in [0, 1, 0] {
+                _ = try await fixture.registry.deploy(models[index], tenant: tenant, force: false, by: "u")
+            }
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == models[1])
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == models[0])
+            await #expect(throws: DeploymentRefusal.nothingToRollBackTo) {
+                _ = try await fixture.registry.rollback(tenant: tenant, by: "u")
+            }
+            // What is deployed from there on can be taken back again.
+            _ = try await fixture.registry.deploy(models[1], tenant: tenant, force: false, by: "u")
+            #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == models[0])
+        }
+    }
+
     @Test("the deployed model cannot be archived, and an archived one not deployed")
     func archive() async throws {
         try await TrainingDatabase.with { fixture in

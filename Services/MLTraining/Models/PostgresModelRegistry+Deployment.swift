@@ -26,23 +26,23 @@ extension PostgresModelRegistry {
     func rollback(tenant: TenantID, by author: Author) async throws -> Deployed {
         try await database.withTenantRows(tenant) { connection in
             try await Self.lockRegistry(tenant, connection)
-            // What the present model took over from when it was last deployed by choice: rolling back twice goes back
-            // two steps instead of swinging to and fro.
+            // What the present model took over from when it was last deployed by choice and not taken back since: rolling
+            // back twice goes back two steps instead of swinging to and fro.
             let rows = try await connection.query(
                 """
-                SELECT d.replaces FROM models m
-                JOIN LATERAL (SELECT * FROM deployments WHERE model_id = m.id AND reason <> 'rollback'
+                SELECT d.id AS undone, d.replaces FROM models m
+                JOIN LATERAL (SELECT * FROM deployments made WHERE model_id = m.id AND reason <> 'rollback'
+                    AND NOT EXISTS (SELECT FROM deployments taken_back WHERE taken_back.undoes = made.id)
                     ORDER BY id DESC LIMIT 1) d ON true
                 JOIN models former ON former.id = d.replaces AND former.status <> 'archived'
                 WHERE m.status = 'deployed'
                 """)
-            guard let former = try rows.first?.decode("replaces", as: ModelID.self) else {
-                throw DeploymentRefusal.nothingToRollBackTo
-            }
+            guard let row = rows.first else { throw DeploymentRefusal.nothingToRollBackTo }
+            let former = try row.decode("replaces", as: ModelID.self)
             let present = try await Self.deployable(former, connection)
             try await Self.switchOver(
-                to: former, of: tenant, reason: .rollback, forced: !present.passedGates, note: nil, by: author.name,
-                requestID: author.requestID, connection)
+                to: former, of: tenant, reason: .rollback, undoing: try row.decode("undone"),
+                forced: !present.passedGates, note: nil, by: author.name, requestID: author.requestID, connection)
             return Deployed(model: try await Self.known(former, connection), isForced: !present.passedGates)
         }
     }
@@ -91,8 +91,8 @@ extension PostgresModelRegistry {
 
     /// The registry must be locked. Who did it is on record in the deployment history and in the tenant's audit log.
     static func switchOver(
-        to id: ModelID, of tenant: TenantID, reason: DeploymentReason, forced: Bool, note: String?,
-        by subject: String, requestID: String?, _ connection: PostgresConnection
+        to id: ModelID, of tenant: TenantID, reason: DeploymentReason, undoing undone: Int? = nil, forced: Bool,
+        note: String?, by subject: String, requestID: String?, _ connection: PostgresConnection
     ) async throws {
         let replaced = try await connection.query(
             """
@@ -104,9 +104,10 @@ extension PostgresModelRegistry {
             "UPDATE models SET status = 'deployed', deployed_at = clock_timestamp() WHERE id = \(id)")
         try await connection.execute(
             """
-            INSERT INTO deployments (tenant_id, model_id, replaces, reason, forced, deployed_by, deployed_at, note)
-            SELECT tenant_id, id, \(optional: former), \(reason.rawValue), \(forced), \(subject), deployed_at,
-                \(optional: note) FROM models WHERE id = \(id)
+            INSERT INTO deployments
+                (tenant_id, model_id, replaces, reason, undoes, forced, deployed_by, deployed_at, note)
+            SELECT tenant_id, id, \(optional: former), \(reason.rawValue), \(optional: undone), \(forced), \(subject),
+                deployed_at, \(optional: note) FROM models WHERE id = \(id)
             """)
         var details: [String: JSONValue] = ["reason": .string(reason.rawValue), "forced": .bool(forced)]
         details["replaces"] = former.map { .string($0.description) }
