@@ -19,6 +19,20 @@ public protocol RequestPayload: Codable, Sendable {
     func validate(_ validation: inout Validation)
 }
 
+/// The body of a request without fields: it may be left out, and nothing in it is silently ignored.
+public struct EmptyRequest: RequestPayload {
+    private enum Field: CodingKey {}
+
+    public init() {}
+
+    // What is made by the compiler would not look whether there is an object at all.
+    public init(from decoder: any Decoder) throws { _ = try decoder.container(keyedBy: Field.self) }
+
+    public func encode(to encoder: any Encoder) throws { _ = encoder.container(keyedBy: Field.self) }
+
+    public func validate(_ validation: inout Validation) {}
+}
+
 /// A type that has some value to stand in for one that could not be decoded, so that decoding can go on and report the
 /// remaining fields. The stand-in never leaves the decoder: a request with an error is refused.
 public protocol DecodingPlaceholder {

@@ -86,6 +86,20 @@ import Testing
         }
     }
 
+    @Test("a body where none belongs is refused and nothing is done; an empty object is none")
+    func needlessBodies() async throws {
+        try await TrainingService.with { service in
+            let model = try await service.fixture.model(of: service.tenant, passedGates: true)
+            let paths = ["/api/v1/models/\(model)/archive", "/api/v1/models/rollback"]
+            for (path, body) in paths.flatMap({ path in ["{\"force\": true}", "[]", "5"].map { (path, $0) } }) {
+                #expect(try await service.send(.post, path, body).status == .unprocessableContent, "\(path) \(body)")
+            }
+            #expect(try await service.fixture.registry.model(model, tenant: service.tenant)?.status == .validated)
+            #expect(try await service.send(.post, paths[0], "{}").status == .ok)
+            #expect(try await service.fixture.registry.model(model, tenant: service.tenant)?.status == .archived)
+        }
+    }
+
     @Test("a parameter that a route does not know is refused everywhere, and nothing is done")
     func unknownParameters() async throws {
         try await TrainingService.with { service in

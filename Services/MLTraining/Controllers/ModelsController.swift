@@ -76,6 +76,7 @@ struct ModelsController: Sendable {
     private func archive(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.deploy, on: .ml)
         try request.rejectQuery()
+        _ = try await request.optionalPayload(EmptyRequest.self, context: context)
         let id: ModelID = try context.identifier("modelId")
         let model = try await registry.archive(id, tenant: caller.tenant, by: context.author()) {
             try EntityTag(of: $0).checkIfMatch(request)
@@ -86,6 +87,7 @@ struct ModelsController: Sendable {
     private func rollback(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let caller = try context.authorise(.deploy, on: .ml)
         try request.rejectQuery()
+        _ = try await request.optionalPayload(EmptyRequest.self, context: context)
         return try answer(
             try await registry.rollback(tenant: caller.tenant, by: context.author()), caller, request, context)
     }
