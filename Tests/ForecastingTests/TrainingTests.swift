@@ -175,46 +175,19 @@ import Testing
         #expect(model.forecast(decision, history: history) == model.forecast(decision, history: other))
     }
 
-    @Test("a back-test answers every test row, and following time changes no row's past")
-    func backtest() throws {
-        let history = Company().history(300)
-        var parts: [String: TrainingConfiguration.Part] = [:]
-        for (index, allocation) in history.allocations.enumerated() {
-            parts[allocation.id] = index < 180 ? .train : index < 230 ? .valid : .test
+    @Test("what is said of too little history names the months of a job, and none where all there is was given")
+    func tooLittleWords() throws {
+        let history = Company().history(7)
+        let parts = Dictionary(
+            uniqueKeysWithValues: history.allocations.map { ($0.id, TrainingConfiguration.Part.train) })
+        func complaint(_ split: TrainingConfiguration.Split) -> String? {
+            #expect(throws: TrainingError.self) {
+                try TrainingRun(history: history, configuration: .init(asOf: .infinity, split: split))
+            }?.description
         }
-        // Rows unfinished at a cut are purged, as in a published split.
-        let cuts = [180, 230].map { history.allocations[$0].decidedAt }
-        for (index, allocation) in history.allocations.enumerated() where index < 230 {
-            if (allocation.completedAt ?? .infinity) >= cuts[index < 180 ? 0 : 1] { parts[allocation.id] = .purged }
-        }
-        for refits in [0, 3] {
-            let result = try Backtest(history: history, parts: parts, withPlan: true, refits: refits, epochs: 3).run()
-            #expect(result.rows.count == 70)
-            #expect(result.winners.count == max(1, refits))
-            let served = try #require(result.reports.first?.overall.hours)
-            let plan = try #require(result.reports.first { $0.name == "planned_hours" }?.overall.hours)
-            #expect(served.mae < plan.mae)
-        }
-    }
-
-    @Test("a back-test answers rows without a plan too, and all of them when no plan was ever known")
-    func backtestWithoutPlans() throws {
-        for planless in [5, 1] {
-            var allocations = Company().allocations(300)
-            var parts: [String: TrainingConfiguration.Part] = [:]
-            for index in allocations.indices {
-                allocations[index].completedAt = allocations[index].decidedAt + 3_600
-                if index % planless == 0 { allocations[index].plannedHours = 0 }
-                parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
-            }
-            let result = try Backtest(
-                history: History(allocations: allocations), parts: parts, withPlan: true, epochs: 3
-            ).run()
-            #expect(result.rows.map(\.id) == (230..<300).map { "a\($0)" })
-            #expect(result.rows.allSatisfy { $0.hours > 0 && $0.hours.isFinite })
-            // Only like is compared with like: the figures are of the rows with plans, if there are any.
-            #expect(result.reports[0].overall.hours?.count == (planless == 1 ? 70 : 56))
-            #expect(result.reports[0].withPlan == (planless > 1))
-        }
+        #expect(
+            complaint(.latest(share: 0.2))
+                == "only 7 completed allocations in the last 6 months; at least 30 are needed")
+        #expect(complaint(.assigned(parts)) == "only 7 completed allocations; at least 30 are needed")
     }
 }

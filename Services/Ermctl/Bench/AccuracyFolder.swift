@@ -16,7 +16,9 @@ struct AccuracyFolder {
     }
 
     init(path: String) throws {
-        allocations = try ImportTable(path, "allocations.csv").rows.map(Self.allocation)
+        allocations = try ImportTable(
+            path, "allocations.csv", needing: ["external_id", "employee_external_id", "actual_hours", "completed_at"]
+        ).rows.map(Self.allocation)
         parts = try Self.parts(ImportTable(path, "split.csv"))
         projects = try ImportTable(path, "projects.csv", isOptional: true).rows.map { row in
             ProjectFacts(
@@ -52,9 +54,15 @@ struct AccuracyFolder {
             // Work on no project in particular is a project like any other.
             project: row.text("project_external_id") ?? "",
             skills: row.text("required_skills")?.split(separator: ";").map(String.init) ?? [], labels: labels,
-            plannedHours: try row.number("allocated_hours") ?? 0,
-            allocationPercent: try row.number("allocation_percentage"), actualHours: try row.number("actual_hours"),
+            plannedHours: try row.hours("allocated_hours") ?? 0,
+            allocationPercent: try row.number("allocation_percentage"), actualHours: try row.hours("actual_hours"),
             start: start, plannedEnd: try row.moment("end_date"), decidedAt: decided, completedAt: completed)
+    }
+
+    /// Test rows of `split.csv` that `allocations.csv` does not have: there is nothing to ask about them.
+    var unknownTestRows: [String] {
+        let known = Set(allocations.lazy.map(\.id))
+        return parts.filter { $0.value == .test && !known.contains($0.key) }.keys.sorted()
     }
 
     /// `external_id,part`; the names of the columns do not matter, their order does.
@@ -64,7 +72,9 @@ struct AccuracyFolder {
             guard row.fields.count >= 2, let part = TrainingConfiguration.Part(rawValue: row.fields[1]) else {
                 throw ValidationError("\(row.place): the part must be train, valid, test or purged.")
             }
-            parts[row.fields[0]] = part
+            guard parts.updateValue(part, forKey: row.fields[0]) ?? part == part else {
+                throw ValidationError("\(row.place): \(row.fields[0]) was of another part before.")
+            }
         }
         return parts
     }
@@ -74,7 +84,8 @@ struct AccuracyFolder {
 private struct ImportTable {
     var rows: [ImportRow] = []
 
-    init(_ folder: String, _ file: String, isOptional: Bool = false) throws {
+    /// - Parameter needing: columns that the header must have.
+    init(_ folder: String, _ file: String, isOptional: Bool = false, needing: [String] = []) throws {
         let url = URL(fileURLWithPath: folder).appendingPathComponent(file)
         guard FileManager.default.fileExists(atPath: url.path) else {
             if isOptional { return }
@@ -86,9 +97,16 @@ private struct ImportTable {
         } catch let error as CSVReader.SyntaxError {
             throw ValidationError("\(file), \(error)")
         }
-        guard let header = lines.first else { return }
+        guard let header = lines.first else {
+            if needing.isEmpty { return }
+            throw ValidationError("\(file) is empty.")
+        }
         var columns: [String: Int] = [:]
         for (index, name) in header.fields.enumerated() { columns[name] = index }
+        let missing = needing.filter { columns[$0] == nil }
+        guard missing.isEmpty else {
+            throw ValidationError("\(file) has no column \(missing.joined(separator: ", ")).")
+        }
         rows = lines.dropFirst().map { ImportRow(file: file, line: $0.line, fields: $0.fields, columns: columns) }
     }
 }
@@ -116,6 +134,15 @@ private struct ImportRow {
         guard let text = text(column) else { return nil }
         guard let value = Double(text), value.isFinite else {
             throw ValidationError("\(place): \(column) is not a number: \(text)")
+        }
+        return value
+    }
+
+    /// As in an import, no allocation has more hours than a million.
+    func hours(_ column: String) throws -> Double? {
+        let value = try number(column)
+        guard value ?? 0 <= 1_000_000 else {
+            throw ValidationError("\(place): \(column) must not be above 1000000.")
         }
         return value
     }

@@ -6,6 +6,9 @@ struct AccuracyTable {
     let result: Backtest.Result
     let peers: [PublishedPeers.Row]
 
+    /// Test rows whose outcome is known; the others are answered only.
+    private var judgedRows: Int { result.rows.count { $0.actualHours != nil } }
+
     static func figure(_ value: Double) -> String { String(format: "%.3f", value) }
 
     var text: String {
@@ -73,6 +76,8 @@ struct AccuracyTable {
         }
         lines.append("winners=\(result.winners.joined(separator: ","))")
         lines.append("test_rows=\(result.rows.count)")
+        lines.append("judged_rows=\(judgedRows)")
+        guard judgedRows > 0 else { return lines }
         lines.append("confidence.mean=\(Self.figure(result.meanConfidence))")
         lines.append("confidence.observed=\(Self.figure(result.withinQuarter))")
         return lines

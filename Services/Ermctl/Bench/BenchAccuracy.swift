@@ -37,6 +37,10 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
 
     func run() async throws {
         let folder = try AccuracyFolder(path: data)
+        let unknown = folder.unknownTestRows
+        if !unknown.isEmpty {
+            Self.note("\(unknown.count) test rows of split.csv are not in allocations.csv, the first: \(unknown[0])\n")
+        }
         let clock = ContinuousClock()
         let start = clock.now
         let backtest = Backtest(
@@ -45,9 +49,11 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
         let result: Backtest.Result
         do {
             result = try backtest.run { done, all in
-                FileHandle.standardError.write(Data("\rfits \(done)/\(all)\(done == all ? "\n" : "")".utf8))
+                Self.note("\rfits \(done)/\(all)\(done == all ? "\n" : "")")
             }
         } catch let error as TrainingError {
+            // The error begins a line of its own.
+            Self.note("\n")
             throw ValidationError(error.description)
         }
         let taken = clock.now - start
@@ -60,6 +66,8 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
             "seconds=\(AccuracyTable.figure(Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18))"
         )
     }
+
+    private static func note(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
     private func write(_ rows: [Backtest.Row], to path: String) throws {
         func field(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "" }

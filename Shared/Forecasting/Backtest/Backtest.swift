@@ -14,12 +14,13 @@ public struct Backtest: Sendable {
         public var low80: Double?
         public var high80: Double?
         public var successProbability: Double?
-        public var actualHours: Double
+        /// Nil when the outcome is not known: such a row is answered, not judged.
+        public var actualHours: Double?
     }
 
     public struct Result: Sendable {
         /// `served` first: what the winner of each fit answered; then every candidate. Of the rows with a plan when plans
-        /// are used, else of all.
+        /// are used, else of all; empty when the outcome of no test row is known.
         public var reports: [CandidateReport]
         /// Every test row, in order of decision: those without a plan as the model without plans answers them.
         public var rows: [Row]
@@ -60,10 +61,17 @@ public struct Backtest: Sendable {
     /// - Parameter progress: told the number of fits done and to do.
     public func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
         let known = history.learningRows(asOf: .infinity)
-        let test = known.filter { parts[$0.id] == .test }
-        guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no completed test row.") }
+        let test = history.askedRows { parts[$0] == .test }
+        guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no known test row.") }
+        if refits == 0 {
+            let fitted = known.indices.filter { parts[known[$0].id] == .train || parts[known[$0].id] == .valid }
+            let judged = known.indices.filter { parts[known[$0].id] == .test }
+            _ = try TimeSplit.cut(before: fitted, from: judged, known, "fitted rows were decided after test rows")
+        }
         let blocks = refits == 0 ? [test] : Self.blocks(test, count: refits)
-        var (planned, unplanned) = (Answered(withPlan: true), Answered(withPlan: false))
+        let judged = Set(known.lazy.map(\.id))
+        var planned = Answered(withPlan: true, judged: judged)
+        var unplanned = Answered(withPlan: false, judged: judged)
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
             let run = try TrainingRun(history: history, configuration: configuration(known, block))
@@ -73,7 +81,9 @@ public struct Backtest: Sendable {
             try unplanned.answer(block.filter { !(usesPlan && $0.planned > 0) }, run, history)
         }
         progress(blocks.count, blocks.count)
-        return result(planned.judge.rows.isEmpty ? unplanned : planned, rows: planned.rows + unplanned.rows, known)
+        let order = Dictionary(test.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = (planned.rows + unplanned.rows).sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) }
+        return result(planned.judge.rows.isEmpty ? unplanned : planned, rows: rows, known)
     }
 
     private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {
@@ -98,16 +108,15 @@ public struct Backtest: Sendable {
 
     private func result(_ judged: Answered, rows: [Row], _ known: [LearningRow]) -> Result {
         let judge = judged.judge
-        let near = zip(judge.rows, judge.answers[0].hours)
+        let near = zip(judge.rows, judge.answers.first?.hours ?? [])
             .filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
         let train = known.filter { parts[$0.id] == .train && $0.planned > 0 }
         let rate = Double(train.filter(\.success).count) / Double(max(1, train.count))
         let outcomes = judge.rows.filter { $0.planned > 0 }.map(\.success)
         let count = Double(max(1, judge.rows.count))
-        let order = Dictionary(known.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         return Result(
-            reports: judge.reports(seed: seed), rows: rows.sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) },
-            winners: judged.winners, beatsBaseline: judged.beatsBaseline,
+            reports: judge.reports(seed: seed), rows: rows, winners: judged.winners,
+            beatsBaseline: judged.beatsBaseline,
             meanConfidence: judge.confidences.reduce(0, +) / count, withinQuarter: Double(near) / count,
             baseRateBrier: Statistics.success(outcomes, outcomes.map { _ in rate })?.brier)
     }
@@ -116,25 +125,37 @@ public struct Backtest: Sendable {
 /// What models of one kind, fitted one after the other, said of test rows.
 private struct Answered {
     let withPlan: Bool
+    /// Ids of the rows whose outcome is known.
+    let judged: Set<String>
     var judge: Judge
+    var rows: [Backtest.Row] = []
     var winners: [String] = []
     var beatsBaseline: [Bool] = []
 
-    init(withPlan: Bool) {
+    init(withPlan: Bool, judged: Set<String>) {
         self.withPlan = withPlan
+        self.judged = judged
         judge = Judge(withPlan: withPlan)
     }
 
-    mutating func answer(_ rows: [LearningRow], _ run: TrainingRun, _ history: History) throws {
-        guard !rows.isEmpty else { return }
+    mutating func answer(_ asked: [LearningRow], _ run: TrainingRun, _ history: History) throws {
+        guard !asked.isEmpty else { return }
         let fitted = try run.fitOnly(withPlan: withPlan)
         let variant = fitted.model
-        judge.add(variant, rows: rows, matrix: history.features(of: rows, schema: variant.schema), serving: true)
         winners.append(variant.candidates[variant.winner].name)
         beatsBaseline.append(fitted.beatsBaseline)
+        for isJudged in [true, false] {
+            let part = asked.filter { judged.contains($0.id) == isJudged }
+            guard !part.isEmpty else { continue }
+            let matrix = history.features(of: part, schema: variant.schema)
+            if isJudged { judge.add(variant, rows: part, matrix: matrix, serving: true) }
+            var answers = Judge(withPlan: withPlan)
+            answers.add(variant, rows: part, matrix: matrix, serving: true)
+            rows += Self.rows(answers, areJudged: isJudged)
+        }
     }
 
-    var rows: [Backtest.Row] {
+    private static func rows(_ judge: Judge, areJudged: Bool) -> [Backtest.Row] {
         guard let served = judge.answers.first else { return [] }
         let ranges = served.ranges[80].flatMap { $0.count == judge.rows.count ? $0 : nil }
         let probabilities = served.probabilities.count == judge.rows.count ? served.probabilities : nil
@@ -142,7 +163,7 @@ private struct Answered {
             Backtest.Row(
                 id: judge.rows[index].id, hours: served.hours[index], low80: ranges?[index].low,
                 high80: ranges?[index].high, successProbability: probabilities?[index],
-                actualHours: judge.rows[index].hours)
+                actualHours: areJudged ? judge.rows[index].hours : nil)
         }
     }
 }

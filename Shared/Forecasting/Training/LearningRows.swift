@@ -16,16 +16,28 @@ struct LearningRow: Sendable {
     var success: Bool { hours <= planned }
 }
 
+extension LearningRow {
+    init(_ entry: HistoryEntry, slot: Int32, completedBy moment: Double) {
+        self.init(
+            id: entry.allocation.id, slot: slot, decision: Decision(entry.allocation),
+            completedAt: entry.allocation.completedAt ?? moment, hours: entry.hours ?? 0,
+            planned: max(0, entry.allocation.plannedHours))
+    }
+}
+
 extension History {
     /// Finished allocations with hours, as of `moment`, by decision. Rows whose hours are assumed to be the plan
     /// come only when there is nothing else: they cannot tell a good plan from a bad one.
     func learningRows(asOf moment: Double, includingAssumed: Bool = false) -> [LearningRow] {
-        learningSlots(asOf: moment, includingAssumed: includingAssumed).map { slot in
-            let entry = entries[Int(slot)]
-            return LearningRow(
-                id: entry.allocation.id, slot: slot, decision: Decision(entry.allocation),
-                completedAt: entry.allocation.completedAt ?? moment, hours: entry.hours ?? 0,
-                planned: max(0, entry.allocation.plannedHours))
+        learningSlots(asOf: moment, includingAssumed: includingAssumed).map {
+            LearningRow(entries[Int($0)], slot: $0, completedBy: moment)
+        }
+    }
+
+    /// Allocations to be asked about, by decision, whether anything is known of their outcome or not.
+    func askedRows(where isAsked: (String) -> Bool) -> [LearningRow] {
+        orderedSlots().filter { isAsked(entries[Int($0)].allocation.id) }.map {
+            LearningRow(entries[Int($0)], slot: $0, completedBy: .infinity)
         }
     }
 

@@ -29,11 +29,7 @@ struct TimeSplit: Sendable {
             judge = rows.indices.filter { rows[$0].decision.at >= cut }
             pool = rows.indices.filter { rows[$0].decision.at < cut }
         case .assigned(let parts):
-            (pool, judge) = Self.assigned(parts, rows)
-            if let first = judge.first, let last = pool.last, rows[last].decision.at > rows[first].decision.at {
-                throw TrainingError(
-                    .badConfiguration, "The split is not by time: training rows were decided after validation rows.")
-            }
+            (pool, judge) = try Self.assigned(parts, rows)
         }
         let last = Self.fold(pool, judge, rows)
         guard last.fit.count >= 10, judge.count >= 3 else {
@@ -58,16 +54,35 @@ struct TimeSplit: Sendable {
 
     /// The train rows, and the valid rows that judge. When those are too few to calibrate anything on, the latest train
     /// rows judge with them.
-    private static func assigned(_ parts: [String: TrainingConfiguration.Part], _ rows: [LearningRow]) -> ([Int], [Int])
-    {
-        let judge = rows.indices.filter { parts[rows[$0].id] == .valid }
-        let pool = rows.indices.filter { parts[rows[$0].id] == .train }
+    private static func assigned(
+        _ parts: [String: TrainingConfiguration.Part], _ rows: [LearningRow]
+    ) throws(TrainingError) -> ([Int], [Int]) {
+        let valid = rows.indices.filter { parts[rows[$0].id] == .valid }
+        let train = rows.indices.filter { parts[rows[$0].id] == .train }
+        let boundary = try Self.cut(
+            before: train, from: valid, rows, "training rows were decided after validation rows")
+        let judge = valid.filter { rows[$0].decision.at >= boundary }
+        let pool = train.filter { rows[$0].decision.at <= boundary }
         let least = min(leastJudged, (pool.count + judge.count) / 5)
         guard judge.count < least else { return (pool, judge) }
         let cut = rows[pool[pool.count - (least - judge.count)]].decision.at
         // Rows decided at the same moment stay on the same side.
         let later = pool.filter { rows[$0].decision.at >= cut }
         return (pool.filter { rows[$0].decision.at < cut }, (later + judge).sorted())
+    }
+
+    /// The moment that parts earlier rows from later ones. A few rows may lie on the wrong side: who finished before the
+    /// record was made counts as having decided earlier than the record says.
+    /// - Throws: `TrainingError` when a third of the later rows do: then the split is not by time.
+    static func cut(
+        before earlier: [Int], from later: [Int], _ rows: [LearningRow], _ complaint: String
+    ) throws(TrainingError) -> Double {
+        guard !later.isEmpty else { return .infinity }
+        let cut = rows[(earlier + later).sorted()[earlier.count]].decision.at
+        guard later.count(where: { rows[$0].decision.at < cut }) * 3 < later.count else {
+            throw TrainingError(.badConfiguration, "The split is not by time: \(complaint).")
+        }
+        return cut
     }
 
     private static func fold(_ pool: [Int], _ judge: [Int], _ rows: [LearningRow]) -> Fold {

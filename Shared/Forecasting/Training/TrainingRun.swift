@@ -34,10 +34,15 @@ public struct TrainingRun: Sendable {
             }
         }
         guard rows.count >= configuration.minimumRows else {
-            let months = configuration.months == 1 ? "month" : "\(configuration.months) months"
+            // A split that is given from outside is of all there is.
+            let span =
+                switch configuration.split {
+                case .latest: " in the last \(configuration.months == 1 ? "month" : "\(configuration.months) months")"
+                case .assigned: ""
+                }
             throw TrainingError(
                 .tooLittleHistory,
-                "only \(rows.count) completed allocation\(rows.count == 1 ? "" : "s") in the last \(months); "
+                "only \(rows.count) completed allocation\(rows.count == 1 ? "" : "s")\(span); "
                     + "at least \(configuration.minimumRows) are needed")
         }
         if case .latest = configuration.split, rows.count > Self.maximumRows {

@@ -1,0 +1,101 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+@Suite struct BacktestTests {
+    @Test("a back-test answers every test row, and following time changes no row's past")
+    func backtest() throws {
+        let history = Company().history(300)
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for (index, allocation) in history.allocations.enumerated() {
+            parts[allocation.id] = index < 180 ? .train : index < 230 ? .valid : .test
+        }
+        // Rows unfinished at a cut are purged, as in a published split.
+        let cuts = [180, 230].map { history.allocations[$0].decidedAt }
+        for (index, allocation) in history.allocations.enumerated() where index < 230 {
+            if (allocation.completedAt ?? .infinity) >= cuts[index < 180 ? 0 : 1] { parts[allocation.id] = .purged }
+        }
+        for refits in [0, 3] {
+            let result = try Backtest(history: history, parts: parts, withPlan: true, refits: refits, epochs: 3).run()
+            #expect(result.rows.count == 70)
+            #expect(result.winners.count == max(1, refits))
+            let served = try #require(result.reports.first?.overall.hours)
+            let plan = try #require(result.reports.first { $0.name == "planned_hours" }?.overall.hours)
+            #expect(served.mae < plan.mae)
+        }
+    }
+
+    @Test("a back-test answers rows without a plan too, and all of them when no plan was ever known")
+    func backtestWithoutPlans() throws {
+        for planless in [5, 1] {
+            var allocations = Company().allocations(300)
+            var parts: [String: TrainingConfiguration.Part] = [:]
+            for index in allocations.indices {
+                allocations[index].completedAt = allocations[index].decidedAt + 3_600
+                if index % planless == 0 { allocations[index].plannedHours = 0 }
+                parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
+            }
+            let result = try Backtest(
+                history: History(allocations: allocations), parts: parts, withPlan: true, epochs: 3
+            ).run()
+            #expect(result.rows.map(\.id) == (230..<300).map { "a\($0)" })
+            #expect(result.rows.allSatisfy { $0.hours > 0 && $0.hours.isFinite })
+            // Only like is compared with like: the figures are of the rows with plans, if there are any.
+            #expect(result.reports[0].overall.hours?.count == (planless == 1 ? 70 : 56))
+            #expect(result.reports[0].withPlan == (planless > 1))
+        }
+    }
+
+    @Test("a back-test answers test rows whose outcome nobody knows, and judges only the others")
+    func backtestWithoutOutcomes() throws {
+        for withheld in [2, 1] {
+            var allocations = Company().allocations(300)
+            var parts: [String: TrainingConfiguration.Part] = [:]
+            for index in allocations.indices {
+                allocations[index].completedAt = allocations[index].decidedAt + 3_600
+                parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
+                if index >= 230, index % withheld == 0 {
+                    allocations[index].completedAt = nil
+                    allocations[index].actualHours = nil
+                }
+            }
+            for refits in [0, 2] {
+                let result = try Backtest(
+                    history: History(allocations: allocations), parts: parts, withPlan: true, refits: refits, epochs: 3
+                ).run()
+                #expect(result.rows.map(\.id) == (230..<300).map { "a\($0)" })
+                #expect(result.rows.count { $0.actualHours == nil } == 70 / withheld)
+                #expect(result.reports.first?.overall.hours?.count == (withheld == 1 ? nil : 35))
+                for row in result.rows {
+                    let (low, high) = (try #require(row.low80), try #require(row.high80))
+                    #expect(low <= row.hours && row.hours <= high && high.isFinite)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a few records made after their work was done do not undo a split by time; test rows before the fitted ones do")
+    func lateRecords() throws {
+        var allocations = Company().allocations(300)
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for index in allocations.indices {
+            allocations[index].completedAt = allocations[index].decidedAt + 3_600
+            parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
+            guard index % 25 == 0 else { continue }
+            // Thought to have been decided when it began, weeks before those that the split puts it beside.
+            allocations[index].completedAt = allocations[index].decidedAt - 3_600
+            allocations[index].start = allocations[index].decidedAt - 60 * 86_400
+        }
+        let history = History(allocations: allocations)
+        let result = try Backtest(history: history, parts: parts, withPlan: true, epochs: 3).run()
+        #expect(result.rows.count == 70)
+
+        let turned = parts.mapValues { $0 == .train ? .test : $0 == .test ? .train : $0 }
+        let error = #expect(throws: TrainingError.self) {
+            try Backtest(history: history, parts: turned, withPlan: true, epochs: 3).run()
+        }
+        #expect(error?.code == .badConfiguration)
+    }
+}
