@@ -43,7 +43,7 @@ public struct TrainingJobStarted: Codable, Sendable {
     public let jobId: JobID
     /// Always `training_started`.
     public let status: String
-    /// Seconds, from the measured speed of earlier jobs; nil before the first has been measured.
+    /// Seconds, from the measured speed of the tenant's earlier jobs; before the first, from that of the demo company's job.
     public let estimatedTime: Double?
 
     public init(jobId: JobID, estimatedTime: Double?) {

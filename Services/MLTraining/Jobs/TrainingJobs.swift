@@ -44,7 +44,8 @@ struct TrainingJobs: Sendable {
             seed: request.seed ?? Self.drawnSeed(), asOf: request.asOf ?? now(),
             hyperparameters: request.hyperparameters ?? TrainingHyperparameters(), requestedBy: subject)
         let measured = try await store.measuredJobs(tenant: tenant, limit: 20)
-        let estimate = TrainingEstimate.seconds(months: job.months, epochs: job.epochs, measured: measured)
+        let estimate = TrainingEstimate.seconds(
+            months: job.months, epochs: job.epochs, measured: measured.isEmpty ? [TrainingEstimate.first] : measured)
         let answer = TrainingJobStarted(jobId: job.id, estimatedTime: estimate)
         let given = try await store.enqueue(job, answer: answer, key: key, tenant: tenant)
         wake.wakeAll()
