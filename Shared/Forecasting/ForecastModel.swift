@@ -8,8 +8,9 @@ public struct ForecastModel: Sendable {
     private static let formatVersion: UInt16 = 2
 
     public let seed: UInt64
-    /// The moment up to which history was seen, seconds since 1970.
-    public let asOf: Double
+    /// Everything learned from was known before this moment, seconds since 1970: just after the last outcome, whenever
+    /// the model was asked for, so that equal histories give equal models.
+    public let learnedUntil: Double
     /// Rows the models were fitted to.
     public let trainedRows: Int
     /// For questions with the planned hours; nil when too few allocations had a plan.
@@ -17,9 +18,9 @@ public struct ForecastModel: Sendable {
     /// For questions without.
     let unplanned: VariantModel
 
-    init(seed: UInt64, asOf: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel) {
+    init(seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel) {
         self.seed = seed
-        self.asOf = asOf
+        self.learnedUntil = learnedUntil
         self.trainedRows = trainedRows
         self.planned = planned
         self.unplanned = unplanned
@@ -32,8 +33,10 @@ public struct ForecastModel: Sendable {
     }
 
     /// The base network (five inputs as of the decision; outputs allocation, hours ÷ 40 and success), for export.
-    public var baseNetwork: Network? {
-        for variant in [planned, unplanned].compactMap({ $0 }) {
+    /// - Parameter withPlan: that of questions with the planned hours, or of those without; nil for the first there is.
+    public func baseNetwork(withPlan: Bool? = nil) -> Network? {
+        let variants = [withPlan == false ? nil : planned, withPlan == true ? nil : unplanned]
+        for variant in variants.compactMap({ $0 }) {
             for case .network(let network) in variant.members { return network }
         }
         return nil
@@ -51,7 +54,7 @@ public struct ForecastModel: Sendable {
         writer.write(Self.formatVersion)
         writer.write(UInt16(FeatureSchema.version))
         writer.write(seed)
-        writer.write(asOf)
+        writer.write(learnedUntil)
         writer.write(Int64(trainedRows))
         writer.write(planned != nil)
         planned?.encode(into: &writer)
@@ -70,11 +73,12 @@ public struct ForecastModel: Sendable {
             try reader.integer(UInt16.self) == UInt16(FeatureSchema.version)
         else { throw ArtifactError(description: "the forecast model is of another version") }
         let seed = try reader.integer(UInt64.self)
-        let asOf = try reader.double()
+        let learnedUntil = try reader.double()
         let trainedRows = Int(try reader.integer(Int64.self))
         let planned = try reader.bool() ? VariantModel(from: &reader) : nil
         let unplanned = try VariantModel(from: &reader)
         guard reader.isAtEnd else { throw ArtifactError(description: "the artefact is longer than it should be") }
-        self.init(seed: seed, asOf: asOf, trainedRows: trainedRows, planned: planned, unplanned: unplanned)
+        self.init(
+            seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: planned, unplanned: unplanned)
     }
 }

@@ -17,6 +17,23 @@ import Testing
         }
         #expect(error?.code == .tooLittleHistory)
         #expect(error?.description == "only 7 completed allocations in the last 6 months; at least 30 are needed")
+        // A split that is given from outside is of all there is.
+        let parts = Dictionary(
+            uniqueKeysWithValues: history.allocations.map { ($0.id, TrainingConfiguration.Part.train) })
+        let all = #expect(throws: TrainingError.self) {
+            _ = try TrainingRun(history: history, configuration: .init(asOf: .infinity, split: .assigned(parts)))
+        }
+        #expect(all?.description == "only 7 completed allocations; at least 30 are needed")
+    }
+
+    @Test("equal histories give equal models, whenever they are asked for")
+    func momentOfAsking() throws {
+        let history = Company().history(60)
+        let artefacts = try [Company.end(60), Company.end(60) + 86_400].map { asOf in
+            let configuration = TrainingConfiguration(epochs: 3, seed: 1, asOf: asOf, maximumTrees: 20)
+            return try TrainingRun(history: history, configuration: configuration).run().model.encoded()
+        }
+        #expect(artefacts[0] == artefacts[1])
     }
 
     @Test("people's own ratios are learned, and the winner beats the plan by far")
@@ -173,21 +190,5 @@ import Testing
         let other = AsOfCheck.scramble(history, after: allocation.decidedAt, keeping: allocation.id, &random)
         let decision = Decision(allocation)
         #expect(model.forecast(decision, history: history) == model.forecast(decision, history: other))
-    }
-
-    @Test("what is said of too little history names the months of a job, and none where all there is was given")
-    func tooLittleWords() throws {
-        let history = Company().history(7)
-        let parts = Dictionary(
-            uniqueKeysWithValues: history.allocations.map { ($0.id, TrainingConfiguration.Part.train) })
-        func complaint(_ split: TrainingConfiguration.Split) -> String? {
-            #expect(throws: TrainingError.self) {
-                try TrainingRun(history: history, configuration: .init(asOf: .infinity, split: split))
-            }?.description
-        }
-        #expect(
-            complaint(.latest(share: 0.2))
-                == "only 7 completed allocations in the last 6 months; at least 30 are needed")
-        #expect(complaint(.assigned(parts)) == "only 7 completed allocations; at least 30 are needed")
     }
 }

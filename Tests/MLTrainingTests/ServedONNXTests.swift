@@ -29,8 +29,8 @@ import Testing
         "onnxruntime answers as the network in the served bundle does, to 1e-5",
         .enabled(
             "needs a Python with onnx and onnxruntime (pip install onnx onnxruntime; ERM_PYTHON names another python3)",
-            hasRuntime))
-    func agrees() async throws {
+            hasRuntime), arguments: [true, false])
+    func agrees(withPlan: Bool) async throws {
         let trained = try model()
         try await TrainingService.with { service in
             let id = try await service.fixture.model(of: service.tenant, passedGates: true, artifact: trained)
@@ -39,7 +39,8 @@ import Testing
                 try #require(answer.status == .ok)
                 return answer.bytes
             }
-            let network = try #require(try ForecastModel(decoding: try await download("bundle")).baseNetwork)
+            let bundle = try ForecastModel(decoding: try await download("bundle"))
+            let network = try #require(bundle.baseNetwork(withPlan: withPlan))
             var random = SystemRandomNumberGenerator()
             // The features' range of 0…1, and what lies outside of it.
             let rows = (0..<5 * 2_000).map { _ in Float.random(in: -0.5...2.5, using: &random) }
@@ -47,7 +48,7 @@ import Testing
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
             defer { try? FileManager.default.removeItem(at: folder) }
             let files = ["model.onnx", "inputs", "expected"].map { folder.appendingPathComponent($0) }
-            try Data(try await download("onnx")).write(to: files[0])
+            try Data(try await download("onnx&withPlan=\(withPlan)")).write(to: files[0])
             try rows.withUnsafeBytes { try Data($0).write(to: files[1]) }
             try network.predict(rows).withUnsafeBytes { try Data($0).write(to: files[2]) }
             let script = ServiceDatabases.repository.appendingPathComponent(

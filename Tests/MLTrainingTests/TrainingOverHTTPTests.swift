@@ -24,6 +24,8 @@ import Testing
             let body = #"{"months": 240, "epochs": 10, "seed": 5, "asOf": "\#(WireJSON.timestamp(history.end))"}"#
             let started = try await service.send(.post, "/api/v1/training/jobs", body)
             #expect(started.status == .accepted && started.body["data"]?["status"]?.stringValue == "training_started")
+            // Before a job of the tenant's own was measured there is an estimate too.
+            #expect((started.body["data"]?["estimatedTime"]?.doubleValue ?? 0) > 0)
             let id = try #require(started.body["data"]?["jobId"]?.stringValue)
             let events = try await service.send(.get, "/api/v1/training/jobs/\(id)/events")
             let text = String(decoding: events.bytes, as: UTF8.self)
@@ -56,6 +58,12 @@ import Testing
             #expect(onnx.headers[.contentType] == "application/octet-stream")
             #expect(onnx.headers[.contentDisposition] == "attachment; filename=\"model-v1.onnx\"")
             #expect(onnx.headers[.eTag] == "\"\(NewModel.digest(of: onnx.bytes))\"")
+            let other = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=onnx&withPlan=false")
+            #expect(other.bytes == (try ForecastModel(decoding: bundle.bytes).onnx(withPlan: false)))
+            #expect(other.bytes != onnx.bytes)
+            #expect(other.headers[.contentDisposition] == "attachment; filename=\"model-v1-without-plan.onnx\"")
+            let whole = try await service.send(.get, "/api/v1/models/\(model)/artifact?withPlan=false")
+            #expect(whole.status == .unprocessableContent && "\(whole.body)".contains("\"withPlan\""))
             let keras = try await service.send(.get, "/api/v1/models/\(model)/artifact?format=keras")
             #expect(keras.status == .unprocessableContent && "\(keras.body)".contains("\"format\""))
 

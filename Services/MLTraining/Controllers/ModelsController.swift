@@ -11,7 +11,7 @@ import ServiceStorage
 /// | GET | /api/v1/models | ml: read |
 /// | GET | /api/v1/models/deployments | ml: read |
 /// | GET | /api/v1/models/{modelId} | ml: read |
-/// | GET | /api/v1/models/{modelId}/artifact?format=bundle\|onnx | ml: read |
+/// | GET | /api/v1/models/{modelId}/artifact?format=bundle\|onnx&withPlan=true\|false | ml: read |
 /// | POST | /api/v1/models/{modelId}/deploy | ml: deploy |
 /// | POST | /api/v1/models/{modelId}/archive | ml: deploy |
 /// | POST | /api/v1/models/rollback | ml: deploy |
@@ -112,6 +112,10 @@ struct ModelsController: Sendable {
         let caller = try context.authorise(.read, on: .ml)
         var query = try QueryParameters(request)
         let format = query.choice("format", as: ArtifactFormat.self) ?? .bundle
+        let withPlan = query.bool("withPlan")
+        if format == .bundle, withPlan != nil {
+            query.reject("withPlan", "is for onnx only; a bundle holds everything")
+        }
         try query.finish()
         let id: ModelID = try context.identifier("modelId")
         guard let artifact = try await registry.artifact(id, tenant: caller.tenant) else {
@@ -119,7 +123,10 @@ struct ModelsController: Sendable {
         }
         switch format {
         case .bundle: return Response(artifact, fileName: "model-v\(artifact.version).erm")
-        case .onnx: return Response(try await artifact.onnx(), fileName: "model-v\(artifact.version).onnx")
+        case .onnx:
+            let network = try await artifact.onnx(withPlan: withPlan)
+            let part = withPlan.map { $0 ? "-with-plan" : "-without-plan" } ?? ""
+            return Response(network, fileName: "model-v\(artifact.version)\(part).onnx")
         }
     }
 }
@@ -128,17 +135,19 @@ struct ModelsController: Sendable {
 enum ArtifactFormat: String, CaseIterable {
     /// Everything needed to reproduce a prediction bit for bit.
     case bundle
-    /// The network part alone, for other programs.
+    /// One network part alone, for other programs: of `withPlan`, else the first there is.
     case onnx
 }
 
 extension Artifact {
-    /// The network part, with a digest of its own.
-    /// - Throws: `ProblemError` 404 when the model has no network, `ArtifactError` when the artefact is damaged.
-    func onnx() async throws -> Artifact {
+    /// A network part, with a digest of its own.
+    /// - Throws: `ProblemError` 404 when the model has no such network, `ArtifactError` when the artefact is damaged.
+    func onnx(withPlan: Bool?) async throws -> Artifact {
         let bundle = content
         // Decoding a large model is CPU work.
-        let bytes = try await ComputeThread.run(named: "export") { try ForecastModel(decoding: bundle).onnx() }
+        let bytes = try await ComputeThread.run(named: "export") {
+            try ForecastModel(decoding: bundle).onnx(withPlan: withPlan)
+        }
         guard let bytes else { throw ProblemError.notFound("The model's network") }
         return Artifact(version: version, sha256: NewModel.digest(of: bytes), content: bytes)
     }

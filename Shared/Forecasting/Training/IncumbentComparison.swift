@@ -41,7 +41,7 @@ extension TrainingOutcome {
     /// - Parameter history: the one this outcome was made from.
     /// - Returns: nil when there are too few such rows to say.
     public func comparison(with incumbent: ForecastModel, history: History) -> IncumbentComparison? {
-        let common = judged.filter { $0.decision.at >= incumbent.asOf }
+        let common = judged.filter { $0.decision.at >= incumbent.learnedUntil }
         guard common.count >= Self.leastIncumbentRows else { return nil }
         let actual = common.map(\.actualHours)
         let own = common.map(\.forecastHours)

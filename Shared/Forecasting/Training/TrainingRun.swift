@@ -99,8 +99,9 @@ public struct TrainingRun: Sendable {
         }
         var fitted: [VariantTrainer.Result] = []
         for (index, one) in prepared.enumerated() { fitted.append(try fit(one, index: index, reporting: reporting)) }
+        let learnedUntil = rows.map(\.completedAt).max().map(\.nextUp) ?? configuration.asOf
         let model = ForecastModel(
-            seed: configuration.seed, asOf: configuration.asOf, trainedRows: (plannedSplit ?? split).fit.count,
+            seed: configuration.seed, learnedUntil: learnedUntil, trainedRows: (plannedSplit ?? split).fit.count,
             planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model)
         progress(TrainingProgress(stage: "done", epochs: configuration.epochs, fraction: 1))
         return outcome(model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split))
