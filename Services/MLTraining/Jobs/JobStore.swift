@@ -101,8 +101,8 @@ protocol JobQueue: Sendable {
 
 /// How long a job will take, going by those that the tenant has had.
 enum TrainingEstimate {
-    /// What is gone by before a tenant has had a job: the demo company's (12,000 allocations), as measured on one core.
-    static let first = MeasuredJob(months: 24, epochs: 100, busySeconds: 40)
+    /// What is gone by before a tenant has had a job: the demo company's (6,000 allocations), as measured on one core.
+    static let first = MeasuredJob(months: 25, epochs: 100, busySeconds: 26)
 
     /// Seconds; nil before any job was measured. The mean of the three most alike: what a job costs grows with rows and
     /// with epochs, but neither in proportion, so what like jobs took is a better guess than a rate.
