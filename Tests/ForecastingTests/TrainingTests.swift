@@ -191,4 +191,44 @@ import Testing
         let decision = Decision(allocation)
         #expect(model.forecast(decision, history: history) == model.forecast(decision, history: other))
     }
+
+    @Test("every figure of every slice comes with an interval around it, so that few rows cannot look like certainty")
+    func intervalsOfFigures() throws {
+        var company = Company()
+        company.people = 40
+        let outcome = try TrainingRun(history: company.history(400), configuration: configuration(400, epochs: 3)).run()
+        for report in outcome.reports {
+            for slice in report.slices {
+                let hours = try #require(slice.hours)
+                var figures: [String: Double?] = [
+                    "mae": hours.mae, "median_ae": hours.medianAbsoluteError, "pred25": hours.pred25,
+                    "log_rmse": hours.logRMSE,
+                ]
+                if slice.slice == "all" { figures["sa"] = hours.standardisedAccuracy }
+                for interval in slice.intervals {
+                    figures["coverage\(interval.level)"] = interval.coverage
+                    figures["width\(interval.level)"] = interval.meanWidth
+                    figures["winkler\(interval.level)"] = interval.winkler
+                }
+                if let success = slice.success {
+                    figures.merge(
+                        ["brier": success.brier, "log_loss": success.logLoss, "ece": success.calibrationError]
+                    ) { $1 }
+                }
+                for (name, figure) in figures {
+                    let found = try #require(slice.bootstrap.first { $0.figure == name }, "\(report.name) \(name)")
+                    #expect(found.low <= found.high)
+                    // Resampling moves a calibration error upwards; means stay inside.
+                    guard slice.slice == "all", name != "ece", let figure else { continue }
+                    #expect(found.low - 1e-9 <= figure && figure <= found.high + 1e-9, "\(report.name) \(name)")
+                }
+            }
+        }
+        let winner = outcome.report.slices
+        let fresh = try #require(winner.first { $0.slice == "new person" }, "the company must have newcomers")
+        func width(_ slice: SliceReport) -> Double {
+            slice.bootstrap.first { $0.figure == "log_rmse" }.map { $0.high - $0.low } ?? 0
+        }
+        #expect(width(fresh) > width(winner[0]))
+    }
 }

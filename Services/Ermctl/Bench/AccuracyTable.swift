@@ -69,7 +69,7 @@ struct AccuracyTable {
                 add("width\(interval.level)", interval.meanWidth)
                 add("winkler\(interval.level)", interval.winkler)
             }
-            for figure in report.bootstrap {
+            for figure in overall.bootstrap {
                 add("\(figure.figure).low", figure.low)
                 add("\(figure.figure).high", figure.high)
             }

@@ -14,21 +14,23 @@ enum Bootstrap {
         return PairedComparison(meanDifference: mean, low: percentile(means, 0.025), high: percentile(means, 0.975))
     }
 
-    /// 95 % intervals of MAE, PRED(25) and log-RMSE.
-    static func intervals(actual: [Double], forecast: [Double], seed: UInt64) -> [BootstrapInterval] {
-        guard !actual.isEmpty else { return [] }
-        let figures: [(String, (HoursMetrics) -> Double)] = [
-            ("mae", { $0.mae }), ("pred25", { $0.pred25 }), ("log_rmse", { $0.logRMSE }),
-        ]
-        var drawn = figures.map { _ in [Double]() }
-        _ = resample(count: actual.count, rounds: 200, seed: seed) { rows in
-            if let metrics = Statistics.hours(actual: rows.map { actual[$0] }, forecast: rows.map { forecast[$0] }) {
-                for (index, figure) in figures.enumerated() { drawn[index].append(figure.1(metrics)) }
+    /// 95 % intervals of whatever figures can be drawn from rows; a figure that a draw does not have is left out of it.
+    /// - Parameter figures: gets the numbers of the drawn rows, 0 ..< `count`.
+    static func intervals(
+        count: Int, seed: UInt64, _ figures: ([Int]) -> [(name: String, value: Double?)]
+    ) -> [BootstrapInterval] {
+        guard count > 0 else { return [] }
+        var drawn: [(name: String, values: [Double])] = []
+        _ = resample(count: count, rounds: 200, seed: seed) { rows in
+            for (index, figure) in figures(rows).enumerated() {
+                if index == drawn.count { drawn.append((figure.name, [])) }
+                if let value = figure.value { drawn[index].values.append(value) }
             }
             return 0
         }
-        return zip(figures, drawn).map { figure, values in
-            BootstrapInterval(figure: figure.0, low: percentile(values, 0.025), high: percentile(values, 0.975))
+        return drawn.filter { !$0.values.isEmpty }.map {
+            BootstrapInterval(
+                figure: $0.name, low: percentile($0.values, 0.025), high: percentile($0.values, 0.975))
         }
     }
 

@@ -62,6 +62,9 @@ public struct SliceReport: Sendable, Codable, Equatable {
     public var hours: HoursMetrics?
     public var intervals: [IntervalMetrics]
     public var success: SuccessMetrics?
+    /// 95 % intervals of the figures above by resampling the slice's rows, each under its name in a table of figures:
+    /// `mae`, `median_ae`, `pred25`, `log_rmse`, `sa`, `coverage80`, `winkler80`, …, `brier`, `log_loss`, `auc`, `ece`.
+    public var bootstrap: [BootstrapInterval]
 }
 
 /// Bootstrap interval of one figure.
@@ -82,8 +85,6 @@ public struct CandidateReport: Sendable, Codable, Equatable {
     public var isBaseline: Bool
     /// `all` first, then cold-start slices that have rows.
     public var slices: [SliceReport]
-    /// 95 % intervals of the main figures over all rows.
-    public var bootstrap: [BootstrapInterval]
     /// Against the best baseline of the same kind; nil for that baseline itself.
     public var versusBaseline: PairedComparison?
     /// The selection score on the validation slice: mean log of this candidate's figures over the baseline's; lower is better.

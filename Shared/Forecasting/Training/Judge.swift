@@ -76,11 +76,18 @@ struct Judge {
             zip(actual, answer.hours).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(max(1, actual.count))
         }
         let best = baselines.min { scores.isEmpty ? means[$0] < means[$1] : scores[$0] < scores[$1] }
+        let slices = self.slices
+        // Candidates of one model share its chances of success.
+        var successes: [[Double]: [SuccessReport]] = [:]
+        for answer in answers where successes[answer.probabilities] == nil {
+            successes[answer.probabilities] = slices.map { success(of: $0.rows, answer.probabilities, seed) }
+        }
         return answers.enumerated().map { index, answer in
             CandidateReport(
                 name: answer.name, title: answer.title, withPlan: withPlan, isBaseline: answer.isBaseline,
-                slices: slices.map { slice($0.0, $0.1, actual, answer) },
-                bootstrap: Bootstrap.intervals(actual: actual, forecast: answer.hours, seed: seed),
+                slices: zip(slices, successes[answer.probabilities] ?? []).map { slice, success in
+                    self.slice(slice.name, slice.rows, answer, success, seed)
+                },
                 versusBaseline: best.flatMap { best in
                     index == best
                         ? nil
@@ -94,7 +101,7 @@ struct Judge {
         }
     }
 
-    private var slices: [(String, [Int])] {
+    private var slices: [(name: String, rows: [Int])] {
         [
             ("all", Array(rows.indices)),
             ("new person", rows.indices.filter { isNewPerson[$0] }),
@@ -102,16 +109,64 @@ struct Judge {
         ].filter { $0.0 == "all" || !$0.1.isEmpty }
     }
 
-    private func slice(_ name: String, _ picked: [Int], _ actual: [Double], _ answer: Answers) -> SliceReport {
-        let truth = picked.map { actual[$0] }
+    private struct SuccessReport {
+        var metrics: SuccessMetrics?
+        var bootstrap: [BootstrapInterval] = []
+    }
+
+    private func success(of picked: [Int], _ probabilities: [Double], _ seed: UInt64) -> SuccessReport {
+        guard probabilities.count == rows.count else { return SuccessReport() }
         let planned = picked.filter { rows[$0].planned > 0 }
+        let outcomes = planned.map { rows[$0].success }
+        let said = planned.map { probabilities[$0] }
+        return SuccessReport(
+            metrics: Statistics.success(outcomes, said),
+            bootstrap: Bootstrap.intervals(count: planned.count, seed: seed) { drawn in
+                let metrics = Statistics.success(drawn.map { outcomes[$0] }, drawn.map { said[$0] })
+                return [
+                    ("brier", metrics?.brier), ("log_loss", metrics?.logLoss), ("auc", metrics?.auc),
+                    ("ece", metrics?.calibrationError),
+                ]
+            })
+    }
+
+    private func slice(
+        _ name: String, _ picked: [Int], _ answer: Answers, _ success: SuccessReport, _ seed: UInt64
+    ) -> SliceReport {
+        let truth = picked.map { rows[$0].hours }
+        let said = picked.map { answer.hours[$0] }
+        let ranges = answer.ranges.filter { $0.value.count == rows.count }.sorted { $0.key < $1.key }.map {
+            (level: $0.key, rows: $0.value)
+        }
+        let intervals = ranges.compactMap { level, ranges in
+            Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] })
+        }
+        // Figures of ranges are means over rows, so that a row's own figures, found once, are all that is drawn from.
+        let ofRows = ranges.map { level, ranges in
+            picked.compactMap { row in
+                Statistics.interval(level: level, actual: [rows[row].hours], ranges: [ranges[row]])
+            }
+        }
         return SliceReport(
-            slice: name, hours: Statistics.hours(actual: truth, forecast: picked.map { answer.hours[$0] }),
-            intervals: answer.ranges.sorted { $0.key < $1.key }.compactMap { level, ranges in
-                guard ranges.count == rows.count else { return nil }
-                return Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] })
-            },
-            success: answer.probabilities.count == rows.count
-                ? Statistics.success(planned.map { rows[$0].success }, planned.map { answer.probabilities[$0] }) : nil)
+            slice: name, hours: Statistics.hours(actual: truth, forecast: said), intervals: intervals,
+            success: success.metrics,
+            bootstrap: Bootstrap.intervals(count: picked.count, seed: seed) { drawn in
+                let hours = Statistics.hours(actual: drawn.map { truth[$0] }, forecast: drawn.map { said[$0] })
+                func mean(_ figures: [IntervalMetrics], _ figure: (IntervalMetrics) -> Double) -> Double {
+                    drawn.reduce(0) { $0 + figure(figures[$1]) } / Double(drawn.count)
+                }
+                let ofHours: [(name: String, value: Double?)] = [
+                    ("mae", hours?.mae), ("median_ae", hours?.medianAbsoluteError), ("pred25", hours?.pred25),
+                    ("log_rmse", hours?.logRMSE), ("sa", hours?.standardisedAccuracy),
+                ]
+                return ofHours
+                    + zip(ranges, ofRows).flatMap { range, figures -> [(name: String, value: Double?)] in
+                        [
+                            ("coverage\(range.level)", mean(figures, \.coverage)),
+                            ("width\(range.level)", mean(figures, \.meanWidth)),
+                            ("winkler\(range.level)", mean(figures, \.winkler)),
+                        ]
+                    }
+            } + success.bootstrap)
     }
 }
