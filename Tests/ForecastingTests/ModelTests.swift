@@ -149,7 +149,10 @@ import Testing
         #expect(ConformalIntervals.correction(scores: scores, level: 90) == 9)
         #expect(ConformalIntervals.correction(scores: Array(scores.prefix(8)), level: 90) == nil)
         #expect(ConformalIntervals.correction(scores: [1, 2, 3], level: 80) == nil)
-        #expect(ConformalIntervals.relative(residuals: Array(repeating: 0, count: 8), columns: 1).levels.isEmpty)
+        for (count, levels) in [(8, []), (9, [80]), (18, [80]), (19, [80, 90])] {
+            let residuals = (1...count).map(Double.init)
+            #expect(ConformalIntervals.relative(residuals: residuals, columns: 1).levels.map(\.level) == levels)
+        }
     }
 
     @Test("conformal ranges hold as often as promised, however bad the quantiles are")

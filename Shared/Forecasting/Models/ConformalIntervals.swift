@@ -48,19 +48,19 @@ struct ConformalIntervals: Sendable {
     var checks: [Check] = []
 
     static func correction(scores: [Double], level: Int) -> Double? {
-        let rank = (Double(scores.count + 1) * Double(level) / 100).rounded(.up)
-        guard rank >= 1, Int(rank) <= scores.count else { return nil }
-        return scores.sorted()[Int(rank) - 1]
+        let rank = ((scores.count + 1) * level + 99) / 100
+        guard rank >= 1, rank <= scores.count else { return nil }
+        return scores.sorted()[rank - 1]
     }
 
     /// Residual quantiles of exact rank on both sides, one entry per level that the rows suffice for.
     static func relative(residuals: [Double], columns: Int) -> ConformalIntervals {
         let sorted = residuals.sorted()
         let levels = Self.levels.compactMap { level -> Level? in
-            let tail = (1 - Double(level) / 100) / 2
-            let below = Int((Double(sorted.count + 1) * tail).rounded(.down))
-            let above = Int((Double(sorted.count + 1) * (1 - tail)).rounded(.up))
-            guard below >= 1, above <= sorted.count else { return nil }
+            // Ranks in whole numbers: nine rows are just enough for 80 %, which a tail of 0.0999… would deny.
+            let below = (sorted.count + 1) * (100 - level) / 200
+            let above = sorted.count + 1 - below
+            guard below >= 1 else { return nil }
             return Level(
                 level: level, low: BoostedTrees(constant: sorted[below - 1], columns: columns),
                 high: BoostedTrees(constant: sorted[above - 1], columns: columns), correction: 0, isRelative: true)
