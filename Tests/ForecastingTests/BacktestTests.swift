@@ -66,6 +66,7 @@ import Testing
                 ).run()
                 #expect(result.rows.map(\.id) == (230..<300).map { "a\($0)" })
                 #expect(result.rows.count { $0.actualHours == nil } == 70 / withheld)
+                #expect(result.winners.count == max(1, refits))
                 #expect(result.reports.first?.overall.hours?.count == (withheld == 1 ? nil : 35))
                 for row in result.rows {
                     let (low, high) = (try #require(row.low80), try #require(row.high80))
@@ -97,5 +98,20 @@ import Testing
             try Backtest(history: history, parts: turned, withPlan: true, epochs: 3).run()
         }
         #expect(error?.code == .badConfiguration)
+    }
+
+    @Test("a back-test of thirty rows still has 80 % ranges to give")
+    func smallest() throws {
+        var allocations = Company().allocations(30)
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for index in allocations.indices {
+            allocations[index].completedAt = allocations[index].decidedAt + 3_600
+            parts[allocations[index].id] = index < 21 ? .train : index < 24 ? .valid : .test
+        }
+        let result = try Backtest(
+            history: History(allocations: allocations), parts: parts, withPlan: true, epochs: 3
+        ).run()
+        #expect(result.rows.count == 6)
+        #expect(result.rows.allSatisfy { ($0.low80 ?? .infinity) <= $0.hours && $0.hours <= ($0.high80 ?? -1) })
     }
 }

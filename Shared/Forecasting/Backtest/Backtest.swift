@@ -83,7 +83,7 @@ public struct Backtest: Sendable {
         progress(blocks.count, blocks.count)
         let order = Dictionary(test.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         let rows = (planned.rows + unplanned.rows).sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) }
-        return result(planned.judge.rows.isEmpty ? unplanned : planned, rows: rows, known)
+        return result(planned.rows.isEmpty ? unplanned : planned, rows: rows, known)
     }
 
     private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {

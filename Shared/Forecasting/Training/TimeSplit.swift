@@ -14,6 +14,8 @@ struct TimeSplit: Sendable {
 
     /// Fewer rows than this (or than a fifth of all) are too few to judge and to calibrate on.
     static let leastJudged = 100
+    /// What an 80 % range takes; judged if so many remain to fit to.
+    static let leastForRanges = 9
 
     /// - Parameter rows: ordered by decision.
     init(rows: [LearningRow], split: TrainingConfiguration.Split) throws(TrainingError) {
@@ -63,7 +65,8 @@ struct TimeSplit: Sendable {
             before: train, from: valid, rows, "training rows were decided after validation rows")
         let judge = valid.filter { rows[$0].decision.at >= boundary }
         let pool = train.filter { rows[$0].decision.at <= boundary }
-        let least = min(leastJudged, (pool.count + judge.count) / 5)
+        let fifth = (pool.count + judge.count) / 5
+        let least = min(leastJudged, max(fifth, min(leastForRanges, (pool.count + judge.count) / 2)))
         guard judge.count < least else { return (pool, judge) }
         let cut = rows[pool[pool.count - (least - judge.count)]].decision.at
         // Rows decided at the same moment stay on the same side.
