@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 public import Forecasting
 public import Foundation
+import Synchronization
 
 /// What a dataset holds: canonical lines in chunks, and the digest over them. The same history gives the same digest, in
 /// whatever order its lines came and however often.
@@ -45,7 +46,7 @@ public struct DatasetContent: Sendable {
         let labelKeys = source.labelKeys(of: runs.reduce(into: []) { $0.formUnion($1.labelSets) })
         featureCount = FeatureSchema(withPlan: true, labelKeys: labelKeys).features.count
         var digest = SHA256()
-        var chunks = Chunks(merger: try RunMerger(runs))
+        let chunks = try Chunks(runs)
         while let chunk = try chunks.next() { digest.update(data: chunk.content) }
         contentSHA256 = Self.hex(digest)
     }
@@ -70,19 +71,24 @@ public struct DatasetContent: Sendable {
 
     /// All chunks in their order.
     /// - Throws: ``SpillError``.
-    public func chunks() throws -> Chunks { Chunks(merger: try RunMerger(runs)) }
+    public func chunks() throws -> Chunks { try Chunks(runs) }
 
-    /// Reads a dataset's chunks one after the other.
-    public struct Chunks {
-        fileprivate var merger: RunMerger
+    /// Reads a dataset's chunks one after the other. What does not fit into memory comes from disk: call it off the
+    /// cooperative pool.
+    public final class Chunks: Sendable {
+        private let merger: Mutex<RunMerger>
+
+        fileprivate init(_ runs: [SortedRun]) throws { merger = Mutex(try RunMerger(runs)) }
 
         /// nil at the end.
         /// - Throws: ``SpillError``.
-        public mutating func next() throws -> Chunk? {
-            var (count, content) = (0, [UInt8]())
-            content.reserveCapacity(linesPerChunk * 320)
-            while count < linesPerChunk, try merger.appendLine(to: &content) { count += 1 }
-            return count > 0 ? Chunk(lineCount: count, content: content) : nil
+        public func next() throws -> Chunk? {
+            try merger.withLock { merger in
+                var (count, content) = (0, [UInt8]())
+                content.reserveCapacity(linesPerChunk * 320)
+                while count < linesPerChunk, try merger.appendLine(to: &content) { count += 1 }
+                return count > 0 ? Chunk(lineCount: count, content: content) : nil
+            }
         }
     }
 }

@@ -234,7 +234,7 @@ private final class GrowingFeed: HistorySource {
     var watermarksAsked: [String?] { guarded.withLock { $0.asked } }
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         let lines = guarded.withLock { guarded in
             guarded.asked.append(watermark)
@@ -242,14 +242,14 @@ private final class GrowingFeed: HistorySource {
         }
         let start = watermark.flatMap { Int($0) } ?? 0
         if watermark != nil, start < forgetsBefore { throw ProblemError.validation("since", "is not known") }
-        for line in lines[start...] { if let change = line.change { try receive(change) } }
+        for line in lines[start...] { if let change = line.change { try await receive(change) } }
         return "\(lines.count)"
     }
 }
 
 private struct SilentFeed: HistorySource {
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
     }

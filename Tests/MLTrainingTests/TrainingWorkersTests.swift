@@ -229,7 +229,7 @@ import Testing
 
 private struct UnreachableHistory: HistorySource {
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
     }
@@ -246,7 +246,7 @@ private struct CancellingHistory: HistorySource {
     }
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         try await action()
         return try await FixedHistory(lines: lines).read(tenant: tenant, since: watermark, receive)
@@ -265,7 +265,7 @@ private final class FlakyHistory: HistorySource {
     init(lines: [HistoryLine]) { self.lines = lines }
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         let isFirst = isReached.withLock { reached in
             defer { reached = true }
@@ -283,7 +283,7 @@ private struct QuotingHistory: HistorySource {
     }
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         throw Quoting()
     }

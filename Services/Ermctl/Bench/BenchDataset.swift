@@ -33,7 +33,7 @@ struct BenchDatasetCommand: AsyncParsableCommand {
         var bytes = 0
         let building = try secondsAndProcessorTimeTaken {
             built = try DatasetContent(source)
-            var chunks = try built?.chunks()
+            let chunks = try built?.chunks()
             while let chunk = try chunks?.next() { bytes += chunk.content.count }
         }
         guard let content = built else { return }
@@ -49,7 +49,7 @@ struct BenchDatasetCommand: AsyncParsableCommand {
         let reader = DatasetReader(expectingLines: content.lineCount)
         var history = History()
         let reading = try secondsTaken {
-            var chunks = try content.chunks()
+            let chunks = try content.chunks()
             while let chunk = try chunks.next() { try reader.read([chunk.content]) }
             history = try reader.history(expecting: content.contentSHA256)
         }

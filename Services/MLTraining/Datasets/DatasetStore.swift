@@ -47,10 +47,10 @@ struct PostgresDatasetStore: DatasetStore {
                 VALUES (\(ticket.tenant), \(dataset.id), \(content.outcomes.bytes), \(optional: dataset.watermark))
                 """)
             // One chunk per statement: the memory of one, not of all encoded at once. As text, which is half as long as
-            // the text form of bytes.
-            var chunks = try content.chunks()
+            // the text form of bytes. Reading one may wait for a disk.
+            let chunks = try await ComputeThread.run(named: "dataset") { try content.chunks() }
             var ordinal = 0
-            while let chunk = try chunks.next() {
+            while let chunk = try await ComputeThread.run(named: "dataset", { try chunks.next() }) {
                 try await connection.execute(
                     """
                     INSERT INTO training_dataset_chunks (tenant_id, dataset_id, ordinal, line_count, content)

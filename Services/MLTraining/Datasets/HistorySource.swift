@@ -9,7 +9,7 @@ protocol HistorySource: Sendable {
     /// returns, with the watermark to go on from, only if the feed was complete.
     /// - Throws: `ProblemError` 422 for a watermark that the feed does not know any more.
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String
 }
 
@@ -18,14 +18,14 @@ struct TenantAdminHistory: HistorySource {
     let client: ServiceClient
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
         var check = HistoryFeedCheck()
         let lines = try await client.stream(
             HistoryFeedPath.path(tenant: tenant, since: watermark), of: HistoryLine.self, trace: TraceContext())
         for try await line in lines {
             try check.receive(line)
-            if let change = line.change { try receive(change) }
+            if let change = line.change { try await receive(change) }
         }
         return try check.finish()
     }

@@ -41,14 +41,21 @@ struct TrainingAttempt: Sendable {
         // Jobs accepted together may be more than the month had left. One that has begun is finished, though.
         try await quota.requireHours(for: ticket.tenant)
         try await queue.record(ProgressBatch(stage: "collecting history"), ticket: ticket)
-        var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
+        let source = Mutex(DatasetSource(months: ticket.months, asOf: ticket.asOf))
+        // What memory has no room for goes to disk, which may be slow.
+        var gathering = ComputeBatches<HistoryChange>(named: "dataset", of: 2_000) { changes in
+            try source.withLock { source in
+                for change in changes { try source.add(change) }
+            }
+        }
         let watermark = try await history.read(tenant: ticket.tenant, since: nil) { change in
             try state.check()
-            try source.add(change)
+            try await gathering.add(change)
         }
-        let (collected, name) = (source, "\(ticket.modelType) \(WireJSON.timestamp(ticket.asOf))")
+        try await gathering.finish()
+        let name = "\(ticket.modelType) \(WireJSON.timestamp(ticket.asOf))"
         let dataset = try await ComputeThread.run(named: "dataset") {
-            try Dataset(name: name, source: collected, watermark: watermark)
+            try Dataset(name: name, source: source.withLock { $0 }, watermark: watermark)
         }
         try state.check()
         try await datasets.store(dataset, for: ticket)

@@ -16,3 +16,37 @@ public enum ComputeThread {
         }
     }
 }
+
+/// Takes in values one by one and works on many at a time, on a thread of its own: for work that may wait for a disk.
+///
+/// Whoever adds waits while a batch is worked on, so that memory holds no more than one.
+public struct ComputeBatches<Element: Sendable> {
+    private let name: String
+    private let size: Int
+    private let work: @Sendable ([Element]) throws -> Void
+    private var batch: [Element] = []
+
+    /// - Parameters:
+    ///   - name: of the threads.
+    ///   - size: how many values make a batch.
+    public init(named name: String, of size: Int, _ work: @escaping @Sendable ([Element]) throws -> Void) {
+        self.name = name
+        self.size = size
+        self.work = work
+    }
+
+    /// - Throws: what the work throws.
+    public mutating func add(_ element: Element) async throws {
+        batch.append(element)
+        if batch.count >= size { try await finish() }
+    }
+
+    /// Works on what has been added since the last full batch.
+    /// - Throws: what the work throws.
+    public mutating func finish() async throws {
+        guard !batch.isEmpty else { return }
+        let (full, work) = (batch, work)
+        batch = []
+        try await ComputeThread.run(named: name) { try work(full) }
+    }
+}

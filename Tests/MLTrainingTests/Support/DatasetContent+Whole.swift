@@ -3,7 +3,8 @@ import HistoryFeed
 
 extension DatasetContent {
     func allChunks() throws -> [Chunk] {
-        var (chunks, all) = (try chunks(), [Chunk]())
+        let chunks = try chunks()
+        var all: [Chunk] = []
         while let chunk = try chunks.next() { all.append(chunk) }
         return all
     }

@@ -124,9 +124,9 @@ struct FixedHistory: HistorySource {
     let lines: [HistoryLine]
 
     func read(
-        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) throws -> Void
+        tenant: TenantID, since watermark: String?, _ receive: (HistoryChange) async throws -> Void
     ) async throws -> String {
-        for line in lines { if let change = line.change { try receive(change) } }
+        for line in lines { if let change = line.change { try await receive(change) } }
         return "\(lines.count)"
     }
 }
