@@ -139,7 +139,8 @@ let package = Package(
         tests("TenantAdmin", ["TenantAdmin", "TestSupport", "Contracts", "ServiceIdentity", hummingbirdTesting]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
         tests("MLPrediction", ["MLPrediction", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
-        tests("Ermctl", ["Ermctl", "TestSupport", "Contracts", "ServiceIdentity", arguments, hummingbird]),
+        tests(
+            "Ermctl", ["Ermctl", "TestSupport", "Contracts", "Forecasting", "ServiceIdentity", arguments, hummingbird]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
         tests("System", ["TestSupport", "Contracts", "HTTPClient"]),
     ]

@@ -1,4 +1,3 @@
-import ArgumentParser
 import Contracts
 import Forecasting
 import Foundation
@@ -41,7 +40,7 @@ struct AccuracyFolder {
         let start = try row.moment("start_date")
         let completed = try row.moment("completed_at")
         guard let decided = try row.moment("created_at") ?? start ?? completed else {
-            throw ValidationError(
+            throw CommandFailure(
                 "\(row.place): neither created_at nor start_date is known, so no moment of decision is.")
         }
         var labels: [String: String] = [:]
@@ -70,10 +69,10 @@ struct AccuracyFolder {
         var parts: [String: TrainingConfiguration.Part] = [:]
         for row in table.rows {
             guard row.fields.count >= 2, let part = TrainingConfiguration.Part(rawValue: row.fields[1]) else {
-                throw ValidationError("\(row.place): the part must be train, valid, test or purged.")
+                throw CommandFailure("\(row.place): the part must be train, valid, test or purged.")
             }
             guard parts.updateValue(part, forKey: row.fields[0]) ?? part == part else {
-                throw ValidationError("\(row.place): \(row.fields[0]) was of another part before.")
+                throw CommandFailure("\(row.place): \(row.fields[0]) was of another part before.")
             }
         }
         return parts
@@ -89,23 +88,23 @@ private struct ImportTable {
         let url = URL(fileURLWithPath: folder).appendingPathComponent(file)
         guard FileManager.default.fileExists(atPath: url.path) else {
             if isOptional { return }
-            throw ValidationError("\(url.path) does not exist.")
+            throw CommandFailure("\(url.path) does not exist.")
         }
         let lines: [CSVReader.Row]
         do {
             lines = try CSVReader.rows(of: Data(contentsOf: url))
         } catch let error as CSVReader.SyntaxError {
-            throw ValidationError("\(file), \(error)")
+            throw CommandFailure("\(file), \(error)")
         }
         guard let header = lines.first else {
             if needing.isEmpty { return }
-            throw ValidationError("\(file) is empty.")
+            throw CommandFailure("\(file) is empty.")
         }
         var columns: [String: Int] = [:]
         for (index, name) in header.fields.enumerated() { columns[name] = index }
         let missing = needing.filter { columns[$0] == nil }
         guard missing.isEmpty else {
-            throw ValidationError("\(file) has no column \(missing.joined(separator: ", ")).")
+            throw CommandFailure("\(file) has no column \(missing.joined(separator: ", ")).")
         }
         rows = lines.dropFirst().map { ImportRow(file: file, line: $0.line, fields: $0.fields, columns: columns) }
     }
@@ -126,14 +125,14 @@ private struct ImportRow {
     }
 
     func required(_ column: String) throws -> String {
-        guard let text = text(column) else { throw ValidationError("\(place): \(column) is missing.") }
+        guard let text = text(column) else { throw CommandFailure("\(place): \(column) is missing.") }
         return text
     }
 
     func number(_ column: String) throws -> Double? {
         guard let text = text(column) else { return nil }
         guard let value = Double(text), value.isFinite else {
-            throw ValidationError("\(place): \(column) is not a number: \(text)")
+            throw CommandFailure("\(place): \(column) is not a number: \(text)")
         }
         return value
     }
@@ -142,7 +141,7 @@ private struct ImportRow {
     func hours(_ column: String) throws -> Double? {
         let value = try number(column)
         guard value ?? 0 <= 1_000_000 else {
-            throw ValidationError("\(place): \(column) must not be above 1000000.")
+            throw CommandFailure("\(place): \(column) must not be above 1000000.")
         }
         return value
     }
@@ -154,6 +153,6 @@ private struct ImportRow {
         if let date = WireJSON.date(text) {
             return date.timeIntervalSince1970
         }
-        throw ValidationError("\(place): \(column) is not a date: \(text)")
+        throw CommandFailure("\(place): \(column) is not a date: \(text)")
     }
 }

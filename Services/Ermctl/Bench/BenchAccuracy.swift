@@ -54,32 +54,34 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
         } catch let error as TrainingError {
             // The error begins a line of its own.
             Self.note("\n")
-            throw ValidationError(error.description)
+            throw CommandFailure(error.description)
         }
         let taken = clock.now - start
-        if let predictions { try write(result.rows, to: predictions) }
         let table = AccuracyTable(
             result: result, peers: PublishedPeers.rows(for: data, withPlan: !withoutPlan, online: online))
         print(table.text)
         for line in table.values { print(line) }
-        print(
-            "seconds=\(AccuracyTable.figure(Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18))"
-        )
+        let seconds = Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
+        print("seconds=\(AccuracyTable.figure(seconds))")
+        // Last, so that a file that cannot be written takes nothing else with it.
+        if let predictions { try Self.write(result.rows, to: predictions) }
     }
 
     private static func note(_ text: String) { FileHandle.standardError.write(Data(text.utf8)) }
 
-    private func write(_ rows: [Backtest.Row], to path: String) throws {
+    static func write(_ rows: [Backtest.Row], to path: String) throws {
         func field(_ value: Double?) -> String { value.map { String(format: "%.6g", $0) } ?? "" }
         var text = "row_id,hours,hours_lo80,hours_hi80,success_probability\n"
         for row in rows {
             text +=
                 "\(quoted(row.id)),\(field(row.hours)),\(field(row.low80)),\(field(row.high80)),\(field(row.successProbability))\n"
         }
-        try Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)
+        guard (try? Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)) != nil else {
+            throw CommandFailure("Cannot write \(path).")
+        }
     }
 
-    private func quoted(_ text: String) -> String {
+    private static func quoted(_ text: String) -> String {
         guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
         return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
