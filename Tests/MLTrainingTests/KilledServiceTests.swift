@@ -27,7 +27,8 @@ import Testing
                     reached = try await service.run {
                         // The first dies when it has only just taken the job up.
                         try await kill == 0
-                            ? claimed(id, tenant, fixture) : progress(beyond: reached, of: id, tenant, fixture)
+                            ? claimed(id, tenant, fixture)
+                            : progress(beyond: reached, attempt: kill + 1, of: id, tenant, fixture)
                     }
                 }
                 let standing = try await fixture.jobs.standing(id, tenant: tenant)
@@ -100,13 +101,16 @@ import Testing
         return 0
     }
 
-    /// Waits until more epochs are stored than before, or the job is final.
+    /// Waits until the attempt has stored more epochs than there were, or the job is final. Epochs that the killed attempt
+    /// stored in its last moments are not the new one's.
     private func progress(
-        beyond reached: Int, of id: JobID, _ tenant: TenantID, _ fixture: TrainingDatabase
+        beyond reached: Int, attempt: Int, of id: JobID, _ tenant: TenantID, _ fixture: TrainingDatabase
     ) async throws -> Int {
         while true {
             let newest = try await fixture.jobs.job(id, tenant: tenant, progress: 1)
-            if let epoch = newest?.progress.last?.epoch, epoch > reached { return epoch }
+            if (newest?.attempts ?? 0) >= attempt, let epoch = newest?.progress.last?.epoch, epoch > reached {
+                return epoch
+            }
             if newest?.status.isFinal == true { return reached }
             try await Task.sleep(for: .milliseconds(10))
         }
