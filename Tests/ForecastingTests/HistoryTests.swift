@@ -78,10 +78,12 @@ import Testing
         #expect(points["3"]?.success == nil)
     }
 
-    @Test("a late capacity row changes the hours that follow from it")
-    func lateCapacity() {
+    @Test("a late capacity row changes the hours that follow from it", arguments: [nil, 0])
+    func lateCapacity(recorded: Double?) {
         var history = History(allocations: [
-            Allocation(id: "1", employee: "a", project: "p", plannedHours: 10, start: 0, decidedAt: 0, completedAt: day)
+            Allocation(
+                id: "1", employee: "a", project: "p", plannedHours: 10, actualHours: recorded, start: 0, decidedAt: 0,
+                completedAt: day)
         ])
         #expect(history.learningRows(asOf: .infinity).isEmpty)
         history.apply(.capacity(CapacityDay(employee: "a", day: 0, utilisation: 30)))

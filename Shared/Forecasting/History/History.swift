@@ -156,7 +156,7 @@ extension History {
             lanes.append(entry.lanes)
             isLinked.append(false)
         }
-        if entry.allocation.actualHours == nil, entry.allocation.completedAt != nil {
+        if (entry.allocation.actualHours ?? 0) <= 0, entry.allocation.completedAt != nil {
             unrecorded[entry.allocation.employee, default: []].insert(slot)
         }
         forEachFlow(of: entry) {
