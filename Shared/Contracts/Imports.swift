@@ -55,7 +55,7 @@ public enum ImportKind: String, Codable, Sendable, CaseIterable {
         case .employeeSkills: ["employee_external_id", "skill"]
         case .projects: ["external_id", "name", "status"]
         case .allocations:
-            ["external_id", "employee_external_id", "project_external_id", "allocated_hours", "start_date"]
+            ["external_id", "employee_external_id", "project_external_id", "start_date"]
         case .capacityHistory: ["employee_external_id", "date", "utilization_rate"]
         }
     }

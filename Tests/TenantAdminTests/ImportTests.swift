@@ -209,6 +209,31 @@ struct ImportTests {
         }
     }
 
+    @Test("hours that nobody planned are unknown, whether the cell is empty or the column is missing")
+    func unknownPlan() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let header = "external_id,employee_external_id,project_external_id,start_date,actual_hours"
+            for file in [
+                Self.allocationHeader + "U1,E1,P1,50,,7,,2024-03-01,,,,\n", "\(header)\nU2,E1,P1,2024-03-01,7\n",
+            ] {
+                let reply = try await service.importCSV(.allocations, file, into: tenant.id)
+                #expect(try reply.data(ImportReport.self).inserted == 1)
+            }
+            let found = try await service.all("allocations", of: tenant.id, as: Allocation.self)
+            #expect(found.map(\.allocatedHours) == [0, 0])
+            #expect(found.map(\.actualHours) == [7, 7])
+            // A file that does not say leaves a known plan alone.
+            let planned = Self.allocationHeader + "U2,E1,P1,50,6,7,,2024-03-01,,,,\n"
+            for file in [planned, "\(header)\nU2,E1,P1,2024-03-01,8\n"] {
+                #expect(try await service.importCSV(.allocations, file, into: tenant.id).status == 201)
+            }
+            let later = try await service.all("allocations", of: tenant.id, as: Allocation.self)
+            #expect(later.map(\.allocatedHours) == [0, 6])
+            #expect(later.map(\.actualHours) == [7, 8])
+        }
+    }
+
     @Test("NDJSON means the same as CSV")
     func ndjson() async throws {
         try await TestService.run { service in

@@ -153,7 +153,12 @@ struct ImportPlan: Sendable {
         .init("employee_id", "e.id", from: "employee_external_id"),
         .init("project_id", "p.id", from: "project_external_id"),
         .init("allocation_percentage", "coalesce(r.allocation_percentage, 100)", from: "allocation_percentage"),
-        .same("allocated_hours"), .same("actual_hours"), .orEmptyList("required_skills"), .same("start_date"),
+        // Unknown: zero hours, which is no plan. What is stored already stays.
+        .init(
+            "allocated_hours", insert: "coalesce(r.allocated_hours, 0)",
+            update: "coalesce(r.allocated_hours, t.allocated_hours)", from: nil),
+        .same("actual_hours"),
+        .orEmptyList("required_skills"), .same("start_date"),
         .same("end_date"), .same("completed_at"),
         // Unknown: the first day, but never after the outcome or in the future. A decision already stored keeps its moment.
         .init(
