@@ -9,6 +9,8 @@ public struct TrainingDataset: Codable, Sendable, Equatable {
     public let featureCount: Int
     /// Version of the features' meaning.
     public let featureSchema: Int
+    /// The label keys that have features of their own; nil in datasets from before they were kept.
+    public let labelKeys: [String]?
     /// Lower-case hex; the same history gives the same digest.
     public let contentSha256: String
     public let spanStart: Date
@@ -17,14 +19,15 @@ public struct TrainingDataset: Codable, Sendable, Equatable {
     public let createdAt: Date
 
     public init(
-        id: DatasetID, name: String, rowCount: Int, featureCount: Int, featureSchema: Int, contentSha256: String,
-        spanStart: Date, asOf: Date, createdAt: Date
+        id: DatasetID, name: String, rowCount: Int, featureCount: Int, featureSchema: Int, labelKeys: [String]?,
+        contentSha256: String, spanStart: Date, asOf: Date, createdAt: Date
     ) {
         self.id = id
         self.name = name
         self.rowCount = rowCount
         self.featureCount = featureCount
         self.featureSchema = featureSchema
+        self.labelKeys = labelKeys
         self.contentSha256 = contentSha256
         self.spanStart = spanStart
         self.asOf = asOf

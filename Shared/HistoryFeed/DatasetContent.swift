@@ -20,6 +20,8 @@ public struct DatasetContent: Sendable {
     /// Training points: completed allocations inside the span.
     public let rowCount: Int
     public let featureCount: Int
+    /// The label keys that have features of their own, sorted.
+    public let labelKeys: [String]
     public let lineCount: Int
     /// Lower-case hex SHA-256 of the chunks' bytes in order.
     public let contentSHA256: String
@@ -43,7 +45,7 @@ public struct DatasetContent: Sendable {
         lineCount = runs.reduce(0) { $0 + $1.lineCount }
         outcomes = OutcomeFingerprints(runs.flatMap(\.completed))
         rowCount = outcomes.count
-        let labelKeys = source.labelKeys(of: runs.reduce(into: []) { $0.formUnion($1.labelSets) })
+        labelKeys = source.labelKeys(of: runs.reduce(into: []) { $0.formUnion($1.labelSets) })
         featureCount = FeatureSchema(withPlan: true, labelKeys: labelKeys).features.count
         var digest = SHA256()
         let chunks = try Chunks(runs)

@@ -34,6 +34,17 @@ import Testing
         #expect(areSame && chunks.map(\.lineCount) == [2_000, 2_000, 1_000])
     }
 
+    @Test("a dataset names the label keys that its lines have, and counts the features of them")
+    func labelKeys() throws {
+        var source = DatasetSource(months: 240, asOf: asOf)
+        try source.add(allocation(1, completed: 1_750_000_000, labels: ["wrong": "yes"]))
+        try source.add(allocation(1, completed: 1_750_000_000, labels: ["team": "a", "priority": "1"]))
+        let content = try DatasetContent(source)
+        #expect(content.labelKeys == ["priority", "team"])
+        let schema = FeatureSchema(withPlan: true, labelKeys: ["priority", "team"])
+        #expect(content.featureCount == schema.features.count)
+    }
+
     @Test("outcomes as of the dataset's moment or later are said to be left out")
     func leftOut() throws {
         var source = DatasetSource(months: 240, asOf: asOf)

@@ -87,7 +87,7 @@ import Testing
     func damage() async throws {
         try await scan(lines(10) { _, _ in }) { store, dataset in
             let other = TrainingDataset(
-                id: dataset.id, name: dataset.name, rowCount: 10, featureCount: 1, featureSchema: 1,
+                id: dataset.id, name: dataset.name, rowCount: 10, featureCount: 1, featureSchema: 1, labelKeys: [],
                 contentSha256: String(repeating: "0", count: 64), spanStart: dataset.spanStart, asOf: dataset.asOf,
                 createdAt: dataset.createdAt)
             await #expect(throws: DatasetDamaged.self) { try await all(store, other) }
@@ -169,8 +169,8 @@ import Testing
     @Test("an ordinary dataset has no warnings, and an empty one says that it is too small")
     func ordinary() {
         let dataset = TrainingDataset(
-            id: DatasetID(), name: "test", rowCount: 0, featureCount: 1, featureSchema: 1, contentSha256: "",
-            spanStart: Date(), asOf: Date(), createdAt: Date())
+            id: DatasetID(), name: "test", rowCount: 0, featureCount: 1, featureSchema: 1, labelKeys: [],
+            contentSha256: "", spanStart: Date(), asOf: Date(), createdAt: Date())
         let report = DatasetReportBuilder(dataset: dataset).report()
         #expect(report.warnings == ["Only 0 completed allocations; training needs at least 30."])
         #expect(report.missing.isEmpty && report.span.firstDecision == nil)

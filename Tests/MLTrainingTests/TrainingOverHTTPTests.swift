@@ -77,6 +77,7 @@ import Testing
             for path in [
                 "training/jobs/\(id)", "training/jobs/\(id)/events", "models/\(model)", "models/\(model)/artifact",
                 "\(dataset.dropFirst(8))", "\(dataset.dropFirst(8))/rows", "\(dataset.dropFirst(8))/report",
+                "\(dataset.dropFirst(8))/features",
             ] {
                 #expect(
                     try await service.send(.get, "/api/v1/\(path)", tenant: TenantID()).status == .notFound, "\(path)")
@@ -93,6 +94,7 @@ import Testing
         }
         let list = try await service.send(.get, "/api/v1/datasets")
         #expect(items(list.body).count == 1)
+        try await readsFeatures(dataset, service, entry: try #require(items(list.body).first))
         var (rows, cursor, pages) = ([JSONValue](), "", 0)
         repeat {
             let page = try await service.send(.get, "\(dataset)/rows?limit=40\(cursor)")
@@ -117,10 +119,31 @@ import Testing
             #expect(
                 try await service.send(.get, "\(dataset)/rows?\(query)").status == .unprocessableContent, "\(query)")
         }
-        for path in ["", "/rows", "/report"] {
+        for path in ["", "/rows", "/report", "/features"] {
             let status = try await service.send(.get, dataset + path, actions: ["train"]).status
             #expect(status == .forbidden, "\(path)")
         }
+    }
+
+    private func readsFeatures(_ dataset: String, _ service: TrainingService, entry: JSONValue) async throws {
+        func names(_ query: String) async throws -> [String] {
+            guard case .array(let all)? = try await service.send(.get, "\(dataset)/features\(query)").body["data"]
+            else {
+                return []
+            }
+            return all.compactMap { feature in
+                let isWhole = ["meaning", "unit", "knownWhen"].allSatisfy { feature[$0]?.stringValue?.isEmpty == false }
+                return isWhole ? feature["name"]?.stringValue : nil
+            }
+        }
+        let withPlan = try await names("")
+        #expect(entry["labelKeys"] == .array([]))
+        #expect(withPlan.count == entry["featureCount"]?.doubleValue.map { Int($0) })
+        #expect(withPlan.contains("person.latest20") && withPlan.contains("plan"))
+        let withoutPlan = try await names("?withPlan=false")
+        #expect(!withoutPlan.isEmpty && !withoutPlan.contains("plan"))
+        let wrong = try await service.send(.get, "\(dataset)/features?withPlan=maybe")
+        #expect(wrong.status == .unprocessableContent && "\(wrong.body)".contains("\"withPlan\""))
     }
 
     @Test("every bad field of a job is named, and nothing is queued")

@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import HTTPTypes
 import Hummingbird
 import ServiceKit
@@ -8,6 +9,7 @@ import ServiceStorage
 /// | --- | --- | --- |
 /// | GET | /api/v1/datasets | ml: read |
 /// | GET | /api/v1/datasets/{datasetId} | ml: read |
+/// | GET | /api/v1/datasets/{datasetId}/features?withPlan=true\|false | ml: read |
 /// | GET | /api/v1/datasets/{datasetId}/rows?format=json\|csv | ml: read |
 /// | GET | /api/v1/datasets/{datasetId}/report | ml: read |
 struct DatasetsController: Sendable {
@@ -16,6 +18,7 @@ struct DatasetsController: Sendable {
     func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
         group.get("datasets", use: list)
             .get("datasets/:datasetId", use: dataset)
+            .get("datasets/:datasetId/features", use: features)
             .get("datasets/:datasetId/rows", use: rows)
             .get("datasets/:datasetId/report", use: report)
     }
@@ -34,6 +37,18 @@ struct DatasetsController: Sendable {
         try request.rejectQuery()
         let (dataset, _) = try await found(context)
         return try Answer.resource(dataset, tag: EntityTag(of: dataset), for: request)
+    }
+
+    /// What a model can look at in each row, of questions with the planned hours or without.
+    private func features(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        var query = try QueryParameters(request)
+        let withPlan = query.bool("withPlan") ?? true
+        try query.finish()
+        let (dataset, _) = try await found(context)
+        guard let labelKeys = dataset.labelKeys, dataset.featureSchema == FeatureSchema.version else {
+            throw ProblemError.notFound("The dataset's list of features")
+        }
+        return try Answer.list(FeatureSchema(withPlan: withPlan, labelKeys: labelKeys).features, nextCursor: nil)
     }
 
     private func rows(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {

@@ -36,9 +36,9 @@ struct PostgresDatasetStore: DatasetStore {
             try await connection.execute(
                 """
                 INSERT INTO training_datasets (id, tenant_id, dataset_name, row_count, feature_count, feature_schema,
-                    content_sha256, line_count, span_start, as_of)
+                    label_keys, content_sha256, line_count, span_start, as_of)
                 VALUES (\(dataset.id), \(ticket.tenant), \(dataset.name), \(content.rowCount), \(content.featureCount),
-                    \(FeatureSchema.version), \(content.contentSHA256), \(content.lineCount), \(content.spanStart),
+                    \(FeatureSchema.version), \(content.labelKeys), \(content.contentSHA256), \(content.lineCount), \(content.spanStart),
                     \(content.asOf))
                 """)
             try await connection.execute(
@@ -135,6 +135,7 @@ extension TrainingDataset {
         self.init(
             id: try row.decode("id"), name: try row.decode("dataset_name"), rowCount: try row.decode("row_count"),
             featureCount: try row.decode("feature_count"), featureSchema: try row.decode("feature_schema"),
+            labelKeys: try row.decode("label_keys"),
             contentSha256: try row.decode("content_sha256"), spanStart: try row.decode("span_start"),
             asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"))
     }
