@@ -209,10 +209,15 @@ import Testing
                     figures["coverage\(interval.level)"] = interval.coverage
                     figures["width\(interval.level)"] = interval.meanWidth
                     figures["winkler\(interval.level)"] = interval.winkler
+                    figures["pinball\(interval.level)"] = interval.pinball
                 }
                 if let success = slice.success {
                     figures.merge(
-                        ["brier": success.brier, "log_loss": success.logLoss, "ece": success.calibrationError]
+                        [
+                            "brier": success.brier, "log_loss": success.logLoss, "ece": success.calibrationError,
+                            "accuracy": success.accuracy, "precision": success.precision, "recall": success.recall,
+                            "f1": success.f1,
+                        ]
                     ) { $1 }
                 }
                 for (name, figure) in figures {

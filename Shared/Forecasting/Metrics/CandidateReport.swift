@@ -63,7 +63,8 @@ public struct SliceReport: Sendable, Codable, Equatable {
     public var intervals: [IntervalMetrics]
     public var success: SuccessMetrics?
     /// 95 % intervals of the figures above by resampling the slice's rows, each under its name in a table of figures:
-    /// `mae`, `median_ae`, `pred25`, `log_rmse`, `sa`, `coverage80`, `winkler80`, …, `brier`, `log_loss`, `auc`, `ece`.
+    /// `mae`, `median_ae`, `pred25`, `log_rmse`, `sa`, `coverage80`, `winkler80`, `pinball80`, …, `brier`, `log_loss`, `auc`, `ece`, `accuracy`,
+    /// `precision`, `recall`, `f1`.
     public var bootstrap: [BootstrapInterval]
 }
 

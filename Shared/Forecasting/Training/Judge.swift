@@ -125,7 +125,8 @@ struct Judge {
                 let metrics = Statistics.success(drawn.map { outcomes[$0] }, drawn.map { said[$0] })
                 return [
                     ("brier", metrics?.brier), ("log_loss", metrics?.logLoss), ("auc", metrics?.auc),
-                    ("ece", metrics?.calibrationError),
+                    ("ece", metrics?.calibrationError), ("accuracy", metrics?.accuracy),
+                    ("precision", metrics?.precision), ("recall", metrics?.recall), ("f1", metrics?.f1),
                 ]
             })
     }
@@ -165,6 +166,7 @@ struct Judge {
                             ("coverage\(range.level)", mean(figures, \.coverage)),
                             ("width\(range.level)", mean(figures, \.meanWidth)),
                             ("winkler\(range.level)", mean(figures, \.winkler)),
+                            ("pinball\(range.level)", mean(figures, \.pinball)),
                         ]
                     }
             } + success.bootstrap)
