@@ -133,28 +133,6 @@ struct HistoryLineTests {
         if let read, let expected { try #require(try WireJSON.encode(read) == WireJSON.encode(expected)) }
     }
 
-    @Test("times are read and written as Foundation does")
-    func times() throws {
-        var random = SystemRandomNumberGenerator()
-        for index in 0..<5_000 {
-            let first = index % 2 == 0 ? -62_135_596_800_000 : 0
-            let last = index % 2 == 0 ? 253_402_300_799_999 : 8_000_000_000_000
-            let milliseconds = Double(Int.random(in: first...last, using: &random))
-            let fraction = Double.random(in: -0.4...0.4, using: &random)
-            let written = WireJSON.timestamp(Date(timeIntervalSince1970: (milliseconds + fraction) / 1000))
-            let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
-            let read = try #require(WireJSON.date(written))
-            // Foundation drops the millisecond of some of the later ones.
-            if milliseconds < 8_000_000_000_000 {
-                #expect(written == Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01).formatted(style))
-            }
-            #expect((read.timeIntervalSince1970 * 1000).rounded() == milliseconds)
-            #expect(read == (try Date(written, strategy: style)))
-            let second = written.prefix(19) + "Z"
-            #expect(WireJSON.date(String(second)) == (try Date(String(second), strategy: Date.ISO8601FormatStyle())))
-        }
-    }
-
     @Test("ids are read and written as Foundation's UUIDs in lower case")
     func ids() {
         for _ in 0..<1_000 {

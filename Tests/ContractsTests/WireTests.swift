@@ -10,7 +10,10 @@ struct WireTests {
             "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:60Z", "0000-01-01T00:00:00Z",
             "2026-01-01T12:75:00Z", "2026-01-01T12:00:00ZZ", "2026-01-01T12:00:00Z ", "2026-01-01T12:00:00+02:00x",
             "2026-01-01T12:00:00+24:00", "2026-01-01T12:00:00+02:60",
-            "300000-01-01T00:00:00Z",
+            "300000-01-01T00:00:00Z", "1000-02-29T00:00:00Z", "1900-02-29T00:00:00Z", "0001-01-01T00:00:00+00:01",
+            "9999-12-31T23:59:59-00:01", "2026-01-01T12:00:00.Z", "2026-01-01T12:00:00,5Z", "2026-01-01T12:00:00.5",
+            "2026-01-01T12:00:00.-5Z", "2026-01-01T12:00:00+2:00", "2026-01-01T12:00:00+02:0", "2026-01-01T12:00:00+",
+            "2026-01-01T12:00:00+02:", "2026-01-01t12:00:00Z", "2026-01-01T12:00:00.1234567890123456789012Z",
         ])
     func impossibleMoments(text: String) {
         #expect(WireJSON.date(text) == nil)
@@ -67,6 +70,56 @@ struct WireTests {
         #expect(throws: DecodingError.self) {
             try WireJSON.decode(UpdateRoleRequest.self, from: #"{"name":null}"#.utf8)
         }
+    }
+
+    @Test("days before 1582 are of the Gregorian calendar too, as civil dates and Postgres have them")
+    func earlyTimes() throws {
+        for days in stride(from: -719_162, through: 0, by: 17) {
+            let day = CivilDate(daysSinceEpoch: days)
+            let written = WireJSON.timestamp(day.startOfDay.addingTimeInterval(3600))
+            try #require(written == "\(day)T01:00:00.000Z")
+            try #require(WireJSON.date(written) == day.startOfDay.addingTimeInterval(3600))
+        }
+        // SELECT extract(epoch FROM …) says so.
+        #expect(WireJSON.date("0001-01-01T00:00:00Z")?.timeIntervalSince1970 == -62_135_596_800)
+        #expect(WireJSON.date("1000-03-01T00:00:00Z")?.timeIntervalSince1970 == -30_605_126_400)
+        #expect(WireJSON.date("1582-10-10T00:00:00Z")?.timeIntervalSince1970 == -12_219_724_800)
+        #expect(WireJSON.timestamp(.distantPast) == "0001-01-01T00:00:00.000Z")
+        #expect(WireJSON.timestamp(Date(timeIntervalSince1970: -1e12)) == "0001-01-01T00:00:00.000Z")
+        #expect(WireJSON.timestamp(Date(timeIntervalSince1970: 1e12)) == "9999-12-31T23:59:59.999Z")
+    }
+
+    @Test("later times are read and written as Foundation does")
+    func laterTimes() throws {
+        var random = SystemRandomNumberGenerator()
+        let precise = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        for index in 0..<5_000 {
+            // Of the years 1600 to 9999, or 1970 to 2223.
+            let range = index % 2 == 0 ? -11_676_096_000_000...253_402_300_799_998 : 0...8_000_000_000_000
+            let milliseconds = Double(Int.random(in: range, using: &random))
+            let fraction = Double.random(in: -0.4...0.4, using: &random)
+            let written = WireJSON.timestamp(Date(timeIntervalSince1970: (milliseconds + fraction) / 1000))
+            // Foundation drops the millisecond of some of the later ones.
+            if milliseconds < 8_000_000_000_000 {
+                try #require(
+                    written == Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01).formatted(precise))
+            }
+            let read = try #require(WireJSON.date(written))
+            try #require((read.timeIntervalSince1970 * 1000).rounded() == milliseconds)
+            try #require(try read == Date(written, strategy: precise))
+            let offset = ["Z", "+00:00", "+02:00", "-0930", "+14", "-12:00"][index % 6]
+            let second = written.prefix(19) + offset
+            try #require(try WireJSON.date(String(second)) == Date(String(second), strategy: .iso8601), "\(second)")
+        }
+    }
+
+    @Test("a fraction of a second has one digit or many", arguments: [1, 2, 3, 4, 6, 9, 12, 19])
+    func fractions(digits: Int) throws {
+        let fraction = ".\("1234567891234567891".prefix(digits))"
+        let whole = try #require(WireJSON.date("2026-01-31T12:00:00Z"))
+        let read = try #require(WireJSON.date("2026-01-31T12:00:00\(fraction)Z"))
+        let expected = try #require(Double("0\(fraction)"))
+        #expect(abs(read.timeIntervalSince(whole) - expected) < 2e-7)
     }
 
     @Test("every millisecond of a second survives writing and reading")

@@ -49,7 +49,7 @@ package struct LineScanner {
         field(key) { $0.plainText().flatMap(CivilDate.init(utf8:)) }
     }
     package mutating func date(_ key: StaticString) -> Date? {
-        field(key) { $0.plainText().flatMap(WireTime.usualDate) }
+        field(key) { $0.plainText().flatMap(WireTime.date) }
     }
     package mutating func strings(_ key: StaticString) -> [String]? { field(key) { $0.strings() } }
     package mutating func pairs(_ key: StaticString) -> [String: String]? { field(key) { $0.pairs() } }

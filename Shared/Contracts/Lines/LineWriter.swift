@@ -169,22 +169,16 @@ extension LineWriter {
 
     /// `2026-01-31T12:00:00.000Z`
     mutating func append(_ date: Date) {
-        // Rounded: a stored 0.1229999 must not come back a millisecond earlier.
-        let milliseconds = (date.timeIntervalSince1970 * 1000).rounded()
-        guard WireTime.range.contains(milliseconds) else {
-            bytes += WireTime.foundationText(milliseconds: milliseconds).utf8
-            return
-        }
-        let (days, inDay) = WireTime.day(ofMilliseconds: Int(milliseconds))
-        append(CivilDate(daysSinceEpoch: days))
+        let (day, millisecond) = WireTime.dayAndMillisecond(of: date)
+        append(day)
         text("T")
-        digits(inDay / 3_600_000, width: 2)
+        digits(millisecond / 3_600_000, width: 2)
         text(":")
-        digits(inDay / 60_000 % 60, width: 2)
+        digits(millisecond / 60_000 % 60, width: 2)
         text(":")
-        digits(inDay / 1000 % 60, width: 2)
+        digits(millisecond / 1000 % 60, width: 2)
         text(".")
-        digits(inDay % 1000, width: 3)
+        digits(millisecond % 1000, width: 3)
         text("Z")
     }
 }
