@@ -174,7 +174,7 @@ import Testing
         var random = RandomSource(seed: 2)
         let truth = (0..<2_000).map { _ in 4 * random.unit() - 2 }
         let outcomes = truth.map { random.unit() < logistic($0) }
-        let (slope, offset) = EventClassifier.platt(truth.map { 3 * $0 + 1 }, outcomes)
+        let (slope, offset) = EventCalibration.platt(truth.map { 3 * $0 + 1 }, outcomes)
         #expect(abs(slope - 1.0 / 3) < 0.05)
         #expect(abs(offset + 1.0 / 3) < 0.1)
     }
@@ -183,25 +183,23 @@ import Testing
     func shrunkToBaseRate() {
         var random = RandomSource(seed: 6)
         let outcomes = (0..<300).map { _ in random.unit() < 0.7 }
-        let linear = RidgeModel(intercept: 0, weights: [1], means: [0], deviations: [1])
-        var classifier = EventClassifier(baseRate: 0.7, linear: linear)
+        var calibration = EventCalibration(baseRate: 0.7, trust: 1)
         let scores = outcomes.map { _ in 6 * random.unit() - 3 }
-        classifier.calibrate(raw: scores, outcomes: outcomes)
+        calibration.fit(raw: scores, outcomes: outcomes)
         func brier(_ probability: (Double) -> Double) -> Double {
             zip(scores, outcomes).reduce(0) { $0 + pow(probability($1.0) - ($1.1 ? 1 : 0), 2) }
         }
-        #expect(brier(classifier.calibrated) <= brier { _ in classifier.baseRate } + 1e-9)
-        #expect(abs(classifier.calibrated(2) - 0.7) < 0.12)
+        #expect(brier(calibration.probability) <= brier { _ in calibration.baseRate } + 1e-9)
+        #expect(abs(calibration.probability(2) - 0.7) < 0.12)
     }
 
     @Test("with too few outcomes to calibrate on, the base rate answers, however well they were told apart")
     func tooFewOutcomes() {
-        let linear = RidgeModel(intercept: 0, weights: [1], means: [0], deviations: [1])
         for count in [29, 30] {
             let scores = (0..<count).map { $0 % 2 == 0 ? 1.0 : -1.0 }
-            var classifier = EventClassifier(baseRate: 0.6, linear: linear)
-            classifier.calibrate(raw: scores, outcomes: scores.map { $0 > 0 })
-            #expect((classifier.calibrated(1) == 0.6) == (count == 29))
+            var calibration = EventCalibration(baseRate: 0.6, trust: 1)
+            calibration.fit(raw: scores, outcomes: scores.map { $0 > 0 })
+            #expect((calibration.probability(1) == 0.6) == (count == 29))
         }
     }
 

@@ -16,9 +16,6 @@ struct AccuracyTable {
             "candidate                  MAE h  median AE  PRED25  log-RMSE      SA     AUC   Brier  cover80  width80  Winkler80  cover90  Winkler90"
         ]
         for report in result.reports { lines.append(line(report)) }
-        if let brier = result.baseRateBrier {
-            lines.append(row("base rate of success", [nil, nil, nil, nil, nil, 0.5, brier]))
-        }
         if !peers.isEmpty {
             lines.append("")
             lines.append("published on the same rows")

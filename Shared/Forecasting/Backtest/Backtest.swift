@@ -31,8 +31,6 @@ public struct Backtest: Sendable {
         /// Mean predicted probability of being within 25 %, and how often that was so.
         public var meanConfidence: Double
         public var withinQuarter: Double
-        /// Brier score of always saying the train rows' success rate.
-        public var baseRateBrier: Double?
     }
 
     let history: History
@@ -83,7 +81,7 @@ public struct Backtest: Sendable {
         progress(blocks.count, blocks.count)
         let order = Dictionary(test.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
         let rows = (planned.rows + unplanned.rows).sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) }
-        return result(planned.rows.isEmpty ? unplanned : planned, rows: rows, known)
+        return result(planned.rows.isEmpty ? unplanned : planned, rows: rows)
     }
 
     private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {
@@ -106,19 +104,15 @@ public struct Backtest: Sendable {
         return stride(from: 0, to: rows.count, by: size).map { Array(rows[$0..<min(rows.count, $0 + size)]) }
     }
 
-    private func result(_ judged: Answered, rows: [Row], _ known: [LearningRow]) -> Result {
+    private func result(_ judged: Answered, rows: [Row]) -> Result {
         let judge = judged.judge
         let near = zip(judge.rows, judge.answers.first?.hours ?? [])
             .filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
-        let train = known.filter { parts[$0.id] == .train && $0.planned > 0 }
-        let rate = Double(train.filter(\.success).count) / Double(max(1, train.count))
-        let outcomes = judge.rows.filter { $0.planned > 0 }.map(\.success)
         let count = Double(max(1, judge.rows.count))
         return Result(
             reports: judge.reports(seed: seed), rows: rows, winners: judged.winners,
             beatsBaseline: judged.beatsBaseline,
-            meanConfidence: judge.confidences.reduce(0, +) / count, withinQuarter: Double(near) / count,
-            baseRateBrier: Statistics.success(outcomes, outcomes.map { _ in rate })?.brier)
+            meanConfidence: judge.confidences.reduce(0, +) / count, withinQuarter: Double(near) / count)
     }
 }
 
@@ -148,9 +142,9 @@ private struct Answered {
             let part = asked.filter { judged.contains($0.id) == isJudged }
             guard !part.isEmpty else { continue }
             let matrix = history.features(of: part, schema: variant.schema)
-            if isJudged { judge.add(variant, rows: part, matrix: matrix, serving: true) }
+            if isJudged { judge.add(variant, heads: fitted.heads, rows: part, matrix: matrix, serving: true) }
             var answers = Judge(withPlan: withPlan)
-            answers.add(variant, rows: part, matrix: matrix, serving: true)
+            answers.add(variant, heads: fitted.heads, rows: part, matrix: matrix, serving: true)
             rows += Self.rows(answers, areJudged: isJudged)
         }
     }

@@ -42,6 +42,9 @@ struct ConformalIntervals: Sendable {
         }
     }
 
+    /// All is said around the estimate, so that the ranges are those of the estimates whose residuals they come from.
+    var areRelative: Bool { levels.allSatisfy(\.isRelative) }
+
     static let levels = [80, 90]
     var levels: [Level]
     /// Of the fit; not part of the artefact.

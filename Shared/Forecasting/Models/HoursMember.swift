@@ -33,11 +33,7 @@ enum HoursMember: Sendable {
 
     func predict(_ matrix: FeatureMatrix, columns: FeatureSchema.Columns) -> [Double] {
         if case .network(let network) = self {
-            var inputs: [Float] = []
-            for row in 0..<matrix.rows {
-                inputs.append(contentsOf: matrix[row].prefix(FeatureSchema.baseColumns.count))
-            }
-            let outputs = network.predict(inputs)
+            let outputs = network.outputs(matrix)
             return matrix.forEachRow { row, pointer in Self.scale(hoursOutput: outputs[row * 3 + 1], pointer, columns) }
         }
         return matrix.forEachRow { predict($1, columns: columns) }
@@ -85,6 +81,17 @@ enum HoursMember: Sendable {
             self = .network(network)
         case nil: throw ArtifactError(description: "the artefact has a model of an unknown kind")
         }
+    }
+}
+
+extension Network {
+    /// The base network's three outputs for each row, from its five features.
+    func outputs(_ matrix: FeatureMatrix) -> [Float] {
+        var inputs: [Float] = []
+        for row in 0..<matrix.rows {
+            inputs.append(contentsOf: matrix[row].prefix(FeatureSchema.baseColumns.count))
+        }
+        return predict(inputs)
     }
 }
 

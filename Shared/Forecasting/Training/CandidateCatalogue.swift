@@ -40,9 +40,12 @@ enum CandidateCatalogue {
 }
 
 extension CandidateCatalogue {
-    /// Whether a candidate rests on more than one kind of model: medians, linear models, trees, the network.
-    static func isMixed(_ candidate: HoursCandidate) -> Bool {
-        Set(candidate.members.map { [0, 0, 1, 1, 2, 2, 3][min($0, 6)] }).count > 1
+    enum MemberKind { case medians, linear, trees, network }
+
+    /// What a candidate rests on.
+    static func kinds(_ candidate: HoursCandidate) -> Set<MemberKind> {
+        let kinds: [MemberKind] = [.medians, .medians, .linear, .linear, .trees, .trees, .network]
+        return Set(candidate.members.map { kinds[min($0, kinds.count - 1)] })
     }
 }
 
@@ -115,7 +118,7 @@ struct Selection {
         let baseline = baselines.min { scores[$0] < scores[$1] } ?? 0
         // A mean over kinds of models is steadier than any kind: one kind alone has to be clearly better to be preferred.
         let handicapped = candidates.indices.map {
-            scores[$0] + (CandidateCatalogue.isMixed(candidates[$0]) ? 0 : Self.handicap)
+            scores[$0] + (CandidateCatalogue.kinds(candidates[$0]).count > 1 ? 0 : Self.handicap)
         }
         var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
         // Among near equals the widest mean: which of them leads is chance, and errors of more kinds cancel better.

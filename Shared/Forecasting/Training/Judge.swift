@@ -25,8 +25,13 @@ struct Judge {
 
     init(withPlan: Bool) { self.withPlan = withPlan }
 
-    /// - Parameter serving: also keep what the model's winner says, as the candidate `served`.
-    mutating func add(_ model: VariantModel, rows added: [LearningRow], matrix: FeatureMatrix, serving: Bool = false) {
+    /// - Parameters:
+    ///   - heads: of the model's candidates.
+    ///   - serving: also keep what the model's winner says, as the candidate `served`.
+    mutating func add(
+        _ model: VariantModel, heads: [CandidateHeads], rows added: [LearningRow], matrix: FeatureMatrix,
+        serving: Bool = false
+    ) {
         rows += added
         let threshold = log1p(Double(Self.newBelow)) - 1e-6
         for row in added.indices {
@@ -44,27 +49,27 @@ struct Judge {
                 let title = isServed ? "what is answered: the winner of the latest fit" : candidate.title
                 answers.append(Answers(name: name, title: title, isBaseline: !isServed && candidate.isBaseline))
             }
-            append(model, index, added, matrix, to: place)
+            append(model, index, heads[index], added, matrix, to: place)
         }
         confidences += matrix.forEachRow { _, row in row.baseAddress.map { model.near.probability($0) } ?? 0 }
     }
 
     private mutating func append(
-        _ model: VariantModel, _ index: Int, _ added: [LearningRow], _ matrix: FeatureMatrix, to place: Int
+        _ model: VariantModel, _ index: Int, _ heads: CandidateHeads, _ added: [LearningRow], _ matrix: FeatureMatrix,
+        to place: Int
     ) {
+        answers[place].probabilities += heads.probabilities(matrix) ?? []
         let members = model.candidates[index].members.map { model.members[$0].predict(matrix, columns: model.columns) }
         for row in added.indices {
             let estimate = model.candidates[index].combine(members.map { $0[row] })
             let planned = added[row].planned
             answers[place].hours.append(model.hours(estimate, planned: planned))
-            guard !answers[place].isBaseline else { continue }
             matrix.values.withUnsafeBufferPointer { values in
                 guard let base = values.baseAddress.map({ $0 + row * matrix.columns }) else { return }
-                for range in model.intervals.ranges(base, around: estimate) {
+                for range in heads.intervals.ranges(base, around: estimate) {
                     answers[place].ranges[range.level, default: []].append(
                         (model.hours(range.low, planned: planned), model.hours(range.high, planned: planned)))
                 }
-                if let success = model.success { answers[place].probabilities.append(success.probability(base)) }
             }
         }
     }
@@ -77,7 +82,7 @@ struct Judge {
         }
         let best = baselines.min { scores.isEmpty ? means[$0] < means[$1] : scores[$0] < scores[$1] }
         let slices = self.slices
-        // Candidates of one model share its chances of success.
+        // Candidates of one kind say the same of success.
         var successes: [[Double]: [SuccessReport]] = [:]
         for answer in answers where successes[answer.probabilities] == nil {
             successes[answer.probabilities] = slices.map { success(of: $0.rows, answer.probabilities, seed) }

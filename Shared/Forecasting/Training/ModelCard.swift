@@ -6,7 +6,6 @@ struct ModelCard {
     let rows: Int
     let fitted: Int
     let judged: Int
-    let reports: [CandidateReport]
     let winner: CandidateReport?
     let beatsBaseline: Bool
     let gates: [Gate]
@@ -41,7 +40,7 @@ struct ModelCard {
                 }
             }
         }
-        if let success = reports.first(where: { $0.overall.success != nil })?.overall.success {
+        if let success = winner?.overall.success {
             lines.append(
                 "Success (finished within plan) happened in \(percent(success.baseRate)) of the judged rows; "
                     + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."

@@ -34,8 +34,7 @@ public struct TrainingOutcome: Sendable {
         return reports.first { $0.name == winner && $0.withPlan == withPlan } ?? reports[0]
     }
     /// Of the success event on the validation slice; nil when success could not be judged.
-    public var success: SuccessMetrics? { successReport }
-    let successReport: SuccessMetrics?
+    public var success: SuccessMetrics? { report.overall.success }
     /// What the winner answered on the validation slice, before it was fitted to it.
     let judged: [JudgedRow]
 }

@@ -8,24 +8,24 @@ extension TrainingRun {
         for index in fitted.indices {
             let judged = prepared[index].picking(splits[index].judge)
             var judge = Judge(withPlan: prepared[index].withPlan)
-            judge.add(fitted[index].judgedModel, rows: judged.rows, matrix: judged.matrix)
+            judge.add(
+                fitted[index].judgedModel, heads: fitted[index].judgedHeads, rows: judged.rows, matrix: judged.matrix)
             reports += judge.reports(scores: fitted[index].scores, seed: configuration.seed)
         }
         let first = fitted[0]
         let withPlan = first.model.schema.withPlan
         let winner = first.model.candidates[first.model.winner].name
         let own = reports.first { $0.name == winner && $0.withPlan == withPlan }
-        let judged = reports.first { $0.withPlan == withPlan && $0.overall.success != nil }?.overall.success
         let unplanned = fitted[fitted.count - 1].model
-        let gates = Gates.judge(first, success: judged, seed: configuration.seed, splits[0].judge.count)
+        let gates = Gates.judge(first, success: own?.overall.success, seed: configuration.seed, splits[0].judge.count)
         let card = ModelCard(
             configuration: configuration, rows: rows.count, fitted: splits[0].fit.count, judged: splits[0].judge.count,
-            reports: reports, winner: own, beatsBaseline: first.beatsBaseline, gates: gates, warnings: warnings)
+            winner: own, beatsBaseline: first.beatsBaseline, gates: gates, warnings: warnings)
         return TrainingOutcome(
             model: model, reports: reports, winner: winner,
             winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: first.beatsBaseline,
             gates: gates, warnings: warnings, modelCard: card.text, trainedRows: splits[0].fit.count,
-            validationRows: splits[0].judge.count, successReport: judged,
+            validationRows: splits[0].judge.count,
             judged: JudgedRow.rows(of: first, lastCount: splits[0].judge.count))
     }
 }

@@ -6,13 +6,23 @@ extension VariantTrainer {
     private static let rowsForTrees = 200
 
     func fitSuccess(_ settings: FittedMembers.Settings) throws -> EventClassifier? {
-        let fit = split.fit.filter { data.rows[$0].planned > 0 }
-        let judge = split.judge.filter { data.rows[$0].planned > 0 }
-        guard fit.count >= 20 else { return nil }
-        var classifier = try fitEvent(fit, fit.map { data.rows[$0].success }, settings)
-        classifier.linearShare = try chooseLinearShare(classifier, judge, settings)
-        calibrate(&classifier, judge, judge.map { data.rows[$0].success })
+        let fit = plannedOutcomes(split.fit)
+        let judge = plannedOutcomes(split.judge)
+        guard fit.rows.count >= 20 else { return nil }
+        var classifier = try fitEvent(fit.rows, fit.outcomes, settings)
+        classifier.linearShare = try chooseLinearShare(classifier, judge.rows, settings)
+        calibrate(&classifier, judge.rows, judge.outcomes)
         return classifier
+    }
+
+    /// Those of `rows` that had a plan, and whether each was finished within it.
+    func plannedOutcomes(_ rows: [Int]) -> (rows: [Int], outcomes: [Bool]) {
+        let planned = rows.filter { data.rows[$0].planned > 0 }
+        return (planned, planned.map { data.rows[$0].success })
+    }
+
+    func calibrate(_ classifier: inout EventClassifier, _ indices: [Int], _ outcomes: [Bool]) {
+        classifier.calibration.fit(raw: classifier.raw(data.matrix.selecting(indices)), outcomes: outcomes)
     }
 
     /// Lets the windows decide whether trees help beside the linear classifier: with few or noisy outcomes they do not.
@@ -27,34 +37,20 @@ extension VariantTrainer {
             for (index, share) in shares.enumerated() {
                 var shared = classifier
                 shared.linearShare = share
-                let scores = matrix.forEachRow { _, row in row.baseAddress.map { shared.raw($0) } ?? 0 }
-                for (row, score) in zip(judged, scores) {
+                for (row, score) in zip(judged, shared.raw(matrix)) {
                     losses[index] += TreeLoss.logistic.value(target: data.rows[row].success ? 1 : 0, prediction: score)
                 }
             }
         }
         add(last, judge)
         for fold in split.folds.dropLast() {
-            let fit = fold.fit.filter { data.rows[$0].planned > 0 }
-            guard fit.count >= Self.rowsForTrees else { continue }
-            let classifier = try fitEvent(fit, fit.map { data.rows[$0].success }, settings)
+            let fit = plannedOutcomes(fold.fit)
+            guard fit.rows.count >= Self.rowsForTrees else { continue }
+            let classifier = try fitEvent(fit.rows, fit.outcomes, settings)
             guard classifier.trees != nil else { continue }
             add(classifier, fold.judge.filter { data.rows[$0].planned > 0 })
         }
         return shares.indices.min { losses[$0] < losses[$1] }.map { shares[$0] } ?? 0.5
-    }
-
-    /// The same recipe and calibration, fitted to more rows.
-    func refitSuccess(
-        _ calibrated: EventClassifier, _ indices: [Int], _ settings: FittedMembers.Settings
-    ) throws -> EventClassifier {
-        var again = try fitEvent(indices, indices.map { data.rows[$0].success }, settings)
-        again.linearShare = calibrated.linearShare
-        again.slope = calibrated.slope
-        again.offset = calibrated.offset
-        again.trust = calibrated.trust
-        again.baseRate = calibrated.baseRate
-        return again
     }
 
     /// - Parameters:
@@ -75,7 +71,7 @@ extension VariantTrainer {
         return classifier
     }
 
-    private func fitEvent(
+    func fitEvent(
         _ indices: [Int], _ outcomes: [Bool], _ settings: FittedMembers.Settings
     ) throws -> EventClassifier {
         let targets = outcomes.map { $0 ? 1.0 : 0.0 }
@@ -93,12 +89,6 @@ extension VariantTrainer {
             options: settings.trees(FittedMembers.Settings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
-    }
-
-    private func calibrate(_ classifier: inout EventClassifier, _ indices: [Int], _ outcomes: [Bool]) {
-        let matrix = data.matrix.selecting(indices)
-        let scores = matrix.forEachRow { _, row in row.baseAddress.map { classifier.raw($0) } ?? 0 }
-        classifier.calibrate(raw: scores, outcomes: outcomes)
     }
 
     /// Quantile trees made exact on the validation slice; with few rows the slice's own residuals.
@@ -142,7 +132,7 @@ extension VariantTrainer {
     }
 
     /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.
-    private func residual(_ row: LearningRow, _ estimate: Double) -> Double {
+    func residual(_ row: LearningRow, _ estimate: Double) -> Double {
         (data.withPlan ? row.logRatio : row.logHours) - estimate
     }
 }

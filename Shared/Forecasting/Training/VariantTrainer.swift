@@ -19,6 +19,9 @@ struct VariantTrainer {
         var model: VariantModel
         /// The model that never saw the validation slice, which the figures are of.
         var judgedModel: VariantModel
+        /// What the candidates of each of the two say beside hours.
+        var heads: [CandidateHeads]
+        var judgedHeads: [CandidateHeads]
         /// Per candidate, forecasts in hours for the pooled rows of all windows, in order.
         var pooledHours: [[Double]]
         var pooledRows: [LearningRow]
@@ -66,16 +69,23 @@ struct VariantTrainer {
         let judged = VariantModel(
             schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
             success: success, near: near)
-        var model = judged
+        let judgedHeads = candidateHeads(of: judged, judged: foldPredictions[foldPredictions.count - 1])
+        var (model, heads) = (judged, judgedHeads)
         if refitsOnEverything {
             step("fitting to all rows")
             let all = split.everything
             model.members = try fit(all, settings, network: network)
-            model.success = try success.map { try refitSuccess($0, all.filter { data.rows[$0].planned > 0 }, settings) }
+            if let success {
+                let planned = plannedOutcomes(all)
+                let again = try fitEvent(planned.rows, planned.outcomes, settings)
+                model.success = success.refitted(again)
+                heads = heads.map { $0.refitted(again) }
+            }
         }
         return Result(
-            model: model, judgedModel: judged, pooledHours: choice.hours, pooledRows: pooledRows, scores: choice.scores,
-            baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
+            model: model, judgedModel: judged, heads: heads, judgedHeads: judgedHeads, pooledHours: choice.hours,
+            pooledRows: pooledRows, scores: choice.scores, baseline: choice.baseline,
+            beatsBaseline: choice.beatsBaseline)
     }
 
     private func fit(_ indices: [Int], _ settings: FittedMembers.Settings, network: Network?) throws -> [HoursMember] {

@@ -1,0 +1,84 @@
+import Foundation
+internal import NeuralNetwork
+
+/// What a candidate says beside its hours. It comes from the candidate's own kind of model, so that no row of a report
+/// borrows another's merit. What the winner says is what the model serves.
+struct CandidateHeads: Sendable {
+    enum Success: Sendable {
+        case classifier(EventClassifier)
+        /// The base network's third output.
+        case network(Network, EventCalibration)
+    }
+
+    var intervals: ConformalIntervals
+    /// Nil where too few plans were seen to say.
+    var success: Success?
+
+    /// Chances of success, one per row.
+    func probabilities(_ matrix: FeatureMatrix) -> [Double]? {
+        switch success {
+        case .classifier(let classifier)?: classifier.raw(matrix).map(classifier.calibration.probability)
+        case .network(let network, let calibration)?: network.successLogOdds(matrix).map(calibration.probability)
+        case nil: nil
+        }
+    }
+
+    /// With classifiers fitted to more rows; the network is fitted once.
+    func refitted(_ again: EventClassifier) -> CandidateHeads {
+        guard case .classifier(let classifier)? = success else { return self }
+        return CandidateHeads(intervals: intervals, success: .classifier(classifier.refitted(again)))
+    }
+}
+
+extension VariantTrainer {
+    /// - Parameter judged: what the members of `model` say of the validation slice, on which all heads are calibrated.
+    func candidateHeads(of model: VariantModel, judged: [[Double]]) -> [CandidateHeads] {
+        model.candidates.enumerated().map { index, candidate in
+            let kinds = CandidateCatalogue.kinds(candidate)
+            let serves = index == model.winner
+            let hasRangesOfTrees = kinds.contains(.trees) && !model.intervals.areRelative
+            return CandidateHeads(
+                intervals: serves || hasRangesOfTrees ? model.intervals : ownRanges(candidate, judged),
+                success: model.success.map { whole in
+                    serves || kinds.isSuperset(of: [.linear, .trees])
+                        ? .classifier(whole) : part(kinds, of: whole, model.members)
+                })
+        }
+    }
+
+    /// One pair of factors around the estimates, whatever the row.
+    private func ownRanges(_ candidate: HoursCandidate, _ judged: [[Double]]) -> ConformalIntervals {
+        let residuals = split.judge.enumerated().map { position, row in
+            residual(data.rows[row], candidate.combine(candidate.members.map { judged[$0][position] }))
+        }
+        return .relative(residuals: residuals, columns: schema.columns.count)
+    }
+
+    /// What of `whole` is of these kinds, calibrated by itself: the base rate for medians, and for trees where there were
+    /// too few rows to grow any.
+    private func part(
+        _ kinds: Set<CandidateCatalogue.MemberKind>, of whole: EventClassifier, _ members: [HoursMember]
+    ) -> CandidateHeads.Success {
+        let (planned, outcomes) = plannedOutcomes(split.judge)
+        if kinds.contains(.network), case .network(let network)? = members.last {
+            var calibration = EventCalibration(baseRate: whole.baseRate, trust: 1)
+            calibration.fit(raw: network.successLogOdds(data.matrix.selecting(planned)), outcomes: outcomes)
+            return .network(network, calibration)
+        }
+        var part = EventClassifier(
+            baseRate: whole.baseRate, linear: kinds.contains(.linear) ? whole.linear : nil,
+            trees: kinds.contains(.trees) ? whole.trees : nil)
+        calibrate(&part, planned, outcomes)
+        return .classifier(part)
+    }
+}
+
+extension Network {
+    fileprivate func successLogOdds(_ matrix: FeatureMatrix) -> [Double] {
+        let outputs = outputs(matrix)
+        return (0..<matrix.rows).map { row in
+            let probability = min(max(Double(outputs[row * 3 + 2]), 1e-6), 1 - 1e-6)
+            return log(probability / (1 - probability))
+        }
+    }
+}
