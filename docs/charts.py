@@ -26,7 +26,7 @@ SETTINGS = {
     "accuracy-without-plan": "planned hours not known",
     "accuracy-online": "planned hours known, fitted again",
 }
-BASELINES = {"planned_hours", "person_ratio", "median_hours", "person_median", "base rate of success"}
+BASELINES = {"planned_hours", "person_ratio", "median_hours", "person_median"}
 # Colours that the colour-blind tell apart; shapes say the same again.
 STYLES = {
     "served": dict(color="#b0413e", marker="D", label="served: what the product answers"),
@@ -157,8 +157,7 @@ def honesty_chart(runs):
     labels = []
     for run in runs[:2]:
         labels.append(run.title)
-        rows = [row for row in run.column("Brier") if row[2] != "candidate"]  # our candidates share one classifier
-        for score, name, kind in sorted(rows, key=lambda row: (float(row[0]), row[1] != "served")):
+        for score, name, kind in sorted(chances(run), key=lambda row: (float(row[0]), row[1] != "served")):
             dot(brier, float(score), len(labels), kind, score)
             labels.append(name)
         labels.append(f"calibration error {run['served.ece']:.4f}")
@@ -167,6 +166,15 @@ def honesty_chart(runs):
     brier.set_xlabel("Brier score (less is better)")
     figure.subplots_adjust(left=0.175, right=0.955, bottom=0.11, top=0.93, wspace=0.92)
     save(figure, "calibration")
+
+
+def chances(run):
+    """(Brier score, name, kind), once for those of ours that print the same: most share a classifier, baselines the rate."""
+    rows = {}
+    for score, name, kind in run.column("Brier"):
+        same = name if kind == "published" else (run.ours[name]["AUC"], score)
+        rows.setdefault(same, (score, "base rate of success" if kind == "baseline" else name, kind))
+    return rows.values()
 
 
 def grouped_labels(axes, labels, headings):
