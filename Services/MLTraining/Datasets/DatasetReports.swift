@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// Datasets' reports: worked out when first asked for, which takes a pass over all rows, and kept.
@@ -14,7 +15,7 @@ struct DatasetReports: Sendable {
         var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant)
         var builder = DatasetReportBuilder(dataset: dataset)
         while let entry = try await scan.entry() { try builder.add(entry) }
-        let report = builder.report()
+        let report = try await ComputeThread.run(named: "dataset") { [builder] in builder.report() }
         try await store.keep(report, of: dataset.id, tenant: tenant)
         return report
     }

@@ -95,10 +95,13 @@ struct DatasetScan: Sendable {
         guard !capacity.isEmpty else { return }
         let aside = capacity
         capacity = []
-        let decoded = try await ComputeThread.run(named: "dataset") {
-            try aside.map { try DatasetLine(parsing: $0) }
+        source = try await ComputeThread.run(named: "dataset") { [source] in
+            var source = source
+            for line in aside {
+                if case .capacity(let day) = try DatasetLine(parsing: line) { source.add(day) }
+            }
+            return source
         }
-        for case .capacity(let day) in decoded { source.add(day) }
     }
 }
 
