@@ -12,10 +12,10 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
         self.daysSinceEpoch = daysSinceEpoch
     }
 
-    /// The UTC day that `date` falls on.
+    /// The UTC day that `date` falls on; the first or last there is for what lies outside, the first for what is no number.
     public init(_ date: Date) {
         let days = (date.timeIntervalSince1970 / 86_400).rounded(.down)
-        self.init(daysSinceEpoch: Int(min(max(days, Double(Self.range.lowerBound)), Double(Self.range.upperBound))))
+        self.init(daysSinceEpoch: Int(min(max(Double(Self.range.lowerBound), days), Double(Self.range.upperBound))))
     }
 
     /// nil unless the three make a real day (no 30 February).

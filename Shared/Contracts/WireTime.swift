@@ -8,10 +8,10 @@ enum WireTime {
     private static let range = -62_135_596_800_000...253_402_300_799_999
 
     /// The UTC day, and the millisecond of it from 0. Rounded: a stored 0.1229999 must not come back a millisecond
-    /// earlier. A time outside the years 0001 to 9999 becomes the first or last in them.
+    /// earlier. A time outside the years 0001 to 9999 becomes the first or last in them, one that is no number the first.
     static func dayAndMillisecond(of date: Date) -> (day: CivilDate, millisecond: Int) {
         let exact = (date.timeIntervalSince1970 * 1000).rounded()
-        let total = Int(min(max(exact, Double(range.lowerBound)), Double(range.upperBound)))
+        let total = Int(min(max(Double(range.lowerBound), exact), Double(range.upperBound)))
         let (days, rest) = total.quotientAndRemainder(dividingBy: 86_400_000)
         let isBefore = rest < 0
         return (CivilDate(daysSinceEpoch: isBefore ? days - 1 : days), isBefore ? rest + 86_400_000 : rest)

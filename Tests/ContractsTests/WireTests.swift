@@ -86,6 +86,8 @@ struct WireTests {
         #expect(WireJSON.date("1582-10-10T00:00:00Z")?.timeIntervalSince1970 == -12_219_724_800)
         #expect(WireJSON.timestamp(.distantPast) == "0001-01-01T00:00:00.000Z")
         #expect(WireJSON.timestamp(Date(timeIntervalSince1970: -1e12)) == "0001-01-01T00:00:00.000Z")
+        #expect(CivilDate(Date(timeIntervalSince1970: .nan)).description == "0001-01-01")
+        #expect(WireJSON.timestamp(Date(timeIntervalSince1970: .nan)) == "0001-01-01T00:00:00.000Z")
         #expect(WireJSON.timestamp(Date(timeIntervalSince1970: 1e12)) == "9999-12-31T23:59:59.999Z")
     }
 
@@ -94,20 +96,21 @@ struct WireTests {
         var random = SystemRandomNumberGenerator()
         let precise = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for index in 0..<5_000 {
-            // Of the years 1600 to 9999, or 1970 to 2223.
-            let range = index % 2 == 0 ? -11_676_096_000_000...253_402_300_799_998 : 0...8_000_000_000_000
+            // Of the years 1600 to 9998, or 1970 to 2223: an offset leads out of 9999.
+            let range = index % 2 == 0 ? -11_676_096_000_000...253_370_764_799_998 : 0...8_000_000_000_000
             let milliseconds = Double(Int.random(in: range, using: &random))
             let fraction = Double.random(in: -0.4...0.4, using: &random)
             let written = WireJSON.timestamp(Date(timeIntervalSince1970: (milliseconds + fraction) / 1000))
             // Foundation drops the millisecond of some of the later ones.
             if milliseconds < 8_000_000_000_000 {
                 try #require(
-                    written == Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01).formatted(precise))
+                    written == Date(timeIntervalSince1970: milliseconds / 1000 + 0.000_01).formatted(precise),
+                    "\(milliseconds + fraction)")
             }
-            let read = try #require(WireJSON.date(written))
-            try #require((read.timeIntervalSince1970 * 1000).rounded() == milliseconds)
-            try #require(try read == Date(written, strategy: precise))
-            let offset = ["Z", "+00:00", "+02:00", "-0930", "+14", "-12:00"][index % 6]
+            let read = try #require(WireJSON.date(written), "\(written)")
+            try #require((read.timeIntervalSince1970 * 1000).rounded() == milliseconds, "\(written)")
+            try #require(try read == Date(written, strategy: precise), "\(written)")
+            let offset = ["Z", "+00:00", "+02:00", "-0930", "+14", "-12:00"][index / 2 % 6]
             let second = written.prefix(19) + offset
             try #require(try WireJSON.date(String(second)) == Date(String(second), strategy: .iso8601), "\(second)")
         }

@@ -44,6 +44,8 @@ import Testing
                     #expect(zip(said, served).allSatisfy { $0 == $1 }, "\(candidate.name)")
                     continue
                 }
+                let isConstant = Set(said).count == 1
+                #expect(isConstant == candidate.isBaseline, "\(candidate.name)")
                 // Calibration keeps the order and tells nothing apart that its source does not.
                 let order = own.indices.sorted { own[$0] < own[$1] }
                 for (a, b) in zip(order, order.dropFirst()) {

@@ -1,8 +1,8 @@
 import Foundation
 internal import NeuralNetwork
 
-/// What a candidate says beside its hours. It comes from the candidate's own kind of model, so that no row of a report
-/// borrows another's merit. What the winner says is what the model serves.
+/// What a candidate says beside its hours: the winner, and means over linear models and trees, what the model serves;
+/// trees its ranges; all else what is their own, so that no kind of model is reported with another's merit.
 struct CandidateHeads: Sendable {
     enum Success: Sendable {
         case classifier(EventClassifier)
@@ -38,20 +38,12 @@ extension VariantTrainer {
             let serves = index == model.winner
             let hasRangesOfTrees = kinds.contains(.trees) && !model.intervals.areRelative
             return CandidateHeads(
-                intervals: serves || hasRangesOfTrees ? model.intervals : ownRanges(candidate, judged),
+                intervals: serves || hasRangesOfTrees ? model.intervals : plainRanges(candidate, judged),
                 success: model.success.map { whole in
                     serves || kinds.isSuperset(of: [.linear, .trees])
                         ? .classifier(whole) : part(kinds, of: whole, model.members)
                 })
         }
-    }
-
-    /// One pair of factors around the estimates, whatever the row.
-    private func ownRanges(_ candidate: HoursCandidate, _ judged: [[Double]]) -> ConformalIntervals {
-        let residuals = split.judge.enumerated().map { position, row in
-            residual(data.rows[row], candidate.combine(candidate.members.map { judged[$0][position] }))
-        }
-        return .relative(residuals: residuals, columns: schema.columns.count)
     }
 
     /// What of `whole` is of these kinds, calibrated by itself: the base rate for medians, and for trees where there were
@@ -77,7 +69,7 @@ extension Network {
     fileprivate func successLogOdds(_ matrix: FeatureMatrix) -> [Double] {
         let outputs = outputs(matrix)
         return (0..<matrix.rows).map { row in
-            let probability = min(max(Double(outputs[row * 3 + 2]), 1e-6), 1 - 1e-6)
+            let probability = min(max(1e-6, Double(outputs[row * 3 + 2])), 1 - 1e-6)
             return log(probability / (1 - probability))
         }
     }

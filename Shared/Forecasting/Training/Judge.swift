@@ -38,6 +38,7 @@ struct Judge {
             isNewPerson.append(Double(matrix.values[row * matrix.columns + model.columns.personCount]) < threshold)
             isNewProject.append(Double(matrix.values[row * matrix.columns + model.columns.projectCount]) < threshold)
         }
+        let members = model.members.map { $0.predict(matrix, columns: model.columns) }
         var asked = Array(model.candidates.indices)
         if serving { asked.insert(model.winner, at: 0) }
         for (position, index) in asked.enumerated() {
@@ -49,19 +50,18 @@ struct Judge {
                 let title = isServed ? "what is answered: the winner of the latest fit" : candidate.title
                 answers.append(Answers(name: name, title: title, isBaseline: !isServed && candidate.isBaseline))
             }
-            append(model, index, heads[index], added, matrix, to: place)
+            let estimates = added.indices.map { row in candidate.combine(candidate.members.map { members[$0][row] }) }
+            append(estimates, of: model, heads[index], added, matrix, to: place)
         }
         confidences += matrix.forEachRow { _, row in row.baseAddress.map { model.near.probability($0) } ?? 0 }
     }
 
     private mutating func append(
-        _ model: VariantModel, _ index: Int, _ heads: CandidateHeads, _ added: [LearningRow], _ matrix: FeatureMatrix,
-        to place: Int
+        _ estimates: [Double], of model: VariantModel, _ heads: CandidateHeads, _ added: [LearningRow],
+        _ matrix: FeatureMatrix, to place: Int
     ) {
         answers[place].probabilities += heads.probabilities(matrix) ?? []
-        let members = model.candidates[index].members.map { model.members[$0].predict(matrix, columns: model.columns) }
-        for row in added.indices {
-            let estimate = model.candidates[index].combine(members.map { $0[row] })
+        for (row, estimate) in estimates.enumerated() {
             let planned = added[row].planned
             answers[place].hours.append(model.hours(estimate, planned: planned))
             matrix.values.withUnsafeBufferPointer { values in

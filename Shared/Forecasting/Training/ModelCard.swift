@@ -43,7 +43,7 @@ struct ModelCard {
         if let success = winner?.overall.success {
             lines.append(
                 "Success (finished within plan) happened in \(percent(success.baseRate)) of the judged rows; "
-                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."
+                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown"), on rows that calibrated it."
             )
         }
         for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }

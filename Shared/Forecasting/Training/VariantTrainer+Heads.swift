@@ -92,15 +92,12 @@ extension VariantTrainer {
     }
 
     /// Quantile trees made exact on the validation slice; with few rows the slice's own residuals.
+    /// - Parameter judged: what the members say of that slice.
     func fitIntervals(
-        _ settings: FittedMembers.Settings, estimate: (UnsafeBufferPointer<Float>) -> Double
+        _ settings: FittedMembers.Settings, winner: HoursCandidate, judged: [[Double]]
     ) throws -> ConformalIntervals {
+        guard split.fit.count >= Self.rowsForTrees else { return plainRanges(winner, judged) }
         let judge = data.picking(split.judge)
-        guard split.fit.count >= Self.rowsForTrees else {
-            let estimates = judge.matrix.forEachRow { estimate($1) }
-            return .relative(
-                residuals: zip(judge.rows, estimates).map { residual($0, $1) }, columns: schema.columns.count)
-        }
         let fit = data.picking(split.fit)
         let binned = BinnedMatrix(fit.matrix)
         var levels: [ConformalIntervals.Level] = []
@@ -131,8 +128,16 @@ extension VariantTrainer {
         return intervals
     }
 
+    /// One pair of factors around a candidate's estimates, whatever the row.
+    func plainRanges(_ candidate: HoursCandidate, _ judged: [[Double]]) -> ConformalIntervals {
+        let residuals = split.judge.enumerated().map { position, row in
+            residual(data.rows[row], candidate.combine(candidate.members.map { judged[$0][position] }))
+        }
+        return .relative(residuals: residuals, columns: schema.columns.count)
+    }
+
     /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.
-    func residual(_ row: LearningRow, _ estimate: Double) -> Double {
+    private func residual(_ row: LearningRow, _ estimate: Double) -> Double {
         (data.withPlan ? row.logRatio : row.logHours) - estimate
     }
 }

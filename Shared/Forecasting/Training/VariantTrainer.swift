@@ -17,7 +17,7 @@ struct VariantTrainer {
     struct Result {
         /// The model that serves.
         var model: VariantModel
-        /// The model that never saw the validation slice, which the figures are of.
+        /// The model that was not fitted to the validation slice, only calibrated on it; the figures are of it.
         var judgedModel: VariantModel
         /// What the candidates of each of the two say beside hours.
         var heads: [CandidateHeads]
@@ -62,14 +62,12 @@ struct VariantTrainer {
         step("confidence")
         let near = try fitNear(pooled, choice.hours[choice.winner], settings)
         step("ranges")
-        let winner = candidates[choice.winner]
-        let intervals = try fitIntervals(settings) { row in
-            winner.combine(winner.members.map { members[$0].predict(row, columns: columns) })
-        }
+        let lastPredictions = foldPredictions[foldPredictions.count - 1]
+        let intervals = try fitIntervals(settings, winner: candidates[choice.winner], judged: lastPredictions)
         let judged = VariantModel(
             schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
             success: success, near: near)
-        let judgedHeads = candidateHeads(of: judged, judged: foldPredictions[foldPredictions.count - 1])
+        let judgedHeads = candidateHeads(of: judged, judged: lastPredictions)
         var (model, heads) = (judged, judgedHeads)
         if refitsOnEverything {
             step("fitting to all rows")
