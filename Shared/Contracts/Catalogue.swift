@@ -31,27 +31,34 @@ public struct UpdateDepartmentRequest: RequestPayload {
 public struct CreateSkillRequest: RequestPayload {
     public let name: String
     public let category: String?
+    /// Further words that find the skill.
+    public let aliases: [String]?
 
-    public init(name: String, category: String? = nil) {
+    public init(name: String, category: String? = nil, aliases: [String]? = nil) {
         self.name = name
         self.category = category
+        self.aliases = aliases
     }
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name", maximum: 100)
         validation.text(category, "category")
+        validation.tags(aliases, "aliases", maximumCount: 50)
     }
 }
 
-/// `PATCH /skills/{id}`. A new name shows at once with everybody who has the skill; the words in `requiredSkills` of
-/// projects and allocations are records of what was asked for and stay.
+/// `PATCH /skills/{id}`. A new name shows at once everywhere: with people, projects and bookings. The old one stays as an alias,
+/// unless `aliases` says otherwise.
 public struct UpdateSkillRequest: RequestPayload {
     @NonNull public var name: String?
     public let category: Patch<String>
+    /// Replaces the further words that find the skill.
+    @NonNull public var aliases: [String]?
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name", maximum: 100)
         validation.text(category.newValue, "category")
+        validation.tags(aliases, "aliases", maximumCount: 50)
     }
 }
 
@@ -103,7 +110,7 @@ public struct PutEmployeeSkillsRequest: RequestPayload {
         var names: Set<String> = []
         for (index, entry) in skills.enumerated() {
             entry.validate(&validation, under: "skills[\(index)].")
-            validation.require(names.insert(entry.skill).inserted, "skills[\(index)].skill", "is given twice")
+            validation.require(names.insert(entry.skill.folded).inserted, "skills[\(index)].skill", "is given twice")
         }
     }
 }

@@ -18,11 +18,14 @@ public struct Skill: Codable, Sendable, Equatable {
     public let id: SkillID
     public let name: String
     public let category: String?
+    /// Further words that find it.
+    public let aliases: [String]
 
-    public init(id: SkillID, name: String, category: String?) {
+    public init(id: SkillID, name: String, category: String?, aliases: [String] = []) {
         self.id = id
         self.name = name
         self.category = category
+        self.aliases = aliases
     }
 }
 
@@ -46,16 +49,21 @@ public struct Employee: Codable, Sendable, Equatable {
     public let email: String?
     public let departmentId: DepartmentID?
     public let department: String?
+    /// The sum over the week of the contract in force today, else of the first.
     public let weeklyCapacityHours: Double
+    /// Whether the person is employed today and not on hold.
     public let isActive: Bool
+    /// From when on no work is to be planned for the person (a hold); nil without one.
+    public let inactiveFrom: CivilDate?
+    /// The first and the last day worked of the latest employment; nil for since ever and until further notice.
     public let hiredOn: CivilDate?
     public let leftOn: CivilDate?
     public let skills: [EmployeeSkill]
 
     public init(
         id: EmployeeID, externalId: String, name: String, email: String?, departmentId: DepartmentID?,
-        department: String?, weeklyCapacityHours: Double, isActive: Bool, hiredOn: CivilDate?, leftOn: CivilDate?,
-        skills: [EmployeeSkill]
+        department: String?, weeklyCapacityHours: Double, isActive: Bool, inactiveFrom: CivilDate? = nil,
+        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill]
     ) {
         self.id = id
         self.externalId = externalId
@@ -65,6 +73,7 @@ public struct Employee: Codable, Sendable, Equatable {
         self.department = department
         self.weeklyCapacityHours = weeklyCapacityHours
         self.isActive = isActive
+        self.inactiveFrom = inactiveFrom
         self.hiredOn = hiredOn
         self.leftOn = leftOn
         self.skills = skills
@@ -94,10 +103,13 @@ public struct Project: Codable, Sendable, Equatable {
     public let estimatedEndDate: CivilDate?
     public let endDate: CivilDate?
     public let requiredSkills: [String]
+    /// By skill, where one asks for a level at least.
+    public let leastLevels: [String: Int]?
 
     public init(
         id: ProjectID, externalId: String, name: String, status: ProjectStatus, completionPercentage: Double?,
-        startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?, requiredSkills: [String]
+        startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?, requiredSkills: [String],
+        leastLevels: [String: Int]? = nil
     ) {
         self.id = id
         self.externalId = externalId
@@ -108,7 +120,17 @@ public struct Project: Codable, Sendable, Equatable {
         self.estimatedEndDate = estimatedEndDate
         self.endDate = endDate
         self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
     }
+}
+
+/// How firm a booking is. Figures mean what is hard, unless they name what is soft.
+public enum Commitment: String, Codable, Sendable, CaseIterable {
+    case hard, soft
+}
+
+extension Commitment: DecodingPlaceholder {
+    public static var decodingPlaceholder: Commitment { .hard }
 }
 
 public struct Allocation: Codable, Sendable, Equatable {
@@ -116,15 +138,22 @@ public struct Allocation: Codable, Sendable, Equatable {
     public let externalId: String
     public let employeeId: EmployeeID
     public let projectId: ProjectID
-    /// 0…100
-    public let allocationPercentage: Double
-    /// Hours as planned now.
-    public let allocatedHours: Double
-    /// Hours as first planned; never changes.
-    public let plannedHours: Double
+    /// The effort as stated, in one of three ways; nil where it is not stated so. Where more are stated, hours count before
+    /// hours per day, and those before the percentage. Percent of the person's capacity, 0…100.
+    public let allocationPercentage: Double?
+    /// All hours of the booking, as planned now.
+    public let allocatedHours: Double?
+    /// On every day on which the person has capacity.
+    public let hoursPerDay: Double?
+    /// All hours as first planned; never changes. nil where none were stated.
+    public let plannedHours: Double?
     /// Recorded hours; nil until known.
     public let actualHours: Double?
+    public let commitment: Commitment
+    public let isCancelled: Bool
     public let requiredSkills: [String]
+    /// By skill, where one is required at a level at least.
+    public let leastLevels: [String: Int]?
     /// Facts known at the decision.
     public let labels: [String: String]
     public let startDate: CivilDate
@@ -136,8 +165,9 @@ public struct Allocation: Codable, Sendable, Equatable {
 
     public init(
         id: AllocationID, externalId: String, employeeId: EmployeeID, projectId: ProjectID,
-        allocationPercentage: Double, allocatedHours: Double, plannedHours: Double, actualHours: Double?,
-        requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?,
+        allocationPercentage: Double?, allocatedHours: Double?, hoursPerDay: Double? = nil, plannedHours: Double?,
+        actualHours: Double?, commitment: Commitment = .hard, isCancelled: Bool = false, requiredSkills: [String],
+        leastLevels: [String: Int]? = nil, labels: [String: String], startDate: CivilDate, endDate: CivilDate?,
         completedAt: Date?, createdAt: Date
     ) {
         self.id = id
@@ -146,9 +176,13 @@ public struct Allocation: Codable, Sendable, Equatable {
         self.projectId = projectId
         self.allocationPercentage = allocationPercentage
         self.allocatedHours = allocatedHours
+        self.hoursPerDay = hoursPerDay
         self.plannedHours = plannedHours
         self.actualHours = actualHours
+        self.commitment = commitment
+        self.isCancelled = isCancelled
         self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
         self.labels = labels
         self.startDate = startDate
         self.endDate = endDate

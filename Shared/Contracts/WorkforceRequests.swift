@@ -10,8 +10,10 @@ public struct CreateEmployeeRequest: RequestPayload {
     public let email: String?
     /// A department's name; made if there is none of that name.
     public let department: String?
-    /// 0…168; nil for 40.
+    /// 0…168, as five equal days; nil for the setting `default_capacity`, or 40.
     public let weeklyCapacityHours: Double?
+    /// The first day of those weekly hours; nil for the first day of employment.
+    public let effectiveFrom: CivilDate?
     public let hiredOn: CivilDate?
     public let leftOn: CivilDate?
 
@@ -25,21 +27,31 @@ public struct CreateEmployeeRequest: RequestPayload {
     }
 }
 
-/// `PATCH /employees/{id}`.
+/// `PATCH /employees/{id}`. `hiredOn` and `leftOn` speak of the latest employment; a `hiredOn` after its end begins a new one.
 public struct UpdateEmployeeRequest: RequestPayload {
+    @NonNull public var externalId: String?
     @NonNull public var name: String?
     public let email: Patch<String>
     public let department: Patch<String>
     @NonNull public var weeklyCapacityHours: Double?
+    /// The first day of the new `weeklyCapacityHours`; today when left out. The time before keeps its contract.
+    public let effectiveFrom: CivilDate?
+    /// false: no work is to be planned for the person from today on, or from `inactiveFrom` on; true: there is no such hold.
     @NonNull public var isActive: Bool?
+    public let inactiveFrom: Patch<CivilDate>
     public let hiredOn: Patch<CivilDate>
     public let leftOn: Patch<CivilDate>
 
     public func validate(_ validation: inout Validation) {
+        validation.text(externalId, "externalId")
         validation.text(name, "name")
         validation.email(email.newValue, "email")
         validation.text(department.newValue, "department")
         validation.range(weeklyCapacityHours, 0...168, "weeklyCapacityHours")
+        validation.require(
+            effectiveFrom == nil || weeklyCapacityHours != nil, "effectiveFrom", "needs weeklyCapacityHours beside it")
+        validation.require(
+            isActive != true || inactiveFrom.newValue == nil, "inactiveFrom", "contradicts isActive: true")
         validation.order(hiredOn.newValue, leftOn.newValue, "leftOn", notBefore: "hiredOn")
     }
 }
@@ -55,10 +67,13 @@ public struct CreateProjectRequest: RequestPayload {
     public let estimatedEndDate: CivilDate?
     public let endDate: CivilDate?
     public let requiredSkills: [String]?
+    /// For some of `requiredSkills`: the least level, 1…5.
+    public let leastLevels: [String: Int]?
 
     public func validate(_ validation: inout Validation) {
         validation.text(externalId, "externalId")
         validation.text(name, "name")
+        validation.levels(leastLevels, "leastLevels", of: requiredSkills ?? [])
         validation.range(completionPercentage, 0...100, "completionPercentage")
         validation.order(startDate, estimatedEndDate, "estimatedEndDate", notBefore: "startDate")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
@@ -68,6 +83,7 @@ public struct CreateProjectRequest: RequestPayload {
 
 /// `PATCH /projects/{id}`.
 public struct UpdateProjectRequest: RequestPayload {
+    @NonNull public var externalId: String?
     @NonNull public var name: String?
     @NonNull public var status: ProjectStatus?
     public let completionPercentage: Patch<Double>
@@ -75,9 +91,13 @@ public struct UpdateProjectRequest: RequestPayload {
     public let estimatedEndDate: Patch<CivilDate>
     public let endDate: Patch<CivilDate>
     @NonNull public var requiredSkills: [String]?
+    /// Replaces the least levels; left out beside new `requiredSkills`, those that stay keep theirs.
+    @NonNull public var leastLevels: [String: Int]?
 
     public func validate(_ validation: inout Validation) {
+        validation.text(externalId, "externalId")
         validation.text(name, "name")
+        validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.range(completionPercentage.newValue, 0...100, "completionPercentage")
         validation.order(startDate.newValue, estimatedEndDate.newValue, "estimatedEndDate", notBefore: "startDate")
         validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
@@ -85,17 +105,24 @@ public struct UpdateProjectRequest: RequestPayload {
     }
 }
 
-/// `POST /allocations`.
+/// `POST /allocations`. The effort is stated in one way: `allocatedHours` for all of it, `hoursPerDay`, or
+/// `allocationPercentage` of the person's capacity. Stated not at all, the booking takes nothing.
 public struct CreateAllocationRequest: RequestPayload {
     public let externalId: String
     public let employeeId: EmployeeID
     public let projectId: ProjectID
-    /// 0…100; nil for 100.
+    /// 0…100
     public let allocationPercentage: Double?
     /// Hours as planned; kept for ever as `plannedHours`.
-    public let allocatedHours: Double
+    public let allocatedHours: Double?
+    /// 0…24
+    public let hoursPerDay: Double?
     public let actualHours: Double?
+    /// nil for `hard`.
+    public let commitment: Commitment?
     public let requiredSkills: [String]?
+    /// For some of `requiredSkills`: the least level, 1…5.
+    public let leastLevels: [String: Int]?
     public let labels: [String: String]?
     public let startDate: CivilDate
     public let endDate: CivilDate?
@@ -107,8 +134,10 @@ public struct CreateAllocationRequest: RequestPayload {
         validation.text(externalId, "externalId")
         validation.range(allocationPercentage, 0...100, "allocationPercentage")
         validation.range(allocatedHours, 0...1_000_000, "allocatedHours")
+        validation.range(hoursPerDay, 0...24, "hoursPerDay")
         validation.range(actualHours, 0...1_000_000, "actualHours")
         validation.tags(requiredSkills, "requiredSkills")
+        validation.levels(leastLevels, "leastLevels", of: requiredSkills ?? [])
         validation.labels(labels, "labels")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         if let completedAt, let createdAt {
@@ -117,22 +146,33 @@ public struct CreateAllocationRequest: RequestPayload {
     }
 }
 
-/// `PATCH /allocations/{id}`. `plannedHours` stays what was first planned.
+/// `PATCH /allocations/{id}`. Another `employeeId` or `projectId` moves the booking; `plannedHours` stays what was first planned.
 public struct UpdateAllocationRequest: RequestPayload {
-    @NonNull public var allocationPercentage: Double?
-    @NonNull public var allocatedHours: Double?
+    @NonNull public var externalId: String?
+    @NonNull public var employeeId: EmployeeID?
+    @NonNull public var projectId: ProjectID?
+    public let allocationPercentage: Patch<Double>
+    public let allocatedHours: Patch<Double>
+    public let hoursPerDay: Patch<Double>
     public let actualHours: Patch<Double>
+    @NonNull public var commitment: Commitment?
+    @NonNull public var isCancelled: Bool?
     @NonNull public var requiredSkills: [String]?
+    /// Replaces the least levels; left out beside new `requiredSkills`, those that stay keep theirs.
+    @NonNull public var leastLevels: [String: Int]?
     @NonNull public var labels: [String: String]?
     @NonNull public var startDate: CivilDate?
     public let endDate: Patch<CivilDate>
     public let completedAt: Patch<Date>
 
     public func validate(_ validation: inout Validation) {
-        validation.range(allocationPercentage, 0...100, "allocationPercentage")
-        validation.range(allocatedHours, 0...1_000_000, "allocatedHours")
+        validation.text(externalId, "externalId")
+        validation.range(allocationPercentage.newValue, 0...100, "allocationPercentage")
+        validation.range(allocatedHours.newValue, 0...1_000_000, "allocatedHours")
+        validation.range(hoursPerDay.newValue, 0...24, "hoursPerDay")
         validation.range(actualHours.newValue, 0...1_000_000, "actualHours")
         validation.tags(requiredSkills, "requiredSkills")
+        validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.labels(labels, "labels")
         validation.order(startDate, endDate.newValue, "endDate", notBefore: "startDate")
     }

@@ -79,9 +79,9 @@ extension Forecasting.Allocation {
         self.init(
             id: allocation.id.description, employee: allocation.employeeId.description,
             project: allocation.projectId.description, skills: allocation.requiredSkills, labels: allocation.labels,
-            plannedHours: allocation.plannedHours,
-            // 0 % is how an unknown share is imported; nobody is allocated to nothing.
-            allocationPercent: allocation.allocationPercentage > 0 ? allocation.allocationPercentage : nil,
+            plannedHours: allocation.plannedHours ?? 0,
+            // 0 % is how an unknown share was imported; nobody is allocated to nothing.
+            allocationPercent: allocation.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },
             actualHours: allocation.actualHours, start: allocation.startDate.secondsSince1970,
             plannedEnd: allocation.endDate?.secondsSince1970, decidedAt: allocation.createdAt.timeIntervalSince1970,
             completedAt: allocation.completedAt?.timeIntervalSince1970)

@@ -26,9 +26,11 @@ struct HistoryLineTests {
         let allocations = (0..<1_000).map { _ in
             Allocation(
                 id: AllocationID(), externalId: text(), employeeId: EmployeeID(), projectId: ProjectID(),
-                allocationPercentage: number(), allocatedHours: number(), plannedHours: number(),
-                actualHours: maybe(number),
+                allocationPercentage: maybe(number), allocatedHours: maybe(number), hoursPerDay: maybe(number),
+                plannedHours: maybe(number), actualHours: maybe(number), commitment: Bool.random() ? .hard : .soft,
+                isCancelled: Bool.random(),
                 requiredSkills: (0..<Int.random(in: 0...3, using: &random)).map { _ in text() },
+                leastLevels: Int.random(in: 0...9, using: &random) == 0 ? ["Swift": 3] : nil,
                 labels: Dictionary(
                     (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
                     uniquingKeysWith: { first, _ in first }), startDate: day(), endDate: maybe(day),
@@ -72,9 +74,9 @@ struct HistoryLineTests {
 
     private static let allocation =
         #"{"allocation":{"_0":{"actualHours":-7.5,"allocatedHours":8,"allocationPercentage":50,"#
-        + #""completedAt":"2026-01-31T12:00:00.123Z","createdAt":"2026-01-30T00:00:00Z","#
+        + #""commitment":"soft","completedAt":"2026-01-31T12:00:00.123Z","createdAt":"2026-01-30T00:00:00Z","#
         + #""employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","endDate":"2026-02-28","externalId":"Aé1","#
-        + #""id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","labels":{"k":"v","l":""},"plannedHours":0.1,"#
+        + #""hoursPerDay":2.5,"id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","isCancelled":false,"labels":{"k":"v","l":""},"plannedHours":0.1,"#
         + #""projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","requiredSkills":["a","b"],"startDate":"2026-01-30"}}}"#
     private static let capacity =
         #"{"capacity":{"_0":{"date":"2026-01-30","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","#

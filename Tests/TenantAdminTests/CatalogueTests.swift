@@ -71,15 +71,18 @@ struct CatalogueTests {
                 .employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,\n", into: tenant.id)
             _ = try await service.send(
                 .post, "/api/v1/projects", as: token,
-                text: #"{"externalId":"P1","name":"Bridge","requiredSkills":["Swift 6"]}"#)
+                text: #"{"externalId":"P1","name":"Bridge","requiredSkills":["swift "]}"#)
             let mark = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
 
             let renamed = try await service.send(.patch, path, as: token, text: #"{"name":"Swift 6"}"#)
-            let feed = try await service.history(tenant.id, since: mark).compactMap(\.employee)
+            let lines = try await service.history(tenant.id, since: mark)
+            let (feed, projects) = (lines.compactMap(\.employee), lines.compactMap(\.project))
             let inUse = try await service.send(.delete, path, as: token)
 
             #expect(try renamed.data(Skill.self).category == "language")
             #expect(feed.contains { $0.externalId == "E1" && $0.skills.map(\.skill) == ["Swift 6"] })
+            #expect(projects.map(\.requiredSkills) == [["Swift 6"]])
+            #expect(try renamed.data(Skill.self).aliases == ["Swift"])
             #expect(inUse.status == 409)
             #expect(try inUse.problem.errors.map(\.field) == ["employees", "projects"])
         }
@@ -136,8 +139,8 @@ struct CatalogueTests {
                 ),
                 (
                     "allocations/\(allocation.id)",
-                    #"{"allocatedHours":null,"allocationPercentage":null,"labels":null,"startDate":null,"requiredSkills":null}"#,
-                    ["allocatedHours", "allocationPercentage", "labels", "startDate", "requiredSkills"]
+                    #"{"commitment":null,"isCancelled":null,"employeeId":null,"labels":null,"startDate":null,"requiredSkills":null}"#,
+                    ["commitment", "isCancelled", "employeeId", "labels", "startDate", "requiredSkills"]
                 ),
                 (
                     "users/\(user.id)", #"{"name":null,"isActive":null,"roles":null,"password":null}"#,

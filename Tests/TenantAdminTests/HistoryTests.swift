@@ -14,7 +14,7 @@ struct HistoryTests {
             let tenant = try await service.createTenant("acme")
             let database = TenantDatabase(pool: service.pool)
             @Sendable func insert(_ name: String, on connection: PostgresConnection) async throws {
-                _ = try await connection.execute("insert into employees (external_id, name) values (\(name), \(name))")
+                _ = try await connection.execute("insert into people (external_id, name) values (\(name), \(name))")
             }
 
             // A begins first and commits last; B begins and commits meanwhile.

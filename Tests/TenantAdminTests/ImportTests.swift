@@ -43,7 +43,7 @@ struct ImportTests {
             let project = try #require(try await service.all("projects", of: tenant.id, as: Project.self).first)
             #expect(project.completionPercentage == nil)
             let found = try await service.all("allocations", of: tenant.id, as: Allocation.self)
-            #expect(found.map(\.allocationPercentage) == [50, 100])
+            #expect(found.map(\.allocationPercentage) == [50, nil])
             #expect(found[0].requiredSkills == ["Swift", "SQL"])
             #expect(found[0].labels == ["priority": "1", "asked_by": "Zoe"])
             #expect(found[0].createdAt == CivilDate("2024-03-01")?.startOfDay)
@@ -221,7 +221,8 @@ struct ImportTests {
                 #expect(try reply.data(ImportReport.self).inserted == 1)
             }
             let found = try await service.all("allocations", of: tenant.id, as: Allocation.self)
-            #expect(found.map(\.allocatedHours) == [0, 0])
+            #expect(found.map(\.allocatedHours) == [nil, nil])
+            #expect(found.map(\.allocationPercentage) == [50, nil])
             #expect(found.map(\.actualHours) == [7, 7])
             // A file that does not say leaves a known plan alone.
             let planned = Self.allocationHeader + "U2,E1,P1,50,6,7,,2024-03-01,,,,\n"
@@ -229,7 +230,7 @@ struct ImportTests {
                 #expect(try await service.importCSV(.allocations, file, into: tenant.id).status == 201)
             }
             let later = try await service.all("allocations", of: tenant.id, as: Allocation.self)
-            #expect(later.map(\.allocatedHours) == [0, 6])
+            #expect(later.map(\.allocatedHours) == [nil, 6])
             #expect(later.map(\.actualHours) == [7, 8])
         }
     }

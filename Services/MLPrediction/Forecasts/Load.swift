@@ -16,8 +16,8 @@ struct Load: Sendable, Equatable {
         completedAt = allocation.completedAt
         start = allocation.startDate
         end = allocation.endDate
-        percent = allocation.allocationPercentage
-        hours = allocation.allocatedHours
+        percent = allocation.allocationPercentage ?? 0
+        hours = allocation.allocatedHours ?? 0
     }
 
     /// Percent of the person's capacity that this takes in the window, on average over its working days, as known at

@@ -15,6 +15,8 @@ struct SkillsController: ResourceController {
     let store: Skills
 
     func filter(_ query: inout QueryParameters) -> Skills.Filter {
-        Skills.Filter(name: query.string("name"), category: query.string("category"))
+        Skills.Filter(
+            name: query.string("name"), category: query.string("category"),
+            updatedSince: query.date("updatedSince"))
     }
 }

@@ -19,8 +19,8 @@ struct ExportFile: Sendable {
             case .employees:
                 """
                 select e.external_id, e.name, e.email, d.name as department, e.weekly_capacity_hours, e.hired_on,
-                    e.left_on, e.is_active
-                from employees e left join departments d on d.id = e.department_id order by e.external_id
+                    e.left_on, e.held_from is null as is_active
+                from people e left join departments d on d.id = e.department_id order by e.external_id
                 """
             case .employeeSkills:
                 """
@@ -31,13 +31,16 @@ struct ExportFile: Sendable {
             case .projects:
                 """
                 select external_id, name, status, completion_percentage, start_date, estimated_end_date, end_date,
-                    required_skills
-                from projects order by external_id
+                    array(select s.name from unnest(p.required_skill_ids) with ordinality r (id, position)
+                        join skills s on s.id = r.id order by r.position) as required_skills
+                from projects p order by external_id
                 """
             case .allocations:
                 """
                 select a.external_id, e.external_id as employee_external_id, p.external_id as project_external_id,
-                    a.allocation_percentage, a.allocated_hours, a.planned_hours, a.actual_hours, a.required_skills,
+                    a.allocation_percentage, a.allocated_hours, a.planned_hours, a.actual_hours,
+                    array(select s.name from unnest(a.required_skill_ids) with ordinality r (id, position)
+                        join skills s on s.id = r.id order by r.position) as required_skills,
                     a.start_date, a.end_date, \(sql: time("a.completed_at")) as completed_at,
                     \(sql: time("a.created_at")) as created_at, a.labels
                 from resource_allocations a join employees e on e.id = a.employee_id

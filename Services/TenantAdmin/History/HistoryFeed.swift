@@ -69,17 +69,23 @@ struct HistoryFeed: Sendable {
     private static func parts(since: HistoryWatermark?) -> [Part] {
         let known = since?.transaction ?? "0"
         let changed: SQL = "changed_in >= \(known)::xid8"
+        // Lines name the skills they require, so a skill's new name is a change of each.
+        let renamed: SQL =
+            since == nil ? "" : "or required_skill_ids && (select skills_changed_since(\(known)::xid8))"
         let rows: [Part] = [
-            Part(query: "select \(sql: HistoryEmployee.columns) from employees e where e.\(sql: changed)") {
+            Part(query: "select \(sql: HistoryEmployee.columns) from people e where e.\(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
-            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed)") {
+            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed) \(sql: renamed)") {
                 .project(try Project($0))
             },
             Part(query: "select \(sql: CapacityEntry.columns) from capacity_history where \(sql: changed)") {
                 .capacity(try CapacityEntry($0))
             },
-            Part(query: "select \(sql: Allocation.columns) from resource_allocations where \(sql: changed)") {
+            Part(
+                query:
+                    "select \(sql: Allocation.columns) from resource_allocations where \(sql: changed) \(sql: renamed)"
+            ) {
                 .allocation(try Allocation($0))
             },
         ]
@@ -101,7 +107,7 @@ struct HistoryFeed: Sendable {
 extension HistoryEmployee {
     /// Of `employees e`.
     static let columns: SQL = """
-        e.id, e.external_id, e.name, e.weekly_capacity_hours, e.is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
+        e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (select tenant_today()), true) as is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
         """
 
     init(_ row: PostgresRow) throws {

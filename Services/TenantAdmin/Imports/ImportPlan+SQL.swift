@@ -20,7 +20,9 @@ extension ImportPlan {
     /// Which staged rows are bad, by column: queries that give `line` and `reason`. First the rows that name what an
     /// earlier row of the file names, then those that fail a check.
     var failures: [(column: String, rows: SQL)] {
-        let keys = key.map { column -> SQL in "r.\(identifier: column)" }.joined(separator: ", ")
+        let keys = key.map { column -> SQL in
+            names.contains(column) ? "folded(r.\(identifier: column))" : "r.\(identifier: column)"
+        }.joined(separator: ", ")
         let duplicates: SQL = """
             select d.line, 'names the same row as line ' || d.first as reason from (
                 select r.line, min(r.line) over (partition by \(sql: keys)) as first from pg_temp.import_rows r) d

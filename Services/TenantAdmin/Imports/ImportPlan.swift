@@ -38,6 +38,8 @@ struct ImportPlan: Sendable {
     let table: String
     /// Columns of the staging table that together name a row.
     let key: [String]
+    /// Those of them that are names: other spellings of the same name are the same.
+    var names: Set<String> = []
     /// Joins that resolve what `r` names.
     var joins: SQL = ""
     /// Finds `t` for `r`.
@@ -55,60 +57,72 @@ struct ImportPlan: Sendable {
         case .departments:
             table = "departments"
             key = ["name"]
-            match = "t.name = r.name"
-            assignments = [.init("name", insert: "r.name", update: nil, from: "name"), .same("description")]
+            names = ["name"]
+            match = "t.folded_name = folded(r.name)"
+            assignments = [.init("name", insert: "tidied(r.name)", update: nil, from: "name"), .same("description")]
         case .skills:
             table = "skills"
             key = ["name"]
-            match = "t.name = r.name"
-            assignments = [.init("name", insert: "r.name", update: nil, from: "name"), .same("category")]
+            names = ["name"]
+            joins = "left join skill_names n on n.folded = folded(r.name)"
+            match = "t.id = n.skill_id"
+            assignments = [.init("name", insert: "tidied(r.name)", update: nil, from: "name"), .same("category")]
         case .employees:
-            table = "employees"
+            table = "people"
             key = ["external_id"]
-            joins = "left join departments d on d.name = r.department"
+            joins = "left join departments d on d.folded_name = folded(r.department)"
             match = "t.external_id = r.external_id"
             assignments = [
                 .key, .same("name"), .same("email"), .init("department_id", "d.id", from: "department"),
+                // In whole minutes, as it is kept.
                 .init(
-                    "weekly_capacity_hours", "coalesce(r.weekly_capacity_hours, 40)", from: "weekly_capacity_hours"),
+                    "weekly_capacity_hours", insert: "r.weekly_capacity_hours",
+                    update: """
+                        coalesce(round(r.weekly_capacity_hours::numeric * 60)::double precision / 60, t.weekly_capacity_hours)
+                        """,
+                    from: "weekly_capacity_hours"),
                 .same("hired_on"), .same("left_on"),
                 .init(
-                    "is_active", insert: "coalesce(r.is_active, true)",
-                    update: "coalesce(r.is_active, t.is_active)", from: "is_active"),
+                    "held_from", insert: "case when r.is_active = false then (select tenant_today()) end",
+                    update: """
+                        case r.is_active when true then null
+                            when false then coalesce(t.held_from, (select tenant_today())) else t.held_from end
+                        """,
+                    from: "is_active"),
             ]
             prerequisites = [
                 """
-                insert into departments (name) select distinct r.department from pg_temp.import_rows r
-                where r.department is not null on conflict (name) do nothing
+                insert into departments (name)
+                select distinct on (folded(r.department)) tidied(r.department) from pg_temp.import_rows r
+                where r.department is not null order by folded(r.department), r.line
+                on conflict (folded_name) do nothing
                 """
             ]
         case .employeeSkills:
             table = "employee_skills"
             key = ["employee_external_id", "skill"]
+            names = ["skill"]
             joins = """
                 join employees e on e.external_id = r.employee_external_id
-                join skills s on s.name = r.skill
+                join skill_names s on s.folded = folded(r.skill)
                 """
-            match = "t.employee_id = e.id and t.skill_id = s.id"
+            match = "t.employee_id = e.id and t.skill_id = s.skill_id"
             assignments = [
                 .init("employee_id", insert: "e.id", update: nil, from: nil),
-                .init("skill_id", insert: "s.id", update: nil, from: nil), .same("level"), .same("since"),
+                .init("skill_id", insert: "s.skill_id", update: nil, from: nil), .same("level"), .same("since"),
             ]
-            prerequisites = [
-                """
-                insert into skills (name) select distinct r.skill from pg_temp.import_rows r
-                on conflict (name) do nothing
-                """
-            ]
+            prerequisites = [Self.makeSkills("select r.skill as word from pg_temp.import_rows r")]
             holds = [Self.holdEmployees]
             checks = [.unknownEmployee]
         case .projects:
             table = "projects"
             key = ["external_id"]
+            joins = Self.requiredSkills
+            prerequisites = [Self.makeSkills(Self.requiredWords)]
             match = "t.external_id = r.external_id"
             assignments = [
                 .key, .same("name"), .same("status"), .same("completion_percentage"), .same("start_date"),
-                .same("estimated_end_date"), .same("end_date"), .orEmptyList("required_skills"),
+                .same("estimated_end_date"), .same("end_date"), .requiredSkills, .requiredLevels,
             ]
         case .allocations:
             table = "resource_allocations"
@@ -116,7 +130,9 @@ struct ImportPlan: Sendable {
             joins = """
                 join employees e on e.external_id = r.employee_external_id
                 join projects p on p.external_id = r.project_external_id
+                \(sql: Self.requiredSkills)
                 """
+            prerequisites = [Self.makeSkills(Self.requiredWords)]
             match = "t.external_id = r.external_id"
             assignments = Self.allocationAssignments
             holds = [Self.holdEmployees, Self.holdProjects]
@@ -138,6 +154,23 @@ struct ImportPlan: Sendable {
         }
     }
 
+    /// The skills that `words` name, made where there are none; held until the transaction ends.
+    private static func makeSkills(_ words: SQL) -> SQL {
+        """
+        select count(skill_named(w.word)) from (
+            select distinct on (folded(u.word)) u.word from (\(sql: words)) u order by folded(u.word), u.word) w
+        """
+    }
+
+    private static let requiredWords: SQL = "select unnest(r.required_skills) as word from pg_temp.import_rows r"
+
+    /// `w.ids`: the skills that a row requires, in order, each once.
+    private static let requiredSkills: SQL = """
+        cross join lateral (select array(
+            select n.skill_id from unnest(r.required_skills) with ordinality u (word, position)
+            join skill_names n on n.folded = folded(u.word) group by n.skill_id order by min(u.position)) as ids offset 0) w
+        """
+
     private static let holdEmployees: SQL = """
         select count(*) from (select from employees e
             where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) for key share of e) held
@@ -152,13 +185,12 @@ struct ImportPlan: Sendable {
         .key,
         .init("employee_id", "e.id", from: "employee_external_id"),
         .init("project_id", "p.id", from: "project_external_id"),
-        .init("allocation_percentage", "coalesce(r.allocation_percentage, 100)", from: "allocation_percentage"),
-        // Unknown: zero hours, which is no plan. What is stored already stays.
+        .same("allocation_percentage"),
+        // What is stored already stays.
         .init(
-            "allocated_hours", insert: "coalesce(r.allocated_hours, 0)",
-            update: "coalesce(r.allocated_hours, t.allocated_hours)", from: nil),
-        .same("actual_hours"),
-        .orEmptyList("required_skills"), .same("start_date"),
+            "allocated_hours", insert: "r.allocated_hours", update: "coalesce(r.allocated_hours, t.allocated_hours)",
+            from: "allocated_hours"),
+        .same("actual_hours"), .requiredSkills, .requiredLevels, .same("start_date"),
         .same("end_date"), .same("completed_at"),
         // Unknown: the first day, but never after the outcome or in the future. A decision already stored keeps its moment.
         .init(
@@ -179,8 +211,15 @@ extension ImportPlan.Assignment {
         .init(column, "r.\(identifier: column)", from: column)
     }
 
-    static func orEmptyList(_ column: String) -> Self {
-        .init(column, "coalesce(r.\(identifier: column), '{}')", from: column)
+    static var requiredSkills: Self { .init("required_skill_ids", "w.ids", from: "required_skills") }
+
+    /// Files name none; those that are stored stay as long as the skills do.
+    static var requiredLevels: Self {
+        let none: SQL = "array_fill(null::smallint, array[cardinality(w.ids)])"
+        return .init(
+            "required_levels", insert: none,
+            update: "case when t.required_skill_ids = w.ids then t.required_levels else \(sql: none) end",
+            from: "required_skills")
     }
 }
 

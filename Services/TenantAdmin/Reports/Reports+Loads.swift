@@ -11,14 +11,14 @@ extension Reports.Question {
         var conditions: [SQL] = [
             "(e.hired_on is null or e.hired_on <= \(to))", "(e.left_on is null or e.left_on > \(from))",
         ]
-        if activeOnly { conditions.append("e.is_active") }
-        if let department { conditions.append("d.name = \(department)") }
+        if activeOnly { conditions.append("coalesce(e.held_from > (select tenant_today()), true)") }
+        if let department { conditions.append("d.folded_name = folded(\(department))") }
         if let employee { conditions.append("e.id = \(employee.rawValue)") }
         if let last { conditions.append("e.external_id > \(last)") }
         let order: SQL = limited ? "order by e.external_id limit \(limit)::bigint" : ""
         return """
             select e.id, e.external_id, e.name, d.name as department, e.weekly_capacity_hours, e.hired_on, e.left_on
-            from employees e left join departments d on d.id = e.department_id
+            from people e left join departments d on d.id = e.department_id
             where \(sql: conditions.joined(separator: " and ")) \(sql: order)
             """
     }

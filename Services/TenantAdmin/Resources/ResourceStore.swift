@@ -127,14 +127,17 @@ extension ResourceStore {
         }
     }
 
+    /// - Throws: 404.
     static func row(
         of id: Identifier<Entity>, locked: Bool = false, on connection: PostgresConnection
     ) async throws -> Item {
-        let lock: SQL = locked ? "for update of \(identifier: alias)" : ""
+        // Locked first and read afterwards: what is compared and answered is what the lock holds, not what stood there while
+        // another writer held it.
+        if locked {
+            try await connection.execute("select from \(identifier: table) where id = \(id.rawValue) for update")
+        }
         let rows = try await connection.query(
-            """
-            select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id.rawValue) \(sql: lock)
-            """)
+            "select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id.rawValue)")
         guard let row = rows.first else { throw ProblemError.notFound(noun.prefix(1).uppercased() + noun.dropFirst()) }
         return try item(row)
     }

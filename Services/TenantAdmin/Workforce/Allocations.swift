@@ -16,6 +16,7 @@ struct Allocations: ResourceStore {
         var employee: EmployeeID?
         var project: ProjectID?
         var isCompleted: Bool?
+        var updatedSince: Date?
     }
 
     static let noun = "allocation"
@@ -30,10 +31,11 @@ struct Allocations: ResourceStore {
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
-        if let externalID = filter.externalID { conditions.append("external_id = \(externalID)") }
+        if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
         if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
         if let project = filter.project { conditions.append("project_id = \(project.rawValue)") }
         if let isCompleted = filter.isCompleted { conditions.append("(completed_at is not null) = \(isCompleted)") }
+        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         return conditions
     }
 
@@ -42,14 +44,18 @@ struct Allocations: ResourceStore {
         _ request: CreateAllocationRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> AllocationID {
         try Moments.requirePast([("completedAt", request.completedAt), ("createdAt", request.createdAt)])
+        let skills = try await RequiredSkills(
+            request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
         let rows = try await connection.query(
             """
-            insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage,
-                allocated_hours, actual_hours, required_skills, labels, start_date, end_date, completed_at, created_at)
-            values (\(request.externalId), \(request.employeeId.rawValue), \(request.projectId.rawValue),
-                \(request.allocationPercentage ?? 100), \(request.allocatedHours), \(optional: request.actualHours),
-                \(request.requiredSkills ?? []), \(json: request.labels ?? [:]), \(request.startDate),
-                \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
+            insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
+                hours_per_day, actual_hours, commitment, required_skill_ids, required_levels, labels, start_date, end_date,
+                completed_at, created_at)
+            values (\(request.externalId.tidied), \(request.employeeId.rawValue), \(request.projectId.rawValue),
+                \(optional: request.allocationPercentage), \(optional: request.allocatedHours),
+                \(optional: request.hoursPerDay), \(optional: request.actualHours), \((request.commitment ?? .hard).rawValue),
+                \(skills.ids.map(\.rawValue))::uuid[], \(sql: skills.levelsLiteral), \(json: request.labels ?? [:]),
+                \(request.startDate), \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
             returning id
             """)
         return try rows[0].decode("id")
@@ -60,10 +66,20 @@ struct Allocations: ResourceStore {
     ) async throws -> [String] {
         try Moments.requirePast([("completedAt", request.completedAt.newValue)])
         var changes = ColumnChanges()
+        changes.set("external_id", request.externalId?.tidied)
+        changes.set("employee_id", request.employeeId?.rawValue)
+        changes.set("project_id", request.projectId?.rawValue)
         changes.set("allocation_percentage", request.allocationPercentage)
         changes.set("allocated_hours", request.allocatedHours)
+        changes.set("hours_per_day", request.hoursPerDay)
         changes.set("actual_hours", request.actualHours)
-        changes.set("required_skills", request.requiredSkills)
+        changes.set("commitment", request.commitment?.rawValue)
+        if let isCancelled = request.isCancelled, isCancelled != item.isCancelled {
+            changes.set("cancelled_at", to: isCancelled ? "now()" : "null")
+        }
+        try await RequiredSkills.set(
+            request.requiredSkills, levels: request.leastLevels, current: item.requiredSkills,
+            currentLevels: item.leastLevels, in: &changes, on: connection)
         changes.set("labels", request.labels.map { PostgresJSON($0) })
         changes.set("start_date", request.startDate)
         changes.set("end_date", request.endDate)
@@ -79,17 +95,21 @@ struct Allocations: ResourceStore {
 
 extension Allocation {
     static let columns: SQL = """
-        id, external_id, employee_id, project_id, allocation_percentage, allocated_hours, planned_hours, actual_hours,
-        required_skills, labels, start_date, end_date, completed_at, created_at
+        id, external_id, employee_id, project_id, allocation_percentage, allocated_hours, hours_per_day, planned_hours,
+        actual_hours, commitment, cancelled_at is not null as is_cancelled,
+        \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date, completed_at, created_at
         """
 
     init(_ row: PostgresRow) throws {
+        let skills: [String] = try row.decode("required_skills")
         self.init(
             id: try row.decode("id"), externalId: try row.decode("external_id"),
             employeeId: try row.decode("employee_id"), projectId: try row.decode("project_id"),
             allocationPercentage: try row.decode("allocation_percentage"),
-            allocatedHours: try row.decode("allocated_hours"), plannedHours: try row.decode("planned_hours"),
-            actualHours: try row.decode("actual_hours"), requiredSkills: try row.decode("required_skills"),
+            allocatedHours: try row.decode("allocated_hours"), hoursPerDay: try row.decode("hours_per_day"),
+            plannedHours: try row.decode("planned_hours"), actualHours: try row.decode("actual_hours"),
+            commitment: try row.decode("commitment"), isCancelled: try row.decode("is_cancelled"),
+            requiredSkills: skills, leastLevels: try RequiredSkills.leastLevels(skills, row),
             labels: try row.decode("labels", as: LabelsColumn.self).labels,
             startDate: try row.decode("start_date"), endDate: try row.decode("end_date"),
             completedAt: try row.decode("completed_at"), createdAt: try row.decode("created_at"))

@@ -19,7 +19,7 @@ enum ConstraintProblem {
             return .conflict(
                 "There is an open invitation for this e-mail address; revoke it first.",
                 errors: [FieldError(field: "email", message: "is invited already")])
-        case "departments_name_key", "skills_name_key", "roles_name_key":
+        case "departments_name_key", "calendars_name_key", "roles_name_key":
             return .conflict("The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
         case "capacity_history_pkey":
             return .conflict(
@@ -32,7 +32,14 @@ enum ConstraintProblem {
         case "capacity_history_employee_id_fkey", "resource_allocations_employee_id_fkey":
             return .validation("employeeId", "names no employee")
         case "resource_allocations_project_id_fkey": return .validation("projectId", "names no project")
-        case "employees_left_after_hired": return .validation("leftOn", "must not be before hiredOn")
+        case "skill_names_pkey":
+            return .conflict(
+                "The name is in use: it is a skill's name or one of its aliases.",
+                errors: [FieldError(field: "name", message: "is in use")])
+        case "skills_required":
+            return .conflict("The skill is required by a project or a booking and cannot be deleted.")
+        case "employment_spells_in_order": return .validation("leftOn", "must not be before hiredOn")
+        case "employment_spells_overlap": return .validation("hiredOn", "overlaps another employment of this person")
         case "projects_estimated_end_after_start":
             return .validation("estimatedEndDate", "must not be before startDate")
         case "projects_end_after_start", "resource_allocations_end_after_start":

@@ -27,14 +27,14 @@ struct Departments: ResourceStore {
         Department(id: try row.decode("id"), name: try row.decode("name"), description: try row.decode("description"))
     }
 
-    static func conditions(_ filter: Filter) -> [SQL] { filter.name.map { ["name = \($0)"] } ?? [] }
+    static func conditions(_ filter: Filter) -> [SQL] { filter.name.map { ["folded_name = folded(\($0))"] } ?? [] }
 
     static func insert(
         _ request: CreateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> DepartmentID {
         let rows = try await connection.query(
             """
-            insert into departments (name, description) values (\(request.name), \(optional: request.description))
+            insert into departments (name, description) values (\(request.name.tidied), \(optional: request.description))
             returning id
             """)
         return try rows[0].decode("id")
@@ -44,7 +44,7 @@ struct Departments: ResourceStore {
         _ item: Department, with request: UpdateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
-        changes.set("name", request.name)
+        changes.set("name", request.name?.tidied)
         changes.set("description", request.description)
         return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
     }
@@ -59,7 +59,9 @@ struct Departments: ResourceStore {
     /// The department of that name, made if there is none; nil for nil.
     static func id(named name: String?, on connection: PostgresConnection) async throws -> UUID? {
         guard let name else { return nil }
-        try await connection.execute("insert into departments (name) values (\(name)) on conflict (name) do nothing")
-        return try await connection.query("select id from departments where name = \(name)").first?.decode("id")
+        try await connection.execute(
+            "insert into departments (name) values (\(name.tidied)) on conflict (folded_name) do nothing")
+        return try await connection.query("select id from departments where folded_name = folded(\(name))").first?
+            .decode("id")
     }
 }

@@ -51,17 +51,21 @@ struct EmployeeSkills: Sendable {
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             let before = try await Self.all(of: employee, on: connection)
             try precondition(before)
-            let kept = request.skills.map(\.skill)
+            var kept: Set<SkillID> = []
+            // In order of their names, so that two requests do not wait for each other's new skills in a circle.
+            let entries = request.skills.enumerated().sorted { $0.element.skill.folded < $1.element.skill.folded }
+            for (index, entry) in entries {
+                let skill = try await Skills.id(named: entry.skill, on: connection)
+                guard kept.insert(skill).inserted else {
+                    throw ProblemError.validation("skills[\(index)].skill", "finds a skill that is given already")
+                }
+                try await Self.write(skill, entry.level, entry.since, to: employee, on: connection)
+            }
             try await connection.execute(
                 """
                 delete from employee_skills where employee_id = \(employee.rawValue)
-                    and skill_id not in (select id from skills where name = any(\(kept)::text[]))
+                    and skill_id <> all(\(kept.map(\.rawValue))::uuid[])
                 """)
-            // In order of their names, so that two requests do not wait for each other's new skills in a circle.
-            for entry in request.skills.sorted(by: { $0.skill < $1.skill }) {
-                let skill = try await Skills.id(named: entry.skill, on: connection)
-                try await Self.write(skill, entry.level, entry.since, to: employee, on: connection)
-            }
             let after = try await Self.all(of: employee, on: connection)
             if after != before { try await Self.record(employee, by: editor, on: connection) }
             return after

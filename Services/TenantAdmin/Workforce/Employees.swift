@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 import ServiceStorage
@@ -29,14 +30,14 @@ struct Employees: ResourceStore {
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
-        if let externalID = filter.externalID { conditions.append("e.external_id = \(externalID)") }
-        if let isActive = filter.isActive { conditions.append("e.is_active = \(isActive)") }
-        if let department = filter.department { conditions.append("d.name = \(department)") }
+        if let externalID = filter.externalID { conditions.append("e.external_id = \(externalID.tidied)") }
+        if let isActive = filter.isActive { conditions.append("\(sql: Employee.isActive) = \(isActive)") }
+        if let department = filter.department { conditions.append("d.folded_name = folded(\(department))") }
         if let skill = filter.skill {
             conditions.append(
                 """
-                exists (select from employee_skills es join skills s on s.id = es.skill_id
-                    where es.employee_id = e.id and s.name = \(skill))
+                exists (select from employee_skills es
+                    where es.employee_id = e.id and es.skill_id = \(sql: Skills.found(by: skill)))
                 """)
         }
         return conditions
@@ -48,9 +49,10 @@ struct Employees: ResourceStore {
         let department = try await Departments.id(named: request.department, on: connection)
         let rows = try await connection.query(
             """
-            insert into employees (external_id, name, email, department_id, weekly_capacity_hours, hired_on, left_on)
-            values (\(request.externalId), \(request.name), \(optional: request.email), \(optional: department),
-                coalesce(\(optional: request.weeklyCapacityHours)::double precision, 40), \(optional: request.hiredOn), \(optional: request.leftOn))
+            insert into people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
+            values (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
+                \(optional: request.weeklyCapacityHours)::double precision, \(optional: request.effectiveFrom),
+                \(optional: request.hiredOn), \(optional: request.leftOn))
             returning id
             """)
         return try rows[0].decode("id")
@@ -60,24 +62,25 @@ struct Employees: ResourceStore {
         _ item: Employee, with request: UpdateEmployeeRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
-        changes.set("name", request.name)
+        changes.set("external_id", request.externalId?.tidied)
+        changes.set("name", request.name?.tidied)
         changes.set("email", request.email)
         if !request.department.isUnchanged {
             let department = try await Departments.id(named: request.department.newValue, on: connection)
             changes.set("department_id", to: "\(optional: department)")
         }
         changes.set("weekly_capacity_hours", request.weeklyCapacityHours)
+        changes.set("hours_from", request.effectiveFrom)
         changes.set("hired_on", request.hiredOn)
         changes.set("left_on", request.leftOn)
-        // Whoever leaves is made inactive by the database; what the client says goes last and wins.
-        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
-        guard let isActive = request.isActive else { return changes.names }
-        try await connection.execute(
-            """
-            update employees set is_active = \(isActive)
-            where id = \(item.id.rawValue) and is_active is distinct from \(isActive)
-            """)
-        return changes.names + ["is_active"]
+        if !request.inactiveFrom.isUnchanged {
+            changes.set("held_from", request.inactiveFrom)
+        } else if request.isActive == true {
+            changes.set("held_from", to: "null")
+        } else if request.isActive == false {
+            changes.set("held_from", to: "least(held_from, (select tenant_today()))")
+        }
+        return try await changes.apply(to: "people", id: item.id.rawValue, on: connection)
     }
 
     static func uses(
@@ -90,19 +93,30 @@ struct Employees: ResourceStore {
 }
 
 extension Employee {
-    static let source: SQL = "employees e left join departments d on d.id = e.department_id"
+    static let source: SQL = "people e left join departments d on d.id = e.department_id"
 
     static let columns: SQL = """
-        e.id, e.external_id, e.name, e.email, e.department_id, d.name as department, e.weekly_capacity_hours, e.is_active,
-        e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
+        e.id, e.external_id, e.name, e.email, e.department_id, d.name as department, e.weekly_capacity_hours,
+        \(sql: isActive) as is_active, e.held_from, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
         """
+
+    /// Whether somebody of `people e` is employed today and not on hold.
+    static let isActive: SQL = active(on: "(select tenant_today())")
+
+    static func active(on day: SQL) -> SQL {
+        """
+        (coalesce(e.held_from > \(sql: day), true) and exists (select from employment_spells s where s.employee_id = e.id
+            and coalesce(s.first_day <= \(sql: day), true) and coalesce(s.last_day >= \(sql: day), true)))
+        """
+    }
 
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
             email: try row.decode("email"), departmentId: try row.decode("department_id"),
             department: try row.decode("department"), weeklyCapacityHours: try row.decode("weekly_capacity_hours"),
-            isActive: try row.decode("is_active"), hiredOn: try row.decode("hired_on"),
+            isActive: try row.decode("is_active"), inactiveFrom: try row.decode("held_from"),
+            hiredOn: try row.decode("hired_on"),
             leftOn: try row.decode("left_on"),
             skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value)
     }

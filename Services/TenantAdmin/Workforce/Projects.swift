@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 import ServiceStorage
@@ -13,6 +14,9 @@ struct Projects: ResourceStore {
     struct Filter: Sendable {
         var externalID: String?
         var status: ProjectStatus?
+        /// A word that finds a skill it requires.
+        var skill: String?
+        var updatedSince: Date?
     }
 
     static let noun = "project"
@@ -29,21 +33,28 @@ struct Projects: ResourceStore {
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
-        if let externalID = filter.externalID { conditions.append("external_id = \(externalID)") }
+        if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
         if let status = filter.status { conditions.append("status = \(status.rawValue)") }
+        if let skill = filter.skill {
+            conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
+        }
+        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         return conditions
     }
 
     static func insert(
         _ request: CreateProjectRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> ProjectID {
+        let skills = try await RequiredSkills(
+            request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
         let rows = try await connection.query(
             """
             insert into projects (external_id, name, status, completion_percentage, start_date, estimated_end_date,
-                end_date, required_skills)
-            values (\(request.externalId), \(request.name), \((request.status ?? .planned).rawValue),
+                end_date, required_skill_ids, required_levels)
+            values (\(request.externalId.tidied), \(request.name.tidied), \((request.status ?? .planned).rawValue),
                 \(optional: request.completionPercentage), \(optional: request.startDate), \(optional: request.estimatedEndDate),
-                \(optional: request.endDate), \(request.requiredSkills ?? []))
+                \(optional: request.endDate), \(skills.ids.map(\.rawValue))::uuid[],
+                \(sql: skills.levelsLiteral))
             returning id
             """)
         return try rows[0].decode("id")
@@ -53,13 +64,16 @@ struct Projects: ResourceStore {
         _ item: Project, with request: UpdateProjectRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
-        changes.set("name", request.name)
+        changes.set("external_id", request.externalId?.tidied)
+        changes.set("name", request.name?.tidied)
         changes.set("status", request.status?.rawValue)
         changes.set("completion_percentage", request.completionPercentage)
         changes.set("start_date", request.startDate)
         changes.set("estimated_end_date", request.estimatedEndDate)
         changes.set("end_date", request.endDate)
-        changes.set("required_skills", request.requiredSkills)
+        try await RequiredSkills.set(
+            request.requiredSkills, levels: request.leastLevels, current: item.requiredSkills,
+            currentLevels: item.leastLevels, in: &changes, on: connection)
         return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
     }
 
@@ -74,15 +88,18 @@ struct Projects: ResourceStore {
 
 extension Project {
     static let columns: SQL = """
-        id, external_id, name, status, completion_percentage, start_date, estimated_end_date, end_date, required_skills
+        id, external_id, name, status, completion_percentage, start_date, estimated_end_date, end_date,
+        \(sql: RequiredSkills.columns(of: "projects"))
         """
 
     init(_ row: PostgresRow) throws {
+        let skills: [String] = try row.decode("required_skills")
         self.init(
             id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
             status: ProjectStatus(rawValue: try row.decode("status")) ?? .planned,
             completionPercentage: try row.decode("completion_percentage"), startDate: try row.decode("start_date"),
             estimatedEndDate: try row.decode("estimated_end_date"), endDate: try row.decode("end_date"),
-            requiredSkills: try row.decode("required_skills"))
+            requiredSkills: skills,
+            leastLevels: try RequiredSkills.leastLevels(skills, row))
     }
 }

@@ -1,9 +1,13 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// The skills that people are known to have.
+/// The skills that people are known to have and that work requires.
+///
+/// Whatever refers to a skill holds its id, so that a new name shows everywhere at once. A word finds a skill by its name or an
+/// alias, whatever its case, blanks around it and Unicode form.
 struct Skills: ResourceStore {
     typealias Creation = CreateSkillRequest
     typealias Edit = UpdateSkillRequest
@@ -11,71 +15,115 @@ struct Skills: ResourceStore {
     let database: TenantDatabase
 
     struct Filter: Sendable {
+        /// A word that finds it.
         var name: String?
         var category: String?
+        var updatedSince: Date?
     }
 
     static let noun = "skill"
     static let table = "skills"
-    static let alias = "skills"
-    static let columns: SQL = "id, name, category"
-    static let source: SQL = "skills"
-    static let position: SQL = "name"
+    static let alias = "s"
+    static let columns: SQL = """
+        s.id, s.name, s.category,
+        array(select n.name from skill_names n where n.skill_id = s.id and n.is_alias order by n.name) as aliases
+        """
+    static let source: SQL = "skills s"
+    static let position: SQL = "s.name"
     static func position(of item: Skill) -> String { item.name }
     static func id(of item: Skill) -> SkillID { item.id }
 
     static func item(_ row: PostgresRow) throws -> Skill {
-        Skill(id: try row.decode("id"), name: try row.decode("name"), category: try row.decode("category"))
+        Skill(
+            id: try row.decode("id"), name: try row.decode("name"), category: try row.decode("category"),
+            aliases: try row.decode("aliases"))
     }
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
-        if let name = filter.name { conditions.append("name = \(name)") }
-        if let category = filter.category { conditions.append("category = \(category)") }
+        if let name = filter.name { conditions.append("s.id = \(sql: found(by: name))") }
+        if let category = filter.category { conditions.append("folded(s.category) = folded(\(category))") }
+        if let moment = filter.updatedSince { conditions.append("s.updated_at >= \(moment)") }
         return conditions
+    }
+
+    /// The id of the skill that a word finds; null when it finds none.
+    static func found(by word: String) -> SQL {
+        "(select n.skill_id from skill_names n where n.folded = folded(\(word)))"
     }
 
     static func insert(
         _ request: CreateSkillRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> SkillID {
         let rows = try await connection.query(
-            "insert into skills (name, category) values (\(request.name), \(optional: request.category)) returning id")
-        return try rows[0].decode("id")
+            """
+            insert into skills (name, category) values (\(request.name.tidied), \(optional: request.category?.tidied))
+            returning id
+            """)
+        let id: SkillID = try rows[0].decode("id")
+        try await setAliases(request.aliases ?? [], of: id, on: connection)
+        return id
     }
 
     static func edit(
         _ item: Skill, with request: UpdateSkillRequest, by editor: Editor, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
-        changes.set("name", request.name)
+        changes.set("name", request.name?.tidied)
         changes.set("category", request.category)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        guard let aliases = request.aliases else { return changes.names }
+        try await connection.execute("delete from skill_names where skill_id = \(item.id.rawValue) and is_alias")
+        try await setAliases(aliases, of: item.id, on: connection)
+        // What changes with a skill carries its mark: see the history feed.
+        try await connection.execute("update skills set updated_at = now() where id = \(item.id.rawValue)")
+        return changes.names + ["aliases"]
     }
 
-    /// Those who have it, and open projects that ask for it by name.
+    /// The skill's own name among them is none.
+    private static func setAliases(
+        _ aliases: [String], of skill: SkillID, on connection: PostgresConnection
+    ) async throws {
+        var known: Set<String> = []
+        for alias in aliases where known.insert(alias.folded).inserted {
+            let isNew = try await connection.execute(
+                """
+                insert into skill_names (folded, skill_id, name, is_alias)
+                values (folded(\(alias)), \(skill.rawValue), \(alias.tidied), true) on conflict do nothing
+                """)
+            if isNew == 1 { continue }
+            let other = try await connection.query(
+                """
+                select s.name from skill_names n join skills s on s.id = n.skill_id
+                where n.folded = folded(\(alias)) and s.id <> \(skill.rawValue)
+                """)
+            guard let name = try other.first?.decode("name", as: String.self) else { continue }
+            throw ProblemError.conflict(
+                "The alias \(alias.tidied) already finds the skill \(name); take it away there or merge the two.",
+                errors: [FieldError(field: "aliases", message: "has a word that finds another skill")])
+        }
+    }
+
+    /// Those who have it, and the projects and bookings that require it.
     static func uses(of item: Skill, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
     {
         let employees: SQL = """
             select e.external_id as name from employee_skills es join employees e on e.id = es.employee_id
             where es.skill_id = \(item.id.rawValue)
             """
-        let projects: SQL = """
-            select external_id as name from projects
-            where \(item.name) = any(required_skills) and status in ('planned', 'in_progress', 'on_hold')
-            """
+        let projects: SQL =
+            "select external_id as name from projects where required_skill_ids @> array[\(item.id.rawValue)::uuid]"
+        let allocations: SQL =
+            "select external_id as name from resource_allocations where required_skill_ids @> array[\(item.id.rawValue)::uuid]"
         return [
             try await .find(.employees, employees, for: editor, on: connection),
             try await .find(.projects, projects, for: editor, on: connection),
+            try await .find(.allocations, allocations, for: editor, on: connection),
         ].compactMap { $0 }
     }
 
-    /// The skill of that name, made if there is none.
+    /// The skill that a word finds, made if there is none.
     static func id(named name: String, on connection: PostgresConnection) async throws -> SkillID {
-        try await connection.execute("insert into skills (name) values (\(name)) on conflict (name) do nothing")
-        let rows = try await connection.query("select id from skills where name = \(name) for key share")
-        guard let row = rows.first else {
-            throw ProblemError.unavailable("The skill was deleted meanwhile; try again.")
-        }
-        return try row.decode("id")
+        try await connection.query("select skill_named(\(name)) as id")[0].decode("id")
     }
 }

@@ -19,6 +19,7 @@ extension LineWriter {
     fileprivate mutating func write(_ line: HistoryLine) -> Bool {
         switch line {
         case .allocation(let allocation):
+            guard allocation.leastLevels == nil else { return false }
             text(#"{"allocation":{"_0":{"#)
             fields(of: allocation)
         case .capacity(let entry):
@@ -36,12 +37,15 @@ extension LineWriter {
         field("actualHours", allocation.actualHours)
         field("allocatedHours", allocation.allocatedHours)
         field("allocationPercentage", allocation.allocationPercentage)
+        field("commitment", allocation.commitment.rawValue)
         field("completedAt", allocation.completedAt)
         field("createdAt", allocation.createdAt)
         field("employeeId", allocation.employeeId)
         field("endDate", allocation.endDate)
         field("externalId", allocation.externalId)
+        field("hoursPerDay", allocation.hoursPerDay)
         field("id", allocation.id)
+        field("isCancelled", allocation.isCancelled)
         field("labels", allocation.labels)
         field("plannedHours", allocation.plannedHours)
         field("projectId", allocation.projectId)
@@ -55,25 +59,28 @@ extension LineScanner {
         let actualHours = number("actualHours")
         let allocatedHours = number("allocatedHours")
         let percentage = number("allocationPercentage")
+        let commitment = string("commitment").flatMap(Commitment.init(rawValue:))
         let completedAt = date("completedAt")
         let createdAt = date("createdAt")
         let employee: EmployeeID? = identifier("employeeId")
         let endDate = civilDate("endDate")
         let externalID = string("externalId")
+        let hoursPerDay = number("hoursPerDay")
         let id: AllocationID? = identifier("id")
+        let isCancelled = bool("isCancelled")
         let labels = pairs("labels")
         let plannedHours = number("plannedHours")
         let project: ProjectID? = identifier("projectId")
         let skills = strings("requiredSkills")
         let startDate = civilDate("startDate")
-        guard ends(with: "}}}"), let allocatedHours, let percentage, let createdAt, let employee, let externalID,
-            let id,
-            let labels, let plannedHours, let project, let skills, let startDate
+        guard ends(with: "}}}"), let commitment, let createdAt, let employee, let externalID, let id, let isCancelled,
+            let labels, let project, let skills, let startDate
         else { return nil }
         return Allocation(
             id: id, externalId: externalID, employeeId: employee, projectId: project,
-            allocationPercentage: percentage, allocatedHours: allocatedHours, plannedHours: plannedHours,
-            actualHours: actualHours, requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
+            allocationPercentage: percentage, allocatedHours: allocatedHours, hoursPerDay: hoursPerDay,
+            plannedHours: plannedHours, actualHours: actualHours, commitment: commitment, isCancelled: isCancelled,
+            requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
             completedAt: completedAt, createdAt: createdAt)
     }
 

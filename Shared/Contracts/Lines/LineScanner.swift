@@ -41,6 +41,9 @@ package struct LineScanner {
 
     /// Nil when the key does not come next, as with all that follow.
     package mutating func number(_ key: StaticString) -> Double? { field(key) { $0.number() } }
+    package mutating func bool(_ key: StaticString) -> Bool? {
+        field(key) { $0.take("true") ? true : $0.take("false") ? false : nil }
+    }
     package mutating func string(_ key: StaticString) -> String? { field(key) { $0.string() } }
     package mutating func identifier<Entity>(_ key: StaticString) -> Identifier<Entity>? {
         field(key) { $0.plainText().flatMap(UUIDText.uuid).map(Identifier.init(rawValue:)) }

@@ -41,6 +41,11 @@ package struct LineWriter {
         number(value)
     }
 
+    package mutating func field(_ key: StaticString, _ value: Bool) {
+        name(key)
+        text(value ? "true" : "false")
+    }
+
     package mutating func field<Entity>(_ key: StaticString, _ value: Identifier<Entity>) {
         name(key)
         quoted { $0.append(value) }

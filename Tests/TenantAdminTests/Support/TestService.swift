@@ -168,6 +168,7 @@ extension TestService {
 extension HistoryLine {
     var endLine: HistoryEnd? { if case .end(let end) = self { end } else { nil } }
     var allocation: Allocation? { if case .allocation(let allocation) = self { allocation } else { nil } }
+    var project: HistoryProject? { if case .project(let project) = self { project } else { nil } }
     var employee: HistoryEmployee? { if case .employee(let employee) = self { employee } else { nil } }
     var removed: RemovedRow? { if case .removed(let row) = self { row } else { nil } }
 }

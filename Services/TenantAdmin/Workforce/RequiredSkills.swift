@@ -1,0 +1,68 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// The skills that a project or a booking requires, some with a least level: the columns `required_skill_ids` and
+/// `required_levels`, as long as each other.
+struct RequiredSkills: Sendable {
+    let ids: [SkillID]
+    /// nil for any level.
+    let levels: [Int?]
+
+    /// Of the table or alias `owner`: the skills by name in their order, and their least levels.
+    static func columns(of owner: String) -> SQL {
+        """
+        array(select s.name from unnest(\(identifier: owner).required_skill_ids) with ordinality r (id, position)
+            join skills s on s.id = r.id order by r.position) as required_skills,
+        \(identifier: owner).required_levels
+        """
+    }
+
+    /// The least levels of a row of ``columns(of:)``, by skill; nil when no skill has one.
+    static func leastLevels(_ names: [String], _ row: PostgresRow) throws -> [String: Int]? {
+        let levels = try row.decode("required_levels", as: [Int?].self)
+        let pairs = zip(names, levels).compactMap { name, level in level.map { (name, $0) } }
+        return pairs.isEmpty ? nil : Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    /// Finds the skills, and makes those that there are not; a skill that is named twice is required once.
+    /// - Parameter levels: by any word that finds the skill.
+    init(_ words: [String], levels: [String: Int], on connection: PostgresConnection) async throws {
+        var ids: [SkillID] = []
+        // In order of their names, so that two requests do not wait for each other's new skills in a circle.
+        let rows = try await connection.query(
+            """
+            select w.word, skill_named(w.word) as id from (
+                select word from unnest(\(Array(Set(words).union(levels.keys)))::text[]) word order by folded(word) offset 0) w
+            """)
+        let found = try Dictionary(
+            uniqueKeysWithValues: rows.map {
+                (try $0.decode("word", as: String.self), try $0.decode("id", as: SkillID.self))
+            })
+        for word in words {
+            if let id = found[word], !ids.contains(id) { ids.append(id) }
+        }
+        var least: [SkillID: Int] = [:]
+        for (word, level) in levels { found[word].map { least[$0] = level } }
+        self.ids = ids
+        self.levels = ids.map { least[$0] }
+    }
+
+    /// What a PATCH sets; nothing when it speaks of neither.
+    /// - Parameters:
+    ///   - current: what is required now, with its levels.
+    static func set(
+        _ words: [String]?, levels: [String: Int]?, current: [String], currentLevels: [String: Int]?,
+        in changes: inout ColumnChanges, on connection: PostgresConnection
+    ) async throws {
+        guard words != nil || levels != nil else { return }
+        let required = words ?? current
+        let kept = Set(required.map(\.folded))
+        let least = levels ?? (currentLevels ?? [:]).filter { kept.contains($0.key.folded) }
+        let skills = try await RequiredSkills(required, levels: least, on: connection)
+        changes.set("required_skill_ids", to: "\(skills.ids.map(\.rawValue))::uuid[]")
+        changes.set("required_levels", to: skills.levelsLiteral)
+    }
+
+    var levelsLiteral: SQL { "\(levels)::smallint[]" }
+}

@@ -1,0 +1,24 @@
+import Foundation
+
+// What counts as the same name (PLANNING §2, §7): one rule at every door, in Swift here and in SQL as the functions `tidied` and
+// `folded` of migrations/tenant. A test holds both to one table of cases.
+
+extension String {
+    /// What is stored of a text: without blanks around it, in one Unicode form (NFC).
+    public var tidied: String {
+        let scalars = unicodeScalars
+        guard let first = scalars.firstIndex(where: { !$0.properties.isWhitespace }),
+            let last = scalars.lastIndex(where: { !$0.properties.isWhitespace })
+        else { return "" }
+        return String(scalars[first...last]).precomposedStringWithCanonicalMapping
+    }
+
+    /// What names are compared by: letter case, blanks around and between words and Unicode forms make no difference.
+    public var folded: String {
+        let words = unicodeScalars.split(whereSeparator: \.properties.isWhitespace).map(String.init)
+        return words.joined(separator: " ").precomposedStringWithCanonicalMapping.lowercased()
+            .precomposedStringWithCanonicalMapping
+            // Lower-casing a whole word may give either of the two small sigmas.
+            .replacing("\u{3C2}", with: "\u{3C3}")
+    }
+}
