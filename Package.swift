@@ -79,6 +79,7 @@ let package = Package(
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
         shared("Contracts"),
+        shared("Ledger", ["Contracts"], numeric),
         shared("Postgres", ["CLibpq", logging, collections, crypto]),
         shared("HTTPClient", ["CCurl", logging]),
         shared("NeuralNetwork", ["CKernels"], numeric),
@@ -105,7 +106,8 @@ let package = Package(
         service(
             "TenantAdmin",
             [
-                "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres", hummingbird,
+                "Contracts", "Ledger", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
+                hummingbird,
                 crypto,
             ]),
         service(
@@ -117,7 +119,8 @@ let package = Package(
         service(
             "MLPrediction",
             [
-                "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", "HistoryFeed",
+                "Contracts", "Ledger", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
+                "HistoryFeed",
                 hummingbird, crypto,
             ]),
         service(
@@ -128,6 +131,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Postgres", "HTTPClient", "Contracts", "ServiceIdentity", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("Contracts", ["Contracts"]),
+        tests("Ledger", ["Ledger", "Contracts"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
         tests("HTTPClient", ["HTTPClient", hummingbird]),
         tests("NeuralNetwork", ["NeuralNetwork"], exclude: ["Figures", "ONNX"]),
@@ -136,9 +140,13 @@ let package = Package(
         tests("ServiceKit", ["ServiceKit", "ServiceIdentity", "HTTPClient", "Contracts", hummingbirdTesting]),
         tests("ServiceStorage", ["ServiceStorage", "TestSupport", "Postgres", "Contracts"]),
         tests("Gateway", ["Gateway", "TestSupport", "Contracts", "HTTPClient", "ServiceIdentity", hummingbirdTesting]),
-        tests("TenantAdmin", ["TenantAdmin", "TestSupport", "Contracts", "ServiceIdentity", hummingbirdTesting]),
+        tests(
+            "TenantAdmin",
+            ["TenantAdmin", "TestSupport", "Contracts", "Ledger", "ServiceIdentity", hummingbirdTesting]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
-        tests("MLPrediction", ["MLPrediction", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
+        tests(
+            "MLPrediction",
+            ["MLPrediction", "TestSupport", "Contracts", "Ledger", "Forecasting", hummingbirdTesting]),
         tests(
             "Ermctl", ["Ermctl", "TestSupport", "Contracts", "Forecasting", "ServiceIdentity", arguments, hummingbird]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.

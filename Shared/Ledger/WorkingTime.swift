@@ -1,0 +1,92 @@
+public import Contracts
+
+/// A stretch of employment; both days are worked.
+public struct EmploymentSpell: Hashable, Sendable {
+    /// nil when nobody knows since when.
+    public let from: CivilDate?
+    /// nil while nobody knows an end.
+    public let to: CivilDate?
+
+    public init(from: CivilDate?, to: CivilDate?) {
+        self.from = from
+        self.to = to
+    }
+}
+
+/// What was agreed from a day on, until the next contract.
+public struct Contract: Hashable, Sendable {
+    /// nil: since ever.
+    public let from: CivilDate?
+    public let pattern: WeeklyPattern
+    public let calendar: HolidayCalendar?
+
+    public init(from: CivilDate?, pattern: WeeklyPattern, calendar: HolidayCalendar? = nil) {
+        self.from = from
+        self.pattern = pattern
+        self.calendar = calendar
+    }
+
+    /// Days since the epoch of its first day.
+    var start: Int { (from ?? .earliest).daysSinceEpoch }
+}
+
+/// Days on which somebody is away, wholly or for so many minutes each.
+public struct Leave: Hashable, Sendable {
+    public let days: DayWindow
+    public let off: TimeOff
+    /// Only approved leave takes capacity away; requested leave is shown beside it.
+    public let isApproved: Bool
+
+    public init(_ days: DayWindow, off: TimeOff = .wholeDay, isApproved: Bool) {
+        self.days = days
+        self.off = off
+        self.isApproved = isApproved
+    }
+}
+
+/// When one person works: employment, contracts, leave. See PLANNING §1.
+public struct WorkingTime: Hashable, Sendable {
+    /// In order of time. None at all: employed on every day, since nothing else is known.
+    public let spells: [EmploymentSpell]
+    /// From this day on nobody should plan with the person ("hold"). It takes no capacity away, only free time.
+    public let heldFrom: CivilDate?
+    /// In order of time. Before the first one begins its pattern holds as well; without any there is no capacity.
+    public let contracts: [Contract]
+    public let leave: [Leave]
+
+    public init(
+        spells: [EmploymentSpell], heldFrom: CivilDate? = nil, contracts: [Contract], leave: [Leave] = []
+    ) {
+        self.spells = spells.sorted { ($0.from ?? .earliest) < ($1.from ?? .earliest) }
+        self.heldFrom = heldFrom
+        self.contracts = contracts.sorted { ($0.from ?? .earliest) < ($1.from ?? .earliest) }
+        self.leave = leave
+    }
+
+    public func isEmployed(on day: CivilDate) -> Bool {
+        spells.isEmpty || spells.contains { ($0.from ?? .earliest) <= day && day <= ($0.to ?? .latest) }
+    }
+
+    /// Whether some day of the window is worked.
+    public func isEmployed(within window: DayWindow) -> Bool {
+        spells.isEmpty
+            || spells.contains { ($0.from ?? .earliest) <= window.last && window.first <= ($0.to ?? .latest) }
+    }
+
+    public func isHeld(on day: CivilDate) -> Bool { heldFrom.map { $0 <= day } ?? false }
+
+    /// Minutes of work that the person has on a day: 0 outside employment, else the pattern less holidays and approved leave.
+    public func capacity(on day: CivilDate) -> Int { capacity(over: DayWindow(day, day)) }
+
+    /// Of all days of the window together.
+    public func capacity(over window: DayWindow) -> Int {
+        var days = DayGrid()
+        days.fill(self, first: window.first.daysSinceEpoch, last: window.last.daysSinceEpoch)
+        return days.capacity(0..<days.count)
+    }
+
+    /// The contract in force on a day, by its place.
+    func contract(on day: Int) -> Contract? {
+        contracts.last { $0.start <= day } ?? contracts.first
+    }
+}

@@ -1,0 +1,194 @@
+import Contracts
+import Ledger
+import Testing
+
+/// What holds of every person and every booking, tried on generated ones.
+@Suite("Properties of the ledger")
+struct PropertyTests {
+    private static let seeds = 1...150
+    private static let window = days("2025-11-20", "2026-08-10")
+
+    @Test("capacity and load of a day are what the definitions say, word by word")
+    func definitions() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            let reference = Reference(time: person.time)
+            var ledger = PersonDays(Self.window)
+            ledger.reckon(person.time, person.bookings)
+            var (hard, soft): ([Int], [Int]) = (Array(repeating: 0, count: Self.window.count), [])
+            soft = hard
+            for booking in person.bookings {
+                guard let standing = booking.standing else { continue }
+                let last = person.time.extent(of: booking).last ?? Self.window.last
+                guard last >= booking.first else { continue }
+                for (day, minutes) in reference.minutes(booking, last: last)
+                where Self.window.contains(day) && reference.isEmployed(day) && day <= booking.completed ?? day {
+                    if standing == .hard {
+                        hard[Self.window.index(of: day)] += minutes
+                    } else {
+                        soft[Self.window.index(of: day)] += minutes
+                    }
+                }
+            }
+            #expect(
+                ledger.capacity == (0..<Self.window.count).map { reference.capacity(Self.window.day($0)) }, "\(seed)")
+            #expect(ledger.hard == hard, "seed \(seed)")
+            #expect(ledger.soft == soft, "seed \(seed)")
+        }
+    }
+
+    @Test("a booking's minutes are loaded, released or orphaned, and all of them are somewhere")
+    func conservation() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            for booking in person.bookings {
+                let account = person.time.account(of: booking)
+                #expect(min(account.loaded, account.released, account.orphaned) >= 0)
+                #expect(account.loaded + account.released + account.orphaned == account.total)
+                if case .minutes(let minutes) = booking.effort.way { #expect(account.total == minutes, "seed \(seed)") }
+                if let completed = booking.completed, completed < booking.first { #expect(account.loaded == 0) }
+            }
+        }
+    }
+
+    @Test("the answer for a day does not depend on the window asked, and a window is the sum of its days")
+    func windows() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            var random = Seeded(seed + 10_000)
+            var wide = PersonDays(Self.window)
+            wide.reckon(person.time, person.bookings)
+            let first = random.number(0...Self.window.count - 1)
+            let part = first...random.number(first...Self.window.count - 1)
+            var narrow = PersonDays(DayWindow(Self.window.day(part.lowerBound), Self.window.day(part.upperBound)))
+            narrow.reckon(person.time, person.bookings)
+
+            #expect(narrow.capacity == Array(wide.capacity[part]), "seed \(seed)")
+            #expect(narrow.hard == Array(wide.hard[part]), "seed \(seed)")
+            #expect(narrow.soft == Array(wide.soft[part]), "seed \(seed)")
+            #expect(narrow.requestedLeave == Array(wide.requestedLeave[part]), "seed \(seed)")
+            let places = 0..<narrow.window.count
+            #expect(places.map { narrow.free(at: $0) } == part.map { wide.free(at: $0) }, "seed \(seed)")
+            #expect(places.map { narrow.over(at: $0) } == part.map { wide.over(at: $0) }, "seed \(seed)")
+            #expect(narrow.utilisation(places) == sum(places.map { narrow.utilisation($0..<$0 + 1) }))
+            #expect(person.time.capacity(over: narrow.window) == narrow.capacity.reduce(0, +))
+            guard narrow.window.count < 60 else { continue }
+            for booking in person.bookings.prefix(3) {
+                let loads = places.map { person.time.load(of: booking, on: narrow.window.day($0)) }
+                #expect(person.time.account(of: booking, in: narrow.window).loaded == loads.reduce(0, +))
+                #expect(loads.allSatisfy { $0 >= 0 })
+            }
+        }
+    }
+
+    @Test("one set of arrays serves person after person")
+    func reuse() {
+        var shared = PersonDays(Self.window)
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            shared.reckon(person.time, person.bookings)
+            var own = PersonDays(Self.window)
+            own.reckon(person.time, person.bookings)
+            #expect(shared.hard == own.hard && shared.soft == own.soft && shared.capacity == own.capacity)
+            #expect(shared.plannable == own.plannable && shared.isEmployed == own.isEmployed)
+            #expect(shared.overCapacity(person.bookings) == own.overCapacity(person.bookings))
+        }
+    }
+
+    @Test("loads of bookings add up to the person's")
+    func parts() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            var days = PersonDays(Self.window)
+            days.reckon(person.time, person.bookings)
+            var sums = Array(repeating: 0, count: Self.window.count)
+            days.forEachLoad(of: person.bookings) { _, place, minutes in sums[place] += minutes }
+            #expect(sums == zip(days.hard, days.soft).map(+), "seed \(seed)")
+        }
+    }
+
+    @Test(
+        "splitting a booking at a day, its hours with it, moves no minute where days are alike, and at most one otherwise"
+    )
+    func splitting() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            let isEven = seed.isMultiple(of: 2)
+            let time =
+                isEven
+                ? WorkingTime(
+                    spells: person.time.spells,
+                    contracts: [Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 37.5))]) : person.time
+            for booking in person.bookings {
+                guard let last = booking.last, last > booking.first else { continue }
+                var random = Seeded(seed)
+                let cut = booking.first.adding(
+                    days: random.number(0...last.daysSinceEpoch - booking.first.daysSinceEpoch - 1))
+                let (early, late) = (DayWindow(booking.first, cut), DayWindow(cut.adding(days: 1), last))
+                func part(_ days: DayWindow) -> Booking {
+                    guard case .minutes = booking.effort.way else {
+                        return booking.with(first: days.first, last: days.last, effort: booking.effort)
+                    }
+                    let minutes = time.account(of: booking, in: days).total
+                    return booking.with(first: days.first, last: days.last, effort: Effort(minutes: minutes))
+                }
+                let parts = [part(early), part(late)]
+                let isEach = booking.effort.way != .minutes(booking.effort.minutes ?? 0)
+                let whole = DayWindow(booking.first, last)
+                for index in 0..<whole.count {
+                    let day = whole.day(index)
+                    let split = parts.reduce(0) { $0 + time.load(of: $1, on: day) }
+                    let difference = abs(split - time.load(of: booking, on: day))
+                    // A part without a working day puts its hours, of which it has none then, nowhere.
+                    #expect(difference <= (isEven || isEach ? 0 : 1), "seed \(seed), \(day)")
+                }
+                #expect(parts.reduce(0) { $0 + time.account(of: $1).total } == time.account(of: booking).total)
+            }
+        }
+    }
+
+    @Test(
+        "figures divided among groups add up to the whole to the minute, and every part has its turn of the odd minute")
+    func dividing() {
+        for seed in Self.seeds {
+            let person = GeneratedPerson(seed: seed)
+            var days = PersonDays(Self.window)
+            days.reckon(person.time, person.bookings)
+            days.record(percent: 75, on: day("2026-03-02"))
+            for parts in 1...4 {
+                let divided = days.utilisation(0..<Self.window.count, dividedAmong: parts)
+                var expected = days.utilisation(0..<Self.window.count)
+                // A day is recorded in each of the parts.
+                expected.recordedDays *= parts
+                #expect(sum(divided) == expected, "seed \(seed)")
+                let capacities = divided.map(\.capacity)
+                #expect((capacities.max() ?? 0) - (capacities.min() ?? 0) <= Self.window.count)
+            }
+        }
+    }
+
+    @Test("rounding alone never makes anybody over-booked")
+    func rounding() {
+        // Two halves of an odd day, and shares that fill the week only together.
+        let odd = WorkingTime(
+            spells: [], contracts: [Contract(from: nil, pattern: WeeklyPattern(mondayToSunday: [459, 459, 459]))])
+        let halves = [
+            Booking("2026-03-02", "2026-03-04", percentage: 50), Booking("2026-03-02", "2026-03-04", percentage: 50),
+        ]
+        let shares = [
+            Booking("2026-03-02", "2026-03-04", hours: 1_000 / 60.0),
+            Booking("2026-03-02", "2026-03-04", hours: 377 / 60.0),
+        ]
+        for bookings in [halves, shares] {
+            var days = PersonDays(days("2026-03-02", "2026-03-08"))
+            days.reckon(odd, bookings)
+            #expect(days.overCapacity(bookings).isEmpty)
+        }
+        let more = shares + [Booking("2026-03-04", "2026-03-04", hours: 1)]
+        var days = PersonDays(days("2026-03-02", "2026-03-08"))
+        days.reckon(odd, more)
+        #expect(days.overCapacity(more).map(\.from) == [day("2026-03-04")])
+    }
+
+    private func sum(_ parts: [Utilisation]) -> Utilisation { parts.reduce(into: Utilisation()) { $0 += $1 } }
+}
