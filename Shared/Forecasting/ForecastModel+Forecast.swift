@@ -36,8 +36,8 @@ extension VariantModel {
     func explanation(_ row: UnsafeBufferPointer<Float>, hours: Double, limit: Int = 5) -> [Forecast.Effect] {
         let winner = candidates[winner]
         var effects: [String: Double] = [:]
-        for index in winner.members {
-            switch members[index] {
+        for name in winner.members {
+            switch members[name] {
             case .linear(let model):
                 for (column, feature) in explained.enumerated() {
                     effects[feature, default: 0] += model.effect(column, row[column]) / Double(winner.members.count)

@@ -37,7 +37,7 @@ public struct ForecastModel: Sendable {
     public func baseNetwork(withPlan: Bool? = nil) -> Network? {
         let variants = [withPlan == false ? nil : planned, withPlan == true ? nil : unplanned]
         for variant in variants.compactMap({ $0 }) {
-            for case .network(let network) in variant.members { return network }
+            if case .network(let network) = variant.members.baseNetwork { return network }
         }
         return nil
     }

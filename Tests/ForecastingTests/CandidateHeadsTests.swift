@@ -25,7 +25,7 @@ import Testing
             #expect(0 < whole.linearShare && whole.linearShare < 1)
             let (linear, trees) = (try #require(whole.linear), try #require(whole.trees))
             let served = whole.raw(matrix).map(whole.calibration.probability)
-            guard case .network(let network)? = model.members.last else {
+            guard case .network(let network)? = model.members.baseNetwork else {
                 Issue.record("the base network must compete")
                 return
             }
@@ -37,7 +37,7 @@ import Testing
                     case "planned_hours", "person_ratio": rows.map { _ in 0 }
                     case "linear_log_ratio", "linear_median", "linear_pooled": linear.predict(matrix)
                     case "boosted_trees_mean", "boosted_trees_median", "boosted_trees": trees.predict(matrix)
-                    case "base_network": rows.indices.map { Double(outputs[$0 * 3 + 2]) }
+                    case "base_network": rows.indices.map { Double(outputs[BaseOutput.success.place(inRow: $0)]) }
                     default: nil
                     }
                 guard index != model.winner, let own else {

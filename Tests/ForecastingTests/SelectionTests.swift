@@ -15,14 +15,14 @@ import Testing
     }
 
     private let candidates = [
-        HoursCandidate(name: "planned_hours", title: "", isBaseline: true, members: [0]),
-        HoursCandidate(name: "linear", title: "", members: [1]),
+        HoursCandidate(name: "planned_hours", title: "", isBaseline: true, members: [.prior]),
+        HoursCandidate(name: "linear", title: "", members: [.linearMean]),
     ]
 
     private func choose(_ hours: [Double], linear: [Double]) -> (HoursCandidate, Selection.Choice) {
         var tried = candidates
         let choice = Selection(rows: rows(hours), withPlan: true, lastCount: hours.count / 4, seed: 1)
-            .choose(&tried, predictions: [hours.map { _ in 0 }, linear])
+            .choose(&tried, predictions: MemberPredictions([.prior: hours.map { _ in 0 }, .linearMean: linear]))
         return (tried[choice.winner], choice)
     }
 
@@ -55,9 +55,36 @@ import Testing
 
     @Test("an estimate is the mean of its members, believed as far as trust goes, and the plan when close to it")
     func combined() {
-        let candidate = HoursCandidate(name: "x", title: "", members: [0, 1], snap: 0.1, trust: 0.5)
+        let candidate = HoursCandidate(name: "x", title: "", members: [.linearMean, .treesMean], snap: 0.1, trust: 0.5)
         #expect(candidate.combine([0.75, 0.5]) == 0.3125)
         #expect(candidate.combine([0.2, 0.1]) == 0)
+    }
+
+    @Test("a candidate enters the race when all its members were fitted, whichever those are")
+    func membersByName() {
+        let all = Set(MemberName.allCases)
+        #expect(CandidateCatalogue.candidates(of: all, withPlan: true).count == 12)
+        let names = CandidateCatalogue.candidates(of: all.subtracting([.baseNetwork, .treesMean]), withPlan: true)
+            .map(\.name)
+        #expect(
+            names == [
+                "planned_hours", "person_ratio", "linear_log_ratio", "linear_median", "boosted_trees_median",
+                "linear_pooled", "ensemble",
+            ])
+        // Each kind of member is some candidate's.
+        let kinds = CandidateCatalogue.candidates(of: all, withPlan: false).reduce(into: Set()) {
+            $0.formUnion($1.kinds)
+        }
+        #expect(kinds == [.medians, .linear, .trees, .network])
+    }
+
+    @Test("a candidate that names a member which the artefact does not have is refused")
+    func unknownMember() throws {
+        var writer = ByteWriter()
+        HoursCandidate(name: "x", title: "y", members: [.treesMean]).encode(into: &writer)
+        var reader = ByteReader(writer.bytes)
+        reader.formatVersion = 2
+        #expect(throws: ArtifactError.self) { try HoursCandidate(from: &reader, fitted: [.prior, .linearMean]) }
     }
 
     @Test("a median error next to nothing does not outweigh better hours and ratios")
@@ -104,14 +131,14 @@ import Testing
     @Test("an artefact of format 1, which knew no trust, is still read")
     func formatOne() throws {
         var writer = ByteWriter()
-        HoursCandidate(name: "x", title: "y", members: [0], snap: 0.1, trust: 0.5).encode(into: &writer)
+        HoursCandidate(name: "x", title: "y", members: [.prior], snap: 0.1, trust: 0.5).encode(into: &writer)
         var reader = ByteReader(Array(writer.bytes.dropLast(8)))
         reader.formatVersion = 1
-        let old = try HoursCandidate(from: &reader, memberCount: 1)
+        let old = try HoursCandidate(from: &reader, fitted: [.prior])
         #expect(reader.isAtEnd)
         #expect(old.trust == 1)
         reader = ByteReader(writer.bytes)
         reader.formatVersion = 2
-        #expect(try HoursCandidate(from: &reader, memberCount: 1).trust == 0.5)
+        #expect(try HoursCandidate(from: &reader, fitted: [.prior]).trust == 0.5)
     }
 }

@@ -117,7 +117,7 @@ struct FeatureBuilder {
         let capacity = decision.weeklyCapacityHours / 5
         sink.add(
             log(max(planned, HoursScale.least)),
-            .init(name: "plan", meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
+            .init(name: FeatureName.plan, meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
         sink.add(
             isMultiple(planned, of: capacity)
                 ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
@@ -179,11 +179,11 @@ extension FeatureBuilder {
             .init(
                 name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
                 knownWhen: .completedBefore))
-        write("person", "this person's tasks", context.person, 3, logPlan, decision.at, context, &sink)
+        write(FeatureName.person, "this person's tasks", context.person, 3, logPlan, decision.at, context, &sink)
         write(
             "personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, decision.at, context,
             &sink)
-        write("project", "this project's tasks", context.project, 3, logPlan, decision.at, context, &sink)
+        write(FeatureName.project, "this project's tasks", context.project, 3, logPlan, decision.at, context, &sink)
         write(
             "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at,
             context, &sink)
@@ -203,7 +203,7 @@ extension FeatureBuilder {
         sink.add(
             context.medianPersonSkill,
             .init(
-                name: "personSkill.median", meaning: "the median of this person's tasks of this kind",
+                name: FeatureName.medianPersonSkill, meaning: "the median of this person's tasks of this kind",
                 unit: context.unit, knownWhen: .completedBefore))
         sink.add(
             context.medianPerson,
@@ -261,7 +261,11 @@ extension FeatureBuilder {
                 description("latest2", "the latest 2 of \(words())", context.unit))
         }
         sink.add(group.spread, description("spread", "the spread of \(words())", context.unit))
-        sink.add(logCount(group.view.count), description("count", "the number of \(words())", "log(1 + tasks)"))
+        sink.add(
+            logCount(group.view.count),
+            .init(
+                name: FeatureName.count(of: name()), meaning: "the number of \(words())", unit: "log(1 + tasks)",
+                knownWhen: .completedBefore))
         sink.add(
             group.view.age(at: moment).map { log1p(max(0, $0) / 86_400) } ?? .nan,
             description("age", "days since the latest of \(words())", "log(1 + days)"))

@@ -1,3 +1,14 @@
+/// Names of features that models look up.
+enum FeatureName {
+    static let plan = "plan"
+    static let medianPersonSkill = "personSkill.median"
+    static let person = "person"
+    static let project = "project"
+
+    /// The number of finished tasks of a group.
+    static func count(of group: String) -> String { group + ".count" }
+}
+
 extension FeatureSchema {
     /// The five base features of DESIGN §8 are the first columns.
     static let baseColumns = 0..<5
@@ -16,10 +27,16 @@ extension FeatureSchema {
 
     var columns: Columns {
         let names = features.map(\.name)
-        func place(_ name: String) -> Int { names.firstIndex(of: name) ?? 0 }
+        func place(_ name: String) -> Int {
+            // No other place would do: a model would read another feature for this one.
+            guard let place = names.firstIndex(of: name) else { preconditionFailure("no feature is named \(name)") }
+            return place
+        }
         return Columns(
-            count: names.count, plan: withPlan ? place("plan") : nil, medianPersonSkill: place("personSkill.median"),
-            personCount: place("person.count"), projectCount: place("project.count"))
+            count: names.count, plan: withPlan ? place(FeatureName.plan) : nil,
+            medianPersonSkill: place(FeatureName.medianPersonSkill),
+            personCount: place(FeatureName.count(of: FeatureName.person)),
+            projectCount: place(FeatureName.count(of: FeatureName.project)))
     }
 
     /// Chooses label keys by how often the given rows have them (their values are known at the decision), and

@@ -3,8 +3,8 @@ struct HoursCandidate: Sendable, Equatable {
     var name: String
     var title: String
     var isBaseline: Bool
-    /// Indices into the variant's members.
-    var members: [Int]
+    /// Those of the variant's members whose mean it is.
+    var members: [MemberName]
     /// Estimates closer to the plan than this (log ratio) are the plan: so many tasks take exactly what was planned
     /// that a nudge away from it is more often wrong than right. 0 where there is no plan.
     var snap: Double
@@ -19,16 +19,32 @@ struct HoursCandidate: Sendable, Equatable {
         return abs(mean) < snap ? 0 : mean
     }
 
+    /// Its estimates from those of its members, row by row.
+    func estimates(_ predictions: MemberPredictions) -> [Double] {
+        let own = members.map { predictions[$0] }
+        guard let count = own.first?.count else { return [] }
+        return (0..<count).map { row in combine(own.map { $0[row] }) }
+    }
+
+    /// What kinds of models it rests on.
+    var kinds: Set<MemberName.Kind> { Set(members.map(\.kind)) }
+
+    /// The base network is fitted once, to all rows before the validation slice: only there can it be judged.
+    var isFittedOnce: Bool { members.contains(.baseNetwork) }
+
     func encode(into writer: inout ByteWriter) {
         writer.write(name)
         writer.write(title)
         writer.write(isBaseline)
-        writer.write(members) { $0.write(Int32($1)) }
+        writer.write(members) { $0.write($1.rawValue) }
         writer.write(snap)
         writer.write(trust)
     }
 
-    init(name: String, title: String, isBaseline: Bool = false, members: [Int], snap: Double = 0, trust: Double = 1) {
+    init(
+        name: String, title: String, isBaseline: Bool = false, members: [MemberName], snap: Double = 0,
+        trust: Double = 1
+    ) {
         self.name = name
         self.title = title
         self.isBaseline = isBaseline
@@ -37,15 +53,16 @@ struct HoursCandidate: Sendable, Equatable {
         self.trust = trust
     }
 
-    init(from reader: inout ByteReader, memberCount: Int) throws {
+    init(from reader: inout ByteReader, fitted: Set<MemberName>) throws {
         name = try reader.string()
         title = try reader.string()
         isBaseline = try reader.bool()
-        members = try reader.array(elementSize: 4) { Int(try $0.integer(Int32.self)) }
+        let named = try reader.array(elementSize: 4) { MemberName(rawValue: try $0.integer()) }
+        members = named.compactMap { $0 }
         snap = try reader.double()
         // Artefacts of format 1 believed everything.
         trust = reader.formatVersion >= 2 ? try reader.double() : 1
-        guard members.allSatisfy({ (0..<memberCount).contains($0) }) else {
+        guard members.count == named.count, fitted.isSuperset(of: members) else {
             throw ArtifactError(description: "a candidate of the artefact is damaged")
         }
     }

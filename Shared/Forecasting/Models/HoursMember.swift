@@ -27,14 +27,16 @@ enum HoursMember: Sendable {
         case .trees(let model): return model.predict(base)
         case .network(let network):
             let outputs = network.predict(Array(row[FeatureSchema.baseColumns]))
-            return Self.scale(hoursOutput: outputs[1], row, columns)
+            return Self.scale(hoursOutput: outputs[BaseOutput.hours.rawValue], row, columns)
         }
     }
 
     func predict(_ matrix: FeatureMatrix, columns: FeatureSchema.Columns) -> [Double] {
         if case .network(let network) = self {
             let outputs = network.outputs(matrix)
-            return matrix.forEachRow { row, pointer in Self.scale(hoursOutput: outputs[row * 3 + 1], pointer, columns) }
+            return matrix.forEachRow { row, pointer in
+                Self.scale(hoursOutput: outputs[BaseOutput.hours.place(inRow: row)], pointer, columns)
+            }
         }
         return matrix.forEachRow { predict($1, columns: columns) }
     }
@@ -75,13 +77,24 @@ enum HoursMember: Sendable {
         case .trees: self = .trees(try BoostedTrees(from: &reader, columns: columns))
         case .network:
             let network = try Network(decoding: try reader.byteArray())
-            guard network.architecture.inputs == 5, network.architecture.outputs == 3 else {
+            guard network.architecture.inputs == FeatureSchema.baseColumns.count,
+                network.architecture.outputs == BaseOutput.allCases.count
+            else {
                 throw ArtifactError(description: "the network of the artefact has another shape")
             }
             self = .network(network)
         case nil: throw ArtifactError(description: "the artefact has a model of an unknown kind")
         }
     }
+}
+
+/// What the base network says, in the order of its outputs.
+enum BaseOutput: Int, CaseIterable {
+    /// The optimal allocation, hours ÷ 40, success; each in 0…1.
+    case allocation, hours, success
+
+    /// Of one row's outputs among those of many.
+    func place(inRow row: Int) -> Int { row * Self.allCases.count + rawValue }
 }
 
 extension Network {

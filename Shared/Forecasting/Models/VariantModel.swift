@@ -3,7 +3,7 @@ import Foundation
 /// The model of one kind of question: with the planned hours known, or without.
 struct VariantModel: Sendable {
     var schema: FeatureSchema
-    var members: [HoursMember]
+    var members: FittedMembers
     var candidates: [HoursCandidate]
     /// Index of the candidate that answers.
     var winner: Int
@@ -16,7 +16,7 @@ struct VariantModel: Sendable {
     let explained: [String]
 
     init(
-        schema: FeatureSchema, members: [HoursMember], candidates: [HoursCandidate], winner: Int,
+        schema: FeatureSchema, members: FittedMembers, candidates: [HoursCandidate], winner: Int,
         intervals: ConformalIntervals, success: EventClassifier?, near: EventClassifier
     ) {
         self.schema = schema
@@ -46,7 +46,7 @@ struct VariantModel: Sendable {
         writer.write(schema.withPlan)
         writer.write(schema.labelKeys)
         writer.write(schema.usesPlannedEnd)
-        writer.write(members) { $1.encode(into: &$0) }
+        members.encode(into: &writer)
         writer.write(candidates) { $1.encode(into: &$0) }
         writer.write(Int32(winner))
         intervals.encode(into: &writer)
@@ -59,8 +59,8 @@ struct VariantModel: Sendable {
         let schema = FeatureSchema(
             withPlan: try reader.bool(), labelKeys: try reader.strings(), usesPlannedEnd: try reader.bool())
         let columns = schema.columns.count
-        let members = try reader.array { try HoursMember(from: &$0, columns: columns) }
-        let candidates = try reader.array { try HoursCandidate(from: &$0, memberCount: members.count) }
+        let members = try FittedMembers(from: &reader, columns: columns)
+        let candidates = try reader.array { try HoursCandidate(from: &$0, fitted: members.names) }
         let winner = Int(try reader.integer(Int32.self))
         guard candidates.indices.contains(winner) else {
             throw ArtifactError(description: "the artefact has no winner")

@@ -18,7 +18,8 @@ struct BaseNetworkTraining {
                 throw TrainingError(.badCheckpoint, "The checkpoint is of another training run.")
             }
         } else {
-            var options = TrainingOptions(epochs: configuration.epochs, seed: configuration.seed, accuracyOutput: 2)
+            var options = TrainingOptions(
+                epochs: configuration.epochs, seed: configuration.seed, accuracyOutput: BaseOutput.success.rawValue)
             if let rate = configuration.learningRate { options.learningRate = rate }
             if let size = configuration.batchSize { options.batchSize = size }
             trainer = try Trainer(

@@ -1,153 +1,66 @@
-import Foundation
+/// One fitted way to estimate hours, which candidates are made of. The raw value is its place in an artefact: new members
+/// come last.
+enum MemberName: Int32, CaseIterable, Sendable {
+    /// The plan; without a plan, one number for everybody.
+    case prior
+    case shrunkMedian, linearMean, linearMedian, treesMean, treesMedian, baseNetwork
+
+    enum Kind { case medians, linear, trees, network }
+
+    /// What kind of model it is.
+    var kind: Kind {
+        switch self {
+        case .prior, .shrunkMedian: .medians
+        case .linearMean, .linearMedian: .linear
+        case .treesMean, .treesMedian: .trees
+        case .baseNetwork: .network
+        }
+    }
+}
 
 /// Which candidates enter the race.
 enum CandidateCatalogue {
-    /// Members come in the order of `VariantTrainer.fit`: prior, shrunk median, linear mean, linear median, trees mean,
-    /// trees median, and the network if there is one.
-    static func candidates(members: [HoursMember], withPlan: Bool) -> [HoursCandidate] {
-        var candidates = [
+    /// The candidates all of whose members were fitted.
+    static func candidates(of fitted: Set<MemberName>, withPlan: Bool) -> [HoursCandidate] {
+        all(withPlan: withPlan).filter { fitted.isSuperset(of: $0.members) }
+    }
+
+    private static func all(withPlan: Bool) -> [HoursCandidate] {
+        [
             HoursCandidate(
                 name: withPlan ? "planned_hours" : "median_hours",
-                title: withPlan ? "the planned hours" : "the median of all tasks", isBaseline: true, members: [0]),
+                title: withPlan ? "the planned hours" : "the median of all tasks", isBaseline: true, members: [.prior]),
             HoursCandidate(
                 name: withPlan ? "person_ratio" : "person_median",
                 title: withPlan
                     ? "the plan × the person's shrunk median ratio for this kind of task"
-                    : "the person's shrunk median hours for this kind of task", isBaseline: true, members: [1]),
+                    : "the person's shrunk median hours for this kind of task", isBaseline: true,
+                members: [.shrunkMedian]),
             HoursCandidate(
                 name: withPlan ? "linear_log_ratio" : "linear_log_hours",
                 title: withPlan ? "linear model of the log ratio to the plan" : "linear model of log hours",
-                members: [2]),
-            HoursCandidate(name: "linear_median", title: "linear model of the median", members: [3]),
-            HoursCandidate(name: "boosted_trees_mean", title: "boosted trees, squared loss", members: [4]),
-            HoursCandidate(name: "boosted_trees_median", title: "boosted trees, absolute loss", members: [5]),
-            HoursCandidate(name: "boosted_trees", title: "mean of both kinds of boosted trees", members: [4, 5]),
+                members: [.linearMean]),
+            HoursCandidate(name: "linear_median", title: "linear model of the median", members: [.linearMedian]),
+            HoursCandidate(name: "boosted_trees_mean", title: "boosted trees, squared loss", members: [.treesMean]),
+            HoursCandidate(
+                name: "boosted_trees_median", title: "boosted trees, absolute loss", members: [.treesMedian]),
+            HoursCandidate(
+                name: "boosted_trees", title: "mean of both kinds of boosted trees",
+                members: [.treesMean, .treesMedian]),
             HoursCandidate(
                 name: "linear_pooled", title: "mean of linear models and the person's shrunk median",
-                members: [1, 2, 3]),
-            HoursCandidate(name: "ensemble", title: "mean of linear models and median trees", members: [2, 3, 5]),
-            HoursCandidate(name: "ensemble_wide", title: "mean of linear models and all trees", members: [2, 3, 4, 5]),
+                members: [.shrunkMedian, .linearMean, .linearMedian]),
+            HoursCandidate(
+                name: "ensemble", title: "mean of linear models and median trees",
+                members: [.linearMean, .linearMedian, .treesMedian]),
+            HoursCandidate(
+                name: "ensemble_wide", title: "mean of linear models and all trees",
+                members: [.linearMean, .linearMedian, .treesMean, .treesMedian]),
             HoursCandidate(
                 name: "ensemble_pooled", title: "mean of linear models, all trees and the person's shrunk median",
-                members: [1, 2, 3, 4, 5]),
+                members: [.shrunkMedian, .linearMean, .linearMedian, .treesMean, .treesMedian]),
+            HoursCandidate(
+                name: "base_network", title: "the base network of five features", members: [.baseNetwork]),
         ]
-        if members.count > 6 {
-            candidates.append(
-                HoursCandidate(name: "base_network", title: "the base network of five features", members: [6]))
-        }
-        return candidates
-    }
-}
-
-extension CandidateCatalogue {
-    enum MemberKind { case medians, linear, trees, network }
-
-    /// What a candidate rests on.
-    static func kinds(_ candidate: HoursCandidate) -> Set<MemberKind> {
-        let kinds: [MemberKind] = [.medians, .medians, .linear, .linear, .trees, .trees, .network]
-        return Set(candidate.members.map { kinds[min($0, kinds.count - 1)] })
-    }
-}
-
-/// Ranks candidates on rows that none of their members saw while being fitted.
-struct Selection {
-    let rows: [LearningRow]
-    let withPlan: Bool
-    /// How many of the rows, at the end, are the validation slice.
-    let lastCount: Int
-    let seed: UInt64
-
-    struct Choice {
-        var winner: Int
-        var baseline: Int
-        var beatsBaseline: Bool
-        var scores: [Double]
-        var hours: [[Double]]
-    }
-
-    /// How much better, in score, one kind of model alone must be than a mean of several kinds.
-    static let handicap = 0.03
-    /// Scores this close are equal.
-    static let tie = 0.01
-    /// Snaps worth trying, as log ratios to the plan.
-    static let snaps = [0, 0.1, 0.2, 0.3]
-    /// Shares of the distance from the plan worth trying.
-    static let trusts = [1, 0.75, 0.5, 0.25]
-    /// What believing nothing must gain over believing everything, in score: the model that serves has learned from more
-    /// than those that the windows judged.
-    static let caution = 0.04
-
-    func choose(_ candidates: inout [HoursCandidate], predictions: [[Double]]) -> Choice {
-        let actual = rows.map(\.hours)
-        // The network was fitted once, to all rows before the validation slice: only there can it be judged.
-        let last = rows.count - lastCount
-        var hours = candidates.map { hoursOf($0, predictions) }
-        let reference = metrics(actual, hours[0])
-        let referenceLast = metrics(Array(actual[last...]), Array(hours[0][last...]))
-        var scores: [Double] = []
-        for index in candidates.indices {
-            if candidates[index].name == "base_network" {
-                scores.append(
-                    SelectionScore.score(
-                        metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
-                continue
-            }
-            // All windows count, the latest slice once more: what was true lately is likelier to be true next.
-            func score(_ hours: [Double]) -> Double {
-                let all = SelectionScore.score(metrics(actual, hours), over: reference)
-                return 0.75 * all
-                    + 0.25
-                    * SelectionScore.score(
-                        metrics(Array(actual[last...]), Array(hours[last...])), over: referenceLast)
-            }
-            var best = score(hours[index])
-            if withPlan, !candidates[index].isBaseline {
-                for trust in Self.trusts {
-                    for snap in Self.snaps {
-                        var other = candidates[index]
-                        (other.trust, other.snap) = (trust, snap)
-                        let tried = hoursOf(other, predictions)
-                        let figure = score(tried) + Self.caution * (1 - trust)
-                        if figure < best { (best, candidates[index], hours[index]) = (figure, other, tried) }
-                    }
-                }
-            }
-            scores.append(best)
-        }
-        let baselines = candidates.indices.filter { candidates[$0].isBaseline }
-        let baseline = baselines.min { scores[$0] < scores[$1] } ?? 0
-        // A mean over kinds of models is steadier than any kind: one kind alone has to be clearly better to be preferred.
-        let handicapped = candidates.indices.map {
-            scores[$0] + (CandidateCatalogue.kinds(candidates[$0]).count > 1 ? 0 : Self.handicap)
-        }
-        var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
-        // Among near equals the widest mean: which of them leads is chance, and errors of more kinds cancel better.
-        if let widest = candidates.indices.max(by: { candidates[$0].members.count < candidates[$1].members.count }),
-            handicapped[widest] <= handicapped[winner] + Self.tie
-        {
-            winner = widest
-        }
-        let from = candidates[winner].name == "base_network" ? last : 0
-        let beats =
-            winner != baseline
-            && SelectionScore.isBetter(
-                actual: Array(actual[from...]), candidate: Array(hours[winner][from...]),
-                baseline: Array(hours[baseline][from...]), seed: seed)
-        // Not proven is not wrong: an equal in the windows, which had less to learn from, is the better bet today, and is
-        // said to be no more than that.
-        if !beats, scores[winner] > scores[baseline] + Self.tie { winner = baseline }
-        return Choice(winner: winner, baseline: baseline, beatsBaseline: beats, scores: scores, hours: hours)
-    }
-
-    private func hoursOf(_ candidate: HoursCandidate, _ predictions: [[Double]]) -> [Double] {
-        rows.indices.map { row in
-            let estimate = candidate.combine(candidate.members.map { predictions[$0][row] })
-            return withPlan ? rows[row].planned * exp(estimate) : exp(estimate)
-        }
-    }
-
-    private func metrics(_ actual: [Double], _ forecast: [Double]) -> HoursMetrics {
-        Statistics.hours(actual: actual, forecast: forecast)
-            ?? HoursMetrics(count: 0, mae: 0, medianAbsoluteError: 0, pred25: 0, logRMSE: 0, standardisedAccuracy: nil)
     }
 }

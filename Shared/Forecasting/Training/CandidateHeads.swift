@@ -32,9 +32,9 @@ struct CandidateHeads: Sendable {
 
 extension VariantTrainer {
     /// - Parameter judged: what the members of `model` say of the validation slice, on which all heads are calibrated.
-    func candidateHeads(of model: VariantModel, judged: [[Double]]) -> [CandidateHeads] {
+    func candidateHeads(of model: VariantModel, judged: MemberPredictions) -> [CandidateHeads] {
         model.candidates.enumerated().map { index, candidate in
-            let kinds = CandidateCatalogue.kinds(candidate)
+            let kinds = candidate.kinds
             let serves = index == model.winner
             let hasRangesOfTrees = kinds.contains(.trees) && !model.intervals.areRelative
             return CandidateHeads(
@@ -49,10 +49,10 @@ extension VariantTrainer {
     /// What of `whole` is of these kinds, calibrated by itself: the base rate for medians, and for trees where there were
     /// too few rows to grow any.
     private func part(
-        _ kinds: Set<CandidateCatalogue.MemberKind>, of whole: EventClassifier, _ members: [HoursMember]
+        _ kinds: Set<MemberName.Kind>, of whole: EventClassifier, _ members: FittedMembers
     ) -> CandidateHeads.Success {
         let (planned, outcomes) = plannedOutcomes(split.judge)
-        if kinds.contains(.network), case .network(let network)? = members.last {
+        if kinds.contains(.network), case .network(let network)? = members.baseNetwork {
             var calibration = EventCalibration(baseRate: whole.baseRate, trust: 1)
             calibration.fit(raw: network.successLogOdds(data.matrix.selecting(planned)), outcomes: outcomes)
             return .network(network, calibration)
@@ -69,7 +69,7 @@ extension Network {
     fileprivate func successLogOdds(_ matrix: FeatureMatrix) -> [Double] {
         let outputs = outputs(matrix)
         return (0..<matrix.rows).map { row in
-            let probability = min(max(1e-6, Double(outputs[row * 3 + 2])), 1 - 1e-6)
+            let probability = min(max(1e-6, Double(outputs[BaseOutput.success.place(inRow: row)])), 1 - 1e-6)
             return log(probability / (1 - probability))
         }
     }

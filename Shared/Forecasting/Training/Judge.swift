@@ -38,7 +38,7 @@ struct Judge {
             isNewPerson.append(Double(matrix.values[row * matrix.columns + model.columns.personCount]) < threshold)
             isNewProject.append(Double(matrix.values[row * matrix.columns + model.columns.projectCount]) < threshold)
         }
-        let members = model.members.map { $0.predict(matrix, columns: model.columns) }
+        let members = model.members.predict(matrix, columns: model.columns)
         var asked = Array(model.candidates.indices)
         if serving { asked.insert(model.winner, at: 0) }
         for (position, index) in asked.enumerated() {
@@ -50,8 +50,7 @@ struct Judge {
                 let title = isServed ? "what is answered: the winner of the latest fit" : candidate.title
                 answers.append(Answers(name: name, title: title, isBaseline: !isServed && candidate.isBaseline))
             }
-            let estimates = added.indices.map { row in candidate.combine(candidate.members.map { members[$0][row] }) }
-            append(estimates, of: model, heads[index], added, matrix, to: place)
+            append(candidate.estimates(members), of: model, heads[index], added, matrix, to: place)
         }
         confidences += matrix.forEachRow { _, row in row.baseAddress.map { model.near.probability($0) } ?? 0 }
     }

@@ -3,7 +3,7 @@
 /// The budget is counted in work, not by the clock: a slow or busy machine takes longer and finds the same, so that the same
 /// data and seed give the same artefact everywhere.
 struct Search {
-    let data: FittedMembers.Data
+    let data: FitData
     let split: TimeSplit
     let seed: UInt64
     let maximumTrees: Int
@@ -15,14 +15,14 @@ struct Search {
     static let treeRowsPerSecond = 2_000_000.0
     private static let trees = 300
 
-    func tune(_ settings: inout FittedMembers.Settings) throws {
+    func tune(_ settings: inout FitSettings) throws {
         try tuneLinear(&settings)
         try tuneEvents(&settings)
         try tuneTrees(&settings)
     }
 
-    private func tuneLinear(_ settings: inout FittedMembers.Settings) throws {
-        let shares = FittedMembers.Settings.penaltyShares
+    private func tuneLinear(_ settings: inout FitSettings) throws {
+        let shares = FitSettings.penaltyShares
         var losses = shares.map { _ in 0.0 }
         for fold in split.folds {
             let (fit, judge) = (data.picking(fold.fit), data.picking(fold.judge))
@@ -38,8 +38,8 @@ struct Search {
         settings.penaltyShare = shares.best(losses) ?? settings.penaltyShare
     }
 
-    private func tuneEvents(_ settings: inout FittedMembers.Settings) throws {
-        let shares = FittedMembers.Settings.eventPenaltyShares
+    private func tuneEvents(_ settings: inout FitSettings) throws {
+        let shares = FitSettings.eventPenaltyShares
         var losses = shares.map { _ in 0.0 }
         for fold in split.folds {
             let fit = fold.fit.filter { data.rows[$0].planned > 0 }
@@ -60,7 +60,7 @@ struct Search {
     }
 
     /// The usual shape always; others as far as the budget goes, the likelier first.
-    private func tuneTrees(_ settings: inout FittedMembers.Settings) throws {
+    private func tuneTrees(_ settings: inout FitSettings) throws {
         let work = Double(split.folds.reduce(0) { $0 + $1.fit.count } * min(Self.trees, maximumTrees))
         var left = budget * Self.treeRowsPerSecond
         var (mean, median) = (Leader(settings.meanTrees), Leader(settings.medianTrees))
@@ -74,7 +74,7 @@ struct Search {
             for (loss, weigh) in [(TreeLoss.squared, false), (.quantile(0.5), true)] {
                 var sum = TreeCurve()
                 for fold in folds {
-                    func rows(_ part: FittedMembers.Data.Picked) -> BoostedTrees.Rows {
+                    func rows(_ part: FitData.Picked) -> BoostedTrees.Rows {
                         .init(
                             matrix: part.matrix, targets: part.targets,
                             weights: weigh ? data.medianWeights(part.rows) : [])

@@ -2,7 +2,7 @@ import Foundation
 
 extension TrainingRun {
     func outcome(
-        model: ForecastModel, fitted: [VariantTrainer.Result], prepared: [FittedMembers.Data], splits: [TimeSplit]
+        model: ForecastModel, fitted: [VariantTrainer.Result], prepared: [FitData], splits: [TimeSplit]
     ) -> TrainingOutcome {
         var reports: [CandidateReport] = []
         for index in fitted.indices {

@@ -12,7 +12,7 @@ extension TrainingRun {
     struct Prepared {
         var variant: Variant
         var schema: FeatureSchema
-        var data: FittedMembers.Data
+        var data: FitData
         var network: Network
     }
 
@@ -59,7 +59,7 @@ extension TrainingRun {
                     fraction: 0.5 * done / Double(reporting.variants)))
             try checkpoint(training.checkpoint())
         }
-        let data = FittedMembers.Data(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
+        let data = FitData(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
         return Prepared(variant: variant, schema: schema, data: data, network: training.network)
     }
 

@@ -5,7 +5,7 @@ extension VariantTrainer {
     /// Rows below which a boosted head is not worth fitting.
     private static let rowsForTrees = 200
 
-    func fitSuccess(_ settings: FittedMembers.Settings) throws -> EventClassifier? {
+    func fitSuccess(_ settings: FitSettings) throws -> EventClassifier? {
         let fit = plannedOutcomes(split.fit)
         let judge = plannedOutcomes(split.judge)
         guard fit.rows.count >= 20 else { return nil }
@@ -27,7 +27,7 @@ extension VariantTrainer {
 
     /// Lets the windows decide whether trees help beside the linear classifier: with few or noisy outcomes they do not.
     private func chooseLinearShare(
-        _ last: EventClassifier, _ judge: [Int], _ settings: FittedMembers.Settings
+        _ last: EventClassifier, _ judge: [Int], _ settings: FitSettings
     ) throws -> Double {
         guard last.trees != nil else { return 1 }
         let shares = [0.0, 0.25, 0.5, 0.75, 1.0]
@@ -56,7 +56,7 @@ extension VariantTrainer {
     /// - Parameters:
     ///   - pooled: rows of all windows, the validation slice last.
     ///   - hours: the winner's forecasts for them, made without having seen them.
-    func fitNear(_ pooled: [Int], _ hours: [Double], _ settings: FittedMembers.Settings) throws -> EventClassifier {
+    func fitNear(_ pooled: [Int], _ hours: [Double], _ settings: FitSettings) throws -> EventClassifier {
         let hits = zip(pooled, hours).map { Statistics.isNear(actual: data.rows[$0].hours, forecast: $1) }
         let boundary = pooled.count - split.judge.count
         let judged = Array(hits[boundary...])
@@ -72,7 +72,7 @@ extension VariantTrainer {
     }
 
     func fitEvent(
-        _ indices: [Int], _ outcomes: [Bool], _ settings: FittedMembers.Settings
+        _ indices: [Int], _ outcomes: [Bool], _ settings: FitSettings
     ) throws -> EventClassifier {
         let targets = outcomes.map { $0 ? 1.0 : 0.0 }
         let baseRate = (targets.reduce(0, +) + 1) / Double(targets.count + 2)
@@ -86,7 +86,7 @@ extension VariantTrainer {
         var curve: [Double] = []
         let trees = try BoostedTrees(
             .logistic, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-            options: settings.trees(FittedMembers.Settings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
+            options: settings.trees(FitSettings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
     }
@@ -94,7 +94,7 @@ extension VariantTrainer {
     /// Quantile trees made exact on the validation slice; with few rows the slice's own residuals.
     /// - Parameter judged: what the members say of that slice.
     func fitIntervals(
-        _ settings: FittedMembers.Settings, winner: HoursCandidate, judged: [[Double]]
+        _ settings: FitSettings, winner: HoursCandidate, judged: MemberPredictions
     ) throws -> ConformalIntervals {
         guard split.fit.count >= Self.rowsForTrees else { return plainRanges(winner, judged) }
         let judge = data.picking(split.judge)
@@ -110,7 +110,7 @@ extension VariantTrainer {
                 heads.append(
                     try BoostedTrees(
                         .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets), binned: binned,
-                        options: settings.trees(FittedMembers.Settings.rangeTrees, rows: fit.rows.count, seed: seed),
+                        options: settings.trees(FitSettings.rangeTrees, rows: fit.rows.count, seed: seed),
                         curve: &curve, isCancelled: isCancelled))
             }
             let (low, high) = (heads[0].predict(judge.matrix), heads[1].predict(judge.matrix))
@@ -129,10 +129,8 @@ extension VariantTrainer {
     }
 
     /// One pair of factors around a candidate's estimates, whatever the row.
-    func plainRanges(_ candidate: HoursCandidate, _ judged: [[Double]]) -> ConformalIntervals {
-        let residuals = split.judge.enumerated().map { position, row in
-            residual(data.rows[row], candidate.combine(candidate.members.map { judged[$0][position] }))
-        }
+    func plainRanges(_ candidate: HoursCandidate, _ judged: MemberPredictions) -> ConformalIntervals {
+        let residuals = zip(split.judge, candidate.estimates(judged)).map { residual(data.rows[$0], $1) }
         return .relative(residuals: residuals, columns: schema.columns.count)
     }
 

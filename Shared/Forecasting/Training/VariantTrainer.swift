@@ -3,7 +3,7 @@ internal import NeuralNetwork
 
 /// Fits, judges and chooses the models of one kind of question.
 struct VariantTrainer {
-    let data: FittedMembers.Data
+    let data: FitData
     let split: TimeSplit
     let schema: FeatureSchema
     let seed: UInt64
@@ -34,29 +34,28 @@ struct VariantTrainer {
 
     func run(network: Network?) throws -> Result {
         let columns = schema.columns
-        var settings = FittedMembers.Settings(withPlan: data.withPlan, maximumTrees: maximumTrees)
+        var settings = FitSettings(withPlan: data.withPlan, maximumTrees: maximumTrees)
         step("choosing settings")
         try Search(
             data: data, split: split, seed: seed, maximumTrees: maximumTrees, budget: searchSeconds,
             isCancelled: isCancelled
         ).tune(&settings)
         // Every fold gives the predictions of models that never saw its rows; the last fold's models are the ones that serve.
-        var foldPredictions: [[[Double]]] = []
-        var members: [HoursMember] = []
+        var foldPredictions: [MemberPredictions] = []
+        var members = FittedMembers([:])
         for fold in split.folds {
             step("hours")
             members = try fit(fold.fit, settings, network: network)
             let judged = data.matrix.selecting(fold.judge)
-            foldPredictions.append(members.map { $0.predict(judged, columns: columns) })
+            foldPredictions.append(members.predict(judged, columns: columns))
         }
         let pooled = split.folds.flatMap(\.judge)
         let pooledRows = pooled.map { data.rows[$0] }
         // The network saw the training rows of every window, so it is judged on the last fold only.
         let lastCount = split.judge.count
-        let predictions = members.indices.map { member in foldPredictions.flatMap { $0[member] } }
-        var candidates = CandidateCatalogue.candidates(members: members, withPlan: data.withPlan)
+        var candidates = CandidateCatalogue.candidates(of: members.names, withPlan: data.withPlan)
         let choice = Selection(rows: pooledRows, withPlan: data.withPlan, lastCount: lastCount, seed: seed)
-            .choose(&candidates, predictions: predictions)
+            .choose(&candidates, predictions: .joined(foldPredictions))
         step("success")
         let success = try fitSuccess(settings)
         step("confidence")
@@ -86,7 +85,7 @@ struct VariantTrainer {
             beatsBaseline: choice.beatsBaseline)
     }
 
-    private func fit(_ indices: [Int], _ settings: FittedMembers.Settings, network: Network?) throws -> [HoursMember] {
+    private func fit(_ indices: [Int], _ settings: FitSettings, network: Network?) throws -> FittedMembers {
         let fit = data.picking(indices)
         let weights = data.medianWeights(fit.rows)
         let penalty = settings.penalty(fit.rows.count)
@@ -98,24 +97,24 @@ struct VariantTrainer {
                 options: settings.trees(plan, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled
             )
         }
-        var members: [HoursMember] = [
-            data.withPlan
+        var members: [MemberName: HoursMember] = [
+            .prior: data.withPlan
                 ? .planned
                 : .constant(
                     TreeLoss.quantile(0.5).constant(
                         targets: fit.targets, weights: [Double](repeating: 1, count: fit.targets.count))),
-            .shrunkMedian,
-            .linear(
+            .shrunkMedian: .shrunkMedian,
+            .linearMean: .linear(
                 try RidgeModel(
                     .squared, matrix: fit.matrix, targets: fit.targets, penalty: penalty, isCancelled: isCancelled)),
-            .linear(
+            .linearMedian: .linear(
                 try RidgeModel(
                     .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
                     isCancelled: isCancelled)),
-            .trees(try trees(.squared, settings.meanTrees, [])),
-            .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
+            .treesMean: .trees(try trees(.squared, settings.meanTrees, [])),
+            .treesMedian: .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
         ]
-        if let network { members.append(.network(network)) }
-        return members
+        if let network { members[.baseNetwork] = .network(network) }
+        return FittedMembers(members)
     }
 }
