@@ -4,6 +4,15 @@ import Testing
 @testable import Forecasting
 
 @Suite struct StatisticsTests {
+    @Test("confidence is about the actual hours lying within a quarter of the estimate, PRED(25) about the reverse")
+    func near() {
+        #expect(Statistics.isNear(actual: 12.5, toEstimate: 10) && Statistics.isNear(actual: 7.5, toEstimate: 10))
+        #expect(!Statistics.isNear(actual: 12.6, toEstimate: 10))
+        // 7.9 lies within a quarter of 10, 10 not within a quarter of 7.9.
+        #expect(Statistics.isNear(actual: 7.9, toEstimate: 10) && !Statistics.isNear(actual: 7.9, forecast: 10))
+        #expect(!Statistics.isNear(actual: 13, toEstimate: 10) && Statistics.isNear(actual: 13, forecast: 10))
+    }
+
     @Test("hours metrics equal values worked out by hand")
     func hours() throws {
         let metrics = try #require(Statistics.hours(actual: [1, 2, 4], forecast: [1, 4, 5]))

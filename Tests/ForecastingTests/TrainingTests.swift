@@ -82,6 +82,27 @@ import Testing
                 outcome.report.isBaseline ? "so that baseline answers" : "It is level with the best simple baseline"))
     }
 
+    @Test("plans that are exactly kept, all or nearly all of them, are learned as such", arguments: [60, 57, 300])
+    func keptPlans(kept: Int) throws {
+        let count = max(60, kept)
+        let allocations = Company().allocations(count).enumerated().map { index, given in
+            var allocation = given
+            allocation.actualHours = given.plannedHours * (index % 20 == 7 && kept < 60 ? 1.5 : 1)
+            return allocation
+        }
+        let history = History(allocations: allocations)
+        let outcome = try TrainingRun(history: history, configuration: configuration(count, epochs: 3)).run()
+        #expect(outcome.reports.allSatisfy { $0.score.isFinite })
+        // What is stored with the model must be JSON.
+        #expect(throws: Never.self) { try JSONEncoder().encode(outcome.reports) }
+        let answer = outcome.model.forecast(
+            Decision(employee: "e1", project: "p1", skills: ["swift"], plannedHours: 8, at: Company.end(count)),
+            history: history)
+        #expect(answer.hours == 8)
+        #expect(try #require(answer.successProbability) > 0.85)
+        #expect(answer.confidence > 80)
+    }
+
     @Test("the same history, seed and dataset give the same bytes; another seed gives others")
     func deterministic() throws {
         let history = Company().history(240)

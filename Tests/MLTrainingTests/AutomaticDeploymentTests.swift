@@ -19,10 +19,13 @@ import Testing
         if case .deploy = verdict { return true } else { return false }
     }
 
-    private func comparison(isWorse: Bool) -> AutomaticDeployment.Standing {
+    private func comparison(isWorse: Bool, difference: Double = -0.5) -> AutomaticDeployment.Standing {
         .compared(
             IncumbentComparison(
-                rows: 40, meanAbsoluteError: 3, incumbentMeanAbsoluteError: 2.5, isWorse: isWorse))
+                rows: 60, meanAbsoluteError: 2.5 + difference, incumbentMeanAbsoluteError: 2.5,
+                difference: PairedComparison(
+                    meanDifference: difference, low: difference - 0.25, high: difference + 0.25),
+                isWorse: isWorse))
     }
 
     @Test("a model that has not passed its gates is never deployed automatically")
@@ -35,20 +38,34 @@ import Testing
     func worse() {
         #expect(deploys(comparison(isWorse: false)))
         #expect(!deploys(comparison(isWorse: true)))
-        let verdict = AutomaticDeployment(incumbent: incumbent, standing: comparison(isWorse: true))
+        let verdict = AutomaticDeployment(incumbent: incumbent, standing: comparison(isWorse: true, difference: 0.5))
             .verdict(version: 5, passedGates: true, deployed: incumbent)
         #expect(
             verdict
                 == .leave(
-                    "Version 5 was not deployed: it is worse than the deployed model (mean error 3.0 hours against 2.5 of the model before, on 40 tasks new to both)."
+                    "Version 5 was not deployed: it is worse than the deployed model (mean error 3.0 hours against 2.5 of the model before, on 60 tasks new to both, a difference of 0.5 (95 % interval 0.25 to 0.75))."
                 ))
     }
 
-    @Test("the first model, and one that cannot be compared, are deployed on their gates")
+    @Test("the first model, and one in place of a model that cannot answer any more, are deployed on their gates")
     func uncompared() {
         #expect(deploys(.first))
-        #expect(deploys(.unknown))
         #expect(deploys(.unreadable))
+    }
+
+    @Test("without evidence nothing is deployed: neither on too few common rows nor on an error that is no smaller")
+    func evidence() {
+        #expect(!deploys(.unknown(rows: 39)))
+        let verdict = AutomaticDeployment(incumbent: incumbent, standing: .unknown(rows: 39))
+            .verdict(version: 5, passedGates: true, deployed: incumbent)
+        #expect(
+            verdict
+                == .leave(
+                    "Version 5 was not deployed: only 39 finished tasks are new to both models; a comparison with the deployed model takes 50."
+                ))
+        // Not worse beyond noise is not better.
+        #expect(!deploys(comparison(isWorse: false, difference: 0.125)))
+        #expect(deploys(comparison(isWorse: false, difference: 0)))
     }
 
     @Test("what somebody deployed while the job was training is not replaced")
@@ -60,7 +77,7 @@ import Testing
 
     @Test("a model is compared on the tasks that the deployed one cannot have learned from, and only on enough of them")
     func sameSlice() throws {
-        let history = SyntheticHistory(allocations: 200)
+        let history = SyntheticHistory(allocations: 600)
         func outcome(until end: Date) throws -> (TrainingOutcome, History) {
             var source = DatasetSource(months: 240, asOf: end)
             for line in history.lines { if let change = line.change { try source.add(change) } }
@@ -69,14 +86,16 @@ import Testing
                 months: 240, epochs: 10, seed: 7, asOf: end.timeIntervalSince1970)
             return (try TrainingRun(history: known, configuration: configuration).run(), known)
         }
-        // A quarter of a day apart, the last of 200 is decided on day 50 and finished on day 55.
+        // A quarter of a day apart, the last of 600 is decided on day 150 and finished on day 155.
         let (newest, known) = try outcome(until: history.end)
-        let (older, _) = try outcome(until: SyntheticHistory.start.addingTimeInterval(43 * 86_400))
+        let (older, _) = try outcome(until: SyntheticHistory.start.addingTimeInterval(133 * 86_400))
         let comparison = try #require(newest.comparison(with: older.model, history: known))
-        // The slice holds the latest fifth of the tasks; those decided from day 43 on are new to both.
-        #expect((20...30).contains(comparison.rows) && comparison.meanAbsoluteError > 0)
-        let (recent, _) = try outcome(until: SyntheticHistory.start.addingTimeInterval(48 * 86_400))
+        // Those of the latest slice that were decided from day 133 on are new to both.
+        #expect((50...70).contains(comparison.rows) && comparison.meanAbsoluteError > 0)
+        #expect(comparison.difference.low <= comparison.difference.meanDifference)
+        let (recent, _) = try outcome(until: SyntheticHistory.start.addingTimeInterval(142 * 86_400))
         #expect(newest.comparison(with: recent.model, history: known) == nil)
+        #expect((20...40).contains(newest.rowsNewToBoth(since: recent.model)))
     }
 
     @Test(
@@ -96,12 +115,15 @@ import Testing
 
             // Without the schedule's word, and for a job that somebody asked for, nothing is deployed.
             _ = try await fixture.schedules.put(setting(false), tenant: tenant)
-            _ = try await register(.init(incumbent: first, standing: .unknown), of: tenant, fixture)
+            _ = try await register(.init(incumbent: first, standing: comparison(isWorse: false)), of: tenant, fixture)
             _ = try await fixture.schedules.put(setting(true), tenant: tenant)
             _ = try await register(nil, of: tenant, fixture)
             #expect(try await fixture.registry.deployed(tenant: tenant)?.modelId == first)
 
-            let second = try await register(.init(incumbent: first, standing: .unknown), of: tenant, fixture)
+            _ = try await register(.init(incumbent: first, standing: .unknown(rows: 49)), of: tenant, fixture)
+            #expect(try await fixture.registry.deployed(tenant: tenant)?.modelId == first)
+            let second = try await register(
+                .init(incumbent: first, standing: comparison(isWorse: false)), of: tenant, fixture)
             #expect(try await fixture.registry.deployed(tenant: tenant)?.modelId == second)
             // A deployment by the schedule is rolled back like any other.
             #expect(try await fixture.registry.rollback(tenant: tenant, by: "u").model.id == first)

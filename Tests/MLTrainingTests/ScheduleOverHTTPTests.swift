@@ -77,14 +77,14 @@ import Testing
 
     @Test("from a schedule to a deployed model without anybody, and to the next when enough outcomes have come")
     func endToEnd() async throws {
-        let history = SyntheticHistory(allocations: 160)
-        let first = SyntheticHistory(allocations: 120)
+        let history = SyntheticHistory(allocations: 700)
+        let first = SyntheticHistory(allocations: 200)
         try await TrainingService.with(history: first, working: true) { service in
             let body = #"{"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true}"#
             #expect(try await service.send(.put, Self.path, body).status == .ok)
             try await deployments(1, service)
             // Some of what has happened since is told twice.
-            service.admin.add(Array(history.lines.suffix(45)))
+            service.admin.add(Array(history.lines.suffix(505)))
             try await deployments(2, service)
 
             let listed = try await service.send(.get, "/api/v1/models/deployments")

@@ -23,7 +23,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                 INSERT INTO model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
                     true_positives, true_negatives, false_positives, false_negatives)
                 SELECT tenant_id, model_id, (created_at AT TIME ZONE 'UTC')::date, count(*), avg(confidence_score),
-                    avg(CASE WHEN abs(actual_hours - estimated_hours) <= 0.25 * actual_hours THEN 100.0 ELSE 0 END)
+                    avg(CASE WHEN abs(actual_hours - estimated_hours) <= 0.25 * estimated_hours THEN 100.0 ELSE 0 END)
                         FILTER (WHERE actual_hours IS NOT NULL),
                     count(*) FILTER (WHERE success_probability >= 0.5 AND actual_hours <= planned_hours),
                     count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours > planned_hours),

@@ -146,7 +146,8 @@ struct TrainingAttempt: Sendable {
         else { return AutomaticDeployment(incumbent: nil, standing: .first) }
         let standing = try await ComputeThread.run(named: "comparison") { () -> AutomaticDeployment.Standing in
             guard let incumbent = try? ForecastModel(decoding: artifact.content) else { return .unreadable }
-            return outcome.comparison(with: incumbent, history: history).map { .compared($0) } ?? .unknown
+            let comparison = outcome.comparison(with: incumbent, history: history)
+            return comparison.map { .compared($0) } ?? .unknown(rows: outcome.rowsNewToBoth(since: incumbent))
         }
         return AutomaticDeployment(incumbent: deployed.modelId, standing: standing)
     }

@@ -7,8 +7,8 @@ struct AutomaticDeployment: Sendable, Equatable {
     enum Standing: Sendable, Equatable {
         /// None was deployed.
         case first
-        /// Too few rows that the deployed model had not seen.
-        case unknown
+        /// Too few rows that neither model had seen.
+        case unknown(rows: Int)
         case compared(IncumbentComparison)
         /// The deployed model cannot be read by this version.
         case unreadable
@@ -34,20 +34,23 @@ struct AutomaticDeployment: Sendable, Equatable {
         }
         switch standing {
         case .first: return .deploy("Version \(version) was deployed; there was none before.")
-        case .unknown:
-            return .deploy(
-                "Version \(version) was deployed; too little is new since the model before for a comparison of the two."
-            )
+        case .unknown(let rows):
+            return .leave(
+                left + "only \(rows) finished tasks are new to both models; a comparison with the deployed model takes "
+                    + "\(TrainingOutcome.leastIncumbentRows).")
         case .unreadable:
             return .deploy("Version \(version) was deployed; the model before could not be read for a comparison.")
         case .compared(let comparison):
             let figures =
                 "mean error \(Self.hours(comparison.meanAbsoluteError)) hours against "
                 + "\(Self.hours(comparison.incumbentMeanAbsoluteError)) of the model before, on \(comparison.rows) tasks "
-                + "new to both"
+                + "new to both, a difference of \(Self.hours(comparison.difference.meanDifference)) "
+                + "(95 % interval \(Self.hours(comparison.difference.low)) to \(Self.hours(comparison.difference.high)))"
             return comparison.isWorse
                 ? .leave(left + "it is worse than the deployed model (\(figures)).")
-                : .deploy("Version \(version) was deployed (\(figures)).")
+                : comparison.favoursNew
+                    ? .deploy("Version \(version) was deployed (\(figures)).")
+                    : .leave(left + "there is no evidence that it is better than the deployed model (\(figures)).")
         }
     }
 

@@ -28,7 +28,7 @@ public struct Backtest: Sendable {
         public var winners: [String]
         /// Baseline and winner differ by more than noise on the windows before the test rows, per fit.
         public var beatsBaseline: [Bool]
-        /// Mean predicted probability of being within 25 %, and how often that was so.
+        /// Mean predicted probability that the actual hours lie within 25 % of the estimate, and how often they did.
         public var meanConfidence: Double
         public var withinQuarter: Double
     }
@@ -107,7 +107,7 @@ public struct Backtest: Sendable {
     private func result(_ judged: Answered, rows: [Row]) -> Result {
         let judge = judged.judge
         let near = zip(judge.rows, judge.answers.first?.hours ?? [])
-            .filter { Statistics.isNear(actual: $0.hours, forecast: $1) }.count
+            .filter { Statistics.isNear(actual: $0.hours, toEstimate: $1) }.count
         let count = Double(max(1, judge.rows.count))
         return Result(
             reports: judge.reports(seed: seed), rows: rows, winners: judged.winners,

@@ -49,6 +49,13 @@ public struct PairedComparison: Sendable, Codable, Equatable {
     /// 95 % paired bootstrap interval of that mean.
     public var low: Double
     public var high: Double
+
+    public init(meanDifference: Double, low: Double, high: Double) {
+        self.meanDifference = meanDifference
+        self.low = low
+        self.high = high
+    }
+
     /// The interval lies wholly below 0: better beyond noise.
     public var isBetter: Bool { high < 0 }
     /// The interval lies wholly above 0: worse beyond noise.

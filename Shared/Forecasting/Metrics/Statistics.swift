@@ -19,9 +19,14 @@ enum Statistics {
             logRMSE: (squares / count).squareRoot(), standardisedAccuracy: guessing > 0 ? 1 - mae / guessing : nil)
     }
 
-    /// Within 25 % of the actual hours; a hair of slack for decimal fractions that binary cannot hold.
+    /// PRED(25)'s event: the forecast lies within 25 % of the actual hours. A hair of slack for decimal fractions that binary cannot hold.
     static func isNear(actual: Double, forecast: Double) -> Bool {
         abs(forecast - actual) <= 0.25 * actual * (1 + 1e-9)
+    }
+
+    /// What `confidence` is the probability of: the actual hours lie within 25 % of the estimate.
+    static func isNear(actual: Double, toEstimate estimate: Double) -> Bool {
+        abs(actual - estimate) <= 0.25 * estimate * (1 + 1e-9)
     }
 
     /// The exact mean of |a − b| over all pairs of different rows: what guessing a random other row costs.

@@ -9,7 +9,7 @@ struct VariantModel: Sendable {
     var winner: Int
     var intervals: ConformalIntervals
     var success: EventClassifier?
-    /// Whether the actual hours lie within 25 % of the winner's estimate.
+    /// The chance that the actual hours lie within 25 % of the winner's estimate.
     var near: EventClassifier
     let columns: FeatureSchema.Columns
     /// Per column, what it is called in an explanation.

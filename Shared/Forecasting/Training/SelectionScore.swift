@@ -6,8 +6,8 @@ enum SelectionScore {
     static func score(_ candidate: HoursMetrics, over baseline: HoursMetrics) -> Double {
         func ratio(_ a: Double, _ b: Double, _ slack: Double) -> Double { log((a + slack) / (b + slack)) }
         // Slack, since a median error may be next to nothing where most tasks take exactly the plan, and its ratio would then
-        // outweigh all else.
-        let slack = 0.15 * baseline.mae
+        // outweigh all else; and never 0, since where all plans are kept every error is.
+        let slack = 0.15 * baseline.mae + 1e-9
         return
             (ratio(candidate.mae, baseline.mae, 1e-9)
             + 0.5 * ratio(candidate.medianAbsoluteError, baseline.medianAbsoluteError, slack)

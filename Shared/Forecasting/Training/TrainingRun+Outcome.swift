@@ -26,7 +26,24 @@ extension TrainingRun {
             winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: first.beatsBaseline,
             gates: gates, warnings: warnings, modelCard: card.text, trainedRows: splits[0].fit.count,
             validationRows: splits[0].judge.count,
-            judged: JudgedRow.rows(of: first, lastCount: splits[0].judge.count))
+            judged: Self.judgedRows(of: first, data: prepared[0], rows: splits[0].judge))
+    }
+}
+
+extension TrainingRun {
+    /// What the winner, not yet fitted to these rows, says of them.
+    private static func judgedRows(of result: VariantTrainer.Result, data: FitData, rows: [Int]) -> [JudgedRow] {
+        let model = result.judgedModel
+        let (picked, matrix, _) = data.picking(rows)
+        let estimates = model.candidates[model.winner].estimates(model.members.predict(matrix, columns: model.columns))
+        let probabilities = result.judgedHeads[model.winner].probabilities(matrix)
+        return picked.indices.map { index in
+            let row = picked[index]
+            return JudgedRow(
+                decision: row.decision, actualHours: row.hours,
+                forecastHours: model.hours(estimates[index], planned: row.planned),
+                isSuccess: row.planned > 0 ? row.success : nil, successProbability: probabilities?[index])
+        }
     }
 }
 

@@ -57,7 +57,7 @@ extension VariantTrainer {
     ///   - pooled: rows of all windows, the validation slice last.
     ///   - hours: the winner's forecasts for them, made without having seen them.
     func fitNear(_ pooled: [Int], _ hours: [Double], _ settings: FitSettings) throws -> EventClassifier {
-        let hits = zip(pooled, hours).map { Statistics.isNear(actual: data.rows[$0].hours, forecast: $1) }
+        let hits = zip(pooled, hours).map { Statistics.isNear(actual: data.rows[$0].hours, toEstimate: $1) }
         let boundary = pooled.count - split.judge.count
         let judged = Array(hits[boundary...])
         guard boundary >= 150 else {
