@@ -142,7 +142,10 @@ let package = Package(
         tests("Gateway", ["Gateway", "TestSupport", "Contracts", "HTTPClient", "ServiceIdentity", hummingbirdTesting]),
         tests(
             "TenantAdmin",
-            ["TenantAdmin", "TestSupport", "Contracts", "Ledger", "ServiceIdentity", hummingbirdTesting]),
+            [
+                "TenantAdmin", "HistoryFeed", "Forecasting", "TestSupport", "Contracts", "Ledger", "ServiceIdentity",
+                hummingbirdTesting,
+            ]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
         tests(
             "MLPrediction",

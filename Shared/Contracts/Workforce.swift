@@ -105,11 +105,13 @@ public struct Project: Codable, Sendable, Equatable {
     public let requiredSkills: [String]
     /// By skill, where one asks for a level at least.
     public let leastLevels: [String: Int]?
+    /// Versions that edits have replaced, oldest first; nil where there are none.
+    public let earlierVersions: [ProjectVersion]?
 
     public init(
         id: ProjectID, externalId: String, name: String, status: ProjectStatus, completionPercentage: Double?,
         startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?, requiredSkills: [String],
-        leastLevels: [String: Int]? = nil
+        leastLevels: [String: Int]? = nil, earlierVersions: [ProjectVersion]? = nil
     ) {
         self.id = id
         self.externalId = externalId
@@ -121,6 +123,7 @@ public struct Project: Codable, Sendable, Equatable {
         self.endDate = endDate
         self.requiredSkills = requiredSkills
         self.leastLevels = leastLevels
+        self.earlierVersions = earlierVersions
     }
 }
 
@@ -162,13 +165,21 @@ public struct Allocation: Codable, Sendable, Equatable {
     public let completedAt: Date?
     /// The moment of the decision.
     public let createdAt: Date
+    /// When the platform got to know of the booking: later than the decision where history was imported, and then what the
+    /// booking said at its decision rests on the importer's word.
+    public let recordedAt: Date
+    /// False where nobody vouches for what the booking said at its decision; nil for true.
+    public let isHistoryKnown: Bool?
+    /// The booking as first decided for this person and this project; nil where nothing has been edited since.
+    public let decided: DecidedAllocation?
 
     public init(
         id: AllocationID, externalId: String, employeeId: EmployeeID, projectId: ProjectID,
         allocationPercentage: Double?, allocatedHours: Double?, hoursPerDay: Double? = nil, plannedHours: Double?,
         actualHours: Double?, commitment: Commitment = .hard, isCancelled: Bool = false, requiredSkills: [String],
         leastLevels: [String: Int]? = nil, labels: [String: String], startDate: CivilDate, endDate: CivilDate?,
-        completedAt: Date?, createdAt: Date
+        completedAt: Date?, createdAt: Date, recordedAt: Date? = nil, isHistoryKnown: Bool? = nil,
+        decided: DecidedAllocation? = nil
     ) {
         self.id = id
         self.externalId = externalId
@@ -188,6 +199,9 @@ public struct Allocation: Codable, Sendable, Equatable {
         self.endDate = endDate
         self.completedAt = completedAt
         self.createdAt = createdAt
+        self.recordedAt = recordedAt ?? createdAt
+        self.isHistoryKnown = isHistoryKnown
+        self.decided = decided
     }
 }
 

@@ -41,6 +41,7 @@ extension LineWriter {
         field("completedAt", allocation.completedAt)
         field("decidedAt", allocation.decidedAt)
         field("employee", allocation.employee)
+        field("evidence", allocation.evidence?.rawValue)
         field("id", allocation.id)
         field("labels", allocation.labels)
         field("plannedEnd", allocation.plannedEnd)
@@ -58,6 +59,7 @@ extension LineScanner {
         let completedAt = number("completedAt")
         let decidedAt = number("decidedAt")
         let employee = string("employee")
+        let evidence = string("evidence")
         let id = string("id")
         let labels = pairs("labels")
         let plannedEnd = number("plannedEnd")
@@ -71,7 +73,7 @@ extension LineScanner {
         return Forecasting.Allocation(
             id: id, employee: employee, project: project, skills: skills, labels: labels, plannedHours: plannedHours,
             allocationPercent: percent, actualHours: actualHours, start: start, plannedEnd: plannedEnd,
-            decidedAt: decidedAt, completedAt: completedAt)
+            decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init))
     }
 
     fileprivate mutating func capacity() -> CapacityDay? {

@@ -49,7 +49,18 @@ extension ProjectFacts {
         self.init(
             id: project.id.description, status: Status(project.status),
             completionPercent: project.completionPercentage, start: project.startDate?.secondsSince1970,
-            estimatedEnd: project.estimatedEndDate?.secondsSince1970, end: project.endDate?.secondsSince1970)
+            estimatedEnd: project.estimatedEndDate?.secondsSince1970, end: project.endDate?.secondsSince1970,
+            earlier: project.earlierVersions?.map(EarlierDates.init))
+    }
+}
+
+extension ProjectFacts.EarlierDates {
+    init(_ version: ProjectVersion) {
+        self.init(
+            until: version.validUntil.timeIntervalSince1970,
+            dates: ProjectFacts.Dates(
+                start: version.startDate?.secondsSince1970, estimatedEnd: version.estimatedEndDate?.secondsSince1970,
+                end: version.endDate?.secondsSince1970))
     }
 }
 
@@ -75,15 +86,52 @@ extension CapacityDay {
 }
 
 extension Forecasting.Allocation {
+    /// The decision as first made, whatever the booking says today, and the outcome as it is known today.
     public init(_ allocation: Contracts.Allocation) {
+        let decided = allocation.decided ?? DecidedAllocation(asItStands: allocation)
         self.init(
             id: allocation.id.description, employee: allocation.employeeId.description,
-            project: allocation.projectId.description, skills: allocation.requiredSkills, labels: allocation.labels,
-            plannedHours: allocation.plannedHours ?? 0,
+            project: allocation.projectId.description, skills: decided.requiredSkills, labels: decided.labels,
+            plannedHours: decided.plannedHours ?? 0,
             // 0 % is how an unknown share was imported; nobody is allocated to nothing.
-            allocationPercent: allocation.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },
-            actualHours: allocation.actualHours, start: allocation.startDate.secondsSince1970,
-            plannedEnd: allocation.endDate?.secondsSince1970, decidedAt: allocation.createdAt.timeIntervalSince1970,
-            completedAt: allocation.completedAt?.timeIntervalSince1970)
+            allocationPercent: decided.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },
+            actualHours: allocation.actualHours, start: decided.startDate.secondsSince1970,
+            plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
+            completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation))
+        if evidence == .unknown { forgetAllButThePlan() }
+    }
+
+    private mutating func forgetAllButThePlan() {
+        skills = []
+        labels = [:]
+        allocationPercent = nil
+        start = nil
+        plannedEnd = nil
+    }
+}
+
+extension DecisionEvidence {
+    /// Nobody types a booking in at the very moment of its decision.
+    private static let allowedDelay: TimeInterval = 86_400
+
+    /// nil for ``observed``, which needs no room in a line.
+    fileprivate init?(_ allocation: Contracts.Allocation) {
+        if allocation.isHistoryKnown == false {
+            self = .unknown
+        } else if allocation.recordedAt.timeIntervalSince(allocation.createdAt) > Self.allowedDelay {
+            self = .stated
+        } else {
+            return nil
+        }
+    }
+}
+
+extension DecidedAllocation {
+    /// Of a booking that has not been edited.
+    fileprivate init(asItStands allocation: Contracts.Allocation) {
+        self.init(
+            decidedAt: allocation.createdAt, plannedHours: allocation.plannedHours, hoursPerDay: allocation.hoursPerDay,
+            allocationPercentage: allocation.allocationPercentage, requiredSkills: allocation.requiredSkills,
+            labels: allocation.labels, startDate: allocation.startDate, endDate: allocation.endDate)
     }
 }

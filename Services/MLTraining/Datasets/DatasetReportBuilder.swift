@@ -14,6 +14,7 @@ struct DatasetReportBuilder {
     private var seen: Set<Int> = []
     private var duplicates: [AllocationID] = []
     private var (startedLate, recordedLate, endsOnCompletion, withEnd, withoutProject) = (0, 0, 0, 0, 0)
+    private var (stated, unknown) = (0, 0)
     private var missing: [String: Int] = [:]
     private var (sources, people, projects, skills): (Tally, Tally, Tally, Tally) = ([:], [:], [:], [:])
     private var decisions: ClosedRange<Double>?
@@ -58,6 +59,11 @@ struct DatasetReportBuilder {
         lacks("start", row.start == nil)
         lacks("completionRate", row.completionRate == nil)
         if project == nil { withoutProject += 1 }
+        switch allocation.evidence {
+        case .stated: stated += 1
+        case .unknown: unknown += 1
+        case .observed, nil: break
+        }
         let completed = row.completedAt.timeIntervalSince1970
         if let start = allocation.start, start > completed { startedLate += 1 }
         if allocation.decidedAt > completed { recordedLate += 1 }
@@ -96,6 +102,8 @@ struct DatasetReportBuilder {
         let findings: [(Int, String)] = [
             (startedLate, "completed before they started"),
             (recordedLate, "were written down only after their completion, and count as decided at their start"),
+            (stated, DecisionEvidence.statedInWords),
+            (unknown, DecisionEvidence.unknownInWords),
             (withoutHours, "completed without any hours, planned or recorded, and are not learned from"),
             (missing["plannedHours"] ?? 0, "have no planned hours"),
             (sources["utilisation"] ?? 0, "have no recorded hours: utilisation says how many"),

@@ -97,7 +97,8 @@ extension Allocation {
     static let columns: SQL = """
         id, external_id, employee_id, project_id, allocation_percentage, allocated_hours, hours_per_day, planned_hours,
         actual_hours, commitment, cancelled_at is not null as is_cancelled,
-        \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date, completed_at, created_at
+        \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date, completed_at, created_at,
+        recorded_at, nullif(history_known, true) as history_known, \(sql: DecidedAllocation.column)
         """
 
     init(_ row: PostgresRow) throws {
@@ -112,6 +113,8 @@ extension Allocation {
             requiredSkills: skills, leastLevels: try RequiredSkills.leastLevels(skills, row),
             labels: try row.decode("labels", as: LabelsColumn.self).labels,
             startDate: try row.decode("start_date"), endDate: try row.decode("end_date"),
-            completedAt: try row.decode("completed_at"), createdAt: try row.decode("created_at"))
+            completedAt: try row.decode("completed_at"), createdAt: try row.decode("created_at"),
+            recordedAt: try row.decode("recorded_at"), isHistoryKnown: try row.decode("history_known"),
+            decided: try row.decode("decided", as: PostgresJSON<DecidedAllocation>?.self)?.value)
     }
 }

@@ -89,7 +89,7 @@ struct Projects: ResourceStore {
 extension Project {
     static let columns: SQL = """
         id, external_id, name, status, completion_percentage, start_date, estimated_end_date, end_date,
-        \(sql: RequiredSkills.columns(of: "projects"))
+        \(sql: RequiredSkills.columns(of: "projects")), \(sql: ProjectVersion.column)
         """
 
     init(_ row: PostgresRow) throws {
@@ -100,6 +100,7 @@ extension Project {
             completionPercentage: try row.decode("completion_percentage"), startDate: try row.decode("start_date"),
             estimatedEndDate: try row.decode("estimated_end_date"), endDate: try row.decode("end_date"),
             requiredSkills: skills,
-            leastLevels: try RequiredSkills.leastLevels(skills, row))
+            leastLevels: try RequiredSkills.leastLevels(skills, row),
+            earlierVersions: try row.decode("earlier_versions", as: PostgresJSON<[ProjectVersion]>?.self)?.value)
     }
 }

@@ -19,7 +19,9 @@ extension LineWriter {
     fileprivate mutating func write(_ line: HistoryLine) -> Bool {
         switch line {
         case .allocation(let allocation):
-            guard allocation.leastLevels == nil else { return false }
+            guard allocation.leastLevels == nil, allocation.decided == nil, allocation.isHistoryKnown == nil else {
+                return false
+            }
             text(#"{"allocation":{"_0":{"#)
             fields(of: allocation)
         case .capacity(let entry):
@@ -49,6 +51,7 @@ extension LineWriter {
         field("labels", allocation.labels)
         field("plannedHours", allocation.plannedHours)
         field("projectId", allocation.projectId)
+        field("recordedAt", allocation.recordedAt)
         field("requiredSkills", allocation.requiredSkills)
         field("startDate", allocation.startDate)
     }
@@ -71,17 +74,18 @@ extension LineScanner {
         let labels = pairs("labels")
         let plannedHours = number("plannedHours")
         let project: ProjectID? = identifier("projectId")
+        let recordedAt = date("recordedAt")
         let skills = strings("requiredSkills")
         let startDate = civilDate("startDate")
         guard ends(with: "}}}"), let commitment, let createdAt, let employee, let externalID, let id, let isCancelled,
-            let labels, let project, let skills, let startDate
+            let labels, let project, let recordedAt, let skills, let startDate
         else { return nil }
         return Allocation(
             id: id, externalId: externalID, employeeId: employee, projectId: project,
             allocationPercentage: percentage, allocatedHours: allocatedHours, hoursPerDay: hoursPerDay,
             plannedHours: plannedHours, actualHours: actualHours, commitment: commitment, isCancelled: isCancelled,
             requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
-            completedAt: completedAt, createdAt: createdAt)
+            completedAt: completedAt, createdAt: createdAt, recordedAt: recordedAt)
     }
 
     fileprivate mutating func capacity() -> CapacityEntry? {

@@ -41,6 +41,12 @@ package struct LineWriter {
         number(value)
     }
 
+    package mutating func field(_ key: StaticString, _ value: String?) {
+        guard let value else { return }
+        name(key)
+        string(value)
+    }
+
     package mutating func field(_ key: StaticString, _ value: Bool) {
         name(key)
         text(value ? "true" : "false")

@@ -20,7 +20,7 @@ struct DecisionNumbers {
         start = decision.start
         end = decision.end
         skillCount = decision.skills.count
-        project = history.project(decision.project)?.dates
+        project = history.project(decision.project)?.dates(at: decision.at)
         weeklyCapacityHours =
             history.employee(decision.employee)?.weeklyCapacityHours ?? EmployeeFacts.usualWeeklyCapacityHours
     }

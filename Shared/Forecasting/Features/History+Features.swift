@@ -52,9 +52,7 @@ private final class FeatureWork: Sendable {
     let slots: [Int32]
     let columns: Int
     private let builder: FeatureBuilder
-    /// What is on record of projects and people, by the numbers of their flows.
-    private let projects: [ProjectFacts.Dates?]
-    private let weeklyCapacityHours: [Double]
+    private let records: RecordsByFlow
 
     /// As many as stay in a core's cache until they are read.
     static let rowsPerBlock = 256
@@ -66,7 +64,7 @@ private final class FeatureWork: Sendable {
         self.slots = slots
         columns = schema.columns.count
         builder = FeatureBuilder(schema: schema, history: history)
-        (projects, weeklyCapacityHours) = history.recordsByFlow()
+        records = history.recordsByFlow()
     }
 
     /// Calls `body` with all rows, some at a time. Each core sweeps through all of time, and takes the next rows that no other has.
@@ -96,8 +94,10 @@ private final class FeatureWork: Sendable {
                 lookup.forEach { number, views in
                     let entry = entries.baseAddress.unsafelyUnwrapped + Int(slots[first + number])
                     let decision = DecisionNumbers(
-                        entry.pointee.allocation, project: projects[Int(entry.pointee.groups.projectFlow)],
-                        weeklyCapacityHours: weeklyCapacityHours[Int(entry.pointee.groups.personFlow)])
+                        entry.pointee.allocation,
+                        project: records.dates(
+                            ofProject: Int(entry.pointee.groups.projectFlow), at: entry.pointee.allocation.decidedAt),
+                        weeklyCapacityHours: records.weeklyCapacityHours[Int(entry.pointee.groups.personFlow)])
                     builder.write(
                         decision, entry.pointee.groups.labels.span, views,
                         to: target + (first + number - rows.lowerBound) * columns)

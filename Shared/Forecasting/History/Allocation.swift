@@ -23,11 +23,13 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var decidedAt: Double
     /// When the outcome became known; nil while unfinished.
     public var completedAt: Double?
+    /// What is known of the decision's facts themselves; nil for ``DecisionEvidence/observed``.
+    public var evidence: DecisionEvidence?
 
     public init(
         id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
-        plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil
+        plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil
     ) {
         self.id = id
         self.employee = employee
@@ -41,7 +43,25 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.plannedEnd = plannedEnd
         self.decidedAt = decidedAt
         self.completedAt = completedAt
+        self.evidence = evidence
     }
+}
+
+/// How it is known what an allocation said at its decision.
+public enum DecisionEvidence: String, Sendable, Codable, CaseIterable {
+    /// It was recorded when it was decided, and every edit since.
+    case observed
+    /// It was recorded later, and stood so at the decision on the importer's word.
+    case stated
+    /// Nobody vouches for anything but the plan; the rest was left out.
+    case unknown
+
+    /// What follows "so many allocations".
+    public static let statedInWords =
+        "were recorded more than a day after their decision: that skills, labels and dates stood so then rests on the "
+        + "importer's word"
+    public static let unknownInWords =
+        "have an unknown history: nothing of them but the plan counts as known at the decision"
 }
 
 /// What a project's record says. `status` and `completionPercent` are of today and have no date, so features never use them;
@@ -62,19 +82,46 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
     public var start: Double?
     public var estimatedEnd: Double?
     public var end: Double?
+    /// What the dates were before they were edited, oldest first; nil where they never were.
+    public var earlier: [EarlierDates]?
 
     /// What a decision may know of it.
-    struct Dates {
-        var start: Double?
-        var estimatedEnd: Double?
-        var end: Double?
+    public struct Dates: Sendable, Hashable, Codable {
+        public var start: Double?
+        public var estimatedEnd: Double?
+        public var end: Double?
+
+        public init(start: Double?, estimatedEnd: Double?, end: Double?) {
+            self.start = start
+            self.estimatedEnd = estimatedEnd
+            self.end = end
+        }
     }
 
+    /// Dates that held until they were edited.
+    public struct EarlierDates: Sendable, Hashable, Codable {
+        public var until: Double
+        public var dates: Dates
+
+        public init(until: Double, dates: Dates) {
+            self.until = until
+            self.dates = dates
+        }
+    }
+
+    /// As they are today.
     var dates: Dates { Dates(start: start, estimatedEnd: estimatedEnd, end: end) }
+
+    /// As they stood at a moment; before the first version, that one.
+    func dates(at moment: Double) -> Dates { Self.dates(dates, earlier: earlier ?? [], at: moment) }
+
+    static func dates(_ present: Dates, earlier: [EarlierDates], at moment: Double) -> Dates {
+        earlier.first { moment < $0.until }?.dates ?? present
+    }
 
     public init(
         id: String, status: Status = .inProgress, completionPercent: Double? = nil, start: Double? = nil,
-        estimatedEnd: Double? = nil, end: Double? = nil
+        estimatedEnd: Double? = nil, end: Double? = nil, earlier: [EarlierDates]? = nil
     ) {
         self.id = id
         self.status = status
@@ -82,6 +129,7 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
         self.start = start
         self.estimatedEnd = estimatedEnd
         self.end = end
+        self.earlier = earlier
     }
 }
 

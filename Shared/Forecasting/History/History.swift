@@ -72,17 +72,18 @@ public struct History: Sendable {
     public func project(_ id: String) -> ProjectFacts? { projects[id] }
     public func employee(_ id: String) -> EmployeeFacts? { employees[id] }
 
-    /// The dates of projects and the capacity of people, by the numbers of their flows.
-    func recordsByFlow() -> (projects: [ProjectFacts.Dates?], weeklyCapacityHours: [Double]) {
-        var dates = [ProjectFacts.Dates?](repeating: nil, count: flows.count)
-        var hours = [Double](repeating: EmployeeFacts.usualWeeklyCapacityHours, count: flows.count)
+    /// What is on record of projects and people, by the numbers of their flows.
+    func recordsByFlow() -> RecordsByFlow {
+        var records = RecordsByFlow(flows: flows.count)
         for project in projects.values {
-            if let flow = index.flow(ofProject: project.id) { dates[Int(flow)] = project.dates }
+            if let flow = index.flow(ofProject: project.id) { records.put(project, at: Int(flow)) }
         }
         for employee in employees.values {
-            if let flow = index.flow(ofPerson: employee.id) { hours[Int(flow)] = employee.weeklyCapacityHours }
+            if let flow = index.flow(ofPerson: employee.id) {
+                records.weeklyCapacityHours[Int(flow)] = employee.weeklyCapacityHours
+            }
         }
-        return (dates, hours)
+        return records
     }
 
     public mutating func apply(_ change: HistoryChange) { apply(CollectionOfOne(change)) }

@@ -72,7 +72,7 @@ extension TrainingPoint {
             allocationID: allocation.id, employeeID: allocation.employee, projectID: allocation.project,
             skills: allocation.skills, allocationPercentage: allocation.allocationPercent, actualHours: hours,
             hoursSource: source,
-            performanceScore: PerformanceScore.score(project?.dates, status: project?.status, at: moment),
+            performanceScore: PerformanceScore.score(project?.dates(at: moment), status: project?.status, at: moment),
             completionRate: project?.completionPercent, timestamp: allocation.decidedAt, plannedHours: planned,
             start: allocation.start, completedAt: completed,
             success: source == .recorded ? planned.map { hours <= $0 } : nil)

@@ -10,6 +10,8 @@ enum DataWarnings {
         warn(
             rows.filter { $0.planned > 0 && abs($0.logRatio) > HoursScale.ratioLimit }.count,
             "took more than 20 times their plan, or less than a twentieth of it")
+        warn(rows.filter { $0.evidence == .stated }.count, DecisionEvidence.statedInWords)
+        warn(rows.filter { $0.evidence == .unknown }.count, DecisionEvidence.unknownInWords)
         let ends = rows.filter { $0.decision.end != nil }
         let same = ends.filter { row in
             row.decision.end.map { History.dayNumber($0) == History.dayNumber(row.completedAt) } ?? false

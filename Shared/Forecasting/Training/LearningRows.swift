@@ -9,6 +9,7 @@ struct LearningRow: Sendable {
     var hours: Double
     /// 0 when there was no plan.
     var planned: Double
+    var evidence: DecisionEvidence = .observed
     var logHours: Double { log(max(hours, HoursScale.least)) }
     var logPlan: Double { log(max(planned, HoursScale.least)) }
     /// Log ratio to the plan; cut where it is averaged so that one oddity cannot rule a fit.
@@ -21,7 +22,7 @@ extension LearningRow {
         self.init(
             id: entry.allocation.id, slot: slot, decision: Decision(entry.allocation),
             completedAt: entry.allocation.completedAt ?? moment, hours: entry.hours ?? 0,
-            planned: max(0, entry.allocation.plannedHours))
+            planned: max(0, entry.allocation.plannedHours), evidence: entry.allocation.evidence ?? .observed)
     }
 }
 

@@ -1,0 +1,80 @@
+import Contracts
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+// What was known when. Triggers of the database keep each version that an edit replaces (tenant migration 0030), so that no
+// writer can forget to.
+
+extension DecidedAllocation {
+    /// `decided`, of `resource_allocations`: the booking as first decided for its person and project; null without edits.
+    static let column: SQL = """
+        case when resource_allocations.version > 1 then (
+            select json_build_object('decidedAt', \(sql: moment("v.valid_from")),
+                -- As first planned; a booking that was given to somebody else is planned anew.
+                'plannedHours', case when v.version = 1 then resource_allocations.planned_hours else v.allocated_hours end,
+                'hoursPerDay', v.hours_per_day, 'allocationPercentage', v.allocation_percentage,
+                'requiredSkills', array(select s.name from unnest(v.required_skill_ids) with ordinality r (id, position)
+                    join skills s on s.id = r.id order by r.position),
+                'labels', v.labels, 'startDate', v.start_date, 'endDate', v.end_date)
+            from decided_version(resource_allocations) v)
+        end as decided
+        """
+}
+
+extension ProjectVersion {
+    /// `earlier_versions`, of `projects`; null without edits.
+    static let column: SQL = """
+        case when projects.version > 1 then (
+            select json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
+                'validUntil', \(sql: moment("v.valid_until")), 'startDate', v.start_date,
+                'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date) order by v.version)
+            from project_versions v where v.project_id = projects.id)
+        end as earlier_versions
+        """
+}
+
+/// A column's time as JSON of ours has it.
+private func moment(_ column: SQL) -> SQL {
+    #"to_char(\#(sql: column) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"#
+}
+
+extension Allocations {
+    /// Every version of a booking, newest first.
+    /// - Throws: 404.
+    func versions(of id: AllocationID, in tenant: TenantID) async throws -> [AllocationVersion] {
+        try await database.withTenant(tenant, readOnly: true) { connection in
+            let present = try await connection.query(
+                """
+                select version, version_from as valid_from, null::timestamptz as valid_until, employee_id, project_id,
+                    allocated_hours, hours_per_day, allocation_percentage, commitment,
+                    cancelled_at is not null as is_cancelled,
+                    \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date
+                from resource_allocations where id = \(id.rawValue)
+                """)
+            guard let newest = present.first else { throw ProblemError.notFound("Allocation") }
+            let earlier = try await connection.query(
+                """
+                select version, valid_from, valid_until, employee_id, project_id, allocated_hours, hours_per_day,
+                    allocation_percentage, commitment, is_cancelled,
+                    \(sql: RequiredSkills.columns(of: "allocation_versions")), labels, start_date, end_date
+                from allocation_versions where allocation_id = \(id.rawValue) order by version desc
+                """)
+            return try ([newest] + earlier).map(AllocationVersion.init)
+        }
+    }
+}
+
+extension AllocationVersion {
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(
+            version: try row.decode("version"), validFrom: try row.decode("valid_from"),
+            validUntil: try row.decode("valid_until"), employeeId: try row.decode("employee_id"),
+            projectId: try row.decode("project_id"), allocatedHours: try row.decode("allocated_hours"),
+            hoursPerDay: try row.decode("hours_per_day"),
+            allocationPercentage: try row.decode("allocation_percentage"), commitment: try row.decode("commitment"),
+            isCancelled: try row.decode("is_cancelled"), requiredSkills: try row.decode("required_skills"),
+            labels: try row.decode("labels", as: LabelsColumn.self).labels, startDate: try row.decode("start_date"),
+            endDate: try row.decode("end_date"))
+    }
+}

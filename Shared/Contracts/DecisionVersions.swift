@@ -1,0 +1,91 @@
+public import Foundation
+
+/// A booking as it was decided for the person and the project that it is for, where it has been edited since. What a model
+/// may use of the booking is this; what it says today may know the outcome.
+public struct DecidedAllocation: Codable, Sendable, Equatable {
+    /// When it was decided: at the booking's creation, or when it was given to this person or this project.
+    public let decidedAt: Date
+    /// Hours as planned at the decision; nil where none were stated.
+    public let plannedHours: Double?
+    public let hoursPerDay: Double?
+    public let allocationPercentage: Double?
+    public let requiredSkills: [String]
+    public let labels: [String: String]
+    public let startDate: CivilDate
+    public let endDate: CivilDate?
+
+    public init(
+        decidedAt: Date, plannedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?,
+        requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?
+    ) {
+        self.decidedAt = decidedAt
+        self.plannedHours = plannedHours
+        self.hoursPerDay = hoursPerDay
+        self.allocationPercentage = allocationPercentage
+        self.requiredSkills = requiredSkills
+        self.labels = labels
+        self.startDate = startDate
+        self.endDate = endDate
+    }
+}
+
+/// What a project's record said until some moment: a version that was replaced by an edit.
+public struct ProjectVersion: Codable, Sendable, Equatable {
+    /// The first version holds before this moment too.
+    public let validFrom: Date
+    public let validUntil: Date
+    public let startDate: CivilDate?
+    public let estimatedEndDate: CivilDate?
+    public let endDate: CivilDate?
+
+    public init(
+        validFrom: Date, validUntil: Date, startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?
+    ) {
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+        self.startDate = startDate
+        self.estimatedEndDate = estimatedEndDate
+        self.endDate = endDate
+    }
+}
+
+/// `GET /allocations/{id}/versions`: what a booking said, and for how long.
+public struct AllocationVersion: Codable, Sendable, Equatable {
+    /// 1 is the booking as first decided.
+    public let version: Int
+    public let validFrom: Date
+    /// nil for the present version.
+    public let validUntil: Date?
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    public let allocatedHours: Double?
+    public let hoursPerDay: Double?
+    public let allocationPercentage: Double?
+    public let commitment: Commitment
+    public let isCancelled: Bool
+    public let requiredSkills: [String]
+    public let labels: [String: String]
+    public let startDate: CivilDate
+    public let endDate: CivilDate?
+
+    public init(
+        version: Int, validFrom: Date, validUntil: Date?, employeeId: EmployeeID, projectId: ProjectID,
+        allocatedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?, commitment: Commitment,
+        isCancelled: Bool, requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?
+    ) {
+        self.version = version
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+        self.employeeId = employeeId
+        self.projectId = projectId
+        self.allocatedHours = allocatedHours
+        self.hoursPerDay = hoursPerDay
+        self.allocationPercentage = allocationPercentage
+        self.commitment = commitment
+        self.isCancelled = isCancelled
+        self.requiredSkills = requiredSkills
+        self.labels = labels
+        self.startDate = startDate
+        self.endDate = endDate
+    }
+}
