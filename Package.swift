@@ -128,7 +128,8 @@ let package = Package(
             ["Contracts", "HTTPClient", "Forecasting", "HistoryFeed", "NeuralNetwork", "ServiceIdentity", arguments]),
 
         .target(
-            name: "TestSupport", dependencies: ["Postgres", "HTTPClient", "Contracts", "ServiceIdentity", logging],
+            name: "TestSupport",
+            dependencies: ["Postgres", "HTTPClient", "Contracts", "ServiceIdentity", "ServiceKit", yams, logging],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("Contracts", ["Contracts"]),
         tests("Ledger", ["Ledger", "Contracts"]),

@@ -12,8 +12,8 @@ struct App {
             StandardOutput.write(output)
             exit(code)
         }
-        await ServiceRunner.run(.gateway, keys: ConfigurationKey.gateway) { @Sendable bootstrap in
-            try await ServiceApplication.gateway(bootstrap)
+        await ServiceRunner.run(.gateway, keys: GatewaySettings.keys) { @Sendable bootstrap in
+            try await GatewayApplication(bootstrap).build()
         }
     }
 }

@@ -31,13 +31,21 @@ struct GatewayParts: Sendable {
     var now: @Sendable () -> Date = { Date() }
 }
 
-extension ServiceApplication {
-    /// The gateway as its settings describe it.
-    static func gateway(_ bootstrap: ServiceBootstrap) async throws -> ServiceApplication {
+/// The gateway: the one public URL in front of the services.
+struct GatewayApplication {
+    let bootstrap: ServiceBootstrap
+    let database: ServiceDatabase
+
+    init(_ bootstrap: ServiceBootstrap) throws {
+        self.bootstrap = bootstrap
+        self.database = try ServiceDatabase(
+            settings: bootstrap.settings, schema: "gateway", migrations: "gateway", logger: bootstrap.logger)
+    }
+
+    /// The only place where the parts are put together, as the settings describe them.
+    func build() async throws -> ServiceApplication {
         let settings = bootstrap.settings
         let configuration = try RouteFile.load(try settings.optionalString("gateway.config-file") ?? RouteFile.find())
-        let database = try ServiceDatabase(
-            settings: settings, schema: "gateway", migrations: "gateway", logger: bootstrap.logger)
         let identity = try ServiceKeyPair(
             pem: String(contentsOfFile: settings.string("identity.key-file"), encoding: .utf8))
         var addresses: [ServiceName: [String]] = [:]
@@ -47,7 +55,7 @@ extension ServiceApplication {
         let keys = PostgresAPIKeyStore(database: database)
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
-            trustedProxies: try trustedProxies(settings), operatorKey: try operatorKey(settings),
+            trustedProxies: try Self.trustedProxies(settings), operatorKey: try Self.operatorKey(settings),
             tokens: try await AccessTokens(identity: identity), refreshTokens: try RefreshTokens(identity: identity),
             seal: try AnswerSeal(identity: identity),
             signer: bootstrap.identity.signer,
@@ -56,7 +64,7 @@ extension ServiceApplication {
             keys: keys, client: bootstrap.httpClient, addresses: addresses,
             logger: bootstrap.logger)
         return ServiceApplication(
-            router: try Router(gateway: parts),
+            router: try Self.router(parts), declared: Self.declared,
             services: [
                 database, Sweeper(sessions: sessions, lockouts: lockouts, keys: keys, logger: bootstrap.logger),
                 AuditOutbox(
@@ -89,12 +97,16 @@ extension ServiceApplication {
     }
 }
 
-extension Router<ServiceRequestContext> {
+extension GatewayApplication {
+    /// What the gateway's own controllers answer.
+    static let declared =
+        AuthController.declaredRoutes + APIKeyController.declaredRoutes + OpenAPIController.declaredRoutes
+
     /// A router with nothing but the line of stages in front.
     ///
     /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
-    convenience init(gateway parts: GatewayParts) throws {
-        self.init(context: ServiceRequestContext.self)
+    static func router(_ parts: GatewayParts) throws -> Router<ServiceRequestContext> {
+        let router = Router(context: ServiceRequestContext.self)
         let directory = CachedDirectory(parts.directory)
         let families = FreshCache<SessionID, RefreshFamily?>()
         let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
@@ -105,7 +117,14 @@ extension Router<ServiceRequestContext> {
             now: parts.now, logger: parts.logger)
         let keys = APIKeys(
             store: parts.keys, directory: directory, cache: FreshCache(), seal: parts.seal, now: parts.now)
-        let local = try LocalRoutes(sessions: sessions, keys: keys, configuration: parts.configuration)
+        var local = LocalRoutes()
+        local.add(AuthController(sessions: sessions))
+        local.add(APIKeyController(keys: keys))
+        local.add(try OpenAPIController(routes: parts.configuration.routes))
+        let problems =
+            LocalRoutes.disagreements(local.declared, parts.configuration.routes)
+            + CheckConfig.missingUpstreams(parts.configuration)
+        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         var authenticators: [any Authenticator] = [
             AccessTokenAuthenticator(
                 tokens: parts.tokens, sessions: parts.sessions, cache: families, directory: directory, now: parts.now),
@@ -113,13 +132,14 @@ extension Router<ServiceRequestContext> {
         ]
         if let key = parts.operatorKey { authenticators.append(key) }
         let limit = LimitStage(parts.configuration)
-        add(
+        router.add(
             middleware: GatewayLine(
                 route: RouteStage(routes: parts.configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
                 authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit,
                 queue: queue, usage: parts.usage,
                 forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
                 signer: parts.signer))
+        return router
     }
 }
 
@@ -129,23 +149,5 @@ extension GatewayParts {
             guard let urls = addresses[entry.key], !urls.isEmpty else { return }
             upstreams[entry.key] = Upstream(entry.key, baseURLs: urls, health: entry.value)
         }
-    }
-}
-
-extension LocalRoutes {
-    /// What the controllers answer.
-    static let answered = Set(
-        AuthController.routes.map(\.0) + APIKeyController.routes.map(\.0) + OpenAPIController.routes.map(\.0))
-
-    /// All controllers of the gateway.
-    ///
-    /// - Throws: ``ConfigurationError`` when the table lists what none of them answers, or not what one does.
-    init(sessions: Sessions, keys: APIKeys, configuration: GatewayConfiguration) throws {
-        self.init()
-        add(AuthController(sessions: sessions))
-        add(APIKeyController(keys: keys))
-        add(try OpenAPIController(routes: configuration.routes))
-        let problems = disagreements(with: configuration.routes) + CheckConfig.missingUpstreams(configuration)
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
     }
 }

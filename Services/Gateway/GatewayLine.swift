@@ -33,14 +33,16 @@ struct GatewayLine: RouterMiddleware {
         let admission = try await admit(match, request, context)
         switch match.route.target {
         case .gateway:
-            guard let handler = local.handler(for: match) else { throw ProblemError.notFound("Resource") }
+            guard let endpoint = local.endpoint(for: match) else { throw ProblemError.notFound("Resource") }
             if let length = request.headers[.contentLength].flatMap({ Int($0) }), length > match.route.bodyLimitBytes {
                 throw ProblemError.payloadTooLarge(limit: match.route.bodyLimitBytes)
             }
             var context = context
             context.maxUploadSize = match.route.bodyLimitBytes
-            context.caller = admission.principal?.caller
-            return try await handler(request, admission, context)
+            context.caller = admission.caller
+            context.admission = admission
+            for (name, value) in match.parameters { context.coreContext.parameters[name[...]] = value[...] }
+            return try await endpoint(request, context)
         case .upstream(let service):
             return try await forward.forward(request, try outgoing(request, admission, to: service, context))
         }
@@ -87,12 +89,8 @@ struct GatewayLine: RouterMiddleware {
     private func outgoing(
         _ request: Request, _ admission: Admission, to service: ServiceName, _ context: ServiceRequestContext
     ) throws -> ForwardStage.Outgoing {
-        // On a public route the upstream learns the tenant, and that nobody has been authenticated.
-        let caller =
-            admission.principal?.caller
-            ?? admission.tenant.map { Caller(issuer: .gateway, tenant: $0.id, subject: nil) }
         let vouched = RewriteStage.Vouched(
-            assertion: try signer.assertion(for: service, caller: caller), requestID: context.requestID,
+            assertion: try signer.assertion(for: service, caller: admission.caller), requestID: context.requestID,
             traceparent: context.traceparent, origin: admission.origin, host: request.head.authority)
         var outgoing = ForwardStage.Outgoing(
             match: admission.match, service: service, headers: forward.rewrite.request(request.headers, vouched),

@@ -1,8 +1,6 @@
 import Contracts
 import Foundation
 import HistoryFeed
-import Hummingbird
-import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 
@@ -37,7 +35,7 @@ struct PredictionApplication {
             staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"))
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
-            router: router(
+            routes: routes(
                 service: PredictionService(models: models, mirrors: mirrors, log: log, usage: usage), log: log),
             services: [
                 database,
@@ -50,13 +48,10 @@ struct PredictionApplication {
             ])
     }
 
-    private func router(service: PredictionService, log: any PredictionLog) -> Router<ServiceRequestContext> {
-        let router = Router(context: ServiceRequestContext.self)
-        let users = router.group("api/v1")
-            .add(middleware: InternalCallers(accepting: [.gateway], verifier: bootstrap.identity.verifier))
-        PredictionsController(service: service, log: log).addRoutes(to: users)
-        ModelMetricsController(store: PostgresModelMetricsStore(database: database), now: { Date() }).addRoutes(
-            to: users)
-        return router
+    private func routes(service: PredictionService, log: any PredictionLog) -> Routes {
+        let routes = Routes(verifier: bootstrap.identity.verifier)
+        routes.add(PredictionsController(service: service, log: log))
+        routes.add(ModelMetricsController(store: PostgresModelMetricsStore(database: database)))
+        return routes
     }
 }

@@ -1,7 +1,5 @@
 import Contracts
 import Foundation
-import Hummingbird
-import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 
@@ -42,27 +40,23 @@ struct TrainingApplication {
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         return ServiceApplication(
-            router: router(
+            routes: routes(
                 jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
             services: [database, audit, workers, scheduler], readiness: [database.readiness])
     }
 
-    private func router(
+    private func routes(
         jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry,
         schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal
-    ) -> Router<ServiceRequestContext> {
-        let router = Router(context: ServiceRequestContext.self)
-        let verifier = bootstrap.identity.verifier
-        let users = router.group("api/v1").add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
-        TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs)
-            .addRoutes(to: users)
-        TrainingUsageController(quota: quota).addRoutes(to: users)
-        ScheduleController(store: schedules, wake: wake).addRoutes(to: users)
-        ModelsController(registry: registry, logger: bootstrap.logger).addRoutes(to: users)
-        DatasetsController(store: datasets).addRoutes(to: users)
-        let services = router.group("internal/v1")
-            .add(middleware: InternalCallers(accepting: [.mlPrediction], verifier: verifier))
-        DeploymentsController(registry: registry).addRoutes(to: services)
-        return router
+    ) -> Routes {
+        let routes = Routes(verifier: bootstrap.identity.verifier)
+        routes.add(
+            TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs))
+        routes.add(TrainingUsageController(quota: quota))
+        routes.add(ScheduleController(store: schedules, wake: wake))
+        routes.add(ModelsController(registry: registry, logger: bootstrap.logger))
+        routes.add(DatasetsController(store: datasets))
+        routes.add(DeploymentsController(registry: registry))
+        return routes
     }
 }

@@ -3,8 +3,8 @@ import ServiceKit
 
 @main struct App {
     static func main() async {
-        await ServiceRunner.run(.tenantAdmin, keys: TenantAdmin.configurationKeys) { @Sendable bootstrap in
-            try TenantAdmin.build(bootstrap)
+        await ServiceRunner.run(.tenantAdmin, keys: TenantAdminSettings.keys) { @Sendable bootstrap in
+            try TenantAdminApplication(bootstrap).build()
         }
     }
 }

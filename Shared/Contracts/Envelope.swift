@@ -27,6 +27,8 @@ public struct Page: Codable, Sendable, Equatable {
 
     public static let defaultLimit = 50
     public static let maximumLimit = 500
+    /// Of a cursor.
+    public static let maximumCursorBytes = 2048
 }
 
 /// The body of every failure: `application/problem+json`, RFC 9457, with the platform's own members.

@@ -161,11 +161,11 @@ public struct TenantSummary: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /internal/v1/tenants/{id}/credentials/verify`; answers `UserPrincipal`, or 401 `invalid_credentials`.
+/// `POST /internal/v1/tenants/{id}/credentials/verify`; answers `UserGrants`, or 401 `invalid_credentials`.
 public typealias VerifyCredentialsRequest = LoginRequest
 
 /// A user as tenant-admin knows it now: `GET /internal/v1/tenants/{id}/principals/{userId}`.
-public struct UserPrincipal: Codable, Sendable, Equatable {
+public struct UserGrants: Codable, Sendable, Equatable {
     public let userId: UserID
     public let tenantId: TenantID
     public let email: String

@@ -9,9 +9,18 @@ public struct Permission: Codable, Sendable, Hashable {
     }
 
     public func allows(_ action: Action, on resource: Resource) -> Bool {
-        (self.resource == "*" || self.resource == resource.rawValue)
-            && (actions.contains("*") || actions.contains(action.rawValue))
+        holds(action.rawValue, on: resource.rawValue)
     }
+
+    /// The one place where a wildcard has its meaning. A wildcard asked for is held by a wildcard only: the sum of all
+    /// resources known today is less than all resources.
+    fileprivate func holds(_ action: String, on resource: String) -> Bool {
+        (self.resource == Self.wildcard || self.resource == resource)
+            && (actions.contains(Self.wildcard) || actions.contains(action))
+    }
+
+    /// Every resource, or every action.
+    public static let wildcard = "*"
 }
 
 /// A kind of thing a permission speaks of.
@@ -66,6 +75,11 @@ extension Sequence where Element == Permission {
     /// Deny by default: true only when some grant names both the resource and the action.
     public func allow(_ action: Action, on resource: Resource) -> Bool {
         contains { $0.allows(action, on: resource) }
+    }
+
+    /// Whether whoever holds these grants could do everything that `other` allows: what one may hand on.
+    public func cover(_ other: Permission) -> Bool {
+        other.actions.allSatisfy { action in contains { $0.holds(action, on: other.resource) } }
     }
 }
 

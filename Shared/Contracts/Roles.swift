@@ -76,14 +76,15 @@ extension Permission {
             let path = "permissions[\(index)]"
             let resources = Resource.insideTenant.map(\.rawValue)
             validation.require(
-                permission.resource == "*" || resources.contains(permission.resource), "\(path).resource",
+                permission.resource == Permission.wildcard || resources.contains(permission.resource),
+                "\(path).resource",
                 "must be * or one of \(resources.joined(separator: ", "))")
             let actions = Action.insideTenant.map(\.rawValue)
             validation.require(
                 (1...20).contains(permission.actions.count), "\(path).actions", "must have between 1 and 20 entries")
             for (position, action) in permission.actions.prefix(20).enumerated() {
                 validation.require(
-                    action == "*" || actions.contains(action), "\(path).actions[\(position)]",
+                    action == Permission.wildcard || actions.contains(action), "\(path).actions[\(position)]",
                     "must be * or one of \(actions.joined(separator: ", "))")
             }
         }

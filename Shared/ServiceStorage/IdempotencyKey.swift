@@ -1,7 +1,7 @@
 import Contracts
 import Crypto
-public import HTTPTypes
-public import Hummingbird
+import HTTPTypes
+import Hummingbird
 public import ServiceKit
 
 /// A client's `Idempotency-Key`, with whose it is and what was asked under it.
@@ -30,27 +30,33 @@ public struct IdempotencyKeyReused: Error, ProblemConvertible {
     }
 }
 
-extension Request {
+extension Call where Who == TenantCaller {
     /// The client's `Idempotency-Key` for this creation, nil when it sent none.
     /// - Throws: `ProblemError` 400 when it is not 1 to 200 printable ASCII characters, or is sent twice.
-    public func idempotencyKey(of caller: TenantCaller, for payload: some Encodable) throws -> IdempotencyKey? {
+    public func idempotencyKey(for payload: some Encodable) throws -> IdempotencyKey? {
         try idempotencyKey(of: caller.subject, for: payload)
     }
+}
 
-    /// The same for a caller who acts in no tenant.
-    public func idempotencyKey(of subject: String, for payload: some Encodable) throws -> IdempotencyKey? {
-        let values = headers[values: .idempotencyKey]
+extension Call where Who == Author {
+    /// The same for the platform operator.
+    public func idempotencyKey(for payload: some Encodable) throws -> IdempotencyKey? {
+        try idempotencyKey(of: caller.name, for: payload)
+    }
+}
+
+extension Call {
+    fileprivate func idempotencyKey(of subject: String, for payload: some Encodable) throws -> IdempotencyKey? {
+        try require(.idempotencyKey)
+        let values = request.headers[values: .idempotencyKey]
         guard let key = values.first else { return nil }
         guard values.count == 1, (1...200).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7e).contains($0) })
         else {
             throw ProblemError.malformed("Idempotency-Key must be sent once, with 1 to 200 printable ASCII characters.")
         }
         // The payload as understood, not as spelt: white space and the order of fields make no other request.
-        let digest = SHA256.hash(data: Array("\(method) \(uri.path)\n".utf8) + (try WireJSON.encode(payload)))
+        let digest = SHA256.hash(
+            data: Array("\(request.method) \(request.uri.path)\n".utf8) + (try WireJSON.encode(payload)))
         return IdempotencyKey(subject: subject, key: key, requestSHA256: Array(digest))
     }
-}
-
-extension HTTPField.Name {
-    public static let idempotencyKey = Self(HeaderName.idempotencyKey)!
 }

@@ -124,7 +124,8 @@ struct ServiceClientTests {
             return try Answer.data(Item(n: 1))
         }
         router.post("item") { request, _ in
-            try Answer.created(try WireJSON.decode(Item.self, from: try await request.bodyBytes(upTo: 100)))
+            try Answer.data(
+                try WireJSON.decode(Item.self, from: try await request.bodyBytes(upTo: 100)), status: .created)
         }
         router.get("missing") { _, _ -> Response in throw ProblemError.notFound("Model", code: .noDeployedModel) }
         router.get("unknown-caller") { _, _ -> Response in throw ProblemError.notAuthenticated() }

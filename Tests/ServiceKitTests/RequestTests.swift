@@ -25,26 +25,53 @@ struct RequestTests {
         var logDescription: String { "a row was refused" }
     }
 
+    static let gateway = ServiceKeyPair()
+
+    struct Notes: Controller {
+        static func addRoutes(to routes: inout RouteList<Self>) {
+            routes.on(.post, "/notes", "createNote", .anyone, use: create)
+            routes.on(.get, "/notes/{id}", "getNote", .anyone, use: show)
+            routes.on(.delete, "/notes/{id}", "deleteNote", .anyone, takes: [.ifMatch], use: delete)
+            routes.on(.get, "/notes", "listNotes", .anyone, use: list)
+            routes.on(.delete, "/notes", "deleteNotes", .anyone, use: forgetful)
+        }
+
+        func create(_ call: Call<Void>, _ note: Note) async throws -> Created<Note> { try Created(note, at: "notes/1") }
+
+        func show(_ call: Call<Void>) async throws -> Tagged<String> {
+            let id: ProjectID = try call.id("id")
+            return Tagged("\(id)", tag: EntityTag(version: 1))
+        }
+
+        func delete(_ call: Call<Void>) async throws -> NoContent {
+            try call.checkIfMatch(tag: EntityTag(version: 1))
+            return NoContent()
+        }
+
+        func list(_ call: Call<Void>, _ query: ListQuery<Filter, TextPosition>) async throws -> Listed<String> {
+            let found = ["a", "b", "c"].filter { $0 > query.page.after?.key ?? "" }
+            return try Listed(found.map { $0 + (query.filter.status?.rawValue ?? "") }, query.page) {
+                TextPosition(String($0.prefix(1)))
+            }
+        }
+
+        /// Reads a header that it does not declare.
+        func forgetful(_ call: Call<Void>) async throws -> NoContent {
+            try call.checkIfMatch(tag: nil)
+            return NoContent()
+        }
+    }
+
+    struct Filter: RouteQuery {
+        let status: ProjectStatus?
+        init(_ query: inout QueryParameters) { status = query.choice("status") }
+    }
+
     static func router() -> Router<ServiceRequestContext> {
-        let router = Router(context: ServiceRequestContext.self)
-        router.post("notes") { request, context in
-            try Answer.created(try await request.payload(Note.self, context: context), location: "/notes/1")
-        }
-        router.get("notes/:id") { request, context in
-            let id: ProjectID = try context.identifier("id")
-            return try Answer.resource("\(id)", tag: EntityTag(version: 1), for: request)
-        }
-        router.delete("notes/:id") { request, _ in
-            try EntityTag(version: 1).checkIfMatch(request)
-            return Answer.noContent()
-        }
-        router.get("notes") { request, _ in
-            var query = try QueryParameters(request)
-            let page = query.page()
-            let status = query.choice("status", as: ProjectStatus.self)
-            try query.finish()
-            return try Answer.list(["\(page.limit)", status?.rawValue ?? "-"], nextCursor: page.cursor)
-        }
+        let keys = JSONWebKeySet(keys: [gateway.publicJWK(issuer: .gateway)])
+        let routes = Routes(verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys))
+        routes.add(Notes())
+        let router = routes.router
         router.get("leaky") { _, _ -> Response in throw Leaky() }
         router.get("broken") { _, _ -> Response in throw Broken() }
         router.get("hummingbird") { _, _ -> Response in throw HTTPError(.badRequest, message: "Say it better") }
@@ -66,7 +93,11 @@ struct RequestTests {
         let app =
             logger.map { application.testable(metrics: metrics, bodyLimit: 1024, logger: $0) }
             ?? application.testable(metrics: metrics, bodyLimit: 1024)
-        return try await app.test(.router) { client in
+        let token = try AssertionSigner(issuer: .gateway, keyPair: Self.gateway).assertion(
+            for: .tenantAdmin, caller: nil)
+        var headers = headers
+        headers[.authorization] = "Bearer \(token)"
+        return try await app.test(.router) { [headers] client in
             try await client.execute(
                 uri: uri, method: method, headers: headers, body: body.map { ByteBuffer(string: $0) })
         }
@@ -88,7 +119,7 @@ struct RequestTests {
     func created() async throws {
         let response = try await execute("/notes", .post, headers: Self.json, body: #"{"text":"hi"}"#)
         #expect(response.status == .created)
-        #expect(response.headers[.location] == "/notes/1")
+        #expect(response.headers[.location] == "/api/v1/notes/1")
         #expect(String(buffer: response.body) == #"{"data":{"text":"hi"},"success":true}"#)
     }
 
@@ -132,11 +163,17 @@ struct RequestTests {
 
     @Test("a query is read strictly, all its faults at once")
     func queries() async throws {
-        let good = try await execute("/notes?limit=7&status=on_hold&cursor=abc")
-        #expect(String(buffer: good.body) == #"{"data":["7","on_hold"],"page":{"nextCursor":"abc"},"success":true}"#)
+        let good = try await execute("/notes?limit=2&status=on_hold")
+        let answer = try WireJSON.decode(Success<[String]>.self, from: Array(good.body.readableBytesView))
+        #expect(answer.data == ["aon_hold", "bon_hold"])
+        let next = try #require(answer.page?.nextCursor)
+        let rest = try await execute("/notes?cursor=\(next)")
+        #expect(String(buffer: rest.body) == #"{"data":["c"],"page":{"nextCursor":null},"success":true}"#)
         let bad = try await execute("/notes?limit=501&status=x&typo=1&cursor=&cursor=")
         #expect(bad.status == .unprocessableContent)
         #expect(Set(try problem(bad).errors.map(\.field)) == ["limit", "status", "typo", "cursor"])
+        #expect(try await execute("/notes?cursor=abc").status == .unprocessableContent)
+        #expect(try await execute("/notes/\(ProjectID())?x=1").status == .unprocessableContent)
         #expect(try await execute("/notes?limit=%FF").status == .badRequest)
     }
 
@@ -191,12 +228,13 @@ struct RequestTests {
             ServiceLogHandler(service: "t", label: $0, level: .info, format: .json, write: lines.append)
         }
         let id = "\(ProjectID())"
+        _ = try await execute("/notes/\(id)", logger: logger, metrics: metrics)
         _ = try await execute("/notes/\(id)?x=secret", logger: logger, metrics: metrics)
         _ = try await execute("/nowhere/\(id)", logger: logger, metrics: metrics)
         let everything = lines.all.joined() + metrics.text()
         #expect(!everything.contains(id))
         #expect(!everything.contains("secret"))
-        #expect(lines.all.count { $0.contains("\"message\":\"request\"") } == 2)
+        #expect(lines.all.count { $0.contains("\"message\":\"request\"") } == 3)
         #expect(
             metrics.text().contains(#"http_server_requests_total{method="GET",route="/notes/{id}",status="200"} 1"#)
                 || metrics.text().contains(
@@ -215,5 +253,10 @@ struct RequestTests {
         let stale = try await execute(path, .delete, headers: [.ifMatch: "\"old\""])
         #expect(stale.status == .preconditionFailed)
         #expect(try problem(stale).code == .preconditionFailed)
+    }
+
+    @Test("a handler that reads a header its route does not declare is our mistake, not a silent one")
+    func undeclaredHeader() async throws {
+        #expect(try await execute("/notes", .delete).status == .internalServerError)
     }
 }

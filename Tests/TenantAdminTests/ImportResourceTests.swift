@@ -85,7 +85,7 @@ struct ImportResourceTests {
                 try await service.all("imports?kind=employees", of: tenant.id, as: ImportReport.self).count == 1)
             #expect(refused.headers[.location] == "/api/v1/imports/\(rejected[0].id)")
             #expect(try !one.data(ImportReport.self).errors.isEmpty)
-            #expect(Set(try bad.problem.errors.map(\.field)) == ["status", "kind"])
+            #expect(Set(try bad.problem.errors.map(\.field)) == ["status", "kind", "cursor"])
         }
     }
 

@@ -50,7 +50,7 @@ struct InvitationTests {
             #expect(try user.data(User.self).roles == ["manager"])
             #expect(again.status == 401)
             #expect(try again.problem.code == .invalidCredentials)
-            #expect(try login.data(UserPrincipal.self).roles == ["manager"])
+            #expect(try login.data(UserGrants.self).roles == ["manager"])
             #expect(try read.data(Invitation.self).status == .accepted)
             #expect(try stored[0].decode("number", as: Int.self) == 0)
         }

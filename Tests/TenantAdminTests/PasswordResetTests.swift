@@ -32,12 +32,12 @@ struct PasswordResetTests {
     func reset() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
-            let before = try await logIn(service, tenant, TestService.password).data(UserPrincipal.self)
+            let before = try await logIn(service, tenant, TestService.password).data(UserGrants.self)
             _ = try await start(service, tenant, "Admin@ACME.example")
             let message = try #require(try await service.claimMessages().first)
             let confirmed = try await confirm(service, tenant, message.token)
             let again = try await confirm(service, tenant, message.token)
-            let after = try await logIn(service, tenant, Self.chosen).data(UserPrincipal.self)
+            let after = try await logIn(service, tenant, Self.chosen).data(UserGrants.self)
             let old = try await logIn(service, tenant, TestService.password)
             let entries = try await service.all("audit-logs?entity=user", of: tenant.id, as: AuditEntry.self)
 

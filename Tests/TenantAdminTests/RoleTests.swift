@@ -26,7 +26,7 @@ struct RoleTests {
             let changed = try await service.send(
                 .patch, path, as: token, json: UpdateRoleRequest(name: "lead", permissions: wider),
                 headers: ["If-Match": try #require(created.headers[.eTag])])
-            let principal: UserPrincipal = try await service.send(
+            let principal: UserGrants = try await service.send(
                 .get, "/internal/v1/tenants/\(tenant.id)/principals/\(user.id)", as: service.token(of: .gateway)
             ).data()
             let inUse = try await service.send(.delete, path, as: token)

@@ -26,7 +26,7 @@ struct TenantTests {
             let unknown = try await service.send(
                 .post, verify, as: gateway, json: LoginRequest(email: "who@acme.example", password: "not this one"))
 
-            let principal: UserPrincipal = try right.data()
+            let principal: UserGrants = try right.data()
             #expect(principal.roles == ["admin"])
             #expect(principal.permissions == [Permission(resource: "*", actions: ["*"])])
             #expect(wrong.status == 401)
@@ -35,7 +35,7 @@ struct TenantTests {
             #expect(try wrong.problem.error == unknown.problem.error)
             let asked = try await service.send(
                 .get, "/internal/v1/tenants/\(tenant.id)/principals/\(principal.userId)", as: gateway)
-            #expect(try asked.data(UserPrincipal.self) == principal)
+            #expect(try asked.data(UserGrants.self) == principal)
             let roles = try await service.send(.get, "/internal/v1/tenants/\(tenant.id)/roles", as: gateway)
             #expect(try roles.data([RoleGrants].self).map(\.name) == ["admin", "manager", "user", "viewer"])
         }

@@ -25,11 +25,11 @@ struct UserTests {
             let change = try await service.send(
                 .patch, "/api/v1/users/\(user.id)", as: token, json: UpdateUserRequest(isActive: false))
             let after = try await service.send(.post, verify, as: gateway, json: login)
-            let principal: UserPrincipal = try await service.send(
+            let principal: UserGrants = try await service.send(
                 .get, "/internal/v1/tenants/\(tenant.id)/principals/\(user.id)", as: gateway
             ).data()
 
-            #expect(try before.data(UserPrincipal.self).permissions == DefaultRole.manager.permissions)
+            #expect(try before.data(UserGrants.self).permissions == DefaultRole.manager.permissions)
             #expect(change.status == 200)
             #expect(after.status == 401)
             #expect(principal.isActive == false)
@@ -49,7 +49,7 @@ struct UserTests {
             func version() async throws -> Int {
                 try await service.send(
                     .get, "/internal/v1/tenants/\(tenant.id)/principals/\(user.id)", as: service.token(of: .gateway)
-                ).data(UserPrincipal.self).credentialVersion
+                ).data(UserGrants.self).credentialVersion
             }
             func change(_ request: UpdateUserRequest) async throws {
                 let answer = try await service.send(.patch, "/api/v1/users/\(user.id)", as: token, json: request)
@@ -78,7 +78,7 @@ struct UserTests {
                 try await service.send(
                     .post, "/internal/v1/tenants/\(tenant.id)/credentials/verify", as: service.token(of: .gateway),
                     json: LoginRequest(email: "admin@acme.example", password: "pleaseletmein")
-                ).data(UserPrincipal.self).credentialVersion
+                ).data(UserGrants.self).credentialVersion
             }
 
             #expect(try await logIn() == 2)

@@ -25,20 +25,6 @@ struct APIKey: Sendable, Equatable {
     }
 }
 
-extension Sequence<Permission> {
-    /// Whether whoever holds these grants could do everything that `other` allows: what one may hand on.
-    ///
-    /// A wildcard is covered by a wildcard only: the sum of all resources known today is less than all resources.
-    func cover(_ other: Permission) -> Bool {
-        other.actions.allSatisfy { action in
-            contains { own in
-                (own.resource == "*" || own.resource == other.resource)
-                    && (own.actions.contains("*") || own.actions.contains(action))
-            }
-        }
-    }
-}
-
 /// Where API keys are kept.
 protocol APIKeyStore: Sendable {
     /// The making of a key and its revocation are in the tenant's audit log.

@@ -19,9 +19,9 @@ struct APIKeys: Sendable {
     /// - Throws: ``ProblemError`` 422 for a role that the tenant does not have, 403 for one that grants what the maker
     ///   may not do; `IdempotencyKeyReused` for another request under the same key.
     func make(
-        _ request: CreateAPIKeyRequest, by maker: Principal, of tenant: TenantID, once: IdempotencyKey? = nil,
-        requestID: String
+        _ request: CreateAPIKeyRequest, by maker: TenantCaller, once: IdempotencyKey? = nil
     ) async throws -> CreatedAPIKey {
+        let tenant = maker.tenant
         if let once, let answer = try await given(once, in: tenant) { return answer }
         let roles = try await grantable(request.roles, by: maker, of: tenant)
         // In whole milliseconds, as a cursor of the list says it.
@@ -38,8 +38,7 @@ struct APIKeys: Sendable {
                 sealedAnswer: try seal.seal(created, once, digest))
         }
         let isStored = try await store.insert(
-            key, digest: RandomToken.digest(created.key),
-            by: Author(name: maker.caller.subject ?? "", requestID: requestID), creation: creation)
+            key, digest: RandomToken.digest(created.key), by: maker.author, creation: creation)
         if isStored { return created }
         guard let once, let answer = try await given(once, in: tenant) else {
             throw ProblemError.conflict("Another request under this Idempotency-Key is under way.")
@@ -61,7 +60,7 @@ struct APIKeys: Sendable {
     }
 
     /// The roles, each once, if the tenant has them and the maker may hand them on.
-    private func grantable(_ roles: [String], by maker: Principal, of tenant: TenantID) async throws -> [String] {
+    private func grantable(_ roles: [String], by maker: TenantCaller, of tenant: TenantID) async throws -> [String] {
         let grants = try await directory.roles(of: tenant)
         var unknown: [FieldError] = []
         for (index, role) in roles.enumerated() {

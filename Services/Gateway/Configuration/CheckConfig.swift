@@ -9,7 +9,8 @@ enum CheckConfig {
             let path = try file ?? RouteFile.find()
             let configuration = try RouteFile.load(path)
             let problems =
-                LocalRoutes.disagreements(LocalRoutes.answered, configuration.routes) + missingUpstreams(configuration)
+                LocalRoutes.disagreements(GatewayApplication.declared, configuration.routes)
+                + missingUpstreams(configuration)
             guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
             return ("\(path) is valid\n\n" + table(configuration), 0)
         } catch {

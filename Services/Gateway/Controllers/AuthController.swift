@@ -1,75 +1,66 @@
 import Contracts
+import HTTPTypes
 import Hummingbird
+import ServiceIdentity
 import ServiceKit
 
 /// Logging in and out.
-///
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | POST | /api/v1/auth/login | none; the tenant by subdomain or X-Tenant-ID |
-/// | POST | /api/v1/auth/refresh | none; the refresh token itself |
-/// | POST | /api/v1/auth/logout | none; the refresh token itself |
-/// | GET | /api/v1/auth/me | any credential |
-/// | GET | /.well-known/jwks.json | none |
-struct AuthController: LocalController {
+struct AuthController: Controller {
     let sessions: Sessions
 
-    static let routes: [(LocalRoutes.Key, @Sendable (Self) -> LocalRoutes.Handler)] = [
-        (.init("POST", "/api/v1/auth/login"), { $0.logIn }),
-        (.init("POST", "/api/v1/auth/refresh"), { $0.refresh }),
-        (.init("POST", "/api/v1/auth/logout"), { $0.logOut }),
-        (.init("GET", "/api/v1/auth/me"), { $0.me }),
-        (.init("GET", "/.well-known/jwks.json"), { $0.publicKeys }),
-    ]
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .post, "auth/login", "logIn", .namedTenant, fails: [.invalidCredentials, .lockedOut], use: logIn)
+        // The refresh token itself says who it is.
+        routes.on(.post, "auth/refresh", "refreshTokens", .anyone, fails: [.invalidCredentials], use: refresh)
+        routes.on(.post, "auth/logout", "logOut", .anyone, use: logOut)
+        routes.on(.get, "auth/me", "getCurrentPrincipal", .signedIn, use: me)
+        routes.on(.get, "/.well-known/jwks.json", "getPublicKeys", .anyone, use: publicKeys)
+    }
 
-    @Sendable func logIn(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
+    private func logIn(_ call: Call<TenantID>, _ login: LoginRequest) async throws -> OK<TokenResponse> {
+        let admission = try call.admission
         guard let tenant = admission.tenant else { throw TenantStage.required }
-        let login = try await request.payload(LoginRequest.self, context: context)
-        return try unstored(
-            try await sessions.logIn(login, tenant: tenant, address: admission.origin.address))
+        return OK(
+            try await sessions.logIn(login, tenant: tenant, address: admission.origin.address), headers: .notStored)
     }
 
-    @Sendable func refresh(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
-        let payload = try await request.payload(RefreshRequest.self, context: context)
-        return try unstored(try await sessions.refresh(payload.refreshToken, hints: admission.hints))
+    private func refresh(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> OK<TokenResponse> {
+        OK(
+            try await sessions.refresh(payload.refreshToken, hints: try call.admission.hints),
+            headers: .notStored)
     }
 
-    @Sendable func logOut(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
-        let payload = try await request.payload(RefreshRequest.self, context: context)
+    private func logOut(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> NoContent {
         try await sessions.logOut(payload.refreshToken)
-        return Answer.noContent()
+        return NoContent()
     }
 
-    @Sendable func me(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
+    private func me(_ call: Call<Author>) async throws -> OK<CurrentPrincipal> {
+        let admission = try call.admission
         guard let principal = admission.principal else { throw ProblemError.notAuthenticated() }
-        return try Answer.data(principal.current(tenant: admission.tenant), headers: [.cacheControl: "no-store"])
+        return OK(principal.current(tenant: admission.tenant), headers: .notStored)
     }
 
-    @Sendable func publicKeys(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
-        // Not in our envelope: readers of JWKS expect the set itself (RFC 7517 §5).
-        let bytes = try WireJSON.encode(sessions.tokens.publicKeys)
-        return Response(
-            status: .ok, headers: [.contentType: "application/jwk-set+json", .cacheControl: "public, max-age=300"],
-            body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+    private func publicKeys(_ call: Call<Void>) async throws -> PublicKeys {
+        PublicKeys(keys: sessions.tokens.publicKeys)
+    }
+}
+
+/// Not in our envelope: readers of JWKS expect the set itself (RFC 7517 §5).
+struct PublicKeys: RouteAnswer {
+    let keys: PublicKeySet
+
+    private static let mediaType = "application/jwk-set+json"
+
+    static var description: AnswerDescription {
+        AnswerDescription(.ok, content: [.document(PublicKeySet.self, mediaType: mediaType)])
     }
 
-    private func unstored(_ tokens: TokenResponse) throws -> Response {
-        try Answer.data(tokens, headers: [.cacheControl: "no-store"])
+    func response(to request: Request) throws -> Response {
+        Response(
+            status: .ok, headers: [.contentType: Self.mediaType, .cacheControl: "public, max-age=300"],
+            body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(keys))))
     }
 }
 

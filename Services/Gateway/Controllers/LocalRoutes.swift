@@ -1,5 +1,6 @@
 import Contracts
 import Hummingbird
+import ServiceIdentity
 import ServiceKit
 
 /// A request that has passed the stages.
@@ -15,50 +16,69 @@ struct Admission: Sendable {
     /// Goes through the stages anew for an answer that takes long; throws a ``ProblemError`` when the request would be refused
     /// by now, 503 when that cannot be found out. nil on public routes.
     var recheck: (@Sendable () async throws -> Void)?
+
+    /// How whoever answers knows the sender. On a public route the tenant alone is known, and that nobody has been
+    /// authenticated.
+    var caller: Caller? {
+        principal?.caller ?? tenant.map { Caller(issuer: .gateway, tenant: $0.id, subject: nil) }
+    }
 }
 
-/// A controller of the gateway: what it answers is known without one, so that a route table can be checked by itself.
-protocol LocalController: Sendable {
-    static var routes: [(LocalRoutes.Key, @Sendable (Self) -> LocalRoutes.Handler)] { get }
+extension Call {
+    /// What the stages have found out.
+    var admission: Admission {
+        get throws {
+            guard let admission = context.admission as? Admission else { throw ProblemError.internalError(cause: nil) }
+            return admission
+        }
+    }
 }
 
 /// What the gateway answers itself.
 struct LocalRoutes: Sendable {
-    typealias Handler = @Sendable (Request, Admission, ServiceRequestContext) async throws -> Response
-
-    struct Key: Hashable, Sendable {
+    private struct Key: Hashable {
         let method: String
         let template: String
+    }
 
-        init(_ method: String, _ template: String) {
-            self.method = method
-            self.template = template
+    private(set) var declared: [DeclaredRoute] = []
+    private var endpoints: [Key: Endpoint] = [:]
+
+    mutating func add(_ controller: some Controller) {
+        for (route, endpoint) in controller.endpoints {
+            declared.append(route)
+            endpoints[Key(method: route.method.rawValue, template: route.path)] = endpoint
         }
     }
 
-    private var handlers: [Key: Handler] = [:]
-
-    mutating func add<Controller: LocalController>(_ controller: Controller) {
-        for (key, handler) in Controller.routes { handlers[key] = handler(controller) }
+    func endpoint(for match: MatchedRoute) -> Endpoint? {
+        endpoints[Key(method: match.method, template: match.route.template)]
     }
 
-    func handler(for match: MatchedRoute) -> Handler? {
-        handlers[Key(match.method, match.route.template)]
+    /// Where the table and the controllers disagree: a route for the gateway that nothing here answers, one that no line
+    /// of the table leads to, or one that lets in others.
+    static func disagreements(_ declared: [DeclaredRoute], _ routes: [Route]) -> [String] {
+        RouteComparison.disagreements(
+            declared: declared, listed: routes.filter { $0.target == .gateway }.flatMap(\.listed))
+    }
+}
+
+extension Route {
+    /// As a service declares it: one for each method.
+    var listed: [ListedRoute] {
+        methods.compactMap { method, requirement in
+            guard let access = access(requirement) else { return nil }
+            return ListedRoute(method: method, path: template, access: access)
+        }
     }
 
-    /// Where the table and the controllers disagree: a route for the gateway that nothing here answers, or a handler
-    /// that no route leads to.
-    func disagreements(with routes: [Route]) -> [String] { Self.disagreements(Set(handlers.keys), routes) }
-
-    static func disagreements(_ answered: Set<Key>, _ routes: [Route]) -> [String] {
-        var listed: Set<Key> = []
-        for route in routes where route.target == .gateway {
-            for method in route.methods.keys { listed.insert(Key(method, route.template)) }
+    /// nil for a tenant's route without a permission, which is open to nobody.
+    private func access(_ requirement: Requirement?) -> AccessRule? {
+        switch scope {
+        case .public: needsTenant ? .namedTenant : .anyone
+        case .signedIn: .signedIn
+        case .platform: .platformOperator
+        case .tenant: requirement.map { .permission($0.resource, $0.action) }
         }
-        let unanswered = listed.subtracting(answered).map {
-            "\($0.method) \($0.template) is not answered by the gateway"
-        }
-        let unlisted = answered.subtracting(listed).map { "\($0.method) \($0.template) is missing in the table" }
-        return (unanswered + unlisted).sorted()
     }
 }

@@ -1,28 +1,22 @@
 import Contracts
+import HTTPTypes
 import Hummingbird
 import ServiceKit
 
 /// The route table as an OpenAPI 3.1 document: paths, methods, who may ask, and the shape of failures.
-///
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | GET | /api/v1/openapi.json | none |
-struct OpenAPIController: LocalController {
+struct OpenAPIController: Controller {
     private let document: [UInt8]
 
     init(routes: [Route]) throws { document = try WireJSON.encode(Self.document(routes)) }
 
-    static let routes: [(LocalRoutes.Key, @Sendable (Self) -> LocalRoutes.Handler)] = [
-        (.init("GET", "/api/v1/openapi.json"), { $0.show })
-    ]
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "openapi.json", "getOpenAPI", .anyone, use: show)
+    }
 
-    @Sendable func show(
-        _ request: Request, _ admission: Admission, _ context: ServiceRequestContext
-    ) async throws -> Response {
-        try request.rejectQuery()
-        return Response(
-            status: .ok, headers: [.contentType: "application/json", .cacheControl: "public, max-age=300"],
-            body: .init(byteBuffer: ByteBuffer(bytes: document)))
+    private func show(_ call: Call<Void>) async throws -> Download<OpenAPIDocument> {
+        Download(
+            OpenAPIDocument.self, headers: [.cacheControl: "public, max-age=300"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document)))
     }
 
     static func document(_ routes: [Route]) -> JSONValue {
@@ -77,4 +71,8 @@ struct OpenAPIController: LocalController {
             ]),
         ])
     }
+}
+
+enum OpenAPIDocument: DownloadKind {
+    static var content: AnswerDescription.Content { .document(JSONValue.self, mediaType: "application/json") }
 }

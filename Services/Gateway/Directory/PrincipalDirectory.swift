@@ -6,11 +6,11 @@ import Contracts
 /// question is never a yes.
 protocol PrincipalDirectory: Sendable {
     /// nil when the tenant has no such user.
-    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal?
+    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants?
     /// Every role of the tenant with its grants.
     func roles(of tenant: TenantID) async throws -> [RoleGrants]
     /// nil for wrong credentials.
-    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserPrincipal?
+    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
 }
 
 /// A directory that is asked at most once in half a second about each thing, however many requests want to know.
@@ -23,7 +23,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     private let source: any TenantDirectory & PrincipalDirectory
     private let tenants = FreshCache<TenantID, TenantSummary?>()
     private let subdomains = FreshCache<String, TenantSummary?>()
-    private let users = FreshCache<UserKey, UserPrincipal?>()
+    private let users = FreshCache<UserKey, UserGrants?>()
     private let grants = FreshCache<TenantID, [RoleGrants]>()
 
     init(_ source: any TenantDirectory & PrincipalDirectory) { self.source = source }
@@ -37,7 +37,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
         }
     }
 
-    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal? {
+    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
         try await users.value(for: UserKey(tenant: tenant, user: user)) { [source] in
             try await source.principal(user, in: tenant)
         }
@@ -47,7 +47,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
         try await grants.value(for: tenant) { [source] in try await source.roles(of: tenant) }
     }
 
-    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserPrincipal? {
+    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {
         try await source.verify(login, in: tenant)
     }
 }

@@ -23,7 +23,7 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         }
     }
 
-    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserPrincipal? {
+    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
         try await found {
             try await client.get("/internal/v1/tenants/\(tenant)/principals/\(user)", trace: TraceContext())
         }
@@ -33,7 +33,7 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         try await found { try await client.get("/internal/v1/tenants/\(tenant)/roles", trace: TraceContext()) } ?? []
     }
 
-    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserPrincipal? {
+    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {
         try await found {
             try await client.post(
                 "/internal/v1/tenants/\(tenant)/credentials/verify", login, trace: TraceContext())

@@ -26,7 +26,7 @@ struct RefreshFamily: Sendable, Equatable {
 
     init(
         id: SessionID, tenant: TenantID, user: UserID, expiresAt: Date,
-        credentialVersion: Int = UserPrincipal.firstCredentialVersion, revokedAt: Date? = nil
+        credentialVersion: Int = UserGrants.firstCredentialVersion, revokedAt: Date? = nil
     ) {
         self.id = id
         self.tenant = tenant
@@ -61,5 +61,5 @@ struct RefreshFamily: Sendable, Equatable {
 
     /// Whether the user, as known now, has had no other password since the login. One who is known only from before a
     /// change may be older than the session; a session is never older than the password it was begun with.
-    func isUnderPassword(of user: UserPrincipal) -> Bool { credentialVersion >= user.credentialVersion }
+    func isUnderPassword(of user: UserGrants) -> Bool { credentialVersion >= user.credentialVersion }
 }

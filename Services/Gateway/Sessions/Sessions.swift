@@ -37,11 +37,11 @@ struct Sessions: Sendable {
     /// The user, when the password is right; nil when it is wrong, which is counted.
     private func verified(
         _ request: LoginRequest, tenant: TenantID, address: ClientAddress
-    ) async throws -> UserPrincipal? {
+    ) async throws -> UserGrants? {
         let attempt = try await begin(request, tenant, address)
         // In a task of its own: an attempt begun must be ended, whatever becomes of the client.
         return try await Task { [lockouts, directory, queue, now] in
-            let principal: UserPrincipal?
+            let principal: UserGrants?
             do {
                 principal = try await queue.withSlot(tenant, address) {
                     try await directory.verify(request, in: tenant)

@@ -1,35 +1,37 @@
 import Contracts
 import Foundation
-import Hummingbird
 import ServiceKit
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | GET | /api/v1/metrics?from=&to=&modelId= | ml: read |
-struct ModelMetricsController: Sendable {
+/// How models do in service, day by day.
+struct ModelMetricsController: Controller {
     let store: any ModelMetricsStore
-    let now: @Sendable () -> Date
+
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "metrics", "listModelMetrics", .may(.read, .ml), use: daily)
+    }
+
+    private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
+        Listed(
+            all: try await store.daily(from: query.first, to: query.last, model: query.model, tenant: call.tenant))
+    }
+}
+
+/// The last 30 days when not asked otherwise.
+struct MetricsQuery: RouteQuery {
+    let first: CivilDate
+    let last: CivilDate
+    let model: ModelID?
 
     /// The longest span asked for at once.
     static let maximumDays = 400
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("metrics", use: daily)
-    }
-
-    /// The last 30 days when not asked otherwise.
-    private func daily(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        var query = try QueryParameters(request)
-        let last = query.civilDate("to") ?? CivilDate(now())
-        let first = query.civilDate("from") ?? last.adding(days: -29)
-        let model: ModelID? = query.identifier("modelId")
+    init(_ query: inout QueryParameters) {
+        last = query.civilDate("to") ?? CivilDate(Date())
+        first = query.civilDate("from") ?? last.adding(days: -29)
+        model = query.identifier("modelId")
         if first > last { query.reject("to", "must not be before from") }
         if last.daysSinceEpoch - first.daysSinceEpoch >= Self.maximumDays {
             query.reject("from", "must be less than \(Self.maximumDays) days before to")
         }
-        try query.finish()
-        let days = try await store.daily(from: first, to: last, model: model, tenant: caller.tenant)
-        return try Answer.list(days, nextCursor: nil)
     }
 }

@@ -1,94 +1,79 @@
 import Contracts
 import Foundation
-import HTTPTypes
-import Hummingbird
 import ServiceKit
 import ServiceStorage
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | POST | /api/v1/predictions | ml: predict |
-/// | POST | /api/v1/predictions/batch | ml: predict |
-/// | GET | /api/v1/predictions | ml: read |
-/// | GET | /api/v1/predictions/{predictionId} | ml: read |
-/// | PUT | /api/v1/predictions/{predictionId}/actual | ml: feedback |
-/// | POST | /api/v1/predictions/{predictionId}/feedback | ml: feedback |
-struct PredictionsController: Sendable {
+/// Predictions, and what became of them.
+struct PredictionsController: Controller {
     let service: PredictionService
     let log: any PredictionLog
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("predictions", use: predict)
-            .post("predictions/batch", use: predictBatch)
-            .get("predictions", use: list)
-            .get("predictions/:predictionId", use: prediction)
-            .put("predictions/:predictionId/actual", use: setActual)
-            .post("predictions/:predictionId/feedback", use: setFeedback)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .post, "predictions", "predict", .may(.predict, .ml), takes: [.idempotencyKey], fails: [.noDeployedModel],
+            use: predict)
+        routes.on(
+            .post, "predictions/batch", "predictBatch", .may(.predict, .ml), takes: [.idempotencyKey],
+            fails: [.noDeployedModel], use: predictBatch)
+        routes.on(.get, "predictions", "listPredictions", .may(.read, .ml), use: list)
+        routes.on(.get, "predictions/{predictionId}", "getPrediction", .may(.read, .ml), use: prediction)
+        routes.on(
+            .put, "predictions/{predictionId}/actual", "putPredictionActual", .may(.feedback, .ml), takes: [.ifMatch],
+            use: setActual)
+        routes.on(
+            .post, "predictions/{predictionId}/feedback", "ratePrediction", .may(.feedback, .ml), use: setFeedback)
     }
 
-    private func predict(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.predict, on: .ml)
-        try request.rejectQuery()
-        let payload = try await request.payload(PredictionRequest.self, context: context)
-        let key = try request.idempotencyKey(of: caller, for: payload)
-        let predictions = try await service.predict([payload], paths: [""], for: caller, key: key)
-        return try Answer.data(predictions[0])
+    private func predict(_ call: TenantCall, _ payload: PredictionRequest) async throws -> OK<Prediction> {
+        let key = try call.idempotencyKey(for: payload)
+        return OK(try await service.predict([payload], paths: [""], for: call.caller, key: key)[0])
     }
 
-    private func predictBatch(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.predict, on: .ml)
-        try request.rejectQuery()
-        let payload = try await request.payload(PredictionBatchRequest.self, context: context)
-        let key = try request.idempotencyKey(of: caller, for: payload)
+    private func predictBatch(_ call: TenantCall, _ payload: PredictionBatchRequest) async throws -> OK<[Prediction]> {
+        let key = try call.idempotencyKey(for: payload)
         let paths = payload.requests.indices.map { "requests[\($0)]." }
-        return try Answer.data(try await service.predict(payload.requests, paths: paths, for: caller, key: key))
+        return OK(try await service.predict(payload.requests, paths: paths, for: call.caller, key: key))
     }
 
-    private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let filter = PredictionFilter(
-            employee: query.identifier("employeeId"), project: query.identifier("projectId"),
-            model: query.identifier("modelId"))
-        try query.finish()
-        let after = try RowCursor.decode(NewestFirst<PredictionEntity>.self, from: page.cursor)
-        let found = try await log.records(filter, tenant: caller.tenant, after: after, limit: page.limit + 1)
-        return try Answer.page(found, limit: page.limit) {
-            NewestFirst(createdAt: $0.createdAt, id: $0.id)
-        }
+    private func list(
+        _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
+    ) async throws -> Listed<PredictionRecord> {
+        let found = try await log.records(
+            query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
+        return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
-    private func prediction(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        try request.rejectQuery()
-        let id: PredictionID = try context.identifier("predictionId")
-        return try answer(try await log.record(id, tenant: caller.tenant), request)
+    private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
+        try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
     }
 
-    private func setActual(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.feedback, on: .ml)
-        try request.rejectQuery()
-        let id: PredictionID = try context.identifier("predictionId")
-        let payload = try await request.payload(PredictionActualRequest.self, context: context)
+    private func setActual(
+        _ call: TenantCall, _ payload: PredictionActualRequest
+    ) async throws -> Tagged<PredictionRecord> {
         try Moments.requirePast([("completedAt", payload.completedAt)])
         let actual = PredictionActual(actualHours: payload.actualHours, completedAt: payload.completedAt ?? Date())
-        let record = try await log.setActual(actual, of: id, tenant: caller.tenant) {
-            try EntityTag(version: $0).checkIfMatch(request)
-        }
-        return try answer(record, request)
+        return try answer(
+            try await log.setActual(actual, of: try call.id("predictionId"), tenant: call.tenant) {
+                try call.checkIfMatch(tag: EntityTag(version: $0))
+            })
     }
 
-    private func setFeedback(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.feedback, on: .ml)
-        try request.rejectQuery()
-        let id: PredictionID = try context.identifier("predictionId")
-        let payload = try await request.payload(PredictionFeedbackRequest.self, context: context)
-        return try answer(try await log.setFeedback(payload, of: id, tenant: caller.tenant), request)
+    private func setFeedback(
+        _ call: TenantCall, _ payload: PredictionFeedbackRequest
+    ) async throws -> Tagged<PredictionRecord> {
+        try answer(try await log.setFeedback(payload, of: try call.id("predictionId"), tenant: call.tenant))
     }
 
-    private func answer(_ found: RevisedRecord?, _ request: Request) throws -> Response {
+    private func answer(_ found: RevisedRecord?) throws -> Tagged<PredictionRecord> {
         guard let found else { throw ProblemError.notFound("Prediction") }
-        return try Answer.resource(found.record, tag: EntityTag(version: found.revision), for: request)
+        return Tagged(found.record, tag: EntityTag(version: found.revision))
+    }
+}
+
+extension PredictionFilter: RouteQuery {
+    init(_ query: inout QueryParameters) {
+        self.init(
+            employee: query.identifier("employeeId"), project: query.identifier("projectId"),
+            model: query.identifier("modelId"))
     }
 }

@@ -1,99 +1,72 @@
 import Contracts
 import Forecasting
-import HTTPTypes
 import Hummingbird
 import ServiceKit
 import ServiceStorage
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | GET | /api/v1/datasets | ml: read |
-/// | GET | /api/v1/datasets/{datasetId} | ml: read |
-/// | GET | /api/v1/datasets/{datasetId}/features?withPlan=true\|false | ml: read |
-/// | GET | /api/v1/datasets/{datasetId}/rows?format=json\|csv | ml: read |
-/// | GET | /api/v1/datasets/{datasetId}/report | ml: read |
-struct DatasetsController: Sendable {
+/// What models have been trained on.
+struct DatasetsController: Controller {
     let store: any DatasetStore
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("datasets", use: list)
-            .get("datasets/:datasetId", use: dataset)
-            .get("datasets/:datasetId/features", use: features)
-            .get("datasets/:datasetId/rows", use: rows)
-            .get("datasets/:datasetId/report", use: report)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "datasets", "listDatasets", .may(.read, .ml), use: list)
+        routes.on(.get, "datasets/{datasetId}", "getDataset", .may(.read, .ml), use: dataset)
+        routes.on(.get, "datasets/{datasetId}/features", "listDatasetFeatures", .may(.read, .ml), use: features)
+        routes.on(.get, "datasets/{datasetId}/rows", "listDatasetRows", .may(.read, .ml), use: rows)
+        routes.on(.get, "datasets/{datasetId}/report", "getDatasetReport", .may(.read, .ml), use: report)
     }
 
-    private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        let page = try request.pageQuery()
-        let after = try RowCursor.decode(NewestFirst<DatasetEntity>.self, from: page.cursor)
-        let found = try await store.datasets(tenant: caller.tenant, after: after, limit: page.limit + 1)
-        return try Answer.page(found, limit: page.limit) {
-            NewestFirst(createdAt: $0.createdAt, id: $0.id)
-        }
+    private func list(
+        _ call: TenantCall, _ page: PageQuery<NewestFirst<DatasetEntity>>
+    ) async throws -> Listed<TrainingDataset> {
+        let found = try await store.datasets(tenant: call.tenant, after: page.after, limit: page.readLimit)
+        return try Listed(found, page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
-    private func dataset(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try request.rejectQuery()
-        let (dataset, _) = try await found(context)
-        return try Answer.resource(dataset, tag: EntityTag(of: dataset), for: request)
+    private func dataset(_ call: TenantCall) async throws -> Tagged<TrainingDataset> {
+        try Tagged(try await found(call))
     }
 
     /// What a model can look at in each row, of questions with the planned hours or without.
-    private func features(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        var query = try QueryParameters(request)
-        let withPlan = query.bool("withPlan") ?? true
-        try query.finish()
-        let (dataset, _) = try await found(context)
+    private func features(_ call: TenantCall, _ query: FeaturesQuery) async throws -> Listed<FeatureDescription> {
+        let dataset = try await found(call)
         guard let labelKeys = dataset.labelKeys, dataset.featureSchema == FeatureSchema.version else {
             throw ProblemError.notFound("The dataset's list of features")
         }
-        return try Answer.list(FeatureSchema(withPlan: withPlan, labelKeys: labelKeys).features, nextCursor: nil)
+        return Listed(all: FeatureSchema(withPlan: query.withPlan, labelKeys: labelKeys).features)
     }
 
-    private func rows(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let isCSV = (query.choice("format", as: RowsFormat.self) ?? RowsFormat(accepted: request)) == .csv
-        if isCSV {
-            for name in ["limit", "cursor"] where query.string(name) != nil {
-                query.reject(name, "is for pages only; CSV gives all rows")
-            }
+    private func rows(_ call: TenantCall, _ query: RowsQuery) async throws -> RowsAnswer {
+        let format = query.format ?? RowsFormat(accepted: call.request)
+        if format == .csv { try query.requireAllRows() }
+        let dataset = try await found(call)
+        switch format {
+        case .csv:
+            return try await csv(DatasetScan(store: store, dataset: dataset, tenant: call.tenant), of: dataset)
+        case .json: return .page(try await page(query.page, of: dataset, call.tenant))
         }
-        try query.finish()
-        let (dataset, tenant) = try await found(context)
-        var response =
-            isCSV
-            ? try await csv(DatasetScan(store: store, dataset: dataset, tenant: tenant), dataset)
-            : try await rowPage(page, of: dataset, tenant)
-        response.headers[.vary] = "Accept"
-        return response
     }
 
-    private func rowPage(_ page: PageQuery, of dataset: TrainingDataset, _ tenant: TenantID) async throws -> Response {
-        let after = try RowCursor.decode(DatasetRowPosition.self, from: page.cursor)
-        var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant, after: after)
+    private func page(
+        _ page: PageQuery<DatasetRowPosition>, of dataset: TrainingDataset, _ tenant: TenantID
+    ) async throws -> Listed<DatasetRow> {
+        var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant, after: page.after)
         var found: [(row: DatasetRow, position: DatasetRowPosition)] = []
-        while found.count <= page.limit, let entry = try await scan.entry() {
+        while found.count < page.readLimit, let entry = try await scan.entry() {
             if let row = try DatasetRow(entry) { found.append((row, entry.position)) }
         }
-        let next = found.count > page.limit ? try RowCursor.encode(found[page.limit - 1].position) : nil
-        return try Answer.list(found.prefix(page.limit).map(\.row), nextCursor: next)
+        return try Listed(found, page, position: \.position, item: \.row)
     }
 
     /// A dataset that turns out damaged ends the answer before its end, which the client notices.
-    private func csv(_ started: DatasetScan, _ dataset: TrainingDataset) async throws -> Response {
+    private func csv(_ started: DatasetScan, of dataset: TrainingDataset) async throws -> RowsAnswer {
         var scan = started
         // Read before the status is sent, so that a database that is away is told.
         let first = try await scan.entry()
         let begun = scan
-        return Response(
-            status: .ok,
-            headers: [
-                .contentType: "text/csv; charset=utf-8; header=present",
-                .contentDisposition: "attachment; filename=\"dataset-\(dataset.id).csv\"",
-            ],
-            body: ResponseBody { writer in
+        return .csv(
+            dataset.id,
+            ResponseBody { writer in
                 var (scan, entry, buffer) = (begun, first, ByteBuffer(string: DatasetRow.csvHeader))
                 while let current = entry {
                     if let row = try DatasetRow(current) { buffer.writeString(row.csv) }
@@ -110,29 +83,20 @@ struct DatasetsController: Sendable {
 
     private static let pieceBytes = 64 * 1024
 
-    private func report(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try request.rejectQuery()
-        let (dataset, tenant) = try await found(context)
-        let report = try await DatasetReports(store: store).report(of: dataset, tenant: tenant)
-        return try Answer.resource(report, tag: EntityTag(of: report), for: request)
+    private func report(_ call: TenantCall) async throws -> Tagged<DatasetReport> {
+        try Tagged(try await DatasetReports(store: store).report(of: try await found(call), tenant: call.tenant))
     }
 
-    private func found(_ context: ServiceRequestContext) async throws -> (TrainingDataset, TenantID) {
-        let caller = try context.authorise(.read, on: .ml)
-        guard let dataset = try await store.dataset(try context.identifier("datasetId"), tenant: caller.tenant) else {
+    private func found(_ call: TenantCall) async throws -> TrainingDataset {
+        guard let dataset = try await store.dataset(try call.id("datasetId"), tenant: call.tenant) else {
             throw ProblemError.notFound("Dataset")
         }
-        return (dataset, caller.tenant)
+        return dataset
     }
 }
 
-/// How rows are answered.
-enum RowsFormat: String, CaseIterable {
-    case json, csv
+struct FeaturesQuery: RouteQuery {
+    let withPlan: Bool
 
-    /// CSV for a client that names it and not JSON.
-    init(accepted request: Request) {
-        let types = request.headers[values: .accept].joined(separator: ",").lowercased()
-        self = types.contains("text/csv") && !types.contains("application/json") ? .csv : .json
-    }
+    init(_ query: inout QueryParameters) { withPlan = query.bool("withPlan", default: true) }
 }

@@ -5,12 +5,8 @@ import Hummingbird
 import ServiceKit
 import ServiceStorage
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | GET | /api/v1/training/schedule | ml: read |
-/// | PUT | /api/v1/training/schedule | ml: train; with `deployAutomatically` ml: deploy too |
-/// | DELETE | /api/v1/training/schedule | ml: train |
-struct ScheduleController: Sendable {
+/// Training at regular intervals.
+struct ScheduleController: Controller {
     let store: any ScheduleStore
     let wake: WakeSignal
     let now: @Sendable () -> Date
@@ -21,61 +17,62 @@ struct ScheduleController: Sendable {
         self.now = now
     }
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("training/schedule", use: schedule)
-            .put("training/schedule", use: put)
-            .delete("training/schedule", use: delete)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .get, "training/schedule", "getTrainingSchedule", .may(.read, .ml), fails: [.notFound], use: schedule)
+        // Deploying automatically needs ml:deploy too.
+        routes.on(.put, "training/schedule", "putTrainingSchedule", .may(.train, .ml), takes: [.ifMatch], use: put)
+        routes.on(
+            .delete, "training/schedule", "deleteTrainingSchedule", .may(.train, .ml), takes: [.ifMatch],
+            fails: [.notFound], use: delete)
     }
 
-    private func schedule(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        try request.rejectQuery()
-        guard let stored = try await store.schedule(tenant: caller.tenant) else {
+    private func schedule(_ call: TenantCall) async throws -> ScheduleAnswer {
+        guard let stored = try await store.schedule(tenant: call.tenant) else {
             throw ProblemError.notFound("Training schedule")
         }
-        return try answer(stored)
+        return answer(stored)
     }
 
-    private func put(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.train, on: .ml)
-        try request.rejectQuery()
-        let payload = try await request.payload(TrainingScheduleRequest.self, context: context)
-        if payload.deployAutomatically == true, !caller.permissions.allow(.deploy, on: .ml) {
+    private func put(_ call: TenantCall, _ payload: TrainingScheduleRequest) async throws -> ScheduleAnswer {
+        if payload.deployAutomatically == true, !call.caller.permissions.allow(.deploy, on: .ml) {
             throw ProblemError.permissionDenied("Deploying automatically needs the permission ml: deploy.")
         }
-        let setting = ScheduleSetting(payload, by: caller.subject)
-        let stored = try await store.put(setting, tenant: caller.tenant, by: context.author()) {
-            try Self.check($0, request)
-        }
+        let setting = ScheduleSetting(payload, by: call.caller.subject)
+        let stored = try await store.put(setting, tenant: call.tenant, by: call.author) { try Self.check($0, call) }
         wake.wakeAll()
-        return try answer(stored)
+        return answer(stored)
     }
 
-    private func delete(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.train, on: .ml)
-        try request.rejectQuery()
+    private func delete(_ call: TenantCall) async throws -> NoContent {
         guard
-            try await store.delete(
-                tenant: caller.tenant, by: context.author(), check: { try Self.check($0, request) })
+            try await store.delete(tenant: call.tenant, by: call.author, check: { try Self.check($0, call) })
         else {
             throw ProblemError.notFound("Training schedule")
         }
-        return Answer.noContent()
+        return NoContent()
     }
 
-    /// The tag is of the setting, which is what `If-Match` protects; the state beside it changes by itself, so a GET is
-    /// always answered in full.
-    private func answer(_ stored: StoredSchedule) throws -> Response {
-        try Answer.data(
-            stored.answer(at: now()), headers: [.eTag: EntityTag(version: stored.revision).headerValue])
+    private func answer(_ stored: StoredSchedule) -> ScheduleAnswer {
+        ScheduleAnswer(schedule: stored.answer(at: now()), tag: EntityTag(version: stored.revision))
     }
 
-    private static func check(_ revision: Int?, _ request: Request) throws {
-        guard let revision else {
-            // Nothing there can match any tag, `*` included.
-            if request.headers[.ifMatch] != nil { throw ProblemError.preconditionFailed() }
-            return
-        }
-        try EntityTag(version: revision).checkIfMatch(request)
+    private static func check(_ revision: Int?, _ call: TenantCall) throws {
+        try call.checkIfMatch(tag: revision.map { EntityTag(version: $0) })
+    }
+}
+
+/// The tag is of the setting, which is what `If-Match` protects; the state beside it changes by itself, so a GET is always
+/// answered in full.
+struct ScheduleAnswer: RouteAnswer {
+    let schedule: TrainingSchedule
+    let tag: EntityTag
+
+    static var description: AnswerDescription {
+        AnswerDescription(.ok, content: [.data(TrainingSchedule.self)], headers: [.eTag])
+    }
+
+    func response(to request: Request) throws -> Response {
+        try Answer.data(schedule, headers: [.eTag: tag.headerValue])
     }
 }

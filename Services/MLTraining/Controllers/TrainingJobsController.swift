@@ -1,18 +1,11 @@
 import Contracts
-import Crypto
 import HTTPTypes
 import Hummingbird
 import ServiceKit
 import ServiceStorage
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | POST | /api/v1/training/jobs | ml: train |
-/// | GET | /api/v1/training/jobs | ml: read |
-/// | GET | /api/v1/training/jobs/{jobId} | ml: read |
-/// | DELETE | /api/v1/training/jobs/{jobId} | ml: train |
-/// | GET | /api/v1/training/jobs/{jobId}/events | ml: read |
-struct TrainingJobsController: Sendable {
+/// Training as durable background jobs.
+struct TrainingJobsController: Controller {
     let jobs: TrainingJobs
     let store: any JobStore
     let watches: JobWatches
@@ -23,74 +16,68 @@ struct TrainingJobsController: Sendable {
         self.watches = JobWatches(store: store)
     }
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("training/jobs", use: start)
-            .get("training/jobs", use: list)
-            .get("training/jobs/:jobId", use: job)
-            .delete("training/jobs/:jobId", use: cancel)
-            .get("training/jobs/:jobId/events", use: events)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .post, "training/jobs", "startTraining", .may(.train, .ml), takes: [.idempotencyKey],
+            fails: [.quotaExceeded], use: start)
+        routes.on(.get, "training/jobs", "listTrainingJobs", .may(.read, .ml), use: list)
+        routes.on(.get, "training/jobs/{jobId}", "getTrainingJob", .may(.read, .ml), use: job)
+        routes.on(
+            .delete, "training/jobs/{jobId}", "cancelTrainingJob", .may(.train, .ml), fails: [.jobNotCancellable],
+            use: cancel)
+        routes.on(
+            .get, "training/jobs/{jobId}/events", "watchTrainingJob", .may(.read, .ml), takes: [.lastEventID],
+            use: events)
     }
 
-    private func start(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.train, on: .ml)
-        try request.rejectQuery()
-        let payload = try await request.payload(CreateTrainingJobRequest.self, context: context)
-        let key = try request.idempotencyKey(of: caller, for: payload)
-        let started = try await jobs.start(
-            payload, tenant: caller.tenant, by: caller.subject, key: key, trace: context.trace)
-        return try Answer.accepted(started)
+    private func start(
+        _ call: TenantCall, _ payload: CreateTrainingJobRequest
+    ) async throws -> Accepted<TrainingJobStarted> {
+        Accepted(
+            try await jobs.start(
+                payload, tenant: call.tenant, by: call.caller.subject, key: try call.idempotencyKey(for: payload),
+                trace: call.context.trace))
     }
 
-    private func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        let page = try request.pageQuery()
-        let after = try RowCursor.decode(NewestFirst<JobEntity>.self, from: page.cursor)
-        let found = try await store.jobs(tenant: caller.tenant, after: after, limit: page.limit + 1)
-        return try Answer.page(found, limit: page.limit) {
-            NewestFirst(createdAt: $0.createdAt, id: $0.id)
-        }
+    private func list(
+        _ call: TenantCall, _ page: PageQuery<NewestFirst<JobEntity>>
+    ) async throws -> Listed<TrainingJob> {
+        let found = try await store.jobs(tenant: call.tenant, after: page.after, limit: page.readLimit)
+        return try Listed(found, page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
-    private func job(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        var query = try QueryParameters(request)
-        let progress = query.integer("progress", 0...1_000) ?? 100
-        try query.finish()
-        let id: JobID = try context.identifier("jobId")
-        guard let job = try await store.job(id, tenant: caller.tenant, progress: progress) else {
+    private func job(_ call: TenantCall, _ query: JobQuery) async throws -> Tagged<TrainingJob> {
+        guard let job = try await store.job(try call.id("jobId"), tenant: call.tenant, progress: query.progress) else {
             throw ProblemError.notFound("Training job")
         }
-        return try Answer.resource(job, tag: EntityTag(of: job), for: request)
+        return try Tagged(job)
     }
 
-    private func cancel(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.train, on: .ml)
-        try request.rejectQuery()
-        let id: JobID = try context.identifier("jobId")
-        switch try await store.cancel(id, tenant: caller.tenant) {
+    private func cancel(_ call: TenantCall) async throws -> Accepted<TrainingJob> {
+        let id: JobID = try call.id("jobId")
+        switch try await store.cancel(id, tenant: call.tenant) {
         case .unknownJob: throw ProblemError.notFound("Training job")
         case .alreadyFinal(let status):
             throw ProblemError.conflict("The job has already \(status.ending).", code: .jobNotCancellable)
         case .accepted:
-            guard let job = try await store.job(id, tenant: caller.tenant, progress: 0) else {
+            guard let job = try await store.job(id, tenant: call.tenant, progress: 0) else {
                 throw ProblemError.notFound("Training job")
             }
-            return try Answer.accepted(job)
+            return Accepted(job)
         }
     }
 
-    private func events(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        try request.rejectQuery()
-        let id: JobID = try context.identifier("jobId")
-        guard try await store.standing(id, tenant: caller.tenant) != nil else {
+    private func events(_ call: TenantCall) async throws -> Download<EventStream> {
+        let id: JobID = try call.id("jobId")
+        guard try await store.standing(id, tenant: call.tenant) != nil else {
             throw ProblemError.notFound("Training job")
         }
-        let lastSeen = request.headers[.lastEventID].flatMap { Int($0) } ?? 0
+        try call.require(.lastEventID)
+        let lastSeen = call.request.headers[.lastEventID].flatMap { Int($0) } ?? 0
         // Before the status is sent, so that one too many is told.
-        let watch = try watches.watch(id, tenant: caller.tenant)
-        return Response(
-            status: .ok, headers: [.contentType: "text/event-stream", .cacheControl: "no-store"],
+        let watch = try watches.watch(id, tenant: call.tenant)
+        return Download(
+            EventStream.self, headers: .notStored,
             body: ResponseBody { writer in
                 try await JobEvents(watch: watch).stream(afterEpoch: lastSeen) {
                     try await writer.write(ByteBuffer(bytes: $0))
@@ -98,6 +85,13 @@ struct TrainingJobsController: Sendable {
                 try await writer.finish(nil)
             })
     }
+}
+
+/// How many epochs of progress to show, the newest.
+struct JobQuery: RouteQuery {
+    let progress: Int
+
+    init(_ query: inout QueryParameters) { progress = query.integer("progress", 0...1_000, default: 100) }
 }
 
 extension TrainingJobStatus {

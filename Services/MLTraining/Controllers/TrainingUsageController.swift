@@ -1,18 +1,15 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
-/// | method | path | permission |
-/// | --- | --- | --- |
-/// | GET | /api/v1/training/usage | ml: read |
-struct TrainingUsageController: Sendable {
+/// How much training a tenant has used of what its plan allows.
+struct TrainingUsageController: Controller {
     let quota: TrainingQuota
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) { group.get("training/usage", use: usage) }
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "training/usage", "getTrainingUsage", .may(.read, .ml), use: usage)
+    }
 
-    private func usage(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .ml)
-        try request.rejectQuery()
-        return try Answer.data(try await quota.usage(of: caller.tenant, trace: context.trace))
+    private func usage(_ call: TenantCall) async throws -> OK<TrainingUsage> {
+        OK(try await quota.usage(of: call.tenant, trace: call.context.trace))
     }
 }

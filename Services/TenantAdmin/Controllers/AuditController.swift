@@ -1,36 +1,46 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What was changed by whom.
-///
-/// | method | path                       | permission  |
-/// | ------ | -------------------------- | ----------- |
-/// | GET    | `/audit-logs`              | audit: read |
-/// | GET    | `/audit-logs/verification` | audit: read |
-struct AuditController: Sendable {
+struct AuditController: Controller {
     let auditLog: AuditLog
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("audit-logs", use: list)
-        group.get("audit-logs/verification", use: verify)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "audit-logs", "listAuditLogs", .may(.read, .audit), use: list)
+        routes.on(.get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), use: verify)
     }
 
-    @Sendable func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .audit)
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let filter = AuditLog.Filter(
-            entity: query.string("entity"), entityID: query.string("entityId"), actor: query.string("actor"))
-        try query.finish()
-        let last = try page.position(["seq"]) { Int($0[0]) }
-        let found = try await auditLog.page(of: caller.tenant, filter: filter, limit: page.limit + 1, before: last)
-        return try page.answer(found) { [String($0.seq)] }
+    private func list(
+        _ call: TenantCall, _ query: ListQuery<AuditLog.Filter, AuditPosition>
+    ) async throws -> Listed<AuditEntry> {
+        let found = try await auditLog.page(
+            of: call.tenant, filter: query.filter, limit: query.page.readLimit, before: query.page.after?.seq)
+        return try Listed(found, query.page) { AuditPosition(seq: $0.seq) }
     }
 
-    @Sendable func verify(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .audit)
-        try request.rejectQuery()
-        return try Answer.data(try await auditLog.verification(of: caller.tenant))
+    private func verify(_ call: TenantCall) async throws -> OK<AuditVerification> {
+        OK(try await auditLog.verification(of: call.tenant))
     }
+}
+
+extension AuditLog.Filter: RouteQuery {
+    init(_ query: inout QueryParameters) {
+        self.init(entity: query.string("entity"), entityID: query.string("entityId"), actor: query.string("actor"))
+    }
+}
+
+/// Where the audit log goes on.
+struct AuditPosition: Codable, Sendable {
+    let seq: Int
+
+    init(seq: Int) { self.seq = seq }
+
+    init(from decoder: any Decoder) throws {
+        guard let seq = Int(try PositionKeys(from: decoder, count: 1).keys[0]) else {
+            throw PositionKeys.mismatch(decoder)
+        }
+        self.seq = seq
+    }
+
+    func encode(to encoder: any Encoder) throws { try PositionKeys([String(seq)]).encode(to: encoder) }
 }

@@ -1,114 +1,102 @@
 import Contracts
-import HTTPTypes
-import Hummingbird
 import ServiceKit
 import ServiceStorage
 
 /// How much of each employee's day was used.
-///
-/// | method | path                                            | permission       |
-/// | ------ | ----------------------------------------------- | ---------------- |
-/// | GET    | `/capacity-history?employeeId=&from=&to=`       | capacity: read   |
-/// | POST   | `/capacity-history`                             | capacity: write  |
-/// | PUT    | `/capacity-history`                             | capacity: update |
-/// | DELETE | `/capacity-history?employeeId=&from=&to=`       | capacity: delete |
-/// | GET    | `/capacity-history/{employeeId}/{date}`         | capacity: read   |
-/// | PUT    | `/capacity-history/{employeeId}/{date}`         | capacity: update |
-/// | DELETE | `/capacity-history/{employeeId}/{date}`         | capacity: delete |
-struct CapacityController: Sendable {
+struct CapacityController: Controller {
     let capacity: CapacityHistory
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("capacity-history", use: list)
-        group.post("capacity-history", use: create)
-        group.put("capacity-history", use: write)
-        group.delete("capacity-history", use: deleteMany)
-        group.get("capacity-history/:employeeId/:date", use: show)
-        group.put("capacity-history/:employeeId/:date", use: put)
-        group.delete("capacity-history/:employeeId/:date", use: delete)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        let day: RoutePath = "capacity-history/{employeeId}/\(date: "date")"
+        routes.on(.get, "capacity-history", "listCapacity", .may(.read, .capacity), use: list)
+        routes.on(
+            .post, "capacity-history", "createCapacity", .may(.write, .capacity), takes: [.idempotencyKey],
+            fails: [.conflict], use: create)
+        routes.on(.put, "capacity-history", "putCapacity", .may(.update, .capacity), use: write)
+        routes.on(
+            .delete, "capacity-history", "deleteCapacity", .may(.delete, .capacity), fails: [.notFound], use: deleteMany
+        )
+        routes.on(.get, day, "getCapacityDay", .may(.read, .capacity), use: show)
+        routes.on(.put, day, "putCapacityDay", .may(.update, .capacity), takes: [.ifMatch], use: put)
+        routes.on(.delete, day, "deleteCapacityDay", .may(.delete, .capacity), takes: [.ifMatch], use: delete)
     }
 
-    @Sendable func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .capacity)
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let filter = CapacityHistory.Filter(
-            employee: query.identifier("employeeId"), from: query.civilDate("from"), to: query.civilDate("to"))
-        if let from = filter.from, let to = filter.to, to < from { query.reject("to", "must not be before from") }
-        try query.finish()
-        let last = try page.position(["employee", "date"]) { keys -> CapacityHistory.Day? in
-            guard let employee = EmployeeID(keys[0]), let date = CivilDate(keys[1]) else { return nil }
-            return CapacityHistory.Day(employee: employee, date: date)
-        }
-        let found = try await capacity.page(of: caller.tenant, filter: filter, limit: page.limit + 1, after: last)
-        return try page.answer(found) { [$0.employeeId.description, $0.date.description] }
+    private func list(
+        _ call: TenantCall, _ query: ListQuery<CapacityHistory.Filter, CapacityHistory.Day>
+    ) async throws -> Listed<CapacityEntry> {
+        let found = try await capacity.page(
+            of: call.tenant, filter: query.filter, limit: query.page.readLimit, after: query.page.after)
+        return try Listed(found, query.page) { CapacityHistory.Day(employee: $0.employeeId, date: $0.date) }
     }
 
-    @Sendable func create(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.write, on: .capacity)
-        try request.rejectQuery()
-        let payload = try await request.payload(CreateCapacityRequest.self, context: context)
+    private func create(_ call: TenantCall, _ payload: CreateCapacityRequest) async throws -> Created<CapacityEntry> {
         let entry = try await capacity.create(
-            payload, by: try context.editor(caller), once: try request.idempotencyKey(of: caller, for: payload))
-        return try Answer.created(
-            entry, location: "/api/v1/capacity-history/\(entry.employeeId)/\(entry.date)",
-            headers: [.eTag: try EntityTag(of: entry).headerValue])
+            payload, by: call.caller, once: try call.idempotencyKey(for: payload))
+        return try Created(entry, at: "capacity-history/\(entry.employeeId)/\(entry.date)")
     }
 
-    @Sendable func write(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.update, on: .capacity)
-        try request.rejectQuery()
-        let payload = try await request.payload(PutCapacityRequest.self, context: context)
-        return try Answer.data(try await capacity.write(payload, by: try context.editor(caller)))
+    private func write(_ call: TenantCall, _ payload: PutCapacityRequest) async throws -> OK<CapacityWritten> {
+        OK(try await capacity.write(payload, by: call.caller))
     }
 
-    /// Asks for all three limits: a slip of the pen shall not delete a history.
-    @Sendable func deleteMany(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.delete, on: .capacity)
-        var query = try QueryParameters(request)
-        let employee: EmployeeID? = query.identifier("employeeId")
-        let (from, to) = (query.civilDate("from"), query.civilDate("to"))
-        query.require("employeeId", query.string("employeeId"))
-        query.require("from", query.string("from"))
-        query.require("to", query.string("to"))
+    private func deleteMany(_ call: TenantCall, _ days: DaysToDelete) async throws -> OK<CapacityRemoved> {
+        let deleted = try await capacity.delete(of: days.employee, from: days.from, to: days.to, by: call.caller)
+        return OK(CapacityRemoved(deleted: deleted))
+    }
+
+    private func show(_ call: TenantCall) async throws -> Tagged<CapacityEntry> {
+        try Tagged(try await capacity.entry(try Self.day(call), of: call.tenant))
+    }
+
+    private func put(_ call: TenantCall, _ payload: PutCapacityDayRequest) async throws -> Stored<CapacityEntry> {
+        let (entry, isNew) = try await capacity.put(payload, on: try Self.day(call), by: call.caller) {
+            try call.checkIfMatch($0)
+        }
+        return Stored(entry, isNew: isNew)
+    }
+
+    private func delete(_ call: TenantCall) async throws -> NoContent {
+        try await capacity.delete(try Self.day(call), by: call.caller) { try call.checkIfMatch($0) }
+        return NoContent()
+    }
+
+    private static func day(_ call: TenantCall) throws -> CapacityHistory.Day {
+        CapacityHistory.Day(employee: try call.id("employeeId"), date: try call.date("date"))
+    }
+}
+
+extension CapacityHistory.Filter: RouteQuery {
+    init(_ query: inout QueryParameters) {
+        self.init(employee: query.identifier("employeeId"), from: query.civilDate("from"), to: query.civilDate("to"))
         if let from, let to, to < from { query.reject("to", "must not be before from") }
-        try query.finish()
-        guard let employee, let from, let to else { throw ProblemError.validation("employeeId", "is missing") }
-        let deleted = try await capacity.delete(of: employee, from: from, to: to, by: try context.editor(caller))
-        return try Answer.data(CapacityRemoved(deleted: deleted))
     }
+}
 
-    @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .capacity)
-        try request.rejectQuery()
-        let entry = try await capacity.entry(try Self.day(context), of: caller.tenant)
-        return try Answer.resource(entry, tag: try EntityTag(of: entry), for: request)
+/// Asks for all three limits, so that a slip of the pen deletes no whole history.
+struct DaysToDelete: RouteQuery {
+    let employee: EmployeeID
+    let from: CivilDate
+    let to: CivilDate
+
+    init(_ query: inout QueryParameters) {
+        employee = query.requiredIdentifier("employeeId")
+        from = query.requiredCivilDate("from")
+        to = query.requiredCivilDate("to")
+        if query.isValid, to < from { query.reject("to", "must not be before from") }
     }
+}
 
-    @Sendable func put(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.update, on: .capacity)
-        try request.rejectQuery()
-        let payload = try await request.payload(PutCapacityDayRequest.self, context: context)
-        let (entry, isNew) = try await capacity.put(
-            payload, on: try Self.day(context), by: try context.editor(caller)
-        ) { try request.checkIfMatch($0) }
-        return try Answer.resource(entry, tag: try EntityTag(of: entry), for: request, status: isNew ? .created : .ok)
-    }
-
-    @Sendable func delete(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.delete, on: .capacity)
-        try request.rejectQuery()
-        try await capacity.delete(try Self.day(context), by: try context.editor(caller)) {
-            try EntityTag(of: $0).checkIfMatch(request)
+/// A day is also where a list of days goes on.
+extension CapacityHistory.Day: Codable {
+    init(from decoder: any Decoder) throws {
+        let keys = try PositionKeys(from: decoder, count: 2).keys
+        guard let employee = EmployeeID(keys[0]), let date = CivilDate(keys[1]) else {
+            throw PositionKeys.mismatch(decoder)
         }
-        return Answer.noContent()
+        self.init(employee: employee, date: date)
     }
 
-    private static func day(_ context: ServiceRequestContext) throws -> CapacityHistory.Day {
-        let employee: EmployeeID = try context.identifier("employeeId")
-        guard let date = CivilDate(try context.parameter("date")) else {
-            throw ProblemError.validation("date", "must be a date like 2026-01-31")
-        }
-        return CapacityHistory.Day(employee: employee, date: date)
+    func encode(to encoder: any Encoder) throws {
+        try PositionKeys([employee.description, date.description]).encode(to: encoder)
     }
 }

@@ -5,51 +5,36 @@ import ServiceKit
 import ServiceStorage
 
 /// Whole files of history (DESIGN §10).
-///
-/// | method | path                                | permission     |
-/// | ------ | ----------------------------------- | -------------- |
-/// | POST   | `/imports?kind=…&onError=abort\|skip` | imports: write |
-/// | GET    | `/imports?kind=&status=`            | imports: read  |
-/// | GET    | `/imports/{id}`                     | imports: read  |
-struct ImportsController: Sendable {
+struct ImportsController: Controller {
     let imports: Imports
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("imports", use: run)
-        group.get("imports", use: list)
-        group.get("imports/:id", use: show)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .post, "imports", "importFile", .may(.write, .imports),
+            uploads: ["text/csv", "application/x-ndjson", "application/ndjson"],
+            fails: [.importFailed, .quotaExceeded, .conflict, .serviceUnavailable], use: run)
+        routes.on(.get, "imports", "listImports", .may(.read, .imports), use: list)
+        routes.on(.get, "imports/{id}", "getImport", .may(.read, .imports), use: show)
     }
 
-    @Sendable func run(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.write, on: .imports)
-        var query = try QueryParameters(request)
-        let kind: ImportKind? = query.choice("kind")
-        let policy: ImportErrorPolicy? = query.choice("onError")
-        if query.string("kind") == nil { query.require("kind", kind) }
-        try query.finish()
-        guard let kind else { throw ProblemError.validation("kind", "is missing") }
-        try Self.requirePlain(request)
-        let order = Imports.Order(kind: kind, format: try Self.format(of: request), policy: policy ?? .abort)
-        let report = try await imports.run(order, body: request.body, in: caller.tenant, by: try context.author())
-        return try Answer.created(report, location: "/api/v1/imports/\(report.id)")
+    private func run(_ call: TenantCall, _ order: ImportOrder) async throws -> Created<ImportReport> {
+        try Self.requirePlain(call.request)
+        let order = Imports.Order(
+            kind: order.kind, format: try Self.format(of: call.request), policy: order.policy)
+        let report = try await imports.run(order, body: call.request.body, in: call.tenant, by: call.author)
+        return try Created(report, at: "imports/\(report.id)")
     }
 
-    @Sendable func list(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .imports)
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let filter = Imports.Filter(kind: query.choice("kind"), status: query.choice("status"))
-        try query.finish()
-        let last: NewestFirst<ImportEntity>? = try RowCursor.decode(from: page.cursor)
-        let found = try await imports.page(of: caller.tenant, filter: filter, limit: page.limit + 1, after: last)
-        return try Answer.page(found, limit: page.limit) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
+    private func list(
+        _ call: TenantCall, _ query: ListQuery<Imports.Filter, NewestFirst<ImportEntity>>
+    ) async throws -> Listed<ImportReport> {
+        let found = try await imports.page(
+            of: call.tenant, filter: query.filter, limit: query.page.readLimit, after: query.page.after)
+        return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
-    @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .imports)
-        try request.rejectQuery()
-        let report = try await imports.report(try context.identifier("id"), of: caller.tenant)
-        return try Answer.resource(report, tag: try EntityTag(of: report), for: request)
+    private func show(_ call: TenantCall) async throws -> Tagged<ImportReport> {
+        try Tagged(try await imports.report(try call.id("id"), of: call.tenant))
     }
 
     /// What is compressed would be read as it stands, and every row of it called bad.
@@ -73,4 +58,19 @@ struct ImportsController: Sendable {
                 "The body must be sent with Content-Type: text/csv or application/x-ndjson.")
         }
     }
+}
+
+/// What is in the file, and what becomes of bad rows.
+struct ImportOrder: RouteQuery {
+    let kind: ImportKind
+    let policy: ImportErrorPolicy
+
+    init(_ query: inout QueryParameters) {
+        kind = query.requiredChoice("kind")
+        policy = query.choice("onError", default: .abort)
+    }
+}
+
+extension Imports.Filter: RouteQuery {
+    init(_ query: inout QueryParameters) { self.init(kind: query.choice("kind"), status: query.choice("status")) }
 }

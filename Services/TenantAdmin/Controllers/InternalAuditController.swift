@@ -1,23 +1,18 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What other services have changed for a tenant, for its audit log.
-///
-/// | method | path                                   | permission           |
-/// | ------ | -------------------------------------- | -------------------- |
-/// | POST   | `/internal/v1/tenants/{id}/audit-logs` | gateway, ml-training |
-struct InternalAuditController: Sendable {
+struct InternalAuditController: Controller {
     let auditLog: AuditLog
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("tenants/:id/audit-logs", use: record)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .post, "tenants/{id}/audit-logs", "recordAuditNote", .services(.gateway, .mlTraining, tenant: "id"),
+            use: record)
     }
 
-    @Sendable func record(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let tenant = try context.pathTenant()
-        let note = try await request.payload(AuditNote.self, context: context)
-        try await auditLog.record(note, of: tenant)
-        return try Answer.data(note)
+    private func record(_ call: Call<TenantID>, _ note: AuditNote) async throws -> OK<AuditNote> {
+        try await auditLog.record(note, of: call.tenant)
+        return OK(note)
     }
 }

@@ -1,55 +1,45 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What the gateway asks to know whose a request is.
-///
-/// | method | path                                          | permission |
-/// | ------ | --------------------------------------------- | ---------- |
-/// | GET    | `/internal/v1/tenants/{id}`                   | gateway    |
-/// | GET    | `/internal/v1/tenants/by-subdomain/{name}`    | gateway    |
-/// | POST   | `/internal/v1/tenants/{id}/credentials/verify` | gateway    |
-/// | GET    | `/internal/v1/tenants/{id}/principals/{user}` | gateway    |
-/// | GET    | `/internal/v1/tenants/{id}/roles`             | gateway    |
-struct InternalIdentityController: Sendable {
+struct InternalIdentityController: Controller {
     let tenants: Tenants
     let credentials: Credentials
     let roles: Roles
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("tenants/:id", use: tenant)
-        group.get("tenants/by-subdomain/:name", use: tenantBySubdomain)
-        group.post("tenants/:id/credentials/verify", use: verify)
-        group.get("tenants/:id/principals/:user", use: principal)
-        group.get("tenants/:id/roles", use: listRoles)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        let gateway: ServicesTenantAccess = .services(.gateway, tenant: "id")
+        routes.on(.get, "tenants/{id}", "getTenantSummary", gateway, use: tenant)
+        routes.on(
+            .get, "tenants/by-subdomain/\(text: "name")", "findTenant", .services(.gateway), use: tenantBySubdomain)
+        routes.on(
+            .post, "tenants/{id}/credentials/verify", "verifyCredentials", gateway, fails: [.invalidCredentials],
+            use: verify)
+        routes.on(.get, "tenants/{id}/principals/{user}", "getUserGrants", gateway, use: userGrants)
+        routes.on(.get, "tenants/{id}/roles", "listRoleGrants", gateway, use: listRoles)
     }
 
-    @Sendable func tenant(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        guard let summary = try await tenants.summary(of: try context.pathTenant()) else {
+    private func tenant(_ call: Call<TenantID>) async throws -> OK<TenantSummary> {
+        guard let summary = try await tenants.summary(of: call.tenant) else { throw ProblemError.notFound("Tenant") }
+        return OK(summary)
+    }
+
+    private func tenantBySubdomain(_ call: ServiceCall) async throws -> OK<TenantSummary> {
+        guard let summary = try await tenants.summary(ofSubdomain: try call.text("name")) else {
             throw ProblemError.notFound("Tenant")
         }
-        return try Answer.data(summary)
+        return OK(summary)
     }
 
-    @Sendable func tenantBySubdomain(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        guard let summary = try await tenants.summary(ofSubdomain: try context.parameter("name")) else {
-            throw ProblemError.notFound("Tenant")
-        }
-        return try Answer.data(summary)
+    private func verify(_ call: Call<TenantID>, _ payload: VerifyCredentialsRequest) async throws -> OK<UserGrants> {
+        OK(try await credentials.verify(payload, of: call.tenant))
     }
 
-    @Sendable func verify(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let tenant = try context.pathTenant()
-        let payload = try await request.payload(VerifyCredentialsRequest.self, context: context)
-        return try Answer.data(try await credentials.verify(payload, of: tenant))
+    private func userGrants(_ call: Call<TenantID>) async throws -> OK<UserGrants> {
+        OK(try await credentials.grants(of: try call.id("user"), in: call.tenant))
     }
 
-    @Sendable func principal(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try Answer.data(
-            try await credentials.principal(try context.identifier("user"), of: try context.pathTenant()))
-    }
-
-    @Sendable func listRoles(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try Answer.data(try await roles.all(of: try context.pathTenant()))
+    private func listRoles(_ call: Call<TenantID>) async throws -> OK<[RoleGrants]> {
+        OK(try await roles.all(of: call.tenant))
     }
 }

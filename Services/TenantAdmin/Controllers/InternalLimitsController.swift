@@ -1,24 +1,21 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What a tenant's plan allows, for services that hold it to that.
-///
-/// | method | path                               | permission  |
-/// | ------ | ---------------------------------- | ----------- |
-/// | GET    | `/internal/v1/tenants/{id}/limits` | ml-training |
-struct InternalLimitsController: Sendable {
+struct InternalLimitsController: Controller {
     let tenants: Tenants
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("tenants/:id/limits", use: limits)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(
+            .get, "tenants/{id}/limits", "getTenantLimits", .services(.mlTraining, tenant: "id"),
+            fails: [.tenantUnavailable], use: limits)
     }
 
-    @Sendable func limits(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let tenant = try await tenants.tenant(try context.pathTenant())
+    private func limits(_ call: Call<TenantID>) async throws -> OK<TenantLimits> {
+        let tenant = try await tenants.tenant(call.tenant)
         guard tenant.isActive else {
             throw ProblemError.permissionDenied("The tenant is suspended or deleted.", code: .tenantUnavailable)
         }
-        return try Answer.data(tenant.limits)
+        return OK(tenant.limits)
     }
 }

@@ -1,22 +1,16 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What other services have counted of tenants' use.
-///
-/// | method | path                         | permission             |
-/// | ------ | ---------------------------- | ---------------------- |
-/// | POST   | `/internal/v1/usage-reports` | gateway, ml-prediction |
-struct InternalUsageController: Sendable {
+struct InternalUsageController: Controller {
     let usage: Usage
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("usage-reports", use: add)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.post, "usage-reports", "reportUsage", .services(.gateway, .mlPrediction), use: add)
     }
 
-    @Sendable func add(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let report = try await request.payload(UsageReport.self, context: context)
+    private func add(_ call: ServiceCall, _ report: UsageReport) async throws -> OK<UsageReport> {
         try await usage.add(report)
-        return try Answer.data(report)
+        return OK(report)
     }
 }

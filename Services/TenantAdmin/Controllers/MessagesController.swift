@@ -1,34 +1,21 @@
 import Contracts
-import HTTPTypes
-import Hummingbird
 import ServiceKit
 
 /// Messages to people, for an operator who delivers them himself instead of by a webhook.
-///
-/// | method | path              | permission        |
-/// | ------ | ----------------- | ----------------- |
-/// | POST   | `/messages/claim` | platform operator |
-/// | DELETE | `/messages/{id}`  | platform operator |
-struct MessagesController: Sendable {
+struct MessagesController: Controller {
     let outbox: Outbox
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("messages/claim", use: claim)
-        group.delete("messages/:id", use: acknowledge)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.post, "messages/claim", "claimMessages", .platformOperator, use: claim)
+        routes.on(.delete, "messages/{id}", "acknowledgeMessage", .platformOperator, use: acknowledge)
     }
 
-    @Sendable func claim(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try context.requirePlatformOperator()
-        try request.rejectQuery()
-        let payload = try await request.optionalPayload(ClaimMessagesRequest.self, context: context)
-        let claimed = try await outbox.claim(payload?.limit ?? 20)
-        return try Answer.data(claimed.map(\.message), headers: [.cacheControl: "no-store"])
+    private func claim(_ call: OperatorCall, _ payload: ClaimMessagesRequest?) async throws -> OK<[OutgoingMessage]> {
+        OK(try await outbox.claim(payload?.limit ?? 20).map(\.message), headers: .notStored)
     }
 
-    @Sendable func acknowledge(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        try context.requirePlatformOperator()
-        try request.rejectQuery()
-        guard try await outbox.delivered(try context.identifier("id")) else { throw ProblemError.notFound("Message") }
-        return Answer.noContent()
+    private func acknowledge(_ call: OperatorCall) async throws -> NoContent {
+        guard try await outbox.delivered(try call.id("id")) else { throw ProblemError.notFound("Message") }
+        return NoContent()
     }
 }

@@ -1,34 +1,27 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// New passwords for people who have forgotten theirs.
-///
-/// | method | path                           | permission                     |
-/// | ------ | ------------------------------ | ------------------------------ |
-/// | POST   | `/auth/password-reset`         | none                           |
-/// | POST   | `/auth/password-reset/confirm` | none: the token says who it is |
-struct PasswordResetController: Sendable {
+struct PasswordResetController: Controller {
     let resets: PasswordResets
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.post("auth/password-reset", use: start)
-        group.post("auth/password-reset/confirm", use: confirm)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.post, "auth/password-reset", "startPasswordReset", .namedTenant, use: start)
+        routes.on(
+            .post, "auth/password-reset/confirm", "confirmPasswordReset", .namedTenant, fails: [.invalidCredentials],
+            use: confirm)
     }
 
-    @Sendable func start(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let tenant = try context.namedTenant()
-        try request.rejectQuery()
-        let payload = try await request.payload(PasswordResetRequest.self, context: context)
-        try await resets.start(payload, in: tenant)
-        return try Answer.accepted(PasswordResetStarted())
+    private func start(_ call: Call<TenantID>, _ payload: PasswordResetRequest) async throws
+        -> Accepted<PasswordResetStarted>
+    {
+        try await resets.start(payload, in: call.tenant)
+        return Accepted(PasswordResetStarted())
     }
 
-    @Sendable func confirm(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let tenant = try context.namedTenant()
-        try request.rejectQuery()
-        let payload = try await request.payload(ConfirmPasswordResetRequest.self, context: context)
-        try await resets.confirm(payload, in: tenant, requestID: context.requestID)
-        return Answer.noContent()
+    /// The token says who it is.
+    private func confirm(_ call: Call<TenantID>, _ payload: ConfirmPasswordResetRequest) async throws -> NoContent {
+        try await resets.confirm(payload, in: call.tenant, requestID: call.requestID)
+        return NoContent()
     }
 }

@@ -1,52 +1,52 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// What planners ask of all people at once.
-///
-/// | method | path                                                               | permission    |
-/// | ------ | ------------------------------------------------------------------ | ------------- |
-/// | GET    | `/reports/utilization?from=&to=&department=&employeeId=`            | reports: read |
-/// | GET    | `/reports/availability?from=&to=&department=&employeeId=`           | reports: read |
-/// | GET    | `/reports/over-allocations?from=&to=&department=&employeeId=`       | reports: read |
-struct ReportsController: Sendable {
+struct ReportsController: Controller {
     let reports: Reports
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("reports/utilization") { request, context in
-            try await answer(request, context, reports.utilization) { $0.employee.externalId }
-        }
-        group.get("reports/availability") { request, context in
-            try await answer(request, context, reports.availability) { $0.employee.externalId }
-        }
-        group.get("reports/over-allocations") { request, context in
-            try await answer(request, context, reports.overAllocations) { $0.employee.externalId }
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "reports/utilization", "reportUtilization", .may(.read, .reports), use: utilization)
+        routes.on(.get, "reports/availability", "reportAvailability", .may(.read, .reports), use: availability)
+        routes.on(
+            .get, "reports/over-allocations", "reportOverAllocations", .may(.read, .reports), use: overAllocations)
+    }
+
+    private func utilization(_ call: TenantCall, _ query: ReportQuery) async throws -> Listed<UtilizationRow> {
+        try Listed(try await reports.utilization(query.question, of: call.tenant), query.page) {
+            TextPosition($0.employee.externalId)
         }
     }
 
-    private func answer<Row: Codable & Sendable>(
-        _ request: Request, _ context: ServiceRequestContext,
-        _ report: (Reports.Question, TenantID) async throws -> [Row], _ position: (Row) -> String
-    ) async throws -> Response {
-        let caller = try context.authorise(.read, on: .reports)
-        var query = try QueryParameters(request)
-        let page = query.page()
-        let (from, to) = (query.civilDate("from"), query.civilDate("to"))
-        query.require("from", query.string("from"))
-        query.require("to", query.string("to"))
-        let (department, employee) = (query.string("department"), query.identifier("employeeId", as: EmployeeID.self))
-        if let from, let to {
-            let days = to.daysSinceEpoch - from.daysSinceEpoch + 1
-            if days < 1 { query.reject("to", "must not be before from") }
-            if days > Reports.longestWindow {
-                query.reject("to", "must be at most \(Reports.longestWindow - 1) days after from")
-            }
+    private func availability(_ call: TenantCall, _ query: ReportQuery) async throws -> Listed<AvailabilityRow> {
+        try Listed(try await reports.availability(query.question, of: call.tenant), query.page) {
+            TextPosition($0.employee.externalId)
         }
-        try query.finish()
-        guard let from, let to else { throw ProblemError.validation("from", "is missing") }
-        let question = Reports.Question(
-            from: from, to: to, department: department, employee: employee, limit: page.limit + 1,
-            last: try page.position())
-        return try page.answer(try await report(question, caller.tenant)) { [position($0)] }
+    }
+
+    private func overAllocations(_ call: TenantCall, _ query: ReportQuery) async throws -> Listed<OverAllocationRow> {
+        try Listed(try await reports.overAllocations(query.question, of: call.tenant), query.page) {
+            TextPosition($0.employee.externalId)
+        }
+    }
+}
+
+/// A window of days, and whom the report is about.
+struct ReportQuery: RouteQuery {
+    let page: PageQuery<TextPosition>
+    let question: Reports.Question
+
+    init(_ query: inout QueryParameters) {
+        page = query.page()
+        let (from, to) = (query.requiredCivilDate("from"), query.requiredCivilDate("to"))
+        question = Reports.Question(
+            from: from, to: to, department: query.string("department"), employee: query.identifier("employeeId"),
+            limit: page.readLimit, last: page.after?.key)
+        let days = to.daysSinceEpoch - from.daysSinceEpoch + 1
+        guard query.isValid else { return }
+        if days < 1 { query.reject("to", "must not be before from") }
+        if days > Reports.longestWindow {
+            query.reject("to", "must be at most \(Reports.longestWindow - 1) days after from")
+        }
     }
 }

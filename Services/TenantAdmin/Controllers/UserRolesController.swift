@@ -1,41 +1,26 @@
 import Contracts
-import Hummingbird
 import ServiceKit
 
 /// Which roles a user holds.
-///
-/// | method | path                | permission    |
-/// | ------ | ------------------- | ------------- |
-/// | GET    | `/users/{id}/roles` | users: read   |
-/// | PUT    | `/users/{id}/roles` | users: update |
-struct UserRolesController: Sendable {
+struct UserRolesController: Controller {
     let users: Users
 
-    func addRoutes(to group: RouterGroup<ServiceRequestContext>) {
-        group.get("users/:id/roles", use: show)
-        group.put("users/:id/roles", use: replace)
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "users/{id}/roles", "getUserRoles", .may(.read, .users), use: show)
+        routes.on(
+            .put, "users/{id}/roles", "putUserRoles", .may(.update, .users), takes: [.ifMatch], fails: [.conflict],
+            use: replace)
     }
 
-    @Sendable func show(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.read, on: .users)
-        try request.rejectQuery()
-        let user = try await users.user(try context.identifier("id"), of: caller.tenant)
-        return try Self.answer(user, for: request)
+    private func show(_ call: TenantCall) async throws -> Tagged<UserRoles> {
+        try Tagged(UserRoles(roles: try await users.user(try call.id("id"), of: call.tenant).roles))
     }
 
-    @Sendable func replace(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
-        let caller = try context.authorise(.update, on: .users)
-        try request.rejectQuery()
-        let payload = try await request.payload(UserRoles.self, context: context)
+    private func replace(_ call: TenantCall, _ payload: UserRoles) async throws -> Tagged<UserRoles> {
         let user = try await users.update(
-            try context.identifier("id"), with: UpdateUserRequest(roles: payload.roles), in: caller.tenant,
-            by: try context.author(), holding: caller.permissions
-        ) { try EntityTag(of: UserRoles(roles: $0.roles)).checkIfMatch(request) }
-        return try Self.answer(user, for: request)
-    }
-
-    private static func answer(_ user: User, for request: Request) throws -> Response {
-        let roles = UserRoles(roles: user.roles)
-        return try Answer.resource(roles, tag: try EntityTag(of: roles), for: request)
+            try call.id("id"), with: UpdateUserRequest(roles: payload.roles), in: call.tenant, by: call.author,
+            holding: call.caller.permissions
+        ) { try call.checkIfMatch(UserRoles(roles: $0.roles)) }
+        return try Tagged(UserRoles(roles: user.roles))
     }
 }

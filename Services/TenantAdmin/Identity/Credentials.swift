@@ -15,17 +15,17 @@ struct Credentials: Sendable {
     /// The address may differ in the case of ASCII letters only. Postgres and Swift fold others differently (U+0130), and each
     /// spelling that Postgres took for the same would be another account, with guesses of its own, to the gateway's lockout.
     /// - Throws: 401 `invalid_credentials`; 403 `tenant_unavailable`.
-    func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserPrincipal {
+    func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserGrants {
         let found = try await database.withTenant(tenant, readOnly: true) { connection in
             let rows = try await connection.query(
                 """
-                select \(sql: UserPrincipal.columns), u.password_hash from users u
+                select \(sql: UserGrants.columns), u.password_hash from users u
                 where lower(u.email) = lower(\(request.email))
                     and lower(u.email collate "C") = lower(\(request.email) collate "C")
                 """)
             return try rows.first.map { row in
                 (
-                    principal: try UserPrincipal(row, tenant: tenant),
+                    principal: try UserGrants(row, tenant: tenant),
                     hash: try row.decode("password_hash", as: String?.self)
                 )
             }
@@ -43,14 +43,14 @@ struct Credentials: Sendable {
 
     /// A user as he is now; inactive ones too, which the answer says.
     /// - Throws: 404; 403 `tenant_unavailable`.
-    func principal(_ user: UserID, of tenant: TenantID) async throws -> UserPrincipal {
-        let principal = try await database.withTenant(tenant, readOnly: true) { connection in
+    func grants(of user: UserID, in tenant: TenantID) async throws -> UserGrants {
+        let grants = try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
-                "select \(sql: UserPrincipal.columns) from users u where u.id = \(user.rawValue)"
-            ).first.map { try UserPrincipal($0, tenant: tenant) }
+                "select \(sql: UserGrants.columns) from users u where u.id = \(user.rawValue)"
+            ).first.map { try UserGrants($0, tenant: tenant) }
         }
-        guard let principal else { throw ProblemError.notFound("User") }
-        return principal
+        guard let grants else { throw ProblemError.notFound("User") }
+        return grants
     }
 
     private func rehash(_ password: String, of user: UserID, replacing old: String, tenant: TenantID) async throws {
@@ -65,7 +65,7 @@ struct Credentials: Sendable {
     }
 }
 
-extension UserPrincipal {
+extension UserGrants {
     /// Of `users u`.
     static let columns: SQL = """
         u.id, u.email, u.name, u.is_active, u.permissions, u.credential_version,

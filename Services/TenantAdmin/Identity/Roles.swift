@@ -13,7 +13,7 @@ struct Roles: ResourceStore {
 
     let database: TenantDatabase
 
-    struct Filter: Sendable {}
+    typealias Filter = NoQuery
 
     static let noun = "role"
     static let table = "roles"
@@ -34,9 +34,9 @@ struct Roles: ResourceStore {
     }
 
     static func insert(
-        _ request: CreateRoleRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateRoleRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> RoleID {
-        try require(request.permissions, heldBy: editor)
+        try require(request.permissions, heldBy: caller)
         let rows = try await connection.query(
             """
             insert into roles (name, permissions) values (\(request.name), \(json: request.permissions)) returning id
@@ -45,10 +45,10 @@ struct Roles: ResourceStore {
     }
 
     static func edit(
-        _ item: Role, with request: UpdateRoleRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Role, with request: UpdateRoleRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String] {
-        try requireOwn(item, editor)
-        if let permissions = request.permissions { try require(permissions, heldBy: editor) }
+        try requireOwn(item, caller)
+        if let permissions = request.permissions { try require(permissions, heldBy: caller) }
         var changes = ColumnChanges()
         changes.set("name", request.name)
         changes.set("permissions", request.permissions.map { PostgresJSON($0) })
@@ -58,9 +58,10 @@ struct Roles: ResourceStore {
         return names
     }
 
-    static func uses(of item: Role, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
+    static func uses(of item: Role, by caller: TenantCaller, on connection: PostgresConnection) async throws
+        -> [ResourceUse]
     {
-        try requireOwn(item, editor)
+        try requireOwn(item, caller)
         // Counted, not named: who may delete roles need not be allowed to see users.
         let rows = try await connection.query(
             "select count(*) as holders from user_roles where role_id = \(item.id.rawValue)")
@@ -68,15 +69,15 @@ struct Roles: ResourceStore {
         return holders == 0 ? [] : [ResourceUse(kind: "users", count: holders, examples: [])]
     }
 
-    private static func requireOwn(_ role: Role, _ editor: Editor) throws {
+    private static func requireOwn(_ role: Role, _ caller: TenantCaller) throws {
         guard !role.isBuiltin else {
             throw ProblemError.conflict("\(role.name) is one of the default roles, which stay as they are.")
         }
-        try require(role.permissions, heldBy: editor)
+        try require(role.permissions, heldBy: caller)
     }
 
-    private static func require(_ permissions: [Permission], heldBy editor: Editor) throws {
-        guard permissions.allSatisfy(editor.permissions.covers) else {
+    private static func require(_ permissions: [Permission], heldBy caller: TenantCaller) throws {
+        guard permissions.allSatisfy(caller.permissions.cover) else {
             throw ProblemError.permissionDenied("You cannot make or change a role that grants more than you hold.")
         }
     }
@@ -99,7 +100,7 @@ struct Roles: ResourceStore {
         guard unknown.isEmpty else {
             throw ProblemError.validation(unknown.map { FieldError(field: "roles[\($0)]", message: "is not a role") })
         }
-        for role in roles where !role.permissions.allSatisfy({ holder.covers($0) }) {
+        for role in roles where !role.permissions.allSatisfy({ holder.cover($0) }) {
             throw ProblemError(
                 status: .forbidden, code: .permissionDenied,
                 "You cannot give the role \(role.name): it grants more than you hold.")
@@ -113,17 +114,5 @@ extension RoleGrants {
         self.init(
             name: try row.decode("name"),
             permissions: try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value)
-    }
-}
-
-extension Sequence where Element == Permission {
-    /// Whether these grants together hold all that `permission` grants.
-    func covers(_ permission: Permission) -> Bool {
-        permission.actions.allSatisfy { action in
-            contains { held in
-                (held.resource == "*" || held.resource == permission.resource)
-                    && (held.actions.contains("*") || held.actions.contains(action))
-            }
-        }
     }
 }

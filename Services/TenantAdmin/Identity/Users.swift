@@ -128,7 +128,7 @@ struct Users: Sendable {
         try precondition(current)
         // Whoever changes somebody's account could become him.
         _ = try await Roles.grantable(current.roles, by: holder, on: connection)
-        guard current.permissions.allSatisfy(holder.covers) else {
+        guard current.permissions.allSatisfy(holder.cover) else {
             throw ProblemError.permissionDenied("You cannot change this user, who may do more than you.")
         }
         return current

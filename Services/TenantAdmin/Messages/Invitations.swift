@@ -38,13 +38,13 @@ struct Invitations: Sendable {
     /// - Throws: 409 when the address is a user's or has an open invitation; 422 and 403 for roles that do not exist or grant
     ///   too much.
     func create(
-        _ request: CreateInvitationRequest, by editor: Editor, once key: IdempotencyKey?
+        _ request: CreateInvitationRequest, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> Invitation {
         let roles = request.roles ?? [DefaultRole.user.rawValue]
-        return try await database.withActive(editor.tenant) { home, connection in
+        return try await database.withActive(caller.tenant) { home, connection in
             let (invitation, isNew) = try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
                 try await TenantCounts.requireStorage(home, on: connection)
-                _ = try await Roles.grantable(roles, by: editor.permissions, on: connection)
+                _ = try await Roles.grantable(roles, by: caller.permissions, on: connection)
                 try await Self.requireFree(request.email, on: connection)
                 let id = InvitationID()
                 try await connection.execute(
@@ -52,14 +52,14 @@ struct Invitations: Sendable {
                     insert into invitations (id, email, name, role_ids, invited_by, expires_at)
                     values (\(id.rawValue), \(request.email), \(request.name),
                         array(select id from roles where name = any(\(roles)::text[]) order by name),
-                        \(editor.author.name), now() + \(request.expiresInDays ?? 7)::integer * interval '1 day')
+                        \(caller.author.name), now() + \(request.expiresInDays ?? 7)::integer * interval '1 day')
                     """)
                 let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
                 try await AuditLog.record(
-                    Change("create", Self.noun, id.description, details: details), by: editor.author, on: connection)
+                    Change("create", Self.noun, id.description, details: details), by: caller.author, on: connection)
                 return try await Self.row(of: id, on: connection)
             }
-            if isNew { try await Outbox.enqueue(invitation, of: editor.tenant, on: connection) }
+            if isNew { try await Outbox.enqueue(invitation, of: caller.tenant, on: connection) }
             return invitation
         }
     }
@@ -67,9 +67,9 @@ struct Invitations: Sendable {
     /// Makes the invitation worthless; tokens that were sent go with it.
     /// - Throws: 404; 409 when it is not open any more; what `precondition` throws.
     func revoke(
-        _ id: InvitationID, by editor: Editor, if precondition: @Sendable (Invitation) throws -> Void
+        _ id: InvitationID, by caller: TenantCaller, if precondition: @Sendable (Invitation) throws -> Void
     ) async throws {
-        try await database.withTenant(editor.tenant) { connection in
+        try await database.withTenant(caller.tenant) { connection in
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
             guard current.status == .open else {
@@ -77,7 +77,7 @@ struct Invitations: Sendable {
             }
             try await connection.execute("update invitations set revoked_at = now() where id = \(id.rawValue)")
             try await connection.execute("delete from one_time_tokens where invitation_id = \(id.rawValue)")
-            try await AuditLog.record(Change("revoke", Self.noun, id.description), by: editor.author, on: connection)
+            try await AuditLog.record(Change("revoke", Self.noun, id.description), by: caller.author, on: connection)
         }
     }
 

@@ -3,13 +3,6 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// Who changes something, and what he may do: nobody hands on what he has not.
-struct Editor: Sendable {
-    let tenant: TenantID
-    let author: Author
-    let permissions: [Permission]
-}
-
 /// A kind of row of a tenant that is listed, read, made, changed and removed one by one.
 ///
 /// What differs from kind to kind is declared; locking, preconditions, quotas, audit entries and the once of an
@@ -17,7 +10,7 @@ struct Editor: Sendable {
 protocol ResourceStore: Sendable {
     associatedtype Entity
     associatedtype Item: Codable & Sendable
-    associatedtype Filter: Sendable
+    associatedtype Filter: RouteQuery
     associatedtype Creation: RequestPayload
     associatedtype Edit: RequestPayload
 
@@ -43,18 +36,19 @@ protocol ResourceStore: Sendable {
     static func takesPlace(_ item: Item) -> Bool
 
     /// Writes the row.
-    static func insert(_ request: Creation, by editor: Editor, on connection: PostgresConnection) async throws
+    static func insert(_ request: Creation, by caller: TenantCaller, on connection: PostgresConnection) async throws
         -> Identifier<Entity>
 
     /// Changes the locked row.
     /// - Returns: the names of the columns that were set; none when there was nothing to do.
     static func edit(
-        _ item: Item, with request: Edit, by editor: Editor, on connection: PostgresConnection
+        _ item: Item, with request: Edit, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String]
 
     /// What keeps the locked row from being deleted.
     /// - Throws: 409 or 403 where it must stay for another reason.
-    static func uses(of item: Item, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
+    static func uses(of item: Item, by caller: TenantCaller, on connection: PostgresConnection) async throws
+        -> [ResourceUse]
 }
 
 extension ResourceStore {
@@ -62,15 +56,15 @@ extension ResourceStore {
     static func takesPlace(_ item: Item) -> Bool { true }
 
     /// In order of ``position(of:)``.
-    func page(of tenant: TenantID, filter: Filter, limit: Int, after last: String?) async throws -> [Item] {
-        var conditions: [SQL] = ["true"] + Self.conditions(filter)
-        if let last { conditions.append("\(sql: Self.position) > \(last)") }
+    func page(_ query: ListQuery<Filter, TextPosition>, of tenant: TenantID) async throws -> [Item] {
+        var conditions: [SQL] = ["true"] + Self.conditions(query.filter)
+        if let last = query.page.after { conditions.append("\(sql: Self.position) > \(last.key)") }
         let condition = conditions.joined(separator: " and ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
                 select \(sql: Self.columns) from \(sql: Self.source) where \(sql: condition)
-                order by \(sql: Self.position) limit \(limit)::bigint
+                order by \(sql: Self.position) limit \(query.page.readLimit)::bigint
                 """
             ).map(Self.item)
         }
@@ -82,48 +76,48 @@ extension ResourceStore {
     }
 
     /// - Throws: 403 `quota_exceeded` when the plan allows no more; what constraints say of the values.
-    func create(_ request: Creation, by editor: Editor, once key: IdempotencyKey? = nil) async throws -> Item {
-        try await database.creating(in: editor.tenant, once: key) { active, connection in
-            let id = try await Self.insert(request, by: editor, on: connection)
+    func create(_ request: Creation, by caller: TenantCaller, once key: IdempotencyKey? = nil) async throws -> Item {
+        try await database.creating(in: caller.tenant, once: key) { active, connection in
+            let id = try await Self.insert(request, by: caller, on: connection)
             let item = try await Self.row(of: id, on: connection)
             if Self.takesPlace(item) { try await Self.quota?.check(active.limits, on: connection) }
-            try await AuditLog.record(Change("create", Self.noun, id.description), by: editor.author, on: connection)
+            try await AuditLog.record(Change("create", Self.noun, id.description), by: caller.author, on: connection)
             return item
         }
     }
 
     /// - Throws: 404; what `precondition` throws; as ``create(_:by:once:)``.
     func update(
-        _ id: Identifier<Entity>, with request: Edit, by editor: Editor,
+        _ id: Identifier<Entity>, with request: Edit, by caller: TenantCaller,
         if precondition: @Sendable (Item) throws -> Void
     ) async throws -> Item {
-        try await database.withActive(editor.tenant) { active, connection in
+        try await database.withActive(caller.tenant) { active, connection in
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
-            let columns = try await Self.edit(current, with: request, by: editor, on: connection)
+            let columns = try await Self.edit(current, with: request, by: caller, on: connection)
             if columns.isEmpty { return current }
             let item = try await Self.row(of: id, on: connection)
             if !Self.takesPlace(current), Self.takesPlace(item) {
                 try await Self.quota?.check(active.limits, on: connection)
             }
             try await AuditLog.record(
-                .update(Self.noun, id.description, columns), by: editor.author, on: connection)
+                .update(Self.noun, id.description, columns), by: caller.author, on: connection)
             return item
         }
     }
 
     /// - Throws: 404; what `precondition` throws; 409 that says what uses the row.
     func delete(
-        _ id: Identifier<Entity>, by editor: Editor, if precondition: @Sendable (Item) throws -> Void
+        _ id: Identifier<Entity>, by caller: TenantCaller, if precondition: @Sendable (Item) throws -> Void
     ) async throws {
-        try await database.withTenant(editor.tenant) { connection in
+        try await database.withTenant(caller.tenant) { connection in
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
             // The row is locked: what refers to it cannot become more until this transaction ends.
-            let uses = try await Self.uses(of: current, by: editor, on: connection)
+            let uses = try await Self.uses(of: current, by: caller, on: connection)
             guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
             try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
-            try await AuditLog.record(Change("delete", Self.noun, id.description), by: editor.author, on: connection)
+            try await AuditLog.record(Change("delete", Self.noun, id.description), by: caller.author, on: connection)
         }
     }
 

@@ -16,7 +16,7 @@ struct ResourceUse: Sendable {
     ///   - names: a query of one text column, `name`; shown only to those who may read these rows.
     /// - Returns: nil when there are none.
     static func find(
-        _ resource: Resource, _ names: SQL, for editor: Editor, on connection: PostgresConnection
+        _ resource: Resource, _ names: SQL, for caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> ResourceUse? {
         let rows = try await connection.query(
             """
@@ -26,7 +26,7 @@ struct ResourceUse: Sendable {
             """)
         let count = try rows[0].decode("total", as: Int.self)
         guard count > 0 else { return nil }
-        let mayRead = editor.permissions.allow(.read, on: resource)
+        let mayRead = caller.permissions.allow(.read, on: resource)
         return ResourceUse(
             kind: resource.rawValue, count: count, examples: mayRead ? try rows[0].decode("examples") : [])
     }

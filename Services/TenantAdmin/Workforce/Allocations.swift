@@ -41,7 +41,7 @@ struct Allocations: ResourceStore {
 
     /// - Throws: 422 for an unknown employee or project, and for a decision or an outcome in the future.
     static func insert(
-        _ request: CreateAllocationRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateAllocationRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> AllocationID {
         try Moments.requirePast([("completedAt", request.completedAt), ("createdAt", request.createdAt)])
         let skills = try await RequiredSkills(
@@ -62,7 +62,8 @@ struct Allocations: ResourceStore {
     }
 
     static func edit(
-        _ item: Allocation, with request: UpdateAllocationRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Allocation, with request: UpdateAllocationRequest, by caller: TenantCaller,
+        on connection: PostgresConnection
     ) async throws -> [String] {
         try Moments.requirePast([("completedAt", request.completedAt.newValue)])
         var changes = ColumnChanges()
@@ -89,7 +90,7 @@ struct Allocations: ResourceStore {
 
     /// Nothing refers to an allocation.
     static func uses(
-        of item: Allocation, by editor: Editor, on connection: PostgresConnection
+        of item: Allocation, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] { [] }
 }
 

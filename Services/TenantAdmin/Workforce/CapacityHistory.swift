@@ -51,9 +51,9 @@ struct CapacityHistory: Sendable {
 
     /// - Throws: 409 when the day is recorded already; 422 for an unknown employee.
     func create(
-        _ request: CreateCapacityRequest, by editor: Editor, once key: IdempotencyKey?
+        _ request: CreateCapacityRequest, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> CapacityEntry {
-        try await database.creating(in: editor.tenant, once: key) { _, connection in
+        try await database.creating(in: caller.tenant, once: key) { _, connection in
             let rows = try await connection.query(
                 """
                 insert into capacity_history (employee_id, date, utilization_rate)
@@ -61,15 +61,15 @@ struct CapacityHistory: Sendable {
                 returning \(sql: CapacityEntry.columns)
                 """)
             let name = Day(employee: request.employeeId, date: request.date).name
-            try await AuditLog.record(Change("create", Self.noun, name), by: editor.author, on: connection)
+            try await AuditLog.record(Change("create", Self.noun, name), by: caller.author, on: connection)
             return try CapacityEntry(rows[0])
         }
     }
 
     /// Records all days or none.
     /// - Throws: 422 naming every entry whose employee is unknown.
-    func write(_ request: PutCapacityRequest, by editor: Editor) async throws -> CapacityWritten {
-        try await database.creating(in: editor.tenant) { _, connection in
+    func write(_ request: PutCapacityRequest, by caller: TenantCaller) async throws -> CapacityWritten {
+        try await database.creating(in: caller.tenant) { _, connection in
             let employees = request.entries.map(\.employeeId.rawValue)
             let known = try await connection.query(
                 "select id from employees where id = any(\(employees)::uuid[]) order by id for key share"
@@ -100,7 +100,7 @@ struct CapacityHistory: Sendable {
                     "inserted": .integer(written.inserted), "updated": .integer(written.updated),
                 ]
                 try await AuditLog.record(
-                    Change("update", Self.noun, nil, details: details), by: editor.author, on: connection)
+                    Change("update", Self.noun, nil, details: details), by: caller.author, on: connection)
             }
             return written
         }
@@ -109,10 +109,10 @@ struct CapacityHistory: Sendable {
     /// - Returns: the entry, and whether the day was not recorded before.
     /// - Throws: 404 for an unknown employee; what `precondition` throws.
     func put(
-        _ request: PutCapacityDayRequest, on day: Day, by editor: Editor,
+        _ request: PutCapacityDayRequest, on day: Day, by caller: TenantCaller,
         if precondition: @Sendable (CapacityEntry?) throws -> Void
     ) async throws -> (entry: CapacityEntry, isNew: Bool) {
-        try await database.withActive(editor.tenant) { active, connection in
+        try await database.withActive(caller.tenant) { active, connection in
             try await TenantCounts.requireStorage(active, on: connection)
             // Locked first: a day that is not there yet cannot be.
             _ = try await Employees.row(of: day.employee, locked: true, on: connection)
@@ -128,25 +128,27 @@ struct CapacityHistory: Sendable {
                     on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
                     """)
                 let action = before == nil ? "create" : "update"
-                try await AuditLog.record(Change(action, Self.noun, day.name), by: editor.author, on: connection)
+                try await AuditLog.record(Change(action, Self.noun, day.name), by: caller.author, on: connection)
             }
             return (after, before == nil)
         }
     }
 
     /// - Throws: 404; what `precondition` throws.
-    func delete(_ day: Day, by editor: Editor, if precondition: @Sendable (CapacityEntry) throws -> Void) async throws {
-        try await database.withTenant(editor.tenant) { connection in
+    func delete(_ day: Day, by caller: TenantCaller, if precondition: @Sendable (CapacityEntry) throws -> Void)
+        async throws
+    {
+        try await database.withTenant(caller.tenant) { connection in
             guard let current = try await Self.row(day, locked: true, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute("delete from capacity_history where \(sql: day.condition)")
-            try await AuditLog.record(Change("delete", Self.noun, day.name), by: editor.author, on: connection)
+            try await AuditLog.record(Change("delete", Self.noun, day.name), by: caller.author, on: connection)
         }
     }
 
     /// - Returns: how many days were deleted.
-    func delete(of employee: EmployeeID, from: CivilDate, to: CivilDate, by editor: Editor) async throws -> Int {
-        try await database.withTenant(editor.tenant) { connection in
+    func delete(of employee: EmployeeID, from: CivilDate, to: CivilDate, by caller: TenantCaller) async throws -> Int {
+        try await database.withTenant(caller.tenant) { connection in
             let deleted = try await connection.execute(
                 """
                 delete from capacity_history
@@ -157,7 +159,7 @@ struct CapacityHistory: Sendable {
                     "from": .string(from.description), "to": .string(to.description), "deleted": .integer(deleted),
                 ]
                 try await AuditLog.record(
-                    Change("delete", Self.noun, employee.description, details: details), by: editor.author,
+                    Change("delete", Self.noun, employee.description, details: details), by: caller.author,
                     on: connection)
             }
             return deleted

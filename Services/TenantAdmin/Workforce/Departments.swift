@@ -30,7 +30,7 @@ struct Departments: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] { filter.name.map { ["folded_name = folded(\($0))"] } ?? [] }
 
     static func insert(
-        _ request: CreateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateDepartmentRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> DepartmentID {
         let rows = try await connection.query(
             """
@@ -41,7 +41,8 @@ struct Departments: ResourceStore {
     }
 
     static func edit(
-        _ item: Department, with request: UpdateDepartmentRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Department, with request: UpdateDepartmentRequest, by caller: TenantCaller,
+        on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
         changes.set("name", request.name?.tidied)
@@ -50,10 +51,10 @@ struct Departments: ResourceStore {
     }
 
     static func uses(
-        of item: Department, by editor: Editor, on connection: PostgresConnection
+        of item: Department, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let employees: SQL = "select external_id as name from employees where department_id = \(item.id.rawValue)"
-        return [try await .find(.employees, employees, for: editor, on: connection)].compactMap { $0 }
+        return [try await .find(.employees, employees, for: caller, on: connection)].compactMap { $0 }
     }
 
     /// The department of that name, made if there is none; nil for nil.

@@ -26,9 +26,9 @@ struct EmployeeSkills: Sendable {
 
     /// - Throws: 404; 409 when the employee has the skill already.
     func add(
-        _ request: EmployeeSkillRequest, to employee: EmployeeID, by editor: Editor, once key: IdempotencyKey?
+        _ request: EmployeeSkillRequest, to employee: EmployeeID, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> SkillOfEmployee {
-        try await database.creating(in: editor.tenant, once: key) { _, connection in
+        try await database.creating(in: caller.tenant, once: key) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             let skill = try await Skills.id(named: request.skill, on: connection)
             try await connection.execute(
@@ -36,7 +36,7 @@ struct EmployeeSkills: Sendable {
                 insert into employee_skills (employee_id, skill_id, level, since)
                 values (\(employee.rawValue), \(skill.rawValue), \(optional: request.level), \(optional: request.since))
                 """)
-            try await Self.record(employee, by: editor, on: connection)
+            try await Self.record(employee, by: caller, on: connection)
             return try await Self.one(skill, of: employee, on: connection)
         }
     }
@@ -44,10 +44,10 @@ struct EmployeeSkills: Sendable {
     /// Makes `request` all that the employee can do.
     /// - Throws: 404; what `precondition` throws.
     func replaceAll(
-        of employee: EmployeeID, with request: PutEmployeeSkillsRequest, by editor: Editor,
+        of employee: EmployeeID, with request: PutEmployeeSkillsRequest, by caller: TenantCaller,
         if precondition: @Sendable ([SkillOfEmployee]) throws -> Void
     ) async throws -> [SkillOfEmployee] {
-        try await database.creating(in: editor.tenant) { _, connection in
+        try await database.creating(in: caller.tenant) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             let before = try await Self.all(of: employee, on: connection)
             try precondition(before)
@@ -67,7 +67,7 @@ struct EmployeeSkills: Sendable {
                     and skill_id <> all(\(kept.map(\.rawValue))::uuid[])
                 """)
             let after = try await Self.all(of: employee, on: connection)
-            if after != before { try await Self.record(employee, by: editor, on: connection) }
+            if after != before { try await Self.record(employee, by: caller, on: connection) }
             return after
         }
     }
@@ -75,10 +75,10 @@ struct EmployeeSkills: Sendable {
     /// Gives a skill that there is, or replaces what is known of it.
     /// - Throws: 404 for an unknown employee or skill; what `precondition` throws.
     func put(
-        _ request: PutEmployeeSkillRequest, skill: SkillID, of employee: EmployeeID, by editor: Editor,
+        _ request: PutEmployeeSkillRequest, skill: SkillID, of employee: EmployeeID, by caller: TenantCaller,
         if precondition: @Sendable (SkillOfEmployee?) throws -> Void
     ) async throws -> SkillOfEmployee {
-        try await database.creating(in: editor.tenant) { _, connection in
+        try await database.creating(in: caller.tenant) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             let known = try await connection.query("select from skills where id = \(skill.rawValue) for key share")
             guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
@@ -86,17 +86,17 @@ struct EmployeeSkills: Sendable {
             try precondition(before)
             try await Self.write(skill, request.level, request.since, to: employee, on: connection)
             let after = try await Self.one(skill, of: employee, on: connection)
-            if after != before { try await Self.record(employee, by: editor, on: connection) }
+            if after != before { try await Self.record(employee, by: caller, on: connection) }
             return after
         }
     }
 
     /// - Throws: 404 when the employee does not have the skill; what `precondition` throws.
     func remove(
-        _ skill: SkillID, from employee: EmployeeID, by editor: Editor,
+        _ skill: SkillID, from employee: EmployeeID, by caller: TenantCaller,
         if precondition: @Sendable (SkillOfEmployee) throws -> Void
     ) async throws {
-        try await database.withTenant(editor.tenant) { connection in
+        try await database.withTenant(caller.tenant) { connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             try precondition(try await Self.one(skill, of: employee, on: connection))
             try await connection.execute(
@@ -104,7 +104,7 @@ struct EmployeeSkills: Sendable {
                 delete from employee_skills
                 where employee_id = \(employee.rawValue) and skill_id = \(skill.rawValue)
                 """)
-            try await Self.record(employee, by: editor, on: connection)
+            try await Self.record(employee, by: caller, on: connection)
         }
     }
 
@@ -121,11 +121,11 @@ struct EmployeeSkills: Sendable {
             """)
     }
 
-    private static func record(_ employee: EmployeeID, by editor: Editor, on connection: PostgresConnection)
+    private static func record(_ employee: EmployeeID, by caller: TenantCaller, on connection: PostgresConnection)
         async throws
     {
         try await AuditLog.record(
-            .update(Employees.noun, employee.description, ["skills"]), by: editor.author, on: connection)
+            .update(Employees.noun, employee.description, ["skills"]), by: caller.author, on: connection)
     }
 
     private static func one(

@@ -44,7 +44,7 @@ struct Employees: ResourceStore {
     }
 
     static func insert(
-        _ request: CreateEmployeeRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateEmployeeRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> EmployeeID {
         let department = try await Departments.id(named: request.department, on: connection)
         let rows = try await connection.query(
@@ -59,7 +59,8 @@ struct Employees: ResourceStore {
     }
 
     static func edit(
-        _ item: Employee, with request: UpdateEmployeeRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Employee, with request: UpdateEmployeeRequest, by caller: TenantCaller,
+        on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
@@ -84,11 +85,11 @@ struct Employees: ResourceStore {
     }
 
     static func uses(
-        of item: Employee, by editor: Editor, on connection: PostgresConnection
+        of item: Employee, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
             "select external_id as name from resource_allocations where employee_id = \(item.id.rawValue)"
-        return [try await .find(.allocations, allocations, for: editor, on: connection)].compactMap { $0 }
+        return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }
 

@@ -43,7 +43,7 @@ struct Projects: ResourceStore {
     }
 
     static func insert(
-        _ request: CreateProjectRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateProjectRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> ProjectID {
         let skills = try await RequiredSkills(
             request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
@@ -61,7 +61,7 @@ struct Projects: ResourceStore {
     }
 
     static func edit(
-        _ item: Project, with request: UpdateProjectRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Project, with request: UpdateProjectRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
@@ -78,11 +78,11 @@ struct Projects: ResourceStore {
     }
 
     static func uses(
-        of item: Project, by editor: Editor, on connection: PostgresConnection
+        of item: Project, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
             "select external_id as name from resource_allocations where project_id = \(item.id.rawValue)"
-        return [try await .find(.allocations, allocations, for: editor, on: connection)].compactMap { $0 }
+        return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }
 

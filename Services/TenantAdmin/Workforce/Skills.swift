@@ -53,7 +53,7 @@ struct Skills: ResourceStore {
     }
 
     static func insert(
-        _ request: CreateSkillRequest, by editor: Editor, on connection: PostgresConnection
+        _ request: CreateSkillRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> SkillID {
         let rows = try await connection.query(
             """
@@ -66,7 +66,7 @@ struct Skills: ResourceStore {
     }
 
     static func edit(
-        _ item: Skill, with request: UpdateSkillRequest, by editor: Editor, on connection: PostgresConnection
+        _ item: Skill, with request: UpdateSkillRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
         changes.set("name", request.name?.tidied)
@@ -105,7 +105,8 @@ struct Skills: ResourceStore {
     }
 
     /// Those who have it, and the projects and bookings that require it.
-    static func uses(of item: Skill, by editor: Editor, on connection: PostgresConnection) async throws -> [ResourceUse]
+    static func uses(of item: Skill, by caller: TenantCaller, on connection: PostgresConnection) async throws
+        -> [ResourceUse]
     {
         let employees: SQL = """
             select e.external_id as name from employee_skills es join employees e on e.id = es.employee_id
@@ -116,9 +117,9 @@ struct Skills: ResourceStore {
         let allocations: SQL =
             "select external_id as name from resource_allocations where required_skill_ids @> array[\(item.id.rawValue)::uuid]"
         return [
-            try await .find(.employees, employees, for: editor, on: connection),
-            try await .find(.projects, projects, for: editor, on: connection),
-            try await .find(.allocations, allocations, for: editor, on: connection),
+            try await .find(.employees, employees, for: caller, on: connection),
+            try await .find(.projects, projects, for: caller, on: connection),
+            try await .find(.allocations, allocations, for: caller, on: connection),
         ].compactMap { $0 }
     }
 

@@ -4,7 +4,7 @@ public import HTTPTypes
 public import Hummingbird
 import ServiceIdentity
 
-/// The answers of DESIGN §3.
+/// The bodies of DESIGN §3. Handlers answer with a ``RouteAnswer``, which is written by these.
 public enum Answer {
     /// `{"success": true, "data": …}`
     public static func data<T: Codable & Sendable>(
@@ -16,20 +16,6 @@ public enum Answer {
     /// One page of a list.
     public static func list<T: Codable & Sendable>(_ items: [T], nextCursor: String?) throws -> Response {
         try json(Success(items, page: Page(nextCursor: nextCursor)), status: .ok, headers: [:])
-    }
-
-    /// 201 with the new resource.
-    public static func created<T: Codable & Sendable>(
-        _ payload: T, location: String? = nil, headers: HTTPFields = [:]
-    ) throws -> Response {
-        var headers = headers
-        if let location { headers[.location] = location }
-        return try data(payload, status: .created, headers: headers)
-    }
-
-    /// 202: it has begun and goes on.
-    public static func accepted<T: Codable & Sendable>(_ payload: T) throws -> Response {
-        try data(payload, status: .accepted)
     }
 
     public static func noContent() -> Response { Response(status: .noContent) }
@@ -62,6 +48,11 @@ public enum Answer {
         return Response(
             status: status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: try WireJSON.encode(body))))
     }
+}
+
+extension HTTPFields {
+    /// For answers that hold a secret.
+    public static var notStored: HTTPFields { [.cacheControl: "no-store"] }
 }
 
 /// A strong entity tag (RFC 9110 §8.8.3).

@@ -11,10 +11,20 @@ public struct ServiceApplication: Sendable {
     /// What must be well for requests to be sent here.
     public let readiness: [ReadinessCheck]
 
+    /// What was declared of the routes, for tests and the API's description.
+    public let declared: [DeclaredRoute]
+
+    /// A service that answers the routes that its controllers declare.
+    public init(routes: Routes, services: [any Service] = [], readiness: [ReadinessCheck] = []) {
+        self.init(router: routes.router, declared: routes.declared, services: services, readiness: readiness)
+    }
+
     /// The router's middleware runs inside of what every service has around it: ids, log line, metrics, problems.
     public init(
-        router: Router<ServiceRequestContext>, services: [any Service] = [], readiness: [ReadinessCheck] = []
+        router: Router<ServiceRequestContext>, declared: [DeclaredRoute] = [], services: [any Service] = [],
+        readiness: [ReadinessCheck] = []
     ) {
+        self.declared = declared
         routes = RouteTable(router.routes.map { ($0.path.description, $0.method) })
         self.router = router.buildResponder()
         self.services = services

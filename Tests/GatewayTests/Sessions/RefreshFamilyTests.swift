@@ -65,7 +65,7 @@ struct RefreshTokensTests {
                 id: SessionID(), tenant: TenantID(), user: UserID(), expiresAt: .distantFuture,
                 credentialVersion: version)
         }
-        let user = UserPrincipal(
+        let user = UserGrants(
             userId: UserID(), tenantId: TenantID(), email: "a@b.c", name: "Ada", isActive: true, roles: [],
             permissions: [], credentialVersion: 3)
         #expect(!family(2).isUnderPassword(of: user))

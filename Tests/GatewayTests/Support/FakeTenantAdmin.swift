@@ -12,7 +12,7 @@ import Synchronization
 /// A tenant-admin that speaks the contract over a real socket, with tenants and users kept in memory.
 final class FakeTenantAdmin: Sendable {
     struct Person: Sendable {
-        var principal: UserPrincipal
+        var principal: UserGrants
         var password: String
     }
 
@@ -54,7 +54,7 @@ final class FakeTenantAdmin: Sendable {
 
     func addUser(_ email: String, _ password: String, in tenant: TenantID, _ role: DefaultRole = .admin) -> UserID {
         let id = UserID()
-        let principal = UserPrincipal(
+        let principal = UserGrants(
             userId: id, tenantId: tenant, email: email, name: email, isActive: true, roles: [role.rawValue],
             permissions: role.permissions)
         state.withLock { $0.people[id] = Person(principal: principal, password: password) }
@@ -74,7 +74,7 @@ final class FakeTenantAdmin: Sendable {
     func setUser(_ id: UserID, active: Bool? = nil, role: DefaultRole? = nil) {
         state.withLock { state in
             guard let old = state.people[id]?.principal else { return }
-            state.people[id]?.principal = UserPrincipal(
+            state.people[id]?.principal = UserGrants(
                 userId: old.userId, tenantId: old.tenantId, email: old.email, name: old.name,
                 isActive: active ?? old.isActive, roles: role.map { [$0.rawValue] } ?? old.roles,
                 permissions: role?.permissions ?? old.permissions, credentialVersion: old.credentialVersion)
@@ -86,7 +86,7 @@ final class FakeTenantAdmin: Sendable {
         state.withLock { state in
             guard let old = state.people[id]?.principal else { return }
             state.people[id] = Person(
-                principal: UserPrincipal(
+                principal: UserGrants(
                     userId: old.userId, tenantId: old.tenantId, email: old.email, name: old.name,
                     isActive: old.isActive, roles: old.roles, permissions: old.permissions,
                     credentialVersion: old.credentialVersion + 1), password: password)
@@ -102,7 +102,7 @@ final class FakeTenantAdmin: Sendable {
 
     func application(verifier: AssertionVerifier) -> ServiceApplication {
         let router = Router(context: ServiceRequestContext.self)
-        let group = router.group().add(middleware: InternalCallers(accepting: [.gateway], verifier: verifier))
+        let group = router.group().add(middleware: FromGateway(callers: InternalCallers(verifier: verifier)))
         group.get("/internal/v1/tenants/by-subdomain/{subdomain}") { _, context in
             let subdomain = try context.parameter("subdomain")
             return try self.answer { state in state.tenants.values.first { $0.subdomain == subdomain } }
@@ -173,5 +173,17 @@ final class FakeTenantAdmin: Sendable {
         state.withLock { $0.seen.append((context.caller, headers, request.head.path ?? "")) }
         return Response(
             status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: .init(string: "{}")))
+    }
+}
+
+/// Only requests with the gateway's assertion pass.
+private struct FromGateway: RouterMiddleware {
+    let callers: InternalCallers
+
+    func handle(
+        _ request: Request, context: ServiceRequestContext,
+        next: (Request, ServiceRequestContext) async throws -> Response
+    ) async throws -> Response {
+        try await next(request, try callers.verified(request, context, rule: .services([.gateway])))
     }
 }

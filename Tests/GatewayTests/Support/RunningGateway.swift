@@ -84,8 +84,8 @@ struct RunningGateway: Sendable {
                 keys: PostgresAPIKeyStore(database: database), client: client,
                 addresses: [.tenantAdmin: [address], .mlTraining: [address]],
                 logger: logger, now: { clock.now })
-            let first = try ServiceApplication(router: Router(gateway: parts)).testable()
-            let second = try ServiceApplication(router: Router(gateway: parts)).testable()
+            let first = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
+            let second = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
             return try await first.test(.live) { first in
                 try await second.test(.live) { second in
                     try await body(

@@ -61,20 +61,7 @@ struct PredictionsOverHTTP {
             }
             try await upstream.serve { url in
                 let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-                let bootstrap = try ServiceBootstrap(
-                    name: .mlPrediction,
-                    settings: ServiceSettings(
-                        keys: ConfigurationKey.common(for: .mlPrediction) + PredictionSettings.keys,
-                        arguments: [
-                            "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", fixture.url,
-                            "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
-                            ServiceDatabases.repository.appendingPathComponent("migrations").path,
-                        ]),
-                    logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
-                    identity: (
-                        AssertionSigner(issuer: .mlPrediction, keyPair: pairs[.mlPrediction] ?? ServiceKeyPair()),
-                        AssertionVerifier(audience: .mlPrediction, keys: keys)
-                    ), httpClient: http)
+                let bootstrap = try bootstrap(pairs, keys, database: fixture.url, upstream: url, http)
                 let application = try PredictionApplication(bootstrap)
                 let gateway = AssertionSigner(issuer: .gateway, keyPair: pairs[.gateway] ?? ServiceKeyPair())
                 let built = application.build()
@@ -92,5 +79,37 @@ struct PredictionsOverHTTP {
                 await http.shutdown()
             }
         }
+    }
+
+    /// Put together and connected to nothing, to see what it declares.
+    static func withUnconnected(_ body: (ServiceApplication) async throws -> Void) async throws {
+        let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+        let application = try PredictionApplication(
+            try bootstrap(
+                [:], JSONWebKeySet(keys: []), database: "postgres://nobody@127.0.0.1:1/nothing",
+                upstream: "http://127.0.0.1:1", http))
+        try await body(application.build())
+        await application.database.pool.close()
+        await http.shutdown()
+    }
+
+    private static func bootstrap(
+        _ pairs: [ServiceName: ServiceKeyPair], _ keys: JSONWebKeySet, database: String, upstream url: String,
+        _ http: HTTPClient
+    ) throws -> ServiceBootstrap {
+        try ServiceBootstrap(
+            name: .mlPrediction,
+            settings: ServiceSettings(
+                keys: ConfigurationKey.common(for: .mlPrediction) + PredictionSettings.keys,
+                arguments: [
+                    "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", database,
+                    "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
+                    ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                ]),
+            logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
+            identity: (
+                AssertionSigner(issuer: .mlPrediction, keyPair: pairs[.mlPrediction] ?? ServiceKeyPair()),
+                AssertionVerifier(audience: .mlPrediction, keys: keys)
+            ), httpClient: http)
     }
 }

@@ -69,7 +69,8 @@ struct TrainingService {
             let admin = FakeTenantAdmin(history: history, keys: identity.keys, trainingHours: trainingHours)
             try await admin.serve { url in
                 let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-                let bootstrap = try bootstrap(identity, fixture, tenantAdmin: url, http, logger)
+                let bootstrap = try bootstrap(
+                    identity, database: fixture.databases.mlTraining, tenantAdmin: url, http, logger)
                 let training = try TrainingApplication(bootstrap)
                 let application = training.build()
                 let work = Task {
@@ -98,16 +99,27 @@ struct TrainingService {
         }
     }
 
+    /// Put together and connected to nothing, to see what it declares.
+    static func withUnconnected(_ body: (ServiceApplication) async throws -> Void) async throws {
+        let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+        let training = try TrainingApplication(
+            try bootstrap(
+                TestIdentity(), database: "postgres://nobody@127.0.0.1:1/nothing", tenantAdmin: "http://127.0.0.1:1",
+                http, PostgresCluster.quietLogger))
+        try await body(training.build())
+        await training.database.pool.close()
+        await http.shutdown()
+    }
+
     private static func bootstrap(
-        _ identity: TestIdentity, _ fixture: TrainingDatabase, tenantAdmin url: String, _ http: HTTPClient,
-        _ logger: Logger
+        _ identity: TestIdentity, database: String, tenantAdmin url: String, _ http: HTTPClient, _ logger: Logger
     ) throws -> ServiceBootstrap {
         try ServiceBootstrap(
             name: .mlTraining,
             settings: ServiceSettings(
                 keys: ConfigurationKey.common(for: .mlTraining) + TrainingSettings.keys,
                 arguments: [
-                    "--tenant-admin-url", url, "--database-url", fixture.databases.mlTraining, "--identity-key-file",
+                    "--tenant-admin-url", url, "--database-url", database, "--identity-key-file",
                     "unused", "--identity-jwks-file", "unused", "--training-workers", "1", "--training-poll", "50ms",
                     "--training-schedules", "50ms", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,

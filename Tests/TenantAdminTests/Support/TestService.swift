@@ -52,12 +52,12 @@ struct TestService: Sendable {
             pool: pool, migrationsDirectory: tenantMigrations, logger: PostgresCluster.quietLogger)
         let pairs = ServiceName.allCases.map { ($0, ServiceKeyPair()) }
         let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
-        let router = TenantAdmin.router(
+        let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
             concurrentImports: concurrentImports)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
-        try await ServiceApplication(router: router).testable().test(.router) { client in
+        try await ServiceApplication(routes: routes).testable().test(.router) { client in
             try await body(
                 TestService(client: client, pool: pool, databases: databases, schemas: schemas, signers: signers))
         }

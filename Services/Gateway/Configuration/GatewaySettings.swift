@@ -1,9 +1,9 @@
 import Foundation
 import ServiceKit
 
-extension ConfigurationKey {
-    /// What the gateway has beside the common keys.
-    static let gateway: [ConfigurationKey] = [
+/// What the gateway can be told beside the settings of every service.
+enum GatewaySettings {
+    static let keys: [ConfigurationKey] = [
         .init(
             "gateway.config-file", .path,
             help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),

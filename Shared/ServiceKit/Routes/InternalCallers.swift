@@ -1,0 +1,32 @@
+import Contracts
+import HTTPTypes
+public import Hummingbird
+import Logging
+public import ServiceIdentity
+
+/// Lets only requests through that carry a valid assertion of a service that may call (DESIGN §4).
+public struct InternalCallers: Sendable {
+    private let verifier: AssertionVerifier
+
+    public init(verifier: AssertionVerifier) { self.verifier = verifier }
+
+    /// - Returns: the context with its caller.
+    /// - Throws: 401.
+    public func verified(
+        _ request: Request, _ context: ServiceRequestContext, rule: AccessRule
+    ) throws -> ServiceRequestContext {
+        let values = request.headers[values: .authorization]
+        // Scheme names have no case (RFC 9110 §11.1). Two credentials are none.
+        guard values.count == 1, values[0].prefix(7).lowercased() == "bearer " else {
+            throw ProblemError.notAuthenticated("The internal assertion is missing or not valid.")
+        }
+        var context = context
+        do {
+            context.caller = try verifier.verify(String(values[0].dropFirst(7)), accepting: rule.issuers)
+        } catch {
+            context.logger.notice("internal assertion refused", metadata: ["reason": "\(error)"])
+            throw error
+        }
+        return context
+    }
+}

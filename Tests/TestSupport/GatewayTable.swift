@@ -1,0 +1,85 @@
+public import Contracts
+import Foundation
+public import ServiceKit
+import Yams
+
+/// The gateway's route table as a service's tests compare it with what the service declares.
+public struct GatewayTable {
+    private let routes: [[String: Any]]
+
+    public init(_ text: String) throws {
+        let document = try Yams.load(yaml: text) as? [String: Any]
+        guard let routes = document?["routes"] as? [[String: Any]] else { throw NoRoutes() }
+        self.routes = routes
+    }
+
+    public struct NoRoutes: Error {}
+
+    /// As it is in the repository.
+    public static func text() throws -> String {
+        try String(
+            contentsOf: ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml"),
+            encoding: .utf8)
+    }
+
+    /// Where the table and what `service` declares disagree.
+    public static func disagreements(of service: ServiceName, _ declared: [DeclaredRoute]) throws -> [String] {
+        try GatewayTable(text()).disagreements(of: service, declared)
+    }
+
+    /// Faults planted in the table or in the declarations that the comparison does not notice: none, if it is worth
+    /// anything.
+    public static func unnoticedFaults(of service: ServiceName, _ declared: [DeclaredRoute]) throws -> [String] {
+        let table = try GatewayTable(text())
+        let listed = table.listed(of: service)
+        guard let first = listed.first, let open = declared.first(where: { !$0.access.isInternal }) else {
+            return ["there is nothing to compare"]
+        }
+        let other = AccessRule.permission(.ownAccount, .deploy)
+        let faults: [(String, [DeclaredRoute], [ListedRoute])] = [
+            ("a line is missing", declared, Array(listed.dropFirst())),
+            (
+                "a line too many", declared,
+                listed + [ListedRoute(method: "GET", path: "/api/v1/nowhere", access: first.access)]
+            ),
+            (
+                "another permission", declared,
+                [ListedRoute(method: first.method, path: first.path, access: other)] + listed.dropFirst()
+            ),
+            (
+                "another method", declared,
+                [ListedRoute(method: "TRACE", path: first.path, access: first.access)] + listed.dropFirst()
+            ),
+            ("a route is not declared", declared.filter { $0.title != open.title }, listed),
+        ]
+        return faults.filter { RouteComparison.disagreements(declared: $0.1, listed: $0.2).isEmpty }.map(\.0)
+    }
+
+    func disagreements(of service: ServiceName, _ declared: [DeclaredRoute]) -> [String] {
+        RouteComparison.disagreements(declared: declared, listed: listed(of: service))
+    }
+
+    func listed(of service: ServiceName) -> [ListedRoute] {
+        routes.filter { $0["upstream"] as? String == service.rawValue }.flatMap { route -> [ListedRoute] in
+            let methods = route["methods"] as? [String: String] ?? [:]
+            return methods.compactMap { method, permission in
+                guard let path = route["path"] as? String, let access = Self.access(route, permission) else {
+                    return nil
+                }
+                return ListedRoute(method: method, path: path, access: access)
+            }
+        }
+    }
+
+    private static func access(_ route: [String: Any], _ permission: String) -> AccessRule? {
+        switch route["scope"] as? String {
+        case "public": return route["needsTenant"] as? Bool == true ? .namedTenant : .anyone
+        case "signed-in": return .signedIn
+        case "platform": return .platformOperator
+        default:
+            let parts = permission.split(separator: ":").map(String.init)
+            guard parts.count == 2 else { return nil }
+            return .permission(Resource(rawValue: parts[0]), Action(rawValue: parts[1]))
+        }
+    }
+}
