@@ -9,6 +9,8 @@ struct Ermctl: AsyncParsableCommand {
         subcommands: [
             TenantCommand.self, LoginCommand.self, WhoAmICommand.self, ImportCommand.self, TrainCommand.self,
             ScheduleCommand.self, ModelsCommand.self, DeployCommand.self, PredictCommand.self, QuickstartCommand.self,
+            PeopleCommand.self,
+            BookingsCommand.self, LeaveCommand.self, ReportCommand.self,
             KeysCommand.self, DemoDataCommand.self, BenchCommand.self,
         ]
     )

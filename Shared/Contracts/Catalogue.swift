@@ -62,6 +62,16 @@ public struct UpdateSkillRequest: RequestPayload {
     }
 }
 
+/// `POST /skills/{id}/merge`: makes one skill of two.
+public struct MergeSkillRequest: RequestPayload {
+    /// The skill that stays.
+    public let into: SkillID
+
+    public init(into: SkillID) { self.into = into }
+
+    public func validate(_ validation: inout Validation) {}
+}
+
 /// One entry of `GET /employees/{id}/skills`.
 public struct SkillOfEmployee: Codable, Sendable, Equatable {
     public let skillId: SkillID

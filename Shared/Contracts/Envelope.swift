@@ -4,11 +4,14 @@ public struct Success<Payload: Codable & Sendable>: Codable, Sendable {
     public let data: Payload
     /// Present on lists only.
     public let page: Page?
+    /// Present on writes of people's time and bookings only.
+    public let warnings: [PlanningWarning]?
 
-    public init(_ data: Payload, page: Page? = nil) {
+    public init(_ data: Payload, page: Page? = nil, warnings: [PlanningWarning]? = nil) {
         self.success = true
         self.data = data
         self.page = page
+        self.warnings = warnings
     }
 }
 
@@ -101,6 +104,7 @@ public struct ErrorCode: RawRepresentable, Codable, Hashable, Sendable, CustomSt
     public static let permissionDenied = Self(rawValue: "permission_denied")
 
     // The work.
+    public static let overbooked = Self(rawValue: "overbooked")
     public static let importFailed = Self(rawValue: "import_failed")
     public static let quotaExceeded = Self(rawValue: "quota_exceeded")
     public static let notEnoughHistory = Self(rawValue: "not_enough_history")

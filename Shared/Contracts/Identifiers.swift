@@ -52,6 +52,10 @@ public enum SkillEntity: Sendable {}
 public enum EmployeeEntity: Sendable {}
 public enum ProjectEntity: Sendable {}
 public enum AllocationEntity: Sendable {}
+public enum CalendarEntity: Sendable {}
+public enum EmploymentEntity: Sendable {}
+public enum ContractEntity: Sendable {}
+public enum LeaveEntity: Sendable {}
 public enum InvitationEntity: Sendable {}
 public enum MessageEntity: Sendable {}
 public enum ImportEntity: Sendable {}
@@ -69,6 +73,10 @@ public typealias SkillID = Identifier<SkillEntity>
 public typealias EmployeeID = Identifier<EmployeeEntity>
 public typealias ProjectID = Identifier<ProjectEntity>
 public typealias AllocationID = Identifier<AllocationEntity>
+public typealias CalendarID = Identifier<CalendarEntity>
+public typealias EmploymentID = Identifier<EmploymentEntity>
+public typealias ContractID = Identifier<ContractEntity>
+public typealias LeaveID = Identifier<LeaveEntity>
 public typealias InvitationID = Identifier<InvitationEntity>
 public typealias MessageID = Identifier<MessageEntity>
 public typealias ImportID = Identifier<ImportEntity>

@@ -40,6 +40,8 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     public static let projects = Self(rawValue: "projects")
     public static let allocations = Self(rawValue: "allocations")
     public static let capacity = Self(rawValue: "capacity")
+    public static let calendars = Self(rawValue: "calendars")
+    public static let leave = Self(rawValue: "leave")
     public static let imports = Self(rawValue: "imports")
     public static let reports = Self(rawValue: "reports")
     public static let ml = Self(rawValue: "ml")
@@ -50,7 +52,7 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     /// What a tenant's roles may speak of.
     public static let insideTenant: [Resource] = [
         users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations, capacity,
-        imports, reports, ml, ownAccount,
+        calendars, leave, imports, reports, ml, ownAccount,
     ]
 }
 
@@ -87,6 +89,8 @@ extension Sequence where Element == Permission {
 public enum DefaultRole: String, CaseIterable, Sendable {
     case admin, manager, user, viewer
 
+    private static let everything = ["read", "write", "update", "delete"]
+
     public var permissions: [Permission] {
         switch self {
         case .admin:
@@ -94,10 +98,17 @@ public enum DefaultRole: String, CaseIterable, Sendable {
         case .manager:
             [
                 Permission(resource: "employees", actions: ["read", "write", "update"]),
-                Permission(resource: "projects", actions: ["read", "write", "update", "delete"]),
-                Permission(resource: "allocations", actions: ["read", "write", "update", "delete"]),
+                Permission(resource: "departments", actions: Self.everything),
+                Permission(resource: "skills", actions: Self.everything),
+                Permission(resource: "calendars", actions: Self.everything),
+                Permission(resource: "leave", actions: Self.everything),
+                Permission(resource: "capacity", actions: Self.everything),
+                Permission(resource: "projects", actions: Self.everything),
+                Permission(resource: "allocations", actions: Self.everything),
+                Permission(resource: "imports", actions: ["read", "write"]),
+                Permission(resource: "settings", actions: ["read"]),
                 Permission(resource: "reports", actions: ["read"]),
-                Permission(resource: "ml", actions: ["predict", "read"]),
+                Permission(resource: "ml", actions: ["predict", "read", "feedback"]),
             ]
         case .user:
             [

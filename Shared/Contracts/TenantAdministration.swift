@@ -123,7 +123,53 @@ public struct TenantSettings: RequestPayload, Equatable {
 
     public func validate(_ validation: inout Validation) {
         validation.require(settings.count <= 200, "settings", "must have at most 200 entries")
-        for key in settings.keys.sorted() { validation.text(key, "settings.\(key)", maximum: 100) }
+        for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
+            validation.text(key, "settings.\(key)", maximum: 100)
+            // null takes a setting away.
+            if value != .null { KnownSetting(rawValue: key)?.validate(value, "settings.\(key)", &validation) }
+        }
+    }
+}
+
+/// The settings that the platform itself reads; a tenant may keep others under names of its own.
+public enum KnownSetting: String, CaseIterable, Sendable {
+    case companyName = "company_name"
+    /// Weekly hours of a new employee who comes without; 40 where it is not set.
+    case defaultCapacity = "default_capacity"
+    /// Whose civil dates all days are: a name such as `Europe/Berlin`; UTC where it is not set.
+    case timezone
+    /// `MM-DD`
+    case fiscalYearStart = "fiscal_year_start"
+    /// ``Overbooking``
+    case overbooking
+
+    /// What a new tenant begins with, beside its own name.
+    public static let defaults: [KnownSetting: JSONValue] = [
+        .defaultCapacity: .integer(40), .timezone: .string("UTC"), .fiscalYearStart: .string("01-01"),
+        .overbooking: .string(Overbooking.warn.rawValue),
+    ]
+
+    func validate(_ value: JSONValue, _ field: String, _ validation: inout Validation) {
+        switch self {
+        case .companyName:
+            guard let text = value.stringValue else { return validation.reject(field, "must be a text") }
+            validation.text(text, field)
+        case .defaultCapacity:
+            guard let hours = value.doubleValue else { return validation.reject(field, "must be a number of hours") }
+            validation.range(hours, 0...168, field)
+        case .timezone:
+            let isName = value.stringValue.map { $0 == "UTC" || $0.contains("/") } ?? false
+            validation.require(isName, field, "must be the name of a time zone, such as Europe/Berlin or UTC")
+        case .fiscalYearStart:
+            // 2025 has no 29 February: a year begins on a day that every year has.
+            let isDay = value.stringValue.flatMap { CivilDate("2025-" + $0) } != nil
+            validation.require(isDay, field, "must be a day of the year like 01-01")
+        case .overbooking:
+            let words = Overbooking.allCases.map(\.rawValue)
+            validation.require(
+                value.stringValue.map(words.contains) ?? false, field, "must be one of \(words.joined(separator: ", "))"
+            )
+        }
     }
 }
 

@@ -45,10 +45,12 @@ public struct CreateTenantRequest: RequestPayload {
     /// 12 to 1024 bytes.
     public let adminPassword: String
     public let settings: [String: JSONValue]?
+    /// false for a tenant without the departments, skills and settings that others begin with.
+    public let defaults: Bool?
 
     public init(
         name: String, subdomain: Subdomain, plan: Plan? = nil, adminEmail: String, adminName: String? = nil,
-        adminPassword: String, settings: [String: JSONValue]? = nil
+        adminPassword: String, settings: [String: JSONValue]? = nil, defaults: Bool? = nil
     ) {
         self.name = name
         self.subdomain = subdomain
@@ -57,6 +59,7 @@ public struct CreateTenantRequest: RequestPayload {
         self.adminName = adminName
         self.adminPassword = adminPassword
         self.settings = settings
+        self.defaults = defaults
     }
 
     public func validate(_ validation: inout Validation) {

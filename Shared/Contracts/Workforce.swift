@@ -205,6 +205,30 @@ public struct Allocation: Codable, Sendable, Equatable {
     }
 }
 
+/// A booking as the API shows it: what is stated, and beside it what that means in the other ways.
+public struct AllocationDetail: Codable, Sendable, Equatable {
+    public let allocation: Allocation
+    public let derived: DerivedEffort
+
+    private enum CodingKeys: CodingKey { case derived }
+
+    public init(_ allocation: Allocation, derived: DerivedEffort) {
+        self.allocation = allocation
+        self.derived = derived
+    }
+
+    public init(from decoder: any Decoder) throws {
+        allocation = try Allocation(from: decoder)
+        derived = try decoder.container(keyedBy: CodingKeys.self).decode(DerivedEffort.self, forKey: .derived)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try allocation.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(derived, forKey: .derived)
+    }
+}
+
 public struct CapacityEntry: Codable, Sendable, Equatable {
     public let employeeId: EmployeeID
     public let date: CivilDate

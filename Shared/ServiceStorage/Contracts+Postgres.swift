@@ -25,6 +25,7 @@ extension CivilDate: PostgresEncodable, PostgresDecodable {
 
 extension Subdomain: PostgresEncodable, PostgresDecodable {}
 extension Plan: PostgresEncodable, PostgresDecodable {}
+extension LeaveStatus: PostgresEncodable, PostgresDecodable {}
 extension Commitment: PostgresEncodable, PostgresDecodable {}
 extension ProjectStatus: PostgresEncodable, PostgresDecodable {}
 extension ImportKind: PostgresEncodable, PostgresDecodable {}

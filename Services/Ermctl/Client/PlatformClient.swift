@@ -80,6 +80,16 @@ actor PlatformClient {
             .data
     }
 
+    /// A write of people's time or of a booking, with what a planner should know of it.
+    func write<T: Codable & Sendable>(
+        _ method: String, _ path: String, _ payload: some Encodable & Sendable
+    ) async throws -> Written<T> {
+        let once = method == "POST" ? [(name: HeaderName.idempotencyKey, value: UUID().uuidString)] : []
+        let answer: Success<T> = try await envelope(
+            method, path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json", headers: once)
+        return Written(data: answer.data, warnings: answer.warnings ?? [])
+    }
+
     func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
     /// Sends a file as it is read; `sent` is told how many bytes have gone out.

@@ -35,6 +35,7 @@ struct TenantCommand: AsyncParsableCommand {
         @Option(help: "The company's name; the subdomain when left out.") var name: String?
         @Option(help: "starter, professional or enterprise.") var plan = "starter"
         @Option(help: "The first administrator's e-mail address.") var adminEmail: String
+        @Flag(help: "Make it without the departments, skills and settings that others begin with.") var bare = false
         @OptionGroup var password: PasswordOptions
 
         func run() async throws {
@@ -46,7 +47,7 @@ struct TenantCommand: AsyncParsableCommand {
             }
             let request = CreateTenantRequest(
                 name: name ?? subdomain, subdomain: label, plan: plan, adminEmail: adminEmail,
-                adminPassword: try password.read())
+                adminPassword: try password.read(), defaults: bare ? false : nil)
             let tenant: Tenant = try await withClient(operatorOptions.client()) {
                 try await $0.post("/api/v1/tenants", request)
             }

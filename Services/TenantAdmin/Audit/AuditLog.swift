@@ -8,7 +8,7 @@ struct Change: Sendable {
     let action: String
     let entity: String
     let entityID: String?
-    let details: [String: JSONValue]
+    var details: [String: JSONValue]
 
     init(_ action: String, _ entity: String, _ entityID: String?, details: [String: JSONValue] = [:]) {
         self.action = action

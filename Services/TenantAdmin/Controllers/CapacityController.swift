@@ -67,7 +67,9 @@ struct CapacityController: Controller {
 
 extension CapacityHistory.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
-        self.init(employee: query.identifier("employeeId"), from: query.civilDate("from"), to: query.civilDate("to"))
+        self.init(
+            employee: query.identifier("employeeId"), from: query.civilDate("from"), to: query.civilDate("to"),
+            updatedSince: query.date("updatedSince"))
         if let from, let to, to < from { query.reject("to", "must not be before from") }
     }
 }

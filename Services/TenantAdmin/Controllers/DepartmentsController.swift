@@ -9,6 +9,6 @@ struct DepartmentsController: ResourceController {
 
 extension Departments.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
-        self.init(name: query.string("name"))
+        self.init(name: query.string("name"), updatedSince: query.date("updatedSince"))
     }
 }

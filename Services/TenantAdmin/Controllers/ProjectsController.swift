@@ -9,6 +9,8 @@ struct ProjectsController: ResourceController {
 
 extension Projects.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
-        self.init(externalID: query.string("externalId"), status: query.choice("status"))
+        self.init(
+            externalID: query.string("externalId"), status: query.choice("status"), skill: query.string("skill"),
+            updatedSince: query.date("updatedSince"))
     }
 }

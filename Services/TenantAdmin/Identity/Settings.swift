@@ -25,6 +25,7 @@ struct Settings: Sendable {
             try await connection.execute("lock table tenant_settings in share row exclusive mode")
             let before = try await Self.all(on: connection)
             try precondition(before)
+            try await Self.requireKnownZone(changes, on: connection)
             let removed = replacing ? Set(before.settings.keys).subtracting(changes.settings.keys) : []
             let names = removed.union(changes.settings.keys).sorted()
             for name in names {
@@ -38,14 +39,33 @@ struct Settings: Sendable {
                     try await connection.execute("delete from tenant_settings where key = \(name)")
                 }
             }
-            let details: [String: JSONValue] = ["names": .array(names.map(JSONValue.string))]
-            try await AuditLog.record(Change("update", "settings", nil, details: details), by: author, on: connection)
             let after = try await Self.all(on: connection)
             guard after.settings.count <= Self.maximum else {
                 throw ProblemError.validation("settings", "must have at most \(Self.maximum) entries in all")
             }
+            var change = try Change.write(
+                "update", "settings", nil, before: before.settings, after: after.settings)
+            change.details["names"] = .array(names.map(JSONValue.string))
+            try await AuditLog.record(change, by: author, on: connection)
             return after
         }
+    }
+
+    /// The database reckons with the zone, so it is asked whether it knows it.
+    private static func requireKnownZone(_ changes: TenantSettings, on connection: PostgresConnection) async throws {
+        guard let zone = changes.settings[KnownSetting.timezone.rawValue]?.stringValue else { return }
+        let known = try await connection.query("select from pg_timezone_names where name = \(zone)")
+        guard !known.isEmpty else {
+            throw ProblemError.validation(
+                "settings.timezone", "must be the name of a time zone, such as Europe/Berlin or UTC")
+        }
+    }
+
+    /// What becomes of a booking that takes more than the person has.
+    static func overbooking(on connection: PostgresConnection) async throws -> Overbooking {
+        let rows = try await connection.query(
+            "select value #>> '{}' as value from tenant_settings where key = 'overbooking'")
+        return try rows.first.flatMap { Overbooking(rawValue: try $0.decode("value", as: String.self)) } ?? .warn
     }
 
     private static func all(on connection: PostgresConnection) async throws -> TenantSettings {

@@ -35,6 +35,9 @@ protocol ResourceStore: Sendable {
     static var quota: Quota? { get }
     static func takesPlace(_ item: Item) -> Bool
 
+    /// What planning has to heed of a write; nil where it has nothing to do with planning.
+    static func watch(_ write: ResourceWrite<Self>) -> PlanningWatch?
+
     /// Writes the row.
     static func insert(_ request: Creation, by caller: TenantCaller, on connection: PostgresConnection) async throws
         -> Identifier<Entity>
@@ -51,9 +54,17 @@ protocol ResourceStore: Sendable {
         -> [ResourceUse]
 }
 
+/// A write of a resource, before it is done.
+enum ResourceWrite<Store: ResourceStore>: Sendable where Store.Item: Sendable {
+    case create(Store.Creation)
+    case update(Store.Item, with: Store.Edit)
+    case delete(Store.Item)
+}
+
 extension ResourceStore {
     static var quota: Quota? { nil }
     static func takesPlace(_ item: Item) -> Bool { true }
+    static func watch(_ write: ResourceWrite<Self>) -> PlanningWatch? { nil }
 
     /// In order of ``position(of:)``.
     func page(_ query: ListQuery<Filter, TextPosition>, of tenant: TenantID) async throws -> [Item] {
@@ -75,49 +86,71 @@ extension ResourceStore {
         try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
     }
 
-    /// - Throws: 403 `quota_exceeded` when the plan allows no more; what constraints say of the values.
-    func create(_ request: Creation, by caller: TenantCaller, once key: IdempotencyKey? = nil) async throws -> Item {
-        try await database.creating(in: caller.tenant, once: key) { active, connection in
-            let id = try await Self.insert(request, by: caller, on: connection)
-            let item = try await Self.row(of: id, on: connection)
-            if Self.takesPlace(item) { try await Self.quota?.check(active.limits, on: connection) }
-            try await AuditLog.record(Change("create", Self.noun, id.description), by: caller.author, on: connection)
-            return item
-        }
-    }
-
-    /// - Throws: 404; what `precondition` throws; as ``create(_:by:once:)``.
-    func update(
-        _ id: Identifier<Entity>, with request: Edit, by caller: TenantCaller,
-        if precondition: @Sendable (Item) throws -> Void
-    ) async throws -> Item {
-        try await database.withActive(caller.tenant) { active, connection in
-            let current = try await Self.row(of: id, locked: true, on: connection)
-            try precondition(current)
-            let columns = try await Self.edit(current, with: request, by: caller, on: connection)
-            if columns.isEmpty { return current }
-            let item = try await Self.row(of: id, on: connection)
-            if !Self.takesPlace(current), Self.takesPlace(item) {
-                try await Self.quota?.check(active.limits, on: connection)
+    /// - Throws: 403 `quota_exceeded` when the plan allows no more; what constraints and planning say of the values.
+    func create(
+        _ request: Creation, by caller: TenantCaller, dryRun: Bool = false, once key: IdempotencyKey? = nil
+    ) async throws -> Outcome<Item> {
+        try await database.rehearsing(dryRun) { settle in
+            try await database.creating(in: caller.tenant, once: dryRun ? nil : key) { active, connection in
+                let watch = try await Self.watch(.create(request))?.begin(on: connection)
+                let id = try await Self.insert(request, by: caller, on: connection)
+                let item = try await Self.row(of: id, on: connection)
+                let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
+                if Self.takesPlace(item) { try await Self.quota?.check(active.limits, on: connection) }
+                try await AuditLog.record(
+                    try .write("create", Self.noun, id.description, before: Item?.none, after: item),
+                    by: caller.author, on: connection)
+                return try settle(Outcome(item: item, warnings: warnings))
             }
-            try await AuditLog.record(
-                .update(Self.noun, id.description, columns), by: caller.author, on: connection)
-            return item
         }
     }
 
+    /// - Throws: 404; what `precondition` throws; as ``create(_:by:dryRun:once:)``.
+    func update(
+        _ id: Identifier<Entity>, with request: Edit, by caller: TenantCaller, dryRun: Bool = false,
+        if precondition: @Sendable (Item) throws -> Void
+    ) async throws -> Outcome<Item> {
+        try await database.rehearsing(dryRun) { settle in
+            try await database.withActive(caller.tenant) { active, connection in
+                let current = try await Self.row(of: id, locked: true, on: connection)
+                try precondition(current)
+                let watch = try await Self.watch(.update(current, with: request))?.begin(on: connection)
+                let columns = try await Self.edit(current, with: request, by: caller, on: connection)
+                if columns.isEmpty { return Outcome(item: current, warnings: []) }
+                let item = try await Self.row(of: id, on: connection)
+                let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
+                if !Self.takesPlace(current), Self.takesPlace(item) {
+                    try await Self.quota?.check(active.limits, on: connection)
+                }
+                try await AuditLog.record(
+                    try .write("update", Self.noun, id.description, before: current, after: item, columns: columns),
+                    by: caller.author, on: connection)
+                return try settle(Outcome(item: item, warnings: warnings))
+            }
+        }
+    }
+
+    /// - Returns: what is gone, and what that means for planning.
     /// - Throws: 404; what `precondition` throws; 409 that says what uses the row.
     func delete(
-        _ id: Identifier<Entity>, by caller: TenantCaller, if precondition: @Sendable (Item) throws -> Void
-    ) async throws {
-        try await database.withTenant(caller.tenant) { connection in
-            let current = try await Self.row(of: id, locked: true, on: connection)
-            try precondition(current)
-            // The row is locked: what refers to it cannot become more until this transaction ends.
-            let uses = try await Self.uses(of: current, by: caller, on: connection)
-            guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
-            try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
-            try await AuditLog.record(Change("delete", Self.noun, id.description), by: caller.author, on: connection)
+        _ id: Identifier<Entity>, by caller: TenantCaller, dryRun: Bool = false,
+        if precondition: @Sendable (Item) throws -> Void
+    ) async throws -> Outcome<Item> {
+        try await database.rehearsing(dryRun) { settle in
+            try await database.withTenant(caller.tenant) { connection in
+                let current = try await Self.row(of: id, locked: true, on: connection)
+                try precondition(current)
+                // The row is locked: what refers to it cannot become more until this transaction ends.
+                let uses = try await Self.uses(of: current, by: caller, on: connection)
+                guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
+                let watch = try await Self.watch(.delete(current))?.begin(on: connection)
+                try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
+                let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
+                try await AuditLog.record(
+                    try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
+                    by: caller.author, on: connection)
+                return try settle(Outcome(item: current, warnings: warnings))
+            }
         }
     }
 

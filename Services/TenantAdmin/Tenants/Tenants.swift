@@ -31,6 +31,9 @@ struct Tenants: Sendable {
                         email: request.adminEmail, name: request.adminName ?? "Administrator",
                         passwordHash: passwordHash
                     ).create(by: author, tenant: id, on: connection)
+                    if request.defaults ?? true {
+                        try await TenantDefaults(companyName: request.name).create(on: connection)
+                    }
                 }
                 return tenant
             }

@@ -16,6 +16,13 @@ struct Allocations: ResourceStore {
         var employee: EmployeeID?
         var project: ProjectID?
         var isCompleted: Bool?
+        var isCancelled: Bool?
+        var commitment: Commitment?
+        /// A word that finds a skill it requires.
+        var skill: String?
+        /// Those that may reach into these days; one without an end may.
+        var from: CivilDate?
+        var to: CivilDate?
         var updatedSince: Date?
     }
 
@@ -35,8 +42,27 @@ struct Allocations: ResourceStore {
         if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
         if let project = filter.project { conditions.append("project_id = \(project.rawValue)") }
         if let isCompleted = filter.isCompleted { conditions.append("(completed_at is not null) = \(isCompleted)") }
+        if let isCancelled = filter.isCancelled {
+            conditions.append("(cancelled_at is not null) = \(isCancelled)")
+        }
+        if let commitment = filter.commitment { conditions.append("commitment = \(commitment.rawValue)") }
+        if let skill = filter.skill {
+            conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
+        }
+        if let from = filter.from { conditions.append("(end_date is null or end_date >= \(from))") }
+        if let to = filter.to { conditions.append("start_date <= \(to)") }
         if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         return conditions
+    }
+
+    static func watch(_ write: ResourceWrite<Allocations>) -> PlanningWatch? {
+        switch write {
+        case .create(let request): .booking(nil, of: [request.employeeId])
+        case .update(let item, let edit):
+            .booking(item.id, of: [item.employeeId] + (edit.employeeId.map { [$0] } ?? []))
+        // What is gone is in nobody's way.
+        case .delete: nil
+        }
     }
 
     /// - Throws: 422 for an unknown employee or project, and for a decision or an outcome in the future.
@@ -86,6 +112,14 @@ struct Allocations: ResourceStore {
         changes.set("end_date", request.endDate)
         changes.set("completed_at", request.completedAt)
         return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+    }
+
+    /// Bookings with what their efforts mean in the ways in which they are not stated, in their order.
+    func details(of allocations: [Allocation], in tenant: TenantID) async throws -> [AllocationDetail] {
+        let derived = try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true) {
+            try await DerivedEffort.all(of: allocations, on: $0)
+        }
+        return allocations.map { AllocationDetail($0, derived: derived[$0.id] ?? .unknown) }
     }
 
     /// Nothing refers to an allocation.

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 import ServiceStorage
@@ -11,6 +12,7 @@ struct CapacityHistory: Sendable {
         var employee: EmployeeID?
         var from: CivilDate?
         var to: CivilDate?
+        var updatedSince: Date?
     }
 
     /// One day of one employee.
@@ -30,6 +32,7 @@ struct CapacityHistory: Sendable {
         if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
         if let from = filter.from { conditions.append("date >= \(from)") }
         if let to = filter.to { conditions.append("date <= \(to)") }
+        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         if let last { conditions.append("(employee_id, date) > (\(last.employee.rawValue)::uuid, \(last.date)::date)") }
         let condition = conditions.joined(separator: " and ")
         return try await database.withTenant(tenant, readOnly: true) { connection in

@@ -36,10 +36,3 @@ struct ColumnChanges: Sendable {
         return names
     }
 }
-
-extension Change {
-    /// Names the columns but not their values: those are the rows' own business.
-    static func update(_ entity: String, _ id: String, _ columns: [String]) -> Change {
-        Change("update", entity, id, details: ["columns": .array(columns.map(JSONValue.string))])
-    }
-}

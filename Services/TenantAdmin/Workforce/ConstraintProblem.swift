@@ -8,7 +8,8 @@ enum ConstraintProblem {
     static func problem(_ error: PostgresError) -> ProblemError? {
         guard let constraint = error.constraintName else { return nil }
         switch constraint {
-        case "employees_external_id_key", "projects_external_id_key", "resource_allocations_external_id_key":
+        case "employees_external_id_key", "projects_external_id_key", "resource_allocations_external_id_key",
+            "leave_external_id_key":
             return .conflict(
                 "The external id is in use.", errors: [FieldError(field: "externalId", message: "is in use")])
         case "users_email_key":
@@ -29,7 +30,7 @@ enum ConstraintProblem {
             return .conflict(
                 "The employee has this skill already; use PUT to replace it.",
                 errors: [FieldError(field: "skill", message: "is given already")])
-        case "capacity_history_employee_id_fkey", "resource_allocations_employee_id_fkey":
+        case "capacity_history_employee_id_fkey", "resource_allocations_employee_id_fkey", "leave_employee_id_fkey":
             return .validation("employeeId", "names no employee")
         case "resource_allocations_project_id_fkey": return .validation("projectId", "names no project")
         case "skill_names_pkey":
@@ -38,8 +39,18 @@ enum ConstraintProblem {
                 errors: [FieldError(field: "name", message: "is in use")])
         case "skills_required":
             return .conflict("The skill is required by a project or a booking and cannot be deleted.")
-        case "employment_spells_in_order": return .validation("leftOn", "must not be before hiredOn")
-        case "employment_spells_overlap": return .validation("hiredOn", "overlaps another employment of this person")
+        case "employment_spells_in_order": return .validation("lastDay", "must not be before the first day")
+        case "employment_spells_overlap": return .validation("firstDay", "overlaps another employment of this person")
+        case "leave_in_order": return .validation("lastDay", "must not be before firstDay")
+        case "contracts_effective_from_key":
+            return .conflict(
+                "There is a contract from that day on already; change it instead.",
+                errors: [FieldError(field: "effectiveFrom", message: "has a contract already")])
+        case "contracts_calendar_id_fkey": return .validation("calendarId", "names no calendar")
+        case "holidays_pkey":
+            return .conflict(
+                "The day has a holiday already; use PUT to replace it.",
+                errors: [FieldError(field: "date", message: "has a holiday already")])
         case "projects_estimated_end_after_start":
             return .validation("estimatedEndDate", "must not be before startDate")
         case "projects_end_after_start", "resource_allocations_end_after_start":

@@ -12,6 +12,7 @@ struct Departments: ResourceStore {
 
     struct Filter: Sendable {
         var name: String?
+        var updatedSince: Date?
     }
 
     static let noun = "department"
@@ -27,7 +28,12 @@ struct Departments: ResourceStore {
         Department(id: try row.decode("id"), name: try row.decode("name"), description: try row.decode("description"))
     }
 
-    static func conditions(_ filter: Filter) -> [SQL] { filter.name.map { ["folded_name = folded(\($0))"] } ?? [] }
+    static func conditions(_ filter: Filter) -> [SQL] {
+        var conditions: [SQL] = []
+        if let name = filter.name { conditions.append("folded_name = folded(\(name))") }
+        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        return conditions
+    }
 
     static func insert(
         _ request: CreateDepartmentRequest, by caller: TenantCaller, on connection: PostgresConnection

@@ -30,13 +30,14 @@ struct EmployeeSkills: Sendable {
     ) async throws -> SkillOfEmployee {
         try await database.creating(in: caller.tenant, once: key) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
+            let before = try await Self.all(of: employee, on: connection)
             let skill = try await Skills.id(named: request.skill, on: connection)
             try await connection.execute(
                 """
                 insert into employee_skills (employee_id, skill_id, level, since)
                 values (\(employee.rawValue), \(skill.rawValue), \(optional: request.level), \(optional: request.since))
                 """)
-            try await Self.record(employee, by: caller, on: connection)
+            try await Self.record(employee, before: before, by: caller, on: connection)
             return try await Self.one(skill, of: employee, on: connection)
         }
     }
@@ -67,7 +68,7 @@ struct EmployeeSkills: Sendable {
                     and skill_id <> all(\(kept.map(\.rawValue))::uuid[])
                 """)
             let after = try await Self.all(of: employee, on: connection)
-            if after != before { try await Self.record(employee, by: caller, on: connection) }
+            if after != before { try await Self.record(employee, before: before, by: caller, on: connection) }
             return after
         }
     }
@@ -82,11 +83,12 @@ struct EmployeeSkills: Sendable {
             _ = try await Employees.row(of: employee, locked: true, on: connection)
             let known = try await connection.query("select from skills where id = \(skill.rawValue) for key share")
             guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
-            let before = try await Self.find(skill, of: employee, on: connection)
+            let all = try await Self.all(of: employee, on: connection)
+            let before = all.first { $0.skillId == skill }
             try precondition(before)
             try await Self.write(skill, request.level, request.since, to: employee, on: connection)
             let after = try await Self.one(skill, of: employee, on: connection)
-            if after != before { try await Self.record(employee, by: caller, on: connection) }
+            if after != before { try await Self.record(employee, before: all, by: caller, on: connection) }
             return after
         }
     }
@@ -98,13 +100,14 @@ struct EmployeeSkills: Sendable {
     ) async throws {
         try await database.withTenant(caller.tenant) { connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
+            let before = try await Self.all(of: employee, on: connection)
             try precondition(try await Self.one(skill, of: employee, on: connection))
             try await connection.execute(
                 """
                 delete from employee_skills
                 where employee_id = \(employee.rawValue) and skill_id = \(skill.rawValue)
                 """)
-            try await Self.record(employee, by: caller, on: connection)
+            try await Self.record(employee, before: before, by: caller, on: connection)
         }
     }
 
@@ -121,11 +124,19 @@ struct EmployeeSkills: Sendable {
             """)
     }
 
-    private static func record(_ employee: EmployeeID, by caller: TenantCaller, on connection: PostgresConnection)
-        async throws
-    {
+    private static func record(
+        _ employee: EmployeeID, before: [SkillOfEmployee], by caller: TenantCaller, on connection: PostgresConnection
+    ) async throws {
+        let after = try await all(of: employee, on: connection)
         try await AuditLog.record(
-            .update(Employees.noun, employee.description, ["skills"]), by: caller.author, on: connection)
+            try .write(
+                "update", Employees.noun, employee.description, before: Recorded(skills: before),
+                after: Recorded(skills: after), columns: ["skills"]), by: caller.author, on: connection)
+    }
+
+    /// As the audit log has them.
+    private struct Recorded: Encodable {
+        let skills: [SkillOfEmployee]
     }
 
     private static func one(

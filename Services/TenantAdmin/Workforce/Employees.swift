@@ -15,7 +15,15 @@ struct Employees: ResourceStore {
         var externalID: String?
         var isActive: Bool?
         var department: String?
+        /// A word that finds a skill the person has, at `level` at least.
         var skill: String?
+        var level: Int?
+        /// A part of the name, however it is written.
+        var name: String?
+        var email: String?
+        /// Employed then and not on hold.
+        var activeOn: CivilDate?
+        var updatedSince: Date?
     }
 
     static let noun = "employee"
@@ -37,25 +45,54 @@ struct Employees: ResourceStore {
             conditions.append(
                 """
                 exists (select from employee_skills es
-                    where es.employee_id = e.id and es.skill_id = \(sql: Skills.found(by: skill)))
+                    where es.employee_id = e.id and es.skill_id = \(sql: Skills.found(by: skill))
+                        and coalesce(es.level >= \(optional: filter.level), \(filter.level == nil)))
                 """)
         }
+        if let name = filter.name { conditions.append("position(folded(\(name)) in folded(e.name)) > 0") }
+        if let email = filter.email { conditions.append("lower(e.email) = lower(\(email.tidied))") }
+        if let day = filter.activeOn { conditions.append(Employee.active(on: "\(day)::date")) }
+        if let moment = filter.updatedSince { conditions.append("e.updated_at >= \(moment)") }
         return conditions
+    }
+
+    /// Only what changes the person's time concerns bookings.
+    static func watch(_ write: ResourceWrite<Employees>) -> PlanningWatch? {
+        guard case .update(let item, let edit) = write else { return nil }
+        let changesTime =
+            edit.weeklyCapacityHours != nil || edit.isActive == false || edit.inactiveFrom.newValue != nil
+            || !edit.hiredOn.isUnchanged || !edit.leftOn.isUnchanged
+        return changesTime ? .time(of: item.id, from: nil) : nil
     }
 
     static func insert(
         _ request: CreateEmployeeRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> EmployeeID {
         let department = try await Departments.id(named: request.department, on: connection)
-        let rows = try await connection.query(
-            """
-            insert into people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
-            values (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
-                \(optional: request.weeklyCapacityHours)::double precision, \(optional: request.effectiveFrom),
-                \(optional: request.hiredOn), \(optional: request.leftOn))
-            returning id
-            """)
+        let rows = try await named {
+            try await connection.query(
+                """
+                insert into people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
+                values (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
+                    \(optional: request.weeklyCapacityHours)::double precision, \(optional: request.effectiveFrom),
+                    \(optional: request.hiredOn), \(optional: request.leftOn))
+                returning id
+                """)
+        }
         return try rows[0].decode("id")
+    }
+
+    /// What is wrong with an employment is told by the names it has here.
+    private static func named<R>(
+        isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> R
+    ) async throws -> R {
+        do {
+            return try await work()
+        } catch let error as PostgresError where error.constraintName == "employment_spells_in_order" {
+            throw ProblemError.validation("leftOn", "must not be before hiredOn")
+        } catch let error as PostgresError where error.constraintName == "employment_spells_overlap" {
+            throw ProblemError.validation("hiredOn", "overlaps another employment of this person")
+        }
     }
 
     static func edit(
@@ -81,7 +118,7 @@ struct Employees: ResourceStore {
         } else if request.isActive == false {
             changes.set("held_from", to: "least(held_from, (select tenant_today()))")
         }
-        return try await changes.apply(to: "people", id: item.id.rawValue, on: connection)
+        return try await named { try await changes.apply(to: "people", id: item.id.rawValue, on: connection) }
     }
 
     static func uses(

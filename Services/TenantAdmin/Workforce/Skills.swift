@@ -104,6 +104,62 @@ struct Skills: ResourceStore {
         }
     }
 
+    /// Makes one skill of two: whoever has or requires the one has or requires the other, and the words that found the one find the
+    /// other. Of two levels of a person the higher stays, of two that are required too.
+    /// - Returns: the skill that stays.
+    /// - Throws: 404; 422 when both are the same; what `precondition` throws.
+    func merge(
+        _ id: SkillID, into target: SkillID, by caller: TenantCaller, if precondition: @Sendable (Skill) throws -> Void
+    ) async throws -> Skill {
+        guard id != target else { throw ProblemError.validation("into", "must be another skill") }
+        return try await database.withTenant(caller.tenant) { connection in
+            // Both, in one order.
+            try await connection.execute(
+                "select from skills where id = any(\([id, target])::uuid[]) order by id for update")
+            let gone = try await Self.row(of: id, on: connection)
+            try precondition(gone)
+            let before = try await Self.row(of: target, on: connection)
+            for statement in Self.mergeStatements(id, target) { try await connection.execute(statement) }
+            let after = try await Self.row(of: target, on: connection)
+            var change = try Change.write("merge", Self.noun, target.description, before: before, after: after)
+            change.details["merged"] = .string(gone.name)
+            change.details["mergedId"] = .string(id.description)
+            try await AuditLog.record(change, by: caller.author, on: connection)
+            return after
+        }
+    }
+
+    private static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
+        let required: [SQL] = ["projects", "resource_allocations"].map { table in
+            """
+            update \(identifier: table) t set required_skill_ids = m.ids, required_levels = m.levels
+            from (
+                select id, array_agg(skill order by place) as ids, array_agg(level order by place) as levels
+                from (
+                    select t.id, case when r.skill = \(id) then \(target)::uuid else r.skill end as skill,
+                        max(r.level) as level, min(r.place) as place
+                    from \(identifier: table) t
+                    cross join lateral unnest(t.required_skill_ids, t.required_levels) with ordinality r (skill, level, place)
+                    where t.required_skill_ids @> array[\(id)::uuid] group by t.id, 2) each
+                group by id) m
+            where t.id = m.id
+            """
+        }
+        return [
+            """
+            insert into employee_skills as t (employee_id, skill_id, level, since)
+            select employee_id, \(target)::uuid, level, since from employee_skills where skill_id = \(id)
+            on conflict (employee_id, skill_id) do update
+                set level = greatest(t.level, excluded.level), since = least(t.since, excluded.since)
+            """,
+            "delete from employee_skills where skill_id = \(id)",
+        ] + required + [
+            "update skill_names set skill_id = \(target), is_alias = true where skill_id = \(id)",
+            "delete from skills where id = \(id)",
+            "update skills set updated_at = now() where id = \(target)",
+        ]
+    }
+
     /// Those who have it, and the projects and bookings that require it.
     static func uses(of item: Skill, by caller: TenantCaller, on connection: PostgresConnection) async throws
         -> [ResourceUse]

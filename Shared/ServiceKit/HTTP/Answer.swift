@@ -1,4 +1,4 @@
-import Contracts
+public import Contracts
 import Foundation
 public import HTTPTypes
 public import Hummingbird
@@ -8,9 +8,9 @@ import ServiceIdentity
 public enum Answer {
     /// `{"success": true, "data": …}`
     public static func data<T: Codable & Sendable>(
-        _ payload: T, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+        _ payload: T, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:], warnings: [PlanningWarning]? = nil
     ) throws -> Response {
-        try json(Success(payload), status: status, headers: headers)
+        try json(Success(payload, warnings: warnings), status: status, headers: headers)
     }
 
     /// One page of a list.

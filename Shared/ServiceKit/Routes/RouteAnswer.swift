@@ -28,15 +28,18 @@ public struct AnswerDescription: Sendable {
     public let headers: Set<Header>
     /// 304 to an `If-None-Match` that matches.
     public let isConditional: Bool
+    /// `warnings` stand beside `data`.
+    public let hasWarnings: Bool
 
     public init(
         _ statuses: HTTPResponse.Status..., content: [Content] = [], headers: Set<Header> = [],
-        isConditional: Bool = false
+        isConditional: Bool = false, hasWarnings: Bool = false
     ) {
         self.statuses = statuses
         self.content = content
         self.headers = headers
         self.isConditional = isConditional
+        self.hasWarnings = hasWarnings
     }
 }
 

@@ -56,6 +56,26 @@ extension RouteList {
         }
     }
 
+    /// A route with a query and a JSON body.
+    public mutating func on<Access: RouteAccess, Query: RouteQuery, Body: RequestPayload, Answer: RouteAnswer>(
+        _ method: RouteMethod, _ path: RoutePath, _ name: String, _ access: Access,
+        takes headers: Set<RouteHeader> = [], fails: Set<ErrorCode> = [], query: Query.Type = Query.self,
+        body: Body.Type = Body.self,
+        use handler: @escaping @Sendable (Member) -> @Sendable (Call<Access.Who>, Query, Body) async throws -> Answer
+    ) {
+        let route = DeclaredRoute(
+            name: name, method: method, path: path, access: access.rule, query: Query.parameters, headers: headers,
+            body: RouteBody(.json(Body.self)), answer: Answer.description, fails: fails)
+        add(route) { controller, request, context in
+            let who = try access.admit(context)
+            try path.check(context)
+            let query = try Query.read(request)
+            let body = try await request.payload(Body.self, context: context)
+            let call = Call(who, request, context, headers)
+            return try await handler(controller)(call, query, body).response(to: request)
+        }
+    }
+
     /// A route with a JSON body that may be left out.
     public mutating func on<Access: RouteAccess, Body: RequestPayload, Answer: RouteAnswer>(
         _ method: RouteMethod, _ path: RoutePath, _ name: String, _ access: Access,

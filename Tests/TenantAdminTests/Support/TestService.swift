@@ -139,7 +139,7 @@ extension TestService {
         let request = CreateTenantRequest(
             name: "Tenant \(subdomain)", subdomain: Subdomain(rawValue: subdomain)!,
             adminEmail: "admin@\(subdomain).example",
-            adminPassword: Self.password)
+            adminPassword: Self.password, defaults: false)
         return try await send(.post, "/api/v1/tenants", as: operatorToken, json: request).data()
     }
 

@@ -1,0 +1,68 @@
+import Contracts
+import Ledger
+import Postgres
+import ServiceStorage
+
+extension LedgerReader {
+    /// The bookings of some people that may reach into the days asked about. One that has no end may; the ledger knows how long
+    /// its hours last.
+    mutating func bookings(of ids: [EmployeeID], _ detail: Detail) async throws -> [EmployeeID: [Booking]] {
+        guard let days = detail.bookingsIn else { return [:] }
+        let skills: SQL = detail.withSkills ? "required_skill_ids, required_levels" : "null::uuid[], null::smallint[]"
+        let rows = try await connection.query(
+            """
+            select employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
+                allocation_percentage, commitment, cancelled_at is not null,
+                (completed_at at time zone (select tenant_zone()))::date, \(sql: skills)
+            from resource_allocations
+            where employee_id = any(\(ids)) and start_date <= \(days.last)
+                and (end_date is null or end_date >= \(days.first))
+            order by employee_id, start_date, id
+            """)
+        try await read(projects: Set(rows.map { try $0.decode(at: 2, as: ProjectID.self) }))
+        var bookings: [EmployeeID: [Booking]] = [:]
+        for row in rows {
+            let employee = try row.decode(at: 0, as: EmployeeID.self)
+            let project = try row.decode(at: 2, as: ProjectID.self)
+            guard let terms = projects[project] else { continue }
+            bookings[employee, default: []].append(try Booking(row, terms))
+        }
+        return bookings
+    }
+
+    /// What a project means for its bookings; nil when there is none.
+    mutating func project(_ id: ProjectID) async throws -> ProjectTerms? {
+        try await read(projects: [id])
+        return projects[id]
+    }
+
+    private mutating func read(projects ids: Set<ProjectID>) async throws {
+        let missing = ids.filter { projects[$0] == nil }
+        guard !missing.isEmpty else { return }
+        for row in try await connection.query(
+            """
+            select id, status, start_date, coalesce(end_date, estimated_end_date) from projects
+            where id = any(\(Array(missing)))
+            """)
+        {
+            let (id, status, first, last) = try row.decode(
+                ProjectID.self, ProjectStatus.self, CivilDate?.self, CivilDate?.self)
+            projects[id] = ProjectTerms(id: id, status: status, first: first, last: last)
+        }
+    }
+}
+
+extension Booking {
+    /// Of the columns that ``LedgerReader/bookings(of:_:)`` reads.
+    fileprivate init(_ row: PostgresRow, _ project: ProjectTerms) throws {
+        let skills = try row.decode(at: 11, as: [SkillID]?.self) ?? []
+        let levels = try row.decode(at: 12, as: [Int?]?.self) ?? []
+        self.init(
+            id: try row.decode(at: 1), project: project, first: try row.decode(at: 3), last: try row.decode(at: 4),
+            effort: Effort(
+                hours: try row.decode(at: 5), hoursPerDay: try row.decode(at: 6), percentage: try row.decode(at: 7)),
+            commitment: try row.decode(at: 8, as: String.self) == "soft" ? .soft : .hard,
+            isCancelled: try row.decode(at: 9), completed: try row.decode(at: 10),
+            requiredSkills: zip(skills, levels).map { RequiredSkill($0, level: $1) })
+    }
+}

@@ -1,0 +1,47 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// Whom a question is about.
+struct PeopleFilter: Sendable {
+    /// A department's name, however it is written.
+    var department: String?
+    var employee: EmployeeID?
+
+    /// People by external id.
+    /// - Parameter after: only those after this external id.
+    func query(after last: String?, limit: Int) -> SQL {
+        var conditions: [SQL] = ["true"]
+        if let department { conditions.append("d.folded_name = folded(\(department))") }
+        if let employee { conditions.append("e.id = \(employee)") }
+        if let last { conditions.append("e.external_id > \(last)") }
+        return """
+            select e.id, e.external_id, e.name, e.department_id, d.name as department, e.held_from
+            from employees e left join departments d on d.id = e.department_id
+            where \(sql: conditions.joined(separator: " and ")) order by e.external_id limit \(limit)::bigint
+            """
+    }
+}
+
+extension LedgerReader {
+    /// Everybody whom the filter lets through, by external id, read a batch at a time: memory holds one batch, and who stops early has
+    /// read little more than needed.
+    /// - Parameters:
+    ///   - first: how many are read at first; later batches are larger.
+    ///   - each: returns false to stop.
+    mutating func walk(
+        _ filter: PeopleFilter, after last: String?, first: Int, _ detail: Detail,
+        isolation: isolated (any Actor)? = #isolation,
+        _ each: ([PlannedPerson], PostgresConnection) async throws -> Bool
+    ) async throws {
+        var (last, size) = (last, min(max(first, 1), Self.largestBatch))
+        while true {
+            let batch = try await people(filter.query(after: last, limit: size), detail)
+            guard try await each(batch, connection), batch.count == size else { return }
+            last = batch.last?.employee.externalId
+            size = min(size * 4, Self.largestBatch)
+        }
+    }
+
+    private static let largestBatch = 1_000
+}

@@ -1,0 +1,167 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Ledger
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// What a write of a booking or of a person's time has to heed: begun before the write, finished after it, in its transaction.
+///
+/// The people concerned are locked first, so that writers of one person take turns and each judges what the other has done.
+enum PlanningWatch: Sendable {
+    /// A person's employment, contracts, leave or hold changes on these days.
+    case time(of: EmployeeID, on: DayWindow)
+    /// A booking of one of these people is made or changed.
+    /// - Parameter id: nil for a new one.
+    case booking(AllocationID?, of: [EmployeeID])
+
+    /// For a change of which only the first day is known.
+    static func time(of employee: EmployeeID, from first: CivilDate?, to last: CivilDate? = nil) -> PlanningWatch {
+        .time(of: employee, on: DayWindow(first ?? firstDay, last ?? lastDay))
+    }
+
+    static let firstDay = CivilDate(year: 1, month: 1, day: 1) ?? CivilDate(daysSinceEpoch: 0)
+    static let lastDay = CivilDate(year: 9999, month: 12, day: 31) ?? CivilDate(daysSinceEpoch: 0)
+
+    /// Locks the people and notes what is amiss already.
+    func begin(on connection: PostgresConnection) async throws -> Begun {
+        switch self {
+        case .time(let employee, let days):
+            try await Self.lock([employee], on: connection)
+            return .time(employee, days, before: try await TimeConflicts.of(employee, on: days, connection))
+        case .booking(let id, let people):
+            try await Self.lock(people, on: connection)
+            guard let id else { return .booking(before: nil) }
+            return .booking(before: try await BookingStanding(of: id, on: connection))
+        }
+    }
+
+    enum Begun: Sendable {
+        case time(EmployeeID, DayWindow, before: Set<BookingConflict>)
+        case booking(before: BookingStanding?)
+
+        /// What is amiss now.
+        /// - Parameter id: of the row that was written.
+        /// - Throws: 422 for a booking wholly outside the person's employment; 409 `overbooked` where the tenant refuses what
+        ///   takes more than the person has.
+        func finish(_ id: UUID, on connection: PostgresConnection) async throws -> [PlanningWarning] {
+            switch self {
+            case .time(let employee, let days, let before):
+                let after = try await TimeConflicts.of(employee, on: days, connection)
+                return try await PlanningWarning.all(after.subtracting(before), of: employee, on: connection)
+            case .booking(let before):
+                let id = AllocationID(rawValue: id)
+                guard let after = try await BookingStanding(of: id, on: connection) else { return [] }
+                try after.requireEmployment(since: before)
+                let overbooking = try await Settings.overbooking(on: connection)
+                if overbooking == .refuse { try after.requireCapacity(since: before) }
+                let told = after.conflicts.filter { overbooking != .allow || $0.kind != .overCapacity }
+                return try await PlanningWarning.all(
+                    Set(told.map { BookingConflict(booking: id, conflict: $0) }), of: after.employee, on: connection)
+            }
+        }
+    }
+
+    /// In one order, so that two moves between the same people do not wait for each other in a circle. Rows that refer to the
+    /// people can be written meanwhile.
+    private static func lock(_ people: [EmployeeID], on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "select from employees where id = any(\(people)::uuid[]) order by id for no key update")
+    }
+}
+
+/// A conflict of one of a person's bookings.
+struct BookingConflict: Hashable, Sendable {
+    let booking: AllocationID
+    let conflict: Conflict
+}
+
+/// What is amiss with a person's open bookings of some days.
+private enum TimeConflicts {
+    static func of(
+        _ employee: EmployeeID, on days: DayWindow, _ connection: PostgresConnection
+    ) async throws -> Set<BookingConflict> {
+        var reader = try await LedgerReader(connection)
+        guard let planned = try await reader.person(employee, .init(bookingsIn: days)) else { return [] }
+        let open = planned.bookings.filter { $0.completed == nil && $0.standing != nil }
+        var found: Set<BookingConflict> = []
+        // Two bookings that are together too much say so once.
+        var seen: Set<Conflict> = []
+        for booking in open {
+            let others = open.filter { other in
+                other.first <= (booking.last ?? PlanningWatch.lastDay)
+                    && booking.first <= (other.last ?? PlanningWatch.lastDay)
+            }
+            for conflict in conflicts(of: booking, person: planned.person, others: others) {
+                switch conflict.kind {
+                case .overCapacity:
+                    var shared = conflict
+                    shared.bookings.sort { $0.description < $1.description }
+                    guard seen.insert(shared).inserted else { continue }
+                case .outsideEmployment, .onLeave, .noWorkingTime, .personOnHold: break
+                default: continue
+                }
+                found.insert(BookingConflict(booking: booking.id, conflict: conflict))
+            }
+        }
+        return found
+    }
+}
+
+/// A booking as it stands among the person's others.
+struct BookingStanding: Sendable {
+    let employee: EmployeeID
+    let booking: Booking
+    let conflicts: [Conflict]
+    private let time: WorkingTime
+
+    /// nil when there is none, or one of nobody.
+    init?(of id: AllocationID, on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            """
+            select employee_id, start_date, coalesce(end_date, date '9999-12-31') as last from resource_allocations
+            where id = \(id)
+            """)
+        guard let row = rows.first, let employee = try row.decode("employee_id", as: EmployeeID?.self) else {
+            return nil
+        }
+        var reader = try await LedgerReader(connection)
+        let days = DayWindow(try row.decode("start_date"), try row.decode("last"))
+        guard let planned = try await reader.person(employee, .init(bookingsIn: days, withSkills: true)),
+            let booking = planned.bookings.first(where: { $0.id == id })
+        else { return nil }
+        self.employee = employee
+        self.booking = booking
+        time = planned.time
+        conflicts = Ledger.conflicts(of: booking, person: planned.person, others: planned.bookings)
+    }
+
+    /// Minutes above the person's capacity, of hard bookings.
+    private var over: Int {
+        conflicts.filter { $0.kind == .overCapacity && $0.commitment == .hard }.reduce(0) { $0 + ($1.minutes ?? 0) }
+    }
+
+    /// What was outside already may be mended step by step.
+    func requireEmployment(since before: BookingStanding?) throws {
+        guard !booking.isCancelled, time.isWhollyOutside(booking) else { return }
+        if let before, before.employee == employee, before.time.isWhollyOutside(before.booking) { return }
+        let spells = time.spells.map { spell in
+            "from \(spell.from.map(\.description) ?? "the beginning") to \(spell.to.map(\.description) ?? "further notice")"
+        }
+        throw ProblemError.validation(
+            "startDate",
+            "puts the booking wholly outside the person's employment, which is \(spells.joined(separator: " and "))")
+    }
+
+    /// What is too much already may stay so; it must not become more.
+    func requireCapacity(since before: BookingStanding?) throws {
+        let known = before?.employee == employee ? before?.over ?? 0 : 0
+        guard over > known else { return }
+        let days = conflicts.filter { $0.kind == .overCapacity }.map { "\($0.from) to \($0.to)" }
+        throw ProblemError(
+            status: .conflict, code: .overbooked,
+            "The booking takes \(Minutes.hours(over).formatted) hours more than the person has; shorten it, move it, or give it to somebody else.",
+            errors: [FieldError(field: "employeeId", message: "is over-booked on \(days.joined(separator: ", "))")])
+    }
+}

@@ -1,0 +1,30 @@
+import Contracts
+import Postgres
+
+/// What a new tenant begins with, unless it asks for nothing.
+struct TenantDefaults: Sendable {
+    let companyName: String
+
+    private static let departments = ["Engineering", "Product", "Design"]
+    private static let skills = [
+        ("JavaScript", "Programming languages"), ("TypeScript", "Programming languages"), ("React", "Frameworks"),
+        ("Node.js", "Platforms"), ("PostgreSQL", "Databases"),
+    ]
+
+    /// Inside the transaction that makes the tenant, acting as it.
+    func create(on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "insert into departments (name) select unnest(\(Self.departments)::text[])")
+        try await connection.execute(
+            """
+            insert into skills (name, category)
+            select * from unnest(\(Self.skills.map(\.0))::text[], \(Self.skills.map(\.1))::text[])
+            """)
+        var settings = KnownSetting.defaults
+        settings[.companyName] = .string(companyName)
+        try await connection.executeBatch(
+            settings.map { setting, value in
+                "insert into tenant_settings (key, value) values (\(setting.rawValue), \(json: value))"
+            })
+    }
+}

@@ -1,0 +1,80 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// The calendars of the places where people work. One of them is the default: it holds for contracts that name none.
+struct Calendars: ResourceStore {
+    typealias Creation = CreateCalendarRequest
+    typealias Edit = UpdateCalendarRequest
+
+    let database: TenantDatabase
+
+    struct Filter: Sendable {
+        var name: String?
+        var updatedSince: Date?
+    }
+
+    static let noun = "calendar"
+    static let table = "calendars"
+    static let alias = "calendars"
+    static let columns: SQL = "id, name, is_default"
+    static let source: SQL = "calendars"
+    static let position: SQL = "name"
+    static func position(of item: WorkCalendar) -> String { item.name }
+    static func id(of item: WorkCalendar) -> CalendarID { item.id }
+
+    static func item(_ row: PostgresRow) throws -> WorkCalendar {
+        WorkCalendar(
+            id: try row.decode("id"), name: try row.decode("name"), isDefault: try row.decode("is_default"))
+    }
+
+    static func conditions(_ filter: Filter) -> [SQL] {
+        var conditions: [SQL] = []
+        if let name = filter.name { conditions.append("folded_name = folded(\(name))") }
+        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        return conditions
+    }
+
+    static func insert(
+        _ request: CreateCalendarRequest, by caller: TenantCaller, on connection: PostgresConnection
+    ) async throws -> CalendarID {
+        let isDefault = request.isDefault ?? false
+        if isDefault { try await noDefault(on: connection) }
+        let rows = try await connection.query(
+            "insert into calendars (name, is_default) values (\(request.name.tidied), \(isDefault)) returning id")
+        return try rows[0].decode("id")
+    }
+
+    static func edit(
+        _ item: WorkCalendar, with request: UpdateCalendarRequest, by caller: TenantCaller,
+        on connection: PostgresConnection
+    ) async throws -> [String] {
+        var changes = ColumnChanges()
+        changes.set("name", request.name?.tidied)
+        if request.isDefault == true, !item.isDefault {
+            try await noDefault(on: connection)
+            changes.set("is_default", true)
+        }
+        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+    }
+
+    private static func noDefault(on connection: PostgresConnection) async throws {
+        try await connection.execute("update calendars set is_default = false where is_default")
+    }
+
+    static func uses(
+        of item: WorkCalendar, by caller: TenantCaller, on connection: PostgresConnection
+    ) async throws -> [ResourceUse] {
+        guard !item.isDefault else {
+            throw ProblemError.conflict(
+                "\(item.name) is the default calendar; make another one the default before you delete it.")
+        }
+        let people: SQL = """
+            select distinct e.external_id as name from contracts c join employees e on e.id = c.employee_id
+            where c.calendar_id = \(item.id.rawValue)
+            """
+        return [try await .find(.employees, people, for: caller, on: connection)].compactMap { $0 }
+    }
+}

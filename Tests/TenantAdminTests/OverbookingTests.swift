@@ -1,0 +1,88 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Overbooking")
+struct OverbookingTests {
+    @Test("50 writers who book one person to the limit never book more, where that is refused")
+    func manyWriters() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let replies = try await withThrowingTaskGroup(of: Reply.self) { group in
+                for index in 0..<50 {
+                    group.addTask {
+                        try await plan.book(
+                            "A\(index)", ann, work, #""allocationPercentage":10"#, "2026-12-07…2026-12-11")
+                    }
+                }
+                return try await group.reduce(into: []) { $0.append($1) }
+            }
+            let stored = try await service.all("allocations", of: plan.tenant.id, as: Allocation.self)
+
+            #expect(replies.filter { $0.status == 201 }.count == 10)
+            #expect(try replies.filter { $0.status != 201 }.allSatisfy { try $0.problem.code == .overbooked })
+            #expect(stored.count == 10)
+        }
+    }
+
+    @Test("refused is only what makes it worse, allowed is what nobody hears of")
+    func settings() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, bob, work) = (
+                try await plan.employee("E1"), try await plan.employee("E2"), try await plan.project()
+            )
+            let week = "2026-12-07…2026-12-11"
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":100"#, week)
+            let warned = try await plan.book("A2", ann, work, #""allocationPercentage":50"#, week)
+            let id = try warned.data(AllocationDetail.self).allocation.id
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let more = try await plan.send(.patch, "allocations/\(id)", #"{"allocationPercentage":60}"#)
+            let less = try await plan.send(.patch, "allocations/\(id)", #"{"allocationPercentage":40}"#)
+            let labelled = try await plan.send(.patch, "allocations/\(id)", #"{"labels":{"k":"v"}}"#)
+            let soft = try await plan.book(
+                "A3", ann, work, #""allocationPercentage":50,"commitment":"soft""#, week)
+            let tried = try await plan.book("A4", ann, work, #""hoursPerDay":1"#, week, query: "?dryRun=true")
+            let given = try await plan.send(.patch, "allocations/\(id)", #"{"employeeId":"\#(bob)"}"#)
+            try await plan.set(#"{"overbooking":"allow"}"#)
+            let allowed = try await plan.book("A5", ann, work, #""allocationPercentage":50"#, week)
+
+            #expect(try warned.kinds.contains("over_capacity"))
+            #expect(more.status == 409)
+            #expect(less.status == 200 && labelled.status == 200)
+            #expect(soft.status == 201)
+            #expect(tried.status == 409)
+            #expect(given.status == 200)
+            #expect(allowed.status == 201)
+            #expect(try !allowed.kinds.contains("over_capacity"))
+        }
+    }
+
+    @Test("a tag that is stale never wins a race against another way of changing the same person")
+    func staleTags() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let ann = try await plan.employee("E1")
+            var both = 0
+            for round in 0..<40 {
+                let tag = try #require(try await plan.send(.get, "employees/\(ann)").headers[.eTag])
+                async let skills = plan.send(
+                    .put, "employees/\(ann)/skills", #"{"skills":[{"skill":"S\#(round)","level":3}]}"#)
+                async let name = plan.send(
+                    .patch, "employees/\(ann)", #"{"name":"Ann \#(round)"}"#, headers: ["If-Match": tag])
+                let (first, second) = (try await skills, try await name)
+                #expect(first.status == 200)
+                guard second.status == 200 else { continue }
+                // The name was changed first, so what was answered does not know the new skill yet.
+                let known = try second.data(Employee.self).skills.map(\.skill)
+                if known == ["S\(round)"] { both += 1 }
+            }
+            #expect(both == 0)
+        }
+    }
+}

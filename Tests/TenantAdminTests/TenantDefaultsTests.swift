@@ -1,0 +1,86 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("What a tenant begins with")
+struct TenantDefaultsTests {
+    @Test("a new tenant has departments, skills and settings, unless it is made without")
+    func defaults() async throws {
+        try await TestService.run { service in
+            let tenant: Tenant = try await service.send(
+                .post, "/api/v1/tenants", as: service.operatorToken,
+                json: CreateTenantRequest(
+                    name: "Acme Ltd", subdomain: Subdomain(rawValue: "acme")!, adminEmail: "a@acme.example",
+                    adminPassword: TestService.password)
+            ).data()
+            let bare = try await service.createTenant("bare")
+            let settings = try await service.send(.get, "/api/v1/settings", as: service.token(tenant.id))
+                .data(TenantSettings.self).settings
+            let skills = try await service.all("skills", of: tenant.id, as: Skill.self)
+
+            #expect(
+                try await service.all("departments", of: tenant.id, as: Department.self).map(\.name)
+                    == ["Design", "Engineering", "Product"])
+            #expect(skills.map(\.name) == ["JavaScript", "Node.js", "PostgreSQL", "React", "TypeScript"])
+            #expect(skills.allSatisfy { $0.category != nil })
+            #expect(
+                settings == [
+                    "company_name": .string("Acme Ltd"), "default_capacity": .integer(40), "timezone": .string("UTC"),
+                    "fiscal_year_start": .string("01-01"), "overbooking": .string("warn"),
+                ])
+            #expect(try await service.all("departments", of: bare.id, as: Department.self).isEmpty)
+            #expect(try await service.all("skills", of: bare.id, as: Skill.self).isEmpty)
+            #expect(try await service.all("calendars", of: bare.id, as: WorkCalendar.self).map(\.name) == ["Default"])
+        }
+    }
+
+    @Test("settings that the platform reads are held to their kind; others are the tenant's own")
+    func typedSettings() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            for (body, field) in [
+                (#"{"default_capacity":169}"#, "default_capacity"), (#"{"default_capacity":"40"}"#, "default_capacity"),
+                (#"{"timezone":"Mars/Base"}"#, "timezone"), (#"{"timezone":"GMT+5"}"#, "timezone"),
+                (#"{"fiscal_year_start":"02-29"}"#, "fiscal_year_start"), (#"{"overbooking":"maybe"}"#, "overbooking"),
+                (#"{"company_name":7}"#, "company_name"),
+            ] {
+                let reply = try await plan.send(.patch, "settings", #"{"settings":\#(body)}"#)
+                #expect(try reply.problem.errors.map(\.field) == ["settings.\(field)"], "\(body)")
+            }
+            let good = try await plan.send(
+                .patch, "settings",
+                #"{"settings":{"timezone":"Europe/Berlin","default_capacity":37.5,"colour":{"any":1},"overbooking":null}}"#
+            )
+            let employee = try await plan.employee("E1")
+            let ann = try await service.all("employees", of: plan.tenant.id, as: Employee.self)[0]
+
+            #expect(good.status == 200)
+            #expect(ann.id == employee && ann.weeklyCapacityHours == 37.5)
+        }
+    }
+
+    @Test("a tenant that is there gets the manager's grants of today")
+    func managerOfOldTenants() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let manager = try await service.all("roles", of: plan.tenant.id, as: Role.self).first {
+                $0.name == "manager"
+            }
+            let migration = try String(
+                contentsOfFile: ServiceDatabases.migrations("tenant") + "/0014_manager.sql", encoding: .utf8)
+            try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) {
+                _ = try await $0.execute("update roles set permissions = '[]' where name = 'manager'")
+                _ = try await $0.execute(SQL(stringLiteral: migration))
+            }
+            let now = try await service.all("roles", of: plan.tenant.id, as: Role.self).first { $0.name == "manager" }
+
+            #expect(manager?.permissions == DefaultRole.manager.permissions)
+            #expect(now?.permissions == DefaultRole.manager.permissions)
+        }
+    }
+}
