@@ -144,7 +144,8 @@ let package = Package(
         tests(
             "TenantAdmin",
             [
-                "TenantAdmin", "HistoryFeed", "Forecasting", "TestSupport", "Contracts", "Ledger", "ServiceIdentity",
+                "TenantAdmin", "MLPrediction", "HistoryFeed", "Forecasting", "TestSupport", "Contracts", "Ledger",
+                "ServiceIdentity",
                 hummingbirdTesting,
             ]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),

@@ -23,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure speed and accuracy on this machine.",
         subcommands: [
             BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
-            BenchFeedCommand.self, BenchAccuracyCommand.self,
+            BenchFeedCommand.self, BenchAccuracyCommand.self, BenchPlanningCommand.self,
         ]
     )
 }

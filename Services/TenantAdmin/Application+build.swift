@@ -73,7 +73,9 @@ struct TenantAdminApplication {
         routes.add(DepartmentsController(store: Departments(database: database)))
         routes.add(SkillsController(store: Skills(database: database)))
         routes.add(CapacityController(capacity: CapacityHistory(database: database)))
-        routes.add(ReportsController(reports: Reports(database: database)))
+        let reports = Reports(database: database)
+        routes.add(ReportsController(reports: reports))
+        routes.add(AvailabilityController(search: AvailabilitySearch(reports: reports)))
         routes.add(
             ImportsController(imports: Imports(database: database, slots: ImportSlots(capacity: concurrentImports))))
 

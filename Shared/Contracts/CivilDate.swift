@@ -18,6 +18,11 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
         self.init(daysSinceEpoch: Int(min(max(Double(Self.range.lowerBound), days), Double(Self.range.upperBound))))
     }
 
+    /// The day that `date` falls on in a time zone.
+    public init(_ date: Date, in zone: TimeZone) {
+        self.init(date.addingTimeInterval(Double(zone.secondsFromGMT(for: date))))
+    }
+
     /// nil unless the three make a real day (no 30 February).
     public init?(year: Int, month: Int, day: Int) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1,

@@ -7,6 +7,7 @@ public import Foundation
 /// to them, then exactly one `end`. Rows may come again on the next call, so applying one twice must do no harm. A feed
 /// without its `end` was cut short and must not be used.
 public enum HistoryLine: WireLine, Equatable {
+    case calendar(HistoryCalendar)
     case employee(HistoryEmployee)
     case project(HistoryProject)
     case allocation(Allocation)
@@ -25,10 +26,12 @@ public struct HistoryEmployee: Codable, Sendable, Equatable {
     public let hiredOn: CivilDate?
     public let leftOn: CivilDate?
     public let skills: [EmployeeSkill]
+    /// All that the ledger reckons with; nil only in feeds of before there was any of it.
+    public let time: HistoryTime?
 
     public init(
         id: EmployeeID, externalId: String, name: String, weeklyCapacityHours: Double, isActive: Bool,
-        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill]
+        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill], time: HistoryTime? = nil
     ) {
         self.id = id
         self.externalId = externalId
@@ -38,6 +41,88 @@ public struct HistoryEmployee: Codable, Sendable, Equatable {
         self.hiredOn = hiredOn
         self.leftOn = leftOn
         self.skills = skills
+        self.time = time
+    }
+}
+
+/// When a person works: employment, contracts and leave.
+public struct HistoryTime: Codable, Sendable, Equatable {
+    /// Both days are worked; nil for since ever and until further notice.
+    public struct Spell: Codable, Sendable, Equatable {
+        public let from: CivilDate?
+        public let to: CivilDate?
+
+        public init(from: CivilDate?, to: CivilDate?) {
+            self.from = from
+            self.to = to
+        }
+    }
+
+    public struct Contract: Codable, Sendable, Equatable {
+        /// nil: since ever.
+        public let from: CivilDate?
+        /// Monday first.
+        public let weekdayMinutes: [Int]
+        /// nil: the default calendar.
+        public let calendar: UUID?
+
+        public init(from: CivilDate?, weekdayMinutes: [Int], calendar: UUID?) {
+            self.from = from
+            self.weekdayMinutes = weekdayMinutes
+            self.calendar = calendar
+        }
+    }
+
+    public struct Leave: Codable, Sendable, Equatable {
+        public let from: CivilDate
+        public let to: CivilDate
+        /// nil: whole days.
+        public let minutesPerDay: Int?
+        public let isApproved: Bool
+
+        public init(from: CivilDate, to: CivilDate, minutesPerDay: Int?, isApproved: Bool) {
+            self.from = from
+            self.to = to
+            self.minutesPerDay = minutesPerDay
+            self.isApproved = isApproved
+        }
+    }
+
+    public let spells: [Spell]
+    /// From this day on nobody should plan with the person.
+    public let heldFrom: CivilDate?
+    public let contracts: [Contract]
+    public let leave: [Leave]
+
+    public init(spells: [Spell], heldFrom: CivilDate?, contracts: [Contract], leave: [Leave]) {
+        self.spells = spells
+        self.heldFrom = heldFrom
+        self.contracts = contracts
+        self.leave = leave
+    }
+}
+
+/// A calendar with its holidays.
+public struct HistoryCalendar: Codable, Sendable, Equatable {
+    public struct Holiday: Codable, Sendable, Equatable {
+        public let date: CivilDate
+        /// nil: the whole day.
+        public let minutesOff: Int?
+
+        public init(date: CivilDate, minutesOff: Int?) {
+            self.date = date
+            self.minutesOff = minutesOff
+        }
+    }
+
+    public let id: UUID
+    public let isDefault: Bool
+    public let holidays: [Holiday]
+
+    public init(id: UUID, isDefault: Bool, holidays: [Holiday]) {
+        self.id = id
+        self.isDefault = isDefault
+        self.holidays = holidays
     }
 }
 
@@ -45,7 +130,7 @@ public typealias HistoryProject = Project
 
 /// A row that is gone.
 public struct RemovedRow: Codable, Sendable, Equatable {
-    /// `employee`, `project`, `allocation` or `capacity`.
+    /// `employee`, `project`, `allocation`, `capacity` or `calendar`.
     public let kind: String
     /// The row's id; for capacity the employee's.
     public let id: UUID
@@ -64,9 +149,12 @@ public struct HistoryEnd: Codable, Sendable, Equatable {
     public let watermark: String
     /// Lines before this one.
     public let lines: Int
+    /// Name of the time zone whose days the tenant's dates are; nil for UTC.
+    public let timeZone: String?
 
-    public init(watermark: String, lines: Int) {
+    public init(watermark: String, lines: Int, timeZone: String? = nil) {
         self.watermark = watermark
         self.lines = lines
+        self.timeZone = timeZone
     }
 }

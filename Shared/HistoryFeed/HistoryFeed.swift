@@ -32,11 +32,15 @@ public struct HistoryFeedCheck: Sendable {
 
     /// The watermark to ask from next time.
     /// - Throws: `HistoryFeedError` when the feed stopped without its end.
-    public func finish() throws(HistoryFeedError) -> String {
+    public func finish() throws(HistoryFeedError) -> String { try wholeFeed().watermark }
+
+    /// What the feed's end says.
+    /// - Throws: `HistoryFeedError` when the feed stopped without its end.
+    public func wholeFeed() throws(HistoryFeedError) -> HistoryEnd {
         guard let end else {
             throw HistoryFeedError(description: "the history feed was cut short after \(lines) lines")
         }
-        return end.watermark
+        return end
     }
 }
 

@@ -6,7 +6,7 @@ import FoundationEssentials
 // there two, a model would be asked about a world other than the one it learned from.
 
 extension HistoryLine {
-    /// What the line changes in a `History`; nil for `end` and for kinds of removal a later version may add.
+    /// What the line changes in a `History`; nil for calendars, for `end` and for kinds of removal a later version may add.
     public var change: HistoryChange? {
         switch self {
         case .employee(let employee): .employee(EmployeeFacts(employee))
@@ -14,7 +14,7 @@ extension HistoryLine {
         case .allocation(let allocation): .allocation(Forecasting.Allocation(allocation))
         case .capacity(let entry): .capacity(CapacityDay(entry))
         case .removed(let row): row.change
-        case .end: nil
+        case .calendar, .end: nil
         }
     }
 }
@@ -40,7 +40,13 @@ extension CivilDate {
 
 extension EmployeeFacts {
     public init(_ employee: HistoryEmployee) {
-        self.init(id: employee.id.description, weeklyCapacityHours: employee.weeklyCapacityHours)
+        let contracts = (employee.time?.contracts ?? []).map { contract in
+            ContractFacts(
+                from: contract.from?.secondsSince1970, weeklyHours: Double(contract.weekdayMinutes.reduce(0, +)) / 60)
+        }
+        self.init(
+            id: employee.id.description, weeklyCapacityHours: employee.weeklyCapacityHours,
+            contracts: contracts.count > 1 ? contracts : nil)
     }
 }
 

@@ -31,8 +31,9 @@ extension CivilDate {
     /// 0 on Mondays to 6 on Sundays.
     public var weekday: Int { Weekday.of(daysSinceEpoch) }
 
-    static let earliest = CivilDate(year: 1, month: 1, day: 1) ?? CivilDate(daysSinceEpoch: 0)
-    static let latest = CivilDate(year: 9999, month: 12, day: 31) ?? CivilDate(daysSinceEpoch: 0)
+    /// Of the calendar.
+    public static let earliest = CivilDate(year: 1, month: 1, day: 1) ?? CivilDate(daysSinceEpoch: 0)
+    public static let latest = CivilDate(year: 9999, month: 12, day: 31) ?? CivilDate(daysSinceEpoch: 0)
 }
 
 enum Weekday {
@@ -51,7 +52,8 @@ enum Weekday {
 
 /// Hours on the wire are minutes here.
 public enum Minutes {
-    public static let ofDay = 1_440
+    /// The most that a day of a pattern has: a week of 168 hours on five days.
+    public static let mostOfDay = 2_016
     /// More than a booking may state (a million hours), so that sums never overflow.
     static let most = 60 * 10_000_000
 

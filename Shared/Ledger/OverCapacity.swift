@@ -18,6 +18,13 @@ public struct OverCapacity: Hashable, Sendable {
 extension PersonDays {
     public var isOver: Bool { capacity.indices.contains { over(at: $0) > 0 } }
 
+    /// The most that hard bookings take on one of the days that are over, in percent of its capacity; nil when none of these days has
+    /// capacity.
+    public var peakPercent: Double? {
+        capacity.indices.filter { over(at: $0) > 0 }
+            .compactMap { Utilisation.percent(hard[$0], of: capacity[$0]) }.max()
+    }
+
     /// Where the bookings of the last ``reckon(_:_:)`` are more than the capacity, in order of time.
     ///
     /// A new period begins where other bookings take part or a working day lies between that is not over; days without working

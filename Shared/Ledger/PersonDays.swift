@@ -16,8 +16,12 @@ public struct PersonDays: Sendable {
     public private(set) var recorded: [Int?]
     /// The places of the days on which somebody may plan with the person: all before a hold.
     public private(set) var plannable: Range<Int>
-    /// Whether some day of the window is worked.
+    /// Whether the person is employed on each day.
+    public private(set) var employed: [Bool]
+    /// Whether some day of the window is a day of employment.
     public private(set) var isEmployed = false
+    /// Whether some day of the window is a day of employment on which one may plan with the person.
+    public private(set) var isPlannable = false
 
     private var sums: Sums
     private var days = DayGrid()
@@ -29,6 +33,7 @@ public struct PersonDays: Sendable {
         self.window = window
         capacity = Array(repeating: 0, count: window.count)
         requestedLeave = capacity
+        employed = Array(repeating: false, count: window.count)
         recorded = Array(repeating: nil, count: window.count)
         let exact = [Double](repeating: 0, count: window.count)
         sums = Sums(hard: capacity, soft: capacity, exactHard: exact, exactSoft: exact)
@@ -162,11 +167,17 @@ public struct PersonDays: Sendable {
 
     private mutating func takeTime(_ time: WorkingTime) {
         let offset = window.first.daysSinceEpoch - days.origin
+        let held = time.heldFrom.map { min(max(0, window.index(of: $0)), window.count) } ?? window.count
+        plannable = 0..<held
         isEmployed = false
+        isPlannable = false
         for place in capacity.indices {
             capacity[place] = days.capacity(at: place + offset)
             requestedLeave[place] = 0
-            if days.isEmployed[place + offset] { isEmployed = true }
+            employed[place] = days.isEmployed[place + offset]
+            guard employed[place] else { continue }
+            isEmployed = true
+            if place < held { isPlannable = true }
         }
         for leave in time.leave where !leave.isApproved {
             guard let part = leave.days.overlap(with: window) else { continue }
@@ -175,7 +186,5 @@ public struct PersonDays: Sendable {
                 requestedLeave[place] += left - leave.off.leaves(of: left)
             }
         }
-        let held = time.heldFrom.map { min(max(0, window.index(of: $0)), window.count) } ?? window.count
-        plannable = 0..<held
     }
 }

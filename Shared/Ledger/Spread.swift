@@ -3,10 +3,10 @@ import Contracts
 /// Lays a booking's minutes on its days. Tables are by the minutes of a day, so that a booking of a year is divided once for
 /// each kind of day and not once for each day; they are used again for the next booking.
 struct Spread: Sendable {
-    private var daysWith = [Int](repeating: 0, count: Minutes.ofDay + 1)
-    private var share = [Int](repeating: 0, count: Minutes.ofDay + 1)
-    private var remainder = [Int](repeating: 0, count: Minutes.ofDay + 1)
-    private var exact = [Double](repeating: 0, count: Minutes.ofDay + 1)
+    private var daysWith = [Int](repeating: 0, count: Minutes.mostOfDay + 1)
+    private var share = [Int](repeating: 0, count: Minutes.mostOfDay + 1)
+    private var remainder = [Int](repeating: 0, count: Minutes.mostOfDay + 1)
+    private var exact = [Double](repeating: 0, count: Minutes.mostOfDay + 1)
     /// The minutes of a day that occur, each once.
     private var kinds: [Int] = []
 

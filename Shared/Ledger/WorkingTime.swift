@@ -85,7 +85,12 @@ public struct WorkingTime: Hashable, Sendable {
         return days.capacity(0..<days.count)
     }
 
-    /// The contract in force on a day, by its place.
+    /// The hours a week of the contract in force on a day; of the first one on days before it.
+    public func weeklyHours(from day: CivilDate) -> Double {
+        Minutes.hours(contract(on: day.daysSinceEpoch)?.pattern.weeklyMinutes ?? 0)
+    }
+
+    /// The contract in force on a day.
     func contract(on day: Int) -> Contract? {
         contracts.last { $0.start <= day } ?? contracts.first
     }

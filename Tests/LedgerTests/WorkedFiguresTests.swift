@@ -134,6 +134,7 @@ struct WorkedFiguresTests {
         #expect(over.map(\.over) == [8 * 60])
         #expect(over.map(\.bookings) == [Self.company[1].bookings[1...].map(\.id)])
         #expect(over.map(\.percent) == [150])
+        #expect(person.peakPercent == 150)
     }
 
     @Test("a period over capacity goes on over a week-end, and another one begins with other bookings")

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Ledger
 import TestSupport
 import Testing
 
@@ -9,45 +10,62 @@ import Testing
 @Suite struct EmploymentTests {
     // 2026-01-05 is a Monday.
     private let monday = CivilDate(daysSinceEpoch: 20_458)
-    private var week: WorkWindow { WorkWindow(first: monday, last: monday.adding(days: 4)) }
+    private var week: DayWindow { DayWindow(monday, monday.adding(days: 4)) }
 
-    private func person(hired: Int? = nil, left: Int? = nil, isActive: Bool = true) -> HistoryEmployee {
-        HistoryEmployee(
-            id: EmployeeID(), externalId: "e", name: "Mia", weeklyCapacityHours: 40, isActive: isActive,
-            hiredOn: hired.map { monday.adding(days: $0) }, leftOn: left.map { monday.adding(days: $0) }, skills: [])
+    /// - Parameters:
+    ///   - left: the last day worked.
+    private func person(hired: Int? = nil, left: Int? = nil, isActive: Bool = true) -> WorkingTime {
+        WorkingTime(
+            withoutTime: HistoryEmployee(
+                id: EmployeeID(), externalId: "e", name: "Mia", weeklyCapacityHours: 40, isActive: isActive,
+                hiredOn: hired.map { monday.adding(days: $0) }, leftOn: left.map { monday.adding(days: $0) },
+                skills: []))
     }
 
     @Test("nobody is asked about work that begins after they have left, or while they are inactive")
     func refusal() {
-        func isRefused(_ person: HistoryEmployee, decided: Int = 0) -> Bool {
+        func isRefused(_ person: WorkingTime, decided: Int = 0) -> Bool {
             person.refusal(from: monday, decidedOn: monday.adding(days: decided), today: monday) != nil
         }
-        #expect(isRefused(person(left: 0)) && isRefused(person(left: -9), decided: -20))
-        #expect(!isRefused(person(left: 1)))
+        #expect(isRefused(person(left: -1)) && isRefused(person(left: -9), decided: -20))
+        #expect(!isRefused(person(left: 0)))
         #expect(isRefused(person(isActive: false)))
         // Who is inactive today may have been active in the past that is asked about.
         #expect(!isRefused(person(isActive: false), decided: -20))
         #expect(isRefused(person(left: 30, isActive: false)))
+        // Somebody who comes back can be asked about what begins before that.
+        let back = WorkingTime(
+            spells: [
+                EmploymentSpell(from: nil, to: monday.adding(days: -30)),
+                EmploymentSpell(from: monday.adding(days: 2), to: nil),
+            ], contracts: person().contracts)
+        #expect(!isRefused(back))
     }
 
     @Test("only who is there from the first to the last day, and active, can be an alternative")
     func availability() {
-        func isAvailable(_ person: HistoryEmployee, decided: Int = 0) -> Bool {
+        func isAvailable(_ person: WorkingTime, decided: Int = 0) -> Bool {
             person.isAvailable(throughout: week, decidedOn: monday.adding(days: decided), today: monday)
         }
-        #expect(isAvailable(person()) && isAvailable(person(hired: 0, left: 5)))
-        #expect(!isAvailable(person(hired: 1)) && !isAvailable(person(left: 4)) && !isAvailable(person(left: -1)))
+        #expect(isAvailable(person()) && isAvailable(person(hired: 0, left: 4)))
+        #expect(!isAvailable(person(hired: 1)) && !isAvailable(person(left: 3)) && !isAvailable(person(left: -1)))
         #expect(!isAvailable(person(isActive: false)) && !isAvailable(person(left: 90, isActive: false)))
         #expect(isAvailable(person(isActive: false), decided: -1))
     }
 
     @Test("the days in which somebody is there bound what can be set aside of them")
     func presence() {
-        #expect(person().employed(in: week) == week)
-        #expect(person(left: 2).employed(in: week) == WorkWindow(first: monday, last: monday.adding(days: 1)))
-        #expect(person(hired: 3).employed(in: week)?.first == monday.adding(days: 3))
-        #expect(person(hired: 5).employed(in: week) == nil)
-        #expect(person(left: 2).warnings(in: week).count == 1 && person(left: 5).warnings(in: week).isEmpty)
+        func present(_ person: WorkingTime) -> DayWindow? {
+            var days = PersonDays(week)
+            days.reckon(person, [])
+            return FreeTime(days).present
+        }
+        func warnings(_ person: WorkingTime) -> Int { WorkingTime.warnings(present(person), in: week).count }
+        #expect(present(person()) == week)
+        #expect(present(person(left: 1)) == DayWindow(monday, monday.adding(days: 1)))
+        #expect(present(person(hired: 3))?.first == monday.adding(days: 3))
+        #expect(present(person(hired: 5)) == nil)
+        #expect(warnings(person(left: 2)) == 1 && warnings(person(left: 5)) == 0 && warnings(person(hired: 2)) == 1)
     }
 }
 
@@ -105,12 +123,12 @@ import Testing
     @Test(
         "who leaves within the window is warned of, gets no more than the days left allow, and is nobody's alternative")
     func leaving() async throws {
-        try await PredictionsOverHTTP.with(lines: lines(1, left: 7)) { service in
+        try await PredictionsOverHTTP.with(lines: lines(1, left: 6)) { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question(1))
             #expect(answer.status == .ok)
             #expect(
                 warnings(answer.body) == [
-                    "The person leaves on \(today.adding(days: 7)), before the work ends on \(today.adding(days: 13))."
+                    "The person's last day is \(today.adding(days: 6)), before the work ends on \(today.adding(days: 13))."
                 ])
             let hours = try #require(answer.body["data"]?["estimatedHours"]?.doubleValue)
             let share = try #require(answer.body["data"]?["recommendedAllocation"]?.doubleValue)
@@ -136,7 +154,7 @@ import Testing
             HistoryLine.allocation(
                 Allocation(
                     id: AllocationID(), externalId: "busy-\(index)", employeeId: person.id, projectId: project.id,
-                    allocationPercentage: 80, allocatedHours: 200, plannedHours: 200, actualHours: nil,
+                    allocationPercentage: 80, allocatedHours: nil, plannedHours: nil, actualHours: nil,
                     requiredSkills: [], labels: [:], startDate: today.adding(days: -1),
                     endDate: today.adding(days: 30), completedAt: nil,
                     createdAt: Date().addingTimeInterval(-86_400)))

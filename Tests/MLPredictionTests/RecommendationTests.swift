@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Ledger
 import TestSupport
 import Testing
 
@@ -9,136 +10,151 @@ import Testing
     // 2026-01-05 is a Monday.
     let monday = CivilDate(daysSinceEpoch: 20_458)
 
-    @Test("working days are Mondays to Fridays, whatever day the window begins on")
-    func workingDays() {
-        func days(_ first: Int, _ last: Int) -> Int {
-            WorkWindow(first: monday.adding(days: first), last: monday.adding(days: last)).workingDays
-        }
-        #expect(monday.description == "2026-01-05")
-        #expect(days(0, 4) == 5 && days(0, 6) == 5 && days(0, 7) == 6 && days(2, 8) == 5 && days(-700, -1) == 500)
-        // A week-end's work has its own two days.
-        #expect(days(5, 6) == 2)
-        #expect(WorkWindow(first: monday, last: monday).capacityHours(weekly: 40) == 8)
-    }
-
     @Test("without an end the window is as many whole weeks as the hours fill")
     func defaultWindow() {
-        func window(_ start: CivilDate?, _ end: CivilDate?, hours: Double) -> WorkWindow {
-            WorkWindow(start: start, end: end, decidedOn: monday, hours: hours, weeklyCapacity: 40)
+        func window(_ start: CivilDate?, _ end: CivilDate?, hours: Double) -> DayWindow {
+            DayWindow(start: start, end: end, decidedOn: monday, hours: hours, weeklyHours: 40)
         }
-        #expect(window(nil, nil, hours: 4) == WorkWindow(first: monday, last: monday.adding(days: 6)))
+        #expect(window(nil, nil, hours: 4) == DayWindow(monday, monday.adding(days: 6)))
         #expect(window(nil, nil, hours: 100).last == monday.adding(days: 20))
         #expect(window(nil, monday.adding(days: 2), hours: 100).first == monday)
         #expect(window(monday.adding(days: 3), nil, hours: 40).last == monday.adding(days: 9))
     }
-}
 
-@Suite struct FreeCapacityTests {
-    let monday = CivilDate(daysSinceEpoch: 20_458)
-
-    private func load(
-        percent: Double, hours: Double = 8, from: Int, to: Int?, decided: Int = -10, completed: Int? = nil
-    ) -> Load {
-        Load(
-            Contracts.Allocation(
-                id: AllocationID(), externalId: "a", employeeId: EmployeeID(), projectId: ProjectID(),
-                allocationPercentage: percent, allocatedHours: hours, plannedHours: hours, actualHours: nil,
-                requiredSkills: [], labels: [:], startDate: monday.adding(days: from),
-                endDate: to.map { monday.adding(days: $0) },
-                completedAt: completed.map { monday.adding(days: $0).startOfDay },
-                createdAt: monday.adding(days: decided).startOfDay))
-    }
-
-    private func free(_ loads: [Load]) -> Double {
-        TakenCapacity(
-            loads: loads, window: WorkWindow(first: monday, last: monday.adding(days: 4)), weeklyCapacity: 40,
-            at: monday.startOfDay
-        ).freePercent
-    }
-
-    @Test("a start on the calendar's last day, or a capacity next to nothing, ends no process")
+    @Test("a start on the calendar's last day, or next to no hours a week, ends no process")
     func extremes() throws {
         let last = try #require(CivilDate("9999-12-31"))
-        let window = WorkWindow(start: last, end: nil, decidedOn: monday, hours: 1e5, weeklyCapacity: 1e-300)
-        #expect(window == WorkWindow(first: last, last: last))
-        let note = Recommendation(hours: 1e5, window: window, weeklyCapacity: 1e-300, freePercent: 10).note
+        let window = DayWindow(start: last, end: nil, decidedOn: monday, hours: 1e5, weeklyHours: 1e-300)
+        #expect(window == DayWindow(last, last))
+        let note = Recommendation(hours: 1e5, window: window, capacityHours: 1e-300, freePercent: 10).note
         #expect(note?.contains("only 10 % is free") == true)
     }
+}
 
-    @Test("other work takes its share of the days it overlaps")
+@Suite struct FreeTimeTests {
+    let monday = CivilDate(daysSinceEpoch: 20_458)
+    private static let (person, project) = (EmployeeID(), ProjectID())
+
+    private func booking(
+        percent: Double? = nil, hours: Double? = nil, from: Int, to: Int?, decided: Int = -10, completed: Int? = nil,
+        commitment: Commitment = .hard
+    ) -> Contracts.Allocation {
+        Contracts.Allocation(
+            id: AllocationID(), externalId: "a", employeeId: Self.person, projectId: Self.project,
+            allocationPercentage: percent, allocatedHours: hours, plannedHours: hours, actualHours: nil,
+            commitment: commitment, requiredSkills: [], labels: [:], startDate: monday.adding(days: from),
+            endDate: to.map { monday.adding(days: $0) },
+            completedAt: completed.map { monday.adding(days: $0).startOfDay },
+            createdAt: monday.adding(days: decided).startOfDay)
+    }
+
+    private func time(_ bookings: [Contracts.Allocation], status: ProjectStatus = .inProgress) -> FreeTime {
+        var knowledge = TenantKnowledge()
+        let employee = HistoryEmployee(
+            id: Self.person, externalId: "e", name: "Mia", weeklyCapacityHours: 40, isActive: true, hiredOn: nil,
+            leftOn: nil, skills: [])
+        let project = HistoryProject(
+            id: Self.project, externalId: "p", name: "Bridge", status: status, completionPercentage: nil,
+            startDate: nil, estimatedEndDate: nil, endDate: nil, requiredSkills: [])
+        knowledge.take(
+            [.employee(employee), .project(project)] + bookings.map(HistoryLine.allocation),
+            end: HistoryEnd(watermark: "1", lines: 2 + bookings.count))
+        var days = PersonDays(DayWindow(monday, monday.adding(days: 4)))
+        knowledge.reckon(Self.person, at: monday.startOfDay, into: &days)
+        return FreeTime(days)
+    }
+
+    private func free(_ bookings: [Contracts.Allocation]) -> Double { time(bookings).freePercent }
+
+    @Test("other work takes its share of the days it overlaps, and too much on one day takes nothing from another")
     func overlap() {
         #expect(free([]) == 100)
-        #expect(free([load(percent: 50, from: 0, to: 4)]) == 50)
+        #expect(free([booking(percent: 50, from: 0, to: 4)]) == 50)
         // Thursday and Friday of five days.
-        #expect(free([load(percent: 50, from: 3, to: 20)]) == 80)
-        #expect(free([load(percent: 80, from: 0, to: 4), load(percent: 80, from: 0, to: 4)]) == 0)
+        #expect(free([booking(percent: 50, from: 3, to: 20)]) == 80)
+        #expect(free([booking(percent: 80, from: 0, to: 4), booking(percent: 80, from: 0, to: 4)]) == 0)
+        #expect(free([booking(percent: 80, from: 0, to: 0), booking(percent: 80, from: 0, to: 0)]) == 80)
+        #expect(time([booking(percent: 80, from: 0, to: 4), booking(percent: 80, from: 0, to: 4)]).takenPercent == 160)
     }
 
     @Test("only what was decided and not yet finished at the moment counts")
     func asOf() {
-        #expect(free([load(percent: 50, from: 0, to: 4, decided: 1)]) == 100)
-        #expect(free([load(percent: 50, from: 0, to: 4, completed: -1)]) == 100)
-        #expect(free([load(percent: 50, from: 0, to: 4, completed: 3)]) == 50)
+        #expect(free([booking(percent: 50, from: 0, to: 4, decided: 1)]) == 100)
+        #expect(free([booking(percent: 50, from: 0, to: 4, completed: -1)]) == 100)
+        #expect(free([booking(percent: 50, from: 0, to: 4, completed: 3)]) == 50)
+    }
+
+    @Test("soft bookings, those without a stated effort and those of cancelled projects leave somebody free")
+    func counting() {
+        #expect(free([booking(percent: 50, from: 0, to: 4, commitment: .soft)]) == 100)
+        #expect(free([booking(from: 0, to: 4)]) == 100)
+        #expect(time([booking(percent: 50, from: 0, to: 4)], status: .cancelled).freePercent == 100)
+        #expect(time([booking(percent: 50, from: 0, to: 4)], status: .onHold).freePercent == 100)
     }
 
     @Test("of a person's work all that a moment may find unfinished is looked at, and each piece of work once")
     func unfinished() {
         let (first, second) = (AllocationID(), AllocationID())
-        var loads = PersonLoads()
-        loads[first] = load(percent: 10, from: 0, to: 4)
-        loads[second] = load(percent: 20, from: 0, to: 4, completed: 3)
+        var bookings = PersonBookings()
+        bookings[first] = KnownBooking(booking(percent: 10, from: 0, to: 4))
+        bookings[second] = KnownBooking(booking(percent: 20, from: 0, to: 4, completed: 3))
         func found(_ day: Int) -> [Double] {
-            loads.unfinished(at: monday.adding(days: day).startOfDay).map(\.percent).sorted()
+            var found: [Double] = []
+            bookings.forEach(at: monday.adding(days: day).startOfDay, from: monday.adding(days: day)) {
+                found.append($1.effort.percentage ?? 0)
+            }
+            return found.sorted()
         }
-        #expect(found(4) == [10])
-        #expect(found(3) == [10, 20])
-        #expect(loads.count == 2)
+        #expect(found(5) == [10])
+        #expect(found(4) == [10, 20])
+        #expect(bookings.count == 2)
 
         // Completed meanwhile, and the other taken up again.
-        loads[first] = load(percent: 11, from: 0, to: 4, completed: 1)
-        loads[second] = load(percent: 21, from: 0, to: 4)
-        #expect(found(4) == [21])
+        bookings[first] = KnownBooking(booking(percent: 11, from: 0, to: 4, completed: 1))
+        bookings[second] = KnownBooking(booking(percent: 21, from: 0, to: 4))
+        #expect(found(5) == [21])
         #expect(found(1) == [11, 21])
-        #expect(loads.count == 2)
+        #expect(bookings.count == 2)
 
-        loads[first] = nil
-        loads[second] = nil
+        bookings[first] = nil
+        bookings[second] = nil
         #expect(found(-5) == [])
-        #expect(loads.count == 0)
+        #expect(bookings.count == 0)
     }
 
     @Test("without a planned end work lasts as long as its hours at its percentage; long past it takes nothing")
     func openEnd() {
         // 8 hours at half a day each: Monday and Tuesday.
-        #expect(free([load(percent: 50, hours: 8, from: 0, to: nil)]) == 80)
-        #expect(free([load(percent: 50, hours: 8, from: -100, to: nil)]) == 100)
+        #expect(free([booking(percent: 50, hours: 8, from: 0, to: nil)]) == 80)
+        #expect(free([booking(percent: 50, hours: 8, from: -100, to: nil)]) == 100)
         // From Friday on, two days: Friday and the Monday after.
-        #expect(free([load(percent: 50, hours: 8, from: -3, to: nil)]) == 90)
+        #expect(free([booking(percent: 50, hours: 8, from: -3, to: nil)]) == 90)
     }
 
     @Test("without a percentage the hours say what it takes")
     func byHours() {
-        #expect(free([load(percent: 0, hours: 10, from: 0, to: 4)]) == 75)
+        #expect(free([booking(percent: 0, hours: 10, from: 0, to: 4)]) == 75)
+        #expect(free([booking(hours: 10, from: 0, to: 4)]) == 75)
     }
 }
 
 @Suite struct RecommendationTests {
-    let week = WorkWindow(first: CivilDate(daysSinceEpoch: 20_458), last: CivilDate(daysSinceEpoch: 20_462))
+    let week = DayWindow(CivilDate(daysSinceEpoch: 20_458), CivilDate(daysSinceEpoch: 20_462))
 
     @Test("the share is the hours over the capacity of the window")
     func fits() {
-        let recommendation = Recommendation(hours: 10, window: week, weeklyCapacity: 40, freePercent: 60)
+        let recommendation = Recommendation(hours: 10, window: week, capacityHours: 40, freePercent: 60)
         #expect(recommendation.percent == 25 && recommendation.note == nil)
     }
 
     @Test("never more than is free, and then it says so")
     func tooLittleFree() {
-        let recommendation = Recommendation(hours: 30, window: week, weeklyCapacity: 40, freePercent: 60)
+        let recommendation = Recommendation(hours: 30, window: week, capacityHours: 40, freePercent: 60)
         #expect(recommendation.percent == 60)
         #expect(
             recommendation.note
                 == "The work needs 75 % of the person's capacity from 2026-01-05 to 2026-01-09, but only 60 % is free.")
-        let tight = Recommendation(hours: 23.99, window: week, weeklyCapacity: 40, freePercent: 60)
+        let tight = Recommendation(hours: 23.99, window: week, capacityHours: 40, freePercent: 60)
         #expect(tight.percent == 60 && tight.note == nil)
     }
 }

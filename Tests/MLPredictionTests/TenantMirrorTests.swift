@@ -2,6 +2,7 @@ import Contracts
 import Forecasting
 import Foundation
 import HTTPTypes
+import Ledger
 import ServiceKit
 import Synchronization
 import TestSupport
@@ -55,9 +56,62 @@ import Testing
         mirror.knowledge.read { knowledge in
             #expect(knowledge.history.allocationCount == 29)
             #expect(knowledge.employees.count == 5)
-            #expect(knowledge.loads.values.reduce(0) { $0 + $1.count } == 29)
-            #expect(knowledge.loads[history.employees[0].id]?[first.id]?.percent == 10)
+            #expect(knowledge.bookings.values.reduce(0) { $0 + $1.count } == 29)
+            #expect(knowledge.bookings[history.employees[0].id]?[first.id]?.effort.percentage == 10)
         }
+    }
+
+    @Test("calendars, contracts and the time zone of the feed make people's time, whichever of them changes")
+    func peoplesTime() async throws {
+        let (berlin, person) = (UUID(), history.employees[0])
+        let monday = CivilDate(daysSinceEpoch: 20_458)
+        func calendar(_ days: [CivilDate]) -> HistoryLine {
+            .calendar(
+                HistoryCalendar(
+                    id: berlin, isDefault: true,
+                    holidays: days.map { HistoryCalendar.Holiday(date: $0, minutesOff: 240) }))
+        }
+        let time = HistoryTime(
+            spells: [HistoryTime.Spell(from: nil, to: monday.adding(days: 9))], heldFrom: nil,
+            contracts: [
+                HistoryTime.Contract(from: nil, weekdayMinutes: [480, 480, 480, 480, 480, 0, 0], calendar: nil),
+                HistoryTime.Contract(
+                    from: monday.adding(days: 7), weekdayMinutes: [300, 300, 300, 0, 0, 0, 0], calendar: berlin),
+            ],
+            leave: [
+                HistoryTime.Leave(
+                    from: monday.adding(days: 1), to: monday.adding(days: 1), minutesPerDay: nil, isApproved: true),
+                HistoryTime.Leave(
+                    from: monday.adding(days: 2), to: monday.adding(days: 2), minutesPerDay: nil, isApproved: false),
+            ])
+        let employee = HistoryEmployee(
+            id: person.id, externalId: "E0", name: "Person 0", weeklyCapacityHours: 40, isActive: true, hiredOn: nil,
+            leftOn: nil, skills: [], time: time)
+        let feed = ScriptedFeed(history.lines + [.employee(employee)])
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        func capacity(_ days: ClosedRange<Int>) -> Int? {
+            mirror.knowledge.read {
+                $0.times[person.id]?.capacity(
+                    over: DayWindow(monday.adding(days: days.lowerBound), monday.adding(days: days.upperBound)))
+            }
+        }
+        // A day of leave is away; the calendar is not known yet.
+        #expect(capacity(0...6) == 4 * 480)
+        #expect(capacity(7...13) == 900)
+
+        feed.change([calendar([monday.adding(days: 3), monday.adding(days: 8)])])
+        clock.advance(by: .milliseconds(300))
+        try await mirror.refresh()
+        #expect(capacity(0...6) == 4 * 480 - 240)
+        #expect(capacity(7...13) == 900 - 240)
+
+        feed.change([.removed(RemovedRow(kind: "calendar", id: berlin))])
+        feed.state.withLock { $0.timeZone = "Pacific/Auckland" }
+        clock.advance(by: .milliseconds(300))
+        try await mirror.refresh()
+        #expect(capacity(0...13) == 4 * 480 + 900)
+        #expect(mirror.knowledge.read { $0.zone.identifier } == "Pacific/Auckland")
     }
 
     @Test("without tenant-admin a mirror serves for one second and is then refused, never trusted")
@@ -169,7 +223,7 @@ import Testing
         clock.advance(by: .milliseconds(500))
         try await mirror.refresh()
         #expect(mirror.knowledge.read { $0.history.allocationCount } == 20)
-        #expect(mirror.knowledge.read { $0.loads.values.reduce(0) { $0 + $1.count } } == 20)
+        #expect(mirror.knowledge.read { $0.bookings.values.reduce(0) { $0 + $1.count } } == 20)
 
         feed.state.withLock { $0.breaksOff = false }
         clock.advance(by: .milliseconds(300))
@@ -190,7 +244,7 @@ import Testing
         #expect(before.allocationCount == 0)
         mirror.knowledge.read {
             #expect($0.history.allocationCount == 3_000)
-            #expect($0.loads.values.reduce(0) { $0 + $1.count } == 3_000)
+            #expect($0.bookings.values.reduce(0) { $0 + $1.count } == 3_000)
         }
     }
 

@@ -1,5 +1,6 @@
 import Contracts
 import Forecasting
+import Ledger
 
 /// Answers a question from one tenant's knowledge and its deployed model. Pure: the same question, knowledge and model
 /// give the same answer.
@@ -23,33 +24,35 @@ struct Advisor {
     func answer(_ question: Question) -> Answer {
         let employee = question.employee
         let forecast = model.forecast.forecast(question.decision(for: employee.id), history: knowledge.history)
-        let window = question.window(hours: forecast.hours, weeklyCapacity: employee.weeklyCapacityHours)
+        let window = question.window(
+            hours: forecast.hours, weeklyHours: knowledge.times[employee.id]?.weeklyHours(from: question.first) ?? 0)
+        var days = PersonDays(window)
+        let time = freeTime(of: employee.id, question, &days)
         // Somebody who leaves or comes within the window has their hours in fewer days.
-        let present = employee.employed(in: window)
-        let taken = present.map { self.taken(employee, $0, question) }
-        let recommendation = present.map {
+        let recommendation = time.present.map {
             Recommendation(
-                hours: forecast.hours, window: $0, weeklyCapacity: employee.weeklyCapacityHours,
-                freePercent: taken?.freePercent ?? 0)
+                hours: forecast.hours, window: $0, capacityHours: time.capacityHours, freePercent: time.freePercent)
         }
         return Answer(
             recommendation: recommendation ?? .absent, forecast: forecast,
-            alternatives: others(question, window: window),
-            warnings: employee.warnings(in: window) + Self.warnings(present, taken) + Self.warnings(question),
+            alternatives: others(question, &days),
+            warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question),
             isPlanned: question.plannedHours != nil)
     }
 
-    private func taken(_ employee: HistoryEmployee, _ window: WorkWindow, _ question: Question) -> TakenCapacity {
-        TakenCapacity(
-            loads: knowledge.loads[employee.id]?.unfinished(at: question.asOf) ?? [], window: window,
-            weeklyCapacity: employee.weeklyCapacityHours, at: question.asOf)
+    private func freeTime(of person: EmployeeID, _ question: Question, _ days: inout PersonDays) -> FreeTime {
+        knowledge.reckon(
+            person, at: question.asOf, ignoringHold: question.day < question.today, into: &days)
+        return FreeTime(days)
     }
 
-    private static func warnings(_ window: WorkWindow?, _ taken: TakenCapacity?) -> [String] {
-        guard let window, let taken, Recommendation.tenth(taken.percent, .toNearestOrEven) > 100 else { return [] }
+    private static func warnings(_ time: FreeTime) -> [String] {
+        guard let present = time.present, Recommendation.tenth(time.takenPercent, .toNearestOrEven) > 100 else {
+            return []
+        }
         return [
-            "The person is over-booked: other work takes \(Recommendation.text(taken.percent)) % of their capacity from "
-                + "\(window.first) to \(window.last)."
+            "The person is over-booked: other work takes \(Recommendation.text(time.takenPercent)) % of their capacity from "
+                + "\(present.first) to \(present.last)."
         ]
     }
 
@@ -77,7 +80,7 @@ struct Advisor {
     }
 
     /// All are compared over the same window, that of the person asked about.
-    private func others(_ question: Question, window: WorkWindow) -> [AlternativeOption] {
+    private func others(_ question: Question, _ days: inout PersonDays) -> [AlternativeOption] {
         guard alternatives > 0 else { return [] }
         let skills = question.skills
         let people = knowledge.employees
@@ -85,11 +88,12 @@ struct Advisor {
         let possible = people.indices.compactMap { index -> Possible? in
             let person = people.values[index]
             guard person.id != question.employee.id,
-                person.isAvailable(throughout: window, decidedOn: question.day, today: question.today)
+                knowledge.times[person.id]?
+                    .isAvailable(throughout: days.window, decidedOn: question.day, today: question.today) == true
             else { return nil }
             return Possible(
                 index: index, id: person.id, match: skills.match(of: person, on: question.day),
-                free: taken(person, window, question).freePercent / 100)
+                free: freeTime(of: person.id, question, &days).freePercent / 100)
         }.sorted()
         let candidates = possible.prefix(closeLook).map { entry in
             let person = people.values[entry.index]

@@ -2,6 +2,7 @@ import Contracts
 import Forecasting
 import Foundation
 import HistoryFeed
+import Ledger
 import ServiceKit
 
 /// A prediction request that has been checked against what the tenant has: the person and the project exist.
@@ -14,8 +15,10 @@ struct Question: Sendable {
     let end: CivilDate?
     let labels: [String: String]
     let asOf: Date
-    /// The moment it was asked.
-    let now: Date
+    /// The day of the decision.
+    let day: CivilDate
+    /// The day on which it was asked.
+    let today: CivilDate
 
     /// - Parameter path: what stands before a field's name in errors, e.g. `requests[3].`.
     /// - Throws: nothing; bad fields are added to `errors`, and the answer is nil then.
@@ -36,9 +39,9 @@ struct Question: Sendable {
         let isFuture = asOf.timeIntervalSince(now) > 60
         if isFuture { errors.append(FieldError(field: path + "asOf", message: "must not be in the future")) }
         if let employee, !isFuture {
-            let first = WorkWindow.firstDay(
-                start: request.startDate, end: request.endDate, decidedOn: CivilDate(asOf))
-            if let refusal = employee.refusal(from: first, decidedOn: CivilDate(asOf), today: CivilDate(now)) {
+            let (day, today) = (CivilDate(asOf, in: knowledge.zone), CivilDate(now, in: knowledge.zone))
+            let first = DayWindow.firstDay(start: request.startDate, end: request.endDate, decidedOn: day)
+            if let refusal = knowledge.times[employee.id]?.refusal(from: first, decidedOn: day, today: today) {
                 errors.append(FieldError(field: path + "employeeId", message: refusal))
                 return nil
             }
@@ -52,12 +55,9 @@ struct Question: Sendable {
         self.end = request.endDate
         self.labels = request.labels ?? [:]
         self.asOf = asOf
-        self.now = now
+        day = CivilDate(asOf, in: knowledge.zone)
+        today = CivilDate(now, in: knowledge.zone)
     }
-
-    /// The day of the decision.
-    var day: CivilDate { CivilDate(asOf) }
-    var today: CivilDate { CivilDate(now) }
 
     func decision(for employee: EmployeeID) -> Decision {
         Decision(
@@ -66,8 +66,11 @@ struct Question: Sendable {
             end: end?.secondsSince1970, at: asOf.timeIntervalSince1970)
     }
 
-    func window(hours: Double, weeklyCapacity: Double) -> WorkWindow {
-        WorkWindow(start: start, end: end, decidedOn: day, hours: hours, weeklyCapacity: weeklyCapacity)
+    /// The day on which the work begins.
+    var first: CivilDate { DayWindow.firstDay(start: start, end: end, decidedOn: day) }
+
+    func window(hours: Double, weeklyHours: Double) -> DayWindow {
+        DayWindow(start: start, end: end, decidedOn: day, hours: hours, weeklyHours: weeklyHours)
     }
 
     var skills: RequiredSkills { RequiredSkills(requiredSkills) }

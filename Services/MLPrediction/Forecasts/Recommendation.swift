@@ -1,4 +1,5 @@
 import Contracts
+import Ledger
 
 /// What share of the person to set aside, from the hours, the window and what is free.
 struct Recommendation: Sendable, Equatable {
@@ -16,12 +17,15 @@ struct Recommendation: Sendable, Equatable {
         self.note = note
     }
 
-    init(hours: Double, window: WorkWindow, weeklyCapacity: Double, freePercent: Double) {
-        let capacity = window.capacityHours(weekly: weeklyCapacity)
+    /// - Parameters:
+    ///   - window: the days between which the person is there.
+    ///   - capacity: the person's hours in them.
+    init(hours: Double, window: DayWindow, capacityHours capacity: Double, freePercent: Double) {
         let free = Self.tenth(freePercent, .down)
         guard capacity > 0 else {
             percent = 0
-            note = "The person has no weekly capacity on record, so no share of it can be set aside."
+            note =
+                "The person has no working time from \(window.first) to \(window.last), so no share of it can be set aside."
             return
         }
         let needed = hours / capacity * 100

@@ -6,11 +6,11 @@ import ServiceKit
 protocol HistoryFeedSource: Sendable {
     /// Hands over the lines of a feed since the watermark, or of everything, as they come.
     /// - Parameter take: quick; called with each line but the `end` in its order. Only once this has returned were they a whole feed.
-    /// - Returns: the watermark to go on from.
+    /// - Returns: the feed's end, with the watermark to go on from.
     /// - Throws: `HistoryFeedError` and what the transport throws.
     func feed(
         tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
-    ) async throws -> String
+    ) async throws -> HistoryEnd
 }
 
 /// tenant-admin's feed.
@@ -19,7 +19,7 @@ struct TenantAdminFeed: HistoryFeedSource {
 
     func feed(
         tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
-    ) async throws -> String {
+    ) async throws -> HistoryEnd {
         var check = HistoryFeedCheck()
         let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
         for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
@@ -27,6 +27,6 @@ struct TenantAdminFeed: HistoryFeedSource {
             if case .end = line { continue }
             take(line)
         }
-        return try check.finish()
+        return try check.wholeFeed()
     }
 }

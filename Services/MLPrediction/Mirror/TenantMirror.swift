@@ -127,22 +127,22 @@ actor TenantMirror {
     /// Everything, put together aside: until it is whole, requests go on with what was known before.
     private func load() async throws {
         let aside = SharedLock(TenantKnowledge.Intake())
-        let watermark = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
+        let end = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
         try await ComputeThread.run(named: "history") { [knowledge] in
-            knowledge.replace(with: aside.change { $0.finish(watermark: watermark) })
+            knowledge.replace(with: aside.change { $0.finish(end) })
         }
     }
 
     private func follow(since watermark: String) async throws {
         let aside = SharedLock([HistoryLine]())
-        let next = try await source.feed(tenant: tenant, since: watermark) { line in aside.change { $0.append(line) } }
+        let end = try await source.feed(tenant: tenant, since: watermark) { line in aside.change { $0.append(line) } }
         let lines = aside.read { $0 }
         // Several times a second nothing has changed, which needs no thread.
-        guard !lines.isEmpty else { return knowledge.change { $0.take([], watermark: next) } }
+        guard !lines.isEmpty else { return knowledge.change { $0.take([], end: end) } }
         try await ComputeThread.run(named: "history") { [knowledge] in
-            guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, watermark: next) } }
+            guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, end: end) } }
             var changed = knowledge.read { $0 }
-            changed.take(lines, watermark: next)
+            changed.take(lines, end: end)
             knowledge.replace(with: changed)
         }
     }

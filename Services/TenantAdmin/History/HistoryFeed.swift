@@ -55,7 +55,8 @@ struct HistoryFeed: Sendable {
                     }
                 }
             }
-            try HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines)).write(to: &bytes)
+            let zone = try await connection.query("select tenant_zone()").first?.decode(at: 0, as: String.self)
+            try HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines, timeZone: zone)).write(to: &bytes)
             try await write(ByteBuffer(bytes: bytes))
         }
     }
@@ -73,6 +74,9 @@ struct HistoryFeed: Sendable {
         let renamed: SQL =
             since == nil ? "" : "or required_skill_ids && (select skills_changed_since(\(known)::xid8))"
         let rows: [Part] = [
+            Part(query: "select \(sql: HistoryCalendar.columns) from calendars c where c.\(sql: changed)") {
+                .calendar(try HistoryCalendar($0))
+            },
             Part(query: "select \(sql: HistoryEmployee.columns) from people e where e.\(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
@@ -107,7 +111,8 @@ struct HistoryFeed: Sendable {
 extension HistoryEmployee {
     /// Of `employees e`.
     static let columns: SQL = """
-        e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (select tenant_today()), true) as is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
+        e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (select tenant_today()), true) as is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list),
+        \(sql: HistoryTime.column)
         """
 
     init(_ row: PostgresRow) throws {
@@ -115,6 +120,7 @@ extension HistoryEmployee {
             id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
             weeklyCapacityHours: try row.decode("weekly_capacity_hours"), isActive: try row.decode("is_active"),
             hiredOn: try row.decode("hired_on"), leftOn: try row.decode("left_on"),
-            skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value)
+            skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value,
+            time: try row.decode("time", as: PostgresJSON<HistoryTime>.self).value)
     }
 }

@@ -29,7 +29,7 @@ extension LineWriter {
             field("date", entry.date)
             field("employeeId", entry.employeeId)
             field("utilizationRate", entry.utilizationRate)
-        case .employee, .project, .removed, .end: return false
+        case .calendar, .employee, .project, .removed, .end: return false
         }
         text("}}}")
         return true

@@ -10,7 +10,7 @@ struct DecisionNumbers {
     let skillCount: Int
     /// Nil when the history does not know the project.
     let project: ProjectFacts.Dates?
-    /// Of the person.
+    /// Of the person, under the contract in force at the decision.
     let weeklyCapacityHours: Double
 
     init(_ decision: Decision, in history: History) {
@@ -22,7 +22,8 @@ struct DecisionNumbers {
         skillCount = decision.skills.count
         project = history.project(decision.project)?.dates(at: decision.at)
         weeklyCapacityHours =
-            history.employee(decision.employee)?.weeklyCapacityHours ?? EmployeeFacts.usualWeeklyCapacityHours
+            history.employee(decision.employee)?.weeklyCapacityHours(at: decision.at)
+            ?? EmployeeFacts.usualWeeklyCapacityHours
     }
 
     /// The decision that led to an allocation: its plan, without its outcome.

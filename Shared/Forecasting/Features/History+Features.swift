@@ -97,7 +97,8 @@ private final class FeatureWork: Sendable {
                         entry.pointee.allocation,
                         project: records.dates(
                             ofProject: Int(entry.pointee.groups.projectFlow), at: entry.pointee.allocation.decidedAt),
-                        weeklyCapacityHours: records.weeklyCapacityHours[Int(entry.pointee.groups.personFlow)])
+                        weeklyCapacityHours: records.weeklyHours(
+                            ofPerson: Int(entry.pointee.groups.personFlow), at: entry.pointee.allocation.decidedAt))
                     builder.write(
                         decision, entry.pointee.groups.labels.span, views,
                         to: target + (first + number - rows.lowerBound) * columns)

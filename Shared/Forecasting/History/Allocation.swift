@@ -136,14 +136,39 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
 /// What a person's record says.
 public struct EmployeeFacts: Sendable, Hashable, Codable {
     public var id: String
+    /// Today's.
     public var weeklyCapacityHours: Double
+    /// In order of time; nil while there has been one only.
+    public var contracts: [ContractFacts]?
 
     /// Of people without a record.
     public static let usualWeeklyCapacityHours = 40.0
 
-    public init(id: String, weeklyCapacityHours: Double = usualWeeklyCapacityHours) {
+    public init(
+        id: String, weeklyCapacityHours: Double = usualWeeklyCapacityHours, contracts: [ContractFacts]? = nil
+    ) {
         self.id = id
         self.weeklyCapacityHours = weeklyCapacityHours
+        self.contracts = contracts
+    }
+
+    /// Under the contract in force at a moment, since a later one says nothing of it; the first holds before it begins.
+    public func weeklyCapacityHours(at moment: Double) -> Double {
+        guard let contracts else { return weeklyCapacityHours }
+        let inForce = contracts.last { $0.from.map { $0 <= moment } ?? true } ?? contracts.first
+        return inForce?.weeklyHours ?? weeklyCapacityHours
+    }
+}
+
+/// A contract of a person: hours a week from a day on.
+public struct ContractFacts: Sendable, Hashable, Codable {
+    /// Midnight UTC of the first day; nil for since ever.
+    public var from: Double?
+    public var weeklyHours: Double
+
+    public init(from: Double?, weeklyHours: Double) {
+        self.from = from
+        self.weeklyHours = weeklyHours
     }
 }
 

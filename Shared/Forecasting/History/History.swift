@@ -79,9 +79,7 @@ public struct History: Sendable {
             if let flow = index.flow(ofProject: project.id) { records.put(project, at: Int(flow)) }
         }
         for employee in employees.values {
-            if let flow = index.flow(ofPerson: employee.id) {
-                records.weeklyCapacityHours[Int(flow)] = employee.weeklyCapacityHours
-            }
+            if let flow = index.flow(ofPerson: employee.id) { records.put(employee, at: Int(flow)) }
         }
         return records
     }

@@ -3,11 +3,13 @@ struct RecordsByFlow {
     private var projects: [ProjectFacts.Dates?]
     /// Of the few projects whose dates were edited.
     private var earlier: [Int: [ProjectFacts.EarlierDates]] = [:]
-    var weeklyCapacityHours: [Double]
+    private var weeklyHours: [Double]
+    /// Of the few people whose contract has changed.
+    private var changing: [Int: EmployeeFacts] = [:]
 
     init(flows count: Int) {
         projects = [ProjectFacts.Dates?](repeating: nil, count: count)
-        weeklyCapacityHours = [Double](repeating: EmployeeFacts.usualWeeklyCapacityHours, count: count)
+        weeklyHours = [Double](repeating: EmployeeFacts.usualWeeklyCapacityHours, count: count)
     }
 
     mutating func put(_ project: ProjectFacts, at flow: Int) {
@@ -21,5 +23,16 @@ struct RecordsByFlow {
             return projects[flow]
         }
         return ProjectFacts.dates(present, earlier: versions, at: moment)
+    }
+
+    mutating func put(_ employee: EmployeeFacts, at flow: Int) {
+        weeklyHours[flow] = employee.weeklyCapacityHours
+        if employee.contracts != nil { changing[flow] = employee }
+    }
+
+    /// A person's hours a week under the contract in force at a moment.
+    func weeklyHours(ofPerson flow: Int, at moment: Double) -> Double {
+        guard !changing.isEmpty, let employee = changing[flow] else { return weeklyHours[flow] }
+        return employee.weeklyCapacityHours(at: moment)
     }
 }

@@ -56,6 +56,7 @@ final class ScriptedFeed: HistoryFeedSource {
         var lines: [HistoryLine]
         var changes: [HistoryLine] = []
         var watermark = 1
+        var timeZone: String?
         var questions: [String?] = []
         var isDown = false
         var isSuspended = false
@@ -85,9 +86,9 @@ final class ScriptedFeed: HistoryFeedSource {
 
     func feed(
         tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
-    ) async throws -> String {
+    ) async throws -> HistoryEnd {
         await gate?()
-        let (lines, next, isCut) = try state.withLock { state in
+        let (lines, end, isCut) = try state.withLock { state in
             state.questions.append(watermark)
             if state.isDown {
                 throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
@@ -99,11 +100,15 @@ final class ScriptedFeed: HistoryFeedSource {
                 throw ProblemError.validation("since", "is not a watermark of this feed")
             }
             let lines = watermark == nil ? state.lines : watermark == "\(state.watermark)" ? [] : state.changes
-            return (lines, "\(state.watermark)", state.breaksOff)
+            return (
+                lines,
+                HistoryEnd(watermark: "\(state.watermark)", lines: lines.count, timeZone: state.timeZone),
+                state.breaksOff
+            )
         }
         for line in lines.prefix(isCut ? lines.count / 2 : lines.count) { take(line) }
         if isCut { throw HistoryFeedError(description: "the history feed was cut short") }
-        return next
+        return end
     }
 }
 

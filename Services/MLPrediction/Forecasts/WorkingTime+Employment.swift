@@ -1,0 +1,39 @@
+import Contracts
+import Ledger
+
+// When a person can be given work.
+
+extension WorkingTime {
+    /// Why no work that begins on `first` can be planned with the person, after the field's name; nil when it can.
+    ///
+    /// Records say only of today whether somebody is on hold, so for past moments employment decides.
+    func refusal(from first: CivilDate, decidedOn day: CivilDate, today: CivilDate) -> String? {
+        if !isEmployed(within: DayWindow(first, .latest)) {
+            let last = spells.compactMap(\.to).max()
+            return "has left" + (last.map { ": \($0) was the last day" } ?? "") + ", before the work would begin"
+        }
+        if isHeld(on: first), day >= today { return "is not active" }
+        return nil
+    }
+
+    /// Whether the person is there for the whole of the window.
+    func isAvailable(throughout window: DayWindow, decidedOn day: CivilDate, today: CivilDate) -> Bool {
+        if isHeld(on: window.last), day >= today { return false }
+        return spells.isEmpty
+            || spells.contains { $0.from ?? window.first <= window.first && window.last <= $0.to ?? window.last }
+    }
+
+    /// What a planner should know before giving the person work in the window.
+    /// - Parameter present: the days of it between which the person is there.
+    static func warnings(_ present: DayWindow?, in window: DayWindow) -> [String] {
+        guard let present else { return [] }
+        var warnings: [String] = []
+        if present.first > window.first {
+            warnings.append("The person is hired on \(present.first), after the work begins on \(window.first).")
+        }
+        if present.last < window.last {
+            warnings.append("The person's last day is \(present.last), before the work ends on \(window.last).")
+        }
+        return warnings
+    }
+}

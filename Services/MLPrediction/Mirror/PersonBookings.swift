@@ -1,0 +1,34 @@
+import Contracts
+import Foundation
+
+/// One person's bookings, the unfinished apart: a question about today looks at those and not at all the person ever did.
+struct PersonBookings: Sendable {
+    private var open: [AllocationID: KnownBooking] = [:]
+    private var finished: [AllocationID: KnownBooking] = [:]
+    /// None in `finished` was completed later.
+    private var lastCompletion = Date.distantPast
+
+    var count: Int { open.count + finished.count }
+
+    subscript(id: AllocationID) -> KnownBooking? {
+        get { open[id] ?? finished[id] }
+        set {
+            if let completedAt = newValue?.completedAt {
+                open[id] = nil
+                finished[id] = newValue
+                lastCompletion = max(lastCompletion, completedAt)
+            } else {
+                open[id] = newValue
+                finished[id] = nil
+            }
+        }
+    }
+
+    /// Calls `body` with all that may load the person from a day on, as known at a moment; some that does not may be among it.
+    func forEach(at moment: Date, from day: CivilDate, _ body: (AllocationID, KnownBooking) -> Void) {
+        for (id, booking) in open { body(id, booking) }
+        // The completion day is loaded, and in some time zone it is still the day before.
+        guard lastCompletion >= min(moment, day.adding(days: -1).startOfDay) else { return }
+        for (id, booking) in finished { body(id, booking) }
+    }
+}
