@@ -14,14 +14,16 @@ struct GatewayParts: Sendable {
     var trustedProxies = TrustedProxies()
     /// nil: nobody is the platform operator.
     var operatorKey: OperatorKey?
+    /// Behind all that the gateway signs and seals.
+    var identity: KeyRing
     var tokens: AccessTokens
-    var refreshTokens: RefreshTokens
-    var seal: AnswerSeal
+    var policy = LoginPolicy()
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
     var sessions: any SessionStore
     var lockouts: any LockoutStore
     var keys: any APIKeyStore
+    /// Carries clients' requests on, and nothing else: what the gateway itself asks must never wait behind them.
     var client: HTTPClient
     /// Base URLs of each service behind the gateway.
     var addresses: [ServiceName: [String]]
@@ -45,34 +47,71 @@ struct GatewayApplication {
     /// The only place where the parts are put together, as the settings describe them.
     func build() async throws -> ServiceApplication {
         let settings = bootstrap.settings
-        let configuration = try RouteFile.load(try settings.optionalString("gateway.config-file") ?? RouteFile.find())
-        let identity = try ServiceKeyPair(
-            pem: String(contentsOfFile: settings.string("identity.key-file"), encoding: .utf8))
+        let path = try settings.optionalString("gateway.config-file") ?? RouteFile.find()
+        let configuration = try RouteFile.load(path)
+        guard let identity = bootstrap.keys else { throw AccessTokens.Failure.invalid }
+        let policy = LoginPolicy(settings)
         var addresses: [ServiceName: [String]] = [:]
-        for service in configuration.upstreams.keys { addresses[service] = settings.urls("\(service.rawValue).url") }
+        for service in ServiceName.allCases where service != .gateway {
+            addresses[service] = settings.urls("\(service.rawValue).url")
+        }
         let sessions = PostgresSessionStore(database: database)
-        let lockouts = PostgresLockoutStore(database: database)
+        let lockouts = PostgresLockoutStore(database: database, policy: policy.lockout)
         let keys = PostgresAPIKeyStore(database: database)
+        let proxy = ProxyClient(logger: bootstrap.logger)
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
             trustedProxies: try Self.trustedProxies(settings), operatorKey: try Self.operatorKey(settings),
-            tokens: try await AccessTokens(identity: identity), refreshTokens: try RefreshTokens(identity: identity),
-            seal: try AnswerSeal(identity: identity),
+            identity: identity,
+            tokens: try AccessTokens(
+                keys: identity, lifetime: policy.accessTokenLifetime,
+                leeway: Int(settings.duration("identity.leeway").components.seconds)),
+            policy: policy,
             signer: bootstrap.identity.signer,
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
             lockouts: lockouts,
-            keys: keys, client: bootstrap.httpClient, addresses: addresses,
+            keys: keys, client: proxy.client, addresses: addresses,
             logger: bootstrap.logger)
-        return ServiceApplication(
-            router: try Self.router(parts), declared: Self.declared,
+        let builder = LineBuilder(parts)
+        let line = LiveLine(try builder.line(configuration))
+        let watch = ConfigurationWatch(path: path, logger: bootstrap.logger) {
+            line.replace(with: try builder.line($0))
+        }
+        let router = Router(context: ServiceRequestContext.self)
+        router.add(middleware: line)
+        var application = ServiceApplication(
+            router: router, declared: Self.declared,
             services: [
-                database, Sweeper(sessions: sessions, lockouts: lockouts, keys: keys, logger: bootstrap.logger),
+                proxy, database,
+                UpstreamWatch(
+                    upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
+                watch,
+                Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger),
                 AuditOutbox(
                     database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
                 UsageReporter(
                     counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],
-            readiness: [database.readiness])
+            readiness: [
+                database.readiness,
+                TenantAdminReadiness(
+                    baseURLs: settings.urls("tenant-admin.url"), client: bootstrap.httpClient,
+                    signer: bootstrap.identity.signer, leeway: settings.duration("identity.leeway") / .seconds(1),
+                    skew: bootstrap.metrics.gauge(
+                        "clock_skew_seconds", [("peer", ServiceName.tenantAdmin.rawValue)],
+                        help: "How far the other's clock is ahead.")
+                ).check,
+            ])
+        let proxies = parts.trustedProxies
+        application.answersNodeChecks = false
+        application.reload = { watch.look() }
+        application.client = { address in
+            guard let client = address.ipAddress.flatMap({ ClientAddress($0) }), !proxies.isTrusted(client) else {
+                return nil
+            }
+            return client.network
+        }
+        return application
     }
 
     private static func trustedProxies(_ settings: ServiceSettings) throws -> TrustedProxies {
@@ -107,47 +146,7 @@ extension GatewayApplication {
     /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
     static func router(_ parts: GatewayParts) throws -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)
-        let directory = CachedDirectory(parts.directory)
-        let families = FreshCache<SessionID, RefreshFamily?>()
-        let tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
-        let queue = LoginQueue()
-        let sessions = Sessions(
-            store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
-            tokens: parts.tokens, refreshTokens: parts.refreshTokens, queue: queue, cache: families,
-            now: parts.now, logger: parts.logger)
-        let keys = APIKeys(
-            store: parts.keys, directory: directory, cache: FreshCache(), seal: parts.seal, now: parts.now)
-        var local = LocalRoutes()
-        local.add(AuthController(sessions: sessions))
-        local.add(APIKeyController(keys: keys))
-        local.add(try OpenAPIController(routes: parts.configuration.routes))
-        let problems =
-            LocalRoutes.disagreements(local.declared, parts.configuration.routes)
-            + CheckConfig.missingUpstreams(parts.configuration)
-        guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        var authenticators: [any Authenticator] = [
-            AccessTokenAuthenticator(
-                tokens: parts.tokens, sessions: parts.sessions, cache: families, directory: directory, now: parts.now),
-            APIKeyAuthenticator(keys: keys),
-        ]
-        if let key = parts.operatorKey { authenticators.append(key) }
-        let limit = LimitStage(parts.configuration)
-        router.add(
-            middleware: GatewayLine(
-                route: RouteStage(routes: parts.configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
-                authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit,
-                queue: queue, usage: parts.usage,
-                forward: ForwardStage(client: parts.client, upstreams: parts.upstreams), local: local,
-                signer: parts.signer))
+        router.add(middleware: LiveLine(try LineBuilder(parts).line(parts.configuration)))
         return router
-    }
-}
-
-extension GatewayParts {
-    fileprivate var upstreams: [ServiceName: Upstream] {
-        configuration.upstreams.reduce(into: [:]) { upstreams, entry in
-            guard let urls = addresses[entry.key], !urls.isEmpty else { return }
-            upstreams[entry.key] = Upstream(entry.key, baseURLs: urls, health: entry.value)
-        }
     }
 }

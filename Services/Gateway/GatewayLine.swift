@@ -1,6 +1,8 @@
 import Contracts
+import HTTPClient
 import HTTPTypes
 import Hummingbird
+import Logging
 import ServiceIdentity
 import ServiceKit
 
@@ -17,20 +19,54 @@ struct GatewayLine: RouterMiddleware {
     let authenticate: AuthenticateStage
     let authorise = AuthoriseStage()
     let limit: LimitStage
+    /// nil where nobody logs in (tests of the proxy alone).
+    let sessions: Sessions?
+    let inFlight: InFlightStage
     let queue: LoginQueue
     let usage: UsageCounter
     let forward: ForwardStage
     let local: LocalRoutes
+    /// nil where there are none (tests of the proxy alone).
+    let keys: APIKeys?
     let signer: AssertionSigner
+    var crossOrigin: CrossOrigin?
 
     func handle(
         _ request: Request, context: ServiceRequestContext,
         next: (Request, ServiceRequestContext) async throws -> Response
     ) async throws -> Response {
+        guard let crossOrigin else { return try await answer(request, context) }
+        let fields = crossOrigin.fields(for: request)
+        do {
+            var response =
+                if let preflight = crossOrigin.preflight(request, methods: route.methods(at: request.head.path ?? "")) {
+                    preflight
+                } else {
+                    try await answer(request, context)
+                }
+            for field in fields where response.headers[field.name] == nil { response.headers.append(field) }
+            return response
+        } catch {
+            var problem = ProblemError(mapping: error)
+            problem.headers.append(contentsOf: fields)
+            throw problem
+        }
+    }
+
+    private func answer(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
         let match = try route.match(method: request.method.rawValue, target: request.head.path ?? "")
         // Set first: a refusal by a later stage is counted under its route, too.
         context.coreContext.endpointPath.value = match.route.template
+        try Self.requireNoBody(request, match)
         let admission = try await admit(match, request, context)
+        var response = try await serve(request, match, admission, context)
+        if let left = admission.left { response.headers.append(contentsOf: left.fields) }
+        return response
+    }
+
+    private func serve(
+        _ request: Request, _ match: MatchedRoute, _ admission: Admission, _ context: ServiceRequestContext
+    ) async throws -> Response {
         switch match.route.target {
         case .gateway:
             guard let endpoint = local.endpoint(for: match) else { throw ProblemError.notFound("Resource") }
@@ -44,6 +80,7 @@ struct GatewayLine: RouterMiddleware {
             for (name, value) in match.parameters { context.coreContext.parameters[name[...]] = value[...] }
             return try await endpoint(request, context)
         case .upstream(let service):
+            try await requireUnheldRole(admission)
             return try await forward.forward(request, try outgoing(request, admission, to: service, context))
         }
     }
@@ -57,33 +94,56 @@ struct GatewayLine: RouterMiddleware {
         let hints = try tenant.hints(headers: request.headers, host: request.head.authority)
         let peer = context.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
         let origin = proxies.origin(peer: peer, request.headers)
+        context.record.note { $0.client = origin.address.description }
+        let kind: InFlight.Kind =
+            match.route.isStreaming || ForwardStage.streamsBody(request.headers, match.route) ? .stream : .brief
+        try inFlight.enter(kind, from: origin.address, context.record)
         if match.route.limitsAddress { try limit.admit(address: origin.address) }
 
         guard match.route.scope != .public else {
             let named = match.route.needsTenant ? try await tenant.require(hints) : nil
+            if let named { context.record.note { $0.tenant = named.id.description } }
             return Admission(match: match, hints: hints, tenant: named, origin: origin)
         }
         guard let credential else {
             // Before any look-up: who shows no credential costs tenant-admin nothing.
-            if match.route.scope == .tenant, hints.isEmpty { throw TenantStage.required }
             throw ProblemError.notAuthenticated("This resource needs a credential.")
         }
         let principal = try await authenticate.authenticate(credential, from: origin.address)
+        context.record.note(caller: principal.caller)
+        try inFlight.enter(kind, principal, context.record)
         var summary: TenantSummary?
         if let id = principal.tenant { summary = try await tenant.confirm(id, hints) }
+        // Before it is asked what the principal may: what is forbidden costs as much as what is allowed.
+        let left = try summary.map { try limit.admit($0) }
         try authorise.authorise(match, principal)
-        if let summary {
-            try limit.admit(summary)
-            usage.count(apiCalls: 1, of: summary.id)
-        }
+        if let summary { usage.count(apiCalls: 1, of: summary.id) }
         var admission = Admission(match: match, hints: hints, tenant: summary, origin: origin)
         admission.principal = principal
+        admission.left = left
         admission.recheck = { [authenticate, tenant, authorise] in
             let now = try await authenticate.reconfirm(principal, credential)
             if let id = now.tenant { _ = try await tenant.confirm(id, hints) }
             try authorise.authorise(match, now)
         }
         return admission
+    }
+
+    /// Only the gateway knows which roles API keys hold.
+    private func requireUnheldRole(_ admission: Admission) async throws {
+        guard admission.match.method == "DELETE", admission.match.route.template == "/api/v1/roles/{id}",
+            let keys, let tenant = admission.tenant, let role = admission.match.parameters["id"].flatMap({ RoleID($0) })
+        else { return }
+        try await keys.requireUnheld(role, in: tenant.id)
+    }
+
+    /// A body of a GET or a DELETE means nothing (RFC 9110 §9.3.1): whoever sends one holds a connection and no more.
+    private static func requireNoBody(_ request: Request, _ match: MatchedRoute) throws {
+        guard match.method == "GET" || match.method == "DELETE" else { return }
+        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
+        guard length == 0, request.headers[.transferEncoding] == nil else {
+            throw ProblemError.malformed("Send \(request.method.rawValue) without a body.")
+        }
     }
 
     private func outgoing(
@@ -95,10 +155,24 @@ struct GatewayLine: RouterMiddleware {
         var outgoing = ForwardStage.Outgoing(
             match: admission.match, service: service, headers: forward.rewrite.request(request.headers, vouched),
             isHead: request.method == .head, recheck: admission.recheck, channel: context.channel,
-            logger: context.logger)
+            record: context.record, logger: context.logger)
         // Where credentials are taken a password is hashed, as at a login.
         if admission.match.route.limitsAddress, let tenant = admission.tenant {
             outgoing.turn = (queue, tenant.id, admission.origin.address)
+            let client = LoginClient(origin: admission.origin, record: context.record)
+            outgoing.answered = { [sessions, logger = context.logger] answer in
+                guard let sessions, (200..<300).contains(answer.status), let text = answer[HeaderName.provenAccount],
+                    let bytes = Base64URL.decode(text)
+                else { return HTTPFields() }
+                let email = String(decoding: bytes, as: UTF8.self)
+                do {
+                    return [.setCookie: try await sessions.restored(email, of: tenant.id, from: client)]
+                } catch {
+                    // What the answer says has happened; the account's delays end by themselves.
+                    logger.warning("Unlocking an account failed", metadata: ["error": "\(LogText.of(error))"])
+                    return HTTPFields()
+                }
+            }
         }
         return outgoing
     }

@@ -119,14 +119,23 @@ public struct APIKeySummary: Codable, Sendable {
     public let createdAt: Date
     public let expiresAt: Date
     public let lastUsedAt: Date?
+    /// Who has made it: a user's id or `api-key:<id>`.
+    public let createdBy: String?
+    /// Whether that user has been deactivated or deleted, or that key revoked; the key itself goes on until it is revoked.
+    public let isMakerGone: Bool?
 
-    public init(id: APIKeyID, name: String, roles: [String], createdAt: Date, expiresAt: Date, lastUsedAt: Date?) {
+    public init(
+        id: APIKeyID, name: String, roles: [String], createdAt: Date, expiresAt: Date, lastUsedAt: Date?,
+        createdBy: String? = nil, isMakerGone: Bool? = nil
+    ) {
         self.id = id
         self.name = name
         self.roles = roles
         self.createdAt = createdAt
         self.expiresAt = expiresAt
         self.lastUsedAt = lastUsedAt
+        self.createdBy = createdBy
+        self.isMakerGone = isMakerGone
     }
 }
 
@@ -174,7 +183,7 @@ public struct UserGrants: Codable, Sendable, Equatable {
     public let roles: [String]
     /// The union of the roles' grants and the user's own.
     public let permissions: [Permission]
-    /// Grows whenever the user's password is changed; a session begun under a smaller one is over.
+    /// Grows whenever the user's password is changed or the user deactivated; a session begun under a smaller one is over.
     public let credentialVersion: Int
 
     /// That of a user whose password has never been changed, and of all answers from before there were versions.
@@ -210,10 +219,13 @@ public struct UserGrants: Codable, Sendable, Equatable {
 
 /// `GET /internal/v1/tenants/{id}/roles`: every role of the tenant with its grants, for API keys.
 public struct RoleGrants: Codable, Sendable, Equatable {
+    /// nil from a tenant-admin of an earlier version, and where only the grants matter.
+    public let id: RoleID?
     public let name: String
     public let permissions: [Permission]
 
-    public init(name: String, permissions: [Permission]) {
+    public init(id: RoleID? = nil, name: String, permissions: [Permission]) {
+        self.id = id
         self.name = name
         self.permissions = permissions
     }

@@ -74,6 +74,26 @@ public struct Action: RawRepresentable, Hashable, Sendable {
 }
 
 extension Sequence where Element == Permission {
+    /// The same grants, each resource and action once: those of twenty roles are no longer than those of one.
+    public var merged: [Permission] {
+        var resources: [String] = []
+        var granted: [String: [String]] = [:]
+        for permission in self {
+            if granted[permission.resource] == nil { resources.append(permission.resource) }
+            for action in permission.actions where granted[permission.resource]?.contains(action) != true {
+                granted[permission.resource, default: []].append(action)
+            }
+        }
+        let everywhere = granted["*"] ?? []
+        if everywhere.contains("*") { return [Permission(resource: "*", actions: ["*"])] }
+        return resources.compactMap { resource in
+            let all = granted[resource] ?? []
+            if all.contains("*") { return Permission(resource: resource, actions: ["*"]) }
+            let own = resource == "*" ? all : all.filter { !everywhere.contains($0) }
+            return own.isEmpty ? nil : Permission(resource: resource, actions: own)
+        }
+    }
+
     /// Deny by default: true only when some grant names both the resource and the action.
     public func allow(_ action: Action, on resource: Resource) -> Bool {
         contains { $0.allows(action, on: resource) }

@@ -14,6 +14,8 @@ public final class AssertionSigner: Sendable {
     static let cacheLimit = 4096
 
     private struct Key: Hashable {
+        /// The key that signed it: one that has been replaced signs nothing more.
+        let signer: String
         let audience: ServiceName
         let caller: Caller?
     }
@@ -24,16 +26,21 @@ public final class AssertionSigner: Sendable {
     }
 
     public let issuer: ServiceName
-    private let keyPair: ServiceKeyPair
-    private let header: String
+    private let keys: KeyRing
     private let now: @Sendable () -> Date
     private let cache = Mutex<[Key: Entry]>([:])
 
-    public init(issuer: ServiceName, keyPair: ServiceKeyPair, now: @escaping @Sendable () -> Date = { Date() }) {
+    public init(issuer: ServiceName, keys: KeyRing, now: @escaping @Sendable () -> Date = { Date() }) {
         self.issuer = issuer
-        self.keyPair = keyPair
+        self.keys = keys
         self.now = now
-        header = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"\#(keyPair.keyID)","typ":"JWT"}"#.utf8))
+    }
+
+    /// With one key for all time.
+    public convenience init(
+        issuer: ServiceName, keyPair: ServiceKeyPair, now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.init(issuer: issuer, keys: KeyRing(keyPair), now: now)
     }
 
     /// A JWT for a request to `audience`.
@@ -42,13 +49,14 @@ public final class AssertionSigner: Sendable {
     ///   issued it before.
     public func assertion(for audience: ServiceName, caller: Caller? = nil) throws -> String {
         let time = Int(now().timeIntervalSince1970)
-        let key = Key(audience: audience, caller: caller)
+        let pair = keys.signing
+        let key = Key(signer: pair.keyID, audience: audience, caller: caller)
         if let entry = cache.withLock({ $0[key] }), entry.expires - time > Self.reserve { return entry.token }
         let token = try sign(
             AssertionClaims(
                 iss: issuer, aud: audience, exp: time + Self.lifetime, iat: time, tenant: caller?.tenant,
                 sub: caller?.subject, permissions: caller.map(\.permissions),
-                platform: caller?.isPlatformOperator == true ? true : nil))
+                platform: caller?.isPlatformOperator == true ? true : nil), by: pair)
         cache.withLock { cache in
             if cache.count >= Self.cacheLimit {
                 cache = cache.filter { $0.value.expires - time > Self.reserve }
@@ -61,7 +69,10 @@ public final class AssertionSigner: Sendable {
 
     var cachedCount: Int { cache.withLock { $0.count } }
 
-    func sign(_ claims: AssertionClaims) throws -> String {
+    func sign(_ claims: AssertionClaims) throws -> String { try sign(claims, by: keys.signing) }
+
+    private func sign(_ claims: AssertionClaims, by keyPair: ServiceKeyPair) throws -> String {
+        let header = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"\#(keyPair.keyID)","typ":"JWT"}"#.utf8))
         let signed = "\(header).\(Base64URL.encode(try WireJSON.encode(claims)))"
         return "\(signed).\(Base64URL.encode(try keyPair.signature(of: Array(signed.utf8))))"
     }

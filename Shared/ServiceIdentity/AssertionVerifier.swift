@@ -7,8 +7,8 @@ public import Foundation
 /// Only EdDSA is known here, and the key alone decides whose signature it is, so a token cannot choose a weaker
 /// algorithm or another's name.
 public struct AssertionVerifier: Sendable {
-    /// How far two machines' clocks may be apart, in seconds.
-    static let leeway = 5
+    /// How far two machines' clocks may be apart, in seconds, where the settings say nothing else.
+    public static let standardLeeway = 60
     static let maximumBytes = 16_384
 
     private struct Header: Decodable {
@@ -19,15 +19,27 @@ public struct AssertionVerifier: Sendable {
     }
 
     public let audience: ServiceName
-    private let keys: [String: (key: Curve25519.Signing.PublicKey, issuer: ServiceName)]
+    private let keys: KeyRing
+    private let leeway: Int
     private let now: @Sendable () -> Date
 
-    public init(audience: ServiceName, keys: JSONWebKeySet, now: @escaping @Sendable () -> Date = { Date() }) {
+    /// - Parameter leeway: how far the caller's clock may be from ours, in seconds.
+    public init(
+        audience: ServiceName, keys: KeyRing, leeway: Int = standardLeeway,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.audience = audience
+        self.keys = keys
+        self.leeway = leeway
         self.now = now
-        self.keys = Dictionary(
-            keys.keys.compactMap { jwk in jwk.publicKey.map { (jwk.kid, ($0, jwk.iss)) } },
-            uniquingKeysWith: { first, _ in first })
+    }
+
+    /// With keys that stay.
+    public init(
+        audience: ServiceName, keys: JSONWebKeySet, leeway: Int = standardLeeway,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
+        self.init(audience: audience, keys: KeyRing(ServiceKeyPair(), keys: keys), leeway: leeway, now: now)
     }
 
     /// - Parameter issuers: the services that may call here.
@@ -41,7 +53,7 @@ public struct AssertionVerifier: Sendable {
         guard header.alg == "EdDSA", header.crit == nil else {
             throw IdentityError(.wrongAlgorithm, "The assertion is not signed by EdDSA.")
         }
-        guard let kid = header.kid, let (key, issuer) = keys[kid] else {
+        guard let kid = header.kid, let (key, issuer) = keys.verifyingKey(kid) else {
             throw IdentityError(.unknownKey, "The assertion is signed by a key that is not in the key set.")
         }
         guard key.isValidSignature(signature, for: Array("\(parts[0]).\(parts[1])".utf8)) else {
@@ -68,10 +80,10 @@ public struct AssertionVerifier: Sendable {
         guard !overflow, (1...AssertionSigner.lifetime).contains(lifetime) else {
             throw IdentityError(.lifetimeTooLong, "The assertion lives longer than an assertion may.")
         }
-        guard claims.iat <= time + Self.leeway else {
+        guard claims.iat <= time + leeway else {
             throw IdentityError(.notYetValid, "The assertion was issued in the future.")
         }
-        guard claims.exp > time - Self.leeway else { throw IdentityError(.expired, "The assertion has expired.") }
+        guard claims.exp > time - leeway else { throw IdentityError(.expired, "The assertion has expired.") }
         guard issuers.contains(claims.iss) else {
             throw IdentityError(.issuerNotAccepted, "The assertion's issuer may not call here.")
         }

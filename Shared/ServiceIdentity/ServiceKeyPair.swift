@@ -7,9 +7,18 @@ import Foundation
 /// The private key's file is PEM, PKCS #8 (RFC 8410), as `openssl genpkey -algorithm ed25519` writes it.
 public struct ServiceKeyPair: Sendable {
     private let privateKey: Curve25519.Signing.PrivateKey
+    public let publicKey: Curve25519.Signing.PublicKey
+    /// The key's thumbprint (RFC 7638): the same key always has the same id.
+    public let keyID: String
 
     /// A new key.
-    public init() { privateKey = Curve25519.Signing.PrivateKey() }
+    public init() { self.init(Curve25519.Signing.PrivateKey()) }
+
+    private init(_ key: Curve25519.Signing.PrivateKey) {
+        privateKey = key
+        publicKey = key.publicKey
+        keyID = JSONWebKey.thumbprint(of: key.publicKey)
+    }
 
     /// - Parameter pem: the contents of a private key file.
     /// - Throws: ``IdentityError`` `invalidKey`, which never repeats the contents.
@@ -20,7 +29,16 @@ public struct ServiceKeyPair: Sendable {
             der.count == Self.derPrefix.count + 32, der.starts(with: Self.derPrefix),
             let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: der.suffix(32))
         else { throw IdentityError(.invalidKey, "The private key is not an Ed25519 key in PEM (PKCS #8).") }
-        privateKey = key
+        self.init(key)
+    }
+
+    /// All the keys that a file holds, in its order: the one that signs, and those that it has replaced.
+    /// - Parameter pem: the contents of a private key file.
+    /// - Throws: ``IdentityError`` `invalidKey` when it holds none or one that is not a key.
+    public static func all(pem: String) throws -> [ServiceKeyPair] {
+        let blocks = pem.components(separatedBy: ending).dropLast().map { $0 + ending }
+        guard !blocks.isEmpty else { return [try ServiceKeyPair(pem: pem)] }
+        return try blocks.map { try ServiceKeyPair(pem: $0) }
     }
 
     /// What a private key file holds. Keep it readable by its service only.
@@ -28,11 +46,6 @@ public struct ServiceKeyPair: Sendable {
         let der = Data(Self.derPrefix) + privateKey.rawRepresentation
         return "\(Self.beginning)\n\(der.base64EncodedString())\n\(Self.ending)\n"
     }
-
-    public var publicKey: Curve25519.Signing.PublicKey { privateKey.publicKey }
-
-    /// The key's thumbprint (RFC 7638): the same key always has the same id.
-    public var keyID: String { JSONWebKey.thumbprint(of: publicKey) }
 
     /// What the others need to know of this key.
     public func publicJWK(issuer: ServiceName) -> JSONWebKey { JSONWebKey(publicKey: publicKey, issuer: issuer) }

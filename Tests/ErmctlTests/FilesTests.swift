@@ -34,6 +34,33 @@ import Testing
         }
     }
 
+    @Test("a rotated key signs first, its predecessor is kept and known until it is pruned")
+    func rotation() throws {
+        try withFolder { folder in
+            let files = KeyFiles(directory: folder)
+            try files.generate()
+            func pairs() throws -> [ServiceKeyPair] {
+                try ServiceKeyPair.all(
+                    pem: String(contentsOf: folder.appendingPathComponent("gateway.key"), encoding: .utf8))
+            }
+            func known() throws -> Set<String> {
+                let text = try String(contentsOf: folder.appendingPathComponent("jwks.json"), encoding: .utf8)
+                return Set(try JSONWebKeySet.load(contents: text).keys.filter { $0.iss == .gateway }.map(\.kid))
+            }
+            let first = try pairs()[0].keyID
+            try files.rotate([.gateway])
+            let both = try pairs().map(\.keyID)
+            #expect(both.count == 2 && both[1] == first)
+            #expect(try known() == Set(both))
+            try files.generate()
+            #expect(try pairs().map(\.keyID) == both)
+            try files.prune([.gateway])
+            #expect(try pairs().map(\.keyID) == [both[0]])
+            #expect(try known() == [both[0]])
+            #expect(try permissions(folder.appendingPathComponent("gateway.key")) == 0o600)
+        }
+    }
+
     @Test("a session comes back as it was saved, from a file nobody else can read")
     func session() throws {
         try withFolder { folder in

@@ -197,7 +197,7 @@ import Testing
             #expect(all.count == 1 && all[0]["actual"] == nil && all[0]["feedbackScore"] == nil)
             let cursor = Base64URL.encode(
                 Array(#"{"createdAtMicroseconds": 9223372036854775807, "id": "\#(PredictionID())"}"#.utf8))
-            let refused = try await service.send(.get, "/api/v1/predictions?cursor=\(cursor)")
+            let refused = try await service.send(.get, "/api/v1/predictions?cursor=\(ListCursor.wrap(cursor, of: "/api/v1/predictions"))")
             #expect(refused.status == .unprocessableContent && "\(refused.body)".contains("\"cursor\""))
         }
     }

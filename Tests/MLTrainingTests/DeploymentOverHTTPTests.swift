@@ -145,7 +145,8 @@ import Testing
             ]
             for (list, cursors) in lists {
                 for cursor in cursors.map({ Base64URL.encode(Array($0.utf8)) }) + ["%25"] {
-                    let answer = try await service.send(.get, "/api/v1/\(list)?cursor=\(cursor)")
+                    let answer = try await service.send(
+                        .get, "/api/v1/\(list)?cursor=\(ListCursor.wrap(cursor, of: "/api/v1/\(list)"))")
                     #expect(answer.status == .unprocessableContent, "\(list) \(cursor)")
                     guard case .array(let errors)? = answer.body["errors"] else {
                         Issue.record("\(list) names no field")

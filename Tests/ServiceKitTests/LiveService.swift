@@ -59,7 +59,7 @@ struct LiveService: Sendable {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let settings = try ServiceSettings(
             keys: ConfigurationKey.common(for: name),
-            arguments: ["--http-port=0", "--ops-port=0", "--shutdown-grace=30s"].filter { flag in
+            arguments: ["--http-port=0", "--ops-port=0", "--shutdown-grace=30s", "--shutdown-drain=0s"].filter { flag in
                 !arguments.contains { $0.hasPrefix(flag.prefix(while: { $0 != "=" })) }
             } + arguments,
             environment: ["DATABASE_URL": "postgres://none", "IDENTITY_KEY_FILE": "none", "IDENTITY_JWKS_FILE": "none"])

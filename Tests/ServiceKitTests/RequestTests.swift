@@ -169,6 +169,10 @@ struct RequestTests {
         let next = try #require(answer.page?.nextCursor)
         let rest = try await execute("/notes?cursor=\(next)")
         #expect(String(buffer: rest.body) == #"{"data":["c"],"page":{"nextCursor":null},"success":true}"#)
+        let inner = String(next.drop { $0 != "." }.dropFirst())
+        for other in [inner, ListCursor.wrap(inner, of: "/tasks"), ListCursor.wrap("", of: "/notes")] {
+            #expect(try problem(try await execute("/notes?cursor=\(other)")).errors.map(\.field) == ["cursor"])
+        }
         let bad = try await execute("/notes?limit=501&status=x&typo=1&cursor=&cursor=")
         #expect(bad.status == .unprocessableContent)
         #expect(Set(try problem(bad).errors.map(\.field)) == ["limit", "status", "typo", "cursor"])

@@ -189,7 +189,9 @@ struct TenantTests {
                 #"{"createdAtMicroseconds":1e300,"id":"\#(TenantID())"}"#,
             ] {
                 let absurd = try await service.send(
-                    .get, "/api/v1/tenants?cursor=\(Base64URL.encode(Array(keys.utf8)))", as: service.operatorToken)
+                    .get,
+                    "/api/v1/tenants?cursor=\(ListCursor.wrap(Base64URL.encode(Array(keys.utf8)), of: "/api/v1/tenants"))",
+                    as: service.operatorToken)
                 #expect(absurd.status == 422, "\(keys)")
             }
 

@@ -69,7 +69,7 @@ struct UpgradeTests {
     }
 
     /// A folder with the first so many migrations of a tenant.
-    private static func migrations(upTo last: Int) throws -> String {
+    static func migrations(upTo last: Int) throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let all = ServiceDatabases.migrations("tenant")
@@ -79,7 +79,7 @@ struct UpgradeTests {
         return folder.path
     }
 
-    private static func inTemplate<R: Sendable>(
+    static func inTemplate<R: Sendable>(
         _ service: TestService, _ body: @escaping @Sendable (PostgresConnection) async throws -> R
     ) async throws -> R {
         try await service.pool.withTransaction { connection in

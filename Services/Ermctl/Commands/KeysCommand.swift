@@ -6,7 +6,7 @@ import ServiceIdentity
 struct KeysCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "keys", abstract: "Make the keys that services and the operator prove themselves with.",
-        subcommands: [Generate.self])
+        subcommands: [Generate.self, Rotate.self, Prune.self])
 
     struct Generate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -22,28 +22,107 @@ struct KeysCommand: AsyncParsableCommand {
     }
 }
 
-/// The key files of an installation.
+extension KeysCommand {
+    struct Rotate: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give services new keys, which sign at once, and keep the old ones beside them.",
+            discussion: """
+                Running services read the files again within seconds, or on SIGHUP; nothing that was signed before becomes \
+                invalid. Where the files are copied to other machines, copy jwks.json everywhere first, and the key files \
+                half a minute later. A quarter of an hour after that, `ermctl keys prune` takes the old keys away.
+                """)
+
+        @Option(help: "Folder of the keys.") var directory: String
+        @Option(help: "The service whose key is replaced; all of them when left out.", transform: Self.service)
+        var service: [ServiceName] = []
+
+        static func service(_ text: String) throws -> ServiceName {
+            guard let service = ServiceName(rawValue: text) else {
+                throw ValidationError("must be one of \(ServiceName.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return service
+        }
+
+        func run() async throws {
+            let files = KeyFiles(directory: URL(fileURLWithPath: directory, isDirectory: true))
+            try files.rotate(service.isEmpty ? ServiceName.allCases : service)
+        }
+    }
+
+    struct Prune: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Take away the keys that were replaced: what they have signed is worth nothing afterwards.")
+
+        @Option(help: "Folder of the keys.") var directory: String
+        @Option(help: "The service whose old keys go; all of them when left out.", transform: Rotate.service)
+        var service: [ServiceName] = []
+
+        func run() async throws {
+            let files = KeyFiles(directory: URL(fileURLWithPath: directory, isDirectory: true))
+            try files.prune(service.isEmpty ? ServiceName.allCases : service)
+        }
+    }
+}
+
+/// The key files of an installation. A service's file holds the key that signs and behind it those that it has replaced.
 struct KeyFiles {
     let directory: URL
 
     func generate() throws {
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        var keys: [JSONWebKey] = []
+        var pairs: [ServiceName: [ServiceKeyPair]] = [:]
         for service in ServiceName.allCases {
-            let file = directory.appendingPathComponent("\(service.rawValue).key")
-            let pair: ServiceKeyPair
-            if let text = try? String(contentsOf: file, encoding: .utf8) {
-                pair = try ServiceKeyPair(pem: text)
+            if FileManager.default.fileExists(atPath: file(of: service).path) {
+                pairs[service] = try self.pairs(of: service)
             } else {
-                pair = ServiceKeyPair()
-                try PrivateFile.write(Array(pair.pem.utf8), to: file)
+                let pair = ServiceKeyPair()
+                try write([pair], of: service)
+                pairs[service] = [pair]
             }
-            keys.append(pair.publicJWK(issuer: service))
+        }
+        try writeSet(pairs)
+        try generateOperatorKey()
+    }
+
+    /// The public key goes out before anything is signed with the private one.
+    func rotate(_ services: [ServiceName]) throws {
+        var pairs = try allPairs()
+        for service in services { pairs[service, default: []].insert(ServiceKeyPair(), at: 0) }
+        try writeSet(pairs)
+        for service in services { try write(pairs[service] ?? [], of: service) }
+    }
+
+    /// Nothing is signed with the old keys any more when their public keys go.
+    func prune(_ services: [ServiceName]) throws {
+        var pairs = try allPairs()
+        for service in services { pairs[service] = Array((pairs[service] ?? []).prefix(1)) }
+        for service in services { try write(pairs[service] ?? [], of: service) }
+        try writeSet(pairs)
+    }
+
+    private func file(of service: ServiceName) -> URL {
+        directory.appendingPathComponent("\(service.rawValue).key")
+    }
+
+    private func pairs(of service: ServiceName) throws -> [ServiceKeyPair] {
+        try ServiceKeyPair.all(pem: String(contentsOf: file(of: service), encoding: .utf8))
+    }
+
+    private func allPairs() throws -> [ServiceName: [ServiceKeyPair]] {
+        try ServiceName.allCases.reduce(into: [:]) { all, service in all[service] = try pairs(of: service) }
+    }
+
+    private func write(_ pairs: [ServiceKeyPair], of service: ServiceName) throws {
+        try PrivateFile.write(Array(pairs.map(\.pem).joined().utf8), to: file(of: service))
+    }
+
+    private func writeSet(_ pairs: [ServiceName: [ServiceKeyPair]]) throws {
+        let keys = ServiceName.allCases.flatMap { service in
+            (pairs[service] ?? []).map { $0.publicJWK(issuer: service) }
         }
         try PrivateFile.write(
             Array(try JSONWebKeySet(keys: keys).contents().utf8), to: directory.appendingPathComponent("jwks.json"))
-        try generateOperatorKey()
     }
 
     private func generateOperatorKey() throws {

@@ -8,7 +8,12 @@ struct APIKey: Sendable, Equatable {
     let id: APIKeyID
     let tenant: TenantID
     let name: String
+    /// As they were called when the key was made.
     let roles: [String]
+    /// What the key has is what these grant; nil until it has been found out which the names stand for.
+    var roleIDs: [RoleID]?
+    /// A user's id or `api-key:<id>`.
+    var createdBy = ""
     let createdAt: Date
     let expiresAt: Date
     var revokedAt: Date?
@@ -19,9 +24,17 @@ struct APIKey: Sendable, Equatable {
 
     func isActive(_ now: Date) -> Bool { revokedAt == nil && now < expiresAt }
 
-    var summary: APIKeySummary {
+    /// The key's roles among those that its tenant has now.
+    func held(_ all: [RoleGrants]) -> [RoleGrants] {
+        guard let roleIDs else { return all.filter { roles.contains($0.name) } }
+        return all.filter { $0.id.map(roleIDs.contains) ?? false }
+    }
+
+    /// - Parameter all: the tenant's roles, whose names may have changed since.
+    func summary(_ all: [RoleGrants], isMakerGone: Bool = false) -> APIKeySummary {
         APIKeySummary(
-            id: id, name: name, roles: roles, createdAt: createdAt, expiresAt: expiresAt, lastUsedAt: lastUsedAt)
+            id: id, name: name, roles: held(all).map(\.name).sorted(), createdAt: createdAt, expiresAt: expiresAt,
+            lastUsedAt: lastUsedAt, createdBy: createdBy, isMakerGone: isMakerGone)
     }
 }
 
@@ -41,6 +54,13 @@ protocol APIKeyStore: Sendable {
     func key(digest: [UInt8], now: Date) async throws -> APIKey?
     /// A tenant's keys that are not revoked, oldest first, after `cursor`.
     func keys(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKey]
+    /// How many keys of the tenant that still work hold the role.
+    func holders(of role: RoleID, in tenant: TenantID, now: Date) async throws -> Int
+    /// Keys whose roles are known by name only.
+    func withoutRoleIDs(limit: Int) async throws -> [APIKey]
+    func setRoleIDs(_ ids: [RoleID], of key: APIKeyID) async throws
+    /// Whether there is such a key and it still works.
+    func isActive(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool
     /// False when the tenant has no such key, or has revoked it already.
     func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool
 }

@@ -17,10 +17,10 @@ struct APIKeyAuthenticator: Authenticator {
         guard let key else { return .guessed(refusal) }
         guard key.isActive(now()) else { return .denied(refusal) }
         // What its roles grant now, not when it was made.
-        let grants = try await keys.directory.roles(of: key.tenant).filter { key.roles.contains($0.name) }
+        let grants = key.held(try await keys.directory.roles(of: key.tenant))
         return .accepted(
             Principal(
-                kind: .apiKey(key.id), tenant: key.tenant, name: key.name, roles: key.roles,
-                permissions: grants.flatMap(\.permissions)))
+                kind: .apiKey(key.id), tenant: key.tenant, name: key.name,
+                roles: grants.map(\.name), permissions: grants.flatMap(\.permissions).merged))
     }
 }

@@ -28,9 +28,10 @@ struct APIKeys: Sendable {
         let time = Date(timeIntervalSince1970: (now().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
         let days = request.expiresInDays ?? APIKey.defaultDays
         let key = APIKey(
-            id: APIKeyID(), tenant: tenant, name: request.name, roles: roles, createdAt: time,
-            expiresAt: time.addingTimeInterval(Double(days) * 86_400))
-        let created = CreatedAPIKey(key: RandomToken.make(prefix: APIKey.prefix), summary: key.summary)
+            id: APIKeyID(), tenant: tenant, name: request.name, roles: roles.map(\.name),
+            roleIDs: roles.contains { $0.id == nil } ? nil : roles.compactMap(\.id), createdBy: maker.subject,
+            createdAt: time, expiresAt: time.addingTimeInterval(Double(days) * 86_400))
+        let created = CreatedAPIKey(key: RandomToken.make(prefix: APIKey.prefix), summary: key.summary(roles))
         let creation = try once.map { once in
             let digest = KeyCreation.digest(of: once, in: tenant)
             return KeyCreation(
@@ -60,7 +61,9 @@ struct APIKeys: Sendable {
     }
 
     /// The roles, each once, if the tenant has them and the maker may hand them on.
-    private func grantable(_ roles: [String], by maker: TenantCaller, of tenant: TenantID) async throws -> [String] {
+    private func grantable(
+        _ roles: [String], by maker: TenantCaller, of tenant: TenantID
+    ) async throws -> [RoleGrants] {
         let grants = try await directory.roles(of: tenant)
         var unknown: [FieldError] = []
         for (index, role) in roles.enumerated() {
@@ -73,7 +76,58 @@ struct APIKeys: Sendable {
             }
         }
         guard unknown.isEmpty else { throw ProblemError.validation(unknown) }
-        return Array(Set(roles)).sorted()
+        return grants.filter { roles.contains($0.name) }
+    }
+
+    /// A page of the tenant's keys, each with what its roles are called now and whether its maker is still there.
+    func page(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKeySummary] {
+        let found = try await store.keys(of: tenant, after: cursor, limit: limit)
+        if found.isEmpty { return [] }
+        let roles = try await directory.roles(of: tenant)
+        var isGone: [String: Bool] = [:]
+        for maker in Set(found.map(\.createdBy)) { isGone[maker] = try await !isThere(maker, in: tenant) }
+        return found.map { $0.summary(roles, isMakerGone: isGone[$0.createdBy] ?? true) }
+    }
+
+    private func isThere(_ maker: String, in tenant: TenantID) async throws -> Bool {
+        if let user = UserID(maker) { return try await directory.principal(user, in: tenant)?.isActive ?? false }
+        guard maker.hasPrefix("api-key:"), let key = APIKeyID(String(maker.dropFirst("api-key:".count))) else {
+            return false
+        }
+        return try await store.isActive(key, of: tenant, now: now())
+    }
+
+    /// A role that a key holds stays: the key would lose what it was made for, and nobody would see why.
+    ///
+    /// - Throws: ``ProblemError`` 409.
+    func requireUnheld(_ role: RoleID, in tenant: TenantID) async throws {
+        let holders = try await store.holders(of: role, in: tenant, now: now())
+        guard holders == 0 else {
+            throw ProblemError.conflict(
+                "\(holders == 1 ? "An API key holds" : "\(holders) API keys hold") this role; revoke what holds it first."
+            )
+        }
+    }
+
+    /// Finds out which roles the names of keys stand for that were made before keys held ids.
+    ///
+    /// - Returns: whether none is left.
+    func findRoleIDs() async throws -> Bool {
+        let limit = 100
+        let found = try await store.withoutRoleIDs(limit: limit)
+        for key in found {
+            let grants: [RoleGrants]
+            do {
+                grants = try await directory.roles(of: key.tenant)
+            } catch let problem as ProblemError where problem.code == .tenantUnavailable {
+                // Suspended or gone: its keys open nothing, and are looked at again later.
+                continue
+            }
+            let held = grants.filter { key.roles.contains($0.name) }
+            if held.contains(where: { $0.id == nil }) { return false }
+            try await store.setRoleIDs(held.compactMap(\.id), of: key.id)
+        }
+        return found.isEmpty
     }
 
     /// - Throws: ``ProblemError`` 404.

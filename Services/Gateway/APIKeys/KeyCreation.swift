@@ -25,24 +25,28 @@ struct KeyCreation: Sendable, Equatable {
 /// The key is made of one that all gateway nodes share and the client's own `Idempotency-Key`, which is not stored: neither
 /// the database nor the gateway's key file alone opens anything.
 struct AnswerSeal: Sendable {
-    private let key: SymmetricKey
+    private let keys: DerivedKeys
 
-    init(identity: ServiceKeyPair) throws { key = try identity.derivedKey("erm gateway sealed answers 1") }
+    init(keys: KeyRing) { self.keys = DerivedKeys(keys, purpose: "erm gateway sealed answers 1") }
 
     func seal(_ answer: CreatedAPIKey, _ once: IdempotencyKey, _ digest: [UInt8]) throws -> [UInt8] {
-        let box = try ChaChaPoly.seal(WireJSON.encode(answer), using: key(of: once), authenticating: digest)
+        let box = try ChaChaPoly.seal(
+            WireJSON.encode(answer), using: Self.key(of: once, try keys.current()), authenticating: digest)
         return Array(box.combined)
     }
 
-    /// nil when it was sealed by another key: the gateway's has been changed since.
+    /// nil when it was sealed by a key that is not kept any more.
     func open(_ sealed: [UInt8], _ once: IdempotencyKey, _ digest: [UInt8]) throws -> CreatedAPIKey? {
-        guard let box = try? ChaChaPoly.SealedBox(combined: sealed),
-            let bytes = try? ChaChaPoly.open(box, using: key(of: once), authenticating: digest)
-        else { return nil }
-        return try WireJSON.decode(CreatedAPIKey.self, from: Array(bytes))
+        guard let box = try? ChaChaPoly.SealedBox(combined: sealed) else { return nil }
+        for key in try keys.all() {
+            if let bytes = try? ChaChaPoly.open(box, using: Self.key(of: once, key), authenticating: digest) {
+                return try WireJSON.decode(CreatedAPIKey.self, from: Array(bytes))
+            }
+        }
+        return nil
     }
 
-    private func key(of once: IdempotencyKey) -> SymmetricKey {
+    private static func key(of once: IdempotencyKey, _ key: SymmetricKey) -> SymmetricKey {
         HKDF<SHA256>.deriveKey(inputKeyMaterial: key, info: Data(once.key.utf8), outputByteCount: 32)
     }
 }

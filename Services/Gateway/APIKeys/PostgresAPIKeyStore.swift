@@ -17,9 +17,10 @@ struct PostgresAPIKeyStore: APIKeyStore {
             try await database.withTransaction { connection in
                 try await connection.execute(
                     """
-                    INSERT INTO gateway.api_keys (id, tenant_id, name, digest, roles, created_by, created_at, expires_at)
-                    VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles), \(author.name), \(key.createdAt),
-                        \(key.expiresAt))
+                    INSERT INTO gateway.api_keys
+                        (id, tenant_id, name, digest, roles, role_ids, created_by, created_at, expires_at)
+                    VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles),
+                        \(key.roleIDs.map { $0.map(\.rawValue) } as [UUID]?), \(author.name), \(key.createdAt), \(key.expiresAt))
                     """)
                 guard let creation else { return try await Self.record(creationOf: key, by: author, connection) }
                 // Waits for another of the same digest under way, and sees it once it is committed.
@@ -123,12 +124,59 @@ struct PostgresAPIKeyStore: APIKeyStore {
                 requestId: author.requestID), of: key.tenant, on: connection)
     }
 
-    private static let columns: SQL = "id, tenant_id, name, roles, created_at, expires_at, revoked_at, last_used_at"
+    func holders(of role: RoleID, in tenant: TenantID, now: Date) async throws -> Int {
+        try await database.withConnection { connection in
+            let rows = try await connection.query(
+                """
+                SELECT count(*) AS holders FROM gateway.api_keys
+                WHERE tenant_id = \(tenant) AND revoked_at IS NULL AND expires_at > \(now)
+                    AND \(role.rawValue)::uuid = ANY (role_ids)
+                """)
+            return try rows[0].decode("holders", as: Int.self)
+        }
+    }
+
+    func withoutRoleIDs(limit: Int) async throws -> [APIKey] {
+        try await database.withConnection { connection in
+            try await connection.query(
+                """
+                SELECT \(sql: Self.columns) FROM gateway.api_keys WHERE role_ids IS NULL AND revoked_at IS NULL
+                ORDER BY random() LIMIT \(limit)
+                """
+            ).map(Self.key)
+        }
+    }
+
+    func setRoleIDs(_ ids: [RoleID], of key: APIKeyID) async throws {
+        try await database.withConnection { connection in
+            _ = try await connection.execute(
+                """
+                UPDATE gateway.api_keys SET role_ids = \(ids.map(\.rawValue)) WHERE id = \(key) AND role_ids IS NULL
+                """)
+        }
+    }
+
+    func isActive(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool {
+        try await database.withConnection { connection in
+            try await !connection.query(
+                """
+                SELECT 1 FROM gateway.api_keys
+                WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL AND expires_at > \(now)
+                """
+            ).isEmpty
+        }
+    }
+
+    private static let columns: SQL = """
+        id, tenant_id, name, roles, role_ids, created_by, created_at, expires_at, revoked_at, last_used_at
+        """
 
     private static func key(_ row: PostgresRow) throws -> APIKey {
         APIKey(
             id: try row.decode("id"), tenant: try row.decode("tenant_id"), name: try row.decode("name"),
-            roles: try row.decode("roles"), createdAt: try row.decode("created_at"),
+            roles: try row.decode("roles"),
+            roleIDs: try row.decode("role_ids", as: [UUID]?.self).map { $0.map(RoleID.init(rawValue:)) },
+            createdBy: try row.decode("created_by"), createdAt: try row.decode("created_at"),
             expiresAt: try row.decode("expires_at"), revokedAt: try row.decode("revoked_at"),
             lastUsedAt: try row.decode("last_used_at"))
     }

@@ -4,36 +4,97 @@ import Yams
 extension GatewayConfiguration {
     /// Reads `gateway.yaml`. Unknown keys, missing keys and values without a meaning are refused.
     ///
-    /// - Throws: ``RouteFileError`` with the line.
+    /// - Throws: ``RouteFileError``, the first in the file.
     init(yaml: String) throws(RouteFileError) {
-        let root: Node
-        do {
-            guard let node = try Yams.compose(yaml: yaml) else {
-                throw RouteFileError(line: 1, reason: "the file is empty")
-            }
-            root = node
-        } catch let error as RouteFileError {
-            throw error
-        } catch {
-            throw RouteFileError(line: Self.line(of: error), reason: "not YAML: \(error)")
+        var mistakes = Mistakes()
+        guard let configuration = Self.read(yaml, &mistakes) else {
+            throw mistakes.sorted.first ?? RouteFileError(line: 1, reason: "the file is empty")
         }
-        var file = try YAMLMapping(root, "the file")
-        var limits = try YAMLMapping(try file.required("limits"), "limits")
-        plans = try Self.plans(try limits.required("plans"))
-        address = try Self.allowance(try limits.required("address"), "address")
-        try limits.finish()
-        upstreams = try Self.upstreams(try file.required("upstreams"))
-        routes = try Self.routes(try file.required("routes"))
-        try file.finish()
+        self = configuration
     }
 
-    private static func line(of error: any Error) -> Int {
-        guard let error = error as? YamlError else { return 1 }
-        return switch error {
-        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark.line
-        case .duplicatedKeysInMapping(_, let context): context.mark.line
-        default: 1
+    /// The same; nil with every mistake collected.
+    static func read(_ yaml: String, _ mistakes: inout Mistakes) -> GatewayConfiguration? {
+        let root = mistakes.attempt { () throws(RouteFileError) in try compose(yaml) }
+        guard let root, var file = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(root, "the file") })
+        else { return nil }
+        let limitsNode = mistakes.attempt { () throws(RouteFileError) in try file.required("limits") }
+        let limits = limitsNode.flatMap { Self.limits($0, &mistakes) }
+        let upstreams = mistakes.attempt { () throws(RouteFileError) in
+            try Self.upstreams(try file.required("upstreams"))
         }
+        let routesNode = mistakes.attempt { () throws(RouteFileError) in try file.required("routes") }
+        let routes = routesNode.flatMap { Self.routes($0, &mistakes) }
+        let crossOrigin = file.optional("crossOrigin").flatMap { node in
+            mistakes.attempt { () throws(RouteFileError) in try Self.crossOrigin(node) }
+        }
+        for error in file.unread { mistakes.add(error) }
+        guard mistakes.all.isEmpty, let limits, let upstreams, let routes else { return nil }
+        return GatewayConfiguration(
+            routes: routes, upstreams: upstreams, plans: limits.plans, address: limits.address,
+            inFlight: limits.inFlight, uploads: limits.uploads, crossOrigin: crossOrigin)
+    }
+
+    private static func compose(_ yaml: String) throws(RouteFileError) -> Node {
+        do {
+            if let node = try Yams.compose(yaml: yaml) { return node }
+        } catch {
+            throw RouteFileError(mark(of: error), "not YAML: \(error)")
+        }
+        throw RouteFileError(line: 1, reason: "the file is empty")
+    }
+
+    private static func mark(of error: any Error) -> Mark? {
+        guard let error = error as? YamlError else { return nil }
+        return switch error {
+        case .scanner(_, _, let mark, _), .parser(_, _, let mark, _), .composer(_, _, let mark, _): mark
+        case .duplicatedKeysInMapping(_, let context): context.mark
+        default: nil
+        }
+    }
+
+    private struct Limits {
+        let plans: [Plan: Allowance]
+        let address: Allowance
+        let inFlight: InFlightLimits
+        let uploads: UploadRate
+    }
+
+    private static func limits(_ node: Node, _ mistakes: inout Mistakes) -> Limits? {
+        guard var limits = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "limits") }) else {
+            return nil
+        }
+        let plans = mistakes.attempt { () throws(RouteFileError) in try Self.plans(try limits.required("plans")) }
+        let address = mistakes.attempt { () throws(RouteFileError) in
+            try Self.allowance(try limits.required("address"), "address")
+        }
+        let inFlight = mistakes.attempt { () throws(RouteFileError) in
+            try Self.inFlight(limits.optional("inFlight"), streams: limits.optional("streams"))
+        }
+        let uploads = mistakes.attempt { () throws(RouteFileError) in try Self.uploads(limits.optional("uploads")) }
+        for error in limits.unread { mistakes.add(error) }
+        guard let plans, let address, let inFlight, let uploads else { return nil }
+        return Limits(plans: plans, address: address, inFlight: inFlight, uploads: uploads)
+    }
+
+    private static func crossOrigin(_ node: Node) throws(RouteFileError) -> CrossOrigin {
+        var mapping = try YAMLMapping(node, "crossOrigin")
+        let list = try mapping.required("origins")
+        guard case .sequence(let nodes) = list, !nodes.isEmpty else {
+            throw RouteFileError(list, "\"origins\" must be a list like [\"https://app.example\"]")
+        }
+        var origins: Set<String> = []
+        for node in nodes {
+            let origin = try YAMLMapping.text(node, "origins")
+            let isOrigin = ["http://", "https://"].contains { origin.hasPrefix($0) && origin.count > $0.count }
+            guard origin == "*" || isOrigin && origin.count(where: { $0 == "/" }) == 2 else {
+                throw RouteFileError(node, "\"\(origin)\" is not an origin like https://app.example")
+            }
+            origins.insert(origin)
+        }
+        let age = try mapping.duration("maximumAge", default: .seconds(600))
+        try mapping.finish()
+        return CrossOrigin(origins: origins, maximumAge: age)
     }
 
     private static func plans(_ node: Node) throws(RouteFileError) -> [Plan: Allowance] {
@@ -56,33 +117,70 @@ extension GatewayConfiguration {
         return allowance
     }
 
+    private static func inFlight(_ node: Node?, streams: Node?) throws(RouteFileError) -> InFlightLimits {
+        var limits = InFlightLimits.standard
+        if let node {
+            var mapping = try YAMLMapping(node, "inFlight")
+            limits.node = try mapping.count("node")
+            limits.brief = try holders(&mapping)
+        }
+        if let streams {
+            var mapping = try YAMLMapping(streams, "streams")
+            limits.streams = try holders(&mapping)
+        }
+        return limits
+    }
+
+    private static func holders(_ mapping: inout YAMLMapping) throws(RouteFileError) -> InFlight.Limits {
+        let limits = InFlight.Limits(
+            tenant: try mapping.count("tenant"), user: try mapping.count("user"), address: try mapping.count("address"))
+        try mapping.finish()
+        return limits
+    }
+
+    private static func uploads(_ node: Node?) throws(RouteFileError) -> UploadRate {
+        guard let node else { return .standard }
+        var mapping = try YAMLMapping(node, "uploads")
+        let rate = UploadRate(
+            bytesPerSecond: try mapping.count("bytesPerSecond"), grace: try mapping.duration("grace"))
+        try mapping.finish()
+        return rate
+    }
+
     private static func upstreams(_ node: Node) throws(RouteFileError) -> [ServiceName: Health] {
         var upstreams: [ServiceName: Health] = [:]
         for entry in try YAMLMapping(node, "upstreams").all {
             guard let service = ServiceName(rawValue: entry.key), service != .gateway else {
-                throw RouteFileError(line: entry.line, reason: "\"\(entry.key)\" is not a service behind the gateway")
+                throw RouteFileError(entry.mark, "\"\(entry.key)\" is not a service behind the gateway")
             }
             var mapping = try YAMLMapping(entry.value, entry.key)
             let failures = try mapping.positiveNumber("failuresToOpen")
             guard failures <= 1_000, let failuresToOpen = Int(exactly: failures) else {
                 throw RouteFileError(entry.value, "\"failuresToOpen\" must be a whole number up to 1000")
             }
-            upstreams[service] = Health(failuresToOpen: failuresToOpen, openFor: try mapping.duration("openFor"))
+            let standard = Health(failuresToOpen: failuresToOpen, openFor: try mapping.duration("openFor"))
+            upstreams[service] = Health(
+                failuresToOpen: failuresToOpen, openFor: standard.openFor,
+                slowStart: try mapping.duration("slowStart", default: standard.slowStart),
+                drainFor: try mapping.duration("drainFor", default: standard.drainFor))
             try mapping.finish()
         }
         return upstreams
     }
 
-    private static func routes(_ node: Node) throws(RouteFileError) -> [Route] {
-        guard case .sequence(let nodes) = node else { throw RouteFileError(node, "\"routes\" must be a list") }
+    private static func routes(_ node: Node, _ mistakes: inout Mistakes) -> [Route]? {
+        guard case .sequence(let nodes) = node else {
+            mistakes.add(RouteFileError(node, "\"routes\" must be a list"))
+            return nil
+        }
         var routes: [Route] = []
         var lines: [[Route.Segment]: Int] = [:]
         for node in nodes {
-            let route = try Route(node)
+            guard let route = Route(node, &mistakes) else { continue }
             // Two templates that differ only in a parameter's name are one path.
             let shape = route.segments.map { if case .parameter = $0 { .parameter("") } else { $0 } as Route.Segment }
             if let line = lines.updateValue(node.mark?.line ?? 1, forKey: shape) {
-                throw RouteFileError(node, "\(route.template) stands in the table already, at line \(line)")
+                mistakes.add(RouteFileError(node, "\(route.template) stands in the table already, at line \(line)"))
             }
             routes.append(route)
         }

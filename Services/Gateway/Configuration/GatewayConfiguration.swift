@@ -8,12 +8,38 @@ struct GatewayConfiguration: Sendable {
         let burst: Double
     }
 
-    /// When an upstream's address is left alone for a while.
+    /// When an upstream's node is left alone for a while.
     struct Health: Sendable, Equatable {
-        /// Failures in a row after which the address is no longer asked.
+        /// Failures in a row after which the node is no longer asked.
         let failuresToOpen: Int
         /// How long it is left alone before one request tries it again.
         let openFor: Duration
+        /// How long after a failure until a node gets its full share again.
+        var slowStart = Duration.seconds(10)
+        /// How long a node that says it is going down gets nothing new, unless it says otherwise before.
+        var drainFor = Duration.seconds(10)
+    }
+
+    /// Requests under way at a time.
+    struct InFlightLimits: Sendable, Equatable {
+        /// On this node, of all clients together.
+        var node: Int
+        var brief: InFlight.Limits
+        /// Streams of events, exports and uploads.
+        var streams: InFlight.Limits
+
+        static let standard = InFlightLimits(
+            node: 1024, brief: .init(tenant: 256, user: 100, address: 256),
+            streams: .init(tenant: 128, user: 32, address: 64))
+    }
+
+    /// How slow a client may be with a long body.
+    struct UploadRate: Sendable, Equatable {
+        var bytesPerSecond: Int
+        /// The longest silence, and how long the rate may be missed at the beginning.
+        var grace: Duration
+
+        static let standard = UploadRate(bytesPerSecond: 1024, grace: .seconds(10))
     }
 
     let routes: [Route]
@@ -22,12 +48,37 @@ struct GatewayConfiguration: Sendable {
     let plans: [Plan: Allowance]
     /// Requests of one client address to the routes that take credentials.
     let address: Allowance
+    var inFlight = InFlightLimits.standard
+    var uploads = UploadRate.standard
+    /// nil: no page of another origin may ask.
+    var crossOrigin: CrossOrigin?
 }
 
 /// What is wrong with a configuration file, and where.
 struct RouteFileError: Error, CustomStringConvertible, Equatable {
-    /// 1-based.
+    /// 1-based, as is the column.
     let line: Int
+    var column = 1
     let reason: String
-    var description: String { "line \(line): \(reason)" }
+    var description: String { "line \(line), column \(column): \(reason)" }
+}
+
+/// Collects what is wrong with a configuration file, so that all of it is told at once.
+struct Mistakes: Sendable {
+    private(set) var all: [RouteFileError] = []
+
+    /// What `body` gives; nil when it has found a mistake, which is kept.
+    mutating func attempt<Value>(_ body: () throws(RouteFileError) -> Value) -> Value? {
+        do {
+            return try body()
+        } catch {
+            all.append(error)
+            return nil
+        }
+    }
+
+    mutating func add(_ error: RouteFileError) { all.append(error) }
+
+    /// From the top of the file to its end.
+    var sorted: [RouteFileError] { all.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
 }

@@ -3,28 +3,29 @@ import ServiceKit
 
 /// What the gateway can be told beside the settings of every service.
 enum GatewaySettings {
-    static let keys: [ConfigurationKey] = [
-        .init(
-            "gateway.config-file", .path,
-            help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
-        .init(
-            "operator.key-digest-file", .path,
-            help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
-        .init(
-            "public.base-domain", .text,
-            help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
-        .init(
-            "trusted-proxies", .text,
-            help:
-                "Addresses or CIDR ranges of our own proxies, separated by commas; only they are believed who the client is."
-        ),
-        .init(
-            "trusted-proxies.header", .choice(TrustedProxies.Field.allCases.map(\.rawValue)),
-            default: TrustedProxies.Field.xForwardedFor.rawValue,
-            help:
-                "Which field those proxies write; the other is ignored, since a proxy passes it on as the client sent it."
-        ),
-    ]
+    static let keys: [ConfigurationKey] =
+        LoginPolicy.keys + [
+            .init(
+                "gateway.config-file", .path,
+                help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
+            .init(
+                "operator.key-digest-file", .path,
+                help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
+            .init(
+                "public.base-domain", .text,
+                help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
+            .init(
+                "trusted-proxies", .text,
+                help:
+                    "Addresses or CIDR ranges of our own proxies, separated by commas; only they are believed who the client is."
+            ),
+            .init(
+                "trusted-proxies.header", .choice(TrustedProxies.Field.allCases.map(\.rawValue)),
+                default: TrustedProxies.Field.xForwardedFor.rawValue,
+                help:
+                    "Which field those proxies write; the other is ignored, since a proxy passes it on as the client sent it."
+            ),
+        ]
 }
 
 /// Where the route table is, and what it says.
@@ -34,11 +35,11 @@ enum RouteFile {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationError(problems: ["gateway.config-file: the file \(path) cannot be read"])
         }
-        do {
-            return try GatewayConfiguration(yaml: text)
-        } catch {
-            throw ConfigurationError(problems: ["gateway.config-file: \(path), \(error)"])
+        var mistakes = Mistakes()
+        guard let configuration = GatewayConfiguration.read(text, &mistakes) else {
+            throw ConfigurationError(problems: mistakes.sorted.map { "gateway.config-file: \(path), \($0)" })
         }
+        return configuration
     }
 
     /// `gateway-config/gateway.yaml` beside the running binary or in a folder above it, or above the working directory.

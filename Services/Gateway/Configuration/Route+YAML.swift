@@ -2,51 +2,91 @@ import Contracts
 import Yams
 
 extension Route {
-    /// One entry under `routes:`.
-    init(_ node: Node) throws(RouteFileError) {
-        var mapping = try YAMLMapping(node, "a route")
-        let pathNode = try mapping.required("path")
-        template = try YAMLMapping.text(pathNode, "path")
-        guard let segments = Self.segments(of: template) else {
-            throw RouteFileError(pathNode, "\"path\" must be a template like /api/v1/projects/{id}")
+    /// One entry under `routes:`; nil when something is wrong with it.
+    init?(_ node: Node, _ mistakes: inout Mistakes) {
+        let before = mistakes.all.count
+        guard var mapping = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "a route") }) else {
+            return nil
         }
-        self.segments = segments
-
-        let upstreamNode = try mapping.required("upstream")
-        guard let service = ServiceName(rawValue: try YAMLMapping.text(upstreamNode, "upstream")) else {
-            throw RouteFileError(upstreamNode, "\"upstream\" must be one of \(Self.list(ServiceName.allCases))")
+        let path = mistakes.attempt { () throws(RouteFileError) in try Self.path(try mapping.required("path")) }
+        let target = mistakes.attempt { () throws(RouteFileError) in
+            try Self.target(try mapping.required("upstream"))
         }
-        target = service == .gateway ? .gateway : .upstream(service)
-
-        let scopeNode = try mapping.required("scope")
-        guard let scope = Scope(rawValue: try YAMLMapping.text(scopeNode, "scope")) else {
-            throw RouteFileError(scopeNode, "\"scope\" must be one of \(Self.list(Scope.allCases))")
+        let scope = mistakes.attempt { () throws(RouteFileError) in try Self.scope(try mapping.required("scope")) }
+        let methodsNode = mistakes.attempt { () throws(RouteFileError) in try mapping.required("methods") }
+        // Which permissions there may be depends on the scope.
+        let methods = methodsNode.flatMap { node in scope.flatMap { Self.methods(node, $0, &mistakes) } }
+        let needsTenant = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("needsTenant") }
+        let limitsAddress = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("limitsAddress") }
+        let bodyLimit = mistakes.attempt { () throws(RouteFileError) in
+            try mapping.bytes("bodyLimit", default: 1 << 20)
         }
+        let timeout = mistakes.attempt { () throws(RouteFileError) in
+            try mapping.duration("timeout", default: .seconds(30))
+        }
+        let isStreaming = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("streaming") }
+        for error in mapping.unread { mistakes.add(error) }
+        if let scope, needsTenant == true, scope != .public {
+            mistakes.add(
+                RouteFileError(
+                    node, "\"needsTenant\" is for public routes; \(scope.rawValue) routes imply it or not"))
+        }
+        guard mistakes.all.count == before, let path, let target, let scope, let methods, let needsTenant,
+            let limitsAddress, let bodyLimit, let timeout, let isStreaming
+        else { return nil }
+        template = path.template
+        segments = path.segments
+        self.target = target
         self.scope = scope
-        methods = try Self.methods(try mapping.required("methods"), scope)
-        needsTenant = try mapping.flag("needsTenant")
-        limitsAddress = try mapping.flag("limitsAddress")
-        bodyLimitBytes = try mapping.bytes("bodyLimit", default: 1 << 20)
-        timeout = try mapping.duration("timeout", default: .seconds(30))
-        isStreaming = try mapping.flag("streaming")
-        try mapping.finish()
-        guard !needsTenant || scope == .public else {
-            throw RouteFileError(node, "\"needsTenant\" is for public routes; \(scope.rawValue) routes imply it or not")
-        }
+        self.methods = methods
+        self.needsTenant = needsTenant
+        self.limitsAddress = limitsAddress
+        bodyLimitBytes = bodyLimit
+        self.timeout = timeout
+        self.isStreaming = isStreaming
     }
 
-    private static func methods(
-        _ node: Node, _ scope: Scope
-    ) throws(RouteFileError) -> [String: Requirement?] {
-        let known: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-        var methods: [String: Requirement?] = [:]
-        for entry in try YAMLMapping(node, "methods").all {
-            guard known.contains(entry.key) else {
-                throw RouteFileError(line: entry.line, reason: "\"\(entry.key)\" is not one of \(known.sorted())")
-            }
-            methods.updateValue(try requirement(entry.value, scope), forKey: entry.key)
+    private static func path(
+        _ node: Node
+    ) throws(RouteFileError) -> (template: String, segments: [Segment]) {
+        let template = try YAMLMapping.text(node, "path")
+        guard let segments = segments(of: template) else {
+            throw RouteFileError(node, "\"path\" must be a template like /api/v1/projects/{id}")
         }
-        guard !methods.isEmpty else { throw RouteFileError(node, "a route needs at least one method") }
+        return (template, segments)
+    }
+
+    private static func target(_ node: Node) throws(RouteFileError) -> Target {
+        guard let service = ServiceName(rawValue: try YAMLMapping.text(node, "upstream")) else {
+            throw RouteFileError(node, "\"upstream\" must be one of \(list(ServiceName.allCases))")
+        }
+        return service == .gateway ? .gateway : .upstream(service)
+    }
+
+    private static func scope(_ node: Node) throws(RouteFileError) -> Scope {
+        guard let scope = Scope(rawValue: try YAMLMapping.text(node, "scope")) else {
+            throw RouteFileError(node, "\"scope\" must be one of \(list(Scope.allCases))")
+        }
+        return scope
+    }
+
+    private static func methods(_ node: Node, _ scope: Scope, _ mistakes: inout Mistakes) -> [String: Requirement?]? {
+        let known: Set<String> = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        guard
+            let entries = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "methods") })?.all
+        else { return nil }
+        var methods: [String: Requirement?] = [:]
+        for entry in entries {
+            guard known.contains(entry.key) else {
+                mistakes.add(RouteFileError(entry.mark, "\"\(entry.key)\" is not one of \(known.sorted())"))
+                continue
+            }
+            if let requirement = mistakes.attempt({ () throws(RouteFileError) in try requirement(entry.value, scope) })
+            {
+                methods.updateValue(requirement, forKey: entry.key)
+            }
+        }
+        if entries.isEmpty { mistakes.add(RouteFileError(node, "a route needs at least one method")) }
         return methods
     }
 

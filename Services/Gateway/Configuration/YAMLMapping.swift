@@ -3,27 +3,25 @@ import Yams
 /// A YAML mapping that is read key by key and then asked to have had no others, so that a misspelt key is refused with
 /// its line instead of being silently without effect.
 struct YAMLMapping {
-    private let entries: [(key: String, line: Int, value: Node)]
+    private let entries: [(key: String, mark: Mark?, value: Node)]
     private var read: Set<String> = []
-    let line: Int
+    let mark: Mark?
 
     init(_ node: Node, _ what: String) throws(RouteFileError) {
-        line = node.mark?.line ?? 1
-        guard case .mapping(let mapping) = node else {
-            throw RouteFileError(line: line, reason: "\(what) must be a mapping")
-        }
-        var entries: [(key: String, line: Int, value: Node)] = []
+        mark = node.mark
+        guard case .mapping(let mapping) = node else { throw RouteFileError(node, "\(what) must be a mapping") }
+        var entries: [(key: String, mark: Mark?, value: Node)] = []
         for (key, value) in mapping {
             guard let name = key.scalar?.string else {
-                throw RouteFileError(line: line, reason: "the keys of \(what) must be plain text")
+                throw RouteFileError(key, "the keys of \(what) must be plain text")
             }
-            entries.append((name, key.mark?.line ?? line, value))
+            entries.append((name, key.mark ?? mark, value))
         }
         self.entries = entries
     }
 
     /// Every key with its line, for mappings whose keys are names.
-    var all: [(key: String, line: Int, value: Node)] { entries }
+    var all: [(key: String, mark: Mark?, value: Node)] { entries }
 
     mutating func optional(_ key: String) -> Node? {
         read.insert(key)
@@ -31,7 +29,7 @@ struct YAMLMapping {
     }
 
     mutating func required(_ key: String) throws(RouteFileError) -> Node {
-        guard let node = optional(key) else { throw RouteFileError(line: line, reason: "\"\(key)\" is missing") }
+        guard let node = optional(key) else { throw RouteFileError(mark, "\"\(key)\" is missing") }
         return node
     }
 
@@ -53,11 +51,19 @@ struct YAMLMapping {
         return value
     }
 
+    mutating func count(_ key: String) throws(RouteFileError) -> Int {
+        let node = try required(key)
+        guard let value = node.int, (1...1_000_000).contains(value) else {
+            throw RouteFileError(node, "\"\(key)\" must be a whole number from 1 to 1000000")
+        }
+        return value
+    }
+
     /// `500ms`, `30s`, `5m`, `1h`.
     mutating func duration(_ key: String, default value: Duration? = nil) throws(RouteFileError) -> Duration {
         guard let node = optional(key) else {
             if let value { return value }
-            throw RouteFileError(line: line, reason: "\"\(key)\" is missing")
+            throw RouteFileError(mark, "\"\(key)\" is missing")
         }
         let units: [(String, Duration)] = [
             ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
@@ -80,9 +86,14 @@ struct YAMLMapping {
 
     /// - Throws: for the first key that nobody has read.
     func finish() throws(RouteFileError) {
-        if let entry = entries.first(where: { !read.contains($0.key) }) {
-            let known = read.sorted().joined(separator: ", ")
-            throw RouteFileError(line: entry.line, reason: "unknown key \"\(entry.key)\"; known here are \(known)")
+        if let error = unread.first { throw error }
+    }
+
+    /// Every key that nobody has read.
+    var unread: [RouteFileError] {
+        let known = read.sorted().joined(separator: ", ")
+        return entries.filter { !read.contains($0.key) }.map {
+            RouteFileError($0.mark, "unknown key \"\($0.key)\"; known here are \(known)")
         }
     }
 
@@ -103,7 +114,9 @@ struct YAMLMapping {
 }
 
 extension RouteFileError {
-    init(_ node: Node, _ reason: String) {
-        self.init(line: node.mark?.line ?? 1, reason: reason)
+    init(_ node: Node, _ reason: String) { self.init(node.mark, reason) }
+
+    init(_ mark: Mark?, _ reason: String) {
+        self.init(line: mark?.line ?? 1, column: mark?.column ?? 1, reason: reason)
     }
 }

@@ -17,8 +17,8 @@ struct APIKeyController: Controller {
     }
 
     private func list(_ call: TenantCall, _ page: PageQuery<APIKeyCursor>) async throws -> Listed<APIKeySummary> {
-        let found = try await keys.store.keys(of: call.tenant, after: page.after, limit: page.readLimit)
-        return try Listed(found, page, position: { APIKeyCursor(createdAt: $0.createdAt, id: $0.id) }, item: \.summary)
+        let found = try await keys.page(of: call.tenant, after: page.after, limit: page.readLimit)
+        return try Listed(found, page) { APIKeyCursor(createdAt: $0.createdAt, id: $0.id) }
     }
 
     private func create(_ call: TenantCall, _ payload: CreateAPIKeyRequest) async throws -> Created<CreatedAPIKey> {

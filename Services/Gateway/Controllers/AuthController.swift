@@ -21,8 +21,12 @@ struct AuthController: Controller {
     private func logIn(_ call: Call<TenantID>, _ login: LoginRequest) async throws -> OK<TokenResponse> {
         let admission = try call.admission
         guard let tenant = admission.tenant else { throw TenantStage.required }
-        return OK(
-            try await sessions.logIn(login, tenant: tenant, address: admission.origin.address), headers: .notStored)
+        let client = LoginClient(
+            origin: admission.origin, headers: call.request.headers, record: call.context.record)
+        let (tokens, cookie) = try await sessions.logIn(login, tenant: tenant, from: client)
+        var headers = HTTPFields.notStored
+        headers[.setCookie] = cookie
+        return OK(tokens, headers: headers)
     }
 
     private func refresh(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> OK<TokenResponse> {
@@ -43,7 +47,7 @@ struct AuthController: Controller {
     }
 
     private func publicKeys(_ call: Call<Void>) async throws -> PublicKeys {
-        PublicKeys(keys: sessions.tokens.publicKeys)
+        PublicKeys(keys: try sessions.tokens.publicKeys)
     }
 }
 

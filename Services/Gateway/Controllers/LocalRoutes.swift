@@ -13,6 +13,8 @@ struct Admission: Sendable {
     let origin: TrustedProxies.Origin
     /// nil on public routes.
     var principal: Principal?
+    /// What the tenant may still ask; nil where no tenant is charged.
+    var left: LimitStage.Left?
     /// Goes through the stages anew for an answer that takes long; throws a ``ProblemError`` when the request would be refused
     /// by now, 503 when that cannot be found out. nil on public routes.
     var recheck: (@Sendable () async throws -> Void)?

@@ -1,23 +1,21 @@
 import Foundation
 
-/// Attempts to log in to one account or from one address, as a plain value: those under way, and those that have failed.
+/// Attempts to log in to one account, from one address or from one known device, as a plain value: those under way, and those
+/// that have failed.
 ///
-/// Failures beyond the free ones lock, each for twice as long as the one before. What is under way is nobody's failure yet, but
-/// no more may be so at once than may still fail, so that many guesses sent together are no more than sent one by one.
+/// Failures beyond the free ones lock, each for twice as long as the one before, and are forgotten one by one as time passes. What
+/// is under way is nobody's failure yet, but no more may be so at once than may still fail, so that many guesses sent together
+/// are no more than sent one by one.
 struct Lockout: Sendable, Equatable {
     /// How patient one is.
     struct Rule: Sendable, Equatable {
         /// Attempts that may fail without a delay.
-        let free: Int
+        var free: Int
         /// The delay after the next failure; doubled with each further one.
-        let firstDelay: TimeInterval
-        let longestDelay: TimeInterval
-        /// Without an attempt for so long, all is forgotten.
-        let memory: TimeInterval
-
-        static let account = Rule(free: 5, firstDelay: 15, longestDelay: 900, memory: 24 * 3600)
-        /// Many people may share an address.
-        static let address = Rule(free: 50, firstDelay: 15, longestDelay: 900, memory: 3600)
+        var firstDelay: TimeInterval
+        var longestDelay: TimeInterval
+        /// The time in which one failure is forgotten, whether or not attempts go on.
+        var forgetting: TimeInterval
     }
 
     /// An attempt of which nothing has been heard for so long will never end: its node is gone, and nobody has learnt anything
@@ -26,15 +24,19 @@ struct Lockout: Sendable, Equatable {
 
     private(set) var failures: Int
     private(set) var lastAttemptAt: Date
+    /// Since when the next failure is being forgotten.
+    private(set) var countedSince: Date
     private(set) var lockedUntil: Date?
     /// When each attempt under way began.
     private(set) var underWay: [Date]
 
     init(
-        failures: Int = 0, lastAttemptAt: Date = .distantPast, lockedUntil: Date? = nil, underWay: [Date] = []
+        failures: Int = 0, lastAttemptAt: Date = .distantPast, countedSince: Date = .distantPast,
+        lockedUntil: Date? = nil, underWay: [Date] = []
     ) {
         self.failures = failures
         self.lastAttemptAt = lastAttemptAt
+        self.countedSince = countedSince
         self.lockedUntil = lockedUntil
         self.underWay = underWay
     }
@@ -52,7 +54,7 @@ struct Lockout: Sendable, Equatable {
     mutating func begin(_ rule: Rule, now: Date) -> Admission {
         if let lockedUntil, lockedUntil > now { return .locked(lockedUntil.timeIntervalSince(now)) }
         underWay.removeAll { abs(now.timeIntervalSince($0)) > Self.longestAttempt }
-        if now.timeIntervalSince(lastAttemptAt) > rule.memory { failures = 0 }
+        forget(rule, now)
         guard underWay.count < max(1, rule.free + 1 - failures) else { return .crowded }
         underWay.append(now)
         lastAttemptAt = now
@@ -62,6 +64,8 @@ struct Lockout: Sendable, Equatable {
     /// The attempt begun at `beginning` was a wrong guess.
     mutating func fail(_ rule: Rule, begunAt beginning: Date, now: Date) {
         end(begunAt: beginning)
+        forget(rule, now)
+        if failures == 0 { countedSince = now }
         failures += 1
         lastAttemptAt = max(lastAttemptAt, now)
         let beyond = failures - rule.free
@@ -85,5 +89,42 @@ struct Lockout: Sendable, Equatable {
         if let index = underWay.firstIndex(where: { abs($0.timeIntervalSince(beginning)) < 0.000_002 }) {
             underWay.remove(at: index)
         }
+    }
+
+    /// So many of the failures turned out to be an owner's who mistyped.
+    mutating func forgive(_ count: Int) { failures = max(0, failures - count) }
+
+    /// The owner has proved by other means who they are: all is as it was before anybody guessed.
+    mutating func unlock() {
+        failures = 0
+        lockedUntil = nil
+    }
+
+    private mutating func forget(_ rule: Rule, _ now: Date) {
+        let periods = now.timeIntervalSince(countedSince) / rule.forgetting
+        // A clock that was set back forgets nothing.
+        guard failures > 0, periods >= 1 else { return }
+        let count = Int(min(periods, Double(failures)))
+        failures -= count
+        countedSince = failures == 0 ? now : countedSince.addingTimeInterval(Double(count) * rule.forgetting)
+    }
+}
+
+/// How patient the gateway is with attempts to log in.
+struct LockoutPolicy: Sendable, Equatable {
+    var account: Lockout.Rule
+    /// Many people may share an address.
+    var address: Lockout.Rule
+    /// One that its account's owner has logged in from.
+    var device: Lockout.Rule
+
+    static let standard = LockoutPolicy(
+        account: .init(free: 5, firstDelay: 15, longestDelay: 900, forgetting: 900),
+        address: .init(free: 50, firstDelay: 15, longestDelay: 900, forgetting: 60),
+        device: .init(free: 5, firstDelay: 15, longestDelay: 900, forgetting: 900))
+
+    /// For how long a row without attempts may still say something.
+    var memory: TimeInterval {
+        [account, address, device].map { max($0.longestDelay, $0.forgetting * Double($0.free + 30)) }.max() ?? 0
     }
 }

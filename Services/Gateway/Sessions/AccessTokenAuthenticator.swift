@@ -20,6 +20,9 @@ struct AccessTokenAuthenticator: Authenticator {
             case .notAToken: return .notMine
             case .expired:
                 return .denied(.notAuthenticated("The access token has expired; refresh it.", code: .tokenExpired))
+            // Nobody guesses with another's key: a token of before the key was replaced, or of another installation.
+            case .foreignKey:
+                return .denied(.notAuthenticated("The token is signed by a key that is not ours; log in again."))
             case .invalid: return .guessed(.notAuthenticated())
             }
         }

@@ -22,52 +22,59 @@ struct AccessClaims: JWTPayload, Equatable {
 
 /// Signs and verifies users' access tokens: JWT, EdDSA, 15 minutes.
 ///
-/// The key is derived from the gateway's identity key, so that all nodes share it without another file, and is not that key:
-/// an internal assertion is never an access token nor the other way round, by key, by `typ`, by `iss` and by `aud`.
+/// The keys are derived from the gateway's identity keys, so that all nodes share them without another file, and are not those
+/// keys: an internal assertion is never an access token nor the other way round, by key, by `typ`, by `iss` and by `aud`. While
+/// an identity key that was replaced is kept, the tokens that it has signed stay good.
 struct AccessTokens: Sendable {
     enum Failure: Error, Equatable {
         /// Not a JWT at all: some other kind of credential.
         case notAToken
         case expired
+        /// Signed by a key that is not ours, or not any more.
+        case foreignKey
         /// Forged, for somebody else, or broken.
         case invalid
     }
 
-    static let lifetime = 900
+    static let standardLifetime = 900
     static let issuer = "erm-gateway"
     static let audience = "erm-api"
     /// RFC 9068 §2.1.
     static let type = "at+jwt"
-    private static let leeway = 5
 
-    private let keys: JWTKeyCollection
-    private let algorithm: any JWTAlgorithm
-    let keyID: String
-    private let publicKey: Curve25519.Signing.PublicKey
+    /// Seconds.
+    let lifetime: Int
+    /// How far the clocks of two nodes may be apart, in seconds.
+    private let leeway: Int
+    private let keys: SigningKeys
     private let now: @Sendable () -> Date
 
-    init(identity: ServiceKeyPair, now: @escaping @Sendable () -> Date = { Date() }) async throws {
-        let key = try Self.signingKey(from: identity)
-        publicKey = key.publicKey
-        keyID = JSONWebKey(publicKey: key.publicKey, issuer: .gateway).kid
-        keys = JWTKeyCollection()
-        await keys.add(eddsa: EdDSA.PrivateKey(backing: key), kid: JWKIdentifier(string: keyID))
-        // Held beside the collection, which is an actor: verifying must not queue all requests one behind the other.
-        algorithm = try await keys.getKey(for: JWKIdentifier(string: keyID))
+    init(
+        keys: KeyRing, lifetime: Int = standardLifetime, leeway: Int = AssertionVerifier.standardLeeway,
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) throws {
+        self.keys = SigningKeys(keys)
+        self.lifetime = lifetime
+        self.leeway = leeway
         self.now = now
+        _ = try self.keys.all()
     }
 
-    func make(user: UserID, tenant: TenantID, session: SessionID) async throws -> String {
+    var keyID: String { get throws { try keys.signing().id } }
+
+    func make(user: UserID, tenant: TenantID, session: SessionID) throws -> String {
         let time = Int(now().timeIntervalSince1970)
         let claims = AccessClaims(
-            iss: Self.issuer, aud: Self.audience, exp: time + Self.lifetime, iat: time, sub: user, tenant: tenant,
+            iss: Self.issuer, aud: Self.audience, exp: time + lifetime, iat: time, sub: user, tenant: tenant,
             sid: session)
-        return try await sign(claims)
+        return try sign(claims)
     }
 
-    func sign(_ claims: AccessClaims) async throws -> String {
-        try await keys.sign(
-            claims, kid: JWKIdentifier(string: keyID), header: ["typ": .string(Self.type), "alg": .string("EdDSA")])
+    func sign(_ claims: AccessClaims) throws -> String {
+        let key = try keys.signing()
+        let header = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"\#(key.id)","typ":"\#(Self.type)"}"#.utf8))
+        let signed = "\(header).\(Base64URL.encode(Array(try JSONEncoder().encode(claims))))"
+        return "\(signed).\(Base64URL.encode(Array(try key.privateKey.signature(for: Data(signed.utf8)))))"
     }
 
     func verify(_ token: String) throws(Failure) -> AccessClaims {
@@ -78,42 +85,45 @@ struct AccessTokens: Sendable {
         let claims = try authentic(token)
         let time = Int(now().timeIntervalSince1970)
         guard claims.iss == Self.issuer, claims.aud == Self.audience else { throw .invalid }
-        guard claims.iat <= time + Self.leeway, claims.exp > claims.iat, claims.exp - claims.iat <= Self.lifetime else {
+        // Tokens of before the settings were changed may have lived longer.
+        let longest = max(lifetime, Self.standardLifetime)
+        guard claims.iat <= time + leeway, claims.exp > claims.iat, claims.exp - claims.iat <= longest else {
             throw .invalid
         }
-        guard claims.exp > time else { throw .expired }
+        guard claims.exp > time - leeway else { throw .expired }
         return claims
     }
 
-    /// The claims, when the signature is that of our key by our algorithm; the token's own header chooses nothing.
+    /// The claims, when the signature is that of one of our keys by our algorithm; the token's own header chooses nothing else.
     private func authentic(_ token: String) throws(Failure) -> AccessClaims {
+        let key: SigningKeys.Key
         do {
             let parser = DefaultJWTParser()
             let bytes = Array(token.utf8)
             let (header, claims, signature) = try parser.parse(bytes, as: AccessClaims.self)
-            guard header.alg == "EdDSA", header.kid == keyID, header.typ == Self.type, header.fields["crit"] == nil
+            guard header.alg == "EdDSA", header.typ == Self.type, header.fields["crit"] == nil, let id = header.kid
             else {
                 throw Failure.invalid
             }
+            guard let known = try keys.all().first(where: { $0.id == id }) else { throw Failure.foreignKey }
+            key = known
             let signed = bytes[..<(bytes.lastIndex(of: UInt8(ascii: ".")) ?? 0)]
-            guard try algorithm.verify(signature, signs: signed) else { throw Failure.invalid }
+            guard key.privateKey.publicKey.isValidSignature(signature, for: signed) else { throw Failure.invalid }
             return claims
         } catch {
-            throw .invalid
+            throw (error as? Failure) ?? .invalid
         }
     }
 
-    /// `GET /.well-known/jwks.json`.
+    /// `GET /.well-known/jwks.json`: the key that signs, and those that have signed what may still be out.
     var publicKeys: PublicKeySet {
-        let key = JSONWebKey(publicKey: publicKey, issuer: .gateway)
-        return PublicKeySet(keys: [
-            .init(kty: key.kty, crv: key.crv, alg: key.alg, use: key.use, kid: key.kid, x: key.x)
-        ])
-    }
-
-    private static func signingKey(from identity: ServiceKeyPair) throws -> Curve25519.Signing.PrivateKey {
-        let derived = try identity.derivedKey("erm gateway access tokens 1")
-        return try Curve25519.Signing.PrivateKey(rawRepresentation: derived.withUnsafeBytes { Data($0) })
+        get throws {
+            PublicKeySet(
+                keys: try keys.all().map { key in
+                    let jwk = JSONWebKey(publicKey: key.privateKey.publicKey, issuer: .gateway)
+                    return .init(kty: jwk.kty, crv: jwk.crv, alg: jwk.alg, use: jwk.use, kid: jwk.kid, x: jwk.x)
+                })
+        }
     }
 }
 

@@ -19,7 +19,7 @@ struct PostgresSessionStore: SessionStore {
         }
     }
 
-    func rotate(tokenDigest: [UInt8], successorDigest: [UInt8], now: Date) async throws -> Rotation {
+    func rotate(tokenDigest: [UInt8], successorDigests: [[UInt8]], now: Date) async throws -> Rotation {
         try await database.withTransaction { connection in
             guard let (stored, usedAt) = try await find(tokenDigest, connection) else { return .refused }
             var family = stored
@@ -33,16 +33,18 @@ struct PostgresSessionStore: SessionStore {
             case .advance:
                 try await connection.execute(
                     "UPDATE gateway.refresh_tokens SET used_at = \(now) WHERE digest = \(tokenDigest)")
-                try await insert(successorDigest, family.id, now, connection)
-                return .rotated(family)
+                try await insert(successorDigests[0], family.id, now, connection)
+                return .rotated(family, successor: 0)
             case .giveAgain:
-                // Not there: it was made with a key that is no longer ours. Another one would be a second line.
-                let known = try await connection.query(
-                    """
-                    SELECT 1 FROM gateway.refresh_tokens
-                    WHERE digest = \(successorDigest) AND session_id = \(family.id)
-                    """)
-                return known.isEmpty ? .refused : .rotated(family)
+                for (index, digest) in successorDigests.enumerated() {
+                    let known = try await connection.query(
+                        """
+                        SELECT 1 FROM gateway.refresh_tokens WHERE digest = \(digest) AND session_id = \(family.id)
+                        """)
+                    if !known.isEmpty { return .rotated(family, successor: index) }
+                }
+                // It was made with a key that is no longer ours. Another one would be a second line.
+                return .refused
             }
         }
     }

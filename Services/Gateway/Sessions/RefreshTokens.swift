@@ -8,19 +8,19 @@ import ServiceIdentity
 struct RefreshTokens: Sendable {
     static let prefix = "erm_rt_"
 
-    private let key: SymmetricKey
+    private let keys: DerivedKeys
 
-    /// - Throws: `AccessTokens.Failure` when the identity holds no private key.
-    init(identity: ServiceKeyPair) throws {
-        key = try identity.derivedKey("erm gateway refresh tokens 1")
-    }
+    init(keys: KeyRing) { self.keys = DerivedKeys(keys, purpose: "erm gateway refresh tokens 1") }
 
     func first() -> String { RandomToken.make(prefix: Self.prefix) }
 
-    /// Whoever has a token, but not the key, knows nothing of what comes after it.
-    func successor(of token: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(for: Data(token.utf8), using: key)
-        return Self.prefix + Base64URL.encode(Array(code))
+    /// What may follow a token: by the present key first, then by those that it has replaced, by which another node may have
+    /// answered a moment ago. Whoever has a token, but no key, knows nothing of what comes after it.
+    func successors(of token: String) throws -> [String] {
+        try keys.all().map { key in
+            let code = HMAC<SHA256>.authenticationCode(for: Data(token.utf8), using: key)
+            return Self.prefix + Base64URL.encode(Array(code))
+        }
     }
 }
 

@@ -7,8 +7,8 @@ protocol SessionStore: Sendable {
     func create(_ family: RefreshFamily, tokenDigest: [UInt8], now: Date) async throws
     /// Presents a token to its family and stores what comes of it, all in one transaction.
     ///
-    /// - Parameter successorDigest: of the token that follows the presented one, always the same.
-    func rotate(tokenDigest: [UInt8], successorDigest: [UInt8], now: Date) async throws -> Rotation
+    /// - Parameter successorDigests: of the tokens that may follow the presented one; the first is stored when none is yet.
+    func rotate(tokenDigest: [UInt8], successorDigests: [[UInt8]], now: Date) async throws -> Rotation
     /// Ends the family of a token, if there is one; gives it back.
     func revoke(tokenDigest: [UInt8], now: Date) async throws -> RefreshFamily?
     /// The family of a token, which is left as it is; nil for an unknown token.
@@ -22,7 +22,9 @@ protocol SessionStore: Sendable {
 /// What became of a presented refresh token.
 enum Rotation: Sendable, Equatable {
     /// The successor is good, whether it was given for the first time or again.
-    case rotated(RefreshFamily)
+    ///
+    /// - Parameter successor: which of those that may follow.
+    case rotated(RefreshFamily, successor: Int)
     /// A copied token: the family has been ended.
     case revoked(RefreshFamily)
     case refused

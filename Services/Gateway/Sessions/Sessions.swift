@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import HTTPTypes
 import Logging
 import ServiceIdentity
 import ServiceKit
@@ -12,6 +13,9 @@ struct Sessions: Sendable {
     let tenants: TenantStage
     let tokens: AccessTokens
     let refreshTokens: RefreshTokens
+    let devices: DeviceTokens
+    let pseudonyms: Pseudonyms
+    var lifetime = RefreshFamily.lifetime
     let queue: LoginQueue
     let cache: FreshCache<SessionID, RefreshFamily?>
     let now: @Sendable () -> Date
@@ -19,26 +23,41 @@ struct Sessions: Sendable {
 
     /// - Throws: ``ProblemError`` 401 for wrong credentials, 403 for a tenant that is not active, 429 while locked out, 503 when
     ///   they cannot be checked.
-    func logIn(_ request: LoginRequest, tenant: TenantSummary, address: ClientAddress) async throws -> TokenResponse {
-        guard let principal = try await verified(request, tenant: tenant.id, address: address) else {
-            logger.info("Login refused", metadata: ["tenant": "\(tenant.id)", "client": "\(address)"])
+    func logIn(
+        _ request: LoginRequest, tenant: TenantSummary, from client: LoginClient
+    ) async throws -> (tokens: TokenResponse, cookie: String) {
+        let account = LoginAttempt.account(tenant.id, request.email)
+        client.record?.note { $0.account = pseudonyms.name(of: account) }
+        let device = try devices.device(for: account, in: client.headers, now: now())
+        guard let principal = try await verified(request, tenant: tenant.id, client.origin.address, device) else {
             throw ProblemError.notAuthenticated(
                 "The e-mail address or the password is wrong.", code: .invalidCredentials)
         }
         let time = now()
         let family = RefreshFamily(
             id: SessionID(), tenant: tenant.id, user: principal.userId,
-            expiresAt: time.addingTimeInterval(RefreshFamily.lifetime), credentialVersion: principal.credentialVersion)
+            expiresAt: time.addingTimeInterval(lifetime), credentialVersion: principal.credentialVersion)
         let refreshToken = refreshTokens.first()
         try await store.create(family, tokenDigest: RandomToken.digest(refreshToken), now: time)
-        return try await response(family, refreshToken)
+        let cookie = try devices.cookie(for: account, isSecure: client.origin.scheme == "https", now: time)
+        return (try response(family, refreshToken), cookie)
+    }
+
+    /// The account's owner has set a new password by a token that was sent to them: whoever has guessed before has not.
+    ///
+    /// - Returns: the cookie by which their device is known from now on.
+    func restored(_ email: String, of tenant: TenantID, from client: LoginClient) async throws -> String {
+        let account = LoginAttempt.account(tenant, email)
+        client.record?.note { $0.account = pseudonyms.name(of: account) }
+        try await lockouts.unlock(account: account)
+        return try devices.cookie(for: account, isSecure: client.origin.scheme == "https", now: now())
     }
 
     /// The user, when the password is right; nil when it is wrong, which is counted.
     private func verified(
-        _ request: LoginRequest, tenant: TenantID, address: ClientAddress
+        _ request: LoginRequest, tenant: TenantID, _ address: ClientAddress, _ device: DeviceToken?
     ) async throws -> UserGrants? {
-        let attempt = try await begin(request, tenant, address)
+        let attempt = try await begin(request, tenant, address, device)
         // In a task of its own: an attempt begun must be ended, whatever becomes of the client.
         return try await Task { [lockouts, directory, queue, now] in
             let principal: UserGrants?
@@ -61,11 +80,12 @@ struct Sessions: Sendable {
 
     /// Waits while many attempts at the account are under way: they may all be the owner's.
     private func begin(
-        _ request: LoginRequest, _ tenant: TenantID, _ address: ClientAddress
+        _ request: LoginRequest, _ tenant: TenantID, _ address: ClientAddress, _ device: DeviceToken?
     ) async throws -> LoginAttempt {
         var begun: LoginAttempt?
         try await queue.waitInLine(of: tenant) {
-            let attempt = LoginAttempt(tenant: tenant, email: request.email, address: address, begunAt: now())
+            let attempt = LoginAttempt(
+                tenant: tenant, email: request.email, address: address, device: device, begunAt: now())
             switch try await lockouts.begin(attempt) {
             case .crowded: return false
             case .begun: begun = attempt
@@ -91,9 +111,9 @@ struct Sessions: Sendable {
             }
             guard family.isUnderPassword(of: user) else { throw Self.passwordChanged }
         }
-        let successor = refreshTokens.successor(of: token)
+        let successors = try refreshTokens.successors(of: token)
         let rotation = try await store.rotate(
-            tokenDigest: digest, successorDigest: RandomToken.digest(successor), now: now())
+            tokenDigest: digest, successorDigests: successors.map { RandomToken.digest($0) }, now: now())
         switch rotation {
         case .refused:
             throw ProblemError.notAuthenticated("The refresh token is not valid; log in again.")
@@ -103,12 +123,13 @@ struct Sessions: Sendable {
                 "A refresh token was used again; its session was ended",
                 metadata: ["session": "\(family.id)", "user": "\(family.user)", "tenant": "\(family.tenant)"])
             throw ProblemError.notAuthenticated("The refresh token was used before; log in again.")
-        case .rotated(let family):
-            return try await response(family, successor)
+        case .rotated(let family, let successor):
+            return try response(family, successors[successor])
         }
     }
 
-    static let passwordChanged = ProblemError.notAuthenticated("The password has been changed; log in again.")
+    static let passwordChanged = ProblemError.notAuthenticated(
+        "The session has ended: the password was changed or the user deactivated meanwhile; log in again.")
 
     /// Ends the session of a refresh token, on every node. An unknown token is no error: it is logged out already.
     func logOut(_ token: String) async throws {
@@ -117,9 +138,16 @@ struct Sessions: Sendable {
         }
     }
 
-    private func response(_ family: RefreshFamily, _ refreshToken: String) async throws -> TokenResponse {
+    private func response(_ family: RefreshFamily, _ refreshToken: String) throws -> TokenResponse {
         TokenResponse(
-            accessToken: try await tokens.make(user: family.user, tenant: family.tenant, session: family.id),
-            refreshToken: refreshToken, expiresIn: AccessTokens.lifetime, tenantId: family.tenant)
+            accessToken: try tokens.make(user: family.user, tenant: family.tenant, session: family.id),
+            refreshToken: refreshToken, expiresIn: tokens.lifetime, tenantId: family.tenant)
     }
+}
+
+/// Where somebody logs in from.
+struct LoginClient: Sendable {
+    let origin: TrustedProxies.Origin
+    var headers = HTTPFields()
+    var record: RequestRecord?
 }

@@ -7,13 +7,14 @@ import ServiceLifecycle
 struct Sweeper: Service {
     let sessions: any SessionStore
     let lockouts: any LockoutStore
-    let keys: any APIKeyStore
+    let keys: APIKeys
     let logger: Logger
 
     private static let pause = Duration.seconds(3600)
 
     func run() async throws {
         try? await cancelWhenGracefulShutdown {
+            await findRoleIDs()
             while true {
                 try await Task.sleep(for: Self.pause)
                 await sweep(now: Date())
@@ -23,12 +24,21 @@ struct Sweeper: Service {
 
     func sweep(now: Date) async {
         do {
-            let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.sweep(now: now)
-            logger.debug("What nobody needs any more was removed", metadata: ["count": .stringConvertible(count)])
+            let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.store.sweep(now: now)
+            _ = try await keys.findRoleIDs()
+            logger.debug("Sweeping ended", metadata: ["count": .stringConvertible(count)])
         } catch {
             // The next hour will do.
-            logger.warning(
-                "What nobody needs any more could not be removed", metadata: ["error": "\(String(reflecting: error))"])
+            logger.warning("Sweeping expired sessions failed", metadata: ["error": "\(String(reflecting: error))"])
+        }
+    }
+
+    /// At the start, until it is done or nothing more can be done for now: keys of an earlier version know their roles by name.
+    private func findRoleIDs() async {
+        for _ in 1...60 {
+            if Task.isCancelled { return }
+            if let isDone = try? await keys.findRoleIDs(), isDone { return }
+            try? await Task.sleep(for: .seconds(5))
         }
     }
 }

@@ -12,11 +12,11 @@ extension ForwardStage {
     /// unknown length stream. A stream of events, which has no end to wait for, is cut when this node is being stopped: its
     /// reader goes on at another. What has an end gets the whole grace for it.
     func response(
-        _ answer: HTTPClientResponse, _ upstream: Upstream, _ choice: Upstream.Choice, _ upload: Upload,
+        _ answer: HTTPClientResponse, _ upstream: Upstream, _ node: String, _ upload: Upload,
         _ outgoing: Outgoing
     ) async throws -> Response {
         let status = HTTPResponse.Status(code: answer.status)
-        let headers = rewrite.response(answer.headers)
+        let headers = rewrite.response(answer.headers) + (await outgoing.answered(answer))
         let hasBody = status.code != 204 && status.code != 304
         let length = hasBody ? answer["Content-Length"].flatMap { Int($0) } : 0
         if outgoing.isHead {
@@ -57,7 +57,7 @@ extension ForwardStage {
                 } catch {
                     answer.body.cancel()
                     await upload.close()
-                    report(error, of: upstream, choice, upload, outgoing)
+                    report(error, of: upstream, node, upload, outgoing)
                     throw error
                 }
             })
@@ -81,10 +81,10 @@ extension ForwardStage {
     }
 
     private func report(
-        _ error: any Error, of upstream: Upstream, _ choice: Upstream.Choice, _ upload: Upload, _ outgoing: Outgoing
+        _ error: any Error, of upstream: Upstream, _ node: String, _ upload: Upload, _ outgoing: Outgoing
     ) {
         guard let error = error as? HTTPClientError, Self.isUpstreamsFault(error, upload) else { return }
-        upstream.failed(choice)
+        upstream.failed(node, .noAnswer)
         outgoing.logger.warning(
             "Upstream broke off its answer",
             metadata: ["upstream": "\(upstream.service.rawValue)", "error": "\(String(reflecting: error))"])
@@ -96,4 +96,10 @@ extension ForwardStage.Outgoing {
         logger.info("An answer under way was cut", metadata: ["reason": "\(reason)"])
         answer.body.cancel()
     }
+}
+
+private func + (fields: HTTPFields, more: HTTPFields) -> HTTPFields {
+    var all = fields
+    all.append(contentsOf: more)
+    return all
 }

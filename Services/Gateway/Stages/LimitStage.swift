@@ -29,6 +29,9 @@ struct TokenBucket: Sendable, Equatable {
         return tokens >= 1 ? nil : .seconds((1 - tokens) / allowance.perSecond)
     }
 
+    /// How many requests may pass now.
+    var whole: Int { Int(tokens) }
+
     /// A full bucket knows nothing that a new one would not.
     func isFull(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Bool {
         var copy = self
@@ -52,8 +55,29 @@ final class LimitStage: Sendable {
         case address(String)
     }
 
-    private let plans: [Plan: GatewayConfiguration.Allowance]
-    private let address: GatewayConfiguration.Allowance
+    private struct Rules: Sendable {
+        let plans: [Plan: GatewayConfiguration.Allowance]
+        let address: GatewayConfiguration.Allowance
+    }
+
+    /// What is left of an allowance.
+    struct Left: Sendable, Equatable {
+        let allowance: GatewayConfiguration.Allowance
+        let requests: Int
+
+        /// The fields by which a client sees how much it may still ask (IETF draft-ietf-httpapi-ratelimit-headers): the
+        /// policy's quota is the burst, its window the time in which an empty bucket fills.
+        var fields: HTTPFields {
+            let window = Int((allowance.burst / allowance.perSecond).rounded(.up))
+            let reset = Int(((allowance.burst - Double(requests)) / allowance.perSecond).rounded(.up))
+            return [
+                .rateLimitPolicy: "\"plan\";q=\(Int(allowance.burst));w=\(max(1, window))",
+                .rateLimit: "\"plan\";r=\(requests);t=\(max(0, reset))",
+            ]
+        }
+    }
+
+    private let rules: Mutex<Rules>
     private let now: @Sendable () -> ContinuousClock.Instant
     private let buckets = Mutex<[Key: TokenBucket]>([:])
     /// Beyond so many buckets the full ones are forgotten.
@@ -62,17 +86,31 @@ final class LimitStage: Sendable {
     init(
         _ configuration: GatewayConfiguration, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        plans = configuration.plans
-        address = configuration.address
+        rules = Mutex(Rules(plans: configuration.plans, address: configuration.address))
         self.now = now
     }
 
+    /// Buckets keep what is in them, as far as it fits.
+    func update(_ configuration: GatewayConfiguration) {
+        rules.withLock { $0 = Rules(plans: configuration.plans, address: configuration.address) }
+    }
+
+    private var address: GatewayConfiguration.Allowance { rules.withLock { $0.address } }
+
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
-    func admit(_ tenant: TenantSummary) throws {
-        guard let allowance = plans[tenant.plan] else {
+    @discardableResult
+    func admit(_ tenant: TenantSummary) throws -> Left {
+        guard let allowance = rules.withLock({ $0.plans[tenant.plan] }) else {
             throw ProblemError.permissionDenied("The tenant's plan is not known here.")
         }
-        try take(.tenant(tenant.id), allowance, "Your organisation sends more requests than its plan allows.")
+        do {
+            try take(.tenant(tenant.id), allowance, "Your organisation sends more requests than its plan allows.")
+        } catch var problem as ProblemError {
+            problem.headers.append(contentsOf: Left(allowance: allowance, requests: 0).fields)
+            throw problem
+        }
+        let left = buckets.withLock { $0[.tenant(tenant.id)]?.whole ?? 0 }
+        return Left(allowance: allowance, requests: left)
     }
 
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
@@ -109,10 +147,16 @@ final class LimitStage: Sendable {
     }
 
     private func forget(_ buckets: inout [Key: TokenBucket], _ time: ContinuousClock.Instant) {
+        let (plans, address) = rules.withLock { ($0.plans, $0.address) }
         let widest = plans.values.max { $0.burst < $1.burst } ?? address
         buckets = buckets.filter { key, bucket in
             if case .address = key { !bucket.isFull(address, now: time) } else { !bucket.isFull(widest, now: time) }
         }
         if buckets.count >= Self.maximumBuckets { buckets.removeAll(keepingCapacity: true) }
     }
+}
+
+extension HTTPField.Name {
+    static let rateLimit = Self("RateLimit")!
+    static let rateLimitPolicy = Self("RateLimit-Policy")!
 }

@@ -63,7 +63,9 @@ struct RewriteStage: Sendable {
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-method",
     ]
 
-    private static let ownOnResponse: Set<String> = ["x-request-id", "server", "content-length"]
+    private static let ownOnResponse: Set<String> = [
+        "x-request-id", "server", "content-length", HeaderName.provenAccount.lowercased(),
+    ]
 
     private static let identityPrefixes = [
         "x-tenant", "x-user", "x-auth", "x-erm", "x-identity", "x-permission", "x-role", "x-subject", "x-platform",

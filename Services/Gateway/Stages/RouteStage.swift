@@ -39,6 +39,14 @@ struct RouteStage: Sendable {
         return MatchedRoute(route: route, method: method, path: path, parameters: parameters)
     }
 
+    /// The methods that may be asked at a path, for who asks before asking; none where there is no route.
+    func methods(at target: String) -> [String] {
+        guard let path = try? RequestPath(target: target) else { return [] }
+        var parameters: [String: String] = [:]
+        let methods = root.find(path.segments[...], &parameters)?.methods.keys.sorted() ?? []
+        return methods.contains("GET") ? (methods + ["HEAD"]).sorted() : methods
+    }
+
     /// A tree of path segments. A literal is preferred to a parameter, whatever the order in the table.
     private struct Node: Sendable {
         private var literals: [String: Node] = [:]

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Whether the reader of an answer that takes long may still have it.
+/// Whether the reader of an answer that takes long may still have it, or the sender of a long body may still send it.
 ///
 /// A logout, a suspension or a lost role ends what is under way, not only what is asked next. Asked every ``pause``, also
 /// while nothing is sent, and before a piece is sent that an older answer does not cover: whoever cannot be asked
@@ -16,8 +16,15 @@ final class Standing: Sendable {
 
     /// - Throws: why the reader is refused by now, or that it cannot be found out.
     func requireFresh() async throws {
+        guard ContinuousClock.now - confirmedAt.withLock({ $0 }) >= Self.pause else { return }
+        try await require()
+    }
+
+    /// The same, however recent the last answer is: before what cannot be taken back.
+    ///
+    /// - Throws: as ``requireFresh()``.
+    func require() async throws {
         let asked = ContinuousClock.now
-        guard asked - confirmedAt.withLock({ $0 }) >= Self.pause else { return }
         try await recheck()
         confirmedAt.withLock { $0 = max($0, asked) }
     }

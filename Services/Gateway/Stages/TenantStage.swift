@@ -38,7 +38,9 @@ struct TenantStage: Sendable {
 
     private func subdomain(of host: String?) throws -> Subdomain? {
         guard let baseDomain, let host else { return nil }
-        let name = host.lowercased().split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+        var name = host.lowercased().split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
+        // A name may be written with the dot of the root at its end (RFC 1034 §3.1).
+        if name.hasSuffix(".") { name.removeLast() }
         let suffix = "." + baseDomain.lowercased()
         guard name.hasSuffix(suffix) else { return nil }
         guard let subdomain = Subdomain(rawValue: String(name.dropLast(suffix.count))) else {

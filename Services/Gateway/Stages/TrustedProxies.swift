@@ -52,7 +52,7 @@ struct TrustedProxies: Sendable, Equatable {
         return Origin(address: address, scheme: scheme)
     }
 
-    private func isTrusted(_ address: ClientAddress) -> Bool { ranges.contains { $0.contains(address) } }
+    func isTrusted(_ address: ClientAddress) -> Bool { ranges.contains { $0.contains(address) } }
 
     private func hops(_ headers: HTTPFields) -> [(address: ClientAddress?, scheme: String)] {
         switch field {

@@ -1,7 +1,9 @@
-/// Which of an upstream's addresses is asked next, as a plain value.
+/// Which of an upstream's nodes is asked next, as a plain value.
 ///
-/// Round robin over the addresses whose circuit is closed. Failures in a row open a circuit; after a while it is half open
-/// and exactly one request tries the address: its success closes the circuit, its failure opens it again.
+/// Of two nodes chosen at random the one with less under way is asked: close to the best choice of all, and no herd runs to one
+/// node that has just become idle. Failures in a row open a node's circuit; after a while it is half open and exactly one
+/// request tries the node: its success closes the circuit, its failure opens it again. A node that comes back gets its full
+/// share only after a slow start. A node that says it is going down gets nothing new.
 struct Balancer: Sendable, Equatable {
     private enum Circuit: Sendable, Equatable {
         case closed(failures: Int)
@@ -10,62 +12,175 @@ struct Balancer: Sendable, Equatable {
         case halfOpen(until: ContinuousClock.Instant)
     }
 
-    private var circuits: [Circuit]
-    private var next = 0
-    private let health: GatewayConfiguration.Health
+    private struct Node: Sendable, Equatable {
+        let address: String
+        var circuit = Circuit.closed(failures: 0)
+        var underWay = 0
+        var drainsUntil: ContinuousClock.Instant?
+        /// Since when it is back after a failure; nil for a node that has always been well.
+        var backSince: ContinuousClock.Instant?
+    }
 
-    init(addresses: Int, health: GatewayConfiguration.Health) {
-        circuits = Array(repeating: .closed(failures: 0), count: addresses)
+    /// What became of a request.
+    enum Failure: Sendable {
+        /// The node could not be reached, broke off, or did not answer in time.
+        case noAnswer
+        /// It answered that it cannot answer (502, 503, 504): maybe for this request only.
+        case refused
+    }
+
+    private var nodes: [Node]
+    var health: GatewayConfiguration.Health
+
+    init(_ addresses: [String], health: GatewayConfiguration.Health) {
+        nodes = addresses.map { Node(address: $0) }
         self.health = health
     }
 
-    /// The address to ask, or nil when none is healthy.
+    var addresses: [String] { nodes.map(\.address) }
+
+    /// The nodes there are now. Those that stay keep what is known of them; new ones get a slow start.
+    mutating func update(_ addresses: [String], now: ContinuousClock.Instant) {
+        nodes = addresses.map { address in
+            nodes.first { $0.address == address } ?? Node(address: address, backSince: now)
+        }
+    }
+
+    /// The node to ask, which then has one request more under way; nil when none may be asked.
     ///
-    /// - Parameter tried: those that have failed this very request already.
-    mutating func pick(excluding tried: Set<Int> = [], now: ContinuousClock.Instant) -> Int? {
-        for offset in circuits.indices {
-            let index = (next + offset) % circuits.count
-            guard !tried.contains(index) else { continue }
-            switch circuits[index] {
-            case .closed: break
-            case .open(let until), .halfOpen(let until):
-                guard now >= until else { continue }
-                circuits[index] = .halfOpen(until: now + health.openFor)
+    /// - Parameters:
+    ///   - tried: those that have failed this very request already.
+    ///   - isTrial: whether this request may try a node whose circuit is open; one that could not be sent again elsewhere had
+    ///     better not while there are others.
+    ///   - random: a number below its argument.
+    mutating func pick(
+        excluding tried: Set<String> = [], isTrial: Bool = true, now: ContinuousClock.Instant,
+        random: (Int) -> Int = { Int.random(in: 0..<$0) }
+    ) -> String? {
+        let untried = nodes.indices.filter { !tried.contains(nodes[$0].address) }
+        let closed = untried.filter { if case .closed = nodes[$0].circuit { true } else { false } }
+        let staying = closed.filter { nodes[$0].drainsUntil.map { $0 <= now } ?? true }
+        let due = untried.first { index in
+            switch nodes[index].circuit {
+            case .closed: false
+            case .open(let until), .halfOpen(let until): now >= until
             }
-            next = (index + 1) % circuits.count
-            return index
         }
-        return nil
+        if let due, isTrial || closed.isEmpty {
+            nodes[due].circuit = .halfOpen(until: now + health.openFor)
+            return take(due)
+        }
+        // Better a node that is going down than none.
+        let candidates = staying.isEmpty ? closed : staying
+        guard candidates.count > 1 else { return candidates.first.map { take($0) } }
+        let first = random(candidates.count)
+        let second = (first + 1 + random(candidates.count - 1)) % candidates.count
+        let (one, other) = (candidates[first], candidates[second])
+        return take(load(one, now) <= load(other, now) ? one : other)
     }
 
-    /// The address has answered, whatever it said.
-    mutating func succeeded(_ index: Int) { circuits[index] = .closed(failures: 0) }
-
-    /// The request ended without saying anything of the address. If it was the one that tries whether a circuit may close,
-    /// the next request tries.
-    mutating func undecided(_ index: Int, now: ContinuousClock.Instant) {
-        if case .halfOpen = circuits[index] { circuits[index] = .open(until: now) }
+    private mutating func take(_ index: Int) -> String {
+        nodes[index].underWay += 1
+        return nodes[index].address
     }
 
-    /// The address could not be reached, broke off, or did not answer in time.
-    mutating func failed(_ index: Int, now: ContinuousClock.Instant) {
-        switch circuits[index] {
-        case .closed(let failures) where failures + 1 < health.failuresToOpen:
-            circuits[index] = .closed(failures: failures + 1)
-        case .open:
-            break
-        case .closed, .halfOpen:
-            circuits[index] = .open(until: now + health.openFor)
+    /// Requests under way by what the node can take now.
+    private func load(_ index: Int, _ now: ContinuousClock.Instant) -> Double {
+        let node = nodes[index]
+        var share = 1.0
+        if let back = node.backSince { share = min(1, max(0.1, (now - back) / health.slowStart)) }
+        return Double(node.underWay + 1) / share
+    }
+
+    /// The request's answer has ended, however.
+    mutating func ended(_ address: String) { change(address) { $0.underWay = max(0, $0.underWay - 1) } }
+
+    /// The node has answered.
+    mutating func succeeded(_ address: String, now: ContinuousClock.Instant) {
+        change(address) { node in
+            switch node.circuit {
+            case .closed: break
+            case .open, .halfOpen: node.backSince = now
+            }
+            node.circuit = .closed(failures: 0)
         }
     }
 
-    /// How many addresses may be asked without waiting.
+    /// The request ended without saying anything of the node. If it was the one that tries whether a circuit may close, the next
+    /// request tries.
+    mutating func undecided(_ address: String, now: ContinuousClock.Instant) {
+        change(address) { if case .halfOpen = $0.circuit { $0.circuit = .open(until: now) } }
+    }
+
+    /// Answers that say "not now" open a circuit only while another node is well: all nodes saying so is trouble behind them, and
+    /// one tenant's trouble must not be everybody's.
+    mutating func failed(_ address: String, _ failure: Failure, now: ContinuousClock.Instant) {
+        let othersAreWell = nodes.contains { node in
+            guard node.address != address, case .closed = node.circuit else { return false }
+            return true
+        }
+        let health = health
+        change(address) { node in
+            switch node.circuit {
+            case .closed(let failures) where failures + 1 < health.failuresToOpen:
+                node.circuit = .closed(failures: failures + 1)
+            case .open:
+                break
+            case .closed, .halfOpen:
+                if case .refused = failure, !othersAreWell {
+                    node.circuit = .closed(failures: 0)
+                } else {
+                    node.circuit = .open(until: now + health.openFor)
+                }
+            }
+        }
+    }
+
+    /// The node has said that its answer was the last on its connection: it is going down.
+    mutating func draining(_ address: String, now: ContinuousClock.Instant) {
+        let end = now + health.drainFor
+        change(address) { $0.drainsUntil = end }
+    }
+
+    /// What an active check of the node has found.
+    mutating func checked(_ address: String, isWell: Bool, now: ContinuousClock.Instant) {
+        if isWell {
+            change(address) { $0.drainsUntil = nil }
+            succeeded(address, now: now)
+        } else {
+            failed(address, .noAnswer, now: now)
+        }
+    }
+
+    private mutating func change(_ address: String, _ change: (inout Node) -> Void) {
+        if let index = nodes.firstIndex(where: { $0.address == address }) { change(&nodes[index]) }
+    }
+
+    /// How many nodes may be asked without waiting.
     func healthyCount(now: ContinuousClock.Instant) -> Int {
-        circuits.count {
-            switch $0 {
+        nodes.count {
+            switch $0.circuit {
             case .closed: true
             case .open(let until), .halfOpen(let until): now >= until
             }
         }
+    }
+
+    func underWay(_ address: String) -> Int { nodes.first { $0.address == address }?.underWay ?? 0 }
+}
+
+/// How many requests may be sent a second time, as a plain value: a share of those that are sent at all, so that second attempts
+/// never double the load of services in trouble.
+struct RetryBudget: Sendable, Equatable {
+    private static let share = 0.2
+    private static let reserve = 10.0
+    private var tokens = reserve
+
+    mutating func sent() { tokens = min(Self.reserve * 10, tokens + Self.share) }
+
+    mutating func take() -> Bool {
+        guard tokens >= 1 else { return false }
+        tokens -= 1
+        return true
     }
 }

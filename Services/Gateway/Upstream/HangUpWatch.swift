@@ -53,16 +53,30 @@ final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Runs `operation` and cancels it when the client of `channel` hangs up.
+/// Runs `operation` and cancels it when the client of `channel` hangs up, or may no longer have asked.
 ///
+/// - Parameter refused: told why it may not.
 /// - Throws: what `operation` throws; once cancelled, that is a cancellation.
 func withHangUpCancelling<Value: Sendable>(
-    _ channel: (any Channel)?, _ operation: @escaping @Sendable () async throws -> Value
+    _ channel: (any Channel)?, while standing: Standing? = nil,
+    refused: @escaping @Sendable (any Error) -> Void = { _ in },
+    _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     guard let channel else { return try await operation() }
     let task = Task { try await operation() }
+    let watch = standing.map { standing in
+        Task {
+            await standing.watch { error in
+                refused(error)
+                task.cancel()
+            }
+        }
+    }
     HangUpWatch.observe(channel) { task.cancel() }
-    defer { HangUpWatch.ignore(channel) }
+    defer {
+        watch?.cancel()
+        HangUpWatch.ignore(channel)
+    }
     return try await withTaskCancellationHandler {
         try await task.value
     } onCancel: {

@@ -4,16 +4,24 @@ import NIOCore
 import ServiceKit
 import Synchronization
 
-/// A client's request body on its way to an upstream: in pieces, as fast as the upstream takes them, up to a limit.
+/// A client's request body on its way to an upstream: in pieces, as fast as the upstream takes them, up to a limit and not slower
+/// than a rate.
+///
+/// Its first piece is read before an upstream is asked, so that a client who sends nothing holds no upstream's connection. Its
+/// end is passed on only while whoever sends it may: the upstream commits what has an end.
 ///
 /// The connection's input has one reader at a time. The upstream may answer before it has read all of the body; then
 /// ``close()`` must be awaited before the response ends, since the server goes on to read the same connection.
 final class Upload: Sendable {
     private struct State {
+        /// Read already and not yet passed on.
+        var first: ByteBuffer?
+        /// An upstream has got some of it.
         var isStarted = false
         var isComplete = false
         var isReading = false
         var isClosed = false
+        var pace: UploadPace
         var closing: CheckedContinuation<Void, Never>?
         var refusal: ProblemError?
         var inputFailure: (any Error)?
@@ -22,18 +30,25 @@ final class Upload: Sendable {
 
     private let source: Source
     private let limitBytes: Int
-    private let state = Mutex(State())
+    private let standing: Standing?
+    private let state: Mutex<State>
 
-    init(_ body: RequestBody, limitBytes: Int) {
+    /// - Parameter standing: asked while the body comes and before its end is passed on; nil where anybody may send it.
+    init(
+        _ body: RequestBody, limitBytes: Int, rate: GatewayConfiguration.UploadRate = .standard,
+        standing: Standing? = nil
+    ) {
         source = Source(body)
         self.limitBytes = limitBytes
+        self.standing = standing
+        state = Mutex(State(pace: UploadPace(rate)))
     }
 
-    /// Whether any of it has been asked for: from then on the request cannot be sent a second time.
+    /// Whether any of it has been passed on: from then on the request cannot be sent a second time.
     var isStarted: Bool { state.withLock { $0.isStarted } }
 
     /// Whether it was begun and has not been read to its end.
-    var isCut: Bool { state.withLock { $0.isStarted && !$0.isComplete } }
+    var isCut: Bool { state.withLock { ($0.isStarted || $0.first != nil) && !$0.isComplete } }
 
     /// Whether the upstream has taken all there is so far and the client owes the next piece, or has failed to send it.
     var isClientsTurn: Bool { state.withLock { ($0.isReading || $0.inputFailure != nil) && !$0.isComplete } }
@@ -45,6 +60,48 @@ final class Upload: Sendable {
     var refusal: ProblemError? { state.withLock { $0.refusal } }
 
     var chunks: Chunks { Chunks(upload: self) }
+
+    /// Reads the first piece.
+    ///
+    /// - Throws: ``ProblemError`` 408 from a client that sends none, and what is wrong with its input.
+    func begin() async throws {
+        watchPace()
+        let piece = try await read()
+        state.withLock { state in
+            state.first = piece
+            if piece == nil { state.isComplete = true }
+        }
+    }
+
+    /// Ends a body that comes too slowly; until it has come or nobody wants it.
+    private func watchPace() {
+        Task { [weak self] in
+            while let pause = self?.nextLook {
+                try? await Task.sleep(for: pause)
+                self?.refuseIfTooSlow()
+            }
+        }
+    }
+
+    /// When to look at the pace again; nil when there is nothing more to look at.
+    private var nextLook: Duration? {
+        state.withLock { $0.isComplete || ($0.isClosed && !$0.isReading) ? nil : $0.pace.pause }
+    }
+
+    private func refuseIfTooSlow() {
+        let read: Task<ByteBuffer?, any Error>? = state.withLock { state in
+            guard state.refusal == nil, state.pace.isTooSlow(now: .now) else { return nil }
+            state.refusal = .requestTimeout()
+            return state.read
+        }
+        read?.cancel()
+    }
+
+    /// Whoever sends it may not any more; what the upstream has got of it has no end.
+    func refuse(_ error: any Error) {
+        let refusal = error as? ProblemError ?? .unavailable("Who may do what cannot be checked.", cause: error)
+        state.withLock { $0.refusal = $0.refusal ?? refusal }
+    }
 
     /// Returns when nobody reads the connection for this body any more.
     func close() async {
@@ -69,20 +126,68 @@ final class Upload: Sendable {
 
     private func beginReading() -> Bool {
         state.withLock { state in
-            guard !state.isClosed else { return false }
+            guard !state.isClosed, state.refusal == nil else { return false }
             state.isReading = true
-            state.isStarted = true
+            state.pace.waits(since: .now)
             return true
         }
     }
 
-    private func endReading() {
+    private func endReading(_ piece: ByteBuffer?) {
         let closing = state.withLock { state in
             state.isReading = false
+            state.pace.received(piece?.readableBytes ?? 0, now: .now)
             defer { state.closing = nil }
             return state.closing
         }
         closing?.resume()
+    }
+
+    /// The next piece of the connection's input.
+    private func read() async throws -> ByteBuffer? {
+        guard beginReading() else { throw refusal ?? CancellationError() }
+        // In a task of its own: cancelling a read would end the connection's input, and a client that is still
+        // sending would get a reset in place of the answer.
+        let read = Task { [source] in try await source.next() }
+        state.withLock { $0.read = read }
+        do {
+            let piece = try await read.value
+            endReading(piece)
+            return piece
+        } catch {
+            endReading(nil)
+            if let refusal { throw refusal }
+            state.withLock { $0.inputFailure = error }
+            throw error
+        }
+    }
+
+    /// The next piece for an upstream.
+    private func next(after sentBytes: inout Int) async throws -> [UInt8]? {
+        let (first, isComplete) = state.withLock { state in
+            defer { state.first = nil }
+            state.isStarted = true
+            return (state.first, state.isComplete)
+        }
+        var piece = first
+        if piece == nil, !isComplete { piece = try await read() }
+        do {
+            try await (piece == nil ? standing?.require() : standing?.requireFresh())
+        } catch {
+            refuse(error)
+            throw error
+        }
+        guard let piece else {
+            state.withLock { $0.isComplete = true }
+            return nil
+        }
+        sentBytes += piece.readableBytes
+        guard sentBytes <= limitBytes else {
+            let refusal = ProblemError.payloadTooLarge(limit: limitBytes)
+            state.withLock { $0.refusal = refusal }
+            throw refusal
+        }
+        return Array(piece.readableBytesView)
     }
 
     /// Its pieces; for one reader, once.
@@ -99,33 +204,7 @@ final class Upload: Sendable {
 
         fileprivate init(upload: Upload) { self.upload = upload }
 
-        mutating func next() async throws -> [UInt8]? {
-            guard upload.beginReading() else { throw CancellationError() }
-            defer { upload.endReading() }
-            let source = upload.source
-            // In a task of its own: cancelling a read would end the connection's input, and a client that is still
-            // sending would get a reset in place of the answer.
-            let read = Task { try await source.next() }
-            upload.state.withLock { $0.read = read }
-            let piece: ByteBuffer?
-            do {
-                piece = try await read.value
-            } catch {
-                upload.state.withLock { $0.inputFailure = error }
-                throw error
-            }
-            guard let buffer = piece else {
-                upload.state.withLock { $0.isComplete = true }
-                return nil
-            }
-            sentBytes += buffer.readableBytes
-            guard sentBytes <= upload.limitBytes else {
-                let refusal = ProblemError.payloadTooLarge(limit: upload.limitBytes)
-                upload.state.withLock { $0.refusal = refusal }
-                throw refusal
-            }
-            return Array(buffer.readableBytesView)
-        }
+        mutating func next() async throws -> [UInt8]? { try await upload.next(after: &sentBytes) }
     }
 
     /// The connection's input as this request's body.
@@ -133,7 +212,6 @@ final class Upload: Sendable {
     /// Unchecked: `Upload` lets only one read at a time happen, each after the one before has ended.
     private final class Source: @unchecked Sendable {
         private let body: RequestBody
-        /// Made at the first piece: a body that was only offered to an address that is gone can be offered to the next.
         private var iterator: RequestBody.AsyncIterator?
 
         init(_ body: RequestBody) { self.body = body }

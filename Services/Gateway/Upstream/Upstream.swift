@@ -1,18 +1,13 @@
 import Contracts
 import Synchronization
 
-/// A service behind the gateway: its addresses and what is known of their health.
+/// A service behind the gateway: its nodes and what is known of their health.
 final class Upstream: Sendable {
-    /// One address that a request was sent to, to report on.
-    struct Choice: Sendable {
-        let index: Int
-        /// `http://127.0.0.1:8081`, without a slash at the end.
-        let baseURL: String
-    }
-
     let service: ServiceName
-    private let baseURLs: [String]
+    /// As the settings name them: `http://ml-prediction:8083`, without a slash at the end. One name may stand for many nodes.
+    let baseURLs: [String]
     private let balancer: Mutex<Balancer>
+    private let budget = Mutex(RetryBudget())
     private let now: @Sendable () -> ContinuousClock.Instant
 
     /// - Parameter baseURLs: at least one; a slash at the end is dropped.
@@ -24,17 +19,44 @@ final class Upstream: Sendable {
         self.service = service
         self.baseURLs = baseURLs.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         self.now = now
-        balancer = Mutex(Balancer(addresses: baseURLs.count, health: health))
+        balancer = Mutex(Balancer(self.baseURLs, health: health))
     }
 
-    func choose(excluding tried: Set<Int>) -> Choice? {
-        balancer.withLock { $0.pick(excluding: tried, now: now()) }.map { Choice(index: $0, baseURL: baseURLs[$0]) }
+    /// The base URLs of the nodes there are now.
+    var nodes: [String] { balancer.withLock { $0.addresses } }
+
+    /// Replaces the nodes; those that stay keep what is known of them.
+    func update(nodes: [String]) { balancer.withLock { $0.update(nodes, now: now()) } }
+
+    func update(health: GatewayConfiguration.Health) { balancer.withLock { $0.health = health } }
+
+    func choose(excluding tried: Set<String>, isTrial: Bool) -> String? {
+        balancer.withLock { $0.pick(excluding: tried, isTrial: isTrial, now: now()) }
     }
 
-    func succeeded(_ choice: Choice) { balancer.withLock { $0.succeeded(choice.index) } }
+    /// Whether a node that has not been tried may be well.
+    func hasOther(than tried: Set<String>) -> Bool {
+        balancer.withLock { balancer in balancer.addresses.contains { !tried.contains($0) } }
+    }
+
+    func ended(_ node: String) { balancer.withLock { $0.ended(node) } }
+
+    func succeeded(_ node: String) { balancer.withLock { $0.succeeded(node, now: now()) } }
 
     /// The exchange ended for a reason of the client's.
-    func undecided(_ choice: Choice) { balancer.withLock { $0.undecided(choice.index, now: now()) } }
+    func undecided(_ node: String) { balancer.withLock { $0.undecided(node, now: now()) } }
 
-    func failed(_ choice: Choice) { balancer.withLock { $0.failed(choice.index, now: now()) } }
+    func failed(_ node: String, _ failure: Balancer.Failure) {
+        balancer.withLock { $0.failed(node, failure, now: now()) }
+    }
+
+    func draining(_ node: String) { balancer.withLock { $0.draining(node, now: now()) } }
+
+    func checked(_ node: String, isWell: Bool) { balancer.withLock { $0.checked(node, isWell: isWell, now: now()) } }
+
+    /// A request is sent for the first time.
+    func sent() { budget.withLock { $0.sent() } }
+
+    /// Whether one more request may be sent a second time.
+    func mayRetry() -> Bool { budget.withLock { $0.take() } }
 }

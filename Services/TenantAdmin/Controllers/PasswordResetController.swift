@@ -1,4 +1,6 @@
 import Contracts
+import HTTPTypes
+import Hummingbird
 import ServiceKit
 
 /// New passwords for people who have forgotten theirs.
@@ -20,8 +22,22 @@ struct PasswordResetController: Controller {
     }
 
     /// The token says who it is.
-    private func confirm(_ call: Call<TenantID>, _ payload: ConfirmPasswordResetRequest) async throws -> NoContent {
-        try await resets.confirm(payload, in: call.tenant, requestID: call.requestID)
-        return NoContent()
+    private func confirm(_ call: Call<TenantID>, _ payload: ConfirmPasswordResetRequest) async throws -> Proven {
+        Proven(email: try await resets.confirm(payload, in: call.tenant, requestID: call.requestID))
+    }
+}
+
+/// 204, and for the gateway alone: whose owner has just proved who they are, so that strangers' guesses lock them out no longer.
+struct Proven: RouteAnswer {
+    let email: String
+
+    static var description: AnswerDescription { .init(.noContent) }
+
+    func response(to request: Request) throws -> Response {
+        var response = Response(status: .noContent)
+        if let name = HTTPField.Name(HeaderName.provenAccount) {
+            response.headers[name] = Base64URL.encode(Array(email.utf8))
+        }
+        return response
     }
 }

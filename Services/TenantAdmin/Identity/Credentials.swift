@@ -12,16 +12,14 @@ struct Credentials: Sendable {
     ///
     /// Takes as long for an unknown address, a user without a password and an inactive user as for a wrong password, and
     /// answers all of them alike: who is a user here cannot be found out by trying.
-    /// The address may differ in the case of ASCII letters only. Postgres and Swift fold others differently (U+0130), and each
-    /// spelling that Postgres took for the same would be another account, with guesses of its own, to the gateway's lockout.
+    /// Addresses are compared by ``EmailAddress/key(_:)``, by which the gateway's lockout counts, too.
     /// - Throws: 401 `invalid_credentials`; 403 `tenant_unavailable`.
     func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserGrants {
         let found = try await database.withTenant(tenant, readOnly: true) { connection in
             let rows = try await connection.query(
                 """
                 select \(sql: UserGrants.columns), u.password_hash from users u
-                where lower(u.email) = lower(\(request.email))
-                    and lower(u.email collate "C") = lower(\(request.email) collate "C")
+                where u.email_key = \(EmailAddress.key(request.email)) and u.address_taken_by is null
                 """)
             return try rows.first.map { row in
                 (
@@ -76,13 +74,10 @@ extension UserGrants {
     init(_ row: PostgresRow, tenant: TenantID) throws {
         let roles = try row.decode("role_grants", as: PostgresJSON<[RoleGrants]>.self).value
         let own = try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value
-        var union: [Permission] = []
-        for permission in roles.flatMap(\.permissions) + own where !union.contains(permission) {
-            union.append(permission)
-        }
         self.init(
             userId: UserID(rawValue: try row.decode("id")), tenantId: tenant, email: try row.decode("email"),
             name: try row.decode("name"), isActive: try row.decode("is_active"), roles: roles.map(\.name),
-            permissions: union, credentialVersion: try row.decode("credential_version"))
+            permissions: (roles.flatMap(\.permissions) + own).merged,
+            credentialVersion: try row.decode("credential_version"))
     }
 }

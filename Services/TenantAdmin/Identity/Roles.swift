@@ -85,7 +85,7 @@ struct Roles: ResourceStore {
     /// By name.
     func all(of tenant: TenantID) async throws -> [RoleGrants] {
         try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query("select name, permissions from roles order by name").map(RoleGrants.init)
+            try await connection.query("select id, name, permissions from roles order by name").map(RoleGrants.init)
         }
     }
 
@@ -94,7 +94,8 @@ struct Roles: ResourceStore {
     static func grantable(
         _ names: [String], by holder: [Permission], on connection: PostgresConnection
     ) async throws -> [RoleGrants] {
-        let rows = try await connection.query("select name, permissions from roles where name = any(\(names)::text[])")
+        let rows = try await connection.query(
+            "select id, name, permissions from roles where name = any(\(names)::text[])")
         let roles = try rows.map(RoleGrants.init)
         let unknown = names.indices.filter { index in !roles.contains { $0.name == names[index] } }
         guard unknown.isEmpty else {
@@ -112,7 +113,7 @@ struct Roles: ResourceStore {
 extension RoleGrants {
     init(_ row: PostgresRow) throws {
         self.init(
-            name: try row.decode("name"),
+            id: try row.decode("id"), name: try row.decode("name"),
             permissions: try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value)
     }
 }

@@ -39,6 +39,7 @@ struct Imports: Sendable {
                     let application = ImportApplication(
                         id: id, order: order, staged: tally.state, limits: active.limits, connection: connection)
                     let report = try await application.run()
+                    try await Users.requireActive(author, on: connection)
                     try await TenantCounts.requireStorage(active, on: connection)
                     try await report.store(policy: order.policy, by: author, on: connection)
                     return report

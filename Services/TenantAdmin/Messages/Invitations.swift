@@ -114,7 +114,7 @@ struct Invitations: Sendable {
     }
 
     private static func requireFree(_ email: String, on connection: PostgresConnection) async throws {
-        let users = try await connection.query("select from users where lower(email) = lower(\(email))")
+        let users = try await connection.query("select from users where email_key = \(EmailAddress.key(email)) and address_taken_by is null")
         guard users.isEmpty else {
             throw ProblemError.conflict(
                 "A user with this e-mail address exists already.",
@@ -123,8 +123,9 @@ struct Invitations: Sendable {
         // One that has expired makes room for another.
         try await connection.execute(
             """
-            update invitations set revoked_at = now() where lower(email) = lower(\(email)) and accepted_at is null
-                and revoked_at is null and expires_at <= now()
+            update invitations set revoked_at = now()
+            where email_key = \(EmailAddress.key(email)) and accepted_at is null and revoked_at is null
+                and expires_at <= now()
             """)
     }
 

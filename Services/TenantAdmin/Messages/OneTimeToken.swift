@@ -30,12 +30,11 @@ enum OneTimeToken {
                 select null::uuid as user_id, id as invitation_id, email, name from invitations
                 where id = \(invitation.rawValue) and accepted_at is null and revoked_at is null and expires_at > now()
                 """
-            // As a login finds the user: other letters than ASCII's are compared as they are.
+            // As a login finds the user.
             default:
                 """
                 select id as user_id, null::uuid as invitation_id, email, name from users
-                where is_active and lower(email) = lower(\(entry.recipient))
-                    and lower(email collate "C") = lower(\(entry.recipient) collate "C")
+                where is_active and email_key = \(EmailAddress.key(entry.recipient)) and address_taken_by is null
                 """
             }
         guard let row = try await connection.query(query).first else { return nil }

@@ -14,25 +14,27 @@ struct PasswordResets: Sendable {
     }
 
     /// Sets the password and ends all sessions begun with the old one.
+    /// - Returns: the user's e-mail address.
     /// - Throws: 401 `invalid_credentials` for a token that is not good, or whose user has been deactivated meanwhile.
-    func confirm(_ request: ConfirmPasswordResetRequest, in tenant: TenantID, requestID: String) async throws {
+    func confirm(_ request: ConfirmPasswordResetRequest, in tenant: TenantID, requestID: String) async throws -> String {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
         let hash = try await PasswordHash.make(request.password)
-        try await database.withTenant(tenant) { connection in
+        return try await database.withTenant(tenant) { connection in
             guard case .reset(let user) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid
             }
-            let changed = try await connection.execute(
+            let changed = try await connection.query(
                 """
                 update users set password_hash = \(hash), updated_at = now()
-                where id = \(user.rawValue) and is_active
+                where id = \(user.rawValue) and is_active returning email
                 """)
-            guard changed == 1 else { throw OneTimeToken.invalid }
+            guard let row = changed.first else { throw OneTimeToken.invalid }
             let author = Author(name: user.description, requestID: requestID)
             try await AuditLog.record(
                 Change("reset_password", "user", user.description), by: author, on: connection)
+            return try row.decode("email")
         }
     }
 }

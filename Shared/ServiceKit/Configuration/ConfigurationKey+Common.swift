@@ -8,12 +8,22 @@ extension ConfigurationKey {
                 "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
                 default: "info",
                 help: "The least severe level that is logged."),
+            .init(
+                "access-log.sample-percent", .integer(0...100), default: "100",
+                help: "How many of the requests that went well have a line in the log; the others always have."),
             .init("log.format", .choice(["json", "text"]), default: "json", help: "How log lines look."),
             .init(
                 "shutdown.grace", .duration(.zero ... .seconds(600)), default: "10s",
                 help: "How long requests under way may take to finish after SIGTERM."),
+            .init(
+                "shutdown.drain", .duration(.zero ... .seconds(600)), default: "2s",
+                help:
+                    "How long new requests are still taken after SIGTERM, while the service says that it is not ready."),
             .init("identity.key-file", .path, required: true, help: "This service's private Ed25519 key (PEM)."),
             .init("identity.jwks-file", .path, required: true, help: "The public keys of all services (JWKS)."),
+            .init(
+                "identity.leeway", .duration(.zero ... .seconds(300)), default: "60s",
+                help: "How far the clocks of two services may be apart."),
             .init("database.url", .secret, required: true, help: "libpq connection string or URI."),
             .init(
                 "database.max-connections", .integer(1...1000), default: "10",
@@ -54,6 +64,13 @@ extension ConfigurationKey {
             .init(
                 "http.max-connections", .integer(1...1_000_000), default: "4096",
                 help: "The most connections accepted at once."),
+            .init(
+                "http.max-connections-per-client", .integer(0...1_000_000),
+                default: service == .gateway ? "256" : "0",
+                help: "The most connections of one client address (an IPv6 /64); 0 for no limit."),
+            .init(
+                "http.write-timeout", .duration(.milliseconds(100) ... .seconds(3600)), default: "30s",
+                help: "A client that takes nothing of its answer for so long is cut off."),
             .init("ops.host", .text, default: "127.0.0.1", help: "Address of the operations port."),
             .init(
                 "ops.port", .integer(0...65_535), default: "\(9080 + number)",

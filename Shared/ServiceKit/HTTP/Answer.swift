@@ -13,9 +13,10 @@ public enum Answer {
         try json(Success(payload, warnings: warnings), status: status, headers: headers)
     }
 
-    /// One page of a list.
+    /// One page of the list that the request has asked for.
     public static func list<T: Codable & Sendable>(_ items: [T], nextCursor: String?) throws -> Response {
-        try json(Success(items, page: Page(nextCursor: nextCursor)), status: .ok, headers: [:])
+        let cursor = nextCursor.map { ListCursor.wrap($0, of: ListCursor.list) }
+        return try json(Success(items, page: Page(nextCursor: cursor)), status: .ok, headers: [:])
     }
 
     public static func noContent() -> Response { Response(status: .noContent) }

@@ -24,6 +24,7 @@ extension Request {
     ) async throws -> T? {
         let bytes = try await bodyBytes(upTo: maximumBytes ?? context.maxUploadSize)
         if bytes.isEmpty { return nil }
+        try requirePlain()
         try requireJSON()
         return try StrictJSON.decode(type, from: bytes)
     }
@@ -57,6 +58,17 @@ extension Request {
             defer { group.cancelAll() }
             guard let bytes = try await group.next() ?? nil else { throw ProblemError.requestTimeout() }
             return bytes
+        }
+    }
+
+    /// What is compressed would be read as it stands.
+    /// - Throws: ``ProblemError`` 415 for a body with a content coding.
+    private func requirePlain() throws {
+        let codings = headers[values: .contentEncoding].flatMap { $0.split(separator: ",") }
+        guard codings.allSatisfy({ $0.trimmingCharacters(in: .whitespaces).lowercased() == "identity" }) else {
+            throw ProblemError(
+                status: .unsupportedMediaType, code: .unsupportedMediaType,
+                "The body must be sent as it is, without Content-Encoding.")
         }
     }
 

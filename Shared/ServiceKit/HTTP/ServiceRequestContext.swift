@@ -9,6 +9,8 @@ public struct ServiceRequestContext: RequestContext {
     public var coreContext: CoreRequestContextStorage
     /// The request's id and place in its trace.
     public var trace: TraceContext
+    /// What is written down of the request.
+    public var record = RequestRecord(method: "")
     /// Who sent the request; nil until ``InternalCallers`` has verified it.
     public var caller: Caller?
     /// What a service's own stages in front of its routes have found out about the request.

@@ -45,12 +45,12 @@ public struct ServiceLogHandler: LogHandler {
 
     private func json(_ event: LogEvent, fields: Logger.Metadata, time: String) -> String {
         var line = "{\"time\":\"\(time)\",\"level\":\"\(event.level)\",\"service\":"
-        line += Self.quoted(service) + ",\"message\":" + Self.quoted("\(event.message)")
-        if label != service { line += ",\"logger\":" + Self.quoted(label) }
+        line += JSONText.quoted(service) + ",\"message\":" + JSONText.quoted("\(event.message)")
+        if label != service { line += ",\"logger\":" + JSONText.quoted(label) }
         for (key, value) in fields.sorted(by: { $0.key < $1.key }) {
             // Never twice the same member: a reader would keep whichever it likes.
             let name = Self.reserved.contains(key) ? key + "_" : key
-            line += "," + Self.quoted(name) + ":" + Self.json(value)
+            line += "," + JSONText.quoted(name) + ":" + Self.json(value)
         }
         return line + "}\n"
     }
@@ -65,20 +65,23 @@ public struct ServiceLogHandler: LogHandler {
 
     private static func json(_ value: Logger.MetadataValue) -> String {
         switch value {
-        case .string(let text): quoted(text)
+        case .string(let text): JSONText.quoted(text)
         case .stringConvertible(let value as any BinaryInteger): "\(value)"
         case .stringConvertible(let value as Double) where value.isFinite: "\(value)"
         case .stringConvertible(let value as Bool): "\(value)"
-        case .stringConvertible(let value): quoted("\(value)")
+        case .stringConvertible(let value): JSONText.quoted("\(value)")
         case .array(let values): "[" + values.map(json).joined(separator: ",") + "]"
         case .dictionary(let members):
             "{"
-                + members.sorted { $0.key < $1.key }.map { quoted($0.key) + ":" + json($0.value) }.joined(
+                + members.sorted { $0.key < $1.key }.map { JSONText.quoted($0.key) + ":" + json($0.value) }.joined(
                     separator: ",") + "}"
         }
     }
+}
 
-    private static func quoted(_ text: String) -> String {
+/// Text as a JSON string.
+enum JSONText {
+    static func quoted(_ text: String) -> String {
         var result = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

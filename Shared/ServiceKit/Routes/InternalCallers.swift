@@ -27,6 +27,18 @@ public struct InternalCallers: Sendable {
             context.logger.notice("internal assertion refused", metadata: ["reason": "\(error)"])
             throw error
         }
+        context.record.note(caller: context.caller)
         return context
+    }
+}
+
+extension RequestRecord {
+    /// Who asks, as far as somebody has vouched for it.
+    public func note(caller: Caller?) {
+        guard let caller else { return }
+        note {
+            $0.tenant = caller.tenant?.description
+            $0.subject = caller.subject ?? (caller.isPlatformOperator ? "platform-operator" : caller.issuer.rawValue)
+        }
     }
 }

@@ -5,12 +5,14 @@ public import Hummingbird
 /// The query of a request, read strictly: whoever reads a parameter declares it, and ``finish()`` throws one 422 that lists
 /// every bad, repeated, missing and unknown parameter.
 public struct QueryParameters {
+    private let path: String
     private var values: [String: [String]] = [:]
     private var validation = Validation()
     /// The parameters read so far.
     private(set) var declared: [QueryParameter] = []
 
     public init(_ request: Request) throws {
+        path = request.uri.path
         for pair in (request.uri.query ?? "").split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             func decoded(_ text: Substring) -> String? { text.replacing("+", with: " ").removingPercentEncoding }
@@ -23,7 +25,7 @@ public struct QueryParameters {
     }
 
     /// An empty query, to learn what a route reads.
-    init() {}
+    init() { path = "" }
 
     public mutating func string(_ name: String) -> String? { read(name, .text(), "") { $0 } }
 
@@ -114,8 +116,10 @@ public struct QueryParameters {
     /// `limit` and `cursor`.
     public mutating func page<Position>(_ type: Position.Type = Position.self) -> PageQuery<Position> {
         let limit = integer("limit", 1...Page.maximumLimit, default: Page.defaultLimit)
+        let path = path
         let after: Position? = read("cursor", .text(1...Page.maximumCursorBytes), "is not a cursor of this list") {
-            $0.utf8.count <= Page.maximumCursorBytes ? RowCursor.decode(from: $0) : nil
+            guard $0.utf8.count <= Page.maximumCursorBytes else { return nil }
+            return ListCursor.unwrap($0, of: path).flatMap { RowCursor.decode(from: $0) }
         }
         return PageQuery(limit: limit, after: after)
     }

@@ -3,13 +3,17 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 
-/// Keeps a client's connection in step where the server below leaves gaps; between the HTTP codec and the requests.
+/// Keeps a client's connection in step and within bounds; between the HTTP codec and the requests.
 ///
+/// - One request at a time: what is sent ahead waits (``RequestBytes``).
+/// - A client that takes nothing of what is ready for it is closed after the write timeout.
 /// - What cannot be read as HTTP is answered with a problem like every other refusal, not with a bare 400.
 /// - The answer to a HEAD ends with its head: a body, or the mark of a chunked body's end, would be read as the next answer.
 /// - An answer with `Connection: close` is the last one. The sending side is closed first and the rest a little later, so
-///   that a client that is still sending gets to read it.
+///   that a client that is still sending gets to read it. So ends a connection whose client asked for it, whose server is
+///   being stopped, and whose request was answered before most of its body had come: that is not read to its end.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,42 +22,137 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// How long a client may go on sending after the last answer.
     static let lingering = TimeAmount.seconds(2)
+    /// So much of a body is read after its request has been answered, to keep the connection.
+    static let drainedBytes = 64 * 1024
 
-    private let requestLines = RequestLineWatch()
-    private var parserError: HTTPParserError?
-    /// Whether each request that has no answer yet is a HEAD, oldest first.
-    private var unanswered = CircularBuffer<Bool>()
-    private var isHead = false
+    /// A request that has not been answered to the end.
+    private struct Exchange {
+        let record: RequestRecord
+        let message: MessageFraming.Message
+        let isHead: Bool
+        var receivedBytes = 0
+        var isReceived = false
+        var isContinued = false
+
+        /// Whether what is still to come of the body is little enough to be read for nothing.
+        var isNearlyReceived: Bool {
+            if isReceived { return true }
+            if message.expectsContinue, !isContinued, receivedBytes == 0 { return false }
+            return message.bodyLength.map { $0 - receivedBytes <= ConnectionGuard.drainedBytes } ?? false
+        }
+    }
+
+    private let connections: ServerConnections
+    private let bytes = RequestBytes()
+    private let framing = MessageFraming()
+    private var context: ChannelHandlerContext?
+    private var exchanges = CircularBuffer<Exchange>()
+    /// Answered; the little that is left of its body is still to come.
+    private var leftover: Exchange?
+    private var refusal: ProblemError?
     private var isLast = false
     private var isUnframed = false
     private var isClosing = false
+    private var isRefused = false
+    private var stalled: Scheduled<Void>?
+
+    init(_ connections: ServerConnections) { self.connections = connections }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        try? context.pipeline.syncOperations.addHandler(requestLines, position: .first)
+        self.context = context
+        isRefused = !connections.admit(context.channel)
+        bytes.demand = { [unowned self] in demand }
+        let pipeline = context.pipeline.syncOperations
+        try? pipeline.addHandler(bytes, position: .first)
+        if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
+            try? pipeline.addHandler(framing, position: .before(codec))
+        }
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelActive(context: ChannelHandlerContext) {
+        context.fireChannelActive()
+        if isRefused { context.close(promise: nil) }
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        stalled?.cancel()
+        for exchange in exchanges { finish(exchange, isCut: true) }
+        exchanges.removeAll()
+        connections.closed(context.channel)
+        context.fireChannelInactive()
+    }
+
+    private var demand: RequestBytes.Demand {
+        guard let last = exchanges.last ?? leftover else { return .requestHead }
+        if last.isReceived { return .nothing }
+        return last.message.bodyLength.map { .body(max(0, $0 - last.receivedBytes)) } ?? .chunkedBody
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         // Nobody will be answered any more.
-        guard !isClosing else { return }
-        if case .head(let head) = unwrapInboundIn(data) { unanswered.append(head.method == .head) }
+        guard !isClosing, refusal == nil else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            let record = RequestRecord(method: head.method.rawValue)
+            exchanges.append(Exchange(record: record, message: framing.message, isHead: head.method == .head))
+            connections.arrived(record, on: context.channel)
+        case .body(let piece):
+            leftover?.receivedBytes += piece.readableBytes
+            if leftover == nil, let last = exchanges.indices.last {
+                exchanges[last].receivedBytes += piece.readableBytes
+                exchanges[last].record.note { $0.bytesIn += piece.readableBytes }
+            }
+        case .end:
+            if leftover == nil, let last = exchanges.indices.last { exchanges[last].isReceived = true }
+            leftover = nil
+        }
         context.fireChannelRead(data)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         // Whatever comes after the first is its consequence: bytes that arrive for a parser that has given up.
-        guard parserError == nil else { return }
+        guard refusal == nil else { return }
         switch error {
         case let error as HTTPParserError:
             // The parser takes any word that it does not know for a method.
-            parserError = error == .invalidMethod && !requestLines.beginsWithMethod ? .unknown : error
+            let meant = error == .invalidMethod && !bytes.beginsWithMethod ? .unknown : error
+            refusal = ProblemError(parserError: meant)
             context.fireErrorCaught(error)
         case is IOError, is ChannelError:
             context.fireErrorCaught(error)
+        case let error as MessageFraming.Refused:
+            refusal = error.problem
+            // The server answers only what the parser refuses.
+            context.fireErrorCaught(HTTPParserError.unknown)
         default:
-            // A head that the codec cannot express. The server answers only what the parser refuses.
-            parserError = .unknown
+            // A head that the codec cannot express.
+            refusal = ProblemError(parserError: .unknown)
             context.fireErrorCaught(HTTPParserError.unknown)
         }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if context.channel.isWritable {
+            stalled?.cancel()
+            stalled = nil
+        } else if stalled == nil {
+            let channel = context.channel
+            stalled = context.eventLoop.scheduleTask(in: TimeAmount(connections.limits.writeTimeout)) {
+                channel.close(promise: nil)
+            }
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    /// Somebody wants to read the body of the request that is being answered.
+    func wantsBody() {
+        guard let context, let first = exchanges.first, first.message.expectsContinue, !first.isContinued,
+            first.receivedBytes == 0, !first.isReceived, !isClosing
+        else { return }
+        exchanges[exchanges.startIndex].isContinued = true
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
@@ -62,8 +161,13 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             context.write(data, promise: promise)
         case .head(let head):
             writeHead(head, context, promise)
-        case .body:
-            if isHead { promise?.succeed() } else { context.write(data, promise: promise) }
+        case .body(let piece):
+            if exchanges.first?.isHead == true {
+                promise?.succeed()
+            } else {
+                exchanges.first?.record.note { $0.bytesOut += piece.readableBytes }
+                context.write(data, promise: promise)
+            }
         case .end:
             writeEnd(data, context, promise)
         }
@@ -72,18 +176,20 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private func writeHead(
         _ head: HTTPResponse, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
     ) {
-        isHead = unanswered.popFirst() ?? false
+        var head = head
+        var body: [UInt8] = []
+        if let refusal, Self.isBareRefusal(head) { (head, body) = refused(refusal) }
+        let current = exchanges.first
+        let isHead = current?.isHead ?? false
+        let mustClose = current.map { !$0.message.isPersistent || !$0.isNearlyReceived } ?? false
+        if mustClose || connections.lifecycle.isShuttingDown { head.headerFields[.connection] = "close" }
         isLast = head.headerFields[.connection]?.lowercased() == "close"
         // Without a length the codec below would mark the end of a body that is not there.
-        isUnframed = isHead && head.headerFields[.contentLength] == nil
-        guard let parserError, Self.isBareRefusal(head) else {
-            context.write(wrapOutboundOut(.head(head)), promise: promise)
-            return
-        }
-        let (status, headers, body) = Self.refusal(parserError)
-        context.write(
-            wrapOutboundOut(.head(HTTPResponse(status: status, headerFields: headers))), promise: promise)
-        context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil)
+        isUnframed = isHead && head.headerFields[.contentLength] == nil && head.status.mayHaveContent
+        framing.answersHTTP10 = current?.message.isHTTP10 ?? false
+        current?.record.note { $0.status = head.status.code }
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+        if !body.isEmpty { context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil) }
     }
 
     private func writeEnd(_ data: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
@@ -93,11 +199,29 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         } else {
             context.writeAndFlush(data, promise: promise)
         }
-        guard isLast || isUnframed, !isClosing else { return }
+        let exchange = exchanges.popFirst()
+        exchange.map { finish($0, isCut: false) }
+        let isOver = isLast || isUnframed || exchange.map { !$0.isNearlyReceived } ?? false
+        guard isOver else {
+            if let exchange, !exchange.isReceived { leftover = exchange }
+            // Not from within the writing of this answer: the next request begins anew.
+            context.eventLoop.assumeIsolated().execute { self.bytes.resume() }
+            return
+        }
+        close(context)
+    }
+
+    private func close(_ context: ChannelHandlerContext) {
+        guard !isClosing else { return }
         isClosing = true
+        bytes.discard()
         context.close(mode: .output, promise: nil)
         let channel = context.channel
         context.eventLoop.scheduleTask(in: Self.lingering) { channel.close(promise: nil) }
+    }
+
+    private func finish(_ exchange: Exchange, isCut: Bool) {
+        connections.accessLog.append(exchange.record.finish(isCut: isCut))
     }
 
     /// What Hummingbird writes when the parser has given up.
@@ -105,8 +229,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         head.status == .badRequest && head.headerFields[.contentLength] == "0" && head.headerFields[.requestID] == nil
     }
 
-    private static func refusal(_ error: HTTPParserError) -> (HTTPResponse.Status, HTTPFields, [UInt8]) {
-        let problem = ProblemError(parserError: error)
+    private func refused(_ problem: ProblemError) -> (HTTPResponse, [UInt8]) {
         let requestID = TraceContext().requestID
         let body = (try? WireJSON.encode(Problem(problem, requestID: requestID))) ?? []
         var headers = problem.headers
@@ -115,8 +238,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         headers[.cacheControl] = "no-store"
         headers[.connection] = "close"
         headers[.requestID] = requestID
-        return (problem.status, headers, body)
+        if exchanges.isEmpty {
+            let record = RequestRecord(method: "unknown")
+            record.note {
+                $0.requestID = requestID
+                $0.status = problem.status.code
+                $0.bytesOut = body.count
+                $0.refusal = .init(problem)
+            }
+            connections.accessLog.append(record.finish(isCut: false))
+        }
+        return (HTTPResponse(status: problem.status, headerFields: headers), body)
     }
+}
+
+extension HTTPResponse.Status {
+    fileprivate var mayHaveContent: Bool { code != 204 && code != 304 }
 }
 
 extension ProblemError {

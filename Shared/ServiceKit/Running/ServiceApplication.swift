@@ -1,5 +1,6 @@
 public import Hummingbird
 public import Logging
+public import NIOCore
 public import ServiceLifecycle
 
 /// A service put together: what it answers and what else it runs.
@@ -10,6 +11,12 @@ public struct ServiceApplication: Sendable {
     public let services: [any Service]
     /// What must be well for requests to be sent here.
     public let readiness: [ReadinessCheck]
+    /// Which client the other end of a connection is, for the limit of connections; nil for one that is not limited.
+    public var client: @Sendable (SocketAddress) -> String? = { $0.ipAddress }
+    /// Whether ``ServiceResponder/nodeCheckPath`` is answered.
+    public var answersNodeChecks = true
+    /// Asked to read again, while running, what may change without a restart (SIGHUP).
+    public var reload: @Sendable () async -> Void = {}
 
     /// What was declared of the routes, for tests and the API's description.
     public let declared: [DeclaredRoute]
@@ -34,18 +41,24 @@ public struct ServiceApplication: Sendable {
     /// The public server alone, for tests through `HummingbirdTesting`; the services and the operations port are not run.
     public func testable(
         metrics: MetricsRegistry = MetricsRegistry(), bodyLimit: Int = 1_048_576,
-        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        accessLines: (@Sendable (String) -> Void)? = nil
     ) -> Application<ServiceResponder> {
-        Application(
-            responder: responder(metrics: metrics, lifecycle: ServiceLifecycleState(), bodyLimit: bodyLimit),
-            server: .guarded(), configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
+        let connections = ServerConnections(
+            accessLog: AccessLog(service: "test", metrics: metrics, write: accessLines),
+            lifecycle: ServiceLifecycleState(), metrics: metrics)
+        return Application(
+            responder: responder(metrics: metrics, connections: connections, bodyLimit: bodyLimit),
+            server: .guarded(connections), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
+            logger: logger)
     }
 
     func responder(
-        metrics: MetricsRegistry, lifecycle: ServiceLifecycleState, bodyLimit: Int
+        metrics: MetricsRegistry, connections: ServerConnections, bodyLimit: Int
     ) -> ServiceResponder {
         ServiceResponder(
-            routes: routes, router: router, metrics: metrics, lifecycle: lifecycle, bodyLimit: bodyLimit)
+            routes: routes, router: router, metrics: metrics, connections: connections, bodyLimit: bodyLimit,
+            answersNodeChecks: answersNodeChecks)
     }
 }
 

@@ -11,6 +11,10 @@ public struct ServiceBootstrap: Sendable {
     public let metrics: MetricsRegistry
     public let identity: (signer: AssertionSigner, verifier: AssertionVerifier)
     public let httpClient: HTTPClient
+    /// The keys behind the identity, which may be replaced while the service runs; nil where they stay.
+    public var keys: KeyRing?
+    /// Takes the lines of the access log; nil: there is none.
+    public var accessLines: (@Sendable (String) -> Void)?
 
     public init(
         name: ServiceName, settings: ServiceSettings, logger: Logger, metrics: MetricsRegistry,

@@ -21,16 +21,22 @@ struct ServiceHost {
         signals: [UnixSignal] = [.sigterm, .sigint],
         onListening: @escaping @Sendable (Port, Int) async -> Void = { _, _ in }
     ) -> ServiceGroup {
-        let lifecycle = ServiceLifecycleState()
         let settings = bootstrap.settings
+        let drain = settings.duration("shutdown.drain")
+        let lifecycle = ServiceLifecycleState(drain: drain)
+        let connections = connections(lifecycle)
         let operations = OperationsServer(
             service: bootstrap.name, readiness: application.readiness, lifecycle: lifecycle, metrics: bootstrap.metrics
         ).application(
             address: .hostname(settings.string("ops.host"), port: settings.int("ops.port")), logger: quietLogger
         ) { await onListening(.operations, $0.localAddress?.port ?? 0) }
-        let server = publicServer(lifecycle) { await onListening(.http, $0.localAddress?.port ?? 0) }
+        let server = publicServer(connections) { await onListening(.http, $0.localAddress?.port ?? 0) }
         // Stopped from the last to the first: readiness, public server, operations, the service's own work.
-        let services: [any Service] = application.services + [operations, server, lifecycle]
+        let log = AccessLogService(log: connections.accessLog)
+        let watch = bootstrap.keys.map { KeyWatch(keys: $0, logger: bootstrap.logger) }
+        let own: [any Service] = [log, Reloading(watch: watch, application: application, logger: bootstrap.logger)]
+        let services =
+            own + (watch.map { [$0] } ?? []) + application.services + [operations, server, lifecycle]
         var configuration = ServiceGroupConfiguration(
             services: services.map { service in
                 .init(
@@ -38,20 +44,35 @@ struct ServiceHost {
                     successTerminationBehavior: service is ServiceLifecycleState ? .ignore : .gracefullyShutdownGroup,
                     failureTerminationBehavior: .gracefullyShutdownGroup, serviceName: Self.name(of: service))
             }, gracefulShutdownSignals: signals, logger: quietLogger)
-        configuration.maximumGracefulShutdownDuration = settings.duration("shutdown.grace")
+        configuration.maximumGracefulShutdownDuration = drain + settings.duration("shutdown.grace")
         configuration.maximumCancellationDuration = Self.cancellationDuration
         return ServiceGroup(configuration: configuration)
     }
 
+    private func connections(_ lifecycle: ServiceLifecycleState) -> ServerConnections {
+        let settings = bootstrap.settings
+        let most = settings.int("http.max-connections-per-client")
+        let limits = ConnectionLimits(
+            writeTimeout: settings.duration("http.write-timeout"), perClient: most == 0 ? nil : most,
+            client: application.client)
+        let log = AccessLog(
+            service: bootstrap.name.rawValue,
+            format: ServiceLogHandler.Format(rawValue: settings.string("log.format")) ?? .json,
+            samplePercent: settings.int("access-log.sample-percent"), metrics: bootstrap.metrics,
+            write: bootstrap.accessLines)
+        return ServerConnections(limits: limits, accessLog: log, lifecycle: lifecycle, metrics: bootstrap.metrics)
+    }
+
     private func publicServer(
-        _ lifecycle: ServiceLifecycleState, onServerRunning: @escaping @Sendable (any Channel) async -> Void
+        _ connections: ServerConnections, onServerRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<ServiceResponder> {
         let settings = bootstrap.settings
         return Application(
             responder: application.responder(
-                metrics: bootstrap.metrics, lifecycle: lifecycle, bodyLimit: settings.int("limits.body-bytes")),
+                metrics: bootstrap.metrics, connections: connections, bodyLimit: settings.int("limits.body-bytes")),
             server: .guarded(
-                headerBytes: settings.int("http.max-header-bytes"), idleTimeout: settings.duration("http.idle-timeout")),
+                connections, headerBytes: settings.int("http.max-header-bytes"),
+                idleTimeout: settings.duration("http.idle-timeout")),
             configuration: .init(
                 address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.int("http.max-connections"))),
@@ -68,6 +89,8 @@ struct ServiceHost {
     private static func name(of service: any Service) -> String {
         switch service {
         case is ServiceLifecycleState: "shutdown notice"
+        case is AccessLogService: "access log"
+        case is Reloading: "reload on SIGHUP"
         case is Application<ServiceResponder>: "public server"
         case is Application<RouterResponder<BasicRequestContext>>: "operations server"
         default: "\(type(of: service))"
@@ -77,11 +100,13 @@ struct ServiceHost {
 
 extension HTTPServerBuilder {
     /// HTTP/1.1 as all services speak it.
-    static func guarded(headerBytes: Int = 32_768, idleTimeout: Duration = .seconds(60)) -> HTTPServerBuilder {
+    static func guarded(
+        _ connections: ServerConnections, headerBytes: Int = 32_768, idleTimeout: Duration = .seconds(60)
+    ) -> HTTPServerBuilder {
         let idle = idleTimeout.components
         return .http1(
             configuration: .init(
-                additionalChannelHandlers: [ConnectionGuard()],
+                additionalChannelHandlers: [ConnectionGuard(connections)],
                 idleTimeout: .nanoseconds(idle.seconds * 1_000_000_000 + idle.attoseconds / 1_000_000_000),
                 httpDecoderConfiguration: .init(
                     maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100)))

@@ -54,40 +54,18 @@ public enum ServiceRunner {
         let metrics = MetricsRegistry()
         var client = HTTPClientConfiguration()
         client.userAgent = "erm-\(name.rawValue)"
-        let (keyPair, keys) = try identity(name, settings)
-        return ServiceBootstrap(
+        let keys = try ServiceKeys.ring(name, settings)
+        let leeway = Int(settings.duration("identity.leeway").components.seconds)
+        var bootstrap = ServiceBootstrap(
             name: name, settings: settings, logger: logger, metrics: metrics,
             identity: (
-                AssertionSigner(issuer: name, keyPair: keyPair), AssertionVerifier(audience: name, keys: keys)
+                AssertionSigner(issuer: name, keys: keys),
+                AssertionVerifier(audience: name, keys: keys, leeway: leeway)
             ),
             httpClient: HTTPClient(configuration: client, logger: logger))
-    }
-
-    private static func identity(
-        _ name: ServiceName, _ settings: ServiceSettings
-    ) throws -> (ServiceKeyPair, JSONWebKeySet) {
-        var problems: [String] = []
-        func read<T>(_ key: String, _ parse: (String) throws -> T) -> T? {
-            let path = settings.string(key)
-            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
-                problems.append("\(key): the file \(path) cannot be read")
-                return nil
-            }
-            do {
-                return try parse(text)
-            } catch {
-                problems.append("\(key): \(path): \(error)")
-                return nil
-            }
-        }
-        let keyPair = read("identity.key-file") { try ServiceKeyPair(pem: $0) }
-        let keys = read("identity.jwks-file") { try JSONWebKeySet.load(contents: $0) }
-        if let keyPair, let keys, !keys.keys.contains(where: { $0.kid == keyPair.keyID && $0.iss == name }) {
-            problems.append(
-                "identity.jwks-file: it does not hold the public key of identity.key-file as a key of \(name.rawValue)")
-        }
-        guard let keyPair, let keys, problems.isEmpty else { throw ConfigurationError(problems: problems) }
-        return (keyPair, keys)
+        bootstrap.accessLines = StandardOutput.write
+        bootstrap.keys = keys
+        return bootstrap
     }
 
     private static func serve(_ bootstrap: ServiceBootstrap, _ application: ServiceApplication) async throws {

@@ -109,7 +109,7 @@ struct APIKeyTests {
     @Test("an answer sealed by another gateway's key, or asked for by another Idempotency-Key, does not open")
     func seal() throws {
         func once(_ key: String) -> IdempotencyKey { IdempotencyKey(subject: "ada", key: key, requestSHA256: []) }
-        let seal = try AnswerSeal(identity: ServiceKeyPair())
+        let seal = AnswerSeal(keys: KeyRing(ServiceKeyPair()))
         let answer = CreatedAPIKey(
             key: "secret",
             summary: APIKeySummary(
@@ -119,7 +119,7 @@ struct APIKeyTests {
         #expect(try seal.open(sealed, once("a"), [1])?.key == "secret")
         #expect(try seal.open(sealed, once("b"), [1]) == nil)
         #expect(try seal.open(sealed, once("a"), [2]) == nil)
-        #expect(try AnswerSeal(identity: ServiceKeyPair()).open(sealed, once("a"), [1]) == nil)
+        #expect(try AnswerSeal(keys: KeyRing(ServiceKeyPair())).open(sealed, once("a"), [1]) == nil)
     }
 
     @Test("two credentials are 400 even when each alone is good")

@@ -75,7 +75,7 @@ struct LoginTests {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
             _ = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
-            for attempt in 0...Lockout.Rule.account.free {
+            for attempt in 0...LockoutPolicy.standard.account.free {
                 #expect(
                     try await gateway.logIn("ada@acme.example", "wrong", tenant.id, node: attempt % 2).status == 401)
             }
@@ -142,7 +142,7 @@ struct LoginTests {
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
             }
-            #expect(statuses.count { $0 == 401 } == Lockout.Rule.account.free + 1)
+            #expect(statuses.count { $0 == 401 } == LockoutPolicy.standard.account.free + 1)
             #expect(statuses.allSatisfy { $0 == 401 || $0 == 429 })
         }
     }
@@ -232,7 +232,7 @@ struct LoginTests {
             #expect(try await status(gateway.tokens.make(user: user, tenant: other.id, session: claims.sid)) == 401)
             #expect(
                 try await status(gateway.tokens.make(user: UserID(), tenant: tenant.id, session: claims.sid)) == 401)
-            let foreign = try await AccessTokens(identity: ServiceKeyPair())
+            let foreign = try AccessTokens(keys: KeyRing(ServiceKeyPair()))
             #expect(try await status(foreign.make(user: user, tenant: tenant.id, session: claims.sid)) == 401)
             let assertion = try AssertionSigner(issuer: .gateway, keyPair: gateway.identity).assertion(
                 for: .gateway, caller: Caller(issuer: .gateway, tenant: tenant.id, subject: "\(user)"))

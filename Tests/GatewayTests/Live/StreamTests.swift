@@ -72,7 +72,7 @@ struct StreamTests {
     func outlastsToken() async throws {
         try await withBegunStream { login, events in
             let gateway = login.gateway
-            gateway.clock.advance(TimeInterval(AccessTokens.lifetime) + 1)
+            gateway.clock.advance(TimeInterval(AccessTokens.standardLifetime + 61))
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: login.tokens.accessToken).status == 401)
             let before = gateway.tenantAdmin.questions
             while gateway.tenantAdmin.questions < before + 4 { try await Task.sleep(for: .milliseconds(50)) }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Lockout")
 struct LockoutTests {
     private let now = Fixture.date
-    private let rule = Lockout.Rule(free: 3, firstDelay: 10, longestDelay: 60, memory: 1000)
+    private let rule = Lockout.Rule(free: 3, firstDelay: 10, longestDelay: 60, forgetting: 1000)
 
     private func failed(_ count: Int) -> Lockout {
         var lockout = Lockout()
@@ -101,11 +101,31 @@ struct LockoutTests {
         #expect(lockout.underWay.count == 1)
     }
 
-    @Test("after a long time all is forgotten")
+    @Test("failures are forgotten one by one, also while attempts go on")
     func forgotten() {
         var lockout = failed(4)
-        let later = now.addingTimeInterval(1001)
-        #expect(lockout.begin(rule, now: later) == .begun)
+        for second in stride(from: 100.0, through: 1900, by: 100) {
+            let time = now.addingTimeInterval(second)
+            _ = lockout.begin(rule, now: time)
+            lockout.end(begunAt: time)
+            #expect(lockout.failures == (second < 1000 ? 4 : 3))
+        }
+        #expect(lockout.begin(rule, now: now.addingTimeInterval(4000)) == .begun)
+        #expect(lockout.failures == 0)
+    }
+
+    @Test("a clock that was set back forgets nothing")
+    func clockSetBack() {
+        var lockout = failed(3)
+        _ = lockout.begin(rule, now: now.addingTimeInterval(-5000))
+        #expect(lockout.failures == 3)
+    }
+
+    @Test("whoever has proved by other means to be the owner starts afresh")
+    func unlock() {
+        var lockout = failed(6)
+        lockout.unlock()
+        #expect(lockout.begin(rule, now: now) == .begun)
         #expect(lockout.failures == 0)
     }
 }

@@ -48,13 +48,17 @@ struct RefreshTokensTests {
     @Test("a token has one successor on every node, of which nobody without the key knows anything")
     func successor() throws {
         let identity = ServiceKeyPair()
-        let (one, other) = (try RefreshTokens(identity: identity), try RefreshTokens(identity: identity))
+        let (one, other) = (RefreshTokens(keys: KeyRing(identity)), RefreshTokens(keys: KeyRing(identity)))
         let first = one.first()
-        #expect(one.successor(of: first) == other.successor(of: first))
-        #expect(one.successor(of: first) != one.successor(of: one.successor(of: first)))
-        #expect(try RefreshTokens(identity: ServiceKeyPair()).successor(of: first) != one.successor(of: first))
-        #expect(one.successor(of: first).hasPrefix(RefreshTokens.prefix))
-        #expect(one.successor(of: first).count == first.count)
+        let second = try #require(try one.successors(of: first).first)
+        #expect(try other.successors(of: first) == [second])
+        #expect(try one.successors(of: second) != [second])
+        let next = ServiceKeyPair()
+        #expect(try RefreshTokens(keys: KeyRing(next)).successors(of: first) != [second])
+        #expect(second.hasPrefix(RefreshTokens.prefix))
+        #expect(second.count == first.count)
+        let both = KeyRing(KeyRing.Contents(pairs: [next, identity], keys: JSONWebKeySet(keys: [])))
+        #expect(try RefreshTokens(keys: both).successors(of: first).last == second)
         #expect(one.first() != first)
     }
 

@@ -20,7 +20,7 @@ final class FakeTenantAdmin: Sendable {
         var tenants: [TenantID: TenantSummary] = [:]
         var people: [UserID: Person] = [:]
         var grants: [RoleGrants] = DefaultRole.allCases.map {
-            RoleGrants(name: $0.rawValue, permissions: $0.permissions)
+            RoleGrants(id: RoleID(), name: $0.rawValue, permissions: $0.permissions)
         }
         var isBroken = false
         var questions = 0
@@ -42,6 +42,13 @@ final class FakeTenantAdmin: Sendable {
     let secondEvent = Signal()
     /// Set: password resets are answered.
     let resets = Signal()
+    let uploads = Uploads()
+
+    /// Uploads that have begun to arrive, and how many have come to their end.
+    final class Uploads: Sendable {
+        let begun = Signal()
+        let completed = Mutex(0)
+    }
 
     var questions: Int { state.withLock { $0.questions } }
     var seen: [(caller: Caller?, headers: [String: String], uri: String)] { state.withLock { $0.seen } }
@@ -95,10 +102,23 @@ final class FakeTenantAdmin: Sendable {
 
     func setGrants(of role: String, _ permissions: [Permission]) {
         state.withLock { state in
+            let id = state.grants.first { $0.name == role }?.id ?? RoleID()
             state.grants.removeAll { $0.name == role }
-            state.grants.append(RoleGrants(name: role, permissions: permissions))
+            state.grants.append(RoleGrants(id: id, name: role, permissions: permissions))
         }
     }
+
+    func roleID(_ name: String) -> RoleID? { state.withLock { $0.grants.first { $0.name == name }?.id } }
+
+    func renameRole(_ name: String, to other: String) {
+        state.withLock { state in
+            state.grants = state.grants.map {
+                $0.name == name ? RoleGrants(id: $0.id, name: other, permissions: $0.permissions) : $0
+            }
+        }
+    }
+
+    func removeRole(_ name: String) { state.withLock { $0.grants.removeAll { $0.name == name } } }
 
     func application(verifier: AssertionVerifier) -> ServiceApplication {
         let router = Router(context: ServiceRequestContext.self)
@@ -138,6 +158,20 @@ final class FakeTenantAdmin: Sendable {
             await self.resets.wait()
             return self.echo(request, context)
         }
+        // The real one knows the account by the token; here the token is its address.
+        group.post("/api/v1/auth/password-reset/confirm") { request, _ in
+            let body = try JSONDecoder().decode(
+                [String: String].self, from: Data(try await request.bodyBytes(upTo: 1000)))
+            var response = Answer.noContent()
+            response.headers[.init(HeaderName.provenAccount)!] = Base64URL.encode(Array((body["token"] ?? "").utf8))
+            return response
+        }
+        group.post("/api/v1/imports") { request, _ in
+            for try await _ in request.body { self.uploads.begun.set() }
+            self.uploads.completed.withLock { $0 += 1 }
+            return Answer.noContent()
+        }
+        group.delete("/api/v1/roles/{id}") { _, _ in Answer.noContent() }
         // An ml-training's stream of events: one at once, the rest when the test says so.
         router.get("/api/v1/training/jobs/{jobId}/events") { _, _ in
             Response(

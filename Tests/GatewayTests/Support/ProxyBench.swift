@@ -17,18 +17,24 @@ import TestSupport
 struct ProxyBench: Sendable {
     let gatewayPort: Int
     let client: HTTPClient
+    let inFlight: InFlightStage
 
     var url: String { "http://127.0.0.1:\(gatewayPort)" }
 
     /// - Parameter upstreamPorts: of the upstream's addresses; tests may name some where nobody listens.
     static func with<R: Sendable>(
         upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
-        proxies: TrustedProxies = TrustedProxies(), _ body: @escaping @Sendable (ProxyBench) async throws -> R
+        proxies: TrustedProxies = TrustedProxies(), inFlight: GatewayConfiguration.InFlightLimits = .standard,
+        uploads: GatewayConfiguration.UploadRate = .standard, accessLines: (@Sendable (String) -> Void)? = nil,
+        _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
+        let inFlight = InFlightStage(inFlight)
         let outcome: Result<R, any Error>
         do {
-            outcome = .success(try await run(client, upstreamPorts, routes, health, proxies, body))
+            outcome = .success(
+                try await run(
+                    client, upstreamPorts, routes, health, proxies, inFlight, uploads, accessLines, body))
         } catch {
             outcome = .failure(error)
         }
@@ -38,26 +44,36 @@ struct ProxyBench: Sendable {
 
     private static func run<R: Sendable>(
         _ client: HTTPClient, _ ports: [Int], _ routes: [Route], _ health: GatewayConfiguration.Health?,
-        _ proxies: TrustedProxies, _ body: @escaping @Sendable (ProxyBench) async throws -> R
+        _ proxies: TrustedProxies, _ inFlight: InFlightStage, _ uploads: GatewayConfiguration.UploadRate,
+        _ accessLines: (@Sendable (String) -> Void)?, _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
-        let identity = ServiceKeyPair()
         let upstream = Upstream(
             .mlPrediction, baseURLs: ports.map { "http://127.0.0.1:\($0)" },
             health: health ?? .init(failuresToOpen: 100, openFor: .seconds(1)))
-        let limit = LimitStage(
-            GatewayConfiguration(routes: [], upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1)))
-        let line = GatewayLine(
-            route: RouteStage(routes: routes),
-            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])), proxies: proxies,
-            authenticate: AuthenticateStage(authenticators: [], limit: limit), limit: limit, queue: LoginQueue(),
-            usage: UsageCounter(),
-            forward: ForwardStage(client: client, upstreams: [.mlPrediction: upstream]), local: LocalRoutes(),
-            signer: AssertionSigner(issuer: .gateway, keyPair: identity))
+        let configuration = GatewayConfiguration(
+            routes: routes, upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1), uploads: uploads)
         let router = Router(context: ServiceRequestContext.self)
-        router.add(middleware: line)
-        return try await ServiceApplication(router: router).testable().test(.live) { gateway in
-            try await body(ProxyBench(gatewayPort: gateway.port ?? 0, client: client))
+        router.add(middleware: line(configuration, client, upstream, proxies: proxies, inFlight: inFlight))
+        return try await ServiceApplication(router: router).testable(accessLines: accessLines).test(.live) { gateway in
+            try await body(ProxyBench(gatewayPort: gateway.port ?? 0, client: client, inFlight: inFlight))
         }
+    }
+
+    /// The line of stages in front of one upstream, for public routes.
+    static func line(
+        _ configuration: GatewayConfiguration, _ client: HTTPClient, _ upstream: Upstream,
+        proxies: TrustedProxies = TrustedProxies(), inFlight: InFlightStage = InFlightStage(.standard)
+    ) -> GatewayLine {
+        let limit = LimitStage(configuration)
+        return GatewayLine(
+            route: RouteStage(routes: configuration.routes),
+            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])), proxies: proxies,
+            authenticate: AuthenticateStage(authenticators: [], limit: limit), limit: limit, sessions: nil,
+            inFlight: inFlight, queue: LoginQueue(), usage: UsageCounter(),
+            forward: ForwardStage(
+                client: client, upstreams: [.mlPrediction: upstream], uploadRate: configuration.uploads),
+            local: LocalRoutes(), keys: nil,
+            signer: AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair()))
     }
 
     /// A Hummingbird upstream whose routes the test sets up.

@@ -68,7 +68,8 @@ struct RunningGateway: Sendable {
         let verifier = AssertionVerifier(
             audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]))
         let signer = AssertionSigner(issuer: .gateway, keyPair: identity)
-        let tokens = try await AccessTokens(identity: identity, now: { clock.now })
+        let keys = KeyRing(identity)
+        let tokens = try AccessTokens(keys: keys, now: { clock.now })
         return try await tenantAdmin.application(verifier: verifier).testable().test(.live) { upstream in
             let address = "http://127.0.0.1:\(upstream.port ?? 0)"
             let directory = TenantAdminDirectory(
@@ -77,8 +78,7 @@ struct RunningGateway: Sendable {
                 configuration: try RouteFile.load(
                     ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
-                tokens: tokens, refreshTokens: try RefreshTokens(identity: identity),
-                seal: try AnswerSeal(identity: identity), signer: signer,
+                identity: keys, tokens: tokens, signer: signer,
                 directory: directory,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,

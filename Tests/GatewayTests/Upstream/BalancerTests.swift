@@ -5,74 +5,116 @@ import Testing
 @Suite("Balancer")
 struct BalancerTests {
     private let start = Fixture.start
-    private func balancer(_ addresses: Int = 3) -> Balancer {
-        Balancer(addresses: addresses, health: .init(failuresToOpen: 2, openFor: .seconds(5)))
+    private let nodes = ["a", "b", "c"]
+
+    private func balancer(_ count: Int = 3) -> Balancer {
+        Balancer(Array(nodes.prefix(count)), health: .init(failuresToOpen: 2, openFor: .seconds(5)))
     }
 
-    @Test("addresses are asked in turn")
-    func roundRobin() {
+    @Test("of two nodes the one with less under way is asked, and no node is left out")
+    func leastLoaded() {
         var balancer = balancer()
-        #expect((0..<6).map { _ in balancer.pick(now: start) } == [0, 1, 2, 0, 1, 2])
+        for _ in 0..<300 { _ = balancer.pick(now: start) }
+        for node in nodes { #expect(abs(balancer.underWay(node) - 100) <= 3) }
+        for _ in 0..<50 { balancer.ended("b") }
+        for _ in 0..<30 { _ = balancer.pick(now: start) }
+        #expect(balancer.underWay("b") > 60)
     }
 
-    @Test("an address that failed this request is not tried again for it")
+    @Test("a node that failed this request is not tried again for it")
     func excluded() {
         var balancer = balancer()
-        #expect(balancer.pick(excluding: [0, 1], now: start) == 2)
-        #expect(balancer.pick(excluding: [0, 1, 2], now: start) == nil)
+        #expect(balancer.pick(excluding: ["a", "b"], now: start) == "c")
+        #expect(balancer.pick(excluding: ["a", "b", "c"], now: start) == nil)
     }
 
     @Test("failures in a row open the circuit, a success between them does not let them add up")
     func opens() {
         var balancer = balancer(2)
-        balancer.failed(0, now: start)
-        balancer.succeeded(0)
-        balancer.failed(0, now: start)
+        balancer.failed("a", .noAnswer, now: start)
+        balancer.succeeded("a", now: start)
+        balancer.failed("a", .noAnswer, now: start)
         #expect(balancer.healthyCount(now: start) == 2)
-        balancer.failed(0, now: start)
+        balancer.failed("a", .noAnswer, now: start)
         #expect(balancer.healthyCount(now: start) == 1)
-        #expect((0..<3).map { _ in balancer.pick(now: start) } == [1, 1, 1])
+        #expect((0..<3).map { _ in balancer.pick(now: start) } == ["b", "b", "b"])
+    }
+
+    @Test("a node that answers 503 while another is well is left alone; all of them doing so are asked on")
+    func refusals() {
+        var balancer = balancer(2)
+        for _ in 1...2 { balancer.failed("a", .refused, now: start) }
+        #expect(balancer.healthyCount(now: start) == 1)
+        for _ in 1...10 { balancer.failed("b", .refused, now: start) }
+        #expect(balancer.pick(now: start) == "b")
     }
 
     @Test("when all circuits are open there is nobody to ask")
     func none() {
         var balancer = balancer(1)
-        balancer.failed(0, now: start)
-        balancer.failed(0, now: start)
+        for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
         #expect(balancer.pick(now: start + .seconds(4)) == nil)
     }
 
-    @Test("after a while exactly one request tries an open address")
+    @Test("after a while exactly one request tries an open node, and rather one that can be sent again")
     func halfOpen() {
-        var balancer = balancer(1)
-        balancer.failed(0, now: start)
-        balancer.failed(0, now: start)
+        var balancer = balancer(2)
+        for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
         let later = start + .seconds(5)
-        #expect(balancer.pick(now: later) == 0)
-        #expect(balancer.pick(now: later) == nil)
-        balancer.succeeded(0)
-        #expect(balancer.pick(now: later) == 0)
-        #expect(balancer.pick(now: later) == 0)
-    }
-
-    @Test("one failure of the trial opens it again")
-    func opensAgain() {
-        var balancer = balancer(1)
-        balancer.failed(0, now: start)
-        balancer.failed(0, now: start)
-        let later = start + .seconds(5)
-        _ = balancer.pick(now: later)
-        balancer.failed(0, now: later)
-        #expect(balancer.pick(now: later + .seconds(4)) == nil)
-        #expect(balancer.pick(now: later + .seconds(5)) == 0)
+        #expect(balancer.pick(isTrial: false, now: later) == "b")
+        #expect(balancer.pick(now: later) == "a")
+        #expect(balancer.pick(now: later) == "b")
+        balancer.failed("a", .noAnswer, now: later)
+        #expect(balancer.pick(now: later + .seconds(4)) == "b")
+        #expect(balancer.pick(now: later + .seconds(5)) == "a")
     }
 
     @Test("a trial that never reports is followed by another")
     func lostTrial() {
         var balancer = balancer(1)
-        balancer.failed(0, now: start)
-        balancer.failed(0, now: start)
+        for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
         _ = balancer.pick(now: start + .seconds(5))
-        #expect(balancer.pick(now: start + .seconds(10)) == 0)
+        #expect(balancer.pick(now: start + .seconds(10)) == "a")
+    }
+
+    @Test("a node that is back gets its full share only after a while")
+    func slowStart() {
+        func share(after pause: Duration) -> Int {
+            var balancer = balancer(2)
+            for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
+            balancer.succeeded("a", now: start)
+            for _ in 0..<100 { _ = balancer.pick(now: start + pause) }
+            return balancer.underWay("a")
+        }
+        #expect(share(after: .zero) < 20)
+        #expect((25...40).contains(share(after: .seconds(5))))
+        #expect((45...55).contains(share(after: .seconds(10))))
+    }
+
+    @Test("a node that is going down gets nothing new while another stays, and is used where there is no other")
+    func drains() {
+        var balancer = balancer(2)
+        balancer.draining("a", now: start)
+        #expect((0..<4).map { _ in balancer.pick(now: start) } == ["b", "b", "b", "b"])
+        balancer.draining("b", now: start)
+        #expect(balancer.pick(now: start) != nil)
+        balancer.checked("a", isWell: true, now: start)
+        #expect((0..<4).map { _ in balancer.pick(now: start) } == ["a", "a", "a", "a"])
+    }
+
+    @Test("nodes come and go; what is known of those that stay is kept")
+    func update() {
+        var balancer = balancer(2)
+        for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
+        balancer.update(["a", "c"], now: start)
+        #expect((0..<3).map { _ in balancer.pick(now: start) } == ["c", "c", "c"])
+    }
+
+    @Test("second attempts are no more than a share of the first")
+    func budget() {
+        var budget = RetryBudget()
+        #expect((0..<20).count { _ in budget.take() } == 10)
+        for _ in 0..<100 { budget.sent() }
+        #expect((0..<100).count { _ in budget.take() } == 20)
     }
 }

@@ -1,0 +1,58 @@
+import Foundation
+import Logging
+import ServiceKit
+import ServiceLifecycle
+import Synchronization
+
+/// Reads the configuration file again when it changes, or when it is told to: no request is lost by that, and a file that cannot be
+/// used leaves the configuration in force that there is.
+final class ConfigurationWatch: Service {
+    private let path: String
+    private let pause: Duration
+    private let replace: @Sendable (GatewayConfiguration) throws -> Void
+    private let logger: Logger
+    private let inForce: Mutex<String?>
+
+    /// - Parameter replace: puts a configuration in force, or throws and leaves all as it was.
+    init(
+        path: String, pause: Duration = .seconds(2), logger: Logger,
+        replace: @escaping @Sendable (GatewayConfiguration) throws -> Void
+    ) {
+        self.path = path
+        self.pause = pause
+        self.logger = logger
+        self.replace = replace
+        inForce = Mutex(try? String(contentsOfFile: path, encoding: .utf8))
+    }
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: self.pause)
+                self.look()
+            }
+        }
+    }
+
+    /// Takes over what the file says, if it says something new.
+    func look() {
+        let text = try? String(contentsOfFile: path, encoding: .utf8)
+        let isNew = inForce.withLock { inForce in
+            defer { inForce = text ?? inForce }
+            return text != nil && text != inForce
+        }
+        guard isNew, let text else { return }
+        do {
+            var mistakes = Mistakes()
+            guard let configuration = GatewayConfiguration.read(text, &mistakes) else {
+                throw ConfigurationError(problems: mistakes.sorted.map(\.description))
+            }
+            try replace(configuration)
+            logger.notice("Configuration replaced", metadata: ["file": "\(path)"])
+        } catch {
+            logger.error(
+                "Configuration cannot be used; the present one stays",
+                metadata: ["file": "\(path)", "error": "\(error)"])
+        }
+    }
+}

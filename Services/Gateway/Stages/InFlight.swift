@@ -1,0 +1,112 @@
+import Contracts
+import ServiceIdentity
+import ServiceKit
+import Synchronization
+
+/// How many requests are under way for whom, as a plain value.
+///
+/// A rate does not bound what is under way: a request may last as long as its client likes. Without a bound one viewer, holding
+/// as many requests open as there are connections to a service, would stop a node for all tenants.
+struct InFlight: Sendable, Equatable {
+    /// The most at a time, of one each.
+    struct Limits: Sendable, Equatable {
+        var tenant: Int
+        var user: Int
+        var address: Int
+    }
+
+    /// How long a request may last.
+    enum Kind: Sendable, Hashable {
+        case brief
+        /// Streams of events, exports and uploads, which may take hours.
+        case stream
+    }
+
+    enum Holder: Sendable, Hashable {
+        case tenant(TenantID)
+        /// A user or an API key.
+        case user(String)
+        case address(String)
+    }
+
+    private struct Key: Hashable, Sendable {
+        let kind: Kind
+        let holder: Holder
+    }
+
+    private var total = 0
+    private var counts: [Key: Int] = [:]
+
+    /// Takes a place of the holder's; false when none is left.
+    mutating func enter(_ kind: Kind, _ holder: Holder, _ limits: Limits) -> Bool {
+        let key = Key(kind: kind, holder: holder)
+        let most =
+            switch holder {
+            case .tenant: limits.tenant
+            case .user: limits.user
+            case .address: limits.address
+            }
+        guard counts[key, default: 0] < most else { return false }
+        counts[key, default: 0] += 1
+        return true
+    }
+
+    mutating func leave(_ kind: Kind, _ holder: Holder) {
+        let key = Key(kind: kind, holder: holder)
+        counts[key] = counts[key].flatMap { $0 > 1 ? $0 - 1 : nil }
+    }
+
+    /// False when the whole node has no place left.
+    mutating func enterNode(_ most: Int) -> Bool {
+        guard total < most else { return false }
+        total += 1
+        return true
+    }
+
+    mutating func leaveNode() { total -= 1 }
+
+    var isEmpty: Bool { total == 0 && counts.isEmpty }
+}
+
+/// Gives each request its places until it is over, the writing of its answer included.
+final class InFlightStage: Sendable {
+    private let limits: Mutex<GatewayConfiguration.InFlightLimits>
+    private let state = Mutex(InFlight())
+
+    init(_ limits: GatewayConfiguration.InFlightLimits) { self.limits = Mutex(limits) }
+
+    func update(_ limits: GatewayConfiguration.InFlightLimits) { self.limits.withLock { $0 = limits } }
+
+    /// A place on this node, and one of the client's address: before anything is asked for the request.
+    ///
+    /// - Throws: ``ProblemError`` 503 when this node has no place left, 429 when the address has none.
+    func enter(_ kind: InFlight.Kind, from address: ClientAddress, _ record: RequestRecord) throws {
+        let most = limits.withLock { $0.node }
+        guard state.withLock({ $0.enterNode(most) }) else {
+            throw ProblemError.unavailable("This node serves as many requests as it can; try again in a moment.")
+        }
+        record.whenFinished { self.state.withLock { $0.leaveNode() } }
+        try enter(kind, .address(address.network), record, "Your address has too many requests under way.")
+    }
+
+    /// - Throws: ``ProblemError`` 429 when the principal's tenant or the principal has no place left.
+    func enter(_ kind: InFlight.Kind, _ principal: Principal, _ record: RequestRecord) throws {
+        if let tenant = principal.tenant {
+            try enter(kind, .tenant(tenant), record, "Your organisation has too many requests under way.")
+        }
+        try enter(kind, .user(principal.caller.subject ?? ""), record, "You have too many requests under way.")
+    }
+
+    private func enter(
+        _ kind: InFlight.Kind, _ holder: InFlight.Holder, _ record: RequestRecord, _ sentence: String
+    ) throws {
+        let limits = limits.withLock { kind == .brief ? $0.brief : $0.streams }
+        guard state.withLock({ $0.enter(kind, holder, limits) }) else {
+            throw ProblemError.rateLimited("\(sentence) Wait until some have ended.", retryAfter: .seconds(1))
+        }
+        record.whenFinished { self.state.withLock { $0.leave(kind, holder) } }
+    }
+
+    /// Whether nobody is being served.
+    var isIdle: Bool { state.withLock { $0.isEmpty } }
+}

@@ -1,0 +1,114 @@
+import Contracts
+import Foundation
+import Glibc
+import HTTPClient
+import Logging
+import ServiceKit
+import ServiceLifecycle
+
+/// Keeps what is known of the upstreams' nodes true: which there are, asked of the name service, and whether they answer.
+struct UpstreamWatch: Service {
+    let upstreams: @Sendable () -> [Upstream]
+    let client: HTTPClient
+    let logger: Logger
+    var pause = Duration.seconds(1)
+
+    /// How long a node may take to say that it is well.
+    private static let patience = Duration.seconds(1)
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: pause)
+                await look()
+            }
+        }
+    }
+
+    func look() async {
+        await withDiscardingTaskGroup { group in
+            for upstream in upstreams() {
+                group.addTask {
+                    await resolve(upstream)
+                    await check(upstream)
+                }
+            }
+        }
+    }
+
+    /// A name that cannot be resolved at the moment keeps the nodes that it had.
+    private func resolve(_ upstream: Upstream) async {
+        let urls = upstream.baseURLs
+        let nodes = try? await ComputeThread.run(named: "name lookup") {
+            try urls.flatMap { try NodeAddresses.nodes(of: $0) }
+        }
+        guard let nodes, !nodes.isEmpty else { return }
+        var distinct: [String] = []
+        for node in nodes where !distinct.contains(node) { distinct.append(node) }
+        guard Set(distinct) != Set(upstream.nodes) else { return }
+        upstream.update(nodes: distinct)
+        logger.info(
+            "Upstream nodes changed",
+            metadata: ["upstream": "\(upstream.service.rawValue)", "nodes": "\(distinct.joined(separator: " "))"])
+    }
+
+    private func check(_ upstream: Upstream) async {
+        await withDiscardingTaskGroup { group in
+            for node in upstream.nodes {
+                group.addTask {
+                    let request = HTTPClientRequest(url: node + ServiceResponder.nodeCheckPath, deadline: Self.patience)
+                    guard let (answer, _) = try? await client.execute(request, collectingUpTo: 4096) else {
+                        return Task.isCancelled ? () : upstream.checked(node, isWell: false)
+                    }
+                    // A service of an earlier version answers that it does not know the path: it answers.
+                    if answer.status == 503 { upstream.draining(node) } else { upstream.checked(node, isWell: true) }
+                }
+            }
+        }
+    }
+}
+
+/// The nodes that a base URL stands for.
+enum NodeAddresses {
+    struct LookupFailed: Error {}
+
+    /// One base URL for each address of the name. A name under TLS stays as it is: its certificate is for the name.
+    ///
+    /// - Throws: when the name has no address at the moment.
+    static func nodes(of baseURL: String) throws -> [String] {
+        guard let url = URLComponents(string: baseURL), url.scheme == "http", let host = url.host,
+            ClientAddress(host.trimmingCharacters(in: CharacterSet(charactersIn: "[]"))) == nil
+        else { return [baseURL] }
+        let addresses = try addresses(of: host)
+        // Two families of one name are mostly two ways to one node.
+        let four = addresses.filter { $0.bytes.count == 4 }
+        return (four.isEmpty ? addresses : four).map { address in
+            let text = address.bytes.count == 16 ? "[\(address)]" : "\(address)"
+            return "http://\(text)\(url.port.map { ":\($0)" } ?? "")"
+        }
+    }
+
+    private static func addresses(of host: String) throws -> [ClientAddress] {
+        var hints = addrinfo()
+        hints.ai_family = AF_UNSPEC
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        hints.ai_flags = AI_ADDRCONFIG
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(host, nil, &hints, &list) == 0 else { throw LookupFailed() }
+        defer { freeaddrinfo(list) }
+        var found: [ClientAddress] = []
+        var next = list
+        while let entry = next {
+            var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+            if getnameinfo(
+                entry.pointee.ai_addr, entry.pointee.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST)
+                == 0
+            {
+                let name = text.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+                if let address = ClientAddress(name), !found.contains(address) { found.append(address) }
+            }
+            next = entry.pointee.ai_next
+        }
+        return found
+    }
+}

@@ -1,0 +1,90 @@
+public import Contracts
+public import Foundation
+import HTTPTypes
+import Synchronization
+
+/// What is written down of one request: its line in the access log, filled in while the request passes.
+///
+/// It is over when the last byte of the answer has been handed to the connection, or the connection has ended before that.
+public final class RequestRecord: Sendable {
+    /// Why a request was refused.
+    public struct Refusal: Sendable, Equatable {
+        public let code: ErrorCode
+        /// What the client was told; nil where it may repeat what the client sent.
+        public let reason: String?
+
+        init(_ problem: ProblemError) {
+            code = problem.code
+            reason =
+                [400, 401, 403, 404, 405, 408, 413, 415, 429, 431, 499, 501, 502, 503, 504].contains(
+                    problem.status.code) ? problem.sentence : nil
+        }
+    }
+
+    public struct Entry: Sendable {
+        public var method: String
+        /// The route's template, never the path.
+        public var route: String?
+        public var requestID: String?
+        public var traceID: String?
+        public var status: Int?
+        public var refusal: Refusal?
+        /// The address that is taken for the client's.
+        public var client: String?
+        public var tenant: String?
+        /// A user's id, `api-key:<id>` or `platform-operator`.
+        public var subject: String?
+        /// A pseudonym of the account that somebody tried to log in to.
+        public var account: String?
+        /// The service that was asked, and which of its nodes.
+        public var upstream: String?
+        public var upstreamNode: String?
+        public var attempts: Int?
+        public var bytesIn = 0
+        public var bytesOut = 0
+        /// The connection ended before the answer did.
+        public var isCut = false
+        /// A question that machines put all the time and nobody looks for.
+        public var isQuiet = false
+        public var time = Date()
+        public var duration = Duration.zero
+    }
+
+    private struct State {
+        var entry: Entry
+        var isFinished = false
+        var actions: [@Sendable () -> Void] = []
+    }
+
+    private let start = ContinuousClock.now
+    private let state: Mutex<State>
+
+    init(method: String) { state = Mutex(State(entry: Entry(method: method))) }
+
+    public func note(_ change: (inout Entry) -> Void) { state.withLock { change(&$0.entry) } }
+
+    /// Runs `action` once the request is over, at once when it is over already.
+    public func whenFinished(_ action: @escaping @Sendable () -> Void) {
+        let isFinished = state.withLock { state in
+            if !state.isFinished { state.actions.append(action) }
+            return state.isFinished
+        }
+        if isFinished { action() }
+    }
+
+    /// The request is over.
+    func finish(isCut: Bool) -> Entry {
+        let duration = start.duration(to: .now)
+        let (entry, actions) = state.withLock { state in
+            state.isFinished = true
+            state.entry.isCut = isCut
+            state.entry.duration = duration
+            defer { state.actions = [] }
+            return (state.entry, state.actions)
+        }
+        for action in actions { action() }
+        return entry
+    }
+
+    public var entry: Entry { state.withLock { $0.entry } }
+}

@@ -1,0 +1,107 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import NIOCore
+import NIOHTTP1
+
+/// What a request's head says of its message and its connection (RFC 9112), read where it still can be: the types above know
+/// neither the version nor the form of the target.
+///
+/// - A target in absolute form names the host; `Host` is then not looked at (§3.2.2).
+/// - A transfer coding other than chunked is refused (§6.1): what is behind it would be taken for the content.
+/// - HTTP/1.0 is answered as HTTP/1.0, whose bodies end with the connection.
+final class MessageFraming: ChannelDuplexHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+    typealias OutboundIn = HTTPServerResponsePart
+    typealias OutboundOut = HTTPServerResponsePart
+
+    struct Message: Sendable, Equatable {
+        var isHTTP10 = false
+        /// Whether the client would send another request on this connection.
+        var isPersistent = true
+        /// The client waits with the body for `100 Continue`.
+        var expectsContinue = false
+        /// 0 without a body; nil when only its last chunk will tell.
+        var bodyLength: Int? = 0
+    }
+
+    struct Refused: Error {
+        let problem: ProblemError
+    }
+
+    /// The message whose head was passed on last.
+    private(set) var message = Message()
+    /// The version of the answer that comes next.
+    var answersHTTP10 = false
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
+        do {
+            try Self.takeAuthority(&head)
+            message = try Self.message(head)
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        } catch {
+            context.fireErrorCaught(error)
+        }
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard answersHTTP10, case .head(var head) = unwrapOutboundIn(data) else {
+            return context.write(data, promise: promise)
+        }
+        head.version = .http1_0
+        context.write(wrapOutboundOut(.head(head)), promise: promise)
+    }
+
+    /// - Throws: ``Refused``.
+    static func message(_ head: HTTPRequestHead) throws(Refused) -> Message {
+        var message = Message()
+        message.isHTTP10 = (head.version.major, head.version.minor) < (1, 1)
+        let options = head.headers[canonicalForm: "connection"].map { $0.lowercased() }
+        message.isPersistent = !message.isHTTP10 && !options.contains("close")
+        let codings = head.headers[canonicalForm: "transfer-encoding"].map { $0.lowercased() }
+        if !codings.isEmpty {
+            guard codings == ["chunked"] else {
+                throw Refused(
+                    problem: ProblemError(
+                        status: .notImplemented, code: .malformedRequest,
+                        "Send the body without a transfer coding other than chunked."))
+            }
+            guard !message.isHTTP10 else {
+                throw Refused(problem: .malformed("HTTP/1.0 knows no Transfer-Encoding; send Content-Length."))
+            }
+            message.bodyLength = nil
+        } else if let length = head.headers.first(name: "content-length") {
+            message.bodyLength = Int(length) ?? 0
+        }
+        let expectations = head.headers[canonicalForm: "expect"].map { $0.lowercased() }
+        guard expectations.allSatisfy({ $0 == "100-continue" }) else {
+            throw Refused(
+                problem: ProblemError(
+                    status: .expectationFailed, code: .malformedRequest,
+                    "No expectation other than 100-continue can be met."))
+        }
+        message.expectsContinue = !expectations.isEmpty && !message.isHTTP10 && message.bodyLength != 0
+        return message
+    }
+
+    /// Turns a target in absolute form into one in origin form and its `Host`.
+    static func takeAuthority(_ head: inout HTTPRequestHead) throws(Refused) {
+        guard let colon = head.uri.range(of: "://"),
+            ["http", "https"].contains(head.uri[..<colon.lowerBound].lowercased())
+        else { return }
+        let rest = head.uri[colon.upperBound...]
+        let end = rest.firstIndex { $0 == "/" || $0 == "?" } ?? rest.endIndex
+        let authority = rest[..<end]
+        guard !authority.isEmpty, !authority.contains("@") else {
+            throw Refused(problem: .malformed("The request target must name a host and no user."))
+        }
+        let target = rest[end...]
+        head.uri = target.hasPrefix("/") ? String(target) : "/\(target)"
+        // Two of them are refused further up, as always.
+        if head.headers[canonicalForm: "host"].count <= 1 {
+            head.headers.replaceOrAdd(name: "Host", value: String(authority))
+        }
+    }
+}

@@ -1,0 +1,69 @@
+import Contracts
+import Foundation
+import Logging
+import ServiceIdentity
+import ServiceLifecycle
+
+/// The key files of a service, read at its start and again while it runs.
+enum ServiceKeys {
+    /// - Throws: ``ConfigurationError`` with everything that is wrong with the files.
+    static func ring(_ name: ServiceName, _ settings: ServiceSettings) throws -> KeyRing {
+        let (keyFile, setFile) = (settings.string("identity.key-file"), settings.string("identity.jwks-file"))
+        let read: @Sendable () throws -> KeyRing.Contents = { try contents(name, keyFile, setFile) }
+        return KeyRing(try read(), read: read)
+    }
+
+    private static func contents(
+        _ name: ServiceName, _ keyFile: String, _ setFile: String
+    ) throws -> KeyRing.Contents {
+        var problems: [String] = []
+        func read<T>(_ key: String, _ path: String, _ parse: (String) throws -> T) -> T? {
+            guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
+                problems.append("\(key): the file \(path) cannot be read")
+                return nil
+            }
+            do {
+                return try parse(text)
+            } catch {
+                problems.append("\(key): \(path): \(error)")
+                return nil
+            }
+        }
+        let pairs = read("identity.key-file", keyFile) { try ServiceKeyPair.all(pem: $0) }
+        let keys = read("identity.jwks-file", setFile) { try JSONWebKeySet.load(contents: $0) }
+        // Those that were replaced may have left the set.
+        if let first = pairs?.first, let keys, !keys.keys.contains(where: { $0.kid == first.keyID && $0.iss == name }) {
+            problems.append(
+                "identity.jwks-file: it does not hold the public key of identity.key-file as a key of \(name.rawValue)")
+        }
+        guard let pairs, let keys, problems.isEmpty else { throw ConfigurationError(problems: problems) }
+        return KeyRing.Contents(pairs: pairs, keys: keys)
+    }
+}
+
+/// Reads the key files again every few seconds, so that a key can be replaced without a restart.
+struct KeyWatch: Service {
+    let keys: KeyRing
+    let logger: Logger
+    var pause = Duration.seconds(5)
+
+    func run() async throws {
+        try? await cancelWhenGracefulShutdown {
+            while true {
+                try await Task.sleep(for: pause)
+                reload()
+            }
+        }
+    }
+
+    func reload() {
+        do {
+            guard try keys.reload() else { return }
+            logger.notice(
+                "Identity keys replaced",
+                metadata: ["signing": "\(keys.signing.keyID)", "own": .stringConvertible(keys.pairs.count)])
+        } catch {
+            logger.error("Identity keys cannot be read; the present ones stay", metadata: ["error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,136 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+import Testing
+
+@testable import Gateway
+
+@Suite("API keys hold roles by id, over live sockets and a real database")
+struct APIKeyRoleTests {
+    private struct Account: Sendable {
+        let gateway: RunningGateway
+        let tenant: TenantSummary
+        let user: UserID
+        let token: String
+        let key: CreatedAPIKey
+
+        func me() async throws -> CurrentPrincipal {
+            // What a directory may remember.
+            try await Task.sleep(for: .milliseconds(600))
+            return try await gateway.send("GET", "/api/v1/auth/me", token: key.key).data()
+        }
+
+        func list() async throws -> [APIKeySummary] {
+            try await Task.sleep(for: .milliseconds(600))
+            return try WireJSON.decode(
+                Success<[APIKeySummary]>.self,
+                from: try await gateway.send("GET", "/api/v1/api-keys", token: token).body
+            ).data
+        }
+    }
+
+    /// A key that holds `robots`, a role that may read projects.
+    private func withKey(_ body: @escaping @Sendable (Account) async throws -> Void) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", "correct horse battery", in: tenant.id)
+            gateway.tenantAdmin.setGrants(of: "robots", [Permission(resource: "projects", actions: ["read"])])
+            let login = try await gateway.logIn("ada@acme.example", "correct horse battery", tenant.id)
+            let tokens: TokenResponse = try login.data()
+            let key: CreatedAPIKey = try await gateway.send(
+                "POST", "/api/v1/api-keys", token: tokens.accessToken,
+                json: CreateAPIKeyRequest(name: "a machine", roles: ["robots"])
+            ).data()
+            try await body(
+                Account(gateway: gateway, tenant: tenant, user: user, token: tokens.accessToken, key: key))
+        }
+    }
+
+    @Test("a renamed role stays the key's, and a new one of the old name is not")
+    func renamed() async throws {
+        try await withKey { account async throws in
+            let admin = account.gateway.tenantAdmin
+            admin.renameRole("robots", to: "machines")
+            admin.setGrants(of: "robots", [Permission(resource: "*", actions: ["*"])])
+            let me = try await account.me()
+            #expect(me.roles == ["machines"])
+            #expect(me.permissions == [Permission(resource: "projects", actions: ["read"])])
+            #expect(try await account.list().first?.roles == ["machines"])
+        }
+    }
+
+    @Test("a role that was deleted and made again gives the key nothing")
+    func remade() async throws {
+        try await withKey { account async throws in
+            account.gateway.tenantAdmin.removeRole("robots")
+            account.gateway.tenantAdmin.setGrants(of: "robots", [Permission(resource: "*", actions: ["*"])])
+            #expect(try await account.me().permissions == [])
+        }
+    }
+
+    @Test("a role that a key holds cannot be deleted until the key is revoked")
+    func held() async throws {
+        try await withKey { account async throws in
+            let gateway = account.gateway
+            let role = try #require(gateway.tenantAdmin.roleID("robots"))
+            let other = try #require(gateway.tenantAdmin.roleID("viewer"))
+            let refused = try await gateway.send("DELETE", "/api/v1/roles/\(role)", token: account.token)
+            #expect(refused.status == 409 && refused.problem?.error.contains("API key") == true)
+            #expect(try await gateway.send("DELETE", "/api/v1/roles/\(other)", token: account.token).status == 204)
+            let revoked = try await gateway.send(
+                "DELETE", "/api/v1/api-keys/\(account.key.summary.id)", token: account.token)
+            #expect(revoked.status == 204)
+            #expect(try await gateway.send("DELETE", "/api/v1/roles/\(role)", token: account.token).status == 204)
+        }
+    }
+
+    @Test("the list says whose keys were made by somebody who is not there any more")
+    func maker() async throws {
+        try await withKey { account async throws in
+            let before = try #require(try await account.list().first)
+            #expect(before.createdBy == account.user.description && before.isMakerGone == false)
+            let gateway = account.gateway
+            _ = gateway.tenantAdmin.addUser("bob@acme.example", "correct horse battery", in: account.tenant.id)
+            let bob: TokenResponse = try await gateway.logIn(
+                "bob@acme.example", "correct horse battery", account.tenant.id
+            ).data()
+            gateway.tenantAdmin.setUser(account.user, active: false)
+            try await Task.sleep(for: .milliseconds(600))
+            let page = try await gateway.send("GET", "/api/v1/api-keys", token: bob.accessToken)
+            let keys = try WireJSON.decode(Success<[APIKeySummary]>.self, from: page.body).data
+            #expect(keys.first?.isMakerGone == true)
+        }
+    }
+
+    @Test("keys of before there were ids get those of the roles that their names stand for")
+    func carriedOver() async throws {
+        try await withKey { account async throws in
+            let gateway = account.gateway
+            try await gateway.database.withConnection { connection in
+                _ = try await connection.execute("UPDATE gateway.api_keys SET role_ids = NULL")
+            }
+            let store = PostgresAPIKeyStore(database: gateway.database)
+            let keys = APIKeys(
+                store: store,
+                directory: OneRole(
+                    role: RoleGrants(
+                        id: try #require(gateway.tenantAdmin.roleID("robots")), name: "robots",
+                        permissions: [Permission(resource: "projects", actions: ["read"])])),
+                cache: FreshCache(), seal: AnswerSeal(keys: KeyRing(gateway.identity)), now: { gateway.clock.now })
+            #expect(try await !keys.findRoleIDs())
+            #expect(try await keys.findRoleIDs())
+            gateway.tenantAdmin.renameRole("robots", to: "machines")
+            #expect(try await account.me().roles == ["machines"])
+        }
+    }
+
+    private struct OneRole: PrincipalDirectory {
+        let role: RoleGrants
+        func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? { nil }
+        func roles(of tenant: TenantID) async throws -> [RoleGrants] { [role] }
+        func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? { nil }
+    }
+}

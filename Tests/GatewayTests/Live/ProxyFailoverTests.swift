@@ -1,0 +1,175 @@
+import Contracts
+import Foundation
+import HTTPClient
+import Hummingbird
+import NIOCore
+import ServiceKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("A node in trouble beside a healthy one, over live sockets")
+struct ProxyFailoverTests {
+    enum Trouble: CaseIterable, Sendable { case drops, refuses, unavailable, hangs }
+
+    /// A node that fails every request in its way, and counts them.
+    private func withTrouble(
+        _ trouble: Trouble, _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Int) async throws -> Void
+    ) async throws {
+        let count = Mutex(0)
+        try await RawServer.with { connection in
+            var connection = connection
+            while try await !connection.read(until: "\r\n\r\n").isEmpty {
+                count.withLock { $0 += 1 }
+                switch trouble {
+                case .drops: return
+                case .refuses: try await connection.write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+                case .unavailable:
+                    try await connection.write("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")
+                case .hangs: _ = try await connection.readToEnd()
+                }
+            }
+        } _: { port in
+            try await body(port) { count.withLock { $0 } }
+        }
+    }
+
+    private func withHealthy(
+        _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Int) async throws -> Void
+    ) async throws {
+        let count = Mutex(0)
+        try await ProxyBench.withUpstream { router in
+            for method in [HTTPRequest.Method.get, .put, .post] {
+                router.on("/x", method: method) { _, _ in
+                    count.withLock { $0 += 1 }
+                    return "well"
+                }
+            }
+        } _: { port in
+            try await body(port) { count.withLock { $0 } }
+        }
+    }
+
+    private func route(timeout: Duration = .seconds(30)) throws -> Route {
+        try Fixture.route(
+            "/x", ["GET": nil, "PUT": nil, "POST": nil], target: .upstream(.mlPrediction), timeout: timeout)
+    }
+
+    @Test("no idempotent request fails, and the node is soon left alone", arguments: Trouble.allCases, ["GET", "PUT"])
+    func idempotent(trouble: Trouble, method: String) async throws {
+        let route = try route(timeout: trouble == .hangs ? .seconds(3) : .seconds(30))
+        try await withTrouble(trouble) { bad, asked in
+            try await withHealthy { good, _ in
+                let health = GatewayConfiguration.Health(failuresToOpen: 2, openFor: .seconds(3600))
+                try await ProxyBench.with(upstreamPorts: [bad, good], routes: [route], health: health) {
+                    bench async throws in
+                    for _ in 1...(trouble == .hangs ? 4 : 20) {
+                        let (response, bytes) = try await bench.client.execute(
+                            HTTPClientRequest(method: method, url: bench.url + "/x"), collectingUpTo: 1000)
+                        #expect(response.status == 200 && String(decoding: bytes, as: UTF8.self) == "well")
+                    }
+                    #expect(asked() <= 2)
+                }
+            }
+        }
+    }
+
+    @Test("a request that may have been carried out and must not be twice is not sent again")
+    func notIdempotent() async throws {
+        let route = try route()
+        try await withTrouble(.drops) { bad, asked in
+            try await withHealthy { good, answered in
+                let health = GatewayConfiguration.Health(failuresToOpen: 3, openFor: .seconds(3600))
+                try await ProxyBench.with(upstreamPorts: [bad, good], routes: [route], health: health) {
+                    bench async throws in
+                    var statuses: [Int] = []
+                    for _ in 1...20 {
+                        let (response, _) = try await bench.client.execute(
+                            HTTPClientRequest(method: "POST", url: bench.url + "/x", body: .bytes([1])),
+                            collectingUpTo: 1000)
+                        statuses.append(response.status)
+                    }
+                    #expect(statuses.count { $0 == 502 } == asked() && asked() == 3)
+                    #expect(answered() == 17)
+                }
+            }
+        }
+    }
+
+    @Test("while all nodes answer 503, clients are told so and second attempts end with their budget")
+    func budget() async throws {
+        let route = try route()
+        try await withTrouble(.unavailable) { first, askedFirst in
+            try await withTrouble(.unavailable) { second, askedSecond in
+                try await ProxyBench.with(upstreamPorts: [first, second], routes: [route]) { bench async throws in
+                    for _ in 1...100 { #expect(try await bench.get("/x").status == 503) }
+                    // A hundred first attempts, ten from the reserve and a fifth of what was sent.
+                    #expect(askedFirst() + askedSecond() <= 100 + 10 + 20 + 1)
+                }
+            }
+        }
+    }
+
+    @Test("a node that says it is going down gets nothing new")
+    func draining() async throws {
+        let route = try route()
+        let count = Mutex(0)
+        try await RawServer.with { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            count.withLock { $0 += 1 }
+            try await connection.write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast")
+        } _: { leaving in
+            try await withHealthy { staying, answered in
+                try await ProxyBench.with(upstreamPorts: [leaving, staying], routes: [route]) { bench async throws in
+                    for _ in 1...20 { #expect(try await bench.get("/x").status == 200) }
+                    #expect(count.withLock { $0 } <= 1 && answered() >= 19)
+                }
+            }
+        }
+    }
+
+    @Test("active checks find a node that hangs before requests do, and that it is back")
+    func checks() async throws {
+        try await withTrouble(.hangs) { hanging, _ in
+            try await withHealthy { good, _ in
+                let upstream = Upstream(
+                    .mlPrediction, baseURLs: [hanging, good].map { "http://127.0.0.1:\($0)" },
+                    health: .init(failuresToOpen: 1, openFor: .seconds(3600)))
+                let client = HTTPClient(logger: PostgresCluster.quietLogger)
+                let watch = UpstreamWatch(
+                    upstreams: { [upstream] }, client: client, logger: PostgresCluster.quietLogger)
+                await watch.look()
+                for _ in 1...5 {
+                    #expect(upstream.choose(excluding: [], isTrial: true) == "http://127.0.0.1:\(good)")
+                }
+                await client.shutdown()
+            }
+        }
+    }
+
+    @Test("a name stands for all its addresses, an address and a name under TLS for themselves")
+    func names() throws {
+        #expect(try NodeAddresses.nodes(of: "http://localhost:8083").contains("http://127.0.0.1:8083"))
+        #expect(try NodeAddresses.nodes(of: "http://10.1.2.3:8083") == ["http://10.1.2.3:8083"])
+        #expect(try NodeAddresses.nodes(of: "http://[::1]:8083") == ["http://[::1]:8083"])
+        #expect(try NodeAddresses.nodes(of: "https://localhost") == ["https://localhost"])
+        #expect(throws: NodeAddresses.LookupFailed.self) { try NodeAddresses.nodes(of: "http://nobody.invalid") }
+    }
+
+    @Test("three nodes behind one name share the work")
+    func share() {
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://ml-prediction:8083"],
+            health: .init(failuresToOpen: 1, openFor: .seconds(1)))
+        upstream.update(nodes: ["a", "b", "c"])
+        var counts: [String: Int] = [:]
+        for _ in 1...300 {
+            guard let node = upstream.choose(excluding: [], isTrial: true) else { continue }
+            counts[node, default: 0] += 1
+        }
+        #expect(["a", "b", "c"].allSatisfy { abs((counts[$0] ?? 0) - 100) <= 15 }, "\(counts)")
+    }
+}

@@ -1,0 +1,52 @@
+import Contracts
+import Foundation
+import HTTPClient
+import HummingbirdTesting
+import ServiceIdentity
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Readiness of the gateway, over live sockets")
+struct ReadinessTests {
+    private let identity = ServiceKeyPair()
+
+    private func reason(
+        clockAhead seconds: TimeInterval = 0, key: ServiceKeyPair? = nil, port: Int? = nil
+    ) async throws -> String? {
+        let verifier = AssertionVerifier(
+            audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]))
+        let now: @Sendable () -> Date = { Date().addingTimeInterval(seconds) }
+        let signer = AssertionSigner(issuer: .gateway, keyPair: key ?? identity, now: now)
+        return try await FakeTenantAdmin().application(verifier: verifier).testable().test(.live) { upstream in
+            let client = HTTPClient(logger: PostgresCluster.quietLogger)
+            let readiness = TenantAdminReadiness(
+                baseURLs: ["http://127.0.0.1:\(port ?? upstream.port ?? 0)"], client: client, signer: signer,
+                leeway: 60, now: now)
+            let reason = await readiness.reason()
+            await client.shutdown()
+            return reason
+        }
+    }
+
+    @Test("a tenant-admin that answers is ready, with clocks a few seconds apart too")
+    func ready() async throws {
+        #expect(try await reason() == nil)
+        #expect(try await reason(clockAhead: 8) == nil)
+        #expect(try await reason(clockAhead: -20) == nil)
+    }
+
+    @Test("clocks that will soon be too far apart are told, before requests fail", arguments: [45, -45, 600, -600])
+    func skew(seconds: Int) async throws {
+        let reason = try #require(try await reason(clockAhead: TimeInterval(seconds)))
+        #expect(reason.contains("its clock differs by"), "\(reason)")
+    }
+
+    @Test("a tenant-admin that is gone or does not know this gateway is told")
+    func unready() async throws {
+        #expect(try await reason(port: 1) == "it does not answer")
+        #expect(try await reason(key: ServiceKeyPair()) == "it refuses this gateway's assertions")
+    }
+}

@@ -1,0 +1,89 @@
+import Contracts
+import Foundation
+import Synchronization
+import Testing
+
+@testable import ServiceIdentity
+
+@Suite("Keys that are replaced while a service runs")
+struct KeyRingTests {
+    /// What the files hold, for the test to change.
+    private final class Files: Sendable {
+        private let contents: Mutex<Result<KeyRing.Contents, IdentityError>>
+        let reads = Mutex(0)
+
+        init(_ contents: KeyRing.Contents) { self.contents = Mutex(.success(contents)) }
+
+        func set(_ contents: KeyRing.Contents) { self.contents.withLock { $0 = .success(contents) } }
+        func spoil() { contents.withLock { $0 = .failure(IdentityError(.invalidKey, "spoilt")) } }
+
+        func read() throws -> KeyRing.Contents {
+            reads.withLock { $0 += 1 }
+            return try contents.withLock { $0 }.get()
+        }
+    }
+
+    private let old = ServiceKeyPair()
+    private let new = ServiceKeyPair()
+
+    private func contents(_ pairs: [ServiceKeyPair]) -> KeyRing.Contents {
+        KeyRing.Contents(pairs: pairs, keys: JSONWebKeySet(keys: pairs.map { $0.publicJWK(issuer: .gateway) }))
+    }
+
+    @Test("an assertion by a new key is accepted as soon as the key set holds it, one by the old as long as it does")
+    func rotation() throws {
+        let files = Files(contents([old]))
+        let ring = KeyRing(try files.read(), read: { try files.read() })
+        let verifier = AssertionVerifier(audience: .tenantAdmin, keys: ring)
+        let before = try AssertionSigner(issuer: .gateway, keyPair: old).assertion(for: .tenantAdmin)
+        let after = try AssertionSigner(issuer: .gateway, keyPair: new).assertion(for: .tenantAdmin)
+        files.set(contents([new, old]))
+        #expect(throws: Never.self) { try verifier.verify(after, accepting: [.gateway]) }
+        #expect(throws: Never.self) { try verifier.verify(before, accepting: [.gateway]) }
+        files.set(contents([new]))
+        #expect(try ring.reload())
+        #expect(throws: IdentityError.self) { try verifier.verify(before, accepting: [.gateway]) }
+    }
+
+    @Test("a signer whose key was replaced signs with the new one, cached assertions included")
+    func signer() throws {
+        let files = Files(contents([old]))
+        let ring = KeyRing(try files.read(), read: { try files.read() })
+        let signer = AssertionSigner(issuer: .gateway, keys: ring)
+        _ = try signer.assertion(for: .tenantAdmin)
+        files.set(contents([new, old]))
+        try ring.reload()
+        let verifier = AssertionVerifier(
+            audience: .tenantAdmin, keys: JSONWebKeySet(keys: [new.publicJWK(issuer: .gateway)]))
+        #expect(throws: Never.self) {
+            try verifier.verify(try signer.assertion(for: .tenantAdmin), accepting: [.gateway])
+        }
+    }
+
+    @Test("files that cannot be used leave the present keys in force")
+    func spoilt() throws {
+        let files = Files(contents([old]))
+        let ring = KeyRing(try files.read(), read: { try files.read() })
+        files.spoil()
+        #expect(throws: IdentityError.self) { try ring.reload() }
+        #expect(ring.signing.keyID == old.keyID)
+    }
+
+    @Test("tokens by keys that nobody knows do not have the files read each time")
+    func unknown() throws {
+        let files = Files(contents([old]))
+        let ring = KeyRing(try files.read(), read: { try files.read() })
+        for _ in 1...1000 { #expect(ring.verifyingKey("nobody's") == nil) }
+        #expect(files.reads.withLock { $0 } <= 5)
+    }
+
+    @Test("a file may hold several keys, the one that signs first")
+    func several() throws {
+        let pairs = try ServiceKeyPair.all(pem: new.pem + "\n" + old.pem)
+        #expect(pairs.map(\.keyID) == [new.keyID, old.keyID])
+        #expect(throws: IdentityError.self) { try ServiceKeyPair.all(pem: "") }
+        #expect(throws: IdentityError.self) {
+            try ServiceKeyPair.all(pem: new.pem + "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
+        }
+    }
+}

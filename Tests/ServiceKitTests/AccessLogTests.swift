@@ -1,0 +1,125 @@
+import Contracts
+import Foundation
+import HTTPClient
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import Synchronization
+import Testing
+
+@testable import ServiceKit
+
+@Suite("Access log")
+struct AccessLogTests {
+    private struct Line: Decodable {
+        let service, message, method: String
+        let route, requestId, client, tenant, subject, denied, reason: String?
+        let status, bytesIn, bytesOut: Int
+        let durationMs: Double
+        let cut: Bool?
+    }
+
+    private func lines(_ written: Lines, _ count: Int) async throws -> [Line] {
+        var all: [String] = []
+        while all.count < count {
+            all = written.all.flatMap { $0.split(separator: "\n").map(String.init) }
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        return try all.map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    }
+
+    @Test("each request has one line with client, bytes, status and duration, a refused one with its reason")
+    func line() async throws {
+        let written = Lines()
+        let router = Router(context: ServiceRequestContext.self)
+        router.post("/things/{id}") { request, context in
+            context.record.note {
+                $0.tenant = "t"
+                $0.subject = "s"
+            }
+            return String(try await request.bodyBytes(upTo: 1000).count)
+        }
+        router.get("/secret") { _, _ -> Response in throw ProblemError.permissionDenied() }
+        let application = ServiceApplication(router: router).testable(accessLines: { written.append($0) })
+        try await application.test(.live) { client in
+            _ = try await client.execute(
+                uri: "/things/7", method: .post, headers: [.requestID: "r-1"], body: ByteBuffer(string: "12345"))
+            _ = try await client.execute(uri: "/secret?token=private", method: .get)
+            let lines = try await lines(written, 2)
+            #expect(lines.count == 2)
+            #expect(lines[0].message == "request" && lines[0].method == "POST" && lines[0].route == "/things/{id}")
+            #expect(lines[0].requestId == "r-1" && lines[0].client == "127.0.0.1")
+            #expect(lines[0].tenant == "t" && lines[0].subject == "s" && lines[0].status == 200)
+            #expect(lines[0].bytesIn == 5 && lines[0].bytesOut == 1 && lines[0].denied == nil && lines[0].cut == nil)
+            #expect(lines[1].status == 403 && lines[1].denied == "permission_denied")
+            #expect(lines[1].reason == "You do not have the permission for this.")
+            #expect(!written.all.joined().contains("private"))
+        }
+    }
+
+    @Test("a line tells the bytes that a client that hung up was sent, and that it did")
+    func cut() async throws {
+        let (written, hungUp) = (Lines(), Gate())
+        let router = Router(context: ServiceRequestContext.self)
+        router.get("/long") { _, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "12345"))
+                    await hungUp.wait()
+                    while true { try await writer.write(ByteBuffer(string: "x")) }
+                })
+        }
+        let application = ServiceApplication(router: router).testable(accessLines: { written.append($0) })
+        try await application.test(.live) { service in
+            let port = try #require(service.port)
+            try await RawClient.connect(to: port) { client in
+                try await client.send("GET /long HTTP/1.1\r\nHost: a\r\n\r\n")
+                _ = try await client.read(until: "12345")
+            }
+            hungUp.open()
+            let line = try #require(try await lines(written, 1).first)
+            #expect(line.cut == true && line.status == 200 && line.bytesOut >= 5)
+        }
+    }
+
+    @Test("records beyond the buffer are dropped and counted, and the requests are not held up")
+    func drops() async throws {
+        let metrics = MetricsRegistry()
+        let (taken, go) = (DispatchSemaphore(value: 0), DispatchSemaphore(value: 0))
+        let count = Mutex(0)
+        let log = AccessLog(service: "test", metrics: metrics) { text in
+            taken.signal()
+            go.wait()
+            count.withLock { $0 += text.count { $0 == "\n" } }
+        }
+        let entry = RequestRecord(method: "GET").finish(isCut: false)
+        log.append(entry)
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                taken.wait()
+                continuation.resume()
+            }
+        }
+        for _ in 0..<(AccessLog.capacity + 5) { log.append(entry) }
+        #expect(metrics.text().contains("access_log_dropped_total 5"))
+        go.signal()
+        go.signal()
+        await log.close()
+        #expect(count.withLock { $0 } == AccessLog.capacity + 1)
+    }
+
+    @Test("with sampling only some of what went well is written, and all that did not")
+    func samples() async throws {
+        let written = Lines()
+        let log = AccessLog(
+            service: "test", samplePercent: 0, metrics: MetricsRegistry(), write: { written.append($0) })
+        for status in [200, 204, 403, 500] {
+            let record = RequestRecord(method: "GET")
+            record.note { $0.status = status }
+            log.append(record.finish(isCut: false))
+        }
+        await log.close()
+        #expect(try await lines(written, 2).map(\.status) == [403, 500])
+    }
+}

@@ -1,0 +1,263 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Hummingbird
+import NIOCore
+import NIOEmbedded
+import ServiceLifecycle
+import Testing
+
+@testable import ServiceKit
+
+@Suite("What one client may hold of a server")
+struct ConnectionBoundsTests {
+    private func withService(
+        _ arguments: [String] = [],
+        _ router: Router<ServiceRequestContext> = Router(context: ServiceRequestContext.self),
+        _ body: (Int, LiveService) async throws -> Void
+    ) async throws {
+        router.get("/hello") { _, _ in "hello" }
+        router.get("/host") { request, _ in request.head.authority ?? "" }
+        router.get("/stream") { _, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    try await writer.write(ByteBuffer(string: "hello"))
+                    try await writer.finish(nil)
+                })
+        }
+        router.post("/echo") { request, _ in
+            String(decoding: try await request.bodyBytes(upTo: 1000), as: UTF8.self)
+        }
+        router.post("/refuse") { _, _ -> Response in throw ProblemError.notAuthenticated() }
+        try await LiveService.with(router, arguments: arguments) { service in
+            try await body(try #require(URL(string: service.http)?.port), service)
+        }
+    }
+
+    @Test("requests sent ahead wait as bytes, and the socket is not read meanwhile")
+    func heldBytes() throws {
+        final class Reads: ChannelOutboundHandler {
+            typealias OutboundIn = ByteBuffer
+            var count = 0
+            func read(context: ChannelHandlerContext) { count += 1 }
+        }
+        let (channel, bytes, reads) = (EmbeddedChannel(), RequestBytes(), Reads())
+        var isAnswering = false
+        bytes.demand = { isAnswering ? .nothing : .requestHead }
+        try channel.pipeline.syncOperations.addHandlers([reads, bytes])
+        let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+        try channel.writeInbound(ByteBuffer(string: request))
+        #expect(try channel.readInbound(as: ByteBuffer.self).map { String(buffer: $0) } == request)
+        isAnswering = true
+        let ahead = String(repeating: request, count: 1000)
+        try channel.writeInbound(ByteBuffer(string: ahead))
+        #expect(try channel.readInbound(as: ByteBuffer.self) == nil)
+        let before = reads.count
+        channel.pipeline.read()
+        #expect(reads.count == before)
+
+        isAnswering = false
+        bytes.resume()
+        var passed = ""
+        while let piece = try channel.readInbound(as: ByteBuffer.self) {
+            #expect(piece.readableBytes <= 2048)
+            passed += String(buffer: piece)
+        }
+        #expect(passed == ahead)
+        #expect(reads.count > before)
+        _ = try? channel.finish()
+    }
+
+    @Test("requests sent ahead are all answered, in their order")
+    func pipelined() async throws {
+        try await withService { port, _ in
+            let answers = try await RawClient.connect(to: port) { client in
+                let hosts = (1...300).map { "GET /host HTTP/1.1\r\nHost: host-\($0)\r\n\r\n" }.joined()
+                try await client.send(hosts + "GET /host HTTP/1.1\r\nHost: last\r\nConnection: close\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            let hosts = answers.components(separatedBy: "\r\n\r\n").dropFirst().map { $0.prefix { $0 != "H" } }
+            #expect(hosts.map(String.init) == (1...300).map { "host-\($0)" } + ["last"])
+        }
+    }
+
+    @Test("a client that does not take its answer is cut off")
+    func writeTimeout() async throws {
+        let ended = Gate()
+        let router = Router(context: ServiceRequestContext.self)
+        router.get("/endless") { _, _ in
+            Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    defer { ended.open() }
+                    while true { try await writer.write(ByteBuffer(repeating: 0x78, count: 65_536)) }
+                })
+        }
+        try await withService(["--http-write-timeout=200ms"], router) { port, _ in
+            try await RawClient.connect(to: port) { client in
+                try await client.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
+                await ended.wait()
+            }
+        }
+    }
+
+    @Test("one client has no more connections than it may, and gets one again when another has ended")
+    func connections() async throws {
+        try await withService(["--http-max-connections-per-client=2"]) { port, _ in
+            let hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+            try await RawClient.connect(to: port) { first in
+                try await first.send(hello)
+                #expect(try await first.read(until: "hello").hasPrefix("HTTP/1.1 200 "))
+                try await RawClient.connect(to: port) { second in
+                    try await second.send(hello)
+                    #expect(try await second.read(until: "hello").hasPrefix("HTTP/1.1 200 "))
+                    let refused = try? await RawClient.connect(to: port) { third in
+                        try? await third.send(hello)
+                        return try await third.readToEnd()
+                    }
+                    #expect(refused ?? "" == "")
+                }
+                var answer = ""
+                while answer.isEmpty {
+                    answer =
+                        (try? await RawClient.connect(to: port) { again in
+                            try? await again.send(hello)
+                            return try await again.read(until: "hello")
+                        }) ?? ""
+                }
+                #expect(answer.hasPrefix("HTTP/1.1 200 "))
+            }
+        }
+    }
+
+    @Test("the body of a request that was refused is not read to its end", arguments: [true, false])
+    func refusedBody(isChunked: Bool) async throws {
+        try await withService { port, _ in
+            let sent = try await RawClient.connect(to: port) { client in
+                let framing = isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 1073741824"
+                try await client.send("POST /refuse HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n")
+                let answer = try await client.read(until: "\r\n\r\n")
+                #expect(answer.hasPrefix("HTTP/1.1 401 ") && answer.lowercased().contains("connection: close"))
+                let piece = String(repeating: "x", count: 65_536)
+                var sent = 0
+                do {
+                    while sent < 1 << 30 {
+                        try await client.send(isChunked ? "10000\r\n\(piece)\r\n" : piece)
+                        sent += piece.utf8.count
+                    }
+                } catch {}
+                return sent
+            }
+            // What the kernels hold on both sides, and a little.
+            #expect(sent < 64 << 20)
+        }
+    }
+
+    @Test("a small body of a refused request is read, and the connection goes on")
+    func refusedSmallBody() async throws {
+        try await withService { port, _ in
+            let answers = try await RawClient.connect(to: port) { client in
+                try await client.send("POST /refuse HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n")
+                let refusal = try await client.read(until: "\r\n\r\n")
+                #expect(!refusal.lowercased().contains("connection: close"))
+                try await client.send("helloGET /host HTTP/1.1\r\nHost: after\r\nConnection: close\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answers.hasSuffix("after"), "\(answers)")
+        }
+    }
+
+    @Test("100 Continue is sent when the body is wanted, and not when the request is refused")
+    func expect() async throws {
+        try await withService { port, _ in
+            let head = "HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n"
+            try await RawClient.connect(to: port) { client in
+                try await client.send("POST /echo " + head)
+                #expect(try await client.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+                try await client.send("world")
+                let answer = try await client.read(until: "world")
+                #expect(answer.hasPrefix("HTTP/1.1 200 ") && answer.hasSuffix("world"), "\(answer)")
+            }
+            let refusal = try await RawClient.connect(to: port) { client in
+                try await client.send("POST /refuse " + head)
+                return try await client.readToEnd()
+            }
+            #expect(refusal.hasPrefix("HTTP/1.1 401 ") && refusal.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test(
+        "codings and expectations that are not known are refused",
+        arguments: [
+            ("Transfer-Encoding: gzip, chunked", 501), ("Transfer-Encoding: gzip", 501), ("Expect: banana", 417),
+        ])
+    func refusedFraming(field: String, status: Int) async throws {
+        try await withService { port, _ in
+            let answer = try await RawClient.connect(to: port) { client in
+                try await client.send("POST /echo HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n5\r\nhello\r\n0\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 \(status) ") || field == "Transfer-Encoding: gzip", "\(answer)")
+            #expect(!answer.contains(" 200 "), "\(answer)")
+        }
+    }
+
+    @Test("HTTP/1.0 gets a body that ends with its connection, and no chunks")
+    func oldProtocol() async throws {
+        try await withService { port, _ in
+            for path in ["/stream", "/hello"] {
+                let answer = try await RawClient.connect(to: port) { client in
+                    try await client.send("GET \(path) HTTP/1.0\r\nHost: a\r\n\r\n")
+                    return try await client.readToEnd()
+                }
+                #expect(answer.hasPrefix("HTTP/1.0 200 OK\r\n") && answer.hasSuffix("\r\n\r\nhello"), "\(answer)")
+                #expect(answer.lowercased().contains("connection: close"))
+            }
+        }
+    }
+
+    @Test("Connection: close is honoured, however it is written", arguments: ["close", "Close", "x, CLOSE"])
+    func closes(value: String) async throws {
+        try await withService { port, _ in
+            let answer = try await RawClient.connect(to: port) { client in
+                try await client.send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: \(value)\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answer.lowercased().contains("connection: close") && answer.hasSuffix("hello"), "\(answer)")
+        }
+    }
+
+    @Test("the host of a target in absolute form goes before Host")
+    func absoluteForm() async throws {
+        try await withService { port, _ in
+            let answer = try await RawClient.connect(to: port) { client in
+                try await client.send(
+                    "GET http://meant.example/host HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answer.hasSuffix("\r\n\r\nmeant.example"), "\(answer)")
+        }
+    }
+
+    @Test("a service that is told to stop still answers kept and new connections, and says that the answer is the last")
+    func drain() async throws {
+        try await withService(["--shutdown-drain=3s"]) { port, service in
+            let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+            try await RawClient.connect(to: port) { kept in
+                try await kept.send(request)
+                #expect(try await !kept.read(until: "hello").lowercased().contains("connection: close"))
+                await service.group.triggerGracefulShutdown()
+                while try await service.get(service.operations + "/readyz").status == 200 { await Task.yield() }
+                try await kept.send(request)
+                let last = try await kept.readToEnd()
+                #expect(last.hasSuffix("hello") && last.lowercased().contains("connection: close"), "\(last)")
+            }
+            let fresh = try await RawClient.connect(to: port) { client in
+                try await client.send(request)
+                return try await client.readToEnd()
+            }
+            #expect(fresh.hasSuffix("hello") && fresh.lowercased().contains("connection: close"), "\(fresh)")
+        }
+    }
+}
