@@ -106,9 +106,8 @@ let package = Package(
         service(
             "TenantAdmin",
             [
-                "Contracts", "Ledger", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
-                hummingbird,
-                crypto,
+                "Contracts", "HistoryFeed", "Ledger", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient",
+                "Postgres", hummingbird, crypto,
             ]),
         service(
             "MLTraining",

@@ -37,12 +37,12 @@ struct TenantAdminApplication {
         return ServiceApplication(
             routes: Self.routes(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,
-                concurrentImports: settings.int("imports.max-concurrent")),
+                imports: ImportSettings(settings)),
             services: [database, rollout, recorder, delivery], readiness: [database.readiness, rollout.readiness])
     }
 
     static func routes(
-        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, concurrentImports: Int = 4
+        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, imports: ImportSettings
     ) -> Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool)
@@ -76,8 +76,7 @@ struct TenantAdminApplication {
         let reports = Reports(database: database)
         routes.add(ReportsController(reports: reports))
         routes.add(AvailabilityController(search: AvailabilitySearch(reports: reports)))
-        routes.add(
-            ImportsController(imports: Imports(database: database, slots: ImportSlots(capacity: concurrentImports))))
+        routes.add(ImportsController(imports: Imports(database: database, settings: imports)))
 
         routes.add(
             InternalIdentityController(

@@ -4,8 +4,17 @@ import ServiceKit
 enum TenantAdminSettings {
     static let keys: [ConfigurationKey] = [
         .init(
-            "imports.max-concurrent", .integer(1...100), default: "4",
-            help: "How many imports may be under way; each holds a database connection."),
+            "imports.max-concurrent", .integer(1...100), default: "8",
+            help: "How many imports may be under way, half of them of one tenant."),
+        .init(
+            "imports.spool-directory", .path,
+            help: "Where uploads are kept until they have come whole; without it the system's temporary directory."),
+        .init(
+            "imports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
+            help: "How much disk the uploads under way may take together."),
+        .init(
+            "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
+            help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),
         .init(
             "delivery.webhook-url", .text,
             help: "Where invitations and password resets are sent; without it the operator fetches them."),

@@ -1,7 +1,8 @@
 /// A comma-separated file (RFC 4180) read in chunks, so that a file of any size needs the memory of one row.
 ///
 /// Fields may be quoted, quoted fields may hold commas, line breaks and doubled quotes. Lines end in LF or CRLF, a
-/// byte-order mark at the start is skipped, blank lines are skipped. Each row knows the line it began on.
+/// byte-order mark at the start is skipped, blank lines are skipped. Each row knows the line it began on. Spreadsheets of
+/// places that write 37,5 separate fields by semicolons or tabs: the first row can say which it is.
 public struct CSVReader: Sendable {
     public struct Row: Sendable, Equatable {
         /// 1-based line of the file the row began on.
@@ -14,6 +15,18 @@ public struct CSVReader: Sendable {
         public let line: Int
         public let reason: String
         public var description: String { "line \(line): \(reason)" }
+    }
+
+    public enum Delimiter: Sendable, CaseIterable {
+        case comma, semicolon, tab
+
+        var byte: UInt8 {
+            switch self {
+            case .comma: UInt8(ascii: ",")
+            case .semicolon: UInt8(ascii: ";")
+            case .tab: UInt8(ascii: "\t")
+            }
+        }
     }
 
     private enum State { case fieldStart, unquoted, quoted, quoteInQuoted, afterCR }
@@ -29,8 +42,16 @@ public struct CSVReader: Sendable {
 
     /// A row of more bytes than this is refused, so that an unclosed quote cannot fill the memory.
     public let maximumRowBytes: Int
+    /// nil until the first row has said it.
+    public private(set) var delimiter: Delimiter?
+    /// How often each delimiter stands in the first row.
+    private var seenDelimiters: [Delimiter: Int] = [:]
 
-    public init(maximumRowBytes: Int = 1 << 20) { self.maximumRowBytes = maximumRowBytes }
+    /// - Parameter delimiter: nil for the one that the first row has most of.
+    public init(maximumRowBytes: Int = 1 << 20, delimiter: Delimiter? = .comma) {
+        self.maximumRowBytes = maximumRowBytes
+        self.delimiter = delimiter
+    }
 
     /// All rows of a file that is in memory.
     public static func rows(of bytes: some Sequence<UInt8>) throws(SyntaxError) -> [Row] {
@@ -74,7 +95,7 @@ public struct CSVReader: Sendable {
         case (.quoteInQuoted, UInt8(ascii: "\"")):
             field.append(byte)
             state = .quoted
-        case (_, UInt8(ascii: ",")):
+        case (_, _) where endsField(byte):
             try endField()
         case (_, UInt8(ascii: "\n")):
             try endRow(into: &rows)
@@ -94,6 +115,13 @@ public struct CSVReader: Sendable {
         }
     }
 
+    private mutating func endsField(_ byte: UInt8) -> Bool {
+        if let delimiter { return byte == delimiter.byte }
+        guard let seen = Delimiter.allCases.first(where: { $0.byte == byte }) else { return false }
+        seenDelimiters[seen, default: 0] += 1
+        return true
+    }
+
     private mutating func endField() throws(SyntaxError) {
         guard let text = String(validating: field, as: UTF8.self) else {
             throw SyntaxError(line: line, reason: "the text is not UTF-8")
@@ -107,7 +135,10 @@ public struct CSVReader: Sendable {
     private mutating func endRow(into rows: inout [Row]) throws(SyntaxError) {
         let isBlank = fields.isEmpty && field.isEmpty && !fieldWasQuoted
         try endField()
-        if !isBlank { rows.append(Row(line: rowLine, fields: fields)) }
+        if !isBlank {
+            rows.append(Row(line: rowLine, fields: fields))
+            if delimiter == nil { delimiter = seenDelimiters.max { $0.value < $1.value }?.key ?? .comma }
+        }
         fields.removeAll(keepingCapacity: true)
         line += 1
         rowLine = line

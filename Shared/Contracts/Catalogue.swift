@@ -12,7 +12,7 @@ public struct CreateDepartmentRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name")
-        validation.text(description, "description", maximum: 2000)
+        validation.prose(description, "description", maximum: 2000)
     }
 }
 
@@ -23,7 +23,7 @@ public struct UpdateDepartmentRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name")
-        validation.text(description.newValue, "description", maximum: 2000)
+        validation.prose(description.newValue, "description", maximum: 2000)
     }
 }
 

@@ -4,61 +4,18 @@ public import Foundation
 public enum ImportKind: String, Codable, Sendable, CaseIterable {
     case departments
     case skills
+    case calendars
+    case holidays
     case employees
+    case employment
+    case contracts
+    case leave
     case employeeSkills = "employee_skills"
     case projects
     case allocations
     case capacityHistory = "capacity_history"
 
     public var fileName: String { "\(rawValue).csv" }
-
-    /// The columns a CSV's header row may name.
-    public var columns: [String] {
-        switch self {
-        case .departments: ["name", "description"]
-        case .skills: ["name", "category"]
-        case .employees:
-            ["external_id", "name", "email", "department", "weekly_capacity_hours", "hired_on", "left_on"]
-        case .employeeSkills: ["employee_external_id", "skill", "level", "since"]
-        case .projects:
-            [
-                "external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date",
-                "end_date",
-                "required_skills",
-            ]
-        case .allocations:
-            [
-                "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
-                "allocated_hours",
-                "actual_hours", "required_skills", "start_date", "end_date", "completed_at", "created_at", "labels",
-            ]
-        case .capacityHistory: ["employee_external_id", "date", "utilization_rate"]
-        }
-    }
-
-    /// Columns that a file may name beside those: what an export has and most files do not.
-    public var furtherColumns: [String] {
-        switch self {
-        // Whether somebody is active although his dates say otherwise.
-        case .employees: ["is_active"]
-        // The hours as first planned, where they have been changed since; only for new allocations.
-        case .allocations: ["planned_hours"]
-        default: []
-        }
-    }
-
-    /// The columns without which a row means nothing.
-    public var requiredColumns: [String] {
-        switch self {
-        case .departments, .skills: ["name"]
-        case .employees: ["external_id", "name"]
-        case .employeeSkills: ["employee_external_id", "skill"]
-        case .projects: ["external_id", "name", "status"]
-        case .allocations:
-            ["external_id", "employee_external_id", "project_external_id", "start_date"]
-        case .capacityHistory: ["employee_external_id", "date", "utilization_rate"]
-        }
-    }
 }
 
 public enum ImportErrorPolicy: String, Codable, Sendable, CaseIterable {
@@ -68,12 +25,28 @@ public enum ImportErrorPolicy: String, Codable, Sendable, CaseIterable {
     case skip
 }
 
-/// What became of a file.
-public enum ImportStatus: String, Codable, Sendable, CaseIterable {
-    case applied, rejected
+/// What an imported allocation that was decided before it was imported says of the moment of its decision.
+public enum ImportHistory: String, Codable, Sendable, CaseIterable {
+    /// It stood so when it was decided, on the importer's word.
+    case asDecided = "as_decided"
+    /// Nobody vouches for that: nothing of it but its plan counts as known then.
+    case unknown
 }
 
-/// A row of an import that cannot be applied.
+/// How far a file has come, or what became of it.
+public enum ImportStatus: String, Codable, Sendable, CaseIterable {
+    /// Its bytes are arriving; nothing of it is in the tenant's tables yet.
+    case receiving
+    /// It has arrived whole and is being written, in one transaction.
+    case applying
+    case applied
+    /// Nothing of it was applied.
+    case rejected
+    /// It was asked what would happen, and nothing did.
+    case dryRun = "dry_run"
+}
+
+/// What is wrong with a row of an import, or unusual about it.
 public struct ImportRowError: Codable, Sendable, Equatable {
     /// Line of the file, the header being 1; a quoted field may span several.
     public let line: Int
@@ -96,35 +69,44 @@ public struct ImportRowError: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /imports?kind=&onError=` and `GET /imports/{id}`.
+/// `POST /imports?kind=&onError=&dryRun=&id=` and `GET /imports/{id}`. While the file is under way the counts are those so far.
 public struct ImportReport: Codable, Sendable {
     public let id: ImportID
     public let kind: ImportKind
-    /// `applied` or `rejected`.
-    public let status: String
+    public let status: ImportStatus
+    public let receivedBytes: Int
     public let rowsRead: Int
     public let inserted: Int
     public let updated: Int
     /// Rows already in the database exactly so.
     public let unchanged: Int
+    /// Of the rows updated, those in which `\N` or `null` took away a value that was there.
+    public let cleared: Int
     public let rejected: Int
     /// The first 1,000 bad rows.
     public let errors: [ImportRowError]
+    /// The first 1,000 things that are unusual about good rows: figures that look like another unit, an e-mail address of two
+    /// people, a person over-booked.
+    public let warnings: [ImportRowError]
     public let createdAt: Date
 
     public init(
-        id: ImportID, kind: ImportKind, status: String, rowsRead: Int, inserted: Int, updated: Int, unchanged: Int,
-        rejected: Int, errors: [ImportRowError], createdAt: Date
+        id: ImportID, kind: ImportKind, status: ImportStatus, receivedBytes: Int, rowsRead: Int, inserted: Int = 0,
+        updated: Int = 0, unchanged: Int = 0, cleared: Int = 0, rejected: Int, errors: [ImportRowError],
+        warnings: [ImportRowError] = [], createdAt: Date
     ) {
         self.id = id
         self.kind = kind
         self.status = status
+        self.receivedBytes = receivedBytes
         self.rowsRead = rowsRead
         self.inserted = inserted
         self.updated = updated
         self.unchanged = unchanged
+        self.cleared = cleared
         self.rejected = rejected
         self.errors = errors
+        self.warnings = warnings
         self.createdAt = createdAt
     }
 }

@@ -65,6 +65,13 @@ public struct Validation: Sendable {
         }
     }
 
+    /// The same for text of several lines, which may hold line breaks and tabs.
+    public mutating func prose(_ value: String?, _ field: String, maximum: Int) {
+        guard let value else { return }
+        let plain = value.replacing("\r\n", with: " ").map { $0 == "\n" || $0 == "\t" || $0 == "\r" ? " " : $0 }
+        text(String(plain), field, maximum: maximum)
+    }
+
     public mutating func range(_ value: Double?, _ range: ClosedRange<Double>, _ field: String) {
         guard let value else { return }
         guard value.isFinite, range.contains(value) else {

@@ -29,6 +29,7 @@ extension LeaveStatus: PostgresEncodable, PostgresDecodable {}
 extension Commitment: PostgresEncodable, PostgresDecodable {}
 extension ProjectStatus: PostgresEncodable, PostgresDecodable {}
 extension ImportKind: PostgresEncodable, PostgresDecodable {}
+extension ImportStatus: PostgresEncodable, PostgresDecodable {}
 extension ImportErrorPolicy: PostgresEncodable, PostgresDecodable {}
 extension TrainingJobStatus: PostgresEncodable, PostgresDecodable {}
 extension ModelStatus: PostgresEncodable, PostgresDecodable {}

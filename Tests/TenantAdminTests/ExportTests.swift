@@ -20,9 +20,17 @@ struct ExportTests {
         let token = try service.token(tenant.id)
         for (kind, text) in [
             (ImportKind.employees, ImportTests.people), (.projects, ImportTests.work),
-            (.allocations, ImportTests.allocations),
+            (.allocations, ImportTests.allocations.replacing("10:00:00.000Z", with: "10:00:00.123456Z")),
             (.employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,2020-01-01\nE2,SQL,,\n"),
             (.capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-01,80.5\n"),
+            (.calendars, "name,is_default\nBavaria,true\nBerlin,\n"),
+            (.holidays, "calendar,date,name,minutes_off\nBavaria,2026-01-06,Epiphany,\nBerlin,2026-12-24,Eve,240\n"),
+            (.employment, "employee_external_id,first_day,last_day\nE2,2015-01-01,2016-12-31\n"),
+            (.contracts, "employee_external_id,effective_from,monday,friday,calendar\nE1,2024-06-01,7.3,4,Berlin\n"),
+            (
+                .leave,
+                "employee_external_id,first_day,last_day,minutes_per_day,kind,status\nE1,2026-03-02,2026-03-06,,sick,\n"
+            ),
         ] {
             let reply = try await service.importCSV(kind, text, into: tenant.id)
             #expect(reply.status == 201)
@@ -46,18 +54,18 @@ struct ExportTests {
             let second = try await service.createTenant("other")
             let archive = try await export(first, service)
             for kind in ImportKind.allCases {
-                let file = archive.text("\(kind.rawValue).ndjson")
-                #expect(!file.isEmpty, "\(kind)")
-                let reply = try await service.send(
-                    .post, "/api/v1/imports?kind=\(kind.rawValue)", as: service.token(second.id),
-                    body: Array(file.utf8), type: "application/x-ndjson")
-                #expect(reply.status == 201, "\(kind): \(reply.text)")
+                #expect(!archive.text("\(kind.rawValue).ndjson").isEmpty, "\(kind)")
             }
+            _ = try await bring(archive, into: second, service)
             let copy = try await export(second, service)
+            // Into the tenant it is of, it changes nothing.
+            for (kind, report) in try await bring(archive, into: first, service) {
+                #expect(report.unchanged == report.rowsRead, "\(kind): \(report.counts)")
+            }
 
             for kind in ImportKind.allCases {
                 let name = "\(kind.rawValue).ndjson"
-                #expect(copy.text(name) == archive.text(name))
+                #expect(copy.text(name) == archive.text(name), "\(kind)")
             }
             let allocation = try await service.all("allocations", of: second.id, as: Allocation.self)[0]
             #expect(allocation.allocatedHours == 20)
@@ -66,6 +74,36 @@ struct ExportTests {
             #expect(allocation.labels == ["k=1": "v;w"])
             let people = try await service.all("employees", of: second.id, as: Employee.self)
             #expect(people.map(\.isActive) == [false, false])
+        }
+    }
+
+    private func bring(
+        _ archive: ZipArchive, into tenant: Tenant, _ service: TestService
+    ) async throws -> [ImportKind: ImportReport] {
+        var reports: [ImportKind: ImportReport] = [:]
+        for kind in ImportKind.allCases {
+            let reply = try await service.send(
+                .post, "/api/v1/imports?kind=\(kind.rawValue)", as: service.token(tenant.id),
+                body: Array(archive.text("\(kind.rawValue).ndjson").utf8), type: "application/x-ndjson")
+            #expect(reply.status == 201, "\(kind): \(reply.text)")
+            reports[kind] = try reply.data()
+        }
+        return reports
+    }
+
+    @Test("an empty tenant's export is imported into another one, which stays empty")
+    func empty() async throws {
+        try await TestService.run { service in
+            let (first, second) = (try await service.createTenant("acme"), try await service.createTenant("other"))
+            let archive = try await export(first, service)
+            let reports = try await bring(archive, into: second, service)
+            let copy = try await export(second, service)
+
+            #expect(reports.values.allSatisfy { $0.unchanged == $0.rowsRead })
+            for kind in ImportKind.allCases {
+                let name = "\(kind.rawValue).ndjson"
+                #expect(copy.text(name) == archive.text(name), "\(kind)")
+            }
         }
     }
 

@@ -148,7 +148,7 @@ struct ImportTests {
             #expect(try await service.all("allocations", of: tenant.id, as: Allocation.self).isEmpty)
             let path = try #require(reply.headers[.location])
             let stored: ImportReport = try await service.send(.get, path, as: service.token(tenant.id)).data()
-            #expect(stored.status == "rejected")
+            #expect(stored.status == .rejected)
             #expect(stored.rejected == 6)
             #expect(stored.rowsRead == 7)
             #expect(stored.errors.count == problem.errors.count)
@@ -183,7 +183,7 @@ struct ImportTests {
                 .allocations, mixed, into: tenant.id, onError: "skip"
             ).data()
 
-            #expect(report.status == "applied")
+            #expect(report.status == .applied)
             #expect(report.counts == "1 inserted, 0 updated, 0 unchanged, 2 rejected")
             #expect(report.errors.map(\.line) == [3, 4])
             #expect(

@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import Postgres
 import Testing
 
 @testable import TenantAdmin
@@ -96,6 +97,30 @@ struct QuotaTests {
             #expect(try imported.problem.code == .quotaExceeded)
             #expect(try await service.send(.patch, path, as: token, text: #"{"name":"N"}"#).status == 200)
             #expect(try await service.send(.delete, path, as: token).status == 204)
+        }
+    }
+
+    @Test("a file beyond the plan's limit is refused before a row of it is written")
+    func noBloat() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            try await limit(tenant, service) { $0.maxProjects = 100 }
+            let size: @Sendable () async throws -> Int = {
+                try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    try await $0.query("select pg_relation_size('projects') as bytes")[0].decode("bytes")
+                }
+            }
+            let rows = (0..<500).map { "P\($0),Project \($0),planned\n" }.joined()
+            let header = "external_id,name,status\n"
+            let refused = try await service.importCSV(.projects, header + rows, into: tenant.id)
+            #expect(try refused.problem.code == .quotaExceeded)
+            #expect(try await size() == 0)
+            // What closes as many as it opens is welcome at the limit.
+            let few = (0..<100).map { "P\($0),Project \($0),planned\n" }.joined()
+            #expect(try await service.importCSV(.projects, header + few, into: tenant.id).status == 201)
+            let swap = "P0,Project 0,completed\nQ,Q,planned\n"
+            #expect(try await service.importCSV(.projects, header + swap, into: tenant.id).status == 201)
+            #expect(try await service.importCSV(.projects, header + "R,R,planned\n", into: tenant.id).status == 403)
         }
     }
 }

@@ -18,7 +18,7 @@ struct RouteTests {
             pool: pool, migrationsDirectory: ServiceDatabases.migrations("tenant"), logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas,
-            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])))
+            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])), imports: .testing())
 
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])

@@ -34,8 +34,9 @@ struct DemoDataCommand: AsyncParsableCommand {
         let company = DemoCompany(settings: settings, until: last)
         let folder = URL(fileURLWithPath: directory, isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for (kind, rows) in company.files() {
-            try CSVWriter.write(header: kind.columns, rows: rows, to: folder.appendingPathComponent(kind.fileName))
+        for file in company.files() {
+            try CSVWriter.write(
+                header: file.columns, rows: file.rows, to: folder.appendingPathComponent(file.kind.fileName))
         }
     }
 }

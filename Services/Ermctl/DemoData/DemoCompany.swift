@@ -130,13 +130,45 @@ struct DemoCompany {
 }
 
 extension DemoCompany {
-    /// The rows of every file, in the order in which they are to be imported.
-    func files() -> [(ImportKind, [[String]])] {
+    /// One file: its header and its rows.
+    struct File: Sendable, Equatable {
+        let kind: ImportKind
+        let columns: [String]
+        let rows: [[String]]
+    }
+
+    /// The files in the order in which they are to be imported.
+    func files() -> [File] {
         [
-            (.departments, Self.departments.map { [$0, "\($0) of the demo company"] }),
-            (.skills, Self.skills.map { [$0, ""] }),
-            (.employees, employeeRows), (.employeeSkills, skillRows), (.projects, projectRows),
-            (.allocations, allocationRows), (.capacityHistory, capacityRows),
+            File(
+                kind: .departments, columns: ["name", "description"],
+                rows: Self.departments.map { [$0, "\($0) of the demo company"] }),
+            File(kind: .skills, columns: ["name", "category"], rows: Self.skills.map { [$0, ""] }),
+            File(
+                kind: .employees,
+                columns: [
+                    "external_id", "name", "email", "department", "weekly_capacity_hours", "hired_on", "left_on",
+                ],
+                rows: employeeRows),
+            File(kind: .employeeSkills, columns: ["employee_external_id", "skill", "level", "since"], rows: skillRows),
+            File(
+                kind: .projects,
+                columns: [
+                    "external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date",
+                    "end_date", "required_skills",
+                ],
+                rows: projectRows),
+            File(
+                kind: .allocations,
+                columns: [
+                    "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
+                    "allocated_hours", "actual_hours", "required_skills", "start_date", "end_date", "completed_at",
+                    "created_at", "labels",
+                ],
+                rows: allocationRows),
+            File(
+                kind: .capacityHistory, columns: ["employee_external_id", "date", "utilization_rate"],
+                rows: capacityRows),
         ]
     }
 

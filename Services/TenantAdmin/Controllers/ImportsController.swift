@@ -17,12 +17,13 @@ struct ImportsController: Controller {
         routes.on(.get, "imports/{id}", "getImport", .may(.read, .imports), use: show)
     }
 
-    private func run(_ call: TenantCall, _ order: ImportOrder) async throws -> Created<ImportReport> {
+    private func run(_ call: TenantCall, _ order: ImportOrder) async throws -> ImportAnswer {
         try Self.requirePlain(call.request)
         let order = Imports.Order(
-            kind: order.kind, format: try Self.format(of: call.request), policy: order.policy)
+            id: order.id, kind: order.kind, format: try Self.format(of: call.request), policy: order.policy,
+            history: order.history, isDryRun: order.isDryRun)
         let report = try await imports.run(order, body: call.request.body, in: call.tenant, by: call.author)
-        return try Created(report, at: "imports/\(report.id)")
+        return ImportAnswer(report: report)
     }
 
     private func list(
@@ -64,10 +65,31 @@ struct ImportsController: Controller {
 struct ImportOrder: RouteQuery {
     let kind: ImportKind
     let policy: ImportErrorPolicy
+    let history: ImportHistory
+    let isDryRun: Bool
+    /// A client that names its import itself can ask how far it has come.
+    let id: ImportID
 
     init(_ query: inout QueryParameters) {
         kind = query.requiredChoice("kind")
         policy = query.choice("onError", default: .abort)
+        history = query.choice("history", default: .asDecided)
+        isDryRun = query.bool("dryRun", default: false)
+        id = query.identifier("id") ?? ImportID()
+    }
+}
+
+/// 201, an import that was applied and where its report is; 200, what an import would do.
+struct ImportAnswer: RouteAnswer {
+    let report: ImportReport
+
+    static var description: AnswerDescription {
+        .init(.ok, .created, content: [.data(ImportReport.self)], headers: [.eTag, .location])
+    }
+
+    func response(to request: Request) throws -> Response {
+        if report.status == .dryRun { return try OK(report).response(to: request) }
+        return try Created(report, at: "imports/\(report.id)").response(to: request)
     }
 }
 

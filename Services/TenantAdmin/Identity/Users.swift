@@ -145,16 +145,6 @@ struct Users: Sendable {
             """)
     }
 
-    /// Who began what took long must still be a user who is active when it is committed. API keys are the gateway's to judge.
-    /// - Throws: 403.
-    static func requireActive(_ author: Author, on connection: PostgresConnection) async throws {
-        guard let user = UserID(author.name) else { return }
-        let rows = try await connection.query("select 1 from users where id = \(user.rawValue) and is_active")
-        guard !rows.isEmpty else {
-            throw ProblemError.permissionDenied("The user has been deactivated meanwhile; nothing was changed.")
-        }
-    }
-
     private static func requireAdmin(on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """

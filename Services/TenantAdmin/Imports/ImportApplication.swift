@@ -3,68 +3,107 @@ import Foundation
 import Postgres
 import ServiceKit
 
-/// Judges a staged file as a whole and writes it, inside the transaction under way and as the tenant.
+/// Judges a file that has come whole and writes it, inside the transaction under way and as the tenant.
 struct ImportApplication {
-    let id: ImportID
+    let plan: ImportPlan
     let order: Imports.Order
     let staged: ImportTally.State
     let limits: TenantLimits
     let connection: PostgresConnection
 
-    /// - Throws: `ImportRejection`.
+    /// - Throws: `ImportRejection`; 403 `quota_exceeded`.
     func run() async throws -> ImportReport {
-        let plan = ImportPlan(order.kind)
         for statement in plan.holds { try await connection.execute(statement) }
-        let errors = try await allErrors(plan)
-        // Counted by taking them away, which also leaves only what may be applied.
-        let rejected = staged.rejected + (try await connection.execute(plan.removeFailures))
+        // Two imports of one table, or an import and a POST, would otherwise both insert what is missing; and what is stored
+        // must be judged as it will be when it is written over. Readers go on.
+        // A view's tables are locked with it.
+        try await connection.execute("lock table \(identifier: plan.table) in share row exclusive mode")
+        let (errors, failed) = try await judge()
+        let rejected = staged.rejected + failed
         if rejected > 0, order.policy == .abort {
-            throw ImportRejection(rowsRead: staged.rowsRead, rejected: rejected, errors: errors)
+            throw ImportRejection(staged, rejected: rejected, errors: errors)
         }
-        let (inserted, updated) = try await write(plan)
+        // Before anything is written: what is written and taken back leaves dead rows behind.
+        try await requireLimit()
+        let warnings = try await warnings()
+        let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
+        let (inserted, updated) = try await write()
         return ImportReport(
-            id: id, kind: order.kind, status: "applied", rowsRead: staged.rowsRead, inserted: inserted,
-            updated: updated,
-            unchanged: staged.rowsRead - rejected - inserted - updated, rejected: rejected, errors: errors,
-            createdAt: Date())
+            id: order.id, kind: order.kind, status: order.isDryRun ? .dryRun : .applied, receivedBytes: staged.bytes,
+            rowsRead: staged.rowsRead,
+            inserted: inserted, updated: updated, unchanged: staged.rowsRead - rejected - inserted - updated,
+            cleared: cleared, rejected: rejected, errors: errors, warnings: warnings, createdAt: Date())
     }
 
-    /// In order of lines, the first so many.
-    private func allErrors(_ plan: ImportPlan) async throws -> [ImportRowError] {
-        var errors = staged.errors
-        for failures in plan.failures {
-            for row in try await connection.query(ImportPlan.first(ImportTally.maximumErrors, of: failures.rows)) {
-                errors.append(
-                    ImportRowError(
-                        line: try row.decode("line"), column: failures.column, reason: try row.decode("reason")))
-            }
-        }
-        errors.sort { ($0.line, $0.column) < ($1.line, $1.column) }
-        return Array(errors.prefix(ImportTally.maximumErrors))
+    private func rows(_ query: SQL?) async throws -> [PostgresRow] {
+        guard let query else { return [] }
+        return try await connection.query(query)
     }
 
-    private func write(_ plan: ImportPlan) async throws -> (inserted: Int, updated: Int) {
+    private func warnings() async throws -> [ImportRowError] {
+        let found = try await rows(plan.oddities(limit: ImportTally.maximumNotes)).map(ImportRowError.init)
+        return Self.first(staged.warnings + found)
+    }
+
+    /// In the order of lines, the first so many.
+    private static func first(_ notes: [ImportRowError]) -> [ImportRowError] {
+        Array(notes.sorted { ($0.line, $0.column) < ($1.line, $1.column) }.prefix(ImportTally.maximumNotes))
+    }
+
+    /// Takes the bad rows away; gives the first so many of all errors, in the order of lines.
+    private func judge() async throws -> (errors: [ImportRowError], rejected: Int) {
+        let rows = try await connection.query(plan.judge(staged.columns, limit: ImportTally.maximumNotes))
+        return (
+            Self.first(staged.errors + (try rows.map(ImportRowError.init))), try rows.first?.decode("rejected") ?? 0
+        )
+    }
+
+    private func requireLimit() async throws {
+        guard let limit = plan.limit else { return }
+        let added: Int = try await connection.query(plan.added(limit))[0].decode("added")
+        try await limit.quota.check(adding: added, limits, on: connection)
+    }
+
+    private func write() async throws -> (inserted: Int, updated: Int) {
         do {
-            // Two imports of one table, or an import and a POST, would otherwise both insert what is missing. Readers go on.
-            try await connection.execute("lock table \(identifier: plan.table) in share row exclusive mode")
-            let quota: Quota? = order.kind == .projects ? .projects : nil
-            let before = try await quota?.number(on: connection)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
-            if let update = plan.update(named: staged.namedColumns) { updated = try await connection.execute(update) }
-            let inserted = try await connection.execute(plan.insert(named: staged.namedColumns))
-            // A file that adds nothing is welcome even where a limit was lowered.
-            if let quota, let before, try await quota.number(on: connection) > before {
-                try await quota.check(limits, on: connection)
-            }
+            if let update = plan.update(staged.columns) { updated = try await connection.execute(update) }
+            let inserted = try await connection.execute(plan.insert(order.history))
+            for statement in plan.finish { try await connection.execute(statement) }
             return (inserted, updated)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
-            // A file that names only some columns may contradict what is stored in the others.
             let reason =
                 ConstraintProblem.problem(error)?.sentence ?? "The rule \(error.constraintName ?? "") is broken."
             throw ImportRejection(
-                rowsRead: staged.rowsRead, rejected: staged.rejected,
+                staged, rejected: staged.rejected,
                 errors: [ImportRowError(line: 0, column: "", reason: "contradicts what is stored: \(reason)")])
         }
+    }
+}
+
+/// A file of which nothing may be applied.
+struct ImportRejection: Error {
+    let staged: ImportTally.State
+    let rejected: Int
+    let errors: [ImportRowError]
+
+    init(_ staged: ImportTally.State, rejected: Int, errors: [ImportRowError]) {
+        self.staged = staged
+        self.rejected = rejected
+        self.errors = errors
+    }
+
+    func report(_ order: Imports.Order) -> ImportReport {
+        ImportReport(
+            id: order.id, kind: order.kind, status: .rejected, receivedBytes: staged.bytes, rowsRead: staged.rowsRead,
+            rejected: rejected, errors: errors, createdAt: Date())
+    }
+}
+
+extension ImportRowError {
+    /// Of `line`, `column_name` and `reason`.
+    init(_ row: PostgresRow) throws {
+        self.init(line: try row.decode("line"), column: try row.decode("column_name"), reason: try row.decode("reason"))
     }
 }

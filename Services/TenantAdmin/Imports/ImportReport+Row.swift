@@ -6,21 +6,24 @@ import ServiceStorage
 
 extension ImportReport {
     static let columns: SQL = """
-        id, kind, status, rows_read, inserted, updated, unchanged, rejected, errors, created_at
+        id, kind, status, received_bytes, rows_read, inserted, updated, unchanged, cleared, rejected, errors, warnings,
+        created_at
         """
 
     static let columnsWithoutErrors: SQL = """
-        id, kind, status, rows_read, inserted, updated, unchanged, rejected, '[]'::jsonb as errors, created_at
+        id, kind, status, received_bytes, rows_read, inserted, updated, unchanged, cleared, rejected,
+        '[]'::jsonb as errors, '[]'::jsonb as warnings, created_at
         """
 
     init(_ row: PostgresRow) throws {
         self.init(
-            id: try row.decode("id"), kind: ImportKind(rawValue: try row.decode("kind")) ?? .allocations,
-            status: try row.decode("status"), rowsRead: try row.decode("rows_read"),
-            inserted: try row.decode("inserted"),
-            updated: try row.decode("updated"), unchanged: try row.decode("unchanged"),
+            id: try row.decode("id"), kind: try row.decode("kind"), status: try row.decode("status"),
+            receivedBytes: try row.decode("received_bytes"), rowsRead: try row.decode("rows_read"),
+            inserted: try row.decode("inserted"), updated: try row.decode("updated"),
+            unchanged: try row.decode("unchanged"), cleared: try row.decode("cleared"),
             rejected: try row.decode("rejected"),
             errors: try row.decode("errors", as: PostgresJSON<[ImportRowError]>.self).value,
+            warnings: try row.decode("warnings", as: PostgresJSON<[ImportRowError]>.self).value,
             createdAt: try row.decode("created_at"))
     }
 
@@ -28,25 +31,26 @@ extension ImportReport {
     func store(policy: ImportErrorPolicy, by author: Author, on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            insert into imports (id, kind, status, on_error, rows_read, inserted, updated, unchanged, rejected, errors,
-                actor, created_at)
-            values (\(id.rawValue), \(kind.rawValue), \(status), \(policy.rawValue), \(rowsRead), \(inserted), \(updated),
-                \(unchanged), \(rejected), \(json: errors), \(author.name), \(createdAt))
+            insert into imports (id, kind, status, on_error, received_bytes, rows_read, inserted, updated, unchanged,
+                cleared, rejected, errors, warnings, actor, created_at)
+            values (\(id), \(kind), \(status), \(policy), \(receivedBytes), \(rowsRead), \(inserted), \(updated),
+                \(unchanged), \(cleared), \(rejected), \(json: errors), \(json: warnings), \(author.name), \(createdAt))
             """)
         let details: [String: JSONValue] = [
-            "kind": .string(kind.rawValue), "status": .string(status), "inserted": .integer(inserted),
-            "updated": .integer(updated), "rejected": .integer(rejected),
+            "kind": .string(kind.rawValue), "status": .string(status.rawValue), "inserted": .integer(inserted),
+            "updated": .integer(updated), "cleared": .integer(cleared), "rejected": .integer(rejected),
         ]
         try await AuditLog.record(
             Change("import", "import", id.description, details: details), by: author, on: connection)
     }
 
     /// The same outcome as a problem, for a file of which nothing was applied.
-    var problem: (sentence: String, errors: [FieldError]) {
+    /// - Parameter isStored: whether it can be read again.
+    func problem(isStored: Bool) -> (sentence: String, errors: [FieldError]) {
         let what =
             rejected == 0 ? "The file cannot be read" : "\(rejected) of \(rowsRead) rows are bad"
         return (
-            "\(what); nothing was applied. Details: GET /api/v1/imports/\(id).",
+            "\(what); nothing was applied.\(isStored ? " Details: GET /api/v1/imports/\(id)." : "")",
             errors.map { FieldError(field: $0.place, message: $0.reason) }
         )
     }

@@ -6,124 +6,150 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// Takes whole files of history (DESIGN §10).
+/// Takes whole files of people, work and history.
+///
+/// An upload is judged row by row as it comes and its good rows are spooled, outside of any transaction: a slow sender holds
+/// back nobody, neither the history feed's watermark nor vacuum. A file that has come whole is applied in one transaction, as
+/// sets. Whatever ends it before, a crash included, leaves nothing.
 struct Imports: Sendable {
     let database: TenantDatabase
+    let settings: ImportSettings
     let slots: ImportSlots
 
+    init(database: TenantDatabase, settings: ImportSettings) {
+        self.database = database
+        self.settings = settings
+        slots = ImportSlots(capacity: settings.maximumConcurrent)
+    }
+
     struct Order: Sendable {
+        var id = ImportID()
         let kind: ImportKind
         let format: ImportFormat
         let policy: ImportErrorPolicy
+        var history = ImportHistory.asDecided
+        /// Says all that would happen and does nothing.
+        var isDryRun = false
     }
 
-    /// Applies a file in one transaction: the bytes are staged by COPY as they arrive, in bounded memory, then judged and
-    /// applied as sets. Whatever ends it early, a crash included, leaves nothing.
-    /// - Throws: 422 `import_failed` naming lines and columns when the file is rejected; 403 `tenant_unavailable`; 503.
-    func run<Body: AsyncSequence>(
-        _ order: Order, body: Body, in tenant: TenantID, by author: Author,
-        isolation: isolated (any Actor)? = #isolation
+    /// Ends the transaction of a dry run.
+    private struct DryRun: Error {
+        let report: ImportReport
+    }
+
+    /// - Throws: 422 `import_failed` naming lines and columns when the file is rejected; 403 `tenant_unavailable`; 408 when
+    ///   the upload comes too slowly; 409 when there is an import with this id; 413; 503.
+    func run<Body: AsyncSequence & Sendable>(
+        _ order: Order, body: Body, in tenant: TenantID, by author: Author
     ) async throws -> ImportReport where Body.Element == ByteBuffer {
         let tally = ImportTally()
-        let id = ImportID()
+        let progress = ImportProgress(database: database, tenant: tenant, order: order)
         do {
             return try await slots.withSlot(for: tenant) {
-                try await database.pool.withTransaction(retries: 0) { connection in
-                    let before = try await TenantDatabase.active(tenant, on: connection)
-                    try await TenantCounts.requireStorage(before, on: connection)
-                    let stream = ImportCopyStream(body: body, kind: order.kind, format: order.format, tally: tally)
-                    try await Self.stage(stream, as: order.kind, for: before.names, on: connection)
-                    // Asked again: the upload may have taken an hour, and a tenant suspended meanwhile writes nothing.
-                    let active = try await TenantDatabase.active(tenant, on: connection)
-                    try await TenantDatabase.enter(active.names, on: connection)
-                    let application = ImportApplication(
-                        id: id, order: order, staged: tally.state, limits: active.limits, connection: connection)
-                    let report = try await application.run()
-                    try await Users.requireActive(author, on: connection)
-                    try await TenantCounts.requireStorage(active, on: connection)
-                    try await report.store(policy: order.policy, by: author, on: connection)
-                    return report
-                }
+                try await requireRoom(for: order, in: tenant)
+                let spool = ImportSpool(in: settings.space)
+                try await receive(body, order, to: spool, tally, progress)
+                if progress.isShown { try await progress.show(.applying, tally.state) }
+                return try await apply(spool, order, tally.state, progress, in: tenant, by: author)
             }
         } catch let rejection as ImportRejection {
-            throw try await reject(rejection.report(id, order), order: order, in: tenant, by: author)
+            throw try await reject(rejection, order, progress, in: tenant, by: author)
         } catch let error as ImportFileError {
-            let rejection = ImportRejection(rowsRead: tally.state.rowsRead, rejected: 0, errors: error.errors)
-            throw try await reject(rejection.report(id, order), order: order, in: tenant, by: author)
+            let rejection = ImportRejection(tally.state, rejected: 0, errors: error.errors)
+            throw try await reject(rejection, order, progress, in: tenant, by: author)
+        } catch let dryRun as DryRun {
+            await progress.withdraw()
+            return dryRun.report
+        } catch {
+            await progress.withdraw()
+            throw error
         }
     }
 
-    struct Filter: Sendable {
-        var kind: ImportKind?
-        /// `applied` or `rejected`.
-        var status: ImportStatus?
-    }
-
-    /// Newest first, without their lists of errors.
-    func page(
-        of tenant: TenantID, filter: Filter, limit: Int, after last: NewestFirst<ImportEntity>?
-    ) async throws -> [ImportReport] {
-        var conditions: [SQL] = ["true"]
-        if let kind = filter.kind { conditions.append("kind = \(kind.rawValue)") }
-        if let status = filter.status { conditions.append("status = \(status.rawValue)") }
-        if let last { conditions.append(last.condition) }
-        let condition = conditions.joined(separator: " and ")
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query(
-                """
-                select \(sql: ImportReport.columnsWithoutErrors) from imports where \(sql: condition)
-                order by created_at desc, id desc limit \(limit)::bigint
-                """
-            ).map(ImportReport.init)
+    private func requireRoom(for order: Order, in tenant: TenantID) async throws {
+        try await database.withActive(tenant, readOnly: true) { active, connection in
+            try await TenantCounts.requireStorage(active, on: connection)
+            let known = try await connection.query(
+                "select from imports where id = \(order.id) union all select from imports_under_way where id = \(order.id)"
+            )
+            guard known.isEmpty else { throw ProblemError.conflict("There is an import with this id already.") }
         }
     }
 
-    /// - Throws: 404.
-    func report(_ id: ImportID, of tenant: TenantID) async throws -> ImportReport {
-        let report = try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query("select \(sql: ImportReport.columns) from imports where id = \(id.rawValue)")
-                .first.map(ImportReport.init)
-        }
-        guard let report else { throw ProblemError.notFound("Import") }
-        return report
-    }
-
-    /// The tenant's role may make no temporary tables of its own; it is given the rights to this one.
-    private static func stage<Body: AsyncSequence>(
-        _ stream: ImportCopyStream<Body>, as kind: ImportKind, for names: TenantNames,
-        on connection: PostgresConnection,
-        isolation: isolated (any Actor)? = #isolation
+    /// Spools the upload while its rate is watched and its progress written down.
+    private func receive<Body: AsyncSequence & Sendable>(
+        _ body: Body, _ order: Order, to spool: ImportSpool, _ tally: ImportTally, _ progress: ImportProgress
     ) async throws where Body.Element == ByteBuffer {
-        try await connection.execute(ImportPlan.staging(kind))
-        _ = try await connection.copyIn(ImportPlan.copy(kind), chunks: stream)
-        try await connection.execute("analyze pg_temp.import_rows")
-        try await connection.execute(
-            "grant select, delete on pg_temp.import_rows to \(identifier: names.role)")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                var stage = ImportStage(plan: ImportPlan(order.kind), format: order.format, tally: tally)
+                try await stage.run(body, to: spool)
+            }
+            group.addTask { try await watch(tally, progress) }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func watch(_ tally: ImportTally, _ progress: ImportProgress) async throws {
+        var rate = UploadRate(settings.minimumRate, from: .now)
+        while true {
+            try await Task.sleep(for: settings.pause)
+            let state = tally.state
+            guard rate.isKept(bytes: state.bytes, at: .now) else {
+                throw ProblemError(
+                    status: .requestTimeout, code: .requestTimeout,
+                    "The upload came more slowly than \(settings.minimumRate.bytesPerSecond) bytes a second; nothing was applied.",
+                    headers: [.connection: "close"])
+            }
+            try await progress.show(.receiving, state)
+        }
+    }
+
+    private func apply(
+        _ spool: ImportSpool, _ order: Order, _ staged: ImportTally.State, _ progress: ImportProgress,
+        in tenant: TenantID, by author: Author
+    ) async throws -> ImportReport {
+        let plan = ImportPlan(order.kind)
+        return try await database.pool.withTransaction { connection in
+            // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
+            let active = try await TenantDatabase.active(tenant, on: connection)
+            try await connection.execute(plan.staging)
+            _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
+            try await connection.execute("analyze pg_temp.import_rows")
+            try await connection.execute(
+                "grant select, delete on pg_temp.import_rows to \(identifier: active.names.role)")
+            try await TenantDatabase.enter(active.names, on: connection)
+            try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
+            try await TenantCounts.requireStorage(active, on: connection)
+            let application = ImportApplication(
+                plan: plan, order: order, staged: staged, limits: active.limits, connection: connection)
+            let report = try await application.run()
+            if order.isDryRun { throw DryRun(report: report) }
+            try await progress.end(on: connection)
+            try await report.store(policy: order.policy, by: author, on: connection)
+            return report
+        }
     }
 
     /// Keeps the report of a file of which nothing was applied, and makes the answer.
     private func reject(
-        _ report: ImportReport, order: Order, in tenant: TenantID, by author: Author
+        _ rejection: ImportRejection, _ order: Order, _ progress: ImportProgress, in tenant: TenantID, by author: Author
     ) async throws -> ProblemError {
+        let report = rejection.report(order)
+        if order.isDryRun {
+            await progress.withdraw()
+            let (sentence, errors) = report.problem(isStored: false)
+            return ProblemError(
+                status: .unprocessableContent, code: .importFailed, sentence, errors: errors)
+        }
         try await database.withTenant(tenant) { connection in
+            try await progress.end(on: connection)
             try await report.store(policy: order.policy, by: author, on: connection)
         }
-        let (sentence, errors) = report.problem
+        let (sentence, errors) = report.problem(isStored: true)
         return ProblemError(
             status: .unprocessableContent, code: .importFailed, sentence, errors: errors,
             headers: [.location: "/api/v1/imports/\(report.id)"])
-    }
-}
-
-/// A file of which nothing may be applied.
-struct ImportRejection: Error {
-    let rowsRead: Int
-    let rejected: Int
-    let errors: [ImportRowError]
-
-    func report(_ id: ImportID, _ order: Imports.Order) -> ImportReport {
-        ImportReport(
-            id: id, kind: order.kind, status: "rejected", rowsRead: rowsRead, inserted: 0, updated: 0, unchanged: 0,
-            rejected: rejected, errors: errors, createdAt: Date())
     }
 }

@@ -14,9 +14,26 @@ enum Quota: Sendable {
     /// Called last: whoever has changed the number waits here for the others, and then counts what they have committed,
     /// so two requests cannot both take the last place. Waiting comes after all other locks, so nobody waits in a circle.
     func check(_ limits: TenantLimits, on connection: PostgresConnection) async throws {
+        try await lock(on: connection)
+        try refuse(try await number(on: connection), limits)
+    }
+
+    /// Refuses a change that is going to make `added` more, before anything is written. A change that adds nothing is welcome
+    /// even where a limit was lowered. The table is locked against other writers already, or the last place could be taken
+    /// twice.
+    func check(adding added: Int, _ limits: TenantLimits, on connection: PostgresConnection) async throws {
+        guard added > 0 else { return }
+        try await lock(on: connection)
+        try refuse(try await number(on: connection) + added, limits)
+    }
+
+    private func lock(on connection: PostgresConnection) async throws {
         try await connection.execute(
             "select pg_advisory_xact_lock(hashtextextended('quota ' || \(lockName) || ' ' || current_schema(), 0))")
-        let (number, limit) = (try await number(on: connection), limit(limits))
+    }
+
+    private func refuse(_ number: Int, _ limits: TenantLimits) throws {
+        let limit = limit(limits)
         guard number <= limit else {
             throw ProblemError.permissionDenied(
                 "Your plan allows \(limit) \(noun), and there would be \(number).", code: .quotaExceeded)
@@ -60,8 +77,9 @@ enum Quota: Sendable {
 /// What is counted of a tenant, acting as it.
 enum TenantCounts {
     static let activeUsers: SQL = "(select count(*) from users where is_active)"
-    static let openProjects: SQL =
-        "(select count(*) from projects where status in ('planned', 'in_progress', 'on_hold'))"
+    static let openProjects: SQL = "(select count(*) from projects where status in (\(sql: openStatuses)))"
+    /// A project's while it counts.
+    static let openStatuses: SQL = "'planned', 'in_progress', 'on_hold'"
 
     /// What the tables of a schema take on disk, indexes included.
     static func storageBytes(_ schema: String) -> SQL {

@@ -1,10 +1,10 @@
-import Foundation
+public import Foundation
 import Synchronization
 
 /// Bytes put aside on disk, in a file without a name: only its owner can read it, and it is gone with its last user, however
 /// the process ends.
-final class SpillFile: Sendable {
-    struct Extent: Sendable {
+public final class SpillFile: Sendable {
+    public struct Extent: Sendable {
         let offset: Int
         let count: Int
     }
@@ -13,8 +13,8 @@ final class SpillFile: Sendable {
     private let length = Mutex(0)
 
     /// - Throws: ``SpillError`` when the directory does not let files be made in it.
-    init(in directory: URL) throws(SpillError) {
-        var path = Array(directory.appendingPathComponent("erm-dataset-XXXXXX").path.utf8CString)
+    public init(in directory: URL) throws(SpillError) {
+        var path = Array(directory.appendingPathComponent("erm-spill-XXXXXX").path.utf8CString)
         descriptor = mkstemp(&path)
         guard descriptor >= 0 else { throw SpillError(code: errno) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
@@ -24,7 +24,7 @@ final class SpillFile: Sendable {
     deinit { close(descriptor) }
 
     /// - Throws: ``SpillError``, as when the disk is full.
-    func append(_ bytes: [UInt8]) throws(SpillError) -> Extent {
+    public func append(_ bytes: [UInt8]) throws(SpillError) -> Extent {
         let extent = length.withLock { length in
             defer { length += bytes.count }
             return Extent(offset: length, count: bytes.count)
@@ -36,7 +36,7 @@ final class SpillFile: Sendable {
     }
 
     /// The extent's bytes, behind those that are there.
-    func read(_ extent: Extent, to bytes: inout [UInt8]) throws(SpillError) {
+    public func read(_ extent: Extent, to bytes: inout [UInt8]) throws(SpillError) {
         let start = bytes.count
         bytes.append(contentsOf: repeatElement(0, count: extent.count))
         try transfer(extent.count, at: extent.offset) { done, offset in

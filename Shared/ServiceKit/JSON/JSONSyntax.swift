@@ -1,5 +1,5 @@
 /// A JSON text as read, nothing resolved yet: numbers keep their spelling, objects their order and duplicates.
-indirect enum JSONSyntax: Sendable {
+package indirect enum JSONSyntax: Sendable {
     case null
     case bool(Bool)
     /// As spelt, within RFC 8259's grammar.
@@ -22,16 +22,16 @@ indirect enum JSONSyntax: Sendable {
 }
 
 /// A text that is not JSON. `description` follows "The body is not valid JSON: ".
-struct JSONSyntaxError: Error, CustomStringConvertible {
+package struct JSONSyntaxError: Error, CustomStringConvertible {
     let reason: String
     /// 1-based.
     let line: Int
     let column: Int
-    var description: String { "\(reason) at line \(line), column \(column)" }
+    package var description: String { "\(reason) at line \(line), column \(column)" }
 }
 
 /// A reader of RFC 8259 and nothing beyond it.
-struct JSONReader {
+package struct JSONReader {
     static let maximumDepth = 64
     static let maximumNumberLength = 64
 
@@ -41,7 +41,7 @@ struct JSONReader {
 
     private init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONSyntax {
+    package static func read(_ bytes: [UInt8]) throws(JSONSyntaxError) -> JSONSyntax {
         var reader = JSONReader(bytes)
         if bytes.starts(with: [0xEF, 0xBB, 0xBF]) { reader.position = 3 }
         let value = try reader.value()

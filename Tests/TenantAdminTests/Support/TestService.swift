@@ -22,7 +22,8 @@ struct TestService: Sendable {
     let signers: [ServiceName: AssertionSigner]
 
     static func run(
-        tenantMigrations: String = ServiceDatabases.migrations("tenant"), concurrentImports: Int = 4,
+        tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
+        over setup: TestingSetup = .router,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await ServiceDatabases.withDatabases("tenantadmin") { databases in
@@ -31,7 +32,7 @@ struct TestService: Sendable {
             configuration.connectTimeout = .seconds(60)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             do {
-                try await run(pool, databases, tenantMigrations, concurrentImports, body)
+                try await run(pool, databases, tenantMigrations, imports, setup, body)
             } catch {
                 await pool.close()
                 throw error
@@ -41,8 +42,8 @@ struct TestService: Sendable {
     }
 
     private static func run(
-        _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ concurrentImports: Int,
-        _ body: @escaping @Sendable (TestService) async throws -> Void
+        _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ imports: ImportSettings,
+        _ setup: TestingSetup, _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await MigrationRunner(
             pool: pool, schema: "tenant_admin", directory: ServiceDatabases.migrations("tenant-admin"),
@@ -54,10 +55,10 @@ struct TestService: Sendable {
         let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
-            concurrentImports: concurrentImports)
+            imports: imports)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
-        try await ServiceApplication(routes: routes).testable().test(.router) { client in
+        try await ServiceApplication(routes: routes).testable().test(setup) { client in
             try await body(
                 TestService(client: client, pool: pool, databases: databases, schemas: schemas, signers: signers))
         }

@@ -2,8 +2,6 @@
 struct NDJSONReader: Sendable {
     private var partial: [UInt8] = []
     private var line = 1
-    /// Whether there has been no line but blank ones.
-    private(set) var isEmpty = true
 
     /// A line of more bytes than this is refused, so that a file without line breaks cannot fill the memory.
     let maximumLineBytes = 1 << 20
@@ -32,7 +30,6 @@ struct NDJSONReader: Sendable {
             $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t")
         }
         if isBlank { return [] }
-        isEmpty = false
         return [(line, partial)]
     }
 }

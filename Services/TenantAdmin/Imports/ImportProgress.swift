@@ -1,0 +1,73 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceStorage
+import Synchronization
+
+/// What is shown of one import while it is under way: a row of the tenant's, written in transactions of its own. A short import
+/// is never shown.
+final class ImportProgress: Sendable {
+    private let database: TenantDatabase
+    private let tenant: TenantID
+    private let order: Imports.Order
+    private let createdAt = Date()
+    private let shown = Mutex(false)
+
+    init(database: TenantDatabase, tenant: TenantID, order: Imports.Order) {
+        self.database = database
+        self.tenant = tenant
+        self.order = order
+    }
+
+    /// For how long an import is shown of which nothing more is heard: its service was killed. One that is being applied says
+    /// nothing until it has ended.
+    private static let isCurrent: SQL = """
+        seen_at > now() - case status when 'applying' then interval '1 hour' else interval '1 minute' end
+        """
+
+    /// What is under way, with the columns of `ImportReport.columns`.
+    static let rows: SQL = """
+        select id, kind, status, received_bytes, rows_read, 0::bigint as inserted, 0::bigint as updated,
+            0::bigint as unchanged, 0::bigint as cleared, rejected, '[]'::jsonb as errors, '[]'::jsonb as warnings, created_at
+        from imports_under_way where \(sql: isCurrent)
+        """
+
+    /// Whether there may be a row of it.
+    var isShown: Bool { shown.withLock { $0 } }
+
+    /// - Throws: 403 `tenant_unavailable`.
+    func show(_ status: ImportStatus, _ tally: ImportTally.State) async throws {
+        // Set first: whether a transaction was committed that broke off is not known.
+        shown.withLock { $0 = true }
+        try await database.withTenant(tenant) { connection in
+            let changed = try await connection.execute(
+                """
+                update imports_under_way set status = \(status), received_bytes = \(tally.bytes),
+                    rows_read = \(tally.rowsRead), rejected = \(tally.rejected), seen_at = now()
+                where id = \(order.id)
+                """)
+            guard changed == 0 else { return }
+            try await connection.execute("delete from imports_under_way where not (\(sql: Self.isCurrent))")
+            try await connection.execute(
+                """
+                insert into imports_under_way (id, kind, status, received_bytes, rows_read, rejected, created_at, seen_at)
+                values (\(order.id), \(order.kind), \(status), \(tally.bytes), \(tally.rowsRead), \(tally.rejected),
+                    \(createdAt), now())
+                """)
+        }
+    }
+
+    /// Inside the transaction that ends the import.
+    func end(on connection: PostgresConnection) async throws {
+        guard isShown else { return }
+        try await connection.execute("delete from imports_under_way where id = \(order.id)")
+    }
+
+    /// For an import of which nothing is kept; also when the caller was cancelled. What cannot be taken away now is seen no more
+    /// for a minute.
+    func withdraw() async {
+        guard isShown else { return }
+        await Task { try? await database.withTenant(tenant) { try await end(on: $0) } }.value
+    }
+}

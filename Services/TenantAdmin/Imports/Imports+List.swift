@@ -1,0 +1,47 @@
+import Contracts
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+extension Imports {
+    struct Filter: Sendable {
+        var kind: ImportKind?
+        var status: ImportStatus?
+    }
+
+    /// Newest first, those under way included, without their lists of errors.
+    func page(
+        of tenant: TenantID, filter: Filter, limit: Int, after last: NewestFirst<ImportEntity>?
+    ) async throws -> [ImportReport] {
+        var conditions: [SQL] = ["true"]
+        if let kind = filter.kind { conditions.append("kind = \(kind)") }
+        if let status = filter.status { conditions.append("status = \(status)") }
+        if let last { conditions.append(last.condition) }
+        let condition = conditions.joined(separator: " and ")
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select * from (
+                    select \(sql: ImportReport.columnsWithoutErrors) from imports
+                    union all \(sql: ImportProgress.rows)) i
+                where \(sql: condition) order by created_at desc, id desc limit \(limit)::bigint
+                """
+            ).map(ImportReport.init)
+        }
+    }
+
+    /// One import, under way or over.
+    /// - Throws: 404.
+    func report(_ id: ImportID, of tenant: TenantID) async throws -> ImportReport {
+        let report = try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                select * from (select \(sql: ImportReport.columns) from imports union all \(sql: ImportProgress.rows)) i
+                where id = \(id)
+                """
+            ).first.map(ImportReport.init)
+        }
+        guard let report else { throw ProblemError.notFound("Import") }
+        return report
+    }
+}

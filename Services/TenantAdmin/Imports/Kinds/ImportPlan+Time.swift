@@ -1,0 +1,253 @@
+import Contracts
+import Postgres
+
+// When people work: calendars with their holidays, spells of employment, contracts, leave.
+
+extension ImportPlan {
+    static let calendars = ImportPlan(
+        kind: .calendars, table: "calendars",
+        fields: [
+            .required("name", .name, "The calendar, of a place or a country", .fixed("name")),
+            .optional(
+                "is_default", .flag, "Whether it is the calendar of contracts that name none; one calendar is",
+                .kept("is_default", whenAbsent: "false")),
+        ],
+        key: ["name"], identity: ["folded(r.name)"], match: "t.folded_name = folded(r.name)",
+        prerequisites: [
+            // The calendar that a tenant is made with gives way where nothing uses it.
+            """
+            delete from calendars c where c.is_default and c.folded_name not in (select folded(r.name) from pg_temp.import_rows r)
+                and exists (select from pg_temp.import_rows r where r.is_default)
+                and not exists (select from contracts where calendar_id = c.id)
+                and not exists (select from holidays where calendar_id = c.id)
+            """,
+            """
+            update calendars c set is_default = false where c.is_default
+                and exists (select from pg_temp.import_rows r where r.is_default and folded(r.name) <> c.folded_name)
+            """,
+        ],
+        checks: [
+            Check(
+                column: "is_default",
+                condition: """
+                    r.is_default and exists (
+                        select from pg_temp.import_rows o where o.is_default and o.line < r.line
+                            and folded(o.name) <> folded(r.name))
+                    """,
+                reason: "'must be true for one calendar only'"),
+            Check(
+                column: "is_default",
+                condition: """
+                    r.is_default = false and exists (
+                        select from calendars c where c.is_default and c.folded_name = folded(r.name))
+                    and not exists (select from pg_temp.import_rows o where o.is_default)
+                    """,
+                reason: "'must stay true until another calendar is the default'"),
+        ])
+
+    static let holidays = ImportPlan(
+        kind: .holidays, table: "holidays",
+        fields: [
+            .required(
+                "calendar", .name, "A calendar's name; made if there is none of that name",
+                .reference("calendar_id", "c.id", isEditable: false), export: "c.name"),
+            .required("date", .date, "The day", .fixed("date")),
+            .required("name", .name, "What is celebrated", .kept("name")),
+            .optional(
+                "minutes_off", .integer(1...1440), "How much of the day is off; the whole day when nothing is said",
+                .column("minutes_off")),
+        ],
+        key: ["calendar", "date"], identity: ["folded(r.calendar)", "r.date"],
+        joins: "join calendars c on c.folded_name = folded(r.calendar)",
+        match: "t.calendar_id = c.id and t.date = r.date", exportJoins: "join calendars c on c.id = t.calendar_id",
+        prerequisites: [makeCalendars])
+
+    static let employment = ImportPlan(
+        kind: .employment, table: "employment_spells",
+        fields: [
+            .employee(isEditable: false),
+            .required(
+                "first_day", .dayOrEver, "First day worked of a spell of employment, or `ever`",
+                ImportTarget(column: "first_day", inserted: day("r.first_day"), updated: nil),
+                export: "coalesce(t.first_day::text, 'ever')"),
+            .optional("last_day", .date, "Last day worked", .column("last_day")),
+        ],
+        key: ["employee_external_id", "first_day"], joins: "join employees e on e.external_id = r.employee_external_id",
+        match: "t.employee_id = e.id and coalesce(t.first_day, '-infinity') = r.first_day",
+        exportJoins: "join employees e on e.id = t.employee_id", holds: [holdEmployees],
+        checks: [
+            .unknownEmployee,
+            Check(
+                column: "last_day", condition: "r.last_day < r.first_day", reason: "'must not be before first_day'"),
+            Check(
+                column: "first_day",
+                condition: """
+                    exists (select from employees e join employment_spells s on s.employee_id = e.id
+                        left join pg_temp.import_rows o on o.employee_external_id = r.employee_external_id
+                            and o.first_day = coalesce(s.first_day, '-infinity')
+                        where e.external_id = r.employee_external_id and coalesce(s.first_day, '-infinity') <> r.first_day
+                            and coalesce(s.first_day, '-infinity') <= coalesce(\(sql: ownLastDay), 'infinity')
+                            and r.first_day <= coalesce(\(sql: lastDay("o", "s")), 'infinity'))
+                    """,
+                reason: "'overlaps another spell of the person''s employment that is stored'"),
+            Check(
+                column: "first_day",
+                condition: """
+                    exists (select from pg_temp.import_rows o
+                        where o.employee_external_id = r.employee_external_id and o.line < r.line
+                            and o.first_day <> r.first_day
+                            and o.first_day <= coalesce(r.last_day, 'infinity')
+                            and r.first_day <= coalesce(o.last_day, 'infinity'))
+                    """,
+                reason: "'overlaps another spell of the person''s employment'"),
+        ])
+
+    static let contracts = ImportPlan(
+        kind: .contracts, table: "contracts",
+        fields: contractFields,
+        key: ["employee_external_id", "effective_from"],
+        joins: "join employees e on e.external_id = r.employee_external_id",
+        match: "t.employee_id = e.id and coalesce(t.effective_from, '-infinity') = r.effective_from",
+        valueJoins: "left join calendars c on c.folded_name = folded(r.calendar)",
+        exportJoins: "join employees e on e.id = t.employee_id left join calendars c on c.id = t.calendar_id",
+        holds: [holdEmployees], prerequisites: [makeCalendars],
+        checks: [
+            .unknownEmployee,
+            Check(
+                column: "weekly_capacity_hours",
+                condition: """
+                    r.weekly_capacity_hours is null and \(sql: statesNoDay) and not exists (
+                        select from contracts t join employees e on e.id = t.employee_id
+                        where e.external_id = r.employee_external_id
+                            and coalesce(t.effective_from, '-infinity') = r.effective_from)
+                    """,
+                reason: "'must be stated, or the hours of the weekdays'"),
+            Check(
+                column: "weekly_capacity_hours",
+                condition: """
+                    r.weekly_capacity_hours is not null and not \(sql: statesNoDay)
+                    and abs(r.weekly_capacity_hours - (\(sql: weekdays.map { "coalesce(r.\(identifier: $0), 0)" }
+                        .joined(separator: " + ")))) > 0.01
+                    """,
+                reason: "'is not the sum of the weekdays that are stated'"),
+        ])
+
+    static let leave = ImportPlan(
+        kind: .leave, table: "leave",
+        fields: [
+            .optional(
+                "external_id", .name,
+                "The leave's id in your own system; without one, person, first_day and kind name it",
+                ImportTarget(
+                    column: "external_id", inserted: "coalesce(r.external_id, gen_random_uuid()::text)", updated: nil)),
+            .employee(isEditable: true),
+            .required("first_day", .date, "First day", .kept("first_day")),
+            .optional(
+                "last_day", .date, "Last day; the first when nothing is said",
+                .kept("last_day", whenAbsent: "r.first_day")),
+            .optional(
+                "minutes_per_day", .integer(1...1440), "How much of each day; whole days when nothing is said",
+                .column("minutes_per_day")),
+            .optional(
+                "kind", .text(maximum: 100), "What kind of leave; leave when nothing is said",
+                .kept("kind", whenAbsent: "'leave'")),
+            .optional(
+                "status", .oneOf(["requested", "approved"]),
+                "Only approved leave takes capacity away; approved when nothing is said",
+                .kept("status", whenAbsent: "'approved'")),
+        ],
+        key: ["employee_external_id", "first_day"],
+        identity: [
+            "coalesce(r.external_id, ''), case when r.external_id is null then r.employee_external_id end",
+            "case when r.external_id is null then r.first_day end",
+            "case when r.external_id is null then coalesce(r.kind, 'leave') end",
+        ],
+        joins: """
+            join employees e on e.external_id = r.employee_external_id
+            left join lateral (
+                select l.id from leave l where l.external_id = r.external_id
+                union all
+                select l.id from leave l where r.external_id is null and l.employee_id = e.id
+                    and l.first_day = r.first_day and l.kind = coalesce(r.kind, 'leave')
+                limit 1) k on true
+            """,
+        match: "t.id = k.id", exportJoins: "join employees e on e.id = t.employee_id",
+        orderedPairs: [.init("first_day", "last_day")], holds: [holdEmployees], checks: [.unknownEmployee])
+
+    private static let contractFields: [ImportField] = {
+        var fields: [ImportField] = [
+            .employee(isEditable: false),
+            .required(
+                "effective_from", .dayOrEver, "The day from which it holds, or `ever`",
+                ImportTarget(column: "effective_from", inserted: day("r.effective_from"), updated: nil),
+                export: "coalesce(t.effective_from::text, 'ever')"),
+            .optional(
+                "weekly_capacity_hours", .weeklyHours,
+                "Hours of a full week, worked on Mondays to Fridays in equal parts, where the days are not stated",
+                weekdayMinutes,
+                export: "(select sum(m) from unnest(t.weekday_minutes) m) / 60.0::double precision"),
+        ]
+        for (index, day) in weekdays.enumerated() {
+            fields.append(
+                .optional(
+                    day, .dailyHours, "Hours of a \(day)",
+                    export: "t.weekday_minutes[\(index + 1)::integer] / 60.0::double precision"))
+        }
+        fields.append(
+            .optional(
+                "calendar", .name,
+                "A calendar's name, made if there is none; the default calendar when nothing is said",
+                .reference("calendar_id", "c.id", cleared: "null"), export: "c.name"))
+        return fields
+    }()
+
+    static let weekdays = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+    private static let statesNoDay: SQL =
+        "num_nonnulls(\(sql: weekdays.map { "r.\(identifier: $0)" }.joined(separator: ", "))) = 0"
+
+    /// The days that are stated, else the week in five equal parts; days that are not stated stay, or are free.
+    private static let weekdayMinutes: ImportTarget = {
+        func days(_ otherwise: (Int) -> SQL) -> SQL {
+            let minutes = weekdays.enumerated().map { index, day -> SQL in
+                "coalesce(round(r.\(identifier: day)::numeric * 60)::integer, \(sql: otherwise(index + 1)))"
+            }
+            return "array[\(sql: minutes.joined(separator: ", "))]"
+        }
+        return ImportTarget(
+            column: "weekday_minutes",
+            inserted: """
+                case when \(sql: statesNoDay) then five_equal_days(r.weekly_capacity_hours) else \(sql: days { _ in "0" }) end
+                """,
+            updated: """
+                case when not \(sql: statesNoDay) then \(sql: days { "t.weekday_minutes[\($0)::integer]" })
+                    when r.weekly_capacity_hours is null or round(r.weekly_capacity_hours::numeric * 60)
+                        = (select sum(m) from unnest(t.weekday_minutes) m) then t.weekday_minutes
+                    else five_equal_days(r.weekly_capacity_hours) end
+                """,
+            alsoFrom: Set(weekdays))
+    }()
+
+    private static let makeCalendars: SQL = """
+        insert into calendars (name)
+        select distinct on (folded(r.calendar)) r.calendar from pg_temp.import_rows r
+        where r.calendar is not null order by folded(r.calendar), r.line on conflict (folded_name) do nothing
+        """
+
+    /// A staged day; `ever` is no day in the database.
+    private static func day(_ column: SQL) -> SQL { "nullif(\(sql: column), '-infinity')" }
+
+    /// A stored spell's last day once the file is applied.
+    private static func lastDay(_ row: String, _ stored: String) -> SQL {
+        """
+        case when 'last_day' = any(\(identifier: row).cleared) then null
+            else coalesce(\(identifier: row).last_day, \(identifier: stored).last_day) end
+        """
+    }
+
+    private static let ownLastDay: SQL = """
+        case when 'last_day' = any(r.cleared) then null else coalesce(r.last_day, (
+            select t.last_day from employment_spells t join employees e on e.id = t.employee_id
+            where e.external_id = r.employee_external_id and coalesce(t.first_day, '-infinity') = r.first_day)) end
+        """
+}

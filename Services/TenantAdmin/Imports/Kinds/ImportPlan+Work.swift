@@ -1,0 +1,131 @@
+import Contracts
+import Postgres
+import ServiceKit
+
+// What is worked on, and who does what.
+
+extension ImportPlan {
+    static let projects = ImportPlan(
+        kind: .projects, table: "projects",
+        fields: [
+            .required("external_id", .name, "The project's id in your own system", .fixed("external_id")),
+            .required("name", .name, "The project's name", .kept("name")),
+            .required("status", .oneOf(ProjectStatus.allCases.map(\.rawValue)), "Where it stands", .kept("status")),
+            .optional(
+                "completion_percentage", .percentage(maximum: 100), "How much of it is done",
+                .column("completion_percentage")),
+            .optional("start_date", .date, "First day", .column("start_date")),
+            .optional("estimated_end_date", .date, "Last day as planned", .column("estimated_end_date")),
+            .optional("end_date", .date, "Last day as it came", .column("end_date")),
+            .requiredSkills,
+        ],
+        key: ["external_id"], match: "t.external_id = r.external_id", valueJoins: requiredSkills,
+        orderedPairs: [.init("start_date", "estimated_end_date"), .init("start_date", "end_date")],
+        prerequisites: [makeRequiredSkills],
+        limit: Limit(
+            quota: .projects,
+            added: """
+                count(*) filter (where r.status in (\(sql: TenantCounts.openStatuses)))
+                - count(*) filter (where t.status in (\(sql: TenantCounts.openStatuses)))
+                """))
+
+    static let allocations = ImportPlan(
+        kind: .allocations, table: "resource_allocations",
+        fields: [
+            .required("external_id", .name, "The allocation's id in your own system", .fixed("external_id")),
+            .employee(isEditable: true),
+            .required(
+                "project_external_id", .name,
+                "A project's external_id", .reference("project_id", "p.id"), export: "p.external_id"),
+            .optional(
+                "allocation_percentage", .percentage(maximum: 100),
+                "Effort as a share of the person's capacity", .column("allocation_percentage")),
+            .optional(
+                "allocated_hours", .number(hours),
+                "Effort as hours in all, as planned now; counts before the two other ways to state it",
+                .column("allocated_hours")),
+            .optional(
+                "hours_per_day", .dailyHours, "Effort as hours of each working day", .column("hours_per_day")),
+            .optional("actual_hours", .number(hours), "Hours recorded", .column("actual_hours")),
+            .requiredSkills,
+            .required("start_date", .date, "First day", .kept("start_date")),
+            .optional("end_date", .date, "Last day as planned", .column("end_date")),
+            .optional("completed_at", .time, "When the outcome became known", .column("completed_at")),
+            .optional(
+                "created_at", .time,
+                "When it was decided; the first day when nothing is said", .kept("created_at", whenAbsent: decidedAt)),
+            .optional(
+                "labels", .labels,
+                "Facts known at the decision", .column("labels", whenAbsent: "'{}'", cleared: "'{}'")),
+            .optional(
+                "planned_hours", .number(hours),
+                "Hours as first planned, where they have been changed since; only for a new allocation",
+                .fixed("planned_hours")),
+            .optional(
+                "commitment", .oneOf(Commitment.allCases.map(\.rawValue)), "How firm it is; hard when nothing is said",
+                .kept("commitment", whenAbsent: "'hard'")),
+            .optional("cancelled_at", .time, "When it was cancelled; it takes nothing then", .column("cancelled_at")),
+        ],
+        key: ["external_id"],
+        joins: """
+            join employees e on e.external_id = r.employee_external_id
+            join projects p on p.external_id = r.project_external_id
+            """,
+        match: "t.external_id = r.external_id", valueJoins: requiredSkills,
+        exportJoins: "join employees e on e.id = t.employee_id join projects p on p.id = t.project_id",
+        orderedPairs: [.init("start_date", "end_date"), .init("created_at", "completed_at")],
+        holds: [
+            holdEmployees,
+            """
+            select count(*) from (select from projects p
+                where p.external_id in (select r.project_external_id from pg_temp.import_rows r) for key share of p) held
+            """,
+        ],
+        prerequisites: [makeRequiredSkills],
+        checks: [
+            .unknownEmployee, .unknownProject, .future("completed_at"), .future("created_at"), .future("cancelled_at"),
+            .outsideEmployment,
+        ])
+
+    private static let hours = 0.0...1_000_000.0
+
+    /// When an allocation was decided of which nothing is said: its first day, but never after its outcome or in the future.
+    private static let decidedAt: SQL =
+        "least(r.start_date::timestamp at time zone 'UTC', r.completed_at, now())"
+}
+
+extension ImportPlan.Check {
+    static var unknownProject: Self {
+        .init(
+            column: "project_external_id",
+            condition: "not exists (select from projects p where p.external_id = r.project_external_id)",
+            reason: "'names no project: \"' || left(r.project_external_id, 40) || '\"'")
+    }
+
+    /// Open work for somebody who is not there on any of its days. What is over is history, and what is stored so already may be
+    /// mended step by step.
+    static var outsideEmployment: Self {
+        .init(
+            column: "start_date",
+            condition: """
+                r.completed_at is null and r.cancelled_at is null and exists (
+                    select from employees e left join resource_allocations t on t.external_id = r.external_id
+                    where e.external_id = r.employee_external_id
+                        and t.completed_at is null and t.cancelled_at is null
+                        and (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) is distinct from
+                            (e.id, r.start_date, t.end_date)
+                        and not exists (select from employment_spells s where s.employee_id = e.id
+                            and coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
+                            and coalesce(s.last_day, 'infinity') >= r.start_date))
+                """,
+            reason: "'puts the allocation wholly outside the person''s employment'")
+    }
+
+    /// What has not happened yet cannot be recorded; clocks may differ by as much as for a POST.
+    static func future(_ column: String) -> Self {
+        .init(
+            column: column,
+            condition: "r.\(identifier: column) > now() + \(Moments.tolerance)::double precision * interval '1 second'",
+            reason: "'must not be in the future'")
+    }
+}

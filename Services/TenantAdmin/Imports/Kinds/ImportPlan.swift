@@ -1,0 +1,90 @@
+import Contracts
+import Postgres
+
+/// How the rows of one kind become rows of the tenant's tables: its fields, what is looked up, what is checked. In its SQL
+/// `r` is a staged row and `t` the row of ``table`` that `r` names.
+struct ImportPlan: Sendable {
+    let kind: ImportKind
+    let table: String
+    var fields: [ImportField]
+    /// The fields that together name a row.
+    let key: [String]
+    /// What two rows have in common that name the same, where that is not the text of the key itself.
+    var identity: [SQL] = []
+    /// Joins to `r` that ``match`` needs.
+    var joins: SQL = ""
+    /// Finds `t` for `r`.
+    var match: SQL
+    /// Joins to `r` that give what is written and is made by ``prerequisites``.
+    var valueJoins: SQL = ""
+    /// Joins to `t` that give back what the others have resolved, for an export.
+    var exportJoins: SQL = ""
+    /// Fields that must not come the wrong way round, in one row or together with what is stored.
+    var orderedPairs: [OrderedPair] = []
+    /// Statements that keep what rows name from being deleted until the transaction ends: a row that passed its checks must
+    /// still find it when it is written, or it would be lost without a word.
+    var holds: [SQL] = []
+    /// Statements that make what rows may name without its being there yet.
+    var prerequisites: [SQL] = []
+    /// Statements that end the work when all rows are written.
+    var finish: [SQL] = []
+    var checks: [Check] = []
+    /// Conditions that make a good row unusual.
+    var warnings: [Check] = []
+    /// What the tenant's plan limits the number of.
+    var limit: Limit?
+
+    struct OrderedPair: Sendable {
+        let earlier: String
+        let later: String
+        /// Whether an earlier one after the later one that is stored begins something new.
+        let earlierOpensAnew: Bool
+
+        init(_ earlier: String, _ later: String, earlierOpensAnew: Bool = false) {
+            self.earlier = earlier
+            self.later = later
+            self.earlierOpensAnew = earlierOpensAnew
+        }
+    }
+
+    /// A condition that makes a staged row bad, or unusual.
+    struct Check: Sendable {
+        let column: String
+        let condition: SQL
+        /// Text that tells the client why.
+        let reason: SQL
+    }
+
+    struct Limit: Sendable {
+        let quota: Quota
+        /// Counts, over `r left join t`, how many more there will be.
+        let added: SQL
+    }
+}
+
+extension ImportPlan {
+    init(_ kind: ImportKind) {
+        switch kind {
+        case .departments: self = .departments
+        case .skills: self = .skills
+        case .calendars: self = .calendars
+        case .holidays: self = .holidays
+        case .employees: self = .employees
+        case .employment: self = .employment
+        case .contracts: self = .contracts
+        case .leave: self = .leave
+        case .employeeSkills: self = .employeeSkills
+        case .projects: self = .projects
+        case .allocations: self = .allocations
+        case .capacityHistory: self = .capacityHistory
+        }
+    }
+
+    /// - Precondition: the kind has a field of that name.
+    func field(_ name: String) -> ImportField {
+        guard let field = fields.first(where: { $0.name == name }) else {
+            preconditionFailure("\(kind.rawValue) has no field \(name)")
+        }
+        return field
+    }
+}

@@ -1,0 +1,82 @@
+import Contracts
+import Postgres
+import ServiceStorage
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Import fields")
+struct ImportFieldTests {
+    /// A file of each kind with something in every column.
+    private static let files: [ImportKind: String] = [
+        .departments: "name,description\nLab,\"Two\nlines\"\n",
+        .skills: "name,category\nSwift,Languages\n",
+        .employees:
+            "external_id,name,email,department,weekly_capacity_hours,hired_on,left_on,is_active\n"
+            + "E1,Anna,anna@acme.example,Lab,32.5,2020-01-01,2030-01-31,true\n",
+        .employeeSkills: "employee_external_id,skill,level,since\nE1,Swift,4,2021-05-06\n",
+        .projects:
+            "external_id,name,status,completion_percentage,start_date,estimated_end_date,end_date,required_skills\n"
+            + "P1,Bridge,on_hold,40,2024-01-01,2024-02-01,2024-03-01,Swift;SQL\n",
+        .allocations: ImportTests.allocationHeader.replacing("labels\n", with: "labels,planned_hours\n")
+            + "A1,E1,P1,50,12.5,13.5,Swift;SQL,2024-03-01,2024-03-09,2024-03-08,2024-02-01T10:00:00.123456Z,a=1;b=2,11\n",
+        .capacityHistory: "employee_external_id,date,utilization_rate\nE1,2024-01-02,80.5\n",
+    ]
+
+    /// What stands in the staging table after a file, by column.
+    private func staged(_ plan: ImportPlan, _ text: String, _ connection: PostgresConnection) async throws -> JSONValue
+    {
+        let spool = ImportSpool(in: ImportSettings.testing().space)
+        let tally = ImportTally()
+        var stage = ImportStage(plan: plan, format: .csv, tally: tally)
+        try await stage.run(AsyncStream.of(text), to: spool)
+        #expect(tally.state.errors.isEmpty)
+        try await connection.execute(plan.staging)
+        _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
+        let rows = try await connection.query("select jsonb_agg(to_jsonb(r)) as rows from pg_temp.import_rows r")
+        try await connection.execute("drop table pg_temp.import_rows")
+        return try rows[0].decode("rows", as: PostgresJSON<JSONValue>.self).value
+    }
+
+    @Test("the order of a kind's fields means nothing: every value lands in its own column, judged by its own rule")
+    func orderMeansNothing() async throws {
+        #expect(Set(Self.files.keys) == Set(ImportKind.allCases))
+        try await TestService.run { service in
+            for (kind, text) in Self.files {
+                let plan = ImportPlan(kind)
+                let header = text.prefix { $0 != "\n" }.split(separator: ",")
+                #expect(Set(header.map(String.init)) == Set(plan.fields.map(\.name)), "\(kind)")
+                try await service.pool.withTransaction { connection in
+                    let first = try await staged(plan, text, connection)
+                    for turn in 1..<plan.fields.count {
+                        var turned = plan
+                        turned.fields = Array(plan.fields[turn...] + plan.fields[..<turn])
+                        #expect(try await staged(turned, text, connection) == first, "\(kind), turned by \(turn)")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a bad value is refused by its own column's rule, whatever the order of the fields")
+    func orderOfErrors() async throws {
+        let plan = ImportPlan.allocations
+        let text = ImportTests.allocationHeader + "A1,E1,P1,101,-1,x,,2024-02-30,soon,later,never,k\n"
+        var turned = plan
+        var reasons: [Set<String>] = []
+        for _ in plan.fields.indices {
+            turned.fields.append(turned.fields.removeFirst())
+            let tally = ImportTally()
+            var stage = ImportStage(plan: turned, format: .csv, tally: tally)
+            try await stage.run(AsyncStream.of(text), to: ImportSpool(in: ImportSettings.testing().space))
+            reasons.append(Set(tally.state.errors.map { "\($0.column): \($0.reason)" }))
+        }
+        #expect(Set(reasons).count == 1)
+        #expect(
+            Set(reasons[0].map { String($0.prefix { $0 != ":" }) }) == [
+                "allocation_percentage", "allocated_hours", "actual_hours", "start_date", "end_date", "completed_at",
+                "created_at", "labels",
+            ] as Set<String>)
+    }
+}

@@ -1,0 +1,249 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+import Postgres
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Uploads")
+struct UploadTests {
+    private static let author = Author(name: "t", requestID: "r")
+
+    private func imports(_ service: TestService, _ settings: ImportSettings) -> Imports {
+        Imports(database: TenantDatabase(pool: service.pool), settings: settings)
+    }
+
+    private func order(_ kind: ImportKind, _ id: ImportID = ImportID()) -> Imports.Order {
+        .init(id: id, kind: kind, format: .csv, policy: .abort)
+    }
+
+    @Test("a dribbling upload holds back neither another tenant's feed nor its imports, and shows how far it has come")
+    func dribbling() async throws {
+        let settings = ImportSettings.testing(pause: .milliseconds(5))
+        try await TestService.run(imports: settings) { service in
+            let slow = try await service.createTenant("slow")
+            let other = try await service.createTenant("other")
+            let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+            let id = ImportID()
+            async let report = imports(service, settings).run(
+                order(.skills, id), body: body, in: slow.id, by: Self.author)
+            client.yield(ByteBuffer(string: "name\nSwift\nSQL\nR"))
+            var shown: ImportReport?
+            while shown?.rowsRead != 2 {
+                let reply = try await service.send(.get, "/api/v1/imports/\(id)", as: service.token(slow.id))
+                shown = reply.status == 200 ? try reply.data(ImportReport.self) : nil
+            }
+            let listed = try await service.all("imports?status=receiving", of: slow.id, as: ImportReport.self)
+            let before = try #require(try await service.history(other.id).last?.endLine?.watermark)
+            let imported = try await service.importCSV(.employees, ImportTests.people, into: other.id)
+            let after = try #require(try await service.history(other.id).last?.endLine?.watermark)
+            client.finish()
+            let applied = try await report
+
+            #expect(shown?.status == .receiving)
+            #expect(shown?.receivedBytes == 17)
+            #expect(listed.map(\.id) == [id])
+            #expect(imported.status == 201)
+            let marks = try [before, after].map { try #require(HistoryWatermark($0)) }
+            #expect(try #require(UInt64(marks[1].transaction)) > #require(UInt64(marks[0].transaction)))
+            // Up to the import of the other tenant there is nothing left to wait for.
+            #expect(try await service.history(other.id, since: after).compactMap(\.employee).isEmpty)
+            #expect(applied.inserted == 3)
+            let done = try await service.send(.get, "/api/v1/imports/\(id)", as: service.token(slow.id))
+            #expect(try done.data(ImportReport.self).status == .applied)
+            #expect(try await service.all("imports?status=receiving", of: slow.id, as: ImportReport.self).isEmpty)
+        }
+    }
+
+    @Test(
+        "of fifty uploads broken off anywhere nothing is left: no rows, no report, no progress, no file, no place taken"
+    )
+    func brokenOff() async throws {
+        struct Gone: Error {}
+        let directory = FileManager.default.temporaryDirectory.appendingPathComponent("erm-spool-\(UUID())")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        let settings = ImportSettings.testing(concurrent: 2, pause: .milliseconds(1), directory: directory)
+        // Some mebibytes, so that most of them have reached the disk.
+        let file = Array(
+            ("name,category\n" + (0..<60_000).map { "Skill \($0),Category of the skill \($0)\n" }.joined()).utf8)
+        try await TestService.run(imports: settings) { service in
+            let tenant = try await service.createTenant("acme")
+            let imports = imports(service, settings)
+            let entries = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).count
+            for number in 0..<50 {
+                // Spread over the file by the golden ratio, its end without its last byte included.
+                let share = (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1)
+                let cut = number == 0 ? file.count - 1 : Int(share * Double(file.count))
+                let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                for start in stride(from: 0, to: cut, by: 65_536) {
+                    client.yield(ByteBuffer(bytes: file[start..<min(cut, start + 65_536)]))
+                }
+                let upload = Task {
+                    try await imports.run(order(.skills), body: body, in: tenant.id, by: Self.author)
+                }
+                // A connection that broke, or a request that was cancelled, which ends its body like a whole one.
+                if number.isMultiple(of: 2) { client.finish(throwing: Gone()) } else { upload.cancel() }
+                await #expect(throws: (any Error).self) { _ = try await upload.value }
+            }
+            let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                try await connection.query(
+                    """
+                    select (select count(*) from skills) as skills, (select count(*) from imports) as imports,
+                        (select count(*) from imports_under_way) as under_way
+                    """)[0]
+            }
+            #expect(try rows.decode("skills", as: Int.self) == 0)
+            #expect(try rows.decode("imports", as: Int.self) == 0)
+            #expect(try rows.decode("under_way", as: Int.self) == 0)
+            #expect(try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).count == entries)
+            #expect(settings.space.usedBytes == 0)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
+            let whole = try await imports.run(
+                order(.skills), body: AsyncStream.of(String(decoding: file, as: UTF8.self)), in: tenant.id,
+                by: Self.author)
+            #expect(whole.inserted == 60_000)
+        }
+    }
+
+    @Test("a client that closes its connection in mid-file has sent nothing")
+    func closedConnection() async throws {
+        try await TestService.run(over: .live) { service in
+            let tenant = try await service.createTenant("acme")
+            let file = "name\n" + (0..<500).map { "Skill \($0)\n" }.joined()
+            let token = try service.token(tenant.id)
+            let port = try #require(service.client.port)
+            for cut in [1, 5, 100, file.utf8.count / 2, file.utf8.count - 1] {
+                for chunked in [true, false] {
+                    let part = file.utf8.prefix(cut)
+                    let head = """
+                        POST /api/v1/imports?kind=skills HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\
+                        Content-Type: text/csv\r\n
+                        """
+                    let length =
+                        chunked
+                        ? "Transfer-Encoding: chunked\r\n\r\n\(String(part.count, radix: 16))\r\n"
+                        : "Content-Length: \(file.utf8.count)\r\n\r\n"
+                    RawRequest.send(Array((head + length).utf8) + part, to: port)
+                }
+            }
+            #expect(try await service.importCSV(.departments, "name\nLab\n", into: tenant.id).status == 201)
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+            #expect(
+                try await service.all("imports", of: tenant.id, as: ImportReport.self).map(\.kind) == [.departments])
+        }
+    }
+
+    @Test("an upload must keep to the least rate in every window")
+    func rate() {
+        let start = ContinuousClock.now
+        func isKept(_ uploads: [(bytes: Int, second: Int)]) -> [Bool] {
+            var rate = UploadRate(.init(bytesPerSecond: 10, window: .seconds(30)), from: start)
+            return uploads.map { rate.isKept(bytes: $0.bytes, at: start + .seconds($0.second)) }
+        }
+        // A fast beginning does not pay for what follows.
+        #expect(isKept([(0, 29), (100_000, 30), (100_299, 59), (100_299, 60)]) == [true, true, true, false])
+        #expect(isKept([(300, 30), (600, 60), (899, 90)]) == [true, true, false])
+    }
+
+    @Test("an upload that has stopped coming is broken off with 408 and leaves nothing")
+    func tooSlow() async throws {
+        let settings = ImportSettings.testing(
+            minimum: .init(bytesPerSecond: 1_000_000, window: .milliseconds(20)), pause: .milliseconds(5))
+        try await TestService.run(imports: settings) { service in
+            let tenant = try await service.createTenant("acme")
+            let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+            client.yield(ByteBuffer(string: "name\nSwift\n"))
+            let refused = await #expect(throws: ProblemError.self) {
+                _ = try await imports(service, settings).run(
+                    order(.skills), body: body, in: tenant.id, by: Self.author)
+            }
+            #expect(refused?.status.code == 408)
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+            #expect(try await service.all("imports", of: tenant.id, as: ImportReport.self).isEmpty)
+            #expect(settings.space.usedBytes == 0)
+        }
+    }
+
+    @Test("a user deactivated during the upload writes nothing")
+    func deactivated() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let user = try await service.all("users", of: tenant.id, as: User.self)[0]
+            let author = Author(name: user.id.description, requestID: "r")
+            func upload(_ meanwhile: SQL) async throws -> ImportReport {
+                let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                client.yield(ByteBuffer(string: "name\nSwift\n"))
+                async let report = imports(service, .testing()).run(
+                    order(.skills), body: body, in: tenant.id, by: author)
+                _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    try await $0.execute(meanwhile)
+                }
+                client.finish()
+                return try await report
+            }
+            for change: SQL in ["update users set is_active = false", "delete from user_roles"] {
+                let refused = await #expect(throws: ProblemError.self) { try await upload(change) }
+                #expect(refused?.code == .permissionDenied)
+                _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    try await $0.execute("update users set is_active = true")
+                }
+            }
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+            _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                try await $0.execute(
+                    "insert into user_roles (user_id, role_id) select u.id, r.id from users u, roles r")
+            }
+            #expect(try await upload("select").inserted == 1)
+        }
+    }
+
+    @Test("what an upload spools comes back as it was, in memory and from disk, within its bound")
+    func spool() async throws {
+        let space = SpoolSpace(directory: FileManager.default.temporaryDirectory, limitBytes: 5_000_000)
+        let lines = (0..<3).map { number in Array(repeating: UInt8(number), count: 700_000) }
+        do {
+            let spool = ImportSpool(in: space)
+            for line in lines + lines { try await spool.append(line) }
+            var read: [UInt8] = []
+            for try await chunk in spool.chunks { read += chunk }
+            #expect(read == (lines + lines).flatMap { $0 })
+            #expect(space.usedBytes == 4_200_000)
+            let other = ImportSpool(in: space)
+            let busy = await #expect(throws: ProblemError.self) { try await other.append(lines[0] + lines[1]) }
+            #expect(busy?.status.code == 503)
+            let tooLarge = await #expect(throws: ProblemError.self) {
+                try await spool.append(Array(repeating: 0, count: 900_000))
+            }
+            #expect(tooLarge?.status.code == 413)
+        }
+        #expect(space.usedBytes == 0)
+        let nowhere = ImportSpool(
+            in: SpoolSpace(directory: URL(fileURLWithPath: "/nowhere"), limitBytes: 5_000_000))
+        let full = await #expect(throws: ProblemError.self) {
+            try await nowhere.append(Array(repeating: 0, count: 2 << 20))
+        }
+        #expect(full?.status.code == 503)
+    }
+
+    @Test("an import's id is its client's to choose, once")
+    func chosenID() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let id = ImportID()
+            func send() async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/imports?kind=skills&id=\(id)", as: service.token(tenant.id),
+                    body: Array("name\nSwift\n".utf8), type: "text/csv")
+            }
+            let first = try await send()
+            #expect(try first.data(ImportReport.self).id == id)
+            #expect(try await send().status == 409)
+        }
+    }
+}
