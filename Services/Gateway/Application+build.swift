@@ -150,3 +150,13 @@ extension GatewayApplication {
         return router
     }
 }
+
+extension GatewayParts {
+    /// What the services say of their routes, as far as the configuration lists them.
+    func description(of configuration: GatewayConfiguration) -> APIDescription {
+        let services = ServiceName.allCases.compactMap { service in
+            addresses[service].map { ServiceClient(to: service, baseURLs: $0, httpClient: client, signer: signer) }
+        }
+        return APIDescription(services: services, routes: configuration.routes, logger: logger)
+    }
+}

@@ -51,7 +51,7 @@ final class LineBuilder: Sendable {
         var local = LocalRoutes()
         local.add(AuthController(sessions: sessions))
         local.add(APIKeyController(keys: keys))
-        local.add(try OpenAPIController(routes: configuration.routes))
+        local.add(OpenAPIController(description: parts.description(of: configuration)))
         let problems =
             LocalRoutes.disagreements(local.declared, configuration.routes)
             + CheckConfig.missingUpstreams(configuration)

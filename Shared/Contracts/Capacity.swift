@@ -33,9 +33,7 @@ public struct PutCapacityRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        guard (1...1000).contains(entries.count) else {
-            return validation.reject("entries", "must have between 1 and 1000 entries")
-        }
+        guard validation.count(entries.count, 1...1000, "entries") else { return }
         var days: Set<Day> = []
         for (index, entry) in entries.enumerated() {
             entry.validate(&validation, under: "entries[\(index)].")

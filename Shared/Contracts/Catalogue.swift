@@ -116,7 +116,7 @@ public struct PutEmployeeSkillsRequest: RequestPayload {
     public init(skills: [EmployeeSkillRequest]) { self.skills = skills }
 
     public func validate(_ validation: inout Validation) {
-        guard skills.count <= 500 else { return validation.reject("skills", "must have at most 500 entries") }
+        guard validation.count(skills.count, 0...500, "skills") else { return }
         var names: Set<String> = []
         for (index, entry) in skills.enumerated() {
             entry.validate(&validation, under: "skills[\(index)].")

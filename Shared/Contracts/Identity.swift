@@ -14,7 +14,7 @@ public struct LoginRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.email(email, "email")
-        validation.require(!password.isEmpty, "password", "must not be empty")
+        validation.length(password, 1...1024, "password")
         validation.require(password.utf8.count <= 1024, "password", "must be at most 1024 bytes long")
     }
 }
@@ -26,8 +26,7 @@ public struct RefreshRequest: RequestPayload {
     public init(refreshToken: String) { self.refreshToken = refreshToken }
 
     public func validate(_ validation: inout Validation) {
-        validation.require(!refreshToken.isEmpty, "refreshToken", "must not be empty")
-        validation.require(refreshToken.utf8.count <= 512, "refreshToken", "is not a refresh token")
+        validation.length(refreshToken, 1...512, "refreshToken")
     }
 }
 
@@ -106,8 +105,7 @@ public struct CreateAPIKeyRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.text(name, "name")
-        validation.require(!roles.isEmpty, "roles", "must name at least one role")
-        validation.tags(roles, "roles", maximumCount: 20)
+        validation.tags(roles, "roles", 1...20)
         validation.range(expiresInDays, 1...3650, "expiresInDays")
     }
 }

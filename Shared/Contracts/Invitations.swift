@@ -113,8 +113,7 @@ public struct ConfirmPasswordResetRequest: RequestPayload {
 
 enum OneTimeTokenRule {
     static func validate(_ token: String, _ validation: inout Validation) {
-        validation.require(!token.isEmpty, "token", "must not be empty")
-        validation.require(token.utf8.count <= 512, "token", "is not a one-time token")
+        validation.length(token, 1...512, "token")
     }
 }
 

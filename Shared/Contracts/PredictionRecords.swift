@@ -9,13 +9,9 @@ public struct PredictionBatchRequest: RequestPayload {
     public static let maximumCount = 100
 
     public func validate(_ validation: inout Validation) {
-        validation.require(
-            (1...Self.maximumCount).contains(requests.count), "requests",
-            "must have 1 to \(Self.maximumCount) entries")
+        validation.count(requests.count, 1...Self.maximumCount, "requests")
         for (index, request) in requests.prefix(Self.maximumCount).enumerated() {
-            var inner = Validation()
-            request.validate(&inner)
-            for error in inner.errors { validation.reject("requests[\(index)].\(error.field)", error.message) }
+            validation.nested(request, "requests[\(index)]")
         }
     }
 }
@@ -33,9 +29,7 @@ public struct PredictionActualRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        if !(actualHours.isFinite && actualHours > 0 && actualHours <= 100_000) {
-            validation.reject("actualHours", "must be above 0 and at most 100000")
-        }
+        validation.range(actualHours, above: 0, atMost: 100_000, "actualHours")
     }
 }
 

@@ -30,9 +30,7 @@ public struct PredictionRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.tags(requiredSkills, "requiredSkills")
-        if let plannedHours, !(plannedHours.isFinite && plannedHours > 0 && plannedHours <= 100_000) {
-            validation.reject("plannedHours", "must be above 0 and at most 100000")
-        }
+        validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         validation.labels(labels, "labels")
     }

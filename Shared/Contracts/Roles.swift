@@ -69,23 +69,15 @@ public struct UserRoles: RequestPayload, Equatable {
 extension Permission {
     /// Grants of what there is; a misspelt one would grant nothing, and nobody would see why.
     static func validate(_ permissions: [Permission], _ validation: inout Validation) {
-        guard (1...100).contains(permissions.count) else {
-            return validation.reject("permissions", "must have between 1 and 100 entries")
-        }
+        guard validation.count(permissions.count, 1...100, "permissions") else { return }
+        let resources = [wildcard] + Resource.insideTenant.map(\.rawValue)
+        let actions = [wildcard] + Action.insideTenant.map(\.rawValue)
         for (index, permission) in permissions.enumerated() {
             let path = "permissions[\(index)]"
-            let resources = Resource.insideTenant.map(\.rawValue)
-            validation.require(
-                permission.resource == Permission.wildcard || resources.contains(permission.resource),
-                "\(path).resource",
-                "must be * or one of \(resources.joined(separator: ", "))")
-            let actions = Action.insideTenant.map(\.rawValue)
-            validation.require(
-                (1...20).contains(permission.actions.count), "\(path).actions", "must have between 1 and 20 entries")
-            for (position, action) in permission.actions.prefix(20).enumerated() {
-                validation.require(
-                    action == Permission.wildcard || actions.contains(action), "\(path).actions[\(position)]",
-                    "must be * or one of \(actions.joined(separator: ", "))")
+            validation.oneOf(permission.resource, resources, "\(path).resource")
+            guard validation.count(permission.actions.count, 1...20, "\(path).actions") else { continue }
+            for (position, action) in permission.actions.enumerated() {
+                validation.oneOf(action, actions, "\(path).actions[\(position)]")
             }
         }
     }

@@ -122,9 +122,9 @@ public struct TenantSettings: RequestPayload, Equatable {
     public init(settings: [String: JSONValue]) { self.settings = settings }
 
     public func validate(_ validation: inout Validation) {
-        validation.require(settings.count <= 200, "settings", "must have at most 200 entries")
+        validation.count(settings.count, 0...200, "settings")
         for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
-            validation.text(key, "settings.\(key)", maximum: 100)
+            validation.name(key, of: "settings", maximum: 100)
             // null takes a setting away.
             if value != .null { KnownSetting(rawValue: key)?.validate(value, "settings.\(key)", &validation) }
         }

@@ -73,7 +73,7 @@ public struct CreateTenantRequest: RequestPayload {
 public enum PasswordRule {
     /// Length is what counts (NIST SP 800-63B §5.1.1.2), so there are no rules of composition.
     public static func validate(_ password: String, _ field: String, _ validation: inout Validation) {
-        validation.require(password.count >= 12, field, "must be at least 12 characters long")
+        validation.length(password, 12...1024, field)
         validation.require(password.utf8.count <= 1024, field, "must be at most 1024 bytes long")
     }
 }

@@ -32,8 +32,8 @@ public struct CreateTrainingJobRequest: RequestPayload {
     public func validate(_ validation: inout Validation) {
         validation.range(months, 1...240, "months")
         validation.range(epochs, 10...1000, "epochs")
-        validation.require(modelType == nil || modelType == Self.modelType, "modelType", "must be \(Self.modelType)")
-        validation.require((seed ?? 0) >= 0, "seed", "must not be negative")
+        validation.oneOf(modelType, [Self.modelType], "modelType")
+        validation.notNegative(seed, "seed")
         hyperparameters?.validate(&validation)
     }
 }

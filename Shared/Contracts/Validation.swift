@@ -39,11 +39,34 @@ public protocol DecodingPlaceholder {
     static var decodingPlaceholder: Self { get }
 }
 
-/// Collects the field errors of one request.
+/// Collects the field errors of one request, or (recording) the rules that it is judged by: what the API's description says
+/// of a field and what a client is held to are the same lines.
 public struct Validation: Sendable {
     public private(set) var errors: [FieldError]
+    /// What was said so far, while recording.
+    public private(set) var rules: [StatedRule] = []
+    private let isRecording: Bool
 
-    public init(errors: [FieldError] = []) { self.errors = errors }
+    public init(errors: [FieldError] = []) {
+        self.errors = errors
+        isRecording = false
+    }
+
+    private init(isRecording: Bool) {
+        errors = []
+        self.isRecording = isRecording
+    }
+
+    /// The rules that a request states; they do not depend on the values that are there.
+    public static func rules(of payload: some RequestPayload) -> [StatedRule] {
+        var validation = Validation(isRecording: true)
+        payload.validate(&validation)
+        return validation.rules
+    }
+
+    private mutating func state(_ field: String, _ limit: StatedRule.Limit) {
+        if isRecording { rules.append(StatedRule(field: field, limit: limit)) }
+    }
 
     /// A field that could not be decoded holds a stand-in; its value is not judged again.
     public mutating func reject(_ field: String, _ message: String) {
@@ -52,11 +75,18 @@ public struct Validation: Sendable {
     }
 
     public mutating func require(_ holds: Bool, _ field: String, _ message: String) {
+        state(field, .words(message))
+        check(holds, field, message)
+    }
+
+    private mutating func check(_ holds: Bool, _ field: String, _ message: String) {
         if !holds { reject(field, message) }
     }
 
     /// Not blank, no control characters, at most `maximum` Unicode scalars: one character may be any number of them.
     public mutating func text(_ value: String?, _ field: String, maximum: Int = 200) {
+        state(field, .length(1...maximum))
+        state(field, .plainText)
         guard let value else { return }
         if value.allSatisfy(\.isWhitespace) { return reject(field, "must not be empty") }
         if value.unicodeScalars.count > maximum { return reject(field, "must be at most \(maximum) characters long") }
@@ -72,7 +102,59 @@ public struct Validation: Sendable {
         text(String(plain), field, maximum: maximum)
     }
 
+    /// The name of a dictionary's member.
+    public mutating func name(_ name: String, of field: String, maximum: Int) {
+        state(field, .nameLength(maximum))
+        var inner = Validation()
+        inner.text(name, "\(field).\(name)", maximum: maximum)
+        for error in inner.errors { reject(error.field, error.message) }
+    }
+
+    /// Any text of that many Unicode scalars, such as a secret.
+    public mutating func length(_ value: String?, _ range: ClosedRange<Int>, _ field: String) {
+        state(field, .length(range))
+        guard let length = value?.unicodeScalars.count else { return }
+        if length == 0 { return check(range.contains(0), field, "must not be empty") }
+        check(length >= range.lowerBound, field, "must be at least \(range.lowerBound) characters long")
+        check(length <= range.upperBound, field, "must be at most \(range.upperBound) characters long")
+    }
+
+    /// How many entries a list or a dictionary has.
+    /// - Returns: false when that many need not be looked at one by one.
+    @discardableResult
+    public mutating func count(_ count: Int?, _ range: ClosedRange<Int>, _ field: String) -> Bool {
+        state(field, .count(range))
+        guard let count, !range.contains(count) else { return true }
+        let words = range.lowerBound == 0 ? "at most" : "between \(range.lowerBound) and"
+        reject(field, "must have \(words) \(range.upperBound) entries")
+        return false
+    }
+
+    public mutating func oneOf(_ value: String?, _ names: [String], _ field: String) {
+        state(field, .oneOf(names))
+        guard let value else { return }
+        check(
+            names.contains(value), field, "must be \(names.count > 1 ? "one of " : "")\(names.joined(separator: ", "))")
+    }
+
+    /// What a part of the request says of itself.
+    public mutating func nested(_ payload: some RequestPayload, _ path: String) {
+        var inner = Validation(isRecording: isRecording)
+        payload.validate(&inner)
+        for error in inner.errors { reject("\(path).\(error.field)", error.message) }
+        for rule in inner.rules { state("\(path).\(rule.field)", rule.limit) }
+    }
+
+    public mutating func range(_ value: Double?, above lower: Double, atMost upper: Double, _ field: String) {
+        state(field, .above(lower, atMost: upper))
+        guard let value else { return }
+        check(
+            value.isFinite && value > lower && value <= upper, field,
+            "must be above \(Self.plain(lower)) and at most \(Self.plain(upper))")
+    }
+
     public mutating func range(_ value: Double?, _ range: ClosedRange<Double>, _ field: String) {
+        state(field, .value(range))
         guard let value else { return }
         guard value.isFinite, range.contains(value) else {
             return reject(field, "must be between \(Self.plain(range.lowerBound)) and \(Self.plain(range.upperBound))")
@@ -80,8 +162,9 @@ public struct Validation: Sendable {
     }
 
     public mutating func range(_ value: Int?, _ range: ClosedRange<Int>, _ field: String) {
+        state(field, .value(Double(range.lowerBound)...Double(range.upperBound)))
         guard let value else { return }
-        require(range.contains(value), field, "must be between \(range.lowerBound) and \(range.upperBound)")
+        check(range.contains(value), field, "must be between \(range.lowerBound) and \(range.upperBound)")
     }
 
     /// `end` not before `start`; either may be unknown.
@@ -93,28 +176,36 @@ public struct Validation: Sendable {
 
     /// Something before one `@`, a dotted name after it, no blanks: the mailbox itself is proved by mail, not by a pattern.
     public mutating func email(_ value: String?, _ field: String) {
+        state(field, .email)
         guard let value else { return }
         let parts = value.split(separator: "@", omittingEmptySubsequences: false)
         let valid =
             value.utf8.count <= 254 && parts.count == 2 && !parts[0].isEmpty && parts[1].contains(".")
             && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
             && !value.unicodeScalars.contains { $0.value <= 0x20 || $0.value == 0x7f }
-        require(valid, field, "must be an e-mail address")
+        check(valid, field, "must be an e-mail address")
+    }
+
+    public mutating func notNegative(_ value: Int?, _ field: String) {
+        state(field, .value(0...Double(Int.max)))
+        check((value ?? 0) >= 0, field, "must not be negative")
     }
 
     /// Short free-text tags such as skills: at most `maximumCount`, each not blank and at most 100 characters.
     public mutating func tags(_ values: [String]?, _ field: String, maximumCount: Int = 100) {
-        guard let values else { return }
-        if values.count > maximumCount { return reject(field, "must have at most \(maximumCount) entries") }
+        tags(values, field, 0...maximumCount)
+    }
+
+    public mutating func tags(_ values: [String]?, _ field: String, _ range: ClosedRange<Int>) {
+        guard count(values?.count, range, field), let values else { return }
         for (index, value) in values.enumerated() { text(value, "\(field)[\(index)]", maximum: 100) }
     }
 
     /// String pairs: at most 50, keys up to 100 and values up to 500 characters.
     public mutating func labels(_ values: [String: String]?, _ field: String) {
-        guard let values else { return }
-        if values.count > 50 { return reject(field, "must have at most 50 entries") }
+        guard count(values?.count, 0...50, field), let values else { return }
         for (key, value) in values {
-            text(key, "\(field).\(key)", maximum: 100)
+            name(key, of: field, maximum: 100)
             text(value, "\(field).\(key)", maximum: 500)
         }
     }

@@ -15,6 +15,7 @@ struct RouteTests {
             #expect(disagreements == [])
             let unnoticed = try GatewayTable.unnoticedFaults(of: .mlPrediction, application.declared)
             #expect(unnoticed == [])
+            #expect(APIDescriptionFaults.of(application.declared) == [])
         }
     }
 }

@@ -23,6 +23,7 @@ struct RouteTests {
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])
         #expect(try GatewayTable.unnoticedFaults(of: .tenantAdmin, routes.declared) == [])
+        #expect(APIDescriptionFaults.of(routes.declared) == [])
         await pool.close()
     }
 }

@@ -83,3 +83,27 @@ public struct GatewayTable {
         }
     }
 }
+
+/// What is wrong with a service's part of the API's description.
+public enum APIDescriptionFaults {
+    /// One sentence for each type that cannot be described, operation id that is there twice, and request without an
+    /// example that its own type accepts.
+    public static func of(_ declared: [DeclaredRoute]) -> [String] {
+        let part: JSONValue
+        do { part = try OpenAPIDocument.part(declared) } catch { return ["\(error)"] }
+        guard case .object(let paths)? = part["paths"] else { return ["there are no paths"] }
+        var faults: [String] = []
+        var names: Set<String> = []
+        for (path, item) in paths {
+            guard case .object(let operations) = item else { continue }
+            for (method, operation) in operations {
+                let name = operation["operationId"]?.stringValue ?? ""
+                if !names.insert(name).inserted { faults.append("\(name) is there twice") }
+                if let body = operation["requestBody"]?["content"]?["application/json"], body["example"] == nil {
+                    faults.append("\(method) \(path) has no example")
+                }
+            }
+        }
+        return faults.sorted()
+    }
+}

@@ -130,13 +130,15 @@ extension JSONNode {
     private func readable(_ message: String, of type: Any.Type) -> String {
         if message.hasPrefix("must ") || message.hasPrefix("is ") { return message }
         if isNull { return "must not be null" }
-        if let type = type as? any CaseIterable.Type, let names = Self.names(type) { return "must be one of \(names)" }
+        if let type = type as? any CaseIterable.Type, let names = Self.names(type) {
+            return "must be one of \(names.joined(separator: ", "))"
+        }
         return type is UUID.Type ? "must be a UUID" : "is not valid"
     }
 
-    private static func names<T: CaseIterable>(_ type: T.Type) -> String? {
+    static func names<T: CaseIterable>(_ type: T.Type) -> [String]? {
         let names = type.allCases.compactMap { ($0 as? any RawRepresentable)?.rawValue as? String }
-        return names.isEmpty ? nil : names.joined(separator: ", ")
+        return names.isEmpty ? nil : names
     }
 }
 

@@ -21,8 +21,9 @@ public struct ServiceApplication: Sendable {
     /// What was declared of the routes, for tests and the API's description.
     public let declared: [DeclaredRoute]
 
-    /// A service that answers the routes that its controllers declare.
+    /// A service that answers the routes that its controllers declare, and what they are.
     public init(routes: Routes, services: [any Service] = [], readiness: [ReadinessCheck] = []) {
+        routes.add(DescriptionController(declared: routes.declared))
         self.init(router: routes.router, declared: routes.declared, services: services, readiness: readiness)
     }
 

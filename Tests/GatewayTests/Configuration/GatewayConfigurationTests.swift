@@ -135,6 +135,7 @@ struct GatewayConfigurationTests {
     func ownRoutes() throws {
         #expect(try GatewayTable.disagreements(of: .gateway, GatewayApplication.declared) == [])
         #expect(try GatewayTable.unnoticedFaults(of: .gateway, GatewayApplication.declared) == [])
+        #expect(APIDescriptionFaults.of(GatewayApplication.declared) == [])
     }
 
     @Test("a table for the gateway that nothing answers, or that lets in others, does not pass the check")
