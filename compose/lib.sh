@@ -127,3 +127,24 @@ build() {
     die "the build failed; its whole output is $log"
   fi
 }
+
+# need_python INSTALL: a Python that can make environments.
+need_python() {
+  python3 -c 'import ensurepip, venv' 2>/dev/null || { packages=(python3 python3-venv) && need_packages "$1"; }
+}
+
+# python_in FOLDER REQUIREMENTS: an environment in FOLDER with what REQUIREMENTS pins, made anew when that changes; prints its
+# interpreter.
+python_in() {
+  local folder="$1" requirements="$2" wanted
+  wanted="$(cksum <"$requirements")"
+  if [ "$(cat "$folder/requirements.cksum" 2>/dev/null)" != "$wanted" ]; then
+    say "installing what $(basename "$(dirname "$requirements")")/$(basename "$requirements") lists into $folder"
+    rm -rf "$folder"
+    python3 -m venv "$folder" >&2 || die "python3 -m venv failed in $folder"
+    "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" >&2 ||
+      die "installing the Python packages failed; is there a network?"
+    printf '%s' "$wanted" >"$folder/requirements.cksum"
+  fi
+  echo "$folder/bin/python"
+}

@@ -1,0 +1,185 @@
+"""Checks the API's description on the live platform: it is valid OpenAPI 3.1, a client generated from it does the main job, and
+schemathesis finds no answer that it does not describe.
+
+    .build/live/bin/python Tests/Live/api_checks.py [--seconds N]
+"""
+
+import argparse
+import datetime
+import importlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import uuid
+
+import openapi_spec_validator
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from stack import REPOSITORY, Stack, Tenant  # noqa: E402
+
+OPERATOR_PATHS = "^/api/v1/(tenants|messages)"
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--seconds", type=int, default=110, help="for schemathesis, both callers together")
+    seconds = arguments.parse_args().seconds
+    with Stack.running() as stack:
+        say("making a tenant with a model in service")
+        tenant = stack.quickstart("acme")
+        description = check_description(stack)
+        say("generating a client and doing the main job with it")
+        check_client(stack, tenant, generate_client(stack, description))
+        failed = []
+        # The tenant first: the operator may suspend it.
+        callers = [
+            ("a tenant's administrator", tenant.access_token, ["--exclude-path-regex", OPERATOR_PATHS], seconds * 8 // 11),
+            ("the platform operator", stack.operator_key, ["--include-path-regex", OPERATOR_PATHS], seconds * 3 // 11),
+        ]
+        for who, token, which, budget in callers:
+            say(f"schemathesis as {who}, for {budget} s")
+            if not schemathesis(stack, description, token, which, budget):
+                failed.append(who)
+        check_away(stack)
+    if failed:
+        print(f"schemathesis found faults as {' and as '.join(failed)}")
+        return 1
+    say("the API is as described")
+    return 0
+
+
+def say(text: str) -> None:
+    print(f"==> {text}", flush=True)
+
+
+# --- The document --------------------------------------------------------------------------------------------------------
+
+
+def check_description(stack: Stack) -> pathlib.Path:
+    status, headers, body = stack.get("/api/v1/openapi.json")
+    assert status == 200, status
+    document = json.loads(body)
+    assert "x-missing-services" not in document, document["x-missing-services"]
+    openapi_spec_validator.validate(document)
+    operations = [
+        operation
+        for item in document["paths"].values()
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "patch", "delete")
+    ]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names), "an operation id is there twice"
+    for operation in operations:
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        assert content is None or "example" in content, f"{operation['operationId']} has no example"
+    say(f"the description is valid OpenAPI {document['openapi']}: {len(operations)} operations, "
+        f"{len(document['components']['schemas'])} schemas")
+    path = stack.folder / "openapi.json"
+    path.write_bytes(body)
+    return path
+
+
+def check_away(stack: Stack) -> None:
+    """A service that is away is described as it was."""
+    stack.stop("ml-training")
+    status, _, body = stack.get("/api/v1/openapi.json")
+    assert status == 200, status
+    assert "/api/v1/training/jobs" in json.loads(body)["paths"]
+    say("a service that is away is still described")
+
+
+# --- The client ----------------------------------------------------------------------------------------------------------
+
+
+def generate_client(stack: Stack, description: pathlib.Path) -> str:
+    name = "erm_client"
+    done = subprocess.run(
+        [
+            sys.executable, "-m", "openapi_python_client", "generate", "--path", str(description),
+            "--output-path", str(stack.folder / name), "--meta", "none", "--overwrite",
+        ],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        # Its formatter is a program beside the interpreter.
+        env={**os.environ, "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}"},
+    )
+    assert done.returncode == 0, done.stdout
+    assert "WARNING" not in done.stdout.upper(), done.stdout
+    sys.path.insert(0, str(stack.folder))
+    return name
+
+
+def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
+    client_module = importlib.import_module(name)
+    models = importlib.import_module(f"{name}.models")
+    types = importlib.import_module(f"{name}.types")
+
+    def call(tag: str, function: str, client, **arguments):
+        module = importlib.import_module(f"{name}.api.{tag}.{function}")
+        answer = module.sync_detailed(client=client, **arguments)
+        assert answer.status_code < 300, f"{function}: {answer.status_code} {answer.content[:500]!r}"
+        return answer.parsed
+
+    open_client = client_module.Client(base_url=stack.url)
+    tokens = call(
+        "auth", "log_in", open_client, x_tenant_id=uuid.UUID(tenant.id),
+        body=models.LoginRequest(email=tenant.email, password=tenant.password),
+    ).data
+    client = client_module.AuthenticatedClient(base_url=stack.url, token=tokens.access_token)
+
+    # Import: one skill and one employee more.
+    rows = b"external_id,name,email,department,weekly_capacity_hours,hired_on,left_on\n" \
+           b"G-1,Grace Hopper,grace@acme.example,Research,40,2024-01-01,\n"
+    raw = client.get_httpx_client().post(
+        "/api/v1/imports", params={"kind": "employees"}, content=rows, headers={"Content-Type": "text/csv"}
+    )
+    assert raw.status_code == 201, raw.text
+    imported = call("imports", "get_import", client, id=uuid.UUID(raw.json()["data"]["id"])).data
+    assert imported.rows_applied == 1 if hasattr(imported, "rows_applied") else imported.id
+
+    # People, page by page.
+    first = call("employees", "list_employees", client, limit=10)
+    rest = call("employees", "list_employees", client, limit=10, cursor=first.page.next_cursor)
+    assert len(first.data) == 10 and len(rest.data) == 10 and first.data[0].id != rest.data[0].id
+    project = call("projects", "list_projects", client, limit=1).data[0]
+
+    # Train, and cancel: the tenant has a model in service already.
+    started = call(
+        "training", "start_training", client,
+        body=models.CreateTrainingJobRequest(months=12, epochs=10), idempotency_key="client-check",
+    ).data
+    job = call("training", "get_training_job", client, job_id=started.job_id).data
+    assert job.id == started.job_id
+    call("training", "cancel_training_job", client, job_id=started.job_id)
+
+    # Predict.
+    prediction = call(
+        "predictions", "predict", client,
+        body=models.PredictionRequest(
+            employee_id=first.data[0].id, project_id=project.id, planned_hours=16.0,
+            start_date=datetime.date.today(),
+        ),
+    ).data
+    assert prediction.estimated_hours > 0 and 0 <= prediction.success_probability <= 100
+    recorded = call("predictions", "get_prediction", client, prediction_id=prediction.prediction_id).data
+    assert recorded.id == prediction.prediction_id if hasattr(recorded, "id") else recorded
+    assert types.UNSET is not None
+    say(f"the generated client logged in, imported, trained and predicted {prediction.estimated_hours:.1f} hours")
+
+
+# --- Any request at all --------------------------------------------------------------------------------------------------
+
+
+def schemathesis(stack: Stack, description: pathlib.Path, token: str, which: list[str], seconds: int) -> bool:
+    command = [
+        sys.executable, "-m", "schemathesis.cli", "--config-file",
+        str(REPOSITORY / "Tests" / "Live" / "schemathesis.toml"), "--no-color", "run", str(description),
+        "--url", stack.url, "--header", f"Authorization: Bearer {token}", "--checks", "all",
+        "--max-time", str(seconds), "--workers", "2", "--request-timeout", "30", "--seed", "1", *which,
+    ]
+    return subprocess.run(command, cwd=stack.folder, stdin=subprocess.DEVNULL).returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
