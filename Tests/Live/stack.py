@@ -14,6 +14,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import re
 import secrets
 import shutil
 import signal
@@ -55,12 +56,14 @@ class Stack:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, **settings):
-        """settings: further environment variables of all services."""
+    def running(cls, generous: bool = False, **settings: str):
+        """generous: no limits of request rates; settings: further environment variables of all services."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="erm-live-"))
         folder.chmod(0o711)
         stack = cls(folder)
         try:
+            if generous:
+                settings["GATEWAY_CONFIG_FILE"] = str(stack._generous_table())
             stack._start(settings)
             yield stack
         except BaseException:
@@ -111,6 +114,13 @@ class Stack:
         process = self.processes.pop(service)
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
+
+    def _generous_table(self) -> pathlib.Path:
+        table = (REPOSITORY / "gateway-config" / "gateway.yaml").read_text()
+        rates = re.compile(r"\{ perSecond: \d+, burst: \d+ \}")
+        path = self.folder / "gateway.yaml"
+        path.write_text(rates.sub("{ perSecond: 100000, burst: 100000 }", table))
+        return path
 
     # --- Starting and stopping ---------------------------------------------------------------------------------------
 

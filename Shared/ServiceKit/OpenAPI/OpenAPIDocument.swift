@@ -83,8 +83,10 @@ public enum OpenAPIDocument {
         return [
             "parameters": .object([
                 "RequestID": parameter(
-                    "X-Request-ID", "Names the request in answers and logs.",
-                    text(["pattern": .string("^[A-Za-z0-9._-]{1,128}$")])),
+                    "X-Request-ID",
+                    "Names the request in answers and logs: up to 128 letters, digits, dots, hyphens and underscores. "
+                        + "Any other is replaced.",
+                    text()),
                 "IdempotencyKey": parameter(
                     "Idempotency-Key",
                     "Sent again with the same request it gives the same answer; with another request it is refused.",
@@ -94,7 +96,7 @@ public enum OpenAPIDocument {
                 "IfNoneMatch": parameter(
                     "If-None-Match", "The answer is 304 when the resource still has this tag. " + tags, text()),
                 "LastEventID": parameter(
-                    "Last-Event-ID", "The stream goes on after this event.", text(["pattern": .string("^[0-9]{1,9}$")])),
+                    "Last-Event-ID", "The stream goes on after this event; begins anew for an unknown one.", text()),
                 "TenantID": parameter(
                     "X-Tenant-ID", "The tenant, where no subdomain and no credential names it.",
                     text(["format": .string("uuid")])),
