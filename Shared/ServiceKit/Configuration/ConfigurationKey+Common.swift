@@ -69,7 +69,9 @@ extension ConfigurationKey {
                 default: service == .gateway ? "256" : "0",
                 help: "The most connections of one client address (an IPv6 /64); 0 for no limit."),
             .init(
-                "http.write-timeout", .duration(.milliseconds(100) ... .seconds(3600)), default: "30s",
+                "http.write-timeout", .duration(.milliseconds(100) ... .seconds(3600)),
+                // Services read each other's streams as fast as they can work on them, which may take a while.
+                default: service == .gateway ? "30s" : "10m",
                 help: "A client that takes nothing of its answer for so long is cut off."),
             .init("ops.host", .text, default: "127.0.0.1", help: "Address of the operations port."),
             .init(

@@ -61,7 +61,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         isRefused = !connections.admit(context.channel)
-        bytes.demand = { [unowned self] in demand }
+        bytes.demand = { [weak self] in self?.demand ?? .nothing }
         let pipeline = context.pipeline.syncOperations
         try? pipeline.addHandler(bytes, position: .first)
         if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {

@@ -261,7 +261,7 @@ struct LoginTests {
                 "GET", "/api/v1/employees", tenant: other.id, token: tokens.accessToken)
             #expect(foreign.code == .tenantMismatch)
             #expect(try await gateway.send("GET", "/api/v1/employees", tenant: tenant.id).status == 401)
-            #expect(try await gateway.send("GET", "/api/v1/employees").status == 400)
+            #expect(try await gateway.send("GET", "/api/v1/employees").status == 401)
         }
     }
 
