@@ -34,7 +34,8 @@ struct ProxyBoundsTests {
 
     @Test("an upload takes no connection of an upstream before its first piece has come")
     func firstPiece() async throws {
-        let (connected, asked) = (Signal(), Mutex(0))
+        let connected = Signal()
+        let asked = Mutex(0)
         try await RawServer.with { connection in
             asked.withLock { $0 += 1 }
             connected.set()

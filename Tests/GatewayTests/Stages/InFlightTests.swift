@@ -9,25 +9,27 @@ struct InFlightTests {
     @Test("each holder has its own places, for short requests and streams apart, and gets them back")
     func places() {
         var inFlight = InFlight()
-        let limits = InFlight.Limits(tenant: 2, user: 1, address: 1)
         let (acme, other) = (TenantID(), TenantID())
-        #expect(inFlight.enter(.brief, .tenant(acme), limits))
-        #expect(inFlight.enter(.brief, .tenant(acme), limits))
-        #expect(!inFlight.enter(.brief, .tenant(acme), limits))
-        #expect(inFlight.enter(.brief, .tenant(other), limits))
-        #expect(inFlight.enter(.stream, .tenant(acme), limits))
-        #expect(inFlight.enter(.brief, .user("ada"), limits))
-        #expect(!inFlight.enter(.brief, .user("ada"), limits))
+        func enter(_ kind: InFlight.Kind, _ holder: InFlight.Holder) -> Bool {
+            inFlight.enter(kind, holder, .init(tenant: 2, user: 1, address: 1))
+        }
+        let briefOfAcme = (0..<3).map { _ in enter(.brief, .tenant(acme)) }
+        let others = [enter(.brief, .tenant(other)), enter(.stream, .tenant(acme))]
+        let ada = (0..<2).map { _ in enter(.brief, .user("ada")) }
         inFlight.leave(.brief, .user("ada"))
-        #expect(inFlight.enter(.brief, .user("ada"), limits))
+        let again = enter(.brief, .user("ada"))
+        #expect(briefOfAcme == [true, true, false])
+        #expect(others == [true, true])
+        #expect(ada == [true, false])
+        #expect(again)
     }
 
     @Test("a node that is full takes nobody")
     func node() {
         var inFlight = InFlight()
-        #expect(inFlight.enterNode(1))
-        #expect(!inFlight.enterNode(1))
+        let entered = [inFlight.enterNode(1), inFlight.enterNode(1)]
         inFlight.leaveNode()
+        #expect(entered == [true, false])
         #expect(inFlight.isEmpty)
     }
 }
