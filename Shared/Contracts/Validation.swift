@@ -212,11 +212,10 @@ public struct Validation: Sendable {
 
     /// Least levels of required skills, 1…5, each of a skill that is required; any when `skills` is nil, which are not known here.
     public mutating func levels(_ values: [String: Int]?, _ field: String, of skills: [String]?) {
-        guard let values else { return }
-        if values.count > 100 { return reject(field, "must have at most 100 entries") }
+        guard count(values?.count, 0...100, field), let values else { return }
         let required = skills.map { Set($0.map(\.folded)) }
         for (skill, level) in values {
-            text(skill, "\(field).\(skill)", maximum: 100)
+            name(skill, of: field, maximum: 100)
             range(level, 1...5, "\(field).\(skill)")
             if let required {
                 require(required.contains(skill.folded), "\(field).\(skill)", "must be one of requiredSkills")

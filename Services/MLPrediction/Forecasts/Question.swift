@@ -80,12 +80,12 @@ struct Question: Sendable {
 struct RequiredSkills: Sendable {
     private let names: Set<String>
 
-    init(_ names: [String]) { self.names = Set(names.map { $0.lowercased() }) }
+    init(_ names: [String]) { self.names = Set(names.map(\.folded)) }
 
     /// Share of them that the person had by the day, 0…1; 1 when none is required.
     func match(of employee: HistoryEmployee, on day: CivilDate) -> Double {
         guard !names.isEmpty else { return 1 }
-        let held = Set(employee.skills.filter { ($0.since ?? day) <= day }.map { $0.skill.lowercased() })
+        let held = Set(employee.skills.filter { ($0.since ?? day) <= day }.map { $0.skill.folded })
         return Double(names.intersection(held).count) / Double(names.count)
     }
 }

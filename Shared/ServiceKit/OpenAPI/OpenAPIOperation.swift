@@ -125,7 +125,7 @@ struct OpenAPIOperation {
             var response: [String: JSONValue] = [
                 "description": .string(status.reasonPhrase), "headers": .object(headers),
             ]
-            if !content.isEmpty { response["content"] = .object(content) }
+            if !content.isEmpty, status != .noContent { response["content"] = .object(content) }
             responses["\(status.code)"] = .object(response)
         }
         if route.answer.isConditional, route.method == .get {
@@ -158,7 +158,9 @@ struct OpenAPIOperation {
         var content: [String: JSONValue] = [:]
         for answer in route.answer.content {
             switch answer {
-            case .data(let type): content[answer.mediaType] = try Self.envelope(type, isList: false, &components)
+            case .data(let type):
+                content[answer.mediaType] = try Self.envelope(
+                    type, isList: false, hasWarnings: route.answer.hasWarnings, &components)
             case .list(let type): content[answer.mediaType] = try Self.envelope(type, isList: true, &components)
             case .document(let type, _): content[answer.mediaType] = try Self.document(type, &components)
             case .text:
@@ -181,7 +183,7 @@ struct OpenAPIOperation {
 
     /// `{"success": true, "data": …}`, for a list with the `page` that says where it goes on.
     private static func envelope<T: Codable>(
-        _ type: T.Type, isList: Bool, _ components: inout SchemaComponents
+        _ type: T.Type, isList: Bool, hasWarnings: Bool = false, _ components: inout SchemaComponents
     ) throws -> JSONValue {
         let schema = try SchemaRecorder.schema(type)
         let one = components.json(schema, isRequest: false)
@@ -195,11 +197,17 @@ struct OpenAPIOperation {
             properties["page"] = components.json(try SchemaRecorder.schema(Page.self), isRequest: false)
             answer["page"] = .object(["nextCursor": .null])
         }
+        if hasWarnings {
+            let warning = components.json(try SchemaRecorder.schema(PlanningWarning.self), isRequest: false)
+            properties["warnings"] = .object(["type": .string("array"), "items": warning])
+            answer["warnings"] = .array([])
+        }
         let body = JSONValue.object([
             "type": .string("object"), "properties": .object(properties),
             "required": .array(properties.keys.sorted().map(JSONValue.string)),
         ])
-        let described = schema.typeName.map { components.add($0 + (isList ? "List" : "Answer"), body) } ?? body
+        let suffix = isList ? "List" : hasWarnings ? "AnswerWithWarnings" : "Answer"
+        let described = schema.typeName.map { components.add($0 + suffix, body) } ?? body
         return .object(["schema": described, "example": .object(answer)])
     }
 
