@@ -74,10 +74,10 @@ CREATE TRIGGER resource_allocations_versions BEFORE INSERT OR UPDATE ON resource
 -- them. A booking that is given to somebody else is decided anew at that moment.
 CREATE FUNCTION decided_version(booking resource_allocations) RETURNS allocation_versions
 LANGUAGE sql STABLE SET search_path FROM CURRENT AS $$
-    SELECT v FROM (
+    SELECT v.* FROM (
         SELECT * FROM allocation_versions WHERE allocation_id = booking.id
         UNION ALL
-        SELECT booking.id, booking.version, booking.version_from, 'infinity', booking.employee_id, booking.project_id,
+        SELECT booking.id, booking.version, booking.version_from, 'infinity'::timestamptz, booking.employee_id, booking.project_id,
             booking.allocated_hours, booking.hours_per_day, booking.allocation_percentage, booking.commitment,
             booking.cancelled_at IS NOT NULL, booking.required_skill_ids, booking.required_levels, booking.labels,
             booking.start_date, booking.end_date) v
