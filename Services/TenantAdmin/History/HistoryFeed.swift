@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import NIOCore
 import Postgres
 import ServiceKit
@@ -6,9 +7,8 @@ import ServiceStorage
 
 /// A tenant's history as the learning services need it: what changed since they last asked.
 ///
-/// Rows become visible in the order of commits, not of transaction numbers. The feed therefore answers from one snapshot,
-/// gives all rows written by transactions from the watermark on, and hands out as the next watermark the oldest
-/// transaction that was still running: nothing is lost, some rows come twice.
+/// The feed answers from one snapshot: all rows of the commits after the watermark, and as the next watermark the last
+/// commit that the snapshot sees. Commits are numbered in the order in which they become visible, so nothing is lost.
 struct HistoryFeed: Sendable {
     let database: TenantDatabase
 
@@ -16,20 +16,18 @@ struct HistoryFeed: Sendable {
     private static let chunkBytes = 64 * 1024
 
     /// Whether the feed can go on from there.
-    /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark of another database or of the future of one
-    ///   that was restored. Whoever holds it may know rows that were never here, which no feed would take away again: he
-    ///   has to begin with nothing.
+    /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark that this history does not lead on from.
+    ///   Whoever holds it may know rows that were never here, which no feed would take away again: the consumer has to
+    ///   begin with nothing.
     func require(_ tenant: TenantID, since: HistoryWatermark?) async throws {
-        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true) { connection in
-            guard let since else { return }
-            try Self.check(since, against: try await HistoryWatermark.current(on: connection))
+        try await database.withTenant(tenant, readOnly: true) { connection in
+            try await Self.check(since, on: connection)
         }
     }
 
-    private static func check(_ since: HistoryWatermark, against now: HistoryWatermark) throws {
-        guard since.isBefore(now) else {
-            throw ProblemError.validation("since", "is not a watermark of this database")
-        }
+    private static func check(_ since: HistoryWatermark?, on connection: PostgresConnection) async throws {
+        guard let since, try await !since.isKnown(on: connection) else { return }
+        throw ProblemError.validation("since", "is not a watermark of this database")
     }
 
     /// Gives all lines as NDJSON in bounded memory, at the pace at which `write` takes them.
@@ -42,10 +40,10 @@ struct HistoryFeed: Sendable {
         try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
             connection in
             let now = try await HistoryWatermark.current(on: connection)
-            if let since { try Self.check(since, against: now) }
+            try await Self.check(since, on: connection)
             var lines = 0
             var bytes: [UInt8] = []
-            for part in Self.parts(since: since) {
+            for part in since == now ? [] : try await Self.parts(since: since, on: connection) {
                 for try await row in connection.stream(part.query) {
                     try part.line(row).write(to: &bytes)
                     lines += 1
@@ -61,23 +59,27 @@ struct HistoryFeed: Sendable {
         }
     }
 
+    private static func parts(since: HistoryWatermark?, on connection: PostgresConnection) async throws -> [Part] {
+        guard let since else { return parts(since: nil, renamed: []) }
+        let skills = try await connection.query("select id from skills where \(sql: since.later)")
+        return parts(since: since, renamed: try skills.map { try $0.decode("id") })
+    }
+
     private struct Part {
         let query: SQL
         let line: (PostgresRow) throws -> HistoryLine
     }
 
     /// Tombstones first: what was deleted and made again is there. Then facts, then the allocations that refer to them.
-    private static func parts(since: HistoryWatermark?) -> [Part] {
-        let known = since?.transaction ?? "0"
-        let changed: SQL = "changed_in >= \(known)::xid8"
+    private static func parts(since: HistoryWatermark?, renamed: [UUID]) -> [Part] {
+        let changed: SQL = since.map { $0.later } ?? "true"
         // Lines name the skills they require, so a skill's new name is a change of each.
-        let renamed: SQL =
-            since == nil ? "" : "or required_skill_ids && (select skills_changed_since(\(known)::xid8))"
+        let renamed: SQL = renamed.isEmpty ? "" : "or required_skill_ids && \(renamed)::uuid[]"
         let rows: [Part] = [
-            Part(query: "select \(sql: HistoryCalendar.columns) from calendars c where c.\(sql: changed)") {
+            Part(query: "select \(sql: HistoryCalendar.columns) from calendars c where \(sql: changed)") {
                 .calendar(try HistoryCalendar($0))
             },
-            Part(query: "select \(sql: HistoryEmployee.columns) from people e where e.\(sql: changed)") {
+            Part(query: "select \(sql: HistoryEmployee.columns) from people e where \(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
             Part(query: "select \(sql: Project.columns) from projects where \(sql: changed) \(sql: renamed)") {

@@ -1,53 +1,45 @@
-import Contracts
+import Foundation
 import Postgres
 
-/// Up to where a consumer knows a tenant's history: every transaction before `transaction` had ended and was seen.
+/// Up to where a consumer knows a tenant's history: all commits up to `number` were seen.
 ///
-/// Transaction numbers mean something in one database only, and there only on one timeline, so the watermark names both:
-/// after a restore or a failover, where committed rows may be gone, it is not recognised, and the consumer begins anew.
+/// Numbers are given in the order in which commits become visible (`feed_commits` of the tenant's schema). The token was
+/// drawn at random with the number: a history that went another way since, as after a restore, a failover or a disk
+/// rolled back, has another token there or none, so the watermark is not recognised and the consumer begins anew. Nothing
+/// here depends on the database cluster.
 struct HistoryWatermark: Sendable, Equatable, CustomStringConvertible {
-    let system: String
-    let database: String
-    /// Counted up by every restore to a point in time and every promotion of a standby.
-    let timeline: String
-    let transaction: String
+    let number: Int
+    let token: UUID
 
-    init(system: String, database: String, timeline: String, transaction: String) {
-        self.system = system
-        self.database = database
-        self.timeline = timeline
-        self.transaction = transaction
+    init(number: Int, token: UUID) {
+        self.number = number
+        self.token = token
     }
 
     /// nil for a text that is no watermark.
     init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4, parts.allSatisfy({ UInt64($0) != nil }) else { return nil }
-        self.init(
-            system: String(parts[0]), database: String(parts[1]), timeline: String(parts[2]),
-            transaction: String(parts[3]))
+        guard parts.count == 2, let number = Int(parts[0]), number >= 0, let token = UUID(uuidString: String(parts[1]))
+        else { return nil }
+        self.init(number: number, token: token)
     }
 
-    var description: String { "\(system).\(database).\(timeline).\(transaction)" }
+    var description: String { "\(number).\(token.uuidString.lowercased())" }
 
-    /// Of the snapshot that the transaction under way reads: the oldest transaction then still running. Those after it may
-    /// have been seen or not, so their rows come again next time.
+    /// Of rows that were changed after this. An array, so that the few rows are found by the index on `changed_in` however large
+    /// the table is.
+    var later: SQL { "changed_in = any (array(select transaction_id from feed_commits where number > \(number)))" }
+
+    /// Of the snapshot that the transaction under way reads.
     static func current(on connection: PostgresConnection) async throws -> HistoryWatermark {
-        let rows = try await connection.query(
-            """
-            select (select system_identifier from pg_control_system())::text as system,
-                (select oid from pg_database where datname = current_database())::text as database,
-                ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::bigint::text as timeline,
-                pg_snapshot_xmin(pg_current_snapshot())::text as transaction
-            """)
-        return HistoryWatermark(
-            system: try rows[0].decode("system"), database: try rows[0].decode("database"),
-            timeline: try rows[0].decode("timeline"), transaction: try rows[0].decode("transaction"))
+        let rows = try await connection.query("select number, token from feed_head")
+        return HistoryWatermark(number: try rows[0].decode("number"), token: try rows[0].decode("token"))
     }
 
-    /// Whether this was given out by the database whose present is `current`, and not in its future.
-    func isBefore(_ current: HistoryWatermark) -> Bool {
-        guard let own = UInt64(transaction), let now = UInt64(current.transaction) else { return false }
-        return system == current.system && database == current.database && timeline == current.timeline && own <= now
+    /// Whether the history at hand leads on from here.
+    func isKnown(on connection: PostgresConnection) async throws -> Bool {
+        let rows = try await connection.query(
+            "select exists (select from feed_commits where number = \(number) and token = \(token)) as is_known")
+        return try rows[0].decode("is_known")
     }
 }
