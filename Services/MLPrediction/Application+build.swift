@@ -39,6 +39,9 @@ struct PredictionApplication {
                 service: PredictionService(models: models, mirrors: mirrors, log: log, usage: usage), log: log),
             services: [
                 database,
+                TenantPurger(
+                    database: database, client: bootstrap.client(for: .tenantAdmin),
+                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
                 UsageReporter(counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],
             readiness: [

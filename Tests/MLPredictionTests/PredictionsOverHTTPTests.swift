@@ -86,6 +86,34 @@ import Testing
         }
     }
 
+    @Test("a person made a moment ago is known")
+    func newEmployee() async throws {
+        try await PredictionsOverHTTP.with { service in
+            #expect(try await service.send(.post, "/api/v1/predictions", question).status == .ok)
+            let new = HistoryEmployee(
+                id: EmployeeID(), externalId: "new", name: "New", weeklyCapacityHours: 40, isActive: true, hiredOn: nil,
+                leftOn: nil, skills: [])
+            let tenant = service.tenant
+            service.upstream.state.withLock { $0.lines[tenant]?.insert(.employee(new), at: 0) }
+            let asked = question.replacing(employee.description, with: new.id.description)
+
+            #expect(try await service.send(.post, "/api/v1/predictions", asked).status == .ok)
+        }
+    }
+
+    @Test("an outcome from before its question is refused")
+    func earlyOutcome() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let answer = try await service.send(.post, "/api/v1/predictions", question)
+            let id = try #require(answer.body["data"]?["predictionId"]?.stringValue)
+            let early = try await service.send(
+                .put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 1, "completedAt": "2020-01-01T00:00:00Z"}"#)
+            #expect(early.status == .unprocessableContent && "\(early.body)".contains("completedAt"))
+            let after = try await service.send(.put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 1}"#)
+            #expect(after.status == .ok)
+        }
+    }
+
     @Test("a history feed that is cut short is not used")
     func cutFeed() async throws {
         try await PredictionsOverHTTP.with { service in

@@ -246,6 +246,27 @@ import Testing
             #expect($0.history.allocationCount == 3_000)
             #expect($0.bookings.values.reduce(0) { $0 + $1.count } == 3_000)
         }
+        // More changes than patching pays for: loaded afresh.
+        #expect(feed.questions == [nil, "1", nil])
+    }
+
+    @Test("catching up learns what was committed before, however fresh the mirror is, and asks once for many")
+    func catchUp() async throws {
+        let feed = ScriptedFeed(Array(history.lines.dropLast()))
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.change([history.lines[history.lines.count - 1]])
+        clock.advance(by: .milliseconds(1))
+        try await mirror.refresh()
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 29)
+        try await mirror.catchUp()
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 30)
+        #expect(feed.questions == [nil, "1"])
+
+        feed.state.withLock { $0.isDown = true }
+        clock.advance(by: .milliseconds(1))
+        let error = await #expect(throws: ProblemError.self) { try await mirror.catchUp() }
+        #expect(error?.status.code == 503)
     }
 
     @Test("the tenant unused for longest is dropped")

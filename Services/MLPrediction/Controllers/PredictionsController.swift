@@ -54,7 +54,13 @@ struct PredictionsController: Controller {
         let actual = PredictionActual(actualHours: payload.actualHours, completedAt: payload.completedAt ?? Date())
         return try answer(
             try await log.setActual(actual, of: try call.id("predictionId"), tenant: call.tenant) {
-                try call.checkIfMatch(tag: EntityTag(version: $0))
+                try call.checkIfMatch(tag: EntityTag(version: $0.revision))
+                // Work that had ended before the question was asked is not what was predicted.
+                guard actual.completedAt >= $0.record.prediction.asOf else {
+                    throw ProblemError.validation(
+                        "completedAt",
+                        "must not be before the prediction's asOf; give the moment at which the work ended")
+                }
             })
     }
 

@@ -32,8 +32,7 @@ struct PredictionService: Sendable {
         async let upToDate = mirrors.mirror(of: caller.tenant)
         let model = try await models.model(of: caller.tenant)
         let mirror = try await upToDate
-        let moment = now()
-        let questions = try mirror.knowledge.read { try Self.check(requests, paths: paths, against: $0, at: moment) }
+        let (questions, moment) = try await checked(requests, paths: paths, against: mirror)
         var answered: [NewPrediction] = []
         for (request, question) in zip(requests, questions) {
             let answer = mirror.knowledge.read { knowledge in
@@ -53,6 +52,26 @@ struct PredictionService: Sendable {
             usage.count(predictions: logged.count, of: caller.tenant)
         }
         return logged
+    }
+
+    /// What is missing or refused may have been made or changed a moment ago, so nobody is told so before the mirror has
+    /// caught up.
+    private func checked(
+        _ requests: [PredictionRequest], paths: [String], against mirror: TenantMirror
+    ) async throws -> ([Question], Date) {
+        func check() throws -> ([Question], Date) {
+            let moment = now()
+            let questions = try mirror.knowledge.read {
+                try Self.check(requests, paths: paths, against: $0, at: moment)
+            }
+            return (questions, moment)
+        }
+        do {
+            return try check()
+        } catch is ProblemError {
+            try await mirror.catchUp()
+            return try check()
+        }
     }
 
     /// - Throws: `ProblemError` with every bad field of every request.

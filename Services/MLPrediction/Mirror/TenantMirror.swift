@@ -20,9 +20,11 @@ struct Freshness: Sendable {
 actor TenantMirror {
     typealias Instant = ContinuousClock.Instant
 
-    /// More changes than these, as an import brings, are taken into a copy: in place, forecasts would wait for them, each
-    /// on one of the few threads that all tenants' requests share.
+    /// More changes than these, as an import brings, are not taken in place: forecasts would wait for them, each on one of
+    /// the few threads that all tenants' requests share.
     private static let maximumInPlace = 2_000
+    /// Taking in a changed row costs about as much as loading this many rows afresh, for what it touches is arranged again.
+    private static let loadedRowsPerChange = 8
 
     nonisolated let knowledge = SharedLock(TenantKnowledge())
     private let tenant: TenantID
@@ -52,8 +54,12 @@ actor TenantMirror {
     ///   403 or 404 when tenant-admin says that the tenant is suspended or gone.
     func refresh() async throws {
         if isKnown(within: freshness.fresh) { return }
+        try await withPatience { try await self.becomeFresh() }
+    }
+
+    private func withPatience(_ work: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await self.becomeFresh() }
+            group.addTask { try await work() }
             group.addTask { [sleep, patience = freshness.patience] in
                 try await sleep(patience)
                 throw ProblemError.historyLoading
@@ -83,6 +89,28 @@ actor TenantMirror {
         throw ProblemError.historyUnavailable
     }
 
+    /// Returns once everything that was committed before the call is known: asked for before anybody is told that something
+    /// is not there, which may have been made a moment ago.
+    /// - Throws: as ``refresh()``.
+    func catchUp() async throws {
+        let moment = now()
+        try await withPatience {
+            // A question already under way was asked earlier and need not know of it.
+            while await !self.isKnown(asOf: moment) {
+                do {
+                    try await self.join()
+                } catch let error as ProblemError where [403, 404].contains(error.status.code) {
+                    throw error
+                } catch {
+                    try Task.checkCancellation()
+                    throw ProblemError.historyUnavailable
+                }
+            }
+        }
+    }
+
+    private func isKnown(asOf moment: Instant) -> Bool { knownAt.map { $0 >= moment } ?? false }
+
     private func isKnown(within age: Duration) -> Bool {
         knownAt.map { now() - $0 <= age } ?? false
     }
@@ -104,7 +132,7 @@ actor TenantMirror {
         let askedAt = now()
         var failure: (any Error)?
         do {
-            try await catchUp()
+            try await advance()
             knownAt = askedAt
         } catch {
             failure = error
@@ -114,7 +142,7 @@ actor TenantMirror {
         for waiter in answered { waiter.finish(throwing: failure) }
     }
 
-    private func catchUp() async throws {
+    private func advance() async throws {
         guard let watermark = knowledge.read({ $0.watermark }) else { return try await load() }
         do {
             try await follow(since: watermark)
@@ -139,6 +167,8 @@ actor TenantMirror {
         let lines = aside.read { $0 }
         // Several times a second nothing has changed, which needs no thread.
         guard !lines.isEmpty else { return knowledge.change { $0.take([], end: end) } }
+        let size = knowledge.read { $0.size }
+        if lines.count > Self.maximumInPlace, lines.count * Self.loadedRowsPerChange > size { return try await load() }
         try await ComputeThread.run(named: "history") { [knowledge] in
             guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, end: end) } }
             var changed = knowledge.read { $0 }

@@ -90,7 +90,8 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     func setActual(
-        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, check: @Sendable (Int) throws -> Void
+        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID,
+        check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord? {
         try await change(
             id, tenant: tenant, check: check,
@@ -106,12 +107,12 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     private func change(
-        _ id: PredictionID, tenant: TenantID, check: @Sendable (Int) throws -> Void, _ assignments: SQL
+        _ id: PredictionID, tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void, _ assignments: SQL
     ) async throws -> RevisedRecord? {
         try await database.withTenantRows(tenant) { connection in
-            let rows = try await connection.query("SELECT revision FROM predictions WHERE id = \(id) FOR UPDATE")
+            let rows = try await connection.query("SELECT * FROM predictions WHERE id = \(id) FOR UPDATE")
             guard let row = rows.first else { return nil }
-            try check(try row.decode("revision", as: Int.self))
+            try check(try RevisedRecord(row))
             return try await connection.query(
                 """
                 UPDATE predictions SET \(sql: assignments), revision = revision + 1, updated_at = clock_timestamp()

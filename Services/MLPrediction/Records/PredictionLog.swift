@@ -37,9 +37,10 @@ protocol PredictionLog: Sendable {
     func records(_ filter: PredictionFilter, tenant: TenantID, after: NewestFirst<PredictionEntity>?, limit: Int)
         async throws
         -> [PredictionRecord]
-    /// - Parameter check: gets the present revision while the record is locked; nothing changes when it throws.
+    /// - Parameter check: gets the present record while it is locked; nothing changes when it throws.
     func setActual(
-        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, check: @Sendable (Int) throws -> Void
+        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID,
+        check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord?
     func setFeedback(_ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID) async throws
         -> RevisedRecord?
