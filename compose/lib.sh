@@ -3,6 +3,8 @@
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 packages=(libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql)
 
+service_roles=(gateway tenant_admin ml_training ml_prediction)
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf '\033[31merror:\033[0m %s\n' "$*" >&2; exit 1; }
 
@@ -99,13 +101,13 @@ make_cluster() {
   rm -f "$file"
 }
 
-# start_cluster DATA PORT [more server options]
+# start_cluster DATA PORT [more server options]. A dump locks every table of every tenant, which takes more locks than usual.
 start_cluster() {
   local data="$1" port="$2" bin
   shift 2
   bin="$(postgres_bin)"
   as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
-    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' $*" start >/dev/null ||
+    -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null ||
     { tail -n 5 "$data/server.log" >&2; die "Postgres did not start; its log is $data/server.log"; }
 }
 
@@ -116,6 +118,40 @@ stop_cluster() {
 }
 
 cluster_runs() { as_postgres "$(postgres_bin)/pg_ctl" -D "$1" status >/dev/null 2>&1; }
+
+# make_settings STATE: what must stay the same from start to start (passwords, where the cluster's data is), made once.
+make_settings() {
+  local state="$1" data="$1/postgres"
+  [ ! -f "$state/settings" ] || return 0
+  # Postgres as root runs under its own user, who must be able to reach its data.
+  if [ "$(id -u)" -eq 0 ] && ! as_postgres test -x "$(dirname "$state")" 2>/dev/null; then
+    data="/var/lib/erm/$(printf '%s' "$state" | cksum | cut -d' ' -f1)"
+  elif [ "$(id -u)" -eq 0 ]; then
+    chmod 711 "$state"
+  fi
+  (
+    umask 077
+    {
+      echo "data='$data'"
+      echo "superuser_password=$(random_hex)"
+      for role in "${service_roles[@]}"; do echo "${role}_password=$(random_hex)"; done
+    } >"$state/settings.new"
+  )
+  mv "$state/settings.new" "$state/settings"
+}
+
+# make_roles URL: every service's role and schema, with the passwords of the variables <role>_password.
+make_roles() {
+  local role variable
+  # Passwords by standard input: arguments can be read by every user of the machine.
+  {
+    for role in "${service_roles[@]}"; do
+      variable="${role}_password"
+      echo "\\set $variable ${!variable}"
+    done
+    cat "$repo/compose/roles.sql"
+  } | psql -q -X "$1" -f - >/dev/null
+}
 
 # build LOG ARGUMENTS…: swift build with its output in LOG, the errors shown when it fails.
 build() {

@@ -9,6 +9,7 @@ final class Platform: Sendable {
     let tenantAdmin: RunningService
     let mlTraining: RunningService
     let mlPrediction: RunningService
+    let databases: ServiceDatabases
     let operatorKey: String
     let http: HTTPClient
     private let gatewayPort: Int
@@ -22,23 +23,30 @@ final class Platform: Sendable {
     static func withPlatform<R>(isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R)
         async throws -> R
     {
-        try await ServiceDatabases.withDatabases("system") { databases in
-            let platform = try await Platform(databases: databases)
-            do {
-                for service in platform.services { try service.start() }
-                for service in platform.services { try await platform.waitUntilReady(service) }
-                let result = try await body(platform)
-                await platform.stop()
-                return result
-            } catch {
-                let logs = platform.services.map { "--- \($0.name)\n\($0.logTail)" }.joined(separator: "\n")
-                await platform.stop()
-                throw RunningService.Failure(description: "\(error)\n\(logs)")
-            }
+        try await ServiceDatabases.withDatabases("system") { try await withPlatform(on: $0, body) }
+    }
+
+    /// The same on databases that are there, with keys made anew.
+    static func withPlatform<R>(
+        on databases: ServiceDatabases, isolation: isolated (any Actor)? = #isolation,
+        _ body: (Platform) async throws -> R
+    ) async throws -> R {
+        let platform = try await Platform(databases: databases)
+        do {
+            for service in platform.services { try service.start() }
+            for service in platform.services { try await platform.waitUntilReady(service) }
+            let result = try await body(platform)
+            await platform.stop()
+            return result
+        } catch {
+            let logs = platform.services.map { "--- \($0.name)\n\($0.logTail)" }.joined(separator: "\n")
+            await platform.stop()
+            throw RunningService.Failure(description: "\(error)\n\(logs)")
         }
     }
 
     private init(databases: ServiceDatabases) async throws {
+        self.databases = databases
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "erm-system-\(UUID())", isDirectory: true)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -58,7 +66,7 @@ final class Platform: Sendable {
                 "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
                 "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
-                "DATABASE_URL": urls[name]!,
+                "DATABASE_URL": urls[name]!, "PURGE_INTERVAL": "500ms",
                 "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations").path,
                 "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(name).key").path,
                 "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,
@@ -111,6 +119,21 @@ final class Platform: Sendable {
 
 /// Runs one of our command-line tools to its end.
 enum Command {
+    /// One of the scripts under compose/.
+    static func script(_ name: String, _ arguments: [String], environment: [String: String] = [:]) async throws {
+        let path = ServiceDatabases.repository.appendingPathComponent("compose/\(name)").path
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("erm-\(name)-\(UUID()).log")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let code = try await ChildProcess(
+            path, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            output: output
+        ).exitCode
+        guard code == 0 else {
+            let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
+            throw RunningService.Failure(description: "compose/\(name) ended with \(code): \(text)")
+        }
+    }
+
     static func run(_ name: String, _ arguments: [String]) async throws {
         let path = RunningService.executables.appendingPathComponent(name).path
         let code = try await ChildProcess(path, arguments).exitCode

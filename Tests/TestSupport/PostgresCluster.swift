@@ -24,6 +24,15 @@ public struct PostgresCluster: Sendable {
         return PostgresCluster(url: try await PrivateCluster.start())
     }
 
+    /// An empty database in a new cluster beside the shared one: its transaction numbers begin anew. It lasts as long as the
+    /// test process.
+    /// - Returns: the superuser's URL of the database.
+    public static func databaseElsewhere() async throws -> String {
+        let cluster = PostgresCluster(url: try await PrivateCluster.start())
+        try await cluster.administer("create database elsewhere")
+        return try cluster.url(database: "elsewhere")
+    }
+
     /// Makes an empty database with a name of its own, and drops it when `body` is done.
     /// - Parameters:
     ///   - hint: a word that says in the database's name whose it is.

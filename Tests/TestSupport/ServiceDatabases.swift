@@ -17,15 +17,24 @@ public struct ServiceDatabases: Sendable {
     ) async throws -> R {
         try await PostgresCluster.withDatabase(hint) { url in
             try await RolesScript.shared.run(on: url)
-            func role(_ name: String) throws -> String {
-                try PostgresCluster.url(url, user: name, password: RolesScript.password)
-            }
-            return try await body(
-                ServiceDatabases(
-                    superuser: url, gateway: role("erm_gateway"), tenantAdmin: role("erm_tenant_admin"),
-                    mlTraining: role("erm_ml_training"), mlPrediction: role("erm_ml_prediction")))
+            return try await body(ServiceDatabases(superuser: url))
         }
     }
+
+    /// The URLs of a database in which the services' roles are there already.
+    public init(superuser url: String) throws {
+        func role(_ name: String) throws -> String {
+            try PostgresCluster.url(url, user: name, password: Self.password)
+        }
+        superuser = url
+        gateway = try role("erm_gateway")
+        tenantAdmin = try role("erm_tenant_admin")
+        mlTraining = try role("erm_ml_training")
+        mlPrediction = try role("erm_ml_prediction")
+    }
+
+    /// Of every service's role.
+    public static let password = "test"
 
     /// The repository's folder.
     public static var repository: URL {
@@ -43,8 +52,6 @@ public struct ServiceDatabases: Sendable {
 /// sessions at once fails.
 private actor RolesScript {
     static let shared = RolesScript()
-    static let password = "test"
-
     private var last: Task<Void, any Error>?
 
     func run(on url: String) async throws {
@@ -59,7 +66,7 @@ private actor RolesScript {
 
     private static func psql(_ url: String) async throws {
         let variables = ["gateway", "tenant_admin", "ml_training", "ml_prediction"].flatMap {
-            ["-v", "\($0)_password=\(password)"]
+            ["-v", "\($0)_password=\(ServiceDatabases.password)"]
         }
         let script = ServiceDatabases.repository.appendingPathComponent("compose/roles.sql").path
         let output = FileManager.default.temporaryDirectory.appendingPathComponent("psql-\(UUID()).log")

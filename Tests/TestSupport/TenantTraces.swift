@@ -1,0 +1,41 @@
+import Foundation
+import Postgres
+
+/// Looks for a text in every column of every table of a database, as a superuser.
+public enum TenantTraces {
+    /// - Returns: the tables in which it stands.
+    public static func tables(holding text: String, in url: String) async throws -> [String] {
+        let pool = PostgresPool(
+            configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+        do {
+            let found = try await tables(holding: text, pool)
+            await pool.close()
+            return found
+        } catch {
+            await pool.close()
+            throw error
+        }
+    }
+
+    private static func tables(holding text: String, _ pool: PostgresPool) async throws -> [String] {
+        try await pool.withConnection { connection in
+            let rows = try await connection.query(
+                """
+                select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
+                where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
+                order by 1, 2
+                """)
+            var found: [String] = []
+            for row in rows {
+                let (schema, table) = (try row.decode(at: 0, as: String.self), try row.decode(at: 1, as: String.self))
+                let hits = try await connection.query(
+                    """
+                    select count(*) from \(identifier: schema).\(identifier: table) t
+                    where t::text ilike \("%\(text)%") or t::text ilike \("%\(text.replacing("-", with: ""))%")
+                    """)
+                if try hits[0].decode(at: 0, as: Int.self) > 0 { found.append("\(schema).\(table)") }
+            }
+            return found
+        }
+    }
+}
