@@ -10,10 +10,10 @@ FROM unnest(ARRAY['erm_gateway', 'erm_tenant_admin', 'erm_ml_training', 'erm_ml_
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
 \gexec
 
-ALTER ROLE erm_gateway PASSWORD :'gateway_password';
-ALTER ROLE erm_tenant_admin PASSWORD :'tenant_admin_password';
-ALTER ROLE erm_ml_training PASSWORD :'ml_training_password';
-ALTER ROLE erm_ml_prediction PASSWORD :'ml_prediction_password';
+ALTER ROLE erm_gateway LOGIN PASSWORD :'gateway_password';
+ALTER ROLE erm_tenant_admin LOGIN PASSWORD :'tenant_admin_password';
+ALTER ROLE erm_ml_training LOGIN PASSWORD :'ml_training_password';
+ALTER ROLE erm_ml_prediction LOGIN PASSWORD :'ml_prediction_password';
 
 -- tenant-admin is a member of every tenant's role but inherits nothing: without SET ROLE it reaches no tenant's rows.
 ALTER ROLE erm_tenant_admin NOINHERIT;
@@ -34,7 +34,7 @@ CREATE SCHEMA IF NOT EXISTS ml_training AUTHORIZATION erm_ml_training;
 CREATE SCHEMA IF NOT EXISTS ml_prediction AUTHORIZATION erm_ml_prediction;
 
 -- tenant-admin makes a role for every tenant. CREATEROLE would let it grant itself any other role (before Postgres 16),
--- so it gets two functions instead, which can touch tenants' roles only.
+-- so it gets three functions instead, which can touch tenants' roles only.
 CREATE SCHEMA IF NOT EXISTS erm_provisioning;
 REVOKE ALL ON SCHEMA erm_provisioning FROM PUBLIC;
 GRANT USAGE ON SCHEMA erm_provisioning TO erm_tenant_admin;
@@ -59,6 +59,86 @@ BEGIN
 END
 $$;
 
-REVOKE ALL ON FUNCTION erm_provisioning.create_tenant_role(uuid), erm_provisioning.drop_tenant_role(uuid) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION erm_provisioning.create_tenant_role(uuid), erm_provisioning.drop_tenant_role(uuid)
+-- Gives a ready-made schema, which belongs to the tenant's role already, the name it is to have.
+CREATE OR REPLACE FUNCTION erm_provisioning.adopt_schema(tenant_id uuid, ready name, wanted name) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    schema_id oid;
+    routine regprocedure;
+BEGIN
+    SELECT n.oid INTO STRICT schema_id FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner
+    WHERE n.nspname = ready AND r.rolname = 'tenant_' || replace(tenant_id::text, '-', '');
+    IF wanted NOT LIKE 'tenant\_%' OR wanted = 'tenant_template' THEN
+        RAISE EXCEPTION '% is not the name of a tenant''s schema', wanted USING ERRCODE = 'invalid_schema_name';
+    END IF;
+    EXECUTE format('ALTER SCHEMA %I RENAME TO %I', ready, wanted);
+    -- Functions name the schema in the search path that they run with. By pg_depend, which is indexed by schema.
+    FOR routine IN
+        SELECT p.oid::regprocedure FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
+        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = schema_id AND d.classid = 'pg_proc'::regclass
+            AND EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path TO %I', routine, wanted);
+    END LOOP;
+END
+$$;
+
+REVOKE ALL ON FUNCTION erm_provisioning.create_tenant_role(uuid), erm_provisioning.drop_tenant_role(uuid),
+    erm_provisioning.adopt_schema(uuid, name, name) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION erm_provisioning.create_tenant_role(uuid), erm_provisioning.drop_tenant_role(uuid),
+    erm_provisioning.adopt_schema(uuid, name, name) TO erm_tenant_admin;
+
+-- Heads of the tenants' audit chains, signed by tenant-admin: a role of their own owns them, which nobody logs in as, so that
+-- tenant-admin can add the next one and read them all, but neither change nor remove any.
+SELECT 'CREATE ROLE erm_audit' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'erm_audit')
+\gexec
+ALTER ROLE erm_audit NOLOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION;
+CREATE SCHEMA IF NOT EXISTS erm_audit AUTHORIZATION erm_audit;
+SET ROLE erm_audit;
+
+CREATE TABLE IF NOT EXISTS erm_audit.heads (
+    tenant_id uuid NOT NULL,
+    seq bigint NOT NULL CHECK (seq > 0),
+    -- SHA-256 of the chain up to and with that entry.
+    hash bytea NOT NULL CHECK (octet_length(hash) = 32),
+    anchored_at timestamptz NOT NULL,
+    -- Which key has signed, and the Ed25519 signature in base64url.
+    key_id text NOT NULL,
+    signature text NOT NULL,
+    PRIMARY KEY (tenant_id, seq)
+);
+
+-- Adds a head if it is later than all of that tenant.
+CREATE OR REPLACE FUNCTION erm_audit.anchor(
+    head_tenant uuid, head_seq bigint, head_hash bytea, head_anchored_at timestamptz, head_key_id text, head_signature text
+) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    INSERT INTO erm_audit.heads (tenant_id, seq, hash, anchored_at, key_id, signature)
+    SELECT head_tenant, head_seq, head_hash, head_anchored_at, head_key_id, head_signature
+    WHERE NOT EXISTS (SELECT FROM erm_audit.heads WHERE tenant_id = head_tenant AND seq >= head_seq)
+    ON CONFLICT DO NOTHING;
+    RETURN FOUND;
+END
+$$;
+
+-- Forgets a tenant that is purged: only once nothing of it is left, its role included.
+CREATE OR REPLACE FUNCTION erm_audit.forget(gone uuid) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    removed bigint;
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenant_' || replace(gone::text, '-', '')) THEN
+        RAISE EXCEPTION 'the tenant still has its role' USING ERRCODE = 'object_in_use';
+    END IF;
+    DELETE FROM erm_audit.heads WHERE tenant_id = gone;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    RETURN removed;
+END
+$$;
+
+REVOKE ALL ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid) FROM PUBLIC;
+GRANT USAGE ON SCHEMA erm_audit TO erm_tenant_admin;
+GRANT SELECT ON erm_audit.heads TO erm_tenant_admin;
+GRANT EXECUTE ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid)
     TO erm_tenant_admin;
+RESET ROLE;

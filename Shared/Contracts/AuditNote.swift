@@ -12,11 +12,14 @@ public struct AuditNote: RequestPayload, Equatable {
     public let entityId: String?
     public let details: [String: JSONValue]
     public let requestId: String?
+    /// The client's address and program, where they are known.
+    public let address: String?
+    public let agent: String?
 
     /// Something that happens now.
     public init(
         _ action: String, _ entity: String, _ entityId: String? = nil, details: [String: JSONValue] = [:],
-        by actor: String, requestId: String? = nil
+        by actor: String, requestId: String? = nil, address: String? = nil, agent: String? = nil
     ) {
         id = UUID()
         occurredAt = Date()
@@ -26,6 +29,8 @@ public struct AuditNote: RequestPayload, Equatable {
         self.entityId = entityId
         self.details = details
         self.requestId = requestId
+        self.address = address
+        self.agent = agent
     }
 
     public func validate(_ validation: inout Validation) {

@@ -187,12 +187,15 @@ public struct AuditEntry: Codable, Sendable, Equatable {
     public let entityId: String?
     public let details: JSONValue
     public let requestId: String?
+    /// The client's address and program, where they are known.
+    public let address: String?
+    public let agent: String?
     /// SHA-256 in hexadecimal over the previous entry's hash and this entry.
     public let hash: String
 
     public init(
         seq: Int, occurredAt: Date, actor: String, action: String, entity: String, entityId: String?,
-        details: JSONValue, requestId: String?, hash: String
+        details: JSONValue, requestId: String?, address: String? = nil, agent: String? = nil, hash: String
     ) {
         self.seq = seq
         self.occurredAt = occurredAt
@@ -202,18 +205,8 @@ public struct AuditEntry: Codable, Sendable, Equatable {
         self.entityId = entityId
         self.details = details
         self.requestId = requestId
+        self.address = address
+        self.agent = agent
         self.hash = hash
-    }
-}
-
-/// `GET /audit-logs/verification`.
-public struct AuditVerification: Codable, Sendable, Equatable {
-    public let isWhole: Bool
-    /// The first entry that was edited or is missing; nil when the chain is whole.
-    public let firstBrokenSeq: Int?
-
-    public init(firstBrokenSeq: Int?) {
-        self.isWhole = firstBrokenSeq == nil
-        self.firstBrokenSeq = firstBrokenSeq
     }
 }

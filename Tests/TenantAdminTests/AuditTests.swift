@@ -1,6 +1,8 @@
 import Contracts
+import Foundation
 import HTTPTypes
 import Postgres
+import ServiceIdentity
 import TestSupport
 import Testing
 
@@ -26,6 +28,7 @@ struct AuditTests {
             #expect(entries[0].actor == "somebody")
             #expect(entries[2].actor == "platform-operator")
             #expect(try verified.data(AuditVerification.self) == AuditVerification(firstBrokenSeq: nil))
+            #expect(entries[0].address == nil && entries[0].agent == nil)
         }
     }
 
@@ -77,6 +80,192 @@ struct AuditTests {
 
             #expect(refused?.sqlState == "42501")
             #expect(try verified.data(AuditVerification.self).firstBrokenSeq == broken)
+        }
+    }
+
+    @Test(
+        "what the service's own role rewrites after a head was signed is found",
+        arguments: [
+            // Cuts off the last entries, and says so nowhere.
+            (
+                """
+                delete from audit_logs where seq > 2;
+                update audit_head set (seq, hash) = (select seq, hash from audit_logs where seq = 2);
+                """, 3
+            ),
+            // Changes an entry, and hashes all that follow anew.
+            (
+                """
+                update audit_logs set actor = 'somebody else' where seq = 2;
+                do $$
+                declare
+                    link audit_logs;
+                    last bytea := '\\x';
+                begin
+                    for link in select * from audit_logs order by seq loop
+                        link.previous_hash := last;
+                        last := sha256(last || convert_to(audit_canonical(link), 'UTF8'));
+                        update audit_logs set previous_hash = link.previous_hash, hash = last where seq = link.seq;
+                    end loop;
+                    update audit_head set hash = last;
+                end
+                $$;
+                """, 1
+            ),
+        ])
+    func insider(attack: String, broken: Int) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            _ = try await service.send(.get, "/api/v1/audit-logs/heads", as: token)
+            for name in ["p", "q", "r"] {
+                _ = try await service.send(
+                    .post, "/api/v1/projects", as: token, json: CreateProject(externalId: name, name: name))
+            }
+            let heads = try await service.send(.get, "/api/v1/audit-logs/heads", as: token).list(AuditHead.self).items
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                try await connection.executeScript(
+                    """
+                    grant update, delete on audit_logs to current_user;
+                    alter table audit_logs disable trigger audit_logs_append_only;
+                    \(attack)
+                    alter table audit_logs enable trigger audit_logs_append_only;
+                    revoke update, delete on audit_logs from current_user;
+                    """)
+            }
+            let chain = try await service.pool.withTransaction { connection in
+                try await connection.setLocal(
+                    role: TenantNames(subdomain: Subdomain(rawValue: "acme")!, id: tenant.id).role,
+                    searchPath: [TenantNames.schema(for: "acme")])
+                return try await connection.query("select audit_first_break() as seq")[0].decode("seq", as: Int?.self)
+            }
+            let verified = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
+                .data(AuditVerification.self)
+
+            #expect(heads.map(\.seq) == [5, 2])
+            // The chain alone says that all is well.
+            #expect(chain == nil)
+            #expect(!verified.isWhole)
+            #expect(verified.firstBrokenSeq == broken)
+            // An export is found out as well, by the heads in it.
+            let export = try await service.send(.get, "/api/v1/audit-logs/export", as: token)
+            var check = AuditChainCheck(keys: service.keys)
+            for line in export.bytes.split(separator: UInt8(ascii: "\n")) {
+                check.take(try WireJSON.decode(from: line))
+            }
+            #expect(!check.findings.isEmpty)
+        }
+    }
+
+    @Test("the service's own role can neither change nor remove a signed head, nor sign one for it")
+    func heads() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            func heads() async throws -> [AuditHead] {
+                try await service.send(.get, "/api/v1/audit-logs/heads", as: token).list(AuditHead.self).items
+            }
+            let first = try await heads()
+            #expect(try await heads() == first)
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "P"))
+            let both = try await heads()
+            for statement: SQL in [
+                "delete from erm_audit.heads", "update erm_audit.heads set seq = 9", "truncate erm_audit.heads",
+                "select erm_audit.forget(\(tenant.id))",
+            ] {
+                let error = await #expect(throws: PostgresError.self) {
+                    try await service.pool.withConnection { _ = try await $0.execute(statement) }
+                }
+                #expect(["42501", "55006"].contains(error?.sqlState))
+            }
+            // An earlier one is not taken, a later one of another's making is found out.
+            func anchor(_ seq: Int) async throws -> Bool {
+                try await service.pool.withConnection { connection in
+                    try await connection.query(
+                        """
+                        select erm_audit.anchor(\(tenant.id), \(seq), sha256('x'), now(), \(first[0].keyId), 'AAAA') as taken
+                        """)[0].decode("taken")
+                }
+            }
+            #expect(try await !anchor(1))
+            let before = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
+                .data(AuditVerification.self)
+            #expect(try await anchor(4))
+            let after = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
+                .data(AuditVerification.self)
+
+            #expect(first.map(\.seq) == [2] && both.map(\.seq) == [3, 2])
+            let verifier = StatementVerifier(keys: service.keys)
+            #expect(both.allSatisfy { verifier.check($0) == .genuine })
+            #expect(before == AuditVerification(firstBrokenSeq: nil, confirmedSeq: 3))
+            #expect(after.forgedHeads == 1 && !after.isWhole)
+        }
+    }
+
+    @Test("an export is checked without a database, and what was changed in it is found")
+    func offline() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "Bücher \"\\ 1.50"))
+            let export = try await service.send(.get, "/api/v1/audit-logs/export", as: token)
+            let lines = try export.bytes.split(separator: UInt8(ascii: "\n")).map {
+                try WireJSON.decode(AuditExportLine.self, from: $0)
+            }
+            func check(_ lines: [AuditExportLine]) -> AuditChainCheck {
+                var check = AuditChainCheck(keys: service.keys)
+                for line in lines { check.take(line) }
+                return check
+            }
+            func changed(_ entry: AuditExportEntry, _ canonical: String, _ hash: String) -> AuditExportLine {
+                .entry(
+                    AuditExportEntry(
+                        seq: entry.seq, canonical: canonical, previousHash: entry.previousHash, hash: hash))
+            }
+            guard case .entry(let second) = lines[1], case .head(let head) = lines[3] else {
+                Issue.record("not an export of three entries and a head")
+                return
+            }
+            let whole = check(lines)
+            var edited = lines
+            edited[1] = changed(second, second.canonical.replacing("create", with: "delete"), second.hash)
+            let forged = AuditHead(
+                tenantId: head.tenantId, seq: head.seq, hash: head.hash, anchoredAt: head.anchoredAt + 1,
+                keyId: head.keyId, signature: head.signature)
+
+            #expect(whole.findings.isEmpty && whole.entryCount == 3 && whole.confirmedSeq == 3)
+            #expect(check(edited).findings.map(\.seq).contains(2))
+            #expect(check([lines[0], lines[2], lines[3]]).findings.map(\.seq).contains(2))
+            #expect(check([lines[0], lines[1], lines[3]]).findings.map(\.seq) == [3])
+            #expect(check(lines + [.head(forged)]).findings.map(\.seq) == [3])
+        }
+    }
+
+    @Test("entries say from where they came, and are found by action, actor, object and time")
+    func origins() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id, subject: "somebody")
+            _ = try await service.send(
+                .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "P"),
+                headers: ["Forwarded": "for=\"[2001:db8::7]\";proto=https", "User-Agent": "a browser"])
+            let entries = try await service.all("audit-logs?entity=project", of: tenant.id, as: AuditEntry.self)
+            let entry = try #require(entries.first)
+            func found(_ query: String) async throws -> [Int] {
+                try await service.all("audit-logs?\(query)", of: tenant.id, as: AuditEntry.self).map(\.seq)
+            }
+            let before = WireJSON.timestamp(entry.occurredAt - 1)
+
+            #expect(entry.address == "2001:db8::7" && entry.agent == "a browser")
+            #expect(try await found("action=create&actor=somebody") == [3])
+            #expect(try await found("action=delete") == [])
+            #expect(try await found("entityId=\(entry.entityId ?? "")") == [3])
+            #expect(try await found("from=\(before)&entity=project") == [3])
+            #expect(try await found("to=\(before)&entity=project") == [])
+            let verified = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
+            #expect(try verified.data(AuditVerification.self).isWhole)
         }
     }
 

@@ -26,9 +26,9 @@ struct AuditLog: Sendable {
     static func record(_ change: Change, by author: Author, on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            insert into audit_logs (actor, action, entity, entity_id, details, request_id)
+            insert into audit_logs (actor, action, entity, entity_id, details, request_id, address, agent)
             values (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
-                \(author.requestID))
+                \(author.requestID), \(optional: author.origin.address), \(optional: author.origin.agent))
             """)
     }
 
@@ -43,7 +43,9 @@ struct AuditLog: Sendable {
             details["occurredAt"] = .string(WireJSON.timestamp(note.occurredAt))
             try await Self.record(
                 Change(note.action, note.entity, note.entityId, details: details),
-                by: Author(name: note.actor, requestID: note.requestId ?? ""), on: connection)
+                by: Author(
+                    name: note.actor, requestID: note.requestId ?? "",
+                    origin: RequestOrigin(address: note.address, agent: note.agent)), on: connection)
         }
     }
 
@@ -51,6 +53,11 @@ struct AuditLog: Sendable {
         var entity: String?
         var entityID: String?
         var actor: String?
+        var action: String?
+        /// From this moment on.
+        var from: Date?
+        /// Before this one.
+        var to: Date?
     }
 
     /// Newest first.
@@ -59,23 +66,19 @@ struct AuditLog: Sendable {
         if let entity = filter.entity { conditions.append("entity = \(entity)") }
         if let entityID = filter.entityID { conditions.append("entity_id = \(entityID)") }
         if let actor = filter.actor { conditions.append("actor = \(actor)") }
+        if let action = filter.action { conditions.append("action = \(action)") }
+        if let from = filter.from { conditions.append("occurred_at >= \(from)") }
+        if let to = filter.to { conditions.append("occurred_at < \(to)") }
         if let seq { conditions.append("seq < \(seq)") }
         let condition = conditions.joined(separator: " and ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select seq, occurred_at, actor, action, entity, entity_id, details, request_id, encode(hash, 'hex') as hash
+                select seq, occurred_at, actor, action, entity, entity_id, details, request_id, address, agent,
+                    encode(hash, 'hex') as hash
                 from audit_logs where \(sql: condition) order by seq desc limit \(limit)::bigint
                 """
             ).map(AuditEntry.init)
-        }
-    }
-
-    /// Walks the whole chain.
-    func verification(of tenant: TenantID) async throws -> AuditVerification {
-        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true) { connection in
-            let rows = try await connection.query("select audit_first_break() as seq")
-            return AuditVerification(firstBrokenSeq: try rows[0].decode("seq"))
         }
     }
 }
@@ -86,6 +89,7 @@ extension AuditEntry {
             seq: try row.decode("seq"), occurredAt: try row.decode("occurred_at"), actor: try row.decode("actor"),
             action: try row.decode("action"), entity: try row.decode("entity"), entityId: try row.decode("entity_id"),
             details: try row.decode("details", as: PostgresJSON<JSONValue>.self).value,
-            requestId: try row.decode("request_id"), hash: try row.decode("hash"))
+            requestId: try row.decode("request_id"), address: try row.decode("address"),
+            agent: try row.decode("agent"), hash: try row.decode("hash"))
     }
 }

@@ -1,13 +1,17 @@
 import Contracts
+import Hummingbird
 import ServiceKit
 
 /// What was changed by whom.
 struct AuditController: Controller {
     let auditLog: AuditLog
+    let chain: AuditChain
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "audit-logs", "listAuditLogs", .may(.read, .audit), use: list)
         routes.on(.get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), use: verify)
+        routes.on(.get, "audit-logs/heads", "listAuditHeads", .may(.read, .audit), use: heads)
+        routes.on(.get, "audit-logs/export", "exportAuditLog", .may(.read, .audit), use: export)
     }
 
     private func list(
@@ -19,13 +23,33 @@ struct AuditController: Controller {
     }
 
     private func verify(_ call: TenantCall) async throws -> OK<AuditVerification> {
-        OK(try await auditLog.verification(of: call.tenant))
+        OK(try await chain.verification(of: call.tenant))
+    }
+
+    /// Newest first, the present one included.
+    private func heads(_ call: TenantCall, _ page: PageQuery<AuditPosition>) async throws -> Listed<AuditHead> {
+        if page.after == nil { try await chain.anchors.anchor(call.tenant) }
+        let found = try await chain.anchors.heads(of: call.tenant, limit: page.readLimit, before: page.after?.seq)
+        return try Listed(found, page) { AuditPosition(seq: $0.seq) }
+    }
+
+    /// Newline-delimited JSON of `AuditExportLine`.
+    private func export(_ call: TenantCall) async throws -> Download<NDJSON> {
+        let chain = chain
+        return Download(
+            NDJSON.self,
+            body: ResponseBody { writer in
+                try await chain.export(call.tenant) { try await writer.write($0) }
+                try await writer.finish(nil)
+            })
     }
 }
 
 extension AuditLog.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
-        self.init(entity: query.string("entity"), entityID: query.string("entityId"), actor: query.string("actor"))
+        self.init(
+            entity: query.string("entity"), entityID: query.string("entityId"), actor: query.string("actor"),
+            action: query.string("action"), from: query.date("from"), to: query.date("to"))
     }
 }
 

@@ -11,6 +11,9 @@ public struct ServiceRequestContext: RequestContext {
     public var trace: TraceContext
     /// What is written down of the request.
     public var record = RequestRecord(method: "")
+    /// From where the request came first, before it came to the gateway; nothing until ``InternalCallers`` has verified who
+    /// says so.
+    public var origin: RequestOrigin
     /// Who sent the request; nil until ``InternalCallers`` has verified it.
     public var caller: Caller?
     /// What a service's own stages in front of its routes have found out about the request.
@@ -25,6 +28,7 @@ public struct ServiceRequestContext: RequestContext {
     public init(source: ApplicationRequestContextSource) {
         coreContext = .init(source: source)
         trace = TraceContext()
+        origin = RequestOrigin()
         maxUploadSize = 1_048_576
         remoteAddress = source.channel.remoteAddress
         channel = source.channel

@@ -5,10 +5,12 @@ public struct Author: Sendable {
     /// A user's id, `api-key:<id>`, `platform-operator`, or a service's name.
     public let name: String
     public let requestID: String
+    public let origin: RequestOrigin
 
-    public init(name: String, requestID: String) {
+    public init(name: String, requestID: String, origin: RequestOrigin = RequestOrigin()) {
         self.name = name
         self.requestID = requestID
+        self.origin = origin
     }
 }
 

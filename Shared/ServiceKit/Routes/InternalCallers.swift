@@ -28,6 +28,8 @@ public struct InternalCallers: Sendable {
             throw error
         }
         context.record.note(caller: context.caller)
+        // Only from here on is the word of these headers a service's own; the gateway's clients could write anything.
+        context.origin = RequestOrigin(request.headers)
         return context
     }
 }

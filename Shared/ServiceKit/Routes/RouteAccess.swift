@@ -164,6 +164,6 @@ extension ServiceRequestContext {
 
 extension Caller {
     fileprivate func author(_ context: ServiceRequestContext) -> Author {
-        Author(name: subject ?? issuer.rawValue, requestID: context.requestID)
+        Author(name: subject ?? issuer.rawValue, requestID: context.requestID, origin: context.origin)
     }
 }

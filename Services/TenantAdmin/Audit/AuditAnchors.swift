@@ -1,0 +1,126 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Logging
+import Postgres
+import ServiceIdentity
+import ServiceKit
+import ServiceLifecycle
+import ServiceStorage
+import Synchronization
+
+/// Signs the newest link of tenants' audit chains every few seconds, and keeps it in `erm_audit`, which belongs to another
+/// role (`compose/roles.sql`): this service can add the next head there, but neither change nor remove one.
+///
+/// What was written before the last head cannot be rewritten unseen by anybody who has this service's database role; by
+/// whoever rules the whole database neither, for the key is not there. Until the next head, up to ``pause``, it can.
+final class AuditAnchors: Service {
+    private let pool: PostgresPool
+    private let signer: StatementSigner
+    private let logger: Logger
+    private let prerequisite: ReadinessCheck?
+    /// Tenants whose chain this node may have made longer.
+    private let moved = Mutex<Set<TenantID>>([])
+
+    private static let pause = Duration.seconds(2)
+    /// How often is looked for chains that others have made longer: nodes that ended before they had signed.
+    private static let sweep = Duration.seconds(600)
+
+    init(pool: PostgresPool, signer: StatementSigner, logger: Logger, prerequisite: ReadinessCheck? = nil) {
+        self.pool = pool
+        self.signer = signer
+        self.logger = logger
+        self.prerequisite = prerequisite
+    }
+
+    /// A transaction of the tenant's has been committed, and may have been audited.
+    func note(_ tenant: TenantID) { moved.withLock { _ = $0.insert(tenant) } }
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await prerequisite?.becomesReady()
+            var nextSweep = ContinuousClock.now
+            while !Task.isCancelled {
+                do {
+                    if .now >= nextSweep {
+                        try await noteAll()
+                        nextSweep = .now + Self.sweep
+                    }
+                    try await anchorMoved()
+                } catch  where !Task.isCancelled {
+                    logger.warning("Audit heads were not anchored", metadata: ["error": "\(LogText.of(error))"])
+                } catch {}
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+
+    private func noteAll() async throws {
+        let rows = try await pool.withConnection { try await $0.query("select id from tenant_admin.tenants") }
+        let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }
+        moved.withLock { $0.formUnion(tenants) }
+    }
+
+    /// - Throws: for the first tenant that cannot be signed now; the rest is tried next time.
+    func anchorMoved() async throws {
+        while let tenant = moved.withLock({ $0.popFirst() }) {
+            do {
+                try await anchor(tenant)
+            } catch {
+                note(tenant)
+                throw error
+            }
+        }
+    }
+
+    /// Signs where the tenant's chain ends now, unless that is signed already.
+    func anchor(_ tenant: TenantID) async throws {
+        let head: (seq: Int, hash: String)
+        do {
+            head = try await TenantDatabase(pool: pool).withAny(tenant, readOnly: true) { _, connection in
+                let row = try await connection.query("select seq, encode(hash, 'hex') as hash from audit_head")[0]
+                return (try row.decode("seq"), try row.decode("hash"))
+            }
+        } catch let problem as ProblemError where problem.status == .notFound {
+            return
+        }
+        guard head.seq > 0, try await lastAnchored(tenant) < head.seq else { return }
+        let moment = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
+        let statement = AuditHead.statement(
+            tenantId: tenant, seq: head.seq, hash: head.hash, anchoredAt: moment)
+        let signature = try signer.sign(statement)
+        _ = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                select erm_audit.anchor(\(tenant), \(head.seq), decode(\(head.hash), 'hex'), \(moment), \(signer.keyID),
+                    \(signature))
+                """)
+        }
+    }
+
+    private func lastAnchored(_ tenant: TenantID) async throws -> Int {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                "select coalesce(max(seq), 0) as seq from erm_audit.heads where tenant_id = \(tenant)")[0].decode("seq")
+        }
+    }
+
+    /// Newest first.
+    func heads(of tenant: TenantID, limit: Int? = nil, before seq: Int? = nil) async throws -> [AuditHead] {
+        let older: SQL = seq.map { "and seq < \($0)" } ?? ""
+        let page: SQL = limit.map { "limit \($0)::bigint" } ?? ""
+        return try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                select seq, encode(hash, 'hex') as hash, anchored_at, key_id, signature from erm_audit.heads
+                where tenant_id = \(tenant) \(sql: older) order by seq desc \(sql: page)
+                """
+            ).map { row in
+                AuditHead(
+                    tenantId: tenant, seq: try row.decode("seq"), hash: try row.decode("hash"),
+                    anchoredAt: try row.decode("anchored_at"), keyId: try row.decode("key_id"),
+                    signature: try row.decode("signature"))
+            }
+        }
+    }
+}

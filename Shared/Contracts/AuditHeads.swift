@@ -1,0 +1,97 @@
+public import Foundation
+
+/// `GET /audit-logs/heads`: the newest link of a tenant's audit chain at a moment, signed with a key that is not the
+/// database's. Whoever keeps it can prove later that no entry up to `seq` has been changed since.
+public struct AuditHead: Codable, Sendable, Equatable {
+    public let tenantId: TenantID
+    public let seq: Int
+    /// The entry's hash, in hexadecimal.
+    public let hash: String
+    public let anchoredAt: Date
+    /// The key's thumbprint (RFC 7638); the public keys are those of the services' key set.
+    public let keyId: String
+    /// Ed25519 over ``statement``, in base64url.
+    public let signature: String
+
+    public init(tenantId: TenantID, seq: Int, hash: String, anchoredAt: Date, keyId: String, signature: String) {
+        self.tenantId = tenantId
+        self.seq = seq
+        self.hash = hash
+        self.anchoredAt = anchoredAt
+        self.keyId = keyId
+        self.signature = signature
+    }
+
+    /// What is signed.
+    public var statement: String {
+        Self.statement(tenantId: tenantId, seq: seq, hash: hash, anchoredAt: anchoredAt)
+    }
+
+    public static func statement(tenantId: TenantID, seq: Int, hash: String, anchoredAt: Date) -> String {
+        "erm-audit-head.v1\n\(tenantId)\n\(seq)\n\(hash)\n\(WireJSON.timestamp(anchoredAt))\n"
+    }
+}
+
+/// `GET /audit-logs/verification`.
+public struct AuditVerification: Codable, Sendable, Equatable {
+    public let isWhole: Bool
+    /// The first entry that may have been edited or is missing; nil when the chain is whole.
+    public let firstBrokenSeq: Int?
+    /// Up to this entry signed heads confirm the chain; later ones may have been rewritten as a whole. nil without any head.
+    public let confirmedSeq: Int?
+    /// Heads whose signature is not that of the key they name.
+    public let forgedHeads: Int
+    /// Heads signed by keys that are not in the services' key set any more; their hashes were compared all the same.
+    public let headsOfUnknownKeys: Int
+
+    public init(firstBrokenSeq: Int?, confirmedSeq: Int? = nil, forgedHeads: Int = 0, headsOfUnknownKeys: Int = 0) {
+        self.isWhole = firstBrokenSeq == nil && forgedHeads == 0
+        self.firstBrokenSeq = firstBrokenSeq
+        self.confirmedSeq = confirmedSeq
+        self.forgedHeads = forgedHeads
+        self.headsOfUnknownKeys = headsOfUnknownKeys
+    }
+}
+
+/// One line of `GET /audit-logs/export` (NDJSON): every entry in its order, then the signed heads.
+public enum AuditExportLine: Codable, Sendable, Equatable {
+    case entry(AuditExportEntry)
+    case head(AuditHead)
+
+    private enum Key: String, CodingKey { case entry, head }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        if let entry = try container.decodeIfPresent(AuditExportEntry.self, forKey: .entry) {
+            self = .entry(entry)
+        } else {
+            self = .head(try container.decode(AuditHead.self, forKey: .head))
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        switch self {
+        case .entry(let entry): try container.encode(entry, forKey: .entry)
+        case .head(let head): try container.encode(head, forKey: .head)
+        }
+    }
+}
+
+/// An entry as it was hashed.
+public struct AuditExportEntry: Codable, Sendable, Equatable {
+    public let seq: Int
+    /// A JSON array: seq, time, actor, action, entity, entity's id, details, request id and, where known, address and agent.
+    public let canonical: String
+    /// In hexadecimal; empty for the first entry.
+    public let previousHash: String
+    /// SHA-256 in hexadecimal over the bytes of the previous hash and the UTF-8 of `canonical`.
+    public let hash: String
+
+    public init(seq: Int, canonical: String, previousHash: String, hash: String) {
+        self.seq = seq
+        self.canonical = canonical
+        self.previousHash = previousHash
+        self.hash = hash
+    }
+}

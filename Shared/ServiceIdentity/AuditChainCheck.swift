@@ -1,0 +1,84 @@
+public import Contracts
+import Crypto
+import Foundation
+
+/// Checks an exported audit chain without a database: feed it every entry in its order, then every head.
+public struct AuditChainCheck: Sendable {
+    public struct Finding: Sendable, Equatable, CustomStringConvertible {
+        /// The entry concerned; nil for the file as a whole.
+        public let seq: Int?
+        public let description: String
+    }
+
+    private let verifier: StatementVerifier
+    private var hashes: [String] = []
+    public private(set) var findings: [Finding] = []
+    public private(set) var headCount = 0
+    /// Up to this entry genuine heads confirm the chain.
+    public private(set) var confirmedSeq = 0
+    /// Heads signed by keys that are not among those given.
+    public private(set) var headsOfUnknownKeys = 0
+
+    public init(keys: JSONWebKeySet) { verifier = StatementVerifier(keys: keys) }
+
+    public var entryCount: Int { hashes.count }
+
+    public mutating func take(_ line: AuditExportLine) {
+        switch line {
+        case .entry(let entry): take(entry)
+        case .head(let head): take(head)
+        }
+    }
+
+    private mutating func take(_ entry: AuditExportEntry) {
+        let expected = hashes.count + 1
+        if entry.seq != expected { find(expected, "entry \(expected) is missing: entry \(entry.seq) follows") }
+        if entry.previousHash != hashes.last ?? "" {
+            find(entry.seq, "entry \(entry.seq) does not continue the entry before it")
+        }
+        let text = try? WireJSON.decode(JSONValue.self, from: Array(entry.canonical.utf8))
+        if case .array(let columns)? = text, columns.first == .integer(entry.seq) {
+        } else {
+            find(entry.seq, "the text of entry \(entry.seq) is that of another entry")
+        }
+        if Self.hash(previous: entry.previousHash, canonical: entry.canonical) != entry.hash {
+            find(entry.seq, "the hash of entry \(entry.seq) is not that of its text")
+        }
+        hashes.append(entry.hash)
+    }
+
+    private mutating func take(_ head: AuditHead) {
+        headCount += 1
+        switch verifier.check(head) {
+        case .forged: return find(head.seq, "the signature of the head at entry \(head.seq) is forged")
+        case .unknownKey: headsOfUnknownKeys += 1
+        case .genuine:
+            if hashes.indices.contains(head.seq - 1), hashes[head.seq - 1] == head.hash {
+                confirmedSeq = max(confirmedSeq, head.seq)
+            }
+        }
+        if head.seq > hashes.count {
+            find(hashes.count + 1, "entries after \(hashes.count) are cut off: there is a head at entry \(head.seq)")
+        } else if head.seq < 1 || hashes[head.seq - 1] != head.hash {
+            find(head.seq, "an entry up to \(head.seq) was changed after its head had been signed")
+        }
+    }
+
+    private mutating func find(_ seq: Int?, _ description: String) {
+        // A chain that is wrong from somewhere on would be found wrong a million times.
+        if findings.count < 100 { findings.append(Finding(seq: seq, description: description)) }
+    }
+
+    private static func hash(previous: String, canonical: String) -> String? {
+        guard let bytes = bytes(hexadecimal: previous) else { return nil }
+        return SHA256.hash(data: bytes + Array(canonical.utf8)).map { byte in
+            (byte < 16 ? "0" : "") + String(byte, radix: 16)
+        }.joined()
+    }
+
+    private static func bytes(hexadecimal text: String) -> [UInt8]? {
+        let digits = text.utf8.map { UInt8(String(UnicodeScalar($0)), radix: 16) }
+        guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
+        return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
+    }
+}
