@@ -77,6 +77,9 @@ public struct PostgresError: Error, Sendable {
         self.underlying = underlying
     }
 
+    /// The SQLSTATE of a server whose disk is full.
+    public static let diskFull = "53100"
+
     /// Whether the same transaction, run again from its start, may well succeed.
     public var isRetryable: Bool {
         sqlState == "40001" || sqlState == "40P01" || isStalePlan

@@ -70,13 +70,29 @@ struct MigrationTests {
                 try write("alter table items add column name varchar;", to: "0002_names.sql", in: folder)
                 let edited = try await postgresError { try await runner(pool, folder).run() }
                 #expect(edited.code == .migration && edited.description.contains("0002_names.sql was edited"))
-                try FileManager.default.removeItem(atPath: folder + "/0002_names.sql")
+                try write(files["0002_names.sql"] ?? "", to: "0002_names.sql", in: folder)
+                try FileManager.default.removeItem(atPath: folder + "/0001_items.sql")
                 let missing = try await postgresError { try await runner(pool, folder).run() }
                 #expect(missing.code == .migration && missing.description.contains("missing"))
-                try write(files["0002_names.sql"] ?? "", to: "0002_names.sql", in: folder)
+                try write(files["0001_items.sql"] ?? "", to: "0001_items.sql", in: folder)
                 try write("select 1", to: "0000_late.sql", in: folder)
                 let late = try await postgresError { try await runner(pool, folder).run() }
                 #expect(late.code == .migration && late.description.contains("0000_late.sql"))
+            }
+        }
+    }
+
+    @Test("an older version runs on a newer schema, and the newer goes on where it was")
+    func olderVersion() async throws {
+        try await PostgresCluster.withPool("older") { pool in
+            try await withFolder(files) { older in
+                try await withFolder(files) { newer in
+                    try write("create table more ()", to: "0003_more.sql", in: newer)
+                    try await runner(pool, newer).run()
+                    #expect(try await runner(pool, older).run().isEmpty)
+                    try write("create table most ()", to: "0004_most.sql", in: newer)
+                    #expect(try await runner(pool, newer).run() == ["0004_most.sql"])
+                }
             }
         }
     }

@@ -45,6 +45,33 @@ struct PoolTests {
         }
     }
 
+    @Test("a connection that has acted as so many roles as it may is replaced, one that is too old as well")
+    func wornOut() async throws {
+        func backends(_ pool: PostgresPool, _ roles: [String]) async throws -> [Int] {
+            var backends: [Int] = []
+            for role in roles {
+                backends.append(
+                    try await pool.withTransaction { connection in
+                        try await connection.setLocal(role: role)
+                        return try await backend(of: connection)
+                    })
+            }
+            return backends
+        }
+        try await PostgresCluster.withPool("roles", configure: { $0.maximumRoles = 2 }) { pool in
+            // Roles that every server has.
+            let monitors = ["pg_monitor", "pg_read_all_stats", "pg_read_all_settings", "pg_stat_scan_tables"]
+            let used = try await backends(pool, [monitors[0], monitors[0], monitors[1], monitors[2], monitors[3]])
+            #expect(used[0] == used[1] && used[1] == used[2])
+            #expect(used[2] != used[3] && used[3] == used[4])
+        }
+        try await PostgresCluster.withPool("age", configure: { $0.maximumAge = .zero }) { pool in
+            let first = try await pool.withConnection { try await backend(of: $0) }
+            let second = try await pool.withConnection { try await backend(of: $0) }
+            #expect(first != second)
+        }
+    }
+
     @Test("a connection terminated while idle is replaced without anyone noticing")
     func terminatedWhileIdle() async throws {
         try await PostgresCluster.withPool("idle", configure: { $0.maximumConnections = 1 }) { pool in

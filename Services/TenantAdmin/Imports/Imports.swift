@@ -68,7 +68,7 @@ struct Imports: Sendable {
 
     private func requireRoom(for order: Order, in tenant: TenantID) async throws {
         try await database.withActive(tenant, readOnly: true) { active, connection in
-            try await TenantCounts.requireStorage(active, on: connection)
+            try TenantCounts.requireStorage(active)
             let known = try await connection.query(
                 "select from imports where id = \(order.id) union all select from imports_under_way where id = \(order.id)"
             )
@@ -121,7 +121,7 @@ struct Imports: Sendable {
                 "grant select, delete on pg_temp.import_rows to \(identifier: active.names.role)")
             try await TenantDatabase.enter(active.names, on: connection)
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
-            try await TenantCounts.requireStorage(active, on: connection)
+            try TenantCounts.requireStorage(active)
             let application = ImportApplication(
                 plan: plan, order: order, staged: staged, limits: active.limits, connection: connection)
             let report = try await application.run()

@@ -43,7 +43,7 @@ struct Invitations: Sendable {
         let roles = request.roles ?? [DefaultRole.user.rawValue]
         return try await database.withActive(caller.tenant) { home, connection in
             let (invitation, isNew) = try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
-                try await TenantCounts.requireStorage(home, on: connection)
+                try TenantCounts.requireStorage(home)
                 _ = try await Roles.grantable(roles, by: caller.permissions, on: connection)
                 try await Self.requireFree(request.email, on: connection)
                 let id = InvitationID()

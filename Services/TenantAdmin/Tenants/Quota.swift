@@ -81,19 +81,29 @@ enum TenantCounts {
     /// A project's while it counts.
     static let openStatuses: SQL = "'planned', 'in_progress', 'on_hold'"
 
-    /// What the tables of a schema take on disk, indexes included.
+    /// What the live rows of a schema's tables take on disk, indexes included. A table's share is that of its live rows:
+    /// what was deleted is not the tenant's any more, whenever the space is reclaimed.
+    ///
+    /// The tables are found by the schema's dependents, which are indexed: `pg_class` has rows for all tenants' tables and no
+    /// index by schema.
     static func storageBytes(_ schema: String) -> SQL {
         """
-        (select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint from pg_class c
-            join pg_namespace n on n.oid = c.relnamespace where n.nspname = \(schema) and c.relkind = 'r')
+        (select coalesce(sum(pg_total_relation_size(c.oid) * case when t.live + t.dead = 0 then 1
+                else t.live::double precision / (t.live + t.dead) end), 0)::bigint
+            from pg_namespace n
+            join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid
+                and d.classid = 'pg_class'::regclass
+            join pg_class c on c.oid = d.objid and c.relkind = 'r'
+            cross join lateral (select pg_stat_get_live_tuples(c.oid) as live, pg_stat_get_dead_tuples(c.oid) as dead) t
+            where n.nspname = \(schema))
         """
     }
 
-    /// - Throws: 403 `quota_exceeded` when the tenant's rows take more than its plan allows.
-    static func requireStorage(_ active: TenantHome, on connection: PostgresConnection) async throws {
-        let rows = try await connection.query("select \(sql: storageBytes(active.names.schema)) as bytes")
+    /// By the figure that was measured last, so that nothing is measured while a request waits.
+    /// - Throws: 403 `quota_exceeded` when the tenant's rows take as much as its plan allows.
+    static func requireStorage(_ active: TenantHome) throws {
         // 1 GB = 10^9 bytes, as storage is sold.
-        guard try rows[0].decode("bytes", as: Double.self) <= Double(active.limits.maxStorageGb) * 1e9 else {
+        guard Double(active.storageBytes) < Double(active.limits.maxStorageGb) * 1e9 else {
             throw ProblemError.permissionDenied(
                 "Your organisation uses all of the \(active.limits.maxStorageGb) GB of storage that its plan allows.",
                 code: .quotaExceeded)

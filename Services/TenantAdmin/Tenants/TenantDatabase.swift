@@ -39,7 +39,7 @@ struct TenantDatabase: Sendable {
     ) async throws -> Answer {
         try await withActive(tenant) { active, connection in
             try await IdempotencyKey.once(key, in: "idempotency_keys", on: connection) {
-                try await TenantCounts.requireStorage(active, on: connection)
+                try TenantCounts.requireStorage(active)
                 return try await body(active, connection)
             }.answer
         }

@@ -73,6 +73,11 @@ struct Usage: Sendable {
                 }
             }
         try await database.pool.withConnection { connection in
+            _ = try await connection.execute(
+                """
+                update tenant_admin.tenants set storage_bytes = \(figures.storageBytes)
+                where id = \(tenant.rawValue) and storage_bytes <> \(figures.storageBytes)
+                """)
             // Figures counted earlier do not replace later ones, whoever comes first.
             _ = try await connection.execute(
                 """

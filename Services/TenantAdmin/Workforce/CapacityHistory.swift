@@ -116,7 +116,7 @@ struct CapacityHistory: Sendable {
         if precondition: @Sendable (CapacityEntry?) throws -> Void
     ) async throws -> (entry: CapacityEntry, isNew: Bool) {
         try await database.withActive(caller.tenant) { active, connection in
-            try await TenantCounts.requireStorage(active, on: connection)
+            try TenantCounts.requireStorage(active)
             // Locked first: a day that is not there yet cannot be.
             _ = try await Employees.row(of: day.employee, locked: true, on: connection)
             let before = try await Self.row(day, locked: true, on: connection)

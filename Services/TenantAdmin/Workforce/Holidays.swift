@@ -67,7 +67,7 @@ struct Holidays: Sendable {
         if precondition: @Sendable (CalendarHoliday?) throws -> Void
     ) async throws -> (holiday: CalendarHoliday, isNew: Bool) {
         try await database.withActive(caller.tenant) { active, connection in
-            try await TenantCounts.requireStorage(active, on: connection)
+            try TenantCounts.requireStorage(active)
             // Locked first: a day that has none yet cannot be.
             _ = try await Calendars.row(of: calendar, locked: true, on: connection)
             let before = try await Self.row(date, of: calendar, on: connection)

@@ -56,12 +56,16 @@ public enum Migrations {
     }
 
     /// What is still to be applied, given what was.
+    ///
+    /// What was applied beyond the newest of `migrations` is a newer version's: changes only add, so an older version runs on a
+    /// newer schema, while nodes are replaced one by one and when they are put back.
     /// - Throws: `migration` if an applied file was edited, is missing, or a new one is numbered before an applied one.
     static func pending(
         _ migrations: [Migration], applied: [(number: Int, name: String, checksum: String)]
     ) throws(PostgresError) -> [Migration] {
         let known = Dictionary(migrations.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
-        for row in applied {
+        let newest = known.keys.max() ?? -1
+        for row in applied where row.number <= newest {
             guard let migration = known[row.number] else {
                 throw PostgresError(.migration, "\(row.name) was applied to the database, but the file is missing.")
             }

@@ -28,6 +28,12 @@ extension Migrations {
             "select pg_advisory_xact_lock(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
     }
 
+    /// Keeps others from migrating `schema` until the transaction ends, but not those who only want the same.
+    public static func lockShared(schema: String, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "select pg_advisory_xact_lock_shared(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
+    }
+
     /// What `schema.schema_migrations` records, in order; empty if there is no such table.
     public static func applied(
         in schema: String, on connection: PostgresConnection

@@ -14,6 +14,7 @@ public final class PostgresPool: Sendable {
         var isClosed = false
         var nextNumber: UInt64 = 0
         var lastConnectError: (any Error)?
+        var diskFullAt: ContinuousClock.Instant?
 
         mutating func makeNumber() -> UInt64 {
             nextNumber += 1
@@ -89,9 +90,18 @@ public final class PostgresPool: Sendable {
             return result
         } catch {
             await giveBack(loan)
+            if (error as? PostgresError)?.sqlState == PostgresError.diskFull {
+                guarded.withLock { $0.diskFullAt = .now }
+            }
             throw error
         }
     }
+
+    /// When a statement last failed because the server's disk was full; nil since ``diskHasRoom()``.
+    public var diskFullAt: ContinuousClock.Instant? { guarded.withLock { $0.diskFullAt } }
+
+    /// Something was written since.
+    public func diskHasRoom() { guarded.withLock { $0.diskFullAt = nil } }
 
     // MARK: Borrowing
 

@@ -44,7 +44,10 @@ extension ServerSession {
                 throw PostgresError(.transactionAborted, "Local settings need an open transaction.")
             }
             var statements: [SQL] = []
-            if let role { statements.append("set local role \(identifier: role)") }
+            if let role {
+                statements.append("set local role \(identifier: role)")
+                self.note(role: role)
+            }
             statements += settings.map { "select pg_catalog.set_config(\($0.name), \($0.value), true)" }
             let rendered = try statements.map { try RenderedSQL($0) }
             let answers = try await self.runBatch(

@@ -17,6 +17,9 @@ actor ServerSession {
     var namespaces = NamespaceTracker()
     /// Something may have been changed that outlives a transaction.
     var isSessionTouched = false
+    /// The roles it has acted as.
+    private var roles: Set<String> = []
+    private let retiresAt: ContinuousClock.Instant
     /// While set, every wait for the server ends here and the connection counts as lost.
     var waitDeadline: ContinuousClock.Instant?
 
@@ -28,7 +31,13 @@ actor ServerSession {
             canceller: libpq.canceller, reactor: reactor, descriptor: libpq.descriptor,
             grace: configuration.cleanUpTimeout)
         self.libpq = libpq
+        retiresAt = .now + configuration.maximumAge * Double.random(in: 0.8...1)
     }
+
+    /// What the server process has read of a role's tables stays in its memory.
+    func note(role: String) { roles.insert(role) }
+
+    private var isWornOut: Bool { roles.count >= configuration.maximumRoles || .now >= retiresAt }
 
     /// - Throws: `connectionFailed` if no connection is made within the connect timeout.
     static func connect(_ configuration: PostgresConfiguration, reactor: Reactor) async throws -> ServerSession {
@@ -81,10 +90,10 @@ actor ServerSession {
     }
 
     /// Takes the session back and cleans it.
-    /// - Returns: whether the session is as good as new; if not, it must be closed.
+    /// - Returns: whether the session may be lent again; if not, it must be closed.
     func endLease() async -> Bool {
         lease = 0
-        guard !isLost else { return false }
+        guard !isLost, !isWornOut else { return false }
         // Somebody kept the connection and is using it still. It cannot be trusted any more.
         guard !isBusy else {
             close()
