@@ -35,6 +35,9 @@ extension PostgresError: ProblemConvertible {
         case "40001", "40P01", "55P03":
             return .unavailable(
                 "The service is busy with a change to the same data; try again in a moment.", cause: self)
+        case PostgresError.diskFull:
+            return .unavailable(
+                "The database has no space left at the moment; try again later.", retryAfter: .seconds(30), cause: self)
         case "57P01", "57P02", "57P03", "53300", "53400":
             return .unavailable("The database is not available at the moment.", cause: self)
         default: return nil

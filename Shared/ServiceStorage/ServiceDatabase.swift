@@ -23,7 +23,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
     private let progress = Mutex(Progress.migrating(lastError: nil))
 
     /// - Parameters:
-    ///   - settings: `database.url`, `database.max-connections`, `migrations.directory`.
+    ///   - settings: `database.url`, `database.max-…`, `migrations.directory`.
     ///   - migrations: the folder's name under the migrations directory.
     /// - Throws: `ConfigurationError` when the URL cannot be parsed or there is no such folder.
     public convenience init(settings: ServiceSettings, schema: String, migrations: String, logger: Logger) throws {
@@ -34,6 +34,8 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             throw ConfigurationError(problems: ["database.url: \(error.message)"])
         }
         configuration.maximumConnections = settings.int("database.max-connections")
+        configuration.maximumAge = settings.duration("database.max-connection-age")
+        configuration.maximumRoles = settings.int("database.max-tenants-per-connection")
         configuration.applicationName = "erm-\(migrations)"
         self.init(
             configuration: configuration, schema: schema,
@@ -91,6 +93,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
                 return "migrations are not applied yet" + (lastError.map { ": \($0)" } ?? "")
             }
             do {
+                if let full = pool.diskFullAt { return try await room(since: full) }
                 return try await pool.withConnection { connection in
                     _ = try await connection.query("select 1")
                     return nil
@@ -103,6 +106,30 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             }
         }
     }
+
+    /// Whether the server's disk has room again: tried by writing 4 MB that nobody keeps, not at once, so that requests are
+    /// kept away from a full disk instead of finding out one by one.
+    /// - Returns: why not; nil when it has.
+    private func room(since full: ContinuousClock.Instant) async throws -> String? {
+        let reason = "the database's disk is full"
+        guard .now - full >= Self.diskFullPause else { return reason }
+        do {
+            try await pool.withTransaction(retries: 0) { connection in
+                _ = try await connection.execute(
+                    """
+                    create temporary table erm_disk_probe on commit drop as
+                    select number from generate_series(1, 120000) number
+                    """)
+            }
+            pool.diskHasRoom()
+            return nil
+        } catch let error as PostgresError where error.sqlState == PostgresError.diskFull {
+            return reason
+        }
+    }
+
+    /// For how long a full disk is not tried again.
+    private static let diskFullPause = Duration.seconds(5)
 
     /// Safe to show on the operations port.
     private static func reason(_ error: any Error) -> String { (error as? PostgresError)?.message ?? "it failed" }

@@ -163,4 +163,29 @@ struct ServiceDatabaseTests {
         #expect(problem.status.code == status)
         #expect(!problem.sentence.contains("secret_constraint"))
     }
+
+    @Test("a full disk is 503 with Retry-After, and the node is not ready meanwhile")
+    func fullDisk() async throws {
+        try await PostgresCluster.withDatabase("full") { url in
+            try await withMigrations([:]) { folder in
+                try await with(url: url, migrations: folder, schema: "shop") { database in
+                    await database.readiness.becomesReady()
+                    let error = await #expect(throws: PostgresError.self) {
+                        try await database.withTransaction { connection in
+                            try await connection.executeScript(
+                                "do $$ begin raise exception 'could not extend file' using errcode = '53100'; end $$")
+                        }
+                    }
+                    let problem = try #require(error?.problem)
+                    let reason = await database.readiness.check()
+                    database.pool.diskHasRoom()
+                    let after = await database.readiness.check()
+
+                    #expect(problem.status == .serviceUnavailable && problem.headers[.retryAfter] == "30")
+                    #expect(reason == "the database's disk is full")
+                    #expect(after == nil)
+                }
+            }
+        }
+    }
 }

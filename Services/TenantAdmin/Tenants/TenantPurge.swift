@@ -1,0 +1,120 @@
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+import ServiceStorage
+
+/// Ends deleted tenants for good: after the days to restore every service removes what it has of the tenant, and last of all
+/// go the tenant's schema, role, usage, messages and audit heads. Its subdomain is free again then.
+///
+/// Any number of nodes may do it; each step may be done twice.
+struct TenantPurge: Service {
+    let pool: PostgresPool
+    /// How long a deleted tenant can be restored.
+    let restoreDays: Int
+    let interval: Duration
+    let logger: Logger
+    var prerequisite: ReadinessCheck?
+
+    /// Those that keep rows of tenants, beside this one.
+    static let services: [ServiceName] = [.gateway, .mlTraining, .mlPrediction]
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await prerequisite?.becomesReady()
+            while !Task.isCancelled {
+                do {
+                    try await purgeDue()
+                } catch  where !Task.isCancelled {
+                    logger.warning("Purging tenants failed", metadata: ["error": "\(LogText.of(error))"])
+                } catch {}
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// Begins with those whose days are over, and ends those that no service has anything of.
+    func purgeDue() async throws {
+        let ready = try await pool.withTransaction { connection in
+            try await connection.execute(
+                """
+                update tenant_admin.tenants set purge_started_at = now()
+                where purge_started_at is null and deleted_at < now() - \(restoreDays) * interval '1 day'
+                """)
+            return try await connection.query(
+                """
+                select t.id from tenant_admin.tenants t where t.purge_started_at is not null
+                    and \(Self.services.map(\.rawValue))::text[] <@ array(
+                        select c.service from tenant_admin.purge_confirmations c where c.tenant_id = t.id)
+                order by t.id
+                """
+            ).map { try $0.decode("id", as: TenantID.self) }
+        }
+        for tenant in ready {
+            try await finish(tenant)
+            logger.info("Tenant purged", metadata: ["tenant": "\(tenant)"])
+        }
+    }
+
+    /// Begins at once, at the operator's word.
+    /// - Throws: 404; 409 for a tenant that is not deleted.
+    func begin(_ tenant: TenantID) async throws {
+        try await pool.withTransaction { connection in
+            guard try await Tenants.row(of: tenant, locked: true, on: connection).deletedAt != nil else {
+                throw ProblemError.conflict("The tenant is not deleted; delete it before it is purged.")
+            }
+            try await connection.execute(
+                """
+                update tenant_admin.tenants set purge_started_at = now()
+                where id = \(tenant) and purge_started_at is null
+                """)
+        }
+    }
+
+    /// Tenants of which the service may still have something.
+    func due(for service: ServiceName) async throws -> [TenantID] {
+        try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                select t.id from tenant_admin.tenants t where t.purge_started_at is not null and not exists (
+                    select from tenant_admin.purge_confirmations c where c.tenant_id = t.id and c.service = \(service.rawValue))
+                order by t.id limit 100
+                """
+            ).map { try $0.decode("id") }
+        }
+    }
+
+    func confirm(_ tenant: TenantID, by service: ServiceName) async throws {
+        try await pool.withConnection { connection in
+            _ = try await connection.execute(
+                """
+                insert into tenant_admin.purge_confirmations (tenant_id, service)
+                select id, \(service.rawValue) from tenant_admin.tenants
+                where id = \(tenant) and purge_started_at is not null
+                on conflict do nothing
+                """)
+        }
+    }
+
+    private func finish(_ tenant: TenantID) async throws {
+        try await pool.withTransaction { connection in
+            let rows = try await connection.query(
+                """
+                select schema_name, role_name from tenant_admin.tenants
+                where id = \(tenant) and purge_started_at is not null for update
+                """)
+            guard let row = rows.first else { return }
+            try await connection.setLocal(role: try row.decode("role_name"), searchPath: [])
+            try await connection.execute(
+                "drop schema if exists \(identifier: try row.decode("schema_name", as: String.self)) cascade")
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute("select erm_provisioning.drop_tenant_role(\(tenant))")
+            try await connection.execute(
+                "delete from idempotency_keys where answer ->> 'id' = \(tenant.description)")
+            // Usage, messages and confirmations go with it.
+            try await connection.execute("delete from tenants where id = \(tenant)")
+            try await connection.execute("select erm_audit.forget(\(tenant))")
+        }
+    }
+}

@@ -1,0 +1,59 @@
+import Contracts
+public import Logging
+import Postgres
+public import ServiceKit
+public import ServiceLifecycle
+
+/// Removes what a service has of tenants that are purged. tenant-admin says which they are, and is told once nothing is left;
+/// a service that is away meanwhile does it when it is back, and until then no tenant counts as purged.
+public struct TenantPurger: Service {
+    private let database: ServiceDatabase
+    private let client: ServiceClient
+    private let interval: Duration
+    private let settings: [String: String]
+    private let logger: Logger
+
+    /// - Parameters:
+    ///   - client: asks tenant-admin.
+    ///   - settings: what row-level security wants to be told beside the tenant.
+    public init(
+        database: ServiceDatabase, client: ServiceClient, interval: Duration, settings: [String: String] = [:],
+        logger: Logger
+    ) {
+        self.database = database
+        self.client = client
+        self.interval = interval
+        self.settings = settings
+        self.logger = logger
+    }
+
+    public func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await database.readiness.becomesReady()
+            while !Task.isCancelled {
+                do {
+                    try await purgeDue()
+                } catch {
+                    if Task.isCancelled { return }
+                    logger.info(
+                        "Purging tenants failed and is tried again", metadata: ["error": "\(LogText.of(error))"])
+                }
+                try? await Task.sleep(for: interval)
+            }
+        }
+    }
+
+    /// - Throws: `ProblemError` when tenant-admin cannot be asked now, `PostgresError`.
+    public func purgeDue() async throws {
+        let tenants: [TenantID] = try await client.get("/internal/v1/purges", trace: TraceContext())
+        for tenant in tenants {
+            let rows = try await database.withTenantRows(tenant) { connection in
+                try await connection.setLocal(settings: settings)
+                return try await TenantRows.remove(tenant, from: database.schema, on: connection)
+            }
+            let _: PurgeConfirmation = try await client.post(
+                "/internal/v1/purges", PurgeConfirmation(tenantId: tenant, rows: rows), trace: TraceContext())
+            logger.info("Tenant purged", metadata: ["tenant": "\(tenant)", "rows": .stringConvertible(rows)])
+        }
+    }
+}

@@ -1,0 +1,160 @@
+import Contracts
+import HTTPTypes
+import Postgres
+import TestSupport
+import Testing
+
+@testable import TenantAdmin
+
+@Suite("Purge and retention")
+struct PurgeTests {
+    private func deleted(_ subdomain: String, _ service: TestService) async throws -> TenantID {
+        let id = try await service.createTenant(subdomain).id
+        let token = try service.token(id)
+        _ = try await service.importCSV(.employees, ImportTests.people, into: id)
+        _ = try await service.send(.get, "/api/v1/usage", as: token)
+        _ = try await service.send(.get, "/api/v1/audit-logs/heads", as: token)
+        let answer = try await service.send(.delete, "/api/v1/tenants/\(id)", as: service.operatorToken)
+        #expect(answer.status == 200)
+        return id
+    }
+
+    private func due(_ name: ServiceName, _ service: TestService) async throws -> [TenantID] {
+        try await service.send(.get, "/internal/v1/purges", as: service.token(of: name)).data()
+    }
+
+    private func confirm(_ id: TenantID, _ name: ServiceName, _ service: TestService) async throws {
+        let answer = try await service.send(
+            .post, "/internal/v1/purges", as: service.token(of: name),
+            json: PurgeConfirmation(tenantId: id, rows: 0))
+        #expect(answer.status == 200)
+    }
+
+    @Test("once every service has nothing of a purged tenant any more, nothing is left, and its subdomain is free")
+    func purged() async throws {
+        try await TestService.run { service in
+            let id = try await deleted("acme", service)
+            let path = "/api/v1/tenants/\(id)"
+            #expect(try await service.send(.post, "\(path)/purge", as: service.operatorToken).status == 204)
+            let restored = try await service.send(.post, "\(path)/restore", as: service.operatorToken)
+            try await service.purge.purgeDue()
+            let waiting = try await service.send(.get, path, as: service.operatorToken)
+            for name in TenantPurge.services {
+                #expect(try await due(name, service) == [id])
+                try await confirm(id, name, service)
+                #expect(try await due(name, service) == [])
+            }
+            let before = try await TenantTraces.tables(holding: id.description, in: service.databases.superuser)
+            try await service.purge.purgeDue()
+
+            #expect(restored.status == 409)
+            #expect(waiting.status == 200)
+            #expect(before.contains("tenant_admin.tenants") && before.contains("erm_audit.heads"))
+            #expect(try await TenantTraces.tables(holding: id.description, in: service.databases.superuser) == [])
+            #expect(try await service.send(.get, path, as: service.operatorToken).status == 404)
+            let left = try await service.pool.withConnection { connection in
+                try await connection.query(
+                    """
+                    select nspname::text from pg_namespace where nspname = \(TenantNames.schema(for: "acme"))
+                    union all select rolname::text from pg_roles
+                    where rolname = \(TenantNames(subdomain: Subdomain(rawValue: "acme")!, id: id).role)
+                    """)
+            }
+            #expect(left.isEmpty)
+            #expect(try await service.createTenant("acme").subdomain == "acme")
+        }
+    }
+
+    @Test("a tenant is purged after the days to restore, not before, and never one that is not deleted")
+    func days() async throws {
+        try await TestService.run { service in
+            let living = try await service.createTenant("living").id
+            let id = try await deleted("acme", service)
+            let refused = try await service.send(.post, "/api/v1/tenants/\(living)/purge", as: service.operatorToken)
+            try await service.purge.purgeDue()
+            let early = try await due(.gateway, service)
+            try await service.asSuperuser(
+                "acme",
+                "update tenant_admin.tenants set deleted_at = now() - interval '31 days' where deleted_at is not null")
+            try await service.purge.purgeDue()
+
+            #expect(refused.status == 409)
+            #expect(early == [])
+            #expect(try await due(.gateway, service) == [id])
+            // A tenant's user is not the service that relays the request.
+            let user = try await service.send(.get, "/internal/v1/purges", as: service.token(living))
+            #expect(user.status == 403)
+        }
+    }
+
+    @Test(
+        "tombstones, commits and reports of imports go when their time is over; the feed can still be followed from now"
+    )
+    func retention() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            let old = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                _ = try await $0.execute("delete from employees where external_id = 'E1'")
+            }
+            let now = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
+            try await service.asSuperuser(
+                "acme",
+                """
+                update feed_commits set committed_at = now() - interval '91 days';
+                update imports set created_at = now() - interval '400 days'
+                """)
+            let retention = Retention(
+                database: TenantDatabase(pool: service.pool), feedDays: 90, importDays: 365,
+                logger: PostgresCluster.quietLogger)
+            try await retention.sweep(tenant.id)
+            let counts = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                try await $0.query(
+                    """
+                    select (select count(*) from imports) as imports, (select count(*) from feed_commits) as commits,
+                        (select count(*) from removed_rows) as tombstones
+                    """)[0]
+            }
+            func status(_ watermark: String) async throws -> Int {
+                try await service.send(
+                    .get, "/internal/v1/tenants/\(tenant.id)/history?since=\(watermark)",
+                    as: service.token(of: .mlPrediction)
+                ).status
+            }
+
+            #expect(try counts.decode("imports", as: Int.self) == 0)
+            #expect(try counts.decode("commits", as: Int.self) == 1)
+            #expect(try await status(old) == 422)
+            #expect(try await status(now) == 200)
+        }
+    }
+
+    @Test("a person's data is handed out whole, and what names the person can be taken away while the hours stay")
+    func person() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            _ = try await service.importCSV(.projects, ImportTests.work, into: tenant.id)
+            _ = try await service.importCSV(.allocations, ImportTests.allocations, into: tenant.id)
+            let token = try service.token(tenant.id)
+            let allocation = try await service.all("allocations", of: tenant.id, as: Allocation.self)[0]
+            let path = "/api/v1/employees/\(allocation.employeeId)"
+            let before = try await service.send(.get, path, as: token).data(Employee.self)
+            let data = try await service.send(.get, "\(path)/data", as: token).data(JSONValue.self)
+            let done = try await service.send(.post, "\(path)/anonymise", as: token)
+            let after = try await service.send(.get, path, as: token).data(Employee.self)
+            let reader = try service.token(
+                tenant.id, [Permission(resource: "employees", actions: ["read", "write", "update"])])
+
+            #expect(data["employee"]?["name"]?.stringValue == before.name)
+            #expect("\(data)".contains(allocation.id.description))
+            #expect(done.status == 204)
+            #expect(after.name == "Anonymised person" && after.email == nil && after.externalId != before.externalId)
+            #expect(try await service.all("allocations", of: tenant.id, as: Allocation.self).contains(allocation))
+            #expect(try await service.send(.get, "\(path)/data", as: reader).status == 403)
+            let nobody = "/api/v1/employees/\(EmployeeID())/anonymise"
+            #expect(try await service.send(.post, nobody, as: token).status == 404)
+        }
+    }
+}
