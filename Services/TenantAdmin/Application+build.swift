@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Logging
 import Postgres
 import ServiceIdentity
@@ -34,23 +35,43 @@ struct TenantAdminApplication {
         let delivery = MessageDelivery(
             outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger,
             prerequisite: database.readiness)
+        let keyPair = try ServiceKeyPair(
+            pem: String(contentsOfFile: settings.string("identity.key-file"), encoding: .utf8))
+        let keys = try JSONWebKeySet.load(
+            contents: String(contentsOfFile: settings.string("identity.jwks-file"), encoding: .utf8))
+        let anchors = AuditAnchors(
+            pool: database.pool, signer: StatementSigner(keyPair: keyPair), logger: bootstrap.logger,
+            prerequisite: rollout.readiness)
+        let purge = TenantPurge(
+            pool: database.pool, restoreDays: settings.int("tenants.restore-days"),
+            interval: settings.duration("purge.interval"), logger: bootstrap.logger,
+            prerequisite: rollout.readiness)
+        let retention = Retention(
+            database: TenantDatabase(pool: database.pool), feedDays: settings.int("retention.feed-days"),
+            importDays: settings.int("retention.import-days"), logger: bootstrap.logger,
+            prerequisite: rollout.readiness)
+        let filler = ReadySchemaFiller(
+            ready: ReadySchemas(schemas: schemas), count: settings.int("tenants.ready-schemas"),
+            logger: bootstrap.logger, prerequisite: rollout.readiness)
         return ServiceApplication(
             routes: Self.routes(
-                pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier,
-                imports: ImportSettings(settings)),
-            services: [database, rollout, recorder, delivery], readiness: [database.readiness, rollout.readiness])
+                pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
+                keys: keys, purge: purge, imports: ImportSettings(settings)),
+            services: [database, rollout, recorder, delivery, anchors, purge, retention, filler],
+            readiness: [database.readiness, rollout.readiness])
     }
 
     static func routes(
-        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, imports: ImportSettings
+        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
+        keys: JSONWebKeySet, purge: TenantPurge, imports: ImportSettings
     ) -> Routes {
         let routes = Routes(verifier: verifier)
-        let database = TenantDatabase(pool: pool)
+        let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
         let tenants = Tenants(pool: pool, schemas: schemas)
         let (roles, users, usage) = (Roles(database: database), Users(database: database), Usage(database: database))
         let (auditLog, outbox) = (AuditLog(database: database), Outbox(database: database))
 
-        routes.add(TenantsController(tenants: tenants))
+        routes.add(TenantsController(tenants: tenants, purge: purge))
         routes.add(UsageController(usage: usage))
         routes.add(ExportController(export: TenantExport(tenants: tenants, database: database)))
         routes.add(InvitationsController(invitations: Invitations(database: database)))
@@ -60,7 +81,11 @@ struct TenantAdminApplication {
         routes.add(UserRolesController(users: users))
         routes.add(RolesController(store: roles))
         routes.add(SettingsController(settings: Settings(database: database)))
-        routes.add(AuditController(auditLog: auditLog))
+        routes.add(
+            AuditController(
+                auditLog: auditLog,
+                chain: AuditChain(database: database, anchors: anchors, verifier: StatementVerifier(keys: keys))))
+        routes.add(PersonDataController(people: PersonData(database: database)))
         routes.add(EmployeesController(store: Employees(database: database)))
         routes.add(ProjectsController(store: Projects(database: database)))
         routes.add(AllocationsController(store: Allocations(database: database)))
@@ -84,6 +109,7 @@ struct TenantAdminApplication {
         routes.add(InternalUsageController(usage: usage))
         routes.add(InternalHistoryController(feed: HistoryFeed(database: database)))
         routes.add(InternalLimitsController(tenants: tenants))
+        routes.add(InternalPurgesController(purge: purge))
         routes.add(InternalAuditController(auditLog: auditLog))
         return routes
     }

@@ -21,5 +21,17 @@ enum TenantAdminSettings {
         .init(
             "delivery.webhook-secret", .secret,
             help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
+        .init(
+            "tenants.ready-schemas", .integer(0...1000), default: "3",
+            help: "How many schemas are made before a tenant needs one."),
+        .init(
+            "tenants.restore-days", .integer(0...3650), default: "30",
+            help: "How long a deleted tenant can be restored before nothing of it is left."),
+        .init(
+            "retention.feed-days", .integer(1...3650), default: "90",
+            help: "How long what was deleted can be learned from the history feed."),
+        .init(
+            "retention.import-days", .integer(1...36_500), default: "365",
+            help: "How long reports of imports are kept."),
     ]
 }

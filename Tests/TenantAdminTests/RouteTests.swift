@@ -18,7 +18,13 @@ struct RouteTests {
             pool: pool, migrationsDirectory: ServiceDatabases.migrations("tenant"), logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas,
-            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])), imports: .testing())
+            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])),
+            anchors: AuditAnchors(
+                pool: pool, signer: StatementSigner(keyPair: ServiceKeyPair()), logger: PostgresCluster.quietLogger),
+            keys: JSONWebKeySet(keys: []),
+            purge: TenantPurge(
+                pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger),
+            imports: .testing())
 
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])

@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Postgres
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -83,6 +84,94 @@ struct SchemaTests {
                 try await $0.query("select name from schema_migrations where number = 900")
             }
             #expect(recorded.count == 1)
+        }
+    }
+
+    @Test(
+        "a tenant whose tables are busy is refused alone by the version that needs more, and served by the one before")
+    func busyTenant() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("alter table employees add column later integer;".utf8)
+            .write(to: folder.appendingPathComponent("0900_later.sql"))
+        try await TestService.run { service in
+            let busy = try await service.createTenant("busy").id
+            let free = try await service.createTenant("free").id
+            var next = try TenantSchemas(
+                pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger)
+            next.attempts = 2
+            let newer = TenantDatabase(pool: service.pool, requiredVersion: next.newest)
+            @Sendable func status(_ tenant: TenantID) async -> Int {
+                do {
+                    _ = try await newer.withTenant(tenant) { try await $0.query("select later from employees") }
+                    return 200
+                } catch {
+                    return (error as? ProblemError)?.status.code ?? 0
+                }
+            }
+            // A report that reads for long.
+            try await TenantDatabase(pool: service.pool).withTenant(busy) { [next] connection in
+                _ = try await connection.query("select count(*) from employees")
+                await #expect(throws: PostgresError.self) { try await next.migrateAll() }
+                #expect(await status(busy) == 503)
+                #expect(await status(free) == 200)
+                // The version before serves both, and writes.
+                for tenant in [busy, free] {
+                    let made = try await service.send(
+                        .post, "/api/v1/projects", as: service.token(tenant),
+                        json: CreateProject(externalId: "p", name: "P"))
+                    #expect(made.status == 201)
+                }
+            }
+            let progress = try await next.migrateAll()
+
+            #expect(progress == TenantSchemas.Progress(total: 1, migrated: 1))
+            #expect(await status(busy) == 200)
+        }
+    }
+
+    @Test("a tenant that takes a ready-made schema has all a tenant has, under its own name; older ones are dropped")
+    func readySchema() async throws {
+        try await TestService.run { service in
+            try await service.schemas.migrateAll()
+            let ready = ReadySchemas(schemas: service.schemas)
+            #expect(try await ready.fill(to: 2))
+            #expect(try await ready.fill(to: 2))
+            #expect(try await !ready.fill(to: 2))
+            func left() async throws -> Int {
+                try await service.pool.withConnection { connection in
+                    try await connection.query(
+                        "select count(*) as n from pg_namespace where nspname like 'tenant\\_ready%'")[0].decode("n")
+                }
+            }
+            let tenant = try await service.createTenant("acme")
+            let taken = try await left()
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            let lines = try await service.history(tenant.id)
+            let verified = try await service.send(
+                .get, "/api/v1/audit-logs/verification", as: service.token(tenant.id))
+            let foreign = try await service.pool.withConnection { connection in
+                try await connection.query(
+                    """
+                    select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+                    where n.nspname = \(TenantNames.schema(for: "acme"))
+                        and array_to_string(p.proconfig, ',') like '%ready%'
+                    """)
+            }
+            try await service.pool.withConnection {
+                _ = try await $0.execute("update tenant_admin.ready_schemas set schema_version = 1")
+            }
+            #expect(try await ready.dropOutdated())
+            #expect(try await !ready.dropOutdated())
+
+            #expect(taken == 1)
+            #expect(lines.compactMap(\.employee).count == 2)
+            #expect(try verified.data(AuditVerification.self).isWhole)
+            #expect(foreign.isEmpty)
+            #expect(try await left() == 0)
+            // Without one the tenant is made from nothing.
+            _ = try await service.createTenant("other")
         }
     }
 

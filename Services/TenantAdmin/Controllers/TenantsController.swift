@@ -5,6 +5,7 @@ import ServiceStorage
 /// The tenants of this installation, for the platform operator.
 struct TenantsController: Controller {
     let tenants: Tenants
+    let purge: TenantPurge
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
@@ -27,6 +28,8 @@ struct TenantsController: Controller {
         routes.on(
             .post, "tenants/{id}/restore", "restoreTenant", .platformOperator, takes: [.ifMatch], fails: [.conflict],
             use: restore)
+        routes.on(
+            .post, "tenants/{id}/purge", "purgeTenant", .platformOperator, fails: [.conflict], use: beginPurge)
     }
 
     private func create(_ call: OperatorCall, _ payload: CreateTenantRequest) async throws -> Created<Tenant> {
@@ -58,6 +61,12 @@ struct TenantsController: Controller {
     private func suspend(_ call: OperatorCall) async throws -> Tagged<Tenant> { try await change(call, .suspend) }
     private func resume(_ call: OperatorCall) async throws -> Tagged<Tenant> { try await change(call, .resume) }
     private func restore(_ call: OperatorCall) async throws -> Tagged<Tenant> { try await change(call, .restore) }
+
+    /// Answers before it is done: every service has to remove what it has.
+    private func beginPurge(_ call: OperatorCall) async throws -> NoContent {
+        try await purge.begin(try call.id("id"))
+        return NoContent()
+    }
 
     private func change(_ call: OperatorCall, _ transition: TenantTransition) async throws -> Tagged<Tenant> {
         try Tagged(

@@ -8,6 +8,10 @@ import ServiceStorage
 struct TenantHome: Sendable {
     let names: TenantNames
     let limits: TenantLimits
+    /// As measured last.
+    let storageBytes: Int
+    /// The newest migration of its schema; 0 when it is not known.
+    let schemaVersion: Int
 }
 
 /// Units of work inside one tenant.
@@ -16,6 +20,10 @@ struct TenantHome: Sendable {
 /// Postgres itself refuses another tenant's rows, and nothing of it outlives the transaction on a pooled connection.
 struct TenantDatabase: Sendable {
     let pool: PostgresPool
+    /// The migration that the code needs: a tenant whose schema is not there yet is refused for the moment.
+    var requiredVersion = 0
+    /// Told of every tenant in which something may have been written, once it is committed.
+    var onWrite: @Sendable (TenantID) -> Void = { _ in }
 
     /// Runs `body` as the tenant.
     /// - Parameter retries: how often the transaction is run again after a serialisation failure; 0 where `body` has
@@ -51,13 +59,16 @@ struct TenantDatabase: Sendable {
         isolation: isolated (any Actor)? = #isolation, _ body: (TenantHome, PostgresConnection) async throws -> R
     ) async throws -> R {
         do {
-            return try await pool.withTransaction(
+            let result = try await pool.withTransaction(
                 isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
             ) { connection in
                 let active = try await Self.active(tenant, on: connection)
+                try requireVersion(of: active)
                 try await Self.enter(active.names, on: connection)
                 return try await body(active, connection)
             }
+            if !readOnly { onWrite(tenant) }
+            return result
         } catch let error as PostgresError {
             throw ConstraintProblem.problem(error) ?? error
         }
@@ -69,13 +80,24 @@ struct TenantDatabase: Sendable {
         _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
         isolation: isolated (any Actor)? = #isolation, _ body: (TenantHome, PostgresConnection) async throws -> R
     ) async throws -> R {
-        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
-            connection in
+        let result = try await pool.withTransaction(
+            isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
+        ) { connection in
             guard let home = try await Self.home("id = \(tenant.rawValue)", on: connection) else {
                 throw ProblemError.notFound("Tenant")
             }
+            try requireVersion(of: home)
             try await Self.enter(home.names, on: connection)
             return try await body(home, connection)
+        }
+        if !readOnly { onWrite(tenant) }
+        return result
+    }
+
+    private func requireVersion(of home: TenantHome) throws {
+        guard home.schemaVersion >= requiredVersion else {
+            throw ProblemError.unavailable(
+                "The organisation's data is being brought up to date; try again in a moment.")
         }
     }
 
@@ -91,11 +113,12 @@ struct TenantDatabase: Sendable {
 
     private static func home(_ condition: SQL, on connection: PostgresConnection) async throws -> TenantHome? {
         try await connection.query(
-            "select schema_name, role_name, limits from tenant_admin.tenants where \(sql: condition)"
+            "select schema_name, role_name, limits, storage_bytes, schema_version from tenant_admin.tenants where \(sql: condition)"
         ).first.map { row in
             TenantHome(
                 names: TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name")),
-                limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits)
+                limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits,
+                storageBytes: try row.decode("storage_bytes"), schemaVersion: try row.decode("schema_version"))
         }
     }
 

@@ -4,7 +4,10 @@ import ServiceKit
 import ServiceLifecycle
 import Synchronization
 
-/// Rolls the tenants' migrations when the service starts, and says when that is done.
+/// Rolls the tenants' migrations when the service starts.
+///
+/// The node is ready once new tenants can be made: a tenant that is still behind, as one whose tables are busy, is refused
+/// alone (``TenantDatabase/requiredVersion``) and does not keep the others from being served.
 final class TenantSchemaRollout: Service {
     private enum State {
         case waiting
@@ -29,12 +32,18 @@ final class TenantSchemaRollout: Service {
         await cancelWhenGracefulShutdown {
             while !Task.isCancelled {
                 do {
-                    try await self.schemas.migrateAll()
+                    try await self.schemas.migrateTemplate()
                     self.state.withLock { $0 = .done }
+                    let progress = try await self.schemas.migrateTenants()
+                    self.logger.info(
+                        "Tenants are up to date", metadata: ["migrated": .stringConvertible(progress.migrated)])
                     break
                 } catch {
-                    self.logger.warning("Tenants are not migrated yet", metadata: ["error": "\(error)"])
-                    self.state.withLock { $0 = .failing("tenants' schemas are not up to date; see the log") }
+                    self.logger.warning("Tenants are not migrated yet", metadata: ["error": "\(LogText.of(error))"])
+                    self.state.withLock { state in
+                        if case .done = state { return }
+                        state = .failing("the template of tenants' schemas is not up to date; see the log")
+                    }
                     try? await Task.sleep(for: self.pause)
                 }
             }
@@ -46,7 +55,7 @@ final class TenantSchemaRollout: Service {
         ReadinessCheck(name: "tenant-schemas") { [self] in
             state.withLock { state in
                 switch state {
-                case .waiting: "the tenants' schemas are being brought up to date"
+                case .waiting: "the template of tenants' schemas is being brought up to date"
                 case .failing(let reason): reason
                 case .done: nil
                 }

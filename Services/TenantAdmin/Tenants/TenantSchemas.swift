@@ -11,10 +11,13 @@ struct TenantSchemas: Sendable {
 
     /// How many tenants are brought up to date at once.
     var parallelism = 4
-    /// How long a migration waits for a lock, and so how long a tenant's requests may queue behind it.
-    var lockTimeout = "2s"
-    /// How often a tenant whose tables are busy is tried.
+    /// How long a migration waits for a lock at a time: as long as a tenant's requests may queue behind it.
+    var lockTimeout = "100ms"
+    /// How often a tenant whose tables are busy is tried before the next rollout.
     var attempts = 10
+
+    /// The number of the newest migration.
+    var newest: Int { migrations.map(\.number).max() ?? 0 }
 
     init(pool: PostgresPool, migrationsDirectory: String, logger: Logger) throws {
         self.pool = pool
@@ -35,37 +38,64 @@ struct TenantSchemas: Sendable {
 
     /// A rollout lists the tenants after it has migrated the template. A tenant that this node made later, from older files,
     /// would be in no rollout's list and stay behind; under the template's lock it is made before, or refused.
-    private func requireNewest(on connection: PostgresConnection) async throws {
-        try await Migrations.lock(schema: TenantNames.template, on: connection)
+    func requireNewest(on connection: PostgresConnection) async throws {
+        try await Migrations.lockShared(schema: TenantNames.template, on: connection)
         let applied = try await Migrations.applied(in: TenantNames.template, on: connection).last?.number ?? 0
-        guard applied <= migrations.map(\.number).max() ?? 0 else {
+        guard applied <= newest else {
             throw ProblemError.unavailable("The platform is being brought up to date; try again in a moment.")
         }
     }
 
-    /// Rolls the migrations over the template and all tenants, deleted ones included: they may be restored. A tenant that
-    /// fails does not keep the others back, and one that is done is recorded in its own transaction, so a run that was
-    /// cut short goes on where it stopped.
+    /// How far a rollout is.
+    struct Progress: Sendable, Equatable {
+        /// Tenants that were behind when it began.
+        let total: Int
+        var migrated = 0
+        /// Those whose tables were busy, or whose migration does not fit them.
+        var failed = 0
+    }
+
+    /// Rolls the migrations over the template and all tenants that are behind, deleted ones included: they may be restored. A
+    /// tenant that fails does not keep the others back, and one that is done is recorded in its own transaction, so a run
+    /// that was cut short goes on where it stopped.
     /// - Throws: the first failure, when all others have been tried.
-    func migrateAll() async throws {
+    @discardableResult
+    func migrateAll(progress report: @Sendable (Progress) -> Void = { _ in }) async throws -> Progress {
         try await migrateTemplate()
+        return try await migrateTenants(progress: report)
+    }
+
+    @discardableResult
+    func migrateTenants(progress report: @Sendable (Progress) -> Void = { _ in }) async throws -> Progress {
         let rows = try await pool.withConnection { connection in
-            try await connection.query("select id, schema_name, role_name from tenant_admin.tenants order by id")
+            try await connection.query(
+                """
+                select schema_name, role_name from tenant_admin.tenants where schema_version < \(newest)
+                order by is_active desc, id
+                """)
         }
         var waiting = try rows.map { row in
             TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name"))
         }[...]
+        var progress = Progress(total: waiting.count)
         var failure: (any Error)?
         await withTaskGroup(of: (any Error)?.self) { group in
             for _ in 0..<parallelism {
                 if let names = waiting.popFirst() { group.addTask { await outcome(of: names) } }
             }
             while let result = await group.next() {
-                if let result { failure = failure ?? result }
+                if let result {
+                    failure = failure ?? result
+                    progress.failed += 1
+                } else {
+                    progress.migrated += 1
+                }
+                report(progress)
                 if let names = waiting.popFirst(), !Task.isCancelled { group.addTask { await outcome(of: names) } }
             }
         }
         if let failure { throw failure }
+        return progress
     }
 
     private func outcome(of names: TenantNames) async -> (any Error)? {
@@ -80,25 +110,40 @@ struct TenantSchemas: Sendable {
         }
     }
 
-    /// Each attempt is one transaction, so a schema is at one of its migrations' ends, never in between.
+    /// Each file is one transaction, so that its locks are held as shortly as can be, and a schema is at the end of one of its
+    /// migrations, never in between.
     private func migrate(_ names: TenantNames) async throws {
-        for attempt in 1... {
+        var attempt = 1
+        while true {
             do {
-                let applied = try await pool.withTransaction { connection in
-                    try await Migrations.lock(schema: names.schema, on: connection)
-                    try await connection.setLocal(role: names.role, settings: ["lock_timeout": lockTimeout])
-                    return try await Migrations.apply(migrations, to: names.schema, on: connection)
-                }
-                report(applied, to: names.schema)
-                return
+                let applied = try await applyNext(to: names)
+                if let applied { report([applied], to: names.schema) } else { return }
             } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable && attempt < attempts {
                 logger.info("A tenant's tables are busy, trying again", metadata: ["schema": "\(names.schema)"])
                 try await Task.sleep(for: .milliseconds(100 * attempt))
+                attempt += 1
             }
         }
     }
 
-    private func migrateTemplate() async throws {
+    /// - Returns: nil when nothing was left to do.
+    private func applyNext(to names: TenantNames) async throws -> Migration? {
+        try await pool.withTransaction { connection in
+            try await connection.setLocal(settings: ["lock_timeout": lockTimeout])
+            try await Migrations.lock(schema: names.schema, on: connection)
+            try await connection.setLocal(role: names.role)
+            let applied = try await Migrations.apply(migrations, to: names.schema, on: connection, limit: 1).first
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute(
+                """
+                update tenants set schema_version = \(applied?.number ?? newest)
+                where schema_name = \(names.schema) and schema_version < \(applied?.number ?? newest)
+                """)
+            return applied
+        }
+    }
+
+    func migrateTemplate() async throws {
         let applied = try await pool.withTransaction { connection in
             try await Migrations.lock(schema: TenantNames.template, on: connection)
             try await connection.execute("create schema if not exists \(identifier: TenantNames.template)")

@@ -70,6 +70,11 @@ extension Tenants {
         try await pool.withTransaction { connection in
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
+            let started = try await connection.query(
+                "select from tenant_admin.tenants where id = \(id.rawValue) and purge_started_at is not null")
+            guard started.isEmpty else {
+                throw ProblemError.conflict("The tenant is being purged and cannot be changed any more.")
+            }
             guard let changes = try changes(current) else { return current }
             let rows = try await connection.query(
                 """

@@ -17,16 +17,24 @@ struct Tenants: Sendable {
         -> Tenant
     {
         let passwordHash = try await PasswordHash.make(request.adminPassword)
-        let id = TenantID()
-        let names = TenantNames(subdomain: request.subdomain, id: id)
         do {
             return try await pool.withTransaction { connection in
+                var ready: ReadySchema?
                 let (tenant, isNew) = try await IdempotencyKey.once(
                     key, in: "tenant_admin.idempotency_keys", on: connection
-                ) { try await Self.insert(request, id: id, names: names, on: connection) }
+                ) {
+                    ready = try await ReadySchemas(schemas: schemas).take(on: connection)
+                    return try await insert(request, id: ready?.id ?? TenantID(), on: connection)
+                }
                 if isNew {
-                    try await connection.execute("select erm_provisioning.create_tenant_role(\(id.rawValue))")
-                    try await schemas.create(names, on: connection)
+                    let id = tenant.id
+                    let names = TenantNames(subdomain: request.subdomain, id: id)
+                    if let ready {
+                        try await ready.adopt(names, on: connection)
+                    } else {
+                        try await connection.execute("select erm_provisioning.create_tenant_role(\(id.rawValue))")
+                        try await schemas.create(names, on: connection)
+                    }
                     try await FirstUser(
                         email: request.adminEmail, name: request.adminName ?? "Administrator",
                         passwordHash: passwordHash
@@ -42,17 +50,19 @@ struct Tenants: Sendable {
         }
     }
 
-    private static func insert(
-        _ request: CreateTenantRequest, id: TenantID, names: TenantNames, on connection: PostgresConnection
+    private func insert(
+        _ request: CreateTenantRequest, id: TenantID, on connection: PostgresConnection
     ) async throws -> Tenant {
+        let names = TenantNames(subdomain: request.subdomain, id: id)
         let plan = request.plan ?? .starter
         let rows = try await connection.query(
             """
             insert into tenant_admin.tenants
-                (id, name, subdomain, schema_name, role_name, plan, admin_email, settings, limits)
+                (id, name, subdomain, schema_name, role_name, plan, admin_email, settings, limits,
+                schema_version)
             values (\(id.rawValue), \(request.name), \(request.subdomain.rawValue), \(names.schema), \(names.role),
                 \(plan.rawValue), \(request.adminEmail), \(json: request.settings ?? [:]),
-                \(json: StoredLimits(.standard(plan))))
+                \(json: StoredLimits(.standard(plan))), \(schemas.newest))
             returning \(sql: Tenant.columns)
             """)
         return try Tenant(rows[0])

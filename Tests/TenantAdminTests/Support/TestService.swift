@@ -20,6 +20,9 @@ struct TestService: Sendable {
     let databases: ServiceDatabases
     let schemas: TenantSchemas
     let signers: [ServiceName: AssertionSigner]
+    /// The public keys of all services.
+    let keys: JSONWebKeySet
+    let purge: TenantPurge
 
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
@@ -53,14 +56,21 @@ struct TestService: Sendable {
             pool: pool, migrationsDirectory: tenantMigrations, logger: PostgresCluster.quietLogger)
         let pairs = ServiceName.allCases.map { ($0, ServiceKeyPair()) }
         let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
+        let anchors = AuditAnchors(
+            pool: pool, signer: StatementSigner(keyPair: pairs.first { $0.0 == .tenantAdmin }!.1),
+            logger: PostgresCluster.quietLogger)
+        let purge = TenantPurge(
+            pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
-            imports: imports)
+            anchors: anchors, keys: keys, purge: purge, imports: imports)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         try await ServiceApplication(routes: routes).testable().test(setup) { client in
             try await body(
-                TestService(client: client, pool: pool, databases: databases, schemas: schemas, signers: signers))
+                TestService(
+                    client: client, pool: pool, databases: databases, schemas: schemas, signers: signers,
+                    keys: keys, purge: purge))
         }
     }
 }
@@ -154,6 +164,22 @@ extension TestService {
 
     func all<T: Codable & Sendable>(_ path: String, of tenant: TenantID, as type: T.Type = T.self) async throws -> [T] {
         try await send(.get, "/api/v1/\(path)", as: try token(tenant)).list(T.self).items
+    }
+
+    /// Runs statements in one transaction in a tenant's schema, as one who may do anything.
+    func asSuperuser(_ subdomain: String, _ statements: String) async throws {
+        let pool = PostgresPool(
+            configuration: try PostgresConfiguration(url: databases.superuser), logger: PostgresCluster.quietLogger)
+        do {
+            try await pool.withTransaction { connection in
+                try await connection.setLocal(searchPath: [TenantNames.schema(for: subdomain)])
+                try await connection.executeScript(statements)
+            }
+        } catch {
+            await pool.close()
+            throw error
+        }
+        await pool.close()
     }
 
     /// The lines of a history feed.

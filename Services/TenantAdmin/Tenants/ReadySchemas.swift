@@ -1,0 +1,110 @@
+import Contracts
+import Logging
+import Postgres
+import ServiceKit
+import ServiceLifecycle
+
+/// A schema that was made before anybody asked for a tenant, and its tenant's id to be.
+struct ReadySchema: Sendable {
+    let id: TenantID
+    let schema: String
+
+    /// Makes it the tenant's, in the transaction under way, which acts as the tenant afterwards.
+    func adopt(_ names: TenantNames, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "select erm_provisioning.adopt_schema(\(id.rawValue), \(schema)::name, \(names.schema)::name)")
+        try await TenantDatabase.enter(names, on: connection)
+    }
+}
+
+/// The schemas made ahead: a new tenant takes one of them and need not wait for its some hundred objects.
+struct ReadySchemas: Sendable {
+    let schemas: TenantSchemas
+
+    /// Takes one of this version; nil when there is none.
+    /// - Throws: 503 when a node of a newer version has begun its rollout.
+    func take(on connection: PostgresConnection) async throws -> ReadySchema? {
+        let rows = try await connection.query(
+            """
+            delete from tenant_admin.ready_schemas where id = (
+                select id from tenant_admin.ready_schemas where schema_version = \(schemas.newest)
+                order by created_at limit 1 for update skip locked)
+            returning id, schema_name
+            """)
+        guard let row = rows.first else { return nil }
+        try await schemas.requireNewest(on: connection)
+        return ReadySchema(id: try row.decode("id"), schema: try row.decode("schema_name"))
+    }
+
+    /// Makes one if fewer than `count` of this version are there.
+    /// - Returns: whether one was made.
+    func fill(to count: Int) async throws -> Bool {
+        try await schemas.pool.withTransaction { connection in
+            // Nodes take turns, so that together they make no more than are wanted.
+            try await connection.execute("select pg_advisory_xact_lock(hashtextextended('erm ready schemas', 0))")
+            let rows = try await connection.query(
+                "select count(*) as n from tenant_admin.ready_schemas where schema_version = \(schemas.newest)")
+            guard try rows[0].decode("n", as: Int.self) < count else { return false }
+            let id = TenantID()
+            let role = try await connection.query(
+                "select erm_provisioning.create_tenant_role(\(id.rawValue))::text as role")[0].decode(
+                    "role", as: String.self)
+            // No subdomain gives such a name: an underscore in those is followed by u, h or x.
+            let schema = "tenant_ready_" + id.description.filter { $0 != "-" }
+            try await schemas.create(TenantNames(schema: schema, role: role), on: connection)
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute(
+                "insert into ready_schemas (id, schema_name, schema_version) values (\(id.rawValue), \(schema), \(schemas.newest))"
+            )
+            return true
+        }
+    }
+
+    /// Drops one that an earlier version has made.
+    /// - Returns: whether there was one.
+    func dropOutdated() async throws -> Bool {
+        try await schemas.pool.withTransaction { connection in
+            let rows = try await connection.query(
+                """
+                delete from tenant_admin.ready_schemas where id = (
+                    select id from tenant_admin.ready_schemas where schema_version < \(schemas.newest)
+                    limit 1 for update skip locked)
+                returning id, schema_name
+                """)
+            guard let row = rows.first else { return false }
+            let id = try row.decode("id", as: TenantID.self)
+            let role = "tenant_" + id.description.filter { $0 != "-" }
+            try await connection.setLocal(role: role, searchPath: [])
+            try await connection.execute(
+                "drop schema \(identifier: try row.decode("schema_name", as: String.self)) cascade")
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute("select erm_provisioning.drop_tenant_role(\(id.rawValue))")
+            return true
+        }
+    }
+}
+
+/// Keeps some schemas ready.
+struct ReadySchemaFiller: Service {
+    let ready: ReadySchemas
+    let count: Int
+    let logger: Logger
+    let prerequisite: ReadinessCheck
+
+    private static let pause = Duration.seconds(1)
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await prerequisite.becomesReady()
+            while !Task.isCancelled {
+                do {
+                    while try await ready.dropOutdated(), !Task.isCancelled {}
+                    while try await ready.fill(to: count), !Task.isCancelled {}
+                } catch  where !Task.isCancelled {
+                    logger.warning("Schemas could not be made ahead", metadata: ["error": "\(LogText.of(error))"])
+                } catch {}
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
+    }
+}
