@@ -11,7 +11,7 @@ struct Ermctl: AsyncParsableCommand {
             ScheduleCommand.self, ModelsCommand.self, DeployCommand.self, PredictCommand.self, QuickstartCommand.self,
             PeopleCommand.self,
             BookingsCommand.self, LeaveCommand.self, ReportCommand.self,
-            KeysCommand.self, DemoDataCommand.self, BenchCommand.self,
+            KeysCommand.self, AuditCommand.self, DemoDataCommand.self, BenchCommand.self,
         ]
     )
 }
@@ -23,7 +23,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure speed and accuracy on this machine.",
         subcommands: [
             BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
-            BenchFeedCommand.self, BenchAccuracyCommand.self, BenchPlanningCommand.self,
+            BenchFeedCommand.self, BenchAccuracyCommand.self, BenchPlanningCommand.self, BenchTenantsCommand.self,
         ]
     )
 }

@@ -29,6 +29,8 @@ struct GatewayParts: Sendable {
     var addresses: [ServiceName: [String]]
     /// Counts what tenants ask for.
     var usage = UsageCounter()
+    /// Records who logs in and out.
+    var audit: LoginAudit
     var logger: Logger
     var now: @Sendable () -> Date = { Date() }
 }
@@ -70,7 +72,7 @@ struct GatewayApplication {
             signer: bootstrap.identity.signer,
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
             lockouts: lockouts,
-            keys: keys, client: proxy.client, addresses: addresses,
+            keys: keys, client: proxy.client, addresses: addresses, audit: .outbox(database),
             logger: bootstrap.logger)
         let builder = LineBuilder(parts)
         let line = LiveLine(try builder.line(configuration))
@@ -89,6 +91,9 @@ struct GatewayApplication {
                 Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger),
                 AuditOutbox(
                     database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
+                TenantPurger(
+                    database: database, client: bootstrap.client(for: .tenantAdmin),
+                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
                 UsageReporter(
                     counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],

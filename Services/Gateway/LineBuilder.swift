@@ -28,7 +28,7 @@ final class LineBuilder: Sendable {
             tokens: parts.tokens, refreshTokens: RefreshTokens(keys: parts.identity),
             devices: DeviceTokens(keys: parts.identity, lifetime: parts.policy.deviceLifetime),
             pseudonyms: Pseudonyms(keys: parts.identity), lifetime: parts.policy.sessionLifetime, queue: queue,
-            cache: families, now: parts.now, logger: parts.logger)
+            cache: families, audit: parts.audit, now: parts.now, logger: parts.logger)
         keys = APIKeys(
             store: parts.keys, directory: directory, cache: FreshCache(), seal: AnswerSeal(keys: parts.identity),
             now: parts.now)

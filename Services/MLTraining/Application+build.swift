@@ -42,7 +42,14 @@ struct TrainingApplication {
         return ServiceApplication(
             routes: routes(
                 jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
-            services: [database, audit, workers, scheduler], readiness: [database.readiness])
+            services: [
+                database, audit, workers, scheduler,
+                TenantPurger(
+                    database: database, client: bootstrap.client(for: .tenantAdmin),
+                    interval: bootstrap.settings.duration("purge.interval"),
+                    // Whose turn it is belongs to the queue.
+                    settings: ["erm.queue": "claim"], logger: bootstrap.logger),
+            ], readiness: [database.readiness])
     }
 
     private func routes(

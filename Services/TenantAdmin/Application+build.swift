@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import Logging
 import Postgres
 import ServiceIdentity
@@ -35,12 +34,12 @@ struct TenantAdminApplication {
         let delivery = MessageDelivery(
             outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger,
             prerequisite: database.readiness)
-        let keyPair = try ServiceKeyPair(
-            pem: String(contentsOfFile: settings.string("identity.key-file"), encoding: .utf8))
-        let keys = try JSONWebKeySet.load(
-            contents: String(contentsOfFile: settings.string("identity.jwks-file"), encoding: .utf8))
+        guard let keys = bootstrap.keys else {
+            throw ConfigurationError(problems: ["identity.key-file: there is no key to sign heads of audit chains with"]
+            )
+        }
         let anchors = AuditAnchors(
-            pool: database.pool, signer: StatementSigner(keyPair: keyPair), logger: bootstrap.logger,
+            pool: database.pool, signer: StatementSigner(keys: keys), logger: bootstrap.logger,
             prerequisite: rollout.readiness)
         let purge = TenantPurge(
             pool: database.pool, restoreDays: settings.int("tenants.restore-days"),
@@ -56,14 +55,14 @@ struct TenantAdminApplication {
         return ServiceApplication(
             routes: Self.routes(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
-                keys: keys, purge: purge, imports: ImportSettings(settings)),
+                heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings)),
             services: [database, rollout, recorder, delivery, anchors, purge, retention, filler],
             readiness: [database.readiness, rollout.readiness])
     }
 
     static func routes(
         pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
-        keys: JSONWebKeySet, purge: TenantPurge, imports: ImportSettings
+        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings
     ) -> Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
@@ -84,7 +83,7 @@ struct TenantAdminApplication {
         routes.add(
             AuditController(
                 auditLog: auditLog,
-                chain: AuditChain(database: database, anchors: anchors, verifier: StatementVerifier(keys: keys))))
+                chain: AuditChain(database: database, anchors: anchors, verifier: heads)))
         routes.add(PersonDataController(people: PersonData(database: database)))
         routes.add(EmployeesController(store: Employees(database: database)))
         routes.add(ProjectsController(store: Projects(database: database)))

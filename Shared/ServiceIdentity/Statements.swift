@@ -6,16 +6,17 @@ import Foundation
 ///
 /// A statement is a text of several lines and so never what is signed in an assertion, which has no line break.
 public struct StatementSigner: Sendable {
-    private let keyPair: ServiceKeyPair
+    private let keys: KeyRing
 
-    public init(keyPair: ServiceKeyPair) { self.keyPair = keyPair }
+    public init(keys: KeyRing) { self.keys = keys }
 
-    public var keyID: String { keyPair.keyID }
+    public init(keyPair: ServiceKeyPair) { self.init(keys: KeyRing(keyPair)) }
 
-    /// - Returns: the signature in base64url.
-    public func sign(_ statement: String) throws -> String {
+    /// - Returns: the signature in base64url, and the id of the key that has signed.
+    public func sign(_ statement: String) throws -> (signature: String, keyID: String) {
         precondition(statement.contains("\n"), "A statement has several lines.")
-        return Base64URL.encode(try keyPair.signature(of: Array(statement.utf8)))
+        let pair = keys.signing
+        return (Base64URL.encode(try pair.signature(of: Array(statement.utf8))), pair.keyID)
     }
 }
 
@@ -23,17 +24,22 @@ public struct StatementSigner: Sendable {
 public struct StatementVerifier: Sendable {
     public enum Finding: Sendable { case genuine, forged, unknownKey }
 
-    private let keys: [String: Curve25519.Signing.PublicKey]
+    private let key: @Sendable (String) -> Curve25519.Signing.PublicKey?
 
     public init(keys: JSONWebKeySet) {
-        self.keys = Dictionary(
+        let known = Dictionary(
             keys.keys.compactMap { jwk in jwk.publicKey.map { (jwk.kid, $0) } }, uniquingKeysWith: { first, _ in first }
         )
+        key = { known[$0] }
     }
 
+    /// By the keys that the service has at each moment.
+    public init(keys: KeyRing) { key = { keys.verifyingKey($0)?.key } }
+
     public func check(_ statement: String, keyID: String, signature: String) -> Finding {
-        guard let key = keys[keyID] else { return .unknownKey }
-        guard let bytes = Base64URL.decode(signature), key.isValidSignature(bytes, for: Array(statement.utf8)) else {
+        guard let publicKey = key(keyID) else { return .unknownKey }
+        guard let bytes = Base64URL.decode(signature), publicKey.isValidSignature(bytes, for: Array(statement.utf8))
+        else {
             return .forged
         }
         return .genuine

@@ -59,6 +59,28 @@ import Testing
         }
     }
 
+    @Test("the training of a tenant that was suspended or deleted meanwhile stops at the next renewal")
+    func tenantGone() async throws {
+        struct NotActive: TrainingAllowance {
+            func hours(of tenant: TenantID, trace: TraceContext) async throws -> Int {
+                throw ProblemError.permissionDenied("The tenant is suspended or deleted.", code: .tenantUnavailable)
+            }
+        }
+        try await TrainingDatabase.with { fixture in
+            _ = try await fixture.enqueue(TenantID(), asOf: history.end)
+            let ticket = try #require(try await fixture.queue.claim(worker: "test", lease: fixture.lease))
+            let keeper = LeaseKeeper(claimedAt: .now, lease: .seconds(3))
+            await keeper.keep(
+                ticket, by: fixture.queue, allowance: NotActive(), logger: PostgresCluster.quietLogger)
+
+            guard case .failed(let failure)? = keeper.reasonToStop else {
+                Issue.record("the training goes on")
+                return
+            }
+            #expect(failure.code == .tenantUnavailable)
+        }
+    }
+
     @Test("a job that no hours are left for when its turn comes ends with that in words")
     func usedUp() async throws {
         try await TrainingDatabase.with { fixture in

@@ -21,7 +21,7 @@ struct RouteTests {
             verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])),
             anchors: AuditAnchors(
                 pool: pool, signer: StatementSigner(keyPair: ServiceKeyPair()), logger: PostgresCluster.quietLogger),
-            keys: JSONWebKeySet(keys: []),
+            heads: StatementVerifier(keys: JSONWebKeySet(keys: [])),
             purge: TenantPurge(
                 pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger),
             imports: .testing())

@@ -90,6 +90,9 @@ actor PlatformClient {
         return Written(data: answer.data, warnings: answer.warnings ?? [])
     }
 
+    /// For what answers without a body.
+    func postWithoutAnswer(_ path: String) async throws { _ = try await bytes("POST", path) }
+
     func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
     /// Sends a file as it is read; `sent` is told how many bytes have gone out.

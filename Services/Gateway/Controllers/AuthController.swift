@@ -23,7 +23,8 @@ struct AuthController: Controller {
         guard let tenant = admission.tenant else { throw TenantStage.required }
         let client = LoginClient(
             origin: admission.origin, headers: call.request.headers, record: call.context.record)
-        let (tokens, cookie) = try await sessions.logIn(login, tenant: tenant, from: client)
+        let (tokens, cookie) = try await sessions.logIn(
+            login, tenant: tenant, from: client, in: try visit(call))
         var headers = HTTPFields.notStored
         headers[.setCookie] = cookie
         return OK(tokens, headers: headers)
@@ -36,8 +37,14 @@ struct AuthController: Controller {
     }
 
     private func logOut(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> NoContent {
-        try await sessions.logOut(payload.refreshToken)
+        try await sessions.logOut(payload.refreshToken, from: try visit(call))
         return NoContent()
+    }
+
+    private func visit<Who: Sendable>(_ call: Call<Who>) throws -> Visit {
+        Visit(
+            address: try call.admission.origin.address, agent: call.request.headers[.userAgent],
+            requestID: call.requestID)
     }
 
     private func me(_ call: Call<Author>) async throws -> OK<CurrentPrincipal> {

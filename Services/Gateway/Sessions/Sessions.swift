@@ -18,18 +18,20 @@ struct Sessions: Sendable {
     var lifetime = RefreshFamily.lifetime
     let queue: LoginQueue
     let cache: FreshCache<SessionID, RefreshFamily?>
+    let audit: LoginAudit
     let now: @Sendable () -> Date
     let logger: Logger
 
     /// - Throws: ``ProblemError`` 401 for wrong credentials, 403 for a tenant that is not active, 429 while locked out, 503 when
     ///   they cannot be checked.
     func logIn(
-        _ request: LoginRequest, tenant: TenantSummary, from client: LoginClient
+        _ request: LoginRequest, tenant: TenantSummary, from client: LoginClient, in visit: Visit
     ) async throws -> (tokens: TokenResponse, cookie: String) {
         let account = LoginAttempt.account(tenant.id, request.email)
         client.record?.note { $0.account = pseudonyms.name(of: account) }
         let device = try devices.device(for: account, in: client.headers, now: now())
         guard let principal = try await verified(request, tenant: tenant.id, client.origin.address, device) else {
+            try await audit.failed(tenant.id, visit)
             throw ProblemError.notAuthenticated(
                 "The e-mail address or the password is wrong.", code: .invalidCredentials)
         }
@@ -38,6 +40,7 @@ struct Sessions: Sendable {
             id: SessionID(), tenant: tenant.id, user: principal.userId,
             expiresAt: time.addingTimeInterval(lifetime), credentialVersion: principal.credentialVersion)
         let refreshToken = refreshTokens.first()
+        try await audit.loggedIn(family, visit)
         try await store.create(family, tokenDigest: RandomToken.digest(refreshToken), now: time)
         let cookie = try devices.cookie(for: account, isSecure: client.origin.scheme == "https", now: time)
         return (try response(family, refreshToken), cookie)
@@ -132,9 +135,10 @@ struct Sessions: Sendable {
         "The session has ended: the password was changed or the user deactivated meanwhile; log in again.")
 
     /// Ends the session of a refresh token, on every node. An unknown token is no error: it is logged out already.
-    func logOut(_ token: String) async throws {
+    func logOut(_ token: String, from visit: Visit) async throws {
         if let family = try await store.revoke(tokenDigest: RandomToken.digest(token), now: now()) {
             cache.forget(family.id)
+            try await audit.loggedOut(family, visit)
         }
     }
 

@@ -1,4 +1,5 @@
 import Contracts
+import HTTPTypes
 import Logging
 import ServiceKit
 import Synchronization
@@ -21,11 +22,13 @@ final class LeaseKeeper: Sendable {
         self.guarded = Mutex(Guarded(lease: LeaseState(claimedAt: claimedAt, lease: lease)))
     }
 
-    /// Renews the lease three times in its length until cancelled or until there is a reason to stop.
-    func keep(_ ticket: JobTicket, by queue: any JobQueue, logger: Logger) async {
+    /// Renews the lease three times in its length until cancelled or until there is a reason to stop, and asks each time
+    /// whether the tenant is still active; who cannot be asked now is asked the next time.
+    func keep(_ ticket: JobTicket, by queue: any JobQueue, allowance: any TrainingAllowance, logger: Logger) async {
         while reasonToStop == nil {
             do {
                 try await Task.sleep(for: lease / 3)
+                if await isGone(ticket.tenant, allowance) { guarded.withLock { $0.lease.tenantGone() } }
                 let sentAt = ContinuousClock.now
                 let cancelRequested = try await queue.renew(ticket, lease: lease)
                 guarded.withLock { $0.lease.renewed(sentAt: sentAt, lease: lease, cancelRequested: cancelRequested) }
@@ -37,6 +40,17 @@ final class LeaseKeeper: Sendable {
                 // Not renewed this time; LeaseState gives up when the lease runs out.
                 logger.warning("A lease could not be renewed", metadata: ["error": "\(LogText.of(error))"])
             }
+        }
+    }
+
+    private func isGone(_ tenant: TenantID, _ allowance: any TrainingAllowance) async -> Bool {
+        do {
+            _ = try await allowance.hours(of: tenant, trace: TraceContext())
+            return false
+        } catch let problem as ProblemError {
+            return [403, 404].contains(problem.status.code)
+        } catch {
+            return false
         }
     }
 

@@ -1,3 +1,5 @@
+import Contracts
+
 /// Whether this worker may still work on its job, and if not, why.
 ///
 /// A plain value: the heartbeat tells it what the database answered, the training thread asks it. The first reason to stop stands.
@@ -18,6 +20,11 @@ struct LeaseState: Sendable {
 
     /// The database says that the job is another worker's, or no longer running.
     mutating func refused() { request(.leaseLost) }
+
+    /// The tenant was suspended or deleted meanwhile: its training is nobody's any more.
+    mutating func tenantGone() {
+        request(.failed(JobFailure(code: .tenantUnavailable, sentence: "The tenant was suspended or deleted.")))
+    }
 
     mutating func shutDown() { request(.shuttingDown) }
 

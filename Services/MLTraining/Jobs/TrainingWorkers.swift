@@ -69,7 +69,7 @@ struct TrainingWorkers: Service {
         let result = await withTaskCancellationHandler {
             await Task.detached {
                 await withTaskGroup(of: Void.self, returning: Result<Void, any Error>.self) { group in
-                    group.addTask { await keeper.keep(ticket, by: queue, logger: logger) }
+                    group.addTask { await keeper.keep(ticket, by: queue, allowance: quota.allowance, logger: logger) }
                     defer { group.cancelAll() }
                     do { return .success(try await attempt.run(state: keeper)) } catch { return .failure(error) }
                 }

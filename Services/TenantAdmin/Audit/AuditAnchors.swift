@@ -88,11 +88,11 @@ final class AuditAnchors: Service {
         let moment = Date(timeIntervalSince1970: (Date().timeIntervalSince1970 * 1000).rounded(.down) / 1000)
         let statement = AuditHead.statement(
             tenantId: tenant, seq: head.seq, hash: head.hash, anchoredAt: moment)
-        let signature = try signer.sign(statement)
+        let (signature, keyID) = try signer.sign(statement)
         _ = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select erm_audit.anchor(\(tenant), \(head.seq), decode(\(head.hash), 'hex'), \(moment), \(signer.keyID),
+                select erm_audit.anchor(\(tenant), \(head.seq), decode(\(head.hash), 'hex'), \(moment), \(keyID),
                     \(signature))
                 """)
         }

@@ -114,7 +114,8 @@ struct Invitations: Sendable {
     }
 
     private static func requireFree(_ email: String, on connection: PostgresConnection) async throws {
-        let users = try await connection.query("select from users where email_key = \(EmailAddress.key(email)) and address_taken_by is null")
+        let users = try await connection.query(
+            "select from users where email_key = \(EmailAddress.key(email)) and address_taken_by is null")
         guard users.isEmpty else {
             throw ProblemError.conflict(
                 "A user with this e-mail address exists already.",

@@ -16,7 +16,8 @@ struct PasswordResets: Sendable {
     /// Sets the password and ends all sessions begun with the old one.
     /// - Returns: the user's e-mail address.
     /// - Throws: 401 `invalid_credentials` for a token that is not good, or whose user has been deactivated meanwhile.
-    func confirm(_ request: ConfirmPasswordResetRequest, in tenant: TenantID, requestID: String) async throws -> String {
+    func confirm(_ request: ConfirmPasswordResetRequest, in tenant: TenantID, requestID: String) async throws -> String
+    {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }

@@ -1,6 +1,6 @@
 /// The text of `--help`.
-enum ConfigurationHelp {
-    static func text(program: String, keys: [ConfigurationKey]) -> String {
+public enum ConfigurationHelp {
+    public static func text(program: String, keys: [ConfigurationKey]) -> String {
         var lines = [
             "usage: \(program) [--flag value]...", "",
             "Each flag may also be given as the environment variable beside it; a flag wins.", "",

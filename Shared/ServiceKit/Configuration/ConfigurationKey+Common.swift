@@ -29,8 +29,18 @@ extension ConfigurationKey {
                 "database.max-connections", .integer(1...1000), default: "10",
                 help: "The most connections held at once."),
             .init(
+                "database.max-connection-age", .duration(.seconds(1) ... .seconds(604_800)), default: "1h",
+                help: "How old a connection may become."),
+            .init(
+                "database.max-tenants-per-connection", .integer(1...100_000), default: "64",
+                help: "How many tenants a connection may serve before it is replaced, which bounds its server's memory."
+            ),
+            .init(
                 "migrations.directory", .path,
                 help: "Folder of the migrations; found beside the binary or in ./migrations upwards when left out."),
+            .init(
+                "purge.interval", .duration(.milliseconds(100) ... .seconds(86_400)), default: "1m",
+                help: "How often is looked for tenants that are to be purged."),
             .init("tenant-admin.url", .urls, default: "http://127.0.0.1:8081", help: "Where tenant-admin listens."),
             .init("ml-training.url", .urls, default: "http://127.0.0.1:8082", help: "Where ml-training listens."),
             .init(

@@ -257,7 +257,10 @@ struct APIKeyTests {
             }
             let notes = try await account.gateway.database.withConnection { connection in
                 try await connection.query(
-                    "SELECT note FROM gateway.audit_outbox WHERE tenant_id = \(account.tenant.id) ORDER BY number"
+                    """
+                    SELECT note FROM gateway.audit_outbox
+                    WHERE tenant_id = \(account.tenant.id) AND note ->> 'entity' <> 'session' ORDER BY number
+                    """
                 ).map { try $0.decode("note", as: PostgresJSON<AuditNote>.self).value }
             }
             #expect(notes.map(\.action) == ["create", "revoke"])

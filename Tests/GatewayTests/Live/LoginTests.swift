@@ -1,6 +1,8 @@
 import Contracts
 import Foundation
+import Postgres
 import ServiceIdentity
+import ServiceStorage
 import Testing
 
 @testable import Gateway
@@ -24,6 +26,29 @@ struct LoginTests {
             #expect(principal.id == user.rawValue)
             #expect(principal.tenant == tenant)
             #expect(principal.permissions == DefaultRole.manager.permissions)
+        }
+    }
+
+    @Test("log-ins, log-outs and failures are on their way to the tenant's audit log, without what was typed")
+    func audited() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            _ = try await gateway.logIn("ada@acme.example", "wrong", tenant.id)
+            let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
+            let out = try await gateway.send(
+                "POST", "/api/v1/auth/logout", json: RefreshRequest(refreshToken: tokens.refreshToken))
+            let notes = try await gateway.database.withConnection { connection in
+                try await connection.query(
+                    "SELECT note FROM gateway.audit_outbox WHERE tenant_id = \(tenant.id) ORDER BY number"
+                ).map { try $0.decode("note", as: PostgresJSON<AuditNote>.self).value }
+            }
+
+            #expect(out.status == 204)
+            #expect(notes.map(\.action) == ["login_failed", "login", "logout"])
+            #expect(notes.map(\.actor) == ["anonymous", user.description, user.description])
+            #expect(notes.allSatisfy { $0.address == "127.0.0.1" && $0.requestId != nil })
+            #expect(!"\(notes)".contains("wrong"))
         }
     }
 

@@ -82,7 +82,7 @@ struct RunningGateway: Sendable {
                 directory: directory,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
-                addresses: [.tenantAdmin: [address], .mlTraining: [address]],
+                addresses: [.tenantAdmin: [address], .mlTraining: [address]], audit: .outbox(database),
                 logger: logger, now: { clock.now })
             let first = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
             let second = try ServiceApplication(router: GatewayApplication.router(parts)).testable()

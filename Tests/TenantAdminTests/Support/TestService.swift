@@ -63,7 +63,7 @@ struct TestService: Sendable {
             pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
-            anchors: anchors, keys: keys, purge: purge, imports: imports)
+            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         try await ServiceApplication(routes: routes).testable().test(setup) { client in
