@@ -9,6 +9,14 @@ extension LedgerReader {
     mutating func bookings(of ids: [EmployeeID], _ detail: Detail) async throws -> [EmployeeID: [Booking]] {
         guard let days = detail.bookingsIn else { return [:] }
         let skills: SQL = detail.withSkills ? "required_skill_ids, required_levels" : "null::uuid[], null::smallint[]"
+        let finished: SQL =
+            switch detail.finished {
+            case .all: ""
+            // A day's margin: which day a moment falls on depends on the time zone.
+            case .loading:
+                "and (completed_at is null or completed_at >= \(days.first)::timestamp at time zone 'UTC' - interval '1 day')"
+            case .none: "and completed_at is null"
+            }
         let rows = try await connection.query(
             """
             select employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
@@ -16,7 +24,7 @@ extension LedgerReader {
                 (completed_at at time zone (select tenant_zone()))::date, \(sql: skills)
             from resource_allocations
             where employee_id = any(\(ids)) and start_date <= \(days.last)
-                and (end_date is null or end_date >= \(days.first))
+                and (end_date is null or end_date >= \(days.first)) \(sql: finished)
             order by employee_id, start_date, id
             """)
         try await read(projects: Set(rows.map { try $0.decode(at: 2, as: ProjectID.self) }))

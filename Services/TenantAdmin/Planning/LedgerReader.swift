@@ -41,6 +41,15 @@ struct LedgerReader {
         var bookingsIn: DayWindow?
         /// The person's skills and those that bookings require.
         var withSkills = false
+        var finished = Finished.all
+    }
+
+    /// Which of the bookings that are completed are read: a long history is mostly such.
+    enum Finished: Sendable {
+        case all
+        /// Those that may load some of the days.
+        case loading
+        case none
     }
 
     /// - Parameter connection: in a tenant's schema; in one snapshot where several questions must agree.

@@ -83,7 +83,9 @@ private enum TimeConflicts {
         _ employee: EmployeeID, on days: DayWindow, _ connection: PostgresConnection
     ) async throws -> Set<BookingConflict> {
         var reader = try await LedgerReader(connection)
-        guard let planned = try await reader.person(employee, .init(bookingsIn: days)) else { return [] }
+        guard let planned = try await reader.person(employee, .init(bookingsIn: days, finished: .none)) else {
+            return []
+        }
         let open = planned.bookings.filter { $0.completed == nil && $0.standing != nil }
         var found: Set<BookingConflict> = []
         // Two bookings that are together too much say so once.
@@ -128,7 +130,9 @@ struct BookingStanding: Sendable {
         }
         var reader = try await LedgerReader(connection)
         let days = DayWindow(try row.decode("start_date"), try row.decode("last"))
-        guard let planned = try await reader.person(employee, .init(bookingsIn: days, withSkills: true)),
+        guard
+            let planned = try await reader.person(
+                employee, .init(bookingsIn: days, withSkills: true, finished: .loading)),
             let booking = planned.bookings.first(where: { $0.id == id })
         else { return nil }
         self.employee = employee
