@@ -19,6 +19,10 @@ struct Balancer: Sendable, Equatable {
         var drainsUntil: ContinuousClock.Instant?
         /// Since when it is back after a failure; nil for a node that has always been well.
         var backSince: ContinuousClock.Instant?
+        /// Active checks in a row that it has failed.
+        var failedChecks = 0
+        /// Whether the checks have put it out; then they alone try it.
+        var isOutByChecks = false
     }
 
     /// What became of a request.
@@ -63,7 +67,8 @@ struct Balancer: Sendable, Equatable {
         let due = untried.first { index in
             switch nodes[index].circuit {
             case .closed: false
-            case .open(let until), .halfOpen(let until): now >= until
+            case .open(let until), .halfOpen(let until):
+                now >= until && (!nodes[index].isOutByChecks || closed.isEmpty)
             }
         }
         if let due, isTrial || closed.isEmpty {
@@ -103,6 +108,7 @@ struct Balancer: Sendable, Equatable {
             case .open, .halfOpen: node.backSince = now
             }
             node.circuit = .closed(failures: 0)
+            node.isOutByChecks = false
         }
     }
 
@@ -142,13 +148,24 @@ struct Balancer: Sendable, Equatable {
         change(address) { $0.drainsUntil = end }
     }
 
-    /// What an active check of the node has found.
+    /// What an active check of the node has found. A node that passes its checks and fails its requests stays out: only what the
+    /// checks have put out do they let in again.
     mutating func checked(_ address: String, isWell: Bool, now: ContinuousClock.Instant) {
-        if isWell {
-            change(address) { $0.drainsUntil = nil }
-            succeeded(address, now: now)
-        } else {
-            failed(address, .noAnswer, now: now)
+        let health = health
+        change(address) { node in
+            guard isWell else {
+                node.failedChecks += 1
+                guard node.failedChecks >= min(2, health.failuresToOpen) else { return }
+                node.isOutByChecks = true
+                node.circuit = .open(until: now + health.openFor)
+                return
+            }
+            node.drainsUntil = nil
+            node.failedChecks = 0
+            guard node.isOutByChecks else { return }
+            node.isOutByChecks = false
+            node.circuit = .closed(failures: 0)
+            node.backSince = now
         }
     }
 

@@ -102,6 +102,24 @@ struct BalancerTests {
         #expect((0..<4).map { _ in balancer.pick(now: start) } == ["a", "a", "a", "a"])
     }
 
+    @Test("checks put out a node that does not answer them, and let in again what they have put out and nothing else")
+    func checks() {
+        var hanging = balancer(2)
+        hanging.checked("a", isWell: false, now: start)
+        #expect(hanging.healthyCount(now: start) == 2)
+        hanging.checked("a", isWell: false, now: start)
+        #expect((0..<3).map { _ in hanging.pick(now: start + .seconds(60)) } == ["b", "b", "b"])
+        hanging.checked("a", isWell: true, now: start)
+        #expect(hanging.healthyCount(now: start) == 2)
+
+        var failing = balancer(2)
+        for _ in 1...2 {
+            failing.failed("a", .refused, now: start)
+            failing.checked("a", isWell: true, now: start)
+        }
+        #expect((0..<3).map { _ in failing.pick(now: start) } == ["b", "b", "b"])
+    }
+
     @Test("nodes come and go; what is known of those that stay is kept")
     func update() {
         var balancer = balancer(2)
