@@ -191,6 +191,47 @@ public struct Model: Codable, Sendable {
     }
 }
 
+/// A model in `GET /models`: what tells it from the others. Its figures, its card and how it was trained are hundreds of
+/// kilobytes, and `GET /models/{modelId}` has them.
+public struct ModelSummary: Codable, Sendable {
+    public let id: ModelID
+    public let name: String
+    public let modelType: String
+    /// The winning candidate's name.
+    public let kind: String
+    public let version: Int
+    public let status: ModelStatus
+    public let accuracyScore: Double?
+    public let precisionScore: Double?
+    public let recallScore: Double?
+    public let f1Score: Double?
+    public let datasetId: DatasetID
+    public let artifactSha256: String
+    public let createdAt: Date
+    public let deployedAt: Date?
+
+    public init(
+        id: ModelID, name: String, modelType: String, kind: String, version: Int, status: ModelStatus,
+        accuracyScore: Double?, precisionScore: Double?, recallScore: Double?, f1Score: Double?, datasetId: DatasetID,
+        artifactSha256: String, createdAt: Date, deployedAt: Date?
+    ) {
+        self.id = id
+        self.name = name
+        self.modelType = modelType
+        self.kind = kind
+        self.version = version
+        self.status = status
+        self.accuracyScore = accuracyScore
+        self.precisionScore = precisionScore
+        self.recallScore = recallScore
+        self.f1Score = f1Score
+        self.datasetId = datasetId
+        self.artifactSha256 = artifactSha256
+        self.createdAt = createdAt
+        self.deployedAt = deployedAt
+    }
+}
+
 /// `POST /models/{modelId}/deploy`. The body may be left out.
 public struct DeployModelRequest: RequestPayload {
     /// Deploys a model that has not passed its gates; recorded in the deployment history.

@@ -44,6 +44,23 @@ import Testing
         }
     }
 
+    @Test("the list of models is slim: figures, card and hyperparameters are in the model itself")
+    func slimList() async throws {
+        try await TrainingService.with { service in
+            let model = try await service.fixture.model(of: service.tenant, passedGates: true)
+            let list = try await service.send(.get, "/api/v1/models")
+            let whole = try await service.send(.get, "/api/v1/models/\(model)")
+            guard case .array(let models)? = list.data, let summary = models.first else {
+                Issue.record("no models")
+                return
+            }
+            #expect(summary["id"]?.stringValue == model.description)
+            for field in ["metrics", "card", "hyperparameters"] {
+                #expect(summary[field] == nil && whole.data?[field] != nil, "\(field)")
+            }
+        }
+    }
+
     @Test("a deployment or archiving under a stale tag is refused, under the present one done")
     func precondition() async throws {
         try await TrainingService.with { service in

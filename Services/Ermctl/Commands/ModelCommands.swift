@@ -14,7 +14,7 @@ struct ModelsCommand: AsyncParsableCommand {
                 let id = try ModelID(argument: model)
                 try output.show(try await client.get("/api/v1/models/\(id)", Model.self), text: Self.report)
             } else {
-                try output.show(try await client.list("/api/v1/models", of: Model.self), text: Self.table)
+                try output.show(try await client.list("/api/v1/models", of: ModelSummary.self), text: Self.table)
             }
         }
     }
@@ -24,7 +24,7 @@ struct ModelsCommand: AsyncParsableCommand {
         [model.card, CandidateTable(model)?.rendered()].compactMap(\.self).joined(separator: "\n\n")
     }
 
-    static func table(_ models: [Model]) -> String {
+    static func table(_ models: [ModelSummary]) -> String {
         var table = Table(
             ("VERSION", .right), ("KIND", .left), ("STATUS", .left), ("ACCURACY", .right), ("F1", .right),
             ("CREATED", .left), ("ID", .left))

@@ -109,10 +109,10 @@ struct Quickstart {
     private var passwordFile: URL { credentials.appendingPathComponent("\(subdomain).password") }
 
     private func deployedModel(_ client: PlatformClient, _ history: HistoryFolder) async throws -> Model {
-        let models = try await client.list("/api/v1/models", of: Model.self)
+        let models = try await client.list("/api/v1/models", of: ModelSummary.self)
         if let deployed = models.first(where: { $0.status == .deployed }) {
             say("model version \(deployed.version) (\(deployed.kind)) is deployed")
-            return deployed
+            return try await client.get("/api/v1/models/\(deployed.id)")
         }
         say("training on \(history.months) months up to \(WireJSON.timestamp(history.asOf))")
         let started: TrainingJobStarted = try await client.post(

@@ -22,8 +22,9 @@ struct ModelsController: Controller {
         routes.on(.post, "models/rollback", "rollBackModel", .may(.deploy, .ml), fails: [.conflict], use: rollback)
     }
 
-    private func list(_ call: TenantCall, _ query: ListQuery<ModelFilter, ModelPosition>) async throws -> Listed<Model>
-    {
+    private func list(
+        _ call: TenantCall, _ query: ListQuery<ModelFilter, ModelPosition>
+    ) async throws -> Listed<ModelSummary> {
         let found = try await registry.models(
             tenant: call.tenant, status: query.filter.status, after: query.page.after, limit: query.page.readLimit)
         return try Listed(found, query.page) { ModelPosition(version: $0.version) }

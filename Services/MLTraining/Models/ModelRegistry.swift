@@ -94,7 +94,8 @@ protocol ModelRegistry: Sendable {
     func register(_ model: NewModel, for ticket: JobTicket) async throws
     func model(_ id: ModelID, tenant: TenantID) async throws -> Model?
     /// Newest version first.
-    func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws -> [Model]
+    func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws
+        -> [ModelSummary]
     /// Deploying the deployed model changes nothing.
     /// - Parameter check: gets the model while deployments wait; nothing changes when it throws.
     /// - Throws: `DeploymentRefusal`.

@@ -50,15 +50,17 @@ struct PostgresModelRegistry: ModelRegistry {
         try await database.withTenantRows(tenant) { try await Self.model(id, $0) }
     }
 
-    func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws -> [Model] {
+    func models(
+        tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int
+    ) async throws -> [ModelSummary] {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT * FROM models
+                SELECT \(sql: ModelSummary.columns) FROM models
                 WHERE (\(optional: status)::text IS NULL OR status = \(optional: status)) AND version < \(after?.version ?? Int(Int32.max))
                 ORDER BY version DESC LIMIT \(limit)
                 """
-            ).map(Model.init)
+            ).map(ModelSummary.init)
         }
     }
 
@@ -125,6 +127,23 @@ extension Model {
             recallScore: try row.decode("recall_score"), f1Score: try row.decode("f1_score"),
             metrics: try row.decode("metrics", as: PostgresJSON<JSONValue>.self).value, card: try row.decode("card"),
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<JSONValue>.self).value,
+            datasetId: try row.decode("dataset_id"), artifactSha256: try row.decode("artifact_sha256"),
+            createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"))
+    }
+}
+
+extension ModelSummary {
+    fileprivate static let columns: SQL = """
+        id, model_name, model_type, kind, version, status, accuracy_score, precision_score, recall_score, f1_score, dataset_id,
+        artifact_sha256, created_at, deployed_at
+        """
+
+    fileprivate init(_ row: PostgresRow) throws {
+        self.init(
+            id: try row.decode("id"), name: try row.decode("model_name"), modelType: try row.decode("model_type"),
+            kind: try row.decode("kind"), version: try row.decode("version"), status: try row.decode("status"),
+            accuracyScore: try row.decode("accuracy_score"), precisionScore: try row.decode("precision_score"),
+            recallScore: try row.decode("recall_score"), f1Score: try row.decode("f1_score"),
             datasetId: try row.decode("dataset_id"), artifactSha256: try row.decode("artifact_sha256"),
             createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"))
     }
