@@ -39,6 +39,9 @@ struct PredictionApplication {
                 service: PredictionService(models: models, mirrors: mirrors, log: log, usage: usage), log: log),
             services: [
                 database,
+                PersonEraser(
+                    database: database, client: bootstrap.client(for: .tenantAdmin),
+                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
                 TenantPurger(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: settings.duration("purge.interval"), logger: bootstrap.logger),

@@ -84,7 +84,9 @@ struct TenantAdminApplication {
             AuditController(
                 auditLog: auditLog,
                 chain: AuditChain(database: database, anchors: anchors, verifier: heads)))
-        routes.add(PersonDataController(people: PersonData(database: database)))
+        let people = PersonData(database: database)
+        routes.add(PersonDataController(people: people))
+        routes.add(InternalErasuresController(people: people))
         routes.add(EmployeesController(store: Employees(database: database)))
         routes.add(ProjectsController(store: Projects(database: database)))
         routes.add(AllocationsController(store: Allocations(database: database)))

@@ -101,6 +101,35 @@ import Testing
         }
     }
 
+    @Test("the name of a person who was made nameless goes out of the predictions that named them, of that tenant only")
+    func erased() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let answer = try await service.send(.post, "/api/v1/predictions", question)
+            let id = try #require(answer.body["data"]?["predictionId"]?.stringValue)
+            guard case .array(let others)? = answer.body["data"]?["alternativeOptions"], let first = others.first,
+                let person = first["employeeId"]?.stringValue.flatMap({ EmployeeID($0) })
+            else {
+                Issue.record("no alternatives")
+                return
+            }
+            func names() async throws -> [String?] {
+                let record = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
+                guard case .array(let options)? = record?["prediction"]?["alternativeOptions"] else { return [] }
+                return options.map { $0["name"]?.stringValue }
+            }
+            let before = try await names()
+            let foreign = Erasure(tenantId: TenantID(), employeeId: person)
+            try await PersonEraser.erase(foreign, in: service.database)
+            #expect(try await names() == before)
+            try await PersonEraser.erase(
+                Erasure(tenantId: service.tenant, employeeId: person), in: service.database)
+            let after = try await names()
+
+            #expect(before.count == 5 && !before.contains(Erasure.name))
+            #expect(after == [Erasure.name as String?] + Array(before.dropFirst()))
+        }
+    }
+
     @Test("an outcome from before its question is refused")
     func earlyOutcome() async throws {
         try await PredictionsOverHTTP.with { service in
@@ -225,7 +254,8 @@ import Testing
             #expect(all.count == 1 && all[0]["actual"] == nil && all[0]["feedbackScore"] == nil)
             let cursor = Base64URL.encode(
                 Array(#"{"createdAtMicroseconds": 9223372036854775807, "id": "\#(PredictionID())"}"#.utf8))
-            let refused = try await service.send(.get, "/api/v1/predictions?cursor=\(ListCursor.wrap(cursor, of: "/api/v1/predictions"))")
+            let refused = try await service.send(
+                .get, "/api/v1/predictions?cursor=\(ListCursor.wrap(cursor, of: "/api/v1/predictions"))")
             #expect(refused.status == .unprocessableContent && "\(refused.body)".contains("\"cursor\""))
         }
     }

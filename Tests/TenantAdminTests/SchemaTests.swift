@@ -53,6 +53,30 @@ struct SchemaTests {
         }
     }
 
+    @Test("no foreign key and no view of a tenant's schema leads out of it")
+    func nothingCrosses() async throws {
+        try await TestService.run { service in
+            _ = try await service.createTenant("acme")
+            let rows = try await service.pool.withConnection { connection in
+                try await connection.query(
+                    """
+                    select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
+                        join pg_namespace n on n.oid = c.relnamespace join pg_class t on t.oid = k.confrelid
+                    where n.nspname = \(TenantNames.schema(for: "acme")) and k.contype = 'f'
+                        and t.relnamespace <> c.relnamespace
+                    union all
+                    select v.relname::text from pg_class v join pg_namespace n on n.oid = v.relnamespace
+                        join pg_rewrite r on r.ev_class = v.oid join pg_depend d on d.objid = r.oid
+                            and d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
+                        join pg_class t on t.oid = d.refobjid join pg_namespace f on f.oid = t.relnamespace
+                    where n.nspname = \(TenantNames.schema(for: "acme")) and v.relkind = 'v'
+                        and t.relnamespace <> v.relnamespace and f.nspname <> 'pg_catalog'
+                    """)
+            }
+            #expect(rows.isEmpty)
+        }
+    }
+
     @Test("a new migration reaches every tenant once, and one that fails keeps the others from nothing")
     func rollout() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

@@ -111,9 +111,10 @@ struct Imports: Sendable {
         in tenant: TenantID, by author: Author
     ) async throws -> ImportReport {
         let plan = ImportPlan(order.kind)
-        return try await database.pool.withTransaction { connection in
+        let report: ImportReport = try await database.pool.withTransaction { connection in
             // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
             let active = try await TenantDatabase.active(tenant, on: connection)
+            try database.requireVersion(of: active)
             try await connection.execute(plan.staging)
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
             try await connection.execute("analyze pg_temp.import_rows")
@@ -130,6 +131,8 @@ struct Imports: Sendable {
             try await report.store(policy: order.policy, by: author, on: connection)
             return report
         }
+        database.onWrite(tenant)
+        return report
     }
 
     /// Keeps the report of a file of which nothing was applied, and makes the answer.

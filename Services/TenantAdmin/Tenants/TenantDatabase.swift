@@ -94,7 +94,8 @@ struct TenantDatabase: Sendable {
         return result
     }
 
-    private func requireVersion(of home: TenantHome) throws {
+    /// - Throws: 503 for a tenant whose schema is not what the code needs yet.
+    func requireVersion(of home: TenantHome) throws {
         guard home.schemaVersion >= requiredVersion else {
             throw ProblemError.unavailable(
                 "The organisation's data is being brought up to date; try again in a moment.")

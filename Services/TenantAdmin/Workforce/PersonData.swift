@@ -38,18 +38,42 @@ struct PersonData: Sendable {
         }
     }
 
+    /// Whom services that have written names down elsewhere have not made nameless yet.
+    func erasures() async throws -> [Erasure] {
+        try await database.pool.withConnection { connection in
+            try await connection.query(
+                "select tenant_id, employee_id from tenant_admin.erasures order by created_at limit 100"
+            ).map { Erasure(tenantId: try $0.decode("tenant_id"), employeeId: try $0.decode("employee_id")) }
+        }
+    }
+
+    func erased(_ erasure: Erasure) async throws {
+        _ = try await database.pool.withConnection { connection in
+            try await connection.execute(
+                """
+                delete from tenant_admin.erasures
+                where tenant_id = \(erasure.tenantId) and employee_id = \(erasure.employeeId)
+                """)
+        }
+    }
+
     /// Takes name, e-mail and external id away; hours and history stay, for the figures. Doing it twice is harmless.
     /// - Returns: false when there is no such person.
     func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws -> Bool {
         try await database.withTenant(tenant) { connection in
             let found = try await connection.execute(
                 """
-                update employees set name = 'Anonymised person', email = null, external_id = 'anonymised-' || id
+                update employees set name = \(Erasure.name), email = null, external_id = 'anonymised-' || id
                 where id = \(employee)
                 """)
             guard found == 1 else { return false }
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description), by: author, on: connection)
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute(
+                """
+                insert into erasures (tenant_id, employee_id) values (\(tenant), \(employee)) on conflict do nothing
+                """)
             return true
         }
     }

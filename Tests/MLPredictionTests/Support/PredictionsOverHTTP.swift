@@ -22,6 +22,7 @@ struct PredictionsOverHTTP {
     let gateway: AssertionSigner
     let tenant: TenantID
     let usage: UsageCounter
+    let database: ServiceDatabase
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
@@ -73,7 +74,7 @@ struct PredictionsOverHTTP {
                     try await body(
                         PredictionsOverHTTP(
                             client: client, upstream: upstream, gateway: gateway, tenant: tenant,
-                            usage: application.usage))
+                            usage: application.usage, database: fixture.database))
                 }
                 await application.database.pool.close()
                 await http.shutdown()

@@ -1,0 +1,15 @@
+/// `GET /internal/v1/erasures`, and `POST` once it is done: a person who was made nameless.
+public struct Erasure: RequestPayload, Hashable {
+    public let tenantId: TenantID
+    public let employeeId: EmployeeID
+
+    public init(tenantId: TenantID, employeeId: EmployeeID) {
+        self.tenantId = tenantId
+        self.employeeId = employeeId
+    }
+
+    public func validate(_ validation: inout Validation) {}
+
+    /// What stands where the name was.
+    public static let name = "Anonymised person"
+}
