@@ -12,15 +12,26 @@ struct ImportFieldTests {
     private static let files: [ImportKind: String] = [
         .departments: "name,description\nLab,\"Two\nlines\"\n",
         .skills: "name,category\nSwift,Languages\n",
+        .calendars: "name,is_default\nBavaria,true\n",
+        .holidays: "calendar,date,name,minutes_off\nBavaria,2026-01-06,Epiphany,240\n",
         .employees:
-            "external_id,name,email,department,weekly_capacity_hours,hired_on,left_on,is_active\n"
-            + "E1,Anna,anna@acme.example,Lab,32.5,2020-01-01,2030-01-31,true\n",
+            "external_id,name,email,department,weekly_capacity_hours,effective_from,hired_on,left_on,inactive_from,is_active\n"
+            + "E1,Anna,anna@acme.example,Lab,32.5,2021-02-03,2020-01-01,2030-01-31,2029-01-01,true\n",
+        .employment: "employee_external_id,first_day,last_day\nE1,ever,2021-05-06\n",
+        .contracts:
+            "employee_external_id,effective_from,weekly_capacity_hours,monday,tuesday,wednesday,thursday,friday,saturday,"
+            + "sunday,calendar\nE1,2020-01-01,28,1,2,3,4,5,6,7,Bavaria\n",
+        .leave:
+            "external_id,employee_external_id,first_day,last_day,minutes_per_day,kind,status\n"
+            + "L1,E1,2026-01-01,2026-01-02,240,sick,requested\n",
         .employeeSkills: "employee_external_id,skill,level,since\nE1,Swift,4,2021-05-06\n",
         .projects:
             "external_id,name,status,completion_percentage,start_date,estimated_end_date,end_date,required_skills\n"
-            + "P1,Bridge,on_hold,40,2024-01-01,2024-02-01,2024-03-01,Swift;SQL\n",
-        .allocations: ImportTests.allocationHeader.replacing("labels\n", with: "labels,planned_hours\n")
-            + "A1,E1,P1,50,12.5,13.5,Swift;SQL,2024-03-01,2024-03-09,2024-03-08,2024-02-01T10:00:00.123456Z,a=1;b=2,11\n",
+            + "P1,Bridge,on_hold,40,2024-01-01,2024-02-01,2024-03-01,Swift>=2;SQL\n",
+        .allocations: ImportTests.allocationHeader.replacing(
+            "labels\n", with: "labels,planned_hours,hours_per_day,commitment,cancelled_at\n")
+            + "A1,E1,P1,50,12.5,13.5,Swift;SQL,2024-03-01,2024-03-09,2024-03-08,2024-02-01T10:00:00.123456Z,a=1;b=2,"
+            + "11,4.5,soft,2024-03-04\n",
         .capacityHistory: "employee_external_id,date,utilization_rate\nE1,2024-01-02,80.5\n",
     ]
 

@@ -102,7 +102,14 @@ struct Imports: Sendable {
                     "The upload came more slowly than \(settings.minimumRate.bytesPerSecond) bytes a second; nothing was applied.",
                     headers: [.connection: "close"])
             }
-            try await progress.show(.receiving, state)
+            do {
+                try await progress.show(.receiving, state)
+            } catch let problem as ProblemError where problem.code == .tenantUnavailable {
+                throw problem
+            } catch {
+                // An upload does not fail because its progress could not be written down this time.
+                try Task.checkCancellation()
+            }
         }
     }
 

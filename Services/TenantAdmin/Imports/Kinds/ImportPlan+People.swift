@@ -119,7 +119,7 @@ extension ImportPlan {
             """,
         match: "t.employee_id = e.id and t.skill_id = s.skill_id",
         exportJoins: "join employees e on e.id = t.employee_id join skills s on s.id = t.skill_id",
-        holds: [holdEmployees],
+        holds: [lockEmployees],
         prerequisites: [makeSkills("select r.skill as word from pg_temp.import_rows r")],
         checks: [.unknownEmployee])
 
@@ -139,6 +139,13 @@ extension ImportPlan {
     static let holdEmployees: SQL = """
         select count(*) from (select from employees e
             where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) for key share of e) held
+        """
+
+    /// For what also touches the people's own rows: whoever edits a person locks the row before the tables that go with it.
+    static let lockEmployees: SQL = """
+        select count(*) from (select from employees e
+            where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) order by e.id
+            for no key update of e) held
         """
 }
 

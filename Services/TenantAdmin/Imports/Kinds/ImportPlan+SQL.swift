@@ -67,7 +67,7 @@ extension ImportPlan {
         guard let first = merged(earlier, columns), let last = merged(later, columns) else { return [] }
         func rows(_ given: ImportField, _ reason: String) -> SQL {
             """
-            select r.line, \(reason) as reason from pg_temp.import_rows r \(sql: joins)
+            select r.line, \(reason)::text as reason from pg_temp.import_rows r \(sql: joins)
             join \(identifier: table) t on \(sql: match)
             where r.\(identifier: given.name) is not null and \(sql: first) > \(sql: last)
             """

@@ -74,7 +74,7 @@ extension ImportPlan {
         ],
         key: ["employee_external_id", "first_day"], joins: "join employees e on e.external_id = r.employee_external_id",
         match: "t.employee_id = e.id and coalesce(t.first_day, '-infinity') = r.first_day",
-        exportJoins: "join employees e on e.id = t.employee_id", holds: [holdEmployees],
+        exportJoins: "join employees e on e.id = t.employee_id", holds: [lockEmployees],
         checks: [
             .unknownEmployee,
             Check(
@@ -110,7 +110,7 @@ extension ImportPlan {
         match: "t.employee_id = e.id and coalesce(t.effective_from, '-infinity') = r.effective_from",
         valueJoins: "left join calendars c on c.folded_name = folded(r.calendar)",
         exportJoins: "join employees e on e.id = t.employee_id left join calendars c on c.id = t.calendar_id",
-        holds: [holdEmployees], prerequisites: [makeCalendars],
+        holds: [lockEmployees], prerequisites: [makeCalendars],
         checks: [
             .unknownEmployee,
             Check(
@@ -156,7 +156,7 @@ extension ImportPlan {
                 "Only approved leave takes capacity away; approved when nothing is said",
                 .kept("status", whenAbsent: "'approved'")),
         ],
-        key: ["employee_external_id", "first_day"],
+        key: ["employee_external_id", "first_day", "external_id"],
         identity: [
             "coalesce(r.external_id, ''), case when r.external_id is null then r.employee_external_id end",
             "case when r.external_id is null then r.first_day end",
@@ -172,7 +172,7 @@ extension ImportPlan {
                 limit 1) k on true
             """,
         match: "t.id = k.id", exportJoins: "join employees e on e.id = t.employee_id",
-        orderedPairs: [.init("first_day", "last_day")], holds: [holdEmployees], checks: [.unknownEmployee])
+        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees], checks: [.unknownEmployee])
 
     private static let contractFields: [ImportField] = {
         var fields: [ImportField] = [
@@ -190,7 +190,7 @@ extension ImportPlan {
         for (index, day) in weekdays.enumerated() {
             fields.append(
                 .optional(
-                    day, .dailyHours, "Hours of a \(day)",
+                    day, .dailyHours, "Hours worked on \(day.prefix(1).uppercased() + day.dropFirst())s",
                     export: "t.weekday_minutes[\(index + 1)::integer] / 60.0::double precision"))
         }
         fields.append(
