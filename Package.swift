@@ -78,20 +78,20 @@ let package = Package(
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])],
             linkerSettings: [.linkedLibrary("m", .when(platforms: [.linux]))]),
 
-        shared("Contracts"),
-        shared("Ledger", ["Contracts"], numeric),
-        shared("Postgres", ["CLibpq", logging, collections, crypto]),
-        shared("HTTPClient", ["CCurl", logging]),
-        shared("NeuralNetwork", ["CKernels"], numeric),
-        shared("Forecasting", ["NeuralNetwork", "CKernels"], numeric),
-        shared("ServiceIdentity", ["Contracts", "COpenSSL", crypto, jwt]),
+        shared("Basics"),
+        shared("Contracts", ["Basics"]),
+        shared("Postgres", ["Basics", "CLibpq", logging, collections, crypto]),
+        shared("HTTPClient", ["Basics", "CCurl", logging]),
+        shared("NeuralNetwork", ["Basics", "CKernels"], numeric),
+        shared("Forecasting", ["Basics", "NeuralNetwork", "CKernels"], numeric),
+        shared("ServiceIdentity", ["Basics", "Contracts", "COpenSSL", crypto, jwt]),
         shared(
             "ServiceKit",
             [
-                "Contracts", "HTTPClient", "ServiceIdentity",
+                "Basics", "Contracts", "HTTPClient", "ServiceIdentity",
                 hummingbird, lifecycle, configuration, logging, metrics,
             ]),
-        shared("HistoryFeed", ["Contracts", "Forecasting", crypto], numeric),
+        shared("HistoryFeed", ["Basics", "Contracts", "Forecasting", crypto], numeric),
         shared(
             "ServiceStorage",
             ["Contracts", "Postgres", "ServiceKit", hummingbird, lifecycle, configuration, crypto, logging]),
@@ -99,60 +99,59 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres", yams,
+                "Basics", "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
+                yams,
                 hummingbird,
                 jwt, crypto, lifecycle, logging,
             ]),
         service(
             "TenantAdmin",
             [
-                "Contracts", "HistoryFeed", "Ledger", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient",
-                "Postgres", hummingbird, crypto,
+                "Basics", "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
+                hummingbird,
+                crypto,
             ]),
         service(
             "MLTraining",
             [
-                "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting", "HistoryFeed",
+                "Basics", "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
+                "HistoryFeed",
                 hummingbird, crypto,
             ]),
         service(
             "MLPrediction",
             [
-                "Contracts", "Ledger", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
+                "Basics", "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
                 "HistoryFeed",
                 hummingbird, crypto,
             ]),
         service(
             "Ermctl",
-            ["Contracts", "HTTPClient", "Forecasting", "HistoryFeed", "NeuralNetwork", "ServiceIdentity", arguments]),
+            [
+                "Basics", "Contracts", "HTTPClient", "Forecasting", "HistoryFeed", "NeuralNetwork", "ServiceIdentity",
+                arguments,
+            ]),
 
         .target(
             name: "TestSupport",
-            dependencies: ["Postgres", "HTTPClient", "Contracts", "ServiceIdentity", "ServiceKit", yams, logging],
+            dependencies: ["Basics", "Postgres", "HTTPClient", "Contracts", "ServiceIdentity", logging],
             path: "Tests/TestSupport", swiftSettings: strict),
+        tests("Basics", ["Basics"]),
         tests("Contracts", ["Contracts"]),
-        tests("Ledger", ["Ledger", "Contracts"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
         tests("HTTPClient", ["HTTPClient", hummingbird]),
-        tests("NeuralNetwork", ["NeuralNetwork"], exclude: ["Figures", "ONNX"]),
-        tests("Forecasting", ["Forecasting"]),
+        tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
+        tests("Forecasting", ["Basics", "Forecasting"]),
         tests("ServiceIdentity", ["ServiceIdentity", "Contracts"]),
         tests("ServiceKit", ["ServiceKit", "ServiceIdentity", "HTTPClient", "Contracts", hummingbirdTesting]),
         tests("ServiceStorage", ["ServiceStorage", "TestSupport", "Postgres", "Contracts"]),
         tests("Gateway", ["Gateway", "TestSupport", "Contracts", "HTTPClient", "ServiceIdentity", hummingbirdTesting]),
-        tests(
-            "TenantAdmin",
-            [
-                "TenantAdmin", "MLPrediction", "HistoryFeed", "Forecasting", "TestSupport", "Contracts", "Ledger",
-                "ServiceIdentity",
-                hummingbirdTesting,
-            ]),
+        tests("TenantAdmin", ["TenantAdmin", "TestSupport", "Contracts", "ServiceIdentity", hummingbirdTesting]),
         tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
+        tests("MLPrediction", ["MLPrediction", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
         tests(
-            "MLPrediction",
-            ["MLPrediction", "TestSupport", "Contracts", "Ledger", "Forecasting", hummingbirdTesting]),
-        tests(
-            "Ermctl", ["Ermctl", "TestSupport", "Contracts", "Forecasting", "ServiceIdentity", arguments, hummingbird]),
+            "Ermctl",
+            ["Basics", "Ermctl", "TestSupport", "Contracts", "Forecasting", "ServiceIdentity", arguments, hummingbird]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
         tests("System", ["TestSupport", "Contracts", "HTTPClient"]),
     ]

@@ -1,3 +1,4 @@
+import Basics
 public import Foundation
 
 /// A day of the proleptic Gregorian calendar without a time zone, `YYYY-MM-DD` on the wire; years 0001 to 9999.
@@ -26,9 +27,9 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
     /// nil unless the three make a real day (no 30 February).
     public init?(year: Int, month: Int, day: Int) {
         guard (1...9999).contains(year), (1...12).contains(month), day >= 1,
-            day <= Self.daysIn(month: month, year: year)
+            day <= GregorianCalendar.daysIn(month: month, year: year)
         else { return nil }
-        self.daysSinceEpoch = Self.days(year: year, month: month, day: day)
+        self.daysSinceEpoch = GregorianCalendar.daysSince1970(year: year, month: month, day: day)
     }
 
     /// nil unless `text` is exactly `YYYY-MM-DD` and a real day.
@@ -64,36 +65,8 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Year, month 1…12 and day 1…31, after Howard Hinnant's `civil_from_days`.
-    public var components: (year: Int, month: Int, day: Int) {
-        let shifted = daysSinceEpoch + 719_468
-        let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-        let dayOfEra = shifted - era * 146_097
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let day = dayOfYear - (153 * shiftedMonth + 2) / 5 + 1
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
-    }
-
-    /// Howard Hinnant's `days_from_civil`.
-    private static func days(year: Int, month: Int, day: Int) -> Int {
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let era = (shiftedYear >= 0 ? shiftedYear : shiftedYear - 399) / 400
-        let yearOfEra = shiftedYear - era * 400
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
-        return era * 146_097 + dayOfEra - 719_468
-    }
-
-    private static func daysIn(month: Int, year: Int) -> Int {
-        switch month {
-        case 2: (year % 4 == 0 && year % 100 != 0) || year % 400 == 0 ? 29 : 28
-        case 4, 6, 9, 11: 30
-        default: 31
-        }
-    }
+    /// Year, month 1…12 and day 1…31.
+    public var components: (year: Int, month: Int, day: Int) { GregorianCalendar.date(daysSince1970: daysSinceEpoch) }
 }
 
 extension CivilDate: Codable {

@@ -1,12 +1,10 @@
+import Basics
 import FoundationEssentials
 
 /// The lower-case UUID string, written and read many times as fast as by Foundation: a history has three in each of a
 /// million lines.
 enum UUIDText {
     static let length = 36
-    private static let digits: StaticString = "0123456789abcdef"
-
-    static func digit(_ nibble: UInt8) -> UInt8 { digits.utf8Start[Int(nibble & 15)] }
 
     /// - Parameter text: of ``length`` bytes.
     static func write(_ uuid: UUID, to text: UnsafeMutableBufferPointer<UInt8>) {
@@ -17,8 +15,8 @@ enum UUIDText {
                     text[position] = UInt8(ascii: "-")
                     position += 1
                 }
-                text[position] = digit(bytes[index] >> 4)
-                text[position + 1] = digit(bytes[index])
+                text[position] = Hex.digit(bytes[index] >> 4)
+                text[position + 1] = Hex.digit(bytes[index])
                 position += 2
             }
         }
@@ -35,7 +33,9 @@ enum UUIDText {
                     guard text[position] == UInt8(ascii: "-") else { return false }
                     position += 1
                 }
-                guard let high = value(text[position]), let low = value(text[position + 1]) else { return false }
+                guard let high = Hex.value(text[position]), let low = Hex.value(text[position + 1]) else {
+                    return false
+                }
                 bytes[index] = high << 4 | low
                 position += 2
             }
@@ -45,13 +45,4 @@ enum UUIDText {
     }
 
     private static func isDashBefore(_ index: Int) -> Bool { index == 4 || index == 6 || index == 8 || index == 10 }
-
-    private static func value(_ digit: UInt8) -> UInt8? {
-        switch digit {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0")
-        case UInt8(ascii: "a")...UInt8(ascii: "f"): digit - UInt8(ascii: "a") + 10
-        case UInt8(ascii: "A")...UInt8(ascii: "F"): digit - UInt8(ascii: "A") + 10
-        default: nil
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 
 /// Times on the wire: days of the proleptic Gregorian calendar, as ISO 8601 and Postgres count them. By hand, since
@@ -12,9 +13,8 @@ enum WireTime {
     static func dayAndMillisecond(of date: Date) -> (day: CivilDate, millisecond: Int) {
         let exact = (date.timeIntervalSince1970 * 1000).rounded()
         let total = Int(min(max(Double(range.lowerBound), exact), Double(range.upperBound)))
-        let (days, rest) = total.quotientAndRemainder(dividingBy: 86_400_000)
-        let isBefore = rest < 0
-        return (CivilDate(daysSinceEpoch: isBefore ? days - 1 : days), isBefore ? rest + 86_400_000 : rest)
+        let (days, rest) = GregorianCalendar.flooredDivision(total, by: 86_400_000)
+        return (CivilDate(daysSinceEpoch: days), rest)
     }
 
     /// A time of the years 0001 to 9999 with `Z` or an offset (`+02:00`, `+0200`, `+02`), with or without a fraction of a

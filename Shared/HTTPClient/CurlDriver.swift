@@ -1,3 +1,4 @@
+import Basics
 import Logging
 import Synchronization
 
@@ -76,12 +77,12 @@ final class CurlMailbox: Sendable {
 final class CurlDriver: Sendable {
     let configuration: HTTPClientConfiguration
     private let mailbox = CurlMailbox()
-    private let thread: DriverThread
+    private let thread: SystemThread
     private let isThreadGivenUp = Mutex(false)
 
     init(configuration: HTTPClientConfiguration, logger: Logger) {
         self.configuration = configuration
-        thread = DriverThread { [mailbox] in
+        thread = SystemThread(named: "curl") { [mailbox] in
             CurlLoop(mailbox: mailbox, configuration: configuration, logger: logger).run()
         }
     }

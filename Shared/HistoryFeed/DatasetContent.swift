@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Crypto
 public import Forecasting
@@ -50,15 +51,7 @@ public struct DatasetContent: Sendable {
         var digest = SHA256()
         let chunks = try Chunks(runs)
         while let chunk = try chunks.next() { digest.update(data: chunk.content) }
-        contentSHA256 = Self.hex(digest)
-    }
-
-    /// Lower-case.
-    static func hex(_ digest: SHA256) -> String {
-        digest.finalize().map { byte in
-            let digits = String(byte, radix: 16)
-            return digits.count == 1 ? "0" + digits : digits
-        }.joined()
+        contentSHA256 = digest.finalize().hex
     }
 
     /// Gathers a history as it streams in, then puts it in order.

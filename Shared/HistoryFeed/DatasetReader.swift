@@ -1,3 +1,4 @@
+import Basics
 import Crypto
 import Dispatch
 public import Forecasting
@@ -44,7 +45,7 @@ public final class DatasetReader: Sendable {
     /// - Throws: ``DatasetDamaged`` when the bytes are not those that were stored.
     public func history(expecting contentSHA256: String) throws(DatasetDamaged) -> History {
         let history = state.withLock { state in
-            DatasetContent.hex(state.digest) == contentSHA256 ? state.history.finish() : nil
+            state.digest.finalize().hex == contentSHA256 ? state.history.finish() : nil
         }
         guard let history else { throw DatasetDamaged() }
         return history

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 
 /// A feed that cannot be used: cut short, or its lines do not add up. Asking again may well succeed.
@@ -49,23 +50,16 @@ public enum HistoryFeedPath {
     public static func path(tenant: TenantID, since watermark: String? = nil) -> String {
         let base = "/internal/v1/tenants/\(tenant)/history"
         guard let watermark else { return base }
-        return base + "?since=" + percentEncoded(watermark)
+        return base + "?since=" + watermark.percentEncoded(keeping: isUnreserved)
     }
 
-    /// RFC 3986 unreserved characters stay, all others become octets.
-    private static func percentEncoded(_ text: String) -> String {
-        let hexadecimal = Array("0123456789ABCDEF")
-        var result = ""
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                result.unicodeScalars.append(Unicode.Scalar(byte))
-            default:
-                result += ["%", hexadecimal[Int(byte >> 4)], hexadecimal[Int(byte & 15)]]
-            }
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+            UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
+            UInt8(ascii: "~"):
+            true
+        default: false
         }
-        return result
     }
 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// A feed-forward network: its architecture and its weights.
 public struct Network: Sendable, Equatable {
     /// The shape.

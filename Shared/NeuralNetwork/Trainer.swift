@@ -1,3 +1,5 @@
+import Basics
+
 /// Trains a network by mini-batches with Adam. A value: copies train on their own.
 ///
 /// The same network, options and rows give the same weights bit for bit, whether run through or resumed from a

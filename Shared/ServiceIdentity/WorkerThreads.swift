@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -75,7 +76,7 @@ final class WorkerThreads: Sendable {
 
     private func start() {
         for number in 1...count {
-            let thread = Thread { [self] in
+            SystemThread.start(named: "\(name)-\(number)", stackBytes: 512 << 10) { [self] in
                 while true {
                     available.wait()
                     // Empty when the job was cancelled meanwhile.
@@ -83,9 +84,6 @@ final class WorkerThreads: Sendable {
                     job?.run()
                 }
             }
-            thread.name = "\(name)-\(number)"
-            thread.stackSize = 512 * 1024
-            thread.start()
         }
     }
 }

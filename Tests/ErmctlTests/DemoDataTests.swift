@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Testing
@@ -58,7 +59,7 @@ import Testing
     @Test("a field with a comma, a quote or a line break comes back through the reader as it was")
     func quoting() throws {
         let fields = ["plain", "a,b", "say \"hi\"", "two\nlines", ""]
-        let rows = try CSVReader.rows(of: CSVWriter.line(fields).utf8)
+        let rows = try CSVReader.rows(of: CSVText.row(fields).utf8)
         #expect(rows.map(\.fields) == [fields])
     }
 }

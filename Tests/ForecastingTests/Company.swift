@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 @testable import Forecasting
@@ -13,12 +14,12 @@ struct Company {
     var seed: UInt64 = 7
 
     func allocations(_ count: Int) -> [Allocation] {
-        var random = RandomSource(seed: seed)
+        var random = SeededGenerator(seed: seed)
         return (0..<count).map { index in
             let person = random.below(people)
             let planned = [0.5, 1, 2, 4, 7, 14, 35][random.below(7)]
             var bell = -6.0
-            for _ in 0..<12 { bell += random.unit() }
+            for _ in 0..<12 { bell += random.uniform() }
             let hours = planned * exp(habits[person % habits.count] + noise * bell)
             let decided = 1_000_000_000 + Double(index) * 43_200
             return Allocation(
@@ -46,7 +47,7 @@ struct Company {
 extension Company {
     /// Allocations as they come in over time: unfinished, without a plan, removed, put back, corrected; capacity known late.
     func changes(_ count: Int) -> [HistoryChange] {
-        var random = RandomSource(seed: 3)
+        var random = SeededGenerator(seed: 3)
         var changes: [HistoryChange] = []
         for (index, allocation) in allocations(count).shuffled(using: &random).enumerated() {
             var given = allocation

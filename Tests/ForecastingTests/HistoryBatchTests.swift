@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 import Testing
@@ -102,7 +103,7 @@ import Testing
 
     @Test("the running median is that of the latest values")
     func runningMedian() {
-        var random = RandomSource(seed: 5)
+        var random = SeededGenerator(seed: 5)
         var values: [Double] = []
         var running = RecentMedian(size: 9)
         #expect(running.median.isNaN)

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Forecasting
@@ -26,7 +27,7 @@ import Testing
 
     private func expectCounts(_ history: History, at moments: [Double], askingOneIn share: Int) {
         history.read { reader in
-            var random = RandomSource(seed: 4)
+            var random = SeededGenerator(seed: 4)
             var cursors = HistoryCursors(reader, sweeping: true)
             var (asked, wrong) = (0, 0)
             for moment in moments {
@@ -52,7 +53,7 @@ import Testing
     @Test("a sweep that goes back in time counts what counted then")
     func backwards() {
         let history = history
-        var random = RandomSource(seed: 8)
+        var random = SeededGenerator(seed: 8)
         expectCounts(history, at: moments(history).shuffled(using: &random), askingOneIn: 10)
     }
 
@@ -60,7 +61,7 @@ import Testing
     func anyOrder(withPlan: Bool) {
         let history = history
         let schema = FeatureSchema(withPlan: withPlan, labelKeys: ["priority", "team"])
-        var random = RandomSource(seed: 9)
+        var random = SeededGenerator(seed: 9)
         let rows = history.learningRows(asOf: .infinity)
         #expect(rows.count > 200)
         for rows in [rows, Array(rows.suffix(90)), rows.shuffled(using: &random)] {
@@ -73,14 +74,14 @@ import Testing
 
     @Test("a search finds its place wherever it begins", arguments: [1, 2, 8, 64, 65, 300])
     func searches(count: Int) {
-        var random = RandomSource(seed: 11)
+        var random = SeededGenerator(seed: 11)
         // Crowded at the end, with equal moments, so that a guess in proportion to the time is wrong.
-        let times = (0..<count).map { _ in (random.unit().squareRoot() * 40).rounded() }.sorted()
+        let times = (0..<count).map { _ in (random.uniform().squareRoot() * 40).rounded() }.sorted()
         times.withUnsafeBufferPointer { buffer in
             guard let base = buffer.baseAddress, let first = times.first, let last = times.last else { return }
             let moments = SortedMoments(times: base, count: count, first: first, last: last)
             for _ in 0..<300 {
-                let moment = random.unit() * 44 - 2
+                let moment = random.uniform() * 44 - 2
                 for moment in [moment, moment.rounded()] {
                     let expected = times.filter { $0 < moment }.count
                     #expect(moments.count(before: moment, from: moments.guess(moment)) == expected)

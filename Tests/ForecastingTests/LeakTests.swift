@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -46,7 +47,7 @@ import Testing
 
     @Test("a shuffled split is refused")
     func plantedRandomSplit() {
-        var random = RandomSource(seed: 3)
+        var random = SeededGenerator(seed: 3)
         var parts: [String: TrainingConfiguration.Part] = [:]
         for allocation in history.allocations { parts[allocation.id] = random.below(5) == 0 ? .valid : .train }
         #expect(throws: TrainingError.self) {

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -6,14 +7,14 @@ import Testing
 @Suite struct ModelTests {
     /// Two features and a missing one now and then; the target is a step in the first.
     private func steps(_ count: Int, seed: UInt64 = 1) -> (FeatureMatrix, [Double]) {
-        var random = RandomSource(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var values: [Float] = []
         var targets: [Double] = []
         for _ in 0..<count {
-            let x = random.unit()
+            let x = random.uniform()
             values.append(Float(x))
-            values.append(random.below(5) == 0 ? .nan : Float(random.unit()))
-            targets.append((x > 0.5 ? 2 : -1) + 0.1 * (random.unit() - 0.5))
+            values.append(random.below(5) == 0 ? .nan : Float(random.uniform()))
+            targets.append((x > 0.5 ? 2 : -1) + 0.1 * (random.uniform() - 0.5))
         }
         return (FeatureMatrix(values: values, columns: 2), targets)
     }
@@ -44,9 +45,9 @@ import Testing
 
     @Test("quantile trees put the right share of rows below them")
     func quantileShare() throws {
-        var random = RandomSource(seed: 9)
-        let values = (0..<2_000).map { _ in Float(random.unit()) }
-        let targets = values.map { Double($0) + random.unit() }
+        var random = SeededGenerator(seed: 9)
+        let values = (0..<2_000).map { _ in Float(random.uniform()) }
+        let targets = values.map { Double($0) + random.uniform() }
         let matrix = FeatureMatrix(values: values, columns: 1)
         let model = try grow(.quantile(0.9), matrix, targets)
         let below = zip(model.predict(matrix), targets).filter { $0 >= $1 }.count
@@ -78,11 +79,11 @@ import Testing
 
     @Test("a linear model without penalty finds the coefficients that made the data")
     func ridge() throws {
-        var random = RandomSource(seed: 4)
+        var random = SeededGenerator(seed: 4)
         var values: [Float] = []
         var targets: [Double] = []
         for _ in 0..<400 {
-            let (a, b) = (Float(random.unit()), Float(random.unit()))
+            let (a, b) = (Float(random.uniform()), Float(random.uniform()))
             values += [a, b]
             targets.append(3 + 2 * Double(a) - Double(b))
         }
@@ -97,11 +98,11 @@ import Testing
 
     @Test("least squares over many blocks of rows agree with sums taken one by one")
     func sums() throws {
-        var random = RandomSource(seed: 8)
+        var random = SeededGenerator(seed: 8)
         let count = 9_001
-        let rows = (0..<count).map { _ in [random.unit(), random.unit() - 0.5, 1] }
-        let weights = (0..<count).map { _ in random.unit() }
-        let targets = rows.map { 2 * $0[0] - $0[1] + random.unit() }
+        let rows = (0..<count).map { _ in [random.uniform(), random.uniform() - 0.5, 1] }
+        let weights = (0..<count).map { _ in random.uniform() }
+        let targets = rows.map { 2 * $0[0] - $0[1] + random.uniform() }
         let system = WeightedLeastSquares(rows: count, columns: 3) { row, place in
             for column in 0..<3 { place[column] = rows[row][column] }
         }
@@ -157,23 +158,23 @@ import Testing
 
     @Test("conformal ranges hold as often as promised, however bad the quantiles are")
     func conformalCoverage() throws {
-        var random = RandomSource(seed: 11)
+        var random = SeededGenerator(seed: 11)
         var held = 0
         let trials = 3_000
         for _ in 0..<trials {
             // The "quantiles" are the constant range 0…0.1 for outcomes of 0…1.
-            let scores = (0..<19).map { _ in ConformalIntervals.score(target: random.unit(), low: 0, high: 0.1) }
+            let scores = (0..<19).map { _ in ConformalIntervals.score(target: random.uniform(), low: 0, high: 0.1) }
             let correction = try #require(ConformalIntervals.correction(scores: scores, level: 80))
-            if ConformalIntervals.score(target: random.unit(), low: 0, high: 0.1) <= correction { held += 1 }
+            if ConformalIntervals.score(target: random.uniform(), low: 0, high: 0.1) <= correction { held += 1 }
         }
         #expect(abs(Double(held) / Double(trials) - 0.8) < 0.025)
     }
 
     @Test("Platt scaling repairs overconfident odds")
     func platt() {
-        var random = RandomSource(seed: 2)
-        let truth = (0..<2_000).map { _ in 4 * random.unit() - 2 }
-        let outcomes = truth.map { random.unit() < logistic($0) }
+        var random = SeededGenerator(seed: 2)
+        let truth = (0..<2_000).map { _ in 4 * random.uniform() - 2 }
+        let outcomes = truth.map { random.uniform() < logistic($0) }
         let (slope, offset) = EventCalibration.platt(truth.map { 3 * $0 + 1 }, outcomes)
         #expect(abs(slope - 1.0 / 3) < 0.05)
         #expect(abs(offset + 1.0 / 3) < 0.1)
@@ -181,10 +182,10 @@ import Testing
 
     @Test("a classifier that knows nothing falls back to the base rate and is never worse than it")
     func shrunkToBaseRate() {
-        var random = RandomSource(seed: 6)
-        let outcomes = (0..<300).map { _ in random.unit() < 0.7 }
+        var random = SeededGenerator(seed: 6)
+        let outcomes = (0..<300).map { _ in random.uniform() < 0.7 }
         var calibration = EventCalibration(baseRate: 0.7, trust: 1)
-        let scores = outcomes.map { _ in 6 * random.unit() - 3 }
+        let scores = outcomes.map { _ in 6 * random.uniform() - 3 }
         calibration.fit(raw: scores, outcomes: outcomes)
         func brier(_ probability: (Double) -> Double) -> Double {
             zip(scores, outcomes).reduce(0) { $0 + pow(probability($1.0) - ($1.1 ? 1 : 0), 2) }
@@ -214,8 +215,8 @@ import Testing
 @Suite struct CoverageCheckTests {
     @Test("ranges that stop holding in the later half of the calibration rows fail their check")
     func drift() throws {
-        var random = RandomSource(seed: 1)
-        let steady = (0..<200).map { _ in random.unit() }
+        var random = SeededGenerator(seed: 1)
+        let steady = (0..<200).map { _ in random.uniform() }
         #expect(try #require(ConformalIntervals.Check(scores: steady, level: 80)).isWithinTolerance)
         let drifted = steady.enumerated().map { $0.offset < 100 ? $0.element : $0.element + 0.5 }
         #expect(try !#require(ConformalIntervals.Check(scores: drifted, level: 80)).isWithinTolerance)

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -45,8 +46,8 @@ import Testing
 
     @Test("a model that goes twice as far as it should is held back toward the plan")
     func overconfident() {
-        var random = RandomSource(seed: 3)
-        let effects = (0..<400).map { _ in random.unit() * 1.6 - 0.8 }
+        var random = SeededGenerator(seed: 3)
+        let effects = (0..<400).map { _ in random.uniform() * 1.6 - 0.8 }
         let (winner, choice) = choose(effects.map { exp($0) }, linear: effects.map { 4 * $0 })
         #expect(winner.name == "linear")
         #expect(winner.trust == 0.25)

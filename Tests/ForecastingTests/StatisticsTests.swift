@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -27,8 +28,8 @@ import Testing
 
     @Test("the expected error of guessing equals the mean over all pairs")
     func guessing() {
-        var random = RandomSource(seed: 1)
-        let values = (0..<40).map { _ in random.unit() * 10 }
+        var random = SeededGenerator(seed: 1)
+        let values = (0..<40).map { _ in random.uniform() * 10 }
         var sum = 0.0
         for i in values.indices { for j in values.indices where i != j { sum += abs(values[i] - values[j]) } }
         #expect(abs(Statistics.randomGuessError(values) - sum / Double(40 * 39)) < 1e-9)
@@ -66,8 +67,8 @@ import Testing
 
     @Test("a paired bootstrap tells a real difference from noise")
     func paired() throws {
-        var random = RandomSource(seed: 5)
-        let noise = (0..<200).map { _ in random.unit() - 0.5 }
+        var random = SeededGenerator(seed: 5)
+        let noise = (0..<200).map { _ in random.uniform() - 0.5 }
         let none = try #require(Bootstrap.paired(noise.map { $0 - noise.reduce(0, +) / 200 }, seed: 1))
         #expect(!none.isBetter && !none.isWorse)
         let real = try #require(Bootstrap.paired(noise.map { $0 - 0.3 }, seed: 1))
@@ -77,7 +78,7 @@ import Testing
 
     @Test("the median found in place is the sorted one's, whatever the order, the number and the ties")
     func medians() {
-        var random = RandomSource(seed: 9)
+        var random = SeededGenerator(seed: 9)
         for count in 1...64 {
             for distinct in [2, 5, 1_000] {
                 var values = (0..<count).map { _ in Double(random.below(distinct)) }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 import Testing
@@ -207,7 +208,7 @@ import Testing
         let history = Company().history(240)
         let model = try TrainingRun(history: history, configuration: configuration(240)).run().model
         let allocation = history.allocations[100]
-        var random = RandomSource(seed: 1)
+        var random = SeededGenerator(seed: 1)
         let other = AsOfCheck.scramble(history, after: allocation.decidedAt, keeping: allocation.id, &random)
         let decision = Decision(allocation)
         #expect(model.forecast(decision, history: history) == model.forecast(decision, history: other))

@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import NeuralNetwork
@@ -19,7 +20,7 @@ func makeRows(_ count: Int, seed: UInt64) -> Samples {
     var inputs: [Float] = []
     var targets: [Float] = []
     for _ in 0..<count {
-        let x = (0..<5).map { _ in Float(generator.nextUniform()) }
+        let x = (0..<5).map { _ in Float(generator.uniform()) }
         inputs += x
         targets += [x[0] * x[1], (x[0] + x[2]) / 2, x[1] > x[2] ? 1 : 0]
     }
@@ -29,5 +30,5 @@ func makeRows(_ count: Int, seed: UInt64) -> Samples {
 /// Uniform numbers in −1…1.
 func noise(_ count: Int, seed: UInt64) -> [Float] {
     var generator = SeededGenerator(seed: seed)
-    return (0..<count).map { _ in Float(2 * generator.nextUniform() - 1) }
+    return (0..<count).map { _ in Float(2 * generator.uniform() - 1) }
 }

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 public import Foundation
 
@@ -12,7 +13,7 @@ public struct SyntheticHistory: Sendable {
     public static let start = Date(timeIntervalSince1970: 1_736_121_600)
 
     public init(allocations count: Int, employees people: Int = 6, projects works: Int = 3, seed: UInt64 = 1) {
-        var random = Numbers(state: seed)
+        var random = SeededGenerator(seed: seed)
         employees = (0..<people).map { index in
             HistoryEmployee(
                 id: EmployeeID(rawValue: random.uuid()), externalId: "E\(index)", name: "Person \(index)",
@@ -62,27 +63,16 @@ public struct SyntheticHistory: Sendable {
         let end = HistoryLine.end(HistoryEnd(watermark: watermark, lines: lines.count))
         return try (lines + [end]).flatMap { try WireJSON.encode($0) + [UInt8(ascii: "\n")] }
     }
+}
 
-    /// SplitMix64.
-    private struct Numbers {
-        var state: UInt64
-
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return z ^ (z >> 31)
-        }
-
-        mutating func uuid() -> UUID {
-            let (a, b) = (next(), next())
-            func byte(_ value: UInt64, _ index: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: value >> (8 * index)) }
-            return UUID(
-                uuid: (
-                    byte(a, 0), byte(a, 1), byte(a, 2), byte(a, 3), byte(a, 4), byte(a, 5), byte(a, 6), byte(a, 7),
-                    byte(b, 0), byte(b, 1), byte(b, 2), byte(b, 3), byte(b, 4), byte(b, 5), byte(b, 6), byte(b, 7)
-                ))
-        }
+extension SeededGenerator {
+    fileprivate mutating func uuid() -> UUID {
+        let (a, b) = (next(), next())
+        func byte(_ value: UInt64, _ index: UInt64) -> UInt8 { UInt8(truncatingIfNeeded: value >> (8 * index)) }
+        return UUID(
+            uuid: (
+                byte(a, 0), byte(a, 1), byte(a, 2), byte(a, 3), byte(a, 4), byte(a, 5), byte(a, 6), byte(a, 7),
+                byte(b, 0), byte(b, 1), byte(b, 2), byte(b, 3), byte(b, 4), byte(b, 5), byte(b, 6), byte(b, 7)
+            ))
     }
 }

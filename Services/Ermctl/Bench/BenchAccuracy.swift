@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Forecasting
 import Foundation
 
@@ -61,7 +62,7 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
             result: result, peers: PublishedPeers.rows(for: data, withPlan: !withoutPlan, online: online))
         print(table.text)
         for line in table.values { print(line) }
-        let seconds = Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
+        let seconds = taken.inSeconds
         print("seconds=\(AccuracyTable.figure(seconds))")
         // Last, so that a file that cannot be written takes nothing else with it.
         if let predictions { try Self.write(result.rows, to: predictions) }
@@ -74,15 +75,10 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
         var text = "row_id,hours,hours_lo80,hours_hi80,success_probability\n"
         for row in rows {
             text +=
-                "\(quoted(row.id)),\(field(row.hours)),\(field(row.low80)),\(field(row.high80)),\(field(row.successProbability))\n"
+                "\(CSVText.field(row.id)),\(field(row.hours)),\(field(row.low80)),\(field(row.high80)),\(field(row.successProbability))\n"
         }
         guard (try? Data(text.utf8).write(to: URL(fileURLWithPath: path), options: .atomic)) != nil else {
             throw CommandFailure("Cannot write \(path).")
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { $0 == "," || $0 == "\"" || $0.isNewline }) else { return text }
-        return "\"" + text.replacingOccurrences(of: "\"", with: "\"\"") + "\""
     }
 }

@@ -1,11 +1,11 @@
 public import ArgumentParser
+import Basics
 import Foundation
 public import NeuralNetwork
 
 /// Wall-clock seconds that `body` took.
 func secondsTaken(_ body: () throws -> Void) rethrows -> Double {
-    let taken = try ContinuousClock().measure(body)
-    return Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
+    try ContinuousClock().measure(body).inSeconds
 }
 
 /// Wall-clock seconds that `body` took, and the processor time of the whole process over all cores meanwhile.

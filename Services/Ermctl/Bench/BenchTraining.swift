@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import NeuralNetwork
 
 /// `ermctl bench training`: how fast the base network trains on this machine.
@@ -60,7 +61,7 @@ struct BenchTrainingCommand: AsyncParsableCommand {
         let taken = clock.now - begun
         let peak = max(peakBefore, level.measuredPeak())
 
-        let seconds = Double(taken.components.seconds) + Double(taken.components.attoseconds) * 1e-18
+        let seconds = taken.inSeconds
         let rate = Double(rows * epochs * jobs) / seconds
         let operations = Double(NetworkArchitecture.base.trainingOperationsPerRow)
         print("level=\(level.rawValue)")

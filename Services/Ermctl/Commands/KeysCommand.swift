@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Contracts
 import Foundation
 import ServiceIdentity
@@ -134,7 +135,7 @@ struct KeyFiles {
             key = RandomToken.make(prefix: "erm_op_")
             try PrivateFile.write(Array((key + "\n").utf8), to: file)
         }
-        let digest = RandomToken.digest(key).map { String(format: "%02x", $0) }.joined()
+        let digest = RandomToken.digest(key).hex
         try PrivateFile.write(Array((digest + "\n").utf8), to: directory.appendingPathComponent("operator.key.sha256"))
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 
@@ -48,14 +49,14 @@ struct DemoCompany {
         self.settings = settings
         self.last = last
         first = last.adding(days: -settings.days)
-        var random = DemoRandom(seed: settings.seed)
+        var random = SeededGenerator(seed: settings.seed)
         for index in 0..<settings.employees { people.append(person(index, &random)) }
         for index in 0..<settings.projects { ventures.append(venture(index, &random)) }
         for index in people.indices { addTasks(of: index, &random) }
         tasks.sort { ($0.decided, $0.person, $0.project) < ($1.decided, $1.person, $1.project) }
     }
 
-    private func person(_ index: Int, _ random: inout DemoRandom) -> Person {
+    private func person(_ index: Int, _ random: inout SeededGenerator) -> Person {
         // Two in three were there before the history begins; one in ten leaves before it ends.
         let hired =
             random.uniform() < 0.67
@@ -77,7 +78,7 @@ struct DemoCompany {
             skills: chosen.sorted { $0.skill < $1.skill })
     }
 
-    private func venture(_ index: Int, _ random: inout DemoRandom) -> Venture {
+    private func venture(_ index: Int, _ random: inout SeededGenerator) -> Venture {
         let start = first.adding(days: -60 + random.index(below: settings.days))
         let length = 90 + random.index(below: 360)
         let difficulty = settings.projectSpread * random.normal()
@@ -89,7 +90,7 @@ struct DemoCompany {
             difficulty: difficulty, skills: required.sorted())
     }
 
-    private mutating func addTasks(of index: Int, _ random: inout DemoRandom) {
+    private mutating func addTasks(of index: Int, _ random: inout SeededGenerator) {
         let person = people[index]
         var day = max(first, person.hired)
         let until = person.left ?? last
@@ -104,7 +105,7 @@ struct DemoCompany {
         }
     }
 
-    private func task(_ index: Int, _ project: Int, decided: CivilDate, _ random: inout DemoRandom) -> Task {
+    private func task(_ index: Int, _ project: Int, decided: CivilDate, _ random: inout SeededGenerator) -> Task {
         let person = people[index]
         let venture = ventures[project]
         var needed = venture.skills.filter { _ in random.uniform() < 0.6 }

@@ -1,3 +1,5 @@
+import Basics
+
 /// How large the made-up company is and how its people work.
 struct DemoSettings: Codable, Equatable {
     var seed: UInt64 = 20_260_101
@@ -26,23 +28,7 @@ struct DemoSettings: Codable, Equatable {
     }
 }
 
-/// SplitMix64 (Steele, Lea and Flood, 2014): small, seedable, the same on every machine.
-struct DemoRandom: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// 0 ≤ u < 1
-    mutating func uniform() -> Double { Double(next() >> 11) * 0x1p-53 }
-
+extension SeededGenerator {
     mutating func index(below count: Int) -> Int { Int(uniform() * Double(count)) }
 
     /// Irwin–Hall: twelve uniforms less six have variance 1, and unlike Box–Muller need no library function whose last

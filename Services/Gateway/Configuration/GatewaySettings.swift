@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import ServiceKit
 
@@ -46,21 +47,7 @@ enum RouteFile {
     ///
     /// - Throws: ``ConfigurationError`` when there is none.
     static func find() throws -> String {
-        let binary =
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
-        let starts = [
-            URL(fileURLWithPath: binary).deletingLastPathComponent(),
-            URL(fileURLWithPath: FileManager.default.currentDirectoryPath),
-        ]
-        for start in starts {
-            var folder = start.standardizedFileURL
-            while true {
-                let file = folder.appendingPathComponent("gateway-config/gateway.yaml").path
-                if FileManager.default.fileExists(atPath: file) { return file }
-                guard folder.path != "/" else { break }
-                folder.deleteLastPathComponent()
-            }
-        }
+        if let found = InstalledFiles.find("gateway-config/gateway.yaml", .file) { return found }
         throw ConfigurationError(problems: [
             "gateway.config-file: no gateway-config/gateway.yaml beside the binary or above"
         ])

@@ -1,3 +1,4 @@
+import Basics
 import Yams
 
 /// A YAML mapping that is read key by key and then asked to have had no others, so that a misspelt key is refused with
@@ -65,13 +66,10 @@ struct YAMLMapping {
             if let value { return value }
             throw RouteFileError(mark, "\"\(key)\" is missing")
         }
-        let units: [(String, Duration)] = [
-            ("ms", .milliseconds(1)), ("s", .seconds(1)), ("m", .seconds(60)), ("h", .seconds(3600)),
-        ]
-        guard let (count, unit) = Self.quantity(node, units), count > 0 else {
+        guard let duration = node.scalar.flatMap({ DurationText.duration($0.string) }), duration > .zero else {
             throw RouteFileError(node, "\"\(key)\" must be a time like 500ms, 30s, 5m or 1h")
         }
-        return unit * count
+        return duration
     }
 
     /// `64KiB`, `1MiB`, `2GiB`.

@@ -1,11 +1,11 @@
+import Basics
 import Synchronization
 
 /// Things remembered for a short while, as a plain value: no older than `maximumAge`, counted from when they were asked for.
 ///
 /// From when they were asked, not answered: an answer that took long says how things were when the question was put.
 struct FreshEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private var entries: [Key: (value: Value, askedAt: ContinuousClock.Instant, number: Int)] = [:]
-    private var nextNumber = 0
+    private var entries: [Key: (value: Value, askedAt: ContinuousClock.Instant)] = [:]
     let maximumAge: Duration
     let maximumCount: Int
 
@@ -16,25 +16,22 @@ struct FreshEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     var count: Int { entries.count }
 
-    func fresh(_ key: Key, now: ContinuousClock.Instant) -> (value: Value, number: Int)? {
+    func fresh(_ key: Key, now: ContinuousClock.Instant) -> Value? {
         guard let entry = entries[key], now - entry.askedAt < maximumAge else { return nil }
-        return (entry.value, entry.number)
+        return entry.value
     }
 
-    /// Gives the entry's number, by which it can be removed again.
-    mutating func insert(_ value: Value, for key: Key, askedAt: ContinuousClock.Instant) -> Int {
+    mutating func insert(_ value: Value, for key: Key, askedAt: ContinuousClock.Instant) {
         if entries.count >= maximumCount, entries[key] == nil {
             entries = entries.filter { askedAt - $0.value.askedAt < maximumAge }
             if entries.count >= maximumCount { entries.removeAll(keepingCapacity: true) }
         }
-        nextNumber += 1
-        entries[key] = (value, askedAt, nextNumber)
-        return nextNumber
+        entries[key] = (value, askedAt)
     }
 
-    /// Forgets that very entry; a newer one for the same key stays.
-    mutating func remove(_ key: Key, number: Int) {
-        if entries[key]?.number == number { entries[key] = nil }
+    /// Forgets the entry if it is the one meant; a newer one for the same key stays.
+    mutating func remove(_ key: Key, if isMeant: (Value) -> Bool) {
+        if let entry = entries[key], isMeant(entry.value) { entries[key] = nil }
     }
 
     mutating func remove(_ key: Key) { entries[key] = nil }
@@ -45,7 +42,7 @@ struct FreshEntries<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 /// Half a second because a revocation must act within one on every node. A failure is given to those who wait for it and
 /// never remembered. Requests do not join a question older than the maximum age: its answer would be too old for them.
 final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    private let entries: Mutex<FreshEntries<Key, Task<Value, any Error>>>
+    private let entries: Mutex<FreshEntries<Key, Flight<Value>>>
     private let now: @Sendable () -> ContinuousClock.Instant
 
     init(
@@ -58,18 +55,16 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     func value(for key: Key, load: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let time = now()
-        let (task, number) = entries.withLock { entries in
+        let flight = entries.withLock { entries in
             if let known = entries.fresh(key, now: time) { return known }
-            // A task of its own: the first who asked may hang up while others wait for the same answer.
-            let task = Task { try await load() }
-            return (task, entries.insert(task, for: key, askedAt: time))
+            let flight = Flight(load) { flight, answer in
+                guard case .failure = answer else { return }
+                self.entries.withLock { $0.remove(key) { $0 === flight } }
+            }
+            entries.insert(flight, for: key, askedAt: time)
+            return flight
         }
-        do {
-            return try await task.value
-        } catch {
-            entries.withLock { $0.remove(key, number: number) }
-            throw error
-        }
+        return try await flight.value
     }
 
     /// What this node itself has just changed, it need not believe for another half second.

@@ -89,7 +89,7 @@ final class AuthenticateStage: Sendable {
             switch try await authenticator.authenticate(credential) {
             case .notMine: continue
             case .accepted(let principal):
-                good.withLock { _ = $0.insert((), for: digest, askedAt: time) }
+                good.withLock { $0.insert((), for: digest, askedAt: time) }
                 return principal
             case .denied(let problem): throw problem
             case .guessed(let problem):

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPTypes
 import HistoryFeed
@@ -34,8 +35,7 @@ actor TenantMirror {
     private let sleep: @Sendable (Duration) async throws -> Void
     /// When the question was asked that the present knowledge answers: everything committed before is in it.
     private var knownAt: Instant?
-    /// Those who wait for the answer to the question under way; nil while there is none.
-    private var waiting: [AsyncThrowingStream<Void, any Error>.Continuation]?
+    private let questions = SingleFlight<TenantID, Void>()
 
     init(
         tenant: TenantID, source: any HistoryFeedSource, freshness: Freshness,
@@ -75,7 +75,7 @@ actor TenantMirror {
         // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
         for _ in 0..<3 {
             do {
-                try await join()
+                try await questions.value(for: tenant) { try await self.ask() }
             } catch let error as ProblemError where [403, 404].contains(error.status.code) {
                 // Suspended or gone: what is still in memory is not to be answered from.
                 throw error
@@ -115,31 +115,10 @@ actor TenantMirror {
         knownAt.map { now() - $0 <= age } ?? false
     }
 
-    private func join() async throws {
-        let (answer, waiter) = AsyncThrowingStream.makeStream(of: Void.self)
-        if waiting == nil {
-            waiting = []
-            // Not the caller's child: a client that hangs up must not fail the others who wait.
-            Task { await ask() }
-        }
-        waiting?.append(waiter)
-        for try await _ in answer {}
-        // The stream also ends for a caller who is cancelled.
-        try Task.checkCancellation()
-    }
-
-    private func ask() async {
+    private func ask() async throws {
         let askedAt = now()
-        var failure: (any Error)?
-        do {
-            try await advance()
-            knownAt = askedAt
-        } catch {
-            failure = error
-        }
-        let answered = waiting ?? []
-        waiting = nil
-        for waiter in answered { waiter.finish(throwing: failure) }
+        try await advance()
+        knownAt = askedAt
     }
 
     private func advance() async throws {

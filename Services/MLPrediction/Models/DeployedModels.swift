@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Crypto
 import Forecasting
@@ -36,9 +37,9 @@ actor DeployedModels {
     private let now: @Sendable () -> Instant
 
     private var known: [TenantID: Known] = [:]
-    private var asking: [TenantID: Task<Known?, any Error>] = [:]
+    private let questions = SingleFlight<TenantID, DeployedModel?>()
     private var models: [String: (model: ForecastModel, usedAt: UInt64)] = [:]
-    private var loading: [String: Task<ForecastModel, any Error>] = [:]
+    private let loads = SingleFlight<String, ForecastModel>()
     private var uses: UInt64 = 0
 
     /// - Parameter capacity: decoded models held at once.
@@ -63,21 +64,19 @@ actor DeployedModels {
     private func deployment(_ tenant: TenantID) async throws -> DeployedModel? {
         if let answer = known[tenant], now() - answer.askedAt <= staleAfter { return answer.deployment }
         // A question already under way may have been asked before the first deployment: only its yes is taken.
-        if let underWay = asking[tenant], let answer = try await underWay.value { return answer.deployment }
-        let task = Task { () -> Known? in
-            defer { asking[tenant] = nil }
-            let askedAt = now()
-            guard let deployment = try await source.deployment(tenant: tenant) else {
-                known[tenant] = nil
-                return nil
-            }
-            forgetStale()
-            let answer = Known(deployment: deployment, askedAt: askedAt)
-            known[tenant] = answer
-            return answer
+        if let deployment = try await questions.flight(for: tenant)?.value { return deployment }
+        return try await questions.value(for: tenant) { try await self.ask(tenant) }
+    }
+
+    private func ask(_ tenant: TenantID) async throws -> DeployedModel? {
+        let askedAt = now()
+        guard let deployment = try await source.deployment(tenant: tenant) else {
+            known[tenant] = nil
+            return nil
         }
-        asking[tenant] = task
-        return try await task.value?.deployment
+        forgetStale()
+        known[tenant] = Known(deployment: deployment, askedAt: askedAt)
+        return deployment
     }
 
     /// Keeps the table as small as the tenants of the last half second.
@@ -93,20 +92,17 @@ actor DeployedModels {
             models[digest]?.usedAt = uses
             return held
         }
-        let task =
-            loading[digest]
-            ?? Task {
-                defer { loading[digest] = nil }
-                let bytes = try await source.artifact(deployment, tenant: tenant)
-                let model = try await Self.decode(bytes, expecting: digest)
-                models[digest] = (model, uses)
-                if models.count > capacity, let oldest = models.min(by: { $0.value.usedAt < $1.value.usedAt }) {
-                    models[oldest.key] = nil
-                }
-                return model
-            }
-        loading[digest] = task
-        return try await task.value
+        return try await loads.value(for: digest) { try await self.fetch(deployment, tenant) }
+    }
+
+    private func fetch(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> ForecastModel {
+        let bytes = try await source.artifact(deployment, tenant: tenant)
+        let model = try await Self.decode(bytes, expecting: deployment.artifactSha256)
+        models[deployment.artifactSha256] = (model, uses)
+        if models.count > capacity, let oldest = models.min(by: { $0.value.usedAt < $1.value.usedAt }) {
+            models[oldest.key] = nil
+        }
+        return model
     }
 
     /// Lower-case hex SHA-256.
@@ -117,13 +113,5 @@ actor DeployedModels {
     private static func decode(_ bytes: [UInt8], expecting digest: String) async throws -> ForecastModel {
         guard Self.digest(of: bytes) == digest else { throw ProblemError.damagedModel }
         do { return try ForecastModel(decoding: bytes) } catch { throw ProblemError.damagedModel }
-    }
-}
-
-extension Sequence<UInt8> {
-    /// Lower-case hex.
-    var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }
 }

@@ -20,11 +20,3 @@ struct Dataset: Sendable {
         self.watermark = source.leavesOutOutcomes ? nil : watermark
     }
 }
-
-extension Sequence<UInt8> {
-    /// Lower-case hex.
-    var hex: String {
-        let digits = Array("0123456789abcdef".utf8)
-        return String(decoding: flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
-    }
-}

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 
@@ -12,17 +13,12 @@ extension DatasetRow {
         let labels = labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let fields: [String] = [
             allocationId.description, employeeId.description, projectId.description,
-            Self.quoted(requiredSkills.joined(separator: ";")), Self.quoted(labels.joined(separator: ";")),
+            CSVText.field(requiredSkills.joined(separator: ";")), CSVText.field(labels.joined(separator: ";")),
             Self.number(allocationPercentage), Self.number(plannedHours), Self.number(actualHours), hoursSource,
             Self.number(performanceScore), Self.number(completionRate), WireJSON.timestamp(timestamp),
             start.map(WireJSON.timestamp) ?? "", WireJSON.timestamp(completedAt), success.map { "\($0)" } ?? "",
         ]
         return fields.joined(separator: ",") + "\r\n"
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.utf8.contains(where: { [0x22, 0x2C, 0x0A, 0x0D].contains($0) }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
     /// The shortest text that reads back as the same number.

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Postgres
 import ServiceStorage
@@ -38,8 +39,4 @@ struct FencedTransaction: Sendable {
             return (try await body(connection), cancelRequested)
         }
     }
-}
-
-extension Duration {
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
 }

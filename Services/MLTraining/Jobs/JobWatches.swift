@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import ServiceKit
 import Synchronization
@@ -25,7 +26,6 @@ final class JobWatches: Sendable {
         /// All there are: a job has at most a thousand.
         var epochs: [EpochProgress] = []
         var askedAt: Instant?
-        var inFlight: Task<Void, any Error>?
     }
 
     private struct State {
@@ -38,6 +38,7 @@ final class JobWatches: Sendable {
     private let maximumPerTenant: Int
     private let now: @Sendable () -> Instant
     private let state = Mutex(State())
+    private let questions = SingleFlight<Key, Void>()
 
     /// - Parameters:
     ///   - interval: what is younger than this is not asked for again.
@@ -73,7 +74,13 @@ final class JobWatches: Sendable {
     fileprivate func leave(_ key: Key) {
         state.withLock { state in
             let left = (state.watched[key]?.watchers ?? 1) - 1
-            if left == 0 { state.watched[key] = nil } else { state.watched[key]?.watchers = left }
+            if left == 0 {
+                state.watched[key] = nil
+                // Its answer continues what is now forgotten.
+                questions.forget(key)
+            } else {
+                state.watched[key]?.watchers = left
+            }
             let others = (state.watchersOfTenant[key.tenant] ?? 1) - 1
             state.watchersOfTenant[key.tenant] = others == 0 ? nil : others
         }
@@ -89,18 +96,12 @@ final class JobWatches: Sendable {
     }
 
     /// The question under way, or a new one; nil when what is known is young enough for everybody.
-    private func question(_ key: Key) -> Task<Void, any Error>? {
+    private func question(_ key: Key) -> Flight<Void>? {
         let moment = now()
         return state.withLock { state in
-            if let inFlight = state.watched[key]?.inFlight { return inFlight }
+            if let underWay = questions.flight(for: key) { return underWay }
             if let askedAt = state.watched[key]?.askedAt, moment - askedAt < interval { return nil }
-            // Not the caller's child: who hangs up must not fail the others who wait.
-            let task = Task {
-                defer { self.state.withLock { $0.watched[key]?.inFlight = nil } }
-                try await self.ask(key, at: moment)
-            }
-            state.watched[key]?.inFlight = task
-            return task
+            return questions.flight(for: key) { try await self.ask(key, at: moment) }
         }
     }
 

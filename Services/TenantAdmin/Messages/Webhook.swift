@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Crypto
 import Foundation
@@ -43,9 +44,9 @@ struct Webhook: Sendable {
     }
 
     static func signature(of body: [UInt8], at time: Int, secret: String) -> String {
-        let code = HMAC<SHA256>.authenticationCode(
-            for: Array("\(time).".utf8) + body, using: SymmetricKey(data: Array(secret.utf8)))
-        return code.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        HMAC<SHA256>.authenticationCode(
+            for: Array("\(time).".utf8) + body, using: SymmetricKey(data: Array(secret.utf8))
+        ).hex
     }
 
     /// The mailer did not take the message.

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import ServiceIdentity
 
@@ -29,10 +30,7 @@ struct TenantNames: Sendable, Equatable {
         }
         let whole = "tenant_" + escaped.joined()
         if whole.utf8.count <= 63 { return whole }
-        let digest = RandomToken.digest(subdomain).prefix(16).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        return "tenant_" + escaped.prefix(10).joined() + "_x" + digest.joined()
+        return "tenant_" + escaped.prefix(10).joined() + "_x" + RandomToken.digest(subdomain).prefix(16).hex
     }
 
     /// Made by the same migrations as every tenant's schema; a reserved subdomain, so never a tenant's.

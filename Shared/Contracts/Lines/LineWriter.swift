@@ -1,3 +1,4 @@
+import Basics
 package import FoundationEssentials
 
 /// Writes flat JSON objects by hand, byte for byte as `WireJSON` does when the fields come in the order of their keys.
@@ -153,8 +154,8 @@ package struct LineWriter {
         case 0x0D: text("\\r")
         case 0..<0x20:
             text("\\u00")
-            bytes.append(UUIDText.digit(byte >> 4))
-            bytes.append(UUIDText.digit(byte & 15))
+            bytes.append(Hex.digit(byte >> 4))
+            bytes.append(Hex.digit(byte & 15))
         default: bytes.append(byte)
         }
     }

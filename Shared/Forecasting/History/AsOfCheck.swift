@@ -1,3 +1,5 @@
+import Basics
+
 /// Proves on any history that features look at nothing that became known at or after the decision.
 ///
 /// For a sample of rows, everything after the row's decision is scrambled: outcomes of what finished later are changed or
@@ -26,7 +28,7 @@ public enum AsOfCheck {
     ) -> [Leak] {
         let all = history.allocations
         guard !all.isEmpty else { return [] }
-        var random = RandomSource(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var leaks: [Leak] = []
         for _ in 0..<min(sample, all.count) {
             let row = all[random.below(all.count)]
@@ -45,18 +47,18 @@ public enum AsOfCheck {
 
     /// The same history with everything from `moment` on made up. The row itself keeps its plan but gets another outcome.
     static func scramble(
-        _ history: History, after moment: Double, keeping id: String, _ random: inout RandomSource
+        _ history: History, after moment: Double, keeping id: String, _ random: inout SeededGenerator
     ) -> History {
         var changes: [HistoryChange] = []
         for allocation in history.allocations {
             var changed = allocation
             if let completed = allocation.completedAt, completed >= moment {
                 changed.actualHours =
-                    (allocation.actualHours ?? allocation.plannedHours) * (0.1 + 5 * random.unit()) + 1
-                changed.completedAt = random.below(4) == 0 ? nil : completed + random.unit() * 1e6
+                    (allocation.actualHours ?? allocation.plannedHours) * (0.1 + 5 * random.uniform()) + 1
+                changed.completedAt = random.below(4) == 0 ? nil : completed + random.uniform() * 1e6
             }
             if allocation.id != id, allocation.decidedAt >= moment {
-                changed.plannedHours = 1 + 100 * random.unit()
+                changed.plannedHours = 1 + 100 * random.uniform()
                 changed.skills = ["scrambled"]
             }
             if changed != allocation { changes.append(.allocation(changed)) }

@@ -1,3 +1,5 @@
+import Basics
+
 /// What resampling the same rows says about chance.
 enum Bootstrap {
     static let rounds = 1_000
@@ -37,7 +39,7 @@ enum Bootstrap {
     private static func resample(
         count: Int, rounds: Int = rounds, seed: UInt64, _ figure: ([Int]) -> Double
     ) -> [Double] {
-        var random = RandomSource(seed: seed)
+        var random = SeededGenerator(seed: seed)
         var rows = [Int](repeating: 0, count: count)
         return (0..<rounds).map { _ in
             for index in rows.indices { rows[index] = random.below(count) }

@@ -1,3 +1,4 @@
+import Basics
 import CLibpq
 import Glibc
 import HeapModule
@@ -162,7 +163,7 @@ final class Reactor: Sendable {
     private func startThread(_ state: inout State) {
         guard !state.isRunning else { return }
         state.isRunning = true
-        BlockingThread.start { [self] in run() }
+        SystemThread.start(named: "pg-reactor") { [self] in run() }
     }
 
     private func run() {

@@ -1,3 +1,4 @@
+import Basics
 import Crypto
 import FoundationEssentials
 
@@ -20,10 +21,7 @@ public struct Migration: Sendable, Hashable {
         self.number = number
         self.name = name
         self.sql = sql
-        let hexadecimal = SHA256.hash(data: Data(sql.utf8)).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }
-        checksum = hexadecimal.joined()
+        checksum = SHA256.hash(data: Data(sql.utf8)).hex
     }
 }
 

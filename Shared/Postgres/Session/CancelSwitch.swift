@@ -1,3 +1,4 @@
+import Basics
 import Synchronization
 
 /// Turns the cancellation of a Swift task into a cancel request at the server, for one connection.
@@ -47,7 +48,7 @@ final class CancelSwitch: Sendable {
         guard isMine else { return }
         // A server that does not even answer the cancellation must not hold the task for ever.
         reactor.limitWaits(for: descriptor, until: .now + grace)
-        BlockingThread.start { [self] in
+        SystemThread.start(named: "pg-cancel") { [self] in
             canceller.cancelBlocking()
             delivered()
         }

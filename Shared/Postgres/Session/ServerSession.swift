@@ -1,3 +1,5 @@
+import Basics
+
 /// One session at the server: the only user of its libpq connection, and what is known about the session's state.
 ///
 /// Being an actor makes each libpq call exclusive; `operation` makes each whole exchange exclusive, for an actor lets
@@ -42,7 +44,7 @@ actor ServerSession {
     /// - Throws: `connectionFailed` if no connection is made within the connect timeout.
     static func connect(_ configuration: PostgresConfiguration, reactor: Reactor) async throws -> ServerSession {
         let deadline = ContinuousClock.now + configuration.connectTimeout
-        let libpq = try await BlockingThread.run { () throws(PostgresError) -> LibpqConnection in
+        let libpq = try await SystemThread.run(named: "pg-connect") { () throws(PostgresError) -> LibpqConnection in
             try LibpqConnection.connect(parameters: configuration.connectionParameters, deadline: deadline)
         }
         let session = ServerSession(libpq: libpq, configuration: configuration, reactor: reactor)

@@ -1,3 +1,4 @@
+import Basics
 public import FoundationEssentials
 
 /// `timestamptz` with microseconds. Also reads `timestamp` (taken as UTC) and `date` (midnight UTC).
@@ -22,8 +23,8 @@ extension Date: PostgresCodable {
 /// The server's ISO text form of times: `2024-02-29 12:30:00.123456+02`, `0044-03-15 00:00:00+00 BC`.
 enum TimestampText {
     static func text(microsecondsSince1970 total: Int) -> String {
-        let (days, inDay) = flooredDivision(total, by: 86_400_000_000)
-        let date = civilDate(daysSince1970: days)
+        let (days, inDay) = GregorianCalendar.flooredDivision(total, by: 86_400_000_000)
+        let date = GregorianCalendar.date(daysSince1970: days)
         let seconds = inDay / 1_000_000
         let isBC = date.year <= 0
         let year = isBC ? 1 - date.year : date.year
@@ -40,28 +41,6 @@ enum TimestampText {
     private static func padded(_ number: Int, _ width: Int) -> String {
         let digits = String(number)
         return String(repeating: "0", count: max(0, width - digits.count)) + digits
-    }
-
-    private static func flooredDivision(_ value: Int, by divisor: Int) -> (quotient: Int, remainder: Int) {
-        let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
-        return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
-    }
-
-    /// Proleptic Gregorian calendar, year 0 being 1 BC; Howard Hinnant, "chrono-compatible low-level date algorithms".
-    static func civilDate(daysSince1970 days: Int) -> (year: Int, month: Int, day: Int) {
-        let (era, dayOfEra) = flooredDivision(days + 719_468, by: 146_097)
-        let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-        let shiftedMonth = (5 * dayOfYear + 2) / 153
-        let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-        return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-    }
-
-    static func daysSince1970(year: Int, month: Int, day: Int) -> Int {
-        let shiftedYear = month <= 2 ? year - 1 : year
-        let (era, yearOfEra) = flooredDivision(shiftedYear, by: 400)
-        let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
-        return era * 146_097 + yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear - 719_468
     }
 
     private struct Scanner {
@@ -87,7 +66,7 @@ enum TimestampText {
                 year = 1 - year
             }
             guard position == bytes.count, (1...12).contains(month), (1...31).contains(day) else { throw malformed }
-            return TimestampText.daysSince1970(year: year, month: month, day: day) * 86_400_000_000 + microseconds
+            return GregorianCalendar.daysSince1970(year: year, month: month, day: day) * 86_400_000_000 + microseconds
         }
 
         private var malformed: PostgresTextError { PostgresTextError("not a valid timestamp") }

@@ -1,3 +1,5 @@
+import Basics
+
 /// One setting of a service: `http.port` is the flag `--http-port` and the environment variable `HTTP_PORT`.
 ///
 /// A flag wins over the environment, the environment over the default. A secret may also come from a file:

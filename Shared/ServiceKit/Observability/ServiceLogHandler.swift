@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 public import Logging
@@ -91,7 +92,7 @@ enum JSONText {
             case "\r": result += "\\r"
             case "\t": result += "\\t"
             case _ where scalar.value < 0x20:
-                result += "\\u00" + (scalar.value < 16 ? "0" : "") + String(scalar.value, radix: 16)
+                result += "\\u00" + CollectionOfOne(UInt8(scalar.value)).hex
             default: result.unicodeScalars.append(scalar)
             }
         }

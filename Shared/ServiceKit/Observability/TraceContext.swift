@@ -1,3 +1,5 @@
+import Basics
+
 /// What ties a request's log lines together across services: its id, and its place in a trace (W3C Trace Context).
 public struct TraceContext: Sendable, Hashable {
     public let requestID: String
@@ -52,9 +54,6 @@ public struct TraceContext: Sendable, Hashable {
 
     private static func hex(bytes: Int) -> String {
         var generator = SystemRandomNumberGenerator()
-        return (0..<bytes).map { _ in
-            let text = String(UInt8.random(in: .min ... .max, using: &generator), radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        return (0..<bytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }.hex
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Dispatch
 
 /// Gradient-boosted trees for one loss.
@@ -57,7 +58,7 @@ struct BoostedTrees: Sendable, Equatable {
         trees = []
         columns = training.matrix.columns
         let grower = TreeGrower(matrix: binned, options: options.grower)
-        var random = RandomSource(seed: options.seed)
+        var random = SeededGenerator(seed: options.seed)
         var predictions = [Double](repeating: start, count: count)
         var judged = [Double](repeating: start, count: validation?.targets.count ?? 0)
         var bestLoss = Double.infinity
@@ -122,11 +123,11 @@ struct BoostedTrees: Sendable, Equatable {
         }
     }
 
-    private static func sample(_ count: Int, share: Double, _ random: inout RandomSource) -> [Int32] {
+    private static func sample(_ count: Int, share: Double, _ random: inout SeededGenerator) -> [Int32] {
         guard share < 1 else { return (0..<Int32(count)).map { $0 } }
         var chosen: [Int32] = []
         chosen.reserveCapacity(Int(Double(count) * share) + 16)
-        for index in 0..<count where random.unit() < share { chosen.append(Int32(index)) }
+        for index in 0..<count where random.uniform() < share { chosen.append(Int32(index)) }
         if chosen.isEmpty, count > 0 { chosen.append(Int32(random.below(count))) }
         return chosen
     }

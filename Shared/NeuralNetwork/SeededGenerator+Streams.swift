@@ -1,47 +1,24 @@
-/// A splittable, seeded generator (SplitMix64, Steele, Lea & Flood 2014). The same on every machine.
-///
-/// A stream is found by hashing the seed with what the numbers are for, so drawing more from one never moves another.
-public struct SeededGenerator: RandomNumberGenerator, Sendable {
-    /// What the numbers are for.
+import Basics
+
+extension SeededGenerator {
+    /// What the numbers are for. A stream is found by hashing the seed with that, so drawing more from one never moves
+    /// another.
     enum Stream: UInt64 {
         case weights = 1
         case order = 2
         case dropout = 3
     }
 
-    private var state: UInt64
-
-    public init(seed: UInt64) {
-        state = seed
-    }
-
     init(seed: UInt64, stream: Stream, _ index: UInt64) {
-        state = Self.mix(Self.mix(seed) ^ Self.mix(stream.rawValue << 56 | index))
-    }
-
-    public mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        return Self.mix(state)
-    }
-
-    private static func mix(_ value: UInt64) -> UInt64 {
-        var z = value
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
-    /// Uniform in 0..<1 with 53 bits.
-    mutating func nextUniform() -> Double {
-        Double(next() >> 11) * 0x1p-53
+        self.init(seed: Self.mixed(Self.mixed(seed) ^ Self.mixed(stream.rawValue << 56 | index)))
     }
 
     /// Standard normal cut off at ±2, by rejection. Uses only exactly rounded operations, no libm, so that every platform
     /// draws the same number.
     mutating func nextTruncatedNormal() -> Double {
         while true {
-            let x = 4 * nextUniform() - 2
-            if nextUniform() < Self.exponential(ofMinus: x * x / 2) { return x }
+            let x = 4 * uniform() - 2
+            if uniform() < Self.exponential(ofMinus: x * x / 2) { return x }
         }
     }
 
