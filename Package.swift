@@ -13,17 +13,27 @@ let strict: [SwiftSetting] = [
 // Numeric code is optimised in debug builds too: a training test at -Onone would take minutes instead of seconds.
 let numeric: [SwiftSetting] = strict + [.unsafeFlags(["-O"], .when(configuration: .debug))]
 
+// Every module that a target imports is named here and in the target: none comes along with another.
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let metrics = Target.Dependency.product(name: "Metrics", package: "swift-metrics")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
-let collections = Target.Dependency.product(name: "Collections", package: "swift-collections")
-let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let jwt = Target.Dependency.product(name: "JWTKit", package: "jwt-kit")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTesting = Target.Dependency.product(name: "HummingbirdTesting", package: "hummingbird")
+let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras = Target.Dependency.product(name: "CryptoExtras", package: "swift-crypto")
+let configuration = Target.Dependency.product(name: "Configuration", package: "swift-configuration")
+let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
+let orderedCollections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// A Swift library under Shared/.
 func shared(_ name: String, _ dependencies: [Target.Dependency] = [], _ settings: [SwiftSetting] = strict) -> Target {
@@ -66,7 +76,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
-        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -80,79 +92,106 @@ let package = Package(
 
         shared("Basics"),
         shared("Contracts", ["Basics"]),
-        shared("Postgres", ["Basics", "CLibpq", logging, collections, crypto]),
+        shared("Postgres", ["Basics", "CLibpq", crypto, deque, heap, logging, orderedCollections]),
         shared("HTTPClient", ["Basics", "CCurl", logging]),
         shared("NeuralNetwork", ["Basics", "CKernels"], numeric),
         shared("Forecasting", ["Basics", "NeuralNetwork", "CKernels"], numeric),
-        shared("ServiceIdentity", ["Basics", "Contracts", "COpenSSL", crypto, jwt]),
+        shared("ServiceIdentity", ["Basics", "Contracts", "COpenSSL", crypto, cryptoExtras]),
         shared(
             "ServiceKit",
             [
-                "Basics", "Contracts", "HTTPClient", "ServiceIdentity",
-                hummingbird, lifecycle, configuration, logging, metrics,
+                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes,
+                hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, unixSignals,
             ]),
         shared("HistoryFeed", ["Basics", "Contracts", "Forecasting", crypto], numeric),
         shared(
             "ServiceStorage",
-            ["Contracts", "Postgres", "ServiceKit", hummingbird, lifecycle, configuration, crypto, logging]),
+            ["Basics", "Contracts", "Postgres", "ServiceKit", crypto, httpTypes, hummingbird, lifecycle, logging]),
 
         service(
             "Gateway",
             [
-                "Basics", "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
-                yams,
-                hummingbird,
-                jwt, crypto, lifecycle, logging,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
             ]),
         service(
             "TenantAdmin",
             [
-                "Basics", "Contracts", "ServiceKit", "ServiceIdentity", "ServiceStorage", "HTTPClient", "Postgres",
-                hummingbird,
-                crypto,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
             ]),
         service(
             "MLTraining",
             [
-                "Basics", "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
-                "HistoryFeed",
-                hummingbird, crypto,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "HistoryFeed", "ServiceIdentity",
+                "ServiceKit", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging,
             ]),
         service(
             "MLPrediction",
             [
-                "Basics", "Contracts", "ServiceKit", "ServiceStorage", "HTTPClient", "Postgres", "Forecasting",
-                "HistoryFeed",
-                hummingbird, crypto,
+                "Basics", "Contracts", "Postgres", "Forecasting", "HistoryFeed", "ServiceIdentity", "ServiceKit",
+                "ServiceStorage", crypto, httpTypes, hummingbird,
             ]),
         service(
             "Ermctl",
             [
-                "Basics", "Contracts", "HTTPClient", "Forecasting", "HistoryFeed", "NeuralNetwork", "ServiceIdentity",
-                arguments,
+                "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "HistoryFeed", "ServiceIdentity",
+                arguments, logging,
             ]),
 
         .target(
-            name: "TestSupport",
-            dependencies: ["Basics", "Postgres", "HTTPClient", "Contracts", "ServiceIdentity", logging],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", logging], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Contracts"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
-        tests("HTTPClient", ["HTTPClient", hummingbird]),
+        tests("HTTPClient", ["HTTPClient", hummingbird, logging, nioCore]),
         tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
-        tests("Forecasting", ["Basics", "Forecasting"]),
-        tests("ServiceIdentity", ["ServiceIdentity", "Contracts"]),
-        tests("ServiceKit", ["ServiceKit", "ServiceIdentity", "HTTPClient", "Contracts", hummingbirdTesting]),
-        tests("ServiceStorage", ["ServiceStorage", "TestSupport", "Postgres", "Contracts"]),
-        tests("Gateway", ["Gateway", "TestSupport", "Contracts", "HTTPClient", "ServiceIdentity", hummingbirdTesting]),
-        tests("TenantAdmin", ["TenantAdmin", "TestSupport", "Contracts", "ServiceIdentity", hummingbirdTesting]),
-        tests("MLTraining", ["MLTraining", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
-        tests("MLPrediction", ["MLPrediction", "TestSupport", "Contracts", "Forecasting", hummingbirdTesting]),
+        tests("Forecasting", ["Basics", "NeuralNetwork", "Forecasting"]),
+        tests("ServiceIdentity", ["Contracts", "ServiceIdentity"]),
+        tests(
+            "ServiceKit",
+            [
+                "Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting,
+                lifecycle, logging, nioCore, nioHTTP1, nioPosix,
+            ]),
+        tests(
+            "ServiceStorage",
+            ["Contracts", "Postgres", "ServiceKit", "ServiceStorage", "TestSupport", httpTypes, lifecycle, logging]),
+        tests(
+            "Gateway",
+            [
+                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway",
+                "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
+                nioPosix,
+            ]),
+        tests(
+            "TenantAdmin",
+            [
+                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "TenantAdmin", "TestSupport",
+                crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+            ]),
+        tests(
+            "MLTraining",
+            [
+                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "HistoryFeed", "ServiceIdentity",
+                "ServiceKit", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird, hummingbirdTesting,
+                lifecycle, logging, nioCore,
+            ]),
+        tests(
+            "MLPrediction",
+            [
+                "Contracts", "Postgres", "HTTPClient", "Forecasting", "HistoryFeed", "ServiceIdentity", "ServiceKit",
+                "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
+                nioCore,
+            ]),
         tests(
             "Ermctl",
-            ["Basics", "Ermctl", "TestSupport", "Contracts", "Forecasting", "ServiceIdentity", arguments, hummingbird]),
+            [
+                "Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes,
+                hummingbird, logging, nioCore,
+            ]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
-        tests("System", ["TestSupport", "Contracts", "HTTPClient"]),
+        tests("System", ["Contracts", "HTTPClient", "TestSupport"]),
     ]
 )

@@ -72,8 +72,6 @@ public final class AssertionSigner: Sendable {
     func sign(_ claims: AssertionClaims) throws -> String { try sign(claims, by: keys.signing) }
 
     private func sign(_ claims: AssertionClaims, by keyPair: ServiceKeyPair) throws -> String {
-        let header = Base64URL.encode(Array(#"{"alg":"EdDSA","kid":"\#(keyPair.keyID)","typ":"JWT"}"#.utf8))
-        let signed = "\(header).\(Base64URL.encode(try WireJSON.encode(claims)))"
-        return "\(signed).\(Base64URL.encode(try keyPair.signature(of: Array(signed.utf8))))"
+        try JSONWebToken.signed(claims, type: "JWT", keyID: keyPair.keyID, by: keyPair.privateKey)
     }
 }

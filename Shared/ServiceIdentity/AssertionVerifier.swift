@@ -11,13 +11,6 @@ public struct AssertionVerifier: Sendable {
     public static let standardLeeway = 60
     static let maximumBytes = 16_384
 
-    private struct Header: Decodable {
-        let alg: String
-        let kid: String?
-        let typ: String?
-        let crit: [String]?
-    }
-
     public let audience: ServiceName
     private let keys: KeyRing
     private let leeway: Int
@@ -45,21 +38,17 @@ public struct AssertionVerifier: Sendable {
     /// - Parameter issuers: the services that may call here.
     /// - Throws: ``IdentityError``.
     public func verify(_ token: String, accepting issuers: Set<ServiceName>) throws -> Caller {
-        let parts = token.split(separator: ".", omittingEmptySubsequences: false)
-        guard token.utf8.count <= Self.maximumBytes, parts.count == 3,
-            let headerBytes = Base64URL.decode(parts[0]), let payload = Base64URL.decode(parts[1]),
-            let signature = Base64URL.decode(parts[2]), let header: Header = try? WireJSON.decode(from: headerBytes)
-        else { throw IdentityError(.malformed, "The assertion is not a JWT.") }
-        guard header.alg == "EdDSA", header.crit == nil else {
-            throw IdentityError(.wrongAlgorithm, "The assertion is not signed by EdDSA.")
+        guard token.utf8.count <= Self.maximumBytes, let token = JSONWebToken(token) else {
+            throw IdentityError(.malformed, "The assertion is not a JWT.")
         }
-        guard let kid = header.kid, let (key, issuer) = keys.verifyingKey(kid) else {
+        guard token.isEdDSA else { throw IdentityError(.wrongAlgorithm, "The assertion is not signed by EdDSA.") }
+        guard let kid = token.keyID, let (key, issuer) = keys.verifyingKey(kid) else {
             throw IdentityError(.unknownKey, "The assertion is signed by a key that is not in the key set.")
         }
-        guard key.isValidSignature(signature, for: Array("\(parts[0]).\(parts[1])".utf8)) else {
+        guard token.isSigned(by: key) else {
             throw IdentityError(.badSignature, "The assertion's signature is wrong.")
         }
-        guard let claims: AssertionClaims = try? WireJSON.decode(from: payload) else {
+        guard let claims = token.claims(as: AssertionClaims.self) else {
             throw IdentityError(.malformed, "The assertion's claims are not those of an assertion.")
         }
         guard claims.iss == issuer else {

@@ -36,7 +36,7 @@ struct AssertionTests {
     /// A token of any header, signed as told.
     func token(header: String, _ claims: AssertionClaims, key: ServiceKeyPair) throws -> String {
         let signed = "\(Base64URL.encode(Array(header.utf8))).\(Base64URL.encode(try WireJSON.encode(claims)))"
-        return "\(signed).\(Base64URL.encode(try key.signature(of: Array(signed.utf8))))"
+        return "\(signed).\(Base64URL.encode(Array(try key.privateKey.signature(for: Array(signed.utf8)))))"
     }
 
     func refusal(_ token: String, accepting: Set<ServiceName> = [.gateway], at offset: TimeInterval = 0)

@@ -30,6 +30,9 @@ struct KeyTests {
         arguments: [
             "", "secret", "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----",
+            // An X25519 key, and the label of another kind of key.
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VuBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----",
+            "-----BEGIN SECRET KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END SECRET KEY-----",
         ])
     func notAKey(text: String) {
         let error = #expect(throws: IdentityError.self) { try ServiceKeyPair(pem: text) }

@@ -14,8 +14,8 @@ struct DerivedKeys: Sendable {
     }
 
     /// - Throws: `AccessTokens.Failure` when the identity holds no private key.
-    func current() throws -> SymmetricKey { try keys.signing.derivedKey(purpose) }
+    func current() throws -> SymmetricKey { keys.signing.derivedKey(purpose) }
 
     /// The present one first.
-    func all() throws -> [SymmetricKey] { try keys.pairs.map { try $0.derivedKey(purpose) } }
+    func all() throws -> [SymmetricKey] { keys.pairs.map { $0.derivedKey(purpose) } }
 }

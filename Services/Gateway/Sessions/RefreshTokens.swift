@@ -23,16 +23,3 @@ struct RefreshTokens: Sendable {
         }
     }
 }
-
-extension ServiceKeyPair {
-    /// A secret that all nodes of the service share and that is not its signing key.
-    ///
-    /// - Parameter purpose: secrets of different purposes say nothing about each other.
-    func derivedKey(_ purpose: String) throws -> SymmetricKey {
-        // The last 32 bytes of the PKCS #8 structure are the private key (RFC 8410 §7).
-        let lines = pem.split(separator: "\n").filter { !$0.hasPrefix("-----") }
-        guard let der = Data(base64Encoded: lines.joined()), der.count > 32 else { throw AccessTokens.Failure.invalid }
-        return HKDF<SHA256>.deriveKey(
-            inputKeyMaterial: SymmetricKey(data: der.suffix(32)), info: Data(purpose.utf8), outputByteCount: 32)
-    }
-}

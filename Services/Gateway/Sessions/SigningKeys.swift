@@ -31,7 +31,7 @@ final class SigningKeys: Sendable {
         let known = derived.withLock { $0.from == ids ? $0.keys : nil }
         if let known { return known }
         let keys = try pairs.map { pair in
-            let secret = try pair.derivedKey(Self.purpose)
+            let secret = pair.derivedKey(Self.purpose)
             let key = try Curve25519.Signing.PrivateKey(rawRepresentation: secret.withUnsafeBytes { Data($0) })
             return Key(id: JSONWebKey(publicKey: key.publicKey, issuer: .gateway).kid, privateKey: key)
         }
