@@ -1,3 +1,4 @@
+import Basics
 import CCurl
 import Logging
 
@@ -72,7 +73,8 @@ final class CurlLoop {
         let result = running.outcome(running.easy.result(code))
         if case .failure(let error) = result {
             logger.debug(
-                "HTTP transfer failed", metadata: ["code": "\(error.code)", "detail": "\(error.detail ?? "")"])
+                "HTTP transfer failed",
+                metadata: [LogKey.error: "\(error.code)", LogKey.reason: "\(error.detail ?? "")"])
         }
         retire(running, as: result)
     }

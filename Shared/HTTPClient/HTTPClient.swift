@@ -1,3 +1,4 @@
+import Basics
 public import Logging
 
 /// An HTTP client on libcurl: one thread drives all transfers, connections are kept and shared, bodies stream in both
@@ -82,7 +83,8 @@ extension HTTPClient {
                 else { throw error }
                 pause = wait
             }
-            logger.debug("HTTP request will be tried again", metadata: ["attempt": "\(attempt)", "pause": "\(pause)"])
+            logger.debug(
+                "HTTP request is retried", metadata: [LogKey.attempt: "\(attempt)", LogKey.retryDelay: "\(pause)"])
             do {
                 try await Task.sleep(for: pause)
             } catch {

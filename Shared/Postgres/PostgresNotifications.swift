@@ -1,3 +1,4 @@
+import Basics
 public import Logging
 
 /// Notifications of the given channels, on a connection of its own that is made again whenever it breaks.
@@ -73,7 +74,7 @@ actor Listener {
                 await session?.close()
                 session = nil
                 guard !Task.isCancelled else { break }
-                logger.debug("Listening for notifications was interrupted", metadata: ["error": "\(error)"])
+                logger.debug("Listening for notifications was interrupted", metadata: [LogKey.error: "\(error)"])
                 await pause()
             }
         }

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import HTTPTypes
 public import Logging
@@ -49,8 +50,8 @@ public struct AuditOutbox: Service {
                 } catch {
                     if Task.isCancelled { return }
                     logger.info(
-                        "Audit notes could not be delivered; they are kept and come again",
-                        metadata: ["error": "\(LogText.of(error))"])
+                        "Delivering audit notes failed; they are kept and retried",
+                        metadata: [LogKey.error: "\(LogText.of(error))"])
                 }
                 try? await Task.sleep(for: Self.pause)
             }

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 public import Logging
 public import Postgres
@@ -73,12 +74,12 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
                 try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger)
                     .run()
                 progress.withLock { $0 = .ready }
-                logger.info("database ready", metadata: ["schema": "\(schema)"])
+                logger.info("Database ready", metadata: [LogKey.schema: "\(schema)"])
                 return
             } catch {
                 let reason = Self.reason(error)
                 // A wrong migration is tried again too: it may be another node's deployment that is half done.
-                logger.warning("migrations not applied yet", metadata: ["error": "\(LogText.of(error))"])
+                logger.warning("Applying migrations failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 progress.withLock { $0 = .migrating(lastError: reason) }
             }
             try? await Task.sleep(for: pause)

@@ -14,7 +14,7 @@ struct ObservabilityTests {
         var logger = Logger(label: "gateway") { label in
             ServiceLogHandler(service: "gateway", label: label, level: .info, format: .json, write: lines.append)
         }
-        logger[metadataKey: "requestId"] = "abc"
+        logger[metadataKey: "request.id"] = "abc"
         logger.info(
             "a \"quoted\"\nmessage \u{1}", metadata: ["n": .stringConvertible(3), "list": ["x", "y"], "level": "mine"])
         logger.debug("not shown")
@@ -25,7 +25,7 @@ struct ObservabilityTests {
         #expect(object["level"] == .string("info"))
         #expect(object["service"] == .string("gateway"))
         #expect(object["message"] == .string("a \"quoted\"\nmessage \u{1}"))
-        #expect(object["requestId"] == .string("abc"))
+        #expect(object["request.id"] == .string("abc"))
         #expect(object["n"] == .integer(3))
         #expect(object["list"] == .array([.string("x"), .string("y")]))
         #expect(object["level_"] == .string("mine"))

@@ -191,7 +191,7 @@ struct RequestTests {
         #expect(response.status == .internalServerError)
         #expect(response.headers[.requestID] == "req-1")
         #expect(!String(buffer: response.body).contains("hunter2"))
-        #expect(lines.all.contains { $0.contains("hunter2") && $0.contains("\"requestId\":\"req-1\"") })
+        #expect(lines.all.contains { $0.contains("hunter2") && $0.contains("\"request.id\":\"req-1\"") })
     }
 
     @Test("an error of the router's own becomes a problem and keeps its words; a proxied answer stays as it is")

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
@@ -123,8 +124,11 @@ struct Sessions: Sendable {
         case .revoked(let family):
             cache.forget(family.id)
             logger.warning(
-                "A refresh token was used again; its session was ended",
-                metadata: ["session": "\(family.id)", "user": "\(family.user)", "tenant": "\(family.tenant)"])
+                "Refresh token reused; session revoked",
+                metadata: [
+                    LogKey.sessionID: "\(family.id)", LogKey.userID: "\(family.user)",
+                    LogKey.tenantID: "\(family.tenant)",
+                ])
             throw ProblemError.notAuthenticated("The refresh token was used before; log in again.")
         case .rotated(let family, let successor):
             return try response(family, successors[successor])

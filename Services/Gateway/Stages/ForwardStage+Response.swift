@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPClient
 import HTTPTypes
@@ -86,14 +87,14 @@ extension ForwardStage {
         guard let error = error as? HTTPClientError, Self.isUpstreamsFault(error, upload) else { return }
         upstream.failed(node, .noAnswer)
         outgoing.logger.warning(
-            "Upstream broke off its answer",
-            metadata: ["upstream": "\(upstream.service.rawValue)", "error": "\(String(reflecting: error))"])
+            "Upstream closed the connection during its response",
+            metadata: [LogKey.upstream: "\(upstream.service.rawValue)", LogKey.error: "\(String(reflecting: error))"])
     }
 }
 
 extension ForwardStage.Outgoing {
     fileprivate func cut(_ reason: String, _ answer: HTTPClientResponse) {
-        logger.info("An answer under way was cut", metadata: ["reason": "\(reason)"])
+        logger.info("Response cut off", metadata: [LogKey.reason: "\(reason)"])
         answer.body.cancel()
     }
 }

@@ -75,7 +75,7 @@ actor TenantMirror {
         // A first load may take longer than the limit allows; what changed meanwhile is then asked for once more.
         for _ in 0..<3 {
             do {
-                try await questions.value(for: tenant) { try await self.ask() }
+                try await join()
             } catch let error as ProblemError where [403, 404].contains(error.status.code) {
                 // Suspended or gone: what is still in memory is not to be answered from.
                 throw error
@@ -114,6 +114,8 @@ actor TenantMirror {
     private func isKnown(within age: Duration) -> Bool {
         knownAt.map { now() - $0 <= age } ?? false
     }
+
+    private func join() async throws { try await questions.value(for: tenant) { try await self.ask() } }
 
     private func ask() async throws {
         let askedAt = now()

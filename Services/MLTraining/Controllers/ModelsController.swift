@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import ServiceKit
@@ -67,7 +68,7 @@ struct ModelsController: Controller {
     private func answer(_ deployed: Deployed, _ call: TenantCall) throws -> Tagged<Model> {
         if deployed.isForced == true {
             logger.warning(
-                "A model that has not passed its gates was deployed",
+                "Model that has not passed its gates was deployed",
                 metadata: [
                     "tenant.id": "\(call.tenant)", "model.id": "\(deployed.model.id)",
                     "model.version": "\(deployed.model.version)", "actor": "\(call.caller.subject)",

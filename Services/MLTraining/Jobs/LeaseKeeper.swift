@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPTypes
 import Logging
@@ -38,7 +39,7 @@ final class LeaseKeeper: Sendable {
                 guarded.withLock { $0.lease.refused() }
             } catch {
                 // Not renewed this time; LeaseState gives up when the lease runs out.
-                logger.warning("A lease could not be renewed", metadata: ["error": "\(LogText.of(error))"])
+                logger.warning("Renewing a job's lease failed", metadata: [LogKey.error: "\(LogText.of(error))"])
             }
         }
     }

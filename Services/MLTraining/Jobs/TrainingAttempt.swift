@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Foundation
@@ -32,7 +33,7 @@ struct TrainingAttempt: Sendable {
         model.automaticDeployment = try await automaticDeployment(of: outcome, history)
         try state.check()
         try await registry.register(model, for: ticket)
-        logger.info("A model was trained", metadata: ["model.kind": "\(outcome.model.kind)"])
+        logger.info("Model trained", metadata: [LogKey.modelKind: "\(outcome.model.kind)"])
     }
 
     /// The job's dataset: stored by an earlier attempt, or collected now.
@@ -59,7 +60,7 @@ struct TrainingAttempt: Sendable {
         }
         try state.check()
         try await datasets.store(dataset, for: ticket)
-        logger.info("A dataset was stored", metadata: ["dataset.rows": "\(dataset.content.rowCount)"])
+        logger.info("Dataset stored", metadata: [LogKey.rowCount: "\(dataset.content.rowCount)"])
         return dataset.id
     }
 
@@ -69,7 +70,7 @@ struct TrainingAttempt: Sendable {
             return try await train(history, from: checkpoint, state)
         } catch let error as TrainingError where error.code == .badCheckpoint && checkpoint != nil {
             // Written by another version of the trainer, perhaps: beginning again is slower, not wrong.
-            logger.warning("A checkpoint cannot be resumed from; training begins again")
+            logger.warning("Checkpoint unusable; training restarts")
             try await queue.dropCheckpoint(ticket)
             return try await train(history, from: nil, state)
         }

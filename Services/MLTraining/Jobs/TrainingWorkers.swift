@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Foundation
@@ -47,7 +48,7 @@ struct TrainingWorkers: Service {
                 if Task.isCancelled { return }
                 // Said once per outage, not twice a second.
                 if !troubled {
-                    logger.warning("The job queue cannot be read", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Reading the job queue failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 }
                 troubled = true
                 await wake.wait(atMost: pollInterval * 2)
@@ -60,7 +61,7 @@ struct TrainingWorkers: Service {
         let step = ticket.lifecycle.onClaim()
         guard step == .work else { return await end(ticket, by: step, logger) }
 
-        logger.info("A training job was taken up")
+        logger.info("Training job claimed")
         let keeper = LeaseKeeper(claimedAt: claimedAt, lease: lease)
         let attempt = TrainingAttempt(
             ticket: ticket, lease: lease, queue: queue, datasets: datasets, registry: registry, history: history,
@@ -85,8 +86,8 @@ struct TrainingWorkers: Service {
 
     private func logger(for ticket: JobTicket) -> Logger {
         var logger = self.logger
-        logger[metadataKey: "job.id"] = "\(ticket.id)"
-        logger[metadataKey: "job.attempt"] = "\(ticket.attempt)"
+        logger[metadataKey: LogKey.jobID] = "\(ticket.id)"
+        logger[metadataKey: LogKey.jobAttempt] = "\(ticket.attempt)"
         return logger
     }
 
@@ -95,12 +96,13 @@ struct TrainingWorkers: Service {
     ) async {
         logger.info(
             "An attempt at a training job ended without a model",
-            metadata: ["step": "\(step)", "cause": "\(cause.map(LogText.of) ?? "none")"])
+            metadata: [LogKey.jobStep: "\(step)", LogKey.error: "\(cause.map(LogText.of) ?? "none")"])
         do {
             try await Task.detached { try await queue.end(ticket, by: step) }.value
         } catch {
             // The lease runs out by itself, and the job is taken up again.
-            logger.warning("The end of an attempt could not be recorded", metadata: ["error": "\(LogText.of(error))"])
+            logger.warning(
+                "Recording the end of a training attempt failed", metadata: [LogKey.error: "\(LogText.of(error))"])
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
@@ -46,7 +47,8 @@ struct TrainingScheduler: Service {
                     if Task.isCancelled { return }
                     // Said once per outage.
                     if !troubled {
-                        logger.warning("Schedules cannot be read", metadata: ["error": "\(LogText.of(error))"])
+                        logger.warning(
+                            "Reading training schedules failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                     }
                     troubled = true
                     await wake.wait(atMost: pollInterval * 2)
@@ -73,9 +75,10 @@ struct TrainingScheduler: Service {
             let job = refusal == nil ? opened.schedule.setting.job(asOf: moment) : nil
             if try await store.settle(look, counted: counted, problem: refusal, job: job, now: moment) {
                 logger.info(
-                    "A scheduled training job was queued",
+                    "Scheduled training job queued",
                     metadata: [
-                        "tenant.id": "\(look.tenant)", "job.id": "\(job?.id.description ?? "")", "why": "\(reason)",
+                        LogKey.tenantID: "\(look.tenant)", LogKey.jobID: "\(job?.id.description ?? "")",
+                        LogKey.reason: "\(reason)",
                     ])
                 wake.wakeAll()
             }
@@ -83,8 +86,8 @@ struct TrainingScheduler: Service {
             // The next look tries again; until then the tenant can read why there was none.
             if Task.isCancelled { throw error }
             logger.info(
-                "A schedule could not be decided on",
-                metadata: ["tenant.id": "\(look.tenant)", "error": "\(LogText.of(error))"])
+                "Evaluating a training schedule failed",
+                metadata: [LogKey.tenantID: "\(look.tenant)", LogKey.error: "\(LogText.of(error))"])
             _ = try await store.settle(look, counted: nil, problem: Self.words(error), job: nil, now: moment)
         }
         return true

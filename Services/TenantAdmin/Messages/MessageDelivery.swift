@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -52,7 +53,7 @@ struct MessageDelivery: Service {
             }
             return true
         } catch {
-            logger.warning("Messages cannot be fetched", metadata: ["error": "\(LogText.of(error))"])
+            logger.warning("Claiming messages failed", metadata: [LogKey.error: "\(LogText.of(error))"])
             return false
         }
     }
@@ -64,10 +65,10 @@ struct MessageDelivery: Service {
         } catch {
             let pause = Self.pause(after: entry.attempts)
             logger.warning(
-                "A message was not delivered",
+                "Delivering a message failed",
                 metadata: [
-                    "message": "\(entry.id)", "attempts": "\(entry.attempts)", "retryIn": "\(pause)",
-                    "error": "\(LogText.of(error))",
+                    LogKey.messageID: "\(entry.id)", LogKey.attempt: "\(entry.attempts)", LogKey.retryDelay: "\(pause)",
+                    LogKey.error: "\(LogText.of(error))",
                 ])
             // If this fails as well, the message comes again when its lease ends.
             try? await outbox.failed(entry.id, pause: pause)
@@ -82,7 +83,7 @@ struct MessageDelivery: Service {
             try await outbox.removeExpired()
             return true
         } catch {
-            logger.warning("Expired messages were not removed", metadata: ["error": "\(LogText.of(error))"])
+            logger.warning("Removing expired messages failed", metadata: [LogKey.error: "\(LogText.of(error))"])
             return false
         }
     }

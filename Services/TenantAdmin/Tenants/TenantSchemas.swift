@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -104,8 +105,8 @@ struct TenantSchemas: Sendable {
             return nil
         } catch {
             logger.error(
-                "A tenant's schema could not be migrated",
-                metadata: ["schema": "\(names.schema)", "error": "\(error)"])
+                "Migrating a tenant's schema failed",
+                metadata: [LogKey.schema: "\(names.schema)", LogKey.error: "\(error)"])
             return error
         }
     }
@@ -119,7 +120,9 @@ struct TenantSchemas: Sendable {
                 let applied = try await applyNext(to: names)
                 if let applied { report([applied], to: names.schema) } else { return }
             } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable && attempt < attempts {
-                logger.info("A tenant's tables are busy, trying again", metadata: ["schema": "\(names.schema)"])
+                logger.info(
+                    "A tenant's tables are locked; the migration is retried",
+                    metadata: [LogKey.schema: "\(names.schema)"])
                 try await Task.sleep(for: .milliseconds(100 * attempt))
                 attempt += 1
             }
@@ -154,7 +157,8 @@ struct TenantSchemas: Sendable {
 
     private func report(_ applied: [Migration], to schema: String) {
         for migration in applied {
-            logger.info("Applied a migration", metadata: ["schema": "\(schema)", "migration": "\(migration.name)"])
+            logger.info(
+                "Migration applied", metadata: [LogKey.schema: "\(schema)", LogKey.migration: "\(migration.name)"])
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -39,13 +40,13 @@ struct UsageRecorder: Service {
                     try await usage.record(tenant, for: .tenant)
                 } catch {
                     logger.warning(
-                        "A tenant's usage could not be counted",
-                        metadata: ["tenant": "\(tenant)", "error": "\(LogText.of(error))"])
+                        "Counting a tenant's usage failed",
+                        metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
                 }
             }
             return true
         } catch {
-            logger.warning("Usage could not be counted", metadata: ["error": "\(LogText.of(error))"])
+            logger.warning("Counting usage failed", metadata: [LogKey.error: "\(LogText.of(error))"])
             return false
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 public import Logging
 
 /// Brings a service's schema up to date, each file in a transaction of its own. Any number of nodes may run it at once:
@@ -27,7 +28,8 @@ public struct MigrationRunner: Sendable {
         let migrations = try Migrations.load(directory: directory)
         var names: [String] = []
         while let migration = try await applyNext(of: migrations) {
-            logger.info("Applied a migration", metadata: ["schema": "\(schema)", "migration": "\(migration.name)"])
+            logger.info(
+                "Migration applied", metadata: [LogKey.schema: "\(schema)", LogKey.migration: "\(migration.name)"])
             names.append(migration.name)
         }
         return names

@@ -1,3 +1,4 @@
+import Basics
 import Logging
 import Synchronization
 
@@ -56,7 +57,7 @@ extension PostgresPool {
                     return guarded.pool.connected(id, now: .now)
                 }
             } catch {
-                logger.debug("Connecting to the database failed", metadata: ["error": "\(error)"])
+                logger.debug("Connecting to the database failed", metadata: [LogKey.error: "\(error)"])
                 perform { guarded in
                     guarded.lastConnectError = error
                     return guarded.pool.connectFailed(id)

@@ -1,3 +1,4 @@
+import Basics
 import Logging
 
 extension PostgresPool {
@@ -24,7 +25,7 @@ extension PostgresPool {
                 guard attempt < retries, error.cause.code == .connectionLost else { throw error.cause }
             } catch let error as PostgresError {
                 guard attempt < retries, error.isRetryable else { throw error }
-                logger.debug("Running a transaction again", metadata: ["sqlState": "\(error.sqlState ?? "")"])
+                logger.debug("Transaction is retried", metadata: [LogKey.sqlState: "\(error.sqlState ?? "")"])
                 try await pause(beforeRetry: attempt)
             }
             attempt += 1

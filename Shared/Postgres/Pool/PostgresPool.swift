@@ -114,7 +114,7 @@ public final class PostgresPool: Sendable {
                 await loan.session.beginLease(lease)
                 return (loan, PostgresConnection(session: loan.session, lease: lease, logger: logger))
             }
-            logger.debug("A database connection broke while idle and is replaced")
+            logger.debug("Idle database connection broke; it is replaced")
             perform { $0.pool.discard(loan.id) }
         }
     }

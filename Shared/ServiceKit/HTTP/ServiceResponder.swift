@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 public import HTTPTypes
 public import Hummingbird
@@ -40,8 +41,8 @@ public struct ServiceResponder: HTTPResponder {
         context.maxUploadSize = bodyLimit
         context.trace = TraceContext(
             requestID: request.headers[.requestID], traceparent: request.headers[.traceparent])
-        context.logger[metadataKey: "requestId"] = .string(context.requestID)
-        context.logger[metadataKey: "traceId"] = .string(context.trace.traceID)
+        context.logger[metadataKey: LogKey.requestID] = .string(context.requestID)
+        context.logger[metadataKey: LogKey.traceID] = .string(context.trace.traceID)
         context.logger[metadataKey: "hb.request.id"] = nil
         record.note {
             $0.requestID = context.requestID
@@ -111,12 +112,12 @@ public struct ServiceResponder: HTTPResponder {
 
     private func report(_ problem: ProblemError, _ context: ServiceRequestContext) {
         guard let cause = problem.cause else { return }
-        let metadata: Logger.Metadata = ["code": "\(problem.code)", "error": "\(LogText.of(cause))"]
+        let metadata: Logger.Metadata = [LogKey.problemCode: "\(problem.code)", LogKey.error: "\(LogText.of(cause))"]
         switch problem.status.code {
-        case 499: context.logger.debug("client closed the connection", metadata: metadata)
-        case 500: context.logger.error("request failed", metadata: metadata)
-        case 501...: context.logger.warning("request failed", metadata: metadata)
-        default: context.logger.debug("request refused", metadata: metadata)
+        case 499: context.logger.debug("Client closed the connection", metadata: metadata)
+        case 500: context.logger.error("Request failed", metadata: metadata)
+        case 501...: context.logger.warning("Request failed", metadata: metadata)
+        default: context.logger.debug("Request refused", metadata: metadata)
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import CoreMetrics
 import Foundation
@@ -72,12 +73,14 @@ public enum ServiceRunner {
         let logger = bootstrap.logger
         let group = ServiceHost(bootstrap: bootstrap, application: application).group { port, number in
             logger.info(
-                "listening",
-                metadata: ["for": port == .http ? "requests" : "operations", "port": .stringConvertible(number)])
+                "Listening",
+                metadata: [
+                    LogKey.listener: port == .http ? "requests" : "operations", LogKey.port: .stringConvertible(number),
+                ])
         }
         try await group.run()
         await bootstrap.httpClient.shutdown()
-        logger.info("stopped")
+        logger.info("Service stopped")
     }
 
     private static func reason(_ error: any Error) -> String {

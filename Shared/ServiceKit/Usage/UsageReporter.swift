@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 public import Logging
 public import ServiceLifecycle
@@ -40,7 +41,8 @@ public actor UsageReporter: Service {
             try await report()
         } catch {
             logger.info(
-                "Usage could not be reported; it is kept and comes again", metadata: ["error": "\(LogText.of(error))"])
+                "Reporting usage failed; the counts are kept for the next report",
+                metadata: [LogKey.error: "\(LogText.of(error))"])
         }
     }
 
