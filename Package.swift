@@ -92,6 +92,7 @@ let package = Package(
 
         shared("Basics"),
         shared("Contracts", ["Basics"]),
+        shared("Ledger", ["Contracts"], numeric),
         shared("Postgres", ["Basics", "CLibpq", crypto, deque, heap, logging, orderedCollections]),
         shared("HTTPClient", ["Basics", "CCurl", logging]),
         shared("NeuralNetwork", ["Basics", "CKernels"], numeric),
@@ -123,32 +124,33 @@ let package = Package(
         service(
             "MLTraining",
             [
-                "Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "HistoryFeed", "ServiceIdentity",
-                "ServiceKit", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceKit", "HistoryFeed",
+                "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging,
             ]),
         service(
             "MLPrediction",
             [
-                "Basics", "Contracts", "Postgres", "Forecasting", "HistoryFeed", "ServiceIdentity", "ServiceKit",
-                "ServiceStorage", crypto, httpTypes, hummingbird,
+                "Basics", "Contracts", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto,
+                httpTypes,
             ]),
         service(
             "Ermctl",
             [
-                "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "HistoryFeed", "ServiceIdentity",
+                "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed",
                 arguments, logging,
             ]),
 
         .target(
-            name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", logging], path: "Tests/TestSupport",
-            swiftSettings: strict),
+            name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams],
+            path: "Tests/TestSupport", swiftSettings: strict),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Contracts"]),
+        tests("Ledger", ["Contracts", "Ledger"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
         tests("HTTPClient", ["HTTPClient", hummingbird, logging, nioCore]),
         tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
         tests("Forecasting", ["Basics", "NeuralNetwork", "Forecasting"]),
-        tests("ServiceIdentity", ["Contracts", "ServiceIdentity"]),
+        tests("ServiceIdentity", ["Contracts", "ServiceIdentity", crypto]),
         tests(
             "ServiceKit",
             [
@@ -168,20 +170,20 @@ let package = Package(
         tests(
             "TenantAdmin",
             [
-                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "TenantAdmin", "TestSupport",
-                crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+                "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed",
+                "TenantAdmin", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
             ]),
         tests(
             "MLTraining",
             [
-                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "HistoryFeed", "ServiceIdentity",
-                "ServiceKit", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird, hummingbirdTesting,
-                lifecycle, logging, nioCore,
+                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
+                hummingbirdTesting, lifecycle, logging, nioCore,
             ]),
         tests(
             "MLPrediction",
             [
-                "Contracts", "Postgres", "HTTPClient", "Forecasting", "HistoryFeed", "ServiceIdentity", "ServiceKit",
+                "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed",
                 "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
                 nioCore,
             ]),

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// The files of the import format (DESIGN §10), in the order in which they refer to each other.
+/// The files of the import format (docs/architecture.md#import-format), in the order in which they refer to each other.
 public enum ImportKind: String, Codable, Sendable, CaseIterable {
     case departments
     case skills

@@ -105,7 +105,7 @@ extension Sequence where Element == Permission {
     }
 }
 
-/// The four roles every tenant starts with (DESIGN §6).
+/// The four roles every tenant starts with (docs/architecture.md#identity-and-access).
 public enum DefaultRole: String, CaseIterable, Sendable {
     case admin, manager, user, viewer
 

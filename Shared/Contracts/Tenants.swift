@@ -23,7 +23,7 @@ public struct TenantLimits: Codable, Sendable, Equatable {
         self.mlTrainingHours = mlTrainingHours
     }
 
-    /// Snake case in the database's jsonb (DESIGN §7), camel case on the wire.
+    /// Snake case in the database's jsonb (docs/architecture.md#data-model), camel case on the wire.
     public static func standard(_ plan: Plan) -> TenantLimits {
         switch plan {
         case .starter: .init(maxUsers: 25, maxProjects: 100, maxStorageGb: 5, mlTrainingHours: 10)

@@ -28,9 +28,12 @@ public final class PostgresConnection: Sendable {
     /// Runs one statement and gives all its rows. For results that do not fit in memory use ``stream(_:)``.
     public func query(_ query: SQL, file: String = #fileID, line: Int = #line) async throws -> [PostgresRow] {
         try await located(file, line) {
-            let result = try await session.query(lease: lease, try RenderedSQL(query))
-            let columns = PostgresColumns(names: result.columnNames)
-            return (0..<result.rowCount).map { PostgresRow(columns: columns, result: result, index: $0) }
+            let statement = try RenderedSQL(query)
+            let result = try await session.query(lease: lease, statement)
+            let columns = PostgresColumns(names: result.columnNames, statement: statement.text)
+            return (0..<result.rowCount).map { index in
+                PostgresRow(columns: columns, result: result, index: index, number: index + 1)
+            }
         }
     }
 

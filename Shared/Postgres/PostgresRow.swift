@@ -1,10 +1,15 @@
+import FoundationEssentials
+
 /// The names of a result's columns, shared by all its rows.
 final class PostgresColumns: Sendable {
     let names: [String]
+    /// What they were asked with, for errors.
+    let statement: String
     private let positions: [String: Int]
 
-    init(names: [String]) {
+    init(names: [String], statement: String) {
         self.names = names
+        self.statement = statement
         // Of two columns with one name the first wins, as in libpq.
         positions = Dictionary(names.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
     }
@@ -16,13 +21,16 @@ final class PostgresColumns: Sendable {
 public struct PostgresRow: Sendable {
     let columns: PostgresColumns
     let result: LibpqResult
+    /// The row's place in `result`.
     let index: Int
+    /// The row's place among all that the statement gave, counted from 1.
+    let number: Int
 
     /// The names of the columns in order.
     public var columnNames: [String] { columns.names }
 
     /// The value of the named column.
-    /// - Throws: `decoding`, naming the column, if there is none, it is NULL and `T` is not optional, or it is no `T`.
+    /// - Throws: `decoding`, naming table, column and row, if there is none, it is NULL and `T` is not optional, or it is no `T`.
     public func decode<T: PostgresDecodable>(_ column: String, as type: T.Type = T.self) throws -> T {
         guard let position = columns.position(of: column) else {
             throw PostgresError(
@@ -56,9 +64,22 @@ public struct PostgresRow: Sendable {
         } catch {
             let name = columns.names[position]
             var failure = PostgresError(
-                .decoding, "Column \"\(name)\" does not decode as \(T.self).", underlying: error)
+                .decoding, "Column \"\(name)\" of \(rowName) does not decode as \(T.self).", underlying: error)
             failure.columnName = name
+            failure.tableName = StatementTraits.firstTable(of: columns.statement)
+            failure.statement = columns.statement
             throw failure
         }
+    }
+
+    /// Tells rows apart without showing their data: an id, where the row has one that is a UUID or a number, else the
+    /// row's number.
+    private var rowName: String {
+        if let position = columns.position(of: "id"), let id = result.text(row: index, column: position),
+            UUID(uuidString: id) != nil || Int(id) != nil
+        {
+            return "the row \(id)"
+        }
+        return "row \(number)"
     }
 }

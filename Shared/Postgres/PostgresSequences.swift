@@ -15,6 +15,8 @@ public struct PostgresRowSequence: AsyncSequence, Sendable {
         private let query: SQL
         private var source: StreamHandle?
         private var columns: PostgresColumns?
+        private var statement = ""
+        private var rowCount = 0
         private var buffer: ArraySlice<LibpqResult> = []
         private var isFinished = false
 
@@ -32,8 +34,9 @@ public struct PostgresRowSequence: AsyncSequence, Sendable {
                 if let source {
                     handle = source
                 } else {
-                    let stream = try await connection.session.openStream(
-                        lease: connection.lease, try RenderedSQL(query))
+                    let rendered = try RenderedSQL(query)
+                    statement = rendered.text
+                    let stream = try await connection.session.openStream(lease: connection.lease, rendered)
                     handle = StreamHandle(stream)
                     source = handle
                 }
@@ -42,9 +45,10 @@ public struct PostgresRowSequence: AsyncSequence, Sendable {
                 isFinished = buffer.isEmpty
             }
             guard let result = buffer.popFirst() else { return nil }
-            let columns = self.columns ?? PostgresColumns(names: result.columnNames)
+            let columns = self.columns ?? PostgresColumns(names: result.columnNames, statement: statement)
             self.columns = columns
-            return PostgresRow(columns: columns, result: result, index: 0)
+            rowCount += 1
+            return PostgresRow(columns: columns, result: result, index: 0, number: rowCount)
         }
     }
 }

@@ -34,7 +34,7 @@ public struct Caller: Sendable, Hashable {
     }
 }
 
-/// The claims of an internal assertion (DESIGN §4).
+/// The claims of an internal assertion (docs/architecture.md#internal-identity).
 public struct AssertionClaims: Codable, Sendable, Hashable {
     public var iss: ServiceName
     public var aud: ServiceName

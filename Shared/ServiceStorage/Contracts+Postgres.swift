@@ -26,8 +26,12 @@ extension CivilDate: PostgresEncodable, PostgresDecodable {
 extension Subdomain: PostgresEncodable, PostgresDecodable {}
 extension Plan: PostgresEncodable, PostgresDecodable {}
 extension LeaveStatus: PostgresEncodable, PostgresDecodable {}
+extension Overbooking: PostgresEncodable, PostgresDecodable {}
 extension Commitment: PostgresEncodable, PostgresDecodable {}
 extension ProjectStatus: PostgresEncodable, PostgresDecodable {}
+extension InvitationStatus: PostgresEncodable, PostgresDecodable {}
+extension MessageKind: PostgresEncodable, PostgresDecodable {}
+extension DefaultRole: PostgresEncodable, PostgresDecodable {}
 extension ImportKind: PostgresEncodable, PostgresDecodable {}
 extension ImportStatus: PostgresEncodable, PostgresDecodable {}
 extension ImportErrorPolicy: PostgresEncodable, PostgresDecodable {}

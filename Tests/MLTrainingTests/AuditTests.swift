@@ -38,10 +38,17 @@ struct AuditTests {
                     + Array(repeating: "model", count: 4))
             #expect(notes.map(\.entityId) == [nil, nil, nil] + [first, second, first, second].map(\.description))
             #expect(notes.allSatisfy { $0.actor == "user" })
-            #expect(notes[1].details["newOutcomes"] == .integer(20) && notes[1].details["everyDays"] == nil)
+            #expect(notes[0].details["after"]?["everyDays"] == .integer(30) && notes[0].details["before"] == nil)
+            #expect(notes[1].details["before"] == .object(["everyDays": .integer(30), "newOutcomes": .null]))
+            #expect(notes[1].details["after"] == .object(["everyDays": .null, "newOutcomes": .integer(20)]))
+            #expect(notes[2].details["before"]?["newOutcomes"] == .integer(20) && notes[2].details["after"] == nil)
+            #expect(notes[3].details["before"] == .object(["status": .string("validated")]))
+            #expect(notes[3].details["after"] == .object(["status": .string("deployed")]))
             #expect(notes[4].details["forced"] == .bool(true) && notes[4].details["note"] == .string("a trial"))
             #expect(notes[5].details["reason"] == .string("rollback"))
             #expect(notes[5].details["replaces"] == .string("\(second)"))
+            #expect(notes[6].details["before"] == .object(["status": .string("trained")]))
+            #expect(notes[6].details["after"] == .object(["status": .string("archived")]))
             #expect(notes[6].requestId == archived.headers[.requestID])
         }
     }

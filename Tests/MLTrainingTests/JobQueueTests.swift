@@ -31,6 +31,23 @@ import Testing
         }
     }
 
+    @Test("a job whose origin is not known to this release is an error, not a request by somebody")
+    func unknownOrigin() async throws {
+        try await PostgresCluster.withPool("unknownorigin") { pool in
+            let row = try await pool.withConnection { connection in
+                try await connection.query(
+                    """
+                    SELECT gen_random_uuid() AS id, gen_random_uuid() AS tenant_id, 1 AS attempts, 'm' AS model_type,
+                        6 AS months, 100 AS epochs, 1 AS seed, now() AS as_of, '{}'::jsonb AS hyperparameters,
+                        null::uuid AS dataset_id, 'import' AS origin, 0 AS failures, 0 AS fruitless_claims,
+                        false AS cancel_requested
+                    """)[0]
+            }
+            let error = #expect(throws: PostgresError.self) { try JobTicket(row) }
+            #expect(error?.columnName == "origin")
+        }
+    }
+
     @Test("a silent worker's job goes to another, and the silent one can write nothing any more")
     func takeover() async throws {
         try await TrainingDatabase.with { fixture in

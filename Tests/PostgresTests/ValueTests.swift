@@ -78,6 +78,36 @@ struct ValueTests {
         }
     }
 
+    @Test(
+        "an error's table is the first that the statement reads or writes",
+        arguments: [
+            ("select * from users u where id = $1 for update of u", "users"),
+            ("SELECT extract(epoch FROM now()) FROM\n  tenant_admin.tenants, x", "tenant_admin.tenants"),
+            ("insert into jobs (id) values ($1) on conflict (id) do update set id = $1", "jobs"),
+            ("UPDATE \"audit head\" SET seq = 1", "audit"), ("update only_one set a = 1", "only_one"),
+            ("select * from (select 1) t join skills s on true", nil), ("select 1 for update skip locked", nil),
+            ("", nil), ("from", nil),
+        ] as [(String, String?)])
+    func firstTable(statement: String, table: String?) {
+        #expect(StatementTraits.firstTable(of: statement) == table)
+    }
+
+    @Test("a stream's decoding error names the row by its place when it has no id")
+    func streamedRow() async throws {
+        try await PostgresCluster.withPool("decodingstream") { pool in
+            try await pool.withConnection { connection in
+                try await connection.execute("create table notes (body text)")
+                try await connection.execute("insert into notes values ('1'), ('2'), ('three')")
+                let error = try await postgresError {
+                    for try await row in connection.stream("select body from notes") {
+                        _ = try row.decode("body", as: Int.self)
+                    }
+                }
+                #expect(error.tableName == "notes" && error.description.contains("row 3"))
+            }
+        }
+    }
+
     @Test("decoding errors name the column and what was wanted")
     func decodingErrors() async throws {
         try await PostgresCluster.withPool("decoding") { pool in
@@ -89,6 +119,7 @@ struct ValueTests {
                 #expect(null.code == .decoding && null.columnName == "age")
                 #expect(try row.decode("age", as: Int?.self) == nil)
                 let missing = try await postgresError { _ = try row.decode("nmae", as: Int.self) }
+                #expect(wrong.description.contains("the row 1") && wrong.statement?.contains("as hours") == true)
                 #expect(missing.description.contains("nmae") && missing.description.contains("hours, age, id"))
                 let (hours, age, id) = try row.decode(String.self, Int?.self, Int.self)
                 #expect(hours == "seven" && age == nil && id == 1)

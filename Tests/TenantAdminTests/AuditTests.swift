@@ -32,6 +32,53 @@ struct AuditTests {
         }
     }
 
+    @Test("an entry says what was made or removed, and of a change each field before and after")
+    func values() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let skills = "/api/v1/skills"
+            let made = try await service.send(
+                .post, skills, as: token, json: CreateSkillRequest(name: "Swift", category: "language"))
+            let skill = try made.data(Skill.self)
+            _ = try await service.send(.patch, "\(skills)/\(skill.id)", as: token, text: #"{"name": "Swift 6"}"#)
+            _ = try await service.send(.delete, "\(skills)/\(skill.id)", as: token)
+            _ = try await service.send(
+                .patch, "/api/v1/settings", as: token, text: #"{"settings": {"theme": "dark"}}"#)
+
+            let entries = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).reversed()
+            let details = entries.dropFirst(2).map(\.details)
+
+            #expect(details[0]["after"] == (try JSONValue(encoding: skill)) && details[0]["before"] == nil)
+            #expect(details[1]["before"] == .object(["name": .string("Swift")]))
+            #expect(details[1]["after"] == .object(["name": .string("Swift 6")]))
+            #expect(details[2]["before"]?["name"] == .string("Swift 6") && details[2]["after"] == nil)
+            #expect(details[3]["before"] == .object(["theme": .null]))
+            #expect(details[3]["after"] == .object(["theme": .string("dark")]))
+        }
+    }
+
+    @Test("no entry holds a password, its hash or a token")
+    func secrets() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let (first, second) = ("correct horse battery", "staple correct horse")
+            let user = try await service.send(
+                .post, "/api/v1/users", as: token,
+                json: CreateUserRequest(email: "ada@acme.example", name: "Ada", password: first)
+            ).data(User.self)
+            _ = try await service.send(
+                .patch, "/api/v1/users/\(user.id)", as: token, text: "{\"password\": \"\(second)\"}")
+
+            let entries = try await service.all("audit-logs?entity=user", of: tenant.id, as: AuditEntry.self)
+            let text = String(decoding: try WireJSON.encode(entries), as: UTF8.self)
+
+            #expect(entries.first?.details["passwordChanged"] == .bool(true))
+            for secret in [first, second, "scrypt"] { #expect(!text.contains(secret)) }
+        }
+    }
+
     @Test("the tenant's own role can neither change nor remove an entry")
     func appendOnly() async throws {
         try await TestService.run { service in

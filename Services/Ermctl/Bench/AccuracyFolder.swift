@@ -2,7 +2,8 @@ import Contracts
 import Forecasting
 import Foundation
 
-/// A folder in the import format (DESIGN §10) with a `split.csv`, read straight into a history: no database needed.
+/// A folder in the import format (docs/architecture.md#import-format) with a `split.csv`, read straight into a history:
+/// no database needed.
 struct AccuracyFolder {
     var allocations: [Forecasting.Allocation] = []
     var projects: [ProjectFacts] = []

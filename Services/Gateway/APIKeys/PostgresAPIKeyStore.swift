@@ -98,15 +98,16 @@ struct PostgresAPIKeyStore: APIKeyStore {
 
     func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool {
         try await database.withTransaction { connection in
-            let revoked = try await connection.execute(
+            let revoked = try await connection.query(
                 """
                 UPDATE gateway.api_keys SET revoked_at = \(now)
-                WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL
+                WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL RETURNING \(sql: Self.columns)
                 """)
-            guard revoked == 1 else { return false }
+            guard let key = try revoked.first.map(Self.key) else { return false }
             try await AuditOutbox.record(
-                AuditNote("revoke", "api_key", id.description, by: author.name, requestId: author.requestID),
-                of: tenant, on: connection)
+                AuditNote(
+                    "revoke", "api_key", id.description, details: ["before": Self.values(of: key)], by: author.name,
+                    requestId: author.requestID), of: tenant, on: connection)
             return true
         }
     }
@@ -114,14 +115,17 @@ struct PostgresAPIKeyStore: APIKeyStore {
     private static func record(
         creationOf key: APIKey, by author: Author, _ connection: PostgresConnection
     ) async throws {
-        let details: [String: JSONValue] = [
-            "name": .string(key.name), "roles": .array(key.roles.map(JSONValue.string)),
-            "expiresAt": .string(WireJSON.timestamp(key.expiresAt)),
-        ]
         try await AuditOutbox.record(
             AuditNote(
-                "create", "api_key", key.id.description, details: details, by: author.name,
+                "create", "api_key", key.id.description, details: ["after": values(of: key)], by: author.name,
                 requestId: author.requestID), of: key.tenant, on: connection)
+    }
+
+    private static func values(of key: APIKey) -> JSONValue {
+        .object([
+            "name": .string(key.name), "roles": .array(key.roles.map(JSONValue.string)),
+            "expiresAt": .string(WireJSON.timestamp(key.expiresAt)),
+        ])
     }
 
     func holders(of role: RoleID, in tenant: TenantID, now: Date) async throws -> Int {

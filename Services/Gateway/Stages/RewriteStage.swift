@@ -8,7 +8,7 @@ import HTTPTypes
 struct RewriteStage: Sendable {
     /// What the gateway itself vouches for.
     struct Vouched: Sendable {
-        /// The internal assertion (DESIGN §4).
+        /// The internal assertion (docs/architecture.md#internal-identity).
         let assertion: String
         let requestID: String
         let traceparent: String

@@ -3,7 +3,7 @@ import Foundation
 import HTTPTypes
 import ServiceKit
 
-/// Second stage: which tenant a request is for (DESIGN §6).
+/// Second stage: which tenant a request is for (docs/architecture.md#identity-and-access).
 ///
 /// The verified credential, the subdomain of the base domain and `X-Tenant-ID` may each name one; those that do must agree.
 /// A name alone grants nothing.

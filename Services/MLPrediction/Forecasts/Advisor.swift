@@ -116,7 +116,7 @@ extension Prediction {
         self.init(
             predictionId: id, recommendedAllocation: answer.recommendation.percent,
             allocationNote: answer.recommendation.note, estimatedHours: forecast.hours,
-            // Without a plan there is nothing to finish within (DESIGN §8).
+            // Without a plan there is nothing to finish within (docs/architecture.md#what-is-learned).
             successProbability: answer.isPlanned ? forecast.successProbability : nil,
             confidence: forecast.confidence, interval: intervals.first { $0.level == 0.8 }, intervals: intervals,
             explanation: forecast.explanation.map { FeatureEffect($0, hours: forecast.hours) }, model: model,

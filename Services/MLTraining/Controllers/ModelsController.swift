@@ -70,9 +70,9 @@ struct ModelsController: Controller {
             logger.warning(
                 "Model that has not passed its gates was deployed",
                 metadata: [
-                    "tenant.id": "\(call.tenant)", "model.id": "\(deployed.model.id)",
-                    "model.version": "\(deployed.model.version)", "actor": "\(call.caller.subject)",
-                    "request.id": "\(call.requestID)",
+                    LogKey.tenantID: "\(call.tenant)", LogKey.modelID: "\(deployed.model.id)",
+                    LogKey.modelVersion: "\(deployed.model.version)", LogKey.actor: "\(call.caller.subject)",
+                    LogKey.requestID: "\(call.requestID)",
                 ])
         }
         return try Tagged(deployed.model)

@@ -100,7 +100,7 @@ struct PostgresJobQueue: JobQueue {
             change = "status = 'cancelled', stage = 'cancelled', finished_at = clock_timestamp()"
         case .fail(let failure):
             change = """
-                status = 'failed', stage = 'failed', error_code = \(failure.code.rawValue), error = \(failure.sentence),
+                status = 'failed', stage = 'failed', error_code = \(failure.code), error = \(failure.sentence),
                 finished_at = clock_timestamp()
                 """
         case .retry(let pause):
@@ -127,6 +127,8 @@ struct PostgresJobQueue: JobQueue {
     }
 }
 
+extension JobOrigin: PostgresEncodable, PostgresDecodable {}
+
 extension JobTicket {
     init(_ row: PostgresRow) throws {
         self.init(
@@ -135,7 +137,7 @@ extension JobTicket {
             seed: try row.decode("seed"), asOf: try row.decode("as_of"),
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
             datasetID: try row.decode("dataset_id"),
-            origin: JobOrigin(rawValue: try row.decode("origin")) ?? .request,
+            origin: try row.decode("origin"),
             lifecycle: JobLifecycle(
                 failures: try row.decode("failures"), fruitlessClaims: try row.decode("fruitless_claims"),
                 cancelRequested: try row.decode("cancel_requested")))

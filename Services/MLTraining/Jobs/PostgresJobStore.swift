@@ -32,7 +32,7 @@ struct PostgresJobStore: JobStore {
             INSERT INTO jobs (id, tenant_id, model_type, months, epochs, seed, as_of, hyperparameters, requested_by,
                 origin, created_at)
             VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
-                \(json: job.hyperparameters)::jsonb, \(job.requestedBy), \(job.origin.rawValue), clock_timestamp())
+                \(json: job.hyperparameters)::jsonb, \(job.requestedBy), \(job.origin), clock_timestamp())
             """)
     }
 

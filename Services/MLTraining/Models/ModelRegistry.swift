@@ -3,6 +3,7 @@ import Contracts
 import Crypto
 import Forecasting
 import Foundation
+import Postgres
 import ServiceKit
 
 /// A trained model on its way into the registry.
@@ -42,7 +43,7 @@ enum DeploymentRefusal: Error, Sendable, Equatable {
 }
 
 /// How a model came to be deployed.
-enum DeploymentReason: String, Sendable {
+enum DeploymentReason: String, Sendable, PostgresEncodable {
     case deploy, rollback, schedule
 }
 

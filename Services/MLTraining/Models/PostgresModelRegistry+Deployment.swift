@@ -61,11 +61,14 @@ extension PostgresModelRegistry {
             }
             try await connection.execute(
                 "UPDATE models SET status = 'archived', archived_at = clock_timestamp() WHERE id = \(id)")
+            let archived = try await Self.known(id, connection)
+            var details = Self.statusChange(from: model.status, to: archived.status)
+            details["version"] = .integer(model.version)
             try await AuditOutbox.record(
                 AuditNote(
-                    "archive", "model", id.description, details: ["version": .integer(model.version)], by: author.name,
+                    "archive", "model", id.description, details: details, by: author.name,
                     requestId: author.requestID), of: tenant, on: connection)
-            return try await Self.known(id, connection)
+            return archived
         }
     }
 
@@ -100,21 +103,29 @@ extension PostgresModelRegistry {
             WHERE status = 'deployed' RETURNING id
             """)
         let former = try replaced.first?.decode("id", as: ModelID.self)
+        let present = try await deployable(id, connection)
         try await connection.execute(
             "UPDATE models SET status = 'deployed', deployed_at = clock_timestamp() WHERE id = \(id)")
         try await connection.execute(
             """
             INSERT INTO deployments
                 (tenant_id, model_id, replaces, reason, undoes, forced, deployed_by, deployed_at, note)
-            SELECT tenant_id, id, \(optional: former), \(reason.rawValue), \(optional: undone), \(forced), \(subject),
+            SELECT tenant_id, id, \(optional: former), \(reason), \(optional: undone), \(forced), \(subject),
                 deployed_at, \(optional: note) FROM models WHERE id = \(id)
             """)
-        var details: [String: JSONValue] = ["reason": .string(reason.rawValue), "forced": .bool(forced)]
+        var details = statusChange(from: present.status, to: .deployed)
+        details["reason"] = .string(reason.rawValue)
+        details["forced"] = .bool(forced)
         details["replaces"] = former.map { .string($0.description) }
         details["note"] = note.map { .string($0) }
         try await AuditOutbox.record(
             AuditNote("deploy", "model", id.description, details: details, by: subject, requestId: requestID),
             of: tenant, on: connection)
+    }
+
+    private static func statusChange(from before: ModelStatus, to after: ModelStatus) -> [String: JSONValue] {
+        let (before, after) = (JSONValue.string(before.rawValue), JSONValue.string(after.rawValue))
+        return ["before": .object(["status": before]), "after": .object(["status": after])]
     }
 
     private static func known(_ id: ModelID, _ connection: PostgresConnection) async throws -> Model {

@@ -18,8 +18,8 @@ struct PostgresScheduleStore: ScheduleStore {
         _ setting: ScheduleSetting, tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> StoredSchedule {
         try await database.withTenantRows(tenant) { connection in
-            let present = try await connection.query("SELECT revision FROM training_schedules FOR UPDATE").first
-            try check(try present?.decode("revision", as: Int.self))
+            let present = try await Self.lockedSchedule(connection)
+            try check(present?.revision)
             // Looked at soon; whoever looks at the former setting now loses the right to act on it.
             try await connection.execute(
                 """
@@ -39,10 +39,11 @@ struct PostgresScheduleStore: ScheduleStore {
             // Another span counts other outcomes.
             try await connection.execute("DELETE FROM training_schedule_outcomes")
             guard let stored = try await Self.schedule(connection) else { throw ScheduleVanished() }
+            let details = try AuditDetails.of(before: present?.setting, after: stored.setting)
             try await AuditOutbox.record(
                 AuditNote(
-                    present == nil ? "create" : "update", "training_schedule", details: setting.auditDetails,
-                    by: author.name, requestId: author.requestID), of: tenant, on: connection)
+                    present == nil ? "create" : "update", "training_schedule", details: details, by: author.name,
+                    requestId: author.requestID), of: tenant, on: connection)
             return stored
         }
     }
@@ -51,13 +52,14 @@ struct PostgresScheduleStore: ScheduleStore {
         tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> Bool {
         try await database.withTenantRows(tenant) { connection in
-            let present = try await connection.query("SELECT revision FROM training_schedules FOR UPDATE").first
-            guard let present else { return false }
-            try check(try present.decode("revision", as: Int.self))
+            guard let present = try await Self.lockedSchedule(connection) else { return false }
+            try check(present.revision)
             try await connection.execute("DELETE FROM training_schedules")
             try await AuditOutbox.record(
-                AuditNote("delete", "training_schedule", by: author.name, requestId: author.requestID), of: tenant,
-                on: connection)
+                AuditNote(
+                    "delete", "training_schedule", 
+                    details: try AuditDetails.of(before: present.setting, after: ScheduleSetting?.none),
+                    by: author.name, requestId: author.requestID), of: tenant, on: connection)
             return true
         }
     }
@@ -124,6 +126,12 @@ struct PostgresScheduleStore: ScheduleStore {
             try await PostgresJobStore.insert(job, tenant: look.tenant, connection)
             return true
         }
+    }
+
+    /// Nobody else changes the schedule until the transaction ends.
+    private static func lockedSchedule(_ connection: PostgresConnection) async throws -> StoredSchedule? {
+        try await connection.execute("SELECT FROM training_schedules FOR UPDATE")
+        return try await schedule(connection)
     }
 
     /// Whether the look is still the latest; holds the schedule's row from then on.

@@ -3,7 +3,7 @@ import Foundation
 import ServiceKit
 
 /// What a tenant has set, with every default filled in.
-struct ScheduleSetting: Sendable, Equatable {
+struct ScheduleSetting: Sendable, Equatable, Encodable {
     let everyDays: Int?
     let newOutcomes: Int?
     let months: Int
@@ -31,16 +31,6 @@ extension ScheduleSetting {
         NewJob(
             modelType: modelType, months: months, epochs: epochs, seed: seed ?? TrainingJobs.drawnSeed(), asOf: now,
             hyperparameters: hyperparameters, requestedBy: Self.subject(of: setBy), origin: .schedule)
-    }
-
-    /// What the audit log says of it.
-    var auditDetails: [String: JSONValue] {
-        var details: [String: JSONValue] = [
-            "months": .integer(months), "epochs": .integer(epochs), "deployAutomatically": .bool(deployAutomatically),
-        ]
-        details["everyDays"] = everyDays.map { .integer($0) }
-        details["newOutcomes"] = newOutcomes.map { .integer($0) }
-        return details
     }
 
     /// Who is on record for what a schedule does by itself.

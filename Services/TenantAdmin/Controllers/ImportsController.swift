@@ -4,7 +4,7 @@ import Hummingbird
 import ServiceKit
 import ServiceStorage
 
-/// Whole files of history (DESIGN §10).
+/// Whole files of history (docs/architecture.md#import-format).
 struct ImportsController: Controller {
     let imports: Imports
 

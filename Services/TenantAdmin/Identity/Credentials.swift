@@ -44,7 +44,7 @@ struct Credentials: Sendable {
     func grants(of user: UserID, in tenant: TenantID) async throws -> UserGrants {
         let grants = try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
-                "select \(sql: UserGrants.columns) from users u where u.id = \(user.rawValue)"
+                "select \(sql: UserGrants.columns) from users u where u.id = \(user)"
             ).first.map { try UserGrants($0, tenant: tenant) }
         }
         guard let grants else { throw ProblemError.notFound("User") }
@@ -58,7 +58,7 @@ struct Credentials: Sendable {
             try await connection.setLocal(settings: ["erm.same_password": "yes"])
             // A password changed meanwhile stays.
             _ = try await connection.execute(
-                "update users set password_hash = \(hash) where id = \(user.rawValue) and password_hash = \(old)")
+                "update users set password_hash = \(hash) where id = \(user) and password_hash = \(old)")
         }
     }
 }
@@ -75,7 +75,7 @@ extension UserGrants {
         let roles = try row.decode("role_grants", as: PostgresJSON<[RoleGrants]>.self).value
         let own = try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value
         self.init(
-            userId: UserID(rawValue: try row.decode("id")), tenantId: tenant, email: try row.decode("email"),
+            userId: try row.decode("id"), tenantId: tenant, email: try row.decode("email"),
             name: try row.decode("name"), isActive: try row.decode("is_active"), roles: roles.map(\.name),
             permissions: (roles.flatMap(\.permissions) + own).merged,
             credentialVersion: try row.decode("credential_version"))

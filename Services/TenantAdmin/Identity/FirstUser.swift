@@ -9,23 +9,25 @@ struct FirstUser: Sendable {
     let passwordHash: String
 
     /// Inside the transaction that makes the tenant, acting as it.
-    func create(by author: Author, tenant: TenantID, on connection: PostgresConnection) async throws {
+    func create(by author: Author, tenant: Tenant, on connection: PostgresConnection) async throws {
         try await connection.executeBatch(
             DefaultRole.allCases.map { role in
                 """
                 insert into roles (name, permissions, is_builtin)
-                values (\(role.rawValue), \(json: role.permissions), true)
+                values (\(role), \(json: role.permissions), true)
                 """
             })
         let rows = try await connection.query(
             "insert into users (email, name, password_hash) values (\(email), \(name), \(passwordHash)) returning id")
-        let user = UserID(rawValue: try rows[0].decode("id"))
+        let user = try rows[0].decode("id", as: UserID.self)
         try await connection.execute(
             """
             insert into user_roles (user_id, role_id)
-            select \(user.rawValue)::uuid, id from roles where name = \(DefaultRole.admin.rawValue)
+            select \(user)::uuid, id from roles where name = \(DefaultRole.admin)
             """)
-        try await AuditLog.record(Change("create", "tenant", tenant.description), by: author, on: connection)
-        try await AuditLog.record(Change("create", "user", user.description), by: author, on: connection)
+        try await AuditLog.record(
+            try .create("tenant", tenant.id.description, tenant), by: author, on: connection)
+        let values = try await Users.row(of: user, on: connection)
+        try await AuditLog.record(try .create("user", user.description, values), by: author, on: connection)
     }
 }

@@ -54,7 +54,7 @@ struct Roles: ResourceStore {
         changes.set("permissions", request.permissions.map { PostgresJSON($0) })
         let names = changes.names
         if !names.isEmpty { changes.set("updated_at", to: "now()") }
-        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        try await changes.apply(to: table, id: item.id, on: connection)
         return names
     }
 
@@ -64,7 +64,7 @@ struct Roles: ResourceStore {
         try requireOwn(item, caller)
         // Counted, not named: who may delete roles need not be allowed to see users.
         let rows = try await connection.query(
-            "select count(*) as holders from user_roles where role_id = \(item.id.rawValue)")
+            "select count(*) as holders from user_roles where role_id = \(item.id)")
         let holders = try rows[0].decode("holders", as: Int.self)
         return holders == 0 ? [] : [ResourceUse(kind: "users", count: holders, examples: [])]
     }

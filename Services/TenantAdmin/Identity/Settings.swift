@@ -65,7 +65,7 @@ struct Settings: Sendable {
     static func overbooking(on connection: PostgresConnection) async throws -> Overbooking {
         let rows = try await connection.query(
             "select value #>> '{}' as value from tenant_settings where key = 'overbooking'")
-        return try rows.first.flatMap { Overbooking(rawValue: try $0.decode("value", as: String.self)) } ?? .warn
+        return try rows.first?.decode("value", as: Overbooking.self) ?? .warn
     }
 
     private static func all(on connection: PostgresConnection) async throws -> TenantSettings {

@@ -48,10 +48,9 @@ struct Users: Sendable {
             let id = try await Self.insert(
                 email: request.email, name: request.name, passwordHash: hash, roles: roles, on: connection)
             try await Quota.users.check(active.limits, on: connection)
-            let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
-            try await AuditLog.record(
-                Change("create", "user", id.description, details: details), by: author, on: connection)
-            return try await Self.row(of: id, on: connection)
+            let user = try await Self.row(of: id, on: connection)
+            try await AuditLog.record(try .create("user", id.description, user), by: author, on: connection)
+            return user
         }
     }
 
@@ -80,25 +79,24 @@ struct Users: Sendable {
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             if let roles = request.roles {
                 _ = try await Roles.grantable(roles, by: holder, on: connection)
-                try await connection.execute("delete from user_roles where user_id = \(id.rawValue)")
+                try await connection.execute("delete from user_roles where user_id = \(id)")
                 try await Self.give(roles, to: id, on: connection)
             }
             try await connection.execute(
                 """
                 update users set name = coalesce(\(optional: request.name), name), is_active = coalesce(\(optional: request.isActive), is_active),
                     password_hash = coalesce(\(optional: hash), password_hash), updated_at = now()
-                where id = \(id.rawValue)
+                where id = \(id)
                 """)
             try await Self.requireAdmin(on: connection)
             if !current.isActive, request.isActive == true {
                 try await Quota.users.check(active.limits, on: connection)
             }
-            var details: [String: JSONValue] = ["passwordChanged": .bool(hash != nil)]
-            if let roles = request.roles { details["roles"] = .array(roles.map(JSONValue.string)) }
-            if let isActive = request.isActive { details["isActive"] = .bool(isActive) }
-            try await AuditLog.record(
-                Change("update", "user", id.description, details: details), by: author, on: connection)
-            return try await Self.row(of: id, on: connection)
+            let user = try await Self.row(of: id, on: connection)
+            var change = try Change.update("user", id.description, from: current, to: user)
+            change.details["passwordChanged"] = .bool(hash != nil)
+            try await AuditLog.record(change, by: author, on: connection)
+            return user
         }
     }
 
@@ -109,10 +107,10 @@ struct Users: Sendable {
         if precondition: @Sendable (User) throws -> Void
     ) async throws {
         try await database.withTenant(tenant) { connection in
-            _ = try await Self.lock(id, holding: holder, if: precondition, on: connection)
-            try await connection.execute("delete from users where id = \(id.rawValue)")
+            let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
+            try await connection.execute("delete from users where id = \(id)")
             try await Self.requireAdmin(on: connection)
-            try await AuditLog.record(Change("delete", "user", id.description), by: author, on: connection)
+            try await AuditLog.record(try .delete("user", id.description, current), by: author, on: connection)
         }
     }
 
@@ -141,7 +139,7 @@ struct Users: Sendable {
         try await connection.execute(
             """
             insert into user_roles (user_id, role_id)
-            select \(user.rawValue)::uuid, id from roles where name = any(\(roles)::text[])
+            select \(user)::uuid, id from roles where name = any(\(roles)::text[])
             """)
     }
 
@@ -149,7 +147,7 @@ struct Users: Sendable {
         let rows = try await connection.query(
             """
             select exists (select from users u join user_roles ur on ur.user_id = u.id join roles r on r.id = ur.role_id
-                where u.is_active and r.name = \(DefaultRole.admin.rawValue)) as has_admin
+                where u.is_active and r.name = \(DefaultRole.admin)) as has_admin
             """)
         guard try rows[0].decode("has_admin", as: Bool.self) else {
             throw ProblemError(
@@ -160,7 +158,7 @@ struct Users: Sendable {
     static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User {
         let lock: SQL = locked ? "for update of u" : ""
         let rows = try await connection.query(
-            "select \(sql: User.columns) from users u where u.id = \(id.rawValue) \(sql: lock)")
+            "select \(sql: User.columns) from users u where u.id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("User") }
         return try User(row)
     }
@@ -176,7 +174,7 @@ extension User {
 
     init(_ row: PostgresRow) throws {
         self.init(
-            id: UserID(rawValue: try row.decode("id")), email: try row.decode("email"), name: try row.decode("name"),
+            id: try row.decode("id"), email: try row.decode("email"), name: try row.decode("name"),
             isActive: try row.decode("is_active"), hasPassword: try row.decode("has_password"),
             roles: try row.decode("roles"),
             permissions: try row.decode("permissions", as: PostgresJSON<[Permission]>.self).value,

@@ -16,7 +16,7 @@ struct Invitations: Sendable {
         of tenant: TenantID, status: InvitationStatus?, limit: Int, after last: NewestFirst<InvitationEntity>?
     ) async throws -> [Invitation] {
         var conditions: [SQL] = ["true"]
-        if let status { conditions.append("\(sql: Invitation.state) = \(status.rawValue)") }
+        if let status { conditions.append("\(sql: Invitation.state) = \(status)") }
         if let last { conditions.append(last.condition) }
         let condition = conditions.joined(separator: " and ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
@@ -50,14 +50,14 @@ struct Invitations: Sendable {
                 try await connection.execute(
                     """
                     insert into invitations (id, email, name, role_ids, invited_by, expires_at)
-                    values (\(id.rawValue), \(request.email), \(request.name),
+                    values (\(id), \(request.email), \(request.name),
                         array(select id from roles where name = any(\(roles)::text[]) order by name),
                         \(caller.author.name), now() + \(request.expiresInDays ?? 7)::integer * interval '1 day')
                     """)
-                let details: [String: JSONValue] = ["roles": .array(roles.map(JSONValue.string))]
+                let invitation = try await Self.row(of: id, on: connection)
                 try await AuditLog.record(
-                    Change("create", Self.noun, id.description, details: details), by: caller.author, on: connection)
-                return try await Self.row(of: id, on: connection)
+                    try .create(Self.noun, id.description, invitation), by: caller.author, on: connection)
+                return invitation
             }
             if isNew { try await Outbox.enqueue(invitation, of: caller.tenant, on: connection) }
             return invitation
@@ -75,9 +75,12 @@ struct Invitations: Sendable {
             guard current.status == .open else {
                 throw ProblemError.conflict("The invitation is \(current.status.rawValue) already.")
             }
-            try await connection.execute("update invitations set revoked_at = now() where id = \(id.rawValue)")
-            try await connection.execute("delete from one_time_tokens where invitation_id = \(id.rawValue)")
-            try await AuditLog.record(Change("revoke", Self.noun, id.description), by: caller.author, on: connection)
+            try await connection.execute("update invitations set revoked_at = now() where id = \(id)")
+            try await connection.execute("delete from one_time_tokens where invitation_id = \(id)")
+            let revoked = try await Self.row(of: id, on: connection)
+            try await AuditLog.record(
+                try .update(Self.noun, id.description, from: current, to: revoked, action: "revoke"),
+                by: caller.author, on: connection)
         }
     }
 
@@ -96,7 +99,7 @@ struct Invitations: Sendable {
             let invitation = try await Self.row(of: id, locked: true, on: connection)
             guard invitation.status == .open else { throw OneTimeToken.invalid }
             let wanted = try await connection.query(
-                "select cardinality(role_ids) as number from invitations where id = \(id.rawValue)")
+                "select cardinality(role_ids) as number from invitations where id = \(id)")
             guard try wanted[0].decode("number", as: Int.self) == invitation.roles.count else {
                 throw ProblemError.conflict("The roles of the invitation have been deleted; ask for another.")
             }
@@ -104,7 +107,7 @@ struct Invitations: Sendable {
                 email: invitation.email, name: request.name ?? invitation.name, passwordHash: hash,
                 roles: invitation.roles, on: connection)
             try await Quota.users.check(home.limits, on: connection)
-            try await connection.execute("update invitations set accepted_at = now() where id = \(id.rawValue)")
+            try await connection.execute("update invitations set accepted_at = now() where id = \(id)")
             let author = Author(name: user.description, requestID: requestID)
             let details: [String: JSONValue] = ["user": .string(user.description)]
             try await AuditLog.record(
@@ -135,7 +138,7 @@ struct Invitations: Sendable {
     ) async throws -> Invitation {
         let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "select \(sql: Invitation.columns) from invitations where id = \(id.rawValue) \(sql: lock)")
+            "select \(sql: Invitation.columns) from invitations where id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("Invitation") }
         return try Invitation(row)
     }
@@ -155,7 +158,7 @@ extension Invitation {
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode("id"), email: try row.decode("email"), name: try row.decode("name"),
-            roles: try row.decode("roles"), status: InvitationStatus(rawValue: try row.decode("status")) ?? .expired,
+            roles: try row.decode("roles"), status: try row.decode("status"),
             invitedBy: try row.decode("invited_by"), createdAt: try row.decode("created_at"),
             expiresAt: try row.decode("expires_at"))
     }

@@ -24,14 +24,14 @@ enum OneTimeToken {
     /// - Returns: nil when there is nobody: no such active user, or no such open invitation.
     static func issue(for entry: Outbox.Entry, on connection: PostgresConnection) async throws -> Recipient? {
         let query: SQL =
-            switch (entry.kind, entry.invitation) {
-            case (.invitation, let invitation?):
+            switch entry.kind {
+            case .invitation:
                 """
                 select null::uuid as user_id, id as invitation_id, email, name from invitations
-                where id = \(invitation.rawValue) and accepted_at is null and revoked_at is null and expires_at > now()
+                where id = \(try entry.requireInvitation()) and accepted_at is null and revoked_at is null and expires_at > now()
                 """
             // As a login finds the user.
-            default:
+            case .passwordReset:
                 """
                 select id as user_id, null::uuid as invitation_id, email, name from users
                 where is_active and email_key = \(EmailAddress.key(entry.recipient)) and address_taken_by is null
@@ -71,8 +71,8 @@ enum OneTimeToken {
         let purpose = try purpose(rows.first)
         let others: SQL =
             switch purpose {
-            case .invitation(let id): "invitation_id = \(id.rawValue)"
-            case .reset(let id): "user_id = \(id.rawValue)"
+            case .invitation(let id): "invitation_id = \(id)"
+            case .reset(let id): "user_id = \(id)"
             }
         try await connection.execute("delete from one_time_tokens where \(sql: others)")
         return purpose

@@ -29,6 +29,20 @@ struct Outbox: Sendable {
         let expiresAt: Date
         /// This one included.
         let attempts: Int
+
+        /// - Throws: ``InvitationMissing`` for an entry that names none.
+        func requireInvitation() throws -> InvitationID {
+            guard let invitation else { throw InvitationMissing(id: id) }
+            return invitation
+        }
+    }
+
+    /// A row of `tenant_admin.outbox` whose kind is `invitation` and whose `invitation_id` is null.
+    struct InvitationMissing: Error, CustomStringConvertible {
+        let id: MessageID
+        var description: String {
+            "tenant_admin.outbox: the row \(id) is an invitation, and its column invitation_id is null"
+        }
     }
 
     /// In the transaction that makes the invitation, after all that is done as the tenant.
@@ -39,8 +53,8 @@ struct Outbox: Sendable {
         try await connection.execute(
             """
             insert into tenant_admin.outbox (tenant_id, kind, recipient, invitation_id, expires_at)
-            values (\(tenant.rawValue), \(MessageKind.invitation.rawValue), \(invitation.email),
-                \(invitation.id.rawValue), \(invitation.expiresAt))
+            values (\(tenant), \(MessageKind.invitation), \(invitation.email),
+                \(invitation.id), \(invitation.expiresAt))
             """)
     }
 
@@ -54,7 +68,7 @@ struct Outbox: Sendable {
             try await connection.execute(
                 """
                 insert into tenant_admin.outbox as o (tenant_id, kind, recipient, expires_at)
-                values (\(tenant.rawValue), \(MessageKind.passwordReset.rawValue), \(email),
+                values (\(tenant), \(MessageKind.passwordReset), \(email),
                     now() + \(lifetime)::double precision * interval '1 second')
                 on conflict (tenant_id, lower(recipient)) where kind = 'password_reset' do update
                     set recipient = excluded.recipient, created_at = now(), expires_at = excluded.expires_at,
@@ -106,10 +120,10 @@ struct Outbox: Sendable {
     func delivered(_ id: MessageID) async throws -> Bool {
         try await database.pool.withTransaction { connection in
             let deleted = try await connection.execute(
-                "delete from tenant_admin.outbox where id = \(id.rawValue) and kind = 'invitation'")
+                "delete from tenant_admin.outbox where id = \(id) and kind = 'invitation'")
             let kept = try await connection.execute(
                 """
-                update tenant_admin.outbox set delivered_at = now() where id = \(id.rawValue) and delivered_at is null
+                update tenant_admin.outbox set delivered_at = now() where id = \(id) and delivered_at is null
                 """)
             return deleted + kept > 0
         }
@@ -122,7 +136,7 @@ struct Outbox: Sendable {
                 """
                 update tenant_admin.outbox
                 set next_attempt_at = now() + \(pause.components.seconds)::double precision * interval '1 second'
-                where id = \(id.rawValue) and delivered_at is null
+                where id = \(id) and delivered_at is null
                 """)
         }
     }
@@ -137,7 +151,7 @@ struct Outbox: Sendable {
         do {
             let summary = try await database.pool.withConnection { connection in
                 try await connection.query(
-                    "select \(sql: TenantSummary.columns) from tenant_admin.tenants where id = \(entry.tenant.rawValue)"
+                    "select \(sql: TenantSummary.columns) from tenant_admin.tenants where id = \(entry.tenant)"
                 ).first.map(TenantSummary.init)
             }
             guard let summary else { return nil }
@@ -157,7 +171,7 @@ extension Outbox.Entry {
     init(_ row: PostgresRow) throws {
         self.init(
             id: try row.decode("id"), tenant: try row.decode("tenant_id"),
-            kind: MessageKind(rawValue: try row.decode("kind")) ?? .invitation, recipient: try row.decode("recipient"),
+            kind: try row.decode("kind"), recipient: try row.decode("recipient"),
             invitation: try row.decode("invitation_id"), expiresAt: try row.decode("expires_at"),
             attempts: try row.decode("attempts"))
     }

@@ -29,7 +29,7 @@ struct PasswordResets: Sendable {
             let changed = try await connection.query(
                 """
                 update users set password_hash = \(hash), updated_at = now()
-                where id = \(user.rawValue) and is_active returning email
+                where id = \(user) and is_active returning email
                 """)
             guard let row = changed.first else { throw OneTimeToken.invalid }
             let author = Author(name: user.description, requestID: requestID)

@@ -43,7 +43,7 @@ extension EmployeePartStore {
     func all(of employee: EmployeeID, in tenant: TenantID) async throws -> [Item] {
         try await database.withTenant(tenant, readOnly: true) { connection in
             _ = try await Employees.row(of: employee, on: connection)
-            return try await Self.rows("employee_id = \(employee.rawValue)", on: connection)
+            return try await Self.rows("employee_id = \(employee)", on: connection)
         }
     }
 
@@ -109,12 +109,12 @@ extension EmployeePartStore {
                 _ = try await Employees.row(of: employee, locked: true, on: connection)
                 let current = try await Self.row(id, of: employee, on: connection)
                 try precondition(current)
-                guard try await Self.rows("employee_id = \(employee.rawValue)", on: connection).count > 1 else {
+                guard try await Self.rows("employee_id = \(employee)", on: connection).count > 1 else {
                     throw ProblemError.conflict(Self.lastOneStays)
                 }
                 let watch = try await PlanningWatch.time(of: employee, from: Self.firstDay(of: current))
                     .begin(on: connection)
-                try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
+                try await connection.execute("delete from \(identifier: Self.table) where id = \(id)")
                 let warnings = try await watch.finish(id.rawValue, on: connection)
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
@@ -132,7 +132,7 @@ extension EmployeePartStore {
     private static func row(
         _ id: Identifier<Entity>, of employee: EmployeeID, on connection: PostgresConnection
     ) async throws -> Item {
-        let found = try await rows("id = \(id.rawValue) and employee_id = \(employee.rawValue)", on: connection)
+        let found = try await rows("id = \(id) and employee_id = \(employee)", on: connection)
         guard let item = found.first else {
             throw ProblemError.notFound("\(noun.prefix(1).uppercased() + noun.dropFirst()) of this employee")
         }

@@ -144,7 +144,7 @@ extension ResourceStore {
                 let uses = try await Self.uses(of: current, by: caller, on: connection)
                 guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
                 let watch = try await Self.watch(.delete(current))?.begin(on: connection)
-                try await connection.execute("delete from \(identifier: Self.table) where id = \(id.rawValue)")
+                try await connection.execute("delete from \(identifier: Self.table) where id = \(id)")
                 let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
@@ -161,10 +161,10 @@ extension ResourceStore {
         // Locked first and read afterwards: what is compared and answered is what the lock holds, not what stood there while
         // another writer held it.
         if locked {
-            try await connection.execute("select from \(identifier: table) where id = \(id.rawValue) for update")
+            try await connection.execute("select from \(identifier: table) where id = \(id) for update")
         }
         let rows = try await connection.query(
-            "select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id.rawValue)")
+            "select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id)")
         guard let row = rows.first else { throw ProblemError.notFound(noun.prefix(1).uppercased() + noun.dropFirst()) }
         return try item(row)
     }

@@ -12,7 +12,7 @@ struct ReadySchema: Sendable {
     /// Makes it the tenant's, in the transaction under way, which acts as the tenant afterwards.
     func adopt(_ names: TenantNames, on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select erm_provisioning.adopt_schema(\(id.rawValue), \(schema)::name, \(names.schema)::name)")
+            "select erm_provisioning.adopt_schema(\(id), \(schema)::name, \(names.schema)::name)")
         try await TenantDatabase.enter(names, on: connection)
     }
 }
@@ -47,14 +47,14 @@ struct ReadySchemas: Sendable {
             guard try rows[0].decode("n", as: Int.self) < count else { return false }
             let id = TenantID()
             let role = try await connection.query(
-                "select erm_provisioning.create_tenant_role(\(id.rawValue))::text as role")[0].decode(
+                "select erm_provisioning.create_tenant_role(\(id))::text as role")[0].decode(
                     "role", as: String.self)
             // No subdomain gives such a name: an underscore in those is followed by u, h or x.
             let schema = "tenant_ready_" + id.description.filter { $0 != "-" }
             try await schemas.create(TenantNames(schema: schema, role: role), on: connection)
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
-                "insert into ready_schemas (id, schema_name, schema_version) values (\(id.rawValue), \(schema), \(schemas.newest))"
+                "insert into ready_schemas (id, schema_name, schema_version) values (\(id), \(schema), \(schemas.newest))"
             )
             return true
         }
@@ -78,7 +78,7 @@ struct ReadySchemas: Sendable {
             try await connection.execute(
                 "drop schema \(identifier: try row.decode("schema_name", as: String.self)) cascade")
             try await TenantDatabase.leave(on: connection)
-            try await connection.execute("select erm_provisioning.drop_tenant_role(\(id.rawValue))")
+            try await connection.execute("select erm_provisioning.drop_tenant_role(\(id))")
             return true
         }
     }

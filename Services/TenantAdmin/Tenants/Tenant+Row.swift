@@ -9,10 +9,10 @@ extension Tenant {
 
     init(_ row: PostgresRow) throws {
         self.init(
-            id: TenantID(rawValue: try row.decode("id")),
+            id: try row.decode("id"),
             name: try row.decode("name"),
             subdomain: try row.decode("subdomain"),
-            plan: Plan(rawValue: try row.decode("plan")) ?? .starter,
+            plan: try row.decode("plan"),
             adminEmail: try row.decode("admin_email"),
             settings: try row.decode("settings", as: PostgresJSON<[String: JSONValue]>.self).value,
             limits: try row.decode("limits", as: PostgresJSON<StoredLimits>.self).value.limits,
@@ -29,13 +29,13 @@ extension TenantSummary {
 
     init(_ row: PostgresRow) throws {
         self.init(
-            id: TenantID(rawValue: try row.decode("id")), name: try row.decode("name"),
-            subdomain: try row.decode("subdomain"), plan: Plan(rawValue: try row.decode("plan")) ?? .starter,
+            id: try row.decode("id"), name: try row.decode("name"),
+            subdomain: try row.decode("subdomain"), plan: try row.decode("plan"),
             isActive: try row.decode("is_active"))
     }
 }
 
-/// Limits as the column holds them: snake case (DESIGN §7).
+/// Limits as the column holds them: snake case (docs/architecture.md#data-model).
 struct StoredLimits: Codable, Sendable {
     private let maxUsers: Int
     private let maxProjects: Int

@@ -83,7 +83,7 @@ struct TenantDatabase: Sendable {
         let result = try await pool.withTransaction(
             isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
         ) { connection in
-            guard let home = try await Self.home("id = \(tenant.rawValue)", on: connection) else {
+            guard let home = try await Self.home("id = \(tenant)", on: connection) else {
                 throw ProblemError.notFound("Tenant")
             }
             try requireVersion(of: home)
@@ -105,7 +105,7 @@ struct TenantDatabase: Sendable {
     /// Where an active tenant's rows are, and what its plan allows.
     /// - Throws: 403 `tenant_unavailable`.
     static func active(_ tenant: TenantID, on connection: PostgresConnection) async throws -> TenantHome {
-        guard let home = try await home("id = \(tenant.rawValue) and is_active", on: connection) else {
+        guard let home = try await home("id = \(tenant) and is_active", on: connection) else {
             throw ProblemError(
                 status: .forbidden, code: .tenantUnavailable, "The tenant is unknown, suspended or deleted.")
         }

@@ -45,7 +45,7 @@ struct TenantPurge: Service {
             return try await connection.query(
                 """
                 select t.id from tenant_admin.tenants t where t.purge_started_at is not null
-                    and \(Self.services.map(\.rawValue))::text[] <@ array(
+                    and \(Self.services)::text[] <@ array(
                         select c.service from tenant_admin.purge_confirmations c where c.tenant_id = t.id)
                 order by t.id
                 """
@@ -78,7 +78,7 @@ struct TenantPurge: Service {
             try await connection.query(
                 """
                 select t.id from tenant_admin.tenants t where t.purge_started_at is not null and not exists (
-                    select from tenant_admin.purge_confirmations c where c.tenant_id = t.id and c.service = \(service.rawValue))
+                    select from tenant_admin.purge_confirmations c where c.tenant_id = t.id and c.service = \(service))
                 order by t.id limit 100
                 """
             ).map { try $0.decode("id") }
@@ -90,7 +90,7 @@ struct TenantPurge: Service {
             _ = try await connection.execute(
                 """
                 insert into tenant_admin.purge_confirmations (tenant_id, service)
-                select id, \(service.rawValue) from tenant_admin.tenants
+                select id, \(service) from tenant_admin.tenants
                 where id = \(tenant) and purge_started_at is not null
                 on conflict do nothing
                 """)

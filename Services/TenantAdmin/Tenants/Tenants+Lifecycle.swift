@@ -53,7 +53,7 @@ extension Tenants {
             if let name = request.name { changes.append("name = \(name)") }
             if let email = request.adminEmail { changes.append("admin_email = \(email)") }
             if let settings = request.settings { changes.append("settings = \(json: settings)") }
-            if let plan = request.plan { changes.append("plan = \(plan.rawValue)") }
+            if let plan = request.plan { changes.append("plan = \(plan)") }
             let planLimits = request.plan.flatMap { $0 == tenant.plan ? nil : TenantLimits.standard($0) }
             if let limits = request.limits ?? planLimits {
                 changes.append("limits = \(json: StoredLimits(limits))")
@@ -71,22 +71,24 @@ extension Tenants {
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
             let started = try await connection.query(
-                "select from tenant_admin.tenants where id = \(id.rawValue) and purge_started_at is not null")
+                "select from tenant_admin.tenants where id = \(id) and purge_started_at is not null")
             guard started.isEmpty else {
                 throw ProblemError.conflict("The tenant is being purged and cannot be changed any more.")
             }
             guard let changes = try changes(current) else { return current }
             let rows = try await connection.query(
                 """
-                update tenant_admin.tenants set \(sql: changes), updated_at = now() where id = \(id.rawValue)
+                update tenant_admin.tenants set \(sql: changes), updated_at = now() where id = \(id)
                 returning \(sql: Tenant.columns), schema_name, role_name
                 """)
             try await TenantDatabase.enter(
                 TenantNames(schema: try rows[0].decode("schema_name"), role: try rows[0].decode("role_name")),
                 on: connection)
+            let changed = try Tenant(rows[0])
             try await AuditLog.record(
-                Change(action, "tenant", id.description), by: author, on: connection)
-            return try Tenant(rows[0])
+                try .update("tenant", id.description, from: current, to: changed, action: action), by: author,
+                on: connection)
+            return changed
         }
     }
 }

@@ -32,13 +32,13 @@ struct Tenants: Sendable {
                     if let ready {
                         try await ready.adopt(names, on: connection)
                     } else {
-                        try await connection.execute("select erm_provisioning.create_tenant_role(\(id.rawValue))")
+                        try await connection.execute("select erm_provisioning.create_tenant_role(\(id))")
                         try await schemas.create(names, on: connection)
                     }
                     try await FirstUser(
                         email: request.adminEmail, name: request.adminName ?? "Administrator",
                         passwordHash: passwordHash
-                    ).create(by: author, tenant: id, on: connection)
+                    ).create(by: author, tenant: tenant, on: connection)
                     if request.defaults ?? true {
                         try await TenantDefaults(companyName: request.name).create(on: connection)
                     }
@@ -60,8 +60,8 @@ struct Tenants: Sendable {
             insert into tenant_admin.tenants
                 (id, name, subdomain, schema_name, role_name, plan, admin_email, settings, limits,
                 schema_version)
-            values (\(id.rawValue), \(request.name), \(request.subdomain.rawValue), \(names.schema), \(names.role),
-                \(plan.rawValue), \(request.adminEmail), \(json: request.settings ?? [:]),
+            values (\(id), \(request.name), \(request.subdomain), \(names.schema), \(names.role),
+                \(plan), \(request.adminEmail), \(json: request.settings ?? [:]),
                 \(json: StoredLimits(.standard(plan))), \(schemas.newest))
             returning \(sql: Tenant.columns)
             """)
@@ -88,7 +88,7 @@ struct Tenants: Sendable {
 
     /// nil when there is none. Suspended and deleted tenants have one too; it says that they are not active.
     func summary(of id: TenantID) async throws -> TenantSummary? {
-        try await summary(where: "id = \(id.rawValue)")
+        try await summary(where: "id = \(id)")
     }
 
     func summary(ofSubdomain subdomain: String) async throws -> TenantSummary? {
@@ -106,7 +106,7 @@ struct Tenants: Sendable {
     static func row(of id: TenantID, locked: Bool, on connection: PostgresConnection) async throws -> Tenant {
         let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "select \(sql: Tenant.columns) from tenant_admin.tenants where id = \(id.rawValue) \(sql: lock)")
+            "select \(sql: Tenant.columns) from tenant_admin.tenants where id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("Tenant") }
         return try Tenant(row)
     }

@@ -42,7 +42,7 @@ struct Usage: Sendable {
                 select usage_date, users_count, projects_count, allocations_count, storage_used_mb, api_calls_count,
                     ml_predictions_count
                 from tenant_admin.tenant_usage
-                where tenant_id = \(tenant.rawValue) and usage_date between \(from) and \(to) order by usage_date
+                where tenant_id = \(tenant) and usage_date between \(from) and \(to) order by usage_date
                 """
             ).map { row in
                 UsageDay(
@@ -76,14 +76,14 @@ struct Usage: Sendable {
             _ = try await connection.execute(
                 """
                 update tenant_admin.tenants set storage_bytes = \(figures.storageBytes)
-                where id = \(tenant.rawValue) and storage_bytes <> \(figures.storageBytes)
+                where id = \(tenant) and storage_bytes <> \(figures.storageBytes)
                 """)
             // Figures counted earlier do not replace later ones, whoever comes first.
             _ = try await connection.execute(
                 """
                 insert into tenant_admin.tenant_usage as t
                     (tenant_id, usage_date, users_count, projects_count, allocations_count, storage_used_mb, recorded_at)
-                values (\(tenant.rawValue), \(CivilDate(figures.countedAt)), \(figures.users), \(figures.projects),
+                values (\(tenant), \(CivilDate(figures.countedAt)), \(figures.users), \(figures.projects),
                     \(figures.allocations), \(figures.storageMb), \(figures.countedAt))
                 on conflict (tenant_id, usage_date) do update set users_count = excluded.users_count,
                     projects_count = excluded.projects_count, allocations_count = excluded.allocations_count,

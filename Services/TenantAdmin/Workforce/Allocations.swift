@@ -39,13 +39,13 @@ struct Allocations: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
-        if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
-        if let project = filter.project { conditions.append("project_id = \(project.rawValue)") }
+        if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
+        if let project = filter.project { conditions.append("project_id = \(project)") }
         if let isCompleted = filter.isCompleted { conditions.append("(completed_at is not null) = \(isCompleted)") }
         if let isCancelled = filter.isCancelled {
             conditions.append("(cancelled_at is not null) = \(isCancelled)")
         }
-        if let commitment = filter.commitment { conditions.append("commitment = \(commitment.rawValue)") }
+        if let commitment = filter.commitment { conditions.append("commitment = \(commitment)") }
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
         }
@@ -77,10 +77,10 @@ struct Allocations: ResourceStore {
             insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
                 hours_per_day, actual_hours, commitment, required_skill_ids, required_levels, labels, start_date, end_date,
                 completed_at, created_at)
-            values (\(request.externalId.tidied), \(request.employeeId.rawValue), \(request.projectId.rawValue),
+            values (\(request.externalId.tidied), \(request.employeeId), \(request.projectId),
                 \(optional: request.allocationPercentage), \(optional: request.allocatedHours),
-                \(optional: request.hoursPerDay), \(optional: request.actualHours), \((request.commitment ?? .hard).rawValue),
-                \(skills.ids.map(\.rawValue))::uuid[], \(sql: skills.levelsLiteral), \(json: request.labels ?? [:]),
+                \(optional: request.hoursPerDay), \(optional: request.actualHours), \(request.commitment ?? .hard),
+                \(skills.ids)::uuid[], \(sql: skills.levelsLiteral), \(json: request.labels ?? [:]),
                 \(request.startDate), \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
             returning id
             """)
@@ -94,13 +94,13 @@ struct Allocations: ResourceStore {
         try Moments.requirePast([("completedAt", request.completedAt.newValue)])
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
-        changes.set("employee_id", request.employeeId?.rawValue)
-        changes.set("project_id", request.projectId?.rawValue)
+        changes.set("employee_id", request.employeeId)
+        changes.set("project_id", request.projectId)
         changes.set("allocation_percentage", request.allocationPercentage)
         changes.set("allocated_hours", request.allocatedHours)
         changes.set("hours_per_day", request.hoursPerDay)
         changes.set("actual_hours", request.actualHours)
-        changes.set("commitment", request.commitment?.rawValue)
+        changes.set("commitment", request.commitment)
         if let isCancelled = request.isCancelled, isCancelled != item.isCancelled {
             changes.set("cancelled_at", to: isCancelled ? "now()" : "null")
         }
@@ -111,7 +111,7 @@ struct Allocations: ResourceStore {
         changes.set("start_date", request.startDate)
         changes.set("end_date", request.endDate)
         changes.set("completed_at", request.completedAt)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     /// Bookings with what their efforts mean in the ways in which they are not stated, in their order.

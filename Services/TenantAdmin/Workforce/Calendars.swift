@@ -57,7 +57,7 @@ struct Calendars: ResourceStore {
             try await noDefault(on: connection)
             changes.set("is_default", true)
         }
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     private static func noDefault(on connection: PostgresConnection) async throws {
@@ -73,7 +73,7 @@ struct Calendars: ResourceStore {
         }
         let people: SQL = """
             select distinct e.external_id as name from contracts c join employees e on e.id = c.employee_id
-            where c.calendar_id = \(item.id.rawValue)
+            where c.calendar_id = \(item.id)
             """
         return [try await .find(.employees, people, for: caller, on: connection)].compactMap { $0 }
     }

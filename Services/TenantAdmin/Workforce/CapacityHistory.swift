@@ -20,7 +20,7 @@ struct CapacityHistory: Sendable {
         let employee: EmployeeID
         let date: CivilDate
 
-        var condition: SQL { "employee_id = \(employee.rawValue) and date = \(date)" }
+        var condition: SQL { "employee_id = \(employee) and date = \(date)" }
         var name: String { "\(employee)/\(date)" }
     }
 
@@ -29,11 +29,11 @@ struct CapacityHistory: Sendable {
     /// By employee and day.
     func page(of tenant: TenantID, filter: Filter, limit: Int, after last: Day?) async throws -> [CapacityEntry] {
         var conditions: [SQL] = ["true"]
-        if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
+        if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
         if let from = filter.from { conditions.append("date >= \(from)") }
         if let to = filter.to { conditions.append("date <= \(to)") }
         if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
-        if let last { conditions.append("(employee_id, date) > (\(last.employee.rawValue)::uuid, \(last.date)::date)") }
+        if let last { conditions.append("(employee_id, date) > (\(last.employee)::uuid, \(last.date)::date)") }
         let condition = conditions.joined(separator: " and ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
@@ -60,12 +60,13 @@ struct CapacityHistory: Sendable {
             let rows = try await connection.query(
                 """
                 insert into capacity_history (employee_id, date, utilization_rate)
-                values (\(request.employeeId.rawValue), \(request.date), \(request.utilizationRate))
+                values (\(request.employeeId), \(request.date), \(request.utilizationRate))
                 returning \(sql: CapacityEntry.columns)
                 """)
+            let entry = try CapacityEntry(rows[0])
             let name = Day(employee: request.employeeId, date: request.date).name
-            try await AuditLog.record(Change("create", Self.noun, name), by: caller.author, on: connection)
-            return try CapacityEntry(rows[0])
+            try await AuditLog.record(try .create(Self.noun, name, entry), by: caller.author, on: connection)
+            return entry
         }
     }
 
@@ -73,7 +74,7 @@ struct CapacityHistory: Sendable {
     /// - Throws: 422 naming every entry whose employee is unknown.
     func write(_ request: PutCapacityRequest, by caller: TenantCaller) async throws -> CapacityWritten {
         try await database.creating(in: caller.tenant) { _, connection in
-            let employees = request.entries.map(\.employeeId.rawValue)
+            let employees = request.entries.map(\.employeeId)
             let known = try await connection.query(
                 "select id from employees where id = any(\(employees)::uuid[]) order by id for key share"
             ).map { try $0.decode("id", as: EmployeeID.self) }
@@ -127,11 +128,16 @@ struct CapacityHistory: Sendable {
                 try await connection.execute(
                     """
                     insert into capacity_history (employee_id, date, utilization_rate)
-                    values (\(day.employee.rawValue), \(day.date), \(request.utilizationRate))
+                    values (\(day.employee), \(day.date), \(request.utilizationRate))
                     on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
                     """)
-                let action = before == nil ? "create" : "update"
-                try await AuditLog.record(Change(action, Self.noun, day.name), by: caller.author, on: connection)
+                let change: Change =
+                    if let before {
+                        try .update(Self.noun, day.name, from: before, to: after)
+                    } else {
+                        try .create(Self.noun, day.name, after)
+                    }
+                try await AuditLog.record(change, by: caller.author, on: connection)
             }
             return (after, before == nil)
         }
@@ -145,7 +151,7 @@ struct CapacityHistory: Sendable {
             guard let current = try await Self.row(day, locked: true, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute("delete from capacity_history where \(sql: day.condition)")
-            try await AuditLog.record(Change("delete", Self.noun, day.name), by: caller.author, on: connection)
+            try await AuditLog.record(try .delete(Self.noun, day.name, current), by: caller.author, on: connection)
         }
     }
 
@@ -155,7 +161,7 @@ struct CapacityHistory: Sendable {
             let deleted = try await connection.execute(
                 """
                 delete from capacity_history
-                where employee_id = \(employee.rawValue) and date between \(from) and \(to)
+                where employee_id = \(employee) and date between \(from) and \(to)
                 """)
             if deleted > 0 {
                 let details: [String: JSONValue] = [

@@ -1,5 +1,4 @@
 import Contracts
-import Foundation
 import Postgres
 import ServiceStorage
 
@@ -29,7 +28,9 @@ struct ColumnChanges: Sendable {
 
     /// - Returns: ``names``.
     @discardableResult
-    func apply(to table: String, id: UUID, on connection: PostgresConnection) async throws -> [String] {
+    func apply<Entity>(
+        to table: String, id: Identifier<Entity>, on connection: PostgresConnection
+    ) async throws -> [String] {
         guard !assignments.isEmpty else { return [] }
         try await connection.execute(
             "update \(identifier: table) set \(sql: assignments.joined(separator: ", ")) where id = \(id)")

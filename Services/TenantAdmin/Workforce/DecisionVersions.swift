@@ -50,7 +50,7 @@ extension Allocations {
                     allocated_hours, hours_per_day, allocation_percentage, commitment,
                     cancelled_at is not null as is_cancelled,
                     \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date
-                from resource_allocations where id = \(id.rawValue)
+                from resource_allocations where id = \(id)
                 """)
             guard let newest = present.first else { throw ProblemError.notFound("Allocation") }
             let earlier = try await connection.query(
@@ -58,7 +58,7 @@ extension Allocations {
                 select version, valid_from, valid_until, employee_id, project_id, allocated_hours, hours_per_day,
                     allocation_percentage, commitment, is_cancelled,
                     \(sql: RequiredSkills.columns(of: "allocation_versions")), labels, start_date, end_date
-                from allocation_versions where allocation_id = \(id.rawValue) order by version desc
+                from allocation_versions where allocation_id = \(id) order by version desc
                 """)
             return try ([newest] + earlier).map(AllocationVersion.init)
         }

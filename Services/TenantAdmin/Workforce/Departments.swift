@@ -53,13 +53,13 @@ struct Departments: ResourceStore {
         var changes = ColumnChanges()
         changes.set("name", request.name?.tidied)
         changes.set("description", request.description)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     static func uses(
         of item: Department, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
-        let employees: SQL = "select external_id as name from employees where department_id = \(item.id.rawValue)"
+        let employees: SQL = "select external_id as name from employees where department_id = \(item.id)"
         return [try await .find(.employees, employees, for: caller, on: connection)].compactMap { $0 }
     }
 

@@ -35,7 +35,7 @@ struct EmployeeSkills: Sendable {
             try await connection.execute(
                 """
                 insert into employee_skills (employee_id, skill_id, level, since)
-                values (\(employee.rawValue), \(skill.rawValue), \(optional: request.level), \(optional: request.since))
+                values (\(employee), \(skill), \(optional: request.level), \(optional: request.since))
                 """)
             try await Self.record(employee, before: before, by: caller, on: connection)
             return try await Self.one(skill, of: employee, on: connection)
@@ -64,8 +64,8 @@ struct EmployeeSkills: Sendable {
             }
             try await connection.execute(
                 """
-                delete from employee_skills where employee_id = \(employee.rawValue)
-                    and skill_id <> all(\(kept.map(\.rawValue))::uuid[])
+                delete from employee_skills where employee_id = \(employee)
+                    and skill_id <> all(\(Array(kept))::uuid[])
                 """)
             let after = try await Self.all(of: employee, on: connection)
             if after != before { try await Self.record(employee, before: before, by: caller, on: connection) }
@@ -81,7 +81,7 @@ struct EmployeeSkills: Sendable {
     ) async throws -> SkillOfEmployee {
         try await database.creating(in: caller.tenant) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
-            let known = try await connection.query("select from skills where id = \(skill.rawValue) for key share")
+            let known = try await connection.query("select from skills where id = \(skill) for key share")
             guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
             let all = try await Self.all(of: employee, on: connection)
             let before = all.first { $0.skillId == skill }
@@ -105,7 +105,7 @@ struct EmployeeSkills: Sendable {
             try await connection.execute(
                 """
                 delete from employee_skills
-                where employee_id = \(employee.rawValue) and skill_id = \(skill.rawValue)
+                where employee_id = \(employee) and skill_id = \(skill)
                 """)
             try await Self.record(employee, before: before, by: caller, on: connection)
         }
@@ -118,7 +118,7 @@ struct EmployeeSkills: Sendable {
         try await connection.execute(
             """
             insert into employee_skills as t (employee_id, skill_id, level, since)
-            values (\(employee.rawValue), \(skill.rawValue), \(optional: level), \(optional: since))
+            values (\(employee), \(skill), \(optional: level), \(optional: since))
             on conflict (employee_id, skill_id) do update set level = excluded.level, since = excluded.since
                 where (t.level, t.since) is distinct from (excluded.level, excluded.since)
             """)
@@ -151,7 +151,7 @@ struct EmployeeSkills: Sendable {
     private static func find(
         _ skill: SkillID, of employee: EmployeeID, on connection: PostgresConnection
     ) async throws -> SkillOfEmployee? {
-        try await rows(of: employee, where: "and s.id = \(skill.rawValue)", on: connection).first
+        try await rows(of: employee, where: "and s.id = \(skill)", on: connection).first
     }
 
     private static func all(of employee: EmployeeID, on connection: PostgresConnection) async throws
@@ -166,7 +166,7 @@ struct EmployeeSkills: Sendable {
         try await connection.query(
             """
             select s.id, s.name, es.level, es.since from employee_skills es join skills s on s.id = es.skill_id
-            where es.employee_id = \(employee.rawValue) \(sql: condition) order by s.name
+            where es.employee_id = \(employee) \(sql: condition) order by s.name
             """
         ).map { row in
             SkillOfEmployee(

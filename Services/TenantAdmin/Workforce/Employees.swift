@@ -118,14 +118,14 @@ struct Employees: ResourceStore {
         } else if request.isActive == false {
             changes.set("held_from", to: "least(held_from, (select tenant_today()))")
         }
-        return try await named { try await changes.apply(to: "people", id: item.id.rawValue, on: connection) }
+        return try await named { try await changes.apply(to: "people", id: item.id, on: connection) }
     }
 
     static func uses(
         of item: Employee, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
-            "select external_id as name from resource_allocations where employee_id = \(item.id.rawValue)"
+            "select external_id as name from resource_allocations where employee_id = \(item.id)"
         return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }

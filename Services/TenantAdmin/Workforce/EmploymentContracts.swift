@@ -30,7 +30,7 @@ struct EmploymentContracts: EmployeePartStore {
         let rows = try await connection.query(
             """
             insert into contracts (employee_id, effective_from, weekday_minutes, calendar_id)
-            values (\(employee.rawValue), \(optional: request.effectiveFrom),
+            values (\(employee), \(optional: request.effectiveFrom),
                 \(sql: week(request.weekdayMinutes, request.weeklyHours)), \(optional: request.calendarId)) returning id
             """)
         return try rows[0].decode("id")
@@ -45,7 +45,7 @@ struct EmploymentContracts: EmployeePartStore {
             changes.set("weekday_minutes", to: week(request.weekdayMinutes, request.weeklyHours))
         }
         changes.set("calendar_id", request.calendarId)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     /// One of the two is given.

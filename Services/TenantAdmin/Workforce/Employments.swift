@@ -31,7 +31,7 @@ struct Employments: EmployeePartStore {
         let rows = try await connection.query(
             """
             insert into employment_spells (employee_id, first_day, last_day)
-            values (\(employee.rawValue), \(optional: request.firstDay), \(optional: request.lastDay)) returning id
+            values (\(employee), \(optional: request.firstDay), \(optional: request.lastDay)) returning id
             """)
         return try rows[0].decode("id")
     }
@@ -42,6 +42,6 @@ struct Employments: EmployeePartStore {
         var changes = ColumnChanges()
         changes.set("first_day", request.firstDay)
         changes.set("last_day", request.lastDay)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 }

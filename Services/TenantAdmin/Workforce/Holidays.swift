@@ -19,7 +19,7 @@ struct Holidays: Sendable {
     func page(
         of calendar: CalendarID, in tenant: TenantID, filter: Filter, limit: Int, after last: CivilDate?
     ) async throws -> [CalendarHoliday] {
-        var conditions: [SQL] = ["calendar_id = \(calendar.rawValue)"]
+        var conditions: [SQL] = ["calendar_id = \(calendar)"]
         if let from = filter.from { conditions.append("date >= \(from)") }
         if let to = filter.to { conditions.append("date <= \(to)") }
         if let last { conditions.append("date > \(last)") }
@@ -53,7 +53,7 @@ struct Holidays: Sendable {
             try await connection.execute(
                 """
                 insert into holidays (calendar_id, date, name, minutes_off)
-                values (\(calendar.rawValue), \(holiday.date), \(holiday.name.tidied), \(optional: holiday.minutesOff))
+                values (\(calendar), \(holiday.date), \(holiday.name.tidied), \(optional: holiday.minutesOff))
                 """)
             return try await Self.recorded(
                 "create", holiday.date, of: calendar, before: nil, by: caller, on: connection)
@@ -77,7 +77,7 @@ struct Holidays: Sendable {
             try await connection.execute(
                 """
                 insert into holidays (calendar_id, date, name, minutes_off)
-                values (\(calendar.rawValue), \(date), \(holiday.name), \(optional: holiday.minutesOff))
+                values (\(calendar), \(date), \(holiday.name), \(optional: holiday.minutesOff))
                 on conflict (calendar_id, date) do update set name = excluded.name, minutes_off = excluded.minutes_off
                 """)
             let action = before == nil ? "create" : "update"
@@ -98,7 +98,7 @@ struct Holidays: Sendable {
             guard let current = try await Self.row(date, of: calendar, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute(
-                "delete from holidays where calendar_id = \(calendar.rawValue) and date = \(date)")
+                "delete from holidays where calendar_id = \(calendar) and date = \(date)")
             try await AuditLog.record(
                 try .write("delete", Self.noun, "\(calendar)/\(date)", before: current, after: CalendarHoliday?.none),
                 by: caller.author, on: connection)
@@ -122,7 +122,7 @@ struct Holidays: Sendable {
         try await connection.query(
             """
             select \(sql: CalendarHoliday.columns) from holidays
-            where calendar_id = \(calendar.rawValue) and date = \(date)
+            where calendar_id = \(calendar) and date = \(date)
             """
         ).first.map(CalendarHoliday.init)
     }

@@ -43,8 +43,8 @@ struct LeaveStore: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
-        if let employee = filter.employee { conditions.append("employee_id = \(employee.rawValue)") }
-        if let status = filter.status { conditions.append("status = \(status.rawValue)") }
+        if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
+        if let status = filter.status { conditions.append("status = \(status)") }
         if let kind = filter.kind { conditions.append("folded(kind) = folded(\(kind))") }
         if let from = filter.from { conditions.append("last_day >= \(from)") }
         if let to = filter.to { conditions.append("first_day <= \(to)") }
@@ -71,8 +71,8 @@ struct LeaveStore: ResourceStore {
             """
             insert into leave (external_id, employee_id, first_day, last_day, minutes_per_day, kind, status)
             values (coalesce(\(optional: request.externalId?.tidied), gen_random_uuid()::text),
-                \(request.employeeId.rawValue), \(request.firstDay), \(request.lastDay), \(optional: request.minutesPerDay),
-                \(request.kind?.tidied ?? "leave"), \((request.status ?? .requested).rawValue))
+                \(request.employeeId), \(request.firstDay), \(request.lastDay), \(optional: request.minutesPerDay),
+                \(request.kind?.tidied ?? "leave"), \(request.status ?? .requested))
             returning id
             """)
         return try rows[0].decode("id")
@@ -88,8 +88,8 @@ struct LeaveStore: ResourceStore {
         changes.set("last_day", request.lastDay)
         changes.set("minutes_per_day", request.minutesPerDay)
         changes.set("kind", request.kind?.tidied)
-        changes.set("status", request.status?.rawValue)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        changes.set("status", request.status)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     /// Nothing refers to leave.

@@ -34,7 +34,7 @@ struct Projects: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
-        if let status = filter.status { conditions.append("status = \(status.rawValue)") }
+        if let status = filter.status { conditions.append("status = \(status)") }
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
         }
@@ -51,9 +51,9 @@ struct Projects: ResourceStore {
             """
             insert into projects (external_id, name, status, completion_percentage, start_date, estimated_end_date,
                 end_date, required_skill_ids, required_levels)
-            values (\(request.externalId.tidied), \(request.name.tidied), \((request.status ?? .planned).rawValue),
+            values (\(request.externalId.tidied), \(request.name.tidied), \(request.status ?? .planned),
                 \(optional: request.completionPercentage), \(optional: request.startDate), \(optional: request.estimatedEndDate),
-                \(optional: request.endDate), \(skills.ids.map(\.rawValue))::uuid[],
+                \(optional: request.endDate), \(skills.ids)::uuid[],
                 \(sql: skills.levelsLiteral))
             returning id
             """)
@@ -66,7 +66,7 @@ struct Projects: ResourceStore {
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
         changes.set("name", request.name?.tidied)
-        changes.set("status", request.status?.rawValue)
+        changes.set("status", request.status)
         changes.set("completion_percentage", request.completionPercentage)
         changes.set("start_date", request.startDate)
         changes.set("estimated_end_date", request.estimatedEndDate)
@@ -74,14 +74,14 @@ struct Projects: ResourceStore {
         try await RequiredSkills.set(
             request.requiredSkills, levels: request.leastLevels, current: item.requiredSkills,
             currentLevels: item.leastLevels, in: &changes, on: connection)
-        return try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        return try await changes.apply(to: table, id: item.id, on: connection)
     }
 
     static func uses(
         of item: Project, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
-            "select external_id as name from resource_allocations where project_id = \(item.id.rawValue)"
+            "select external_id as name from resource_allocations where project_id = \(item.id)"
         return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }
@@ -96,7 +96,7 @@ extension Project {
         let skills: [String] = try row.decode("required_skills")
         self.init(
             id: try row.decode("id"), externalId: try row.decode("external_id"), name: try row.decode("name"),
-            status: ProjectStatus(rawValue: try row.decode("status")) ?? .planned,
+            status: try row.decode("status"),
             completionPercentage: try row.decode("completion_percentage"), startDate: try row.decode("start_date"),
             estimatedEndDate: try row.decode("estimated_end_date"), endDate: try row.decode("end_date"),
             requiredSkills: skills,

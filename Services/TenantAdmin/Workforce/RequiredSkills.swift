@@ -60,7 +60,7 @@ struct RequiredSkills: Sendable {
         let kept = Set(required.map(\.folded))
         let least = levels ?? (currentLevels ?? [:]).filter { kept.contains($0.key.folded) }
         let skills = try await RequiredSkills(required, levels: least, on: connection)
-        changes.set("required_skill_ids", to: "\(skills.ids.map(\.rawValue))::uuid[]")
+        changes.set("required_skill_ids", to: "\(skills.ids)::uuid[]")
         changes.set("required_levels", to: skills.levelsLiteral)
     }
 

@@ -71,12 +71,12 @@ struct Skills: ResourceStore {
         var changes = ColumnChanges()
         changes.set("name", request.name?.tidied)
         changes.set("category", request.category)
-        try await changes.apply(to: table, id: item.id.rawValue, on: connection)
+        try await changes.apply(to: table, id: item.id, on: connection)
         guard let aliases = request.aliases else { return changes.names }
-        try await connection.execute("delete from skill_names where skill_id = \(item.id.rawValue) and is_alias")
+        try await connection.execute("delete from skill_names where skill_id = \(item.id) and is_alias")
         try await setAliases(aliases, of: item.id, on: connection)
         // What changes with a skill carries its mark: see the history feed.
-        try await connection.execute("update skills set updated_at = now() where id = \(item.id.rawValue)")
+        try await connection.execute("update skills set updated_at = now() where id = \(item.id)")
         return changes.names + ["aliases"]
     }
 
@@ -89,13 +89,13 @@ struct Skills: ResourceStore {
             let isNew = try await connection.execute(
                 """
                 insert into skill_names (folded, skill_id, name, is_alias)
-                values (folded(\(alias)), \(skill.rawValue), \(alias.tidied), true) on conflict do nothing
+                values (folded(\(alias)), \(skill), \(alias.tidied), true) on conflict do nothing
                 """)
             if isNew == 1 { continue }
             let other = try await connection.query(
                 """
                 select s.name from skill_names n join skills s on s.id = n.skill_id
-                where n.folded = folded(\(alias)) and s.id <> \(skill.rawValue)
+                where n.folded = folded(\(alias)) and s.id <> \(skill)
                 """)
             guard let name = try other.first?.decode("name", as: String.self) else { continue }
             throw ProblemError.conflict(
@@ -166,12 +166,12 @@ struct Skills: ResourceStore {
     {
         let employees: SQL = """
             select e.external_id as name from employee_skills es join employees e on e.id = es.employee_id
-            where es.skill_id = \(item.id.rawValue)
+            where es.skill_id = \(item.id)
             """
         let projects: SQL =
-            "select external_id as name from projects where required_skill_ids @> array[\(item.id.rawValue)::uuid]"
+            "select external_id as name from projects where required_skill_ids @> array[\(item.id)::uuid]"
         let allocations: SQL =
-            "select external_id as name from resource_allocations where required_skill_ids @> array[\(item.id.rawValue)::uuid]"
+            "select external_id as name from resource_allocations where required_skill_ids @> array[\(item.id)::uuid]"
         return [
             try await .find(.employees, employees, for: caller, on: connection),
             try await .find(.projects, projects, for: caller, on: connection),

@@ -52,7 +52,7 @@ struct FeatureBuilder {
         writeLabels(decision, labels, unmet: unmet, views, context: context, into: &sink)
     }
 
-    // MARK: The five base features of DESIGN §8, as of the decision
+    // MARK: The five base features, as of the decision (docs/architecture.md#what-is-learned)
 
     private func writeBase<S: FeatureSink>(
         _ decision: DecisionNumbers, _ flow: FlowView, _ context: PooledHistory, into sink: inout S

@@ -10,7 +10,7 @@ enum FeatureName {
 }
 
 extension FeatureSchema {
-    /// The five base features of DESIGN §8 are the first columns.
+    /// The five base features (docs/architecture.md#what-is-learned) are the first columns.
     static let baseColumns = 0..<5
 
     /// Columns that models need to know by name.

@@ -1,5 +1,6 @@
 extension History {
-    /// Every allocation completed strictly before `moment` as DESIGN §8's training point, by completion.
+    /// Every allocation completed strictly before `moment` as a training point, by completion
+    /// (docs/architecture.md#what-is-learned).
     public func trainingPoints(asOf moment: Double) -> [TrainingPoint] {
         slotOfID.values
             .filter { entries[Int($0)].hours != nil && (entries[Int($0)].allocation.completedAt ?? .infinity) < moment }

@@ -3,7 +3,7 @@ import Foundation
 /// One allocation as history keeps it: with its derived outcome and the groups it belongs to.
 struct HistoryEntry: Sendable {
     var allocation: Allocation
-    /// By DESIGN §8's rule; nil while unfinished or without any hours.
+    /// By the rule of docs/architecture.md#what-is-learned; nil while unfinished or without any hours.
     var hours: Double?
     var source: TrainingPoint.HoursSource?
     var groups: ResolvedGroups

@@ -1,4 +1,5 @@
-/// One completed allocation as DESIGN §8 defines a training point. It holds outcomes: nothing in it may be used as a feature.
+/// One completed allocation: a training point (docs/architecture.md#what-is-learned). It holds outcomes: nothing in it
+/// may be used as a feature.
 public struct TrainingPoint: Sendable, Codable, Equatable {
     /// Where `actualHours` come from, in order of preference.
     public enum HoursSource: String, Sendable, Codable {

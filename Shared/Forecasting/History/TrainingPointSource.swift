@@ -38,7 +38,8 @@ extension Allocation {
         return allocation
     }
 
-    /// DESIGN §8: recorded, else allocated × mean utilisation over the allocation's days ÷ 100, else allocated.
+    /// As docs/architecture.md#what-is-learned defines it: recorded, else allocated × mean utilisation over the
+    /// allocation's days ÷ 100, else allocated.
     /// - Parameter days: the employee's utilisation percent by day number.
     func derivedHours(utilisation days: [Int: Double]?) -> (hours: Double?, source: TrainingPoint.HoursSource?) {
         guard let completed = completedAt else { return (nil, nil) }

@@ -1,6 +1,7 @@
 internal import NeuralNetwork
 
-/// Trains the base network of DESIGN §8 on its five features as of the decision, in steps that can be checkpointed.
+/// Trains the base network of docs/architecture.md#what-is-learned on its five features as of the decision, in steps
+/// that can be checkpointed.
 struct BaseNetworkTraining {
     private var trainer: Trainer
     private let training: Samples

@@ -4,7 +4,7 @@ public import HTTPTypes
 public import Hummingbird
 import ServiceIdentity
 
-/// The bodies of DESIGN §3. Handlers answer with a ``RouteAnswer``, which is written by these.
+/// The bodies of docs/architecture.md#wire-conventions. Handlers answer with a ``RouteAnswer``, which is written by these.
 public enum Answer {
     /// `{"success": true, "data": …}`
     public static func data<T: Codable & Sendable>(

@@ -1,10 +1,11 @@
+import Basics
 import Contracts
 import HTTPTypes
 public import Hummingbird
 import Logging
 public import ServiceIdentity
 
-/// Lets only requests through that carry a valid assertion of a service that may call (DESIGN §4).
+/// Lets only requests through that carry a valid assertion of a service that may call (docs/architecture.md#internal-identity).
 public struct InternalCallers: Sendable {
     private let verifier: AssertionVerifier
 
@@ -24,7 +25,7 @@ public struct InternalCallers: Sendable {
         do {
             context.caller = try verifier.verify(String(values[0].dropFirst(7)), accepting: rule.issuers)
         } catch {
-            context.logger.notice("internal assertion refused", metadata: ["reason": "\(error)"])
+            context.logger.notice("Internal assertion refused", metadata: [LogKey.reason: "\(error)"])
             throw error
         }
         context.record.note(caller: context.caller)

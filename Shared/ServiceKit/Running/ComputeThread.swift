@@ -8,7 +8,7 @@ public enum ComputeThread {
     public static func run<Value: Sendable>(
         named name: String, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
-        try await SystemThread.run(named: name, body)
+        try await SystemThread.run(named: name) { () throws -> Value in try body() }
     }
 }
 

@@ -265,7 +265,8 @@ struct APIKeyTests {
             }
             #expect(notes.map(\.action) == ["create", "revoke"])
             #expect(notes.allSatisfy { $0.actor == account.user.description && $0.entityId == id.description })
-            #expect(notes[0].details["roles"] == .array([.string("viewer")]))
+            let roles: JSONValue = .array([.string("viewer")])
+            #expect(notes[0].details["after"]?["roles"] == roles && notes[1].details["before"]?["roles"] == roles)
             #expect(!"\(notes)".contains(made.key))
         }
     }
