@@ -1,6 +1,6 @@
 -- One login role and one schema per service, in the database this runs in. Run by a superuser, any number of times:
 --   psql -v gateway_password=… -v tenant_admin_password=… -v ml_training_password=… -v ml_prediction_password=… -f roles.sql
--- Ownership of data (DESIGN §1) is enforced here: no role has any right on another's schema.
+-- Ownership of data (docs/architecture.md#services) is enforced here: no role has any right on another's schema.
 
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;

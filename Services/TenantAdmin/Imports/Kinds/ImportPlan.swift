@@ -83,7 +83,7 @@ extension ImportPlan {
     /// - Precondition: the kind has a field of that name.
     func field(_ name: String) -> ImportField {
         guard let field = fields.first(where: { $0.name == name }) else {
-            preconditionFailure("\(kind) has no field \(name)")
+            preconditionFailure("\(kind.rawValue) has no field \(name)")
         }
         return field
     }
