@@ -21,6 +21,8 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
@@ -98,51 +100,17 @@ let package = Package(
         shared("NeuralNetwork", ["Basics", "CKernels"], numeric),
         shared("Forecasting", ["Basics", "NeuralNetwork", "CKernels"], numeric),
         shared("ServiceIdentity", ["Basics", "Contracts", "COpenSSL", crypto, cryptoExtras]),
-        shared(
-            "ServiceKit",
-            [
-                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes,
-                hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, unixSignals,
-            ]),
+        shared("ServiceKit", ["Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, unixSignals]),
         shared("HistoryFeed", ["Basics", "Contracts", "Forecasting", crypto], numeric),
-        shared(
-            "ServiceStorage",
-            ["Basics", "Contracts", "Postgres", "ServiceKit", crypto, httpTypes, hummingbird, lifecycle, logging]),
+        shared("ServiceStorage", ["Basics", "Contracts", "Postgres", "ServiceKit", crypto, httpTypes, hummingbird, lifecycle, logging]),
 
-        service(
-            "Gateway",
-            [
-                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
-                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
-            ]),
-        service(
-            "TenantAdmin",
-            [
-                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
-                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
-            ]),
-        service(
-            "MLTraining",
-            [
-                "Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceKit", "HistoryFeed",
-                "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging,
-            ]),
-        service(
-            "MLPrediction",
-            [
-                "Basics", "Contracts", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto,
-                httpTypes,
-            ]),
-        service(
-            "Ermctl",
-            [
-                "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed",
-                arguments, logging,
-            ]),
+        service("Gateway", ["Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams]),
+        service("TenantAdmin", ["Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore]),
+        service("MLTraining", ["Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging]),
+        service("MLPrediction", ["Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes]),
+        service("Ermctl", ["Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed", arguments, logging]),
 
-        .target(
-            name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams],
-            path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams], path: "Tests/TestSupport", swiftSettings: strict),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Contracts"]),
         tests("Ledger", ["Contracts", "Ledger"]),
@@ -151,48 +119,13 @@ let package = Package(
         tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
         tests("Forecasting", ["Basics", "NeuralNetwork", "Forecasting"]),
         tests("ServiceIdentity", ["Contracts", "ServiceIdentity", crypto]),
-        tests(
-            "ServiceKit",
-            [
-                "Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting,
-                lifecycle, logging, nioCore, nioHTTP1, nioPosix,
-            ]),
-        tests(
-            "ServiceStorage",
-            ["Contracts", "Postgres", "ServiceKit", "ServiceStorage", "TestSupport", httpTypes, lifecycle, logging]),
-        tests(
-            "Gateway",
-            [
-                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway",
-                "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
-                nioPosix,
-            ]),
-        tests(
-            "TenantAdmin",
-            [
-                "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed",
-                "TenantAdmin", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
-            ]),
-        tests(
-            "MLTraining",
-            [
-                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit",
-                "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
-                hummingbirdTesting, lifecycle, logging, nioCore,
-            ]),
-        tests(
-            "MLPrediction",
-            [
-                "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed",
-                "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging,
-                nioCore,
-            ]),
-        tests(
-            "Ermctl",
-            [
-                "Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes,
-                hummingbird, logging, nioCore,
-            ]),
+        tests("ServiceKit", ["Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix]),
+        tests("ServiceStorage", ["Contracts", "Postgres", "ServiceKit", "ServiceStorage", "TestSupport", httpTypes, lifecycle, logging]),
+        tests("Gateway", ["Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioPosix]),
+        tests("TenantAdmin", ["Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "TenantAdmin", "MLPrediction", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
+        tests("MLTraining", ["Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore]),
+        tests("MLPrediction", ["Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
+        tests("Ermctl", ["Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes, hummingbird, logging, nioCore]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
         tests("System", ["Contracts", "HTTPClient", "TestSupport"]),
     ]

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPClient
 import HTTPTypes
@@ -169,7 +170,7 @@ struct GatewayLine: RouterMiddleware {
                     return [.setCookie: try await sessions.restored(email, of: tenant.id, from: client)]
                 } catch {
                     // What the answer says has happened; the account's delays end by themselves.
-                    logger.warning("Unlocking an account failed", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Unlocking an account failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                     return HTTPFields()
                 }
             }

@@ -24,6 +24,13 @@ public enum LogKey {
     public static let durationMilliseconds = "duration.ms"
     public static let upstream = "upstream"
     public static let upstreamAddress = "upstream.address"
+    /// The addresses of an upstream's nodes.
+    public static let upstreamNodes = "upstream.nodes"
+    public static let service = "service.name"
+    public static let file = "file"
+    /// The thumbprint of the identity key that signs, and how many are kept.
+    public static let signingKey = "key.id"
+    public static let keyCount = "keys"
     public static let listener = "listener"
     public static let port = "port"
 
@@ -31,6 +38,7 @@ public enum LogKey {
     public static let migration = "migration"
     public static let sqlState = "sql.state"
     public static let rowCount = "rows"
+    public static let tenantCount = "tenants"
 
     public static let error = "error"
     public static let reason = "reason"

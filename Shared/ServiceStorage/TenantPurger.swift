@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 public import Logging
 import Postgres
@@ -36,7 +37,7 @@ public struct TenantPurger: Service {
                 } catch {
                     if Task.isCancelled { return }
                     logger.info(
-                        "Purging tenants failed and is tried again", metadata: ["error": "\(LogText.of(error))"])
+                        "Purging tenants failed; it is retried", metadata: [LogKey.error: "\(LogText.of(error))"])
                 }
                 try? await Task.sleep(for: interval)
             }
@@ -53,7 +54,8 @@ public struct TenantPurger: Service {
             }
             let _: PurgeConfirmation = try await client.post(
                 "/internal/v1/purges", PurgeConfirmation(tenantId: tenant, rows: rows), trace: TraceContext())
-            logger.info("Tenant purged", metadata: ["tenant": "\(tenant)", "rows": .stringConvertible(rows)])
+            logger.info(
+                "Tenant purged", metadata: [LogKey.tenantID: "\(tenant)", LogKey.rowCount: .stringConvertible(rows)])
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Logging
 import ServiceKit
@@ -48,11 +49,11 @@ final class ConfigurationWatch: Service {
                 throw ConfigurationError(problems: mistakes.sorted.map(\.description))
             }
             try replace(configuration)
-            logger.notice("Configuration replaced", metadata: ["file": "\(path)"])
+            logger.notice("Configuration replaced", metadata: [LogKey.file: "\(path)"])
         } catch {
             logger.error(
                 "Configuration cannot be used; the present one stays",
-                metadata: ["file": "\(path)", "error": "\(error)"])
+                metadata: [LogKey.file: "\(path)", LogKey.error: "\(error)"])
         }
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import ServiceKit
@@ -56,7 +57,7 @@ final class APIDescription: Sendable {
         } catch {
             logger.warning(
                 "describing a service's API failed",
-                metadata: ["service": "\(service.service.rawValue)", "error": "\(error)"])
+                metadata: [LogKey.service: "\(service.service.rawValue)", LogKey.error: "\(error)"])
         }
     }
 }

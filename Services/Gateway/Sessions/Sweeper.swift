@@ -27,10 +27,10 @@ struct Sweeper: Service {
         do {
             let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.store.sweep(now: now)
             _ = try await keys.findRoleIDs()
-            logger.debug("Sweeping ended", metadata: ["count": .stringConvertible(count)])
+            logger.debug("Sweeping ended", metadata: [LogKey.rowCount: .stringConvertible(count)])
         } catch {
             // The next hour will do.
-            logger.warning("Sweeping expired sessions failed", metadata: ["error": "\(String(reflecting: error))"])
+            logger.warning("Sweeping expired sessions failed", metadata: [LogKey.error: "\(String(reflecting: error))"])
         }
     }
 

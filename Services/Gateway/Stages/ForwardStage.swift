@@ -161,8 +161,8 @@ struct ForwardStage: Sendable {
                 outgoing.logger.warning(
                     "Upstream request failed",
                     metadata: [
-                        "upstream": "\(upstream.service.rawValue)", "address": "\(node)",
-                        "error": "\(String(reflecting: error))",
+                        LogKey.upstream: "\(upstream.service.rawValue)", LogKey.upstreamAddress: "\(node)",
+                        LogKey.error: "\(String(reflecting: error))",
                     ])
                 lastError = error
                 if !error.requestMayHaveBeenProcessed, !upload.isStarted { continue }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Glibc
@@ -49,7 +50,10 @@ struct UpstreamWatch: Service {
         upstream.update(nodes: distinct)
         logger.info(
             "Upstream nodes changed",
-            metadata: ["upstream": "\(upstream.service.rawValue)", "nodes": "\(distinct.joined(separator: " "))"])
+            metadata: [
+                LogKey.upstream: "\(upstream.service.rawValue)",
+                LogKey.upstreamNodes: "\(distinct.joined(separator: " "))",
+            ])
     }
 
     private func check(_ upstream: Upstream) async {

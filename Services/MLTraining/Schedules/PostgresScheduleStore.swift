@@ -57,7 +57,7 @@ struct PostgresScheduleStore: ScheduleStore {
             try await connection.execute("DELETE FROM training_schedules")
             try await AuditOutbox.record(
                 AuditNote(
-                    "delete", "training_schedule", 
+                    "delete", "training_schedule",
                     details: try AuditDetails.of(before: present.setting, after: ScheduleSetting?.none),
                     by: author.name, requestId: author.requestID), of: tenant, on: connection)
             return true

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
@@ -48,7 +49,7 @@ final class AuditAnchors: Service {
                     }
                     try await anchorMoved()
                 } catch  where !Task.isCancelled {
-                    logger.warning("Audit heads were not anchored", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Anchoring audit heads failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
                 try? await Task.sleep(for: Self.pause)
             }

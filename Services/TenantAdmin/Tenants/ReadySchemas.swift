@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -101,7 +102,7 @@ struct ReadySchemaFiller: Service {
                     while try await ready.dropOutdated(), !Task.isCancelled {}
                     while try await ready.fill(to: count), !Task.isCancelled {}
                 } catch  where !Task.isCancelled {
-                    logger.warning("Schemas could not be made ahead", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Preparing schemas failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
                 try? await Task.sleep(for: Self.pause)
             }

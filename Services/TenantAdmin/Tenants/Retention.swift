@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -25,7 +26,7 @@ struct Retention: Service {
                 do {
                     for tenant in try await due() where !Task.isCancelled { await swept(tenant) }
                 } catch  where !Task.isCancelled {
-                    logger.warning("Expired rows were not removed", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Removing expired rows failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
                 try? await Task.sleep(for: Self.pause)
             }
@@ -51,7 +52,7 @@ struct Retention: Service {
         } catch {
             logger.warning(
                 "A tenant's expired rows were not removed",
-                metadata: ["tenant": "\(tenant)", "error": "\(LogText.of(error))"])
+                metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import Postgres
@@ -27,7 +28,7 @@ struct TenantPurge: Service {
                 do {
                     try await purgeDue()
                 } catch  where !Task.isCancelled {
-                    logger.warning("Purging tenants failed", metadata: ["error": "\(LogText.of(error))"])
+                    logger.warning("Purging tenants failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
                 try? await Task.sleep(for: interval)
             }
@@ -53,7 +54,7 @@ struct TenantPurge: Service {
         }
         for tenant in ready {
             try await finish(tenant)
-            logger.info("Tenant purged", metadata: ["tenant": "\(tenant)"])
+            logger.info("Tenant purged", metadata: [LogKey.tenantID: "\(tenant)"])
         }
     }
 

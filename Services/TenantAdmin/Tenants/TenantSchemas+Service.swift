@@ -37,10 +37,11 @@ final class TenantSchemaRollout: Service {
                     self.state.withLock { $0 = .done }
                     let progress = try await self.schemas.migrateTenants()
                     self.logger.info(
-                        "Tenants are up to date", metadata: ["migrated": .stringConvertible(progress.migrated)])
+                        "Tenants are up to date", metadata: [LogKey.tenantCount: .stringConvertible(progress.migrated)])
                     break
                 } catch {
-                    self.logger.warning("Tenants are not migrated yet", metadata: ["error": "\(LogText.of(error))"])
+                    self.logger.warning(
+                        "Tenants are not migrated yet", metadata: [LogKey.error: "\(LogText.of(error))"])
                     self.state.withLock { state in
                         if case .done = state { return }
                         state = .failing("the template of tenants' schemas is not up to date; see the log")

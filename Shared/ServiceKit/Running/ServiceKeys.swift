@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Logging
@@ -61,9 +62,11 @@ struct KeyWatch: Service {
             guard try keys.reload() else { return }
             logger.notice(
                 "Identity keys replaced",
-                metadata: ["signing": "\(keys.signing.keyID)", "own": .stringConvertible(keys.pairs.count)])
+                metadata: [
+                    LogKey.signingKey: "\(keys.signing.keyID)", LogKey.keyCount: .stringConvertible(keys.pairs.count),
+                ])
         } catch {
-            logger.error("Identity keys cannot be read; the present ones stay", metadata: ["error": "\(error)"])
+            logger.error("Identity keys cannot be read; the present ones stay", metadata: [LogKey.error: "\(error)"])
         }
     }
 }
