@@ -46,8 +46,10 @@ struct AuditTests {
             _ = try await service.send(
                 .patch, "/api/v1/settings", as: token, text: #"{"settings": {"theme": "dark"}}"#)
 
-            let entries = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).reversed()
-            let details = entries.dropFirst(2).map(\.details)
+            let entries =
+                try await service.all("audit-logs?entity=skill", of: tenant.id, as: AuditEntry.self)
+                + service.all("audit-logs?entity=settings", of: tenant.id, as: AuditEntry.self)
+            let details = entries.sorted { $0.seq < $1.seq }.map(\.details)
 
             #expect(details[0]["after"] == (try JSONValue(encoding: skill)) && details[0]["before"] == nil)
             #expect(details[1]["before"] == .object(["name": .string("Swift")]))
