@@ -51,7 +51,8 @@ struct AuditTests {
                 + service.all("audit-logs?entity=settings", of: tenant.id, as: AuditEntry.self)
             let details = entries.sorted { $0.seq < $1.seq }.map(\.details)
 
-            #expect(details[0]["after"] == (try JSONValue(encoding: skill)) && details[0]["before"] == nil)
+            let values = try JSONValue(encoding: skill)
+            #expect(details[0]["after"] == values && details[0]["before"] == nil)
             #expect(details[1]["before"] == .object(["name": .string("Swift")]))
             #expect(details[1]["after"] == .object(["name": .string("Swift 6")]))
             #expect(details[2]["before"]?["name"] == .string("Swift 6") && details[2]["after"] == nil)
