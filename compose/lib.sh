@@ -169,7 +169,7 @@ need_python() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || { packages=(python3 python3-venv) && need_packages "$1"; }
 }
 
-# python_in FOLDER REQUIREMENTS: an environment in FOLDER with what REQUIREMENTS pins, made anew when that changes; prints its
+# python_in FOLDER REQUIREMENTS: an environment in FOLDER with what REQUIREMENTS pins, recreated when that changes; prints its
 # interpreter.
 python_in() {
   local folder="$1" requirements="$2" wanted

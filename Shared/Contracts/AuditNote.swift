@@ -1,7 +1,7 @@
 public import Foundation
 
 /// `POST /internal/v1/tenants/{id}/audit-logs`: what another service than tenant-admin has changed for a tenant, for the tenant's
-/// audit log. A note that comes again is recorded once.
+/// audit log. A repeated note is recorded once.
 public struct AuditNote: RequestPayload, Equatable {
     public let id: UUID
     /// When it happened; the log's own time is that of its arrival.

@@ -4,7 +4,7 @@ public import Foundation
 /// learning services.
 ///
 /// A feed is all rows changed since the watermark (all rows when none is given), facts before the allocations that refer
-/// to them, then exactly one `end`. Rows may come again on the next call, so applying one twice must do no harm. A feed
+/// to them, then exactly one `end`. Rows may be repeated on the next call, so applying one twice must do no harm. A feed
 /// without its `end` was cut short and must not be used.
 public enum HistoryLine: WireLine, Equatable {
     case calendar(HistoryCalendar)

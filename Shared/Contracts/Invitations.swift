@@ -1,9 +1,9 @@
 public import Foundation
 
-/// `POST /invitations`. Nobody invites to more than he holds himself.
+/// `POST /invitations`. Nobody invites to roles that grant more than the inviter holds.
 public struct CreateInvitationRequest: RequestPayload {
     public let email: String
-    /// How the person is called until he says otherwise.
+    /// The person's name until the person gives another.
     public let name: String
     /// Names of the tenant's roles; nil for `user`.
     public let roles: [String]?
@@ -122,7 +122,7 @@ public enum MessageKind: String, Codable, Sendable, CaseIterable {
     case passwordReset = "password_reset"
 }
 
-/// A message that somebody is to get: what the webhook is sent, and what `POST /messages/claim` gives the platform operator.
+/// A message to a person: what the webhook is sent, and what `POST /messages/claim` gives the platform operator.
 ///
 /// It may come more than once with the same id and another token; all of them are good until one is used.
 public struct OutgoingMessage: Codable, Sendable, Equatable {
@@ -131,7 +131,7 @@ public struct OutgoingMessage: Codable, Sendable, Equatable {
     public let tenant: TenantSummary
     public let email: String
     public let name: String
-    /// For `POST /auth/invitations/accept` or `/auth/password-reset/confirm`. A secret: whoever has it sets the password.
+    /// For `POST /auth/invitations/accept` or `/auth/password-reset/confirm`. A secret: it lets its holder set the password.
     public let token: String
     public let expiresAt: Date
 
@@ -149,8 +149,8 @@ public struct OutgoingMessage: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /messages/claim`, by the platform operator: the next messages, which nobody else gets for five minutes. Those that
-/// are not acknowledged by `DELETE /messages/{id}` come again.
+/// `POST /messages/claim`, by the platform operator: the next messages, which nobody else is given for five minutes. Those that
+/// are not acknowledged by `DELETE /messages/{id}` are given again.
 public struct ClaimMessagesRequest: RequestPayload {
     /// 1…100; nil for 20.
     public let limit: Int?

@@ -22,7 +22,7 @@ public struct Role: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /roles`. Nobody makes a role that grants more than he holds himself.
+/// `POST /roles`. Nobody makes a role that grants more than the maker holds.
 public struct CreateRoleRequest: RequestPayload {
     public let name: String
     public let permissions: [Permission]
@@ -67,7 +67,7 @@ public struct UserRoles: RequestPayload, Equatable {
 }
 
 extension Permission {
-    /// Grants of what there is; a misspelt one would grant nothing, and nobody would see why.
+    /// Grants of what there is; a misspelt one would grant nothing without an error.
     static func validate(_ permissions: [Permission], _ validation: inout Validation) {
         guard validation.count(permissions.count, 1...100, "permissions") else { return }
         let resources = [wildcard] + Resource.insideTenant.map(\.rawValue)

@@ -67,7 +67,7 @@ public struct User: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /users`. Nobody may give a role that grants more than he holds himself.
+/// `POST /users`. Nobody may give a role that grants more than the giver holds.
 public struct CreateUserRequest: RequestPayload {
     public let email: String
     public let name: String

@@ -66,7 +66,7 @@ public struct UsageDay: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /internal/v1/usage-reports`: what a service has counted since its last report. One that comes again is added up once.
+/// `POST /internal/v1/usage-reports`: what a service has counted since its last report. A repeated report is added up once.
 public struct UsageReport: RequestPayload, Equatable {
     public let id: UUID
     public let counts: [UsageCount]

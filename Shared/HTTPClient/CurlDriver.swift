@@ -8,7 +8,7 @@ enum DriverCommand: Sendable {
     /// A direction that was paused may go on.
     case resume(Transfer)
     case remove(Transfer)
-    /// Finish what is under way until then, fail the rest, end.
+    /// Finish what is running until then, fail the rest, end.
     case shutDown(by: ContinuousClock.Instant)
 }
 
@@ -24,7 +24,7 @@ final class CurlMailbox: Sendable {
     let multi = CurlMulti()
     private let state = Mutex(State())
 
-    /// Queues a command and wakes the thread; `false` if nobody will take it, or it starts something too late.
+    /// Queues a command and wakes the thread; `false` if the driver has ended, or it starts something too late.
     func post(_ command: DriverCommand) -> Bool {
         state.withLock { state in
             if state.isClosed { return false }

@@ -4,7 +4,7 @@ public import Logging
 /// An HTTP client on libcurl: one thread drives all transfers, connections are kept and shared, bodies stream in both
 /// directions with back-pressure. It knows nothing of the rest of the platform.
 ///
-/// Call ``shutdown(draining:)`` when done; a client that is dropped instead fails what is still under way once the last
+/// Call ``shutdown(draining:)`` when done; a client that is dropped instead fails what is still running once the last
 /// of its responses is dropped too.
 public final class HTTPClient: Sendable {
     private let driver: CurlDriver
@@ -33,7 +33,7 @@ public final class HTTPClient: Sendable {
         try await perform(request) { ($0, try await $0.collect(upTo: limit)) }
     }
 
-    /// Ends the client: new requests fail with `shutDown` at once, those under way when `draining` has passed. Returns
+    /// Ends the client: new requests fail with `shutDown` at once, running ones when `draining` has passed. Returns
     /// when all are over and the thread has ended. May be called more than once.
     public func shutdown(draining: Duration = .zero) async {
         await driver.shutDown(by: .now.advanced(by: draining))

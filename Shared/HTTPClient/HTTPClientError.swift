@@ -1,6 +1,6 @@
 /// Why a request gave no (complete) response.
 ///
-/// `description` names neither the address nor anything sent, so it may be shown to whoever asked;
+/// `description` names neither the address nor anything sent, so it may be shown to the client;
 /// `debugDescription` adds libcurl's own words, the underlying error and the place in the code.
 public struct HTTPClientError: Error, CustomStringConvertible, CustomDebugStringConvertible {
     /// The kind of failure, stable across versions.

@@ -72,7 +72,7 @@ public struct HTTPClientResponseBody: AsyncSequence, Sendable {
     }
 }
 
-/// Ends the transfer once nobody can read it any more.
+/// Ends the transfer once no reader is left.
 private final class TransferLease: Sendable {
     let transfer: Transfer
     init(transfer: Transfer) { self.transfer = transfer }

@@ -4,7 +4,7 @@
     import Musl
 #endif
 
-/// The header with which a server says when to come again (RFC 9110 §10.2.3).
+/// The header with which a server says when to retry (RFC 9110 §10.2.3).
 enum RetryAfter {
     /// The delay meant by the header's value: seconds, or a date; `nil` if it is neither.
     static func delay(_ value: String) -> Duration? { delay(value, now: Int(time(nil))) }

@@ -50,7 +50,7 @@ final class RunningTransfer: CurlEasyOwner {
         guard headerBytes <= maximumHeaderBytes else {
             return fail(.responseTooLarge, "The response's headers have more than \(maximumHeaderBytes) bytes.")
         }
-        // What comes after the head are trailers, which nobody here needs.
+        // What comes after the head are trailers, which no caller uses.
         guard !isHeadGiven else { return true }
         let line = String(validating: bytes, as: UTF8.self) ?? String(String.UnicodeScalarView(bytes.map { .init($0) }))
         if line.hasPrefix("HTTP/") {

@@ -181,7 +181,7 @@ extension TransferState {
     /// Ends the transfer, once; what was received before stays readable unless it is `discarded`.
     mutating func finish(_ result: Result<Void, HTTPClientError>, discarding discarded: Bool) -> [Action] {
         guard end == nil else {
-            // Cancelled after its last byte had come: nothing left to stop, but nobody wants the rest either.
+            // Cancelled after its last byte had come: nothing is left to stop, and the rest is not wanted either.
             if discarded, case .failure = result, !received.isEmpty {
                 received = []
                 end = result

@@ -59,7 +59,7 @@ public final class PostgresConnection: Sendable {
         try await located(file, line) { try await session.script(lease: lease, sql) }
     }
 
-    /// Sets role, search path and other settings until the end of the transaction under way, in one round trip.
+    /// Sets role, search path and other settings until the end of the current transaction, in one round trip.
     /// - Parameters:
     ///   - role: the role to act as.
     ///   - searchPath: the schemas unqualified names are looked up in, unquoted.

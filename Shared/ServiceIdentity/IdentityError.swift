@@ -1,6 +1,6 @@
 /// Why a key, a key set or an assertion is of no use.
 ///
-/// `description` is safe to log; what a client is told is decided by whoever maps it (always 401, without the reason).
+/// `description` is safe to log; what a client is told is decided where the error is mapped (always 401, without the reason).
 public struct IdentityError: Error, Sendable, CustomStringConvertible {
     public struct Code: Sendable, Hashable {
         private let name: String

@@ -9,7 +9,7 @@ public enum TenantRows {
         var description: String { "the tables \(tables.joined(separator: ", ")) refer to each other in a circle" }
     }
 
-    /// Removes them in the transaction under way.
+    /// Removes them in the current transaction.
     /// - Returns: how many were removed, without those that went with them by a cascade.
     public static func remove(_ tenant: TenantID, from schema: String, on connection: PostgresConnection) async throws
         -> Int

@@ -222,23 +222,23 @@ extension DemoCompany {
 
     /// Monday's utilisation of every week: the shares of the tasks that ran that day.
     private var capacityRows: [[String]] {
-        var utilization: [[Double]] = Array(
+        var utilisation: [[Double]] = Array(
             repeating: Array(repeating: 0, count: settings.days + 1), count: people.count)
         for task in tasks {
             let from = max(0, task.start.daysSinceEpoch - first.daysSinceEpoch)
             let to = min(settings.days, (task.completed ?? task.end).daysSinceEpoch - first.daysSinceEpoch)
             guard from <= to else { continue }
-            for day in from...to { utilization[task.person][day] += task.share }
+            for day in from...to { utilisation[task.person][day] += task.share }
         }
         return people.indices.flatMap { index in
             stride(from: 0, through: settings.days, by: 1).compactMap { day -> [String]? in
                 let date = first.adding(days: day)
                 // 1970-01-01 was a Thursday, so Mondays are the days with remainder 4.
-                guard (date.daysSinceEpoch % 7 + 7) % 7 == 4, date >= people[index].hired, utilization[index][day] > 0
+                guard (date.daysSinceEpoch % 7 + 7) % 7 == 4, date >= people[index].hired, utilisation[index][day] > 0
                 else {
                     return nil
                 }
-                return [people[index].id, date.description, utilization[index][day].fixed(1)]
+                return [people[index].id, date.description, utilisation[index][day].fixed(1)]
             }
         }
     }

@@ -83,7 +83,7 @@ final class Reactor: Sendable {
         }
     }
 
-    /// Bounds every wait for `descriptor`, the one under way included, until `removeLimit`.
+    /// Bounds every wait for `descriptor`, the present one included, until `removeLimit`.
     func limitWaits(for descriptor: Int32, until deadline: ContinuousClock.Instant) {
         state.withLock { state in
             state.limits[descriptor] = deadline
@@ -117,7 +117,7 @@ final class Reactor: Sendable {
         }
     }
 
-    /// Ends the thread; whoever waits gets `.stopped`.
+    /// Ends the thread; waiters get `.stopped`.
     func stop() {
         let waiters = state.withLock { state -> [Waiter] in
             state.isStopped = true

@@ -1,5 +1,5 @@
 extension Migrations {
-    /// Applies what is pending to `schema` inside the transaction under way on `connection`, and records each step in
+    /// Applies what is pending to `schema` inside the current transaction on `connection`, and records each step in
     /// `schema.schema_migrations`. The schema must exist. If it throws, the transaction has to be rolled back.
     ///
     /// The caller's transaction decides the rest: role, lock timeout, and mutual exclusion with ``lock(schema:on:)``. The

@@ -2,7 +2,7 @@ import DequeModule
 
 /// The pool's bookkeeping as a plain value: each event returns the actions to take. It knows no clock, socket or lock.
 ///
-/// Invariant: while a connection is idle nobody waits, and never are there more connections than the maximum.
+/// Invariant: while a connection is idle there is no waiter, and never are there more connections than the maximum.
 struct PoolState {
     typealias ConnectionID = UInt64
     typealias WaiterID = UInt64

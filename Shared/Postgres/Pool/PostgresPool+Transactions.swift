@@ -76,7 +76,7 @@ extension PostgresConnection {
         return result
     }
 
-    /// Runs `body` under a savepoint of the transaction under way: undone alone if it throws, the transaction going on.
+    /// Runs `body` under a savepoint of the current transaction: undone alone if it throws, the transaction going on.
     public func withSavepoint<R>(
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresConnection) async throws -> R

@@ -25,7 +25,7 @@ extension ServerSession {
         }
     }
 
-    /// The next result of the statement under way, `nil` at its end.
+    /// The next result of the running statement, `nil` at its end.
     func nextResult() async throws -> LibpqResult? {
         while libpq.isBusy {
             try await wait(.read)
@@ -34,7 +34,7 @@ extension ServerSession {
         return libpq.nextResult()
     }
 
-    /// All results of the statement under way.
+    /// All results of the running statement.
     /// - Throws: the first error among them, after all have been received.
     @discardableResult
     func collectResults() async throws -> [LibpqResult] {

@@ -10,7 +10,7 @@ actor ServerSession {
     nonisolated let cancelSwitch: CancelSwitch
     let libpq: LibpqConnection
 
-    /// Who may use the session now; 0 is nobody.
+    /// The lease that may use the session now; 0 is none.
     var lease: UInt64 = 0
     var isBusy = false
     var isLost = false

@@ -14,7 +14,7 @@ extension ConfigurationKey {
             .init("log.format", .choice(["json", "text"]), default: "json", help: "How log lines look."),
             .init(
                 "shutdown.grace", .duration(.zero ... .seconds(600)), default: "10s",
-                help: "How long requests under way may take to finish after SIGTERM."),
+                help: "How long running requests may take to finish after SIGTERM."),
             .init(
                 "shutdown.drain", .duration(.zero ... .seconds(600)), default: "2s",
                 help:

@@ -29,7 +29,7 @@ final class JSONNode {
     /// Everything is known: the type reads whatever keys there are (a dictionary).
     func askForAll() { asked.formUnion(members.keys) }
 
-    /// Reports the members nobody asked for, here and below.
+    /// Reports the members that no decoder read, here and below.
     func rejectUnused() {
         if case .object(let pairs) = syntax, isRecord {
             for (name, _) in pairs where !asked.contains(name) {

@@ -13,7 +13,7 @@ public struct TraceContext: Sendable, Hashable {
     /// A new trace, for work that no request started.
     public init() { self.init(requestID: nil, traceparent: nil) }
 
-    /// Goes on with what the caller sent; what is absent or not sane is made anew.
+    /// Goes on with what the caller sent; what is absent or not sane is replaced.
     public init(requestID: String?, traceparent: String?) {
         self.requestID = requestID.flatMap { Self.isSane($0) ? $0 : nil } ?? Self.hex(bytes: 16)
         let parent = traceparent.flatMap(Self.parse)

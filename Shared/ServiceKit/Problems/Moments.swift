@@ -6,7 +6,7 @@ public enum Moments {
     /// A client's clock may be ahead of ours by so much, in seconds.
     public static let tolerance: TimeInterval = 60
 
-    /// What has not happened yet cannot be recorded: a model would learn from an outcome that nobody knows.
+    /// What has not happened yet cannot be recorded: a model would learn from an unknown outcome.
     /// - Throws: 422 naming every one that lies in the future.
     public static func requirePast(_ moments: [(field: String, moment: Date?)], now: Date = Date()) throws {
         let errors = moments.filter { $0.moment.map { $0.timeIntervalSince(now) > tolerance } ?? false }

@@ -7,7 +7,7 @@ import NIOHTTP1
 import ServiceIdentity
 
 extension ProblemError {
-    /// The client closed the connection before the answer; nobody will read it (nginx's 499).
+    /// The client closed the connection before the answer, which is never read (nginx's 499).
     static let clientClosedRequest = HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
 
     /// Any error as a problem. What is not known is a 500 whose cause only the log shows.
@@ -30,7 +30,7 @@ extension ProblemError {
         case let error as DecodingError: self.init(error)
         case let error as HTTPParserError where error != .invalidEOFState && error != .closedConnection:
             self.init(parserError: error)
-            // Where the next request would begin nobody can say.
+            // The start of the next request is unknown.
             headers[.connection] = "close"
         // A body that ends before its length does is a client that hung up as well.
         case is CancellationError, is ChannelError, is IOError, is HTTPParserError:

@@ -112,7 +112,7 @@ extension ProblemError {
             "Something went wrong on our side; the request id helps us find it.", cause: cause)
     }
 
-    /// `Retry-After` has no fractions, and too early helps nobody.
+    /// `Retry-After` has no fractions, and a retry that is too early is wasted.
     private static func wholeSeconds(_ duration: Duration) -> String {
         let (seconds, attoseconds) = duration.components
         return String(max(1, seconds + (attoseconds > 0 ? 1 : 0)))

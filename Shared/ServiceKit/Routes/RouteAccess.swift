@@ -155,7 +155,7 @@ extension RouteAccess where Self == ServicesTenantAccess {
 }
 
 extension ServiceRequestContext {
-    /// - Throws: 401 when nobody was authenticated.
+    /// - Throws: 401 when no caller was authenticated.
     fileprivate func requireCaller() throws -> Caller {
         guard let caller else { throw ProblemError.notAuthenticated() }
         return caller

@@ -25,7 +25,7 @@ final class RequestBytes: ChannelInboundHandler, ChannelOutboundHandler {
         /// To no request: all of them wait.
         case nothing
         case requestHead
-        /// So many bytes certainly belong to a body under way.
+        /// So many bytes certainly belong to an incomplete body.
         case body(Int)
         case chunkedBody
     }
