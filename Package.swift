@@ -100,17 +100,52 @@ let package = Package(
         shared("NeuralNetwork", ["Basics", "CKernels"], numeric),
         shared("Forecasting", ["Basics", "NeuralNetwork", "CKernels"], numeric),
         shared("ServiceIdentity", ["Basics", "Contracts", "COpenSSL", crypto, cryptoExtras]),
-        shared("ServiceKit", ["Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, unixSignals]),
+        shared(
+            "ServiceKit",
+            [
+                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes,
+                hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
+                unixSignals,
+            ]),
         shared("HistoryFeed", ["Basics", "Contracts", "Forecasting", crypto], numeric),
-        shared("ServiceStorage", ["Basics", "Contracts", "Postgres", "ServiceKit", crypto, httpTypes, hummingbird, lifecycle, logging]),
+        shared(
+            "ServiceStorage",
+            ["Basics", "Contracts", "Postgres", "ServiceKit", crypto, httpTypes, hummingbird, lifecycle, logging]),
 
-        service("Gateway", ["Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams]),
-        service("TenantAdmin", ["Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore]),
-        service("MLTraining", ["Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging]),
-        service("MLPrediction", ["Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed", "ServiceStorage", crypto, httpTypes]),
-        service("Ermctl", ["Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed", arguments, logging]),
+        service(
+            "Gateway",
+            [
+                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
+            ]),
+        service(
+            "TenantAdmin",
+            [
+                "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit",
+                "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
+            ]),
+        service(
+            "MLTraining",
+            [
+                "Basics", "Contracts", "Postgres", "HTTPClient", "Forecasting", "ServiceKit", "HistoryFeed",
+                "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging,
+            ]),
+        service(
+            "MLPrediction",
+            [
+                "Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed",
+                "ServiceStorage", crypto, httpTypes,
+            ]),
+        service(
+            "Ermctl",
+            [
+                "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed",
+                arguments, logging,
+            ]),
 
-        .target(name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams],
+            path: "Tests/TestSupport", swiftSettings: strict),
         tests("Basics", ["Basics"]),
         tests("Contracts", ["Contracts"]),
         tests("Ledger", ["Contracts", "Ledger"]),
@@ -119,13 +154,49 @@ let package = Package(
         tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
         tests("Forecasting", ["Basics", "NeuralNetwork", "Forecasting"]),
         tests("ServiceIdentity", ["Contracts", "ServiceIdentity", crypto]),
-        tests("ServiceKit", ["Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix]),
-        tests("ServiceStorage", ["Contracts", "Postgres", "ServiceKit", "ServiceStorage", "TestSupport", httpTypes, lifecycle, logging]),
-        tests("Gateway", ["Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore, nioPosix]),
-        tests("TenantAdmin", ["Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "TenantAdmin", "MLPrediction", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
-        tests("MLTraining", ["Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore]),
-        tests("MLPrediction", ["Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore]),
-        tests("Ermctl", ["Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes, hummingbird, logging, nioCore]),
+        tests(
+            "ServiceKit",
+            [
+                "Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting,
+                lifecycle, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix,
+            ]),
+        tests(
+            "ServiceStorage",
+            ["Contracts", "Postgres", "ServiceKit", "ServiceStorage", "TestSupport", httpTypes, lifecycle, logging]),
+        tests(
+            "Gateway",
+            [
+                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway",
+                "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
+                nioPosix,
+            ]),
+        tests(
+            "TenantAdmin",
+            [
+                "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "HistoryFeed", "ServiceStorage", "TenantAdmin", "MLPrediction", "TestSupport", crypto, httpTypes,
+                hummingbird, hummingbirdTesting, logging, nioCore,
+            ]),
+        tests(
+            "MLTraining",
+            [
+                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
+                hummingbirdTesting, lifecycle, logging, nioCore,
+            ]),
+        tests(
+            "MLPrediction",
+            [
+                "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore,
+            ]),
+        tests(
+            "Ermctl",
+            [
+                "Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes,
+                hummingbird, logging, nioCore,
+            ]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
         tests("System", ["Contracts", "HTTPClient", "TestSupport"]),
     ]
