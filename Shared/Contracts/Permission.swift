@@ -43,6 +43,8 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     public static let calendars = Self(rawValue: "calendars")
     public static let leave = Self(rawValue: "leave")
     public static let imports = Self(rawValue: "imports")
+    /// Everything a tenant has, in one archive: making one is a `write`, so that whoever may only read may not.
+    public static let exports = Self(rawValue: "exports")
     public static let reports = Self(rawValue: "reports")
     public static let ml = Self(rawValue: "ml")
     public static let ownAccount = Self(rawValue: "self")
@@ -52,7 +54,7 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     /// What a tenant's roles may speak of.
     public static let insideTenant: [Resource] = [
         users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations, capacity,
-        calendars, leave, imports, reports, ml, ownAccount,
+        calendars, leave, imports, exports, reports, ml, ownAccount,
     ]
 }
 

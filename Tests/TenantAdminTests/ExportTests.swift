@@ -108,6 +108,22 @@ struct ExportTests {
         }
     }
 
+    @Test("a tenant's administrator may export it, whoever may only read may not, and nobody gets another tenant's")
+    func ownExport() async throws {
+        try await TestService.run { service in
+            let tenant = try await filled(service)
+            let other = try await service.createTenant("other")
+            let reply = try await service.send(.get, "/api/v1/export", as: service.token(tenant.id))
+            let viewer = try await service.send(
+                .get, "/api/v1/export", as: service.token(tenant.id, DefaultRole.viewer.permissions))
+            let foreign = try await service.send(.get, "/api/v1/export", as: service.token(other.id))
+
+            #expect(try ZipArchive(reply.bytes).text("projects.ndjson").contains("Bridge"))
+            #expect(viewer.status == 403)
+            #expect(try !ZipArchive(foreign.bytes).text("projects.ndjson").contains("Bridge"))
+        }
+    }
+
     @Test("an export has everything but secrets, for a deleted tenant too, and is on record")
     func everything() async throws {
         try await TestService.run { service in

@@ -11,11 +11,13 @@ struct ImportCommand: AsyncParsableCommand {
     var directory: String
     @Flag(help: "Apply the good rows of a file that has bad ones, instead of nothing of it.")
     var skipBadRows = false
+    @Flag(help: "Say all that would happen, file by file, and do nothing.")
+    var dryRun = false
     @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let reports = try await withClient(PlatformClient.loggedIn()) {
-            try await FolderImport(directory: directory, policy: skipBadRows ? .skip : .abort).run($0)
+            try await FolderImport(directory: directory, policy: skipBadRows ? .skip : .abort, isDryRun: dryRun).run($0)
         }
         try output.show(reports) { FolderImport.summary($0) }
     }
@@ -25,6 +27,7 @@ struct ImportCommand: AsyncParsableCommand {
 struct FolderImport {
     let directory: String
     let policy: ImportErrorPolicy
+    var isDryRun = false
 
     func run(_ client: PlatformClient) async throws -> [ImportReport] {
         let folder = URL(fileURLWithPath: directory)
@@ -51,7 +54,8 @@ struct FolderImport {
             let report: ImportReport
             do {
                 report = try await client.upload(
-                    "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)", file: url,
+                    "/api/v1/imports?kind=\(kind.rawValue)&onError=\(policy.rawValue)\(isDryRun ? "&dryRun=true" : "")",
+                    file: url,
                     contentType: type
                 ) { bar.show(Double($0) / Double(max(size, 1)), "\($0 / 1024) KiB") }
             } catch let failure as CommandFailure {
@@ -66,15 +70,21 @@ struct FolderImport {
 
     static func summary(_ reports: [ImportReport]) -> String {
         var table = Table(
-            ("FILE", .left), ("ROWS", .right), ("NEW", .right), ("CHANGED", .right), ("SAME", .right), ("BAD", .right))
+            ("FILE", .left), ("ROWS", .right), ("NEW", .right), ("CHANGED", .right),
+            ("CLEARED", .right), ("SAME", .right), ("BAD", .right))
         for report in reports {
             table.add(
                 report.kind.fileName, "\(report.rowsRead)", "\(report.inserted)", "\(report.updated)",
-                "\(report.unchanged)", "\(report.rejected)")
+                "\(report.cleared)", "\(report.unchanged)", "\(report.rejected)")
         }
         let errors = reports.flatMap { report in
             report.errors.prefix(20).map { "  \(report.kind.fileName) line \($0.line), \($0.column): \($0.reason)" }
         }
-        return ([table.rendered()] + errors).joined(separator: "\n")
+        let warnings = reports.flatMap { report in
+            report.warnings.prefix(20).map {
+                "  \(report.kind.fileName) line \($0.line), \($0.column): unusual: \($0.reason)"
+            }
+        }
+        return ([table.rendered()] + errors + warnings).joined(separator: "\n")
     }
 }
