@@ -242,7 +242,7 @@ struct ConnectionBoundsTests {
 
     @Test("a service that is told to stop still answers kept and new connections, and says that the answer is the last")
     func drain() async throws {
-        try await withService(["--shutdown-drain=3s"]) { port, service in
+        try await withService(["--shutdown-drain=6s"]) { port, service in
             let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
             try await RawClient.connect(to: port) { kept in
                 try await kept.send(request)

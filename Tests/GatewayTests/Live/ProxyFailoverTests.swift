@@ -59,7 +59,7 @@ struct ProxyFailoverTests {
 
     @Test("no idempotent request fails, and the node is soon left alone", arguments: Trouble.allCases, ["GET", "PUT"])
     func idempotent(trouble: Trouble, method: String) async throws {
-        let route = try route(timeout: trouble == .hangs ? .seconds(3) : .seconds(30))
+        let route = try route(timeout: trouble == .hangs ? .seconds(6) : .seconds(30))
         try await withTrouble(trouble) { bad, asked in
             try await withHealthy { good, _ in
                 let health = GatewayConfiguration.Health(failuresToOpen: 2, openFor: .seconds(3600))
@@ -137,10 +137,11 @@ struct ProxyFailoverTests {
             try await withHealthy { good, _ in
                 let upstream = Upstream(
                     .mlPrediction, baseURLs: [hanging, good].map { "http://127.0.0.1:\($0)" },
-                    health: .init(failuresToOpen: 1, openFor: .seconds(3600)))
+                    health: .init(failuresToOpen: 2, openFor: .seconds(3600)))
                 let client = HTTPClient(logger: PostgresCluster.quietLogger)
                 let watch = UpstreamWatch(
                     upstreams: { [upstream] }, client: client, logger: PostgresCluster.quietLogger)
+                await watch.look()
                 await watch.look()
                 for _ in 1...5 {
                     #expect(upstream.choose(excluding: [], isTrial: true) == "http://127.0.0.1:\(good)")

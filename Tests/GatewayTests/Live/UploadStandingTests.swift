@@ -35,7 +35,7 @@ struct UploadStandingTests {
                 // What a directory may remember.
                 try await Task.sleep(for: .milliseconds(600))
                 try? await connection.write("5\r\nworld\r\n0\r\n\r\n")
-                return try await connection.readToEnd()
+                return try await connection.read(until: "\r\n\r\n")
             }
             let status = end == .deactivation ? 401 : end == .outage ? 503 : 403
             #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
