@@ -23,7 +23,8 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure speed and accuracy on this machine.",
         subcommands: [
             BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
-            BenchFeedCommand.self, BenchImportCommand.self, BenchAccuracyCommand.self, BenchPlanningCommand.self,
+            BenchFeedCommand.self, BenchImportCommand.self, BenchAccuracyCommand.self, BenchHonestyCommand.self,
+            BenchPlanningCommand.self,
             BenchTenantsCommand.self,
         ]
     )

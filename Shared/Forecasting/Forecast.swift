@@ -11,8 +11,8 @@ public struct Forecast: Sendable, Codable, Equatable {
     public struct Effect: Sendable, Codable, Equatable {
         /// In words, e.g. `this person's latest 20 tasks`.
         public var feature: String
-        /// Hours that this adds to (or takes from) the estimate.
-        public var effect: Double
+        /// What this multiplies hours by; the factors of all effects lead from ``Forecast/explanationBase`` to the estimate.
+        public var factor: Double
     }
 
     /// The median, in hours.
@@ -24,7 +24,9 @@ public struct Forecast: Sendable, Codable, Equatable {
     public var successProbability: Double?
     /// Calibrated probability, in percent, that the actual hours lie within 25 % of `hours`.
     public var confidence: Double
-    /// Largest effects first.
+    /// Hours that the explanation starts from: the plan, or what all such work usually takes.
+    public var explanationBase: Double
+    /// Largest effects first; empty when the answer is the base itself.
     public var explanation: [Effect]
     /// Which candidate answered, e.g. `ensemble`.
     public var kind: String

@@ -8,7 +8,7 @@ extension ForecastModel {
         // A plan that the model cannot use must not half-reach the features.
         let withPlan = (decision.plannedHours ?? 0) > 0 && planned != nil
         if !withPlan { decision = decision.withoutPlan }
-        let variant = variant(withPlan: withPlan)
+        let variant = variant(for: decision)
         let values = FeatureBuilder(schema: variant.schema, history: history).values(decision)
         return values.withUnsafeBufferPointer { row in
             let estimate = variant.estimate(row, candidate: variant.winner)
@@ -23,7 +23,8 @@ extension ForecastModel {
             return Forecast(
                 hours: hours, intervals: ranges, successProbability: variant.success?.probability(base),
                 confidence: 100 * variant.near.probability(base),
-                explanation: explaining ? variant.explanation(row, hours: hours) : [],
+                explanationBase: variant.hours(variant.explanationBase, planned: planned),
+                explanation: explaining ? variant.explanation(row, estimate: estimate) : [],
                 kind: variant.candidates[variant.winner].name,
                 knowsEmployee: row[variant.columns.personCount] > 0)
         }
@@ -31,30 +32,61 @@ extension ForecastModel {
 }
 
 extension VariantModel {
-    /// What each group of features adds to the estimate, in hours, by the linear member (the others follow it closely and
-    /// have no such additive parts); for a baseline, the person's own habit.
-    func explanation(_ row: UnsafeBufferPointer<Float>, hours: Double, limit: Int = 5) -> [Forecast.Effect] {
+    /// What an explanation starts from, on the members' scale: the plan, or the mean of what members say without any feature.
+    var explanationBase: Double {
+        guard !schema.withPlan else { return 0 }
+        let usual = candidates[winner].members.compactMap { members[$0].usual }
+        return usual.isEmpty ? 0 : usual.reduce(0, +) / Double(usual.count)
+    }
+
+    /// What each group of features makes of the base: additive on the members' scale, so that the factors lead exactly from
+    /// the base to the estimate. What trees find has no such parts and is one of its own.
+    func explanation(_ row: UnsafeBufferPointer<Float>, estimate: Double, limit: Int = 5) -> [Forecast.Effect] {
+        let base = explanationBase
+        // Left at the plan: nothing moved it.
+        guard abs(estimate - base) > 1e-12 else { return [] }
         let winner = candidates[winner]
+        let share = winner.trust / Double(winner.members.count)
         var effects: [String: Double] = [:]
+        func add(_ feature: String, _ effect: Double) { effects[feature, default: 0] += effect * share }
         for name in winner.members {
             switch members[name] {
             case .linear(let model):
-                for (column, feature) in explained.enumerated() {
-                    effects[feature, default: 0] += model.effect(column, row[column]) / Double(winner.members.count)
-                }
-            case .shrunkMedian where columns.plan != nil:
-                effects["how this person's tasks of this kind compare with their plans", default: 0] +=
-                    Double(row[columns.medianPersonSkill]) / Double(winner.members.count)
-            default: break
+                for (column, feature) in explained.enumerated() { add(feature, model.effect(column, row[column])) }
+                add("how all tasks compare with their plans", schema.withPlan ? model.intercept : 0)
+            case .trees(let model):
+                guard let first = row.baseAddress else { continue }
+                add(
+                    "how several of these facts come together",
+                    model.predict(first) - (schema.withPlan ? 0 : model.start))
+            case .shrunkMedian:
+                add(
+                    schema.withPlan
+                        ? "how this person's tasks of this kind compare with their plans"
+                        : "this person's tasks of this kind", Double(row[columns.medianPersonSkill]) - base)
+            case .network:
+                add("the base network's view", members[name].predict(row, columns: columns) - base)
+            case .planned, .constant: break
             }
         }
-        var named: [Forecast.Effect] = []
-        for (feature, effect) in effects {
-            let inHours = hours * (1 - exp(-effect))
-            if abs(inHours) >= 0.005 { named.append(Forecast.Effect(feature: feature, effect: inHours)) }
+        let sorted = effects.sorted { (abs($1.value), $0.key) < (abs($0.value), $1.key) }
+        var named = sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }
+            .map { Forecast.Effect(feature: $0.key, factor: exp($0.value)) }
+        let rest = estimate - base - sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }.reduce(0) { $0 + $1.value }
+        if abs(rest) >= 1e-9 { named.append(Forecast.Effect(feature: "everything else", factor: exp(rest))) }
+        return named
+    }
+}
+
+extension HoursMember {
+    /// What is said without any feature; nil where there is no such thing.
+    fileprivate var usual: Double? {
+        switch self {
+        case .constant(let value): value
+        case .linear(let model): model.intercept
+        case .trees(let model): model.start
+        case .planned, .shrunkMedian, .network: nil
         }
-        named.sort { (abs($1.effect), $0.feature) < (abs($0.effect), $1.feature) }
-        return Array(named.prefix(limit))
     }
 }
 

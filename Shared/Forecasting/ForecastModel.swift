@@ -4,8 +4,9 @@ public import NeuralNetwork
 /// What a training job makes and ml-prediction serves: everything an answer needs but history itself.
 public struct ForecastModel: Sendable {
     private static let magic: UInt32 = 0x314D_5245
-    /// Format 2 brought `HoursCandidate.trust`; format 1 is still read, so that a deployed model survives an upgrade.
-    private static let formatVersion: UInt16 = 2
+    /// Format 2 brought `HoursCandidate.trust`, format 3 models for questions without details; earlier ones are still read,
+    /// so that a deployed model survives an upgrade.
+    private static let formatVersion: UInt16 = 3
 
     public let seed: UInt64
     /// Everything learned from was known before this moment, seconds since 1970: just after the last outcome, whenever
@@ -17,8 +18,17 @@ public struct ForecastModel: Sendable {
     let planned: VariantModel?
     /// For questions without.
     let unplanned: VariantModel
+    /// The same for questions that leave out what nearly all decisions named (``FeatureSchema/expects``); nil where there
+    /// is nothing of the kind.
+    let plannedWithoutDetails: VariantModel?
+    let unplannedWithoutDetails: VariantModel?
 
-    init(seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel) {
+    init(
+        seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel,
+        plannedWithoutDetails: VariantModel? = nil, unplannedWithoutDetails: VariantModel? = nil
+    ) {
+        self.plannedWithoutDetails = plannedWithoutDetails
+        self.unplannedWithoutDetails = unplannedWithoutDetails
         self.seed = seed
         self.learnedUntil = learnedUntil
         self.trainedRows = trainedRows
@@ -47,6 +57,13 @@ public struct ForecastModel: Sendable {
 
     func variant(withPlan: Bool) -> VariantModel { withPlan ? planned ?? unplanned : unplanned }
 
+    /// The model of this kind of question.
+    func variant(for decision: Decision) -> VariantModel {
+        let full = variant(withPlan: decision.plannedHours != nil)
+        guard !full.schema.missing(in: decision).isEmpty else { return full }
+        return (full.schema.withPlan ? plannedWithoutDetails : unplannedWithoutDetails) ?? full
+    }
+
     /// The artefact: equal models have equal bytes.
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
@@ -59,6 +76,10 @@ public struct ForecastModel: Sendable {
         writer.write(planned != nil)
         planned?.encode(into: &writer)
         unplanned.encode(into: &writer)
+        for variant in [plannedWithoutDetails, unplannedWithoutDetails] {
+            writer.write(variant != nil)
+            variant?.encode(into: &writer)
+        }
         return writer.bytes
     }
 
@@ -77,8 +98,15 @@ public struct ForecastModel: Sendable {
         let trainedRows = Int(try reader.integer(Int64.self))
         let planned = try reader.bool() ? VariantModel(from: &reader) : nil
         let unplanned = try VariantModel(from: &reader)
+        var withoutDetails: [VariantModel?] = [nil, nil]
+        if reader.formatVersion >= 3 {
+            for index in withoutDetails.indices where try reader.bool() {
+                withoutDetails[index] = try VariantModel(from: &reader)
+            }
+        }
         guard reader.isAtEnd else { throw ArtifactError(description: "the artefact is longer than it should be") }
         self.init(
-            seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: planned, unplanned: unplanned)
+            seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: planned, unplanned: unplanned,
+            plannedWithoutDetails: withoutDetails[0], unplannedWithoutDetails: withoutDetails[1])
     }
 }

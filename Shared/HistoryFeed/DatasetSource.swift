@@ -5,7 +5,8 @@ public import Foundation
 /// same bytes for the same history (``DatasetContent``).
 ///
 /// Only what was known before `asOf` stays: later allocations are left out, later outcomes taken off earlier ones.
-/// Allocations finished before the span are left out too; unfinished ones stay, since they say how busy people are.
+/// Allocations finished before the span are no training points, but stay: the features of those that are, and of every
+/// question answered later, rest on the whole history.
 ///
 /// Everything is kept as the line it will be, so that the work is done while the history streams in, and within bounded
 /// memory: what is more is put aside on disk, in files that nobody else can open and that no crash leaves behind.
@@ -70,10 +71,11 @@ public struct DatasetSource: Sendable {
         try lines.put(
             .allocation(allocation.id, decidedAt: allocation.decidedAt), .allocation(allocation),
             note: LineNote(
-                isCompleted: allocation.completedAt != nil, labels: labelSets.index(of: allocation.labels)))
+                isCompleted: (allocation.completedAt ?? -.infinity) >= spanStartSeconds,
+                labels: labelSets.index(of: allocation.labels)))
     }
 
-    /// The allocation as it stood at `asOf`; nil when it was not known yet or ended before the span.
+    /// The allocation as it stood at `asOf`; nil when it was not known yet.
     private mutating func asKnown(_ given: Forecasting.Allocation) -> Forecasting.Allocation? {
         var allocation = given
         let skills = allocation.skills
@@ -83,7 +85,7 @@ public struct DatasetSource: Sendable {
             // A record made after the fact was decided no later than its completion: History says the same.
             let decided =
                 completed < allocation.decidedAt ? min(allocation.start ?? completed, completed) : allocation.decidedAt
-            guard decided < asOfSeconds, completed >= spanStartSeconds else { return nil }
+            guard decided < asOfSeconds else { return nil }
             if completed >= asOfSeconds {
                 allocation.completedAt = nil
                 allocation.actualHours = nil

@@ -12,8 +12,8 @@ import Testing
             months: 12, epochs: 3, seed: 1, asOf: Company.end(count), maximumTrees: 40)
         let run = try TrainingRun(history: history, configuration: configuration)
         let result = try run.fitOnly(withPlan: true)
-        // The validation slice, on which everything is calibrated.
-        let rows = Array(result.pooledRows.suffix(try #require(run.plannedSplit).judge.count))
+        // The rows that choose, on which everything is calibrated.
+        let rows = try #require(run.plannedSplit).judge.map { run.plannedRows[$0] }
         return (result, rows, history.features(of: rows, schema: result.model.schema))
     }
 

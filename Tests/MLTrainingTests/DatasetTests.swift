@@ -42,11 +42,14 @@ import Testing
                 == dataset.content.contentSHA256)
     }
 
-    @Test("work finished before the span is left out")
+    @Test("work finished before the span is no training point, and stays as what features rest on")
     func span() throws {
         let late = SyntheticHistory.start.addingTimeInterval(45 * 86_400)
         // One month back reaches to day 14; the first nine days' decisions were finished by then.
-        #expect(try dataset(history.lines, months: 1, asOf: late).content.rowCount == 60 - 37 + 1)
+        let content = try dataset(history.lines, months: 1, asOf: late).content
+        #expect(content.rowCount == 60 - 37 + 1 && content.outcomes.count == content.rowCount)
+        let all = try content.allChunks().reduce(0) { $0 + $1.lineCount }
+        #expect(all == history.lines.count)
     }
 
     @Test("a damaged dataset is noticed when it is read")

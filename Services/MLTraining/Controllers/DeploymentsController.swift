@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import ServiceKit
 
 /// What ml-prediction asks.
@@ -14,8 +15,13 @@ struct DeploymentsController: Controller {
             .get, "tenants/{tenantId}/models/{modelId}/artifact", "getDeployedArtifact", prediction, use: artifact)
     }
 
-    private func deployment(_ call: Call<TenantID>) async throws -> OK<DeployedModel> {
-        guard let deployed = try await registry.deployed(tenant: call.tenant) else {
+    private func deployment(_ call: Call<TenantID>, _ query: DeploymentQuery) async throws -> OK<DeployedModel> {
+        let tenant = call.tenant
+        let found =
+            if let moment = query.asOf { try await registry.deployed(tenant: tenant, at: moment) } else {
+                try await registry.deployed(tenant: tenant)
+            }
+        guard let deployed = found else {
             throw ProblemError.notFound("Deployed model", code: .noDeployedModel)
         }
         return OK(deployed)
@@ -27,4 +33,11 @@ struct DeploymentsController: Controller {
         }
         return artifact.download()
     }
+}
+
+/// The model that serves now when not asked otherwise.
+struct DeploymentQuery: RouteQuery {
+    let asOf: Date?
+
+    init(_ query: inout QueryParameters) { asOf = query.date("asOf") }
 }

@@ -6,7 +6,8 @@ import Foundation
 import HistoryFeed
 import ServiceKit
 
-/// Goes through a stored dataset's allocations in their order, one chunk in memory at a time.
+/// Goes through a stored dataset's allocations in their order, one chunk in memory at a time; those completed before its
+/// span are passed over.
 ///
 /// Memory grows with projects and capacity days, which rows are derived from, not with rows. No database connection is
 /// held between chunks: a dataset never changes, and a slow reader must not keep one from others.
@@ -53,6 +54,10 @@ struct DatasetScan: Sendable {
                 case .allocation(let allocation):
                     let position = DatasetRowPosition(chunk: ordinal, line: next - 1)
                     if let after, position <= after { continue }
+                    // Only features rest on what was completed before the span.
+                    if let completed = allocation.completedAt, completed < dataset.spanStart.timeIntervalSince1970 {
+                        continue
+                    }
                     if allocation.completedAt != nil, (allocation.actualHours ?? 0) <= 0 { try await readCapacity() }
                     return Entry(
                         position: position, allocation: allocation,

@@ -81,7 +81,9 @@ struct TrainingAttempt: Sendable {
     {
         let configuration = TrainingConfiguration(
             months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
-            asOf: ticket.asOf.timeIntervalSince1970, maximumTrees: ticket.hyperparameters.maximumTrees,
+            asOf: ticket.asOf.timeIntervalSince1970,
+            learnsFrom: DatasetSource.start(of: ticket.months, before: ticket.asOf).timeIntervalSince1970,
+            maximumTrees: ticket.hyperparameters.maximumTrees,
             searchSeconds: ticket.hyperparameters.searchSeconds,
             learningRate: ticket.hyperparameters.learningRate, batchSize: ticket.hyperparameters.batchSize,
             dropout: ticket.hyperparameters.dropout)

@@ -116,5 +116,7 @@ protocol ModelRegistry: Sendable {
     /// Newest first.
     func deployments(tenant: TenantID, after: DeploymentPosition?, limit: Int) async throws -> [RecordedDeployment]
     func deployed(tenant: TenantID) async throws -> DeployedModel?
+    /// The one that served at a past moment, by the deployment history.
+    func deployed(tenant: TenantID, at moment: Date) async throws -> DeployedModel?
     func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact?
 }

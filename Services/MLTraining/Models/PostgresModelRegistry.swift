@@ -88,6 +88,22 @@ struct PostgresModelRegistry: ModelRegistry {
         }
     }
 
+    func deployed(tenant: TenantID, at moment: Date) async throws -> DeployedModel? {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT m.id, m.version, m.kind, m.artifact_sha256, d.deployed_at
+                FROM deployments d JOIN models m ON m.id = d.model_id
+                WHERE d.deployed_at <= \(moment) ORDER BY d.id DESC LIMIT 1
+                """
+            ).first.map {
+                DeployedModel(
+                    modelId: try $0.decode("id"), version: try $0.decode("version"), kind: try $0.decode("kind"),
+                    artifactSha256: try $0.decode("artifact_sha256"), deployedAt: try $0.decode("deployed_at"))
+            }
+        }
+    }
+
     func deployments(
         tenant: TenantID, after: DeploymentPosition?, limit: Int
     ) async throws -> [RecordedDeployment] {

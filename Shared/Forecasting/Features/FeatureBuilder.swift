@@ -44,12 +44,19 @@ struct FeatureBuilder {
         _ views: HistoryViews, into sink: inout Sink
     ) {
         let context = PooledHistory(views, withPlan: schema.withPlan)
+        let now = clock(decision.at, views)
         writeBase(decision, views.projectFlow, context, into: &sink)
-        writePlan(decision, into: &sink)
-        writeFlow("person", "this person's", views.personFlow, decision.at, into: &sink)
-        writeFlow("project", "this project's", views.projectFlow, decision.at, into: &sink)
-        writeGroups(decision, context: context, into: &sink)
-        writeLabels(decision, labels, unmet: unmet, views, context: context, into: &sink)
+        writePlan(decision, now, into: &sink)
+        writeFlow("person", "this person's", views.personFlow, now, into: &sink)
+        writeFlow("project", "this project's", views.projectFlow, now, into: &sink)
+        writeGroups(decision, now, context: context, into: &sink)
+        writeLabels(decision, now, labels, unmet: unmet, views, context: context, into: &sink)
+    }
+
+    /// The moment that ages are reckoned to: the decision's, or as long after the latest outcome as ever was seen.
+    private func clock(_ moment: Double, _ views: HistoryViews) -> Double {
+        guard let longest = schema.longestSilence, let silence = views.all.age(at: moment) else { return moment }
+        return moment - max(0, silence - longest)
     }
 
     // MARK: The five base features, as of the decision (docs/architecture.md#what-is-learned)
@@ -58,7 +65,7 @@ struct FeatureBuilder {
         _ decision: DecisionNumbers, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
     ) {
         sink.add(
-            schema.withPlan ? (decision.allocationPercent ?? 100) / 100 : 1,
+            schema.withPlan && schema.usesPercentage ? (decision.allocationPercent ?? 100) / 100 : 1,
             .init(
                 name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
         )
@@ -84,7 +91,7 @@ struct FeatureBuilder {
 
     // MARK: The question itself
 
-    private func writePlan<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
+    private func writePlan<S: FeatureSink>(_ decision: DecisionNumbers, _ now: Double, into sink: inout S) {
         let day = (decision.at / 86_400).rounded(.down)
         sink.add(
             (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
@@ -105,10 +112,10 @@ struct FeatureBuilder {
             (day / 365.2425 * 12).truncatingRemainder(dividingBy: 12),
             .init(name: "month", meaning: "time of the year", unit: "months", knownWhen: .decision))
         sink.add(
-            decision.project?.start.map { signedLog((decision.at - $0) / 86_400) } ?? .nan,
+            decision.project?.start.map { signedLog((now - $0) / 86_400) } ?? .nan,
             .init(name: "project.days", meaning: "age of the project", unit: "signed log days", knownWhen: .decision))
         sink.add(
-            decision.project?.estimatedEnd.map { signedLog(($0 - decision.at) / 86_400) } ?? .nan,
+            decision.project?.estimatedEnd.map { signedLog(($0 - now) / 86_400) } ?? .nan,
             .init(
                 name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days",
                 knownWhen: .decision))
@@ -165,7 +172,9 @@ struct FeatureBuilder {
 // MARK: What the groups say
 
 extension FeatureBuilder {
-    private func writeGroups<S: FeatureSink>(_ decision: DecisionNumbers, context: PooledHistory, into sink: inout S) {
+    private func writeGroups<S: FeatureSink>(
+        _ decision: DecisionNumbers, _ now: Double, context: PooledHistory, into sink: inout S
+    ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         let all = context.all
         let global = context.global
@@ -179,21 +188,20 @@ extension FeatureBuilder {
             .init(
                 name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
                 knownWhen: .completedBefore))
-        write(FeatureName.person, "this person's tasks", context.person, 3, logPlan, decision.at, context, &sink)
+        write(FeatureName.person, "this person's tasks", context.person, 3, logPlan, now, context, &sink)
         write(
-            "personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, decision.at, context,
+            "personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, now, context,
             &sink)
-        write(FeatureName.project, "this project's tasks", context.project, 3, logPlan, decision.at, context, &sink)
+        write(FeatureName.project, "this project's tasks", context.project, 3, logPlan, now, context, &sink)
         write(
             "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at,
             context, &sink)
-        write("skill", "tasks of this kind", context.skillSet, 1, logPlan, decision.at, context, &sink)
+        write("skill", "tasks of this kind", context.skillSet, 1, logPlan, now, context, &sink)
         write(
-            "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, decision.at, context,
+            "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, now, context,
             &sink)
         write(
-            "trio", "this person's tasks of this kind on this project", context.personProjectSkill, 2, logPlan,
-            decision.at,
+            "trio", "this person's tasks of this kind on this project", context.personProjectSkill, 2, logPlan, now,
             context, &sink)
         sink.add(
             context.skillsMean,
@@ -211,15 +219,15 @@ extension FeatureBuilder {
                 name: "person.median", meaning: "the median of this person's tasks", unit: context.unit,
                 knownWhen: .completedBefore))
         guard schema.withPlan else { return }
-        write("size", "plans of this size", context.planSize, 1, logPlan, decision.at, context, &sink)
+        write("size", "plans of this size", context.planSize, 1, logPlan, now, context, &sink)
         write(
-            "personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, decision.at, context,
+            "personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, now, context,
             &sink)
     }
 
     private func writeLabels<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
-        _ views: HistoryViews, context: PooledHistory, into sink: inout S
+        _ decision: DecisionNumbers, _ now: Double, _ labels: Span<ResolvedGroups.LabelGroup>,
+        unmet: [String: String], _ views: HistoryViews, context: PooledHistory, into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
         for (position, number) in labelNumbers.enumerated() {
@@ -230,11 +238,11 @@ extension FeatureBuilder {
                 place.map { labels[$0].number } ?? (unmet.isEmpty ? .nan : unmet[key].map(LabelValue.number) ?? .nan),
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
-            write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, decision.at, context, &sink)
+            write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, now, context, &sink)
             let personal = context.pool(
                 place.map(views.personLabel) ?? .empty, parent: context.crossed(context.person, pooled))
             write(
-                "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, decision.at, context, &sink)
+                "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, now, context, &sink)
         }
     }
 

@@ -18,6 +18,23 @@ public struct FeatureDescription: Sendable, Codable, Equatable {
     public var knownWhen: KnownWhen
 }
 
+/// What a question may name beside the plan.
+public struct QuestionDetails: OptionSet, Sendable, Codable, Hashable {
+    public let rawValue: UInt8
+
+    public init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    public static let percentage = QuestionDetails(rawValue: 1)
+    public static let end = QuestionDetails(rawValue: 2)
+    public static let labels = QuestionDetails(rawValue: 4)
+
+    /// In words.
+    var names: [String] {
+        [(.percentage, "the percentage"), (QuestionDetails.end, "the end"), (.labels, "labels")]
+            .filter { contains($0.0) }.map(\.1)
+    }
+}
+
 /// The features of a model: the same list for training and serving, in this order.
 public struct FeatureSchema: Sendable, Codable, Equatable {
     /// Raised whenever a feature changes its meaning or place.
@@ -30,10 +47,40 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     /// False where planned ends were evidently written down afterwards, so that they would give the outcome away.
     public var usesPlannedEnd: Bool
 
-    public init(withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true) {
+    /// False for questions that do not name the share of the person's capacity.
+    public var usesPercentage: Bool
+    /// Seconds that passed at most, before any decision learned from, since somebody had finished something; nil for any.
+    /// When nothing has become known for longer, groups and projects grow no older: features of time would leave all that
+    /// was seen, and nothing that happened would be the reason.
+    public var longestSilence: Double?
+    /// What nearly all decisions learned from named beside the plan.
+    public var expects: QuestionDetails
+
+    public init(
+        withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true, usesPercentage: Bool = true,
+        longestSilence: Double? = nil, expects: QuestionDetails = []
+    ) {
         self.withPlan = withPlan
         self.labelKeys = labelKeys
         self.usesPlannedEnd = usesPlannedEnd
+        self.usesPercentage = usesPercentage
+        self.longestSilence = longestSilence
+        self.expects = expects
+    }
+
+    /// The features of questions that leave the details out: what a question does not know is unknown in training too.
+    var withoutDetails: FeatureSchema {
+        FeatureSchema(
+            withPlan: withPlan, usesPlannedEnd: false, usesPercentage: false, longestSilence: longestSilence)
+    }
+
+    /// Which of the expected details the question leaves out.
+    func missing(in decision: Decision) -> QuestionDetails {
+        var missing: QuestionDetails = []
+        if decision.allocationPercent == nil { missing.insert(.percentage) }
+        if decision.end == nil { missing.insert(.end) }
+        if !labelKeys.contains(where: { decision.labels[$0] != nil }) { missing.insert(.labels) }
+        return missing.intersection(expects)
     }
 
     public var features: [FeatureDescription] {

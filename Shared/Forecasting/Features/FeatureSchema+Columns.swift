@@ -39,9 +39,10 @@ extension FeatureSchema {
             projectCount: place(FeatureName.count(of: FeatureName.project)))
     }
 
-    /// Chooses label keys by how often the given rows have them (their values are known at the decision), and
-    /// whether planned ends can be trusted.
-    init(withPlan: Bool, learningFrom rows: [LearningRow]) {
+    /// Chooses label keys by how often the given rows have them (their values are known at the decision), whether planned
+    /// ends can be trusted, and what questions are expected to name.
+    /// - Parameter completions: moments at which outcomes became known, ascending.
+    init(withPlan: Bool, learningFrom rows: [LearningRow], completions: [Double] = []) {
         var counts: [String: Int] = [:]
         for row in rows { for key in row.decision.labels.keys { counts[key, default: 0] += 1 } }
         let least = max(5, rows.count / 20)
@@ -53,6 +54,20 @@ extension FeatureSchema {
             row.decision.end.map { History.dayNumber($0) == History.dayNumber(row.completedAt) } ?? false
         }
         // Plans that nearly always come true to the day were written down after the fact.
-        self.init(withPlan: withPlan, labelKeys: keys, usesPlannedEnd: Double(same.count) < 0.6 * Double(ends.count))
+        let usesPlannedEnd = Double(same.count) < 0.6 * Double(ends.count)
+        var expects: QuestionDetails = []
+        func isUsual(_ count: Int) -> Bool { count > 0 && Double(count) >= 0.8 * Double(rows.count) }
+        if usesPlannedEnd, isUsual(ends.count) { expects.insert(.end) }
+        let percentages = rows.compactMap(\.decision.allocationPercent)
+        // The same percentage everywhere tells nothing apart.
+        if withPlan, isUsual(percentages.count), Set(percentages).count > 1 { expects.insert(.percentage) }
+        if isUsual(rows.count { row in keys.contains { row.decision.labels[$0] != nil } }) { expects.insert(.labels) }
+        let silences = rows.compactMap { row -> Double? in
+            let known = completions.lowerBound(of: row.decision.at)
+            return known > 0 ? row.decision.at - completions[known - 1] : nil
+        }
+        self.init(
+            withPlan: withPlan, labelKeys: keys, usesPlannedEnd: usesPlannedEnd, longestSilence: silences.max(),
+            expects: expects)
     }
 }

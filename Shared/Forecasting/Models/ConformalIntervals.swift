@@ -15,30 +15,19 @@ struct ConformalIntervals: Sendable {
         var isRelative = false
     }
 
-    /// What happens when the earlier half of the calibration rows corrects the later half: an honest look ahead,
-    /// since the coverage on rows that were calibrated on is right by construction.
+    /// How often ranges held on rows that did not calibrate them: coverage on those that did is right by construction.
     struct Check: Sendable, Equatable {
         var level: Int
         var coverage: Double
-        var rows: Int
+        /// How many equally weighted rows know as much.
+        var rows: Double
 
-        /// Within three standard errors and two points for drift.
+        /// Not below what was said by more than three standard errors and two points for drift. Ranges that hold more often
+        /// promise no more than they keep; where most plans are kept to the minute they cannot do otherwise.
         var isWithinTolerance: Bool {
             let expected = Double(level) / 100
-            return abs(coverage - expected) <= 3 * (expected * (1 - expected) / Double(max(1, rows))).squareRoot()
+            return expected - coverage <= 3 * (expected * (1 - expected) / max(1, rows)).squareRoot()
                 + 0.02
-        }
-
-        /// - Parameter scores: by time of decision. Nil with too few rows for a verdict.
-        init?(scores: [Double], level: Int) {
-            let half = scores.count / 2
-            guard half >= 20,
-                let correction = ConformalIntervals.correction(scores: Array(scores[..<half]), level: level)
-            else { return nil }
-            let later = scores[half...]
-            self.level = level
-            rows = later.count
-            coverage = Double(later.filter { $0 <= correction }.count) / Double(rows)
         }
     }
 
@@ -47,17 +36,43 @@ struct ConformalIntervals: Sendable {
 
     static let levels = [80, 90]
     var levels: [Level]
-    /// Of the fit; not part of the artefact.
-    var checks: [Check] = []
 
-    static func correction(scores: [Double], level: Int) -> Double? {
+    /// - Parameter weights: of the rows, with a mean of 1 (Tibshirani, Barber, Candès and Ramdas 2019: the answer to come
+    ///   counts as one more row); empty when all count alike.
+    static func correction(scores: [Double], level: Int, weights: [Double] = []) -> Double? {
+        guard weights.isEmpty else { return upperQuantile(scores, weights, Double(level) / 100) }
         let rank = ((scores.count + 1) * level + 99) / 100
         guard rank >= 1, rank <= scores.count else { return nil }
         return scores.sorted()[rank - 1]
     }
 
+    /// The value that `share` of all the weight lies at or below, one more row at infinity included; nil when it is that one.
+    private static func upperQuantile(_ values: [Double], _ weights: [Double], _ share: Double) -> Double? {
+        let total = weights.reduce(0, +)
+        let goal = share * (total + total / Double(max(1, weights.count))) * (1 - 1e-12)
+        var seen = 0.0
+        for row in values.indices.sorted(by: { values[$0] < values[$1] }) {
+            seen += weights[row]
+            if seen >= goal { return values[row] }
+        }
+        return nil
+    }
+
     /// Residual quantiles of exact rank on both sides, one entry per level that the rows suffice for.
-    static func relative(residuals: [Double], columns: Int) -> ConformalIntervals {
+    /// - Parameter weights: as of ``correction(scores:level:weights:)``.
+    static func relative(residuals: [Double], columns: Int, weights: [Double] = []) -> ConformalIntervals {
+        guard weights.isEmpty else {
+            return ConformalIntervals(
+                levels: Self.levels.compactMap { level in
+                    let share = 1 - (1 - Double(level) / 100) / 2
+                    guard let high = upperQuantile(residuals, weights, share),
+                        let low = upperQuantile(residuals.map { -$0 }, weights, share)
+                    else { return nil }
+                    return Level(
+                        level: level, low: BoostedTrees(constant: -low, columns: columns),
+                        high: BoostedTrees(constant: high, columns: columns), correction: 0, isRelative: true)
+                })
+        }
         let sorted = residuals.sorted()
         let levels = Self.levels.compactMap { level -> Level? in
             // Ranks in whole numbers: nine rows are just enough for 80 %, which a tail of 0.0999… would deny.

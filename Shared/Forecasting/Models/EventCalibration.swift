@@ -8,7 +8,7 @@ struct EventCalibration: Sendable {
     var offset = 0.0
     /// 0: only the base rate; 1: only the log odds.
     var trust: Double
-    let baseRate: Double
+    var baseRate: Double
 
     /// With fewer outcomes to calibrate on, slope, offset and trust are fitted to their noise: the base rate is the better answer.
     static let leastOutcomes = 30
@@ -23,25 +23,30 @@ struct EventCalibration: Sendable {
     }
 
     /// Fits slope and offset, then chooses how far to trust them.
-    mutating func fit(raw scores: [Double], outcomes: [Bool]) {
+    /// - Parameter weights: of the rows, with a mean of 1; empty when all count alike.
+    mutating func fit(raw scores: [Double], outcomes: [Bool], weights: [Double] = []) {
         guard scores.count >= Self.leastOutcomes, trust > 0 else {
             trust = 0
             return
         }
-        (slope, offset) = Self.platt(scores, outcomes)
+        (slope, offset) = Self.platt(scores, outcomes, weights: weights)
         slope = max(slope, 0)
         // The share of trust with the least Brier score; 0 is the base rate itself, so it can never be worse than that.
         var (square, product) = (0.0, 0.0)
-        for (score, outcome) in zip(scores, outcomes) {
+        for (row, (score, outcome)) in zip(scores, outcomes).enumerated() {
+            let weight = weights.isEmpty ? 1 : weights[row]
             let step = logistic(slope * score + offset) - baseRate
-            square += step * step
-            product += step * ((outcome ? 1 : 0) - baseRate)
+            square += weight * step * step
+            product += weight * step * ((outcome ? 1 : 0) - baseRate)
         }
         trust = square > 0 ? min(max(product / square, 0), 1) : 0
     }
 
     /// Platt scaling with his smoothed targets (Platt 1999), by Newton's method with a light pull toward slope 1.
-    static func platt(_ scores: [Double], _ outcomes: [Bool]) -> (slope: Double, offset: Double) {
+    static func platt(
+        _ scores: [Double], _ outcomes: [Bool], weights: [Double] = []
+    ) -> (slope: Double, offset: Double) {
+        func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
         let positives = Double(outcomes.filter { $0 }.count)
         let negatives = Double(outcomes.count) - positives
         let high = (positives + 1) / (positives + 2)
@@ -49,8 +54,9 @@ struct EventCalibration: Sendable {
         let pull = 2.0
         func cost(_ at: SIMD2<Double>) -> Double {
             var sum = pull / 2 * (at.x - 1) * (at.x - 1)
-            for (score, outcome) in zip(scores, outcomes) {
-                sum += TreeLoss.logistic.value(target: outcome ? high : low, prediction: at.x * score + at.y)
+            for (row, (score, outcome)) in zip(scores, outcomes).enumerated() {
+                sum +=
+                    weight(row) * TreeLoss.logistic.value(target: outcome ? high : low, prediction: at.x * score + at.y)
             }
             return sum
         }
@@ -59,14 +65,14 @@ struct EventCalibration: Sendable {
         for _ in 0..<50 {
             var gradient = SIMD2(pull * (place.x - 1), 0)
             var (aa, ab, bb) = (pull, 0.0, 1e-9)
-            for (score, outcome) in zip(scores, outcomes) {
+            for (row, (score, outcome)) in zip(scores, outcomes).enumerated() {
                 let probability = logistic(place.x * score + place.y)
-                let weight = max(probability * (1 - probability), 1e-9)
-                let error = probability - (outcome ? high : low)
+                let bend = weight(row) * max(probability * (1 - probability), 1e-9)
+                let error = weight(row) * (probability - (outcome ? high : low))
                 gradient += SIMD2(error * score, error)
-                aa += weight * score * score
-                ab += weight * score
-                bb += weight
+                aa += bend * score * score
+                ab += bend * score
+                bb += bend
             }
             let determinant = aa * bb - ab * ab
             guard determinant > 1e-12 else { break }
@@ -87,6 +93,30 @@ struct EventCalibration: Sendable {
 }
 
 extension EventCalibration {
+    /// Whether calibrated log odds beat the base rate's Brier score on rows that did not calibrate them: each half of the
+    /// rows, by time, calibrates the other. By more than one standard error; with few rows, which show little, by two.
+    func isProven(raw scores: [Double], outcomes: [Bool], weights: [Double] = []) -> Bool {
+        guard scores.count >= 2 * Self.leastOutcomes else { return false }
+        let half = scores.count / 2
+        var gains: [Double] = []
+        for (own, other) in [(0..<half, half..<scores.count), (half..<scores.count, 0..<half)] {
+            var calibration = EventCalibration(baseRate: baseRate, trust: 1)
+            calibration.fit(
+                raw: Array(scores[own]), outcomes: Array(outcomes[own]),
+                weights: weights.isEmpty ? [] : Array(weights[own]))
+            for row in other {
+                let truth = outcomes[row] ? 1.0 : 0
+                let (said, base) = (calibration.probability(scores[row]), baseRate)
+                let gain = (base - truth) * (base - truth) - (said - truth) * (said - truth)
+                gains.append((weights.isEmpty ? 1 : weights[row]) * gain)
+            }
+        }
+        let count = Double(gains.count)
+        let mean = gains.reduce(0, +) / count
+        let variance = gains.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / max(1, count - 1)
+        return mean > (scores.count >= 200 ? 1 : 2) * (variance / count).squareRoot()
+    }
+
     func encode(into writer: inout ByteWriter) {
         for value in [slope, offset, trust, baseRate] { writer.write(value) }
     }

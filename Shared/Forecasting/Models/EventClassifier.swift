@@ -17,6 +17,9 @@ struct EventClassifier: Sendable {
 
     var baseRate: Double { calibration.baseRate }
 
+    /// Says the same of everybody, having nothing fitted.
+    var isBaseRate: Bool { linear == nil && trees == nil }
+
     func raw(_ row: UnsafePointer<Float>) -> Double {
         switch (linear, trees) {
         case (let linear?, let trees?):

@@ -46,6 +46,9 @@ struct VariantModel: Sendable {
         writer.write(schema.withPlan)
         writer.write(schema.labelKeys)
         writer.write(schema.usesPlannedEnd)
+        writer.write(schema.usesPercentage)
+        writer.write(schema.longestSilence ?? .infinity)
+        writer.write(schema.expects.rawValue)
         members.encode(into: &writer)
         writer.write(candidates) { $1.encode(into: &$0) }
         writer.write(Int32(winner))
@@ -56,8 +59,14 @@ struct VariantModel: Sendable {
     }
 
     init(from reader: inout ByteReader) throws {
-        let schema = FeatureSchema(
+        var schema = FeatureSchema(
             withPlan: try reader.bool(), labelKeys: try reader.strings(), usesPlannedEnd: try reader.bool())
+        if reader.formatVersion >= 3 {
+            schema.usesPercentage = try reader.bool()
+            let silence = try reader.double()
+            schema.longestSilence = silence.isFinite ? silence : nil
+            schema.expects = QuestionDetails(rawValue: try reader.integer())
+        }
         let columns = schema.columns.count
         let members = try FittedMembers(from: &reader, columns: columns)
         let candidates = try reader.array { try HoursCandidate(from: &$0, fitted: members.names) }

@@ -31,17 +31,17 @@ struct CandidateHeads: Sendable {
 }
 
 extension VariantTrainer {
-    /// - Parameter judged: what the members of `model` say of the validation slice, on which all heads are calibrated.
-    func candidateHeads(of model: VariantModel, judged: MemberPredictions) -> [CandidateHeads] {
+    /// - Parameter spoken: what members said of rows they had not seen, on which all heads are calibrated.
+    func candidateHeads(of model: VariantModel, spoken: Spoken) -> [CandidateHeads] {
         model.candidates.enumerated().map { index, candidate in
             let kinds = candidate.kinds
             let serves = index == model.winner
             let hasRangesOfTrees = kinds.contains(.trees) && !model.intervals.areRelative
             return CandidateHeads(
-                intervals: serves || hasRangesOfTrees ? model.intervals : plainRanges(candidate, judged),
+                intervals: serves || hasRangesOfTrees ? model.intervals : plainRanges(candidate, spoken),
                 success: model.success.map { whole in
                     serves || kinds.isSuperset(of: [.linear, .trees])
-                        ? .classifier(whole) : part(kinds, of: whole, model.members)
+                        ? .classifier(whole) : part(kinds, of: whole, model.members, spoken.last)
                 })
         }
     }
@@ -49,18 +49,20 @@ extension VariantTrainer {
     /// What of `whole` is of these kinds, calibrated by itself: the base rate for medians, and for trees where there were
     /// too few rows to grow any.
     private func part(
-        _ kinds: Set<MemberName.Kind>, of whole: EventClassifier, _ members: FittedMembers
+        _ kinds: Set<MemberName.Kind>, of whole: EventClassifier, _ members: FittedMembers, _ judged: Outcomes
     ) -> CandidateHeads.Success {
-        let (planned, outcomes) = plannedOutcomes(split.judge)
+        let planned = planned(judged)
         if kinds.contains(.network), case .network(let network)? = members.baseNetwork {
             var calibration = EventCalibration(baseRate: whole.baseRate, trust: 1)
-            calibration.fit(raw: network.successLogOdds(data.matrix.selecting(planned)), outcomes: outcomes)
+            calibration.fit(
+                raw: network.successLogOdds(data.matrix.selecting(planned.rows)), outcomes: successes(planned.rows),
+                weights: planned.weights)
             return .network(network, calibration)
         }
         var part = EventClassifier(
             baseRate: whole.baseRate, linear: kinds.contains(.linear) ? whole.linear : nil,
             trees: kinds.contains(.trees) ? whole.trees : nil)
-        calibrate(&part, planned, outcomes)
+        calibrate(&part, planned)
         return .classifier(part)
     }
 }

@@ -19,6 +19,8 @@ struct Judge {
     private(set) var rows: [LearningRow] = []
     private(set) var answers: [Answers] = []
     private(set) var confidences: [Double] = []
+    /// Of the rows, with a mean of 1; empty when all count alike.
+    var weights: [Double] = []
     private var isNewPerson: [Bool] = []
     private var isNewProject: [Bool] = []
     private let withPlan: Bool
@@ -76,8 +78,10 @@ struct Judge {
     func reports(scores: [Double] = [], seed: UInt64) -> [CandidateReport] {
         let actual = rows.map(\.hours)
         let baselines = answers.indices.filter { answers[$0].isBaseline }
+        func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
         let means = answers.map { answer in
-            zip(actual, answer.hours).reduce(0) { $0 + abs($1.0 - $1.1) } / Double(max(1, actual.count))
+            actual.indices.reduce(0) { $0 + weight($1) * abs(actual[$1] - answer.hours[$1]) }
+                / Double(max(1, actual.count))
         }
         let best = baselines.min { scores.isEmpty ? means[$0] < means[$1] : scores[$0] < scores[$1] }
         let slices = self.slices
@@ -97,7 +101,8 @@ struct Judge {
                         ? nil
                         : Bootstrap.paired(
                             actual.indices.map {
-                                abs(answer.hours[$0] - actual[$0]) - abs(answers[best].hours[$0] - actual[$0])
+                                weight($0)
+                                    * (abs(answer.hours[$0] - actual[$0]) - abs(answers[best].hours[$0] - actual[$0]))
                             },
                             seed: seed)
                 },
@@ -123,10 +128,13 @@ struct Judge {
         let planned = picked.filter { rows[$0].planned > 0 }
         let outcomes = planned.map { rows[$0].success }
         let said = planned.map { probabilities[$0] }
+        let weights = weights(of: planned)
         return SuccessReport(
-            metrics: Statistics.success(outcomes, said),
+            metrics: Statistics.success(outcomes, said, weights: weights),
             bootstrap: Bootstrap.intervals(count: planned.count, seed: seed) { drawn in
-                let metrics = Statistics.success(drawn.map { outcomes[$0] }, drawn.map { said[$0] })
+                let metrics = Statistics.success(
+                    drawn.map { outcomes[$0] }, drawn.map { said[$0] },
+                    weights: weights.isEmpty ? [] : drawn.map { weights[$0] })
                 return [
                     ("brier", metrics?.brier), ("log_loss", metrics?.logLoss), ("auc", metrics?.auc),
                     ("ece", metrics?.calibrationError), ("accuracy", metrics?.accuracy),
@@ -135,16 +143,19 @@ struct Judge {
             })
     }
 
+    private func weights(of picked: [Int]) -> [Double] { weights.isEmpty ? [] : picked.map { weights[$0] } }
+
     private func slice(
         _ name: String, _ picked: [Int], _ answer: Answers, _ success: SuccessReport, _ seed: UInt64
     ) -> SliceReport {
         let truth = picked.map { rows[$0].hours }
         let said = picked.map { answer.hours[$0] }
+        let weights = weights(of: picked)
         let ranges = answer.ranges.filter { $0.value.count == rows.count }.sorted { $0.key < $1.key }.map {
             (level: $0.key, rows: $0.value)
         }
         let intervals = ranges.compactMap { level, ranges in
-            Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] })
+            Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] }, weights: weights)
         }
         // Figures of ranges are means over rows, so that a row's own figures, found once, are all that is drawn from.
         let ofRows = ranges.map { level, ranges in
@@ -153,12 +164,15 @@ struct Judge {
             }
         }
         return SliceReport(
-            slice: name, hours: Statistics.hours(actual: truth, forecast: said), intervals: intervals,
+            slice: name, hours: Statistics.hours(actual: truth, forecast: said, weights: weights), intervals: intervals,
             success: success.metrics,
             bootstrap: Bootstrap.intervals(count: picked.count, seed: seed) { drawn in
-                let hours = Statistics.hours(actual: drawn.map { truth[$0] }, forecast: drawn.map { said[$0] })
+                let drawnWeights = weights.isEmpty ? [] : drawn.map { weights[$0] }
+                let hours = Statistics.hours(
+                    actual: drawn.map { truth[$0] }, forecast: drawn.map { said[$0] }, weights: drawnWeights)
                 func mean(_ figures: [IntervalMetrics], _ figure: (IntervalMetrics) -> Double) -> Double {
-                    drawn.reduce(0) { $0 + figure(figures[$1]) } / Double(drawn.count)
+                    let total = drawnWeights.isEmpty ? Double(drawn.count) : drawnWeights.reduce(0, +)
+                    return drawn.reduce(0) { $0 + (weights.isEmpty ? 1 : weights[$1]) * figure(figures[$1]) } / total
                 }
                 let ofHours: [(name: String, value: Double?)] = [
                     ("mae", hours?.mae), ("median_ae", hours?.medianAbsoluteError), ("pred25", hours?.pred25),

@@ -29,10 +29,32 @@ extension LearningRow {
 extension History {
     /// Finished allocations with hours, as of `moment`, by decision. Rows whose hours are assumed to be the plan
     /// come only when there is nothing else: they cannot tell a good plan from a bad one.
-    func learningRows(asOf moment: Double, includingAssumed: Bool = false) -> [LearningRow] {
-        learningSlots(asOf: moment, includingAssumed: includingAssumed).map {
-            LearningRow(entries[Int($0)], slot: $0, completedBy: moment)
+    func learningRows(
+        asOf moment: Double, completedFrom first: Double = -.infinity, includingAssumed: Bool = false
+    ) -> [LearningRow] {
+        learningSlots(asOf: moment, includingAssumed: includingAssumed)
+            .filter { (entries[Int($0)].allocation.completedAt ?? first) >= first }
+            .map { LearningRow(entries[Int($0)], slot: $0, completedBy: moment) }
+    }
+
+    /// Moments, ascending, of what was decided from `first` on and as of the configuration's moment, whether it is finished
+    /// or not: everything, and what had a plan. Nothing where the split is given from outside, which says itself what is judged.
+    func decisions(of configuration: TrainingConfiguration, from first: Double) -> (all: [Double], planned: [Double]) {
+        guard case .latest = configuration.split else { return ([], []) }
+        var (all, planned): ([Double], [Double]) = ([], [])
+        for slot in orderedSlots() {
+            let allocation = entries[Int(slot)].allocation
+            guard allocation.decidedAt >= first, allocation.decidedAt < configuration.asOf else { continue }
+            // Finished, but too long ago or without hours to learn from: no outcome is missing.
+            if let completed = allocation.completedAt, completed < configuration.asOf,
+                completed < configuration.learnsFrom || entries[Int(slot)].outcomeTime == nil
+            {
+                continue
+            }
+            all.append(allocation.decidedAt)
+            if allocation.plannedHours > 0 { planned.append(allocation.decidedAt) }
         }
+        return (all, planned)
     }
 
     /// Allocations to be asked about, by decision, whether anything is known of their outcome or not.

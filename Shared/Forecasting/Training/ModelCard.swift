@@ -2,34 +2,52 @@ import Foundation
 
 /// The model in words: what it was made from, what it can do, what it cannot.
 struct ModelCard {
-    let configuration: TrainingConfiguration
+    /// Of questions that leave the details out; nil where there are none.
+    let withoutDetails: HoursMetrics?
+    let details: QuestionDetails
     let rows: Int
-    let fitted: Int
-    let judged: Int
+    let split: TimeSplit
     let winner: CandidateReport?
     let beatsBaseline: Bool
     let gates: [Gate]
     let warnings: [String]
 
+    /// Below this figures are called rough.
+    private static let fewRows = 50
+
     var text: String {
         var lines: [String] = []
         lines.append(
-            "Learned from \(fitted) completed allocations and judged on the \(judged) latest, of \(rows) in all.")
+            "Learned from \(split.fit.count) completed allocations; settings, candidates and calibration were chosen on the next \(split.judge.count), and the figures are of the \(split.shown.count) latest, of \(rows) in all."
+        )
+        if !split.show.isEmpty { lines.append("Nothing was chosen on the rows that the figures are of.") }
+        if split.shown.count < Self.fewRows {
+            lines.append("These are few rows: the figures are rough, and no claim rests on them alone.")
+        }
+        if !split.showWeights.values.isEmpty {
+            lines.append(
+                "Work decided lately is not all finished; finished work counts in its place, more the longer it took.")
+        }
+        if split.showWeights.reach < 0.9 {
+            lines.append(
+                "\(percent(1 - split.showWeights.reach)) of what was decided in the latest rows is unfinished and lasts longer than they go back: the figures are of the rest."
+            )
+        }
         lines.append("Nothing decided later than a row was used for that row.")
         if let winner, let hours = winner.overall.hours {
             lines.append("Answers with: \(winner.title).")
             lines.append(
-                "On the judged rows it is off by \(figure(hours.mae)) h on average and \(figure(hours.medianAbsoluteError)) h in the middle; "
+                "On these rows it is off by \(figure(hours.mae)) h on average and \(figure(hours.medianAbsoluteError)) h in the middle; "
                     + "\(percent(hours.pred25)) of its estimates lie within 25 % of the actual hours.")
             lines.append(
                 beatsBaseline
-                    ? "Over all windows of time it is better than the best simple baseline by more than noise."
+                    ? "On these rows and on those it was chosen on it is better than the best simple baseline by more than noise."
                     : winner.isBaseline
                         ? "No model was better than the best simple baseline by more than noise, so that baseline answers."
                         : "It is level with the best simple baseline: the difference is not more than noise.")
             for interval in winner.overall.intervals {
                 lines.append(
-                    "Its \(interval.level) % ranges held \(percent(interval.coverage)) of the judged rows, on which they were calibrated."
+                    "Its \(interval.level) % ranges held \(percent(interval.coverage)) of these rows, which did not calibrate them."
                 )
             }
             if winner.overall.intervals.isEmpty { lines.append("It gives calibrated ranges only where it says so.") }
@@ -40,10 +58,15 @@ struct ModelCard {
                 }
             }
         }
+        if let withoutDetails {
+            lines.append(
+                "Asked without \(details.names.joined(separator: " or ")), which nearly all rows have, another model answers; it is off by \(figure(withoutDetails.mae)) h on average."
+            )
+        }
         if let success = winner?.overall.success {
             lines.append(
-                "Success (finished within plan) happened in \(percent(success.baseRate)) of the judged rows; "
-                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown"), on rows that calibrated it."
+                "Success (finished within plan) happened in \(percent(success.baseRate)) of these rows; "
+                    + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."
             )
         }
         for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }

@@ -6,6 +6,8 @@ struct Selection {
     let withPlan: Bool
     /// How many of the rows, at the end, are the validation slice.
     let lastCount: Int
+    /// Of the rows, with a mean of 1; empty when all count alike.
+    var weights: [Double] = []
     let seed: UInt64
 
     struct Choice {
@@ -34,23 +36,25 @@ struct Selection {
         let last = rows.count - lastCount
         var hours = candidates.map { hoursOf($0, predictions) }
         let prior = hoursOf(HoursCandidate(name: "", title: "", members: [.prior]), predictions)
-        let reference = metrics(actual, prior)
-        let referenceLast = metrics(Array(actual[last...]), Array(prior[last...]))
+        let lastWeights = weights.isEmpty ? [] : Array(weights[last...])
+        let reference = metrics(actual, prior, weights)
+        let referenceLast = metrics(Array(actual[last...]), Array(prior[last...]), lastWeights)
         var scores: [Double] = []
         for index in candidates.indices {
             if candidates[index].isFittedOnce {
                 scores.append(
                     SelectionScore.score(
-                        metrics(Array(actual[last...]), Array(hours[index][last...])), over: referenceLast))
+                        metrics(Array(actual[last...]), Array(hours[index][last...]), lastWeights),
+                        over: referenceLast))
                 continue
             }
             // All windows count, the latest slice once more: what was true lately is likelier to be true next.
             func score(_ hours: [Double]) -> Double {
-                let all = SelectionScore.score(metrics(actual, hours), over: reference)
+                let all = SelectionScore.score(metrics(actual, hours, weights), over: reference)
                 return 0.75 * all
                     + 0.25
                     * SelectionScore.score(
-                        metrics(Array(actual[last...]), Array(hours[last...])), over: referenceLast)
+                        metrics(Array(actual[last...]), Array(hours[last...]), lastWeights), over: referenceLast)
             }
             var best = score(hours[index])
             if withPlan, !candidates[index].isBaseline {
@@ -84,7 +88,8 @@ struct Selection {
             winner != baseline
             && SelectionScore.isBetter(
                 actual: Array(actual[from...]), candidate: Array(hours[winner][from...]),
-                baseline: Array(hours[baseline][from...]), seed: seed)
+                baseline: Array(hours[baseline][from...]),
+                weights: weights.isEmpty ? [] : Array(weights[from...]), seed: seed)
         // Not proven is not wrong: an equal in the windows, which had less to learn from, is the better bet today, and is
         // said to be no more than that.
         if !beats, scores[winner] > scores[baseline] + Self.tie { winner = baseline }
@@ -97,8 +102,8 @@ struct Selection {
         }
     }
 
-    private func metrics(_ actual: [Double], _ forecast: [Double]) -> HoursMetrics {
-        Statistics.hours(actual: actual, forecast: forecast)
+    private func metrics(_ actual: [Double], _ forecast: [Double], _ weights: [Double]) -> HoursMetrics {
+        Statistics.hours(actual: actual, forecast: forecast, weights: weights)
             ?? HoursMetrics(count: 0, mae: 0, medianAbsoluteError: 0, pred25: 0, logRMSE: 0, standardisedAccuracy: nil)
     }
 }

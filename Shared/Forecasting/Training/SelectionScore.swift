@@ -17,26 +17,32 @@ enum SelectionScore {
 
     /// Whether the candidate's errors, row by row, are smaller than the baseline's beyond noise:
     /// in hours or on the log scale, and larger on neither.
+    /// - Parameter weights: of the rows, with a mean of 1; empty when all count alike.
     static func isBetter(
-        actual: [Double], candidate: [Double], baseline: [Double], seed: UInt64
+        actual: [Double], candidate: [Double], baseline: [Double], weights: [Double] = [], seed: UInt64
     ) -> Bool {
-        guard let (hours, logs) = comparisons(actual, candidate, baseline, seed) else { return false }
+        guard let (hours, logs) = comparisons(actual, candidate, baseline, weights, seed) else { return false }
         return (hours.isBetter || logs.isBetter) && !hours.isWorse && !logs.isWorse
     }
 
-    static func isWorse(actual: [Double], candidate: [Double], baseline: [Double], seed: UInt64) -> Bool {
-        guard let (hours, logs) = comparisons(actual, candidate, baseline, seed) else { return false }
+    static func isWorse(
+        actual: [Double], candidate: [Double], baseline: [Double], weights: [Double] = [], seed: UInt64
+    ) -> Bool {
+        guard let (hours, logs) = comparisons(actual, candidate, baseline, weights, seed) else { return false }
         return hours.isWorse || logs.isWorse
     }
 
     private static func comparisons(
-        _ actual: [Double], _ candidate: [Double], _ baseline: [Double], _ seed: UInt64
+        _ actual: [Double], _ candidate: [Double], _ baseline: [Double], _ weights: [Double], _ seed: UInt64
     ) -> (PairedComparison, PairedComparison)? {
         func error(_ forecast: Double, _ hours: Double) -> Double { log(forecast) - log(max(hours, HoursScale.least)) }
-        let hours = actual.indices.map { abs(candidate[$0] - actual[$0]) - abs(baseline[$0] - actual[$0]) }
+        func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
+        let hours = actual.indices.map {
+            weight($0) * (abs(candidate[$0] - actual[$0]) - abs(baseline[$0] - actual[$0]))
+        }
         let logs = actual.indices.map { row -> Double in
             let (a, b) = (error(candidate[row], actual[row]), error(baseline[row], actual[row]))
-            return a * a - b * b
+            return weight(row) * (a * a - b * b)
         }
         guard let first = Bootstrap.paired(hours, seed: seed), let second = Bootstrap.paired(logs, seed: seed) else {
             return nil

@@ -1,57 +1,136 @@
-/// Which rows fit and which judge. Everything a fit sees was finished before the first row it is judged on was decided.
+/// Which rows fit, which choose and which show. Everything a fit sees was finished before the first row it is judged on was
+/// decided, and the rows that show are read once, when all has been chosen.
 struct TimeSplit: Sendable {
     struct Fold: Sendable {
         var fit: [Int]
         var judge: [Int]
+        /// Of the rows in their order, for what was decided beside them and is not finished.
+        var fitWeights: [Double] = []
+        var judgeWeights: [Double] = []
     }
 
-    /// Windows moving through the training rows, then the validation slice itself as the last.
+    /// Windows moving through the training rows, then the rows that choose as the last.
     var folds: [Fold]
     var fit: [Int] { folds[folds.count - 1].fit }
+    /// What settings, candidates and calibration are chosen on.
     var judge: [Int] { folds[folds.count - 1].judge }
-    /// Rows that may be fitted to once the choice is made.
+    /// The latest rows: figures and gates are of these. Empty where the rows to show are elsewhere (a split from outside).
+    var show: [Int] = []
+    var showWeights = Censoring.Weights()
+    /// Rows that may be fitted to once everything is shown.
     var everything: [Int]
+    var everythingWeights: [Double] = []
 
     /// Fewer rows than this (or than a fifth of all) are too few to judge and to calibrate on.
     static let leastJudged = 100
     /// What an 80 % range takes; judged if so many remain to fit to.
     static let leastForRanges = 9
+    /// Of the rows known before those that show, the latest share chooses.
+    static let choosingShare = 0.2
+    /// No finished row counts for more than so many in a fit: one may be odd.
+    private static let mostWeightInFits = 10.0
 
-    /// - Parameter rows: ordered by decision.
-    init(rows: [LearningRow], split: TrainingConfiguration.Split) throws(TrainingError) {
-        var pool: [Int]
-        let judge: [Int]
+    /// - Parameters:
+    ///   - rows: ordered by decision.
+    ///   - censoring: of everything decided by `asOf`.
+    init(
+        rows: [LearningRow], split: TrainingConfiguration.Split, censoring: Censoring = .none, asOf: Double = .infinity
+    ) throws(TrainingError) {
         switch split {
         case .latest(let share):
             guard share > 0, share < 1 else {
                 throw TrainingError(.badConfiguration, "The validation share must lie between 0 and 1.")
             }
-            let cutIndex = min(rows.count - 1, max(0, Int(Double(rows.count) * (1 - share))))
-            let cut = rows[cutIndex].decision.at
-            judge = rows.indices.filter { rows[$0].decision.at >= cut }
-            pool = rows.indices.filter { rows[$0].decision.at < cut }
+            self = try Self.latest(rows, share, censoring, asOf)
         case .assigned(let parts):
-            (pool, judge) = try Self.assigned(parts, rows)
+            let (pool, judge) = try Self.assigned(parts, rows)
+            let last = Self.fold(pool, judge, rows)
+            try Self.requireRows(fit: last.fit.count, later: judge.count)
+            everything = (pool + judge).sorted()
+            folds = Self.windows(last.fit, rows, censoring, knownAt: .infinity) + [last]
         }
-        let last = Self.fold(pool, judge, rows)
-        guard last.fit.count >= 10, judge.count >= 3 else {
+    }
+
+    private init(folds: [Fold], everything: [Int]) {
+        self.folds = folds
+        self.everything = everything
+    }
+
+    private static func latest(
+        _ rows: [LearningRow], _ share: Double, _ censoring: Censoring, _ asOf: Double
+    ) throws(TrainingError) -> TimeSplit {
+        let long = censoring.longDuration(rows, knownAt: asOf)
+        let all = Array(rows.indices)
+        let shown = cut(all, rows, share: share, noLaterThan: asOf - long)
+        let show = all.filter { rows[$0].decision.at >= shown }
+        // At the cut nobody knew what was finished after it.
+        let known = all.filter { rows[$0].decision.at < shown && rows[$0].completedAt < shown }
+        let chosen = known.isEmpty ? shown : cut(known, rows, share: choosingShare, noLaterThan: shown - long)
+        let judge = known.filter { rows[$0].decision.at >= chosen }
+        var last = fold(known.filter { rows[$0].decision.at < chosen }, judge, rows)
+        try requireRows(fit: last.fit.count, later: min(judge.count, show.count))
+        func weights(_ picked: [Int], _ span: Range<Double>, _ cutoff: Double, _ most: Double? = nil)
+            -> Censoring.Weights
+        {
+            censoring.weights(of: picked.map { rows[$0] }, decidedIn: span, knownAt: cutoff, most: most)
+        }
+        let first = rows[0].decision.at
+        last.fitWeights = weights(last.fit, first..<chosen, chosen, mostWeightInFits).values
+        last.judgeWeights = weights(judge, chosen..<shown, shown).values
+        var split = TimeSplit(
+            folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
+        split.show = show
+        if let latest = show.last {
+            let end = max(rows[latest].decision.at, asOf.isFinite ? asOf : rows[latest].decision.at).nextUp
+            split.showWeights = weights(show, shown..<end, asOf)
+            split.everythingWeights = weights(all, first..<end, asOf, mostWeightInFits).values
+        }
+        return split
+    }
+
+    /// The moment that parts the latest `share` of `picked` from the rest; earlier, so that long work is seen to its end, but
+    /// by no more than as many rows again.
+    private static func cut(
+        _ picked: [Int], _ rows: [LearningRow], share: Double, noLaterThan limit: Double
+    ) -> Double {
+        func moment(_ share: Double) -> Double {
+            rows[picked[min(picked.count - 1, max(0, Int(Double(picked.count) * (1 - share))))]].decision.at
+        }
+        let usual = moment(share)
+        return limit < usual ? max(limit, moment(2 * share)) : usual
+    }
+
+    private static func requireRows(fit: Int, later: Int) throws(TrainingError) {
+        guard fit >= 10, later >= 3 else {
             throw TrainingError(
                 .tooLittleHistory,
-                "Only \(last.fit.count) allocations were completed before the latest \(judge.count) were decided; "
-                    + "a forecast needs at least 10 before and 3 after.")
+                "Only \(fit) allocations were completed before the latest ones were decided; "
+                    + "a forecast needs at least 10 before, 3 to choose on and 3 to show.")
         }
-        everything = (pool + judge).sorted()
-        pool = last.fit
-        folds = []
-        if pool.count >= 200 {
-            // Three windows: the more moments a choice is made at, the less it owes to one of them.
-            for (from, to) in [(0.4, 0.6), (0.6, 0.8), (0.8, 1.0)] {
-                let window = Array(pool[Int(Double(pool.count) * from)..<Int(Double(pool.count) * to)])
-                let fold = Self.fold(pool, window, rows)
-                if fold.fit.count >= 50, fold.judge.count >= 20 { folds.append(fold) }
-            }
+    }
+
+    /// Moments at which the choice is also made: the more there are, the less it owes to one of them.
+    private static func windows(
+        _ pool: [Int], _ rows: [LearningRow], _ censoring: Censoring, knownAt cutoff: Double
+    ) -> [Fold] {
+        let (leastFit, leastJudged) = pool.count >= 200 ? (50, 20) : (15, 5)
+        guard pool.count >= 40 else { return [] }
+        return [(0.4, 0.6), (0.6, 0.8), (0.8, 1.0)].compactMap { from, to in
+            let window = Array(pool[Int(Double(pool.count) * from)..<Int(Double(pool.count) * to)])
+            var fold = Self.fold(pool, window, rows)
+            guard fold.fit.count >= leastFit, fold.judge.count >= leastJudged else { return nil }
+            let (first, last) = (rows[window[0]].decision.at, rows[window[window.count - 1]].decision.at)
+            fold.judgeWeights =
+                censoring.weights(
+                    of: window.map { rows[$0] }, decidedIn: first..<last.nextUp, knownAt: cutoff
+                ).values
+            fold.fitWeights =
+                censoring.weights(
+                    of: fold.fit.map { rows[$0] }, decidedIn: rows[0].decision.at..<first, knownAt: first,
+                    most: mostWeightInFits
+                ).values
+            return fold
         }
-        folds.append(last)
     }
 
     /// The train rows, and the valid rows that judge. When those are too few to calibrate anything on, the latest train

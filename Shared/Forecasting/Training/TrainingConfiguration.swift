@@ -5,29 +5,33 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
 
     /// How rows are divided. Always by time: a shuffled split would let the future teach the past.
     public enum Split: Sendable, Codable, Equatable {
-        /// The latest share (0…1) of the completed rows judges; rows unfinished at the cut are purged from fitting.
+        /// The latest share (0…1) of the completed rows shows what the model can do, a part of those before it chooses, the
+        /// earliest fit; rows unfinished at a cut are not known before it.
         case latest(share: Double)
         /// A published split by allocation id. Refused if a train row was not finished when the first valid row was decided.
         case assigned([String: Part])
     }
 
-    /// How far back the data reaches, in months. Used for messages; the caller collects the history.
+    /// How far back the rows reach that are fitted and judged, in months. Used for messages; `learnsFrom` says when that is.
     public var months: Int
     /// Epochs of the base network, 10…1000.
     public var epochs: Int
     public var seed: UInt64
     /// Rows decided or completed at or after this moment are not seen (seconds since 1970).
     public var asOf: Double
+    /// Only rows completed at or after this moment are fitted and judged (seconds since 1970). The history behind their
+    /// features is whole, as it is when a question is answered.
+    public var learnsFrom: Double
     public var split: Split
     /// Fewer completed allocations than this are refused.
     public var minimumRows: Int
-    /// Trees per boosted head; nil lets the validation slice decide.
+    /// Trees per boosted head; nil lets the rows that choose decide.
     public var maximumTrees: Int?
     /// How long to search for settings that are not given, in seconds of one core of a nominal machine (see `Search`);
     /// nil for 20. 0 keeps to the usual shape of trees.
     public var searchSeconds: Double?
-    /// After the choice, fit hours and success again to all rows, the judged ones too: what served last week should count.
-    /// The figures reported are those of the models that had not seen them; ranges stay with those as well.
+    /// After the choice, fit hours and success again to all rows, the latest too: what served last week should count.
+    /// The figures reported are those of the models that had not seen them.
     public var refitsOnEverything: Bool
     /// Adam's step size for the base network; nil for 0.001.
     public var learningRate: Double?
@@ -37,7 +41,8 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
     public var dropout: Double?
 
     public init(
-        months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, split: Split = .latest(share: 0.2),
+        months: Int = 6, epochs: Int = 100, seed: UInt64 = 1, asOf: Double, learnsFrom: Double = -.infinity,
+        split: Split = .latest(share: 0.15),
         minimumRows: Int = 30, maximumTrees: Int? = nil, searchSeconds: Double? = nil,
         refitsOnEverything: Bool = true, learningRate: Double? = nil, batchSize: Int? = nil, dropout: Double? = nil
     ) {
@@ -45,6 +50,7 @@ public struct TrainingConfiguration: Sendable, Codable, Equatable {
         self.epochs = epochs
         self.seed = seed
         self.asOf = asOf
+        self.learnsFrom = learnsFrom
         self.split = split
         self.minimumRows = minimumRows
         self.maximumTrees = maximumTrees

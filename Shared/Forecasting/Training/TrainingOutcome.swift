@@ -10,7 +10,7 @@ public struct Gate: Sendable, Codable, Equatable {
 /// What a job came to.
 public struct TrainingOutcome: Sendable {
     public let model: ForecastModel
-    /// All candidates on the validation slice, those with the plan first.
+    /// All candidates on the latest slice, on which nothing was chosen; those with the plan first.
     public let reports: [CandidateReport]
     /// Name of the candidate that answers with a plan (without one when there are no plans).
     public let winner: String
@@ -24,7 +24,7 @@ public struct TrainingOutcome: Sendable {
     public let warnings: [String]
     /// The model in words.
     public let modelCard: String
-    /// Rows fitted to and rows judged on.
+    /// Rows fitted to before anything was judged, and rows that the figures are of.
     public let trainedRows: Int
     public let validationRows: Int
 
@@ -33,8 +33,8 @@ public struct TrainingOutcome: Sendable {
         let withPlan = model.planned != nil
         return reports.first { $0.name == winner && $0.withPlan == withPlan } ?? reports[0]
     }
-    /// Of the success event on the validation slice; nil when success could not be judged.
+    /// Of the success event on the latest slice; nil when success could not be judged.
     public var success: SuccessMetrics? { report.overall.success }
-    /// What the winner answered on the validation slice, before it was fitted to it.
+    /// What the winner answered on the latest slice, before it was fitted to it.
     let judged: [JudgedRow]
 }

@@ -2,31 +2,79 @@ import Foundation
 
 extension TrainingRun {
     func outcome(
-        model: ForecastModel, fitted: [VariantTrainer.Result], prepared: [FitData], splits: [TimeSplit]
+        model: ForecastModel, fitted: [VariantTrainer.Result], prepared: [FitData], splits: [TimeSplit],
+        withoutDetails: (result: VariantTrainer.Result, data: FitData)?
     ) -> TrainingOutcome {
         var reports: [CandidateReport] = []
         for index in fitted.indices {
-            let judged = prepared[index].picking(splits[index].judge)
+            let shown = prepared[index].picking(splits[index].shown)
             var judge = Judge(withPlan: prepared[index].withPlan)
+            judge.weights = splits[index].showWeights.values
             judge.add(
-                fitted[index].judgedModel, heads: fitted[index].judgedHeads, rows: judged.rows, matrix: judged.matrix)
+                fitted[index].judgedModel, heads: fitted[index].judgedHeads, rows: shown.rows, matrix: shown.matrix)
             reports += judge.reports(scores: fitted[index].scores, seed: configuration.seed)
         }
         let first = fitted[0]
+        let split = splits[0]
         let withPlan = first.model.schema.withPlan
         let winner = first.model.candidates[first.model.winner].name
         let own = reports.first { $0.name == winner && $0.withPlan == withPlan }
         let unplanned = fitted[fitted.count - 1].model
-        let gates = Gates.judge(first, success: own?.overall.success, seed: configuration.seed, splits[0].judge.count)
+        let comparison = Shown(first, data: prepared[0], split: split, seed: configuration.seed)
+        let beatsBaseline = first.beatsBaseline && comparison.isBetter
+        let gates = Gates(
+            result: first, shown: comparison, beatsBaseline: beatsBaseline, own: own?.overall, split: split
+        ).all
+        var plain: SliceReport?
+        if let (result, data) = withoutDetails {
+            let shown = data.picking(split.shown)
+            var judge = Judge(withPlan: data.withPlan)
+            judge.weights = split.showWeights.values
+            judge.add(
+                result.judgedModel, heads: result.judgedHeads, rows: shown.rows, matrix: shown.matrix, serving: true)
+            plain = judge.reports(seed: configuration.seed).first?.overall
+        }
         let card = ModelCard(
-            configuration: configuration, rows: rows.count, fitted: splits[0].fit.count, judged: splits[0].judge.count,
-            winner: own, beatsBaseline: first.beatsBaseline, gates: gates, warnings: warnings)
+            withoutDetails: plain?.hours, details: first.model.schema.expects, rows: rows.count, split: split,
+            winner: own, beatsBaseline: beatsBaseline, gates: gates,
+            warnings: warnings)
         return TrainingOutcome(
             model: model, reports: reports, winner: winner,
-            winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: first.beatsBaseline,
-            gates: gates, warnings: warnings, modelCard: card.text, trainedRows: splits[0].fit.count,
-            validationRows: splits[0].judge.count,
-            judged: Self.judgedRows(of: first, data: prepared[0], rows: splits[0].judge))
+            winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: beatsBaseline,
+            gates: gates, warnings: warnings, modelCard: card.text, trainedRows: split.fit.count,
+            validationRows: split.shown.count,
+            judged: Self.judgedRows(of: first, data: prepared[0], rows: split.shown))
+    }
+}
+
+extension TimeSplit {
+    /// Where the rows to show are elsewhere, those that choose; what is said of them is then only for whoever reads both.
+    var shown: [Int] { show.isEmpty ? judge : show }
+}
+
+/// The winner beside the best baseline on the rows that show.
+struct Shown {
+    let isBetter: Bool
+    let isWorse: Bool
+
+    init(_ result: VariantTrainer.Result, data: FitData, split: TimeSplit, seed: UInt64) {
+        let model = result.judgedModel
+        guard model.winner != result.baseline else {
+            (isBetter, isWorse) = (false, false)
+            return
+        }
+        let (rows, matrix, _) = data.picking(split.shown)
+        let predictions = model.members.predict(matrix, columns: model.columns)
+        func hours(_ candidate: Int) -> [Double] {
+            zip(rows, model.candidates[candidate].estimates(predictions)).map {
+                model.hours($1, planned: $0.planned)
+            }
+        }
+        let (actual, own, base) = (rows.map(\.hours), hours(model.winner), hours(result.baseline))
+        let weights = split.showWeights.values
+        isBetter = SelectionScore.isBetter(
+            actual: actual, candidate: own, baseline: base, weights: weights, seed: seed)
+        isWorse = SelectionScore.isWorse(actual: actual, candidate: own, baseline: base, weights: weights, seed: seed)
     }
 }
 
@@ -45,55 +93,4 @@ extension TrainingRun {
                 isSuccess: row.planned > 0 ? row.success : nil, successProbability: probabilities?[index])
         }
     }
-}
-
-/// What a model must satisfy before it may serve without force.
-enum Gates {
-    static func judge(
-        _ result: VariantTrainer.Result, success: SuccessMetrics?, seed: UInt64, _ lastCount: Int
-    ) -> [Gate] {
-        let last = result.pooledRows.count - lastCount
-        let actual = result.pooledRows[last...].map(\.hours)
-        let own = Array(result.pooledHours[result.model.winner][last...])
-        let base = Array(result.pooledHours[result.baseline][last...])
-        let worse =
-            result.model.winner != result.baseline
-            && SelectionScore.isWorse(actual: actual, candidate: own, baseline: base, seed: seed)
-        var gates = [
-            Gate(
-                name: "hours", passed: !worse,
-                explanation: worse
-                    ? "On the latest slice its hours are worse than the baseline's by more than noise."
-                    : result.beatsBaseline
-                        ? "Its hours are better than the baseline's by more than noise."
-                        : "No candidate was better than the baseline by more than noise.")
-        ]
-        gates.append(intervals(result.judgedModel.intervals, lastCount))
-        if let success, let rate = result.judgedModel.success?.baseRate {
-            // What always saying the training rows' rate scores on the slice; the classifier is shrunk to it as far as needed.
-            let base = success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate
-            let passed = success.brier <= base + 1e-9
-            gates.append(
-                Gate(
-                    name: "success", passed: passed,
-                    explanation:
-                        "Brier score \(rounded(success.brier)) where always saying the usual rate scores \(rounded(base))."
-                ))
-        }
-        return gates
-    }
-
-    private static func intervals(_ intervals: ConformalIntervals, _ rows: Int) -> Gate {
-        let levels = intervals.levels.map { "\($0.level) %" }.joined(separator: " and ")
-        var explanation = "Ranges of \(levels) are calibrated on \(rows) rows."
-        if intervals.levels.isEmpty { explanation = "Too few rows to calibrate ranges: none are given." }
-        for check in intervals.checks {
-            explanation +=
-                " Calibrated on the earlier half, the \(check.level) % range held \(rounded(check.coverage)) of the later half."
-        }
-        return Gate(
-            name: "intervals", passed: intervals.checks.allSatisfy(\.isWithinTolerance), explanation: explanation)
-    }
-
-    static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
 }

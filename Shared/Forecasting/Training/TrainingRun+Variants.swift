@@ -43,7 +43,9 @@ extension TrainingRun {
         _ variant: Variant, index: Int, reporting: Reporting, resuming: [UInt8]?, checkpoint: ([UInt8]) throws -> Void
     ) throws -> Prepared {
         let epochs = configuration.epochs
-        let schema = FeatureSchema(withPlan: variant.withPlan, learningFrom: variant.split.fit.map { variant.rows[$0] })
+        let schema = FeatureSchema(
+            withPlan: variant.withPlan, learningFrom: variant.split.fit.map { variant.rows[$0] },
+            completions: completions)
         let matrix = history.features(of: variant.rows, schema: schema)
         var training = try BaseNetworkTraining(
             rows: variant.rows, matrix: matrix, split: variant.split, configuration: configuration, resuming: resuming)
@@ -61,6 +63,22 @@ extension TrainingRun {
         }
         let data = FitData(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
         return Prepared(variant: variant, schema: schema, data: data, network: training.network)
+    }
+
+    /// The same rows as questions without details see them; nil where there is nothing that they leave out.
+    func fitWithoutDetails(
+        _ prepared: Prepared, like full: VariantTrainer.Result, reporting: Reporting
+    ) throws -> (result: VariantTrainer.Result, data: FitData)? {
+        guard !prepared.schema.expects.isEmpty else { return nil }
+        let schema = prepared.schema.withoutDetails
+        let data = FitData(
+            rows: prepared.variant.rows, matrix: history.features(of: prepared.variant.rows, schema: schema),
+            withPlan: schema.withPlan)
+        let trainer = VariantTrainer(
+            data: data, split: prepared.variant.split, schema: schema, seed: configuration.seed,
+            maximumTrees: configuration.maximumTrees ?? 400, searchSeconds: 0,
+            refitsOnEverything: configuration.refitsOnEverything, isCancelled: reporting.isCancelled, step: { _ in })
+        return (try trainer.run(network: nil, settings: full.settings), data)
     }
 
     func fit(_ prepared: Prepared, index: Int, reporting: Reporting) throws -> VariantTrainer.Result {

@@ -11,6 +11,8 @@ public struct TrainingRun: Sendable {
     let split: TimeSplit
     let plannedSplit: TimeSplit?
     let warnings: [String]
+    /// When outcomes became known, ascending: of the whole history.
+    let completions: [Double]
 
     /// Only the latest rows are fitted to: older ones say little and would cost memory without bound.
     static let maximumRows = 60_000
@@ -22,11 +24,12 @@ public struct TrainingRun: Sendable {
         guard (1...100_000).contains(configuration.epochs) else {
             throw TrainingError(.badConfiguration, "epochs must be at least 1.")
         }
-        var rows = history.learningRows(asOf: configuration.asOf)
+        var rows = history.learningRows(asOf: configuration.asOf, completedFrom: configuration.learnsFrom)
         var warnings: [String] = []
         let recorded = rows.count
         if recorded < configuration.minimumRows {
-            rows = history.learningRows(asOf: configuration.asOf, includingAssumed: true)
+            rows = history.learningRows(
+                asOf: configuration.asOf, completedFrom: configuration.learnsFrom, includingAssumed: true)
             if rows.count > recorded {
                 warnings.append(
                     "\(rows.count - recorded) of \(rows.count) completed allocations have no recorded hours and are taken to have kept their plan."
@@ -49,13 +52,20 @@ public struct TrainingRun: Sendable {
             rows.removeFirst(rows.count - Self.maximumRows)
         }
         let planned = rows.filter { $0.planned > 0 }
+        completions = history.learningSlots(asOf: configuration.asOf)
+            .compactMap { history.entries[Int($0)].allocation.completedAt }.sorted()
         self.history = history
         self.configuration = configuration
         self.rows = rows
-        split = try TimeSplit(rows: rows, split: configuration.split)
+        let (allDecisions, plannedDecisions) = history.decisions(of: configuration, from: rows.first?.decision.at ?? 0)
+        split = try TimeSplit(
+            rows: rows, split: configuration.split, censoring: Censoring(decisions: allDecisions),
+            asOf: configuration.asOf)
         let plannedSplit: TimeSplit? =
             planned.count >= configuration.minimumRows
-            ? try? TimeSplit(rows: planned, split: configuration.split) : nil
+            ? try? TimeSplit(
+                rows: planned, split: configuration.split, censoring: Censoring(decisions: plannedDecisions),
+                asOf: configuration.asOf) : nil
         self.plannedSplit = plannedSplit
         plannedRows = plannedSplit == nil ? [] : planned
         if plannedSplit == nil { warnings.append("Too few allocations have planned hours: forecasts ignore plans.") }
@@ -99,12 +109,19 @@ public struct TrainingRun: Sendable {
         }
         var fitted: [VariantTrainer.Result] = []
         for (index, one) in prepared.enumerated() { fitted.append(try fit(one, index: index, reporting: reporting)) }
+        let withoutDetails = try zip(prepared, fitted).map { one, full in
+            try fitWithoutDetails(one, like: full, reporting: reporting)
+        }
         let learnedUntil = rows.map(\.completedAt).max().map(\.nextUp) ?? configuration.asOf
         let model = ForecastModel(
             seed: configuration.seed, learnedUntil: learnedUntil, trainedRows: (plannedSplit ?? split).fit.count,
-            planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model)
+            planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model,
+            plannedWithoutDetails: plannedSplit == nil ? nil : withoutDetails[0]?.result.model,
+            unplannedWithoutDetails: withoutDetails[withoutDetails.count - 1]?.result.model)
         progress(TrainingProgress(stage: "done", epochs: configuration.epochs, fraction: 1))
-        return outcome(model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split))
+        return outcome(
+            model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split),
+            withoutDetails: withoutDetails[0])
     }
 
     private var fingerprint: UInt64 {
@@ -112,6 +129,7 @@ public struct TrainingRun: Sendable {
         hash.add(configuration.seed)
         hash.add(UInt64(configuration.epochs))
         hash.add(configuration.asOf.bitPattern)
+        if configuration.learnsFrom.isFinite { hash.add(configuration.learnsFrom.bitPattern) }
         // Only what differs from the usual, so that checkpoints of usual runs outlive new settings.
         if let rate = configuration.learningRate { hash.add("learningRate \(rate)") }
         if let size = configuration.batchSize { hash.add("batchSize \(size)") }

@@ -1,28 +1,138 @@
 import Foundation
 
+/// Rows whose outcomes are known, and what each counts for.
+struct Outcomes {
+    var rows: [Int]
+    /// With a mean of 1; empty when all count alike.
+    var weights: [Double]
+
+    init(_ rows: [Int], _ weights: [Double]) {
+        self.rows = rows
+        self.weights = weights
+    }
+
+    func picking(_ isPicked: (Int) -> Bool) -> Outcomes {
+        let places = rows.indices.filter { isPicked(rows[$0]) }
+        return Outcomes(places.map { rows[$0] }, weights.isEmpty ? [] : places.map { weights[$0] })
+    }
+
+    func adding(_ other: Outcomes) -> Outcomes {
+        Outcomes(
+            rows + other.rows,
+            VariantTrainer.joined([(rows.count, weights), (other.rows.count, other.weights)]))
+    }
+}
+
+/// What members said of rows before they were fitted to them.
+struct Spoken {
+    /// Rows that the serving recipe's own members spoke of.
+    var last: Outcomes
+    var lastPredictions: MemberPredictions
+    /// Those, and rows that members of earlier windows spoke of.
+    var pooled: Outcomes
+    var pooledPredictions: MemberPredictions
+
+    func adding(_ rows: Outcomes, _ predictions: MemberPredictions) -> Spoken {
+        Spoken(
+            last: last.adding(rows), lastPredictions: .joined([lastPredictions, predictions]),
+            pooled: pooled.adding(rows), pooledPredictions: .joined([pooledPredictions, predictions]))
+    }
+
+    /// Enough rows to calibrate on: the last ones, and where those are few, those of all windows, whose members had less to
+    /// learn from and so err on the side of caution.
+    var enough: (rows: Outcomes, predictions: MemberPredictions) {
+        last.rows.count >= Self.enough ? (last, lastPredictions) : (pooled, pooledPredictions)
+    }
+
+    private static let enough = 100
+}
+
 /// The parts of a model that are not the hours themselves: ranges, success, confidence.
 extension VariantTrainer {
     /// Rows below which a boosted head is not worth fitting.
     private static let rowsForTrees = 200
 
     func fitSuccess(_ settings: FitSettings) throws -> EventClassifier? {
-        let fit = plannedOutcomes(split.fit)
-        let judge = plannedOutcomes(split.judge)
+        let last = split.folds[split.folds.count - 1]
+        let fit = planned(Outcomes(last.fit, last.fitWeights))
+        let judge = planned(Outcomes(last.judge, last.judgeWeights))
         guard fit.rows.count >= 20 else { return nil }
-        var classifier = try fitEvent(fit.rows, fit.outcomes, settings)
+        var classifier = try fitEvent(fit, settings)
         classifier.linearShare = try chooseLinearShare(classifier, judge.rows, settings)
-        calibrate(&classifier, judge.rows, judge.outcomes)
+        let raw = classifier.raw(data.matrix.selecting(judge.rows))
+        if classifier.calibration.isProven(raw: raw, outcomes: successes(judge.rows), weights: judge.weights) {
+            calibrate(&classifier, judge)
+        } else {
+            classifier.calibration.trust = 0
+        }
         return classifier
     }
 
-    /// Those of `rows` that had a plan, and whether each was finished within it.
-    func plannedOutcomes(_ rows: [Int]) -> (rows: [Int], outcomes: [Bool]) {
-        let planned = rows.filter { data.rows[$0].planned > 0 }
-        return (planned, planned.map { data.rows[$0].success })
+    /// Those that had a plan.
+    func planned(_ outcomes: Outcomes) -> Outcomes { outcomes.picking { data.rows[$0].planned > 0 } }
+
+    /// Whether each was finished within its plan.
+    func successes(_ rows: [Int]) -> [Bool] { rows.map { data.rows[$0].success } }
+
+    /// On rows that had a plan.
+    func calibrate(_ classifier: inout EventClassifier, _ judged: Outcomes) {
+        classifier.calibration.fit(
+            raw: classifier.raw(data.matrix.selecting(judged.rows)), outcomes: successes(judged.rows),
+            weights: judged.weights)
     }
 
-    func calibrate(_ classifier: inout EventClassifier, _ indices: [Int], _ outcomes: [Bool]) {
-        classifier.calibration.fit(raw: classifier.raw(data.matrix.selecting(indices)), outcomes: outcomes)
+    /// Calibrates what serves on the latest known outcomes too.
+    /// - Parameters:
+    ///   - latest: the rows that show, and what members fitted to all that was known before said of them.
+    ///   - known: all that was known before.
+    func recalibrate(
+        _ model: inout VariantModel, _ spoken: Spoken, latest: (rows: Outcomes, said: MemberPredictions),
+        known: Outcomes, _ settings: FitSettings
+    ) throws {
+        let isEnough = latest.rows.rows.count >= Self.enoughLatest
+        if var success = model.success {
+            if success.calibration.trust == 0 {
+                let judged = planned(spoken.enough.rows)
+                success.calibration.baseRate = baseRate(successes(judged.rows), judged.weights)
+            } else if isEnough {
+                success = success.refitted(try fitEvent(planned(known), settings))
+                calibrate(&success, planned(latest.rows))
+            } else {
+                calibrate(&success, planned(spoken.last))
+            }
+            model.success = success
+        }
+        let winner = model.candidates[model.winner]
+        var (rows, said) = isEnough ? latest : (spoken.last, spoken.lastPredictions)
+        if model.near.isBaseRate, !isEnough { (rows, said) = (spoken.pooled, spoken.pooledPredictions) }
+        let hits = hits(rows.rows, hours(winner.estimates(said), rows.rows))
+        if model.near.isBaseRate {
+            model.near.calibration.baseRate = baseRate(hits, rows.weights)
+        } else {
+            model.near.calibration.baseRate = baseRate(hits, rows.weights)
+            model.near.calibration.fit(
+                raw: model.near.raw(data.matrix.selecting(rows.rows)), outcomes: hits, weights: rows.weights)
+        }
+        model.intervals =
+            model.intervals.areRelative
+            ? plainRanges(winner, spoken) : corrected(model.intervals, spoken.last)
+    }
+
+    /// So many of the latest rows are enough to calibrate a chance on.
+    private static let enoughLatest = 60
+
+    private func hours(_ estimates: [Double], _ rows: [Int]) -> [Double] {
+        zip(estimates, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
+    }
+
+    private func hits(_ rows: [Int], _ hours: [Double]) -> [Bool] {
+        zip(rows, hours).map { Statistics.isNear(actual: data.rows[$0].hours, toEstimate: $1) }
+    }
+
+    private func baseRate(_ outcomes: [Bool], _ weights: [Double]) -> Double {
+        var hits = 0.0
+        for (row, outcome) in outcomes.enumerated() where outcome { hits += weights.isEmpty ? 1 : weights[row] }
+        return (hits + 1) / Double(outcomes.count + 2)
     }
 
     /// Lets the windows decide whether trees help beside the linear classifier: with few or noisy outcomes they do not.
@@ -44,9 +154,9 @@ extension VariantTrainer {
         }
         add(last, judge)
         for fold in split.folds.dropLast() {
-            let fit = plannedOutcomes(fold.fit)
+            let fit = planned(Outcomes(fold.fit, fold.fitWeights))
             guard fit.rows.count >= Self.rowsForTrees else { continue }
-            let classifier = try fitEvent(fit.rows, fit.outcomes, settings)
+            let classifier = try fitEvent(fit, settings)
             guard classifier.trees != nil else { continue }
             add(classifier, fold.judge.filter { data.rows[$0].planned > 0 })
         }
@@ -54,84 +164,104 @@ extension VariantTrainer {
     }
 
     /// - Parameters:
-    ///   - pooled: rows of all windows, the validation slice last.
+    ///   - pooled: rows of all windows, the rows that choose last.
     ///   - hours: the winner's forecasts for them, made without having seen them.
-    func fitNear(_ pooled: [Int], _ hours: [Double], _ settings: FitSettings) throws -> EventClassifier {
-        let hits = zip(pooled, hours).map { Statistics.isNear(actual: data.rows[$0].hours, toEstimate: $1) }
-        let boundary = pooled.count - split.judge.count
-        let judged = Array(hits[boundary...])
+    func fitNear(_ pooled: Outcomes, _ hours: [Double], _ settings: FitSettings) throws -> EventClassifier {
+        let hits = hits(pooled.rows, hours)
+        let boundary = pooled.rows.count - split.judge.count
         guard boundary >= 150 else {
             // Too few forecasts to learn from which are good: say how often they were, no more.
-            let rate = (Double(judged.filter { $0 }.count) + 1) / (Double(judged.count) + 2)
-            return EventClassifier(baseRate: rate)
+            return EventClassifier(baseRate: baseRate(hits, pooled.weights))
         }
-        let early = Array(pooled[..<boundary])
+        let weights = pooled.weights
+        let early = Outcomes(
+            Array(pooled.rows[..<boundary]), weights.isEmpty ? [] : Array(weights[..<boundary]))
         var classifier = try fitEvent(early, Array(hits[..<boundary]), settings)
-        calibrate(&classifier, split.judge, judged)
+        classifier.calibration.fit(
+            raw: classifier.raw(data.matrix.selecting(split.judge)), outcomes: Array(hits[boundary...]),
+            weights: weights.isEmpty ? [] : Array(weights[boundary...]))
         return classifier
     }
 
-    func fitEvent(
-        _ indices: [Int], _ outcomes: [Bool], _ settings: FitSettings
+    /// Whether rows that had a plan were finished within it.
+    func fitEvent(_ fitted: Outcomes, _ settings: FitSettings) throws -> EventClassifier {
+        try fitEvent(fitted, successes(fitted.rows), settings)
+    }
+
+    private func fitEvent(
+        _ fitted: Outcomes, _ outcomes: [Bool], _ settings: FitSettings
     ) throws -> EventClassifier {
         let targets = outcomes.map { $0 ? 1.0 : 0.0 }
-        let baseRate = (targets.reduce(0, +) + 1) / Double(targets.count + 2)
+        let baseRate = baseRate(outcomes, fitted.weights)
         guard outcomes.contains(true), outcomes.contains(false) else { return EventClassifier(baseRate: baseRate) }
-        let matrix = data.matrix.selecting(indices)
+        let matrix = data.matrix.selecting(fitted.rows)
         let linear = try RidgeModel(
-            .logistic, matrix: matrix, targets: targets,
-            penalty: max(10, settings.eventPenaltyShare * Double(indices.count)), steps: 8,
+            .logistic, matrix: matrix, targets: targets, rowWeights: fitted.weights,
+            penalty: max(10, settings.eventPenaltyShare * Double(fitted.rows.count)), steps: 8,
             isCancelled: isCancelled)
-        guard indices.count >= Self.rowsForTrees else { return EventClassifier(baseRate: baseRate, linear: linear) }
+        guard fitted.rows.count >= Self.rowsForTrees else {
+            return EventClassifier(baseRate: baseRate, linear: linear)
+        }
         var curve: [Double] = []
         let trees = try BoostedTrees(
-            .logistic, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-            options: settings.trees(FitSettings.eventTrees, rows: indices.count, seed: seed), curve: &curve,
+            .logistic, training: .init(matrix: matrix, targets: targets, weights: fitted.weights),
+            binned: BinnedMatrix(matrix),
+            options: settings.trees(FitSettings.eventTrees, rows: fitted.rows.count, seed: seed), curve: &curve,
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
     }
 
-    /// Quantile trees made exact on the validation slice; with few rows the slice's own residuals.
-    /// - Parameter judged: what the members say of that slice.
+    /// Quantile trees made exact on the rows that choose; with few rows to grow any, residuals of what was said.
     func fitIntervals(
-        _ settings: FitSettings, winner: HoursCandidate, judged: MemberPredictions
+        _ settings: FitSettings, winner: HoursCandidate, spoken: Spoken
     ) throws -> ConformalIntervals {
-        guard split.fit.count >= Self.rowsForTrees else { return plainRanges(winner, judged) }
-        let judge = data.picking(split.judge)
+        guard split.fit.count >= Self.rowsForTrees else { return plainRanges(winner, spoken) }
         let fit = data.picking(split.fit)
+        let weights = split.folds[split.folds.count - 1].fitWeights
         let binned = BinnedMatrix(fit.matrix)
-        var levels: [ConformalIntervals.Level] = []
-        var checks: [ConformalIntervals.Check] = []
-        for level in ConformalIntervals.levels {
+        let levels = try ConformalIntervals.levels.map { level in
             let tail = (1 - Double(level) / 100) / 2
-            var heads: [BoostedTrees] = []
-            for quantile in [tail, 1 - tail] {
+            let heads = try [tail, 1 - tail].map { quantile in
                 var curve: [Double] = []
-                heads.append(
-                    try BoostedTrees(
-                        .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets), binned: binned,
-                        options: settings.trees(FitSettings.rangeTrees, rows: fit.rows.count, seed: seed),
-                        curve: &curve, isCancelled: isCancelled))
+                return try BoostedTrees(
+                    .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights),
+                    binned: binned,
+                    options: settings.trees(FitSettings.rangeTrees, rows: fit.rows.count, seed: seed),
+                    curve: &curve, isCancelled: isCancelled)
             }
-            let (low, high) = (heads[0].predict(judge.matrix), heads[1].predict(judge.matrix))
-            let scores = judge.rows.indices.map { row -> Double in
-                let truth = residual(judge.rows[row], 0)
-                return ConformalIntervals.score(
-                    target: truth, low: min(low[row], high[row]), high: max(low[row], high[row]))
-            }
-            guard let correction = ConformalIntervals.correction(scores: scores, level: level) else { continue }
-            if let check = ConformalIntervals.Check(scores: scores, level: level) { checks.append(check) }
-            levels.append(.init(level: level, low: heads[0], high: heads[1], correction: correction))
+            return ConformalIntervals.Level(level: level, low: heads[0], high: heads[1], correction: 0)
         }
-        var intervals = ConformalIntervals(levels: levels)
-        intervals.checks = checks
-        return intervals
+        return corrected(ConformalIntervals(levels: levels), spoken.last)
+    }
+
+    /// Quantiles that hold as often as they say on these rows; levels that the rows are too few for are dropped.
+    private func corrected(_ intervals: ConformalIntervals, _ judged: Outcomes) -> ConformalIntervals {
+        let matrix = data.matrix.selecting(judged.rows)
+        return ConformalIntervals(
+            levels: intervals.levels.compactMap { level in
+                let (low, high) = (level.low.predict(matrix), level.high.predict(matrix))
+                let scores = judged.rows.enumerated().map { place, row in
+                    ConformalIntervals.score(
+                        target: residual(data.rows[row], 0), low: min(low[place], high[place]),
+                        high: max(low[place], high[place]))
+                }
+                guard
+                    let correction = ConformalIntervals.correction(
+                        scores: scores, level: level.level, weights: judged.weights)
+                else { return nil }
+                var other = level
+                other.correction = correction
+                return other
+            })
     }
 
     /// One pair of factors around a candidate's estimates, whatever the row.
-    func plainRanges(_ candidate: HoursCandidate, _ judged: MemberPredictions) -> ConformalIntervals {
-        let residuals = zip(split.judge, candidate.estimates(judged)).map { residual(data.rows[$0], $1) }
-        return .relative(residuals: residuals, columns: schema.columns.count)
+    func plainRanges(_ candidate: HoursCandidate, _ spoken: Spoken) -> ConformalIntervals {
+        // The base network saw the rows of all windows but the last.
+        let (rows, predictions) =
+            candidate.isFittedOnce ? (spoken.last, spoken.lastPredictions) : spoken.enough
+        let residuals = zip(rows.rows, candidate.estimates(predictions)).map { residual(data.rows[$0], $1) }
+        return .relative(residuals: residuals, columns: schema.columns.count, weights: rows.weights)
     }
 
     /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.

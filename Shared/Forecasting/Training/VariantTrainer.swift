@@ -15,79 +15,106 @@ struct VariantTrainer {
 
     /// What came out, with the predictions that the choice rests on.
     struct Result {
+        var settings: FitSettings
         /// The model that serves.
         var model: VariantModel
-        /// The model that was not fitted to the validation slice, only calibrated on it; the figures are of it.
+        /// The model that saw nothing of the rows that show: fitted before the rows that choose, calibrated on those. The
+        /// figures are of it.
         var judgedModel: VariantModel
         /// What the candidates of each of the two say beside hours.
         var heads: [CandidateHeads]
         var judgedHeads: [CandidateHeads]
-        /// Per candidate, forecasts in hours for the pooled rows of all windows, in order.
-        var pooledHours: [[Double]]
-        var pooledRows: [LearningRow]
         var scores: [Double]
         /// The best of the baselines.
         var baseline: Int
-        /// The winner is better than the best baseline beyond noise.
+        /// The winner was better than the best baseline beyond noise on the rows it was chosen on.
         var beatsBaseline: Bool
     }
 
-    func run(network: Network?) throws -> Result {
+    /// - Parameter given: nil to search for settings.
+    func run(network: Network?, settings given: FitSettings? = nil) throws -> Result {
         let columns = schema.columns
-        var settings = FitSettings(withPlan: data.withPlan, maximumTrees: maximumTrees)
-        step("choosing settings")
-        try Search(
-            data: data, split: split, seed: seed, maximumTrees: maximumTrees, budget: searchSeconds,
-            isCancelled: isCancelled
-        ).tune(&settings)
+        var settings = given ?? FitSettings(withPlan: data.withPlan, maximumTrees: maximumTrees)
+        if given == nil {
+            step("choosing settings")
+            try Search(
+                data: data, split: split, seed: seed, maximumTrees: maximumTrees, budget: searchSeconds,
+                isCancelled: isCancelled
+            ).tune(&settings)
+        }
         // Every fold gives the predictions of models that never saw its rows; the last fold's models are the ones that serve.
         var foldPredictions: [MemberPredictions] = []
         var members = FittedMembers([:])
         for fold in split.folds {
             step("hours")
-            members = try fit(fold.fit, settings, network: network)
+            members = try fit(fold.fit, fold.fitWeights, settings, network: network)
             let judged = data.matrix.selecting(fold.judge)
             foldPredictions.append(members.predict(judged, columns: columns))
         }
         let pooled = split.folds.flatMap(\.judge)
-        let pooledRows = pooled.map { data.rows[$0] }
+        let weights = Self.joined(split.folds.map { ($0.judge.count, $0.judgeWeights) })
         // The network saw the training rows of every window, so it is judged on the last fold only.
         let lastCount = split.judge.count
         var candidates = CandidateCatalogue.candidates(of: members.names, withPlan: data.withPlan)
-        let choice = Selection(rows: pooledRows, withPlan: data.withPlan, lastCount: lastCount, seed: seed)
-            .choose(&candidates, predictions: .joined(foldPredictions))
+        let choice = Selection(
+            rows: pooled.map { data.rows[$0] }, withPlan: data.withPlan, lastCount: lastCount, weights: weights,
+            seed: seed
+        ).choose(&candidates, predictions: .joined(foldPredictions))
         step("success")
         let success = try fitSuccess(settings)
         step("confidence")
-        let near = try fitNear(pooled, choice.hours[choice.winner], settings)
+        let near = try fitNear(Outcomes(pooled, weights), choice.hours[choice.winner], settings)
         step("ranges")
-        let lastPredictions = foldPredictions[foldPredictions.count - 1]
-        let intervals = try fitIntervals(settings, winner: candidates[choice.winner], judged: lastPredictions)
+        let chosen = Spoken(
+            last: Outcomes(split.judge, split.folds[split.folds.count - 1].judgeWeights),
+            lastPredictions: foldPredictions[foldPredictions.count - 1], pooled: Outcomes(pooled, weights),
+            pooledPredictions: .joined(foldPredictions))
+        let intervals = try fitIntervals(settings, winner: candidates[choice.winner], spoken: chosen)
         let judged = VariantModel(
             schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
             success: success, near: near)
-        let judgedHeads = candidateHeads(of: judged, judged: lastPredictions)
+        let judgedHeads = candidateHeads(of: judged, spoken: chosen)
         var (model, heads) = (judged, judgedHeads)
+        if !split.show.isEmpty {
+            // What the figures are of has been settled; what serves also knows how the latest rows turned out. They are asked
+            // of models as close to what serves as can be without having seen them: fitted to all that was known before.
+            step("calibrating on the latest rows")
+            let last = split.folds[split.folds.count - 1]
+            let known = Outcomes(last.fit, last.fitWeights).adding(Outcomes(last.judge, last.judgeWeights))
+            let fresh = try fit(known.rows, known.weights, settings, network: network)
+            let shown = fresh.predict(data.matrix.selecting(split.show), columns: columns)
+            let latest = Outcomes(split.show, split.showWeights.values)
+            let spoken = chosen.adding(latest, shown)
+            try recalibrate(&model, spoken, latest: (latest, shown), known: known, settings)
+            heads = candidateHeads(of: model, spoken: spoken)
+        }
         if refitsOnEverything {
             step("fitting to all rows")
-            let all = split.everything
-            model.members = try fit(all, settings, network: network)
-            if let success {
-                let planned = plannedOutcomes(all)
-                let again = try fitEvent(planned.rows, planned.outcomes, settings)
+            let all = Outcomes(split.everything, split.everythingWeights)
+            model.members = try fit(all.rows, all.weights, settings, network: network)
+            if let success = model.success {
+                let again = try fitEvent(planned(all), settings)
                 model.success = success.refitted(again)
                 heads = heads.map { $0.refitted(again) }
             }
         }
         return Result(
-            model: model, judgedModel: judged, heads: heads, judgedHeads: judgedHeads, pooledHours: choice.hours,
-            pooledRows: pooledRows, scores: choice.scores, baseline: choice.baseline,
-            beatsBaseline: choice.beatsBaseline)
+            settings: settings, model: model, judgedModel: judged, heads: heads, judgedHeads: judgedHeads,
+            scores: choice.scores,
+            baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
     }
 
-    private func fit(_ indices: [Int], _ settings: FitSettings, network: Network?) throws -> FittedMembers {
+    /// Weights of rows one part after the other; empty when no part has any.
+    static func joined(_ parts: [(count: Int, weights: [Double])]) -> [Double] {
+        guard parts.contains(where: { !$0.weights.isEmpty }) else { return [] }
+        return parts.flatMap { $0.weights.isEmpty ? [Double](repeating: 1, count: $0.count) : $0.weights }
+    }
+
+    private func fit(
+        _ indices: [Int], _ censoring: [Double], _ settings: FitSettings, network: Network?
+    ) throws -> FittedMembers {
         let fit = data.picking(indices)
-        let weights = data.medianWeights(fit.rows)
+        let weights = product(data.medianWeights(fit.rows), censoring)
         let penalty = settings.penalty(fit.rows.count)
         let binned = BinnedMatrix(fit.matrix)
         func trees(_ loss: TreeLoss, _ plan: TreePlan, _ weights: [Double]) throws -> BoostedTrees {
@@ -102,16 +129,18 @@ struct VariantTrainer {
                 ? .planned
                 : .constant(
                     TreeLoss.quantile(0.5).constant(
-                        targets: fit.targets, weights: [Double](repeating: 1, count: fit.targets.count))),
+                        targets: fit.targets,
+                        weights: censoring.isEmpty ? [Double](repeating: 1, count: fit.targets.count) : censoring)),
             .shrunkMedian: .shrunkMedian,
             .linearMean: .linear(
                 try RidgeModel(
-                    .squared, matrix: fit.matrix, targets: fit.targets, penalty: penalty, isCancelled: isCancelled)),
+                    .squared, matrix: fit.matrix, targets: fit.targets, rowWeights: censoring, penalty: penalty,
+                    isCancelled: isCancelled)),
             .linearMedian: .linear(
                 try RidgeModel(
                     .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
                     isCancelled: isCancelled)),
-            .treesMean: .trees(try trees(.squared, settings.meanTrees, [])),
+            .treesMean: .trees(try trees(.squared, settings.meanTrees, censoring)),
             .treesMedian: .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
         ]
         if let network { members[.baseNetwork] = .network(network) }

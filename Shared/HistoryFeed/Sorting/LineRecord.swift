@@ -1,6 +1,6 @@
 /// What a dataset's figures need to know of a line.
 struct LineNote: Sendable {
-    /// Whether it is a completed allocation.
+    /// Whether it is an allocation completed inside the span: a training point.
     var isCompleted = false
     /// Which label keys an allocation has (``LabelSets``).
     var labels: Int32 = 0

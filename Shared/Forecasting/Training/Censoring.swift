@@ -1,0 +1,84 @@
+import Foundation
+
+/// Work that is not finished at a cut is not known to have been short or long: of what was decided lately only the short is
+/// known, and whoever judges by the known alone judges by the short.
+///
+/// Finished rows therefore stand for the unfinished ones decided beside them: each counts by the inverse of the probability
+/// that work of its duration was finished by the cut (inverse probability of censoring weights: Robins and Rotnitzky 1992;
+/// for judging forecasts Graf, Schmoor, Sauerbrei and Schumacher 1999). Every decision's time until the cut is known, so
+/// that probability is a share that is counted, not estimated.
+struct Censoring: Sendable {
+    /// Moments of all decisions, finished or not, ascending; empty where nothing is known of the unfinished.
+    let decisions: [Double]
+
+    /// Nothing is censored: what is given is all there is.
+    static let none = Censoring(decisions: [])
+
+    /// No finished row stands for more than so many.
+    private static let mostWeight = 20.0
+    /// Weights so close to 1 on average are taken as 1.
+    private static let least = 1.02
+
+    struct Weights: Sendable {
+        /// Of the rows in their order, with a mean of 1; empty when all count alike.
+        var values: [Double] = []
+        /// Share of what was decided that finished rows can stand for, 0…1; the rest lasts longer than the rows go back.
+        var reach = 1.0
+    }
+
+    /// - Parameters:
+    ///   - rows: finished before `cutoff`, decided in `span`.
+    ///   - most: no weight before scaling is greater; nil for the usual.
+    func weights(of rows: [LearningRow], decidedIn span: Range<Double>, knownAt cutoff: Double, most: Double? = nil)
+        -> Weights
+    {
+        guard !decisions.isEmpty, !rows.isEmpty, cutoff.isFinite else { return Weights() }
+        let first = decisions.lowerBound(of: span.lowerBound)
+        let end = decisions.lowerBound(of: span.upperBound)
+        guard end > first else { return Weights() }
+        let decided = Double(end - first)
+        var sum = 0.0
+        let raw = rows.map { row -> Double in
+            let duration = max(0, row.completedAt - row.decision.at)
+            // Decided early enough for work of this duration to be finished by the cut.
+            let known = decisions.lowerBound(of: (cutoff - duration).nextUp)
+            let share = Double(max(1, min(known, end) - first)) / decided
+            sum += 1 / share
+            return min(1 / share, most ?? Self.mostWeight)
+        }
+        let mean = raw.reduce(0, +) / Double(raw.count)
+        let reach = min(1, sum / decided)
+        guard mean > Self.least else { return Weights(reach: reach) }
+        return Weights(values: raw.map { $0 / mean }, reach: reach)
+    }
+
+    /// How long work takes that is among the longest twentieth (Kaplan and Meier 1958, among work that ends at all).
+    /// - Parameter rows: finished before `cutoff`.
+    func longDuration(_ rows: [LearningRow], knownAt cutoff: Double) -> Double {
+        guard !decisions.isEmpty, cutoff.isFinite else { return 0 }
+        let durations = rows.map { max(0, $0.completedAt - $0.decision.at) }.sorted()
+        // At risk at a duration: not finished before it, and decided early enough to have been seen so long.
+        var survival = 1.0
+        var curve: [(duration: Double, survival: Double)] = []
+        var index = 0
+        while index < durations.count {
+            let duration = durations[index]
+            var end = index
+            while end < durations.count, durations[end] == duration { end += 1 }
+            let seen = decisions.lowerBound(of: (cutoff - duration).nextUp)
+            // Of those seen so long, some had finished before; in expectation the share that had not is the survival.
+            let atRisk = max(Double(end - index), Double(seen) * survival)
+            survival *= 1 - Double(end - index) / atRisk
+            curve.append((duration, survival))
+            index = end
+        }
+        guard let last = curve.last else { return 0 }
+        let goal = last.survival + 0.05 * (1 - last.survival)
+        return curve.first { $0.survival <= goal }?.duration ?? last.duration
+    }
+}
+
+/// Weights of rows times further weights of the same rows; either may be empty, which is all alike.
+func product(_ a: [Double], _ b: [Double]) -> [Double] {
+    a.isEmpty ? b : b.isEmpty ? a : zip(a, b).map { $0 * $1 }
+}

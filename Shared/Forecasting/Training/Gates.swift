@@ -1,0 +1,67 @@
+import Foundation
+
+/// What a model must satisfy before it may serve without force: on the rows that show, which nothing else was decided on.
+struct Gates {
+    let result: VariantTrainer.Result
+    let shown: Shown
+    let beatsBaseline: Bool
+    /// The winner's figures.
+    let own: SliceReport?
+    let split: TimeSplit
+
+    /// Fewer rows of their kind say nothing about ranges.
+    private static let leastForRanges = 20
+
+    var all: [Gate] { [hours, intervals] + (success.map { [$0] } ?? []) }
+
+    private var hours: Gate {
+        Gate(
+            name: "hours", passed: !shown.isWorse,
+            explanation: shown.isWorse
+                ? "On the latest slice its hours are worse than the baseline's by more than noise."
+                : beatsBaseline
+                    ? "Its hours are better than the baseline's by more than noise."
+                    : "No candidate was better than the baseline by more than noise.")
+    }
+
+    private var intervals: Gate {
+        let given = result.judgedModel.intervals.levels
+        guard !given.isEmpty, let own else {
+            return Gate(
+                name: "intervals", passed: true, explanation: "Too few rows to calibrate ranges: none are given.")
+        }
+        let count = split.shown.count
+        guard count >= Self.leastForRanges else {
+            return Gate(
+                name: "intervals", passed: true,
+                explanation: "Ranges are given; \(count) rows are too few to show whether they hold.")
+        }
+        let checks = own.intervals.map {
+            ConformalIntervals.Check(level: $0.level, coverage: $0.coverage, rows: effectiveRows)
+        }
+        let words = checks.map { "the \($0.level) % range held \(rounded($0.coverage))" }.joined(separator: ", ")
+        return Gate(
+            name: "intervals", passed: checks.allSatisfy(\.isWithinTolerance),
+            explanation: "Of \(count) rows that did not calibrate them, \(words).")
+    }
+
+    /// Kish's: rows that count more than others tell less than as many that count alike.
+    private var effectiveRows: Double {
+        let weights = split.showWeights.values
+        guard !weights.isEmpty else { return Double(split.shown.count) }
+        let sum = weights.reduce(0, +)
+        return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
+    }
+
+    private var success: Gate? {
+        guard let success = own?.success, let rate = result.judgedModel.success?.baseRate else { return nil }
+        // What always saying the rate of the earlier rows scores on these.
+        let base = success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate
+        return Gate(
+            name: "success", passed: success.brier <= base + 1e-9,
+            explanation:
+                "Brier score \(rounded(success.brier)) where always saying the usual rate scores \(rounded(base)).")
+    }
+
+    private func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
+}

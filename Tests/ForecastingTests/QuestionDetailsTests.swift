@@ -1,0 +1,168 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// What a question names is what training rows name; what it leaves out, its model never knew.
+@Suite struct QuestionDetailsTests {
+    private static let count = 400
+
+    /// Hours go up as the share of the person's time goes down.
+    private static let history = History(
+        allocations: Company(habits: [0], noise: 0.1).allocations(count).enumerated().map { index, given in
+            var allocation = given
+            let percent = [25.0, 50, 100][index % 3]
+            allocation.allocationPercent = percent
+            allocation.actualHours = given.plannedHours * pow(100 / percent, 0.7) * exp(0.1 * Double(index % 5 - 2))
+            return allocation
+        })
+
+    private static let outcome = Result {
+        try TrainingRun(
+            history: history,
+            configuration: TrainingConfiguration(
+                months: 12, epochs: 2, seed: 1, asOf: Company.end(count), maximumTrees: 60, searchSeconds: 0)
+        ).run()
+    }
+
+    private func ask(percent: Double?, labels: [String: String] = ["priority": "1", "team": "t0"]) throws -> Forecast {
+        try Self.outcome.get().model.forecast(
+            Decision(
+                employee: "e1", project: "p1", skills: ["swift"], labels: labels, plannedHours: 7,
+                allocationPercent: percent, start: Company.end(Self.count), at: Company.end(Self.count)),
+            history: Self.history)
+    }
+
+    @Test("the percentage asked about moves the answer as it moved the hours learned from")
+    func percentage() throws {
+        let (part, whole) = (try ask(percent: 25), try ask(percent: 100))
+        #expect(part.hours > 1.8 * whole.hours)
+        #expect(abs(log(whole.hours / 7)) < 0.25)
+    }
+
+    @Test(
+        "a question that leaves out the percentage is answered by a model that never knew it, with ranges that say so")
+    func withoutPercentage() throws {
+        let model = try Self.outcome.get().model
+        #expect(model.variant(withPlan: true).schema.expects.contains(.percentage))
+        let plain = try #require(model.plannedWithoutDetails)
+        #expect(!plain.schema.usesPercentage && plain.schema.labelKeys.isEmpty)
+        let (unknown, known) = (try ask(percent: nil), try ask(percent: 50))
+        let (wide, narrow) = (try #require(unknown.interval(80)), try #require(known.interval(80)))
+        #expect(wide.high / wide.low > narrow.high / narrow.low)
+        // Not the answer for the whole of the person's time.
+        #expect(unknown.hours > 1.15 * (try ask(percent: 100)).hours)
+        #expect(try Self.outcome.get().modelCard.contains("Asked without the percentage or labels"))
+    }
+
+    @Test("models of format 3 come back from their bytes with all their kinds of questions")
+    func bytes() throws {
+        let model = try Self.outcome.get().model
+        let decoded = try ForecastModel(decoding: model.encoded())
+        #expect(decoded.encoded() == model.encoded())
+        #expect(decoded.variant(withPlan: true).schema == model.variant(withPlan: true).schema)
+        #expect(decoded.plannedWithoutDetails != nil && decoded.unplannedWithoutDetails != nil)
+    }
+
+    @Test("the features of a question are those of the training row, column by column, for a whole history")
+    func skew() {
+        let rows = Self.history.learningRows(asOf: .infinity)
+        for withPlan in [true, false] {
+            let schema = FeatureSchema(
+                withPlan: withPlan, learningFrom: rows, completions: rows.map(\.completedAt).sorted())
+            let matrix = Self.history.features(of: rows, schema: schema)
+            let builder = FeatureBuilder(schema: schema, history: Self.history)
+            for (index, row) in rows.enumerated() {
+                let decision = withPlan ? row.decision : row.decision.withoutPlan
+                let live = builder.values(decision)
+                #expect(live.map(\.bitPattern) == matrix[index].map(\.bitPattern), "\(row.id)")
+            }
+        }
+    }
+
+    @Test("while nothing becomes known, an answer does not change as days pass")
+    func silence() throws {
+        let history = Company(noise: 0.5, seed: 9).history(200)
+        let model = try TrainingRun(
+            history: history,
+            configuration: TrainingConfiguration(
+                months: 12, epochs: 2, seed: 1, asOf: Company.end(200), maximumTrees: 30, searchSeconds: 0)
+        ).run().model
+        func answers(after days: Double, _ trustsAll: Bool) -> [Double] {
+            // Same weekday and time of the year, so that only time passes.
+            let moment = Company.end(200) + days * 86_400
+            return (0..<4).map { person in
+                model.forecast(
+                    Decision(
+                        employee: "e\(person)", project: "p0", skills: ["swift"], plannedHours: 8, start: moment,
+                        at: moment), history: history
+                ).hours
+            }
+        }
+        let (soon, late) = (answers(after: 28, true), answers(after: 28 + 364, true))
+        for (a, b) in zip(soon, late) { #expect(abs(log(a / b)) < 0.06) }
+        // Everything but the calendar stands still.
+        let schema = FeatureSchema(withPlan: true, longestSilence: 86_400)
+        let builder = FeatureBuilder(schema: schema, history: history)
+        func ages(_ days: Double) -> [Float] {
+            let moment = Company.end(200) + days * 86_400
+            let values = builder.values(
+                Decision(employee: "e1", project: "p1", plannedHours: 8, start: moment, at: moment))
+            return zip(schema.features, values).filter { $0.0.name.hasSuffix(".age") || $0.0.name.hasSuffix(".tenure") }
+                .map(\.1)
+        }
+        #expect(!ages(30).isEmpty && ages(30) == ages(900))
+    }
+
+    @Test("the factors of an explanation lead from its base to the answer, and an answer that is the plan has none")
+    func explained() throws {
+        let model = try Self.outcome.get().model
+        var (plans, moved) = (0, 0)
+        for allocation in Self.history.allocations {
+            for decision in [Decision(allocation), Decision(allocation).withoutPlan] {
+                let answer = model.forecast(decision, history: Self.history)
+                let product = answer.explanation.reduce(answer.explanationBase) { $0 * $1.factor }
+                #expect(abs(product - answer.hours) <= 0.005 * answer.hours, "\(allocation.id)")
+                if answer.hours == decision.plannedHours {
+                    plans += 1
+                    #expect(answer.explanation.isEmpty)
+                } else {
+                    moved += 1
+                }
+            }
+        }
+        #expect(moved > 100)
+    }
+
+    @Test("rows are chosen by months, the history behind their features is whole")
+    func wholeHistory() throws {
+        let from = Company.end(200)
+        let run = try TrainingRun(
+            history: Self.history, configuration: TrainingConfiguration(asOf: Company.end(Self.count), learnsFrom: from)
+        )
+        #expect(run.rows.allSatisfy { $0.completedAt >= from } && run.rows.count > 100)
+        let schema = FeatureSchema(withPlan: true)
+        let first = Self.history.features(of: [run.rows[0]], schema: schema)
+        #expect(Double(first.values[schema.columns.personCount]) > log1p(10), "a person's earlier tasks must count")
+    }
+
+    @Test("without a model the baseline answers: the plan times the person's own ratio")
+    func baseline() {
+        let allocations = Company(habits: [0.5], noise: 0.05).allocations(60)
+        let history = History(allocations: allocations)
+        let decision = Decision(employee: "e1", project: "p1", skills: ["swift"], plannedHours: 10, at: Company.end(60))
+        let answer = ForecastModel.baseline.forecast(decision, history: history)
+        #expect((13...18).contains(answer.hours) && answer.intervals.isEmpty && answer.successProbability == nil)
+        #expect(ForecastModel.baseline.forecast(decision, history: History()).hours == 10)
+        #expect(ForecastModel.baseline.forecast(decision.withoutPlan, history: history).hours > 0)
+    }
+
+    @Test("the finished bookings of a person on a project are those whose hours were recorded")
+    func finished() {
+        let history = Company().history(80)
+        let expected = history.allocations.filter { $0.employee == "e1" && $0.project == "p2" }
+            .sorted { ($0.completedAt ?? 0, $0.decidedAt) < ($1.completedAt ?? 0, $1.decidedAt) }
+        #expect(!expected.isEmpty && history.finished(employee: "e1", project: "p2") == expected)
+        #expect(history.finished(employee: "e1", project: "nowhere").isEmpty)
+    }
+}

@@ -1,0 +1,178 @@
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// The latest rows are read once: nothing is fitted to, chosen on or calibrated on what shows how good a model is.
+@Suite struct SlicesTests {
+    private func configuration(_ count: Int) -> TrainingConfiguration {
+        TrainingConfiguration(
+            months: 12, epochs: 2, seed: 1, asOf: Company.end(count), maximumTrees: 20, searchSeconds: 0)
+    }
+
+    @Test(
+        "rows fit, then choose, then show: three slices in time, each knowing nothing of the next",
+        arguments: [40, 600])
+    func slices(count: Int) throws {
+        let run = try TrainingRun(history: Company().history(count), configuration: configuration(count))
+        let (split, rows) = (run.split, run.rows)
+        func moments(_ picked: [Int]) -> [Double] { picked.map { rows[$0].decision.at } }
+        let shown = try #require(moments(split.show).min())
+        let chosen = try #require(moments(split.judge).min())
+        #expect(moments(split.judge).allSatisfy { $0 < shown } && moments(split.fit).allSatisfy { $0 < chosen })
+        #expect(split.judge.allSatisfy { rows[$0].completedAt < shown })
+        #expect(split.fit.allSatisfy { rows[$0].completedAt < chosen })
+        #expect(split.show.count >= 3 && split.everything == Array(rows.indices))
+    }
+
+    @Test("whatever becomes of the rows that show, the model that is shown is the same to the last bit")
+    func readOnce() throws {
+        let count = 300
+        let honest = Company().allocations(count)
+        let run = try TrainingRun(history: History(allocations: honest), configuration: configuration(count))
+        let shown = Set(try #require(run.plannedSplit).show.map { run.plannedRows[$0].id })
+        let other = History(
+            allocations: honest.map { given in
+                var allocation = given
+                if shown.contains(given.id) { allocation.actualHours = given.plannedHours * 7 }
+                return allocation
+            })
+        let again = try TrainingRun(history: other, configuration: configuration(count))
+        func bytes(_ run: TrainingRun) throws -> [UInt8] {
+            var writer = ByteWriter()
+            try run.fitOnly(withPlan: true).judgedModel.encode(into: &writer)
+            return writer.bytes
+        }
+        #expect(try bytes(run) == bytes(again))
+    }
+
+    /// A company in which something changes for the rows that show.
+    private func gates(_ change: (inout Allocation, Int) -> Void) throws -> [String: Gate] {
+        let count = 600
+        let allocations = Company(noise: 0.15).allocations(count).enumerated().map { index, given in
+            var allocation = given
+            if index >= 508 { change(&allocation, index) }
+            return allocation
+        }
+        let outcome = try TrainingRun(
+            history: History(allocations: allocations), configuration: configuration(count)
+        ).run()
+        return Dictionary(uniqueKeysWithValues: outcome.gates.map { ($0.name, $0) })
+    }
+
+    @Test("where nothing changes every gate is passed")
+    func steady() throws {
+        #expect(try gates { _, _ in }.values.allSatisfy(\.passed))
+    }
+
+    @Test("where people's habits turn round, each gate refuses the model")
+    func refused() throws {
+        // Who took half as long as planned takes twice as long, and the other way round.
+        let gates = try gates { allocation, _ in
+            let hours = allocation.actualHours ?? 1
+            allocation.actualHours = allocation.plannedHours * allocation.plannedHours / hours
+        }
+        #expect(gates["hours"]?.passed == false)
+        #expect(gates["intervals"]?.passed == false)
+        #expect(gates["success"]?.passed == false)
+    }
+
+    @Test("of thirty histories of pure noise none is called better, and none worse than its base rate is validated")
+    func noise() throws {
+        for seed in 1...30 {
+            var company = Company(noise: 0.5, seed: UInt64(seed))
+            company.habits = [0]
+            let outcome = try TrainingRun(history: company.history(120), configuration: configuration(120)).run()
+            #expect(!outcome.beatsBaseline, "seed \(seed)")
+            let success = try #require(outcome.success)
+            let rate = success.baseRate
+            if outcome.isValidated { #expect(success.brier <= max(rate * (1 - rate), 0.27), "seed \(seed)") }
+            let gate = try #require(outcome.gates.first { $0.name == "success" })
+            #expect(outcome.isValidated ? gate.passed : true)
+        }
+    }
+
+    @Test("a classifier that tells nothing apart says the base rate; one that does is kept")
+    func proven() {
+        var random = RandomSource(seed: 5)
+        let scores = (0..<300).map { _ in 4 * random.unit() - 2 }
+        let calibration = EventCalibration(baseRate: 0.5, trust: 1)
+        #expect(calibration.isProven(raw: scores, outcomes: scores.map { random.unit() < logistic($0) }))
+        #expect(!calibration.isProven(raw: scores, outcomes: scores.map { _ in random.unit() < 0.5 }))
+        #expect(!calibration.isProven(raw: Array(scores.prefix(40)), outcomes: scores.prefix(40).map { $0 > 0 }))
+    }
+}
+
+@Suite struct CensoringTests {
+    private func row(_ decided: Double, _ duration: Double, hours: Double = 1) -> LearningRow {
+        LearningRow(
+            id: "\(decided)", slot: 0, decision: Decision(employee: "e", project: "p", plannedHours: 1, at: decided),
+            completedAt: decided + duration, hours: hours, planned: 1)
+    }
+
+    @Test("finished work stands for the unfinished work decided beside it")
+    func weights() {
+        // One decision a day for a hundred days; every other takes a day, the rest sixty.
+        var all: [LearningRow] = []
+        for day in 0..<100 {
+            let isLong = day % 2 == 1
+            all.append(row(Double(day), isLong ? 60.0 : 1.0, hours: isLong ? 9.0 : 1.0))
+        }
+        let known: [LearningRow] = all.filter { $0.completedAt < 100 }
+        let weights = Censoring(decisions: all.map { $0.decision.at }).weights(
+            of: known, decidedIn: 0.0..<100.0, knownAt: 100)
+        #expect(weights.values.count == known.count)
+        let total = weights.values.reduce(0, +)
+        var long = 0.0
+        for (row, weight) in zip(known, weights.values) where row.hours == 9 { long += weight }
+        // Half of all is long; of what is known only two in seven.
+        #expect(known.count { $0.hours == 9 } * 3 < known.count)
+        #expect(abs(long / total - 0.5) < 0.03)
+        #expect(weights.reach > 0.95)
+        #expect(abs(total / Double(known.count) - 1) < 1e-9)
+    }
+
+    @Test("where all is finished nothing weighs more than the rest, and what outlasts the rows is said")
+    func reach() {
+        let done = (0..<50).map { row(Double($0), 0.5) }
+        let even = Censoring(decisions: done.map(\.decision.at)).weights(of: done, decidedIn: 0..<51, knownAt: 200)
+        #expect(even.values.isEmpty && even.reach == 1)
+        // Half of all never ends.
+        let half = done.enumerated().filter { $0.offset % 2 == 0 }.map(\.element)
+        let open = Censoring(decisions: done.map(\.decision.at)).weights(of: half, decidedIn: 0..<51, knownAt: 200)
+        #expect(abs(open.reach - 0.5) < 0.01)
+        #expect(Censoring.none.weights(of: done, decidedIn: 0..<51, knownAt: 20).values.isEmpty)
+    }
+
+    @Test("the duration of the longest twentieth is found through censoring")
+    func longDuration() {
+        var random = RandomSource(seed: 2)
+        let all = (0..<2_000).map { row(Double($0) / 10, -20 * log(1 - random.unit())) }
+        let known = all.filter { $0.completedAt < 200 }
+        let long = Censoring(decisions: all.map(\.decision.at)).longDuration(known, knownAt: 200)
+        // An exponential duration's 95 % quantile: 20 × ln 20 = 59.9.
+        #expect((50...72).contains(long))
+    }
+
+    @Test("weighted figures are those of rows that come as often as they weigh")
+    func figures() throws {
+        let (actual, forecast) = ([1.0, 2, 4, 8], [2.0, 2, 3, 16])
+        let weights = [0.5, 1, 1.5, 1]
+        let places = [0, 1, 1, 2, 2, 2, 3, 3]
+        func repeated<T>(_ values: [T]) -> [T] { places.map { values[$0] } }
+        let own = try #require(Statistics.hours(actual: actual, forecast: forecast, weights: weights))
+        let plain = try #require(Statistics.hours(actual: repeated(actual), forecast: repeated(forecast)))
+        #expect(abs(own.mae - plain.mae) < 1e-12 && abs(own.logRMSE - plain.logRMSE) < 1e-12)
+        #expect(own.pred25 == plain.pred25 && own.medianAbsoluteError == plain.medianAbsoluteError)
+        let (outcomes, said) = ([true, false, true, false], [0.9, 0.4, 0.3, 0.2])
+        let success = try #require(Statistics.success(outcomes, said, weights: weights))
+        let many = try #require(Statistics.success(repeated(outcomes), repeated(said)))
+        #expect(
+            abs(success.brier - many.brier) < 1e-12 && abs(success.calibrationError - many.calibrationError) < 1e-12)
+        #expect(success.baseRate == many.baseRate && success.auc == many.auc && success.recall == many.recall)
+        let scores = [0.1, 0.4, 0.2, 0.9, 0.3, 0.8, 0.5, 0.6, 0.7]
+        #expect(
+            ConformalIntervals.correction(scores: scores, level: 80, weights: scores.map { _ in 1 })
+                == ConformalIntervals.correction(scores: scores, level: 80))
+    }
+}
