@@ -16,11 +16,6 @@ extension ProblemError {
             retryAfter: .seconds(5))
     }
 
-    static var noDeployedModel: ProblemError {
-        .conflict(
-            "No model is deployed for this tenant yet; train one and deploy it first.", code: .noDeployedModel)
-    }
-
     static var damagedModel: ProblemError {
         ProblemError(
             status: .badGateway, code: .upstreamFailed,

@@ -8,6 +8,9 @@ public struct PredictionRequest: RequestPayload {
     public let requiredSkills: [String]?
     /// The human's estimate, above 0; nil when there is none.
     public let plannedHours: Double?
+    /// Percent of the person's capacity that the booking is to take, above 0 and at most 100; nil when that is not settled.
+    /// Models learn from it: asked without it, a model that never knew it answers.
+    public let allocationPercentage: Double?
     public let startDate: CivilDate?
     public let endDate: CivilDate?
     public let labels: [String: String]?
@@ -16,12 +19,14 @@ public struct PredictionRequest: RequestPayload {
 
     public init(
         employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil, plannedHours: Double? = nil,
-        startDate: CivilDate? = nil, endDate: CivilDate? = nil, labels: [String: String]? = nil, asOf: Date? = nil
+        allocationPercentage: Double? = nil, startDate: CivilDate? = nil, endDate: CivilDate? = nil,
+        labels: [String: String]? = nil, asOf: Date? = nil
     ) {
         self.employeeId = employeeId
         self.projectId = projectId
         self.requiredSkills = requiredSkills
         self.plannedHours = plannedHours
+        self.allocationPercentage = allocationPercentage
         self.startDate = startDate
         self.endDate = endDate
         self.labels = labels
@@ -31,6 +36,7 @@ public struct PredictionRequest: RequestPayload {
     public func validate(_ validation: inout Validation) {
         validation.tags(requiredSkills, "requiredSkills")
         validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
+        validation.range(allocationPercentage, above: 0, atMost: 100, "allocationPercentage")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         validation.labels(labels, "labels")
     }
@@ -53,7 +59,8 @@ public struct HoursInterval: Codable, Sendable, Equatable {
 /// What moved the estimate, and by how much.
 public struct FeatureEffect: Codable, Sendable, Equatable {
     public let feature: String
-    /// A factor on the hours: 1.2 lengthens them by a fifth.
+    /// A factor on the hours: 1.2 lengthens them by a fifth. All factors together lead from `explanationBase` to
+    /// `estimatedHours`.
     public let effect: Double
 
     public init(feature: String, effect: Double) {
@@ -62,12 +69,19 @@ public struct FeatureEffect: Codable, Sendable, Equatable {
     }
 }
 
+/// What answered.
 public struct PredictionModel: Codable, Sendable, Equatable {
-    public let id: ModelID
+    /// nil for the baseline, which is no trained model.
+    public let id: ModelID?
+    /// 0 for the baseline.
     public let version: Int
+    /// The candidate that the model answers with, or `baseline` where none is deployed: the plan × the person's own ratio.
     public let kind: String
 
-    public init(id: ModelID, version: Int, kind: String) {
+    /// `kind` of answers without a deployed model.
+    public static let baseline = "baseline"
+
+    public init(id: ModelID?, version: Int, kind: String) {
         self.id = id
         self.version = version
         self.kind = kind
@@ -119,6 +133,10 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let interval: HoursInterval?
     /// Every calibrated level.
     public let intervals: [HoursInterval]
+    /// Hours that the explanation starts from: the plan, or what all such work usually takes. nil only in records from before
+    /// this was said.
+    public let explanationBase: Double?
+    /// Empty when the estimate is the base itself.
     public let explanation: [FeatureEffect]
     public let model: PredictionModel
     public let alternativeOptions: [AlternativeOption]
@@ -131,8 +149,9 @@ public struct Prediction: Codable, Sendable, Equatable {
         predictionId: PredictionID, recommendedAllocation: Double, allocationNote: String?, estimatedHours: Double,
         successProbability: Double?, confidence: Double?, interval: HoursInterval?, intervals: [HoursInterval],
         explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption], asOf: Date,
-        warnings: [String]? = []
+        warnings: [String]? = [], explanationBase: Double? = nil
     ) {
+        self.explanationBase = explanationBase
         self.predictionId = predictionId
         self.recommendedAllocation = recommendedAllocation
         self.allocationNote = allocationNote

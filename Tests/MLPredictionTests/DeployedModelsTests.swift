@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import Foundation
 import HTTPTypes
 import ServiceKit
@@ -27,11 +28,36 @@ import Testing
         #expect(source.state.withLock { $0.artifactQuestions } == 1)
     }
 
-    @Test("without a deployed model the answer says so, and the first deployment is noticed at once")
+    @Test("a question about the past is answered by the model of that time, where the present one knows too much")
+    func past() async throws {
+        let bytes = try await TrainedModel.artifact.value
+        let old = source.deploy(bytes)
+        let present = source.deploy(bytes, version: 2)
+        let (models, tenant) = (models, TenantID())
+        let loaded = try await models.model(of: tenant)
+        let learned = Date(timeIntervalSince1970: loaded.forecast.learnedUntil)
+        // Fitted before the moment: nobody is asked.
+        #expect(try await models.model(of: tenant, asOf: learned, present: loaded).id == present.modelId)
+        #expect(source.state.withLock { $0.questionsOfThePast } == 0)
+        // None was deployed then, or one that knows too much as well: the present one, which says so.
+        let early = learned.addingTimeInterval(-86_400)
+        #expect(try await models.model(of: tenant, asOf: early, present: loaded).id == present.modelId)
+        source.state.withLock { $0.former = old }
+        #expect(try await models.model(of: tenant, asOf: early, present: loaded).id == present.modelId)
+        #expect(!loaded.isFittedBefore(early))
+
+        let older = try await TrainedModel.olderArtifact.value
+        let former = source.deploy(older, version: 0)
+        source.state.withLock { $0.former = former }
+        let answering = try await models.model(of: tenant, asOf: early, present: loaded)
+        #expect(answering.id == former.modelId && answering.isFittedBefore(early))
+    }
+
+    @Test("without a deployed model the baseline answers, and the first deployment is noticed at once")
     func none() async throws {
         let (models, tenant) = (models, TenantID())
-        let error = await #expect(throws: ProblemError.self) { _ = try await models.model(of: tenant) }
-        #expect(error?.status.code == 409 && error?.code == .noDeployedModel)
+        let baseline = try await models.model(of: tenant)
+        #expect(baseline.isBaseline && baseline.description == PredictionModel(id: nil, version: 0, kind: "baseline"))
         _ = source.deploy(try await TrainedModel.artifact.value)
         #expect(try await models.model(of: tenant).version == 1)
     }

@@ -38,7 +38,8 @@ import Testing
                 Issue.record("no alternatives")
                 return
             }
-            #expect(others.count == 5)
+            // Those of six people who have the skill too.
+            #expect(others.count == 2)
             let scores = others.compactMap { $0["score"]?.doubleValue }
             #expect(scores == scores.sorted(by: >))
             #expect(!others.contains { $0["employeeId"]?.stringValue == employee.description })
@@ -54,11 +55,58 @@ import Testing
         }
     }
 
-    @Test("without a deployed model the answer is 409 no_deployed_model")
+    @Test("without a deployed model the baseline answers, says so, and claims neither ranges nor chances")
     func noModel() async throws {
         try await PredictionsOverHTTP.with(deployed: false) { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question)
-            #expect(answer.status == .conflict && answer.body["code"]?.stringValue == "no_deployed_model")
+            let data = try #require(answer.body["data"], "\(answer.body)")
+            #expect(data["model"]?["kind"] == .string("baseline") && data["model"]?["version"] == .integer(0))
+            #expect(data["estimatedHours"]?.doubleValue ?? 0 > 0 && data["intervals"] == .array([]))
+            #expect("\(data["warnings"] ?? .null)".contains("No model is deployed"))
+            for field in ["confidence", "successProbability", "interval"] {
+                #expect((data[field] ?? .null) == .null, "\(field)")
+            }
+            // It is logged like any other, and is no model's day.
+            let list = try await service.send(.get, "/api/v1/predictions")
+            #expect("\(list.body)".contains("baseline"))
+            #expect(try await service.send(.get, "/api/v1/metrics").body["data"] == .array([]))
+        }
+    }
+
+    @Test("a finished booking reaches the prediction that was asked about it, and the day's metrics")
+    func outcomeOfBooking() async throws {
+        let history = TrainedModel.history
+        let booked = Date().addingTimeInterval(-3_600)
+        let booking = Allocation(
+            id: AllocationID(), externalId: "new", employeeId: history.employees[0].id,
+            projectId: history.projects[1].id, allocationPercentage: 50, allocatedHours: 12, plannedHours: 12,
+            actualHours: 11, requiredSkills: [], labels: [:], startDate: CivilDate(booked), endDate: nil,
+            completedAt: Date().addingTimeInterval(1), createdAt: booked)
+        try await PredictionsOverHTTP.with { service in
+            let body =
+                #"{"employeeId": "\#(booking.employeeId)", "projectId": "\#(booking.projectId)", "plannedHours": "#
+            let asked = try await service.send(.post, "/api/v1/predictions", body + "12}")
+            let other = try await service.send(.post, "/api/v1/predictions", body + "30}")
+            let ids = try [asked, other].map { try #require($0.body["data"]?["predictionId"]?.stringValue) }
+            let before = try await service.send(.get, "/api/v1/predictions/\(ids[0])")
+            #expect((before.body["data"]?["actual"] ?? .null) == .null)
+            service.upstream.state.withLock { $0.lines[service.tenant]?.append(.allocation(booking)) }
+            var after = before
+            // The mirror may be a quarter of a second old.
+            for _ in 0..<500 where (after.body["data"]?["actual"] ?? .null) == .null {
+                try await Task.sleep(for: .milliseconds(20))
+                after = try await service.send(.get, "/api/v1/predictions/\(ids[0])")
+            }
+            #expect(after.body["data"]?["actual"]?["actualHours"]?.doubleValue == 11, "\(after.body)")
+            // Another plan was another question.
+            let unmatched = try await service.send(.get, "/api/v1/predictions/\(ids[1])")
+            #expect((unmatched.body["data"]?["actual"] ?? .null) == .null)
+            let metrics = try await service.send(.get, "/api/v1/metrics")
+            guard case .array(let days)? = metrics.body["data"], let day = days.first else {
+                Issue.record("no metrics: \(metrics.body)")
+                return
+            }
+            #expect(day["predictionsCount"] == .integer(2) && day["avgAccuracy"]?.doubleValue != nil)
         }
     }
 

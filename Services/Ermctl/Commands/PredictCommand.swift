@@ -9,6 +9,9 @@ struct PredictCommand: AsyncParsableCommand {
     @Option(help: "The project: id or external id.") var project: String
     @Option(help: "Skills needed, separated by semicolons; the project's own when left out.") var skills: String?
     @Option(help: "The hours planned.") var planned: Double?
+
+    @Option(help: "Percent of the person's capacity that the booking is to take.")
+    var percentage: Double?
     @Option(help: "First day, YYYY-MM-DD.") var start: String?
     @Option(help: "Last day, YYYY-MM-DD.") var end: String?
     @Option(help: "Use only what was known before this moment (ISO 8601).") var asOf: String?
@@ -21,6 +24,7 @@ struct PredictCommand: AsyncParsableCommand {
                 projectId: try await Lookup.project(project, client),
                 requiredSkills: skills?.split(separator: ";").map(String.init),
                 plannedHours: planned,
+                allocationPercentage: percentage,
                 startDate: try start.map { try Self.day($0, "--start") },
                 endDate: try end.map { try Self.day($0, "--end") },
                 asOf: try asOf.map { text in

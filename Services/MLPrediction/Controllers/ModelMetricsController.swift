@@ -4,6 +4,7 @@ import ServiceKit
 
 /// How models do in service, day by day.
 struct ModelMetricsController: Controller {
+    let service: PredictionService
     let store: any ModelMetricsStore
 
     static func addRoutes(to routes: inout RouteList<Self>) {
@@ -11,7 +12,8 @@ struct ModelMetricsController: Controller {
     }
 
     private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
-        Listed(
+        await service.takeOutcomes(of: call.tenant)
+        return Listed(
             all: try await store.daily(from: query.first, to: query.last, model: query.model, tenant: call.tenant))
     }
 }

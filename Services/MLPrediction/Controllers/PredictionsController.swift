@@ -10,11 +10,10 @@ struct PredictionsController: Controller {
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
-            .post, "predictions", "predict", .may(.predict, .ml), takes: [.idempotencyKey], fails: [.noDeployedModel],
-            use: predict)
+            .post, "predictions", "predict", .may(.predict, .ml), takes: [.idempotencyKey], use: predict)
         routes.on(
             .post, "predictions/batch", "predictBatch", .may(.predict, .ml), takes: [.idempotencyKey],
-            fails: [.noDeployedModel], use: predictBatch)
+            use: predictBatch)
         routes.on(.get, "predictions", "listPredictions", .may(.read, .ml), use: list)
         routes.on(.get, "predictions/{predictionId}", "getPrediction", .may(.read, .ml), use: prediction)
         routes.on(
@@ -38,13 +37,15 @@ struct PredictionsController: Controller {
     private func list(
         _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
     ) async throws -> Listed<PredictionRecord> {
+        await service.takeOutcomes(of: call.tenant)
         let found = try await log.records(
             query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
         return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
-        try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
+        await service.takeOutcomes(of: call.tenant)
+        return try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
     }
 
     private func setActual(

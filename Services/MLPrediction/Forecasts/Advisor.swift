@@ -19,6 +19,8 @@ struct Advisor {
         /// What a planner should know about person and project, in words.
         let warnings: [String]
         let isPlanned: Bool
+        /// Whether the model's own confidence means anything.
+        let isCalibrated: Bool
     }
 
     func answer(_ question: Question) -> Answer {
@@ -33,11 +35,12 @@ struct Advisor {
             Recommendation(
                 hours: forecast.hours, window: $0, capacityHours: time.capacityHours, freePercent: time.freePercent)
         }
+        let others = others(question, &days)
         return Answer(
-            recommendation: recommendation ?? .absent, forecast: forecast,
-            alternatives: others(question, &days),
-            warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question),
-            isPlanned: question.plannedHours != nil)
+            recommendation: recommendation ?? .absent, forecast: forecast, alternatives: others,
+            warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question)
+                + modelWarnings(question) + skillWarnings(question, hasAlternatives: !others.isEmpty),
+            isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline)
     }
 
     private func freeTime(of person: EmployeeID, _ question: Question, _ days: inout PersonDays) -> FreeTime {
@@ -54,6 +57,34 @@ struct Advisor {
             "The person is over-booked: other work takes \(Recommendation.text(time.takenPercent)) % of their capacity from "
                 + "\(present.first) to \(present.last)."
         ]
+    }
+
+    private func modelWarnings(_ question: Question) -> [String] {
+        if model.isBaseline {
+            return [
+                "No model is deployed: the answer is the plan with the person's own ratio to it, or without a plan what such "
+                    + "work has usually taken, with neither ranges nor chances. Train a model and deploy it for more."
+            ]
+        }
+        guard !model.isFittedBefore(question.asOf) else { return [] }
+        return [
+            "No model was deployed at asOf: the answering model was fitted to outcomes that became known later, so the "
+                + "answer is better than one given then could have been."
+        ]
+    }
+
+    private func skillWarnings(_ question: Question, hasAlternatives: Bool) -> [String] {
+        let unknown = question.skills.unknown(to: knowledge)
+        var warnings = unknown.map {
+            "Nobody has the required skill “\($0)”, and no project asks for it: check its name."
+        }
+        if question.skills.match(of: question.employee, on: question.day) < 1 {
+            warnings.append("The person does not have all required skills on record.")
+        }
+        if alternatives > 0, unknown.isEmpty, !hasAlternatives, !question.requiredSkills.isEmpty {
+            warnings.append("Nobody else who is there throughout has all required skills.")
+        }
+        return warnings
     }
 
     /// Like a person's activity, a project's status is known of today only.
@@ -91,8 +122,11 @@ struct Advisor {
                 knowledge.times[person.id]?
                     .isAvailable(throughout: days.window, decidedOn: question.day, today: question.today) == true
             else { return nil }
+            // Required is required: who lacks one of the skills is no alternative, however free.
+            let match = skills.match(of: person, on: question.day)
+            guard match == 1 else { return nil }
             return Possible(
-                index: index, id: person.id, match: skills.match(of: person, on: question.day),
+                index: index, id: person.id, match: match,
                 free: freeTime(of: person.id, question, &days).freePercent / 100)
         }.sorted()
         let candidates = possible.prefix(closeLook).map { entry in
@@ -118,16 +152,11 @@ extension Prediction {
             allocationNote: answer.recommendation.note, estimatedHours: forecast.hours,
             // Without a plan there is nothing to finish within (docs/architecture.md#what-is-learned).
             successProbability: answer.isPlanned ? forecast.successProbability : nil,
-            confidence: forecast.confidence, interval: intervals.first { $0.level == 0.8 }, intervals: intervals,
-            explanation: forecast.explanation.map { FeatureEffect($0, hours: forecast.hours) }, model: model,
-            alternativeOptions: answer.alternatives, asOf: question.asOf, warnings: answer.warnings)
-    }
-}
-
-extension FeatureEffect {
-    /// Forecasting says how many hours a fact adds; the wire says by what factor it lengthens the rest.
-    init(_ effect: Forecast.Effect, hours: Double) {
-        let without = max(hours - effect.effect, hours / 100)
-        self.init(feature: effect.feature, effect: without > 0 ? hours / without : 1)
+            confidence: answer.isCalibrated ? forecast.confidence : nil, interval: intervals.first { $0.level == 0.8 },
+            intervals: intervals,
+            explanation: forecast.explanation.map { FeatureEffect(feature: $0.feature, effect: $0.factor) },
+            model: model,
+            alternativeOptions: answer.alternatives, asOf: question.asOf, warnings: answer.warnings,
+            explanationBase: forecast.explanationBase)
     }
 }

@@ -24,17 +24,18 @@ struct PredictionService: Sendable {
     }
 
     /// - Parameter paths: what stands before a field's name in errors, one per request.
-    /// - Throws: `ProblemError`: 422 naming every bad field, 409 without a deployed model, 503 when something cannot be asked.
+    /// - Throws: `ProblemError`: 422 naming every bad field, 503 when something cannot be asked.
     func predict(
         _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
     ) async throws -> [Prediction] {
         if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
         async let upToDate = mirrors.mirror(of: caller.tenant)
-        let model = try await models.model(of: caller.tenant)
+        let present = try await models.model(of: caller.tenant)
         let mirror = try await upToDate
         let (questions, moment) = try await checked(requests, paths: paths, against: mirror)
         var answered: [NewPrediction] = []
         for (request, question) in zip(requests, questions) {
+            let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
             let answer = mirror.knowledge.read { knowledge in
                 Advisor(knowledge: knowledge, model: model, closeLook: requests.count == 1 ? 200 : 40).answer(question)
             }
@@ -73,6 +74,23 @@ struct PredictionService: Sendable {
             return try check()
         }
     }
+
+    /// Lets finished bookings reach the predictions that were asked about them. What cannot be read now is taken next time.
+    func takeOutcomes(of tenant: TenantID) async {
+        guard
+            let open = try? await log.withoutOutcome(tenant: tenant, since: now().addingTimeInterval(-Self.outcomeAge)),
+            !open.isEmpty, let mirror = try? await mirrors.mirror(of: tenant)
+        else { return }
+        let found = mirror.knowledge.read { knowledge in
+            open.compactMap { prediction in
+                OutcomeMatching.outcome(of: prediction, in: knowledge.history).map { (prediction.id, $0) }
+            }
+        }
+        if !found.isEmpty { try? await log.fillOutcomes(found, tenant: tenant) }
+    }
+
+    /// What has no outcome after so long gets none.
+    private static let outcomeAge: TimeInterval = 400 * 86_400
 
     /// - Throws: `ProblemError` with every bad field of every request.
     private static func check(

@@ -11,6 +11,7 @@ struct Question: Sendable {
     let project: HistoryProject
     let requiredSkills: [String]
     let plannedHours: Double?
+    let allocationPercentage: Double?
     let start: CivilDate?
     let end: CivilDate?
     let labels: [String: String]
@@ -51,6 +52,7 @@ struct Question: Sendable {
         self.project = project
         self.requiredSkills = request.requiredSkills ?? project.requiredSkills
         self.plannedHours = request.plannedHours
+        self.allocationPercentage = request.allocationPercentage
         self.start = request.startDate
         self.end = request.endDate
         self.labels = request.labels ?? [:]
@@ -59,10 +61,13 @@ struct Question: Sendable {
         today = CivilDate(now, in: knowledge.zone)
     }
 
+    /// The row that training would make of the booking, were the question decided: work without a start begins on the day of
+    /// the decision, as everywhere else in the answer.
     func decision(for employee: EmployeeID) -> Decision {
         Decision(
             employee: employee.description, project: project.id.description, skills: requiredSkills.sorted(),
-            labels: labels, plannedHours: plannedHours, allocationPercent: nil, start: start?.secondsSince1970,
+            labels: labels, plannedHours: plannedHours, allocationPercent: allocationPercentage,
+            start: first.secondsSince1970,
             end: end?.secondsSince1970, at: asOf.timeIntervalSince1970)
     }
 
@@ -81,6 +86,20 @@ struct RequiredSkills: Sendable {
     private let names: Set<String>
 
     init(_ names: [String]) { self.names = Set(names.map(\.folded)) }
+
+    /// Those, in lower case and sorted, that nobody in the company has or was ever asked for.
+    func unknown(to knowledge: TenantKnowledge) -> [String] {
+        var missing = names
+        for employee in knowledge.employees.values {
+            if missing.isEmpty { break }
+            for held in employee.skills { missing.remove(held.skill.lowercased()) }
+        }
+        for project in knowledge.projects.values {
+            if missing.isEmpty { break }
+            for skill in project.requiredSkills { missing.remove(skill.lowercased()) }
+        }
+        return missing.sorted()
+    }
 
     /// Share of them that the person had by the day, 0…1; 1 when none is required.
     func match(of employee: HistoryEmployee, on day: CivilDate) -> Double {

@@ -2,27 +2,39 @@ import Basics
 import Contracts
 import Crypto
 import Forecasting
+import Foundation
 import ServiceKit
 
 /// Where deployed models come from.
 protocol ModelSource: Sendable {
     /// nil when the tenant has deployed none.
     func deployment(tenant: TenantID) async throws -> DeployedModel?
+    /// The one that was deployed at a past moment; nil when none was.
+    func deployment(tenant: TenantID, at moment: Date) async throws -> DeployedModel?
     func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8]
 }
 
 /// A deployed model, ready to answer.
 struct LoadedModel: Sendable {
-    let id: ModelID
+    /// nil for the baseline.
+    let id: ModelID?
     let version: Int
     let kind: String
     let forecast: ForecastModel
+
+    /// Answers where no model is deployed.
+    static let baseline = LoadedModel(id: nil, version: 0, kind: PredictionModel.baseline, forecast: .baseline)
+
+    var isBaseline: Bool { id == nil }
+
+    /// Whether it was fitted to nothing that became known at the moment or later.
+    func isFittedBefore(_ moment: Date) -> Bool { forecast.learnedUntil <= moment.timeIntervalSince1970 }
 
     var description: PredictionModel { PredictionModel(id: id, version: version, kind: kind) }
 }
 
 /// The models that this node answers with: which one is deployed is known for at most half a second, artefacts are kept
-/// by their digest. That a tenant has none is never remembered: who has just deployed their first must be answered.
+/// by their digest. That a tenant has none is never remembered: who has just deployed their first must be answered by it.
 actor DeployedModels {
     typealias Instant = ContinuousClock.Instant
 
@@ -53,9 +65,24 @@ actor DeployedModels {
         self.now = now
     }
 
-    /// - Throws: `ProblemError`: 409 `no_deployed_model`; 503 when ml-training cannot be asked; 502 when what it sent is damaged.
+    /// - Throws: `ProblemError`: 503 when ml-training cannot be asked; 502 when what it sent is damaged.
     func model(of tenant: TenantID) async throws -> LoadedModel {
-        guard let deployment = try await deployment(tenant) else { throw ProblemError.noDeployedModel }
+        guard let deployment = try await deployment(tenant) else { return .baseline }
+        return try await loaded(deployment, tenant)
+    }
+
+    /// The model that answers as of a moment: the present one if it was fitted before, else the one that was deployed then;
+    /// the present one if there was none, which then knows too much.
+    /// - Throws: as ``model(of:)``.
+    func model(of tenant: TenantID, asOf moment: Date, present: LoadedModel) async throws -> LoadedModel {
+        guard !present.isFittedBefore(moment),
+            let deployment = try await source.deployment(tenant: tenant, at: moment)
+        else { return present }
+        let former = try await loaded(deployment, tenant)
+        return former.isFittedBefore(moment) ? former : present
+    }
+
+    private func loaded(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> LoadedModel {
         let forecast = try await load(deployment, tenant)
         return LoadedModel(
             id: deployment.modelId, version: deployment.version, kind: deployment.kind, forecast: forecast)

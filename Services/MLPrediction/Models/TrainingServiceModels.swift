@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import ServiceKit
 
 /// ml-training's registry, asked over its internal routes.
@@ -8,8 +9,16 @@ struct TrainingServiceModels: ModelSource {
     let maximumBytes: Int
 
     func deployment(tenant: TenantID) async throws -> DeployedModel? {
+        try await deployment(Self.deploymentPath(of: tenant))
+    }
+
+    func deployment(tenant: TenantID, at moment: Date) async throws -> DeployedModel? {
+        try await deployment(Self.deploymentPath(of: tenant) + "?asOf=" + WireJSON.timestamp(moment))
+    }
+
+    private func deployment(_ path: String) async throws -> DeployedModel? {
         do {
-            return try await client.get(Self.deploymentPath(of: tenant), trace: TraceContext())
+            return try await client.get(path, trace: TraceContext())
         } catch let error as ProblemError where error.code == .noDeployedModel {
             return nil
         }

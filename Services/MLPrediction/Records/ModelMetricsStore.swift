@@ -31,6 +31,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                     count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours <= planned_hours)
                 FROM predictions
                 WHERE created_at >= \(first.startOfDay) AND created_at < \(last.adding(days: 1).startOfDay)
+                    AND model_id IS NOT NULL
                     AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
                 GROUP BY 1, 2, 3
                 ORDER BY 2, 3

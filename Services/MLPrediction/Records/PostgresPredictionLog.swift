@@ -27,7 +27,7 @@ struct PostgresPredictionLog: PredictionLog {
             INSERT INTO predictions (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id, input_data,
                 prediction_result, confidence_score, estimated_hours, planned_hours, success_probability, requested_by,
                 created_at, updated_at)
-            VALUES (\(answer.predictionId), \(tenant), \(answer.model.id), \(answer.model.version), \(answer.model.kind),
+            VALUES (\(answer.predictionId), \(tenant), \(optional: answer.model.id), \(answer.model.version), \(answer.model.kind),
                 \(request.employeeId), \(request.projectId), \(wire: request)::jsonb, \(wire: answer)::jsonb,
                 \(optional: answer.confidence), \(answer.estimatedHours), \(optional: request.plannedHours), \(optional: answer.successProbability),
                 \(requestedBy), \(new.createdAt), \(new.createdAt))
@@ -96,6 +96,40 @@ struct PostgresPredictionLog: PredictionLog {
         try await change(
             id, tenant: tenant, check: check,
             "actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours)")
+    }
+
+    /// No more are looked through at once.
+    private static let mostOpen = 2_000
+
+    func withoutOutcome(tenant: TenantID, since: Date) async throws -> [OpenPrediction] {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.query(
+                """
+                SELECT id, employee_id, project_id, planned_hours,
+                    (prediction_result ->> 'asOf')::timestamptz AS as_of FROM predictions
+                WHERE actual_hours IS NULL AND created_at >= \(since)
+                ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
+                """
+            ).map { row in
+                OpenPrediction(
+                    id: try row.decode("id"), employee: try row.decode("employee_id"),
+                    project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
+                    asOf: try row.decode("as_of"))
+            }
+        }
+    }
+
+    func fillOutcomes(_ outcomes: [(id: PredictionID, actual: PredictionActual)], tenant: TenantID) async throws {
+        try await database.withTenantRows(tenant) { connection in
+            try await connection.executeBatch(
+                outcomes.map { id, actual in
+                    """
+                    UPDATE predictions SET actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours),
+                        revision = revision + 1, updated_at = clock_timestamp()
+                    WHERE id = \(id) AND actual_hours IS NULL
+                    """
+                })
+        }
     }
 
     func setFeedback(

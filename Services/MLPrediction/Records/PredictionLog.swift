@@ -42,6 +42,10 @@ protocol PredictionLog: Sendable {
         _ actual: PredictionActual, of id: PredictionID, tenant: TenantID,
         check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord?
+    /// The newest predictions answered since a moment whose outcome is not known.
+    func withoutOutcome(tenant: TenantID, since: Date) async throws -> [OpenPrediction]
+    /// Fills in outcomes where there are none yet: what somebody has said stays.
+    func fillOutcomes(_ outcomes: [(id: PredictionID, actual: PredictionActual)], tenant: TenantID) async throws
     func setFeedback(_ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID) async throws
         -> RevisedRecord?
 }

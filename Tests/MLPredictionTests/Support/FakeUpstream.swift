@@ -58,7 +58,9 @@ final class FakeUpstream: Sendable {
         router.get("internal/v1/tenants/:id/deployment") { request, context in
             try self.check(request)
             let tenant = try self.tenant(context)
-            guard let deployment = self.state.withLock({ $0.deployments[tenant] }) else {
+            let asOf = request.uri.queryParameters["asOf"].flatMap { WireJSON.date(String($0)) } ?? .distantFuture
+            let known = self.state.withLock { $0.deployments[tenant] }
+            guard let deployment = known, deployment.deployedAt <= asOf else {
                 let problem = Problem(
                     status: 404, title: "Not Found", code: .noDeployedModel, error: "Deployed model not found.",
                     requestId: "r")

@@ -118,6 +118,9 @@ final class ScriptedModels: ModelSource {
         var deployment: DeployedModel?
         var artifacts: [ModelID: [UInt8]] = [:]
         var isDown = false
+        /// What was deployed at every past moment.
+        var former: DeployedModel?
+        var questionsOfThePast = 0
         var deploymentQuestions = 0
         var artifactQuestions = 0
     }
@@ -145,6 +148,13 @@ final class ScriptedModels: ModelSource {
         }
     }
 
+    func deployment(tenant: TenantID, at moment: Date) async throws -> DeployedModel? {
+        state.withLock { state in
+            state.questionsOfThePast += 1
+            return state.former
+        }
+    }
+
     func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8] {
         state.withLock { state in
             state.artifactQuestions += 1
@@ -156,6 +166,15 @@ final class ScriptedModels: ModelSource {
 /// One model trained on the synthetic history, for all tests of this process.
 enum TrainedModel {
     static let history = SyntheticHistory(allocations: 120)
+
+    /// Of what was known two days before the history's end.
+    static let olderArtifact = Task { () throws -> [UInt8] in
+        var known = History()
+        for line in history.lines { if let change = line.change { known.apply(change) } }
+        let configuration = TrainingConfiguration(
+            months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970 - 10 * 86_400)
+        return try TrainingRun(history: known, configuration: configuration).run().model.encoded()
+    }
 
     static let artifact = Task { () throws -> [UInt8] in
         let changes = history.lines.compactMap(\.change)

@@ -1,0 +1,37 @@
+import Contracts
+import Forecasting
+import Foundation
+
+/// A prediction whose outcome is not known yet.
+struct OpenPrediction: Sendable {
+    let id: PredictionID
+    let employee: EmployeeID
+    let project: ProjectID
+    let plannedHours: Double?
+    /// The moment it was asked as of.
+    let asOf: Date
+}
+
+/// Finds the finished booking that a prediction was asked about.
+///
+/// A question names no booking, since it is asked before there is one. The booking is the first of the same person on the
+/// same project that was decided from a day before the question to thirty days after it, not finished when it was asked
+/// and, where the question had a plan, planned the same.
+enum OutcomeMatching {
+    private static let before = 86_400.0
+    private static let after = 30 * 86_400.0
+
+    static func outcome(of prediction: OpenPrediction, in history: History) -> PredictionActual? {
+        let asked = prediction.asOf.timeIntervalSince1970
+        let booking = history.finished(
+            employee: prediction.employee.description, project: prediction.project.description
+        ).filter { booking in
+            guard booking.decidedAt >= asked - before, booking.decidedAt <= asked + after,
+                let completed = booking.completedAt, completed > asked
+            else { return false }
+            return prediction.plannedHours.map { abs($0 - booking.plannedHours) <= 0.01 * $0 } ?? true
+        }.min { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) }
+        guard let booking, let hours = booking.actualHours, let completed = booking.completedAt else { return nil }
+        return PredictionActual(actualHours: hours, completedAt: Date(timeIntervalSince1970: completed))
+    }
+}
