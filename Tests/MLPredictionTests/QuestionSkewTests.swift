@@ -11,7 +11,7 @@ import Testing
 @Suite struct QuestionSkewTests {
     private func knowledge(_ lines: [HistoryLine]) -> TenantKnowledge {
         var knowledge = TenantKnowledge()
-        knowledge.take(lines, watermark: "1")
+        knowledge.take(lines, end: HistoryEnd(watermark: "1", lines: lines.count))
         return knowledge
     }
 
