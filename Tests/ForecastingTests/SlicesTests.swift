@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Testing
 
@@ -94,7 +95,7 @@ import Testing
 
     @Test("a classifier that tells nothing apart says the base rate; one that does is kept")
     func proven() {
-        var random = RandomSource(seed: 5)
+        var random = SeededGenerator(seed: 5)
         let scores = (0..<300).map { _ in 4 * random.unit() - 2 }
         let calibration = EventCalibration(baseRate: 0.5, trust: 1)
         #expect(calibration.isProven(raw: scores, outcomes: scores.map { random.unit() < logistic($0) }))
@@ -146,7 +147,7 @@ import Testing
 
     @Test("the duration of the longest twentieth is found through censoring")
     func longDuration() {
-        var random = RandomSource(seed: 2)
+        var random = SeededGenerator(seed: 2)
         let all = (0..<2_000).map { row(Double($0) / 10, -20 * log(1 - random.unit())) }
         let known = all.filter { $0.completedAt < 200 }
         let long = Censoring(decisions: all.map(\.decision.at)).longDuration(known, knownAt: 200)
