@@ -87,6 +87,7 @@ let package = Package(
         system("CLibpq", pkgConfig: "libpq", apt: "libpq-dev"),
         system("CCurl", pkgConfig: "libcurl", apt: "libcurl4-openssl-dev"),
         system("COpenSSL", pkgConfig: "libcrypto", apt: "libssl-dev"),
+        system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         .target(
             name: "CKernels", path: "Shared/CKernels",
             cSettings: [.unsafeFlags(["-O3", "-fno-math-errno", "-ffp-contract=off"])],
@@ -115,7 +116,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                "Basics", "CZlib", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit",
+                "ServiceStorage",
                 crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
             ]),
         service(

@@ -1,7 +1,7 @@
 # Shared by up, down and test: where things are, what must be installed, and a private Postgres. Sourced, not run.
 
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-packages=(libpq-dev libcurl4-openssl-dev libssl-dev pkg-config postgresql)
+packages=(libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev pkg-config postgresql)
 
 service_roles=(gateway tenant_admin ml_training ml_prediction)
 

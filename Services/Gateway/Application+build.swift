@@ -27,6 +27,8 @@ struct GatewayParts: Sendable {
     var client: HTTPClient
     /// Base URLs of each service behind the gateway.
     var addresses: [ServiceName: [String]]
+    /// nil: the gateway answers the API alone.
+    var console: ConsoleFiles?
     /// Counts what tenants ask for.
     var usage = UsageCounter()
     /// Records who logs in and out.
@@ -72,7 +74,10 @@ struct GatewayApplication {
             signer: bootstrap.identity.signer,
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
             lockouts: lockouts,
-            keys: keys, client: proxy.client, addresses: addresses, audit: .outbox(database),
+            keys: keys, client: proxy.client, addresses: addresses,
+            console: try (settings.optionalString("console.directory") ?? ConsoleFiles.installed).map(
+                ConsoleFiles.init),
+            audit: .outbox(database),
             logger: bootstrap.logger)
         let builder = LineBuilder(parts)
         let line = LiveLine(try builder.line(configuration))
@@ -80,6 +85,7 @@ struct GatewayApplication {
             line.replace(with: try builder.line($0))
         }
         let router = Router(context: ServiceRequestContext.self)
+        if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
         router.add(middleware: line)
         var application = ServiceApplication(
             router: router, declared: Self.declared,
@@ -146,11 +152,12 @@ extension GatewayApplication {
     static let declared =
         AuthController.declaredRoutes + APIKeyController.declaredRoutes + OpenAPIController.declaredRoutes
 
-    /// A router with nothing but the line of stages in front.
+    /// A router with nothing but the console's files and the line of stages in front.
     ///
     /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
     static func router(_ parts: GatewayParts) throws -> Router<ServiceRequestContext> {
         let router = Router(context: ServiceRequestContext.self)
+        if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
         router.add(middleware: LiveLine(try LineBuilder(parts).line(parts.configuration)))
         return router
     }

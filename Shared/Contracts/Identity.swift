@@ -33,6 +33,7 @@ public struct RefreshRequest: RequestPayload {
 /// What a login or a refresh gives.
 public struct TokenResponse: Codable, Sendable {
     public let accessToken: String
+    /// Empty in a browser's session, whose refresh token is in a cookie that no script can read.
     public let refreshToken: String
     /// Always `Bearer`.
     public let tokenType: String
@@ -46,6 +47,10 @@ public struct TokenResponse: Codable, Sendable {
         self.tokenType = "Bearer"
         self.expiresIn = expiresIn
         self.tenantId = tenantId
+    }
+
+    public var withoutRefreshToken: TokenResponse {
+        TokenResponse(accessToken: accessToken, refreshToken: "", expiresIn: expiresIn, tenantId: tenantId)
     }
 }
 

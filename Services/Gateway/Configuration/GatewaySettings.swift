@@ -10,6 +10,11 @@ enum GatewaySettings {
                 "gateway.config-file", .path,
                 help: "The route table; gateway-config/gateway.yaml beside the binary or upwards when left out."),
             .init(
+                "console.directory", .path,
+                help:
+                    "The web console's files; the folder console or Services/Console beside the binary or upwards when left out."
+            ),
+            .init(
                 "operator.key-digest-file", .path,
                 help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
             .init(

@@ -11,34 +11,53 @@ struct AuthController: Controller {
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
             .post, "auth/login", "logIn", .namedTenant, fails: [.invalidCredentials, .lockedOut], use: logIn)
-        // The refresh token itself says who it is.
+        // The refresh token itself says who it is: in the body, or in a browser's cookie where there is no body.
         routes.on(.post, "auth/refresh", "refreshTokens", .anyone, fails: [.invalidCredentials], use: refresh)
         routes.on(.post, "auth/logout", "logOut", .anyone, use: logOut)
         routes.on(.get, "auth/me", "getCurrentPrincipal", .signedIn, use: me)
         routes.on(.get, "/.well-known/jwks.json", "getPublicKeys", .anyone, use: publicKeys)
     }
 
-    private func logIn(_ call: Call<TenantID>, _ login: LoginRequest) async throws -> OK<TokenResponse> {
+    private func logIn(
+        _ call: Call<TenantID>, _ query: SessionQuery, _ login: LoginRequest
+    ) async throws -> OK<TokenResponse> {
         let admission = try call.admission
         guard let tenant = admission.tenant else { throw TenantStage.required }
         let client = LoginClient(
             origin: admission.origin, headers: call.request.headers, record: call.context.record)
-        let (tokens, cookie) = try await sessions.logIn(
+        let (tokens, device) = try await sessions.logIn(
             login, tenant: tenant, from: client, in: try visit(call))
         var headers = HTTPFields.notStored
-        headers[.setCookie] = cookie
-        return OK(tokens, headers: headers)
+        headers[.setCookie] = device
+        return query.session == .cookie
+            ? try browserSession(tokens, call, headers: headers) : OK(tokens, headers: headers)
     }
 
-    private func refresh(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> OK<TokenResponse> {
-        OK(
-            try await sessions.refresh(payload.refreshToken, hints: try call.admission.hints),
-            headers: .notStored)
+    private func refresh(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> OK<TokenResponse> {
+        let hints = try call.admission.hints
+        if let payload {
+            return OK(try await sessions.refresh(payload.refreshToken, hints: hints), headers: .notStored)
+        }
+        let token = try SessionCookie.token(of: call.request)
+        return try browserSession(try await sessions.refresh(token, hints: hints), call)
     }
 
-    private func logOut(_ call: Call<Void>, _ payload: RefreshRequest) async throws -> NoContent {
-        try await sessions.logOut(payload.refreshToken, from: try visit(call))
-        return NoContent()
+    private func logOut(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> NoContent {
+        if let payload {
+            try await sessions.logOut(payload.refreshToken, from: try visit(call))
+            return NoContent()
+        }
+        try await sessions.logOut(try SessionCookie.token(of: call.request), from: try visit(call))
+        return NoContent(headers: SessionCookie.clearing(scheme: try call.admission.origin.scheme))
+    }
+
+    /// The refresh token goes into the cookie, and nowhere a script could read it.
+    private func browserSession<Who>(
+        _ tokens: TokenResponse, _ call: Call<Who>, headers: HTTPFields = .notStored
+    ) throws -> OK<TokenResponse> {
+        let cookie = SessionCookie.setting(
+            tokens.refreshToken, lifetime: sessions.lifetime, scheme: try call.admission.origin.scheme)
+        return OK(tokens.withoutRefreshToken, headers: headers + cookie)
     }
 
     private func visit<Who: Sendable>(_ call: Call<Who>) throws -> Visit {
@@ -56,6 +75,20 @@ struct AuthController: Controller {
     private func publicKeys(_ call: Call<Void>) async throws -> PublicKeys {
         PublicKeys(keys: try sessions.tokens.publicKeys)
     }
+}
+
+/// Where a login's refresh token goes.
+struct SessionQuery: RouteQuery {
+    enum Kind: String, CaseIterable {
+        /// Into the answer.
+        case token
+        /// Into a cookie that no script can read: a browser's session.
+        case cookie
+    }
+
+    let session: Kind
+
+    init(_ query: inout QueryParameters) { session = query.choice("session", default: Kind.token) }
 }
 
 /// Not in our envelope: readers of JWKS expect the set itself (RFC 7517 §5).

@@ -81,7 +81,8 @@ public struct EntityTag: Sendable, Hashable {
         throw ProblemError.preconditionFailed()
     }
 
-    func matches(_ values: [String], weakly: Bool) -> Bool {
+    /// Whether an `If-Match` or an `If-None-Match` names the tag; `*` names every one.
+    public func matches(_ values: [String], weakly: Bool) -> Bool {
         values.joined(separator: ",").split(separator: ",").contains { item in
             var text = item.trimmingCharacters(in: .whitespaces)
             if text == "*" { return true }

@@ -94,8 +94,10 @@ public struct Accepted<Payload: Codable & Sendable>: RouteAnswer {
 
 /// 204.
 public struct NoContent: RouteAnswer {
-    public init() {}
+    let headers: HTTPFields
+
+    public init(headers: HTTPFields = [:]) { self.headers = headers }
 
     public static var description: AnswerDescription { .init(.noContent) }
-    public func response(to request: Request) throws -> Response { Response(status: .noContent) }
+    public func response(to request: Request) throws -> Response { Response(status: .noContent, headers: headers) }
 }

@@ -82,7 +82,10 @@ struct RunningGateway: Sendable {
                 directory: directory,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
-                addresses: [.tenantAdmin: [address], .mlTraining: [address]], audit: .outbox(database),
+                addresses: [.tenantAdmin: [address], .mlTraining: [address]],
+                console: try ConsoleFiles(
+                    folder: ServiceDatabases.repository.appendingPathComponent("Services/Console").path),
+                audit: .outbox(database),
                 logger: logger, now: { clock.now })
             let first = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
             let second = try ServiceApplication(router: GatewayApplication.router(parts)).testable()

@@ -1,0 +1,48 @@
+// Numbers, dates and names as the browser's locale writes them.
+
+import { dateOf } from "./days.js";
+
+const locale = navigator.language;
+const civil = { timeZone: "UTC" };
+const hoursFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const wholeFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const dayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short", year: "numeric" });
+const shortDayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short" });
+const monthFormat = new Intl.DateTimeFormat(locale, { ...civil, month: "long", year: "numeric" });
+const weekdayFormat = new Intl.DateTimeFormat(locale, { ...civil, weekday: "narrow" });
+
+const NOTHING = "–";
+const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
+
+export const hours = (value) => (known(value) ? `${hoursFormat.format(value)} h` : NOTHING);
+export const number = (value, digits = 0) => (known(value)
+  ? new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value) : NOTHING);
+export const count = (value) => (known(value) ? wholeFormat.format(value) : NOTHING);
+/** Of a figure that is in percent already. */
+export const percent = (value) => (known(value) ? `${wholeFormat.format(value)} %` : NOTHING);
+/** Of a probability or a share, 0…1. */
+export const share = (value) => (known(value) ? percent(value * 100) : NOTHING);
+
+export const day = (value) => (known(value) ? dayFormat.format(typeof value === "number" ? dateOf(value) : new Date(`${value}T00:00:00Z`)) : NOTHING);
+export const shortDay = (value) => shortDayFormat.format(dateOf(value));
+export const month = (value) => monthFormat.format(dateOf(value));
+export const weekdayLetter = (value) => weekdayFormat.format(dateOf(value));
+
+/** A moment, in the tenant's zone. */
+export function moment(value, timeZone = "UTC") {
+  if (!known(value)) return NOTHING;
+  return new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "short" }).format(new Date(value));
+}
+
+/** `in_progress` → `In progress`. */
+export function words(code) {
+  if (!code) return NOTHING;
+  const text = String(code).replaceAll("_", " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Two letters for a round badge. */
+export function initials(name) {
+  const parts = [...name.trim()].length ? name.trim().split(/\s+/) : ["?"];
+  return [parts[0], parts.length > 1 ? parts.at(-1) : ""].map((part) => [...part][0] ?? "").join("").toUpperCase();
+}

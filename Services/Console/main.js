@@ -1,0 +1,84 @@
+// Where the console is put together: session, shell, pages.
+
+import { replace } from "./lib/dom.js";
+import { Router } from "./lib/router.js";
+import { Session } from "./lib/session.js";
+import { failure, loading, pageHead } from "./ui/controls.js";
+import { Shell } from "./ui/shell.js";
+import { signInPage, signInDialog } from "./pages/sign-in.js";
+
+const root = document.getElementById("app");
+const session = new Session();
+const shell = new Shell(session, root);
+
+// Each page's module is fetched when it is first looked at.
+const router = new Router(show)
+  .add("board", () => import("./pages/board.js"))
+  .add("ask", () => import("./pages/ask.js"))
+  .add("people", () => import("./pages/people.js"))
+  .add("people/:id", () => import("./pages/person.js"))
+  .add("projects", () => import("./pages/projects.js"))
+  .add("projects/:id", () => import("./pages/project.js"))
+  .add("skills", () => import("./pages/skills.js"))
+  .add("reports", () => import("./pages/reports.js"))
+  .add("reports/:kind", () => import("./pages/reports.js"))
+  .add("import", () => import("./pages/import.js"))
+  .add("models", () => import("./pages/models.js"))
+  .add("models/:id", () => import("./pages/model.js"))
+  .add("jobs/:id", () => import("./pages/job.js"))
+  .add("administration", () => import("./pages/administration.js"))
+  .add("administration/:part", () => import("./pages/administration.js"))
+  .add("operator", () => import("./pages/operator.js"));
+
+let leave = null;
+
+/** Shows the page of a place; what the page before left running is stopped. */
+async function show({ path, query }) {
+  if (!session.me) return;
+  if (path === "") return router.go(firstPage());
+  leave?.abort();
+  leave = new AbortController();
+  const { signal } = leave;
+  shell.mark(path);
+  const found = router.find(path);
+  if (!found) return replace(shell.main, pageHead("Not found", { note: "There is no such page." }));
+  replace(shell.main, loading());
+  try {
+    const { default: page } = await found.page();
+    const context = {
+      session, api: session.api, router, query, parameters: found.parameters, signal, main: shell.main,
+      reload: () => show(router.place),
+    };
+    const content = await page(context);
+    if (signal.aborted) return;
+    replace(shell.main, content);
+    document.title = `${shell.main.querySelector("h1")?.textContent ?? "ERM"} – ERM`;
+    shell.main.querySelector("h1")?.focus({ preventScroll: true });
+  } catch (error) {
+    if (!signal.aborted) replace(shell.main, failure(error, () => show(router.place)));
+  }
+}
+
+function firstPage() {
+  if (session.isOperator) return "operator";
+  return session.can("read", "allocations") ? "board" : "people";
+}
+
+function signedIn() {
+  shell.show();
+  show(router.place);
+}
+
+function signedOut(reason) {
+  leave?.abort();
+  document.title = "Sign in – ERM";
+  replace(root, signInPage(session, signedIn, reason));
+}
+
+session.addEventListener("expired", () => signInDialog(session));
+session.addEventListener("end", (event) => signedOut(event.detail));
+
+replace(root, loading());
+session.resume().then(
+  (me) => (me ? signedIn() : signedOut(null)),
+  (error) => replace(root, failure(error, () => location.reload())));

@@ -1,0 +1,61 @@
+// The audit log: who changed what, before and after; and whether the chain of entries is whole.
+
+import { h, replace } from "../../lib/dom.js";
+import * as format from "../../lib/format.js";
+import { badge, button, card, empty, failure, field, input, loading, select } from "../../ui/controls.js";
+import { showDialog } from "../../ui/dialog.js";
+import { pagedTable, table } from "../../ui/table.js";
+
+const ENTITIES = ["", "employee", "project", "allocation", "leave", "calendar", "department", "skill", "user", "role", "settings", "api_key", "model", "schedule"];
+
+export function auditPart({ api, router, query }) {
+  const place = h("div");
+  const entity = field("Kind", select(ENTITIES.map((name) => [name, name ? format.words(name) : "Everything"]), query.get("entity") ?? ""));
+  const actor = field("By", input({ value: query.get("actor") ?? "", placeholder: "A user's id" }));
+  const state = h("div");
+  const show = () => {
+    const filter = { entity: entity.control.value, actor: actor.control.value.trim() };
+    router.note(filter);
+    replace(place, pagedTable({
+      api, path: "/audit-logs", query: filter, label: "Audit log", empty: empty("No entry"),
+      columns: [
+        { title: "Number", kind: "number", cell: (entry) => format.count(entry.seq) },
+        { title: "When", cell: (entry) => format.moment(entry.occurredAt) },
+        { title: "By", cell: (entry) => h("code", {}, entry.actor) },
+        { title: "What", cell: (entry) => `${format.words(entry.action)} ${format.words(entry.entity).toLowerCase()}` },
+        { title: "", kind: "number", cell: (entry) => button(`Details of entry ${entry.seq}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => details(entry) }) },
+      ],
+    }));
+  };
+  entity.control.addEventListener("change", show);
+  actor.control.addEventListener("change", show);
+  show();
+  return card("Audit log", h("div", { class: "filters" }, entity, actor, button("Verify the chain", { icon: "check", onclick: () => verify(api, state) })), state, place);
+}
+
+async function verify(api, place) {
+  replace(place, loading("Reckoning every entry's hash"));
+  try {
+    const { data } = await api.get("/audit-logs/verification");
+    replace(place, h("p", {}, data.isWhole ? badge("The chain is whole", "good") : badge(`Broken from entry ${data.firstBrokenSeq} on`, "bad")));
+  } catch (error) {
+    replace(place, failure(error));
+  }
+}
+
+function details(entry) {
+  const { before = {}, after = {}, ...rest } = entry.details ?? {};
+  const names = [...new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})])].sort();
+  const text = (value) => (value === undefined || value === null ? "–" : typeof value === "object" ? JSON.stringify(value) : String(value));
+  showDialog(`Entry ${entry.seq}`, h("div", { class: "stack" },
+    names.length > 0 && table({
+      label: "Before and after", rows: names,
+      columns: [
+        { title: "Field", cell: (name) => name },
+        { title: "Before", cell: (name) => text(before?.[name]) },
+        { title: "After", cell: (name) => text(after?.[name]) },
+      ],
+    }),
+    Object.keys(rest).length > 0 && h("pre", { class: "code" }, JSON.stringify(rest, null, 2)),
+    h("p", { class: "note" }, `Object ${entry.entityId ?? "–"} · request ${entry.requestId ?? "–"} · hash ${entry.hash.slice(0, 16)}…`)), true);
+}

@@ -1,0 +1,89 @@
+// The tenant's settings, and its calendars of holidays.
+
+import { h } from "../../lib/dom.js";
+import * as format from "../../lib/format.js";
+import { badge, button, card, empty, field, input, later, select } from "../../ui/controls.js";
+import { confirmDialog, formDialog, showProblem, toast } from "../../ui/dialog.js";
+import { pagedTable } from "../../ui/table.js";
+
+const KNOWN = {
+  company_name: { label: "Company's name" },
+  timezone: { label: "Time zone", options: () => ["UTC", ...Intl.supportedValuesOf("timeZone")] },
+  default_capacity: { label: "Hours a week of a new person", type: "number" },
+  fiscal_year_start: { label: "Fiscal year begins", hint: "Month and day, such as 01-01" },
+  overbooking: { label: "Over-booking", options: () => ["allow", "warn", "refuse"] },
+};
+
+export async function settingsPart({ api, session, reload }) {
+  const { data } = await api.get("/settings");
+  return [settingsCard(api, session, data.settings ?? data), session.can("read", "calendars") && calendars(api, session, reload)];
+}
+
+function settingsCard(api, session, settings) {
+  const mayUpdate = session.can("update", "settings");
+  const entries = Object.entries(KNOWN).map(([name, { label, options, type, hint }]) => {
+    const value = settings[name] ?? "";
+    const control = options ? select(options(), String(value || options()[0]), { name }) : input({ name, type: type ?? "text", value });
+    control.disabled = !mayUpdate;
+    return field(label, control, { hint });
+  });
+  const trouble = h("div");
+  return card("Settings", h("form", {
+    class: "form", novalidate: true,
+    onsubmit: async (event) => {
+      event.preventDefault();
+      for (const entry of entries) entry.showError(null);
+      const changed = Object.fromEntries(entries.filter((entry) => String(settings[entry.control.name] ?? "") !== entry.control.value)
+        .map((entry) => [entry.control.name, entry.control.type === "number" ? Number(entry.control.value) : entry.control.value]));
+      try {
+        if (Object.keys(changed).length > 0) await api.patch("/settings", { settings: changed });
+        Object.assign(settings, changed);
+        toast("The settings are saved.");
+      } catch (error) {
+        const named = error.errors?.map((one) => ({ ...one, field: one.field.replace(/^settings\./, "") }));
+        showProblem(Object.assign(error, { errors: named ?? [] }), entries, trouble);
+      }
+    },
+  }, h("div", { class: "form-row" }, entries), trouble, mayUpdate && h("div", { class: "actions" }, button("Save", { kind: "primary", type: "submit" }))));
+}
+
+function calendars(api, session, reload) {
+  const mayWrite = session.can("write", "calendars");
+  return card("Calendars", mayWrite && h("div", { class: "actions" }, button("Add a calendar", { icon: "plus", onclick: () => add(api, reload) })), later(async () => {
+    const all = await api.all("/calendars");
+    return h("div", { class: "stack" }, all.map((calendar) => h("details", {}, h("summary", {}, calendar.name, " ", calendar.isDefault && badge("default")), holidays(api, session, calendar, reload))));
+  }));
+}
+
+function holidays(api, session, calendar, reload) {
+  const mayWrite = session.can("write", "calendars") || session.can("update", "calendars");
+  return h("div", { class: "stack" }, mayWrite && h("div", { class: "actions" }, button("Add a holiday", { icon: "plus", onclick: () => addHoliday(api, calendar, reload) })), pagedTable({
+    api, path: `/calendars/${calendar.id}/holidays`, label: `Holidays of ${calendar.name}`, empty: empty("No holiday yet"),
+    columns: [
+      { title: "Day", cell: (row) => format.day(row.date) },
+      { title: "Name", cell: (row) => row.name },
+      { title: "Off", cell: (row) => (row.minutesOff ? `${row.minutesOff} minutes` : "Whole day") },
+      { title: "", kind: "number", cell: (row) => mayWrite && button(`Delete ${row.name}`, { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
+        if (await confirmDialog(`Delete ${row.name}`, "The day counts as a working day again.", "Delete", () => api.delete(`/calendars/${calendar.id}/holidays/${row.date}`))) reload();
+      } }) },
+    ],
+  }));
+}
+
+function add(api, reload) {
+  const name = field("Name", input({ name: "name" }), { hint: "A place or a country" });
+  return formDialog({ title: "Add a calendar", fields: [name], submit: async () => {
+    await api.post("/calendars", { name: name.control.value }, { once: crypto.randomUUID() });
+    reload();
+  } });
+}
+
+function addHoliday(api, calendar, reload) {
+  const date = field("Day", input({ name: "date", type: "date" }));
+  const name = field("Name", input({ name: "name" }));
+  const minutes = field("Minutes off", input({ name: "minutesOff", type: "number", min: 1, max: 1440 }), { hint: "Leave empty for the whole day" });
+  return formDialog({ title: `Add a holiday to ${calendar.name}`, fields: [date, name, minutes], submit: async () => {
+    await api.post(`/calendars/${calendar.id}/holidays`, { date: date.control.value, name: name.control.value, minutesOff: minutes.control.value ? Number(minutes.control.value) : null });
+    reload();
+  } });
+}

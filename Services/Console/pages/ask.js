@@ -1,0 +1,134 @@
+// Asking: who, on what, with which skills and plan → the hours and how sure, why, who else; and booking from there.
+
+import { debounce, h, replace } from "../lib/dom.js";
+import * as days from "../lib/days.js";
+import * as format from "../lib/format.js";
+import { link } from "../lib/router.js";
+import { badge, button, card, empty, failure, field, figure, input, loading, pageHead } from "../ui/controls.js";
+import { combobox } from "../ui/combobox.js";
+import { toast } from "../ui/dialog.js";
+import { table } from "../ui/table.js";
+import { s } from "../lib/dom.js";
+import { ticks } from "../ui/chart.js";
+import { bookingDialog, findPeople, findProjects } from "./bookings.js";
+
+export default async function askPage({ api, session, router, query }) {
+  const known = async (path, id) => (id ? api.get(`/${path}/${id}`).then(({ data }) => ({ id, label: data.name, item: data }), () => null) : null);
+  const person = combobox({ placeholder: "Type a name", name: "employeeId", find: findPeople(api), chosen: await known("employees", query.get("person")), onchoose: () => asked() });
+  const project = combobox({ placeholder: "Type a name", name: "projectId", find: findProjects(api), chosen: await known("projects", query.get("project")), onchoose: (item) => {
+    if (item?.item && !skills.value) skills.value = item.item.requiredSkills.join(", ");
+    asked();
+  } });
+  const skills = input({ name: "requiredSkills", value: query.get("skills") ?? "" });
+  const planned = input({ type: "number", min: 0, step: "any", name: "plannedHours", value: query.get("hours") ?? "" });
+  const share = input({ type: "number", min: 0, max: 100, name: "allocationPercentage", value: query.get("share") ?? "" });
+  const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today()) });
+  const end = input({ type: "date", name: "endDate", value: query.get("to") ?? "" });
+  const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
+  const comboField = (label, box) => {
+    const element = field(label, box.control);
+    element.insertBefore(box, element.children[1]);
+    return element;
+  };
+  let earlier = null;
+
+  const body = () => {
+    const wanted = skills.value.split(",").map((text) => text.trim()).filter(Boolean);
+    return {
+      employeeId: person.choice.id, projectId: project.choice.id, requiredSkills: wanted.length > 0 ? wanted : undefined,
+      plannedHours: planned.value === "" ? undefined : Number(planned.value), allocationPercentage: share.value === "" ? undefined : Number(share.value),
+      startDate: start.value || undefined, endDate: end.value || undefined,
+    };
+  };
+  const asked = debounce(ask, 500);
+  for (const control of [skills, planned, share, start, end]) control.addEventListener("change", () => asked());
+
+  async function ask() {
+    if (!person.choice || !project.choice) return;
+    router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, hours: planned.value, share: share.value, from: start.value, to: end.value });
+    replace(answer, loading("Asking"));
+    try {
+      const question = body();
+      const { data } = await api.post("/predictions", question, { once: crypto.randomUUID() });
+      replace(answer, answerView({ api, session, data, question, name: person.choice.label, earlier, choose: (one) => { person.setChoice({ id: one.employeeId, label: one.name }); } }));
+      earlier = data.estimatedHours;
+    } catch (error) {
+      replace(answer, error.code === "no_deployed_model"
+        ? empty("No model is in service yet", "Train one and put it into service; then questions are answered.", h("a", { class: "button", href: "#/models" }, "Go to models")) : failure(error, ask));
+    }
+  }
+  asked();
+  return [
+    pageHead("Ask", { note: "How many hours, how likely within the plan, and who else. Change any input to see what it changes." }),
+    h("div", { class: "stack" }, card(null, h("form", { class: "form", onsubmit: (event) => { event.preventDefault(); ask(); } },
+      h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
+      h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("From", start), field("To", end)),
+      field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }),
+      h("div", { class: "actions" }, button("Ask", { kind: "primary", type: "submit", icon: "ask" })))), answer),
+  ];
+}
+
+function answerView({ api, session, data, question, name, earlier, choose }) {
+  const change = earlier !== null && earlier !== data.estimatedHours ? `before: ${format.hours(earlier)}` : "the median of what such work takes";
+  return [
+    data.warnings?.length > 0 && h("div", { class: "notice" }, h("ul", {}, data.warnings.map((text) => h("li", {}, text)))),
+    card(null, h("div", { class: "answer-figures" },
+      figure("Estimated hours", format.hours(data.estimatedHours), change),
+      figure("Within the plan", format.share(data.successProbability), question.plannedHours ? `planned: ${format.hours(question.plannedHours)}` : "needs planned hours"),
+      figure("Confidence", format.percent(data.confidence), "to come within 25 % of the estimate"),
+      figure("Recommended", format.percent(data.recommendedAllocation), data.allocationNote ?? "of the person's week")),
+    h("div", { style: { "margin-top": "var(--gap-4)" } }, rangeChart(data, question.plannedHours)),
+    h("p", { class: "note" }, "Answered by ", h("a", { href: link(`models/${data.model.id}`) }, `model version ${data.model.version}`), ` (${format.words(data.model.kind)}).`),
+    h("div", { class: "actions" }, session.can("write", "allocations") && button("Book", { kind: "primary", icon: "plus", onclick: () => bookingDialog({
+      api, preset: { employeeId: question.employeeId, projectId: question.projectId, startDate: question.startDate, endDate: question.endDate, allocatedHours: question.plannedHours ?? Math.round(data.estimatedHours * 2) / 2 },
+      onsaved: (booking, warnings) => {
+        toast(warnings?.length ? `Booked, with ${warnings.length} warnings.` : "Booked.");
+      },
+    }) }))),
+    h("div", { class: "cards" }, card("Why", effects(data, name)), card("Who else", alternatives(data, choose))),
+  ];
+}
+
+/** The hours on a line: the 90 % and the 80 % range, the estimate, and the plan. */
+function rangeChart(data, planned) {
+  const ranges = [...(data.intervals ?? [])].sort((a, b) => b.level - a.level);
+  const values = [data.estimatedHours, planned ?? data.estimatedHours, ...ranges.flatMap((range) => [range.low, range.high])];
+  const high = Math.max(...values) * 1.08;
+  const [width, height, left, right] = [640, 120, 16, 16];
+  const x = (value) => left + (value / high) * (width - left - right);
+  if (ranges.length === 0) return h("p", { class: "note" }, "Too few outcomes are known to say a range.");
+  return s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Hours: ${ranges.map((range) => `${Math.round(range.level * 100)} percent between ${format.hours(range.low)} and ${format.hours(range.high)}`).join("; ")}` },
+    ticks(0, high, 8).map((value) => [s("line", { class: "axis", x1: x(value), x2: x(value), y1: 18, y2: 92 }), s("text", { x: x(value), y: 110, "text-anchor": "middle" }, format.number(value, value % 1 ? 1 : 0))]),
+    ranges.map((range, index) => [
+      s("rect", { x: x(range.low), width: Math.max(2, x(range.high) - x(range.low)), y: 40 + index * 5, height: 30 - index * 10, rx: 4, style: { fill: index === ranges.length - 1 ? "var(--load-3)" : "var(--load-1)" } }, s("title", {}, `${Math.round(range.level * 100)} %: ${format.hours(range.low)} to ${format.hours(range.high)}`)),
+    ]),
+    s("line", { x1: x(data.estimatedHours), x2: x(data.estimatedHours), y1: 32, y2: 78, style: { stroke: "var(--ink)" }, "stroke-width": 3 }),
+    s("text", { x: x(data.estimatedHours), y: 26, "text-anchor": "middle" }, `estimate ${format.hours(data.estimatedHours)}`),
+    planned && [s("line", { x1: x(planned), x2: x(planned), y1: 32, y2: 90, style: { stroke: "var(--warn)" }, "stroke-width": 2, "stroke-dasharray": "4 3" }), s("text", { x: x(planned), y: 12, "text-anchor": "middle" }, `plan ${format.hours(planned)}`)]);
+}
+
+function effects(data, name) {
+  const shown = data.explanation ?? [];
+  if (shown.length === 0) return h("p", { class: "note" }, "Nothing moves the estimate away from the plan.");
+  const most = Math.max(0.1, ...shown.map((one) => Math.abs(Math.log(one.effect))));
+  return h("div", {}, shown.map((one) => {
+    const size = (Math.abs(Math.log(one.effect)) / most) * 50;
+    const isMore = one.effect >= 1;
+    return h("div", { class: "effect" }, h("span", {}, one.text ?? format.words(one.feature)), h("div", { class: "effect-track" },
+      h("div", { class: ["effect-bar", !isMore && "effect-less"], style: { left: `${isMore ? 50 : 50 - size}%`, width: `${size}%` } })), h("span", { class: "cell-number" }, `${isMore ? "+" : "−"}${format.number(Math.abs(one.effect - 1) * 100, 0)} %`));
+  }), h("p", { class: "note" }, `Each bar is a factor on the hours of ${name}: to the right longer, to the left shorter.`));
+}
+
+function alternatives(data, choose) {
+  return table({
+    label: "Who else", rows: data.alternativeOptions, empty: h("p", { class: "note" }, "Nobody else fits."),
+    columns: [
+      { title: "Person", cell: (one) => h("a", { href: link(`people/${one.employeeId}`) }, one.name) },
+      { title: "Hours", kind: "number", cell: (one) => format.hours(one.estimatedHours) },
+      { title: "Within plan", kind: "number", cell: (one) => format.share(one.successProbability) },
+      { title: "Free", kind: "number", cell: (one) => format.share(one.availability) },
+      { title: "Skills", kind: "number", cell: (one) => badge(format.share(one.skillMatch), one.skillMatch >= 1 ? "good" : "warn") },
+      { title: "", kind: "number", cell: (one) => button(`Ask about ${one.name}`, { icon: "ask", iconOnly: true, kind: "quiet", onclick: () => choose(one) }) },
+    ],
+  });
+}

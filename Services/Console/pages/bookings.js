@@ -1,0 +1,152 @@
+// Bookings as lists and as a form: the same on the board, on a person's page and on a project's.
+
+import { debounce, h, replace } from "../lib/dom.js";
+import * as format from "../lib/format.js";
+import { link } from "../lib/router.js";
+import { badge, field, input, select } from "../ui/controls.js";
+import { combobox } from "../ui/combobox.js";
+import { formDialog } from "../ui/dialog.js";
+import { icon } from "../ui/icons.js";
+
+/** The effort in the way in which it was stated. */
+export function effortText(booking) {
+  if (booking.allocatedHours !== null && booking.allocatedHours !== undefined) return format.hours(booking.allocatedHours);
+  if (booking.hoursPerDay !== null && booking.hoursPerDay !== undefined) return `${format.hours(booking.hoursPerDay)} a day`;
+  if (booking.allocationPercentage !== null && booking.allocationPercentage !== undefined) return format.percent(booking.allocationPercentage);
+  return "No effort stated";
+}
+
+export function bookingState(booking) {
+  if (booking.isCancelled) return badge("cancelled", "bad");
+  if (booking.completedAt) return badge("completed", "good");
+  return booking.commitment === "soft" ? badge("soft", "info") : badge("hard");
+}
+
+/** Names of people and projects, each asked for once. */
+export class Names {
+  #known = new Map();
+  constructor(api) { this.api = api; }
+
+  async of(kind, id) {
+    const key = `${kind}/${id}`;
+    if (!this.#known.has(key)) this.#known.set(key, this.api.get(`/${key}`).then(({ data }) => data.name, () => id));
+    return this.#known.get(key);
+  }
+
+  anchor(kind, page, id) {
+    const element = h("a", { href: link(`${page}/${id}`) }, "…");
+    this.of(kind, id).then((name) => replace(element, name));
+    return element;
+  }
+}
+
+export function bookingColumns(api, { person, project } = {}) {
+  const names = new Names(api);
+  return [
+    person && { title: "Person", cell: (row) => names.anchor("employees", "people", row.employeeId) },
+    project && { title: "Project", cell: (row) => names.anchor("projects", "projects", row.projectId) },
+    { title: "From", cell: (row) => format.day(row.startDate) },
+    { title: "To", cell: (row) => format.day(row.endDate) },
+    { title: "Effort", kind: "number", cell: effortText },
+    { title: "Actual", kind: "number", cell: (row) => format.hours(row.actualHours) },
+    { title: "State", cell: bookingState },
+    { title: "Id", cell: (row) => h("span", { class: "note" }, row.externalId) },
+  ].filter(Boolean);
+}
+
+export const findPeople = (api) => async (text) => {
+  const { data } = await api.get("/employees", { name: text || undefined, limit: 12 });
+  return data.map((person) => ({ id: person.id, label: person.name, note: person.department ?? person.externalId, item: person }));
+};
+
+export const findProjects = (api) => async (text) => {
+  const { data } = await api.get("/projects", { name: text || undefined, limit: 12 });
+  return data.map((project) => ({ id: project.id, label: project.name, note: format.words(project.status), item: project }));
+};
+
+/** What the ledger says against a booking, as a list. */
+export function warningList(warnings) {
+  if (!warnings || warnings.length === 0) return h("p", { class: "note" }, icon("check"), " No conflict.");
+  return h("div", { class: "notice", role: "status" }, icon("warning"), h("ul", {}, warnings.map((one) => h("li", {}, warningText(one)))));
+}
+
+export function warningText(warning) {
+  if (typeof warning === "string") return warning;
+  if (warning.message) return warning.message;
+  const when = warning.from ? ` from ${format.day(warning.from)}${warning.to ? ` to ${format.day(warning.to)}` : ""}` : "";
+  const over = warning.overHours ? `: ${format.hours(warning.overHours)} too much` : "";
+  return `${format.words(warning.kind ?? warning.code)}${over}${when}`;
+}
+
+const WAYS = [["allocatedHours", "Hours in all"], ["hoursPerDay", "Hours a day"], ["allocationPercentage", "Percent of the person's time"]];
+
+/**
+ * The form of a booking, new or known. While it is filled in, the ledger's conflicts are asked for by a dry run.
+ *
+ * @param {{api, booking?: object, tag?: string, preset?: object, onsaved: (booking, warnings) => void}} options
+ */
+export async function bookingDialog({ api, booking = null, tag, preset = {}, onsaved }) {
+  const now = booking ?? preset;
+  const names = new Names(api);
+  const chosen = async (kind, id) => (id ? { id, label: await names.of(kind, id) } : null);
+  const person = combobox({ placeholder: "Type a name", name: "employeeId", find: findPeople(api), chosen: await chosen("employees", now.employeeId), onchoose: () => look() });
+  const project = combobox({ placeholder: "Type a name", name: "projectId", find: findProjects(api), chosen: await chosen("projects", now.projectId), onchoose: () => look() });
+  const start = input({ type: "date", name: "startDate", value: now.startDate ?? "" });
+  const end = input({ type: "date", name: "endDate", value: now.endDate ?? "" });
+  const stated = WAYS.find(([key]) => now[key] !== null && now[key] !== undefined)?.[0] ?? "allocationPercentage";
+  const way = select(WAYS, stated);
+  const amount = input({ type: "number", min: 0, step: "any", name: stated, value: now[stated] ?? "" });
+  const commitment = select([["hard", "Hard"], ["soft", "Soft"]], now.commitment ?? "hard", { name: "commitment" });
+  const identity = input({ name: "externalId", value: now.externalId ?? `B-${crypto.randomUUID().slice(0, 8)}` });
+  const warnings = h("div", { "aria-live": "polite" });
+  way.addEventListener("change", () => { amount.name = way.value; look(); });
+  for (const control of [start, end, amount, commitment]) control.addEventListener("change", () => look());
+
+  const comboField = (label, box) => {
+    const element = field(label, box.control);
+    element.insertBefore(box, element.children[1]);
+    return element;
+  };
+  const fields = [
+    comboField("Person", person), comboField("Project", project),
+    field("From", start), field("To", end, { hint: "Both days included" }),
+    field("Effort", way), field("Amount", amount), field("Commitment", commitment), field("Id", identity),
+  ];
+
+  function body() {
+    const effort = Object.fromEntries(WAYS.map(([key]) => [key, null]));
+    effort[way.value] = amount.value === "" ? null : Number(amount.value);
+    const stated = booking ? effort : Object.fromEntries(Object.entries(effort).filter(([, value]) => value !== null));
+    return {
+      externalId: identity.value, employeeId: person.choice?.id, projectId: project.choice?.id,
+      startDate: start.value || undefined, endDate: end.value || (booking ? null : undefined), commitment: commitment.value, ...stated,
+    };
+  }
+  const send = (query, extra = {}) => (booking
+    ? api.send("PATCH", `/allocations/${booking.id}`, { body: body(), query, tag, ...extra })
+    : api.send("POST", "/allocations", { body: body(), query, ...extra }));
+  const look = debounce(async () => {
+    if (!person.choice || !project.choice || !start.value) return replace(warnings);
+    try {
+      replace(warnings, warningList((await send({ dryRun: "true" })).warnings));
+    } catch (error) {
+      replace(warnings, h("p", { class: "field-error" }, error.message));
+    }
+  }, 300);
+  look();
+  await formDialog({
+    title: booking ? "Edit the booking" : "Book somebody", submitLabel: booking ? "Save" : "Book",
+    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings]
+      .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
+    submit: async () => {
+      const once = booking ? {} : { once: crypto.randomUUID() };
+      const { data, warnings: found } = await send(undefined, once);
+      onsaved(data, found);
+    },
+  });
+}
+
+export async function cancelBooking(api, booking, tag) {
+  return api.patch(`/allocations/${booking.id}`, { isCancelled: true }, { tag });
+}
+

@@ -1,0 +1,189 @@
+// Bringing data in: a file is looked at here, its columns are mapped, the server says what would happen, then it happens.
+
+import { h, replace } from "../lib/dom.js";
+import * as format from "../lib/format.js";
+import { badge, button, card, empty, facts, failure, field, loading, pageHead, select } from "../ui/controls.js";
+import { pagedTable, table } from "../ui/table.js";
+
+/** The kinds of the import format, in the order in which they refer to each other. */
+const KINDS = {
+  departments: ["name", "description"],
+  skills: ["name", "category"],
+  calendars: ["name"],
+  holidays: ["calendar", "date", "name", "minutes_off"],
+  employees: ["external_id", "name", "email", "department", "weekly_capacity_hours", "hired_on", "left_on", "effective_from", "is_active", "inactive_from"],
+  contracts: ["employee_external_id", "effective_from", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "calendar"],
+  leave: ["external_id", "employee_external_id", "first_day", "last_day", "minutes_per_day", "kind", "status"],
+  employee_skills: ["employee_external_id", "skill", "level", "since"],
+  projects: ["external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date", "end_date", "required_skills"],
+  allocations: ["external_id", "employee_external_id", "project_external_id", "allocation_percentage", "allocated_hours", "hours_per_day", "commitment", "actual_hours", "required_skills", "start_date", "end_date", "completed_at", "created_at", "labels", "title", "planned_hours"],
+  capacity_history: ["employee_external_id", "date", "utilization_rate"],
+};
+const HEAD_BYTES = 256 * 1024;
+
+export default function importPage({ api, session }) {
+  const work = h("div", { class: "stack" });
+  const picker = h("input", { type: "file", accept: ".csv,.tsv,.txt,.ndjson,.jsonl", class: "visually-hidden", id: "file", onchange: () => take(picker.files[0]) });
+  const drop = h("label", {
+    class: "drop", for: "file",
+    ondragover: (event) => { event.preventDefault(); drop.classList.add("drop-over"); },
+    ondragleave: () => drop.classList.remove("drop-over"),
+    ondrop: (event) => {
+      event.preventDefault();
+      drop.classList.remove("drop-over");
+      take(event.dataTransfer.files[0]);
+    },
+  }, h("strong", {}, "Drop a CSV or NDJSON file here"), h("span", { class: "note" }, "or choose one"));
+
+  async function take(file) {
+    if (!file) return;
+    picker.value = "";
+    replace(work, loading("Reading the file's head"));
+    try {
+      replace(work, prepare(api, file, await readHead(file), work));
+    } catch (error) {
+      replace(work, failure(error));
+    }
+  }
+
+  return [
+    pageHead("Import", { note: "Rows are matched by their external id, so that the same file may be sent again." }),
+    h("div", { class: "stack" },
+      session.can("write", "imports") && card("A file", picker, drop, h("div", { style: { "margin-top": "var(--gap-4)" } }, work)),
+      h("div", { class: "cards" }, card("Templates", h("p", { class: "note" }, "An empty file with the columns of its kind."), h("div", { class: "badges" }, Object.entries(KINDS).map(([kind, columns]) => template(kind, columns))))),
+      card("Earlier imports", pagedTable({
+        api, path: "/imports", label: "Earlier imports", limit: 20, empty: empty("Nothing was imported yet"),
+        columns: [
+          { title: "When", cell: (report) => format.moment(report.createdAt) },
+          { title: "Kind", cell: (report) => format.words(report.kind) },
+          { title: "State", cell: (report) => badge(report.status, { applied: "good", rejected: "bad" }[report.status] ?? "info") },
+          { title: "Rows", kind: "number", cell: (report) => format.count(report.rowsRead) },
+          { title: "New", kind: "number", cell: (report) => format.count(report.inserted) },
+          { title: "Changed", kind: "number", cell: (report) => format.count(report.updated) },
+          { title: "Refused", kind: "number", cell: (report) => format.count(report.rejected) },
+        ],
+      }))),
+  ];
+}
+
+function template(kind, columns) {
+  const url = URL.createObjectURL(new Blob([`${columns.join(",")}\n`], { type: "text/csv" }));
+  return h("a", { class: "button button-quiet", href: url, download: `${kind}.csv` }, format.words(kind));
+}
+
+/** The first record of the file, and where it ends; the delimiter is what the header has most of. */
+async function readHead(file) {
+  const bytes = new Uint8Array(await file.slice(0, HEAD_BYTES).arrayBuffer());
+  const text = new TextDecoder().decode(bytes);
+  const isLines = /\.(ndjson|jsonl)$/i.test(file.name) || text.trimStart().startsWith("{");
+  if (isLines) return { isLines, columns: [] };
+  const end = bytes.indexOf(10);
+  if (end < 0) throw new Error("The file has no line after its header.");
+  const header = text.slice(0, new TextDecoder().decode(bytes.slice(0, end)).length).replace(/^\uFEFF/, "").replace(/\r$/, "");
+  const delimiter = [",", ";", "\t"].map((mark) => [header.split(mark).length, mark]).sort((a, b) => b[0] - a[0])[0][1];
+  const columns = header.split(delimiter).map((name) => name.trim().replace(/^"|"$/g, "").replaceAll('""', '"'));
+  return { isLines, delimiter, columns, bodyStart: end + 1 };
+}
+
+const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
+
+/** The kind whose columns are met best. */
+function guessKind(fileName, columns) {
+  const named = Object.keys(KINDS).find((kind) => plain(fileName).startsWith(plain(kind)));
+  if (named) return named;
+  const score = (kind) => KINDS[kind].filter((column) => columns.some((name) => plain(name) === plain(column))).length;
+  return Object.keys(KINDS).sort((a, b) => score(b) - score(a))[0];
+}
+
+function prepare(api, file, head, work) {
+  const kind = select(Object.keys(KINDS).map((key) => [key, format.words(key)]), guessKind(file.name, head.columns));
+  const policy = select([["abort", "Apply nothing when a row is bad"], ["skip", "Apply the good rows"]], "abort");
+  const mapping = h("div");
+  const outcome = h("div");
+  let choices = [];
+  const draw = () => {
+    replace(outcome);
+    if (head.isLines) return;
+    choices = head.columns.map((name) => select([["", "Leave out"], ...KINDS[kind.value].map((column) => [column, column])], KINDS[kind.value].find((column) => plain(column) === plain(name)) ?? "", { "aria-label": `Column for ${name}` }));
+    replace(mapping, table({
+      label: "Columns", rows: head.columns.map((name, index) => ({ name, choice: choices[index] })),
+      columns: [{ title: "In the file", cell: (row) => row.name || "(no name)" }, { title: "Means", cell: (row) => row.choice }],
+    }));
+  };
+  kind.addEventListener("change", draw);
+  draw();
+
+  /** The file with the header that the mapping gives; a column that is left out gets a name the server is told to pass over. */
+  const content = () => {
+    if (head.isLines) return { body: file, type: "application/x-ndjson" };
+    const names = choices.map((choice) => choice.value);
+    if (names.every(Boolean)) return { body: new Blob([`${names.join(head.delimiter)}\n`, file.slice(head.bodyStart)]), type: "text/csv" };
+    return null;
+  };
+
+  async function send(isTrial) {
+    replace(outcome, loading(isTrial ? "Asking what would happen" : "Sending the file"));
+    apply.disabled = true;
+    try {
+      const sent = content() ?? { body: await withoutColumns(file, head, choices.map((choice) => choice.value)), type: "text/csv" };
+      const { data } = await api.send("POST", "/imports", {
+        query: { kind: kind.value, onError: policy.value, dryRun: isTrial ? "true" : undefined }, file: sent.body, headers: { "Content-Type": sent.type },
+      });
+      replace(outcome, report(data, isTrial));
+      apply.disabled = !isTrial;
+    } catch (error) {
+      replace(outcome, failure(error, () => send(isTrial)));
+    }
+  }
+  const apply = button("Import", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });
+  return [
+    facts([["File", file.name], ["Size", `${format.number(file.size / 1024, 1)} kB`], !head.isLines && ["Delimiter", { ",": "Comma", ";": "Semicolon", "\t": "Tab" }[head.delimiter]]]),
+    h("div", { class: "form-row" }, field("Kind", kind), field("Bad rows", policy)), mapping,
+    h("div", { class: "actions" }, button("Try without changing anything", { icon: "check", onclick: () => send(true) }), apply), outcome,
+  ];
+}
+
+/** The file's records without the columns that are left out. Reads the whole file: only for files whose columns differ. */
+async function withoutColumns(file, head, names) {
+  const kept = names.flatMap((name, index) => (name ? [index] : []));
+  const quote = (text) => (/["\n\r]/.test(text) || text.includes(head.delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = [kept.map((index) => names[index])];
+  for (const record of records(await file.slice(head.bodyStart).text(), head.delimiter)) lines.push(kept.map((index) => record[index] ?? ""));
+  return new Blob([lines.map((line) => line.map(quote).join(head.delimiter)).join("\n"), "\n"]);
+}
+
+/** The records of a CSV text (RFC 4180). */
+function* records(text, delimiter) {
+  let record = [];
+  let value = "";
+  let isQuoted = false;
+  for (let index = 0; index < text.length; index += 1) {
+    const mark = text[index];
+    if (isQuoted) {
+      if (mark !== '"') value += mark;
+      else if (text[index + 1] === '"') { value += '"'; index += 1; } else isQuoted = false;
+    } else if (mark === '"') isQuoted = true;
+    else if (mark === delimiter) { record.push(value); value = ""; } else if (mark === "\n") {
+      record.push(value.replace(/\r$/, ""));
+      yield record;
+      record = [];
+      value = "";
+    } else value += mark;
+  }
+  if (value || record.length > 0) yield [...record, value];
+}
+
+function report(data, isTrial) {
+  const counts = ["inserted", "updated", "unchanged", "cleared", "rejected"].filter((name) => data[name] !== undefined);
+  return h("div", { class: "stack" },
+    h("p", {}, badge(isTrial ? "Trial: nothing was changed" : format.words(data.status), data.status === "rejected" ? "bad" : "good"), ` ${format.count(data.rowsRead)} rows read`),
+    h("div", { class: "figures" }, counts.map((name) => h("div", { class: "figure" }, h("span", { class: "figure-value" }, format.count(data[name])), h("span", { class: "figure-label" }, format.words(name))))),
+    data.errors?.length > 0 && table({
+      label: "Bad rows", rows: data.errors,
+      columns: [{ title: "Line", kind: "number", cell: (row) => format.count(row.line) }, { title: "Column", cell: (row) => row.column }, { title: "Why", kind: "wide", cell: (row) => row.reason }],
+    }),
+    data.warnings?.length > 0 && table({
+      label: "Warnings", rows: data.warnings,
+      columns: [{ title: "Line", kind: "number", cell: (row) => format.count(row.line) }, { title: "Column", cell: (row) => row.column ?? "–" }, { title: "Warning", kind: "wide", cell: (row) => row.reason ?? row.message }],
+    }));
+}

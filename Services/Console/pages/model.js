@@ -1,0 +1,111 @@
+// One model's card: what it was made from, what it can do beside its rivals, and what it may not claim.
+
+import { h } from "../lib/dom.js";
+import * as format from "../lib/format.js";
+import { badge, button, card, checkbox, facts, field, input, later, pageHead } from "../ui/controls.js";
+import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
+import { table } from "../ui/table.js";
+import { reliabilityChart } from "../ui/chart.js";
+import { statusBadge } from "./models.js";
+
+export default async function modelPage({ api, session, parameters, reload }) {
+  const { data: model } = await api.get(`/models/${parameters.id}`);
+  const mayDeploy = session.can("deploy", "ml");
+  const candidates = model.metrics.candidates ?? model.metrics.reports ?? [];
+  const gates = model.metrics.gates ?? [];
+  return [
+    pageHead(`Model, version ${model.version}`, {
+      note: `${format.words(model.kind)}, made ${format.moment(model.createdAt)}`, back: { href: "#/models", label: "Models" },
+      actions: [
+        mayDeploy && model.status !== "deployed" && model.status !== "archived" && button("Put into service", { kind: "primary", onclick: () => deploy(api, model, reload) }),
+        mayDeploy && model.status !== "deployed" && model.status !== "archived" && button("Archive", { icon: "remove", onclick: async () => {
+          if (await confirmDialog("Archive the model", "An archived model cannot be put into service again.", "Archive", () => api.post(`/models/${model.id}/archive`))) reload();
+        } }),
+      ],
+    }),
+    h("div", { class: "cards" },
+      card("State", facts([
+        ["Status", statusBadge(model.status)], ["In service since", format.moment(model.deployedAt)],
+        ["Accuracy of success", format.share(model.accuracyScore)], ["Precision", format.share(model.precisionScore)],
+        ["Recall", format.share(model.recallScore)], ["Artefact", h("code", {}, model.artifactSha256.slice(0, 16))],
+      ]), gates.length > 0 && [h("h3", { style: { "margin-top": "var(--gap-4)" } }, "Gates"), h("ul", {}, gates.map((gate) =>
+        h("li", {}, badge(gate.passed ? "passed" : "not passed", gate.passed ? "good" : "bad"), " ", gate.explanation)))]),
+      card("Card", model.card.split("\n").map((line) => h("p", {}, line))),
+      h("section", { class: ["card", "card-wide"] }, h("h2", {}, "Candidates on the same rows"), candidateTable(candidates, true), candidateTable(candidates, false)),
+      card("Said against observed", later(() => reliability(api, model))),
+      card("Service by day", later(() => daily(api, model))),
+      card("Data set", later(() => dataset(api, model))))];
+}
+
+function candidateTable(candidates, withPlan) {
+  const rows = candidates.filter((entry) => entry.withPlan === withPlan);
+  if (rows.length === 0) return null;
+  const overall = (entry) => entry.slices[0];
+  const spread = (entry, name) => {
+    const range = overall(entry).bootstrap?.find((one) => one.figure === name);
+    return range ? h("span", { class: "note" }, ` (${format.number(range.low, 2)}–${format.number(range.high, 2)})`) : null;
+  };
+  return h("div", { style: { "margin-top": "var(--gap-3)" } }, h("h3", {}, withPlan ? "With the planned hours known" : "Without planned hours"), table({
+    label: withPlan ? "Candidates with a plan" : "Candidates without a plan", rows,
+    columns: [
+      { title: "Candidate", kind: "wide", cell: (entry) => [entry.title, entry.isBaseline && [" ", badge("baseline")]] },
+      { title: "Mean error (h)", kind: "number", cell: (entry) => [format.number(overall(entry).hours?.mae, 2), spread(entry, "mae")] },
+      { title: "Median error (h)", kind: "number", cell: (entry) => format.number(overall(entry).hours?.medianAbsoluteError, 2) },
+      { title: "Within 25 %", kind: "number", cell: (entry) => format.share(overall(entry).hours?.pred25) },
+      { title: "Brier score", kind: "number", cell: (entry) => [format.number(overall(entry).success?.brier, 3), spread(entry, "brier")] },
+      { title: "AUC", kind: "number", cell: (entry) => format.number(overall(entry).success?.auc, 3) },
+      { title: "80 % range held", kind: "number", cell: (entry) => format.share(overall(entry).intervals?.find((range) => range.level === 80)?.coverage) },
+    ],
+  }));
+}
+
+/** Of answered questions whose outcome is known: how often what was said to have a chance came true. */
+async function reliability(api, model) {
+  const records = await api.all("/predictions", { modelId: model.id });
+  const bins = Array.from({ length: 10 }, () => ({ said: 0, observed: 0, count: 0 }));
+  for (const { request, prediction, actual } of records) {
+    if (!actual || prediction.successProbability === null || prediction.successProbability === undefined || !request.plannedHours) continue;
+    const bin = bins[Math.min(9, Math.floor(prediction.successProbability * 10))];
+    bin.said += prediction.successProbability;
+    bin.observed += actual.actualHours <= request.plannedHours ? 1 : 0;
+    bin.count += 1;
+  }
+  const points = bins.filter((bin) => bin.count > 0).map((bin) => ({ said: bin.said / bin.count, observed: bin.observed / bin.count, count: bin.count }));
+  if (points.length === 0) return h("p", { class: "note" }, "No answer of this model has an outcome yet. Outcomes arrive as bookings are completed.");
+  return [reliabilityChart({ label: "Chance of success: said against observed, in percent", points }),
+    h("p", { class: "note" }, `${format.count(points.reduce((sum, point) => sum + point.count, 0))} answers with a known outcome. On the dashed line, what was said came true.`)];
+}
+
+async function daily(api, model) {
+  const { data } = await api.get("/metrics", { modelId: model.id });
+  return table({
+    label: "Service by day", rows: data, empty: h("p", { class: "note" }, "No questions in the last 30 days."),
+    columns: [
+      { title: "Day", cell: (row) => format.day(row.date) },
+      { title: "Answers", kind: "number", cell: (row) => format.count(row.predictionsCount) },
+      { title: "Confidence", kind: "number", cell: (row) => format.percent(row.avgConfidence) },
+      { title: "Came true", kind: "number", cell: (row) => format.percent(row.avgAccuracy) },
+    ],
+  });
+}
+
+async function dataset(api, model) {
+  const { data: report } = await api.get(`/datasets/${model.datasetId}/report`);
+  return h("div", { class: "stack" }, facts([
+    ["Rows with an outcome", format.count(report.rows)], ["Unfinished work", format.count(report.unfinishedWork)],
+    ["Without hours", format.count(report.withoutHours)], ["People", format.count(report.people.distinct)], ["Projects", format.count(report.projects.distinct)],
+  ]), report.warnings.length > 0 && h("ul", {}, report.warnings.map((text) => h("li", {}, text))));
+}
+
+function deploy(api, model, done) {
+  const note = field("Why", input({ name: "note", maxlength: 500 }), { hint: "For the deployment history" });
+  const force = checkbox("Deploy although a gate was not passed", false);
+  return formDialog({
+    title: `Put version ${model.version} into service`, fields: [note, model.status !== "validated" && force].filter(Boolean), submitLabel: "Put into service",
+    submit: async () => {
+      await api.post(`/models/${model.id}/deploy`, { note: note.control.value || null, force: force.control.checked });
+      toast(`Version ${model.version} is in service.`);
+      done();
+    },
+  });
+}

@@ -1,0 +1,116 @@
+// Models: what serves, what was trained, what is being trained, and when it is done again.
+
+import { h } from "../lib/dom.js";
+import * as format from "../lib/format.js";
+import { link } from "../lib/router.js";
+import { badge, button, card, checkbox, empty, facts, field, input, later, pageHead } from "../ui/controls.js";
+import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
+import { pagedTable } from "../ui/table.js";
+
+const STATUS_TONE = { deployed: "good", validated: "info", trained: "plain", archived: "plain", running: "info", succeeded: "good", failed: "bad" };
+export const statusBadge = (status) => badge(format.words(status), STATUS_TONE[status] ?? "plain");
+
+export default function modelsPage({ api, session, router, reload }) {
+  const mayTrain = session.can("train", "ml");
+  const mayDeploy = session.can("deploy", "ml");
+  return [
+    pageHead("Models", {
+      note: "Each job judges several candidates on the latest rows; the best one can be put into service.",
+      actions: [
+        mayDeploy && button("Roll back", { icon: "undo", onclick: () => rollBack(api, reload) }),
+        mayTrain && button("Train a model", { kind: "primary", icon: "plus", onclick: () => train(api, router) }),
+      ],
+    }),
+    h("div", { class: "stack" },
+      card("Models", pagedTable({
+        api, path: "/models", label: "Models", limit: 50,
+        empty: empty("No model yet", "Import completed work, then train the first model.", mayTrain && button("Train a model", { kind: "primary", onclick: () => train(api, router) })),
+        columns: [
+          { title: "Version", cell: (model) => h("a", { href: link(`models/${model.id}`) }, `Version ${model.version}`) },
+          { title: "Status", cell: (model) => statusBadge(model.status) },
+          { title: "Kind", cell: (model) => format.words(model.kind) },
+          { title: "Accuracy of success", kind: "number", cell: (model) => format.share(model.accuracyScore) },
+          { title: "Made", cell: (model) => format.moment(model.createdAt) },
+          { title: "In service since", cell: (model) => format.moment(model.deployedAt) },
+        ],
+      })),
+      card("Training jobs", pagedTable({
+        api, path: "/training/jobs", label: "Training jobs", limit: 20, empty: empty("No job has run yet"),
+        columns: [
+          { title: "Started", cell: (job) => h("a", { href: link(`jobs/${job.id}`) }, format.moment(job.createdAt)) },
+          { title: "Status", cell: (job) => statusBadge(job.status) },
+          { title: "Stage", kind: "wide", cell: (job) => job.error ?? job.stage },
+          { title: "History", kind: "number", cell: (job) => `${format.count(job.months)} months` },
+          { title: "By", cell: (job) => format.words(job.origin ?? "request") },
+        ],
+      })),
+      h("div", { class: "cards" },
+        card("Schedule", later(() => schedule(api, mayTrain, reload))),
+        card("Deployments", pagedTable({
+          api, path: "/models/deployments", label: "Deployments", limit: 10, empty: empty("Nothing was deployed yet"),
+          columns: [
+            { title: "When", cell: (entry) => format.moment(entry.deployedAt) },
+            { title: "Version", cell: (entry) => [`Version ${entry.version}`, entry.forced && [" ", badge("forced", "warn")]] },
+            { title: "Reason", cell: (entry) => format.words(entry.reason) },
+            { title: "Note", kind: "wide", cell: (entry) => entry.note ?? "–" },
+          ],
+        })))),
+  ];
+}
+
+function train(api, router) {
+  const months = field("Months of history", input({ name: "months", type: "number", min: 1, max: 240, value: 24 }), { hint: "1 to 240" });
+  const epochs = field("Epochs of the networks", input({ name: "epochs", type: "number", min: 10, max: 1000, value: 100 }), { hint: "10 to 1000" });
+  return formDialog({
+    title: "Train a model", fields: [months, epochs], submitLabel: "Start training",
+    submit: async () => {
+      const { data } = await api.post("/training/jobs", { months: Number(months.control.value), epochs: Number(epochs.control.value) }, { once: crypto.randomUUID() });
+      router.go(`jobs/${data.jobId}`);
+    },
+  });
+}
+
+async function rollBack(api, reload) {
+  const done = await confirmDialog("Roll back", "The model that served before the present one takes over again.", "Roll back", () => api.post("/models/rollback"));
+  if (done) {
+    toast("The earlier model is in service.");
+    reload();
+  }
+}
+
+async function schedule(api, mayTrain, reload) {
+  let current = null;
+  try {
+    current = (await api.get("/training/schedule")).data;
+  } catch (error) {
+    if (error.status !== 404) throw error;
+  }
+  const change = mayTrain && button(current ? "Change" : "Set a schedule", { icon: "edit", onclick: () => editSchedule(api, current, reload) });
+  if (!current) return [h("p", { class: "note" }, "Models are trained only when somebody asks."), change];
+  return h("div", { class: "stack" }, facts([
+    ["Every", current.everyDays ? `${current.everyDays} days` : null],
+    ["After new outcomes", current.newOutcomes && format.count(current.newOutcomes)],
+    ["Deploys by itself", current.deployAutomatically ? "Yes, after evidence" : "No"],
+    ["Next", current.state.nextDueAt && format.moment(current.state.nextDueAt)],
+    ["State", current.state.explanation],
+    ["Latest deployment", current.state.deployment],
+  ].filter(([, value]) => value)), h("div", { class: "actions" }, change,
+    mayTrain && button("Remove", { icon: "remove", onclick: async () => {
+      if (await confirmDialog("Remove the schedule", "Models will be trained only when somebody asks.", "Remove", () => api.delete("/training/schedule"))) reload();
+    } })));
+}
+
+function editSchedule(api, current, reload) {
+  const days = field("Every so many days", input({ name: "everyDays", type: "number", min: 1, max: 365, value: current?.everyDays ?? 30 }), { hint: "Leave empty to train by outcomes only" });
+  const outcomes = field("After so many new outcomes", input({ name: "newOutcomes", type: "number", min: 1, value: current?.newOutcomes ?? 200 }));
+  const months = field("Months of history", input({ name: "months", type: "number", min: 1, max: 240, value: current?.months ?? 24 }));
+  const deploys = checkbox("Deploy by itself when the evidence is enough", current?.deployAutomatically ?? false);
+  const whole = (entry) => (entry.control.value === "" ? null : Number(entry.control.value));
+  return formDialog({
+    title: "Training schedule", fields: [days, outcomes, months, deploys],
+    submit: async () => {
+      await api.put("/training/schedule", { everyDays: whole(days), newOutcomes: whole(outcomes), months: whole(months) ?? 24, deployAutomatically: deploys.control.checked });
+      reload();
+    },
+  });
+}

@@ -1,0 +1,104 @@
+// Dialogs on the browser's own <dialog>: focus stays inside, Escape closes, what was typed is kept when a save fails.
+
+import { h, replace } from "../lib/dom.js";
+import { button, failure } from "./controls.js";
+
+/**
+ * Opens a dialog with a form.
+ *
+ * `submit` is called with the dialog; a Problem that it throws is shown: each field's message at its field (matched by
+ * the control's `name`), the rest above the buttons. The dialog closes when `submit` returns.
+ *
+ * @returns {Promise<any>} what `submit` returned; null when the dialog was closed without.
+ */
+export function formDialog({ title, note, fields, submitLabel = "Save", kind = "primary", submit, danger, wide }) {
+  return new Promise((resolve) => {
+    let result = null;
+    const trouble = h("div", { class: "dialog-trouble" });
+    const save = button(submitLabel, { kind: danger ? "danger" : kind, type: "submit" });
+    const form = h("form", {
+      method: "dialog", class: "form", novalidate: true,
+      onsubmit: async (event) => {
+        event.preventDefault();
+        replace(trouble);
+        for (const entry of flatten(fields)) entry.showError?.(null);
+        save.disabled = true;
+        try {
+          result = (await submit(dialog)) ?? true;
+          dialog.close();
+        } catch (error) {
+          showProblem(error, flatten(fields), trouble);
+        } finally {
+          save.disabled = false;
+        }
+      },
+    }, note && h("p", { class: "note" }, note), fields, trouble,
+    h("div", { class: "dialog-actions" }, button("Cancel", { onclick: () => dialog.close() }), save));
+    const dialog = open(title, form, () => resolve(result), wide);
+  });
+}
+
+/** Shows each field's message at its field, and what belongs to no field in `trouble`. */
+export function showProblem(error, fields, trouble) {
+  const rest = [];
+  let first = null;
+  for (const entry of error.errors ?? []) {
+    const target = fields.find((one) => one.control?.name && (entry.field === one.control.name || entry.field.startsWith(`${one.control.name}.`) || entry.field.startsWith(`${one.control.name}[`)));
+    if (target) {
+      target.showError(entry.message);
+      first ??= target.control;
+    } else {
+      rest.push(entry);
+    }
+  }
+  first?.focus();
+  if (!first || rest.length > 0) {
+    const shown = Object.assign(new Error(error.message), { errors: rest, requestId: error.requestId });
+    replace(trouble, failure(shown));
+  }
+}
+
+const flatten = (fields) => [fields].flat(Infinity).filter(Boolean)
+  .flatMap((entry) => [entry, ...(entry.fields ? flatten(entry.fields) : [])]);
+
+/** Asks before something that cannot be undone. */
+export function confirmDialog(title, text, submitLabel, action) {
+  return formDialog({ title, note: text, fields: [], submitLabel, danger: true, submit: action });
+}
+
+/** A dialog that only shows. */
+export function showDialog(title, content, wide) {
+  const dialog = open(title, h("div", { class: "form" }, content, h("div", { class: "dialog-actions" },
+    button("Close", { kind: "primary", onclick: () => dialog.close() }))), () => {}, wide);
+  return dialog;
+}
+
+function open(title, content, closed, wide) {
+  const dialog = h("dialog", { class: ["dialog", wide && "dialog-wide"], "aria-label": title },
+    h("div", { class: "dialog-head" }, h("h2", {}, title),
+      button("Close", { icon: "close", iconOnly: true, kind: "quiet", onclick: () => dialog.close() })), content);
+  dialog.addEventListener("close", () => {
+    dialog.remove();
+    closed();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  content.querySelector("input, select, textarea")?.focus();
+  return dialog;
+}
+
+let region = null;
+
+/** A message that goes by itself; it may offer to undo. */
+export function toast(text, { action, tone = "plain" } = {}) {
+  if (!region) {
+    region = h("div", { class: "toasts", role: "status", "aria-live": "polite" });
+    document.body.append(region);
+  }
+  const remove = () => element.remove();
+  const element = h("div", { class: ["toast", `toast-${tone}`] }, h("span", {}, text),
+    action && button(action.label, { kind: "quiet", onclick: () => { remove(); action.run(); } }),
+    button("Dismiss", { icon: "close", iconOnly: true, kind: "quiet", onclick: remove }));
+  region.append(element);
+  setTimeout(remove, action ? 12_000 : 6_000);
+}

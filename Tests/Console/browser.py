@@ -1,0 +1,129 @@
+"""A real browser on the console: Chromium without a window, what the tests and the screenshots share."""
+
+import contextlib
+import shutil
+import time
+
+from axe_selenium_python import Axe
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+WAIT = 20
+
+
+@contextlib.contextmanager
+def browser(width=1440, height=900, theme="light"):
+    """A browser whose console messages are kept; closed at the end whatever happens."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or "chromium"
+    for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB",
+                     "--force-prefers-reduced-motion", f"--window-size={width},{height}"):
+        options.add_argument(argument)
+    if theme == "dark":
+        options.add_argument("--force-dark-mode")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(service=Service(shutil.which("chromedriver") or "chromedriver"), options=options)
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
+        "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [
+        {"name": "prefers-color-scheme", "value": theme}, {"name": "prefers-reduced-motion", "value": "reduce"}]})
+    try:
+        yield Console(driver)
+    finally:
+        driver.quit()
+
+
+class Console:
+    """The console in one browser, in the words of its user."""
+
+    def __init__(self, driver):
+        self.driver = driver
+
+    def open(self, url, path=""):
+        self.driver.get(f"{url}/{path}")
+        self.url = url
+
+    def go(self, path):
+        """To a page by its fragment; waits until the page has loaded."""
+        self.driver.execute_script("location.hash = arguments[0]", f"#/{path}")
+        self.settle()
+
+    def settle(self, quiet=0.4):
+        """Until nothing is being waited for."""
+        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, ".loading"), "the page to finish loading")
+        time.sleep(quiet)
+        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, ".loading"), "the page to finish loading")
+
+    def wait(self, condition, what, seconds=WAIT):
+        return WebDriverWait(self.driver, seconds, 0.1).until(condition, f"waited {seconds} s for {what}")
+
+    def sign_in(self, tenant, email, password):
+        self.fill("tenant", tenant)
+        self.fill("email", email)
+        self.fill("password", password)
+        self.press("Sign in")
+        self.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".frame"), "the sign-in to succeed")
+        self.settle()
+
+    def sign_in_as_operator(self, key):
+        self.press("Platform operator")
+        self.fill("key", key)
+        self.press("Sign in")
+        self.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".frame"), "the sign-in to succeed")
+        self.settle()
+
+    def fill(self, name, text):
+        """Types into the control of that name, in the dialog if one is open."""
+        control = self.wait(lambda d: next((one for one in d.find_elements(By.NAME, name) if one.is_displayed()), None), f"the field {name}")
+        if control.get_attribute("type") in ("date", "time"):
+            self.driver.execute_script(
+                "arguments[0].value = arguments[1]; arguments[0].dispatchEvent(new Event('change', {bubbles: true}))", control, text)
+            return control
+        control.clear()
+        control.send_keys(text)
+        return control
+
+    def choose(self, name, text):
+        """Finds something in a combo box by typing, and takes the first that is found."""
+        control = self.fill(name, text)
+        self.wait(lambda d: [one for one in d.find_elements(By.CSS_SELECTOR, ".option") if one.is_displayed() and text in one.text], f"{text} to be offered")
+        control.send_keys("\ue015\ue007")  # arrow down, enter
+        self.settle(0.1)
+
+    def press(self, label):
+        """The button (or link) of that name, the topmost where there are several."""
+        found = self.wait(lambda d: [one for one in d.find_elements(By.CSS_SELECTOR, "button, a.button, .nav a, .tabs a") if one.is_displayed()
+                                     and (one.text.strip() == label or one.get_attribute("aria-label") == label)], f"a button {label}")
+        found[-1].click()
+
+    def text(self, selector="main"):
+        return self.driver.find_element(By.CSS_SELECTOR, selector).text
+
+    def see(self, text, selector="main"):
+        self.wait(lambda d: text in d.find_element(By.CSS_SELECTOR, selector).text, f"“{text}” to be seen")
+
+    def buttons(self):
+        return {(one.text.strip() or one.get_attribute("aria-label")) for one in self.driver.find_elements(By.CSS_SELECTOR, "main button, main a.button") if one.is_displayed()}
+
+    def dialog_closes(self):
+        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"), "the dialog to close")
+        self.settle()
+
+    def complaints(self):
+        """What the browser complained of: script errors and violations of the content security policy."""
+        return [entry["message"] for entry in self.driver.get_log("browser")
+                if entry["level"] == "SEVERE" and "the server responded with a status of" not in entry["message"]]
+
+    def accessibility_faults(self):
+        axe = Axe(self.driver)
+        axe.inject()
+        found = axe.run(options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}})
+        return [f"{one['id']}: {one['help']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+
+    def is_wider_than_window(self):
+        return self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth + 1")
+
+    def picture(self, path):
+        self.driver.save_screenshot(str(path))

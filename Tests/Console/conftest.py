@@ -1,0 +1,78 @@
+"""The live stack that the tests look at: told by the environment, see Tests/Console/README in compose/test."""
+
+import os
+import sys
+import uuid
+
+import pytest
+import requests
+
+sys.path.insert(0, os.path.dirname(__file__))
+from browser import browser  # noqa: E402
+
+
+class Stack:
+    def __init__(self):
+        self.url = os.environ["ERM_URL"]
+        self.tenant = os.environ["ERM_TENANT"]
+        self.email = os.environ["ERM_EMAIL"]
+        self.password = os.environ["ERM_PASSWORD"]
+        with open(os.environ["ERM_OPERATOR_KEY_FILE"]) as file:
+            self.operator_key = file.read().strip()
+        self.token = self.log_in(self.email, self.password)
+
+    def log_in(self, email, password):
+        answer = requests.post(f"{self.url}/api/v1/auth/login", json={"email": email, "password": password},
+                               headers={"X-Tenant-ID": self.tenant}, timeout=30)
+        answer.raise_for_status()
+        return answer.json()["data"]["accessToken"]
+
+    def call(self, method, path, body=None, **headers):
+        answer = requests.request(method, f"{self.url}/api/v1{path}", json=body, timeout=60,
+                                  headers={"Authorization": f"Bearer {self.token}", **headers})
+        assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:400]}"
+        return answer.json() if answer.content else None
+
+    def make_person(self, name, **more):
+        return self.call("POST", "/employees", {"externalId": f"T-{uuid.uuid4().hex[:10]}", "name": name, **more})["data"]
+
+    def make_project(self, name, **more):
+        return self.call("POST", "/projects", {"externalId": f"T-{uuid.uuid4().hex[:10]}", "name": name, "status": "in_progress", **more})["data"]
+
+    def book(self, person, project, **more):
+        return self.call("POST", "/allocations", {
+            "externalId": f"T-{uuid.uuid4().hex[:10]}", "employeeId": person["id"], "projectId": project["id"], **more})["data"]
+
+    def make_user(self, role):
+        email, password = f"{role}-{uuid.uuid4().hex[:8]}@demo.example", f"long enough {uuid.uuid4().hex}"
+        self.call("POST", "/users", {"email": email, "name": f"A {role}", "password": password, "roles": [role]})
+        return email, password
+
+
+@pytest.fixture(scope="session")
+def stack():
+    return Stack()
+
+
+@pytest.fixture(scope="session")
+def shared_console(stack):
+    """One browser for the tests that leave the session as it was."""
+    with browser() as console:
+        console.open(stack.url)
+        console.sign_in(stack.tenant, stack.email, stack.password)
+        yield console
+
+
+@pytest.fixture
+def console(shared_console):
+    shared_console.complaints()
+    yield shared_console
+    assert shared_console.complaints() == []
+
+
+@pytest.fixture
+def fresh(stack):
+    """A browser of the test's own, not signed in."""
+    with browser() as console:
+        console.open(stack.url)
+        yield console
