@@ -6,7 +6,16 @@ struct AllocationsController: ResourceController {
     static let resource = Resource.allocations
     let store: Allocations
 
-    static func addRoutes(to routes: inout RouteList<Self>) { addPlanningRoutes(to: &routes) }
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        addPlanningRoutes(to: &routes)
+        routes.on(
+            .get, "allocations/{id}/versions", "listAllocationVersions", .may(.read, .allocations), use: versions)
+    }
+
+    /// All on one page, newest first.
+    private func versions(_ call: TenantCall) async throws -> Listed<AllocationVersion> {
+        Listed(all: try await store.versions(of: try call.id("id"), in: call.tenant))
+    }
 
     func shown(_ items: [Allocation], to caller: TenantCaller) async throws -> [AllocationDetail] {
         try await store.details(of: items, in: caller.tenant)
