@@ -63,9 +63,8 @@ const VIEWS = {
     api, path: "/reports/orphans", query, label: "Orphaned work", empty: empty("No orphaned work", "Every booked hour falls into its person's employment."),
     columns: [
       ...personColumns,
-      { title: "Booking", cell: (row) => row.externalId ?? row.allocation?.externalId ?? "–" },
-      { title: "From", cell: (row) => format.day(row.from) }, { title: "To", cell: (row) => format.day(row.to) },
-      { title: "Hours", kind: "number", cell: (row) => format.hours(row.orphanedHours ?? row.hours) },
+      { title: "Orphaned", kind: "number", cell: (row) => format.hours(row.orphanedHours) },
+      { title: "Bookings", kind: "wide", cell: (row) => h("ul", {}, row.bookings.map((one) => h("li", {}, `${one.externalId}, ${format.day(one.from)} – ${format.day(one.to)}: ${format.hours(one.orphanedHours)}`))) },
     ],
   }),
 };
@@ -85,41 +84,51 @@ const sum = (rows, key) => rows.reduce((total, row) => total + (row[key] ?? 0), 
 async function utilisation(api, query) {
   const rows = await api.all("/reports/utilization", query);
   if (rows.length === 0) return empty("Nothing in this window", "Nobody is employed, or the filter lets nobody through.");
-  const label = (row) => row.employee?.name ?? row.group?.name ?? row.department ?? row.project?.name ?? row.skill ?? row.name ?? "Everybody";
+  // Each part of a row's window, with whom it is about; the parts add up to the row.
+  const parts = rows.flatMap((row) => (row.periods ?? [{ ...row, from: query.from, to: query.to }]).map((part) => ({ ...part, row })));
   const ofPeriod = new Map();
-  for (const row of rows) {
-    const key = row.from ?? query.from;
-    const one = ofPeriod.get(key) ?? { from: key, hardHours: 0, softHours: 0, capacityHours: 0 };
-    for (const name of ["hardHours", "softHours", "capacityHours"]) one[name] += row[name] ?? 0;
-    ofPeriod.set(key, one);
+  for (const part of parts) {
+    const one = ofPeriod.get(part.from) ?? { from: part.from, hardHours: 0, softHours: 0, capacityHours: 0 };
+    for (const name of ["hardHours", "softHours", "capacityHours"]) one[name] += part[name] ?? 0;
+    ofPeriod.set(part.from, one);
   }
-  const isShared = query.groupBy === "skill" || query.groupBy === "project";
-  const totals = { capacityHours: sum(rows, "capacityHours"), hardHours: sum(rows, "hardHours"), softHours: sum(rows, "softHours"), actualHours: sum(rows, "actualHours") };
+  // Projects have no capacity of their own.
+  const hasCapacity = rows.some((row) => row.capacityHours !== null && row.capacityHours !== undefined);
+  const hasActual = rows.some((row) => row.actualHours !== null && row.actualHours !== undefined);
+  const totals = { capacityHours: hasCapacity ? sum(rows, "capacityHours") : null, hardHours: sum(rows, "hardHours"), softHours: sum(rows, "softHours"), actualHours: hasActual ? sum(rows, "actualHours") : null };
+  const percent = totals.capacityHours > 0 ? (totals.hardHours / totals.capacityHours) * 100 : null;
   return [
-    h("div", { class: "figures" }, figure("Capacity", isShared ? "–" : format.hours(totals.capacityHours)), figure("Hard bookings", format.hours(totals.hardHours)), figure("Soft bookings", format.hours(totals.softHours)),
-      figure("Utilisation", isShared || totals.capacityHours === 0 ? "–" : format.percent((totals.hardHours / totals.capacityHours) * 100), "hard bookings of capacity")),
+    h("div", { class: "figures" }, figure("Capacity", format.hours(totals.capacityHours)), figure("Hard bookings", format.hours(totals.hardHours)), figure("Soft bookings", format.hours(totals.softHours)),
+      figure("Utilisation", format.percent(percent), "hard bookings of capacity")),
     ofPeriod.size > 1 && card("Over time", barChart({
-      label: "Booked hours against capacity over time", markName: isShared ? null : "Capacity", yFormat: (value) => format.count(value),
+      label: "Booked hours against capacity over time", markName: hasCapacity ? "Capacity" : null, yFormat: (value) => format.count(value),
       parts: [{ name: "Hard", colour: "var(--bar-hard)" }, { name: "Soft", colour: "var(--bar-soft)" }],
       bars: [...ofPeriod.values()].sort((a, b) => (a.from < b.from ? -1 : 1)).map((one) => ({
-        label: format.shortDay(days.parseDay(one.from)), parts: [one.hardHours, one.softHours], mark: isShared ? null : one.capacityHours,
+        label: format.shortDay(days.parseDay(one.from)), parts: [one.hardHours, one.softHours], mark: hasCapacity ? one.capacityHours : null,
       })),
     })),
     table({
-      label: "Utilisation", rows: rows.slice(0, 1000),
+      label: "Utilisation", rows: parts.slice(0, 1000),
       columns: [
-        { title: "Of", cell: (row) => (row.employee ? h("a", { href: link(`people/${row.employee.id}`) }, label(row)) : label(row)) },
-        { title: "From", cell: (row) => format.day(row.from ?? query.from) },
-        { title: "Capacity", kind: "number", cell: (row) => format.hours(row.capacityHours) },
-        { title: "Hard", kind: "number", cell: (row) => format.hours(row.hardHours) },
-        { title: "Soft", kind: "number", cell: (row) => format.hours(row.softHours) },
-        { title: "Actual", kind: "number", cell: (row) => format.hours(row.actualHours) },
-        { title: "Utilisation", kind: "wide", cell: (row) => meter(row.percent ?? row.plannedPercent) },
+        { title: "Of", cell: ({ row }) => whose(row, query.groupBy) },
+        { title: "From", cell: (part) => format.day(part.from) },
+        { title: "To", cell: (part) => format.day(part.to) },
+        { title: "Capacity", kind: "number", cell: (part) => format.hours(part.capacityHours) },
+        { title: "Hard", kind: "number", cell: (part) => format.hours(part.hardHours) },
+        { title: "Soft", kind: "number", cell: (part) => format.hours(part.softHours) },
+        { title: "Actual", kind: "number", cell: (part) => format.hours(part.actualHours) },
+        { title: "Utilisation", kind: "wide", cell: (part) => meter(part.percent) },
       ],
-      total: ["All together", "", isShared ? "–" : format.hours(totals.capacityHours), format.hours(totals.hardHours), format.hours(totals.softHours), format.hours(totals.actualHours), isShared || totals.capacityHours === 0 ? "–" : meter((totals.hardHours / totals.capacityHours) * 100)],
+      total: ["All together", "", "", format.hours(totals.capacityHours), format.hours(totals.hardHours), format.hours(totals.softHours), format.hours(totals.actualHours), meter(percent)],
     }),
-    rows.length > 1000 && h("p", { class: "note" }, `The first 1,000 of ${format.count(rows.length)} rows; the CSV has them all, and the totals are of all.`),
+    parts.length > 1000 && h("p", { class: "note" }, `The first 1,000 of ${format.count(parts.length)} rows; the CSV has them all, and the totals are of all.`),
   ];
+}
+
+function whose(row, groupBy) {
+  if (row.employee) return h("a", { href: link(`people/${row.employee.id}`) }, row.employee.name);
+  if (groupBy === "none") return "Everybody";
+  return row.group?.name ?? `No ${groupBy}`;
 }
 
 async function download(api, kind, query) {

@@ -1,6 +1,6 @@
 // What the board shows, fetched as it comes into view: people, and for each the bookings, leave and load of the window.
 
-import { formatDay, parseDay } from "../../lib/days.js";
+import { formatDay, monday, parseDay } from "../../lib/days.js";
 
 const AT_ONCE = 6;
 /** Windows are asked for in whole pieces of so many days, so that scrolling through time asks little. */
@@ -104,7 +104,7 @@ export class BoardData extends EventTarget {
     const options = { signal: this.signal };
     const [bookings, leave, loads] = await Promise.all([
       this.api.all("/allocations", window, options), this.api.all("/leave", window, options).catch(() => []),
-      this.api.get("/reports/utilization", { ...window, groupBy: "person", period: "week" }, options).then(({ data }) => data, () => []),
+      this.api.get("/reports/utilization", { ...window, groupBy: "person", period: "week" }, options).then(({ data }) => data.flatMap((row) => row.periods ?? []), () => []),
     ]);
     const known = this.#of(this.#bookings, person);
     for (const booking of bookings) {
@@ -113,7 +113,7 @@ export class BoardData extends EventTarget {
     }
     for (const one of leave) this.#of(this.#leave, person).set(one.id, one);
     const weeks = this.#of(this.#loads, person);
-    for (const row of loads) weeks.set(parseDay(row.from ?? row.period?.from), row);
+    for (const row of loads) weeks.set(monday(parseDay(row.from)), row);
   }
 
   #wantProject(id) {

@@ -95,7 +95,7 @@ export class BoardGrid {
 
   #name(person) {
     const week = this.data.load(person.id, days.monday(this.today));
-    const free = week && week.capacityHours !== null ? Math.max(0, week.capacityHours - (week.hardHours ?? week.plannedHours ?? 0)) : null;
+    const free = week && week.capacityHours !== null ? Math.max(0, week.capacityHours - week.hardHours) : null;
     return h("div", { class: "board-name" },
       h("a", { href: link(`people/${person.id}`), title: person.name }, person.name),
       h("span", { class: "note" }, [person.department, free === null ? null : `${format.hours(free)} free this week`].filter(Boolean).join(" · ")));
@@ -125,7 +125,7 @@ export class BoardGrid {
   }
 
   #percent(load) {
-    const hours = load.hardHours ?? load.plannedHours ?? 0;
+    const hours = load.hardHours;
     return load.capacityHours > 0 ? (hours / load.capacityHours) * 100 : hours > 0 ? 999 : 0;
   }
 
