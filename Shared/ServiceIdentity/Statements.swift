@@ -16,7 +16,8 @@ public struct StatementSigner: Sendable {
     public func sign(_ statement: String) throws -> (signature: String, keyID: String) {
         precondition(statement.contains("\n"), "A statement has several lines.")
         let pair = keys.signing
-        return (Base64URL.encode(try pair.signature(of: Array(statement.utf8))), pair.keyID)
+        let signature = try pair.privateKey.signature(for: Data(statement.utf8))
+        return (Base64URL.encode(Array(signature)), pair.keyID)
     }
 }
 
