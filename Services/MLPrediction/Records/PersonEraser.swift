@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Logging
 import ServiceKit
@@ -22,7 +23,8 @@ struct PersonEraser: Service {
                 } catch {
                     if Task.isCancelled { return }
                     logger.info(
-                        "Erasing people's names failed and is tried again", metadata: ["error": "\(LogText.of(error))"])
+                        "Erasing people's names failed; it is retried", metadata: [LogKey.error: "\(LogText.of(error))"]
+                    )
                 }
                 try? await Task.sleep(for: interval)
             }
