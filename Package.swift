@@ -136,7 +136,7 @@ let package = Package(
             "MLPrediction",
             [
                 "Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed",
-                "ServiceStorage", crypto, httpTypes,
+                "ServiceStorage", crypto, httpTypes, lifecycle, logging,
             ]),
         service(
             "Ermctl",
