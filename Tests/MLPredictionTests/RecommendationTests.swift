@@ -37,7 +37,7 @@ import Testing
 
     private func booking(
         percent: Double? = nil, hours: Double? = nil, from: Int, to: Int?, decided: Int = -10, completed: Int? = nil,
-        commitment: Commitment = .hard
+        commitment: Commitment = .hard, given: Int? = nil
     ) -> Contracts.Allocation {
         Contracts.Allocation(
             id: AllocationID(), externalId: "a", employeeId: Self.person, projectId: Self.project,
@@ -45,7 +45,13 @@ import Testing
             commitment: commitment, requiredSkills: [], labels: [:], startDate: monday.adding(days: from),
             endDate: to.map { monday.adding(days: $0) },
             completedAt: completed.map { monday.adding(days: $0).startOfDay },
-            createdAt: monday.adding(days: decided).startOfDay)
+            createdAt: monday.adding(days: decided).startOfDay,
+            decided: given.map { day in
+                DecidedAllocation(
+                    decidedAt: monday.adding(days: day).startOfDay, plannedHours: hours, hoursPerDay: nil,
+                    allocationPercentage: percent, requiredSkills: [], labels: [:],
+                    startDate: monday.adding(days: from), endDate: to.map { monday.adding(days: $0) })
+            })
     }
 
     private func time(_ bookings: [Contracts.Allocation], status: ProjectStatus = .inProgress) -> FreeTime {
@@ -82,6 +88,9 @@ import Testing
         #expect(free([booking(percent: 50, from: 0, to: 4, decided: 1)]) == 100)
         #expect(free([booking(percent: 50, from: 0, to: 4, completed: -1)]) == 100)
         #expect(free([booking(percent: 50, from: 0, to: 4, completed: 3)]) == 50)
+        // Decided long before, given to this person later and earlier.
+        #expect(free([booking(percent: 50, from: 0, to: 4, given: 1)]) == 100)
+        #expect(free([booking(percent: 50, from: 0, to: 4, given: -1)]) == 50)
     }
 
     @Test("soft bookings, those without a stated effort and those of cancelled projects leave somebody free")

@@ -4,6 +4,7 @@ import Ledger
 
 /// One booking as the history feed tells of it.
 struct KnownBooking: Sendable, Equatable {
+    /// When it was decided for this person: at its creation, or when it was given to them.
     let decidedAt: Date
     let completedAt: Date?
     let project: ProjectID
@@ -14,7 +15,7 @@ struct KnownBooking: Sendable, Equatable {
     let isCancelled: Bool
 
     init(_ allocation: Contracts.Allocation) {
-        decidedAt = allocation.createdAt
+        decidedAt = allocation.decided?.decidedAt ?? allocation.createdAt
         completedAt = allocation.completedAt
         project = allocation.projectId
         first = allocation.startDate
