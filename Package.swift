@@ -116,9 +116,8 @@ let package = Package(
         service(
             "Gateway",
             [
-                "Basics", "CZlib", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit",
-                "ServiceStorage",
-                crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                "CZlib", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
             ]),
         service(
             "TenantAdmin",
