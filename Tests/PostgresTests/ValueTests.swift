@@ -119,7 +119,7 @@ struct ValueTests {
                 #expect(null.code == .decoding && null.columnName == "age")
                 #expect(try row.decode("age", as: Int?.self) == nil)
                 let missing = try await postgresError { _ = try row.decode("nmae", as: Int.self) }
-                #expect(wrong.description.contains("the row 1") && wrong.statement?.contains("as hours") == true)
+                #expect(wrong.description.contains("the row 1") && wrong.statement?.contains("hours") == true)
                 #expect(missing.description.contains("nmae") && missing.description.contains("hours, age, id"))
                 let (hours, age, id) = try row.decode(String.self, Int?.self, Int.self)
                 #expect(hours == "seven" && age == nil && id == 1)
