@@ -123,7 +123,7 @@ let package = Package(
             "TenantAdmin",
             [
                 "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit",
-                "HistoryFeed", "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
+                "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
             ]),
         service(
             "MLTraining",
@@ -181,7 +181,8 @@ let package = Package(
         tests(
             "MLTraining",
             [
-                "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "Basics", "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity",
+                "ServiceKit",
                 "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
                 hummingbirdTesting, lifecycle, logging, nioCore,
             ]),

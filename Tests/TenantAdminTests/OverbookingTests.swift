@@ -85,4 +85,54 @@ struct OverbookingTests {
             #expect(both == 0)
         }
     }
+
+    private static let header =
+        "external_id,employee_external_id,project_external_id,allocation_percentage,start_date,end_date\n"
+
+    @Test("an import tells of the over-booking it causes, by line; where that is refused, only the lines too many are")
+    func imports() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            _ = try await plan.employee("E2")
+            _ = try await plan.book("A0", ann, work, #""allocationPercentage":60"#, "2026-12-07…2026-12-11")
+            func bring(_ rows: String, onError: String = "abort") async throws -> Reply {
+                try await service.importCSV(.allocations, Self.header + rows, into: plan.tenant.id, onError: onError)
+            }
+            let warned = try await bring("A1,E1,P1,60,2026-12-07,2026-12-11\nA2,E2,P1,100,2026-12-07,2026-12-11\n")
+            let report: ImportReport = try warned.data()
+            #expect(report.inserted == 2)
+            #expect(report.warnings.contains { $0.line == 2 && $0.reason.contains("hours more than the person has") })
+            #expect(!report.warnings.contains { $0.line == 3 })
+
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let rows =
+                "A1,E1,P1,60,2026-12-07,2026-12-11\nB1,E2,P1,50,2026-12-14,2026-12-18\n"
+                + "B2,E2,P1,50,2026-12-14,2026-12-18\nB3,E2,P1,50,2026-12-14,2026-12-18\n"
+            let refused = try await bring(rows)
+            #expect(try refused.problem.errors.map(\.field) == ["line 5, employee_external_id"])
+            #expect(try await service.all("allocations", of: plan.tenant.id, as: Allocation.self).count == 3)
+            let skipped: ImportReport = try await bring(rows, onError: "skip").data()
+            #expect(skipped.inserted == 2 && skipped.unchanged == 1 && skipped.rejected == 1)
+            #expect(try await service.all("allocations", of: plan.tenant.id, as: Allocation.self).count == 5)
+        }
+    }
+
+    @Test("an import of leave or of a last day tells whose bookings it upsets")
+    func importsOfTime() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1", #""hiredOn":"2020-01-01""#), try await plan.project())
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":100"#, "2026-12-07…2026-12-18")
+            let leave: ImportReport = try await service.importCSV(
+                .leave, "employee_external_id,first_day,last_day\nE1,2026-12-09,2026-12-10\n", into: plan.tenant.id
+            ).data()
+            let last: ImportReport = try await service.importCSV(
+                .employees, "external_id,name,left_on\nE1,E1,2026-12-11\n", into: plan.tenant.id
+            ).data()
+
+            #expect(leave.warnings.map(\.line) == [2])
+            #expect(last.warnings.contains { $0.line == 2 && $0.reason.contains("not employed") })
+        }
+    }
 }

@@ -18,21 +18,64 @@ struct ImportApplication {
         // must be judged as it will be when it is written over. Readers go on.
         // A view's tables are locked with it.
         try await connection.execute("lock table \(identifier: plan.table) in share row exclusive mode")
-        let (errors, failed) = try await judge()
-        let rejected = staged.rejected + failed
-        if rejected > 0, order.policy == .abort {
-            throw ImportRejection(staged, rejected: rejected, errors: errors)
-        }
+        var (errors, failed) = try await judge()
+        try requireGood(failed, errors)
         // Before anything is written: what is written and taken back leaves dead rows behind.
         try await requireLimit()
-        let warnings = try await warnings()
-        let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
-        let (inserted, updated) = try await write()
+        var warnings = staged.warnings + (try await rows(plan.oddities(limit: Self.most)).map(ImportRowError.init))
+        var outcome: Outcome
+        switch plan.planning {
+        case .none:
+            outcome = try await write()
+        case .time(let column):
+            let time = try await ImportedTime(named: column, on: connection)
+            outcome = try await write()
+            warnings += try await time.warnings(on: connection)
+        case .bookings:
+            let bookings = try await ImportedBookings(on: connection)
+            do {
+                outcome = try await connection.withSavepoint { _ in
+                    let outcome = try await write()
+                    let refused = try await bookings.refused()
+                    guard refused.isEmpty else { throw Overbooked(lines: refused) }
+                    return outcome
+                }
+            } catch let overbooked as Overbooked {
+                failed += overbooked.lines.count
+                errors = Self.first(errors + overbooked.lines)
+                try requireGood(failed, errors)
+                try await connection.execute(
+                    "delete from pg_temp.import_rows where line = any(\(overbooked.lines.map(\.line))::bigint[])")
+                outcome = try await write()
+            }
+            warnings += try await bookings.warnings(atMost: Self.most - min(Self.most, warnings.count))
+        }
+        let rejected = staged.rejected + failed
         return ImportReport(
             id: order.id, kind: order.kind, status: order.isDryRun ? .dryRun : .applied, receivedBytes: staged.bytes,
-            rowsRead: staged.rowsRead,
-            inserted: inserted, updated: updated, unchanged: staged.rowsRead - rejected - inserted - updated,
-            cleared: cleared, rejected: rejected, errors: errors, warnings: warnings, createdAt: Date())
+            rowsRead: staged.rowsRead, inserted: outcome.inserted, updated: outcome.updated,
+            unchanged: staged.rowsRead - rejected - outcome.inserted - outcome.updated, cleared: outcome.cleared,
+            rejected: rejected, errors: errors, warnings: Self.first(warnings), createdAt: Date())
+    }
+
+    private struct Outcome {
+        let inserted: Int
+        let updated: Int
+        let cleared: Int
+    }
+
+    /// Rows that the tenant's setting `overbooking` refuses.
+    private struct Overbooked: Error {
+        let lines: [ImportRowError]
+    }
+
+    private static let most = ImportTally.maximumNotes
+
+    /// - Throws: `ImportRejection` where one bad row is enough.
+    private func requireGood(_ failed: Int, _ errors: [ImportRowError]) throws {
+        let rejected = staged.rejected + failed
+        guard rejected > 0, order.policy == .abort else { return }
+        throw ImportRejection(staged, rejected: rejected, errors: errors)
     }
 
     private func rows(_ query: SQL?) async throws -> [PostgresRow] {
@@ -40,19 +83,14 @@ struct ImportApplication {
         return try await connection.query(query)
     }
 
-    private func warnings() async throws -> [ImportRowError] {
-        let found = try await rows(plan.oddities(limit: ImportTally.maximumNotes)).map(ImportRowError.init)
-        return Self.first(staged.warnings + found)
-    }
-
     /// In the order of lines, the first so many.
     private static func first(_ notes: [ImportRowError]) -> [ImportRowError] {
-        Array(notes.sorted { ($0.line, $0.column) < ($1.line, $1.column) }.prefix(ImportTally.maximumNotes))
+        Array(notes.sorted { ($0.line, $0.column) < ($1.line, $1.column) }.prefix(most))
     }
 
     /// Takes the bad rows away; gives the first so many of all errors, in the order of lines.
     private func judge() async throws -> (errors: [ImportRowError], rejected: Int) {
-        let rows = try await connection.query(plan.judge(staged.columns, limit: ImportTally.maximumNotes))
+        let rows = try await connection.query(plan.judge(staged.columns, limit: Self.most))
         return (
             Self.first(staged.errors + (try rows.map(ImportRowError.init))), try rows.first?.decode("rejected") ?? 0
         )
@@ -64,14 +102,15 @@ struct ImportApplication {
         try await limit.quota.check(adding: added, limits, on: connection)
     }
 
-    private func write() async throws -> (inserted: Int, updated: Int) {
+    private func write() async throws -> Outcome {
         do {
+            let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
             if let update = plan.update(staged.columns) { updated = try await connection.execute(update) }
             let inserted = try await connection.execute(plan.insert(order.history))
             for statement in plan.finish { try await connection.execute(statement) }
-            return (inserted, updated)
+            return Outcome(inserted: inserted, updated: updated, cleared: cleared)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
             let reason =
                 ConstraintProblem.problem(error)?.sentence ?? "The rule \(error.constraintName ?? "") is broken."

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// Lines in order, each thing's once, in memory or on disk.

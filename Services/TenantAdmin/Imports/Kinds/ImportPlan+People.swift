@@ -85,7 +85,8 @@ extension ImportPlan {
         ],
         // `ever` is no day in the database.
         finish: ["update contracts set effective_from = null where effective_from = '-infinity'"],
-        checks: [.overlappingEmployment, .contractFromEver], warnings: [.doubledEmail])
+        checks: [.overlappingEmployment, .contractFromEver], warnings: [.doubledEmail],
+        planning: .time(of: "external_id"))
 
     private static let hiredOn =
         "First day worked; one after the last day of the latest spell begins a new spell, and the older one stays"

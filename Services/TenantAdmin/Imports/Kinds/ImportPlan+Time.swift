@@ -100,7 +100,7 @@ extension ImportPlan {
                             and r.first_day <= coalesce(o.last_day, 'infinity'))
                     """,
                 reason: "'overlaps another spell of the person''s employment'"),
-        ])
+        ], planning: .time(of: "employee_external_id"))
 
     static let contracts = ImportPlan(
         kind: .contracts, table: "contracts",
@@ -130,7 +130,7 @@ extension ImportPlan {
                         .joined(separator: " + ")))) > 0.01
                     """,
                 reason: "'is not the sum of the weekdays that are stated'"),
-        ])
+        ], planning: .time(of: "employee_external_id"))
 
     static let leave = ImportPlan(
         kind: .leave, table: "leave",
@@ -172,7 +172,8 @@ extension ImportPlan {
                 limit 1) k on true
             """,
         match: "t.id = k.id", exportJoins: "join employees e on e.id = t.employee_id",
-        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees], checks: [.unknownEmployee])
+        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees], checks: [.unknownEmployee],
+        planning: .time(of: "employee_external_id"))
 
     private static let contractFields: [ImportField] = {
         var fields: [ImportField] = [

@@ -85,7 +85,7 @@ extension ImportPlan {
         checks: [
             .unknownEmployee, .unknownProject, .future("completed_at"), .future("created_at"), .future("cancelled_at"),
             .outsideEmployment,
-        ])
+        ], planning: .bookings)
 
     private static let hours = 0.0...1_000_000.0
 

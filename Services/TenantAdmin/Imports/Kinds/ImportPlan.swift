@@ -33,6 +33,16 @@ struct ImportPlan: Sendable {
     var warnings: [Check] = []
     /// What the tenant's plan limits the number of.
     var limit: Limit?
+    /// What of planning the rows may upset.
+    var planning = Planning.none
+
+    enum Planning: Sendable {
+        case none
+        /// They are bookings.
+        case bookings
+        /// They change when people work; a field names the person.
+        case time(of: String)
+    }
 
     struct OrderedPair: Sendable {
         let earlier: String

@@ -1,7 +1,7 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
-import HistoryFeed
 import ServiceKit
 import Synchronization
 

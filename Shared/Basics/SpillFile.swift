@@ -5,8 +5,13 @@ import Synchronization
 /// the process ends.
 public final class SpillFile: Sendable {
     public struct Extent: Sendable {
-        let offset: Int
-        let count: Int
+        public let offset: Int
+        public let count: Int
+
+        public init(offset: Int, count: Int) {
+            self.offset = offset
+            self.count = count
+        }
     }
 
     private let descriptor: Int32
