@@ -36,7 +36,7 @@ extension VariantModel {
     var explanationBase: Double {
         guard !schema.withPlan else { return 0 }
         let usual = candidates[winner].members.compactMap { members[$0].usual }
-        return usual.isEmpty ? 0 : usual.reduce(0, +) / Double(usual.count)
+        return usual.isEmpty ? members[.prior].usual ?? 0 : usual.reduce(0, +) / Double(usual.count)
     }
 
     /// What each group of features makes of the base: additive on the members' scale, so that the factors lead exactly from

@@ -198,7 +198,7 @@ import Testing
         #expect(answer.hours > 0 && answer.hours.isFinite)
         #expect(!answer.knowsEmployee)
         #expect(answer.interval(90) == nil, "a dozen rows cannot calibrate a 90 % range")
-        #expect(outcome.modelCard.contains("These are few rows"))
+        #expect(outcome.modelCard.contains("too few to show"))
         let blind = outcome.model.forecast(
             Decision(employee: "e1", project: "p1", at: Company.end(32)), history: history)
         #expect(blind.hours > 0 && blind.hours.isFinite)

@@ -19,9 +19,11 @@ struct Gates {
             name: "hours", passed: !shown.isWorse,
             explanation: shown.isWorse
                 ? "On the latest slice its hours are worse than the baseline's by more than noise."
-                : beatsBaseline
-                    ? "Its hours are better than the baseline's by more than noise."
-                    : "No candidate was better than the baseline by more than noise.")
+                : split.show.isEmpty
+                    ? "Too few rows to show how good its hours are."
+                    : beatsBaseline
+                        ? "Its hours are better than the baseline's by more than noise."
+                        : "No candidate was better than the baseline by more than noise.")
     }
 
     private var intervals: Gate {
@@ -30,7 +32,7 @@ struct Gates {
             return Gate(
                 name: "intervals", passed: true, explanation: "Too few rows to calibrate ranges: none are given.")
         }
-        let count = split.shown.count
+        let count = split.show.count
         guard count >= Self.leastForRanges else {
             return Gate(
                 name: "intervals", passed: true,
@@ -48,7 +50,7 @@ struct Gates {
     /// Kish's: rows that count more than others tell less than as many that count alike.
     private var effectiveRows: Double {
         let weights = split.showWeights.values
-        guard !weights.isEmpty else { return Double(split.shown.count) }
+        guard !weights.isEmpty else { return Double(split.show.count) }
         let sum = weights.reduce(0, +)
         return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
     }

@@ -17,11 +17,17 @@ struct ModelCard {
 
     var text: String {
         var lines: [String] = []
-        lines.append(
-            "Learned from \(split.fit.count) completed allocations; settings, candidates and calibration were chosen on the next \(split.judge.count), and the figures are of the \(split.shown.count) latest, of \(rows) in all."
-        )
-        if !split.show.isEmpty { lines.append("Nothing was chosen on the rows that the figures are of.") }
-        if split.shown.count < Self.fewRows {
+        lines +=
+            split.show.isEmpty
+            ? [
+                "Learned from \(split.fit.count) completed allocations; settings, candidates and calibration were chosen on the next \(split.judge.count), of \(rows) in all.",
+                "These are too few to show on further rows how good the model is: no figures are claimed.",
+            ]
+            : [
+                "Learned from \(split.fit.count) completed allocations; settings, candidates and calibration were chosen on the next \(split.judge.count), and the figures are of the \(split.show.count) latest, of \(rows) in all.",
+                "Nothing was chosen on the rows that the figures are of.",
+            ]
+        if (1..<Self.fewRows).contains(split.show.count) {
             lines.append("These are few rows: the figures are rough, and no claim rests on them alone.")
         }
         if !split.showWeights.values.isEmpty {

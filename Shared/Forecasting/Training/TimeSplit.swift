@@ -14,7 +14,8 @@ struct TimeSplit: Sendable {
     var fit: [Int] { folds[folds.count - 1].fit }
     /// What settings, candidates and calibration are chosen on.
     var judge: [Int] { folds[folds.count - 1].judge }
-    /// The latest rows: figures and gates are of these. Empty where the rows to show are elsewhere (a split from outside).
+    /// The latest rows: figures and gates are of these. Empty where the rows to show are elsewhere (a split from
+    /// outside), and where there are too few to show any.
     var show: [Int] = []
     var showWeights = Censoring.Weights()
     /// Rows that may be fitted to once everything is shown.
@@ -41,7 +42,11 @@ struct TimeSplit: Sendable {
             guard share > 0, share < 1 else {
                 throw TrainingError(.badConfiguration, "The validation share must lie between 0 and 1.")
             }
-            self = try Self.latest(rows, share, censoring, asOf)
+            // Too few rows for three slices: they fit and choose, and nothing is claimed of them.
+            self =
+                if let three = try? Self.latest(rows, share, censoring, asOf) { three } else {
+                    try Self.unshown(rows, censoring, asOf)
+                }
         case .assigned(let parts):
             let (pool, judge) = try Self.assigned(parts, rows)
             let last = Self.fold(pool, judge, rows)
@@ -88,6 +93,23 @@ struct TimeSplit: Sendable {
         return split
     }
 
+    /// Two slices, where rows are too few for three.
+    private static func unshown(
+        _ rows: [LearningRow], _ censoring: Censoring, _ asOf: Double
+    ) throws(TrainingError) -> TimeSplit {
+        let all = Array(rows.indices)
+        let chosen = cut(all, rows, share: choosingShare, noLaterThan: .infinity)
+        let judge = all.filter { rows[$0].decision.at >= chosen }
+        var last = fold(all.filter { rows[$0].decision.at < chosen }, judge, rows)
+        try requireRows(fit: last.fit.count, later: judge.count)
+        let end = max(rows[all.count - 1].decision.at, asOf.isFinite ? asOf : 0).nextUp
+        last.judgeWeights =
+            censoring.weights(
+                of: judge.map { rows[$0] }, decidedIn: chosen..<end, knownAt: asOf
+            ).values
+        return TimeSplit(folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
+    }
+
     /// The moment that parts the latest `share` of `picked` from the rest; earlier, so that long work is seen to its end, but
     /// by no more than as many rows again.
     private static func cut(
@@ -105,7 +127,7 @@ struct TimeSplit: Sendable {
             throw TrainingError(
                 .tooLittleHistory,
                 "Only \(fit) allocations were completed before the latest ones were decided; "
-                    + "a forecast needs at least 10 before, 3 to choose on and 3 to show.")
+                    + "a forecast needs at least 10 before and 3 after.")
         }
     }
 

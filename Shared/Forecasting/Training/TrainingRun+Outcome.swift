@@ -7,7 +7,7 @@ extension TrainingRun {
     ) -> TrainingOutcome {
         var reports: [CandidateReport] = []
         for index in fitted.indices {
-            let shown = prepared[index].picking(splits[index].shown)
+            let shown = prepared[index].picking(splits[index].show)
             var judge = Judge(withPlan: prepared[index].withPlan)
             judge.weights = splits[index].showWeights.values
             judge.add(
@@ -27,7 +27,7 @@ extension TrainingRun {
         ).all
         var plain: SliceReport?
         if let (result, data) = withoutDetails {
-            let shown = data.picking(split.shown)
+            let shown = data.picking(split.show)
             var judge = Judge(withPlan: data.withPlan)
             judge.weights = split.showWeights.values
             judge.add(
@@ -42,14 +42,9 @@ extension TrainingRun {
             model: model, reports: reports, winner: winner,
             winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: beatsBaseline,
             gates: gates, warnings: warnings, modelCard: card.text, trainedRows: split.fit.count,
-            validationRows: split.shown.count,
-            judged: Self.judgedRows(of: first, data: prepared[0], rows: split.shown))
+            validationRows: split.show.count,
+            judged: Self.judgedRows(of: first, data: prepared[0], rows: split.show))
     }
-}
-
-extension TimeSplit {
-    /// Where the rows to show are elsewhere, those that choose; what is said of them is then only for whoever reads both.
-    var shown: [Int] { show.isEmpty ? judge : show }
 }
 
 /// The winner beside the best baseline on the rows that show.
@@ -63,7 +58,7 @@ struct Shown {
             (isBetter, isWorse) = (false, false)
             return
         }
-        let (rows, matrix, _) = data.picking(split.shown)
+        let (rows, matrix, _) = data.picking(split.show)
         let predictions = model.members.predict(matrix, columns: model.columns)
         func hours(_ candidate: Int) -> [Double] {
             zip(rows, model.candidates[candidate].estimates(predictions)).map {

@@ -44,7 +44,7 @@ struct Spoken {
         last.rows.count >= Self.enough ? (last, lastPredictions) : (pooled, pooledPredictions)
     }
 
-    private static let enough = 100
+    private static let enough = 60
 }
 
 /// The parts of a model that are not the hours themselves: ranges, success, confidence.
