@@ -106,10 +106,10 @@ import Testing
     @Test("a classifier that tells nothing apart says the base rate; one that does is kept")
     func proven() {
         var random = SeededGenerator(seed: 5)
-        let scores = (0..<300).map { _ in 4 * random.unit() - 2 }
+        let scores = (0..<300).map { _ in 4 * random.uniform() - 2 }
         let calibration = EventCalibration(baseRate: 0.5, trust: 1)
-        #expect(calibration.isProven(raw: scores, outcomes: scores.map { random.unit() < logistic($0) }))
-        #expect(!calibration.isProven(raw: scores, outcomes: scores.map { _ in random.unit() < 0.5 }))
+        #expect(calibration.isProven(raw: scores, outcomes: scores.map { random.uniform() < logistic($0) }))
+        #expect(!calibration.isProven(raw: scores, outcomes: scores.map { _ in random.uniform() < 0.5 }))
         #expect(!calibration.isProven(raw: Array(scores.prefix(40)), outcomes: scores.prefix(40).map { $0 > 0 }))
     }
 }
@@ -158,7 +158,7 @@ import Testing
     @Test("the duration of the longest twentieth is found through censoring")
     func longDuration() {
         var random = SeededGenerator(seed: 2)
-        let all = (0..<2_000).map { row(Double($0) / 10, -20 * log(1 - random.unit())) }
+        let all = (0..<2_000).map { row(Double($0) / 10, -20 * log(1 - random.uniform())) }
         let known = all.filter { $0.completedAt < 200 }
         let long = Censoring(decisions: all.map(\.decision.at)).longDuration(known, knownAt: 200)
         // An exponential duration's 95 % quantile: 20 × ln 20 = 59.9.

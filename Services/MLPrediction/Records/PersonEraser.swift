@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Logging
+import Postgres
 import ServiceKit
 import ServiceLifecycle
 import ServiceStorage
