@@ -136,7 +136,7 @@ import Testing
 
     @Test("a person made a moment ago is known")
     func newEmployee() async throws {
-        try await PredictionsOverHTTP.with { service in
+        try await PredictionsOverHTTP.with { service async throws in
             #expect(try await service.send(.post, "/api/v1/predictions", question).status == .ok)
             let new = HistoryEmployee(
                 id: EmployeeID(), externalId: "new", name: "New", weeklyCapacityHours: 40, isActive: true, hiredOn: nil,

@@ -78,12 +78,12 @@ struct ConfigurationReloadTests {
             router.add(middleware: live)
             try await ServiceApplication(router: router).testable().test(.live) { gateway in
                 let url = "http://127.0.0.1:\(gateway.port ?? 0)/x"
-                let isOver = Mutex(false)
+                let load = Load()
                 try await withThrowingTaskGroup(of: Void.self) { group in
                     for _ in 1...4 {
                         group.addTask {
                             var count = 0
-                            while !isOver.withLock({ $0 }) || count < 20 {
+                            while !load.isOver.withLock({ $0 }) || count < 20 {
                                 let (answer, _) = try await client.execute(
                                     HTTPClientRequest(url: url), collectingUpTo: 100)
                                 #expect(answer.status == 200)
@@ -95,7 +95,7 @@ struct ConfigurationReloadTests {
                         live.replace(with: make())
                         await Task.yield()
                     }
-                    isOver.withLock { $0 = true }
+                    load.isOver.withLock { $0 = true }
                     try await group.waitForAll()
                 }
             }
@@ -122,4 +122,9 @@ struct ConfigurationReloadTests {
             }
         }
     }
+}
+
+/// Clients that ask until they are told to stop.
+private final class Load: Sendable {
+    let isOver = Mutex(false)
 }
