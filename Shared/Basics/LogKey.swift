@@ -21,6 +21,12 @@ public enum LogKey {
     public static let route = "http.route"
     public static let status = "http.status"
     public static let problemCode = "problem.code"
+    public static let bytesIn = "http.bytes.in"
+    public static let bytesOut = "http.bytes.out"
+    /// The connection ended before the answer did.
+    public static let isCut = "http.cut"
+    /// A pseudonym of an account that somebody tried to log in to.
+    public static let account = "account"
     public static let durationMilliseconds = "duration.ms"
     public static let upstream = "upstream"
     public static let upstreamAddress = "upstream.address"

@@ -12,11 +12,26 @@ import Testing
 @Suite("Access log")
 struct AccessLogTests {
     private struct Line: Decodable {
-        let service, message, method: String
-        let route, requestId, client, tenant, subject, denied, reason: String?
+        let message, method: String
+        let route, requestID, client, tenant, actor, denied, reason: String?
         let status, bytesIn, bytesOut: Int
-        let durationMs: Double
-        let cut: Bool?
+        let duration: Double
+        let isCut: Bool?
+
+        private enum CodingKeys: String, CodingKey {
+            case message, actor, reason
+            case method = "http.method"
+            case route = "http.route"
+            case requestID = "request.id"
+            case client = "client.address"
+            case tenant = "tenant.id"
+            case denied = "problem.code"
+            case status = "http.status"
+            case bytesIn = "http.bytes.in"
+            case bytesOut = "http.bytes.out"
+            case duration = "duration.ms"
+            case isCut = "http.cut"
+        }
     }
 
     private func lines(_ written: Lines, _ count: Int) async throws -> [Line] {
@@ -48,9 +63,9 @@ struct AccessLogTests {
             let lines = try await lines(written, 2)
             #expect(lines.count == 2)
             #expect(lines[0].message == "request" && lines[0].method == "POST" && lines[0].route == "/things/{id}")
-            #expect(lines[0].requestId == "r-1" && lines[0].client == "127.0.0.1")
-            #expect(lines[0].tenant == "t" && lines[0].subject == "s" && lines[0].status == 200)
-            #expect(lines[0].bytesIn == 5 && lines[0].bytesOut == 1 && lines[0].denied == nil && lines[0].cut == nil)
+            #expect(lines[0].requestID == "r-1" && lines[0].client == "127.0.0.1")
+            #expect(lines[0].tenant == "t" && lines[0].actor == "s" && lines[0].status == 200)
+            #expect(lines[0].bytesIn == 5 && lines[0].bytesOut == 1 && lines[0].denied == nil && lines[0].isCut == nil)
             #expect(lines[1].status == 403 && lines[1].denied == "permission_denied")
             #expect(lines[1].reason == "You do not have the permission for this.")
             #expect(!written.all.joined().contains("private"))
@@ -79,7 +94,7 @@ struct AccessLogTests {
             }
             hungUp.open()
             let line = try #require(try await lines(written, 1).first)
-            #expect(line.cut == true && line.status == 200 && line.bytesOut >= 5)
+            #expect(line.isCut == true && line.status == 200 && line.bytesOut >= 5)
         }
     }
 

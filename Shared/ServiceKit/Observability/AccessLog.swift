@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import ServiceLifecycle
@@ -99,16 +100,17 @@ public final class AccessLog: Sendable {
     func line(_ entry: RequestRecord.Entry) -> String {
         let milliseconds = (entry.duration / .milliseconds(1) * 100).rounded() / 100
         let texts: [(String, String?)] = [
-            ("method", entry.method), ("route", entry.route), ("requestId", entry.requestID),
-            ("traceId", entry.traceID), ("client", entry.client), ("tenant", entry.tenant), ("subject", entry.subject),
-            ("account", entry.account), ("upstream", entry.upstream), ("upstreamNode", entry.upstreamNode),
-            ("denied", entry.refusal?.code.rawValue), ("reason", entry.refusal?.reason),
+            (LogKey.method, entry.method), (LogKey.route, entry.route), (LogKey.requestID, entry.requestID),
+            (LogKey.traceID, entry.traceID), (LogKey.clientAddress, entry.client), (LogKey.tenantID, entry.tenant),
+            (LogKey.actor, entry.subject), (LogKey.account, entry.account), (LogKey.upstream, entry.upstream),
+            (LogKey.upstreamAddress, entry.upstreamNode), (LogKey.problemCode, entry.refusal?.code.rawValue),
+            (LogKey.reason, entry.refusal?.reason),
         ]
-        var numbers = [("bytesIn", "\(entry.bytesIn)"), ("bytesOut", "\(entry.bytesOut)")]
-        if let attempts = entry.attempts, attempts > 1 { numbers.append(("attempts", "\(attempts)")) }
-        numbers.append(("durationMs", "\(milliseconds)"))
-        if let status = entry.status { numbers.append(("status", "\(status)")) }
-        if entry.isCut { numbers.append(("cut", "true")) }
+        var numbers = [(LogKey.bytesIn, "\(entry.bytesIn)"), (LogKey.bytesOut, "\(entry.bytesOut)")]
+        if let attempts = entry.attempts, attempts > 1 { numbers.append((LogKey.attempt, "\(attempts)")) }
+        numbers.append((LogKey.durationMilliseconds, "\(milliseconds)"))
+        if let status = entry.status { numbers.append((LogKey.status, "\(status)")) }
+        if entry.isCut { numbers.append((LogKey.isCut, "true")) }
         let time = WireJSON.timestamp(entry.time)
         switch format {
         case .json:
