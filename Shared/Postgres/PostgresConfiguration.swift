@@ -11,8 +11,8 @@ public struct PostgresConfiguration: Sendable {
     /// A connection is not lent again when it is older; it is given up to a fifth earlier, so that not all go at once.
     public var maximumAge: Duration = .seconds(3600)
     /// A connection that has acted as more roles is not lent again: its server process keeps what it has read of each tenant's
-    /// tables (some 300 kB for about 30 tables) for as long as it lives.
-    public var maximumRoles = 64
+    /// tables (about 1 MB for some 35 tables with their triggers) for as long as it lives.
+    public var maximumRoles = 32
     /// A connection unused for longer is asked for a sign of life before it is lent.
     public var healthCheckAfter: Duration = .seconds(20)
     /// How long the server may take to confirm a cancellation or a clean-up before the connection is given up.

@@ -32,7 +32,7 @@ extension ConfigurationKey {
                 "database.max-connection-age", .duration(.seconds(1) ... .seconds(604_800)), default: "1h",
                 help: "How old a connection may become."),
             .init(
-                "database.max-tenants-per-connection", .integer(1...100_000), default: "64",
+                "database.max-tenants-per-connection", .integer(1...100_000), default: "32",
                 help: "How many tenants a connection may serve before it is replaced, which bounds its server's memory."
             ),
             .init(
