@@ -293,6 +293,28 @@ struct AuditTests {
         }
     }
 
+    @Test("a chain begun before entries said where they come from goes on, and is whole")
+    func upgraded() async throws {
+        try await TestService.run(tenantMigrations: try UpgradeTests.migrations(upTo: 10)) { service in
+            let insert: SQL = """
+                insert into audit_logs (actor, action, entity, details) values ('a', 'b', 'c', '{"z": 1.50, "a": "ü"}')
+                """
+            try await service.schemas.migrateAll()
+            _ = try await UpgradeTests.inTemplate(service) { try await $0.execute(insert) }
+            try await TenantSchemas(
+                pool: service.pool, migrationsDirectory: ServiceDatabases.migrations("tenant"),
+                logger: PostgresCluster.quietLogger
+            ).migrateAll()
+            _ = try await UpgradeTests.inTemplate(service) { try await $0.execute(insert) }
+            let row = try await UpgradeTests.inTemplate(service) {
+                try await $0.query("select count(*) as entries, audit_first_break() as broken from audit_logs")[0]
+            }
+
+            #expect(try row.decode("entries", as: Int.self) == 2)
+            #expect(try row.decode("broken", as: Int?.self) == nil)
+        }
+    }
+
     @Test("entries say from where they came, and are found by action, actor, object and time")
     func origins() async throws {
         try await TestService.run { service in
