@@ -24,8 +24,8 @@ final class AuditAnchors: Service {
     private let moved = Mutex<Set<TenantID>>([])
 
     private static let pause = Duration.seconds(2)
-    /// How often is looked for chains that others have made longer: nodes that ended before they had signed.
-    private static let sweep = Duration.seconds(600)
+    /// How often is looked for tenants that were made or changed as such, which happens outside of their own transactions.
+    private static let sweep = Duration.seconds(60)
 
     init(pool: PostgresPool, signer: StatementSigner, logger: Logger, prerequisite: ReadinessCheck? = nil) {
         self.pool = pool
@@ -40,12 +40,13 @@ final class AuditAnchors: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             await prerequisite?.becomesReady()
-            var nextSweep = ContinuousClock.now
+            var (isFirst, nextSweep) = (true, ContinuousClock.now)
             while !Task.isCancelled {
                 do {
                     if .now >= nextSweep {
-                        try await noteAll()
-                        nextSweep = .now + Self.sweep
+                        // The first time all: a node may have ended before it had signed.
+                        try await noteTenants(isFirst: isFirst)
+                        (isFirst, nextSweep) = (false, .now + Self.sweep)
                     }
                     try await anchorMoved()
                 } catch  where !Task.isCancelled {
@@ -56,8 +57,14 @@ final class AuditAnchors: Service {
         }
     }
 
-    private func noteAll() async throws {
-        let rows = try await pool.withConnection { try await $0.query("select id from tenant_admin.tenants") }
+    private func noteTenants(isFirst: Bool) async throws {
+        let rows = try await pool.withConnection { connection in
+            try await connection.query(
+                """
+                select id from tenant_admin.tenants
+                where \(isFirst) or updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
+                """)
+        }
         let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }
         moved.withLock { $0.formUnion(tenants) }
     }
