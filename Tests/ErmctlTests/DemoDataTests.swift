@@ -49,6 +49,32 @@ import Testing
         #expect(open > 0 && open < allocations.count / 2)
     }
 
+    @Test("what comes after the history has all that planning is about, and changes nothing of the history")
+    func plan() throws {
+        let files = Dictionary(uniqueKeysWithValues: company().files().map { ($0.kind, $0.rows) })
+        let allocations = try #require(files[.allocations])
+        let (history, plan) = (allocations.filter { $0[0].hasPrefix("T") }, allocations.filter { $0[0].hasPrefix("B") })
+        let employees = try #require(files[.employees])
+        let leave = try #require(files[.leave])
+
+        #expect(history.count + plan.count == allocations.count)
+        // In each of the three ways, firm and not, all decided before the last day.
+        #expect(
+            plan.contains { !$0[3].isEmpty } && plan.contains { !$0[4].isEmpty } && plan.contains { !$0[12].isEmpty })
+        #expect(plan.allSatisfy { row in [row[3], row[4], row[12]].count { !$0.isEmpty } == 1 })
+        #expect(Set(plan.map { $0[13] }) == ["hard", "soft"])
+        #expect(plan.allSatisfy { $0[10] < WireJSON.timestamp(until.startOfDay) && $0[7] > until.description })
+        // Somebody leaves in mid-booking, somebody is away, somebody's week changes.
+        let leavers = Dictionary(
+            uniqueKeysWithValues: employees.filter { $0[6] > until.description }.map { ($0[0], $0[6]) })
+        #expect(plan.contains { row in leavers[row[1]].map { row[7] <= $0 && $0 < row[8] } ?? false })
+        #expect(Set(leave.map { $0[6] }) == ["approved", "requested"])
+        #expect(leave.contains { away in plan.contains { $0[1] == away[1] && $0[7] <= away[3] && away[2] <= $0[8] } })
+        let contracts = try #require(files[.contracts])
+        #expect(Set(contracts.map { $0[0] }).count < contracts.count)
+        #expect(Set(contracts.map { $0[9] }) == ["Berlin", "Toronto"])
+    }
+
     @Test("settings out of range are refused", arguments: [0, 20_001])
     func settings(employees: Int) {
         var settings = DemoSettings()

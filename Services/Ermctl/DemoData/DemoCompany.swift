@@ -3,7 +3,8 @@ import Contracts
 import Foundation
 
 /// A made-up company. Each person has a pace and a few skills, each project a difficulty; what a task takes is its plan
-/// times pace, difficulty, how well the skills fit, and chance. Tasks still open at the end have no outcome.
+/// times pace, difficulty, how well the skills fit, and chance. Tasks still open at the end have no outcome. What comes after the
+/// history is a ``DemoPlan``.
 struct DemoCompany {
     private struct Person {
         let id: String, department: Int, capacity: Double, hired: CivilDate, left: CivilDate?
@@ -140,17 +141,33 @@ extension DemoCompany {
 
     /// The files in the order in which they are to be imported.
     func files() -> [File] {
-        [
+        let plan = plan
+        return [
             File(
                 kind: .departments, columns: ["name", "description"],
                 rows: Self.departments.map { [$0, "\($0) of the demo company"] }),
             File(kind: .skills, columns: ["name", "category"], rows: Self.skills.map { [$0, ""] }),
+            File(kind: .calendars, columns: ["name"], rows: DemoPlan.calendars.map { [$0] }),
+            File(kind: .holidays, columns: ["calendar", "date", "name", "minutes_off"], rows: plan.holidays),
             File(
                 kind: .employees,
                 columns: [
                     "external_id", "name", "email", "department", "weekly_capacity_hours", "hired_on", "left_on",
                 ],
-                rows: employeeRows),
+                rows: employeeRows(plan)),
+            File(
+                kind: .contracts,
+                columns: [
+                    "employee_external_id", "effective_from", "monday", "tuesday", "wednesday", "thursday", "friday",
+                    "saturday", "sunday", "calendar",
+                ],
+                rows: plan.contracts),
+            File(
+                kind: .leave,
+                columns: [
+                    "external_id", "employee_external_id", "first_day", "last_day", "minutes_per_day", "kind", "status",
+                ],
+                rows: plan.leave),
             File(kind: .employeeSkills, columns: ["employee_external_id", "skill", "level", "since"], rows: skillRows),
             File(
                 kind: .projects,
@@ -164,16 +181,40 @@ extension DemoCompany {
                 columns: [
                     "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
                     "allocated_hours", "actual_hours", "required_skills", "start_date", "end_date", "completed_at",
-                    "created_at", "labels",
+                    "created_at", "labels", "hours_per_day", "commitment",
                 ],
-                rows: allocationRows),
+                rows: allocationRows + plan.bookings.enumerated().map(bookingRow)),
             File(
                 kind: .capacityHistory, columns: ["employee_external_id", "date", "utilization_rate"],
                 rows: capacityRows),
         ]
     }
 
-    private var employeeRows: [[String]] {
+    /// Of the people who are there on the last day, on the projects that go on.
+    private var plan: DemoPlan {
+        DemoPlan(
+            people: people.filter { $0.left == nil && $0.hired <= last }.map { person in
+                DemoPlan.Person(id: person.id, capacity: person.capacity, hired: person.hired)
+            },
+            projects: ventures.filter { $0.end == nil }.map { ($0.id, $0.skills.map { Self.skills[$0] }) },
+            today: last, seed: settings.seed)
+    }
+
+    private func bookingRow(_ index: Int, _ booking: DemoPlan.Booking) -> [String] {
+        let (share, hours, perDay) =
+            switch booking.effort {
+            case .percentage(let share): (share.fixed(0), "", "")
+            case .hours(let hours): ("", hours.fixed(2), "")
+            case .hoursPerDay(let hours): ("", "", hours.fixed(2))
+            }
+        return [
+            "B\(index + 1)", booking.person, booking.project, share, hours, "", booking.skills.joined(separator: ";"),
+            booking.first.description, booking.last.description, "",
+            WireJSON.timestamp(booking.decided.startOfDay), "kind=feature", perDay, booking.commitment.rawValue,
+        ]
+    }
+
+    private func employeeRows(_ plan: DemoPlan) -> [[String]] {
         people.enumerated().map { index, person in
             let given = Self.givenNames[index % Self.givenNames.count]
             let family = Self.familyNames[index / Self.givenNames.count % Self.familyNames.count]
@@ -181,7 +222,8 @@ extension DemoCompany {
             let name = round == 0 ? "\(given) \(family)" : "\(given) \(family) \(round + 1)"
             return [
                 person.id, name, "\(person.id.lowercased())@demo.example", Self.departments[person.department],
-                person.capacity.fixed(0), person.hired.description, person.left?.description ?? "",
+                person.capacity.fixed(0), person.hired.description,
+                (person.left ?? plan.leavers[person.id])?.description ?? "",
             ]
         }
     }
@@ -215,7 +257,7 @@ extension DemoCompany {
                 task.skills.map { Self.skills[$0] }.joined(separator: ";"), task.start.description,
                 task.end.description,
                 task.completed.map { WireJSON.timestamp($0.startOfDay) } ?? "",
-                WireJSON.timestamp(task.decided.startOfDay), "kind=\(task.kind)",
+                WireJSON.timestamp(task.decided.startOfDay), "kind=\(task.kind)", "", "",
             ]
         }
     }
