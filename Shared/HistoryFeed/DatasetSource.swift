@@ -9,7 +9,7 @@ public import Foundation
 /// question answered later, rest on the whole history.
 ///
 /// Everything is kept as the line it will be, so that the work is done while the history streams in, and within bounded
-/// memory: what is more is put aside on disk, in files that nobody else can open and that no crash leaves behind.
+/// memory: what exceeds it is spilt to disk, in files that nobody else can open and that no crash leaves behind.
 public struct DatasetSource: Sendable {
     public let spanStart: Date
     /// Nothing known at or after it is kept.
@@ -26,7 +26,7 @@ public struct DatasetSource: Sendable {
     /// - Parameters:
     ///   - months: how far back the span reaches.
     ///   - memoryBytes: how many bytes of lines are held in memory at most.
-    ///   - directory: where more are put aside.
+    ///   - directory: the spill directory for what exceeds memory.
     public init(
         months: Int, asOf: Date, memoryBytes: Int = 64 << 20,
         directory: URL = FileManager.default.temporaryDirectory

@@ -57,7 +57,7 @@ import Testing
             content.leavesOutOutcomes && content.outcomes == OutcomeFingerprints(ids: ["a1"]) && content.lineCount == 2)
     }
 
-    @Test("what memory does not hold is put aside on disk, and the dataset is the same", arguments: [0, 20_000])
+    @Test("a history that exceeds memory is spilt to disk, and the dataset is the same", arguments: [0, 20_000])
     func spilled(memoryBytes: Int) throws {
         func content(memoryBytes: Int) throws -> (DatasetContent, hasSpilled: Bool) {
             var source = DatasetSource(months: 240, asOf: asOf, memoryBytes: memoryBytes)
@@ -113,7 +113,7 @@ import Testing
         #expect(kinds == kinds.sorted())
     }
 
-    @Test("what is put aside on disk has no name by which anybody could find it")
+    @Test("a spill file has no name by which anybody could find it")
     func nameless() throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("spill-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)

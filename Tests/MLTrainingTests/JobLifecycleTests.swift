@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test("only transient trouble is tried again, later and later, and not for ever")
+    @Test("only transient failures are retried, with exponential back-off and a limit")
     func retries() {
         let fresh = JobLifecycle(failures: 0, fruitlessClaims: 1, cancelRequested: false)
         #expect(fresh.onEnd(.failed(hopeless)) == .fail(hopeless))

@@ -28,7 +28,7 @@ struct DatasetScan: Sendable {
     private let after: DatasetRowPosition?
     private var source = TrainingPointSource()
     private var ordinal = -1
-    /// nil where a capacity day was put aside.
+    /// nil where a capacity day was spilt to disk.
     private var lines: [DatasetLine?] = []
     /// Capacity days, undecoded until hours must be derived from them: most datasets have recorded hours.
     private var capacity: [ArraySlice<UInt8>] = []
@@ -96,7 +96,7 @@ struct DatasetScan: Sendable {
         return true
     }
 
-    /// Facts come before allocations, so all capacity days have been put aside when the first is asked for.
+    /// Facts come before allocations, so all capacity days have been spilt when the first is asked for.
     private mutating func readCapacity() async throws {
         guard !capacity.isEmpty else { return }
         let aside = capacity

@@ -7,7 +7,7 @@ import ServiceLifecycle
 
 /// Sends what is in the outbox to the webhook, if there is one, and takes away what has expired.
 ///
-/// Any number of nodes may do it. What cannot be delivered is tried again, later and later, until it expires.
+/// Any number of nodes may do it. A message that cannot be delivered is tried again with exponential back-off until it expires.
 struct MessageDelivery: Service {
     let outbox: Outbox
     /// nil when the platform operator fetches the messages himself.

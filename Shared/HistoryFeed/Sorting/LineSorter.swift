@@ -8,7 +8,7 @@ import Synchronization
 /// counts.
 ///
 /// Lines are spread over partitions by what they are said of. Whenever they take more memory than allowed, all partitions
-/// are put aside on disk. At the end each partition, which holds everything that is said of its things, is sorted in memory
+/// are spilt to disk. At the end each partition, which holds everything that is said of its things, is sorted in memory
 /// by itself; the runs so made are merged as they are read.
 struct LineSorter: Sendable {
     /// So many that each partition of a hundred million lines is a small part of memory.
@@ -28,7 +28,7 @@ struct LineSorter: Sendable {
         var bytes: Int { spilled.reduce(held.count) { $0 + $1.count } }
     }
 
-    /// - Parameter memoryBytes: how much is held before it is put aside into a file in the directory.
+    /// - Parameter memoryBytes: how much is held before it is spilt into a file in the directory.
     init(memoryBytes: Int, directory: URL) {
         self.memoryBytes = memoryBytes
         self.directory = directory
