@@ -1,7 +1,7 @@
 public import Foundation
 import Synchronization
 
-/// Bytes put aside on disk, in a file without a name: only its owner can read it, and it is gone with its last user, however
+/// Bytes spilt to disk, in a file without a name: only its owner can read it, and it is gone with its last user, however
 /// the process ends.
 public final class SpillFile: Sendable {
     public struct Extent: Sendable {

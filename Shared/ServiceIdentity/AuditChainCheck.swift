@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import Crypto
 import Foundation
@@ -71,13 +72,11 @@ public struct AuditChainCheck: Sendable {
 
     private static func hash(previous: String, canonical: String) -> String? {
         guard let bytes = bytes(hexadecimal: previous) else { return nil }
-        return SHA256.hash(data: bytes + Array(canonical.utf8)).map { byte in
-            (byte < 16 ? "0" : "") + String(byte, radix: 16)
-        }.joined()
+        return SHA256.hash(data: bytes + Array(canonical.utf8)).hex
     }
 
     private static func bytes(hexadecimal text: String) -> [UInt8]? {
-        let digits = text.utf8.map { UInt8(String(UnicodeScalar($0)), radix: 16) }
+        let digits = text.utf8.map(Hex.value)
         guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
         return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
     }
