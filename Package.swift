@@ -182,8 +182,7 @@ let package = Package(
             "MLTraining",
             [
                 "Basics", "Contracts", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity",
-                "ServiceKit",
-                "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
+                "ServiceKit", "HistoryFeed", "ServiceStorage", "MLTraining", "TestSupport", httpTypes, hummingbird,
                 hummingbirdTesting, lifecycle, logging, nioCore,
             ]),
         tests(

@@ -37,13 +37,13 @@ for file, name in named:
     elif f'"{name}"' not in source.read_text():
         faults.append(f"docs/security.md: Tests/{file}.swift has no test \"{name}\"")
 
-# The sources cite headings of the design by their anchors.
-headings = anchors(root / "docs/architecture.md")
+# The sources cite headings of the pages by their anchors.
+headings = {page.name: anchors(page) for page in pages}
 for source in [*root.glob("Services/**/*.swift"), *root.glob("Shared/**/*.swift"), *root.glob("compose/*")]:
     if source.is_file():
-        for anchor in re.findall(r"docs/architecture\.md#([\w-]+)", source.read_text()):
-            if anchor not in headings:
-                faults.append(f"{source.relative_to(root)}: docs/architecture.md has no heading #{anchor}")
+        for page, anchor in re.findall(r"docs/([\w-]+\.md)#([\w-]+)", source.read_text()):
+            if anchor not in headings.get(page, set()):
+                faults.append(f"{source.relative_to(root)}: docs/{page} has no heading #{anchor}")
 
 print("\n".join(faults))
 sys.exit(1 if faults else 0)

@@ -1,5 +1,5 @@
 // Bodies and answers of `/employees/{id}/employment` and `/employees/{id}/contracts`: when somebody is employed, and for how much of
-// which weekdays. PLANNING §1.
+// which weekdays. See `docs/planning.md#a-persons-time`.
 
 /// A stretch of employment; both days are worked.
 public struct Employment: Codable, Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Foundation
 
-// What counts as the same name (PLANNING §2, §7): one rule at every door, in Swift here and in SQL as the functions `tidied` and
+// What counts as the same name (`docs/planning.md#names-and-skills`): one rule at every door, in Swift here and in SQL as the functions `tidied` and
 // `folded` of migrations/tenant. A test holds both to one table of cases.
 
 extension String {

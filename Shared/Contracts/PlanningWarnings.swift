@@ -1,5 +1,5 @@
 /// What a planner should know of a write of a booking, or of a person's time: in `warnings` beside `data`, by every such write and by
-/// `?dryRun=true`. Nothing of it keeps the write from being done. PLANNING §2.
+/// `?dryRun=true`. Nothing of it keeps the write from being done. See `docs/planning.md#warnings-and-dry-runs`.
 public struct PlanningWarning: Codable, Sendable, Equatable {
     /// `over_capacity`, `outside_employment`, `on_leave`, `no_working_time`, `person_on_hold`, `project_closed`,
     /// `outside_project_dates`, `same_project_twice`, `skill_missing`, `level_too_low`, `effort_stated_twice`, `effort_not_stated`;

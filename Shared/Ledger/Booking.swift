@@ -65,7 +65,7 @@ public struct RequiredSkill: Hashable, Sendable {
     }
 }
 
-/// Work of one person on one project over some days. See PLANNING §2.
+/// Work of one person on one project over some days. See `docs/planning.md#a-booking`.
 public struct Booking: Hashable, Sendable {
     public let id: AllocationID
     public let project: ProjectTerms

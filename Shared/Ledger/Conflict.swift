@@ -49,7 +49,7 @@ public struct Conflict: Hashable, Sendable {
     }
 }
 
-/// What is amiss with `booking` of `person`: the one function for writes, imports and reports. See PLANNING §2.
+/// What is amiss with `booking` of `person`: the one function for writes, imports and reports. See `docs/planning.md#warnings-and-dry-runs`.
 /// - Parameter others: the person's other bookings; those that do not meet this one, and this one as it was, do no harm.
 /// - Returns: nothing for a cancelled booking.
 public func conflicts(of booking: Booking, person: Person, others: [Booking]) -> [Conflict] {

@@ -44,7 +44,7 @@ public struct Leave: Hashable, Sendable {
     }
 }
 
-/// When one person works: employment, contracts, leave. See PLANNING §1.
+/// When one person works: employment, contracts, leave. See `docs/planning.md#a-persons-time`.
 public struct WorkingTime: Hashable, Sendable {
     /// In order of time. None at all: employed on every day, since nothing else is known.
     public let spells: [EmploymentSpell]

@@ -1,7 +1,7 @@
 import Contracts
 import Ledger
 
-/// The definitions of PLANNING §1 and §2 word by word, day by day, without any of the ledger's arrays.
+/// The definitions of `docs/planning.md` word by word, day by day, without any of the ledger's arrays.
 struct Reference {
     let time: WorkingTime
 

@@ -6,7 +6,7 @@ import Testing
 
 @testable import TenantAdmin
 
-/// What a file means for what is there already, and what spreadsheets make of files (PLANNING §1, §7).
+/// What a file means for what is there already, and what spreadsheets make of files.
 @Suite("Re-imports")
 struct ReimportTests {
     private static let people = "external_id,name,email,department,weekly_capacity_hours,hired_on,left_on\n"
