@@ -96,7 +96,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             do {
                 if let full = pool.diskFullAt { return try await room(since: full) }
                 return try await pool.withConnection { connection in
-                    _ = try await connection.query("select 1")
+                    _ = try await connection.query("SELECT 1")
                     return nil
                 }
             } catch let error as PostgresError where error.code == .poolExhausted {
@@ -118,8 +118,8 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             try await pool.withTransaction(retries: 0) { connection in
                 _ = try await connection.execute(
                     """
-                    create temporary table erm_disk_probe on commit drop as
-                    select number from generate_series(1, 120000) number
+                    CREATE TEMPORARY TABLE erm_disk_probe ON COMMIT DROP AS
+                    SELECT number FROM generate_series(1, 120000) number
                     """)
             }
             pool.diskHasRoom()

@@ -16,13 +16,13 @@ public enum TenantRows {
     {
         let rows = try await connection.query(
             """
-            select c.relname as name, array(select p.relname::text from pg_constraint f join pg_class p on p.oid = f.confrelid
+            SELECT c.relname AS name, array(SELECT p.relname::text FROM pg_constraint f JOIN pg_class p ON p.oid = f.confrelid
                 -- A deferrable one is checked at the commit, when all are gone.
-                where f.conrelid = c.oid and f.contype = 'f' and not f.condeferrable and p.oid <> c.oid) as parents
-            from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                join pg_attribute a on a.attrelid = c.oid
-            where n.nspname = \(schema) and c.relkind in ('r', 'p') and a.attname = 'tenant_id' and not a.attisdropped
-            order by c.relname
+                WHERE f.conrelid = c.oid AND f.contype = 'f' AND NOT f.condeferrable AND p.oid <> c.oid) AS parents
+            FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                JOIN pg_attribute a ON a.attrelid = c.oid
+            WHERE n.nspname = \(schema) AND c.relkind IN ('r', 'p') AND a.attname = 'tenant_id' AND NOT a.attisdropped
+            ORDER BY c.relname
             """)
         let parents = try Dictionary(
             uniqueKeysWithValues: rows.map {
@@ -31,7 +31,7 @@ public enum TenantRows {
         var removed = 0
         for table in try childrenFirst(parents) {
             removed += try await connection.execute(
-                "delete from \(identifier: schema).\(identifier: table) where tenant_id = \(tenant)")
+                "DELETE FROM \(identifier: schema).\(identifier: table) WHERE tenant_id = \(tenant)")
         }
         return removed
     }

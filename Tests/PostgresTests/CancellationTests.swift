@@ -8,7 +8,7 @@ struct CancellationTests {
     func cancelledQuery() async throws {
         try await PostgresCluster.withPool("cancel", configure: { $0.maximumConnections = 2 }) { pool in
             let task = Task {
-                try await pool.withConnection { _ = try await $0.query("select pg_sleep(600), 'marker-a'") }
+                try await pool.withConnection { _ = try await $0.query("SELECT pg_sleep(600), 'marker-a'") }
             }
             try await waitUntilRunning("marker-a", seenBy: pool)
             task.cancel()
@@ -24,11 +24,11 @@ struct CancellationTests {
     @Test("a cancelled transaction is rolled back and its connection is clean")
     func cancelledTransaction() async throws {
         try await PostgresCluster.withPool("canceltx") { pool in
-            try await pool.withConnection { _ = try await $0.execute("create table t (n int)") }
+            try await pool.withConnection { _ = try await $0.execute("CREATE TABLE t (n int)") }
             let task = Task {
                 try await pool.withTransaction { connection in
-                    try await connection.execute("insert into t values (1)")
-                    _ = try await connection.query("select pg_sleep(600), 'marker-b'")
+                    try await connection.execute("INSERT INTO t VALUES (1)")
+                    _ = try await connection.query("SELECT pg_sleep(600), 'marker-b'")
                 }
             }
             try await waitUntilRunning("marker-b", seenBy: pool)
@@ -36,7 +36,7 @@ struct CancellationTests {
             let failure = try await postgresError { try await task.value }
             #expect(failure.code == .cancelled)
             try await pool.withConnection { connection in
-                let rows = try await connection.query("select n from t")
+                let rows = try await connection.query("SELECT n FROM t")
                 #expect(rows.isEmpty)
             }
         }
@@ -45,16 +45,16 @@ struct CancellationTests {
     @Test("a body that ignores its cancellation does not commit")
     func cancelledBody() async throws {
         try await PostgresCluster.withPool("cancelbody") { pool in
-            try await pool.withConnection { _ = try await $0.execute("create table t (n int)") }
+            try await pool.withConnection { _ = try await $0.execute("CREATE TABLE t (n int)") }
             let task = Task {
                 try await pool.withTransaction { connection in
-                    try await connection.execute("insert into t values (1)")
+                    try await connection.execute("INSERT INTO t VALUES (1)")
                     withUnsafeCurrentTask { $0?.cancel() }
                 }
             }
             let failure = try await postgresError { try await task.value }
             #expect(failure.code == .cancelled)
-            #expect(try await pool.withConnection { try await $0.query("select n from t").count } == 0)
+            #expect(try await pool.withConnection { try await $0.query("SELECT n FROM t").count } == 0)
         }
     }
 
@@ -63,14 +63,14 @@ struct CancellationTests {
         try await PostgresCluster.withPool("cancelrace", configure: { $0.maximumConnections = 2 }) { pool in
             for round in 0..<60 {
                 let victim = Task {
-                    try await pool.withConnection { _ = try await $0.query("select pg_sleep(0.0005)") }
+                    try await pool.withConnection { _ = try await $0.query("SELECT pg_sleep(0.0005)") }
                 }
                 for _ in 0..<(round * 3) { await Task.yield() }
                 victim.cancel()
                 _ = await victim.result
                 // One after the other on each connection: a stray cancel request would make one of them fail.
-                async let first = pool.withConnection { try await $0.query("select pg_sleep(0.001)").count }
-                async let second = pool.withConnection { try await $0.query("select pg_sleep(0.001)").count }
+                async let first = pool.withConnection { try await $0.query("SELECT pg_sleep(0.001)").count }
+                async let second = pool.withConnection { try await $0.query("SELECT pg_sleep(0.001)").count }
                 let counts = try await [first, second]
                 #expect(counts == [1, 1])
             }
@@ -80,19 +80,19 @@ struct CancellationTests {
     @Test("a cancelled COPY into a table copies nothing and leaves the connection usable")
     func cancelledCopyIn() async throws {
         try await PostgresCluster.withPool("cancelcopy", configure: { $0.maximumConnections = 1 }) { pool in
-            try await pool.withConnection { _ = try await $0.execute("create table t (n int)") }
+            try await pool.withConnection { _ = try await $0.execute("CREATE TABLE t (n int)") }
             let task = Task {
                 try await pool.withConnection { connection in
                     // Never ends by itself.
                     let endless = AsyncStream<[UInt8]> { Array("1\n2\n3\n".utf8) }
-                    _ = try await connection.copyIn("copy t from stdin", chunks: endless)
+                    _ = try await connection.copyIn("COPY t FROM STDIN", chunks: endless)
                 }
             }
             for _ in 0..<200 { await Task.yield() }
             task.cancel()
             let failure = try await postgresError { try await task.value }
             #expect(failure.code == .cancelled)
-            #expect(try await pool.withConnection { try await $0.query("select n from t").count } == 0)
+            #expect(try await pool.withConnection { try await $0.query("SELECT n FROM t").count } == 0)
         }
     }
 
@@ -101,14 +101,14 @@ struct CancellationTests {
         try await PostgresCluster.withPool("cancelout", configure: { $0.maximumConnections = 1 }) { pool in
             let task = Task {
                 try await pool.withConnection { connection in
-                    for try await _ in connection.copyOut("copy (select generate_series(1, 1000000000)) to stdout") {
+                    for try await _ in connection.copyOut("COPY (SELECT generate_series(1, 1000000000)) TO STDOUT") {
                         withUnsafeCurrentTask { $0?.cancel() }
                     }
                 }
             }
             let failure = try await postgresError { try await task.value }
             #expect(failure.code == .cancelled)
-            #expect(try await pool.withConnection { try await $0.query("select 1").count } == 1)
+            #expect(try await pool.withConnection { try await $0.query("SELECT 1").count } == 1)
         }
     }
 
@@ -120,9 +120,9 @@ struct CancellationTests {
                 waiter.cancel()
                 let failure = try await postgresError { try await waiter.value }
                 #expect(failure.code == .cancelled)
-                #expect(try await connection.query("select 1").count == 1)
+                #expect(try await connection.query("SELECT 1").count == 1)
             }
-            try await pool.withConnection { _ = try await $0.query("select 1") }
+            try await pool.withConnection { _ = try await $0.query("SELECT 1") }
         }
     }
 
@@ -132,7 +132,7 @@ struct CancellationTests {
             let error = try await postgresError {
                 try await pool.withTransaction { connection in
                     try await connection.setLocal(settings: ["statement_timeout": "10"])
-                    _ = try await connection.query("select pg_sleep(600)")
+                    _ = try await connection.query("SELECT pg_sleep(600)")
                 }
             }
             #expect(error.code == .timedOut && error.sqlState == "57014")

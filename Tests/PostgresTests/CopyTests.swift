@@ -10,20 +10,20 @@ struct CopyTests {
     func bothWays() async throws {
         try await PostgresCluster.withPool("copy") { pool in
             try await pool.withConnection { connection in
-                try await connection.execute("create table t (n int, body text)")
+                try await connection.execute("CREATE TABLE t (n int, body text)")
                 let lines = (1...20_000).map { "\($0),\"line, \($0) \"\"ü\"\"\"\n" }.joined()
                 let bytes = Array(lines.utf8)
                 let pieces = stride(from: 0, to: bytes.count, by: 7919).map {
                     Array(bytes[$0..<min($0 + 7919, bytes.count)])
                 }
-                let count = try await connection.copyIn("copy t from stdin (format csv)", chunks: chunks(pieces))
+                let count = try await connection.copyIn("COPY t FROM STDIN (format csv)", chunks: chunks(pieces))
                 #expect(count == 20_000)
                 var copied: [UInt8] = []
-                for try await chunk in connection.copyOut("copy (select * from t order by n) to stdout (format csv)") {
+                for try await chunk in connection.copyOut("COPY (SELECT * FROM t ORDER BY n) TO STDOUT (format csv)") {
                     copied += chunk
                 }
                 #expect(copied == bytes)
-                #expect(try await connection.query("select 1").count == 1)
+                #expect(try await connection.query("SELECT 1").count == 1)
             }
         }
     }
@@ -32,13 +32,13 @@ struct CopyTests {
     func badRow() async throws {
         try await PostgresCluster.withPool("badrow") { pool in
             try await pool.withConnection { connection in
-                try await connection.execute("create table t (n int)")
+                try await connection.execute("CREATE TABLE t (n int)")
                 let error = try await postgresError {
                     _ = try await connection.copyIn(
-                        "copy t from stdin", chunks: chunks([Array("1\n2\nthree\n4\n".utf8)]))
+                        "COPY t FROM STDIN", chunks: chunks([Array("1\n2\nthree\n4\n".utf8)]))
                 }
                 #expect(error.sqlState == "22P02" && error.context?.contains("line 3") == true)
-                #expect(try await connection.query("select n from t").isEmpty)
+                #expect(try await connection.query("SELECT n FROM t").isEmpty)
             }
         }
     }
@@ -47,15 +47,15 @@ struct CopyTests {
     func brokenSource() async throws {
         try await PostgresCluster.withPool("broken") { pool in
             try await pool.withConnection { connection in
-                try await connection.execute("create table t (n int)")
+                try await connection.execute("CREATE TABLE t (n int)")
                 let source = AsyncThrowingStream<[UInt8], any Error> { continuation in
                     continuation.yield(Array("1\n".utf8))
                     continuation.finish(throwing: Broken())
                 }
                 await #expect(throws: Broken.self) {
-                    _ = try await connection.copyIn("copy t from stdin", chunks: source)
+                    _ = try await connection.copyIn("COPY t FROM STDIN", chunks: source)
                 }
-                #expect(try await connection.query("select n from t").isEmpty)
+                #expect(try await connection.query("SELECT n FROM t").isEmpty)
             }
         }
     }
@@ -64,16 +64,16 @@ struct CopyTests {
     func misplacedCopy() async throws {
         try await PostgresCluster.withPool("misplaced") { pool in
             try await pool.withConnection { connection in
-                try await connection.execute("create table t (n int)")
-                for statement: SQL in ["copy t from stdin", "copy (select 1) to stdout"] {
+                try await connection.execute("CREATE TABLE t (n int)")
+                for statement: SQL in ["COPY t FROM STDIN", "COPY (SELECT 1) TO STDOUT"] {
                     let error = try await postgresError { try await connection.execute(statement) }
                     #expect(error.code == .protocolViolation)
                 }
                 let error = try await postgresError {
-                    _ = try await connection.copyIn("select 1", chunks: chunks([]))
+                    _ = try await connection.copyIn("SELECT 1", chunks: chunks([]))
                 }
                 #expect(error.code == .protocolViolation)
-                #expect(try await connection.query("select n from t").isEmpty)
+                #expect(try await connection.query("SELECT n FROM t").isEmpty)
             }
         }
     }
@@ -82,8 +82,8 @@ struct CopyTests {
     func abandonedCopyOut() async throws {
         try await PostgresCluster.withPool("abandonedcopy") { pool in
             try await pool.withTransaction { connection in
-                for try await _ in connection.copyOut("copy (select generate_series(1, 200000)) to stdout") { break }
-                #expect(try await connection.query("select 1").count == 1)
+                for try await _ in connection.copyOut("COPY (SELECT generate_series(1, 200000)) TO STDOUT") { break }
+                #expect(try await connection.query("SELECT 1").count == 1)
             }
         }
     }

@@ -23,8 +23,8 @@ struct MigrationTests {
     }
 
     private let files = [
-        "0001_items.sql": "create table items (id int primary key); insert into items values (1);",
-        "0002_names.sql": "alter table items add column name text;",
+        "0001_items.sql": "CREATE TABLE items (id int PRIMARY KEY); INSERT INTO items VALUES (1);",
+        "0002_names.sql": "ALTER TABLE items ADD COLUMN name text;",
         "README.md": "not a migration",
     ]
 
@@ -34,10 +34,10 @@ struct MigrationTests {
             try await withFolder(files) { folder in
                 #expect(try await runner(pool, folder).run() == ["0001_items.sql", "0002_names.sql"])
                 #expect(try await runner(pool, folder).run().isEmpty)
-                try write("create table more ()", to: "0003_more.sql", in: folder)
+                try write("CREATE TABLE more ()", to: "0003_more.sql", in: folder)
                 #expect(try await runner(pool, folder).run() == ["0003_more.sql"])
                 let names = try await pool.withConnection { connection in
-                    try await connection.query("select name from shop.items").map {
+                    try await connection.query("SELECT name FROM shop.items").map {
                         try $0.decode("name", as: String?.self)
                     }
                 }
@@ -67,7 +67,7 @@ struct MigrationTests {
         try await PostgresCluster.withPool("tamper") { pool in
             try await withFolder(files) { folder in
                 try await runner(pool, folder).run()
-                try write("alter table items add column name varchar;", to: "0002_names.sql", in: folder)
+                try write("ALTER TABLE items ADD COLUMN name varchar;", to: "0002_names.sql", in: folder)
                 let edited = try await postgresError { try await runner(pool, folder).run() }
                 #expect(edited.code == .migration && edited.description.contains("0002_names.sql was edited"))
                 try write(files["0002_names.sql"] ?? "", to: "0002_names.sql", in: folder)
@@ -75,7 +75,7 @@ struct MigrationTests {
                 let missing = try await postgresError { try await runner(pool, folder).run() }
                 #expect(missing.code == .migration && missing.description.contains("missing"))
                 try write(files["0001_items.sql"] ?? "", to: "0001_items.sql", in: folder)
-                try write("select 1", to: "0000_late.sql", in: folder)
+                try write("SELECT 1", to: "0000_late.sql", in: folder)
                 let late = try await postgresError { try await runner(pool, folder).run() }
                 #expect(late.code == .migration && late.description.contains("0000_late.sql"))
             }
@@ -87,10 +87,10 @@ struct MigrationTests {
         try await PostgresCluster.withPool("older") { pool in
             try await withFolder(files) { older in
                 try await withFolder(files) { newer in
-                    try write("create table more ()", to: "0003_more.sql", in: newer)
+                    try write("CREATE TABLE more ()", to: "0003_more.sql", in: newer)
                     try await runner(pool, newer).run()
                     #expect(try await runner(pool, older).run().isEmpty)
-                    try write("create table most ()", to: "0004_most.sql", in: newer)
+                    try write("CREATE TABLE most ()", to: "0004_most.sql", in: newer)
                     #expect(try await runner(pool, newer).run() == ["0004_most.sql"])
                 }
             }
@@ -101,7 +101,7 @@ struct MigrationTests {
     func failingFile() async throws {
         try await PostgresCluster.withPool("failfile") { pool in
             var files = files
-            files["0003_bad.sql"] = "create table half (); insert into nowhere values (1);"
+            files["0003_bad.sql"] = "CREATE TABLE half (); INSERT INTO nowhere VALUES (1);"
             try await withFolder(files) { folder in
                 let error = try await postgresError { try await runner(pool, folder).run() }
                 #expect(
@@ -109,7 +109,7 @@ struct MigrationTests {
                 try await pool.withConnection { connection in
                     let applied = try await Migrations.applied(in: "shop", on: connection).map(\.number)
                     #expect(applied == [1, 2])
-                    let half = try await connection.query("select to_regclass('shop.half')::text")[0]
+                    let half = try await connection.query("SELECT to_regclass('shop.half')::text")[0]
                     #expect(try half.decode(at: 0, as: String?.self) == nil)
                 }
             }
@@ -151,10 +151,10 @@ struct MigrationTests {
                 let migrations = try Migrations.load(directory: folder)
                 for schema in ["tenant \"a\"", "tenant_b"] {
                     try await pool.withTransaction { connection in
-                        try await connection.execute("create schema \(identifier: schema)")
+                        try await connection.execute("CREATE SCHEMA \(identifier: schema)")
                         let applied = try await Migrations.apply(migrations, to: schema, on: connection)
                         #expect(applied.count == 2)
-                        #expect(try await connection.query("select id from items").count == 1)
+                        #expect(try await connection.query("SELECT id FROM items").count == 1)
                     }
                 }
             }

@@ -15,7 +15,7 @@ struct NotificationTests {
             #expect(await iterator.next(isolation: #isolation) == .listening)
 
             try await pool.withConnection { connection in
-                _ = try await connection.query("select pg_notify('changes', '1'), pg_notify('Odd \"name', 'ü')")
+                _ = try await connection.query("SELECT pg_notify('changes', '1'), pg_notify('Odd \"name', 'ü')")
             }
             #expect(await iterator.next(isolation: #isolation) == .notification(channel: "changes", payload: "1"))
             #expect(await iterator.next(isolation: #isolation) == .notification(channel: "Odd \"name", payload: "ü"))
@@ -23,13 +23,13 @@ struct NotificationTests {
             let listener: Int = try await pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select pid from pg_stat_activity
-                    where datname = current_database() and application_name = 'listener'
+                    SELECT pid FROM pg_stat_activity
+                    WHERE datname = current_database() AND application_name = 'listener'
                     """)[0].decode(at: 0)
             }
             try await terminate(listener, through: pool)
             #expect(await iterator.next(isolation: #isolation) == .reconnected)
-            try await pool.withConnection { _ = try await $0.query("select pg_notify('changes', '2')") }
+            try await pool.withConnection { _ = try await $0.query("SELECT pg_notify('changes', '2')") }
             #expect(await iterator.next(isolation: #isolation) == .notification(channel: "changes", payload: "2"))
         }
     }

@@ -21,7 +21,7 @@ struct PoolTests {
                 #expect(error.code == .poolExhausted)
                 #expect(error.description.contains("the pool has 1"))
             }
-            try await pool.withConnection { _ = try await $0.query("select 1") }
+            try await pool.withConnection { _ = try await $0.query("SELECT 1") }
         }
     }
 
@@ -32,7 +32,7 @@ struct PoolTests {
                 for number in 0..<200 {
                     group.addTask {
                         try await pool.withTransaction { connection in
-                            let row = try await connection.query("select \(number)::int as n, pg_backend_pid() as pid")[
+                            let row = try await connection.query("SELECT \(number)::int AS n, pg_backend_pid() AS pid")[
                                 0]
                             #expect(try row.decode("n", as: Int.self) == number)
                             return try row.decode("pid")
@@ -90,7 +90,7 @@ struct PoolTests {
             let first = try await pool.withConnection { connection in
                 let first = try await backend(of: connection)
                 try await terminate(first, through: pool)
-                let error = try await postgresError { _ = try await connection.query("select 1") }
+                let error = try await postgresError { _ = try await connection.query("SELECT 1") }
                 #expect(error.code == .connectionLost)
                 return first
             }
@@ -105,15 +105,15 @@ struct PoolTests {
     func misuse() async throws {
         try await PostgresCluster.withPool("misuse") { pool in
             let kept = try await pool.withConnection { connection in
-                let slow = Task { _ = try await connection.query("select pg_sleep(600)") }
+                let slow = Task { _ = try await connection.query("SELECT pg_sleep(600)") }
                 try await waitUntilRunning("pg_sleep", seenBy: pool)
-                let error = try await postgresError { _ = try await connection.query("select 1") }
+                let error = try await postgresError { _ = try await connection.query("SELECT 1") }
                 #expect(error.code == .connectionBusy)
                 slow.cancel()
                 _ = await slow.result
                 return connection
             }
-            let error = try await postgresError { _ = try await kept.query("select 1") }
+            let error = try await postgresError { _ = try await kept.query("SELECT 1") }
             #expect(error.code == .connectionReturned)
         }
     }
@@ -159,7 +159,7 @@ struct PoolTests {
                     }
                 }
                 #expect(refusal?.code == .poolClosed)
-                #expect(try await connection.query("select 1").count == 1)
+                #expect(try await connection.query("SELECT 1").count == 1)
                 _ = closing
             }
             await pool.close()
@@ -181,13 +181,13 @@ struct PoolTests {
             let configuration = try PostgresConfiguration(url: url)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             try await pool.withConnection { connection in
-                let name: String = try await connection.query("select current_database()")[0].decode(at: 0)
-                try await connection.execute("alter database \(identifier: name) set datestyle to 'German'")
+                let name: String = try await connection.query("SELECT current_database()")[0].decode(at: 0)
+                try await connection.execute("ALTER DATABASE \(identifier: name) SET datestyle TO 'German'")
             }
             await pool.close()
             let fresh = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             let text: String = try await fresh.withConnection {
-                try await $0.query("select date '2024-02-29'")[0].decode(at: 0)
+                try await $0.query("SELECT date '2024-02-29'")[0].decode(at: 0)
             }
             #expect(text == "2024-02-29")
             await fresh.close()
@@ -205,7 +205,7 @@ extension PoolTests {
 
         func add(_ number: Int) async throws -> [Int] {
             try await pool.withTransaction { connection in
-                sums.append(try await connection.query("select \(number)::int + 1")[0].decode(at: 0))
+                sums.append(try await connection.query("SELECT \(number)::int + 1")[0].decode(at: 0))
             }
             return sums
         }

@@ -7,16 +7,16 @@ struct SQLTests {
     @Test("interpolated values become binds, never text")
     func valuesAreBound() throws {
         let name = "'; drop table users; --"
-        let rendered = try RenderedSQL("select * from users where name = \(name) and age > \(42)")
-        #expect(rendered.text == "select * from users where name = $1 and age > $2")
+        let rendered = try RenderedSQL("SELECT * FROM users WHERE name = \(name) AND age > \(42)")
+        #expect(rendered.text == "SELECT * FROM users WHERE name = $1 AND age > $2")
         #expect(rendered.binds == [name, "42"])
     }
 
     @Test("nested and concatenated fragments number their binds in order")
     func fragments() throws {
         let filter: SQL = "b = \(2)"
-        let rendered = try RenderedSQL("select \(1) where \(sql: filter)" + " and c = \(3)")
-        #expect(rendered.text == "select $1 where b = $2 and c = $3")
+        let rendered = try RenderedSQL("SELECT \(1) WHERE \(sql: filter)" + " AND c = \(3)")
+        #expect(rendered.text == "SELECT $1 WHERE b = $2 AND c = $3")
         #expect(rendered.binds == ["1", "2", "3"])
         let list = try RenderedSQL((1...3).map { "\($0)" as SQL }.joined(separator: ", "))
         #expect(list.text == "$1, $2, $3")
@@ -38,7 +38,7 @@ struct SQLTests {
 
     @Test("a NUL in a bound text is refused instead of cutting the value short")
     func nulInText() {
-        #expect { try RenderedSQL("select \("ab\0cd")") } throws: { ($0 as? PostgresError)?.code == .encoding }
+        #expect { try RenderedSQL("SELECT \("ab\0cd")") } throws: { ($0 as? PostgresError)?.code == .encoding }
     }
 
     @Test("a description holds no data, a debug description holds the server's words")
@@ -65,14 +65,14 @@ struct SQLTests {
     func traits() {
         #expect(StatementTraits("/* a /* nested */ comment */ -- and\n (select 1)").isPreparable)
         #expect(!StatementTraits("vacuum").isPreparable)
-        #expect(StatementTraits("set search_path to a").mayChangeSession)
-        #expect(StatementTraits("set local role x").mayChangeNamespace)
-        #expect(!StatementTraits("set local role x").mayChangeSession)
-        #expect(StatementTraits("select set_config('a.b', $1, false)").mayChangeSession)
-        #expect(!StatementTraits("select set_config('a.b', $1, true)").mayChangeSession)
-        #expect(StatementTraits("create temporary table t ()").mayChangeSession)
-        #expect(StatementTraits("select pg_advisory_lock(1)").mayChangeSession)
-        #expect(!StatementTraits("insert into roles values ($1)").mayChangeNamespace)
+        #expect(StatementTraits("SET search_path TO a").mayChangeSession)
+        #expect(StatementTraits("SET LOCAL ROLE x").mayChangeNamespace)
+        #expect(!StatementTraits("SET LOCAL ROLE x").mayChangeSession)
+        #expect(StatementTraits("SELECT set_config('a.b', $1, false)").mayChangeSession)
+        #expect(!StatementTraits("SELECT set_config('a.b', $1, true)").mayChangeSession)
+        #expect(StatementTraits("CREATE TEMPORARY TABLE t ()").mayChangeSession)
+        #expect(StatementTraits("SELECT pg_advisory_lock(1)").mayChangeSession)
+        #expect(!StatementTraits("INSERT INTO roles VALUES ($1)").mayChangeNamespace)
     }
 
     @Test("the statement cache evicts the least recently used and keeps schemas apart")

@@ -6,13 +6,13 @@ import Testing
 func terminate(_ backend: Int, through pool: PostgresPool) async throws {
     let ended = try await pool.withConnection { connection in
         // Waits up to ten seconds until the backend is gone.
-        try await connection.query("select pg_terminate_backend(\(backend), 10000)")[0].decode(at: 0, as: Bool.self)
+        try await connection.query("SELECT pg_terminate_backend(\(backend), 10000)")[0].decode(at: 0, as: Bool.self)
     }
     #expect(ended)
 }
 
 func backend(of connection: PostgresConnection) async throws -> Int {
-    try await connection.query("select pg_backend_pid()")[0].decode(at: 0)
+    try await connection.query("SELECT pg_backend_pid()")[0].decode(at: 0)
 }
 
 /// Waits until the server runs a statement containing `text` in this database.
@@ -21,9 +21,9 @@ func waitUntilRunning(_ text: String, seenBy pool: PostgresPool) async throws {
         let count: Int = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select count(*) from pg_stat_activity
-                where state = 'active' and pid <> pg_backend_pid() and datname = current_database()
-                  and position(\(text)::text in query) > 0 and wait_event is not null
+                SELECT count(*) FROM pg_stat_activity
+                WHERE state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()
+                  AND position(\(text)::text IN query) > 0 AND wait_event IS NOT NULL
                 """)[0].decode(at: 0)
         }
         if count > 0 { return }
@@ -35,9 +35,9 @@ func waitUntilRunning(_ text: String, seenBy pool: PostgresPool) async throws {
 func runningStatements(containing text: String, on connection: PostgresConnection) async throws -> Int {
     try await connection.query(
         """
-        select count(*) from pg_stat_activity
-        where state = 'active' and pid <> pg_backend_pid() and datname = current_database()
-          and position(\(text)::text in query) > 0
+        SELECT count(*) FROM pg_stat_activity
+        WHERE state = 'active' AND pid <> pg_backend_pid() AND datname = current_database()
+          AND position(\(text)::text IN query) > 0
         """)[0].decode(at: 0)
 }
 

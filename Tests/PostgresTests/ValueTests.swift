@@ -13,7 +13,7 @@ struct ValueTests {
         _ value: T, _ type: String, on connection: PostgresConnection, _ location: SourceLocation = #_sourceLocation
     ) async throws {
         let cast = SQL(stringLiteral: "::" + type)
-        let rows = try await connection.query("select \(value)" + cast + " as value")
+        let rows = try await connection.query("SELECT \(value)" + cast + " as value")
         #expect(try rows[0].decode("value") == value, sourceLocation: location)
     }
 
@@ -58,7 +58,7 @@ struct ValueTests {
                 for zone in ["UTC", "Asia/Kathmandu", "America/St_Johns", "Africa/Monrovia"] {
                     try await connection.execute("set timezone to \(literal: zone)")
                     let row = try await connection.query(
-                        "select \(date)::timestamptz as value, extract(epoch from \(date)::timestamptz)::float8 as epoch"
+                        "SELECT \(date)::timestamptz AS value, extract(epoch FROM \(date)::timestamptz)::float8 AS epoch"
                     )[0]
                     #expect(abs(try row.decode("value", as: Date.self).timeIntervalSince(date)) < 1e-4)
                     #expect(abs(try row.decode("epoch", as: Double.self) - seconds) < 1e-4)
@@ -81,11 +81,11 @@ struct ValueTests {
     @Test(
         "an error's table is the first that the statement reads or writes",
         arguments: [
-            ("select * from users u where id = $1 for update of u", "users"),
+            ("SELECT * FROM users u WHERE id = $1 FOR UPDATE OF u", "users"),
             ("SELECT extract(epoch FROM now()) FROM\n  tenant_admin.tenants, x", "tenant_admin.tenants"),
-            ("insert into jobs (id) values ($1) on conflict (id) do update set id = $1", "jobs"),
-            ("UPDATE \"audit head\" SET seq = 1", "audit"), ("update only_one set a = 1", "only_one"),
-            ("select * from (select 1) t join skills s on true", nil), ("select 1 for update skip locked", nil),
+            ("INSERT INTO jobs (id) VALUES ($1) ON CONFLICT (id) DO UPDATE SET id = $1", "jobs"),
+            ("UPDATE \"audit head\" SET seq = 1", "audit"), ("UPDATE only_one SET a = 1", "only_one"),
+            ("SELECT * FROM (SELECT 1) t JOIN skills s ON true", nil), ("SELECT 1 FOR UPDATE SKIP LOCKED", nil),
             ("", nil), ("from", nil),
         ] as [(String, String?)])
     func firstTable(statement: String, table: String?) {
@@ -96,10 +96,10 @@ struct ValueTests {
     func streamedRow() async throws {
         try await PostgresCluster.withPool("decodingstream") { pool in
             try await pool.withConnection { connection in
-                try await connection.execute("create table notes (body text)")
-                try await connection.execute("insert into notes values ('1'), ('2'), ('three')")
+                try await connection.execute("CREATE TABLE notes (body text)")
+                try await connection.execute("INSERT INTO notes VALUES ('1'), ('2'), ('three')")
                 let error = try await postgresError {
-                    for try await row in connection.stream("select body from notes") {
+                    for try await row in connection.stream("SELECT body FROM notes") {
                         _ = try row.decode("body", as: Int.self)
                     }
                 }
@@ -112,7 +112,7 @@ struct ValueTests {
     func decodingErrors() async throws {
         try await PostgresCluster.withPool("decoding") { pool in
             try await pool.withConnection { connection in
-                let row = try await connection.query("select 'seven' as hours, null::int as age, 1 as id")[0]
+                let row = try await connection.query("SELECT 'seven' AS hours, NULL::int AS age, 1 AS id")[0]
                 let wrong = try await postgresError { _ = try row.decode("hours", as: Int.self) }
                 #expect(wrong.code == .decoding && wrong.columnName == "hours" && wrong.description.contains("Int"))
                 let null = try await postgresError { _ = try row.decode("age", as: Int.self) }

@@ -16,16 +16,16 @@ struct ErrorLogTests {
                 await #expect(throws: PostgresError.self) {
                     try await pool.withTransaction { connection in
                         try await connection.executeScript(
-                            "create table ml_training.people (email text primary key check (email <> 'mia@acme.example'))"
+                            "CREATE TABLE ml_training.people (email text PRIMARY KEY CHECK (email <> 'mia@acme.example'))"
                         )
                         try await connection.execute(query)
                     }
                 }
             }
             let refused = try #require(
-                await failure("insert into ml_training.people values (\("mia@acme.example"))"))
-            let value = try #require(await failure("select (\("mia@acme.example")::text)::uuid"))
-            let statement = try #require(await failure("select nothing from ml_training.people"))
+                await failure("INSERT INTO ml_training.people VALUES (\("mia@acme.example"))"))
+            let value = try #require(await failure("SELECT (\("mia@acme.example")::text)::uuid"))
+            let statement = try #require(await failure("SELECT nothing FROM ml_training.people"))
             await pool.close()
 
             for error in [refused, value] {

@@ -21,10 +21,10 @@ struct ServiceDatabaseTests {
     }
 
     static let rows = """
-        create table rows (tenant_id uuid not null, name text not null unique);
-        alter table rows enable row level security;
-        alter table rows force row level security;
-        create policy tenant on rows using (tenant_id = nullif(current_setting('erm.tenant_id', true), '')::uuid);
+        CREATE TABLE rows (tenant_id uuid NOT NULL, name text NOT NULL UNIQUE);
+        ALTER TABLE rows ENABLE ROW LEVEL SECURITY;
+        ALTER TABLE rows FORCE ROW LEVEL SECURITY;
+        CREATE POLICY tenant ON rows USING (tenant_id = nullif(current_setting('erm.tenant_id', true), '')::uuid);
         """
 
     func with(
@@ -55,7 +55,7 @@ struct ServiceDatabaseTests {
                 try await with(url: databases.mlTraining, migrations: migrations) { database in
                     try await waitUntilReady(database)
                     let count = try await database.withTransaction { connection in
-                        try await connection.query("select count(*) from rows")[0].decode(at: 0, as: Int.self)
+                        try await connection.query("SELECT count(*) FROM rows")[0].decode(at: 0, as: Int.self)
                     }
                     #expect(count == 0)
                 }
@@ -72,11 +72,11 @@ struct ServiceDatabaseTests {
                     let (one, other) = (TenantID(), TenantID())
                     for tenant in [one, other] {
                         _ = try await database.withTenantRows(tenant) { connection in
-                            try await connection.execute("insert into rows values (\(tenant), \(tenant.description))")
+                            try await connection.execute("INSERT INTO rows VALUES (\(tenant), \(tenant.description))")
                         }
                     }
                     func visible(_ connection: PostgresConnection) async throws -> [TenantID] {
-                        try await connection.query("select tenant_id from rows").map {
+                        try await connection.query("SELECT tenant_id FROM rows").map {
                             try $0.decode(at: 0, as: TenantID.self)
                         }
                     }
@@ -84,7 +84,7 @@ struct ServiceDatabaseTests {
                     #expect(try await database.withTransaction { try await visible($0) } == [])
                     let error = await #expect(throws: PostgresError.self) {
                         try await database.withTenantRows(one) { connection in
-                            try await connection.execute("insert into rows values (\(other), 'planted')")
+                            try await connection.execute("INSERT INTO rows VALUES (\(other), 'planted')")
                         }
                     }
                     #expect(error?.sqlState == "42501")
@@ -109,12 +109,12 @@ struct ServiceDatabaseTests {
 
                     try await admin.withConnection { connection in
                         try await connection.executeScript(
-                            "create role \(role) login password 'x'; create schema kit authorization \(role)")
+                            "CREATE ROLE \(role) login password 'x'; CREATE SCHEMA kit AUTHORIZATION \(role)")
                     }
                     try await waitUntilReady(database)
                 }
                 try await admin.withConnection { connection in
-                    try await connection.executeScript("drop owned by \(role) cascade; drop role \(role)")
+                    try await connection.executeScript("DROP OWNED BY \(role) CASCADE; DROP ROLE \(role)")
                 }
                 await admin.close()
             }
@@ -127,7 +127,7 @@ struct ServiceDatabaseTests {
             let (id, day) = (ProjectID(), try #require(CivilDate("2024-02-29")))
             try await pool.withConnection { connection in
                 let row = try await connection.query(
-                    "select \(id)::uuid as id, \(day)::date as day, \(ProjectStatus.onHold)::text as status, \([id])::uuid[] as ids"
+                    "SELECT \(id)::uuid AS id, \(day)::date AS day, \(ProjectStatus.onHold)::text AS status, \([id])::uuid[] AS ids"
                 )[0]
                 #expect(try row.decode("id", as: ProjectID.self) == id)
                 #expect(try row.decode("day", as: CivilDate.self) == day)

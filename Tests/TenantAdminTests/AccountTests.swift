@@ -70,7 +70,7 @@ struct AccountTests {
             try await inTemplate { connection in
                 _ = try await connection.execute(
                     """
-                    insert into users (email, name, is_active, created_at) values
+                    INSERT INTO users (email, name, is_active, created_at) VALUES
                         ('jörg@x.de', 'inactive', false, '2020-01-01'), ('JO\u{308}RG@x.de', 'older', true, '2021-01-01'),
                         ('ada@x.de', 'ada', true, '2022-01-01')
                     """)
@@ -80,7 +80,7 @@ struct AccountTests {
                 logger: PostgresCluster.quietLogger
             ).migrateAll()
             let names: [String] = try await inTemplate { connection in
-                try await connection.query("select name from users where address_taken_by is null order by name").map {
+                try await connection.query("SELECT name FROM users WHERE address_taken_by IS NULL ORDER BY name").map {
                     try $0.decode("name")
                 }
             }

@@ -87,7 +87,7 @@ struct AuditTests {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
             for statement: SQL in [
-                "update audit_logs set actor = 'x'", "delete from audit_logs", "truncate audit_logs",
+                "UPDATE audit_logs SET actor = 'x'", "DELETE FROM audit_logs", "TRUNCATE audit_logs",
             ] {
                 let error = await #expect(throws: PostgresError.self) {
                     try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
@@ -102,8 +102,8 @@ struct AuditTests {
     @Test(
         "an edited, a removed and a cut-off entry are each found",
         arguments: [
-            ("update audit_logs set actor = 'x' where seq = 1", 1), ("delete from audit_logs where seq = 1", 1),
-            ("delete from audit_logs where seq = 2", 2),
+            ("UPDATE audit_logs SET actor = 'x' WHERE seq = 1", 1), ("DELETE FROM audit_logs WHERE seq = 1", 1),
+            ("DELETE FROM audit_logs WHERE seq = 2", 2),
         ])
     func tampering(statement: String, broken: Int) async throws {
         try await TestService.run { service in
@@ -121,7 +121,7 @@ struct AuditTests {
             }
             try await pool.withTransaction { connection in
                 try await connection.setLocal(searchPath: [schema])
-                try await connection.executeScript("alter table audit_logs disable trigger all; " + statement)
+                try await connection.executeScript("ALTER TABLE audit_logs DISABLE TRIGGER ALL; " + statement)
             }
             await pool.close()
 
@@ -139,26 +139,26 @@ struct AuditTests {
             // Cuts off the last entries, and says so nowhere.
             (
                 """
-                delete from audit_logs where seq > 2;
-                update audit_head set (seq, hash) = (select seq, hash from audit_logs where seq = 2);
+                DELETE FROM audit_logs WHERE seq > 2;
+                UPDATE audit_head SET (seq, hash) = (SELECT seq, hash FROM audit_logs WHERE seq = 2);
                 """, 3
             ),
             // Changes an entry, and hashes all that follow anew.
             (
                 """
-                update audit_logs set actor = 'somebody else' where seq = 2;
-                do $$
+                UPDATE audit_logs SET actor = 'somebody else' WHERE seq = 2;
+                DO $$
                 declare
                     link audit_logs;
                     last bytea := '\\x';
-                begin
-                    for link in select * from audit_logs order by seq loop
+                BEGIN
+                    FOR link IN SELECT * FROM audit_logs ORDER BY seq loop
                         link.previous_hash := last;
                         last := sha256(last || convert_to(audit_canonical(link), 'UTF8'));
-                        update audit_logs set previous_hash = link.previous_hash, hash = last where seq = link.seq;
-                    end loop;
-                    update audit_head set hash = last;
-                end
+                        UPDATE audit_logs SET previous_hash = link.previous_hash, hash = last WHERE seq = link.seq;
+                    END loop;
+                    UPDATE audit_head SET hash = last;
+                END
                 $$;
                 """, 1
             ),
@@ -176,18 +176,18 @@ struct AuditTests {
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
                 try await connection.executeScript(
                     """
-                    grant update, delete on audit_logs to current_user;
-                    alter table audit_logs disable trigger audit_logs_append_only;
+                    GRANT UPDATE, DELETE ON audit_logs to current_user;
+                    ALTER TABLE audit_logs DISABLE TRIGGER audit_logs_append_only;
                     \(attack)
-                    alter table audit_logs enable trigger audit_logs_append_only;
-                    revoke update, delete on audit_logs from current_user;
+                    ALTER TABLE audit_logs ENABLE TRIGGER audit_logs_append_only;
+                    REVOKE UPDATE, DELETE ON audit_logs FROM current_user;
                     """)
             }
             let chain = try await service.pool.withTransaction { connection in
                 try await connection.setLocal(
                     role: TenantNames(subdomain: Subdomain(rawValue: "acme")!, id: tenant.id).role,
                     searchPath: [TenantNames.schema(for: "acme")])
-                return try await connection.query("select audit_first_break() as seq")[0].decode("seq", as: Int?.self)
+                return try await connection.query("SELECT audit_first_break() AS seq")[0].decode("seq", as: Int?.self)
             }
             let verified = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
                 .data(AuditVerification.self)
@@ -221,8 +221,8 @@ struct AuditTests {
                 .post, "/api/v1/projects", as: token, json: CreateProject(externalId: "p", name: "P"))
             let both = try await heads()
             for statement: SQL in [
-                "delete from erm_audit.heads", "update erm_audit.heads set seq = 9", "truncate erm_audit.heads",
-                "select erm_audit.forget(\(tenant.id))",
+                "DELETE FROM erm_audit.heads", "UPDATE erm_audit.heads SET seq = 9", "TRUNCATE erm_audit.heads",
+                "SELECT erm_audit.forget(\(tenant.id))",
             ] {
                 let error = await #expect(throws: PostgresError.self) {
                     try await service.pool.withConnection { _ = try await $0.execute(statement) }
@@ -234,7 +234,7 @@ struct AuditTests {
                 try await service.pool.withConnection { connection in
                     try await connection.query(
                         """
-                        select erm_audit.anchor(\(tenant.id), \(seq), sha256('x'), now(), \(first[0].keyId), 'AAAA') as taken
+                        SELECT erm_audit.anchor(\(tenant.id), \(seq), sha256('x'), now(), \(first[0].keyId), 'AAAA') AS taken
                         """)[0].decode("taken")
                 }
             }

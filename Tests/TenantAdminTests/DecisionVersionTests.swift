@@ -98,7 +98,7 @@ struct DecisionVersionTests {
 
             let stated = try await learned(booking.id, in: tenant.id, service)
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                _ = try await $0.execute("update resource_allocations set history_known = false")
+                _ = try await $0.execute("UPDATE resource_allocations SET history_known = false")
             }
             let unknown = try await learned(booking.id, in: tenant.id, service)
 

@@ -25,8 +25,8 @@ struct FoldingSQLTests {
             let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id, readOnly: true) {
                 try await $0.query(
                     """
-                    select word, folded(word) as folded, tidied(word) as tidied
-                    from unnest(\(words)::text[]) with ordinality w (word, n) order by n
+                    SELECT word, folded(word) AS folded, tidied(word) AS tidied
+                    FROM unnest(\(words)::text[]) WITH ORDINALITY w (word, n) ORDER BY n
                     """)
             }
             var differences: [String] = []

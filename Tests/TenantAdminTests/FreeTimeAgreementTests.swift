@@ -56,10 +56,10 @@ struct FreeTimeAgreementTests {
             let watermark = try #require(try await service.history(company.tenant).last?.endLine).watermark
             let (anna, ben) = (company.employees["Anna"]!, company.employees["Ben"]!)
             try await TenantDatabase(pool: service.pool).withTenant(company.tenant) { connection in
-                try await connection.execute("delete from leave where employee_id = \(anna)")
+                try await connection.execute("DELETE FROM leave WHERE employee_id = \(anna)")
                 try await connection.execute(
-                    "update employment_spells set last_day = '2027-01-31' where employee_id = \(ben)")
-                try await connection.execute("update holidays set minutes_off = 60 where minutes_off = 240")
+                    "UPDATE employment_spells SET last_day = '2027-01-31' WHERE employee_id = \(ben)")
+                try await connection.execute("UPDATE holidays SET minutes_off = 60 WHERE minutes_off = 240")
             }
             let changed = try await service.history(company.tenant, since: watermark)
             let people = changed.compactMap(\.employee)
@@ -77,74 +77,74 @@ struct FreeTimeAgreementTests {
     /// People, bookings and leave of every kind, the same each time.
     private static func fill(_ tenant: TenantID, _ service: TestService) async throws {
         try await TenantDatabase(pool: service.pool).withTenant(tenant) { connection in
-            try await connection.execute("select setseed(0.42)")
+            try await connection.execute("SELECT setseed(0.42)")
             try await connection.execute(
-                "insert into tenant_settings (key, value) values ('timezone', '\"Pacific/Auckland\"') on conflict (key) do update set value = excluded.value"
+                "INSERT INTO tenant_settings (key, value) VALUES ('timezone', '\"Pacific/Auckland\"') ON CONFLICT (key) DO UPDATE SET value = excluded.value"
             )
-            try await connection.execute("insert into calendars (name) values ('North'), ('South')")
+            try await connection.execute("INSERT INTO calendars (name) VALUES ('North'), ('South')")
             try await connection.execute(
                 """
-                insert into holidays (calendar_id, date, name, minutes_off)
-                select distinct on (c.id, day) c.id, day, 'Holiday', nullif((random() * 3)::int * 100, 0)
-                from calendars c, generate_series(1, 12) n,
-                    lateral (select date '2026-01-01' + (n * 17 + (random() * 9)::int) as day) d
+                INSERT INTO holidays (calendar_id, date, name, minutes_off)
+                SELECT DISTINCT ON (c.id, day) c.id, day, 'Holiday', nullif((random() * 3)::int * 100, 0)
+                FROM calendars c, generate_series(1, 12) n,
+                    LATERAL (SELECT date '2026-01-01' + (n * 17 + (random() * 9)::int) AS day) d
                 """)
             try await connection.execute(
                 """
-                insert into employees (external_id, name, held_from)
-                select 'E' || n, 'Person ' || n, case when n % 9 = 0 then date '2026-01-01' + (random() * 200)::int end
-                from generate_series(1, \(people)) n
+                INSERT INTO employees (external_id, name, held_from)
+                SELECT 'E' || n, 'Person ' || n, CASE WHEN n % 9 = 0 THEN date '2026-01-01' + (random() * 200)::int END
+                FROM generate_series(1, \(people)) n
                 """)
             try await connection.execute(
                 """
-                insert into employment_spells (employee_id, first_day, last_day)
-                select id, case when random() < 0.7 then date '2025-10-01' + (random() * 200)::int end, null from employees
+                INSERT INTO employment_spells (employee_id, first_day, last_day)
+                SELECT id, CASE WHEN random() < 0.7 THEN date '2025-10-01' + (random() * 200)::int END, NULL FROM employees
                 """)
             try await connection.execute(
                 """
-                update employment_spells set last_day = coalesce(first_day, '2025-12-01') + (random() * 150)::int
-                where random() < 0.4
+                UPDATE employment_spells SET last_day = coalesce(first_day, '2025-12-01') + (random() * 150)::int
+                WHERE random() < 0.4
                 """)
             try await connection.execute(
                 """
-                insert into employment_spells (employee_id, first_day, last_day)
-                select employee_id, last_day + 20, null from employment_spells where last_day is not null and random() < 0.5
+                INSERT INTO employment_spells (employee_id, first_day, last_day)
+                SELECT employee_id, last_day + 20, NULL FROM employment_spells WHERE last_day IS NOT NULL AND random() < 0.5
                 """)
             try await connection.execute(
                 """
-                insert into contracts (employee_id, effective_from, weekday_minutes, calendar_id)
-                select e.id, case when k = 0 then null else date '2026-01-01' + (k * 40 + (random() * 30)::int) end,
-                    array(select (random() * 540)::int * (d < 6)::int from generate_series(1, 7) d where e.id is not null),
-                    (select id from calendars where not is_default or e.id is null order by random() limit 1)
-                from employees e, generate_series(0, 2) k where k = 0 or random() < 0.5
+                INSERT INTO contracts (employee_id, effective_from, weekday_minutes, calendar_id)
+                SELECT e.id, CASE WHEN k = 0 THEN NULL ELSE date '2026-01-01' + (k * 40 + (random() * 30)::int) END,
+                    array(SELECT (random() * 540)::int * (d < 6)::int FROM generate_series(1, 7) d WHERE e.id IS NOT NULL),
+                    (SELECT id FROM calendars WHERE NOT is_default OR e.id IS NULL ORDER BY random() LIMIT 1)
+                FROM employees e, generate_series(0, 2) k WHERE k = 0 OR random() < 0.5
                 """)
             try await connection.execute(
                 """
-                insert into leave (employee_id, first_day, last_day, minutes_per_day, status)
-                select e.id, d.day, d.day + (random() * 12)::int, nullif((random() * 3)::int * 90, 0),
-                    case when random() < 0.7 then 'approved' else 'requested' end
-                from employees e, generate_series(1, 3) n,
-                    lateral (select date '2026-01-01' + (random() * 160)::int + n * 0 as day where e.id is not null) d
+                INSERT INTO leave (employee_id, first_day, last_day, minutes_per_day, status)
+                SELECT e.id, d.day, d.day + (random() * 12)::int, nullif((random() * 3)::int * 90, 0),
+                    CASE WHEN random() < 0.7 THEN 'approved' ELSE 'requested' END
+                FROM employees e, generate_series(1, 3) n,
+                    LATERAL (SELECT date '2026-01-01' + (random() * 160)::int + n * 0 AS day WHERE e.id IS NOT NULL) d
                 """)
             try await connection.execute(
                 """
-                insert into projects (external_id, name, status)
-                select 'P' || n, 'Project ' || n, (array['planned', 'in_progress', 'on_hold', 'completed', 'cancelled'])[n]
-                from generate_series(1, 5) n
+                INSERT INTO projects (external_id, name, status)
+                SELECT 'P' || n, 'Project ' || n, (array['planned', 'in_progress', 'on_hold', 'completed', 'cancelled'])[n]
+                FROM generate_series(1, 5) n
                 """)
             try await connection.execute(
                 """
-                insert into resource_allocations (external_id, employee_id, project_id, allocated_hours, hours_per_day,
+                INSERT INTO resource_allocations (external_id, employee_id, project_id, allocated_hours, hours_per_day,
                     allocation_percentage, commitment, cancelled_at, start_date, end_date, created_at, completed_at)
-                select 'A' || e.external_id || '-' || n, e.id, p.id,
-                    case when n in (1, 2, 5) then random() * 200 end, case when n in (3, 5) then random() * 6 end,
-                    case when n in (2, 4) then (random() * 100)::int end,
-                    case when random() < 0.2 then 'soft' else 'hard' end, case when random() < 0.1 then now() end,
-                    d.day, case when random() < 0.8 then d.day + (random() * 70)::int end, '2025-06-01',
-                    case when random() < 0.3 then d.day + (random() * 40) * interval '1 day' end
-                from employees e, generate_series(1, 6) n,
-                    lateral (select date '2025-11-20' + (random() * 200)::int as day where e.id is not null and n > 0) d,
-                    lateral (select id from projects where e.id is not null and n > 0 order by random() limit 1) p
+                SELECT 'A' || e.external_id || '-' || n, e.id, p.id,
+                    CASE WHEN n IN (1, 2, 5) THEN random() * 200 END, CASE WHEN n IN (3, 5) THEN random() * 6 END,
+                    CASE WHEN n IN (2, 4) THEN (random() * 100)::int END,
+                    CASE WHEN random() < 0.2 THEN 'soft' ELSE 'hard' END, CASE WHEN random() < 0.1 THEN now() END,
+                    d.day, CASE WHEN random() < 0.8 THEN d.day + (random() * 70)::int END, '2025-06-01',
+                    CASE WHEN random() < 0.3 THEN d.day + (random() * 40) * interval '1 day' END
+                FROM employees e, generate_series(1, 6) n,
+                    LATERAL (SELECT date '2025-11-20' + (random() * 200)::int AS day WHERE e.id IS NOT NULL AND n > 0) d,
+                    LATERAL (SELECT id FROM projects WHERE e.id IS NOT NULL AND n > 0 ORDER BY random() LIMIT 1) p
                 """)
         }
     }

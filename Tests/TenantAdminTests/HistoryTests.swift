@@ -15,7 +15,7 @@ struct HistoryTests {
             let tenant = try await service.createTenant("acme")
             let database = TenantDatabase(pool: service.pool)
             @Sendable func insert(_ name: String, on connection: PostgresConnection) async throws {
-                _ = try await connection.execute("insert into people (external_id, name) values (\(name), \(name))")
+                _ = try await connection.execute("INSERT INTO people (external_id, name) VALUES (\(name), \(name))")
             }
 
             // A begins first and commits last; B begins and commits meanwhile.
@@ -70,7 +70,7 @@ struct HistoryTests {
             let deleted = try await service.send(
                 .delete, "/api/v1/allocations/\(allocation.id)", as: service.token(tenant.id))
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                _ = try await $0.execute("delete from capacity_history")
+                _ = try await $0.execute("DELETE FROM capacity_history")
             }
             _ = try await service.importCSV(
                 .capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-02,90\n", into: tenant.id)
@@ -114,7 +114,7 @@ struct HistoryTests {
             let tenant = try await service.createTenant("acme")
             let other = try await service.createTenant("other")
             try await TenantDatabase(pool: service.pool).withTenant(other.id) { connection in
-                _ = try await connection.execute("insert into employees (external_id, name) values ('X', 'X')")
+                _ = try await connection.execute("INSERT INTO employees (external_id, name) VALUES ('X', 'X')")
                 _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
                 let mark = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
                 let again = try await service.history(tenant.id, since: mark)
@@ -133,9 +133,9 @@ struct HistoryTests {
             try await service.asSuperuser(
                 "acme",
                 """
-                set local session_replication_role = replica;
-                update employees set changed_in = (changed_in::text::bigint + 1000000000)::text::xid8;
-                update feed_commits set transaction_id = (transaction_id::text::bigint + 1000000000)::text::xid8
+                SET LOCAL session_replication_role = replica;
+                UPDATE employees SET changed_in = (changed_in::text::bigint + 1000000000)::text::xid8;
+                UPDATE feed_commits SET transaction_id = (transaction_id::text::bigint + 1000000000)::text::xid8
                 """)
             let whole = try await service.history(tenant.id)
             let mark = try #require(whole.last?.endLine?.watermark)
@@ -158,10 +158,10 @@ struct HistoryTests {
             try await service.asSuperuser(
                 "acme",
                 """
-                insert into feed_commits (transaction_id, number, token)
-                select (pg_current_xact_id()::text::bigint + i)::text::xid8, i, gen_random_uuid()
-                from generate_series(1, 20000) i on conflict do nothing;
-                update feed_head set number = 20000, token = (select token from feed_commits where number = 20000)
+                INSERT INTO feed_commits (transaction_id, number, token)
+                SELECT (pg_current_xact_id()::text::bigint + i)::text::xid8, i, gen_random_uuid()
+                FROM generate_series(1, 20000) i ON CONFLICT DO NOTHING;
+                UPDATE feed_head SET number = 20000, token = (SELECT token FROM feed_commits WHERE number = 20000)
                 """)
             let mark = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
             _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
@@ -180,11 +180,11 @@ struct HistoryTests {
             let rows = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select c.relname, exists (select from pg_trigger t join pg_proc p on p.oid = t.tgfoid
-                        where t.tgrelid = c.oid and p.proname = 'feed_note') as takes_part
-                    from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                        join pg_attribute a on a.attrelid = c.oid
-                    where n.nspname = \(TenantNames.schema(for: "acme")) and c.relkind = 'r' and a.attname = 'changed_in'
+                    SELECT c.relname, EXISTS (SELECT FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+                        WHERE t.tgrelid = c.oid AND p.proname = 'feed_note') AS takes_part
+                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                        JOIN pg_attribute a ON a.attrelid = c.oid
+                    WHERE n.nspname = \(TenantNames.schema(for: "acme")) AND c.relkind = 'r' AND a.attname = 'changed_in'
                     """)
             }
 

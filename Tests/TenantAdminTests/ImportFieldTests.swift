@@ -45,8 +45,8 @@ struct ImportFieldTests {
         #expect(tally.state.errors.isEmpty)
         try await connection.execute(plan.staging)
         _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
-        let rows = try await connection.query("select jsonb_agg(to_jsonb(r)) as rows from pg_temp.import_rows r")
-        try await connection.execute("drop table pg_temp.import_rows")
+        let rows = try await connection.query("SELECT jsonb_agg(to_jsonb(r)) AS rows FROM pg_temp.import_rows r")
+        try await connection.execute("DROP TABLE pg_temp.import_rows")
         return try rows[0].decode("rows", as: PostgresJSON<JSONValue>.self).value
     }
 

@@ -164,19 +164,19 @@ struct ImportResourceTests {
                 try await connection.execute(plan.staging)
                 try await connection.execute(
                     """
-                    insert into pg_temp.import_rows (line, employee_external_id, date, utilization_rate)
-                    values (2, 'E1', '2024-01-01', 80)
+                    INSERT INTO pg_temp.import_rows (line, employee_external_id, date, utilization_rate)
+                    VALUES (2, 'E1', '2024-01-01', 80)
                     """)
                 try await connection.execute(
-                    "grant select, delete on pg_temp.import_rows to \(identifier: names.role)")
+                    "GRANT SELECT, DELETE ON pg_temp.import_rows to \(identifier: names.role)")
                 try await TenantDatabase.enter(names, on: connection)
                 for statement in plan.holds { try await connection.execute(statement) }
                 return await #expect(throws: PostgresError.self) {
                     try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { other in
-                        try await other.execute("set local lock_timeout = '100ms'")
+                        try await other.execute("SET LOCAL lock_timeout = '100ms'")
                         // Nobody names E2, who can go.
-                        try await other.execute("delete from employees where external_id = 'E2'")
-                        try await other.execute("delete from employees where external_id = 'E1'")
+                        try await other.execute("DELETE FROM employees WHERE external_id = 'E2'")
+                        try await other.execute("DELETE FROM employees WHERE external_id = 'E1'")
                     }
                 }
             }

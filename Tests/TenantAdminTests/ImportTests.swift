@@ -70,8 +70,8 @@ struct ImportTests {
             let version = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
                 try await connection.query(
                     """
-                    select count(distinct xmin::text) as writers, count(*) filter (where xmax::text <> '0') as touched
-                    from resource_allocations
+                    SELECT count(DISTINCT xmin::text) AS writers, count(*) FILTER (WHERE xmax::text <> '0') AS touched
+                    FROM resource_allocations
                     """)
             }
             #expect(try version[0].decode("writers", as: Int.self) == 1)
@@ -96,7 +96,7 @@ struct ImportTests {
             #expect(first.actualHours == 18)
             let error = await #expect(throws: PostgresError.self) {
                 try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                    _ = try await $0.execute("update resource_allocations set planned_hours = 1")
+                    _ = try await $0.execute("UPDATE resource_allocations SET planned_hours = 1")
                 }
             }
             #expect(error?.sqlState == "23001")

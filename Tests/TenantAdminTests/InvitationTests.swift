@@ -38,7 +38,7 @@ struct InvitationTests {
             let read = try await service.send(
                 .get, "/api/v1/invitations/\(invitation.id)", as: service.token(tenant.id))
             let stored = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                try await $0.query("select count(*) as number from one_time_tokens")
+                try await $0.query("SELECT count(*) AS number FROM one_time_tokens")
             }
 
             #expect(created.status == 201)
@@ -70,8 +70,8 @@ struct InvitationTests {
             let second: Invitation = try await invite(service, tenant).data()
             let fresh = try #require(try await service.claimMessages().first { $0.id != message.id })
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                _ = try await $0.execute("update invitations set expires_at = now() where id = \(second.id.rawValue)")
-                _ = try await $0.execute("update one_time_tokens set expires_at = now()")
+                _ = try await $0.execute("UPDATE invitations SET expires_at = now() WHERE id = \(second.id.rawValue)")
+                _ = try await $0.execute("UPDATE one_time_tokens SET expires_at = now()")
             }
             let expired = try await accept(service, tenant, fresh.token)
             let third = try await invite(service, tenant)

@@ -35,10 +35,10 @@ struct IsolationTests {
             let database = TenantDatabase(pool: service.pool)
 
             for statement: SQL in [
-                "select * from \(identifier: schema, "employees")",
-                "insert into \(identifier: schema, "departments") (name) values ('x')",
-                "select * from tenant_admin.tenants",
-                "create temp table escape (x int)",
+                "SELECT * FROM \(identifier: schema, "employees")",
+                "INSERT INTO \(identifier: schema, "departments") (name) VALUES ('x')",
+                "SELECT * FROM tenant_admin.tenants",
+                "CREATE TEMP TABLE escape (x int)",
             ] {
                 let error = await #expect(throws: PostgresError.self) {
                     try await database.withTenant(one.id) { _ = try await $0.execute(statement) }
@@ -61,16 +61,16 @@ struct IsolationTests {
 
             // The same statement text for both tenants on one connection: a prepared plan of the one must not serve the other.
             for _ in 0..<3 {
-                let first = try await database.withTenant(one.id) { try await $0.query("select name from departments") }
+                let first = try await database.withTenant(one.id) { try await $0.query("SELECT name FROM departments") }
                 let second = try await database.withTenant(two.id) {
-                    try await $0.query("select name from departments")
+                    try await $0.query("SELECT name FROM departments")
                 }
                 #expect(first.count == 1)
                 #expect(second.isEmpty)
             }
             let outside = try await pool.withConnection { connection in
                 try await connection.query(
-                    "select current_user::text as role, to_regclass('departments') is null as hidden")
+                    "SELECT current_user::text AS role, to_regclass('departments') IS NULL AS hidden")
             }
             await pool.close()
             #expect(try outside[0].decode("role", as: String.self) == "erm_tenant_admin")
@@ -85,7 +85,7 @@ struct IsolationTests {
             let error = await #expect(throws: PostgresError.self) {
                 try await service.pool.withConnection { connection in
                     _ = try await connection.query(
-                        "select * from \(identifier: TenantNames.schema(for: "one"), "employees")")
+                        "SELECT * FROM \(identifier: TenantNames.schema(for: "one"), "employees")")
                 }
             }
             #expect(error?.sqlState == "42501")

@@ -103,14 +103,14 @@ struct MessageDeliveryTests {
                 await delivery.deliverDue()
                 let early = mailer.mails.withLock { $0.count }
                 try await service.pool.withConnection {
-                    _ = try await $0.execute("update tenant_admin.outbox set next_attempt_at = now()")
+                    _ = try await $0.execute("UPDATE tenant_admin.outbox SET next_attempt_at = now()")
                 }
                 await delivery.deliverDue()
                 let messages = try mailer.mails.withLock { mails in
                     try mails.map { try WireJSON.decode(OutgoingMessage.self, from: $0.body) }
                 }
                 let left = try await service.pool.withConnection {
-                    try await $0.query("select count(*) as number from tenant_admin.outbox")
+                    try await $0.query("SELECT count(*) AS number FROM tenant_admin.outbox")
                 }
 
                 #expect(early == 1)
@@ -132,14 +132,14 @@ struct MessageDeliveryTests {
             }
             func rename(_ from: String, _ to: String) async throws {
                 try await TenantDatabase(pool: service.pool).withTenant(broken.id) {
-                    _ = try await $0.execute("alter table \(identifier: from) rename to \(identifier: to)")
+                    _ = try await $0.execute("ALTER TABLE \(identifier: from) RENAME TO \(identifier: to)")
                 }
             }
             try await rename("one_time_tokens", "elsewhere")
             let first = try await outbox.claim(10).map(\.message.tenant.subdomain)
             try await rename("elsewhere", "one_time_tokens")
             try await service.pool.withConnection {
-                _ = try await $0.execute("update tenant_admin.outbox set next_attempt_at = now()")
+                _ = try await $0.execute("UPDATE tenant_admin.outbox SET next_attempt_at = now()")
             }
             let second = try await outbox.claim(10).map(\.message.tenant.subdomain)
 
@@ -155,12 +155,12 @@ struct MessageDeliveryTests {
             let outbox = Outbox(database: TenantDatabase(pool: service.pool))
             try await outbox.enqueueReset(of: "admin@acme.example", in: tenant.id)
             try await service.pool.withConnection {
-                _ = try await $0.execute("update tenant_admin.outbox set expires_at = now() - interval '1 second'")
+                _ = try await $0.execute("UPDATE tenant_admin.outbox SET expires_at = now() - interval '1 second'")
             }
             let claimed = try await outbox.claim(10)
             try await outbox.removeExpired()
             let left = try await service.pool.withConnection {
-                try await $0.query("select count(*) as number from tenant_admin.outbox")
+                try await $0.query("SELECT count(*) AS number FROM tenant_admin.outbox")
             }
 
             #expect(claimed.isEmpty)

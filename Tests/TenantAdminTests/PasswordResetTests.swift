@@ -89,7 +89,7 @@ struct PasswordResetTests {
             let tooSoon = try await service.claimMessages()
             try await service.pool.withConnection {
                 _ = try await $0.execute(
-                    "update tenant_admin.outbox set created_at = created_at - interval '121 seconds'")
+                    "UPDATE tenant_admin.outbox SET created_at = created_at - interval '121 seconds'")
             }
             _ = try await start(service, tenant, "admin@acme.example")
             let later = try await service.claimMessages()
@@ -111,7 +111,7 @@ struct PasswordResetTests {
             _ = try await start(service, tenant, "admin@acme.example")
             let first = try #require(try await service.claimMessages().first)
             try await service.pool.withConnection {
-                _ = try await $0.execute("update tenant_admin.outbox set next_attempt_at = now()")
+                _ = try await $0.execute("UPDATE tenant_admin.outbox SET next_attempt_at = now()")
             }
             let second = try #require(try await service.claimMessages().first)
 

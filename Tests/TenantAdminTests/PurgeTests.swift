@@ -55,9 +55,9 @@ struct PurgeTests {
             let left = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select nspname::text from pg_namespace where nspname = \(TenantNames.schema(for: "acme"))
-                    union all select rolname::text from pg_roles
-                    where rolname = \(TenantNames(subdomain: Subdomain(rawValue: "acme")!, id: id).role)
+                    SELECT nspname::text FROM pg_namespace WHERE nspname = \(TenantNames.schema(for: "acme"))
+                    UNION ALL SELECT rolname::text FROM pg_roles
+                    WHERE rolname = \(TenantNames(subdomain: Subdomain(rawValue: "acme")!, id: id).role)
                     """)
             }
             #expect(left.isEmpty)
@@ -75,7 +75,7 @@ struct PurgeTests {
             let early = try await due(.gateway, service)
             try await service.asSuperuser(
                 "acme",
-                "update tenant_admin.tenants set deleted_at = now() - interval '31 days' where deleted_at is not null")
+                "UPDATE tenant_admin.tenants SET deleted_at = now() - interval '31 days' WHERE deleted_at IS NOT NULL")
             try await service.purge.purgeDue()
 
             #expect(refused.status == 409)
@@ -96,14 +96,14 @@ struct PurgeTests {
             _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
             let old = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                _ = try await $0.execute("delete from employees where external_id = 'E1'")
+                _ = try await $0.execute("DELETE FROM employees WHERE external_id = 'E1'")
             }
             let now = try #require(try await service.history(tenant.id).last?.endLine?.watermark)
             try await service.asSuperuser(
                 "acme",
                 """
-                update feed_commits set committed_at = now() - interval '91 days';
-                update imports set created_at = now() - interval '400 days'
+                UPDATE feed_commits SET committed_at = now() - interval '91 days';
+                UPDATE imports SET created_at = now() - interval '400 days'
                 """)
             let retention = Retention(
                 database: TenantDatabase(pool: service.pool), feedDays: 90, importDays: 365,
@@ -112,8 +112,8 @@ struct PurgeTests {
             let counts = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
                 try await $0.query(
                     """
-                    select (select count(*) from imports) as imports, (select count(*) from feed_commits) as commits,
-                        (select count(*) from removed_rows) as tombstones
+                    SELECT (SELECT count(*) FROM imports) AS imports, (SELECT count(*) FROM feed_commits) AS commits,
+                        (SELECT count(*) FROM removed_rows) AS tombstones
                     """)[0]
             }
             func status(_ watermark: String) async throws -> Int {

@@ -107,7 +107,7 @@ struct QuotaTests {
             try await limit(tenant, service) { $0.maxProjects = 100 }
             let size: @Sendable () async throws -> Int = {
                 try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                    try await $0.query("select pg_relation_size('projects') as bytes")[0].decode("bytes")
+                    try await $0.query("SELECT pg_relation_size('projects') AS bytes")[0].decode("bytes")
                 }
             }
             let rows = (0..<500).map { "P\($0),Project \($0),planned\n" }.joined()
@@ -140,15 +140,15 @@ struct QuotaTests {
             try await service.asSuperuser(
                 "acme",
                 """
-                insert into removed_rows (kind, id) select 'project', gen_random_uuid() from generate_series(1, 50000);
-                select pg_stat_force_next_flush()
+                INSERT INTO removed_rows (kind, id) SELECT 'project', gen_random_uuid() FROM generate_series(1, 50000);
+                SELECT pg_stat_force_next_flush()
                 """)
             let full = try await measured()
-            try await service.asSuperuser("acme", "delete from removed_rows; select pg_stat_force_next_flush()")
+            try await service.asSuperuser("acme", "DELETE FROM removed_rows; SELECT pg_stat_force_next_flush()")
             let emptied = try await measured()
             #expect(try await create("a") == 201)
             // Nobody counts again while a request waits.
-            try await service.asSuperuser("acme", "update tenant_admin.tenants set storage_bytes = 1e15")
+            try await service.asSuperuser("acme", "UPDATE tenant_admin.tenants SET storage_bytes = 1e15")
             #expect(try await create("b") == 403)
 
             #expect(full > 4)

@@ -353,7 +353,7 @@ struct ReimportTests {
                 type: "text/csv")
             #expect(reply.status == 201)
             let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                try await $0.query("select bool_or(history_known) as known from resource_allocations")
+                try await $0.query("SELECT bool_or(history_known) AS known FROM resource_allocations")
             }
             #expect(try rows[0].decode("known", as: Bool.self) == false)
         }

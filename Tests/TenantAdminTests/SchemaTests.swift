@@ -20,20 +20,20 @@ struct SchemaTests {
                 let rows = try await service.pool.withConnection { connection in
                     try await connection.query(
                         """
-                        select c.relkind::text || ' ' || c.relname || coalesce(' ' || replace(pg_get_indexdef(i.indexrelid),
-                            n.nspname || '.', ''), '') as what
-                        from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                        left join pg_index i on i.indexrelid = c.oid where n.nspname = \(schema)
-                        union all
-                        select 'constraint ' || conname || replace(pg_get_constraintdef(k.oid), n.nspname || '.', '')
-                        from pg_constraint k join pg_namespace n on n.oid = k.connamespace where n.nspname = \(schema)
-                        union all
-                        select 'function ' || proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-                        where n.nspname = \(schema)
-                        union all
-                        select 'trigger ' || tgname from pg_trigger t join pg_class c on c.oid = t.tgrelid
-                        join pg_namespace n on n.oid = c.relnamespace where n.nspname = \(schema) and not tgisinternal
-                        order by 1
+                        SELECT c.relkind::text || ' ' || c.relname || coalesce(' ' || replace(pg_get_indexdef(i.indexrelid),
+                            n.nspname || '.', ''), '') AS what
+                        FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                        LEFT JOIN pg_index i ON i.indexrelid = c.oid WHERE n.nspname = \(schema)
+                        UNION ALL
+                        SELECT 'constraint ' || conname || replace(pg_get_constraintdef(k.oid), n.nspname || '.', '')
+                        FROM pg_constraint k JOIN pg_namespace n ON n.oid = k.connamespace WHERE n.nspname = \(schema)
+                        UNION ALL
+                        SELECT 'function ' || proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                        WHERE n.nspname = \(schema)
+                        UNION ALL
+                        SELECT 'trigger ' || tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+                        JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = \(schema) AND NOT tgisinternal
+                        ORDER BY 1
                         """)
                 }
                 return try rows.map { try $0.decode("what") }
@@ -41,8 +41,8 @@ struct SchemaTests {
             let foreign = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-                    where n.nspname = \(schema) and array_to_string(p.proconfig, ',') like '%template%'
+                    SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                    WHERE n.nspname = \(schema) AND array_to_string(p.proconfig, ',') LIKE '%template%'
                     """)
             }
 
@@ -60,17 +60,17 @@ struct SchemaTests {
             let rows = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select k.conname::text from pg_constraint k join pg_class c on c.oid = k.conrelid
-                        join pg_namespace n on n.oid = c.relnamespace join pg_class t on t.oid = k.confrelid
-                    where n.nspname = \(TenantNames.schema(for: "acme")) and k.contype = 'f'
-                        and t.relnamespace <> c.relnamespace
-                    union all
-                    select v.relname::text from pg_class v join pg_namespace n on n.oid = v.relnamespace
-                        join pg_rewrite r on r.ev_class = v.oid join pg_depend d on d.objid = r.oid
-                            and d.classid = 'pg_rewrite'::regclass and d.refclassid = 'pg_class'::regclass
-                        join pg_class t on t.oid = d.refobjid join pg_namespace f on f.oid = t.relnamespace
-                    where n.nspname = \(TenantNames.schema(for: "acme")) and v.relkind = 'v'
-                        and t.relnamespace <> v.relnamespace and f.nspname <> 'pg_catalog'
+                    SELECT k.conname::text FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid
+                        JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_class t ON t.oid = k.confrelid
+                    WHERE n.nspname = \(TenantNames.schema(for: "acme")) AND k.contype = 'f'
+                        AND t.relnamespace <> c.relnamespace
+                    UNION ALL
+                    SELECT v.relname::text FROM pg_class v JOIN pg_namespace n ON n.oid = v.relnamespace
+                        JOIN pg_rewrite r ON r.ev_class = v.oid JOIN pg_depend d ON d.objid = r.oid
+                            AND d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass
+                        JOIN pg_class t ON t.oid = d.refobjid JOIN pg_namespace f ON f.oid = t.relnamespace
+                    WHERE n.nspname = \(TenantNames.schema(for: "acme")) AND v.relkind = 'v'
+                        AND t.relnamespace <> v.relnamespace AND f.nspname <> 'pg_catalog'
                     """)
             }
             #expect(rows.isEmpty)
@@ -88,16 +88,16 @@ struct SchemaTests {
             let c3 = try await service.send(.get, "/api/v1/tenants", as: service.operatorToken).list(Tenant.self).items[
                 2]
             try await TenantDatabase(pool: service.pool).withTenant(c3.id) {
-                _ = try await $0.execute("create table later (id int)")
+                _ = try await $0.execute("CREATE TABLE later (id int)")
             }
-            try Data("create table later (id int);".utf8).write(to: folder.appendingPathComponent("0900_later.sql"))
+            try Data("CREATE TABLE later (id int);".utf8).write(to: folder.appendingPathComponent("0900_later.sql"))
             let next = try TenantSchemas(
                 pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger)
 
             await #expect(throws: PostgresError.self) { try await next.migrateAll() }
             let first = try await schemasWithLater(service)
             try await TenantDatabase(pool: service.pool).withTenant(c3.id) {
-                _ = try await $0.execute("drop table later")
+                _ = try await $0.execute("DROP TABLE later")
             }
             try await next.migrateAll()
             try await next.migrateAll()
@@ -105,7 +105,7 @@ struct SchemaTests {
             #expect(first.count == 6)
             #expect(try await schemasWithLater(service).count == 6)
             let recorded = try await TenantDatabase(pool: service.pool).withTenant(c3.id) {
-                try await $0.query("select name from schema_migrations where number = 900")
+                try await $0.query("SELECT name FROM schema_migrations WHERE number = 900")
             }
             #expect(recorded.count == 1)
         }
@@ -117,7 +117,7 @@ struct SchemaTests {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("alter table employees add column later integer;".utf8)
+        try Data("ALTER TABLE employees ADD COLUMN later integer;".utf8)
             .write(to: folder.appendingPathComponent("0900_later.sql"))
         try await TestService.run { service in
             let busy = try await service.createTenant("busy").id
@@ -128,7 +128,7 @@ struct SchemaTests {
             let newer = TenantDatabase(pool: service.pool, requiredVersion: next.newest)
             @Sendable func status(_ tenant: TenantID) async -> Int {
                 do {
-                    _ = try await newer.withTenant(tenant) { try await $0.query("select later from employees") }
+                    _ = try await newer.withTenant(tenant) { try await $0.query("SELECT later FROM employees") }
                     return 200
                 } catch {
                     return (error as? ProblemError)?.status.code ?? 0
@@ -136,7 +136,7 @@ struct SchemaTests {
             }
             // A report that reads for long.
             try await TenantDatabase(pool: service.pool).withTenant(busy) { [next] connection in
-                _ = try await connection.query("select count(*) from employees")
+                _ = try await connection.query("SELECT count(*) FROM employees")
                 await #expect(throws: PostgresError.self) { try await next.migrateAll() }
                 #expect(await status(busy) == 503)
                 #expect(await status(free) == 200)
@@ -166,7 +166,7 @@ struct SchemaTests {
             func left() async throws -> Int {
                 try await service.pool.withConnection { connection in
                     try await connection.query(
-                        "select count(*) as n from pg_namespace where nspname like 'tenant\\_ready%'")[0].decode("n")
+                        "SELECT count(*) AS n FROM pg_namespace WHERE nspname LIKE 'tenant\\_ready%'")[0].decode("n")
                 }
             }
             let tenant = try await service.createTenant("acme")
@@ -178,13 +178,13 @@ struct SchemaTests {
             let foreign = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select p.proname from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-                    where n.nspname = \(TenantNames.schema(for: "acme"))
-                        and array_to_string(p.proconfig, ',') like '%ready%'
+                    SELECT p.proname FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace
+                    WHERE n.nspname = \(TenantNames.schema(for: "acme"))
+                        AND array_to_string(p.proconfig, ',') LIKE '%ready%'
                     """)
             }
             try await service.pool.withConnection {
-                _ = try await $0.execute("update tenant_admin.ready_schemas set schema_version = 1")
+                _ = try await $0.execute("UPDATE tenant_admin.ready_schemas SET schema_version = 1")
             }
             #expect(try await ready.dropOutdated())
             #expect(try await !ready.dropOutdated())
@@ -204,7 +204,7 @@ struct SchemaTests {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("create table later (id int);".utf8).write(to: folder.appendingPathComponent("0900_later.sql"))
+        try Data("CREATE TABLE later (id int);".utf8).write(to: folder.appendingPathComponent("0900_later.sql"))
         try await TestService.run { service in
             func create(_ subdomain: String) async throws -> Int {
                 try await service.send(
@@ -230,7 +230,7 @@ struct SchemaTests {
 
     private func schemasWithLater(_ service: TestService) async throws -> [String] {
         let rows = try await service.pool.withConnection { connection in
-            try await connection.query("select schemaname from pg_tables where tablename = 'later'")
+            try await connection.query("SELECT schemaname FROM pg_tables WHERE tablename = 'later'")
         }
         return try rows.map { try $0.decode(at: 0) }
     }

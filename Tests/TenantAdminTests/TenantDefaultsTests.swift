@@ -74,7 +74,7 @@ struct TenantDefaultsTests {
             let migration = try String(
                 contentsOfFile: ServiceDatabases.migrations("tenant") + "/0014_manager.sql", encoding: .utf8)
             try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) {
-                _ = try await $0.execute("update roles set permissions = '[]' where name = 'manager'")
+                _ = try await $0.execute("UPDATE roles SET permissions = '[]' WHERE name = 'manager'")
                 _ = try await $0.execute(SQL(stringLiteral: migration))
             }
             let now = try await service.all("roles", of: plan.tenant.id, as: Role.self).first { $0.name == "manager" }

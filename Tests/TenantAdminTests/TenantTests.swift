@@ -78,7 +78,7 @@ struct TenantTests {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
         try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try Data("create table broken (id no_such_type);".utf8).write(
+        try Data("CREATE TABLE broken (id no_such_type);".utf8).write(
             to: folder.appendingPathComponent("9999_broken.sql"))
         try await TestService.run(tenantMigrations: folder.path) { service in
             let reply = try await service.send(
@@ -91,8 +91,8 @@ struct TenantTests {
             let left = try await service.pool.withConnection { connection in
                 try await connection.query(
                     """
-                    select (select count(*) from tenant_admin.tenants) as tenants,
-                        (select count(*) from pg_namespace where nspname = \(TenantNames.schema(for: "acme-fails"))) as schemas
+                    SELECT (SELECT count(*) FROM tenant_admin.tenants) AS tenants,
+                        (SELECT count(*) FROM pg_namespace WHERE nspname = \(TenantNames.schema(for: "acme-fails"))) AS schemas
                     """)
             }
             #expect(try left[0].decode("tenants", as: Int.self) == 0)

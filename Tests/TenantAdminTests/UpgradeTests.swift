@@ -25,23 +25,23 @@ struct UpgradeTests {
             }
             let people = try await texts(
                 """
-                select concat_ws(' ', p.external_id, hired_on, left_on, held_from is not null, weekly_capacity_hours,
-                    effective_from, d.name) from people p left join departments d on d.id = department_id order by 1
+                SELECT concat_ws(' ', p.external_id, hired_on, left_on, held_from IS NOT NULL, weekly_capacity_hours,
+                    effective_from, d.name) FROM people p LEFT JOIN departments d ON d.id = department_id ORDER BY 1
                 """)
-            let weeks = try await texts("select weekday_minutes::text from contracts order by 1")
+            let weeks = try await texts("SELECT weekday_minutes::text FROM contracts ORDER BY 1")
             let skills = try await texts(
                 """
-                select concat_ws(' ', e.external_id, s.name, level, since) from employee_skills es
-                join employees e on e.id = employee_id join skills s on s.id = skill_id order by 1
+                SELECT concat_ws(' ', e.external_id, s.name, level, since) FROM employee_skills es
+                JOIN employees e ON e.id = employee_id JOIN skills s ON s.id = skill_id ORDER BY 1
                 """)
             let bookings = try await texts(
                 """
-                select concat_ws(' ', external_id, coalesce(allocated_hours::text, '-'), allocation_percentage,
-                    planned_hours, commitment, array(select s.name from unnest(required_skill_ids) with ordinality r (id, n)
-                        join skills s on s.id = r.id order by r.n)) from resource_allocations order by 1
+                SELECT concat_ws(' ', external_id, coalesce(allocated_hours::text, '-'), allocation_percentage,
+                    planned_hours, commitment, array(SELECT s.name FROM unnest(required_skill_ids) WITH ORDINALITY r (id, n)
+                        JOIN skills s ON s.id = r.id ORDER BY r.n)) FROM resource_allocations ORDER BY 1
                 """)
-            let levels = try await texts("select required_levels::text from projects order by external_id")
-            let calendars = try await texts("select name from calendars where is_default")
+            let levels = try await texts("SELECT required_levels::text FROM projects ORDER BY external_id")
+            let calendars = try await texts("SELECT name FROM calendars WHERE is_default")
 
             #expect(
                 people == [
@@ -89,26 +89,26 @@ struct UpgradeTests {
     }
 
     private static let rows = """
-        with d as (insert into departments (name, created_at) values
+        WITH d AS (INSERT INTO departments (name, created_at) VALUES
             ('Café', '2025-01-01'), (E'Cafe\\u0301 ', '2025-01-02'), (E'Data\\u00a0Science', '2025-01-01'), ('data science', '2025-01-03')
-            returning id, name),
-        s as (insert into skills (name, created_at) values ('JS', '2025-01-01'), (' js', '2025-01-02'), ('SQL', '2025-01-01')
-            returning id, name),
-        e as (insert into employees (external_id, name, department_id, weekly_capacity_hours, hired_on, left_on, is_active)
-            select x, x, (select id from d where d.name = v.department), hours, hired, left_on, active from (values
-                ('E1', E'Cafe\\u0301 ', 20, date '2025-01-01', null::date, true), ('E2', 'data science', 37.5, '2025-01-01', '2026-01-31', false),
-                (' E3', null, 40, null, null, false), ('E4', null, 0, null, '2999-01-01', true)) v (x, department, hours, hired, left_on, active)
-            returning id, external_id),
-        es as (insert into employee_skills (employee_id, skill_id, level, since)
-            select e.id, s.id, level, since from (values
-                ('E1', 'JS', 2, date '2025-01-01'), ('E1', ' js', 4, null), ('E1', 'SQL', 4, null), ('E2', ' js', 3, null)) v (x, skill, level, since)
-            join e on e.external_id = v.x join s on s.name = v.skill),
-        p as (insert into projects (external_id, name, status, required_skills)
-            values ('P1', 'P', 'planned', '{js,Rust,"JS "}'), ('P2', 'P', 'planned', '{}') returning id, external_id)
-        insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
+            RETURNING id, name),
+        s AS (INSERT INTO skills (name, created_at) VALUES ('JS', '2025-01-01'), (' js', '2025-01-02'), ('SQL', '2025-01-01')
+            RETURNING id, name),
+        e AS (INSERT INTO employees (external_id, name, department_id, weekly_capacity_hours, hired_on, left_on, is_active)
+            SELECT x, x, (SELECT id FROM d WHERE d.name = v.department), hours, hired, left_on, active FROM (VALUES
+                ('E1', E'Cafe\\u0301 ', 20, date '2025-01-01', NULL::date, true), ('E2', 'data science', 37.5, '2025-01-01', '2026-01-31', false),
+                (' E3', NULL, 40, NULL, NULL, false), ('E4', NULL, 0, NULL, '2999-01-01', true)) v (x, department, hours, hired, left_on, active)
+            RETURNING id, external_id),
+        es AS (INSERT INTO employee_skills (employee_id, skill_id, level, since)
+            SELECT e.id, s.id, level, since FROM (VALUES
+                ('E1', 'JS', 2, date '2025-01-01'), ('E1', ' js', 4, NULL), ('E1', 'SQL', 4, NULL), ('E2', ' js', 3, NULL)) v (x, skill, level, since)
+            JOIN e ON e.external_id = v.x JOIN s ON s.name = v.skill),
+        p AS (INSERT INTO projects (external_id, name, status, required_skills)
+            VALUES ('P1', 'P', 'planned', '{js,Rust,"JS "}'), ('P2', 'P', 'planned', '{}') RETURNING id, external_id)
+        INSERT INTO resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
             required_skills, start_date, created_at)
-        select v.x, e.id, p.id, percentage, hours, skills::text[], '2026-01-01', '2026-01-01' from (values
+        SELECT v.x, e.id, p.id, percentage, hours, skills::text[], '2026-01-01', '2026-01-01' FROM (VALUES
             ('A1', 100, 40, '{SQL}'), ('A2', 50, 0, '{}'), ('A3', 0, 80, '{Rust,sql}'), ('A4', 0, 0, '{Go}')) v (x, percentage, hours, skills)
-        join e on e.external_id = 'E1' join p on p.external_id = 'P1'
+        JOIN e ON e.external_id = 'E1' JOIN p ON p.external_id = 'P1'
         """
 }

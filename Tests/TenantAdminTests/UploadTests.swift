@@ -48,8 +48,8 @@ struct UploadTests {
                 let open = try await service.pool.withConnection { connection in
                     try await connection.query(
                         """
-                        select count(*) as number from pg_stat_activity
-                        where datname = current_database() and xact_start is not null and pid <> pg_backend_pid()
+                        SELECT count(*) AS number FROM pg_stat_activity
+                        WHERE datname = current_database() AND xact_start IS NOT NULL AND pid <> pg_backend_pid()
                         """)[0].decode("number", as: Int.self)
                 }
                 isIdle = open == 0
@@ -110,8 +110,8 @@ struct UploadTests {
             let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
                 try await connection.query(
                     """
-                    select (select count(*) from skills) as skills, (select count(*) from imports) as imports,
-                        (select count(*) from imports_under_way) as under_way
+                    SELECT (SELECT count(*) FROM skills) AS skills, (SELECT count(*) FROM imports) AS imports,
+                        (SELECT count(*) FROM imports_under_way) AS under_way
                     """)[0]
             }
             #expect(try rows.decode("skills", as: Int.self) == 0)
@@ -203,17 +203,17 @@ struct UploadTests {
                 client.finish()
                 return try await report
             }
-            for change: SQL in ["update users set is_active = false", "delete from user_roles"] {
+            for change: SQL in ["UPDATE users SET is_active = false", "DELETE FROM user_roles"] {
                 let refused = await #expect(throws: ProblemError.self) { try await upload(change) }
                 #expect(refused?.code == .permissionDenied)
                 _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
-                    try await $0.execute("update users set is_active = true")
+                    try await $0.execute("UPDATE users SET is_active = true")
                 }
             }
             #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
             _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
                 try await $0.execute(
-                    "insert into user_roles (user_id, role_id) select u.id, r.id from users u, roles r")
+                    "INSERT INTO user_roles (user_id, role_id) SELECT u.id, r.id FROM users u, roles r")
             }
             #expect(try await upload("select").inserted == 1)
         }

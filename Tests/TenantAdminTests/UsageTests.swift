@@ -49,8 +49,8 @@ struct UsageTests {
             try await service.pool.withConnection { connection in
                 _ = try await connection.execute(
                     """
-                    insert into tenant_admin.tenant_usage (tenant_id, usage_date, users_count, projects_count)
-                    values (\(tenant.id.rawValue), \(today.adding(days: -1)), 7, 8),
+                    INSERT INTO tenant_admin.tenant_usage (tenant_id, usage_date, users_count, projects_count)
+                    VALUES (\(tenant.id.rawValue), \(today.adding(days: -1)), 7, 8),
                         (\(tenant.id.rawValue), \(today.adding(days: -90)), 5, 6)
                     """)
             }

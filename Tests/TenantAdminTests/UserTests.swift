@@ -72,7 +72,7 @@ struct UserTests {
             let old = "$scrypt$ln=14,r=8,p=1$U29kaXVtQ2hsb3JpZGU$cCO9yzr9c0hGHAbNgf046_2o-7qQT44-qbVD9lRdofI"
             let database = TenantDatabase(pool: service.pool)
             try await database.withTenant(tenant.id) {
-                _ = try await $0.execute("update users set password_hash = \(old)")
+                _ = try await $0.execute("UPDATE users SET password_hash = \(old)")
             }
             func logIn() async throws -> Int {
                 try await service.send(
@@ -83,7 +83,7 @@ struct UserTests {
 
             #expect(try await logIn() == 2)
             let hashes: [String] = try await database.withTenant(tenant.id) {
-                try await $0.query("select password_hash from users").map { try $0.decode("password_hash") }
+                try await $0.query("SELECT password_hash FROM users").map { try $0.decode("password_hash") }
             }
             #expect(hashes.count == 1 && !hashes[0].hasPrefix("$scrypt$ln=14"))
             #expect(try await logIn() == 2)
@@ -129,7 +129,7 @@ struct UserTests {
             try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
                 _ = try await $0.execute(
                     """
-                    update users set permissions = '[{"resource": "*", "actions": ["*"]}]' where id = \(user.id.rawValue)
+                    UPDATE users SET permissions = '[{"resource": "*", "actions": ["*"]}]' WHERE id = \(user.id.rawValue)
                     """)
             }
 

@@ -44,14 +44,14 @@ public struct PostgresCluster: Sendable {
         let cluster = try await shared()
         let letters = hint.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20)
         let name = "erm_\(letters)_\(UUID().uuidString.lowercased().replacing("-", with: ""))"
-        try await cluster.administer("create database \(identifier: name)")
+        try await cluster.administer("CREATE DATABASE \(identifier: name)")
         do {
             let result = try await body(try cluster.url(database: name))
-            try await cluster.administer("drop database if exists \(identifier: name) with (force)")
+            try await cluster.administer("DROP DATABASE IF EXISTS \(identifier: name) WITH (force)")
             return result
         } catch {
             // The test's own error matters more than one of dropping its database.
-            try? await cluster.administer("drop database if exists \(identifier: name) with (force)")
+            try? await cluster.administer("DROP DATABASE IF EXISTS \(identifier: name) WITH (force)")
             throw error
         }
     }

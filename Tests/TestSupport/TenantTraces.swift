@@ -21,17 +21,17 @@ public enum TenantTraces {
         try await pool.withConnection { connection in
             let rows = try await connection.query(
                 """
-                select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.relnamespace
-                where c.relkind in ('r', 'p') and n.nspname not in ('pg_catalog', 'information_schema', 'pg_toast')
-                order by 1, 2
+                SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+                WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
+                ORDER BY 1, 2
                 """)
             var found: [String] = []
             for row in rows {
                 let (schema, table) = (try row.decode(at: 0, as: String.self), try row.decode(at: 1, as: String.self))
                 let hits = try await connection.query(
                     """
-                    select count(*) from \(identifier: schema).\(identifier: table) t
-                    where t::text ilike \("%\(text)%") or t::text ilike \("%\(text.replacing("-", with: ""))%")
+                    SELECT count(*) FROM \(identifier: schema).\(identifier: table) t
+                    WHERE t::text ILIKE \("%\(text)%") OR t::text ILIKE \("%\(text.replacing("-", with: ""))%")
                     """)
                 if try hits[0].decode(at: 0, as: Int.self) > 0 { found.append("\(schema).\(table)") }
             }

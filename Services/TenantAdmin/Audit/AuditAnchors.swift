@@ -61,8 +61,8 @@ final class AuditAnchors: Service {
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select id from tenant_admin.tenants
-                where \(isFirst) or updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
+                SELECT id FROM tenant_admin.tenants
+                WHERE \(isFirst) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * INTERVAL '1 second'
                 """)
         }
         let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }
@@ -86,7 +86,7 @@ final class AuditAnchors: Service {
         let head: (seq: Int, hash: String)
         do {
             head = try await TenantDatabase(pool: pool).withAny(tenant, readOnly: true) { _, connection in
-                let row = try await connection.query("select seq, encode(hash, 'hex') as hash from audit_head")[0]
+                let row = try await connection.query("SELECT seq, encode(hash, 'hex') AS hash FROM audit_head")[0]
                 return (try row.decode("seq"), try row.decode("hash"))
             }
         } catch let problem as ProblemError where problem.status == .notFound {
@@ -100,7 +100,7 @@ final class AuditAnchors: Service {
         _ = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select erm_audit.anchor(\(tenant), \(head.seq), decode(\(head.hash), 'hex'), \(moment), \(keyID),
+                SELECT erm_audit.anchor(\(tenant), \(head.seq), decode(\(head.hash), 'hex'), \(moment), \(keyID),
                     \(signature))
                 """)
         }
@@ -109,19 +109,19 @@ final class AuditAnchors: Service {
     private func lastAnchored(_ tenant: TenantID) async throws -> Int {
         try await pool.withConnection { connection in
             try await connection.query(
-                "select coalesce(max(seq), 0) as seq from erm_audit.heads where tenant_id = \(tenant)")[0].decode("seq")
+                "SELECT coalesce(max(seq), 0) AS seq FROM erm_audit.heads WHERE tenant_id = \(tenant)")[0].decode("seq")
         }
     }
 
     /// Newest first.
     func heads(of tenant: TenantID, limit: Int? = nil, before seq: Int? = nil) async throws -> [AuditHead] {
-        let older: SQL = seq.map { "and seq < \($0)" } ?? ""
-        let page: SQL = limit.map { "limit \($0)::bigint" } ?? ""
+        let older: SQL = seq.map { "AND seq < \($0)" } ?? ""
+        let page: SQL = limit.map { "LIMIT \($0)::bigint" } ?? ""
         return try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select seq, encode(hash, 'hex') as hash, anchored_at, key_id, signature from erm_audit.heads
-                where tenant_id = \(tenant) \(sql: older) order by seq desc \(sql: page)
+                SELECT seq, encode(hash, 'hex') AS hash, anchored_at, key_id, signature FROM erm_audit.heads
+                WHERE tenant_id = \(tenant) \(sql: older) ORDER BY seq DESC \(sql: page)
                 """
             ).map { row in
                 AuditHead(

@@ -21,14 +21,14 @@ struct AuditChain: Sendable {
         ) { connection in
             let row = try await connection.query(
                 """
-                with compared as (
-                    select h.seq, a.hash = decode(h.hash, 'hex') as fits
-                    from unnest(\(heads.map(\.seq))::bigint[], \(heads.map(\.hash))::text[]) h (seq, hash)
-                        left join audit_logs a on a.seq = h.seq),
-                wrong as (select min(seq) as seq from compared where fits is not true)
-                select audit_first_break() as broken, wrong.seq as wrong,
-                    (select max(c.seq) from compared c where wrong.seq is null or c.seq < wrong.seq) as confirmed
-                from wrong
+                WITH compared AS (
+                    SELECT h.seq, a.hash = decode(h.hash, 'hex') AS fits
+                    FROM unnest(\(heads.map(\.seq))::bigint[], \(heads.map(\.hash))::text[]) h (seq, hash)
+                        LEFT JOIN audit_logs a ON a.seq = h.seq),
+                wrong AS (SELECT min(seq) AS seq FROM compared WHERE fits IS NOT true)
+                SELECT audit_first_break() AS broken, wrong.seq AS wrong,
+                    (SELECT max(c.seq) FROM compared c WHERE wrong.seq IS NULL OR c.seq < wrong.seq) AS confirmed
+                FROM wrong
                 """)[0]
             return (
                 try row.decode("broken", as: Int?.self), try row.decode("wrong", as: Int?.self),
@@ -62,9 +62,9 @@ struct AuditChain: Sendable {
             }
             let rows = connection.stream(
                 """
-                select seq, audit_canonical(a) as canonical, encode(previous_hash, 'hex') as previous_hash,
-                    encode(hash, 'hex') as hash
-                from audit_logs a order by seq
+                SELECT seq, audit_canonical(a) AS canonical, encode(previous_hash, 'hex') AS previous_hash,
+                    encode(hash, 'hex') AS hash
+                FROM audit_logs a ORDER BY seq
                 """)
             for try await row in rows {
                 try await append(

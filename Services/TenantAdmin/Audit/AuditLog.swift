@@ -26,8 +26,8 @@ struct AuditLog: Sendable {
     static func record(_ change: Change, by author: Author, on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            insert into audit_logs (actor, action, entity, entity_id, details, request_id, address, agent)
-            values (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
+            INSERT INTO audit_logs (actor, action, entity, entity_id, details, request_id, address, agent)
+            VALUES (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
                 \(author.requestID), \(optional: author.origin.address), \(optional: author.origin.agent))
             """)
     }
@@ -37,7 +37,7 @@ struct AuditLog: Sendable {
     func record(_ note: AuditNote, of tenant: TenantID) async throws {
         try await database.withAny(tenant) { _, connection in
             let isNew = try await connection.execute(
-                "insert into audit_notes (id) values (\(note.id)) on conflict do nothing")
+                "INSERT INTO audit_notes (id) VALUES (\(note.id)) ON CONFLICT DO NOTHING")
             guard isNew == 1 else { return }
             var details = note.details
             details["occurredAt"] = .string(WireJSON.timestamp(note.occurredAt))
@@ -70,13 +70,13 @@ struct AuditLog: Sendable {
         if let from = filter.from { conditions.append("occurred_at >= \(from)") }
         if let to = filter.to { conditions.append("occurred_at < \(to)") }
         if let seq { conditions.append("seq < \(seq)") }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select seq, occurred_at, actor, action, entity, entity_id, details, request_id, address, agent,
-                    encode(hash, 'hex') as hash
-                from audit_logs where \(sql: condition) order by seq desc limit \(limit)::bigint
+                SELECT seq, occurred_at, actor, action, entity, entity_id, details, request_id, address, agent,
+                    encode(hash, 'hex') AS hash
+                FROM audit_logs WHERE \(sql: condition) ORDER BY seq DESC LIMIT \(limit)::bigint
                 """
             ).map(AuditEntry.init)
         }

@@ -18,28 +18,28 @@ struct ExportFile: Sendable {
     /// Who did and may do what. Passwords and tokens, even as digests, stay where they are.
     private static let records: [ExportFile] = [
         ExportFile(
-            "roles.ndjson", "select id, name, permissions, is_builtin, created_at, updated_at from roles order by name"),
+            "roles.ndjson", "SELECT id, name, permissions, is_builtin, created_at, updated_at FROM roles ORDER BY name"),
         ExportFile(
             "users.ndjson",
             """
-            select u.id, u.email, u.name, u.is_active, u.permissions, u.created_at, u.updated_at,
-                array(select r.name from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id
-                    order by r.name) as roles
-            from users u order by lower(u.email)
+            SELECT u.id, u.email, u.name, u.is_active, u.permissions, u.created_at, u.updated_at,
+                array(SELECT r.name FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id
+                    ORDER BY r.name) AS roles
+            FROM users u ORDER BY lower(u.email)
             """),
-        ExportFile("settings.ndjson", "select key, value, updated_at from tenant_settings order by key"),
-        ExportFile("imports.ndjson", "select * from imports order by created_at, id"),
+        ExportFile("settings.ndjson", "SELECT key, value, updated_at FROM tenant_settings ORDER BY key"),
+        ExportFile("imports.ndjson", "SELECT * FROM imports ORDER BY created_at, id"),
         ExportFile(
             "audit_logs.ndjson",
             """
-            select seq, occurred_at, actor, action, entity, entity_id, details, request_id,
-                encode(previous_hash, 'hex') as previous_hash, encode(hash, 'hex') as hash
-            from audit_logs order by seq
+            SELECT seq, occurred_at, actor, action, entity, entity_id, details, request_id,
+                encode(previous_hash, 'hex') AS previous_hash, encode(hash, 'hex') AS hash
+            FROM audit_logs ORDER BY seq
             """),
     ]
 
     private init(_ name: String, _ rows: SQL) {
         self.name = name
-        query = "select row_to_json(r)::text as line from (\(sql: rows)) r"
+        query = "SELECT row_to_json(r)::text AS line FROM (\(sql: rows)) r"
     }
 }

@@ -53,7 +53,7 @@ struct HistoryFeed: Sendable {
                     }
                 }
             }
-            let zone = try await connection.query("select tenant_zone()").first?.decode(at: 0, as: String.self)
+            let zone = try await connection.query("SELECT tenant_zone()").first?.decode(at: 0, as: String.self)
             try HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines, timeZone: zone)).write(to: &bytes)
             try await write(ByteBuffer(bytes: bytes))
         }
@@ -61,7 +61,7 @@ struct HistoryFeed: Sendable {
 
     private static func parts(since: HistoryWatermark?, on connection: PostgresConnection) async throws -> [Part] {
         guard let since else { return parts(since: nil, renamed: []) }
-        let skills = try await connection.query("select id from skills where \(sql: since.later)")
+        let skills = try await connection.query("SELECT id FROM skills WHERE \(sql: since.later)")
         return parts(since: since, renamed: try skills.map { try $0.decode("id") })
     }
 
@@ -74,23 +74,23 @@ struct HistoryFeed: Sendable {
     private static func parts(since: HistoryWatermark?, renamed: [UUID]) -> [Part] {
         let changed: SQL = since.map { $0.later } ?? "true"
         // Lines name the skills they require, so a skill's new name is a change of each.
-        let renamed: SQL = renamed.isEmpty ? "" : "or required_skill_ids && \(renamed)::uuid[]"
+        let renamed: SQL = renamed.isEmpty ? "" : "OR required_skill_ids && \(renamed)::uuid[]"
         let rows: [Part] = [
-            Part(query: "select \(sql: HistoryCalendar.columns) from calendars c where \(sql: changed)") {
+            Part(query: "SELECT \(sql: HistoryCalendar.columns) FROM calendars c WHERE \(sql: changed)") {
                 .calendar(try HistoryCalendar($0))
             },
-            Part(query: "select \(sql: HistoryEmployee.columns) from people e where \(sql: changed)") {
+            Part(query: "SELECT \(sql: HistoryEmployee.columns) FROM people e WHERE \(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
-            Part(query: "select \(sql: Project.columns) from projects where \(sql: changed) \(sql: renamed)") {
+            Part(query: "SELECT \(sql: Project.columns) FROM projects WHERE \(sql: changed) \(sql: renamed)") {
                 .project(try Project($0))
             },
-            Part(query: "select \(sql: CapacityEntry.columns) from capacity_history where \(sql: changed)") {
+            Part(query: "SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: changed)") {
                 .capacity(try CapacityEntry($0))
             },
             Part(
                 query:
-                    "select \(sql: Allocation.columns) from resource_allocations where \(sql: changed) \(sql: renamed)"
+                    "SELECT \(sql: Allocation.columns) FROM resource_allocations WHERE \(sql: changed) \(sql: renamed)"
             ) {
                 .allocation(try Allocation($0))
             },
@@ -102,9 +102,9 @@ struct HistoryFeed: Sendable {
     private static func removals(_ changed: SQL) -> Part {
         Part(
             query: """
-                select kind, id, date from removed_rows where \(sql: changed) and not (kind = 'capacity' and exists (
-                    select from capacity_history c where c.employee_id = removed_rows.id and c.date = removed_rows.date))
-                order by number
+                SELECT kind, id, date FROM removed_rows WHERE \(sql: changed) AND NOT (kind = 'capacity' AND EXISTS (
+                    SELECT FROM capacity_history c WHERE c.employee_id = removed_rows.id AND c.date = removed_rows.date))
+                ORDER BY number
                 """
         ) { .removed(RemovedRow(kind: try $0.decode("kind"), id: try $0.decode("id"), date: try $0.decode("date"))) }
     }
@@ -113,7 +113,7 @@ struct HistoryFeed: Sendable {
 extension HistoryEmployee {
     /// Of `employees e`.
     static let columns: SQL = """
-        e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (select tenant_today()), true) as is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list),
+        e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (SELECT tenant_today()), true) AS is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list),
         \(sql: HistoryTime.column)
         """
 

@@ -28,18 +28,18 @@ struct HistoryWatermark: Sendable, Equatable, CustomStringConvertible {
 
     /// Of rows that were changed after this. An array, so that the few rows are found by the index on `changed_in` however large
     /// the table is.
-    var later: SQL { "changed_in = any (array(select transaction_id from feed_commits where number > \(number)))" }
+    var later: SQL { "changed_in = ANY (array(SELECT transaction_id FROM feed_commits WHERE number > \(number)))" }
 
     /// Of the snapshot that the transaction under way reads.
     static func current(on connection: PostgresConnection) async throws -> HistoryWatermark {
-        let rows = try await connection.query("select number, token from feed_head")
+        let rows = try await connection.query("SELECT number, token FROM feed_head")
         return HistoryWatermark(number: try rows[0].decode("number"), token: try rows[0].decode("token"))
     }
 
     /// Whether the history at hand leads on from here.
     func isKnown(on connection: PostgresConnection) async throws -> Bool {
         let rows = try await connection.query(
-            "select exists (select from feed_commits where number = \(number) and token = \(token)) as is_known")
+            "SELECT EXISTS (SELECT FROM feed_commits WHERE number = \(number) AND token = \(token)) AS is_known")
         return try rows[0].decode("is_known")
     }
 }

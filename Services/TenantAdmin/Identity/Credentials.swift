@@ -18,8 +18,8 @@ struct Credentials: Sendable {
         let found = try await database.withTenant(tenant, readOnly: true) { connection in
             let rows = try await connection.query(
                 """
-                select \(sql: UserGrants.columns), u.password_hash from users u
-                where u.email_key = \(EmailAddress.key(request.email)) and u.address_taken_by is null
+                SELECT \(sql: UserGrants.columns), u.password_hash FROM users u
+                WHERE u.email_key = \(EmailAddress.key(request.email)) AND u.address_taken_by IS NULL
                 """)
             return try rows.first.map { row in
                 (
@@ -44,7 +44,7 @@ struct Credentials: Sendable {
     func grants(of user: UserID, in tenant: TenantID) async throws -> UserGrants {
         let grants = try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
-                "select \(sql: UserGrants.columns) from users u where u.id = \(user)"
+                "SELECT \(sql: UserGrants.columns) FROM users u WHERE u.id = \(user)"
             ).first.map { try UserGrants($0, tenant: tenant) }
         }
         guard let grants else { throw ProblemError.notFound("User") }
@@ -58,7 +58,7 @@ struct Credentials: Sendable {
             try await connection.setLocal(settings: ["erm.same_password": "yes"])
             // A password changed meanwhile stays.
             _ = try await connection.execute(
-                "update users set password_hash = \(hash) where id = \(user) and password_hash = \(old)")
+                "UPDATE users SET password_hash = \(hash) WHERE id = \(user) AND password_hash = \(old)")
         }
     }
 }
@@ -67,8 +67,8 @@ extension UserGrants {
     /// Of `users u`.
     static let columns: SQL = """
         u.id, u.email, u.name, u.is_active, u.permissions, u.credential_version,
-        coalesce((select jsonb_agg(jsonb_build_object('name', r.name, 'permissions', r.permissions) order by r.name)
-            from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id), '[]') as role_grants
+        coalesce((SELECT jsonb_agg(jsonb_build_object('name', r.name, 'permissions', r.permissions) ORDER BY r.name)
+            FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id), '[]') AS role_grants
         """
 
     init(_ row: PostgresRow, tenant: TenantID) throws {

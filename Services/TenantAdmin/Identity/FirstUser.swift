@@ -13,17 +13,17 @@ struct FirstUser: Sendable {
         try await connection.executeBatch(
             DefaultRole.allCases.map { role in
                 """
-                insert into roles (name, permissions, is_builtin)
-                values (\(role), \(json: role.permissions), true)
+                INSERT INTO roles (name, permissions, is_builtin)
+                VALUES (\(role), \(json: role.permissions), true)
                 """
             })
         let rows = try await connection.query(
-            "insert into users (email, name, password_hash) values (\(email), \(name), \(passwordHash)) returning id")
+            "INSERT INTO users (email, name, password_hash) VALUES (\(email), \(name), \(passwordHash)) RETURNING id")
         let user = try rows[0].decode("id", as: UserID.self)
         try await connection.execute(
             """
-            insert into user_roles (user_id, role_id)
-            select \(user)::uuid, id from roles where name = \(DefaultRole.admin)
+            INSERT INTO user_roles (user_id, role_id)
+            SELECT \(user)::uuid, id FROM roles WHERE name = \(DefaultRole.admin)
             """)
         try await AuditLog.record(
             try .create("tenant", tenant.id.description, tenant), by: author, on: connection)

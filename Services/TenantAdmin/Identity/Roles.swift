@@ -39,7 +39,7 @@ struct Roles: ResourceStore {
         try require(request.permissions, heldBy: caller)
         let rows = try await connection.query(
             """
-            insert into roles (name, permissions) values (\(request.name), \(json: request.permissions)) returning id
+            INSERT INTO roles (name, permissions) VALUES (\(request.name), \(json: request.permissions)) RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -64,7 +64,7 @@ struct Roles: ResourceStore {
         try requireOwn(item, caller)
         // Counted, not named: who may delete roles need not be allowed to see users.
         let rows = try await connection.query(
-            "select count(*) as holders from user_roles where role_id = \(item.id)")
+            "SELECT count(*) AS holders FROM user_roles WHERE role_id = \(item.id)")
         let holders = try rows[0].decode("holders", as: Int.self)
         return holders == 0 ? [] : [ResourceUse(kind: "users", count: holders, examples: [])]
     }
@@ -85,7 +85,7 @@ struct Roles: ResourceStore {
     /// By name.
     func all(of tenant: TenantID) async throws -> [RoleGrants] {
         try await database.withTenant(tenant, readOnly: true) { connection in
-            try await connection.query("select id, name, permissions from roles order by name").map(RoleGrants.init)
+            try await connection.query("SELECT id, name, permissions FROM roles ORDER BY name").map(RoleGrants.init)
         }
     }
 
@@ -95,7 +95,7 @@ struct Roles: ResourceStore {
         _ names: [String], by holder: [Permission], on connection: PostgresConnection
     ) async throws -> [RoleGrants] {
         let rows = try await connection.query(
-            "select id, name, permissions from roles where name = any(\(names)::text[])")
+            "SELECT id, name, permissions FROM roles WHERE name = ANY(\(names)::text[])")
         let roles = try rows.map(RoleGrants.init)
         let unknown = names.indices.filter { index in !roles.contains { $0.name == names[index] } }
         guard unknown.isEmpty else {

@@ -22,7 +22,7 @@ struct Settings: Sendable {
     ) async throws -> TenantSettings {
         try await database.creating(in: tenant) { _, connection in
             // Whoever changes them after this has seen what this made of them.
-            try await connection.execute("lock table tenant_settings in share row exclusive mode")
+            try await connection.execute("LOCK TABLE tenant_settings IN SHARE ROW EXCLUSIVE MODE")
             let before = try await Self.all(on: connection)
             try precondition(before)
             try await Self.requireKnownZone(changes, on: connection)
@@ -32,11 +32,11 @@ struct Settings: Sendable {
                 if let value = changes.settings[name], value != .null {
                     try await connection.execute(
                         """
-                        insert into tenant_settings (key, value) values (\(name), \(json: value))
-                        on conflict (key) do update set value = excluded.value, updated_at = now()
+                        INSERT INTO tenant_settings (key, value) VALUES (\(name), \(json: value))
+                        ON CONFLICT (key) DO UPDATE SET value = excluded.value, updated_at = now()
                         """)
                 } else {
-                    try await connection.execute("delete from tenant_settings where key = \(name)")
+                    try await connection.execute("DELETE FROM tenant_settings WHERE key = \(name)")
                 }
             }
             let after = try await Self.all(on: connection)
@@ -54,7 +54,7 @@ struct Settings: Sendable {
     /// The database reckons with the zone, so it is asked whether it knows it.
     private static func requireKnownZone(_ changes: TenantSettings, on connection: PostgresConnection) async throws {
         guard let zone = changes.settings[KnownSetting.timezone.rawValue]?.stringValue else { return }
-        let known = try await connection.query("select from pg_timezone_names where name = \(zone)")
+        let known = try await connection.query("SELECT FROM pg_timezone_names WHERE name = \(zone)")
         guard !known.isEmpty else {
             throw ProblemError.validation(
                 "settings.timezone", "must be the name of a time zone, such as Europe/Berlin or UTC")
@@ -64,12 +64,12 @@ struct Settings: Sendable {
     /// What becomes of a booking that takes more than the person has.
     static func overbooking(on connection: PostgresConnection) async throws -> Overbooking {
         let rows = try await connection.query(
-            "select value #>> '{}' as value from tenant_settings where key = 'overbooking'")
+            "SELECT value #>> '{}' AS value FROM tenant_settings WHERE key = 'overbooking'")
         return try rows.first?.decode("value", as: Overbooking.self) ?? .warn
     }
 
     private static func all(on connection: PostgresConnection) async throws -> TenantSettings {
-        let rows = try await connection.query("select key, value from tenant_settings")
+        let rows = try await connection.query("SELECT key, value FROM tenant_settings")
         let pairs = try rows.map { row in
             (try row.decode("key", as: String.self), try row.decode("value", as: PostgresJSON<JSONValue>.self).value)
         }

@@ -18,12 +18,12 @@ struct Users: Sendable {
         if let email { conditions.append("u.email_key = \(EmailAddress.key(email))") }
         if let isActive { conditions.append("u.is_active = \(isActive)") }
         if let last { conditions.append("lower(u.email) > \(last)") }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select \(sql: User.columns) from users u where \(sql: condition)
-                order by lower(u.email) limit \(limit)::bigint
+                SELECT \(sql: User.columns) FROM users u WHERE \(sql: condition)
+                ORDER BY lower(u.email) LIMIT \(limit)::bigint
                 """
             ).map(User.init)
         }
@@ -60,8 +60,8 @@ struct Users: Sendable {
     ) async throws -> UserID {
         let rows = try await connection.query(
             """
-            insert into users (email, name, password_hash) values (\(email), \(name), \(optional: passwordHash))
-            returning id
+            INSERT INTO users (email, name, password_hash) VALUES (\(email), \(name), \(optional: passwordHash))
+            RETURNING id
             """)
         let id: UserID = try rows[0].decode("id")
         try await give(roles, to: id, on: connection)
@@ -79,14 +79,14 @@ struct Users: Sendable {
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             if let roles = request.roles {
                 _ = try await Roles.grantable(roles, by: holder, on: connection)
-                try await connection.execute("delete from user_roles where user_id = \(id)")
+                try await connection.execute("DELETE FROM user_roles WHERE user_id = \(id)")
                 try await Self.give(roles, to: id, on: connection)
             }
             try await connection.execute(
                 """
-                update users set name = coalesce(\(optional: request.name), name), is_active = coalesce(\(optional: request.isActive), is_active),
+                UPDATE users SET name = coalesce(\(optional: request.name), name), is_active = coalesce(\(optional: request.isActive), is_active),
                     password_hash = coalesce(\(optional: hash), password_hash), updated_at = now()
-                where id = \(id)
+                WHERE id = \(id)
                 """)
             try await Self.requireAdmin(on: connection)
             if !current.isActive, request.isActive == true {
@@ -108,7 +108,7 @@ struct Users: Sendable {
     ) async throws {
         try await database.withTenant(tenant) { connection in
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
-            try await connection.execute("delete from users where id = \(id)")
+            try await connection.execute("DELETE FROM users WHERE id = \(id)")
             try await Self.requireAdmin(on: connection)
             try await AuditLog.record(try .delete("user", id.description, current), by: author, on: connection)
         }
@@ -121,12 +121,12 @@ struct Users: Sendable {
         on connection: PostgresConnection
     ) async throws -> User {
         // Changes to who is admin take turns, or two admins could remove each other.
-        try await connection.execute("lock table user_roles in share row exclusive mode")
+        try await connection.execute("LOCK TABLE user_roles IN SHARE ROW EXCLUSIVE MODE")
         let current = try await row(of: id, locked: true, on: connection)
         try precondition(current)
         // Whoever changes somebody's account could become them.
         let roles = try await connection.query(
-            "select id, name, permissions from roles where name = any(\(current.roles)::text[])"
+            "SELECT id, name, permissions FROM roles WHERE name = ANY(\(current.roles)::text[])"
         ).map(RoleGrants.init)
         guard (roles.flatMap(\.permissions) + current.permissions).allSatisfy(holder.cover) else {
             throw ProblemError.permissionDenied(
@@ -138,16 +138,16 @@ struct Users: Sendable {
     private static func give(_ roles: [String], to user: UserID, on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            insert into user_roles (user_id, role_id)
-            select \(user)::uuid, id from roles where name = any(\(roles)::text[])
+            INSERT INTO user_roles (user_id, role_id)
+            SELECT \(user)::uuid, id FROM roles WHERE name = ANY(\(roles)::text[])
             """)
     }
 
     private static func requireAdmin(on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            select exists (select from users u join user_roles ur on ur.user_id = u.id join roles r on r.id = ur.role_id
-                where u.is_active and r.name = \(DefaultRole.admin)) as has_admin
+            SELECT EXISTS (SELECT FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id
+                WHERE u.is_active AND r.name = \(DefaultRole.admin)) AS has_admin
             """)
         guard try rows[0].decode("has_admin", as: Bool.self) else {
             throw ProblemError(
@@ -158,7 +158,7 @@ struct Users: Sendable {
     static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User {
         let lock: SQL = locked ? "for update of u" : ""
         let rows = try await connection.query(
-            "select \(sql: User.columns) from users u where u.id = \(id) \(sql: lock)")
+            "SELECT \(sql: User.columns) FROM users u WHERE u.id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("User") }
         return try User(row)
     }
@@ -167,9 +167,9 @@ struct Users: Sendable {
 extension User {
     /// Of `users u`.
     static let columns: SQL = """
-        u.id, u.email, u.name, u.is_active, u.password_hash is not null as has_password, u.permissions, u.created_at,
-        u.updated_at, array(select r.name from user_roles ur join roles r on r.id = ur.role_id where ur.user_id = u.id
-            order by r.name) as roles
+        u.id, u.email, u.name, u.is_active, u.password_hash IS NOT NULL AS has_password, u.permissions, u.created_at,
+        u.updated_at, array(SELECT r.name FROM user_roles ur JOIN roles r ON r.id = ur.role_id WHERE ur.user_id = u.id
+            ORDER BY r.name) AS roles
         """
 
     init(_ row: PostgresRow) throws {

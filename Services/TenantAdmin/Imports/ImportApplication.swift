@@ -17,7 +17,7 @@ struct ImportApplication {
         // Two imports of one table, or an import and a POST, would otherwise both insert what is missing; and what is stored
         // must be judged as it will be when it is written over. Readers go on.
         // A view's tables are locked with it.
-        try await connection.execute("lock table \(identifier: plan.table) in share row exclusive mode")
+        try await connection.execute("LOCK TABLE \(identifier: plan.table) IN SHARE ROW EXCLUSIVE MODE")
         var (errors, failed) = try await judge()
         try requireGood(failed, errors)
         // Before anything is written: what is written and taken back leaves dead rows behind.
@@ -45,7 +45,7 @@ struct ImportApplication {
                 errors = Self.first(errors + overbooked.lines)
                 try requireGood(failed, errors)
                 try await connection.execute(
-                    "delete from pg_temp.import_rows where line = any(\(overbooked.lines.map(\.line))::bigint[])")
+                    "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.lines.map(\.line))::bigint[])")
                 outcome = try await write()
             }
             warnings += try await bookings.warnings(atMost: Self.most - min(Self.most, warnings.count))

@@ -23,14 +23,14 @@ final class ImportProgress: Sendable {
     /// For how long an import is shown of which nothing more is heard: its service was killed. One that is being applied says
     /// nothing until it has ended.
     private static let isCurrent: SQL = """
-        seen_at > now() - case status when 'applying' then interval '1 hour' else interval '1 minute' end
+        seen_at > now() - CASE status WHEN 'applying' THEN interval '1 hour' ELSE interval '1 minute' END
         """
 
     /// What is under way, with the columns of `ImportReport.columns`.
     static let rows: SQL = """
-        select id, kind, status, received_bytes, rows_read, 0::bigint as inserted, 0::bigint as updated,
-            0::bigint as unchanged, 0::bigint as cleared, rejected, '[]'::jsonb as errors, '[]'::jsonb as warnings, created_at
-        from imports_under_way where \(sql: isCurrent)
+        SELECT id, kind, status, received_bytes, rows_read, 0::bigint AS inserted, 0::bigint AS updated,
+            0::bigint AS unchanged, 0::bigint AS cleared, rejected, '[]'::jsonb AS errors, '[]'::jsonb AS warnings, created_at
+        FROM imports_under_way WHERE \(sql: isCurrent)
         """
 
     /// Whether there may be a row of it.
@@ -43,16 +43,16 @@ final class ImportProgress: Sendable {
         try await database.withTenant(tenant) { connection in
             let changed = try await connection.execute(
                 """
-                update imports_under_way set status = \(status), received_bytes = \(tally.bytes),
+                UPDATE imports_under_way SET status = \(status), received_bytes = \(tally.bytes),
                     rows_read = \(tally.rowsRead), rejected = \(tally.rejected), seen_at = now()
-                where id = \(order.id)
+                WHERE id = \(order.id)
                 """)
             guard changed == 0 else { return }
-            try await connection.execute("delete from imports_under_way where not (\(sql: Self.isCurrent))")
+            try await connection.execute("DELETE FROM imports_under_way WHERE NOT (\(sql: Self.isCurrent))")
             try await connection.execute(
                 """
-                insert into imports_under_way (id, kind, status, received_bytes, rows_read, rejected, created_at, seen_at)
-                values (\(order.id), \(order.kind), \(status), \(tally.bytes), \(tally.rowsRead), \(tally.rejected),
+                INSERT INTO imports_under_way (id, kind, status, received_bytes, rows_read, rejected, created_at, seen_at)
+                VALUES (\(order.id), \(order.kind), \(status), \(tally.bytes), \(tally.rowsRead), \(tally.rejected),
                     \(createdAt), now())
                 """)
         }
@@ -61,7 +61,7 @@ final class ImportProgress: Sendable {
     /// Inside the transaction that ends the import.
     func end(on connection: PostgresConnection) async throws {
         guard isShown else { return }
-        try await connection.execute("delete from imports_under_way where id = \(order.id)")
+        try await connection.execute("DELETE FROM imports_under_way WHERE id = \(order.id)")
     }
 
     /// For an import of which nothing is kept; also when the caller was cancelled. What cannot be taken away now is seen no more

@@ -12,7 +12,7 @@ extension ImportReport {
 
     static let columnsWithoutErrors: SQL = """
         id, kind, status, received_bytes, rows_read, inserted, updated, unchanged, cleared, rejected,
-        '[]'::jsonb as errors, '[]'::jsonb as warnings, created_at
+        '[]'::jsonb AS errors, '[]'::jsonb AS warnings, created_at
         """
 
     init(_ row: PostgresRow) throws {
@@ -31,9 +31,9 @@ extension ImportReport {
     func store(policy: ImportErrorPolicy, by author: Author, on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
-            insert into imports (id, kind, status, on_error, received_bytes, rows_read, inserted, updated, unchanged,
+            INSERT INTO imports (id, kind, status, on_error, received_bytes, rows_read, inserted, updated, unchanged,
                 cleared, rejected, errors, warnings, actor, created_at)
-            values (\(id), \(kind), \(status), \(policy), \(receivedBytes), \(rowsRead), \(inserted), \(updated),
+            VALUES (\(id), \(kind), \(status), \(policy), \(receivedBytes), \(rowsRead), \(inserted), \(updated),
                 \(unchanged), \(cleared), \(rejected), \(json: errors), \(json: warnings), \(author.name), \(createdAt))
             """)
         let details: [String: JSONValue] = [

@@ -12,7 +12,7 @@ extension Author {
     ) async throws {
         guard let user = UserID(name) else { return }
         let principal = try await connection.query(
-            "select \(sql: UserGrants.columns) from users u where u.id = \(user)"
+            "SELECT \(sql: UserGrants.columns) FROM users u WHERE u.id = \(user)"
         ).first.map { try UserGrants($0, tenant: tenant) }
         guard let principal, principal.isActive, principal.permissions.allow(action, on: resource) else {
             throw ProblemError.permissionDenied(

@@ -80,10 +80,10 @@ struct ImportedBookings {
     /// The staged rows whose bookings are there, of open work: `line`, `id`, `employee_id`, and the days they reach over.
     private static func rows(_ condition: SQL) -> SQL {
         """
-        select r.line, t.id, t.employee_id, t.start_date as first, coalesce(t.end_date, date '9999-12-31') as last
-        from pg_temp.import_rows r join resource_allocations t on t.external_id = r.external_id
-        where t.completed_at is null and t.cancelled_at is null and \(sql: condition)
-        order by min(r.line) over (partition by t.employee_id), t.employee_id, r.line
+        SELECT r.line, t.id, t.employee_id, t.start_date AS first, coalesce(t.end_date, date '9999-12-31') AS last
+        FROM pg_temp.import_rows r JOIN resource_allocations t ON t.external_id = r.external_id
+        WHERE t.completed_at IS NULL AND t.cancelled_at IS NULL AND \(sql: condition)
+        ORDER BY min(r.line) OVER (PARTITION BY t.employee_id), t.employee_id, r.line
         """
     }
 
@@ -135,8 +135,8 @@ struct ImportedBookings {
 
     private static func people(_ ids: [EmployeeID]) -> SQL {
         """
-        select e.id, e.external_id, e.name, e.department_id, d.name as department, e.held_from
-        from employees e left join departments d on d.id = e.department_id where e.id = any(\(ids)::uuid[])
+        SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from
+        FROM employees e LEFT JOIN departments d ON d.id = e.department_id WHERE e.id = ANY(\(ids)::uuid[])
         """
     }
 

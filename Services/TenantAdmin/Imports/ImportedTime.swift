@@ -14,11 +14,11 @@ struct ImportedTime {
     init(named column: String, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            select e.id, min(r.line) as line from pg_temp.import_rows r
-            join employees e on e.external_id = r.\(identifier: column)
-            where exists (select from resource_allocations t where t.employee_id = e.id and t.completed_at is null
-                and t.cancelled_at is null)
-            group by e.id order by line limit \(Self.mostPeople)::bigint
+            SELECT e.id, min(r.line) AS line FROM pg_temp.import_rows r
+            JOIN employees e ON e.external_id = r.\(identifier: column)
+            WHERE EXISTS (SELECT FROM resource_allocations t WHERE t.employee_id = e.id AND t.completed_at IS NULL
+                AND t.cancelled_at IS NULL)
+            GROUP BY e.id ORDER BY line LIMIT \(Self.mostPeople)::bigint
             """)
         for row in rows {
             let watch = PlanningWatch.time(of: try row.decode("id"), from: nil)

@@ -17,14 +17,14 @@ extension Imports {
         if let kind = filter.kind { conditions.append("kind = \(kind)") }
         if let status = filter.status { conditions.append("status = \(status)") }
         if let last { conditions.append(last.condition) }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select * from (
-                    select \(sql: ImportReport.columnsWithoutErrors) from imports
-                    union all \(sql: ImportProgress.rows)) i
-                where \(sql: condition) order by created_at desc, id desc limit \(limit)::bigint
+                SELECT * FROM (
+                    SELECT \(sql: ImportReport.columnsWithoutErrors) FROM imports
+                    UNION ALL \(sql: ImportProgress.rows)) i
+                WHERE \(sql: condition) ORDER BY created_at DESC, id DESC LIMIT \(limit)::bigint
                 """
             ).map(ImportReport.init)
         }
@@ -36,8 +36,8 @@ extension Imports {
         let report = try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select * from (select \(sql: ImportReport.columns) from imports union all \(sql: ImportProgress.rows)) i
-                where id = \(id)
+                SELECT * FROM (SELECT \(sql: ImportReport.columns) FROM imports UNION ALL \(sql: ImportProgress.rows)) i
+                WHERE id = \(id)
                 """
             ).first.map(ImportReport.init)
         }

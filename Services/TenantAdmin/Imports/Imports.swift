@@ -70,7 +70,7 @@ struct Imports: Sendable {
         try await database.withActive(tenant, readOnly: true) { active, connection in
             try TenantCounts.requireStorage(active)
             let known = try await connection.query(
-                "select from imports where id = \(order.id) union all select from imports_under_way where id = \(order.id)"
+                "SELECT FROM imports WHERE id = \(order.id) UNION ALL SELECT FROM imports_under_way WHERE id = \(order.id)"
             )
             guard known.isEmpty else { throw ProblemError.conflict("There is an import with this id already.") }
         }
@@ -126,7 +126,7 @@ struct Imports: Sendable {
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
             try await connection.execute("analyze pg_temp.import_rows")
             try await connection.execute(
-                "grant select, delete on pg_temp.import_rows to \(identifier: active.names.role)")
+                "GRANT SELECT, DELETE ON pg_temp.import_rows to \(identifier: active.names.role)")
             try await TenantDatabase.enter(active.names, on: connection)
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try TenantCounts.requireStorage(active)

@@ -18,12 +18,12 @@ struct Invitations: Sendable {
         var conditions: [SQL] = ["true"]
         if let status { conditions.append("\(sql: Invitation.state) = \(status)") }
         if let last { conditions.append(last.condition) }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select \(sql: Invitation.columns) from invitations where \(sql: condition)
-                order by created_at desc, id desc limit \(limit)::bigint
+                SELECT \(sql: Invitation.columns) FROM invitations WHERE \(sql: condition)
+                ORDER BY created_at DESC, id DESC LIMIT \(limit)::bigint
                 """
             ).map(Invitation.init)
         }
@@ -49,9 +49,9 @@ struct Invitations: Sendable {
                 let id = InvitationID()
                 try await connection.execute(
                     """
-                    insert into invitations (id, email, name, role_ids, invited_by, expires_at)
-                    values (\(id), \(request.email), \(request.name),
-                        array(select id from roles where name = any(\(roles)::text[]) order by name),
+                    INSERT INTO invitations (id, email, name, role_ids, invited_by, expires_at)
+                    VALUES (\(id), \(request.email), \(request.name),
+                        array(SELECT id FROM roles WHERE name = ANY(\(roles)::text[]) ORDER BY name),
                         \(caller.author.name), now() + \(request.expiresInDays ?? 7)::integer * interval '1 day')
                     """)
                 let invitation = try await Self.row(of: id, on: connection)
@@ -75,8 +75,8 @@ struct Invitations: Sendable {
             guard current.status == .open else {
                 throw ProblemError.conflict("The invitation is \(current.status.rawValue) already.")
             }
-            try await connection.execute("update invitations set revoked_at = now() where id = \(id)")
-            try await connection.execute("delete from one_time_tokens where invitation_id = \(id)")
+            try await connection.execute("UPDATE invitations SET revoked_at = now() WHERE id = \(id)")
+            try await connection.execute("DELETE FROM one_time_tokens WHERE invitation_id = \(id)")
             let revoked = try await Self.row(of: id, on: connection)
             try await AuditLog.record(
                 try .update(Self.noun, id.description, from: current, to: revoked, action: "revoke"),
@@ -99,7 +99,7 @@ struct Invitations: Sendable {
             let invitation = try await Self.row(of: id, locked: true, on: connection)
             guard invitation.status == .open else { throw OneTimeToken.invalid }
             let wanted = try await connection.query(
-                "select cardinality(role_ids) as number from invitations where id = \(id)")
+                "SELECT cardinality(role_ids) AS number FROM invitations WHERE id = \(id)")
             guard try wanted[0].decode("number", as: Int.self) == invitation.roles.count else {
                 throw ProblemError.conflict("The roles of the invitation have been deleted; ask for another.")
             }
@@ -107,7 +107,7 @@ struct Invitations: Sendable {
                 email: invitation.email, name: request.name ?? invitation.name, passwordHash: hash,
                 roles: invitation.roles, on: connection)
             try await Quota.users.check(home.limits, on: connection)
-            try await connection.execute("update invitations set accepted_at = now() where id = \(id)")
+            try await connection.execute("UPDATE invitations SET accepted_at = now() WHERE id = \(id)")
             let author = Author(name: user.description, requestID: requestID)
             let details: [String: JSONValue] = ["user": .string(user.description)]
             try await AuditLog.record(
@@ -118,7 +118,7 @@ struct Invitations: Sendable {
 
     private static func requireFree(_ email: String, on connection: PostgresConnection) async throws {
         let users = try await connection.query(
-            "select from users where email_key = \(EmailAddress.key(email)) and address_taken_by is null")
+            "SELECT FROM users WHERE email_key = \(EmailAddress.key(email)) AND address_taken_by IS NULL")
         guard users.isEmpty else {
             throw ProblemError.conflict(
                 "A user with this e-mail address exists already.",
@@ -127,9 +127,9 @@ struct Invitations: Sendable {
         // One that has expired makes room for another.
         try await connection.execute(
             """
-            update invitations set revoked_at = now()
-            where email_key = \(EmailAddress.key(email)) and accepted_at is null and revoked_at is null
-                and expires_at <= now()
+            UPDATE invitations SET revoked_at = now()
+            WHERE email_key = \(EmailAddress.key(email)) AND accepted_at IS NULL AND revoked_at IS NULL
+                AND expires_at <= now()
             """)
     }
 
@@ -138,7 +138,7 @@ struct Invitations: Sendable {
     ) async throws -> Invitation {
         let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "select \(sql: Invitation.columns) from invitations where id = \(id) \(sql: lock)")
+            "SELECT \(sql: Invitation.columns) FROM invitations WHERE id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("Invitation") }
         return try Invitation(row)
     }
@@ -146,13 +146,13 @@ struct Invitations: Sendable {
 
 extension Invitation {
     static let state: SQL = """
-        case when accepted_at is not null then 'accepted' when expires_at <= now() then 'expired'
-            when revoked_at is not null then 'revoked' else 'open' end
+        CASE WHEN accepted_at IS NOT NULL THEN 'accepted' WHEN expires_at <= now() THEN 'expired'
+            WHEN revoked_at IS NOT NULL THEN 'revoked' ELSE 'open' END
         """
 
     static let columns: SQL = """
-        id, email, name, array(select r.name from roles r where r.id = any(role_ids) order by r.name) as roles,
-        \(sql: state) as status, invited_by, created_at, expires_at
+        id, email, name, array(SELECT r.name FROM roles r WHERE r.id = ANY(role_ids) ORDER BY r.name) AS roles,
+        \(sql: state) AS status, invited_by, created_at, expires_at
         """
 
     init(_ row: PostgresRow) throws {

@@ -27,23 +27,23 @@ enum OneTimeToken {
             switch entry.kind {
             case .invitation:
                 """
-                select null::uuid as user_id, id as invitation_id, email, name from invitations
-                where id = \(try entry.requireInvitation()) and accepted_at is null and revoked_at is null and expires_at > now()
+                SELECT NULL::uuid AS user_id, id AS invitation_id, email, name FROM invitations
+                WHERE id = \(try entry.requireInvitation()) AND accepted_at IS NULL AND revoked_at IS NULL AND expires_at > now()
                 """
             // As a login finds the user.
             case .passwordReset:
                 """
-                select id as user_id, null::uuid as invitation_id, email, name from users
-                where is_active and email_key = \(EmailAddress.key(entry.recipient)) and address_taken_by is null
+                SELECT id AS user_id, NULL::uuid AS invitation_id, email, name FROM users
+                WHERE is_active AND email_key = \(EmailAddress.key(entry.recipient)) AND address_taken_by IS NULL
                 """
             }
         guard let row = try await connection.query(query).first else { return nil }
         let token = RandomToken.make(prefix: entry.kind == .invitation ? "erm_inv_" : "erm_pwr_")
-        try await connection.execute("delete from one_time_tokens where expires_at < now()")
+        try await connection.execute("DELETE FROM one_time_tokens WHERE expires_at < now()")
         try await connection.execute(
             """
-            insert into one_time_tokens (token_sha256, user_id, invitation_id, expires_at)
-            values (\(RandomToken.digest(token)), \(optional: try row.decode("user_id", as: UserID?.self)),
+            INSERT INTO one_time_tokens (token_sha256, user_id, invitation_id, expires_at)
+            VALUES (\(RandomToken.digest(token)), \(optional: try row.decode("user_id", as: UserID?.self)),
                 \(optional: try row.decode("invitation_id", as: InvitationID?.self)), \(entry.expiresAt))
             """)
         return Recipient(email: try row.decode("email"), name: try row.decode("name"), token: token)
@@ -54,8 +54,8 @@ enum OneTimeToken {
     static func purpose(of token: String, on connection: PostgresConnection) async throws -> Purpose {
         let rows = try await connection.query(
             """
-            select user_id, invitation_id from one_time_tokens
-            where token_sha256 = \(RandomToken.digest(token)) and expires_at > now()
+            SELECT user_id, invitation_id FROM one_time_tokens
+            WHERE token_sha256 = \(RandomToken.digest(token)) AND expires_at > now()
             """)
         return try purpose(rows.first)
     }
@@ -65,8 +65,8 @@ enum OneTimeToken {
     static func use(_ token: String, on connection: PostgresConnection) async throws -> Purpose {
         let rows = try await connection.query(
             """
-            delete from one_time_tokens where token_sha256 = \(RandomToken.digest(token)) and expires_at > now()
-            returning user_id, invitation_id
+            DELETE FROM one_time_tokens WHERE token_sha256 = \(RandomToken.digest(token)) AND expires_at > now()
+            RETURNING user_id, invitation_id
             """)
         let purpose = try purpose(rows.first)
         let others: SQL =
@@ -74,7 +74,7 @@ enum OneTimeToken {
             case .invitation(let id): "invitation_id = \(id)"
             case .reset(let id): "user_id = \(id)"
             }
-        try await connection.execute("delete from one_time_tokens where \(sql: others)")
+        try await connection.execute("DELETE FROM one_time_tokens WHERE \(sql: others)")
         return purpose
     }
 

@@ -52,8 +52,8 @@ struct Outbox: Sendable {
         try await TenantDatabase.leave(on: connection)
         try await connection.execute(
             """
-            insert into tenant_admin.outbox (tenant_id, kind, recipient, invitation_id, expires_at)
-            values (\(tenant), \(MessageKind.invitation), \(invitation.email),
+            INSERT INTO tenant_admin.outbox (tenant_id, kind, recipient, invitation_id, expires_at)
+            VALUES (\(tenant), \(MessageKind.invitation), \(invitation.email),
                 \(invitation.id), \(invitation.expiresAt))
             """)
     }
@@ -67,14 +67,14 @@ struct Outbox: Sendable {
             _ = try await TenantDatabase.active(tenant, on: connection)
             try await connection.execute(
                 """
-                insert into tenant_admin.outbox as o (tenant_id, kind, recipient, expires_at)
-                values (\(tenant), \(MessageKind.passwordReset), \(email),
+                INSERT INTO tenant_admin.outbox AS o (tenant_id, kind, recipient, expires_at)
+                VALUES (\(tenant), \(MessageKind.passwordReset), \(email),
                     now() + \(lifetime)::double precision * interval '1 second')
-                on conflict (tenant_id, lower(recipient)) where kind = 'password_reset' do update
-                    set recipient = excluded.recipient, created_at = now(), expires_at = excluded.expires_at,
-                        attempts = 0, next_attempt_at = now(), delivered_at = null
-                    where (o.delivered_at is not null or o.expires_at < now())
-                        and o.created_at < now() - \(pause)::double precision * interval '1 second'
+                ON CONFLICT (tenant_id, lower(recipient)) WHERE kind = 'password_reset' DO UPDATE
+                    SET recipient = excluded.recipient, created_at = now(), expires_at = excluded.expires_at,
+                        attempts = 0, next_attempt_at = now(), delivered_at = NULL
+                    WHERE (o.delivered_at IS NOT NULL OR o.expires_at < now())
+                        AND o.created_at < now() - \(pause)::double precision * interval '1 second'
                 """)
         }
     }
@@ -86,14 +86,14 @@ struct Outbox: Sendable {
         let entries = try await database.pool.withTransaction { connection in
             try await connection.query(
                 """
-                update tenant_admin.outbox o set attempts = attempts + 1,
+                UPDATE tenant_admin.outbox o SET attempts = attempts + 1,
                     next_attempt_at = now() + \(lease)::double precision * interval '1 second'
-                where id in (
-                    select id from tenant_admin.outbox
-                    where delivered_at is null and next_attempt_at <= now() and expires_at > now()
-                        and tenant_id in (select id from tenant_admin.tenants where is_active)
-                    order by created_at limit \(limit)::bigint for update skip locked)
-                returning o.id, o.tenant_id, o.kind, o.recipient, o.invitation_id, o.expires_at, o.attempts, o.created_at
+                WHERE id IN (
+                    SELECT id FROM tenant_admin.outbox
+                    WHERE delivered_at IS NULL AND next_attempt_at <= now() AND expires_at > now()
+                        AND tenant_id IN (SELECT id FROM tenant_admin.tenants WHERE is_active)
+                    ORDER BY created_at LIMIT \(limit)::bigint FOR UPDATE SKIP LOCKED)
+                RETURNING o.id, o.tenant_id, o.kind, o.recipient, o.invitation_id, o.expires_at, o.attempts, o.created_at
                 """
             ).map(Entry.init)
         }
@@ -120,10 +120,10 @@ struct Outbox: Sendable {
     func delivered(_ id: MessageID) async throws -> Bool {
         try await database.pool.withTransaction { connection in
             let deleted = try await connection.execute(
-                "delete from tenant_admin.outbox where id = \(id) and kind = 'invitation'")
+                "DELETE FROM tenant_admin.outbox WHERE id = \(id) AND kind = 'invitation'")
             let kept = try await connection.execute(
                 """
-                update tenant_admin.outbox set delivered_at = now() where id = \(id) and delivered_at is null
+                UPDATE tenant_admin.outbox SET delivered_at = now() WHERE id = \(id) AND delivered_at IS NULL
                 """)
             return deleted + kept > 0
         }
@@ -134,16 +134,16 @@ struct Outbox: Sendable {
         try await database.pool.withConnection { connection in
             _ = try await connection.execute(
                 """
-                update tenant_admin.outbox
-                set next_attempt_at = now() + \(pause.components.seconds)::double precision * interval '1 second'
-                where id = \(id) and delivered_at is null
+                UPDATE tenant_admin.outbox
+                SET next_attempt_at = now() + \(pause.components.seconds)::double precision * interval '1 second'
+                WHERE id = \(id) AND delivered_at IS NULL
                 """)
         }
     }
 
     func removeExpired() async throws {
         try await database.pool.withConnection { connection in
-            _ = try await connection.execute("delete from tenant_admin.outbox where expires_at < now()")
+            _ = try await connection.execute("DELETE FROM tenant_admin.outbox WHERE expires_at < now()")
         }
     }
 
@@ -151,7 +151,7 @@ struct Outbox: Sendable {
         do {
             let summary = try await database.pool.withConnection { connection in
                 try await connection.query(
-                    "select \(sql: TenantSummary.columns) from tenant_admin.tenants where id = \(entry.tenant)"
+                    "SELECT \(sql: TenantSummary.columns) FROM tenant_admin.tenants WHERE id = \(entry.tenant)"
                 ).first.map(TenantSummary.init)
             }
             guard let summary else { return nil }

@@ -28,8 +28,8 @@ struct PasswordResets: Sendable {
             }
             let changed = try await connection.query(
                 """
-                update users set password_hash = \(hash), updated_at = now()
-                where id = \(user) and is_active returning email
+                UPDATE users SET password_hash = \(hash), updated_at = now()
+                WHERE id = \(user) AND is_active RETURNING email
                 """)
             guard let row = changed.first else { throw OneTimeToken.invalid }
             let author = Author(name: user.description, requestID: requestID)

@@ -53,8 +53,8 @@ extension PeopleFilter {
     /// These people, as ``LedgerReader/people(_:_:)`` takes them.
     static func query(of ids: [EmployeeID]) -> SQL {
         """
-        select e.id, e.external_id, e.name, e.department_id, d.name as department, e.held_from
-        from employees e left join departments d on d.id = e.department_id where e.id = any(\(ids)::uuid[])
+        SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from
+        FROM employees e LEFT JOIN departments d ON d.id = e.department_id WHERE e.id = ANY(\(ids)::uuid[])
         """
     }
 }

@@ -14,18 +14,18 @@ extension LedgerReader {
             case .all: ""
             // A day's margin: which day a moment falls on depends on the time zone.
             case .loading:
-                "and (completed_at is null or completed_at >= \(days.first)::timestamp at time zone 'UTC' - interval '1 day')"
-            case .none: "and completed_at is null"
+                "AND (completed_at IS NULL OR completed_at >= \(days.first)::timestamp AT TIME ZONE 'UTC' - interval '1 day')"
+            case .none: "AND completed_at IS NULL"
             }
         let rows = try await connection.query(
             """
-            select employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
-                allocation_percentage, commitment, cancelled_at is not null,
-                (completed_at at time zone (select tenant_zone()))::date, \(sql: skills)
-            from resource_allocations
-            where employee_id = any(\(ids)) and start_date <= \(days.last)
-                and (end_date is null or end_date >= \(days.first)) \(sql: finished)
-            order by employee_id, start_date, id
+            SELECT employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
+                allocation_percentage, commitment, cancelled_at IS NOT NULL,
+                (completed_at AT TIME ZONE (SELECT tenant_zone()))::date, \(sql: skills)
+            FROM resource_allocations
+            WHERE employee_id = ANY(\(ids)) AND start_date <= \(days.last)
+                AND (end_date IS NULL OR end_date >= \(days.first)) \(sql: finished)
+            ORDER BY employee_id, start_date, id
             """)
         try await read(projects: Set(rows.map { try $0.decode(at: 2, as: ProjectID.self) }))
         var bookings: [EmployeeID: [Booking]] = [:]
@@ -49,8 +49,8 @@ extension LedgerReader {
         guard !missing.isEmpty else { return }
         for row in try await connection.query(
             """
-            select id, status, start_date, coalesce(end_date, estimated_end_date) from projects
-            where id = any(\(Array(missing)))
+            SELECT id, status, start_date, coalesce(end_date, estimated_end_date) FROM projects
+            WHERE id = ANY(\(Array(missing)))
             """)
         {
             let (id, status, first, last) = try row.decode(

@@ -56,13 +56,13 @@ struct LedgerReader {
     init(_ connection: PostgresConnection) async throws {
         self.connection = connection
         var holidays: [String: [Holiday]] = [:]
-        for row in try await connection.query("select calendar_id::text, date, minutes_off from holidays") {
+        for row in try await connection.query("SELECT calendar_id::text, date, minutes_off FROM holidays") {
             let (calendar, date, minutes) = try row.decode(String.self, CivilDate.self, Int?.self)
             holidays[calendar, default: []].append(Holiday(date, off: TimeOff(minutes: minutes)))
         }
         var calendars: [String: NamedCalendar] = [:]
         var defaultCalendar: NamedCalendar?
-        for row in try await connection.query("select id::text, name, is_default from calendars") {
+        for row in try await connection.query("SELECT id::text, name, is_default FROM calendars") {
             let (id, name, isDefault) = try row.decode(String.self, String.self, Bool.self)
             let calendar = NamedCalendar(name: name, holidays: HolidayCalendar(holidays[id] ?? []))
             calendars[id] = calendar
@@ -110,7 +110,7 @@ struct LedgerReader {
     private func heldSkills(_ ids: [EmployeeID]) async throws -> [EmployeeID: [HeldSkill]] {
         var skills: [EmployeeID: [HeldSkill]] = [:]
         for row in try await connection.query(
-            "select employee_id, skill_id, level from employee_skills where employee_id = any(\(ids))")
+            "SELECT employee_id, skill_id, level FROM employee_skills WHERE employee_id = ANY(\(ids))")
         {
             let (employee, skill, level) = try row.decode(EmployeeID.self, SkillID.self, Int?.self)
             skills[employee, default: []].append(HeldSkill(skill, level: level))
@@ -128,15 +128,15 @@ private struct TimeRows {
 
     init(of ids: [EmployeeID], on connection: PostgresConnection) async throws {
         for row in try await connection.query(
-            "select employee_id, first_day, last_day from employment_spells where employee_id = any(\(ids))")
+            "SELECT employee_id, first_day, last_day FROM employment_spells WHERE employee_id = ANY(\(ids))")
         {
             let (employee, first, last) = try row.decode(EmployeeID.self, CivilDate?.self, CivilDate?.self)
             spells[employee, default: []].append(EmploymentSpell(from: first, to: last))
         }
         for row in try await connection.query(
             """
-            select employee_id, effective_from, weekday_minutes, calendar_id::text from contracts
-            where employee_id = any(\(ids)) order by effective_from nulls first
+            SELECT employee_id, effective_from, weekday_minutes, calendar_id::text FROM contracts
+            WHERE employee_id = ANY(\(ids)) ORDER BY effective_from NULLS FIRST
             """)
         {
             let (employee, from, minutes, calendar) = try row.decode(
@@ -145,8 +145,8 @@ private struct TimeRows {
         }
         for row in try await connection.query(
             """
-            select employee_id, first_day, last_day, minutes_per_day, status = 'approved' from leave
-            where employee_id = any(\(ids))
+            SELECT employee_id, first_day, last_day, minutes_per_day, status = 'approved' FROM leave
+            WHERE employee_id = ANY(\(ids))
             """)
         {
             let (employee, first, last, minutes, isApproved) = try row.decode(

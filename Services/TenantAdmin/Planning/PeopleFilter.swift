@@ -16,9 +16,9 @@ struct PeopleFilter: Sendable {
         if let employee { conditions.append("e.id = \(employee)") }
         if let last { conditions.append("e.external_id > \(last)") }
         return """
-            select e.id, e.external_id, e.name, e.department_id, d.name as department, e.held_from
-            from employees e left join departments d on d.id = e.department_id
-            where \(sql: conditions.joined(separator: " and ")) order by e.external_id limit \(limit)::bigint
+            SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from
+            FROM employees e LEFT JOIN departments d ON d.id = e.department_id
+            WHERE \(sql: conditions.joined(separator: " AND ")) ORDER BY e.external_id LIMIT \(limit)::bigint
             """
     }
 }

@@ -24,14 +24,14 @@ extension PlanningWarning {
         init(_ conflicts: [Conflict], bookings: [AllocationID], on connection: PostgresConnection) async throws {
             let ids = Set(conflicts.flatMap(\.bookings)).union(bookings)
             for row in try await connection.query(
-                "select id, external_id from resource_allocations where id = any(\(Array(ids))::uuid[])")
+                "SELECT id, external_id FROM resource_allocations WHERE id = ANY(\(Array(ids))::uuid[])")
             {
                 self.bookings[try row.decode("id")] = try row.decode("external_id", as: String.self)
             }
             let skills = Set(conflicts.compactMap(\.skill))
             guard !skills.isEmpty else { return }
             for row in try await connection.query(
-                "select id, name from skills where id = any(\(Array(skills))::uuid[])")
+                "SELECT id, name FROM skills WHERE id = ANY(\(Array(skills))::uuid[])")
             {
                 self.skills[try row.decode("id")] = try row.decode("name", as: String.self)
             }

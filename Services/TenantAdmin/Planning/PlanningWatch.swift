@@ -67,7 +67,7 @@ enum PlanningWatch: Sendable {
     /// people can be written meanwhile.
     private static func lock(_ people: [EmployeeID], on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select from employees where id = any(\(people)::uuid[]) order by id for no key update")
+            "SELECT FROM employees WHERE id = ANY(\(people)::uuid[]) ORDER BY id FOR NO KEY UPDATE")
     }
 }
 
@@ -122,8 +122,8 @@ struct BookingStanding: Sendable {
     init?(of id: AllocationID, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
-            select employee_id, start_date, coalesce(end_date, date '9999-12-31') as last from resource_allocations
-            where id = \(id)
+            SELECT employee_id, start_date, coalesce(end_date, date '9999-12-31') AS last FROM resource_allocations
+            WHERE id = \(id)
             """)
         guard let row = rows.first, let employee = try row.decode("employee_id", as: EmployeeID?.self) else {
             return nil

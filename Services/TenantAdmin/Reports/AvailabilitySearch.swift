@@ -70,17 +70,17 @@ private struct Wanted: Sendable {
             return try found.map { (try $0.decode(at: 0), wanted.need != .nice) }
         }
         department = try await check(request.department, "department.name") {
-            "select name from departments where folded_name = folded(\($0))"
+            "SELECT name FROM departments WHERE folded_name = folded(\($0))"
         }
         calendar = try await check(request.calendar, "calendar.name") {
-            "select name from calendars where folded_name = folded(\($0))"
+            "SELECT name FROM calendars WHERE folded_name = folded(\($0))"
         }
         var skills: [(name: String, id: SkillID, level: Int?, isMust: Bool)] = []
         for (index, skill) in (request.skills ?? []).enumerated() {
             let rows = try await connection.query(
                 """
-                select s.id, s.name from skills s join skill_names n on n.skill_id = s.id
-                where n.folded = folded(\(skill.skill))
+                SELECT s.id, s.name FROM skills s JOIN skill_names n ON n.skill_id = s.id
+                WHERE n.folded = folded(\(skill.skill))
                 """)
             guard let row = rows.first else {
                 errors.append(FieldError(field: "skills[\(index)].skill", message: "is not a skill of this tenant"))

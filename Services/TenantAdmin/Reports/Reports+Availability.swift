@@ -59,7 +59,7 @@ extension Reports {
         guard !ids.isEmpty else { return [:] }
         return try await database.withTenant(tenant, readOnly: true) { connection in
             let rows = try await connection.query(
-                "select id, external_id from resource_allocations where id = any(\(Array(Set(ids))))")
+                "SELECT id, external_id FROM resource_allocations WHERE id = ANY(\(Array(Set(ids))))")
             return Dictionary(uniqueKeysWithValues: try rows.map { try $0.decode(AllocationID.self, String.self) })
         }
     }

@@ -64,9 +64,9 @@ extension Reports {
     ) async throws -> [UUID: String] {
         let query: SQL? =
             switch group {
-            case .department: "select id, name from departments where id = any(\(ids))"
-            case .project: "select id, name from projects where id = any(\(ids))"
-            case .skill: "select id, name from skills where id = any(\(ids))"
+            case .department: "SELECT id, name FROM departments WHERE id = ANY(\(ids))"
+            case .project: "SELECT id, name FROM projects WHERE id = ANY(\(ids))"
+            case .skill: "SELECT id, name FROM skills WHERE id = ANY(\(ids))"
             case .person, .none: nil
             }
         guard let query, !ids.isEmpty else { return [:] }

@@ -71,8 +71,8 @@ struct Reports: Sendable {
         var recorded: [EmployeeID: [(day: CivilDate, percent: Double)]] = [:]
         for row in try await connection.query(
             """
-            select employee_id, date, utilization_rate from capacity_history
-            where employee_id = any(\(people.map(\.employee.id))) and date between \(window.first) and \(window.last)
+            SELECT employee_id, date, utilization_rate FROM capacity_history
+            WHERE employee_id = ANY(\(people.map(\.employee.id))) AND date BETWEEN \(window.first) AND \(window.last)
             """)
         {
             let (employee, day, percent) = try row.decode(EmployeeID.self, CivilDate.self, Double.self)

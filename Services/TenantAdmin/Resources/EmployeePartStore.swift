@@ -114,7 +114,7 @@ extension EmployeePartStore {
                 }
                 let watch = try await PlanningWatch.time(of: employee, from: Self.firstDay(of: current))
                     .begin(on: connection)
-                try await connection.execute("delete from \(identifier: Self.table) where id = \(id)")
+                try await connection.execute("DELETE FROM \(identifier: Self.table) WHERE id = \(id)")
                 let warnings = try await watch.finish(id.rawValue, on: connection)
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
@@ -132,7 +132,7 @@ extension EmployeePartStore {
     private static func row(
         _ id: Identifier<Entity>, of employee: EmployeeID, on connection: PostgresConnection
     ) async throws -> Item {
-        let found = try await rows("id = \(id) and employee_id = \(employee)", on: connection)
+        let found = try await rows("id = \(id) AND employee_id = \(employee)", on: connection)
         guard let item = found.first else {
             throw ProblemError.notFound("\(noun.prefix(1).uppercased() + noun.dropFirst()) of this employee")
         }
@@ -142,7 +142,7 @@ extension EmployeePartStore {
     private static func rows(_ condition: SQL, on connection: PostgresConnection) async throws -> [Item] {
         try await connection.query(
             """
-            select \(sql: columns) from \(identifier: table) where \(sql: condition) order by \(sql: order)
+            SELECT \(sql: columns) FROM \(identifier: table) WHERE \(sql: condition) ORDER BY \(sql: order)
             """
         ).map(Self.item)
     }

@@ -70,12 +70,12 @@ extension ResourceStore {
     func page(_ query: ListQuery<Filter, TextPosition>, of tenant: TenantID) async throws -> [Item] {
         var conditions: [SQL] = ["true"] + Self.conditions(query.filter)
         if let last = query.page.after { conditions.append("\(sql: Self.position) > \(last.key)") }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select \(sql: Self.columns) from \(sql: Self.source) where \(sql: condition)
-                order by \(sql: Self.position) limit \(query.page.readLimit)::bigint
+                SELECT \(sql: Self.columns) FROM \(sql: Self.source) WHERE \(sql: condition)
+                ORDER BY \(sql: Self.position) LIMIT \(query.page.readLimit)::bigint
                 """
             ).map(Self.item)
         }
@@ -144,7 +144,7 @@ extension ResourceStore {
                 let uses = try await Self.uses(of: current, by: caller, on: connection)
                 guard uses.isEmpty else { throw ResourceUse.refusal(of: Self.noun, usedBy: uses) }
                 let watch = try await Self.watch(.delete(current))?.begin(on: connection)
-                try await connection.execute("delete from \(identifier: Self.table) where id = \(id)")
+                try await connection.execute("DELETE FROM \(identifier: Self.table) WHERE id = \(id)")
                 let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
@@ -161,10 +161,10 @@ extension ResourceStore {
         // Locked first and read afterwards: what is compared and answered is what the lock holds, not what stood there while
         // another writer held it.
         if locked {
-            try await connection.execute("select from \(identifier: table) where id = \(id) for update")
+            try await connection.execute("SELECT FROM \(identifier: table) WHERE id = \(id) FOR UPDATE")
         }
         let rows = try await connection.query(
-            "select \(sql: columns) from \(sql: source) where \(identifier: alias).id = \(id)")
+            "SELECT \(sql: columns) FROM \(sql: source) WHERE \(identifier: alias).id = \(id)")
         guard let row = rows.first else { throw ProblemError.notFound(noun.prefix(1).uppercased() + noun.dropFirst()) }
         return try item(row)
     }

@@ -20,9 +20,9 @@ struct ResourceUse: Sendable {
     ) async throws -> ResourceUse? {
         let rows = try await connection.query(
             """
-            with uses as (\(sql: names))
-            select (select count(*) from uses) as total,
-                array(select name from uses order by name limit \(shown)::bigint) as examples
+            WITH uses AS (\(sql: names))
+            SELECT (SELECT count(*) FROM uses) AS total,
+                array(SELECT name FROM uses ORDER BY name LIMIT \(shown)::bigint) AS examples
             """)
         let count = try rows[0].decode("total", as: Int.self)
         guard count > 0 else { return nil }

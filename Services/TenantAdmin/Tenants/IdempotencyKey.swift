@@ -13,21 +13,21 @@ extension IdempotencyKey {
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Answer
     ) async throws -> (answer: Answer, isNew: Bool) {
         guard let key else { return (try await body(), true) }
-        try await connection.execute("delete from \(sql: table) where created_at < now() - interval '24 hours'")
+        try await connection.execute("DELETE FROM \(sql: table) WHERE created_at < now() - interval '24 hours'")
         let inserted = try await connection.execute(
             """
-            insert into \(sql: table) (actor, key, request_sha256)
-            values (\(key.subject), \(key.key), \(key.requestSHA256)) on conflict do nothing
+            INSERT INTO \(sql: table) (actor, key, request_sha256)
+            VALUES (\(key.subject), \(key.key), \(key.requestSHA256)) ON CONFLICT DO NOTHING
             """)
-        let own: SQL = "actor = \(key.subject) and key = \(key.key)"
+        let own: SQL = "actor = \(key.subject) AND key = \(key.key)"
         if inserted == 1 {
             let answer = try await body()
             // Written as the wire writes it, so that both answers are the same to the byte.
             let text = String(decoding: try WireJSON.encode(answer), as: UTF8.self)
-            try await connection.execute("update \(sql: table) set answer = \(text) where \(sql: own)")
+            try await connection.execute("UPDATE \(sql: table) SET answer = \(text) WHERE \(sql: own)")
             return (answer, true)
         }
-        let rows = try await connection.query("select request_sha256, answer from \(sql: table) where \(sql: own)")
+        let rows = try await connection.query("SELECT request_sha256, answer FROM \(sql: table) WHERE \(sql: own)")
         guard let row = rows.first, try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
             throw IdempotencyKeyReused()
         }

@@ -29,7 +29,7 @@ enum Quota: Sendable {
 
     private func lock(on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('quota ' || \(lockName) || ' ' || current_schema(), 0))")
+            "SELECT pg_advisory_xact_lock(hashtextextended('quota ' || \(lockName) || ' ' || current_schema(), 0))")
     }
 
     private func refuse(_ number: Int, _ limits: TenantLimits) throws {
@@ -42,7 +42,7 @@ enum Quota: Sendable {
 
     /// How many there are now, the change under way included.
     func number(on connection: PostgresConnection) async throws -> Int {
-        try await connection.query("select \(sql: count) as number")[0].decode("number")
+        try await connection.query("SELECT \(sql: count) AS number")[0].decode("number")
     }
 
     private var lockName: String {
@@ -76,8 +76,8 @@ enum Quota: Sendable {
 
 /// What is counted of a tenant, acting as it.
 enum TenantCounts {
-    static let activeUsers: SQL = "(select count(*) from users where is_active)"
-    static let openProjects: SQL = "(select count(*) from projects where status in (\(sql: openStatuses)))"
+    static let activeUsers: SQL = "(SELECT count(*) FROM users WHERE is_active)"
+    static let openProjects: SQL = "(SELECT count(*) FROM projects WHERE status IN (\(sql: openStatuses)))"
     /// A project's while it counts.
     static let openStatuses: SQL = "'planned', 'in_progress', 'on_hold'"
 
@@ -88,14 +88,14 @@ enum TenantCounts {
     /// index by schema.
     static func storageBytes(_ schema: String) -> SQL {
         """
-        (select coalesce(sum(pg_total_relation_size(c.oid) * case when t.live + t.dead = 0 then 1
-                else t.live::double precision / (t.live + t.dead) end), 0)::bigint
-            from pg_namespace n
-            join pg_depend d on d.refclassid = 'pg_namespace'::regclass and d.refobjid = n.oid
-                and d.classid = 'pg_class'::regclass
-            join pg_class c on c.oid = d.objid and c.relkind = 'r'
-            cross join lateral (select pg_stat_get_live_tuples(c.oid) as live, pg_stat_get_dead_tuples(c.oid) as dead) t
-            where n.nspname = \(schema))
+        (SELECT coalesce(sum(pg_total_relation_size(c.oid) * CASE WHEN t.live + t.dead = 0 THEN 1
+                ELSE t.live::double precision / (t.live + t.dead) END), 0)::bigint
+            FROM pg_namespace n
+            JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
+                AND d.classid = 'pg_class'::regclass
+            JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
+            CROSS JOIN LATERAL (SELECT pg_stat_get_live_tuples(c.oid) AS live, pg_stat_get_dead_tuples(c.oid) AS dead) t
+            WHERE n.nspname = \(schema))
         """
     }
 

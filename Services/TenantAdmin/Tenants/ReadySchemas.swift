@@ -13,7 +13,7 @@ struct ReadySchema: Sendable {
     /// Makes it the tenant's, in the transaction under way, which acts as the tenant afterwards.
     func adopt(_ names: TenantNames, on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select erm_provisioning.adopt_schema(\(id), \(schema)::name, \(names.schema)::name)")
+            "SELECT erm_provisioning.adopt_schema(\(id), \(schema)::name, \(names.schema)::name)")
         try await TenantDatabase.enter(names, on: connection)
     }
 }
@@ -27,10 +27,10 @@ struct ReadySchemas: Sendable {
     func take(on connection: PostgresConnection) async throws -> ReadySchema? {
         let rows = try await connection.query(
             """
-            delete from tenant_admin.ready_schemas where id = (
-                select id from tenant_admin.ready_schemas where schema_version = \(schemas.newest)
-                order by created_at limit 1 for update skip locked)
-            returning id, schema_name
+            DELETE FROM tenant_admin.ready_schemas WHERE id = (
+                SELECT id FROM tenant_admin.ready_schemas WHERE schema_version = \(schemas.newest)
+                ORDER BY created_at LIMIT 1 FOR UPDATE SKIP LOCKED)
+            RETURNING id, schema_name
             """)
         guard let row = rows.first else { return nil }
         try await schemas.requireNewest(on: connection)
@@ -42,20 +42,20 @@ struct ReadySchemas: Sendable {
     func fill(to count: Int) async throws -> Bool {
         try await schemas.pool.withTransaction { connection in
             // Nodes take turns, so that together they make no more than are wanted.
-            try await connection.execute("select pg_advisory_xact_lock(hashtextextended('erm ready schemas', 0))")
+            try await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('erm ready schemas', 0))")
             let rows = try await connection.query(
-                "select count(*) as n from tenant_admin.ready_schemas where schema_version = \(schemas.newest)")
+                "SELECT count(*) AS n FROM tenant_admin.ready_schemas WHERE schema_version = \(schemas.newest)")
             guard try rows[0].decode("n", as: Int.self) < count else { return false }
             let id = TenantID()
             let role = try await connection.query(
-                "select erm_provisioning.create_tenant_role(\(id))::text as role")[0].decode(
+                "SELECT erm_provisioning.create_tenant_role(\(id))::text AS role")[0].decode(
                     "role", as: String.self)
             // No subdomain gives such a name: an underscore in those is followed by u, h or x.
             let schema = "tenant_ready_" + id.description.filter { $0 != "-" }
             try await schemas.create(TenantNames(schema: schema, role: role), on: connection)
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
-                "insert into ready_schemas (id, schema_name, schema_version) values (\(id), \(schema), \(schemas.newest))"
+                "INSERT INTO ready_schemas (id, schema_name, schema_version) VALUES (\(id), \(schema), \(schemas.newest))"
             )
             return true
         }
@@ -67,19 +67,19 @@ struct ReadySchemas: Sendable {
         try await schemas.pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
-                delete from tenant_admin.ready_schemas where id = (
-                    select id from tenant_admin.ready_schemas where schema_version < \(schemas.newest)
-                    limit 1 for update skip locked)
-                returning id, schema_name
+                DELETE FROM tenant_admin.ready_schemas WHERE id = (
+                    SELECT id FROM tenant_admin.ready_schemas WHERE schema_version < \(schemas.newest)
+                    LIMIT 1 FOR UPDATE SKIP LOCKED)
+                RETURNING id, schema_name
                 """)
             guard let row = rows.first else { return false }
             let id = try row.decode("id", as: TenantID.self)
             let role = "tenant_" + id.description.filter { $0 != "-" }
             try await connection.setLocal(role: role, searchPath: [])
             try await connection.execute(
-                "drop schema \(identifier: try row.decode("schema_name", as: String.self)) cascade")
+                "DROP SCHEMA \(identifier: try row.decode("schema_name", as: String.self)) CASCADE")
             try await TenantDatabase.leave(on: connection)
-            try await connection.execute("select erm_provisioning.drop_tenant_role(\(id))")
+            try await connection.execute("SELECT erm_provisioning.drop_tenant_role(\(id))")
             return true
         }
     }

@@ -37,9 +37,9 @@ struct Retention: Service {
         try await database.pool.withConnection { connection in
             try await connection.query(
                 """
-                select id from tenant_admin.tenants
-                where (swept_at is null or swept_at < now() - interval '1 day') and purge_started_at is null
-                order by swept_at nulls first limit 1000
+                SELECT id FROM tenant_admin.tenants
+                WHERE (swept_at IS NULL OR swept_at < now() - interval '1 day') AND purge_started_at IS NULL
+                ORDER BY swept_at NULLS FIRST LIMIT 1000
                 """
             ).map { try $0.decode("id") }
         }
@@ -61,22 +61,22 @@ struct Retention: Service {
             // The newest commit stays, for a watermark of now; those before a consumer's watermark are asked for by nobody.
             try await connection.execute(
                 """
-                delete from feed_commits where committed_at < now() - \(feedDays) * interval '1 day'
-                    and number < (select number from feed_head)
+                DELETE FROM feed_commits WHERE committed_at < now() - \(feedDays) * interval '1 day'
+                    AND number < (SELECT number FROM feed_head)
                 """)
             try await connection.execute(
                 """
-                delete from removed_rows r where not exists (
-                    select from feed_commits c where c.transaction_id = r.changed_in)
+                DELETE FROM removed_rows r WHERE NOT EXISTS (
+                    SELECT FROM feed_commits c WHERE c.transaction_id = r.changed_in)
                 """)
             try await connection.execute(
-                "delete from imports where created_at < now() - \(importDays) * interval '1 day'")
+                "DELETE FROM imports WHERE created_at < now() - \(importDays) * interval '1 day'")
             try await connection.execute(
-                "delete from audit_notes where received_at < now() - \(Self.noteDays) * interval '1 day'")
+                "DELETE FROM audit_notes WHERE received_at < now() - \(Self.noteDays) * interval '1 day'")
             try await connection.execute(
-                "delete from idempotency_keys where created_at < now() - interval '24 hours'")
+                "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")
             try await TenantDatabase.leave(on: connection)
-            try await connection.execute("update tenants set swept_at = now() where id = \(tenant)")
+            try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
         }
     }
 }

@@ -105,7 +105,7 @@ struct TenantDatabase: Sendable {
     /// Where an active tenant's rows are, and what its plan allows.
     /// - Throws: 403 `tenant_unavailable`.
     static func active(_ tenant: TenantID, on connection: PostgresConnection) async throws -> TenantHome {
-        guard let home = try await home("id = \(tenant) and is_active", on: connection) else {
+        guard let home = try await home("id = \(tenant) AND is_active", on: connection) else {
             throw ProblemError(
                 status: .forbidden, code: .tenantUnavailable, "The tenant is unknown, suspended or deleted.")
         }
@@ -114,7 +114,7 @@ struct TenantDatabase: Sendable {
 
     private static func home(_ condition: SQL, on connection: PostgresConnection) async throws -> TenantHome? {
         try await connection.query(
-            "select schema_name, role_name, limits, storage_bytes, schema_version from tenant_admin.tenants where \(sql: condition)"
+            "SELECT schema_name, role_name, limits, storage_bytes, schema_version FROM tenant_admin.tenants WHERE \(sql: condition)"
         ).first.map { row in
             TenantHome(
                 names: TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name")),

@@ -14,17 +14,17 @@ struct TenantDefaults: Sendable {
     /// Inside the transaction that makes the tenant, acting as it.
     func create(on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "insert into departments (name) select unnest(\(Self.departments)::text[])")
+            "INSERT INTO departments (name) SELECT unnest(\(Self.departments)::text[])")
         try await connection.execute(
             """
-            insert into skills (name, category)
-            select * from unnest(\(Self.skills.map(\.0))::text[], \(Self.skills.map(\.1))::text[])
+            INSERT INTO skills (name, category)
+            SELECT * FROM unnest(\(Self.skills.map(\.0))::text[], \(Self.skills.map(\.1))::text[])
             """)
         var settings = KnownSetting.defaults
         settings[.companyName] = .string(companyName)
         try await connection.executeBatch(
             settings.map { setting, value in
-                "insert into tenant_settings (key, value) values (\(setting.rawValue), \(json: value))"
+                "INSERT INTO tenant_settings (key, value) VALUES (\(setting.rawValue), \(json: value))"
             })
     }
 }

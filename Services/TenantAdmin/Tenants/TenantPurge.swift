@@ -40,15 +40,15 @@ struct TenantPurge: Service {
         let ready = try await pool.withTransaction { connection in
             try await connection.execute(
                 """
-                update tenant_admin.tenants set purge_started_at = now()
-                where purge_started_at is null and deleted_at < now() - \(restoreDays) * interval '1 day'
+                UPDATE tenant_admin.tenants SET purge_started_at = now()
+                WHERE purge_started_at IS NULL AND deleted_at < now() - \(restoreDays) * interval '1 day'
                 """)
             return try await connection.query(
                 """
-                select t.id from tenant_admin.tenants t where t.purge_started_at is not null
-                    and \(Self.services)::text[] <@ array(
-                        select c.service from tenant_admin.purge_confirmations c where c.tenant_id = t.id)
-                order by t.id
+                SELECT t.id FROM tenant_admin.tenants t WHERE t.purge_started_at IS NOT NULL
+                    AND \(Self.services)::text[] <@ array(
+                        SELECT c.service FROM tenant_admin.purge_confirmations c WHERE c.tenant_id = t.id)
+                ORDER BY t.id
                 """
             ).map { try $0.decode("id", as: TenantID.self) }
         }
@@ -67,8 +67,8 @@ struct TenantPurge: Service {
             }
             try await connection.execute(
                 """
-                update tenant_admin.tenants set purge_started_at = now()
-                where id = \(tenant) and purge_started_at is null
+                UPDATE tenant_admin.tenants SET purge_started_at = now()
+                WHERE id = \(tenant) AND purge_started_at IS NULL
                 """)
         }
     }
@@ -78,9 +78,9 @@ struct TenantPurge: Service {
         try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select t.id from tenant_admin.tenants t where t.purge_started_at is not null and not exists (
-                    select from tenant_admin.purge_confirmations c where c.tenant_id = t.id and c.service = \(service))
-                order by t.id limit 100
+                SELECT t.id FROM tenant_admin.tenants t WHERE t.purge_started_at IS NOT NULL AND NOT EXISTS (
+                    SELECT FROM tenant_admin.purge_confirmations c WHERE c.tenant_id = t.id AND c.service = \(service))
+                ORDER BY t.id LIMIT 100
                 """
             ).map { try $0.decode("id") }
         }
@@ -90,10 +90,10 @@ struct TenantPurge: Service {
         try await pool.withConnection { connection in
             _ = try await connection.execute(
                 """
-                insert into tenant_admin.purge_confirmations (tenant_id, service)
-                select id, \(service) from tenant_admin.tenants
-                where id = \(tenant) and purge_started_at is not null
-                on conflict do nothing
+                INSERT INTO tenant_admin.purge_confirmations (tenant_id, service)
+                SELECT id, \(service) FROM tenant_admin.tenants
+                WHERE id = \(tenant) AND purge_started_at IS NOT NULL
+                ON CONFLICT DO NOTHING
                 """)
         }
     }
@@ -102,20 +102,20 @@ struct TenantPurge: Service {
         try await pool.withTransaction { connection in
             let rows = try await connection.query(
                 """
-                select schema_name, role_name from tenant_admin.tenants
-                where id = \(tenant) and purge_started_at is not null for update
+                SELECT schema_name, role_name FROM tenant_admin.tenants
+                WHERE id = \(tenant) AND purge_started_at IS NOT NULL FOR UPDATE
                 """)
             guard let row = rows.first else { return }
             try await connection.setLocal(role: try row.decode("role_name"), searchPath: [])
             try await connection.execute(
-                "drop schema if exists \(identifier: try row.decode("schema_name", as: String.self)) cascade")
+                "DROP SCHEMA IF EXISTS \(identifier: try row.decode("schema_name", as: String.self)) CASCADE")
             try await TenantDatabase.leave(on: connection)
-            try await connection.execute("select erm_provisioning.drop_tenant_role(\(tenant))")
+            try await connection.execute("SELECT erm_provisioning.drop_tenant_role(\(tenant))")
             try await connection.execute(
-                "delete from idempotency_keys where answer ->> 'id' = \(tenant.description)")
+                "DELETE FROM idempotency_keys WHERE answer ->> 'id' = \(tenant.description)")
             // Usage, messages and confirmations go with it.
-            try await connection.execute("delete from tenants where id = \(tenant)")
-            try await connection.execute("select erm_audit.forget(\(tenant))")
+            try await connection.execute("DELETE FROM tenants WHERE id = \(tenant)")
+            try await connection.execute("SELECT erm_audit.forget(\(tenant))")
         }
     }
 }

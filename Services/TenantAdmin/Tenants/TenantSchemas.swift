@@ -32,7 +32,7 @@ struct TenantSchemas: Sendable {
     func create(_ names: TenantNames, on connection: PostgresConnection) async throws {
         try await requireNewest(on: connection)
         try await connection.execute(
-            "create schema \(identifier: names.schema) authorization \(identifier: names.role)")
+            "CREATE SCHEMA \(identifier: names.schema) AUTHORIZATION \(identifier: names.role)")
         try await TenantDatabase.enter(names, on: connection)
         try await Migrations.apply(migrations, to: names.schema, on: connection)
     }
@@ -71,8 +71,8 @@ struct TenantSchemas: Sendable {
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select schema_name, role_name from tenant_admin.tenants where schema_version < \(newest)
-                order by is_active desc, id
+                SELECT schema_name, role_name FROM tenant_admin.tenants WHERE schema_version < \(newest)
+                ORDER BY is_active DESC, id
                 """)
         }
         var waiting = try rows.map { row in
@@ -139,8 +139,8 @@ struct TenantSchemas: Sendable {
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
                 """
-                update tenants set schema_version = \(applied?.number ?? newest)
-                where schema_name = \(names.schema) and schema_version < \(applied?.number ?? newest)
+                UPDATE tenants SET schema_version = \(applied?.number ?? newest)
+                WHERE schema_name = \(names.schema) AND schema_version < \(applied?.number ?? newest)
                 """)
             return applied
         }
@@ -149,7 +149,7 @@ struct TenantSchemas: Sendable {
     func migrateTemplate() async throws {
         let applied = try await pool.withTransaction { connection in
             try await Migrations.lock(schema: TenantNames.template, on: connection)
-            try await connection.execute("create schema if not exists \(identifier: TenantNames.template)")
+            try await connection.execute("CREATE SCHEMA IF NOT EXISTS \(identifier: TenantNames.template)")
             return try await Migrations.apply(migrations, to: TenantNames.template, on: connection)
         }
         report(applied, to: TenantNames.template)

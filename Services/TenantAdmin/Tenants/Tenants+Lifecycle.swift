@@ -16,12 +16,12 @@ enum TenantTransition: String, Sendable {
             return tenant.suspendedAt == nil ? "suspended_at = now(), is_active = false" : nil
         case .resume:
             try requireNotDeleted(tenant)
-            return tenant.suspendedAt == nil ? nil : "suspended_at = null, is_active = true"
+            return tenant.suspendedAt == nil ? nil : "suspended_at = NULL, is_active = true"
         case .delete:
             return tenant.deletedAt == nil ? "deleted_at = now(), is_active = false" : nil
         case .restore:
             // One that was suspended when it was deleted comes back suspended.
-            return tenant.deletedAt == nil ? nil : "deleted_at = null, is_active = (suspended_at is null)"
+            return tenant.deletedAt == nil ? nil : "deleted_at = NULL, is_active = (suspended_at IS NULL)"
         }
     }
 
@@ -71,15 +71,15 @@ extension Tenants {
             let current = try await Self.row(of: id, locked: true, on: connection)
             try precondition(current)
             let started = try await connection.query(
-                "select from tenant_admin.tenants where id = \(id) and purge_started_at is not null")
+                "SELECT FROM tenant_admin.tenants WHERE id = \(id) AND purge_started_at IS NOT NULL")
             guard started.isEmpty else {
                 throw ProblemError.conflict("The tenant is being purged and cannot be changed any more.")
             }
             guard let changes = try changes(current) else { return current }
             let rows = try await connection.query(
                 """
-                update tenant_admin.tenants set \(sql: changes), updated_at = now() where id = \(id)
-                returning \(sql: Tenant.columns), schema_name, role_name
+                UPDATE tenant_admin.tenants SET \(sql: changes), updated_at = now() WHERE id = \(id)
+                RETURNING \(sql: Tenant.columns), schema_name, role_name
                 """)
             try await TenantDatabase.enter(
                 TenantNames(schema: try rows[0].decode("schema_name"), role: try rows[0].decode("role_name")),

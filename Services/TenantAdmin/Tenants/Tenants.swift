@@ -32,7 +32,7 @@ struct Tenants: Sendable {
                     if let ready {
                         try await ready.adopt(names, on: connection)
                     } else {
-                        try await connection.execute("select erm_provisioning.create_tenant_role(\(id))")
+                        try await connection.execute("SELECT erm_provisioning.create_tenant_role(\(id))")
                         try await schemas.create(names, on: connection)
                     }
                     try await FirstUser(
@@ -57,25 +57,25 @@ struct Tenants: Sendable {
         let plan = request.plan ?? .starter
         let rows = try await connection.query(
             """
-            insert into tenant_admin.tenants
+            INSERT INTO tenant_admin.tenants
                 (id, name, subdomain, schema_name, role_name, plan, admin_email, settings, limits,
                 schema_version)
-            values (\(id), \(request.name), \(request.subdomain), \(names.schema), \(names.role),
+            VALUES (\(id), \(request.name), \(request.subdomain), \(names.schema), \(names.role),
                 \(plan), \(request.adminEmail), \(json: request.settings ?? [:]),
                 \(json: StoredLimits(.standard(plan))), \(schemas.newest))
-            returning \(sql: Tenant.columns)
+            RETURNING \(sql: Tenant.columns)
             """)
         return try Tenant(rows[0])
     }
 
     /// Newest first.
     func page(limit: Int, after last: NewestFirst<TenantEntity>?) async throws -> [Tenant] {
-        let rest: SQL = last.map { "where \(sql: $0.condition)" } ?? ""
+        let rest: SQL = last.map { "WHERE \(sql: $0.condition)" } ?? ""
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
-                select \(sql: Tenant.columns) from tenant_admin.tenants \(sql: rest)
-                order by created_at desc, id desc limit \(limit)::bigint
+                SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants \(sql: rest)
+                ORDER BY created_at DESC, id DESC LIMIT \(limit)::bigint
                 """)
         }
         return try rows.map(Tenant.init)
@@ -98,7 +98,7 @@ struct Tenants: Sendable {
     private func summary(where condition: SQL) async throws -> TenantSummary? {
         let rows = try await pool.withConnection { connection in
             try await connection.query(
-                "select \(sql: TenantSummary.columns) from tenant_admin.tenants where \(sql: condition)")
+                "SELECT \(sql: TenantSummary.columns) FROM tenant_admin.tenants WHERE \(sql: condition)")
         }
         return try rows.first.map(TenantSummary.init)
     }
@@ -106,7 +106,7 @@ struct Tenants: Sendable {
     static func row(of id: TenantID, locked: Bool, on connection: PostgresConnection) async throws -> Tenant {
         let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "select \(sql: Tenant.columns) from tenant_admin.tenants where id = \(id) \(sql: lock)")
+            "SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants WHERE id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("Tenant") }
         return try Tenant(row)
     }

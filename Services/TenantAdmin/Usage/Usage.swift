@@ -39,10 +39,10 @@ struct Usage: Sendable {
         let days = try await database.pool.withConnection { connection in
             try await connection.query(
                 """
-                select usage_date, users_count, projects_count, allocations_count, storage_used_mb, api_calls_count,
+                SELECT usage_date, users_count, projects_count, allocations_count, storage_used_mb, api_calls_count,
                     ml_predictions_count
-                from tenant_admin.tenant_usage
-                where tenant_id = \(tenant) and usage_date between \(from) and \(to) order by usage_date
+                FROM tenant_admin.tenant_usage
+                WHERE tenant_id = \(tenant) AND usage_date BETWEEN \(from) AND \(to) ORDER BY usage_date
                 """
             ).map { row in
                 UsageDay(
@@ -75,20 +75,20 @@ struct Usage: Sendable {
         try await database.pool.withConnection { connection in
             _ = try await connection.execute(
                 """
-                update tenant_admin.tenants set storage_bytes = \(figures.storageBytes)
-                where id = \(tenant) and storage_bytes <> \(figures.storageBytes)
+                UPDATE tenant_admin.tenants SET storage_bytes = \(figures.storageBytes)
+                WHERE id = \(tenant) AND storage_bytes <> \(figures.storageBytes)
                 """)
             // Figures counted earlier do not replace later ones, whoever comes first.
             _ = try await connection.execute(
                 """
-                insert into tenant_admin.tenant_usage as t
+                INSERT INTO tenant_admin.tenant_usage AS t
                     (tenant_id, usage_date, users_count, projects_count, allocations_count, storage_used_mb, recorded_at)
-                values (\(tenant), \(CivilDate(figures.countedAt)), \(figures.users), \(figures.projects),
+                VALUES (\(tenant), \(CivilDate(figures.countedAt)), \(figures.users), \(figures.projects),
                     \(figures.allocations), \(figures.storageMb), \(figures.countedAt))
-                on conflict (tenant_id, usage_date) do update set users_count = excluded.users_count,
+                ON CONFLICT (tenant_id, usage_date) DO UPDATE SET users_count = excluded.users_count,
                     projects_count = excluded.projects_count, allocations_count = excluded.allocations_count,
                     storage_used_mb = excluded.storage_used_mb, recorded_at = excluded.recorded_at
-                    where t.recorded_at <= excluded.recorded_at
+                    WHERE t.recorded_at <= excluded.recorded_at
                 """)
         }
         return (figures, limits)
@@ -99,20 +99,20 @@ struct Usage: Sendable {
     func add(_ report: UsageReport) async throws {
         try await database.pool.withTransaction { connection in
             try await connection.setLocal(searchPath: ["tenant_admin"])
-            try await connection.execute("delete from usage_reports where received_at < now() - interval '1 day'")
+            try await connection.execute("DELETE FROM usage_reports WHERE received_at < now() - interval '1 day'")
             let isNew = try await connection.execute(
-                "insert into usage_reports (id) values (\(report.id)) on conflict do nothing")
+                "INSERT INTO usage_reports (id) VALUES (\(report.id)) ON CONFLICT DO NOTHING")
             guard isNew == 1 else { return }
             // Always in the same order, so that two reports never wait for each other in a circle. A day that begins with
             // counts has no figures of the tenant's rows yet: they are due.
             try await connection.execute(
                 """
-                insert into tenant_usage as u (tenant_id, usage_date, api_calls_count, ml_predictions_count, recorded_at)
-                select t.id, (c ->> 'date')::date, (c ->> 'apiCalls')::bigint, (c ->> 'predictions')::bigint, '-infinity'
-                from jsonb_array_elements(\(json: report.counts)::jsonb) c
-                    join tenants t on t.id = (c ->> 'tenantId')::uuid
-                order by 1, 2
-                on conflict (tenant_id, usage_date) do update set
+                INSERT INTO tenant_usage AS u (tenant_id, usage_date, api_calls_count, ml_predictions_count, recorded_at)
+                SELECT t.id, (c ->> 'date')::date, (c ->> 'apiCalls')::bigint, (c ->> 'predictions')::bigint, '-infinity'
+                FROM jsonb_array_elements(\(json: report.counts)::jsonb) c
+                    JOIN tenants t ON t.id = (c ->> 'tenantId')::uuid
+                ORDER BY 1, 2
+                ON CONFLICT (tenant_id, usage_date) DO UPDATE SET
                     api_calls_count = coalesce(u.api_calls_count, 0) + excluded.api_calls_count,
                     ml_predictions_count = coalesce(u.ml_predictions_count, 0) + excluded.ml_predictions_count
                 """)
@@ -124,11 +124,11 @@ struct Usage: Sendable {
         try await database.pool.withConnection { connection in
             try await connection.query(
                 """
-                select t.id from tenant_admin.tenants t where t.is_active and not exists (
-                    select from tenant_admin.tenant_usage u
-                    where u.tenant_id = t.id and u.usage_date = (now() at time zone 'UTC')::date
-                        and u.recorded_at > now() - \(age.components.seconds)::double precision * interval '1 second')
-                order by t.id
+                SELECT t.id FROM tenant_admin.tenants t WHERE t.is_active AND NOT EXISTS (
+                    SELECT FROM tenant_admin.tenant_usage u
+                    WHERE u.tenant_id = t.id AND u.usage_date = (now() AT TIME ZONE 'UTC')::date
+                        AND u.recorded_at > now() - \(age.components.seconds)::double precision * interval '1 second')
+                ORDER BY t.id
                 """
             ).map { try $0.decode("id") }
         }
@@ -137,11 +137,11 @@ struct Usage: Sendable {
     private static func count(_ names: TenantNames, on connection: PostgresConnection) async throws -> Figures {
         let rows = try await connection.query(
             """
-            select now() as counted_at, (select count(*) from users) as users,
-                \(sql: TenantCounts.activeUsers) as active_users, (select count(*) from employees) as employees,
-                (select count(*) from projects) as projects, \(sql: TenantCounts.openProjects) as open_projects,
-                (select count(*) from resource_allocations) as allocations,
-                \(sql: TenantCounts.storageBytes(names.schema)) as bytes
+            SELECT now() AS counted_at, (SELECT count(*) FROM users) AS users,
+                \(sql: TenantCounts.activeUsers) AS active_users, (SELECT count(*) FROM employees) AS employees,
+                (SELECT count(*) FROM projects) AS projects, \(sql: TenantCounts.openProjects) AS open_projects,
+                (SELECT count(*) FROM resource_allocations) AS allocations,
+                \(sql: TenantCounts.storageBytes(names.schema)) AS bytes
             """)
         return Figures(
             countedAt: try rows[0].decode("counted_at"), users: try rows[0].decode("users"),

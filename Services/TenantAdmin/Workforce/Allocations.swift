@@ -41,15 +41,15 @@ struct Allocations: ResourceStore {
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
         if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
         if let project = filter.project { conditions.append("project_id = \(project)") }
-        if let isCompleted = filter.isCompleted { conditions.append("(completed_at is not null) = \(isCompleted)") }
+        if let isCompleted = filter.isCompleted { conditions.append("(completed_at IS NOT NULL) = \(isCompleted)") }
         if let isCancelled = filter.isCancelled {
-            conditions.append("(cancelled_at is not null) = \(isCancelled)")
+            conditions.append("(cancelled_at IS NOT NULL) = \(isCancelled)")
         }
         if let commitment = filter.commitment { conditions.append("commitment = \(commitment)") }
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
         }
-        if let from = filter.from { conditions.append("(end_date is null or end_date >= \(from))") }
+        if let from = filter.from { conditions.append("(end_date IS NULL OR end_date >= \(from))") }
         if let to = filter.to { conditions.append("start_date <= \(to)") }
         if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         return conditions
@@ -74,15 +74,15 @@ struct Allocations: ResourceStore {
             request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
         let rows = try await connection.query(
             """
-            insert into resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
+            INSERT INTO resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
                 hours_per_day, actual_hours, commitment, required_skill_ids, required_levels, labels, start_date, end_date,
                 completed_at, created_at)
-            values (\(request.externalId.tidied), \(request.employeeId), \(request.projectId),
+            VALUES (\(request.externalId.tidied), \(request.employeeId), \(request.projectId),
                 \(optional: request.allocationPercentage), \(optional: request.allocatedHours),
                 \(optional: request.hoursPerDay), \(optional: request.actualHours), \(request.commitment ?? .hard),
                 \(skills.ids)::uuid[], \(sql: skills.levelsLiteral), \(json: request.labels ?? [:]),
                 \(request.startDate), \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
-            returning id
+            RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -131,9 +131,9 @@ struct Allocations: ResourceStore {
 extension Allocation {
     static let columns: SQL = """
         id, external_id, employee_id, project_id, allocation_percentage, allocated_hours, hours_per_day, planned_hours,
-        actual_hours, commitment, cancelled_at is not null as is_cancelled,
+        actual_hours, commitment, cancelled_at IS NOT NULL AS is_cancelled,
         \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date, completed_at, created_at,
-        recorded_at, nullif(history_known, true) as history_known, \(sql: DecidedAllocation.column)
+        recorded_at, nullif(history_known, true) AS history_known, \(sql: DecidedAllocation.column)
         """
 
     init(_ row: PostgresRow) throws {

@@ -43,7 +43,7 @@ struct Calendars: ResourceStore {
         let isDefault = request.isDefault ?? false
         if isDefault { try await noDefault(on: connection) }
         let rows = try await connection.query(
-            "insert into calendars (name, is_default) values (\(request.name.tidied), \(isDefault)) returning id")
+            "INSERT INTO calendars (name, is_default) VALUES (\(request.name.tidied), \(isDefault)) RETURNING id")
         return try rows[0].decode("id")
     }
 
@@ -61,7 +61,7 @@ struct Calendars: ResourceStore {
     }
 
     private static func noDefault(on connection: PostgresConnection) async throws {
-        try await connection.execute("update calendars set is_default = false where is_default")
+        try await connection.execute("UPDATE calendars SET is_default = false WHERE is_default")
     }
 
     static func uses(
@@ -72,8 +72,8 @@ struct Calendars: ResourceStore {
                 "\(item.name) is the default calendar; make another one the default before you delete it.")
         }
         let people: SQL = """
-            select distinct e.external_id as name from contracts c join employees e on e.id = c.employee_id
-            where c.calendar_id = \(item.id)
+            SELECT DISTINCT e.external_id AS name FROM contracts c JOIN employees e ON e.id = c.employee_id
+            WHERE c.calendar_id = \(item.id)
             """
         return [try await .find(.employees, people, for: caller, on: connection)].compactMap { $0 }
     }

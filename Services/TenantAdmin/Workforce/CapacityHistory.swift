@@ -20,7 +20,7 @@ struct CapacityHistory: Sendable {
         let employee: EmployeeID
         let date: CivilDate
 
-        var condition: SQL { "employee_id = \(employee) and date = \(date)" }
+        var condition: SQL { "employee_id = \(employee) AND date = \(date)" }
         var name: String { "\(employee)/\(date)" }
     }
 
@@ -34,12 +34,12 @@ struct CapacityHistory: Sendable {
         if let to = filter.to { conditions.append("date <= \(to)") }
         if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
         if let last { conditions.append("(employee_id, date) > (\(last.employee)::uuid, \(last.date)::date)") }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                select \(sql: CapacityEntry.columns) from capacity_history where \(sql: condition)
-                order by employee_id, date limit \(limit)::bigint
+                SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: condition)
+                ORDER BY employee_id, date LIMIT \(limit)::bigint
                 """
             ).map(CapacityEntry.init)
         }
@@ -59,9 +59,9 @@ struct CapacityHistory: Sendable {
         try await database.creating(in: caller.tenant, once: key) { _, connection in
             let rows = try await connection.query(
                 """
-                insert into capacity_history (employee_id, date, utilization_rate)
-                values (\(request.employeeId), \(request.date), \(request.utilizationRate))
-                returning \(sql: CapacityEntry.columns)
+                INSERT INTO capacity_history (employee_id, date, utilization_rate)
+                VALUES (\(request.employeeId), \(request.date), \(request.utilizationRate))
+                RETURNING \(sql: CapacityEntry.columns)
                 """)
             let entry = try CapacityEntry(rows[0])
             let name = Day(employee: request.employeeId, date: request.date).name
@@ -76,7 +76,7 @@ struct CapacityHistory: Sendable {
         try await database.creating(in: caller.tenant) { _, connection in
             let employees = request.entries.map(\.employeeId)
             let known = try await connection.query(
-                "select id from employees where id = any(\(employees)::uuid[]) order by id for key share"
+                "SELECT id FROM employees WHERE id = ANY(\(employees)::uuid[]) ORDER BY id FOR KEY SHARE"
             ).map { try $0.decode("id", as: EmployeeID.self) }
             let unknown = Set(request.entries.map(\.employeeId)).subtracting(known)
             guard unknown.isEmpty else {
@@ -88,13 +88,13 @@ struct CapacityHistory: Sendable {
             // In one order, so that two requests for the same days take turns; xmax is 0 in a row that is new.
             let rows = try await connection.query(
                 """
-                insert into capacity_history as t (employee_id, date, utilization_rate)
-                select * from unnest(\(employees)::uuid[], \(request.entries.map(\.date.description))::date[],
-                    \(request.entries.map(\.utilizationRate))::double precision[]) as e (employee, date, rate)
-                order by 1, 2
-                on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
-                    where t.utilization_rate <> excluded.utilization_rate
-                returning t.xmax = 0 as is_new
+                INSERT INTO capacity_history AS t (employee_id, date, utilization_rate)
+                SELECT * FROM unnest(\(employees)::uuid[], \(request.entries.map(\.date.description))::date[],
+                    \(request.entries.map(\.utilizationRate))::double precision[]) AS e (employee, date, rate)
+                ORDER BY 1, 2
+                ON CONFLICT (employee_id, date) DO UPDATE SET utilization_rate = excluded.utilization_rate
+                    WHERE t.utilization_rate <> excluded.utilization_rate
+                RETURNING t.xmax = 0 AS is_new
                 """)
             let inserted = try rows.filter { try $0.decode("is_new") }.count
             let written = CapacityWritten(
@@ -127,9 +127,9 @@ struct CapacityHistory: Sendable {
             if after != before {
                 try await connection.execute(
                     """
-                    insert into capacity_history (employee_id, date, utilization_rate)
-                    values (\(day.employee), \(day.date), \(request.utilizationRate))
-                    on conflict (employee_id, date) do update set utilization_rate = excluded.utilization_rate
+                    INSERT INTO capacity_history (employee_id, date, utilization_rate)
+                    VALUES (\(day.employee), \(day.date), \(request.utilizationRate))
+                    ON CONFLICT (employee_id, date) DO UPDATE SET utilization_rate = excluded.utilization_rate
                     """)
                 let change: Change =
                     if let before {
@@ -150,7 +150,7 @@ struct CapacityHistory: Sendable {
         try await database.withTenant(caller.tenant) { connection in
             guard let current = try await Self.row(day, locked: true, on: connection) else { throw Self.unknown }
             try precondition(current)
-            try await connection.execute("delete from capacity_history where \(sql: day.condition)")
+            try await connection.execute("DELETE FROM capacity_history WHERE \(sql: day.condition)")
             try await AuditLog.record(try .delete(Self.noun, day.name, current), by: caller.author, on: connection)
         }
     }
@@ -160,8 +160,8 @@ struct CapacityHistory: Sendable {
         try await database.withTenant(caller.tenant) { connection in
             let deleted = try await connection.execute(
                 """
-                delete from capacity_history
-                where employee_id = \(employee) and date between \(from) and \(to)
+                DELETE FROM capacity_history
+                WHERE employee_id = \(employee) AND date BETWEEN \(from) AND \(to)
                 """)
             if deleted > 0 {
                 let details: [String: JSONValue] = [
@@ -181,7 +181,7 @@ struct CapacityHistory: Sendable {
         let lock: SQL = locked ? "for update" : ""
         return try await connection.query(
             """
-            select \(sql: CapacityEntry.columns) from capacity_history where \(sql: day.condition) \(sql: lock)
+            SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: day.condition) \(sql: lock)
             """
         ).first.map(CapacityEntry.init)
     }

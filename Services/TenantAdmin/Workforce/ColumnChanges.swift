@@ -33,7 +33,7 @@ struct ColumnChanges: Sendable {
     ) async throws -> [String] {
         guard !assignments.isEmpty else { return [] }
         try await connection.execute(
-            "update \(identifier: table) set \(sql: assignments.joined(separator: ", ")) where id = \(id)")
+            "UPDATE \(identifier: table) SET \(sql: assignments.joined(separator: ", ")) WHERE id = \(id)")
         return names
     }
 }

@@ -9,28 +9,28 @@ import ServiceStorage
 extension DecidedAllocation {
     /// `decided`, of `resource_allocations`: the booking as first decided for its person and project; null without edits.
     static let column: SQL = """
-        case when resource_allocations.version > 1 then (
-            select json_build_object('decidedAt', \(sql: moment("v.valid_from")),
+        CASE WHEN resource_allocations.version > 1 THEN (
+            SELECT json_build_object('decidedAt', \(sql: moment("v.valid_from")),
                 -- As first planned; a booking that was given to somebody else is planned anew.
-                'plannedHours', case when v.version = 1 then resource_allocations.planned_hours else v.allocated_hours end,
+                'plannedHours', CASE WHEN v.version = 1 THEN resource_allocations.planned_hours ELSE v.allocated_hours END,
                 'hoursPerDay', v.hours_per_day, 'allocationPercentage', v.allocation_percentage,
-                'requiredSkills', array(select s.name from unnest(v.required_skill_ids) with ordinality r (id, position)
-                    join skills s on s.id = r.id order by r.position),
+                'requiredSkills', array(SELECT s.name FROM unnest(v.required_skill_ids) WITH ORDINALITY r (id, position)
+                    JOIN skills s ON s.id = r.id ORDER BY r.position),
                 'labels', v.labels, 'startDate', v.start_date, 'endDate', v.end_date)
-            from decided_version(resource_allocations) v)
-        end as decided
+            FROM decided_version(resource_allocations) v)
+        END AS decided
         """
 }
 
 extension ProjectVersion {
     /// `earlier_versions`, of `projects`; null without edits.
     static let column: SQL = """
-        case when projects.version > 1 then (
-            select json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
+        CASE WHEN projects.version > 1 THEN (
+            SELECT json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
                 'validUntil', \(sql: moment("v.valid_until")), 'startDate', v.start_date,
-                'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date) order by v.version)
-            from project_versions v where v.project_id = projects.id)
-        end as earlier_versions
+                'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date) ORDER BY v.version)
+            FROM project_versions v WHERE v.project_id = projects.id)
+        END AS earlier_versions
         """
 }
 
@@ -46,19 +46,19 @@ extension Allocations {
         try await database.withTenant(tenant, readOnly: true) { connection in
             let present = try await connection.query(
                 """
-                select version, version_from as valid_from, null::timestamptz as valid_until, employee_id, project_id,
+                SELECT version, version_from AS valid_from, NULL::timestamptz AS valid_until, employee_id, project_id,
                     allocated_hours, hours_per_day, allocation_percentage, commitment,
-                    cancelled_at is not null as is_cancelled,
+                    cancelled_at IS NOT NULL AS is_cancelled,
                     \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date
-                from resource_allocations where id = \(id)
+                FROM resource_allocations WHERE id = \(id)
                 """)
             guard let newest = present.first else { throw ProblemError.notFound("Allocation") }
             let earlier = try await connection.query(
                 """
-                select version, valid_from, valid_until, employee_id, project_id, allocated_hours, hours_per_day,
+                SELECT version, valid_from, valid_until, employee_id, project_id, allocated_hours, hours_per_day,
                     allocation_percentage, commitment, is_cancelled,
                     \(sql: RequiredSkills.columns(of: "allocation_versions")), labels, start_date, end_date
-                from allocation_versions where allocation_id = \(id) order by version desc
+                FROM allocation_versions WHERE allocation_id = \(id) ORDER BY version DESC
                 """)
             return try ([newest] + earlier).map(AllocationVersion.init)
         }

@@ -40,8 +40,8 @@ struct Departments: ResourceStore {
     ) async throws -> DepartmentID {
         let rows = try await connection.query(
             """
-            insert into departments (name, description) values (\(request.name.tidied), \(optional: request.description))
-            returning id
+            INSERT INTO departments (name, description) VALUES (\(request.name.tidied), \(optional: request.description))
+            RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -59,7 +59,7 @@ struct Departments: ResourceStore {
     static func uses(
         of item: Department, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
-        let employees: SQL = "select external_id as name from employees where department_id = \(item.id)"
+        let employees: SQL = "SELECT external_id AS name FROM employees WHERE department_id = \(item.id)"
         return [try await .find(.employees, employees, for: caller, on: connection)].compactMap { $0 }
     }
 
@@ -67,8 +67,8 @@ struct Departments: ResourceStore {
     static func id(named name: String?, on connection: PostgresConnection) async throws -> UUID? {
         guard let name else { return nil }
         try await connection.execute(
-            "insert into departments (name) values (\(name.tidied)) on conflict (folded_name) do nothing")
-        return try await connection.query("select id from departments where folded_name = folded(\(name))").first?
+            "INSERT INTO departments (name) VALUES (\(name.tidied)) ON CONFLICT (folded_name) DO NOTHING")
+        return try await connection.query("SELECT id FROM departments WHERE folded_name = folded(\(name))").first?
             .decode("id")
     }
 }

@@ -34,8 +34,8 @@ struct EmployeeSkills: Sendable {
             let skill = try await Skills.id(named: request.skill, on: connection)
             try await connection.execute(
                 """
-                insert into employee_skills (employee_id, skill_id, level, since)
-                values (\(employee), \(skill), \(optional: request.level), \(optional: request.since))
+                INSERT INTO employee_skills (employee_id, skill_id, level, since)
+                VALUES (\(employee), \(skill), \(optional: request.level), \(optional: request.since))
                 """)
             try await Self.record(employee, before: before, by: caller, on: connection)
             return try await Self.one(skill, of: employee, on: connection)
@@ -64,8 +64,8 @@ struct EmployeeSkills: Sendable {
             }
             try await connection.execute(
                 """
-                delete from employee_skills where employee_id = \(employee)
-                    and skill_id <> all(\(Array(kept))::uuid[])
+                DELETE FROM employee_skills WHERE employee_id = \(employee)
+                    AND skill_id <> ALL(\(Array(kept))::uuid[])
                 """)
             let after = try await Self.all(of: employee, on: connection)
             if after != before { try await Self.record(employee, before: before, by: caller, on: connection) }
@@ -81,7 +81,7 @@ struct EmployeeSkills: Sendable {
     ) async throws -> SkillOfEmployee {
         try await database.creating(in: caller.tenant) { _, connection in
             _ = try await Employees.row(of: employee, locked: true, on: connection)
-            let known = try await connection.query("select from skills where id = \(skill) for key share")
+            let known = try await connection.query("SELECT FROM skills WHERE id = \(skill) FOR KEY SHARE")
             guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
             let all = try await Self.all(of: employee, on: connection)
             let before = all.first { $0.skillId == skill }
@@ -104,8 +104,8 @@ struct EmployeeSkills: Sendable {
             try precondition(try await Self.one(skill, of: employee, on: connection))
             try await connection.execute(
                 """
-                delete from employee_skills
-                where employee_id = \(employee) and skill_id = \(skill)
+                DELETE FROM employee_skills
+                WHERE employee_id = \(employee) AND skill_id = \(skill)
                 """)
             try await Self.record(employee, before: before, by: caller, on: connection)
         }
@@ -117,10 +117,10 @@ struct EmployeeSkills: Sendable {
     ) async throws {
         try await connection.execute(
             """
-            insert into employee_skills as t (employee_id, skill_id, level, since)
-            values (\(employee), \(skill), \(optional: level), \(optional: since))
-            on conflict (employee_id, skill_id) do update set level = excluded.level, since = excluded.since
-                where (t.level, t.since) is distinct from (excluded.level, excluded.since)
+            INSERT INTO employee_skills AS t (employee_id, skill_id, level, since)
+            VALUES (\(employee), \(skill), \(optional: level), \(optional: since))
+            ON CONFLICT (employee_id, skill_id) DO UPDATE SET level = excluded.level, since = excluded.since
+                WHERE (t.level, t.since) IS DISTINCT FROM (excluded.level, excluded.since)
             """)
     }
 
@@ -151,7 +151,7 @@ struct EmployeeSkills: Sendable {
     private static func find(
         _ skill: SkillID, of employee: EmployeeID, on connection: PostgresConnection
     ) async throws -> SkillOfEmployee? {
-        try await rows(of: employee, where: "and s.id = \(skill)", on: connection).first
+        try await rows(of: employee, where: "AND s.id = \(skill)", on: connection).first
     }
 
     private static func all(of employee: EmployeeID, on connection: PostgresConnection) async throws
@@ -165,8 +165,8 @@ struct EmployeeSkills: Sendable {
     ) async throws -> [SkillOfEmployee] {
         try await connection.query(
             """
-            select s.id, s.name, es.level, es.since from employee_skills es join skills s on s.id = es.skill_id
-            where es.employee_id = \(employee) \(sql: condition) order by s.name
+            SELECT s.id, s.name, es.level, es.since FROM employee_skills es JOIN skills s ON s.id = es.skill_id
+            WHERE es.employee_id = \(employee) \(sql: condition) ORDER BY s.name
             """
         ).map { row in
             SkillOfEmployee(

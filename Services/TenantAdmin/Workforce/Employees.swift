@@ -44,9 +44,9 @@ struct Employees: ResourceStore {
         if let skill = filter.skill {
             conditions.append(
                 """
-                exists (select from employee_skills es
-                    where es.employee_id = e.id and es.skill_id = \(sql: Skills.found(by: skill))
-                        and coalesce(es.level >= \(optional: filter.level), \(filter.level == nil)))
+                EXISTS (SELECT FROM employee_skills es
+                    WHERE es.employee_id = e.id AND es.skill_id = \(sql: Skills.found(by: skill))
+                        AND coalesce(es.level >= \(optional: filter.level), \(filter.level == nil)))
                 """)
         }
         if let name = filter.name { conditions.append("position(folded(\(name)) in folded(e.name)) > 0") }
@@ -72,11 +72,11 @@ struct Employees: ResourceStore {
         let rows = try await named {
             try await connection.query(
                 """
-                insert into people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
-                values (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
+                INSERT INTO people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
+                VALUES (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
                     \(optional: request.weeklyCapacityHours)::double precision, \(optional: request.effectiveFrom),
                     \(optional: request.hiredOn), \(optional: request.leftOn))
-                returning id
+                RETURNING id
                 """)
         }
         return try rows[0].decode("id")
@@ -116,7 +116,7 @@ struct Employees: ResourceStore {
         } else if request.isActive == true {
             changes.set("held_from", to: "null")
         } else if request.isActive == false {
-            changes.set("held_from", to: "least(held_from, (select tenant_today()))")
+            changes.set("held_from", to: "least(held_from, (SELECT tenant_today()))")
         }
         return try await named { try await changes.apply(to: "people", id: item.id, on: connection) }
     }
@@ -125,26 +125,26 @@ struct Employees: ResourceStore {
         of item: Employee, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
-            "select external_id as name from resource_allocations where employee_id = \(item.id)"
+            "SELECT external_id AS name FROM resource_allocations WHERE employee_id = \(item.id)"
         return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }
 
 extension Employee {
-    static let source: SQL = "people e left join departments d on d.id = e.department_id"
+    static let source: SQL = "people e LEFT JOIN departments d ON d.id = e.department_id"
 
     static let columns: SQL = """
-        e.id, e.external_id, e.name, e.email, e.department_id, d.name as department, e.weekly_capacity_hours,
-        \(sql: isActive) as is_active, e.held_from, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
+        e.id, e.external_id, e.name, e.email, e.department_id, d.name AS department, e.weekly_capacity_hours,
+        \(sql: isActive) AS is_active, e.held_from, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
         """
 
     /// Whether somebody of `people e` is employed today and not on hold.
-    static let isActive: SQL = active(on: "(select tenant_today())")
+    static let isActive: SQL = active(on: "(SELECT tenant_today())")
 
     static func active(on day: SQL) -> SQL {
         """
-        (coalesce(e.held_from > \(sql: day), true) and exists (select from employment_spells s where s.employee_id = e.id
-            and coalesce(s.first_day <= \(sql: day), true) and coalesce(s.last_day >= \(sql: day), true)))
+        (coalesce(e.held_from > \(sql: day), true) AND EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
+            AND coalesce(s.first_day <= \(sql: day), true) AND coalesce(s.last_day >= \(sql: day), true)))
         """
     }
 
@@ -163,7 +163,7 @@ extension Employee {
 extension EmployeeSkill {
     /// The skills of `employees e`, by name, as one jsonb column `skills`.
     static let list: SQL = """
-        coalesce((select jsonb_agg(jsonb_build_object('skill', s.name, 'level', es.level, 'since', es.since) order by s.name)
-            from employee_skills es join skills s on s.id = es.skill_id where es.employee_id = e.id), '[]') as skills
+        coalesce((SELECT jsonb_agg(jsonb_build_object('skill', s.name, 'level', es.level, 'since', es.since) ORDER BY s.name)
+            FROM employee_skills es JOIN skills s ON s.id = es.skill_id WHERE es.employee_id = e.id), '[]') AS skills
         """
 }

@@ -29,9 +29,9 @@ struct EmploymentContracts: EmployeePartStore {
     ) async throws -> ContractID {
         let rows = try await connection.query(
             """
-            insert into contracts (employee_id, effective_from, weekday_minutes, calendar_id)
-            values (\(employee), \(optional: request.effectiveFrom),
-                \(sql: week(request.weekdayMinutes, request.weeklyHours)), \(optional: request.calendarId)) returning id
+            INSERT INTO contracts (employee_id, effective_from, weekday_minutes, calendar_id)
+            VALUES (\(employee), \(optional: request.effectiveFrom),
+                \(sql: week(request.weekdayMinutes, request.weeklyHours)), \(optional: request.calendarId)) RETURNING id
             """)
         return try rows[0].decode("id")
     }

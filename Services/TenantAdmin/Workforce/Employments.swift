@@ -30,8 +30,8 @@ struct Employments: EmployeePartStore {
     ) async throws -> EmploymentID {
         let rows = try await connection.query(
             """
-            insert into employment_spells (employee_id, first_day, last_day)
-            values (\(employee), \(optional: request.firstDay), \(optional: request.lastDay)) returning id
+            INSERT INTO employment_spells (employee_id, first_day, last_day)
+            VALUES (\(employee), \(optional: request.firstDay), \(optional: request.lastDay)) RETURNING id
             """)
         return try rows[0].decode("id")
     }

@@ -23,13 +23,13 @@ struct Holidays: Sendable {
         if let from = filter.from { conditions.append("date >= \(from)") }
         if let to = filter.to { conditions.append("date <= \(to)") }
         if let last { conditions.append("date > \(last)") }
-        let condition = conditions.joined(separator: " and ")
+        let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
             _ = try await Calendars.row(of: calendar, on: connection)
             return try await connection.query(
                 """
-                select \(sql: CalendarHoliday.columns) from holidays where \(sql: condition)
-                order by date limit \(limit)::bigint
+                SELECT \(sql: CalendarHoliday.columns) FROM holidays WHERE \(sql: condition)
+                ORDER BY date LIMIT \(limit)::bigint
                 """
             ).map(CalendarHoliday.init)
         }
@@ -52,8 +52,8 @@ struct Holidays: Sendable {
             _ = try await Calendars.row(of: calendar, locked: true, on: connection)
             try await connection.execute(
                 """
-                insert into holidays (calendar_id, date, name, minutes_off)
-                values (\(calendar), \(holiday.date), \(holiday.name.tidied), \(optional: holiday.minutesOff))
+                INSERT INTO holidays (calendar_id, date, name, minutes_off)
+                VALUES (\(calendar), \(holiday.date), \(holiday.name.tidied), \(optional: holiday.minutesOff))
                 """)
             return try await Self.recorded(
                 "create", holiday.date, of: calendar, before: nil, by: caller, on: connection)
@@ -76,9 +76,9 @@ struct Holidays: Sendable {
             guard holiday != before else { return (holiday, false) }
             try await connection.execute(
                 """
-                insert into holidays (calendar_id, date, name, minutes_off)
-                values (\(calendar), \(date), \(holiday.name), \(optional: holiday.minutesOff))
-                on conflict (calendar_id, date) do update set name = excluded.name, minutes_off = excluded.minutes_off
+                INSERT INTO holidays (calendar_id, date, name, minutes_off)
+                VALUES (\(calendar), \(date), \(holiday.name), \(optional: holiday.minutesOff))
+                ON CONFLICT (calendar_id, date) DO UPDATE SET name = excluded.name, minutes_off = excluded.minutes_off
                 """)
             let action = before == nil ? "create" : "update"
             return (
@@ -98,7 +98,7 @@ struct Holidays: Sendable {
             guard let current = try await Self.row(date, of: calendar, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute(
-                "delete from holidays where calendar_id = \(calendar) and date = \(date)")
+                "DELETE FROM holidays WHERE calendar_id = \(calendar) AND date = \(date)")
             try await AuditLog.record(
                 try .write("delete", Self.noun, "\(calendar)/\(date)", before: current, after: CalendarHoliday?.none),
                 by: caller.author, on: connection)
@@ -121,8 +121,8 @@ struct Holidays: Sendable {
     ) async throws -> CalendarHoliday? {
         try await connection.query(
             """
-            select \(sql: CalendarHoliday.columns) from holidays
-            where calendar_id = \(calendar) and date = \(date)
+            SELECT \(sql: CalendarHoliday.columns) FROM holidays
+            WHERE calendar_id = \(calendar) AND date = \(date)
             """
         ).first.map(CalendarHoliday.init)
     }

@@ -69,11 +69,11 @@ struct LeaveStore: ResourceStore {
     ) async throws -> LeaveID {
         let rows = try await connection.query(
             """
-            insert into leave (external_id, employee_id, first_day, last_day, minutes_per_day, kind, status)
-            values (coalesce(\(optional: request.externalId?.tidied), gen_random_uuid()::text),
+            INSERT INTO leave (external_id, employee_id, first_day, last_day, minutes_per_day, kind, status)
+            VALUES (coalesce(\(optional: request.externalId?.tidied), gen_random_uuid()::text),
                 \(request.employeeId), \(request.firstDay), \(request.lastDay), \(optional: request.minutesPerDay),
                 \(request.kind?.tidied ?? "leave"), \(request.status ?? .requested))
-            returning id
+            RETURNING id
             """)
         return try rows[0].decode("id")
     }

@@ -11,25 +11,25 @@ struct PersonData: Sendable {
         try await database.withTenant(tenant) { connection in
             let rows = try await connection.query(
                 """
-                select jsonb_build_object(
+                SELECT jsonb_build_object(
                     'employee', to_jsonb(e) - 'changed_in',
-                    'department', (select d.name from departments d where d.id = e.department_id),
-                    'skills', (select coalesce(jsonb_agg(jsonb_build_object('skill', s.name, 'level', es.level, 'since', es.since)
-                        order by s.name), '[]') from employee_skills es join skills s on s.id = es.skill_id
-                        where es.employee_id = e.id),
-                    'allocations', (select coalesce(jsonb_agg(to_jsonb(a) - 'changed_in' order by a.start_date, a.id), '[]')
-                        from resource_allocations a where a.employee_id = e.id),
-                    'employment', (select coalesce(jsonb_agg(to_jsonb(x)), '[]') from employment_spells x
-                        where x.employee_id = e.id),
-                    'contracts', (select coalesce(jsonb_agg(to_jsonb(x)), '[]') from contracts x
-                        where x.employee_id = e.id),
-                    'leave', (select coalesce(jsonb_agg(to_jsonb(x) - 'changed_in'), '[]') from leave x
-                        where x.employee_id = e.id),
-                    'capacityHistory', (select coalesce(jsonb_agg(to_jsonb(c) - 'changed_in' order by c.date), '[]')
-                        from capacity_history c where c.employee_id = e.id),
-                    'audit', (select coalesce(jsonb_agg(to_jsonb(l) - 'hash' - 'previous_hash' order by l.seq), '[]')
-                        from audit_logs l where l.entity_id = e.id::text)) as data
-                from employees e where e.id = \(employee)
+                    'department', (SELECT d.name FROM departments d WHERE d.id = e.department_id),
+                    'skills', (SELECT coalesce(jsonb_agg(jsonb_build_object('skill', s.name, 'level', es.level, 'since', es.since)
+                        ORDER BY s.name), '[]') FROM employee_skills es JOIN skills s ON s.id = es.skill_id
+                        WHERE es.employee_id = e.id),
+                    'allocations', (SELECT coalesce(jsonb_agg(to_jsonb(a) - 'changed_in' ORDER BY a.start_date, a.id), '[]')
+                        FROM resource_allocations a WHERE a.employee_id = e.id),
+                    'employment', (SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM employment_spells x
+                        WHERE x.employee_id = e.id),
+                    'contracts', (SELECT coalesce(jsonb_agg(to_jsonb(x)), '[]') FROM contracts x
+                        WHERE x.employee_id = e.id),
+                    'leave', (SELECT coalesce(jsonb_agg(to_jsonb(x) - 'changed_in'), '[]') FROM leave x
+                        WHERE x.employee_id = e.id),
+                    'capacityHistory', (SELECT coalesce(jsonb_agg(to_jsonb(c) - 'changed_in' ORDER BY c.date), '[]')
+                        FROM capacity_history c WHERE c.employee_id = e.id),
+                    'audit', (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'hash' - 'previous_hash' ORDER BY l.seq), '[]')
+                        FROM audit_logs l WHERE l.entity_id = e.id::text)) AS data
+                FROM employees e WHERE e.id = \(employee)
                 """)
             guard let row = rows.first else { return nil }
             try await AuditLog.record(
@@ -42,7 +42,7 @@ struct PersonData: Sendable {
     func erasures() async throws -> [Erasure] {
         try await database.pool.withConnection { connection in
             try await connection.query(
-                "select tenant_id, employee_id from tenant_admin.erasures order by created_at limit 100"
+                "SELECT tenant_id, employee_id FROM tenant_admin.erasures ORDER BY created_at LIMIT 100"
             ).map { Erasure(tenantId: try $0.decode("tenant_id"), employeeId: try $0.decode("employee_id")) }
         }
     }
@@ -51,8 +51,8 @@ struct PersonData: Sendable {
         _ = try await database.pool.withConnection { connection in
             try await connection.execute(
                 """
-                delete from tenant_admin.erasures
-                where tenant_id = \(erasure.tenantId) and employee_id = \(erasure.employeeId)
+                DELETE FROM tenant_admin.erasures
+                WHERE tenant_id = \(erasure.tenantId) AND employee_id = \(erasure.employeeId)
                 """)
         }
     }
@@ -63,8 +63,8 @@ struct PersonData: Sendable {
         try await database.withTenant(tenant) { connection in
             let found = try await connection.execute(
                 """
-                update employees set name = \(Erasure.name), email = null, external_id = 'anonymised-' || id
-                where id = \(employee)
+                UPDATE employees SET name = \(Erasure.name), email = NULL, external_id = 'anonymised-' || id
+                WHERE id = \(employee)
                 """)
             guard found == 1 else { return false }
             try await AuditLog.record(
@@ -72,7 +72,7 @@ struct PersonData: Sendable {
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
                 """
-                insert into erasures (tenant_id, employee_id) values (\(tenant), \(employee)) on conflict do nothing
+                INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(employee)) ON CONFLICT DO NOTHING
                 """)
             return true
         }

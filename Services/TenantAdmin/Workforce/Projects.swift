@@ -49,13 +49,13 @@ struct Projects: ResourceStore {
             request.requiredSkills ?? [], levels: request.leastLevels ?? [:], on: connection)
         let rows = try await connection.query(
             """
-            insert into projects (external_id, name, status, completion_percentage, start_date, estimated_end_date,
+            INSERT INTO projects (external_id, name, status, completion_percentage, start_date, estimated_end_date,
                 end_date, required_skill_ids, required_levels)
-            values (\(request.externalId.tidied), \(request.name.tidied), \(request.status ?? .planned),
+            VALUES (\(request.externalId.tidied), \(request.name.tidied), \(request.status ?? .planned),
                 \(optional: request.completionPercentage), \(optional: request.startDate), \(optional: request.estimatedEndDate),
                 \(optional: request.endDate), \(skills.ids)::uuid[],
                 \(sql: skills.levelsLiteral))
-            returning id
+            RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -81,7 +81,7 @@ struct Projects: ResourceStore {
         of item: Project, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [ResourceUse] {
         let allocations: SQL =
-            "select external_id as name from resource_allocations where project_id = \(item.id)"
+            "SELECT external_id AS name FROM resource_allocations WHERE project_id = \(item.id)"
         return [try await .find(.allocations, allocations, for: caller, on: connection)].compactMap { $0 }
     }
 }

@@ -12,8 +12,8 @@ struct RequiredSkills: Sendable {
     /// Of the table or alias `owner`: the skills by name in their order, and their least levels.
     static func columns(of owner: String) -> SQL {
         """
-        array(select s.name from unnest(\(identifier: owner).required_skill_ids) with ordinality r (id, position)
-            join skills s on s.id = r.id order by r.position) as required_skills,
+        array(SELECT s.name FROM unnest(\(identifier: owner).required_skill_ids) WITH ORDINALITY r (id, position)
+            JOIN skills s ON s.id = r.id ORDER BY r.position) AS required_skills,
         \(identifier: owner).required_levels
         """
     }
@@ -32,8 +32,8 @@ struct RequiredSkills: Sendable {
         // In order of their names, so that two requests do not wait for each other's new skills in a circle.
         let rows = try await connection.query(
             """
-            select w.word, skill_named(w.word) as id from (
-                select word from unnest(\(Array(Set(words).union(levels.keys)))::text[]) word order by folded(word) offset 0) w
+            SELECT w.word, skill_named(w.word) AS id FROM (
+                SELECT word FROM unnest(\(Array(Set(words).union(levels.keys)))::text[]) word ORDER BY folded(word) OFFSET 0) w
             """)
         let found = try Dictionary(
             uniqueKeysWithValues: rows.map {

@@ -26,7 +26,7 @@ struct Skills: ResourceStore {
     static let alias = "s"
     static let columns: SQL = """
         s.id, s.name, s.category,
-        array(select n.name from skill_names n where n.skill_id = s.id and n.is_alias order by n.name) as aliases
+        array(SELECT n.name FROM skill_names n WHERE n.skill_id = s.id AND n.is_alias ORDER BY n.name) AS aliases
         """
     static let source: SQL = "skills s"
     static let position: SQL = "s.name"
@@ -49,7 +49,7 @@ struct Skills: ResourceStore {
 
     /// The id of the skill that a word finds; null when it finds none.
     static func found(by word: String) -> SQL {
-        "(select n.skill_id from skill_names n where n.folded = folded(\(word)))"
+        "(SELECT n.skill_id FROM skill_names n WHERE n.folded = folded(\(word)))"
     }
 
     static func insert(
@@ -57,8 +57,8 @@ struct Skills: ResourceStore {
     ) async throws -> SkillID {
         let rows = try await connection.query(
             """
-            insert into skills (name, category) values (\(request.name.tidied), \(optional: request.category?.tidied))
-            returning id
+            INSERT INTO skills (name, category) VALUES (\(request.name.tidied), \(optional: request.category?.tidied))
+            RETURNING id
             """)
         let id: SkillID = try rows[0].decode("id")
         try await setAliases(request.aliases ?? [], of: id, on: connection)
@@ -73,10 +73,10 @@ struct Skills: ResourceStore {
         changes.set("category", request.category)
         try await changes.apply(to: table, id: item.id, on: connection)
         guard let aliases = request.aliases else { return changes.names }
-        try await connection.execute("delete from skill_names where skill_id = \(item.id) and is_alias")
+        try await connection.execute("DELETE FROM skill_names WHERE skill_id = \(item.id) AND is_alias")
         try await setAliases(aliases, of: item.id, on: connection)
         // What changes with a skill carries its mark: see the history feed.
-        try await connection.execute("update skills set updated_at = now() where id = \(item.id)")
+        try await connection.execute("UPDATE skills SET updated_at = now() WHERE id = \(item.id)")
         return changes.names + ["aliases"]
     }
 
@@ -88,14 +88,14 @@ struct Skills: ResourceStore {
         for alias in aliases where known.insert(alias.folded).inserted {
             let isNew = try await connection.execute(
                 """
-                insert into skill_names (folded, skill_id, name, is_alias)
-                values (folded(\(alias)), \(skill), \(alias.tidied), true) on conflict do nothing
+                INSERT INTO skill_names (folded, skill_id, name, is_alias)
+                VALUES (folded(\(alias)), \(skill), \(alias.tidied), true) ON CONFLICT DO NOTHING
                 """)
             if isNew == 1 { continue }
             let other = try await connection.query(
                 """
-                select s.name from skill_names n join skills s on s.id = n.skill_id
-                where n.folded = folded(\(alias)) and s.id <> \(skill)
+                SELECT s.name FROM skill_names n JOIN skills s ON s.id = n.skill_id
+                WHERE n.folded = folded(\(alias)) AND s.id <> \(skill)
                 """)
             guard let name = try other.first?.decode("name", as: String.self) else { continue }
             throw ProblemError.conflict(
@@ -115,7 +115,7 @@ struct Skills: ResourceStore {
         return try await database.withTenant(caller.tenant) { connection in
             // Both, in one order.
             try await connection.execute(
-                "select from skills where id = any(\([id, target])::uuid[]) order by id for update")
+                "SELECT FROM skills WHERE id = ANY(\([id, target])::uuid[]) ORDER BY id FOR UPDATE")
             let gone = try await Self.row(of: id, on: connection)
             try precondition(gone)
             let before = try await Self.row(of: target, on: connection)
@@ -132,31 +132,31 @@ struct Skills: ResourceStore {
     private static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
         let required: [SQL] = ["projects", "resource_allocations"].map { table in
             """
-            update \(identifier: table) t set required_skill_ids = m.ids, required_levels = m.levels
-            from (
-                select id, array_agg(skill order by place) as ids, array_agg(level order by place) as levels
-                from (
-                    select t.id, case when r.skill = \(id) then \(target)::uuid else r.skill end as skill,
-                        max(r.level) as level, min(r.place) as place
-                    from \(identifier: table) t
-                    cross join lateral unnest(t.required_skill_ids, t.required_levels) with ordinality r (skill, level, place)
-                    where t.required_skill_ids @> array[\(id)::uuid] group by t.id, 2) each
-                group by id) m
-            where t.id = m.id
+            UPDATE \(identifier: table) t SET required_skill_ids = m.ids, required_levels = m.levels
+            FROM (
+                SELECT id, array_agg(skill ORDER BY place) AS ids, array_agg(level ORDER BY place) AS levels
+                FROM (
+                    SELECT t.id, CASE WHEN r.skill = \(id) THEN \(target)::uuid ELSE r.skill END AS skill,
+                        max(r.level) AS level, min(r.place) AS place
+                    FROM \(identifier: table) t
+                    CROSS JOIN LATERAL unnest(t.required_skill_ids, t.required_levels) WITH ORDINALITY r (skill, level, place)
+                    WHERE t.required_skill_ids @> array[\(id)::uuid] GROUP BY t.id, 2) each
+                GROUP BY id) m
+            WHERE t.id = m.id
             """
         }
         return [
             """
-            insert into employee_skills as t (employee_id, skill_id, level, since)
-            select employee_id, \(target)::uuid, level, since from employee_skills where skill_id = \(id)
-            on conflict (employee_id, skill_id) do update
-                set level = greatest(t.level, excluded.level), since = least(t.since, excluded.since)
+            INSERT INTO employee_skills AS t (employee_id, skill_id, level, since)
+            SELECT employee_id, \(target)::uuid, level, since FROM employee_skills WHERE skill_id = \(id)
+            ON CONFLICT (employee_id, skill_id) DO UPDATE
+                SET level = greatest(t.level, excluded.level), since = least(t.since, excluded.since)
             """,
-            "delete from employee_skills where skill_id = \(id)",
+            "DELETE FROM employee_skills WHERE skill_id = \(id)",
         ] + required + [
-            "update skill_names set skill_id = \(target), is_alias = true where skill_id = \(id)",
-            "delete from skills where id = \(id)",
-            "update skills set updated_at = now() where id = \(target)",
+            "UPDATE skill_names SET skill_id = \(target), is_alias = true WHERE skill_id = \(id)",
+            "DELETE FROM skills WHERE id = \(id)",
+            "UPDATE skills SET updated_at = now() WHERE id = \(target)",
         ]
     }
 
@@ -165,13 +165,13 @@ struct Skills: ResourceStore {
         -> [ResourceUse]
     {
         let employees: SQL = """
-            select e.external_id as name from employee_skills es join employees e on e.id = es.employee_id
-            where es.skill_id = \(item.id)
+            SELECT e.external_id AS name FROM employee_skills es JOIN employees e ON e.id = es.employee_id
+            WHERE es.skill_id = \(item.id)
             """
         let projects: SQL =
-            "select external_id as name from projects where required_skill_ids @> array[\(item.id)::uuid]"
+            "SELECT external_id AS name FROM projects WHERE required_skill_ids @> array[\(item.id)::uuid]"
         let allocations: SQL =
-            "select external_id as name from resource_allocations where required_skill_ids @> array[\(item.id)::uuid]"
+            "SELECT external_id AS name FROM resource_allocations WHERE required_skill_ids @> array[\(item.id)::uuid]"
         return [
             try await .find(.employees, employees, for: caller, on: connection),
             try await .find(.projects, projects, for: caller, on: connection),
@@ -181,6 +181,6 @@ struct Skills: ResourceStore {
 
     /// The skill that a word finds, made if there is none.
     static func id(named name: String, on connection: PostgresConnection) async throws -> SkillID {
-        try await connection.query("select skill_named(\(name)) as id")[0].decode("id")
+        try await connection.query("SELECT skill_named(\(name)) AS id")[0].decode("id")
     }
 }

@@ -46,9 +46,9 @@ public struct MigrationRunner: Sendable {
     /// `create schema if not exists` asks for the right to create schemas even where there is nothing to create.
     private func createSchema(on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
-            "select exists (select from pg_catalog.pg_namespace where nspname = \(schema))")
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = \(schema))")
         if try !rows[0].decode(at: 0, as: Bool.self) {
-            try await connection.execute("create schema \(identifier: schema)")
+            try await connection.execute("CREATE SCHEMA \(identifier: schema)")
         }
     }
 }

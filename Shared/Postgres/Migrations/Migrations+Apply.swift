@@ -25,13 +25,13 @@ extension Migrations {
     /// a connection pooler.
     public static func lock(schema: String, on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select pg_advisory_xact_lock(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
+            "SELECT pg_advisory_xact_lock(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
     }
 
     /// Keeps others from migrating `schema` until the transaction ends, but not those who only want the same.
     public static func lockShared(schema: String, on connection: PostgresConnection) async throws {
         try await connection.execute(
-            "select pg_advisory_xact_lock_shared(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended('erm migrations of ' || \(schema)::text, 0))")
     }
 
     /// What `schema.schema_migrations` records, in order; empty if there is no such table.
@@ -40,15 +40,15 @@ extension Migrations {
     ) async throws -> [(number: Int, name: String, checksum: String)] {
         guard try await hasTable(in: schema, on: connection) else { return [] }
         let rows = try await connection.query(
-            "select number, name, checksum from \(identifier: schema, "schema_migrations") order by number")
+            "SELECT number, name, checksum FROM \(identifier: schema, "schema_migrations") ORDER BY number")
         return try rows.map { try $0.decode(Int.self, String.self, String.self) }
     }
 
     private static func hasTable(in schema: String, on connection: PostgresConnection) async throws -> Bool {
         let rows = try await connection.query(
             """
-            select exists (select from pg_catalog.pg_tables
-                           where schemaname = \(schema) and tablename = 'schema_migrations')
+            SELECT EXISTS (SELECT FROM pg_catalog.pg_tables
+                           WHERE schemaname = \(schema) AND tablename = 'schema_migrations')
             """)
         return try rows[0].decode(at: 0)
     }
@@ -57,11 +57,11 @@ extension Migrations {
         guard try await !hasTable(in: schema, on: connection) else { return }
         try await connection.execute(
             """
-            create table \(identifier: schema, "schema_migrations") (
-                number integer primary key,
-                name text not null,
-                checksum text not null,
-                applied_at timestamptz not null default now()
+            CREATE TABLE \(identifier: schema, "schema_migrations") (
+                number integer PRIMARY KEY,
+                name text NOT NULL,
+                checksum text NOT NULL,
+                applied_at timestamptz NOT NULL DEFAULT now()
             )
             """)
     }
@@ -72,8 +72,8 @@ extension Migrations {
         do {
             try await connection.execute(
                 """
-                insert into \(identifier: schema, "schema_migrations") (number, name, checksum)
-                values (\(migration.number), \(migration.name), \(migration.checksum))
+                INSERT INTO \(identifier: schema, "schema_migrations") (number, name, checksum)
+                VALUES (\(migration.number), \(migration.name), \(migration.checksum))
                 """)
             let transaction = try await transactionID(on: connection)
             try await connection.executeScript(migration.sql)
@@ -95,6 +95,6 @@ extension Migrations {
 
     /// NULL outside a transaction that has written something.
     private static func transactionID(on connection: PostgresConnection) async throws -> String? {
-        try await connection.query("select pg_current_xact_id_if_assigned()::text as id")[0].decode("id")
+        try await connection.query("SELECT pg_current_xact_id_if_assigned()::text AS id")[0].decode("id")
     }
 }

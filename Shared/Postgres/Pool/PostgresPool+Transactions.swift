@@ -13,7 +13,7 @@ extension PostgresPool {
         isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        let begin = "begin isolation level \(isolationLevel.rawValue)\(readOnly ? " read only" : "")"
+        let begin = "BEGIN ISOLATION LEVEL \(isolationLevel.rawValue)\(readOnly ? " read only" : "")"
         var attempt = 0
         while true {
             do {
@@ -82,17 +82,17 @@ extension PostgresConnection {
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
         // Nested savepoints of one name hide each other in the right order.
-        try await session.control(lease: lease, "savepoint erm_savepoint")
+        try await session.control(lease: lease, "SAVEPOINT erm_savepoint")
         let result: R
         do {
             result = try await body(self)
         } catch {
             _ = try? await session.control(
-                lease: lease, "rollback to savepoint erm_savepoint; release savepoint erm_savepoint",
+                lease: lease, "ROLLBACK TO SAVEPOINT erm_savepoint; RELEASE SAVEPOINT erm_savepoint",
                 ignoringCancellation: true)
             throw error
         }
-        try await session.control(lease: lease, "release savepoint erm_savepoint", ignoringCancellation: true)
+        try await session.control(lease: lease, "RELEASE SAVEPOINT erm_savepoint", ignoringCancellation: true)
         return result
     }
 }

@@ -45,10 +45,10 @@ extension ServerSession {
             }
             var statements: [SQL] = []
             if let role {
-                statements.append("set local role \(identifier: role)")
+                statements.append("SET LOCAL ROLE \(identifier: role)")
                 self.note(role: role)
             }
-            statements += settings.map { "select pg_catalog.set_config(\($0.name), \($0.value), true)" }
+            statements += settings.map { "SELECT pg_catalog.set_config(\($0.name), \($0.value), true)" }
             let rendered = try statements.map { try RenderedSQL($0) }
             let answers = try await self.runBatch(
                 rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: false)

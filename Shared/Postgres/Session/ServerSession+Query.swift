@@ -38,7 +38,7 @@ extension ServerSession {
         }
         let key = StatementCache.Key(namespace: try await namespace(), text: text)
         if let name = cache.name(for: key) { return name }
-        for name in cache.takeEvicted() { _ = try await runScript("deallocate \(name)") }
+        for name in cache.takeEvicted() { _ = try await runScript("DEALLOCATE \(name)") }
         let name = cache.makeName()
         try await submit(libpq.send(prepare: name, text: text))
         try await collectResults()
@@ -55,7 +55,7 @@ extension ServerSession {
         return answer
     }
 
-    static let namespaceQuery = "select pg_catalog.current_schemas(true)::text"
+    static let namespaceQuery = "SELECT pg_catalog.current_schemas(true)::text"
 
     /// Drops a statement from the cache.
     func forget(_ text: String) {

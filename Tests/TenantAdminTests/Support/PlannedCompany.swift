@@ -72,31 +72,31 @@ struct PlannedCompany {
     ) async throws {
         let (anna, ben, dora) = (employees["Anna"]!, employees["Ben"]!, employees["Dora"]!)
         try await TenantDatabase(pool: service.pool).withTenant(tenant) { connection in
-            try await connection.execute("insert into calendars (name) values ('Berlin'), ('Vienna')")
+            try await connection.execute("INSERT INTO calendars (name) VALUES ('Berlin'), ('Vienna')")
             try await connection.execute(
                 """
-                insert into holidays (calendar_id, date, name, minutes_off)
-                select id, case name when 'Berlin' then date '2026-03-09' else date '2026-03-19' end, 'Holiday',
-                    case name when 'Vienna' then 240 end from calendars where not is_default
+                INSERT INTO holidays (calendar_id, date, name, minutes_off)
+                SELECT id, CASE name WHEN 'Berlin' THEN date '2026-03-09' ELSE date '2026-03-19' END, 'Holiday',
+                    CASE name WHEN 'Vienna' THEN 240 END FROM calendars WHERE NOT is_default
                 """)
             try await connection.execute(
                 """
-                update contracts set calendar_id = (select id from calendars where name = 'Berlin')
-                where employee_id = any(\([anna, dora]))
+                UPDATE contracts SET calendar_id = (SELECT id FROM calendars WHERE name = 'Berlin')
+                WHERE employee_id = ANY(\([anna, dora]))
                 """)
             try await connection.execute(
                 """
-                update contracts set weekday_minutes = '{480,480,480,0,0,0,0}',
-                    calendar_id = (select id from calendars where name = 'Vienna') where employee_id = \(ben)
+                UPDATE contracts SET weekday_minutes = '{480,480,480,0,0,0,0}',
+                    calendar_id = (SELECT id FROM calendars WHERE name = 'Vienna') WHERE employee_id = \(ben)
                 """)
             try await connection.execute(
                 """
-                insert into contracts (employee_id, effective_from, weekday_minutes, calendar_id)
-                select \(ben), '2026-03-16', '{480,480,480,480,0,0,0}', id from calendars where name = 'Vienna'
+                INSERT INTO contracts (employee_id, effective_from, weekday_minutes, calendar_id)
+                SELECT \(ben), '2026-03-16', '{480,480,480,480,0,0,0}', id FROM calendars WHERE name = 'Vienna'
                 """)
             try await connection.execute(
                 """
-                insert into leave (employee_id, first_day, last_day, status) values
+                INSERT INTO leave (employee_id, first_day, last_day, status) VALUES
                     (\(anna), '2026-03-16', '2026-03-17', 'approved'), (\(anna), '2026-03-23', '2026-03-23', 'requested')
                 """)
         }

@@ -19,7 +19,7 @@ extension ImportPlan {
             .optional("category", .name, "What kind of skill it is", .column("category")),
         ],
         key: ["name"], identity: [identity(ofSkill: "r.name")],
-        joins: "left join skill_names n on n.folded = folded(r.name)", match: "t.id = n.skill_id")
+        joins: "LEFT JOIN skill_names n ON n.folded = folded(r.name)", match: "t.id = n.skill_id")
 
     /// Into a view that makes spells of employment and contracts of such rows.
     static let employees = ImportPlan(
@@ -38,8 +38,8 @@ extension ImportPlan {
                 ImportTarget(
                     column: "weekly_capacity_hours", inserted: "r.weekly_capacity_hours",
                     updated: """
-                        case when r.weekly_capacity_hours is null or \(sql: isAgreed) then t.weekly_capacity_hours
-                            else \(sql: weeklyMinutes) / 60.0::double precision end
+                        CASE WHEN r.weekly_capacity_hours IS NULL OR \(sql: isAgreed) THEN t.weekly_capacity_hours
+                            ELSE \(sql: weeklyMinutes) / 60.0::double precision END
                         """)),
             .optional(
                 "effective_from", .dayOrEver,
@@ -47,7 +47,7 @@ extension ImportPlan {
                 ImportTarget(
                     column: "hours_from", inserted: "r.effective_from",
                     updated: """
-                        case when r.weekly_capacity_hours is not null and not \(sql: isAgreed) then r.effective_from end
+                        CASE WHEN r.weekly_capacity_hours IS NOT NULL AND NOT \(sql: isAgreed) THEN r.effective_from END
                         """),
                 export: "coalesce(t.effective_from::text, 'ever')"),
             .optional("hired_on", .date, hiredOn, .column("hired_on")),
@@ -57,34 +57,34 @@ extension ImportPlan {
                 ImportTarget(
                     column: "held_from",
                     inserted: """
-                        coalesce(r.inactive_from, case when r.is_active = false then (select tenant_today()) end)
+                        coalesce(r.inactive_from, CASE WHEN r.is_active = false THEN (SELECT tenant_today()) END)
                         """,
                     updated: """
-                        case when r.inactive_from is not null then r.inactive_from
-                            when r.is_active then null
-                            when r.is_active = false then coalesce(t.held_from, (select tenant_today()))
-                            else t.held_from end
+                        CASE WHEN r.inactive_from IS NOT NULL THEN r.inactive_from
+                            WHEN r.is_active THEN NULL
+                            WHEN r.is_active = false THEN coalesce(t.held_from, (SELECT tenant_today()))
+                            ELSE t.held_from END
                         """,
                     cleared: "null", alsoFrom: ["is_active"]),
                 export: "t.held_from"),
             .optional(
                 "is_active", .flag,
-                "false for inactive_from = today, true to take inactive_from back", export: "t.held_from is null"),
+                "false for inactive_from = today, true to take inactive_from back", export: "t.held_from IS NULL"),
         ],
         key: ["external_id"], match: "t.external_id = r.external_id",
-        valueJoins: "left join departments d on d.folded_name = folded(r.department)",
-        exportJoins: "left join departments d on d.id = t.department_id",
+        valueJoins: "LEFT JOIN departments d ON d.folded_name = folded(r.department)",
+        exportJoins: "LEFT JOIN departments d ON d.id = t.department_id",
         orderedPairs: [.init("hired_on", "left_on", earlierOpensAnew: true)],
         prerequisites: [
             """
-            insert into departments (name)
-            select distinct on (folded(r.department)) r.department from pg_temp.import_rows r
-            where r.department is not null order by folded(r.department), r.line
-            on conflict (folded_name) do nothing
+            INSERT INTO departments (name)
+            SELECT DISTINCT ON (folded(r.department)) r.department FROM pg_temp.import_rows r
+            WHERE r.department IS NOT NULL ORDER BY folded(r.department), r.line
+            ON CONFLICT (folded_name) DO NOTHING
             """
         ],
         // `ever` is no day in the database.
-        finish: ["update contracts set effective_from = null where effective_from = '-infinity'"],
+        finish: ["UPDATE contracts SET effective_from = NULL WHERE effective_from = '-infinity'"],
         checks: [.overlappingEmployment, .contractFromEver], warnings: [.doubledEmail],
         planning: .time(of: "external_id"))
 
@@ -95,10 +95,10 @@ extension ImportPlan {
 
     /// Whether the contract in force on `effective_from` already has these weekly hours: then a re-import changes nothing.
     private static let isAgreed: SQL = """
-        (r.effective_from is not null and coalesce((
-            select (select sum(m) from unnest(c.weekday_minutes) m) = \(sql: weeklyMinutes) from contracts c
-            where c.employee_id = t.id and coalesce(c.effective_from, '-infinity') <= r.effective_from
-            order by c.effective_from desc nulls last limit 1), false))
+        (r.effective_from IS NOT NULL AND coalesce((
+            SELECT (SELECT sum(m) FROM unnest(c.weekday_minutes) m) = \(sql: weeklyMinutes) FROM contracts c
+            WHERE c.employee_id = t.id AND coalesce(c.effective_from, '-infinity') <= r.effective_from
+            ORDER BY c.effective_from DESC NULLS LAST LIMIT 1), false))
         """
 
     static let employeeSkills = ImportPlan(
@@ -115,13 +115,13 @@ extension ImportPlan {
         key: ["employee_external_id", "skill"],
         identity: ["r.employee_external_id", identity(ofSkill: "r.skill")],
         joins: """
-            join employees e on e.external_id = r.employee_external_id
-            join skill_names s on s.folded = folded(r.skill)
+            JOIN employees e ON e.external_id = r.employee_external_id
+            JOIN skill_names s ON s.folded = folded(r.skill)
             """,
-        match: "t.employee_id = e.id and t.skill_id = s.skill_id",
-        exportJoins: "join employees e on e.id = t.employee_id join skills s on s.id = t.skill_id",
+        match: "t.employee_id = e.id AND t.skill_id = s.skill_id",
+        exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN skills s ON s.id = t.skill_id",
         holds: [lockEmployees],
-        prerequisites: [makeSkills("select r.skill as word from pg_temp.import_rows r")],
+        prerequisites: [makeSkills("SELECT r.skill AS word FROM pg_temp.import_rows r")],
         checks: [.unknownEmployee])
 
     static let capacityHistory = ImportPlan(
@@ -133,20 +133,20 @@ extension ImportPlan {
                 "utilization_rate", .percentage(maximum: 10_000),
                 "Work recorded that day, as a percentage of the day's capacity", .kept("utilization_rate")),
         ],
-        key: ["employee_external_id", "date"], joins: "join employees e on e.external_id = r.employee_external_id",
-        match: "t.employee_id = e.id and t.date = r.date", exportJoins: "join employees e on e.id = t.employee_id",
+        key: ["employee_external_id", "date"], joins: "JOIN employees e ON e.external_id = r.employee_external_id",
+        match: "t.employee_id = e.id AND t.date = r.date", exportJoins: "JOIN employees e ON e.id = t.employee_id",
         holds: [holdEmployees], checks: [.unknownEmployee])
 
     static let holdEmployees: SQL = """
-        select count(*) from (select from employees e
-            where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) for key share of e) held
+        SELECT count(*) FROM (SELECT FROM employees e
+            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) FOR KEY SHARE OF e) held
         """
 
     /// For what also touches the people's own rows: whoever edits a person locks the row before the tables that go with it.
     static let lockEmployees: SQL = """
-        select count(*) from (select from employees e
-            where e.external_id in (select r.employee_external_id from pg_temp.import_rows r) order by e.id
-            for no key update of e) held
+        SELECT count(*) FROM (SELECT FROM employees e
+            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) ORDER BY e.id
+            FOR NO KEY UPDATE OF e) held
         """
 }
 
@@ -164,7 +164,7 @@ extension ImportPlan.Check {
     static var unknownEmployee: Self {
         .init(
             column: "employee_external_id",
-            condition: "not exists (select from employees e where e.external_id = r.employee_external_id)",
+            condition: "NOT EXISTS (SELECT FROM employees e WHERE e.external_id = r.employee_external_id)",
             reason: "'names no employee: \"' || left(r.employee_external_id, 40) || '\"'")
     }
 
@@ -173,11 +173,11 @@ extension ImportPlan.Check {
         .init(
             column: "hired_on",
             condition: """
-                exists (select from people t join employment_spells s on s.employee_id = t.id
-                    where t.external_id = r.external_id and s.first_day is distinct from t.hired_on
-                        and s.last_day >= r.hired_on and s.first_day is distinct from r.hired_on)
-                and not exists (select from people t join employment_spells s on s.employee_id = t.id
-                    where t.external_id = r.external_id and s.first_day = r.hired_on)
+                EXISTS (SELECT FROM people t JOIN employment_spells s ON s.employee_id = t.id
+                    WHERE t.external_id = r.external_id AND s.first_day IS DISTINCT FROM t.hired_on
+                        AND s.last_day >= r.hired_on AND s.first_day IS DISTINCT FROM r.hired_on)
+                AND NOT EXISTS (SELECT FROM people t JOIN employment_spells s ON s.employee_id = t.id
+                    WHERE t.external_id = r.external_id AND s.first_day = r.hired_on)
                 """,
             reason: "'must not be within an earlier spell of employment'")
     }
@@ -187,10 +187,10 @@ extension ImportPlan.Check {
         .init(
             column: "effective_from",
             condition: """
-                r.effective_from = '-infinity' and exists (select from employees e join contracts c on c.employee_id = e.id
-                    where e.external_id = r.external_id group by e.id
-                    having count(*) filter (where c.effective_from is null) = 0
-                        or max((select sum(m) from unnest(c.weekday_minutes) m)) filter (where c.effective_from is null)
+                r.effective_from = '-infinity' AND EXISTS (SELECT FROM employees e JOIN contracts c ON c.employee_id = e.id
+                    WHERE e.external_id = r.external_id GROUP BY e.id
+                    HAVING count(*) FILTER (WHERE c.effective_from IS NULL) = 0
+                        OR max((SELECT sum(m) FROM unnest(c.weekday_minutes) m)) FILTER (WHERE c.effective_from IS NULL)
                             <> round(r.weekly_capacity_hours::numeric * 60))
                 """,
             reason: "'can be ever for a new person only; for others import contracts'")
@@ -201,12 +201,12 @@ extension ImportPlan.Check {
         .init(
             column: "email",
             condition: """
-                lower(r.email) in (select lower(o.email) from pg_temp.import_rows o where o.email is not null
-                    group by 1 having count(*) > 1)
-                or exists (select from employees e where lower(e.email) = lower(r.email)
-                    and e.external_id <> r.external_id
-                    and not exists (select from pg_temp.import_rows o where o.external_id = e.external_id
-                        and (lower(o.email) <> lower(r.email) or 'email' = any(o.cleared))))
+                lower(r.email) IN (SELECT lower(o.email) FROM pg_temp.import_rows o WHERE o.email IS NOT NULL
+                    GROUP BY 1 HAVING count(*) > 1)
+                OR EXISTS (SELECT FROM employees e WHERE lower(e.email) = lower(r.email)
+                    AND e.external_id <> r.external_id
+                    AND NOT EXISTS (SELECT FROM pg_temp.import_rows o WHERE o.external_id = e.external_id
+                        AND (lower(o.email) <> lower(r.email) OR 'email' = ANY(o.cleared))))
                 """,
             reason: "'is the address of another person too'")
     }

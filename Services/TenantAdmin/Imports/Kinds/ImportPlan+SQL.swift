@@ -15,28 +15,28 @@ extension ImportPlan {
         // Names and types come from our own arrays, never from a client.
         let columns = fields.map { field -> SQL in "\(identifier: field.name) \(sql: field.rule.sqlType)" }
         return """
-            create temp table import_rows (line bigint not null, cleared text[], \(sql: columns.joined(separator: ", ")))
-            on commit drop
+            CREATE TEMP TABLE import_rows (line bigint NOT NULL, cleared text[], \(sql: columns.joined(separator: ", ")))
+            ON COMMIT DROP
             """
     }
 
     /// Takes the lines that `ImportRowParser` writes.
     var copy: SQL {
         let columns = fields.map { field -> SQL in "\(identifier: field.name)" }
-        return "copy pg_temp.import_rows (line, cleared, \(sql: columns.joined(separator: ", "))) from stdin"
+        return "COPY pg_temp.import_rows (line, cleared, \(sql: columns.joined(separator: ", "))) FROM STDIN"
     }
 
     /// Takes all bad rows away; gives the first of them as `line`, `column_name` and `reason`, each with the number of rows
     /// taken away, and no row when all are good.
     func judge(_ columns: ImportColumns, limit: Int) -> SQL {
         let failures = self.failures(columns).map { failure -> SQL in
-            "select f.line, \(failure.column)::text as column_name, f.reason::text as reason from (\(sql: failure.rows)) f"
+            "SELECT f.line, \(failure.column)::text AS column_name, f.reason::text AS reason FROM (\(sql: failure.rows)) f"
         }
         return """
-            with failures as materialized (\(sql: failures.joined(separator: " union all "))),
-                removed as (delete from pg_temp.import_rows r where r.line in (select line from failures) returning 1)
-            select line, column_name, reason, (select count(*) from removed) as rejected from failures
-            order by line, column_name limit \(limit)::bigint
+            WITH failures AS MATERIALIZED (\(sql: failures.joined(separator: " union all "))),
+                removed AS (DELETE FROM pg_temp.import_rows r WHERE r.line IN (SELECT line FROM failures) RETURNING 1)
+            SELECT line, column_name, reason, (SELECT count(*) FROM removed) AS rejected FROM failures
+            ORDER BY line, column_name LIMIT \(limit)::bigint
             """
     }
 
@@ -46,15 +46,15 @@ extension ImportPlan {
         let identity = identity.isEmpty ? key.map { column -> SQL in "r.\(identifier: column)" } : identity
         let keys = identity.joined(separator: ", ")
         let duplicates: SQL = """
-            select d.line, 'names the same row as line ' || d.first as reason from (
-                select r.line, min(r.line) over (partition by \(sql: keys)) as first from pg_temp.import_rows r) d
-            where d.line > d.first
+            SELECT d.line, 'names the same row as line ' || d.first AS reason FROM (
+                SELECT r.line, min(r.line) OVER (PARTITION BY \(sql: keys)) AS first FROM pg_temp.import_rows r) d
+            WHERE d.line > d.first
             """
         return [(key[key.count - 1], duplicates)]
             + checks.map { check in
                 let rows: SQL = """
-                    select r.line, \(sql: check.reason) as reason from pg_temp.import_rows r
-                    where \(sql: check.condition)
+                    SELECT r.line, \(sql: check.reason) AS reason FROM pg_temp.import_rows r
+                    WHERE \(sql: check.condition)
                     """
                 return (check.column, rows)
             }
@@ -67,9 +67,9 @@ extension ImportPlan {
         guard let first = merged(earlier, columns), let last = merged(later, columns) else { return [] }
         func rows(_ given: ImportField, _ reason: String) -> SQL {
             """
-            select r.line, \(reason)::text as reason from pg_temp.import_rows r \(sql: joins)
-            join \(identifier: table) t on \(sql: match)
-            where r.\(identifier: given.name) is not null and \(sql: first) > \(sql: last)
+            SELECT r.line, \(reason)::text AS reason FROM pg_temp.import_rows r \(sql: joins)
+            JOIN \(identifier: table) t ON \(sql: match)
+            WHERE r.\(identifier: given.name) IS NOT NULL AND \(sql: first) > \(sql: last)
             """
         }
         let isBefore = (later.name, rows(later, "must not be before the \(earlier.name) that is stored"))
@@ -83,11 +83,11 @@ extension ImportPlan {
         guard !warnings.isEmpty else { return nil }
         let rows = warnings.map { check -> SQL in
             """
-            select r.line, \(check.column)::text as column_name, (\(sql: check.reason))::text as reason
-            from pg_temp.import_rows r where \(sql: check.condition)
+            SELECT r.line, \(check.column)::text AS column_name, (\(sql: check.reason))::text AS reason
+            FROM pg_temp.import_rows r WHERE \(sql: check.condition)
             """
         }
-        return "\(sql: rows.joined(separator: " union all ")) order by line, column_name limit \(limit)::bigint"
+        return "\(sql: rows.joined(separator: " union all ")) ORDER BY line, column_name LIMIT \(limit)::bigint"
     }
 
     /// Counts the rows in which a value is taken away that is there; nil when the file clears nothing.
@@ -96,23 +96,23 @@ extension ImportPlan {
             field.targets.compactMap { target -> SQL? in
                 guard target.updated != nil, let cleared = target.cleared else { return nil }
                 return """
-                    (\(field.name) = any(r.cleared) and t.\(identifier: target.column) is distinct from \(sql: cleared))
+                    (\(field.name) = ANY(r.cleared) AND t.\(identifier: target.column) IS DISTINCT FROM \(sql: cleared))
                     """
             }
         }
         guard !losses.isEmpty else { return nil }
         return """
-            select count(*) as cleared from pg_temp.import_rows r \(sql: joins)
-            join \(identifier: table) t on \(sql: match)
-            where r.cleared is not null and (\(sql: losses.joined(separator: " or ")))
+            SELECT count(*) AS cleared FROM pg_temp.import_rows r \(sql: joins)
+            JOIN \(identifier: table) t ON \(sql: match)
+            WHERE r.cleared IS NOT NULL AND (\(sql: losses.joined(separator: " OR ")))
             """
     }
 
     /// Counts how many more rows of a limited kind there will be.
     func added(_ limit: Limit) -> SQL {
         """
-        select (\(sql: limit.added)) as added from pg_temp.import_rows r \(sql: joins)
-        left join \(identifier: table) t on \(sql: match)
+        SELECT (\(sql: limit.added)) AS added FROM pg_temp.import_rows r \(sql: joins)
+        LEFT JOIN \(identifier: table) t ON \(sql: match)
         """
     }
 
@@ -125,10 +125,10 @@ extension ImportPlan {
         let now = changes.map { change -> SQL in "t.\(identifier: change.column)" }
         let values = changes.map(\.value)
         return """
-            update \(identifier: table) t set \(sql: set.joined(separator: ", "))
-            from pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
-            where \(sql: match)
-                and row(\(sql: now.joined(separator: ", "))) is distinct from row(\(sql: values.joined(separator: ", ")))
+            UPDATE \(identifier: table) t SET \(sql: set.joined(separator: ", "))
+            FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
+            WHERE \(sql: match)
+                AND row(\(sql: now.joined(separator: ", "))) IS DISTINCT FROM row(\(sql: values.joined(separator: ", ")))
             """
     }
 
@@ -140,11 +140,11 @@ extension ImportPlan {
         }
         let columns = targets.map { target -> SQL in "\(identifier: target.column)" }
         return """
-            insert into \(identifier: table) (\(sql: columns.joined(separator: ", ")))
-            select \(sql: targets.map(\.inserted).joined(separator: ", "))
-            from pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
-            where not exists (select from \(identifier: table) t where \(sql: match))
-            order by r.line
+            INSERT INTO \(identifier: table) (\(sql: columns.joined(separator: ", ")))
+            SELECT \(sql: targets.map(\.inserted).joined(separator: ", "))
+            FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
+            WHERE NOT EXISTS (SELECT FROM \(identifier: table) t WHERE \(sql: match))
+            ORDER BY r.line
             """
     }
 
@@ -153,8 +153,8 @@ extension ImportPlan {
         let columns = fields.map { field -> SQL in "\(sql: field.export) as \(identifier: field.name)" }
         let order = key.map { field($0).export }
         return """
-            select \(sql: columns.joined(separator: ", ")) from \(identifier: table) t \(sql: exportJoins)
-            order by \(sql: order.joined(separator: ", "))
+            SELECT \(sql: columns.joined(separator: ", ")) FROM \(identifier: table) t \(sql: exportJoins)
+            ORDER BY \(sql: order.joined(separator: ", "))
             """
     }
 
@@ -178,6 +178,6 @@ extension ImportPlan {
         guard let updated = target.updated, let cleared = target.cleared, columns.cleared.contains(field.name) else {
             return target.updated
         }
-        return "case when \(field.name) = any(r.cleared) then \(sql: cleared) else \(sql: updated) end"
+        return "CASE WHEN \(field.name) = ANY(r.cleared) THEN \(sql: cleared) ELSE \(sql: updated) END"
     }
 }

@@ -16,31 +16,31 @@ extension ImportPlan {
         prerequisites: [
             // The calendar that a tenant is made with gives way where nothing uses it.
             """
-            delete from calendars c where c.is_default and c.folded_name not in (select folded(r.name) from pg_temp.import_rows r)
-                and exists (select from pg_temp.import_rows r where r.is_default)
-                and not exists (select from contracts where calendar_id = c.id)
-                and not exists (select from holidays where calendar_id = c.id)
+            DELETE FROM calendars c WHERE c.is_default AND c.folded_name NOT IN (SELECT folded(r.name) FROM pg_temp.import_rows r)
+                AND EXISTS (SELECT FROM pg_temp.import_rows r WHERE r.is_default)
+                AND NOT EXISTS (SELECT FROM contracts WHERE calendar_id = c.id)
+                AND NOT EXISTS (SELECT FROM holidays WHERE calendar_id = c.id)
             """,
             """
-            update calendars c set is_default = false where c.is_default
-                and exists (select from pg_temp.import_rows r where r.is_default and folded(r.name) <> c.folded_name)
+            UPDATE calendars c SET is_default = false WHERE c.is_default
+                AND EXISTS (SELECT FROM pg_temp.import_rows r WHERE r.is_default AND folded(r.name) <> c.folded_name)
             """,
         ],
         checks: [
             Check(
                 column: "is_default",
                 condition: """
-                    r.is_default and exists (
-                        select from pg_temp.import_rows o where o.is_default and o.line < r.line
-                            and folded(o.name) <> folded(r.name))
+                    r.is_default AND EXISTS (
+                        SELECT FROM pg_temp.import_rows o WHERE o.is_default AND o.line < r.line
+                            AND folded(o.name) <> folded(r.name))
                     """,
                 reason: "'must be true for one calendar only'"),
             Check(
                 column: "is_default",
                 condition: """
-                    r.is_default = false and exists (
-                        select from calendars c where c.is_default and c.folded_name = folded(r.name))
-                    and not exists (select from pg_temp.import_rows o where o.is_default)
+                    r.is_default = false AND EXISTS (
+                        SELECT FROM calendars c WHERE c.is_default AND c.folded_name = folded(r.name))
+                    AND NOT EXISTS (SELECT FROM pg_temp.import_rows o WHERE o.is_default)
                     """,
                 reason: "'must stay true until another calendar is the default'"),
         ])
@@ -58,8 +58,8 @@ extension ImportPlan {
                 .column("minutes_off")),
         ],
         key: ["calendar", "date"], identity: ["folded(r.calendar)", "r.date"],
-        joins: "join calendars c on c.folded_name = folded(r.calendar)",
-        match: "t.calendar_id = c.id and t.date = r.date", exportJoins: "join calendars c on c.id = t.calendar_id",
+        joins: "JOIN calendars c ON c.folded_name = folded(r.calendar)",
+        match: "t.calendar_id = c.id AND t.date = r.date", exportJoins: "JOIN calendars c ON c.id = t.calendar_id",
         prerequisites: [makeCalendars])
 
     static let employment = ImportPlan(
@@ -72,9 +72,9 @@ extension ImportPlan {
                 export: "coalesce(t.first_day::text, 'ever')"),
             .optional("last_day", .date, "Last day worked", .column("last_day")),
         ],
-        key: ["employee_external_id", "first_day"], joins: "join employees e on e.external_id = r.employee_external_id",
-        match: "t.employee_id = e.id and coalesce(t.first_day, '-infinity') = r.first_day",
-        exportJoins: "join employees e on e.id = t.employee_id", holds: [lockEmployees],
+        key: ["employee_external_id", "first_day"], joins: "JOIN employees e ON e.external_id = r.employee_external_id",
+        match: "t.employee_id = e.id AND coalesce(t.first_day, '-infinity') = r.first_day",
+        exportJoins: "JOIN employees e ON e.id = t.employee_id", holds: [lockEmployees],
         checks: [
             .unknownEmployee,
             Check(
@@ -82,22 +82,22 @@ extension ImportPlan {
             Check(
                 column: "first_day",
                 condition: """
-                    exists (select from employees e join employment_spells s on s.employee_id = e.id
-                        left join pg_temp.import_rows o on o.employee_external_id = r.employee_external_id
-                            and o.first_day = coalesce(s.first_day, '-infinity')
-                        where e.external_id = r.employee_external_id and coalesce(s.first_day, '-infinity') <> r.first_day
-                            and coalesce(s.first_day, '-infinity') <= coalesce(\(sql: ownLastDay), 'infinity')
-                            and r.first_day <= coalesce(\(sql: lastDay("o", "s")), 'infinity'))
+                    EXISTS (SELECT FROM employees e JOIN employment_spells s ON s.employee_id = e.id
+                        LEFT JOIN pg_temp.import_rows o ON o.employee_external_id = r.employee_external_id
+                            AND o.first_day = coalesce(s.first_day, '-infinity')
+                        WHERE e.external_id = r.employee_external_id AND coalesce(s.first_day, '-infinity') <> r.first_day
+                            AND coalesce(s.first_day, '-infinity') <= coalesce(\(sql: ownLastDay), 'infinity')
+                            AND r.first_day <= coalesce(\(sql: lastDay("o", "s")), 'infinity'))
                     """,
                 reason: "'overlaps another spell of the person''s employment that is stored'"),
             Check(
                 column: "first_day",
                 condition: """
-                    exists (select from pg_temp.import_rows o
-                        where o.employee_external_id = r.employee_external_id and o.line < r.line
-                            and o.first_day <> r.first_day
-                            and o.first_day <= coalesce(r.last_day, 'infinity')
-                            and r.first_day <= coalesce(o.last_day, 'infinity'))
+                    EXISTS (SELECT FROM pg_temp.import_rows o
+                        WHERE o.employee_external_id = r.employee_external_id AND o.line < r.line
+                            AND o.first_day <> r.first_day
+                            AND o.first_day <= coalesce(r.last_day, 'infinity')
+                            AND r.first_day <= coalesce(o.last_day, 'infinity'))
                     """,
                 reason: "'overlaps another spell of the person''s employment'"),
         ], planning: .time(of: "employee_external_id"))
@@ -106,27 +106,27 @@ extension ImportPlan {
         kind: .contracts, table: "contracts",
         fields: contractFields,
         key: ["employee_external_id", "effective_from"],
-        joins: "join employees e on e.external_id = r.employee_external_id",
-        match: "t.employee_id = e.id and coalesce(t.effective_from, '-infinity') = r.effective_from",
-        valueJoins: "left join calendars c on c.folded_name = folded(r.calendar)",
-        exportJoins: "join employees e on e.id = t.employee_id left join calendars c on c.id = t.calendar_id",
+        joins: "JOIN employees e ON e.external_id = r.employee_external_id",
+        match: "t.employee_id = e.id AND coalesce(t.effective_from, '-infinity') = r.effective_from",
+        valueJoins: "LEFT JOIN calendars c ON c.folded_name = folded(r.calendar)",
+        exportJoins: "JOIN employees e ON e.id = t.employee_id LEFT JOIN calendars c ON c.id = t.calendar_id",
         holds: [lockEmployees], prerequisites: [makeCalendars],
         checks: [
             .unknownEmployee,
             Check(
                 column: "weekly_capacity_hours",
                 condition: """
-                    r.weekly_capacity_hours is null and \(sql: statesNoDay) and not exists (
-                        select from contracts t join employees e on e.id = t.employee_id
-                        where e.external_id = r.employee_external_id
-                            and coalesce(t.effective_from, '-infinity') = r.effective_from)
+                    r.weekly_capacity_hours IS NULL AND \(sql: statesNoDay) AND NOT EXISTS (
+                        SELECT FROM contracts t JOIN employees e ON e.id = t.employee_id
+                        WHERE e.external_id = r.employee_external_id
+                            AND coalesce(t.effective_from, '-infinity') = r.effective_from)
                     """,
                 reason: "'must be stated, or the hours of the weekdays'"),
             Check(
                 column: "weekly_capacity_hours",
                 condition: """
-                    r.weekly_capacity_hours is not null and not \(sql: statesNoDay)
-                    and abs(r.weekly_capacity_hours - (\(sql: weekdays.map { "coalesce(r.\(identifier: $0), 0)" }
+                    r.weekly_capacity_hours IS NOT NULL AND NOT \(sql: statesNoDay)
+                    AND abs(r.weekly_capacity_hours - (\(sql: weekdays.map { "coalesce(r.\(identifier: $0), 0)" }
                         .joined(separator: " + ")))) > 0.01
                     """,
                 reason: "'is not the sum of the weekdays that are stated'"),
@@ -158,20 +158,20 @@ extension ImportPlan {
         ],
         key: ["employee_external_id", "first_day", "external_id"],
         identity: [
-            "coalesce(r.external_id, ''), case when r.external_id is null then r.employee_external_id end",
-            "case when r.external_id is null then r.first_day end",
-            "case when r.external_id is null then coalesce(r.kind, 'leave') end",
+            "coalesce(r.external_id, ''), CASE WHEN r.external_id IS NULL THEN r.employee_external_id END",
+            "CASE WHEN r.external_id IS NULL THEN r.first_day END",
+            "CASE WHEN r.external_id IS NULL THEN coalesce(r.kind, 'leave') END",
         ],
         joins: """
-            join employees e on e.external_id = r.employee_external_id
-            left join lateral (
-                select l.id from leave l where l.external_id = r.external_id
-                union all
-                select l.id from leave l where r.external_id is null and l.employee_id = e.id
-                    and l.first_day = r.first_day and l.kind = coalesce(r.kind, 'leave')
-                limit 1) k on true
+            JOIN employees e ON e.external_id = r.employee_external_id
+            LEFT JOIN LATERAL (
+                SELECT l.id FROM leave l WHERE l.external_id = r.external_id
+                UNION ALL
+                SELECT l.id FROM leave l WHERE r.external_id IS NULL AND l.employee_id = e.id
+                    AND l.first_day = r.first_day AND l.kind = coalesce(r.kind, 'leave')
+                LIMIT 1) k ON true
             """,
-        match: "t.id = k.id", exportJoins: "join employees e on e.id = t.employee_id",
+        match: "t.id = k.id", exportJoins: "JOIN employees e ON e.id = t.employee_id",
         orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees], checks: [.unknownEmployee],
         planning: .time(of: "employee_external_id"))
 
@@ -186,7 +186,7 @@ extension ImportPlan {
                 "weekly_capacity_hours", .weeklyHours,
                 "Hours of a full week, worked on Mondays to Fridays in equal parts, where the days are not stated",
                 weekdayMinutes,
-                export: "(select sum(m) from unnest(t.weekday_minutes) m) / 60.0::double precision"),
+                export: "(SELECT sum(m) FROM unnest(t.weekday_minutes) m) / 60.0::double precision"),
         ]
         for (index, day) in weekdays.enumerated() {
             fields.append(
@@ -218,21 +218,21 @@ extension ImportPlan {
         return ImportTarget(
             column: "weekday_minutes",
             inserted: """
-                case when \(sql: statesNoDay) then five_equal_days(r.weekly_capacity_hours) else \(sql: days { _ in "0" }) end
+                CASE WHEN \(sql: statesNoDay) THEN five_equal_days(r.weekly_capacity_hours) ELSE \(sql: days { _ in "0" }) END
                 """,
             updated: """
-                case when not \(sql: statesNoDay) then \(sql: days { "t.weekday_minutes[\($0)::integer]" })
-                    when r.weekly_capacity_hours is null or round(r.weekly_capacity_hours::numeric * 60)
-                        = (select sum(m) from unnest(t.weekday_minutes) m) then t.weekday_minutes
-                    else five_equal_days(r.weekly_capacity_hours) end
+                CASE WHEN NOT \(sql: statesNoDay) THEN \(sql: days { "t.weekday_minutes[\($0)::integer]" })
+                    WHEN r.weekly_capacity_hours IS NULL OR round(r.weekly_capacity_hours::numeric * 60)
+                        = (SELECT sum(m) FROM unnest(t.weekday_minutes) m) THEN t.weekday_minutes
+                    ELSE five_equal_days(r.weekly_capacity_hours) END
                 """,
             alsoFrom: Set(weekdays))
     }()
 
     private static let makeCalendars: SQL = """
-        insert into calendars (name)
-        select distinct on (folded(r.calendar)) r.calendar from pg_temp.import_rows r
-        where r.calendar is not null order by folded(r.calendar), r.line on conflict (folded_name) do nothing
+        INSERT INTO calendars (name)
+        SELECT DISTINCT ON (folded(r.calendar)) r.calendar FROM pg_temp.import_rows r
+        WHERE r.calendar IS NOT NULL ORDER BY folded(r.calendar), r.line ON CONFLICT (folded_name) DO NOTHING
         """
 
     /// A staged day; `ever` is no day in the database.
@@ -241,14 +241,14 @@ extension ImportPlan {
     /// A stored spell's last day once the file is applied.
     private static func lastDay(_ row: String, _ stored: String) -> SQL {
         """
-        case when 'last_day' = any(\(identifier: row).cleared) then null
-            else coalesce(\(identifier: row).last_day, \(identifier: stored).last_day) end
+        CASE WHEN 'last_day' = ANY(\(identifier: row).cleared) THEN NULL
+            ELSE coalesce(\(identifier: row).last_day, \(identifier: stored).last_day) END
         """
     }
 
     private static let ownLastDay: SQL = """
-        case when 'last_day' = any(r.cleared) then null else coalesce(r.last_day, (
-            select t.last_day from employment_spells t join employees e on e.id = t.employee_id
-            where e.external_id = r.employee_external_id and coalesce(t.first_day, '-infinity') = r.first_day)) end
+        CASE WHEN 'last_day' = ANY(r.cleared) THEN NULL ELSE coalesce(r.last_day, (
+            SELECT t.last_day FROM employment_spells t JOIN employees e ON e.id = t.employee_id
+            WHERE e.external_id = r.employee_external_id AND coalesce(t.first_day, '-infinity') = r.first_day)) END
         """
 }

@@ -68,17 +68,17 @@ extension ImportPlan {
         ],
         key: ["external_id"],
         joins: """
-            join employees e on e.external_id = r.employee_external_id
-            join projects p on p.external_id = r.project_external_id
+            JOIN employees e ON e.external_id = r.employee_external_id
+            JOIN projects p ON p.external_id = r.project_external_id
             """,
         match: "t.external_id = r.external_id", valueJoins: requiredSkills,
-        exportJoins: "join employees e on e.id = t.employee_id join projects p on p.id = t.project_id",
+        exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN projects p ON p.id = t.project_id",
         orderedPairs: [.init("start_date", "end_date"), .init("created_at", "completed_at")],
         holds: [
             holdEmployees,
             """
-            select count(*) from (select from projects p
-                where p.external_id in (select r.project_external_id from pg_temp.import_rows r) for key share of p) held
+            SELECT count(*) FROM (SELECT FROM projects p
+                WHERE p.external_id IN (SELECT r.project_external_id FROM pg_temp.import_rows r) FOR KEY SHARE OF p) held
             """,
         ],
         prerequisites: [makeRequiredSkills],
@@ -98,7 +98,7 @@ extension ImportPlan.Check {
     static var unknownProject: Self {
         .init(
             column: "project_external_id",
-            condition: "not exists (select from projects p where p.external_id = r.project_external_id)",
+            condition: "NOT EXISTS (SELECT FROM projects p WHERE p.external_id = r.project_external_id)",
             reason: "'names no project: \"' || left(r.project_external_id, 40) || '\"'")
     }
 
@@ -108,15 +108,15 @@ extension ImportPlan.Check {
         .init(
             column: "start_date",
             condition: """
-                r.completed_at is null and r.cancelled_at is null and exists (
-                    select from employees e left join resource_allocations t on t.external_id = r.external_id
-                    where e.external_id = r.employee_external_id
-                        and t.completed_at is null and t.cancelled_at is null
-                        and (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) is distinct from
+                r.completed_at IS NULL AND r.cancelled_at IS NULL AND EXISTS (
+                    SELECT FROM employees e LEFT JOIN resource_allocations t ON t.external_id = r.external_id
+                    WHERE e.external_id = r.employee_external_id
+                        AND t.completed_at IS NULL AND t.cancelled_at IS NULL
+                        AND (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) IS DISTINCT FROM
                             (e.id, r.start_date, t.end_date)
-                        and not exists (select from employment_spells s where s.employee_id = e.id
-                            and coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
-                            and coalesce(s.last_day, 'infinity') >= r.start_date))
+                        AND NOT EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
+                            AND coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
+                            AND coalesce(s.last_day, 'infinity') >= r.start_date))
                 """,
             reason: "'puts the allocation wholly outside the person''s employment'")
     }
