@@ -122,6 +122,8 @@ struct Imports: Sendable {
             // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
             let active = try await TenantDatabase.active(tenant, on: connection)
             try database.requireVersion(of: active)
+            // The judgement's statement is long and soon done: compiling it would take longer than running it.
+            try await connection.setLocal(settings: ["jit": "off", "work_mem": "32MB"])
             try await connection.execute(plan.staging)
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
             try await connection.execute("analyze pg_temp.import_rows")

@@ -144,7 +144,6 @@ extension ImportPlan {
             SELECT \(sql: targets.map(\.inserted).joined(separator: ", "))
             FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
             WHERE NOT EXISTS (SELECT FROM \(identifier: table) t WHERE \(sql: match))
-            ORDER BY r.line
             """
     }
 

@@ -12,26 +12,30 @@ extension ImportPlan {
 
     /// Makes the skills that `words` name and that are not there; all are held until the transaction ends.
     static func makeSkills(_ words: SQL) -> SQL {
+        // The same words come again and again: each is folded once.
         """
         SELECT count(skill_named(w.word)) FROM (
-            SELECT DISTINCT ON (folded(u.word)) u.word FROM (\(sql: words)) u ORDER BY folded(u.word), u.word) w
+            SELECT DISTINCT ON (folded(u.word)) u.word FROM (SELECT DISTINCT a.word FROM (\(sql: words)) a) u
+            ORDER BY folded(u.word), u.word) w
         """
     }
 
     static let makeRequiredSkills = makeSkills(
         "SELECT regexp_replace(unnest(r.required_skills), '>=[1-5]$', '') AS word FROM pg_temp.import_rows r")
 
-    /// `w.ids` and `w.levels`: the skills that a row requires, in order, each once, and the least levels.
+    /// `w.ids` and `w.levels`: the skills that a row requires, in order, each once, and the least levels. The same lists come again
+    /// and again: each is looked up once.
     static let requiredSkills: SQL = """
-        CROSS JOIN LATERAL (
-            SELECT coalesce(array_agg(u.skill_id ORDER BY u.position), '{}') AS ids,
-                coalesce(array_agg(u.level ORDER BY u.position), '{}') AS levels
-            FROM (SELECT n.skill_id, min(w.position) AS position, max(right(w.word, 1)::smallint) FILTER (
+        LEFT JOIN (
+            SELECT l.words, array_agg(u.skill_id ORDER BY u.position) AS ids, array_agg(u.level ORDER BY u.position) AS levels
+            FROM (SELECT DISTINCT required_skills AS words FROM pg_temp.import_rows WHERE required_skills IS NOT NULL) l
+            CROSS JOIN LATERAL (
+                SELECT n.skill_id, min(w.position) AS position, max(right(w.word, 1)::smallint) FILTER (
                     WHERE w.word ~ '>=[1-5]$') AS level
-                FROM unnest(r.required_skills) WITH ORDINALITY w (word, position)
+                FROM unnest(l.words) WITH ORDINALITY w (word, position)
                 JOIN skill_names n ON n.folded = folded(regexp_replace(w.word, '>=[1-5]$', ''))
                 GROUP BY n.skill_id) u
-            OFFSET 0) w
+            GROUP BY l.words) w ON w.words = r.required_skills
         """
 }
 
@@ -40,11 +44,13 @@ extension ImportField {
         "required_skills", .skills,
         "Names of skills, with the least level that is asked for where there is one",
         ImportTarget(
-            column: "required_skill_ids", inserted: "w.ids",
-            updated: "CASE WHEN r.required_skills IS NULL THEN t.required_skill_ids ELSE w.ids END", cleared: "'{}'"),
+            column: "required_skill_ids", inserted: "coalesce(w.ids, '{}')",
+            updated: "CASE WHEN r.required_skills IS NULL THEN t.required_skill_ids ELSE coalesce(w.ids, '{}') END",
+            cleared: "'{}'"),
         ImportTarget(
-            column: "required_levels", inserted: "w.levels",
-            updated: "CASE WHEN r.required_skills IS NULL THEN t.required_levels ELSE w.levels END", cleared: "'{}'"),
+            column: "required_levels", inserted: "coalesce(w.levels, '{}')",
+            updated: "CASE WHEN r.required_skills IS NULL THEN t.required_levels ELSE coalesce(w.levels, '{}') END",
+            cleared: "'{}'"),
         export: """
             array(SELECT s.name || coalesce('>=' || u.level, '')
                 FROM unnest(t.required_skill_ids, t.required_levels) WITH ORDINALITY u (id, level, position)
