@@ -25,6 +25,7 @@ struct ExportTests {
             (.employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,2020-01-01\nE2,SQL,,\n"),
             (.capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-01,80.5\n"),
             (.calendars, "name,is_default\nBavaria,true\nBerlin,\n"),
+            (.skills, "name,aliases\nRust,rustlang;Rust language\n"),
             (.holidays, "calendar,date,name,minutes_off\nBavaria,2026-01-06,Epiphany,\nBerlin,2026-12-24,Eve,240\n"),
             (.employment, "employee_external_id,first_day,last_day\nE3,2015-01-01,2016-12-31\n"),
             (.contracts, "employee_external_id,effective_from,monday,friday,calendar\nE1,2024-06-01,7.3,4,Berlin\n"),
@@ -135,7 +136,8 @@ struct ExportTests {
 
             #expect(
                 archive.names == ["tenant.json"] + ImportKind.allCases.map { "\($0.rawValue).ndjson" } + [
-                    "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson", "audit_logs.ndjson",
+                    "allocation_versions.ndjson", "project_versions.ndjson", "roles.ndjson", "users.ndjson",
+                    "settings.ndjson", "imports.ndjson", "audit_logs.ndjson",
                 ])
             #expect(archive.text("users.ndjson").contains("admin@acme.example"))
             #expect(!archive.names.contains { archive.text($0).contains("scrypt") })

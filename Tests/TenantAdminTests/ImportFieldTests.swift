@@ -11,7 +11,7 @@ struct ImportFieldTests {
     /// A file of each kind with something in every column.
     private static let files: [ImportKind: String] = [
         .departments: "name,description\nLab,\"Two\nlines\"\n",
-        .skills: "name,category\nSwift,Languages\n",
+        .skills: "name,category,aliases\nSwift,Languages,SwiftLang;Apple Swift\n",
         .calendars: "name,is_default\nBavaria,true\n",
         .holidays: "calendar,date,name,minutes_off\nBavaria,2026-01-06,Epiphany,240\n",
         .employees:

@@ -341,6 +341,43 @@ struct ReimportTests {
         }
     }
 
+    @Test("a file's effort is what reports reckon with, stated as hours or as a percentage, and never taken for 100 %")
+    func effort() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await apply(.employees, "external_id,name\nE1,A\nE2,B\n", service, tenant)
+            _ = try await apply(.projects, ImportTests.work, service, tenant)
+            let header = "external_id,employee_external_id,project_external_id,"
+            _ = try await apply(
+                .allocations, header + "allocated_hours,start_date,end_date\nA1,E1,P1,20,2026-04-06,2026-05-01\n",
+                service,
+                tenant)
+            _ = try await apply(
+                .allocations, header + "allocation_percentage,start_date,end_date\nA2,E2,P1,50,2026-04-06,2026-05-01\n",
+                service, tenant)
+            let rows = try await service.send(
+                .get, "/api/v1/reports/availability?from=2026-04-06&to=2026-05-01", as: service.token(tenant.id)
+            ).list(JSONValue.self).items
+
+            #expect(rows.map { $0["committedHours"]?.doubleValue } == [20, 80])
+        }
+    }
+
+    @Test("a skill's further words come along, and none of them may find another skill")
+    func aliases() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await apply(.skills, "name,aliases\nRust,rustlang;RS\nGo,\n", service, tenant)
+            _ = try await apply(.employees, "external_id,name\nE1,A\n", service, tenant)
+            _ = try await apply(.employeeSkills, "employee_external_id,skill\nE1,RustLang\n", service, tenant)
+            #expect(try await employee(service, tenant).skills.map(\.skill) == ["Rust"])
+            for rows in ["Go,RS\n", "Zig,go\n", "Zig,Odin\nOdin,\n"] {
+                let refused = try await service.importCSV(.skills, "name,aliases\n\(rows)", into: tenant.id)
+                #expect(try refused.problem.errors.map(\.field) == ["line 2, aliases"], "\(rows)")
+            }
+        }
+    }
+
     @Test("nobody vouches for history that is imported as unknown")
     func history() async throws {
         try await TestService.run { service in

@@ -15,8 +15,32 @@ struct ExportFile: Sendable {
         ExportFile("\(kind.rawValue).ndjson", ImportPlan(kind).export)
     }
 
-    /// Who did and may do what. Passwords and tokens, even as digests, stay where they are.
+    /// Of a version `v`, as imports take them.
+    private static let requiredSkills: SQL = """
+        array(select s.name || coalesce('>=' || u.level, '')
+            from unnest(v.required_skill_ids, v.required_levels) with ordinality u (id, level, position)
+            join skills s on s.id = u.id order by u.position)
+        """
+
+    /// What was known when, and who did and may do what. Passwords and tokens, even as digests, stay where they are.
     private static let records: [ExportFile] = [
+        ExportFile(
+            "allocation_versions.ndjson",
+            """
+            SELECT a.external_id, v.version, v.valid_from, v.valid_until, e.external_id AS employee_external_id,
+                p.external_id AS project_external_id, v.allocated_hours, v.hours_per_day, v.allocation_percentage,
+                v.commitment, v.is_cancelled, \(sql: requiredSkills) AS required_skills, v.labels, v.start_date, v.end_date
+            FROM allocation_versions v JOIN resource_allocations a ON a.id = v.allocation_id
+            LEFT JOIN employees e ON e.id = v.employee_id LEFT JOIN projects p ON p.id = v.project_id
+            ORDER BY a.external_id, v.version
+            """),
+        ExportFile(
+            "project_versions.ndjson",
+            """
+            SELECT p.external_id, v.version, v.valid_from, v.valid_until, v.status, v.completion_percentage, v.start_date,
+                v.estimated_end_date, v.end_date, \(sql: requiredSkills) AS required_skills
+            FROM project_versions v JOIN projects p ON p.id = v.project_id ORDER BY p.external_id, v.version
+            """),
         ExportFile(
             "roles.ndjson", "SELECT id, name, permissions, is_builtin, created_at, updated_at FROM roles ORDER BY name"),
         ExportFile(

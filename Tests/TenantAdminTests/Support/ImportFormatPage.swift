@@ -67,6 +67,7 @@ extension ImportRule {
         case .dayOrEver: "date or `ever`"
         case .time: "date, or time with an offset"
         case .oneOf(let words): words.map { "`\($0)`" }.joined(separator: ", ")
+        case .names: "list of names"
         case .skills: "list of skills, each perhaps with a least level: `Swift>=3`"
         case .labels: "labels"
         case .flag: "`true` or `false`"

@@ -67,8 +67,12 @@ extension ImportField {
             }
             return try rule.value(of: text, decimals: decimals)
         case .list(let entries):
-            guard case .skills = rule else { throw ImportFieldError(reason: "must not be an array") }
-            return entries.isEmpty && canBeCleared ? .cleared : try ImportRule.skills(entries)
+            if entries.isEmpty, canBeCleared { return .cleared }
+            switch rule {
+            case .names: return try ImportRule.names(entries)
+            case .skills: return try ImportRule.skills(entries)
+            default: throw ImportFieldError(reason: "must not be an array")
+            }
         case .labels(let pairs):
             guard case .labels = rule else { throw ImportFieldError(reason: "must not be an object") }
             return pairs.isEmpty && canBeCleared ? .cleared : try ImportRule.labels(pairs)

@@ -62,6 +62,7 @@ enum ImportRule: Sendable {
     case dayOrEver
     case time
     case oneOf([String])
+    case names
     /// Names of skills, each perhaps with the least level that is asked for: `Swift>=3`.
     case skills
     case labels
@@ -78,7 +79,7 @@ enum ImportRule: Sendable {
         case .integer: "integer"
         case .date, .dayOrEver: "date"
         case .time: "timestamptz"
-        case .skills: "text[]"
+        case .names, .skills: "text[]"
         case .labels: "jsonb"
         case .flag: "boolean"
         }

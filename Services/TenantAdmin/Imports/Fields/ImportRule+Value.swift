@@ -38,6 +38,8 @@ extension ImportRule {
         case .oneOf(let words):
             guard words.contains(text) else { throw Self.not("one of " + words.joined(separator: ", "), text) }
             return .text(text)
+        case .names:
+            return try Self.names(text.split(separator: ";").map(String.init))
         case .skills:
             return try Self.skills(text.split(separator: ";").map(String.init))
         case .labels:
@@ -105,6 +107,14 @@ extension ImportRule {
         guard let number = Int(digits ?? text[...]) else { throw not("a whole number", text) }
         try check { $0.range(number, range, "") }
         return number
+    }
+
+    /// Each name once, however it is spelt.
+    static func names(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
+        var seen: Set<String> = []
+        let names = entries.map(ImportText.tidied).filter { !$0.isEmpty && seen.insert($0.folded).inserted }
+        try check { $0.tags(names, "") }
+        return names.isEmpty ? .unknown : .list(names)
     }
 
     /// Each skill once, however it is spelt.

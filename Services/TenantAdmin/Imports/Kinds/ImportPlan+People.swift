@@ -17,9 +17,15 @@ extension ImportPlan {
         fields: [
             .required("name", .text(maximum: 100), "The skill", .fixed("name")),
             .optional("category", .name, "What kind of skill it is", .column("category")),
+            .optional(
+                "aliases", .names, "Further words that find the skill; those that are there stay",
+                export: """
+                    array(select n.name from skill_names n where n.skill_id = t.id and n.is_alias order by n.folded)
+                    """),
         ],
         key: ["name"], identity: [identity(ofSkill: "r.name")],
-        joins: "LEFT JOIN skill_names n ON n.folded = folded(r.name)", match: "t.id = n.skill_id")
+        joins: "left JOIN skill_names n ON n.folded = folded(r.name)", match: "t.id = n.skill_id",
+        finish: [addAliases], checks: [.aliasOfAnother])
 
     /// Into a view that makes spells of employment and contracts of such rows.
     static let employees = ImportPlan(

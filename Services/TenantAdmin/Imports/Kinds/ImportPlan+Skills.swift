@@ -20,6 +20,17 @@ extension ImportPlan {
         """
     }
 
+    /// Words that are not there yet; the skill carries the mark of the change.
+    static let addAliases: SQL = """
+        with added as (
+            insert into skill_names (folded, skill_id, name, is_alias)
+            select distinct on (folded(a.word)) folded(a.word), own.skill_id, a.word, true
+            from pg_temp.import_rows r cross join unnest(r.aliases) a (word)
+            join skill_names own on own.folded = folded(r.name)
+            order by folded(a.word), r.line on conflict (folded) do nothing returning skill_id)
+        update skills set updated_at = now() where id in (select skill_id from added)
+        """
+
     static let makeRequiredSkills = makeSkills(
         "SELECT regexp_replace(unnest(r.required_skills), '>=[1-5]$', '') AS word FROM pg_temp.import_rows r")
 
@@ -56,4 +67,21 @@ extension ImportField {
                 FROM unnest(t.required_skill_ids, t.required_levels) WITH ORDINALITY u (id, level, position)
                 JOIN skills s ON s.id = u.id ORDER BY u.position)
             """)
+}
+
+extension ImportPlan.Check {
+    /// A word finds one skill.
+    static var aliasOfAnother: Self {
+        .init(
+            column: "aliases",
+            condition: """
+                exists (select from unnest(r.aliases) a (word) join skill_names n on n.folded = folded(a.word)
+                    left join skill_names own on own.folded = folded(r.name)
+                    where n.skill_id is distinct from own.skill_id)
+                or exists (select from unnest(r.aliases) a (word) join pg_temp.import_rows o on o.line <> r.line
+                    and (folded(o.name) = folded(a.word) or exists (
+                        select from unnest(o.aliases) b (word) where folded(b.word) = folded(a.word))))
+                """,
+            reason: "'has a word that finds another skill'")
+    }
 }
