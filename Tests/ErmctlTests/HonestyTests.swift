@@ -19,6 +19,14 @@ import Testing
         #expect(abs(said - came) < 0.05 && trial.outcome.isValidated, "\(trial.lines)")
     }
 
+    @Test("labels and ends that were edited to the outcome tell a model nothing: it knows what was first decided")
+    func edits() throws {
+        let trial = try HonestyTrial(.edits(seed: 1), epochs: 3)
+        #expect(try #require(trial.said.brier) > 0.2, "\(trial.lines)")
+        let (said, came) = (try #require(trial.said.confidence), try #require(trial.came.confidence))
+        #expect(abs(said - came) < 0.08, "\(trial.lines)")
+    }
+
     @Test("a hundred tasks of four people are enough for both ranges and a confidence that comes true")
     func small() throws {
         let trial = try HonestyTrial(.small(seed: 1), epochs: 3)

@@ -1,7 +1,6 @@
 import Basics
 import Forecasting
 import Foundation
-import NeuralNetwork
 
 /// A made-up company whose truth is known: history up to a moment, and what is asked and comes true after it.
 struct HonestyWorld {
@@ -32,7 +31,8 @@ extension HonestyWorld {
     /// The worlds, each of which a careless judge gets wrong.
     static func all(seed: UInt64) -> [HonestyWorld] {
         [
-            percentage(seed: seed), exactPlans(seed: seed), censored(seed: seed), noise(seed: seed), drift(seed: seed),
+            percentage(seed: seed), edits(seed: seed), exactPlans(seed: seed), censored(seed: seed), noise(seed: seed),
+            drift(seed: seed),
             onePerson(seed: seed), newcomers(seed: seed), small(seed: seed),
         ]
     }
