@@ -24,7 +24,7 @@ extension ImportPlan {
                     """),
         ],
         key: ["name"], identity: [identity(ofSkill: "r.name")],
-        joins: "left JOIN skill_names n ON n.folded = folded(r.name)", match: "t.id = n.skill_id",
+        joins: "LEFT JOIN skill_names n ON n.folded = folded(r.name)", match: "t.id = n.skill_id",
         finish: [addAliases], checks: [.aliasOfAnother])
 
     /// Into a view that makes spells of employment and contracts of such rows.
