@@ -114,15 +114,9 @@ extension Route {
 
 extension Resource {
     /// What a tenant's route may ask a permission for; tenants themselves are the platform operator's.
-    fileprivate static let all: Set<String> = Set(
-        [
-            users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations,
-            capacity,
-            imports, reports, ml, ownAccount,
-        ].map(\.rawValue))
+    fileprivate static let all = Set(insideTenant.map(\.rawValue))
 }
 
 extension Action {
-    fileprivate static let all: Set<String> = Set(
-        [read, write, update, delete, predict, feedback, train, deploy].map(\.rawValue))
+    fileprivate static let all = Set(insideTenant.map(\.rawValue))
 }
