@@ -224,7 +224,7 @@ struct RequestTests {
         #expect(!lines.all.contains { $0.contains("mia@acme.example") })
     }
 
-    @Test("the log line and the metrics know the route's template, never the path or the body")
+    @Test("log lines and metrics know the route's template, never the path or the body")
     func observed() async throws {
         let lines = Lines()
         let metrics = MetricsRegistry()
@@ -238,7 +238,6 @@ struct RequestTests {
         let everything = lines.all.joined() + metrics.text()
         #expect(!everything.contains(id))
         #expect(!everything.contains("secret"))
-        #expect(lines.all.count { $0.contains("\"message\":\"request\"") } == 3)
         #expect(
             metrics.text().contains(#"http_server_requests_total{method="GET",route="/notes/{id}",status="200"} 1"#)
                 || metrics.text().contains(

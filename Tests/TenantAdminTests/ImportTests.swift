@@ -76,7 +76,7 @@ struct ImportTests {
             }
             #expect(try version[0].decode("writers", as: Int.self) == 1)
             #expect(try version[0].decode("touched", as: Int.self) == 0)
-            #expect(mark.split(separator: ".").count == 4)
+            #expect(mark.split(separator: ".").count == 2)
         }
     }
 
