@@ -53,8 +53,9 @@ struct AuditTests {
 
             let values = try JSONValue(encoding: skill)
             #expect(details[0]["after"] == values && details[0]["before"] == nil)
-            #expect(details[1]["before"] == .object(["name": .string("Swift")]))
-            #expect(details[1]["after"] == .object(["name": .string("Swift 6")]))
+            #expect(details[1]["before"] == .object(["name": .string("Swift"), "aliases": .array([])]))
+            #expect(
+                details[1]["after"] == .object(["name": .string("Swift 6"), "aliases": .array([.string("Swift")])]))
             #expect(details[2]["before"]?["name"] == .string("Swift 6") && details[2]["after"] == nil)
             #expect(details[3]["before"] == .object(["theme": .null]))
             #expect(details[3]["after"] == .object(["theme": .string("dark")]))
