@@ -7,6 +7,7 @@ schemathesis finds no answer that it does not describe.
 import argparse
 import datetime
 import importlib
+import io
 import json
 import os
 import pathlib
@@ -102,6 +103,7 @@ def generate_client(stack: Stack, description: pathlib.Path) -> str:
         [
             sys.executable, "-m", "openapi_python_client", "generate", "--path", str(description),
             "--output-path", str(stack.folder / name), "--meta", "none", "--overwrite",
+            "--config", str(REPOSITORY / "Tests" / "Live" / "client.yaml"),
         ],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         # Its formatter is a program beside the interpreter.
@@ -131,15 +133,15 @@ def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
     ).data
     client = client_module.AuthenticatedClient(base_url=stack.url, token=tokens.access_token)
 
-    # Import: one skill and one employee more.
+    # Import one employee more.
     rows = b"external_id,name,email,department,weekly_capacity_hours,hired_on,left_on\n" \
            b"G-1,Grace Hopper,grace@acme.example,Research,40,2024-01-01,\n"
-    raw = client.get_httpx_client().post(
-        "/api/v1/imports", params={"kind": "employees"}, content=rows, headers={"Content-Type": "text/csv"}
-    )
-    assert raw.status_code == 201, raw.text
-    imported = call("imports", "get_import", client, id=uuid.UUID(raw.json()["data"]["id"])).data
-    assert imported.rows_applied == 1 if hasattr(imported, "rows_applied") else imported.id
+    report = call(
+        "imports", "import_file", client, kind=models.ImportFileKind.EMPLOYEES,
+        body=types.File(payload=io.BytesIO(rows), mime_type="text/csv"),
+    ).data
+    assert report.inserted == 1 and not report.errors, report
+    assert call("imports", "get_import", client, id=report.id).data.id == report.id
 
     # People, page by page.
     first = call("employees", "list_employees", client, limit=10)
@@ -164,10 +166,8 @@ def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
             start_date=datetime.date.today(),
         ),
     ).data
-    assert prediction.estimated_hours > 0 and 0 <= prediction.success_probability <= 100
-    recorded = call("predictions", "get_prediction", client, prediction_id=prediction.prediction_id).data
-    assert recorded.id == prediction.prediction_id if hasattr(recorded, "id") else recorded
-    assert types.UNSET is not None
+    assert prediction.estimated_hours > 0
+    call("predictions", "get_prediction", client, prediction_id=prediction.prediction_id)
     say(f"the generated client logged in, imported, trained and predicted {prediction.estimated_hours:.1f} hours")
 
 

@@ -1,7 +1,7 @@
 /// What a feature means, in which unit, and since when it is known.
 public struct FeatureDescription: Sendable, Codable, Equatable {
     /// When the value of a feature is settled.
-    public enum KnownWhen: String, Sendable, Codable {
+    public enum KnownWhen: String, Sendable, Codable, CaseIterable {
         /// Part of the question itself.
         case decision = "at the decision"
         /// From allocations completed strictly before the decision.

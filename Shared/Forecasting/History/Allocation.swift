@@ -67,7 +67,7 @@ public enum DecisionEvidence: String, Sendable, Codable, CaseIterable {
 /// What a project's record says. `status` and `completionPercent` are of today and have no date, so features never use them;
 /// they only go into `TrainingPoint`.
 public struct ProjectFacts: Sendable, Hashable, Codable {
-    public enum Status: String, Sendable, Codable {
+    public enum Status: String, Sendable, Codable, CaseIterable {
         case planned
         case inProgress = "in_progress"
         case onHold = "on_hold"

@@ -2,7 +2,7 @@
 /// may be used as a feature.
 public struct TrainingPoint: Sendable, Codable, Equatable {
     /// Where `actualHours` come from, in order of preference.
-    public enum HoursSource: String, Sendable, Codable {
+    public enum HoursSource: String, Sendable, Codable, CaseIterable {
         case recorded
         /// Allocated hours × mean utilisation over the allocation's days ÷ 100.
         case utilisation

@@ -1,7 +1,7 @@
 /// What one training job is asked to do.
 public struct TrainingConfiguration: Sendable, Codable, Equatable {
     /// Where a row belongs when the split is given from outside (`split.csv`).
-    public enum Part: String, Sendable, Codable { case train, valid, test, purged }
+    public enum Part: String, Sendable, Codable, CaseIterable { case train, valid, test, purged }
 
     /// How rows are divided. Always by time: a shuffled split would let the future teach the past.
     public enum Split: Sendable, Codable, Equatable {

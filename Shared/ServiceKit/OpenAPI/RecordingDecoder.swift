@@ -9,7 +9,7 @@ struct RecordingDecoder: Decoder {
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         if case .object = schema.kind {} else { schema.kind = .object([]) }
-        schema.typeName = Self.name(of: self.type)
+        schema.typeName = Schema.name(of: self.type)
         return KeyedDecodingContainer(RecordingKeyedContainer<Key>(schema: schema))
     }
 
@@ -20,12 +20,6 @@ struct RecordingDecoder: Decoder {
     func singleValueContainer() throws -> any SingleValueDecodingContainer { RecordingSingleContainer(schema: schema) }
 
     struct Unsupported: Error { let what: String }
-
-    /// `ImportReportRowError` for `ImportReport.RowError`.
-    private static func name(of type: Any.Type) -> String {
-        let path = String(reflecting: type).split(separator: ".").dropFirst()
-        return path.joined().filter { $0.isLetter || $0.isNumber }
-    }
 }
 
 /// Remembers between two questions about one field what was asked of it before: `Patch` and `NonNull` ask whether it is there

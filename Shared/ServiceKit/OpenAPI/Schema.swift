@@ -23,7 +23,7 @@ final class Schema {
 
     var kind = Kind.any
     var isNullable = false
-    /// Of an object that has a name of its own in the description.
+    /// Of an object or an enum, which has a name of its own in the description.
     var typeName: String?
     /// Keywords of JSON Schema: `maxLength`, `format` and so on.
     var keywords: [String: JSONValue] = [:]
@@ -31,6 +31,12 @@ final class Schema {
     var words: [String] = []
     /// A text of that form.
     var example: String?
+
+    /// `ImportReportRowError` for `ImportReport.RowError`.
+    static func name(of type: Any.Type) -> String {
+        let path = String(reflecting: type).split(separator: ".").dropFirst()
+        return path.joined().filter { $0.isLetter || $0.isNumber }
+    }
 
     /// The part of a value that a field's path names; nil for a path that leads nowhere.
     func part(at path: String) -> Schema? {

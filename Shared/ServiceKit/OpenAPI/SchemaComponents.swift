@@ -8,7 +8,8 @@ struct SchemaComponents {
     mutating func json(_ schema: Schema, isRequest: Bool) -> JSONValue {
         guard let name = schema.typeName else { return nullable(inline(schema, isRequest), schema) }
         let body = inline(schema, isRequest)
-        let title = isRequest && !name.hasSuffix("Request") ? name + "Input" : name
+        let isEnum = if case .string = schema.kind { true } else { false }
+        let title = isRequest && !isEnum && !name.hasSuffix("Request") ? name + "Input" : name
         guard schemas[title] == nil || schemas[title] == body else { return nullable(body, schema) }
         schemas[title] = body
         let reference = JSONValue.object(["$ref": .string("#/components/schemas/\(title)")])
@@ -53,6 +54,10 @@ struct SchemaComponents {
             var properties: [String: JSONValue] = [:]
             for member in members {
                 if member.presence == .optionalOrNull { member.schema.isNullable = true }
+                // Generated clients name the type of such a field after it; no component shall have that name.
+                if case .map = member.schema.kind {
+                    member.schema.keywords["title"] = .string("\(member.name) by name")
+                }
                 properties[member.name] = self.json(member.schema, isRequest: isRequest)
             }
             json["properties"] = .object(properties)

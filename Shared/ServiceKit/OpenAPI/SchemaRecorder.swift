@@ -34,6 +34,7 @@ enum SchemaRecorder {
         if let names = names(of: type), let first = JSONNode.placeholder(type) {
             schema.kind = .string
             schema.keywords["enum"] = .array(names.map(JSONValue.string))
+            schema.typeName = Schema.name(of: type)
             return first
         }
         do {
