@@ -87,12 +87,11 @@ struct RequestTests {
 
     func execute(
         _ uri: String, _ method: HTTPRequest.Method = .get, headers: HTTPFields = [:], body: String? = nil,
-        logger: Logger? = nil, metrics: MetricsRegistry = MetricsRegistry()
+        logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+        metrics: MetricsRegistry = MetricsRegistry(), accessLines: (@Sendable (String) -> Void)? = nil
     ) async throws -> TestResponse {
-        let application = ServiceApplication(router: Self.router())
-        let app =
-            logger.map { application.testable(metrics: metrics, bodyLimit: 1024, logger: $0) }
-            ?? application.testable(metrics: metrics, bodyLimit: 1024)
+        let app = ServiceApplication(router: Self.router()).testable(
+            metrics: metrics, bodyLimit: 1024, logger: logger, accessLines: accessLines)
         let token = try AssertionSigner(issuer: .gateway, keyPair: Self.gateway).assertion(
             for: .tenantAdmin, caller: nil)
         var headers = headers
@@ -232,9 +231,13 @@ struct RequestTests {
             ServiceLogHandler(service: "t", label: $0, level: .info, format: .json, write: lines.append)
         }
         let id = "\(ProjectID())"
-        _ = try await execute("/notes/\(id)", logger: logger, metrics: metrics)
-        _ = try await execute("/notes/\(id)?x=secret", logger: logger, metrics: metrics)
-        _ = try await execute("/nowhere/\(id)", logger: logger, metrics: metrics)
+        for path in ["/notes/\(id)", "/notes/\(id)?x=secret", "/nowhere/\(id)"] {
+            _ = try await execute(path, logger: logger, metrics: metrics, accessLines: { lines.append($0) })
+        }
+        // The access log is written by a thread of its own.
+        while lines.all.count(where: { $0.contains("\"message\":\"request\"") }) < 3 {
+            try await Task.sleep(for: .milliseconds(10))
+        }
         let everything = lines.all.joined() + metrics.text()
         #expect(!everything.contains(id))
         #expect(!everything.contains("secret"))

@@ -123,12 +123,20 @@ struct RawServer {
                                 group.addTask { await RawConnection.serve(connection, serve) }
                             }
                         } catch {}
+                        group.cancelAll()
                     }
                 }
             }
-            let result = try await body(port)
-            group.cancelAll()
-            return result
+            let result: Result<R, any Error>
+            do {
+                result = .success(try await body(port))
+            } catch {
+                result = .failure(error)
+            }
+            // Not by cancelling: a connection that has been accepted must be served, if only to be closed.
+            try? await server.channel.close()
+            try? await group.waitForAll()
+            return try result.get()
         }
     }
 }
