@@ -132,9 +132,10 @@ struct BookingsCommand: AsyncParsableCommand {
                     "PATCH", mode.path("/api/v1/allocations/\(id)"), ["isCancelled": JSONValue.bool(!undo)])
             }
             try output.show(changed) { written in
-                written.text {
-                    "\($0.allocation.externalId) \($0.allocation.isCancelled ? "is cancelled" : "counts again")."
-                }
+                mode.words
+                    + written.text {
+                        "\($0.allocation.externalId) \($0.allocation.isCancelled ? "is cancelled" : "counts again")."
+                    }
             }
         }
     }

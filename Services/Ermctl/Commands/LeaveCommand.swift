@@ -90,7 +90,9 @@ struct LeaveCommand: AsyncParsableCommand {
                 return try await client.write(
                     "PATCH", mode.path("/api/v1/leave/\(id)"), ["status": LeaveStatus.approved.rawValue])
             }
-            try output.show(changed) { $0.text { "Leave \($0.externalId) is \($0.status.rawValue)." } }
+            try output.show(changed) { written in
+                mode.words + written.text { "Leave \($0.externalId) is \($0.status.rawValue)." }
+            }
         }
     }
 

@@ -66,7 +66,7 @@ struct PeopleCommand: AsyncParsableCommand {
                 let person = try await client.employee(externalID)
                 return try await client.write("PATCH", mode.path("/api/v1/employees/\(person.id)"), body)
             }
-            try output.show(changed) { $0.text(sentence) }
+            try output.show(changed) { written in mode.words + written.text(sentence) }
         }
     }
 
@@ -139,6 +139,9 @@ struct PeopleCommand: AsyncParsableCommand {
 struct DryRunOption: ParsableArguments {
     @Flag(help: "Say all that would happen and change nothing.")
     var dryRun = false
+
+    /// In front of a sentence that says what would be so.
+    var words: String { dryRun ? "Dry run: " : "" }
 
     func path(_ path: String) -> String { dryRun ? "\(path)?dryRun=true" : path }
 }
