@@ -27,21 +27,22 @@ extension LedgerReader {
     /// Everybody whom the filter lets through, by external id, read a batch at a time: memory holds one batch, and who stops early has
     /// read little more than needed.
     /// - Parameters:
-    ///   - first: how many are read at first; later batches are larger.
-    ///   - each: returns false to stop.
+    ///   - first: how many are read at first.
+    ///   - each: returns how many to read next; nil to stop.
     mutating func walk(
         _ filter: PeopleFilter, after last: String?, first: Int, _ detail: Detail,
         isolation: isolated (any Actor)? = #isolation,
-        _ each: ([PlannedPerson], PostgresConnection) async throws -> Bool
+        _ each: ([PlannedPerson], PostgresConnection) async throws -> Int?
     ) async throws {
-        var (last, size) = (last, min(max(first, 1), Self.largestBatch))
+        var (last, size) = (last, Self.batch(first))
         while true {
             let batch = try await people(filter.query(after: last, limit: size), detail)
-            guard try await each(batch, connection), batch.count == size else { return }
+            guard let next = try await each(batch, connection), batch.count == size else { return }
             last = batch.last?.employee.externalId
-            size = min(size * 4, Self.largestBatch)
+            size = Self.batch(next)
         }
     }
 
-    private static let largestBatch = 1_000
+    /// Small ones cost more questions than they save, large ones memory.
+    private static func batch(_ wanted: Int) -> Int { min(max(wanted, 20), 1_000) }
 }

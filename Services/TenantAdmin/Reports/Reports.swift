@@ -28,7 +28,12 @@ struct Reports: Sendable {
         _ make: (PlannedPerson, inout PersonDays) -> Row?
     ) async throws -> [Row] {
         var rows: [Row] = []
-        try await walk(question, of: tenant, recording: recording) { person, days in
+        var seen = 0
+        // As many people as the rows that are missing will need, judged by those seen so far: a page that reads far beyond its last
+        // row has the next page read it again.
+        let next = { rows.isEmpty ? seen * 4 : (question.limit - rows.count) * seen / rows.count + 20 }
+        try await walk(question, of: tenant, recording: recording, next: next) { person, days in
+            seen += 1
             if let row = make(person, &days) { rows.append(row) }
             return rows.count < question.limit
         }
@@ -38,9 +43,11 @@ struct Reports: Sendable {
     /// Everybody's days, one person after the other.
     /// - Parameters:
     ///   - recording: whether recorded work is read as well.
+    ///   - next: how many people to read when those before have been gone through.
     ///   - each: returns false to stop.
     func walk(
         _ question: Question, of tenant: TenantID, recording: Bool = false, withSkills: Bool = false,
+        next: () -> Int = { Int.max },
         _ each: (PlannedPerson, inout PersonDays) throws -> Bool
     ) async throws {
         // One snapshot, so that people and bookings are of the same moment.
@@ -57,9 +64,9 @@ struct Reports: Sendable {
                     for entry in recorded[person.employee.id] ?? [] {
                         days.record(percent: entry.percent, on: entry.day)
                     }
-                    guard try each(person, &days) else { return false }
+                    guard try each(person, &days) else { return nil }
                 }
-                return true
+                return next()
             }
         }
     }
