@@ -1,5 +1,6 @@
 import Contracts
 import Postgres
+import ServiceKit
 import ServiceStorage
 import TestSupport
 import Testing
@@ -40,7 +41,7 @@ struct ImportFieldTests {
     {
         let spool = ImportSpool(in: ImportSettings.testing().space)
         let tally = ImportTally()
-        var stage = ImportStage(plan: plan, format: .csv, tally: tally)
+        var stage = ImportStage(plan: plan, format: format, tally: tally)
         try await stage.run(AsyncStream.of(text), to: spool)
         #expect(tally.state.errors.isEmpty)
         try await connection.execute(plan.staging)
@@ -89,5 +90,28 @@ struct ImportFieldTests {
                 "allocation_percentage", "allocated_hours", "actual_hours", "start_date", "end_date", "completed_at",
                 "created_at", "labels",
             ] as Set<String>)
+    }
+
+    @Test("quotes, backslashes, separators and letters of all kinds arrive as they were written")
+    func quoting() async throws {
+        let words = [#"a"b"#, #"c\d"#, #"\"#, "{e}", "f,g;h", "ünï 日本", "N", #"\\N"#]
+        let labels = Dictionary(uniqueKeysWithValues: words.map { ($0, $0 + "=") })
+        let line = try WireJSON.encode([
+            "external_id": JSONValue.string(#"x\y"z"#), "employee_external_id": .string("E"),
+            "project_external_id": .string("P"), "start_date": .string("2024-01-01"),
+            "completed_at": .string("1969-07-20T20:17:40.000001Z"),
+            "required_skills": .array(words.map(JSONValue.string)),
+            "labels": .object(labels.mapValues(JSONValue.string)),
+        ])
+        try await TestService.run { service in
+            let rows = try await service.pool.withTransaction {
+                try await staged(.allocations, String(decoding: line, as: UTF8.self), as: .ndjson, $0)
+            }
+            guard case .array(let found) = rows, let row = found.first else { throw ProblemError.notFound("Row") }
+            #expect(row["external_id"] == .string(#"x\y"z"#))
+            #expect(row["required_skills"] == .array(words.map(JSONValue.string)))
+            #expect(row["labels"] == .object(labels.mapValues(JSONValue.string)))
+            #expect(row["completed_at"]?.stringValue?.contains("1969-07-20T20:17:40.000001") == true)
+        }
     }
 }

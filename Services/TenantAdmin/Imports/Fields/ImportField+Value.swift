@@ -95,14 +95,23 @@ enum DecimalSeparator: Sendable {
     case comma
 }
 
-/// Text as it is stored, cheaply where it already is.
+/// Text as it is stored, cheaply where it already is: most cells are plain ASCII, and there are millions of them.
 enum ImportText {
     static func tidied(_ text: String) -> String {
         var text = text
-        let isPlain = text.withUTF8 { utf8 in
+        let isTidy = text.withUTF8 { utf8 in
             guard let first = utf8.first, let last = utf8.last else { return true }
             return first > 0x20 && last > 0x20 && utf8.allSatisfy { $0 < 0x7f }
         }
-        return isPlain ? text : text.tidied
+        return isTidy ? text : text.tidied
+    }
+
+    /// Whether it is one to so many printable ASCII characters without blanks around them, which no rule of text refuses.
+    static func isPlain(_ text: String, maximum: Int) -> Bool {
+        var text = text
+        return text.withUTF8 { utf8 in
+            guard let first = utf8.first, let last = utf8.last, utf8.count <= maximum else { return false }
+            return first > 0x20 && last > 0x20 && utf8.allSatisfy { $0 >= 0x20 && $0 < 0x7f }
+        }
     }
 }

@@ -6,7 +6,9 @@ extension ImportRule {
     func value(of text: String, decimals: DecimalSeparator) throws(ImportFieldError) -> ImportValue {
         switch self {
         case .text(let maximum):
-            try Self.check { $0.text(text, "", maximum: maximum) }
+            if !ImportText.isPlain(text, maximum: maximum) {
+                try Self.check { $0.text(text, "", maximum: maximum) }
+            }
             return .text(text)
         case .prose(let maximum):
             try Self.check { $0.prose(text, "", maximum: maximum) }
@@ -111,37 +113,48 @@ extension ImportRule {
 
     /// Each name once, however it is spelt.
     static func names(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
-        var seen: Set<String> = []
-        let names = entries.map(ImportText.tidied).filter { !$0.isEmpty && seen.insert($0.folded).inserted }
-        try check { $0.tags(names, "") }
+        var names: [String] = []
+        for entry in entries.map(ImportText.tidied) where !entry.isEmpty && !names.has(entry) { names.append(entry) }
+        try checkTags(names)
         return names.isEmpty ? .unknown : .list(names)
     }
 
     /// Each skill once, however it is spelt.
     static func skills(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
-        var seen: Set<String> = []
+        var names: [String] = []
         var skills: [String] = []
         for entry in entries {
-            let parts = entry.split(separator: ">=", maxSplits: 1, omittingEmptySubsequences: false)
-            let name = ImportText.tidied(String(parts[0]))
-            if name.isEmpty, parts.count == 1 { continue }
-            var level = ""
-            if parts.count > 1 {
-                level = ImportText.tidied(String(parts[1]))
-                guard let number = Int(level), (1...5).contains(number), !name.isEmpty else {
-                    throw not("skills like Swift or Swift>=3, with a least level from 1 to 5", entry)
-                }
-            }
-            guard seen.insert(name.folded).inserted else { continue }
-            try check { $0.tags([name], "") }
-            skills.append(level.isEmpty ? name : "\(name)>=\(level)")
+            let (name, level) = try requirement(ImportText.tidied(entry))
+            if name.isEmpty || names.has(name) { continue }
+            names.append(name)
+            skills.append(level.map { "\(name)>=\($0)" } ?? name)
         }
-        try check { $0.tags(skills.map { String($0.prefix(1)) }, "") }
+        try checkTags(names)
         return skills.isEmpty ? .unknown : .list(skills)
     }
 
+    /// `Swift`, or `Swift>=3`.
+    private static func requirement(_ entry: String) throws(ImportFieldError) -> (name: String, level: Int?) {
+        guard entry.utf8.contains(UInt8(ascii: ">")), let sign = entry.firstRange(of: ">=") else { return (entry, nil) }
+        let name = ImportText.tidied(String(entry[..<sign.lowerBound]))
+        guard let level = Int(ImportText.tidied(String(entry[sign.upperBound...]))), (1...5).contains(level),
+            !name.isEmpty
+        else { throw not("skills like Swift or Swift>=3, with a least level from 1 to 5", entry) }
+        return (name, level)
+    }
+
+    private static func checkTags(_ names: [String]) throws(ImportFieldError) {
+        if names.count <= 100, names.allSatisfy({ ImportText.isPlain($0, maximum: 100) }) { return }
+        try check { $0.tags(names, "") }
+    }
+
     static func labels(_ pairs: [String: String]) throws(ImportFieldError) -> ImportValue {
-        try check { $0.labels(pairs, "") }
+        let arePlain =
+            pairs.count <= 50
+            && pairs.allSatisfy {
+                ImportText.isPlain($0.key, maximum: 100) && ImportText.isPlain($0.value, maximum: 500)
+            }
+        if !arePlain { try check { $0.labels(pairs, "") } }
         return pairs.isEmpty ? .unknown : .labels(pairs)
     }
 
@@ -151,8 +164,8 @@ extension ImportRule {
             guard let equals = part.firstIndex(of: "=") else {
                 throw ImportFieldError(reason: "must be key=value pairs separated by semicolons")
             }
-            let key = part[..<equals].trimmingCharacters(in: .whitespaces)
-            let value = part[part.index(after: equals)...].trimmingCharacters(in: .whitespaces)
+            let key = ImportText.tidied(String(part[..<equals]))
+            let value = ImportText.tidied(String(part[part.index(after: equals)...]))
             guard !key.isEmpty, !value.isEmpty else {
                 throw ImportFieldError(reason: "must be key=value pairs separated by semicolons")
             }
@@ -176,5 +189,15 @@ extension ImportRule {
 
     private static func clipped(_ text: String) -> String {
         text.count > 40 ? text.prefix(40) + "…" : text
+    }
+}
+
+extension [String] {
+    /// Whether one of a few names is the same, however it is spelt.
+    fileprivate func has(_ name: String) -> Bool {
+        if isEmpty { return false }
+        if contains(name) { return true }
+        let folded = name.folded
+        return contains { $0.folded == folded }
     }
 }

@@ -67,56 +67,90 @@ enum CopyText {
     static func append(_ value: ImportValue, to copy: inout [UInt8]) {
         switch value {
         case .unknown, .cleared: copy.append(contentsOf: "\\N".utf8)
-        case .text(let text): appendEscaped(text, to: &copy)
+        case .text(let text): append(text, to: &copy)
         case .number(let number): copy.append(contentsOf: String(number).utf8)
         case .integer(let number): copy.append(contentsOf: String(number).utf8)
         case .ever: copy.append(contentsOf: "-infinity".utf8)
-        case .date(let date): copy.append(contentsOf: date.description.utf8)
-        case .time(let time): appendTime(time, to: &copy)
+        case .date(let date): append(date, to: &copy)
+        case .time(let time): append(time, to: &copy)
         case .list(let entries):
-            let quoted = entries.map { entry in
-                "\"" + entry.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
+            copy.append(UInt8(ascii: "{"))
+            for (index, entry) in entries.enumerated() {
+                if index > 0 { copy.append(UInt8(ascii: ",")) }
+                appendQuoted(entry, to: &copy)
             }
-            appendEscaped("{" + quoted.joined(separator: ",") + "}", to: &copy)
+            copy.append(UInt8(ascii: "}"))
         case .flag(let flag): copy.append(UInt8(ascii: flag ? "t" : "f"))
         case .labels(let pairs):
-            appendEscaped(json(pairs), to: &copy)
+            copy.append(UInt8(ascii: "{"))
+            for (index, pair) in pairs.enumerated() {
+                if index > 0 { copy.append(UInt8(ascii: ",")) }
+                appendQuoted(pair.key, to: &copy)
+                copy.append(UInt8(ascii: ":"))
+                appendQuoted(pair.value, to: &copy)
+            }
+            copy.append(UInt8(ascii: "}"))
         }
     }
 
-    /// Encoding strings cannot fail.
-    private static func json(_ pairs: [String: String]) -> String {
-        (try? WireJSON.encode(pairs)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
+    /// In double quotes, as arrays and JSON have them alike: quotes and backslashes after a backslash, which COPY doubles. No rule
+    /// lets control characters into lists and labels.
+    private static func appendQuoted(_ text: String, to copy: inout [UInt8]) {
+        copy.append(UInt8(ascii: "\""))
+        for byte in text.utf8 {
+            if byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") { copy.append(contentsOf: "\\\\".utf8) }
+            append(byte, to: &copy)
+        }
+        copy.append(UInt8(ascii: "\""))
+    }
+
+    private static func append(_ date: CivilDate, to copy: inout [UInt8]) {
+        let (year, month, day) = date.components
+        append(year, width: 4, to: &copy)
+        copy.append(UInt8(ascii: "-"))
+        append(month, width: 2, to: &copy)
+        copy.append(UInt8(ascii: "-"))
+        append(day, width: 2, to: &copy)
     }
 
     /// To the microsecond, as the database holds it: what an export gives comes back unchanged.
-    private static func appendTime(_ time: Date, to copy: inout [UInt8]) {
+    private static func append(_ time: Date, to copy: inout [UInt8]) {
         // Counted from 2001 as `Date` does; seconds since 1970 would already be rounded otherwise.
         let total = Int((time.timeIntervalSinceReferenceDate * 1_000_000).rounded()) + 978_307_200_000_000
         let rest = (total % 86_400_000_000 + 86_400_000_000) % 86_400_000_000
-        let day = (total - rest) / 86_400_000_000
-        copy.append(contentsOf: CivilDate(daysSinceEpoch: day).description.utf8)
+        append(CivilDate(daysSinceEpoch: (total - rest) / 86_400_000_000), to: &copy)
         copy.append(UInt8(ascii: " "))
-        for (number, width, separator) in [
-            (rest / 3_600_000_000, 2, ":"), (rest / 60_000_000 % 60, 2, ":"), (rest / 1_000_000 % 60, 2, "."),
-            (rest % 1_000_000, 6, "+00"),
-        ] {
-            let digits = String(number)
-            copy.append(contentsOf: repeatElement(UInt8(ascii: "0"), count: width - digits.utf8.count))
-            copy.append(contentsOf: digits.utf8)
-            copy.append(contentsOf: separator.utf8)
+        append(rest / 3_600_000_000, width: 2, to: &copy)
+        copy.append(UInt8(ascii: ":"))
+        append(rest / 60_000_000 % 60, width: 2, to: &copy)
+        copy.append(UInt8(ascii: ":"))
+        append(rest / 1_000_000 % 60, width: 2, to: &copy)
+        copy.append(UInt8(ascii: "."))
+        append(rest % 1_000_000, width: 6, to: &copy)
+        copy.append(contentsOf: "+00".utf8)
+    }
+
+    /// With leading zeros.
+    private static func append(_ number: Int, width: Int, to copy: inout [UInt8]) {
+        var divisor = 1
+        for _ in 1..<width { divisor *= 10 }
+        while divisor > 0 {
+            copy.append(UInt8(ascii: "0") + UInt8(number / divisor % 10))
+            divisor /= 10
         }
     }
 
-    private static func appendEscaped(_ text: String, to copy: inout [UInt8]) {
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "\\"): copy.append(contentsOf: "\\\\".utf8)
-            case UInt8(ascii: "\n"): copy.append(contentsOf: "\\n".utf8)
-            case UInt8(ascii: "\r"): copy.append(contentsOf: "\\r".utf8)
-            case UInt8(ascii: "\t"): copy.append(contentsOf: "\\t".utf8)
-            default: copy.append(byte)
-            }
+    private static func append(_ text: String, to copy: inout [UInt8]) {
+        for byte in text.utf8 { append(byte, to: &copy) }
+    }
+
+    private static func append(_ byte: UInt8, to copy: inout [UInt8]) {
+        switch byte {
+        case UInt8(ascii: "\\"): copy.append(contentsOf: "\\\\".utf8)
+        case UInt8(ascii: "\n"): copy.append(contentsOf: "\\n".utf8)
+        case UInt8(ascii: "\r"): copy.append(contentsOf: "\\r".utf8)
+        case UInt8(ascii: "\t"): copy.append(contentsOf: "\\t".utf8)
+        default: copy.append(byte)
         }
     }
 }
