@@ -15,7 +15,7 @@ enum RawRequest {
             }
         }
         precondition(connected == 0 && write(socket, bytes, bytes.count) == bytes.count, "the service does not listen")
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
+        var patience = timeval(tv_sec: 0, tv_usec: 200_000)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
         // The sending side first, then what the service has to say to it, if anything: the request is over then.
         shutdown(socket, Int32(SHUT_WR))

@@ -9,11 +9,14 @@ import Synchronization
 final class SpoolSpace: Sendable {
     let directory: URL
     let limitBytes: Int
+    /// What one spool holds in memory, and reads back at once.
+    let chunkBytes: Int
     private let used = Mutex(0)
 
-    init(directory: URL, limitBytes: Int) {
+    init(directory: URL, limitBytes: Int, chunkBytes: Int = 1 << 20) {
         self.directory = directory
         self.limitBytes = limitBytes
+        self.chunkBytes = chunkBytes
     }
 
     /// What all spools hold together.
@@ -39,7 +42,7 @@ final class SpoolSpace: Sendable {
     fileprivate func giveBack(_ bytes: Int) { used.withLock { $0 -= bytes } }
 }
 
-/// The good rows of one upload as lines of a COPY: up to ``chunkBytes`` in memory, the rest in a file without a name, which is
+/// The good rows of one upload as lines of a COPY: up to ``SpoolSpace/chunkBytes`` in memory, the rest in a file without a name, which is
 /// gone with its last user, however the process ends.
 final class ImportSpool: Sendable {
     private struct State {
@@ -48,9 +51,6 @@ final class ImportSpool: Sendable {
         var extents: [SpillFile.Extent] = []
         var bytes = 0
     }
-
-    /// What is held in memory, and read back at once.
-    static let chunkBytes = 1 << 20
 
     private let space: SpoolSpace
     private let state = Mutex(State())
@@ -67,7 +67,7 @@ final class ImportSpool: Sendable {
             try space.take(lines.count, for: state.bytes + lines.count)
             state.bytes += lines.count
             state.tail += lines
-            guard state.tail.count >= Self.chunkBytes else { return nil }
+            guard state.tail.count >= space.chunkBytes else { return nil }
             defer { state.tail = [] }
             return state.tail
         }
