@@ -298,7 +298,7 @@ struct AuditTests {
     func upgraded() async throws {
         try await TestService.run(tenantMigrations: try UpgradeTests.migrations(upTo: 10)) { service in
             let insert: SQL = """
-                insert into audit_logs (actor, action, entity, details) values ('a', 'b', 'c', '{"z": 1.50, "a": "ü"}')
+                INSERT INTO audit_logs (actor, action, entity, details) VALUES ('a', 'b', 'c', '{"z": 1.50, "a": "ü"}')
                 """
             try await service.schemas.migrateAll()
             _ = try await UpgradeTests.inTemplate(service) { try await $0.execute(insert) }
@@ -308,7 +308,7 @@ struct AuditTests {
             ).migrateAll()
             _ = try await UpgradeTests.inTemplate(service) { try await $0.execute(insert) }
             let row = try await UpgradeTests.inTemplate(service) {
-                try await $0.query("select count(*) as entries, audit_first_break() as broken from audit_logs")[0]
+                try await $0.query("SELECT count(*) AS entries, audit_first_break() AS broken FROM audit_logs")[0]
             }
 
             #expect(try row.decode("entries", as: Int.self) == 2)

@@ -17,9 +17,9 @@ struct ExportFile: Sendable {
 
     /// Of a version `v`, as imports take them.
     private static let requiredSkills: SQL = """
-        array(select s.name || coalesce('>=' || u.level, '')
-            from unnest(v.required_skill_ids, v.required_levels) with ordinality u (id, level, position)
-            join skills s on s.id = u.id order by u.position)
+        array(SELECT s.name || coalesce('>=' || u.level, '')
+            FROM unnest(v.required_skill_ids, v.required_levels) WITH ORDINALITY u (id, level, position)
+            JOIN skills s ON s.id = u.id ORDER BY u.position)
         """
 
     /// What was known when, and who did and may do what. Passwords and tokens, even as digests, stay where they are.

@@ -20,7 +20,7 @@ extension ImportPlan {
             .optional(
                 "aliases", .names, "Further words that find the skill; those that are there stay",
                 export: """
-                    array(select n.name from skill_names n where n.skill_id = t.id and n.is_alias order by n.folded)
+                    array(SELECT n.name FROM skill_names n WHERE n.skill_id = t.id AND n.is_alias ORDER BY n.folded)
                     """),
         ],
         key: ["name"], identity: [identity(ofSkill: "r.name")],

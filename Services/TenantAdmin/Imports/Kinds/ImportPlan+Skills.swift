@@ -22,13 +22,13 @@ extension ImportPlan {
 
     /// Words that are not there yet; the skill carries the mark of the change.
     static let addAliases: SQL = """
-        with added as (
-            insert into skill_names (folded, skill_id, name, is_alias)
-            select distinct on (folded(a.word)) folded(a.word), own.skill_id, a.word, true
-            from pg_temp.import_rows r cross join unnest(r.aliases) a (word)
-            join skill_names own on own.folded = folded(r.name)
-            order by folded(a.word), r.line on conflict (folded) do nothing returning skill_id)
-        update skills set updated_at = now() where id in (select skill_id from added)
+        WITH added AS (
+            INSERT INTO skill_names (folded, skill_id, name, is_alias)
+            SELECT DISTINCT ON (folded(a.word)) folded(a.word), own.skill_id, a.word, true
+            FROM pg_temp.import_rows r CROSS JOIN unnest(r.aliases) a (word)
+            JOIN skill_names own ON own.folded = folded(r.name)
+            ORDER BY folded(a.word), r.line ON CONFLICT (folded) DO NOTHING RETURNING skill_id)
+        UPDATE skills SET updated_at = now() WHERE id IN (SELECT skill_id FROM added)
         """
 
     static let makeRequiredSkills = makeSkills(
@@ -75,12 +75,12 @@ extension ImportPlan.Check {
         .init(
             column: "aliases",
             condition: """
-                exists (select from unnest(r.aliases) a (word) join skill_names n on n.folded = folded(a.word)
-                    left join skill_names own on own.folded = folded(r.name)
-                    where n.skill_id is distinct from own.skill_id)
-                or exists (select from unnest(r.aliases) a (word) join pg_temp.import_rows o on o.line <> r.line
-                    and (folded(o.name) = folded(a.word) or exists (
-                        select from unnest(o.aliases) b (word) where folded(b.word) = folded(a.word))))
+                EXISTS (SELECT FROM unnest(r.aliases) a (word) JOIN skill_names n ON n.folded = folded(a.word)
+                    LEFT JOIN skill_names own ON own.folded = folded(r.name)
+                    WHERE n.skill_id IS DISTINCT FROM own.skill_id)
+                OR EXISTS (SELECT FROM unnest(r.aliases) a (word) JOIN pg_temp.import_rows o ON o.line <> r.line
+                    AND (folded(o.name) = folded(a.word) OR EXISTS (
+                        SELECT FROM unnest(o.aliases) b (word) WHERE folded(b.word) = folded(a.word))))
                 """,
             reason: "'has a word that finds another skill'")
     }
