@@ -126,11 +126,32 @@ import Testing
         }
     }
 
-    private func dyingRun(_ history: History, _ ticket: JobTicket, after last: Int) async throws -> ProgressBatch {
+    @Test("a checkpoint of another version of the trainer is dropped, and training begins again to its end")
+    func foreignCheckpoint() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let id = try await fixture.enqueue(tenant, epochs: 12, asOf: history.end)
+            let ticket = try #require(try await fixture.queue.claim(worker: "dying", lease: fixture.lease))
+            var source = DatasetSource(months: ticket.months, asOf: ticket.asOf)
+            _ = try await FixedHistory(lines: history.lines).read(tenant: tenant, since: nil) { try source.add($0) }
+            let dataset = try Dataset(name: "d", source: source)
+            try await fixture.datasets.store(dataset, for: ticket)
+            let known = try await fixture.datasets.history(dataset.id, tenant: tenant)
+            let batch = try await dyingRun(known, ticket, after: 4, seed: UInt64(ticket.seed) + 1)
+            try await fixture.queue.record(batch, ticket: ticket)
+            try await fixture.expireLease(of: id)
+            let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: UnreachableHistory()))
+            #expect(job.status == .succeeded, "\(job.error ?? "")")
+        }
+    }
+
+    private func dyingRun(
+        _ history: History, _ ticket: JobTicket, after last: Int, seed: UInt64? = nil
+    ) async throws -> ProgressBatch {
         struct Died: Error {}
         let mailbox = ProgressMailbox()
         let configuration = TrainingConfiguration(
-            months: ticket.months, epochs: ticket.epochs, seed: UInt64(ticket.seed),
+            months: ticket.months, epochs: ticket.epochs, seed: seed ?? UInt64(ticket.seed),
             asOf: ticket.asOf.timeIntervalSince1970)
         return try await ComputeThread.run(named: "dying") {
             var epochs = 0

@@ -57,6 +57,7 @@ final class LeaseKeeper: Sendable {
 
     func shutDown() { guarded.withLock { $0.lease.shutDown() } }
     func abandon() { guarded.withLock { $0.abandoned = true } }
+    func trainingBegins() { guarded.withLock { $0.trainingEnded = false } }
     func trainingEnded() { guarded.withLock { $0.trainingEnded = true } }
 
     var hasTrainingEnded: Bool { guarded.withLock { $0.trainingEnded } }

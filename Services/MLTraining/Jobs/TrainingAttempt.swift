@@ -88,6 +88,7 @@ struct TrainingAttempt: Sendable {
             learningRate: ticket.hyperparameters.learningRate, batchSize: ticket.hyperparameters.batchSize,
             dropout: ticket.hyperparameters.dropout)
         let mailbox = ProgressMailbox()
+        state.trainingBegins()
         return try await withThrowingTaskGroup(of: TrainingOutcome?.self) { group in
             group.addTask {
                 defer { state.trainingEnded() }
@@ -106,6 +107,9 @@ struct TrainingAttempt: Sendable {
                 for try await result in group { if let result { outcome = result } }
             } catch let error as TrainingError where error.code == .cancelled {
                 try state.check()
+                throw error
+            } catch let error as TrainingError where error.code == .badCheckpoint {
+                // The thread has ended by itself, and the attempt begins again: it is not told to stop.
                 throw error
             } catch {
                 // The thread does not see task cancellation: it is told, and awaited by the group's end.

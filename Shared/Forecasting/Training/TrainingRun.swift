@@ -129,7 +129,6 @@ public struct TrainingRun: Sendable {
         hash.add(configuration.seed)
         hash.add(UInt64(configuration.epochs))
         hash.add(configuration.asOf.bitPattern)
-        if configuration.learnsFrom.isFinite { hash.add(configuration.learnsFrom.bitPattern) }
         // Only what differs from the usual, so that checkpoints of usual runs outlive new settings.
         if let rate = configuration.learningRate { hash.add("learningRate \(rate)") }
         if let size = configuration.batchSize { hash.add("batchSize \(size)") }
