@@ -81,7 +81,7 @@ import Testing
             id: AllocationID(), externalId: "new", employeeId: history.employees[0].id,
             projectId: history.projects[1].id, allocationPercentage: 50, allocatedHours: 12, plannedHours: 12,
             actualHours: 11, requiredSkills: [], labels: [:], startDate: CivilDate(booked), endDate: nil,
-            completedAt: Date().addingTimeInterval(1), createdAt: booked)
+            completedAt: Date().addingTimeInterval(3_600), createdAt: booked)
         try await PredictionsOverHTTP.with { service in
             let body =
                 #"{"employeeId": "\#(booking.employeeId)", "projectId": "\#(booking.projectId)", "plannedHours": "#
