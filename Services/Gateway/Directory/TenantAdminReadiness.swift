@@ -13,6 +13,8 @@ struct TenantAdminReadiness: Sendable {
     let signer: AssertionSigner
     /// How far the clocks may be apart, in seconds.
     let leeway: TimeInterval
+    /// How long an answer is waited for.
+    var patience: Duration = .seconds(1)
     var now: @Sendable () -> Date = { Date() }
     /// The last difference that was measured; for the metrics.
     var skew: MetricSeries?
@@ -35,7 +37,7 @@ struct TenantAdminReadiness: Sendable {
         guard let assertion = try? signer.assertion(for: .tenantAdmin) else { return "no assertion can be signed" }
         let asked = now()
         let request = HTTPClientRequest(
-            url: url + path, headers: [(HeaderName.authorization, "Bearer \(assertion)")], deadline: .seconds(1))
+            url: url + path, headers: [(HeaderName.authorization, "Bearer \(assertion)")], deadline: patience)
         let answer: HTTPClientResponse
         do {
             answer = try await client.execute(request, collectingUpTo: 65_536).response

@@ -263,7 +263,7 @@ struct LoginTests {
                 for: .gateway, caller: Caller(issuer: .gateway, tenant: tenant.id, subject: "\(user)"))
             #expect(try await status(assertion) == 401)
             #expect(try await status(login.refreshToken) == 401)
-            gateway.clock.advance(900)
+            gateway.clock.advance(961)
             let expired = try await gateway.send("GET", "/api/v1/auth/me", token: login.accessToken)
             #expect(expired.code == .tokenExpired)
         }

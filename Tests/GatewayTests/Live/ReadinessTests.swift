@@ -24,7 +24,7 @@ struct ReadinessTests {
             let client = HTTPClient(logger: PostgresCluster.quietLogger)
             let readiness = TenantAdminReadiness(
                 baseURLs: ["http://127.0.0.1:\(port ?? upstream.port ?? 0)"], client: client, signer: signer,
-                leeway: 60, now: now)
+                leeway: 60, patience: .seconds(30), now: now)
             let reason = await readiness.reason()
             await client.shutdown()
             return reason
