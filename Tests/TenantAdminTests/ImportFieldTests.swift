@@ -37,8 +37,9 @@ struct ImportFieldTests {
     ]
 
     /// What stands in the staging table after a file, by column.
-    private func staged(_ plan: ImportPlan, _ text: String, _ connection: PostgresConnection) async throws -> JSONValue
-    {
+    private func staged(
+        _ plan: ImportPlan, _ text: String, as format: ImportFormat = .csv, _ connection: PostgresConnection
+    ) async throws -> JSONValue {
         let spool = ImportSpool(in: ImportSettings.testing().space)
         let tally = ImportTally()
         var stage = ImportStage(plan: plan, format: format, tally: tally)

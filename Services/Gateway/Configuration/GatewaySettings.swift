@@ -12,7 +12,7 @@ enum GatewaySettings {
             .init(
                 "console.directory", .path,
                 help:
-                    "The web console's files; the folder console or Services/Console beside the binary or upwards when left out."
+                    "The web console's files; Services/Console beside the binary or upwards when left out."
             ),
             .init(
                 "operator.key-digest-file", .path,

@@ -45,9 +45,9 @@ struct ConsoleFiles: Sendable {
         self.files = files
     }
 
-    /// The folder beside the binary or in one above it; nil when the console was not delivered with this gateway.
+    /// `Services/Console` beside the binary or in a folder above it; nil when the console was not delivered with this gateway.
     static var installed: String? {
-        InstalledFiles.find("console", .folder) ?? InstalledFiles.find("Services/Console", .folder)
+        InstalledFiles.find("Services/Console", .folder)
     }
 }
 
