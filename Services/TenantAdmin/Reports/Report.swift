@@ -36,6 +36,9 @@ struct Report<Row: Codable & Sendable>: RouteAnswer {
             form = .page(try Listed(found, query.page) { TextPosition(position($0)) })
             return
         }
+        if (request.uri.query ?? "").split(separator: "&").contains(where: { $0.hasPrefix("limit=") }) {
+            throw ProblemError.validation("limit", "must not be given for CSV, which has all rows")
+        }
         let question = query.question(limit: CSV.batch)
         // Before the answer begins, so that what is wrong can still be said.
         let first = try await rows(question)
