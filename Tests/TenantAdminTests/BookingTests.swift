@@ -66,6 +66,7 @@ struct BookingTests {
             #expect(none.map(\.externalId) == ["A1"])
             #expect(made.status == 201)
             #expect(try tried.warnings == made.warnings)
+            #expect(try made.warnings.compactMap(\.skill) == ["Swift"], "spelled as the list of skills spells it")
             #expect(
                 Set(try made.kinds) == [
                     "over_capacity", "outside_employment", "outside_project_dates", "same_project_twice",

@@ -26,14 +26,16 @@ struct RequiredSkills: Sendable {
     }
 
     /// Finds the skills, and makes those that there are not; a skill that is named twice is required once.
-    /// - Parameter levels: by any word that finds the skill.
+    /// - Parameter levels: by any word that finds the skill; the highest counts.
     init(_ words: [String], levels: [String: Int], on connection: PostgresConnection) async throws {
         var ids: [SkillID] = []
-        // In order of their names, so that two requests do not wait for each other's new skills in a circle.
+        // In order of their names, so that two requests do not wait for each other's new skills in a circle. A new skill is
+        // spelled as the list of skills spells it.
         let rows = try await connection.query(
             """
             SELECT w.word, skill_named(w.word) AS id FROM (
-                SELECT word FROM unnest(\(Array(Set(words).union(levels.keys)))::text[]) word ORDER BY folded(word) OFFSET 0) w
+                SELECT word FROM unnest(\(Array(Set(words).union(levels.keys)))::text[]) word
+                ORDER BY folded(word), array_position(\(words)::text[], word), word OFFSET 0) w
             """)
         let found = try Dictionary(
             uniqueKeysWithValues: rows.map {
@@ -43,7 +45,7 @@ struct RequiredSkills: Sendable {
             if let id = found[word], !ids.contains(id) { ids.append(id) }
         }
         var least: [SkillID: Int] = [:]
-        for (word, level) in levels { found[word].map { least[$0] = level } }
+        for (word, level) in levels { found[word].map { least[$0] = max(least[$0] ?? level, level) } }
         self.ids = ids
         self.levels = ids.map { least[$0] }
     }
