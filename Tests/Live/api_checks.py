@@ -13,7 +13,6 @@ import os
 import pathlib
 import subprocess
 import sys
-import uuid
 
 import openapi_spec_validator
 
@@ -40,7 +39,11 @@ def main() -> int:
                 "a tenant's administrator", tenant.access_token,
                 ["--exclude-path-regex", OPERATOR_PATHS, "--header", f"X-Tenant-ID: {tenant.id}"], seconds * 8 // 11,
             ),
-            ("the platform operator", stack.operator_key, ["--include-path-regex", OPERATOR_PATHS], seconds * 3 // 11),
+            # A deleted tenant can be looked at, exported and restored until it is purged.
+            (
+                "the platform operator", stack.operator_key,
+                ["--include-path-regex", OPERATOR_PATHS, "--exclude-checks", "use_after_free"], seconds * 3 // 11,
+            ),
         ]
         for who, token, which, budget in callers:
             say(f"schemathesis as {who}, for {budget} s")
@@ -127,8 +130,9 @@ def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
         return answer.parsed
 
     open_client = client_module.Client(base_url=stack.url)
+    # A string: openapi-python-client puts a UUID into a header as it is, and httpx takes text only.
     tokens = call(
-        "auth", "log_in", open_client, x_tenant_id=uuid.UUID(tenant.id),
+        "auth", "log_in", open_client, x_tenant_id=tenant.id,
         body=models.LoginRequest(email=tenant.email, password=tenant.password),
     ).data
     client = client_module.AuthenticatedClient(base_url=stack.url, token=tokens.access_token)
@@ -174,13 +178,29 @@ def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
 # --- Any request at all --------------------------------------------------------------------------------------------------
 
 
-def with_bearer_only(description: pathlib.Path) -> pathlib.Path:
+# Each event of the services' streams, whose description is the text of the whole.
+EVENT = {
+    "type": "object",
+    "required": ["event", "data"],
+    "properties": {
+        "id": {"type": "string"},
+        "event": {"type": "string", "minLength": 1},
+        "data": {"type": "string", "contentMediaType": "application/json"},
+    },
+    "additionalProperties": False,
+}
+
+
+def for_schemathesis(description: pathlib.Path) -> pathlib.Path:
     """A copy whose operations take a bearer token alone: an invented API key beside the token would be refused, and nothing
-    behind it tried."""
+    behind it tried. OpenAPI 3.1 has no schema for one event of a stream; schemathesis takes the body's for it."""
     document = json.loads(description.read_text())
     for item in document["paths"].values():
         for operation in item.values():
             operation["security"] = [need for need in operation["security"] if "apiKey" not in need]
+            for answer in operation["responses"].values():
+                if stream := answer.get("content", {}).get("text/event-stream"):
+                    stream["schema"] = EVENT
     del document["components"]["securitySchemes"]["apiKey"]
     path = description.with_name("bearer.json")
     path.write_text(json.dumps(document))
@@ -188,7 +208,7 @@ def with_bearer_only(description: pathlib.Path) -> pathlib.Path:
 
 
 def schemathesis(stack: Stack, description: pathlib.Path, token: str, which: list[str], seconds: int) -> bool:
-    description = with_bearer_only(description)
+    description = for_schemathesis(description)
     command = [
         sys.executable, "-m", "schemathesis.cli", "--config-file",
         str(REPOSITORY / "Tests" / "Live" / "schemathesis.toml"), "--no-color", "run", str(description),
