@@ -10,7 +10,7 @@ struct ProjectsController: ResourceController {
 extension Projects.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
-            externalID: query.string("externalId"), status: query.choice("status"), skill: query.string("skill"),
-            updatedSince: query.date("updatedSince"))
+            externalID: query.string("externalId"), name: query.string("name"), status: query.choice("status"),
+            skill: query.string("skill"), updatedSince: query.date("updatedSince"))
     }
 }

@@ -49,7 +49,7 @@ struct Employees: ResourceStore {
                         AND coalesce(es.level >= \(optional: filter.level), \(filter.level == nil)))
                 """)
         }
-        if let name = filter.name { conditions.append("position(folded(\(name)) in folded(e.name)) > 0") }
+        if let name = filter.name { conditions.append("position(folded(\(name)) IN folded(e.name)) > 0") }
         if let email = filter.email { conditions.append("lower(e.email) = lower(\(email.tidied))") }
         if let day = filter.activeOn { conditions.append(Employee.active(on: "\(day)::date")) }
         if let moment = filter.updatedSince { conditions.append("e.updated_at >= \(moment)") }

@@ -13,6 +13,8 @@ struct Projects: ResourceStore {
 
     struct Filter: Sendable {
         var externalID: String?
+        /// A part of the name, however it is written.
+        var name: String?
         var status: ProjectStatus?
         /// A word that finds a skill it requires.
         var skill: String?
@@ -34,6 +36,7 @@ struct Projects: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
+        if let name = filter.name { conditions.append("position(folded(\(name)) IN folded(name)) > 0") }
         if let status = filter.status { conditions.append("status = \(status)") }
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
