@@ -34,9 +34,11 @@ extension ProjectVersion {
         """
 }
 
-/// A column's time as JSON of ours has it.
+/// A column's time as JSON of ours has it, rounded to the millisecond: `to_char` cuts off.
 private func moment(_ column: SQL) -> SQL {
-    #"to_char(\#(sql: column) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')"#
+    #"""
+    to_char((\#(sql: column) + INTERVAL '500 microseconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    """#
 }
 
 extension Allocations {
