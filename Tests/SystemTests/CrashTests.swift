@@ -11,7 +11,12 @@ extension SystemTests {
             var cursor = ""
             var total = 0
             while true {
-                let page = try await client.get("/allocations?limit=500\(cursor)")
+                var page = try await client.get("/allocations?limit=500\(cursor)")
+                // A node that was gone is left alone for a moment after it is back: 503 with Retry-After.
+                for _ in 1...100 where page.status == 503 {
+                    try await Task.sleep(for: .milliseconds(100))
+                    page = try await client.get("/allocations?limit=500\(cursor)")
+                }
                 try #require(page.status == 200, "\(page)")
                 total += page.data.items.count
                 guard let next = page.json["page"]?["nextCursor"]?.stringValue else { return total }

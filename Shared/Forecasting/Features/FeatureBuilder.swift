@@ -194,8 +194,8 @@ extension FeatureBuilder {
             &sink)
         write(FeatureName.project, "this project's tasks", context.project, 3, logPlan, now, context, &sink)
         write(
-            "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, decision.at,
-            context, &sink)
+            "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, now, context,
+            &sink)
         write("skill", "tasks of this kind", context.skillSet, 1, logPlan, now, context, &sink)
         write(
             "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, now, context,
