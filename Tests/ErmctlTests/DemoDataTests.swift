@@ -37,6 +37,25 @@ import Testing
         #expect(try #require(files[.capacityHistory]).allSatisfy { people.contains($0[0]) })
     }
 
+    @Test("nobody is booked wholly outside the employment, which an import refuses", arguments: [1, 7])
+    func employment(seed: Int) throws {
+        var settings = DemoSettings()
+        settings.employees = 240
+        settings.seed = UInt64(seed)
+        let files = Dictionary(
+            uniqueKeysWithValues: DemoCompany(settings: settings, until: until).files().map { ($0.kind, $0.rows) })
+        let employees = try #require(files[.employees])
+        let left = Dictionary(uniqueKeysWithValues: employees.map { ($0[0], $0[6]) })
+        let hired = Dictionary(uniqueKeysWithValues: employees.map { ($0[0], $0[5]) })
+        #expect(left.values.contains { !$0.isEmpty })
+        for row in try #require(files[.allocations]) {
+            // Written as ISO 8601, dates compare as text.
+            let leaves = left[row[1], default: ""]
+            #expect(leaves.isEmpty || row[7] <= leaves, "\(row[0])")
+            #expect(row[8].isEmpty || row[8] >= hired[row[1], default: ""], "\(row[0])")
+        }
+    }
+
     @Test("an outcome is known only for work completed before the history's end, and never without its hours")
     func outcomes() throws {
         let allocations = try #require(company().files().first { $0.kind == .allocations }).rows

@@ -120,7 +120,8 @@ struct DemoCompany {
         let factor = exact ? 1 : exp(person.pace + venture.difficulty + misfit + noise)
         let actual = max(0.25, (planned * factor * 4).rounded() / 4)
         let share = Double(20 + 10 * random.index(below: 9))
-        let start = decided.adding(days: random.index(below: 6))
+        let wanted = decided.adding(days: random.index(below: 6))
+        let start = person.left.map { min(wanted, $0) } ?? wanted
         func days(_ hours: Double) -> Int { Int((hours / (person.capacity * share / 100) * 7).rounded(.up)) }
         let completed = start.adding(days: max(1, days(actual)))
         let kind = Self.kinds[random.index(below: Self.kinds.count)]

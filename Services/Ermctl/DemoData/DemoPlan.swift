@@ -38,6 +38,11 @@ struct DemoPlan {
 
     static let calendars = ["Berlin", "Toronto"]
 
+    private static let lastWeekOfLeavers = 3
+
+    /// Leaves, and is booked for longer.
+    private static func isLeaver(_ place: Int) -> Bool { place % 29 == 7 }
+
     /// - Parameters:
     ///   - people: in the order of their ids.
     ///   - projects: those that are open; without any, nobody is booked.
@@ -49,8 +54,7 @@ struct DemoPlan {
             addContracts(of: person, place)
             addLeave(of: person, place)
             if !projects.isEmpty { addBookings(of: person, place) }
-            // Leaves in three weeks, and is booked for longer.
-            if place % 29 == 7 { leavers[person.id] = friday(ofWeek: 3) }
+            if Self.isLeaver(place) { leavers[person.id] = friday(ofWeek: Self.lastWeekOfLeavers) }
         }
     }
 
@@ -121,12 +125,13 @@ struct DemoPlan {
 
     private mutating func addBookings(of person: Person, _ place: Int) {
         // Some are free, to be found.
-        guard place % 4 != 0 || place % 29 == 7 else { return }
+        guard place % 4 != 0 || Self.isLeaver(place) else { return }
         let week = 1 + random.index(below: 2)
-        let length = place % 29 == 7 ? 8 : 3 + random.index(below: 5)
+        let length = Self.isLeaver(place) ? 8 : 3 + random.index(below: 5)
         book(person, place, weeks: week...week + length, effort(place, length, of: person), .hard)
         if place % 4 == 1 {
-            let later = 2 + random.index(below: 4)
+            // Nobody is booked wholly outside the employment: the import would refuse it.
+            let later = min(2 + random.index(below: 4), Self.isLeaver(place) ? Self.lastWeekOfLeavers : .max)
             book(person, place + 1, weeks: later...later + 2, .percentage(30), .soft)
         }
         // Too much for one person.
