@@ -29,57 +29,6 @@ public struct Skill: Codable, Sendable, Equatable {
     }
 }
 
-public struct EmployeeSkill: Codable, Sendable, Equatable {
-    public let skill: String
-    /// 1…5; nil when unknown.
-    public let level: Int?
-    public let since: CivilDate?
-
-    public init(skill: String, level: Int?, since: CivilDate?) {
-        self.skill = skill
-        self.level = level
-        self.since = since
-    }
-}
-
-public struct Employee: Codable, Sendable, Equatable {
-    public let id: EmployeeID
-    public let externalId: String
-    public let name: String
-    public let email: String?
-    public let departmentId: DepartmentID?
-    public let department: String?
-    /// The sum over the week of the contract in force today, else of the first.
-    public let weeklyCapacityHours: Double
-    /// Whether the person is employed today and not on hold.
-    public let isActive: Bool
-    /// From when on no work is to be planned for the person (a hold); nil without one.
-    public let inactiveFrom: CivilDate?
-    /// The first and the last day worked of the latest employment; nil for since ever and until further notice.
-    public let hiredOn: CivilDate?
-    public let leftOn: CivilDate?
-    public let skills: [EmployeeSkill]
-
-    public init(
-        id: EmployeeID, externalId: String, name: String, email: String?, departmentId: DepartmentID?,
-        department: String?, weeklyCapacityHours: Double, isActive: Bool, inactiveFrom: CivilDate? = nil,
-        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill]
-    ) {
-        self.id = id
-        self.externalId = externalId
-        self.name = name
-        self.email = email
-        self.departmentId = departmentId
-        self.department = department
-        self.weeklyCapacityHours = weeklyCapacityHours
-        self.isActive = isActive
-        self.inactiveFrom = inactiveFrom
-        self.hiredOn = hiredOn
-        self.leftOn = leftOn
-        self.skills = skills
-    }
-}
-
 public enum ProjectStatus: String, Codable, Sendable, CaseIterable {
     case planned
     case inProgress = "in_progress"

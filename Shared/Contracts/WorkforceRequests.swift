@@ -1,60 +1,7 @@
 public import Foundation
 
-// Bodies of POST and PATCH on employees, projects and allocations. In a PATCH what is left out stays; null
+// Bodies of POST and PATCH on projects and allocations; those on employees are in Employee.swift. In a PATCH what is left out stays; null
 // empties what may be empty and is refused elsewhere.
-
-/// `POST /employees`.
-public struct CreateEmployeeRequest: RequestPayload {
-    public let externalId: String
-    public let name: String
-    public let email: String?
-    /// A department's name; made if there is none of that name.
-    public let department: String?
-    /// 0…168, as five equal days; nil for the setting `default_capacity`, or 40.
-    public let weeklyCapacityHours: Double?
-    /// The first day of those weekly hours; nil for the first day of employment.
-    public let effectiveFrom: CivilDate?
-    public let hiredOn: CivilDate?
-    public let leftOn: CivilDate?
-
-    public func validate(_ validation: inout Validation) {
-        validation.text(externalId, "externalId")
-        validation.text(name, "name")
-        validation.email(email, "email")
-        validation.text(department, "department")
-        validation.range(weeklyCapacityHours, 0...168, "weeklyCapacityHours")
-        validation.order(hiredOn, leftOn, "leftOn", notBefore: "hiredOn")
-    }
-}
-
-/// `PATCH /employees/{id}`. `hiredOn` and `leftOn` speak of the latest employment; a `hiredOn` after its end begins a new one.
-public struct UpdateEmployeeRequest: RequestPayload {
-    @NonNull public var externalId: String?
-    @NonNull public var name: String?
-    public let email: Patch<String>
-    public let department: Patch<String>
-    @NonNull public var weeklyCapacityHours: Double?
-    /// The first day of the new `weeklyCapacityHours`; today when left out. The time before keeps its contract.
-    public let effectiveFrom: CivilDate?
-    /// false: no work is to be planned for the person from today on, or from `inactiveFrom` on; true: there is no such hold.
-    @NonNull public var isActive: Bool?
-    public let inactiveFrom: Patch<CivilDate>
-    public let hiredOn: Patch<CivilDate>
-    public let leftOn: Patch<CivilDate>
-
-    public func validate(_ validation: inout Validation) {
-        validation.text(externalId, "externalId")
-        validation.text(name, "name")
-        validation.email(email.newValue, "email")
-        validation.text(department.newValue, "department")
-        validation.range(weeklyCapacityHours, 0...168, "weeklyCapacityHours")
-        validation.require(
-            effectiveFrom == nil || weeklyCapacityHours != nil, "effectiveFrom", "needs weeklyCapacityHours beside it")
-        validation.require(
-            isActive != true || inactiveFrom.newValue == nil, "inactiveFrom", "contradicts isActive: true")
-        validation.order(hiredOn.newValue, leftOn.newValue, "leftOn", notBefore: "hiredOn")
-    }
-}
 
 /// `POST /projects`.
 public struct CreateProjectRequest: RequestPayload {
