@@ -6,6 +6,12 @@ public enum CSVText {
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
+    /// The field for a spreadsheet, which takes what begins like a formula for one, whoever wrote it: an apostrophe makes it text.
+    public static func spreadsheetField(_ text: String) -> String {
+        let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
+        return field(isFormula ? "'" + text : text)
+    }
+
     /// The fields, each quoted where it must be, without a line break at the end.
     public static func row(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") }
 }

@@ -56,8 +56,8 @@ struct SystemThreadTests {
         #expect(ended)
     }
 
+    // @unchecked: written by the inner thread only, read after it was joined.
     private final class Flag: @unchecked Sendable {
-        // Written by the inner thread only, read after it was joined.
         private(set) var isRaised = false
         func raise() { isRaised = true }
     }

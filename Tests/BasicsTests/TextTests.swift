@@ -32,6 +32,14 @@ struct TextTests {
     func csv(field: String, expected: String) { #expect(CSVText.field(field) == expected) }
 
     @Test(
+        "a spreadsheet takes no text for a formula",
+        arguments: [
+            ("=1+1", "'=1+1"), ("-1", "'-1"), ("\rx", "\"'\rx\""), ("\r\n", "\"'\r\n\""), ("@a,b", "\"'@a,b\""),
+            ("a=b", "a=b"), ("", ""),
+        ])
+    func spreadsheet(field: String, expected: String) { #expect(CSVText.spreadsheetField(field) == expected) }
+
+    @Test(
         "durations are a whole number with a unit",
         arguments: [
             ("250ms", Duration.milliseconds(250)), ("10s", .seconds(10)), ("5m", .seconds(300)), ("1h", .seconds(3600)),

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Ledger
 
@@ -20,7 +21,7 @@ enum CSVCell: Sendable {
 
     var text: String {
         switch self {
-        case .text(let text): text.map(Self.quoted) ?? ""
+        case .text(let text): text.map(CSVText.spreadsheetField) ?? ""
         case .number(let number): number.map(Self.plain) ?? ""
         case .date(let date): date.description
         }
@@ -28,14 +29,6 @@ enum CSVCell: Sendable {
 
     private static func plain(_ number: Double) -> String {
         number == number.rounded() && abs(number) < 1e15 ? String(Int(number)) : String(number)
-    }
-
-    /// A spreadsheet takes what begins like a formula for one, whoever wrote it: an apostrophe makes it text.
-    private static func quoted(_ text: String) -> String {
-        let isFormula = text.first.map { "=+-@\t\r".contains($0) } ?? false
-        let text = isFormula ? "'" + text : text
-        guard text.contains(where: { ",\"\n\r;".contains($0) || $0 == "\r\n" }) else { return text }
-        return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 }
 
