@@ -43,7 +43,7 @@ struct TrainingApplication {
             routes: routes(
                 jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
             services: [
-                database, audit, workers, scheduler,
+                database, audit, database.readiness.before(workers), database.readiness.before(scheduler),
                 TenantPurger(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: bootstrap.settings.duration("purge.interval"),

@@ -34,6 +34,21 @@ struct LiveTests {
         }
     }
 
+    @Test("a service that needs something begins once that is well")
+    func begunWhenReady() async throws {
+        struct Work: Service {
+            let events: Lines
+            func run() async throws { events.append("begun") }
+        }
+        let events = Lines()
+        let check = ReadinessCheck(name: "database") {
+            events.append("asked")
+            return events.all.count < 2 ? "it is not there" : nil
+        }
+        try await check.before(Work(events: events)).run()
+        #expect(events.all == ["asked", "asked", "begun"])
+    }
+
     /// Records the order in which things end.
     private struct Recorder: Service {
         let events: Lines

@@ -72,7 +72,7 @@ public final class AccessLog: Sendable {
     }
 
     private func start() {
-        let thread = Thread { [self] in
+        SystemThread.start(named: "access log") { [self] in
             while true {
                 Thread.sleep(forTimeInterval: Self.pause)
                 let (entries, waiters) = takeAll()
@@ -81,8 +81,6 @@ public final class AccessLog: Sendable {
                 if entries.isEmpty { return }
             }
         }
-        thread.name = "access log"
-        thread.start()
     }
 
     /// With nothing to write the thread ends, until the next record, and who waits for that may go on.

@@ -78,4 +78,18 @@ public struct ReadinessCheck: Sendable {
     public func becomesReady() async {
         while !Task.isCancelled, await check() != nil { try? await Task.sleep(for: .milliseconds(500)) }
     }
+
+    /// The service, begun once all is well.
+    public func before(_ service: any Service) -> any Service { DelayedService(check: self, service: service) }
+}
+
+private struct DelayedService: Service {
+    let check: ReadinessCheck
+    let service: any Service
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await check.becomesReady() }
+        // After a shutdown too: what the service does at its end is its own.
+        try await service.run()
+    }
 }
