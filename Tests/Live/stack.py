@@ -46,25 +46,34 @@ class Tenant:
 class Stack:
     """Made by running(); everything it starts ends with it."""
 
-    def __init__(self, folder: pathlib.Path):
+    def __init__(self, folder: pathlib.Path, nodes: dict[str, int]):
         self.folder = folder
         self.processes: dict[str, subprocess.Popen] = {}
-        self.ports = {name: _free_port() for name in SERVICES}
-        self.operations = {name: _free_port() for name in SERVICES}
-        self.url = f"http://127.0.0.1:{self.ports['gateway']}"
+        # A service's first node has its name, the others a number behind it: gateway, gateway-2.
+        self.service_of = {
+            name if number == 1 else f"{name}-{number}": name
+            for name in SERVICES for number in range(1, nodes.get(name, 1) + 1)
+        }
+        self.ports = {node: _free_port() for node in self.service_of}
+        self.operations = {node: _free_port() for node in self.service_of}
+        self.url = self.url_of("gateway")
         self.operator_key = ""
+        self._databases: dict[str, str] = {}
+        self._settings: dict[str, str] = {}
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, generous: bool = False, **settings: str):
-        """generous: no limits of request rates; settings: further environment variables of all services."""
+    def running(cls, generous: bool = False, nodes: dict[str, int] | None = None, **settings: str):
+        """generous: no limits of request rates; nodes: how many of a service, where not one; settings: further environment
+        variables of all services."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="erm-live-"))
         folder.chmod(0o711)
-        stack = cls(folder)
+        stack = cls(folder, nodes or {})
         try:
             if generous:
                 settings["GATEWAY_CONFIG_FILE"] = str(stack._generous_table())
-            stack._start(settings)
+            stack._settings = settings
+            stack._start()
             yield stack
         except BaseException:
             stack._show_logs()
@@ -109,11 +118,31 @@ class Stack:
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
 
-    def stop(self, service: str) -> None:
-        """Ends one service, as an operator would."""
-        process = self.processes.pop(service)
-        process.send_signal(signal.SIGTERM)
+    def url_of(self, node: str) -> str:
+        return f"http://127.0.0.1:{self.ports[node]}"
+
+    def stop(self, node: str, how: signal.Signals = signal.SIGTERM) -> None:
+        """Ends one node, by default as an operator would."""
+        process = self.processes.pop(node)
+        process.send_signal(how)
         process.wait(timeout=60)
+
+    def start(self, node: str) -> None:
+        """Starts a node that was ended, at its old address."""
+        self._start_node(node)
+        self._wait_until_ready(node)
+
+    def rotate_keys(self) -> None:
+        """New keys for all services, which read them by themselves."""
+        self._run([self._binary("ermctl"), "keys", "rotate", "--directory", self.folder / "keys"])
+
+    def metrics(self, node: str) -> str:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.operations[node]}/metrics", timeout=10) as answer:
+            return answer.read().decode()
+
+    def query(self, statement: str) -> str:
+        """What a statement gives in the database, past all row security: a line a row, columns between |."""
+        return self._run(["psql", "-X", "-q", "-A", "-t", f"{self._superuser}/erm", "-c", statement])
 
     def _generous_table(self) -> pathlib.Path:
         table = (REPOSITORY / "gateway-config" / "gateway.yaml").read_text()
@@ -124,54 +153,61 @@ class Stack:
 
     # --- Starting and stopping ---------------------------------------------------------------------------------------
 
-    def _start(self, settings: dict[str, str]) -> None:
+    def _start(self) -> None:
         self._run([self._binary("ermctl"), "keys", "generate", "--directory", self.folder / "keys"])
         self.operator_key = (self.folder / "keys" / "operator.key").read_text().strip()
         self.database_port = _free_port()
         password = secrets.token_hex(16)
         self._lib(f'make_cluster "$DATA" {password}', f'start_cluster "$DATA" {self.database_port} "-c fsync=off"')
-        superuser = f"postgresql://erm:{password}@127.0.0.1:{self.database_port}"
-        self._run(["psql", "-X", "-q", f"{superuser}/postgres", "-c", "create database erm"])
-        roles = {name: secrets.token_hex(16) for name in ("gateway", "tenant_admin", "ml_training", "ml_prediction")}
-        variables = [part for name, secret in roles.items() for part in ("-v", f"{name}_password={secret}")]
-        self._run(["psql", "-X", "-q", f"{superuser}/erm", *variables, "-f", REPOSITORY / "compose" / "roles.sql"])
-        for service in SERVICES:
-            role = service.replace("-", "_")
-            database = f"postgresql://erm_{role}:{roles[role]}@127.0.0.1:{self.database_port}/erm"
-            self._start_service(service, database, settings)
-        for service in SERVICES:
-            self._wait_until_ready(service)
+        self._superuser = f"postgresql://erm:{password}@127.0.0.1:{self.database_port}"
+        self._run(["psql", "-X", "-q", f"{self._superuser}/postgres", "-c", "create database erm"])
+        roles = {service: secrets.token_hex(16) for service in SERVICES}
+        variables = [
+            part for service, secret in roles.items()
+            for part in ("-v", f"{service.replace('-', '_')}_password={secret}")
+        ]
+        self._run(["psql", "-X", "-q", f"{self._superuser}/erm", *variables, "-f", REPOSITORY / "compose" / "roles.sql"])
+        self._databases = {
+            service: f"postgresql://erm_{service.replace('-', '_')}:{secret}@127.0.0.1:{self.database_port}/erm"
+            for service, secret in roles.items()
+        }
+        for node in self.service_of:
+            self._start_node(node)
+        for node in self.service_of:
+            self._wait_until_ready(node)
 
-    def _start_service(self, service: str, database: str, settings: dict[str, str]) -> None:
+    def _start_node(self, node: str) -> None:
         keys = self.folder / "keys"
+        service = self.service_of[node]
         environment = {
             "PATH": os.environ["PATH"],
-            "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(self.ports[service]),
-            "OPS_HOST": "127.0.0.1", "OPS_PORT": str(self.operations[service]),
-            "DATABASE_URL": database, "MIGRATIONS_DIRECTORY": str(REPOSITORY / "migrations"),
+            "HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(self.ports[node]),
+            "OPS_HOST": "127.0.0.1", "OPS_PORT": str(self.operations[node]),
+            "DATABASE_URL": self._databases[service], "MIGRATIONS_DIRECTORY": str(REPOSITORY / "migrations"),
             "IDENTITY_KEY_FILE": str(keys / f"{service}.key"), "IDENTITY_JWKS_FILE": str(keys / "jwks.json"),
             **{
-                f"{name.replace('-', '_').upper()}_URL": f"http://127.0.0.1:{self.ports[name]}"
+                f"{name.replace('-', '_').upper()}_URL": ",".join(
+                    self.url_of(other) for other, of in self.service_of.items() if of == name)
                 for name in SERVICES if name != "gateway"
             },
-            **settings,
+            **self._settings,
         }
         if service == "gateway":
             environment.setdefault("GATEWAY_CONFIG_FILE", str(REPOSITORY / "gateway-config" / "gateway.yaml"))
             environment["OPERATOR_KEY_DIGEST_FILE"] = str(keys / "operator.key.sha256")
         else:
             environment.pop("GATEWAY_CONFIG_FILE", None)
-        with open(self.folder / f"{service}.log", "ab") as log:
-            self.processes[service] = subprocess.Popen(
+        with open(self.folder / f"{node}.log", "ab") as log:
+            self.processes[node] = subprocess.Popen(
                 [self._binary(service)], env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
 
-    def _wait_until_ready(self, service: str) -> None:
-        url = f"http://127.0.0.1:{self.operations[service]}/readyz"
+    def _wait_until_ready(self, node: str) -> None:
+        url = f"http://127.0.0.1:{self.operations[node]}/readyz"
         said = "no answer"
         for _ in range(600):
-            if self.processes[service].poll() is not None:
-                raise RuntimeError(f"{service} stopped")
+            if self.processes[node].poll() is not None:
+                raise RuntimeError(f"{node} stopped")
             try:
                 with urllib.request.urlopen(url, timeout=5):
                     return
@@ -180,7 +216,7 @@ class Stack:
             except OSError as error:
                 said = str(error)
             time.sleep(0.1)
-        raise RuntimeError(f"{service} is not ready after a minute: {said}")
+        raise RuntimeError(f"{node} is not ready after a minute: {said}")
 
     def _stop(self) -> None:
         for process in reversed(self.processes.values()):
@@ -194,11 +230,11 @@ class Stack:
             self._lib('stop_cluster "$DATA"', check=False)
 
     def _show_logs(self) -> None:
-        for service in SERVICES:
-            log = self.folder / f"{service}.log"
+        for node in self.service_of:
+            log = self.folder / f"{node}.log"
             if log.exists():
                 lines = [line for line in log.read_text(errors="replace").splitlines() if '"level":"info"' not in line]
-                print(f"--- {service}", *lines[-15:], sep="\n")
+                print(f"--- {node}", *lines[-15:], sep="\n")
 
     @staticmethod
     def _binary(name: str) -> pathlib.Path:
@@ -214,7 +250,7 @@ class Stack:
             DATA=str(self.folder / "postgres"),
         )
 
-    def _run(self, command: list, check: bool = True, **environment: str) -> None:
+    def _run(self, command: list, check: bool = True, **environment: str) -> str:
         done = subprocess.run(
             [str(part) for part in command], env={**os.environ, **environment}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -222,6 +258,7 @@ class Stack:
         if check and done.returncode != 0:
             name = pathlib.Path(str(command[0])).name
             raise RuntimeError(f"{name} ended with {done.returncode}:\n{done.stdout[-2000:]}")
+        return done.stdout
 
 
 def _free_port() -> int:

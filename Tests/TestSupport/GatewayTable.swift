@@ -47,6 +47,14 @@ public struct GatewayTable {
                 [ListedRoute(method: first.method, path: first.path, access: other)] + listed.dropFirst()
             ),
             (
+                "another rule for sending again", declared,
+                [
+                    ListedRoute(
+                        method: first.method, path: first.path, access: first.access,
+                        takesIdempotencyKey: !first.takesIdempotencyKey)
+                ] + listed.dropFirst()
+            ),
+            (
                 "another method", declared,
                 [ListedRoute(method: "TRACE", path: first.path, access: first.access)] + listed.dropFirst()
             ),
@@ -66,7 +74,9 @@ public struct GatewayTable {
                 guard let path = route["path"] as? String, let access = Self.access(route, permission) else {
                     return nil
                 }
-                return ListedRoute(method: method, path: path, access: access)
+                return ListedRoute(
+                    method: method, path: path, access: access,
+                    takesIdempotencyKey: method == "POST" && route["idempotencyKey"] as? Bool == true)
             }
         }
     }

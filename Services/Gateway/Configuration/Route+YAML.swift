@@ -25,6 +25,7 @@ extension Route {
             try mapping.duration("timeout", default: .seconds(30))
         }
         let isStreaming = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("streaming") }
+        let takesKey = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("idempotencyKey") }
         for error in mapping.unread { mistakes.add(error) }
         if let scope, needsTenant == true, scope != .public {
             mistakes.add(
@@ -32,7 +33,7 @@ extension Route {
                     node, "\"needsTenant\" is for public routes; \(scope.rawValue) routes imply it or not"))
         }
         guard mistakes.all.count == before, let path, let target, let scope, let methods, let needsTenant,
-            let limitsAddress, let bodyLimit, let timeout, let isStreaming
+            let limitsAddress, let bodyLimit, let timeout, let isStreaming, let takesKey
         else { return nil }
         template = path.template
         segments = path.segments
@@ -44,6 +45,7 @@ extension Route {
         bodyLimitBytes = bodyLimit
         self.timeout = timeout
         self.isStreaming = isStreaming
+        takesIdempotencyKey = takesKey
     }
 
     private static func path(

@@ -59,6 +59,8 @@ struct Route: Sendable, Equatable {
     let timeout: Duration
     /// The answer may go on for as long as something comes: server-sent events, exports.
     let isStreaming: Bool
+    /// Its service carries a POST with an `Idempotency-Key` out once however often it comes: it may be sent again.
+    var takesIdempotencyKey = false
 
     /// nil when `template` is not one: it must begin with a slash, have no empty segment and name each parameter once.
     static func segments(of template: String) -> [Segment]? {

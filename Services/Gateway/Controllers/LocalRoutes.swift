@@ -70,7 +70,9 @@ extension Route {
     var listed: [ListedRoute] {
         methods.compactMap { method, requirement in
             guard let access = access(requirement) else { return nil }
-            return ListedRoute(method: method, path: template, access: access)
+            return ListedRoute(
+                method: method, path: template, access: access,
+                takesIdempotencyKey: takesIdempotencyKey && method == "POST")
         }
     }
 

@@ -36,8 +36,15 @@ struct ForwardStage: Sendable {
         /// Whether carrying the request out twice has the effect of once. One that depends on the state that it finds would be
         /// refused by what its first attempt has done.
         var isRepeatable: Bool {
-            ["GET", "PUT", "DELETE"].contains(match.method)
-                && !headers.contains { ["if-match", "if-unmodified-since"].contains($0.name.lowercased()) }
+            switch match.method {
+            case "GET", "PUT", "DELETE": !has("if-match") && !has("if-unmodified-since")
+            case "POST": match.route.takesIdempotencyKey && has("idempotency-key")
+            default: false
+            }
+        }
+
+        private func has(_ name: String) -> Bool {
+            headers.contains { $0.name.lowercased() == name }
         }
     }
 

@@ -6,31 +6,40 @@ public struct ListedRoute: Sendable, Hashable {
     /// `/api/v1/employees/{id}`
     public let path: String
     public let access: AccessRule
+    /// Whether it may be sent again when it carries an `Idempotency-Key`.
+    public let takesIdempotencyKey: Bool
 
-    public init(method: String, path: String, access: AccessRule) {
+    public init(method: String, path: String, access: AccessRule, takesIdempotencyKey: Bool = false) {
         self.method = method
         self.path = path
         self.access = access
+        self.takesIdempotencyKey = takesIdempotencyKey
     }
 }
 
 /// Where the gateway's table and a service's declarations disagree.
 public enum RouteComparison {
-    /// In both directions: method, path and who is let in. Internal routes are no business of the gateway's table.
+    /// In both directions: method, path, who is let in, and what may be sent again. Internal routes are no business of the
+    /// gateway's table.
     /// - Returns: one sentence for each disagreement, sorted.
     public static func disagreements(declared: [DeclaredRoute], listed: [ListedRoute]) -> [String] {
         let declared = Dictionary(
-            declared.filter { !$0.access.isInternal }.map { ($0.title, $0.access) },
-            uniquingKeysWith: { first, _ in first })
+            declared.filter { !$0.access.isInternal }.map { ($0.title, $0) }, uniquingKeysWith: { first, _ in first })
         let listed = Dictionary(
-            listed.map { ("\($0.method) \($0.path)", $0.access) }, uniquingKeysWith: { first, _ in first })
+            listed.map { ("\($0.method) \($0.path)", $0) }, uniquingKeysWith: { first, _ in first })
         var sentences: [String] = []
-        for (title, access) in declared {
-            switch listed[title] {
-            case nil: sentences.append("\(title) is missing in the gateway's table")
-            case access: break
-            case .some(let other):
-                sentences.append("\(title) is for \(access.text), in the gateway's table for \(other.text)")
+        for (title, route) in declared {
+            guard let line = listed[title] else {
+                sentences.append("\(title) is missing in the gateway's table")
+                continue
+            }
+            if line.access != route.access {
+                sentences.append("\(title) is for \(route.access.text), in the gateway's table for \(line.access.text)")
+            }
+            if line.takesIdempotencyKey != route.headers.contains(.idempotencyKey) {
+                sentences.append(
+                    "\(title) \(line.takesIdempotencyKey ? "takes no" : "takes an") Idempotency-Key, unlike in the gateway's table"
+                )
             }
         }
         for title in listed.keys where declared[title] == nil {

@@ -52,9 +52,10 @@ struct ProxyFailoverTests {
         }
     }
 
-    private func route(timeout: Duration = .seconds(30)) throws -> Route {
+    private func route(timeout: Duration = .seconds(30), takesIdempotencyKey: Bool = false) throws -> Route {
         try Fixture.route(
-            "/x", ["GET": nil, "PUT": nil, "POST": nil], target: .upstream(.mlPrediction), timeout: timeout)
+            "/x", ["GET": nil, "PUT": nil, "POST": nil], target: .upstream(.mlPrediction), timeout: timeout,
+            takesIdempotencyKey: takesIdempotencyKey)
     }
 
     @Test("no idempotent request fails, and the node is soon left alone", arguments: Trouble.allCases, ["GET", "PUT"])
@@ -76,9 +77,33 @@ struct ProxyFailoverTests {
         }
     }
 
-    @Test("a request that may have been carried out and must not be twice is not sent again")
-    func notIdempotent() async throws {
-        let route = try route()
+    @Test(
+        "a POST with an Idempotency-Key is sent again where its service carries it out once",
+        arguments: Trouble.allCases)
+    func idempotentByKey(trouble: Trouble) async throws {
+        let route = try route(timeout: trouble == .hangs ? .seconds(6) : .seconds(30), takesIdempotencyKey: true)
+        try await withTrouble(trouble) { bad, _ in
+            try await withHealthy { good, _ in
+                let health = GatewayConfiguration.Health(failuresToOpen: 2, openFor: .seconds(3600))
+                try await ProxyBench.with(upstreamPorts: [bad, good], routes: [route], health: health) {
+                    bench async throws in
+                    for _ in 1...(trouble == .hangs ? 4 : 20) {
+                        let (response, _) = try await bench.client.execute(
+                            HTTPClientRequest(
+                                method: "POST", url: bench.url + "/x", headers: [("Idempotency-Key", "one")],
+                                body: .bytes([1])), collectingUpTo: 1000)
+                        #expect(response.status == 200)
+                    }
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a request that may have been carried out and must not be twice is not sent again",
+        arguments: [(true, []), (false, [("Idempotency-Key", "one")])])
+    func notIdempotent(takesKey: Bool, headers: [(String, String)]) async throws {
+        let route = try route(takesIdempotencyKey: takesKey)
         try await withTrouble(.drops) { bad, asked in
             try await withHealthy { good, answered in
                 let health = GatewayConfiguration.Health(failuresToOpen: 3, openFor: .seconds(3600))
@@ -87,7 +112,8 @@ struct ProxyFailoverTests {
                     var statuses: [Int] = []
                     for _ in 1...20 {
                         let (response, _) = try await bench.client.execute(
-                            HTTPClientRequest(method: "POST", url: bench.url + "/x", body: .bytes([1])),
+                            HTTPClientRequest(
+                                method: "POST", url: bench.url + "/x", headers: headers, body: .bytes([1])),
                             collectingUpTo: 1000)
                         statuses.append(response.status)
                     }

@@ -14,13 +14,13 @@ enum Fixture {
     static func route(
         _ template: String, _ methods: [String: Route.Requirement?] = ["GET": nil], scope: Route.Scope = .public,
         target: Route.Target = .gateway, needsTenant: Bool = false, bodyLimit: Int = 1 << 20,
-        timeout: Duration = .seconds(10), isStreaming: Bool = false
+        timeout: Duration = .seconds(10), isStreaming: Bool = false, takesIdempotencyKey: Bool = false
     ) throws -> Route {
         Route(
             template: template, segments: try #require(Route.segments(of: template)), target: target, scope: scope,
             methods: methods, needsTenant: needsTenant, limitsAddress: false, bodyLimitBytes: bodyLimit,
             timeout: timeout,
-            isStreaming: isStreaming)
+            isStreaming: isStreaming, takesIdempotencyKey: takesIdempotencyKey)
     }
 
     static func match(_ route: Route, _ method: String = "GET", parameters: [String: String] = [:]) throws
