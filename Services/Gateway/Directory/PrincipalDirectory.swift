@@ -11,9 +11,19 @@ protocol PrincipalDirectory: Sendable {
     func roles(of tenant: TenantID) async throws -> [RoleGrants]
     /// nil for wrong credentials.
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
+    /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
+    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants?
+    /// As ``roles(of:)``, when that is remembered and still holds; nil: ask.
+    func warm(rolesOf tenant: TenantID) -> [RoleGrants]?
 }
 
-/// A directory that is asked at most once in half a second about each thing, however many requests want to know.
+extension PrincipalDirectory {
+    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants? { nil }
+    func warm(rolesOf tenant: TenantID) -> [RoleGrants]? { nil }
+}
+
+/// A directory that is asked once about each thing however many requests want to know, and again when the thing has changed
+/// (``FreshCache``).
 struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     private struct UserKey: Hashable, Sendable {
         let tenant: TenantID
@@ -23,10 +33,20 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     private let source: any TenantDirectory & PrincipalDirectory
     private let tenants = FreshCache<TenantID, TenantSummary?>()
     private let subdomains = FreshCache<String, TenantSummary?>()
-    private let users = FreshCache<UserKey, UserGrants?>()
+    private let users = FreshCache<UserKey, UserGrants?>(maximumCount: 100_000)
     private let grants = FreshCache<TenantID, [RoleGrants]>()
 
     init(_ source: any TenantDirectory & PrincipalDirectory) { self.source = source }
+
+    func warm(tenant id: TenantID) -> TenantSummary? { tenants.warm(id) ?? nil }
+
+    func warm(subdomain: Subdomain) -> TenantSummary? { subdomains.warm(subdomain.rawValue) ?? nil }
+
+    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants? {
+        users.warm(UserKey(tenant: tenant, user: user)) ?? nil
+    }
+
+    func warm(rolesOf tenant: TenantID) -> [RoleGrants]? { grants.warm(tenant) }
 
     func tenant(_ id: TenantID) async throws -> TenantSummary? {
         try await tenants.value(for: id) { [source] in try await source.tenant(id) }

@@ -14,7 +14,7 @@ struct AccessTokenAuthenticator: Authenticator {
     func authenticate(_ credential: Credential) async throws -> Verdict {
         let claims: AccessClaims
         do {
-            claims = try tokens.verify(credential.token)
+            claims = try tokens.verify(credential)
         } catch {
             switch error {
             case .notAToken: return .notMine
@@ -38,16 +38,34 @@ struct AccessTokenAuthenticator: Authenticator {
     private func standing(of id: UserID, in tenant: TenantID, session: SessionID) async throws -> Verdict {
         let sessions = sessions
         let family = try await cache.value(for: session) { try await sessions.family(session) }
-        guard let family, family.isActive(now()), family.user == id, family.tenant == tenant else {
+        guard let family, isRunning(family, of: id, in: tenant) else {
             return .denied(.notAuthenticated("The session has ended; log in again."))
         }
-        guard let user = try await directory.principal(id, in: tenant), user.isActive, user.tenantId == tenant else {
+        return verdict(try await directory.principal(id, in: tenant), family)
+    }
+
+    func warm(_ credential: Credential) -> Principal? {
+        guard let claims = tokens.warm(credential), let found = cache.warm(claims.sid), let family = found,
+            isRunning(family, of: claims.sub, in: claims.tenant),
+            let user = directory.warm(principal: claims.sub, in: claims.tenant),
+            case .accepted(let principal) = verdict(user, family)
+        else { return nil }
+        return principal
+    }
+
+    private func isRunning(_ family: RefreshFamily, of user: UserID, in tenant: TenantID) -> Bool {
+        family.isActive(now()) && family.user == user && family.tenant == tenant
+    }
+
+    /// - Parameter family: one of this user.
+    private func verdict(_ user: UserGrants?, _ family: RefreshFamily) -> Verdict {
+        guard let user, user.isActive, user.tenantId == family.tenant else {
             return .denied(.notAuthenticated("The user is not active."))
         }
         guard family.isUnderPassword(of: user) else { return .denied(Sessions.passwordChanged) }
         return .accepted(
             Principal(
-                kind: .user(id, session: session), tenant: tenant, email: user.email, name: user.name,
-                roles: user.roles, permissions: user.permissions))
+                kind: .user(family.user, session: family.id), tenant: family.tenant, email: user.email,
+                name: user.name, roles: user.roles, permissions: user.permissions))
     }
 }

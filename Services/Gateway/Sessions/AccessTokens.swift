@@ -2,6 +2,7 @@ import Contracts
 import Crypto
 import Foundation
 import ServiceIdentity
+import Synchronization
 
 /// The claims of an access token. `permissions` are not among them: what a user may do is asked anew, so that a change of
 /// role acts at once and not when the token expires.
@@ -45,6 +46,7 @@ struct AccessTokens: Sendable {
     private let leeway: Int
     private let keys: SigningKeys
     private let now: @Sendable () -> Date
+    private let verified = VerifiedTokens()
 
     init(
         keys: KeyRing, lifetime: Int = standardLifetime, leeway: Int = AssertionVerifier.standardLeeway,
@@ -72,9 +74,37 @@ struct AccessTokens: Sendable {
         return try JSONWebToken.signed(claims, type: Self.type, keyID: key.id, by: key.privateKey)
     }
 
-    func verify(_ token: String) throws(Failure) -> AccessClaims {
+    func verify(_ token: String) throws(Failure) -> AccessClaims { try verify(Credential(token: token)) }
+
+    /// The signature of a token that comes again is not verified again while its key is one of ours.
+    func verify(_ credential: Credential) throws(Failure) -> AccessClaims {
+        if let claims = known(credential) {
+            try requireInForce(claims)
+            return claims
+        }
+        let token = credential.token
         guard token.split(separator: ".", omittingEmptySubsequences: false).count == 3 else { throw .notAToken }
-        let claims = try authentic(token)
+        let (claims, key) = try authentic(token)
+        try requireInForce(claims)
+        verified.insert(claims, signedBy: key, for: credential.digest)
+        return claims
+    }
+
+    /// The claims of a token that was verified before and is still in force; nil: verify it.
+    func warm(_ credential: Credential) -> AccessClaims? {
+        guard let claims = known(credential) else { return nil }
+        do throws(Failure) { try requireInForce(claims) } catch { return nil }
+        return claims
+    }
+
+    private func known(_ credential: Credential) -> AccessClaims? {
+        guard let (claims, key) = verified.claims(credential.digest), let keys = try? keys.all(),
+            keys.contains(where: { $0.id == key })
+        else { return nil }
+        return claims
+    }
+
+    private func requireInForce(_ claims: AccessClaims) throws(Failure) {
         let time = Int(now().timeIntervalSince1970)
         guard claims.iss == Self.issuer, claims.aud == Self.audience else { throw .invalid }
         // Tokens of before the settings were changed may have lived longer.
@@ -83,11 +113,11 @@ struct AccessTokens: Sendable {
             throw .invalid
         }
         guard claims.exp > time - leeway else { throw .expired }
-        return claims
     }
 
-    /// The claims, when the signature is that of one of our keys by our algorithm; the token's own header chooses nothing else.
-    private func authentic(_ text: String) throws(Failure) -> AccessClaims {
+    /// The claims and the key's id, when the signature is that of one of our keys by our algorithm; the token's own header chooses
+    /// nothing else.
+    private func authentic(_ text: String) throws(Failure) -> (claims: AccessClaims, key: String) {
         guard let token = JSONWebToken(text), token.isEdDSA, token.type == Self.type, let id = token.keyID else {
             throw .invalid
         }
@@ -96,7 +126,7 @@ struct AccessTokens: Sendable {
         guard token.isSigned(by: key.privateKey.publicKey), let claims = token.claims(as: AccessClaims.self) else {
             throw .invalid
         }
-        return claims
+        return (claims, id)
     }
 
     /// `GET /.well-known/jwks.json`: the key that signs, and those that have signed what may still be out.
@@ -118,4 +148,15 @@ struct PublicKeySet: Codable, Sendable {
     }
 
     let keys: [Key]
+}
+
+/// Tokens whose signature was verified lately, by their digests.
+private final class VerifiedTokens: Sendable {
+    private let tokens = Mutex(RecentEntries<[UInt8], (claims: AccessClaims, key: String)>(maximumCount: 50_000))
+
+    func claims(_ digest: [UInt8]) -> (claims: AccessClaims, key: String)? { tokens.withLock { $0.use(digest) } }
+
+    func insert(_ claims: AccessClaims, signedBy key: String, for digest: [UInt8]) {
+        tokens.withLock { $0.insert((claims, key), for: digest) }
+    }
 }

@@ -55,9 +55,14 @@ protocol Authenticator: Sendable {
     func authenticate(_ credential: Credential) async throws -> Verdict
     /// The same for somebody who was accepted with this credential a while ago and has been served since.
     func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict
+    /// As ``authenticate(_:)`` without waiting: the principal, when all that is to be known of the credential is remembered, still
+    /// holds and lets it in; nil: authenticate it, which may also say why not.
+    func warm(_ credential: Credential) -> Principal?
 }
 
 extension Authenticator {
+    func warm(_ credential: Credential) -> Principal? { nil }
+
     func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
         try await authenticate(credential)
     }
@@ -82,14 +87,13 @@ final class AuthenticateStage: Sendable {
 
     /// - Throws: ``ProblemError`` 401, 429 for an address that has guessed too often, or 503 when it cannot be found out.
     func authenticate(_ credential: Credential, from address: ClientAddress) async throws -> Principal {
-        let digest = RandomToken.digest(credential.token)
         let time = ContinuousClock.now
-        if good.withLock({ $0.fresh(digest, now: time) }) == nil { try limit.requireGuesses(address) }
+        if good.withLock({ $0.fresh(credential.digest, now: time) }) == nil { try limit.requireGuesses(address) }
         for authenticator in authenticators {
             switch try await authenticator.authenticate(credential) {
             case .notMine: continue
             case .accepted(let principal):
-                good.withLock { $0.insert((), for: digest, askedAt: time) }
+                good.withLock { $0.insert((), for: credential.digest, askedAt: time) }
                 return principal
             case .denied(let problem): throw problem
             case .guessed(let problem):
@@ -99,6 +103,18 @@ final class AuthenticateStage: Sendable {
         }
         limit.chargeGuess(address)
         throw ProblemError.notAuthenticated("The credential is not of a kind known here.")
+    }
+
+    /// As ``authenticate(_:from:)`` without waiting: whose credential it is, when that is remembered and still holds; nil:
+    /// authenticate it. A credential that is let in is no guess, whatever its address has guessed before.
+    func warm(_ credential: Credential) -> Principal? {
+        for authenticator in authenticators {
+            guard let principal = authenticator.warm(credential) else { continue }
+            let time = ContinuousClock.now
+            good.withLock { $0.insert((), for: credential.digest, askedAt: time) }
+            return principal
+        }
+        return nil
     }
 
     /// Who somebody who was accepted is now.

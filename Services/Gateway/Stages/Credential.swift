@@ -1,11 +1,14 @@
 import Contracts
 import HTTPTypes
+import ServiceIdentity
 import ServiceKit
 
 /// What a request shows to say who sends it; not yet believed.
 struct Credential: Sendable, Equatable {
     /// The secret as sent, without its scheme.
     let token: String
+    /// By which it is looked up.
+    let digest: [UInt8]
 
     static let maximumBytes = 4096
 
@@ -28,7 +31,10 @@ struct Credential: Sendable, Equatable {
         return try Credential(checking: String(parts[1]))
     }
 
-    init(token: String) { self.token = token }
+    init(token: String) {
+        self.token = token
+        digest = RandomToken.digest(token)
+    }
 
     /// Only characters that a token may have (RFC 6750 §2.1, b64token).
     private init(checking token: String) throws {
@@ -39,7 +45,7 @@ struct Credential: Sendable, Equatable {
         guard !token.isEmpty, allowed, token.utf8.count <= Self.maximumBytes else {
             throw ProblemError.notAuthenticated("The credential is not a token.")
         }
-        self.token = token
+        self.init(token: token)
     }
 }
 

@@ -82,6 +82,15 @@ struct TenantStage: Sendable {
         return try active(try await directory.tenant(id))
     }
 
+    /// As ``confirm(_:_:)`` without waiting: the tenant, when all that is to be known is remembered, still holds and agrees; nil:
+    /// confirm it, which may also say why not.
+    func warm(_ id: TenantID, _ hints: Hints) -> TenantSummary? {
+        guard hints.header == nil || hints.header == id else { return nil }
+        if let subdomain = hints.subdomain, directory.warm(subdomain: subdomain)?.id != id { return nil }
+        guard let tenant = directory.warm(tenant: id), tenant.isActive else { return nil }
+        return tenant
+    }
+
     private func active(_ tenant: TenantSummary?) throws -> TenantSummary {
         guard let tenant, tenant.isActive else { throw Self.unknown }
         return tenant
@@ -100,6 +109,14 @@ protocol TenantDirectory: Sendable {
     /// nil when there is no such tenant. Throws a ``ProblemError`` 503 when that cannot be found out.
     func tenant(_ id: TenantID) async throws -> TenantSummary?
     func tenant(subdomain: Subdomain) async throws -> TenantSummary?
+    /// As ``tenant(_:)``, when that is remembered and still holds; nil: ask.
+    func warm(tenant id: TenantID) -> TenantSummary?
+    func warm(subdomain: Subdomain) -> TenantSummary?
+}
+
+extension TenantDirectory {
+    func warm(tenant id: TenantID) -> TenantSummary? { nil }
+    func warm(subdomain: Subdomain) -> TenantSummary? { nil }
 }
 
 extension HTTPField.Name {

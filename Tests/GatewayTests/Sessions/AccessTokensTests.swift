@@ -99,6 +99,29 @@ struct AccessTokensTests {
         #expect(try failure(after, old) == .foreignKey)
     }
 
+    @Test("a token that was verified before is refused once it has expired, and once its key is ours no more")
+    func verifiedBefore() async throws {
+        let pairs = Mutex([identity])
+        let keys = KeyRing(KeyRing.Contents(pairs: [identity], keys: JSONWebKeySet(keys: []))) {
+            KeyRing.Contents(pairs: pairs.withLock { $0 }, keys: JSONWebKeySet(keys: []))
+        }
+        let time = Mutex(Fixture.date)
+        let tokens = try AccessTokens(keys: keys, now: { time.withLock { $0 } })
+        let credential = Credential(token: try tokens.make(user: user, tenant: tenant, session: session))
+        #expect(tokens.warm(credential) == nil)
+        #expect(try tokens.verify(credential) == claims())
+        #expect(tokens.warm(credential) == claims())
+
+        time.withLock { $0 += 2_000 }
+        #expect(tokens.warm(credential) == nil)
+        #expect(try failure(tokens, credential.token) == .expired)
+        time.withLock { $0 = Fixture.date }
+        pairs.withLock { $0 = [ServiceKeyPair()] }
+        try keys.reload()
+        #expect(tokens.warm(credential) == nil)
+        #expect(try failure(tokens, credential.token) == .foreignKey)
+    }
+
     @Test("no signature and no algorithm are refused")
     func algorithmNone() async throws {
         let tokens = try tokens()

@@ -17,15 +17,6 @@ struct FreshEntriesTests {
         #expect(entries.fresh("a", now: Fixture.start + .milliseconds(500)) == nil)
     }
 
-    @Test("a failed question is forgotten, the newer one for the same thing is not")
-    func removal() {
-        var entries = entries()
-        entries.insert(1, for: "a", askedAt: Fixture.start)
-        entries.insert(2, for: "a", askedAt: Fixture.start)
-        entries.remove("a") { $0 == 1 }
-        #expect(entries.fresh("a", now: Fixture.start) == 2)
-    }
-
     @Test("however many things are asked for, only so many are remembered")
     func bounded() {
         var entries = entries(2)
@@ -98,5 +89,58 @@ struct FreshCacheTests {
         _ = try await cache.value(for: "a") { 1 }
         cache.forget("a")
         #expect(try await cache.value(for: "a") { 2 } == 2)
+    }
+
+    @Test(
+        "while changes are heard of an answer holds, without waiting too, until it is forgotten or its longest age is over"
+    )
+    func heard() async throws {
+        let clock = Clock()
+        let cache = FreshCache<String, Int>(
+            longestAge: .seconds(60), isHeard: { _ in true }, now: { clock.now })
+        #expect(cache.warm("a") == nil)
+        _ = try await cache.value(for: "a") { 1 }
+        clock.advance(.seconds(59))
+        #expect(cache.warm("a") == 1)
+        #expect(try await cache.value(for: "a") { 2 } == 1)
+        cache.forget("a")
+        #expect(cache.warm("a") == nil)
+        _ = try await cache.value(for: "a") { 3 }
+        clock.advance(.seconds(60))
+        #expect(cache.warm("a") == nil)
+        #expect(try await cache.value(for: "a") { 4 } == 4)
+    }
+
+    @Test("when changes are heard of no more, what is remembered is asked for anew, and holds again when they are")
+    func unheard() async throws {
+        let clock = Clock()
+        let isHeard = Mutex(true)
+        let cache = FreshCache<String, Int>(isHeard: { _ in isHeard.withLock { $0 } }, now: { clock.now })
+        _ = try await cache.value(for: "a") { 1 }
+        clock.advance(.seconds(1))
+        isHeard.withLock { $0 = false }
+        #expect(cache.warm("a") == nil)
+        await #expect(throws: Failure.self) { try await cache.value(for: "a") { throw Failure() } }
+        isHeard.withLock { $0 = true }
+        #expect(cache.warm("a") == nil)
+    }
+
+    @Test("an answer to a question that was put before a change was heard of is not remembered")
+    func overtaken() async throws {
+        let cache = FreshCache<String, Int>(isHeard: { _ in true })
+        let (asked, changed) = (Signal(), Signal())
+        async let before = cache.value(for: "a") {
+            asked.set()
+            await changed.wait()
+            return 1
+        }
+        await asked.wait()
+        cache.forget("a")
+        #expect(try await cache.value(for: "a") { 2 } == 2)
+        cache.forget(where: { $0 == "a" })
+        changed.set()
+        #expect(try await before == 1)
+        #expect(cache.warm("a") == nil)
+        #expect(try await cache.value(for: "a") { 3 } == 3)
     }
 }
