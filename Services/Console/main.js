@@ -7,6 +7,18 @@ import { failure, loading, pageHead } from "./ui/controls.js";
 import { Shell } from "./ui/shell.js";
 import { signInPage, signInDialog } from "./pages/sign-in.js";
 
+/** A module that could not be fetched is asked for again; the rest of them come while nothing else is to be done. */
+async function load(page) {
+  for (let attempt = 0; ; attempt += 1) {
+    try {
+      return await page();
+    } catch (error) {
+      if (attempt >= 5 || !(error instanceof TypeError)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 1000 * (attempt + 1)));
+    }
+  }
+}
+
 const root = document.getElementById("app");
 const session = new Session();
 const shell = new Shell(session, root);
@@ -44,7 +56,7 @@ async function show({ path, query }) {
   if (!found) return replace(shell.main, pageHead("Not found", { note: "There is no such page." }));
   replace(shell.main, loading());
   try {
-    const { default: page } = await found.page();
+    const { default: page } = await load(found.page);
     const context = {
       session, api: session.api, router, query, parameters: found.parameters, signal, main: shell.main,
       reload: () => show(router.place),
@@ -64,9 +76,10 @@ function firstPage() {
   return session.can("read", "allocations") ? "board" : "people";
 }
 
-function signedIn() {
+async function signedIn() {
   shell.show();
-  show(router.place);
+  await show(router.place);
+  requestIdleCallback(() => router.pages.forEach((page) => page().catch(() => {})));
 }
 
 function signedOut(reason) {
@@ -78,6 +91,7 @@ function signedOut(reason) {
 session.addEventListener("expired", () => signInDialog(session));
 session.addEventListener("end", (event) => signedOut(event.detail));
 
+session.api.onwait = () => shell.wait(session.api);
 replace(root, loading());
 session.resume().then(
   (me) => (me ? signedIn() : signedOut(null)),

@@ -1,21 +1,26 @@
 """A real browser on the console: Chromium without a window, what the tests and the screenshots share."""
 
 import contextlib
+import pathlib
 import shutil
-import time
 
-from axe_selenium_python import Axe
+import axe_core_python
 from selenium import webdriver
+from selenium.common.exceptions import ElementClickInterceptedException, NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 WAIT = 20
+AXE = (pathlib.Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
+# What is between two states of the page is looked at again.
+PASSING = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
+RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 @contextlib.contextmanager
-def browser(width=1440, height=900, theme="light"):
-    """A browser whose console messages are kept; closed at the end whatever happens."""
+def browser(width=1440, height=900, theme="light", downloads=None):
+    """A browser whose console messages are kept; closed at the end whatever happens. Files are saved in `downloads`."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or "chromium"
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB",
@@ -23,6 +28,8 @@ def browser(width=1440, height=900, theme="light"):
         options.add_argument(argument)
     if theme == "dark":
         options.add_argument("--force-dark-mode")
+    if downloads:
+        options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver") or "chromedriver"), options=options)
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
@@ -47,17 +54,23 @@ class Console:
 
     def go(self, path):
         """To a page by its fragment; waits until the page has loaded."""
-        self.driver.execute_script("location.hash = arguments[0]", f"#/{path}")
+        self.driver.execute_script("""
+            for (const part of document.querySelector("main").children) part.dataset.before = "";
+            if (location.hash === arguments[0]) dispatchEvent(new HashChangeEvent("hashchange"));
+            location.hash = arguments[0];""", f"#/{path}")
+        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, "main > [data-before]"), "the page before to go")
         self.settle()
 
-    def settle(self, quiet=0.4):
+    def settle(self):
         """Until nothing is being waited for."""
-        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, ".loading"), "the page to finish loading")
-        time.sleep(quiet)
-        self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, ".loading"), "the page to finish loading")
+        self.wait(lambda d: d.execute_script("""
+            return (document.documentElement.dataset.waiting ?? "0") === "0" && !document.querySelector(".loading, [aria-busy=true]")
+              && new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => resolve(
+                  document.documentElement.dataset.waiting === "0" && !document.querySelector(".loading, [aria-busy=true]")))))
+            """), "the page to finish loading")
 
     def wait(self, condition, what, seconds=WAIT):
-        return WebDriverWait(self.driver, seconds, 0.1).until(condition, f"waited {seconds} s for {what}")
+        return WebDriverWait(self.driver, seconds, 0.1, PASSING).until(condition, f"waited {seconds} s for {what}")
 
     def sign_in(self, tenant, email, password):
         self.fill("tenant", tenant)
@@ -90,13 +103,19 @@ class Console:
         control = self.fill(name, text)
         self.wait(lambda d: [one for one in d.find_elements(By.CSS_SELECTOR, ".option") if one.is_displayed() and text in one.text], f"{text} to be offered")
         control.send_keys("\ue015\ue007")  # arrow down, enter
-        self.settle(0.1)
+        self.wait(lambda d: d.execute_script("return arguments[0].getAttribute('aria-expanded') === 'false'", control), "the list to close")
 
     def press(self, label):
-        """The button (or link) of that name, the topmost where there are several."""
-        found = self.wait(lambda d: [one for one in d.find_elements(By.CSS_SELECTOR, "button, a.button, .nav a, .tabs a") if one.is_displayed()
-                                     and (one.text.strip() == label or one.get_attribute("aria-label") == label)], f"a button {label}")
-        found[-1].click()
+        """The button (or link) of that name that can be pressed, in the dialog where one is open."""
+        def pressed(driver):
+            dialogs = driver.find_elements(By.CSS_SELECTOR, "dialog[open]")
+            within = dialogs[-1] if dialogs else driver.find_element(By.TAG_NAME, "body")
+            for one in within.find_elements(By.CSS_SELECTOR, "button:enabled, a.button, .nav a, .tabs a"):
+                if one.is_displayed() and label in (one.text.strip(), one.get_attribute("aria-label")):
+                    one.click()
+                    return True
+            return False
+        self.wait(pressed, f"a button {label}")
 
     def text(self, selector="main"):
         return self.driver.find_element(By.CSS_SELECTOR, selector).text
@@ -106,6 +125,10 @@ class Console:
 
     def buttons(self):
         return {(one.text.strip() or one.get_attribute("aria-label")) for one in self.driver.find_elements(By.CSS_SELECTOR, "main button, main a.button") if one.is_displayed()}
+
+    def toast(self, text):
+        """A message that goes by itself, taken away once it is seen."""
+        self.wait(lambda d: any(text in one.text for one in d.find_elements(By.CSS_SELECTOR, ".toast")), f"the message “{text}”")
 
     def dialog_closes(self):
         self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"), "the dialog to close")
@@ -117,10 +140,12 @@ class Console:
                 if entry["level"] == "SEVERE" and "the server responded with a status of" not in entry["message"]]
 
     def accessibility_faults(self):
-        axe = Axe(self.driver)
-        axe.inject()
-        found = axe.run(options={"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}})
-        return [f"{one['id']}: {one['help']}: {node['html'][:160]}" for one in found["violations"] for node in one["nodes"]]
+        """What axe finds on the page as it stands."""
+        self.driver.execute_script(AXE)
+        found = self.driver.execute_async_script(
+            "const done = arguments[1]; axe.run(document, {preload: false, resultTypes: ['violations'], runOnly: arguments[0]})"
+            ".then((all) => done(all.violations), (error) => done([{id: 'axe', help: String(error), nodes: [{html: ''}]}]))", RULES)
+        return [f"{one['id']}: {one['help']}: {node['html'][:160]}" for one in found for node in one["nodes"]]
 
     def is_wider_than_window(self):
         return self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth + 1")

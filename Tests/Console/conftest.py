@@ -33,6 +33,10 @@ class Platform:
         assert answer.ok, f"{method} {path}: {answer.status_code} {answer.text[:400]}"
         return answer.json() if answer.content else None
 
+    def first(self, path):
+        """The first item of a list."""
+        return self.call("GET", f"{path}{'&' if '?' in path else '?'}limit=1")["data"][0]
+
     def make_person(self, name, **more):
         return self.call("POST", "/employees", {"externalId": f"T-{uuid.uuid4().hex[:10]}", "name": name, **more})["data"]
 

@@ -131,7 +131,13 @@ struct ReportTests {
                 "reports/utilization?\(week)&employeeId=\(try #require(rest.items[0].employee).id)", of: tenant,
                 as: UtilizationRow.self)
 
+            let both = (first.items + rest.items).compactMap { $0.employee?.id }
+                .map { "&employeeId=\($0)" }.joined()
+            let together = try await service.all(
+                "reports/utilization?\(week)\(both)", of: tenant, as: UtilizationRow.self)
+
             #expect((first.items + rest.items).map(\.employee?.externalId) == ["E1", "E2"])
+            #expect(together == first.items + rest.items)
             #expect(rest.next != nil)
             #expect(berta == rest.items)
             #expect(try await refused("") == ["from", "to"])

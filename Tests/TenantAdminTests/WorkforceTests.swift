@@ -194,6 +194,19 @@ struct WorkforceTests {
             #expect(
                 try await service.all("allocations?employeeId=\(berta.id)", of: tenant.id, as: Allocation.self)
                     .map(\.externalId) == ["A2"])
+            let anna = try #require(first.items.first)
+            #expect(
+                try await service.all(
+                    "allocations?employeeId=\(berta.id)&employeeId=\(anna.id)", of: tenant.id, as: Allocation.self
+                ).map(\.externalId) == ["A1", "A2"])
+            #expect(
+                try await service.all("employees?id=\(berta.id)&id=\(EmployeeID())", of: tenant.id, as: Employee.self)
+                    .map(\.externalId) == ["E2"])
+            let many = String(repeating: "&id=\(berta.id)", count: 101).dropFirst()
+            let tooMany = try await service.send(.get, "/api/v1/employees?\(many)", as: token)
+            let noID = try await service.send(.get, "/api/v1/projects?id=\(ProjectID())&id=7", as: token)
+            #expect(try tooMany.problem.errors.map(\.field) == ["id"])
+            #expect(try noID.problem.errors.map(\.field) == ["id"])
             #expect(
                 try await service.all("allocations?isCompleted=false", of: tenant.id, as: Allocation.self).count == 1)
             #expect(try await service.all("projects?status=planned", of: tenant.id, as: Project.self).isEmpty)

@@ -15,12 +15,24 @@ export class Problem extends Error {
   }
 }
 
-const RETRY_DELAYS = [400, 1200, 3000, 6000];
+/** Together longer than a server takes to start again. */
+const RETRY_DELAYS = [400, 1200, 3000, 6000, 8000];
 
 export class Api {
   /** @param {{token: () => Promise<string|null>, renew: (stale: string) => Promise<string|null>}} credentials */
   constructor(credentials) {
     this.credentials = credentials;
+  }
+
+  /** How many requests wait for an answer, and how many of them have found no server so far. */
+  waiting = 0;
+  unanswered = 0;
+  /** Called whenever one of the two changes. */
+  onwait = () => {};
+
+  #count(name, step) {
+    this[name] += step;
+    this.onwait();
   }
 
   get(path, query, options = {}) { return this.send("GET", path, { ...options, query }); }
@@ -49,6 +61,15 @@ export class Api {
 
   /** The raw answer, once it is a success. */
   async response(method, path, options = {}) {
+    this.#count("waiting", 1);
+    try {
+      return await this.#attempts(method, path, options);
+    } finally {
+      this.#count("waiting", -1);
+    }
+  }
+
+  async #attempts(method, path, options) {
     const mayRepeat = method === "GET" || options.once !== undefined;
     let renewed = false;
     for (let attempt = 0; ; attempt += 1) {
@@ -59,7 +80,8 @@ export class Api {
       } catch (error) {
         if (error.name === "AbortError") throw error;
         if (!mayRepeat || attempt >= RETRY_DELAYS.length) throw Problem.network();
-        await pause(RETRY_DELAYS[attempt], options.signal);
+        this.#count("unanswered", 1);
+        await pause(RETRY_DELAYS[attempt], options.signal).finally(() => this.#count("unanswered", -1));
         continue;
       }
       if (response.ok) return response;
@@ -67,7 +89,8 @@ export class Api {
         renewed = true;
         if (await this.credentials.renew(token)) continue;
       }
-      if (response.status === 503 && mayRepeat && attempt < RETRY_DELAYS.length) {
+      // What was refused for the rate alone was not done: every request may be sent again.
+      if ((response.status === 429 || (response.status === 503 && mayRepeat)) && attempt < RETRY_DELAYS.length) {
         const asked = Number(response.headers.get("Retry-After"));
         await pause(asked > 0 && asked <= 10 ? asked * 1000 : RETRY_DELAYS[attempt], options.signal);
         continue;
@@ -105,7 +128,7 @@ export class Api {
 function address(path, query = {}) {
   const parameters = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) {
-    if (value !== undefined && value !== null && value !== "") parameters.append(name, value);
+    for (const one of [value].flat()) if (one !== undefined && one !== null && one !== "") parameters.append(name, one);
   }
   const text = parameters.toString();
   return `/api/v1${path}${text ? `?${text}` : ""}`;
@@ -113,10 +136,15 @@ function address(path, query = {}) {
 
 function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => {
+    const settled = new AbortController();
+    const settle = (action) => {
       clearTimeout(timer);
-      reject(signal.reason);
-    });
+      settled.abort();
+      action();
+    };
+    const timer = setTimeout(() => settle(resolve), milliseconds);
+    signal?.addEventListener("abort", () => settle(() => reject(signal.reason)), { signal: settled.signal });
+    // The network is back: no reason to wait on.
+    globalThis.addEventListener("online", () => settle(resolve), { signal: settled.signal });
   });
 }

@@ -9,6 +9,7 @@ const wholeFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const dayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short", year: "numeric" });
 const shortDayFormat = new Intl.DateTimeFormat(locale, { ...civil, day: "numeric", month: "short" });
 const monthFormat = new Intl.DateTimeFormat(locale, { ...civil, month: "long", year: "numeric" });
+const shortMonthFormat = new Intl.DateTimeFormat(locale, { ...civil, month: "short" });
 const weekdayFormat = new Intl.DateTimeFormat(locale, { ...civil, weekday: "narrow" });
 
 const NOTHING = "–";
@@ -18,6 +19,8 @@ export const hours = (value) => (known(value) ? `${hoursFormat.format(value)} h`
 export const number = (value, digits = 0) => (known(value)
   ? new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value) : NOTHING);
 export const count = (value) => (known(value) ? wholeFormat.format(value) : NOTHING);
+/** Of a file. */
+export const bytes = (value) => (value < 1000 ? `${count(value)} bytes` : value < 1e6 ? `${number(value / 1e3, 1)} kB` : `${number(value / 1e6, 1)} MB`);
 /** Of a figure that is in percent already. */
 export const percent = (value) => (known(value) ? `${wholeFormat.format(value)} %` : NOTHING);
 /** Of a probability or a share, 0…1. */
@@ -26,23 +29,22 @@ export const share = (value) => (known(value) ? percent(value * 100) : NOTHING);
 export const day = (value) => (known(value) ? dayFormat.format(typeof value === "number" ? dateOf(value) : new Date(`${value}T00:00:00Z`)) : NOTHING);
 export const shortDay = (value) => shortDayFormat.format(dateOf(value));
 export const month = (value) => monthFormat.format(dateOf(value));
+export const shortMonth = (value) => shortMonthFormat.format(dateOf(value));
 export const weekdayLetter = (value) => weekdayFormat.format(dateOf(value));
 
-/** A moment, in the tenant's zone. */
-export function moment(value, timeZone = "UTC") {
-  if (!known(value)) return NOTHING;
-  return new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "short" }).format(new Date(value));
+let momentFormat = new Intl.DateTimeFormat(locale, { timeZone: "UTC", dateStyle: "medium", timeStyle: "short" });
+
+/** The zone in which moments are written from now on. */
+export function useTimeZone(timeZone) {
+  momentFormat = new Intl.DateTimeFormat(locale, { timeZone, dateStyle: "medium", timeStyle: "short" });
 }
+
+/** A moment, in the tenant's zone. */
+export const moment = (value) => (known(value) ? momentFormat.format(new Date(value)) : NOTHING);
 
 /** `in_progress` → `In progress`. */
 export function words(code) {
   if (!code) return NOTHING;
-  const text = String(code).replaceAll("_", " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase();
+  const text = String(code).replaceAll("_", " ").replace(/([a-z])([A-Z])/g, "$1 $2").toLowerCase().replace(/\b(ml|api)\b/g, (name) => name.toUpperCase());
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** Two letters for a round badge. */
-export function initials(name) {
-  const parts = [...name.trim()].length ? name.trim().split(/\s+/) : ["?"];
-  return [parts[0], parts.length > 1 ? parts.at(-1) : ""].map((part) => [...part][0] ?? "").join("").toUpperCase();
 }

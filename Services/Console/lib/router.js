@@ -15,6 +15,8 @@ export class Router {
     return this;
   }
 
+  get pages() { return this.#routes.map((route) => route.page); }
+
   /** Where the address bar points. */
   get place() {
     const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");

@@ -1,6 +1,7 @@
 // Who is signed in. The access token lives in memory only; the refresh token is a cookie that scripts cannot read.
 
 import { Api, Problem } from "./api.js";
+import { useTimeZone } from "./format.js";
 
 const RENEW_BEFORE_END = 60_000;
 const TENANT_KEY = "erm.tenant";
@@ -15,6 +16,8 @@ export class Session extends EventTarget {
   constructor() {
     super();
     this.me = null;
+    /** The tenant's, for every time that is shown. */
+    this.timeZone = "UTC";
     this.api = new Api({ token: () => this.#current(), renew: (stale) => this.#renewed(stale) });
     this.#tabs.onmessage = ({ data }) => {
       if (data === "ended") this.#forget("You signed out in another tab.");
@@ -80,7 +83,17 @@ export class Session extends EventTarget {
   async #look() {
     const { data } = await this.api.get("/auth/me");
     this.me = data;
+    this.timeZone = await this.#zone();
+    useTimeZone(this.timeZone);
     this.dispatchEvent(new Event("change"));
+  }
+
+  async #zone() {
+    if (!this.can("read", "settings")) return "UTC";
+    try {
+      const { data } = await this.api.get("/settings");
+      return (data.settings ?? data).timezone || "UTC";
+    } catch { return "UTC"; }
   }
 
   #take(tokens) {

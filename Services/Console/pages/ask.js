@@ -1,15 +1,14 @@
 // Asking: who, on what, with which skills and plan → the hours and how sure, why, who else; and booking from there.
 
-import { debounce, h, replace } from "../lib/dom.js";
+import { debounce, h, replace, s } from "../lib/dom.js";
 import * as days from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
 import { badge, button, card, empty, failure, field, figure, input, loading, pageHead } from "../ui/controls.js";
-import { combobox } from "../ui/combobox.js";
+import { comboField, combobox } from "../ui/combobox.js";
 import { toast } from "../ui/dialog.js";
 import { table } from "../ui/table.js";
-import { s } from "../lib/dom.js";
-import { ticks } from "../ui/chart.js";
+import { drawing, scale, sized, ticks } from "../ui/chart.js";
 import { bookingDialog, findPeople, findProjects } from "./bookings.js";
 
 export default async function askPage({ api, session, router, query }) {
@@ -22,14 +21,9 @@ export default async function askPage({ api, session, router, query }) {
   const skills = input({ name: "requiredSkills", value: query.get("skills") ?? "" });
   const planned = input({ type: "number", min: 0, step: "any", name: "plannedHours", value: query.get("hours") ?? "" });
   const share = input({ type: "number", min: 0, max: 100, name: "allocationPercentage", value: query.get("share") ?? "" });
-  const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today()) });
+  const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today(session.timeZone)) });
   const end = input({ type: "date", name: "endDate", value: query.get("to") ?? "" });
   const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
-  const comboField = (label, box) => {
-    const element = field(label, box.control);
-    element.insertBefore(box, element.children[1]);
-    return element;
-  };
   let earlier = null;
 
   const body = () => {
@@ -85,26 +79,40 @@ function answerView({ api, session, data, question, name, earlier, choose }) {
         toast(warnings?.length ? `Booked, with ${warnings.length} warnings.` : "Booked.");
       },
     }) }))),
-    h("div", { class: "cards" }, card("Why", effects(data, name)), card("Who else", alternatives(data, choose))),
+    h("div", { class: "halves" }, card("Why", effects(data, name)), card("Who else", alternatives(data, choose))),
   ];
 }
 
-/** The hours on a line: the 90 % and the 80 % range, the estimate, and the plan. */
+/** The hours on a line: the ranges that hold the outcome, the estimate, and the plan. */
 function rangeChart(data, planned) {
-  const ranges = [...(data.intervals ?? [])].sort((a, b) => b.level - a.level);
-  const values = [data.estimatedHours, planned ?? data.estimatedHours, ...ranges.flatMap((range) => [range.low, range.high])];
-  const high = Math.max(...values) * 1.08;
-  const [width, height, left, right] = [640, 120, 16, 16];
-  const x = (value) => left + (value / high) * (width - left - right);
+  const ranges = [...(data.intervals ?? [])].sort((one, other) => other.level - one.level);
   if (ranges.length === 0) return h("p", { class: "note" }, "Too few outcomes are known to say a range.");
-  return s("svg", { class: "chart", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Hours: ${ranges.map((range) => `${Math.round(range.level * 100)} percent between ${format.hours(range.low)} and ${format.hours(range.high)}`).join("; ")}` },
-    ticks(0, high, 8).map((value) => [s("line", { class: "axis", x1: x(value), x2: x(value), y1: 18, y2: 92 }), s("text", { x: x(value), y: 110, "text-anchor": "middle" }, format.number(value, value % 1 ? 1 : 0))]),
-    ranges.map((range, index) => [
-      s("rect", { x: x(range.low), width: Math.max(2, x(range.high) - x(range.low)), y: 40 + index * 5, height: 30 - index * 10, rx: 4, style: { fill: index === ranges.length - 1 ? "var(--load-3)" : "var(--load-1)" } }, s("title", {}, `${Math.round(range.level * 100)} %: ${format.hours(range.low)} to ${format.hours(range.high)}`)),
-    ]),
-    s("line", { x1: x(data.estimatedHours), x2: x(data.estimatedHours), y1: 32, y2: 78, style: { stroke: "var(--ink)" }, "stroke-width": 3 }),
-    s("text", { x: x(data.estimatedHours), y: 26, "text-anchor": "middle" }, `estimate ${format.hours(data.estimatedHours)}`),
-    planned && [s("line", { x1: x(planned), x2: x(planned), y1: 32, y2: 90, style: { stroke: "var(--warn)" }, "stroke-width": 2, "stroke-dasharray": "4 3" }), s("text", { x: x(planned), y: 12, "text-anchor": "middle" }, `plan ${format.hours(planned)}`)]);
+  const percent = (range) => format.percent(range.level > 1 ? range.level : range.level * 100);
+  const said = ranges.map((range) => `${percent(range)} between ${format.number(range.low, 1)} and ${format.hours(range.high)}`).join("; ");
+  const high = Math.max(data.estimatedHours, planned ?? 0, ...ranges.map((range) => range.high)) * 1.06;
+  const height = 84 + ranges.length * 30;
+  return sized((width) => {
+    const x = scale(0, high, 12, width - 12);
+    const bottom = height - 26;
+    const values = ticks(0, high, Math.max(3, Math.floor(width / 80)));
+    const digits = values.every(Number.isInteger) ? 0 : 1;
+    // The plan's label keeps clear of the estimate's.
+    const marker = (value, text, y, colour, dashed) => [
+      s("line", { x1: x(value), x2: x(value), y1: y + 6, y2: bottom, style: { stroke: colour }, "stroke-width": 2, "stroke-dasharray": dashed ? "4 3" : null }),
+      s("text", { class: "strong", x: Math.min(width - 70, Math.max(70, x(value))), y, "text-anchor": "middle" }, text),
+    ];
+    return drawing(`Hours: ${said}; estimate ${format.hours(data.estimatedHours)}`, width, height,
+      values.map((value) => [s("line", { class: "axis", x1: x(value), x2: x(value), y1: 44, y2: bottom }), s("text", { x: x(value), y: height - 8, "text-anchor": "middle" }, format.number(value, digits))]),
+      ranges.map((range, index) => {
+        const top = 50 + (ranges.length - 1 - index) * 30;
+        return [
+          s("rect", { x: x(range.low), width: Math.max(3, x(range.high) - x(range.low)), y: top, height: 22, rx: 5, style: { fill: index === ranges.length - 1 ? "var(--load-2)" : "var(--load-1)" } }),
+          s("text", { class: "strong", x: x(range.low) + 8, y: top + 15 }, x(range.high) - x(range.low) > 150 ? `${percent(range)}: ${format.number(range.low, 1)} – ${format.hours(range.high)}` : percent(range)),
+        ];
+      }),
+      planned ? marker(planned, `plan ${format.hours(planned)}`, 14, "var(--warn)", true) : null,
+      marker(data.estimatedHours, `estimate ${format.hours(data.estimatedHours)}`, 34, "var(--ink)", false));
+  });
 }
 
 function effects(data, name) {
@@ -128,7 +136,7 @@ function alternatives(data, choose) {
       { title: "Within plan", kind: "number", cell: (one) => format.share(one.successProbability) },
       { title: "Free", kind: "number", cell: (one) => format.share(one.availability) },
       { title: "Skills", kind: "number", cell: (one) => badge(format.share(one.skillMatch), one.skillMatch >= 1 ? "good" : "warn") },
-      { title: "", kind: "number", cell: (one) => button(`Ask about ${one.name}`, { icon: "ask", iconOnly: true, kind: "quiet", onclick: () => choose(one) }) },
+      { title: "", kind: "actions", cell: (one) => button(`Ask about ${one.name}`, { icon: "ask", iconOnly: true, kind: "quiet", onclick: () => choose(one) }) },
     ],
   });
 }

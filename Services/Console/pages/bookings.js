@@ -3,10 +3,11 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { badge, field, input, select } from "../ui/controls.js";
-import { combobox } from "../ui/combobox.js";
+import { badge, button, field, input, select } from "../ui/controls.js";
+import { comboField, combobox } from "../ui/combobox.js";
 import { formDialog } from "../ui/dialog.js";
 import { icon } from "../ui/icons.js";
+import { newId } from "./board/edits.js";
 
 /** The effort in the way in which it was stated. */
 export function effortText(booking) {
@@ -22,15 +23,36 @@ export function bookingState(booking) {
   return booking.commitment === "soft" ? badge("soft", "info") : badge("hard");
 }
 
-/** Names of people and projects, each asked for once. */
+/** Names of people and projects; those that are wanted at the same moment are asked for together. */
 export class Names {
   #known = new Map();
+  #wanted = new Map();
   constructor(api) { this.api = api; }
 
   async of(kind, id) {
     const key = `${kind}/${id}`;
-    if (!this.#known.has(key)) this.#known.set(key, this.api.get(`/${key}`).then(({ data }) => data.name, () => id));
+    if (!this.#known.has(key)) {
+      this.#known.set(key, this.#ask(kind).then((names) => names.get(id) ?? id, () => id));
+      this.#wanted.get(kind).ids.add(id);
+    }
     return this.#known.get(key);
+  }
+
+  #ask(kind) {
+    if (!this.#wanted.has(kind)) {
+      const ids = new Set();
+      this.#wanted.set(kind, { ids, answer: new Promise((resolve) => setTimeout(resolve)).then(() => this.#fetch(kind, [...ids])) });
+    }
+    return this.#wanted.get(kind).answer;
+  }
+
+  async #fetch(kind, ids) {
+    this.#wanted.delete(kind);
+    const names = new Map();
+    for (let start = 0; start < ids.length; start += 100) {
+      for (const one of await this.api.all(`/${kind}`, { id: ids.slice(start, start + 100) })) names.set(one.id, one.name);
+    }
+    return names;
   }
 
   anchor(kind, page, id) {
@@ -45,8 +67,8 @@ export function bookingColumns(api, { person, project } = {}) {
   return [
     person && { title: "Person", cell: (row) => names.anchor("employees", "people", row.employeeId) },
     project && { title: "Project", cell: (row) => names.anchor("projects", "projects", row.projectId) },
-    { title: "From", cell: (row) => format.day(row.startDate) },
-    { title: "To", cell: (row) => format.day(row.endDate) },
+    { title: "From", kind: "date", cell: (row) => format.day(row.startDate) },
+    { title: "To", kind: "date", cell: (row) => format.day(row.endDate) },
     { title: "Effort", kind: "number", cell: effortText },
     { title: "Actual", kind: "number", cell: (row) => format.hours(row.actualHours) },
     { title: "State", cell: bookingState },
@@ -83,9 +105,10 @@ const WAYS = [["allocatedHours", "Hours in all"], ["hoursPerDay", "Hours a day"]
 /**
  * The form of a booking, new or known. While it is filled in, the ledger's conflicts are asked for by a dry run.
  *
- * @param {{api, booking?: object, tag?: string, preset?: object, onsaved: (booking, warnings) => void}} options
+ * @param {{api, booking?: object, tag?: string, preset?: object, isReadOnly?: boolean, onsaved: (booking, warnings) => void,
+ *   oncopy?: (preset) => void, oncancel?: () => void}} options
  */
-export async function bookingDialog({ api, booking = null, tag, preset = {}, onsaved }) {
+export async function bookingDialog({ api, booking = null, tag, preset = {}, isReadOnly = false, onsaved, oncopy, oncancel }) {
   const now = booking ?? preset;
   const names = new Names(api);
   const chosen = async (kind, id) => (id ? { id, label: await names.of(kind, id) } : null);
@@ -97,16 +120,11 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, ons
   const way = select(WAYS, stated);
   const amount = input({ type: "number", min: 0, step: "any", name: stated, value: now[stated] ?? "" });
   const commitment = select([["hard", "Hard"], ["soft", "Soft"]], now.commitment ?? "hard", { name: "commitment" });
-  const identity = input({ name: "externalId", value: now.externalId ?? `B-${crypto.randomUUID().slice(0, 8)}` });
+  const identity = input({ name: "externalId", value: now.externalId ?? newId() });
   const warnings = h("div", { "aria-live": "polite" });
   way.addEventListener("change", () => { amount.name = way.value; look(); });
   for (const control of [start, end, amount, commitment]) control.addEventListener("change", () => look());
 
-  const comboField = (label, box) => {
-    const element = field(label, box.control);
-    element.insertBefore(box, element.children[1]);
-    return element;
-  };
   const fields = [
     comboField("Person", person), comboField("Project", project),
     field("From", start), field("To", end, { hint: "Both days included" }),
@@ -133,9 +151,13 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, ons
       replace(warnings, h("p", { class: "field-error" }, error.message));
     }
   }, 300);
-  look();
+  if (isReadOnly) for (const entry of fields) entry.control.disabled = true; else look();
   await formDialog({
-    title: booking ? "Edit the booking" : "Book somebody", submitLabel: booking ? "Save" : "Book",
+    title: isReadOnly ? "The booking" : booking ? "Edit the booking" : "Book somebody", submitLabel: isReadOnly ? null : booking ? "Save" : "Book",
+    extra: booking && ((dialog) => [
+      oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...body(), externalId: undefined }); } }),
+      oncancel && button("Cancel the booking", { icon: "remove", onclick: () => { dialog.close(); oncancel(); } }),
+    ]),
     fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings]
       .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
     submit: async () => {
@@ -145,8 +167,3 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, ons
     },
   });
 }
-
-export async function cancelBooking(api, booking, tag) {
-  return api.patch(`/allocations/${booking.id}`, { isCancelled: true }, { tag });
-}
-

@@ -54,7 +54,7 @@ export default function importPage({ api, session }) {
       card("Earlier imports", pagedTable({
         api, path: "/imports", label: "Earlier imports", limit: 20, empty: empty("Nothing was imported yet"),
         columns: [
-          { title: "When", cell: (report) => format.moment(report.createdAt) },
+          { title: "When", kind: "date", cell: (report) => format.moment(report.createdAt) },
           { title: "Kind", cell: (report) => format.words(report.kind) },
           { title: "State", cell: (report) => badge(report.status, { applied: "good", rejected: "bad" }[report.status] ?? "info") },
           { title: "Rows", kind: "number", cell: (report) => format.count(report.rowsRead) },
@@ -137,7 +137,7 @@ function prepare(api, file, head, work) {
   }
   const apply = button("Import", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });
   return [
-    facts([["File", file.name], ["Size", `${format.number(file.size / 1024, 1)} kB`], !head.isLines && ["Delimiter", { ",": "Comma", ";": "Semicolon", "\t": "Tab" }[head.delimiter]]]),
+    facts([["File", file.name], ["Size", format.bytes(file.size)], !head.isLines && ["Delimiter", { ",": "Comma", ";": "Semicolon", "\t": "Tab" }[head.delimiter]]]),
     h("div", { class: "form-row" }, field("Kind", kind), field("Bad rows", policy)), mapping,
     h("div", { class: "actions" }, button("Try without changing anything", { icon: "check", onclick: () => send(true) }), apply), outcome,
   ];

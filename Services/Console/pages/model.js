@@ -23,18 +23,19 @@ export default async function modelPage({ api, session, parameters, reload }) {
         } }),
       ],
     }),
-    h("div", { class: "cards" },
+    h("div", { class: "stack" }, h("div", { class: "halves" },
       card("State", facts([
         ["Status", statusBadge(model.status)], ["In service since", format.moment(model.deployedAt)],
         ["Accuracy of success", format.share(model.accuracyScore)], ["Precision", format.share(model.precisionScore)],
         ["Recall", format.share(model.recallScore)], ["Artefact", h("code", {}, model.artifactSha256.slice(0, 16))],
-      ]), gates.length > 0 && [h("h3", { style: { "margin-top": "var(--gap-4)" } }, "Gates"), h("ul", {}, gates.map((gate) =>
+      ]), gates.length > 0 && [h("h3", { style: { "margin-top": "var(--gap-4)" } }, "Gates"), h("ul", { class: "gates" }, gates.map((gate) =>
         h("li", {}, badge(gate.passed ? "passed" : "not passed", gate.passed ? "good" : "bad"), " ", gate.explanation)))]),
-      card("Card", model.card.split("\n").map((line) => h("p", {}, line))),
-      h("section", { class: ["card", "card-wide"] }, h("h2", {}, "Candidates on the same rows"), candidateTable(candidates, true), candidateTable(candidates, false)),
+      card("Card", model.card.split("\n").map((line) => h("p", {}, line)))),
+    card("Candidates on the same rows", candidateTable(candidates, true), candidateTable(candidates, false)),
+    h("div", { class: "halves" },
       card("Said against observed", later(() => reliability(api, model))),
       card("Service by day", later(() => daily(api, model))),
-      card("Data set", later(() => dataset(api, model))))];
+      card("Data set", later(() => dataset(api, model)))))];
 }
 
 function candidateTable(candidates, withPlan) {
@@ -81,7 +82,7 @@ async function daily(api, model) {
   return table({
     label: "Service by day", rows: data, empty: h("p", { class: "note" }, "No questions in the last 30 days."),
     columns: [
-      { title: "Day", cell: (row) => format.day(row.date) },
+      { title: "Day", kind: "date", cell: (row) => format.day(row.date) },
       { title: "Answers", kind: "number", cell: (row) => format.count(row.predictionsCount) },
       { title: "Confidence", kind: "number", cell: (row) => format.percent(row.avgConfidence) },
       { title: "Came true", kind: "number", cell: (row) => format.percent(row.avgAccuracy) },

@@ -30,8 +30,8 @@ export default function modelsPage({ api, session, router, reload }) {
           { title: "Status", cell: (model) => statusBadge(model.status) },
           { title: "Kind", cell: (model) => format.words(model.kind) },
           { title: "Accuracy of success", kind: "number", cell: (model) => format.share(model.accuracyScore) },
-          { title: "Made", cell: (model) => format.moment(model.createdAt) },
-          { title: "In service since", cell: (model) => format.moment(model.deployedAt) },
+          { title: "Made", kind: "date", cell: (model) => format.moment(model.createdAt) },
+          { title: "In service since", kind: "date", cell: (model) => format.moment(model.deployedAt) },
         ],
       })),
       card("Training jobs", pagedTable({
@@ -44,12 +44,12 @@ export default function modelsPage({ api, session, router, reload }) {
           { title: "By", cell: (job) => format.words(job.origin ?? "request") },
         ],
       })),
-      h("div", { class: "cards" },
+      h("div", { class: "halves" },
         card("Schedule", later(() => schedule(api, mayTrain, reload))),
         card("Deployments", pagedTable({
           api, path: "/models/deployments", label: "Deployments", limit: 10, empty: empty("Nothing was deployed yet"),
           columns: [
-            { title: "When", cell: (entry) => format.moment(entry.deployedAt) },
+            { title: "When", kind: "date", cell: (entry) => format.moment(entry.deployedAt) },
             { title: "Version", cell: (entry) => [`Version ${entry.version}`, entry.forced && [" ", badge("forced", "warn")]] },
             { title: "Reason", cell: (entry) => format.words(entry.reason) },
             { title: "Note", kind: "wide", cell: (entry) => entry.note ?? "–" },

@@ -17,8 +17,8 @@ export default function operatorPage({ api, reload }) {
         { title: "Plan", cell: (tenant) => format.words(tenant.plan) },
         { title: "State", cell: (tenant) => (tenant.deletedAt ? badge("deleted", "bad") : tenant.isActive ? badge("active", "good") : badge("suspended", "warn")) },
         { title: "Id", cell: (tenant) => h("code", {}, tenant.id) },
-        { title: "Made", cell: (tenant) => format.moment(tenant.createdAt) },
-        { title: "", kind: "number", cell: (tenant) => h("div", { class: "row-actions" },
+        { title: "Made", kind: "date", cell: (tenant) => format.moment(tenant.createdAt) },
+        { title: "", kind: "actions", cell: (tenant) => h("div", { class: "row-actions" },
           button("Usage", { kind: "quiet", onclick: () => usage(api, tenant) }),
           lifecycle(api, tenant, reload)) },
       ],
@@ -81,7 +81,7 @@ export function usageView(data) {
   ]), table({
     label: "Use by day", rows: data.days.slice(-14).reverse(), empty: h("p", { class: "note" }, "No day has ended yet."),
     columns: [
-      { title: "Day", cell: (row) => format.day(row.date) },
+      { title: "Day", kind: "date", cell: (row) => format.day(row.date) },
       { title: "API calls", kind: "number", cell: (row) => format.count(row.apiCalls) },
       { title: "Predictions", kind: "number", cell: (row) => format.count(row.predictions) },
       { title: "Bookings", kind: "number", cell: (row) => format.count(row.allocations) },

@@ -3,7 +3,7 @@
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { button, card, empty, facts, field, input, later, linkButton, pageHead, select } from "../ui/controls.js";
+import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
 import { bookingColumns, bookingDialog, warningText } from "./bookings.js";
@@ -26,19 +26,19 @@ export default async function personPage({ api, session, router, parameters, rel
         } }),
       ],
     }),
-    h("div", { class: "cards" },
+    h("div", { class: "halves" },
       card("Person", facts([
         ["State", stateBadge(person)], ["Department", person.department], ["Week", format.hours(person.weeklyCapacityHours)],
         ["First day", format.day(person.hiredOn)], ["Last day worked", format.day(person.leftOn)], person.inactiveFrom && ["On hold from", format.day(person.inactiveFrom)],
       ])),
-      card("Skills", mayUpdate && h("div", { class: "actions" }, button("Edit skills", { icon: "edit", onclick: () => editSkills(api, person, reload) })), h("div", { style: { "margin-top": "var(--gap-3)" } }, person.skills.length > 0 ? skillBadges(person.skills) : h("p", { class: "note" }, "No skill is known."))),
+      actionCard("Skills", mayUpdate && button("Edit skills", { icon: "edit", onclick: () => editSkills(api, person, reload) }), person.skills.length > 0 ? skillBadges(person.skills) : h("p", { class: "note" }, "No skill is known.")),
       card("Employment", later(() => employment(api, person))),
-      card("Contracts", mayUpdate && h("div", { class: "actions" }, button("Add a contract", { icon: "plus", onclick: () => addContract(api, session, person, reload) })), later(() => contracts(api, person))),
-      session.can("read", "leave") && card("Leave", session.can("write", "leave") && h("div", { class: "actions" }, button("Add leave", { icon: "plus", onclick: () => addLeave(api, person, reload) })), leave(api, session, person, reload)),
-      session.can("read", "ml") && card("Forecasts", forecasts(api, person)),
-      h("section", { class: ["card", "card-wide"] }, h("h2", {}, "Bookings"), pagedTable({
+      actionCard("Contracts", mayUpdate && button("Add a contract", { icon: "plus", onclick: () => addContract(api, session, person, reload) }), later(() => contracts(api, person))),
+      session.can("read", "leave") && actionCard("Leave", session.can("write", "leave") && button("Add leave", { icon: "plus", onclick: () => addLeave(api, person, reload) }), leave(api, session, person, reload)),
+      session.can("read", "ml") && wide(card("Forecasts", forecasts(api, person))),
+      wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { employeeId: person.id }, label: `Bookings of ${person.name}`, empty: empty("No booking yet"), columns: bookingColumns(api, { project: true }),
-      }))),
+      })))),
   ];
 }
 
@@ -50,7 +50,7 @@ async function employment(api, person) {
   const { data: spells } = await api.get(`/employees/${person.id}/employment`);
   return table({
     label: "Employment", rows: spells, empty: h("p", { class: "note" }, "Employed since ever, until further notice."),
-    columns: [{ title: "First day", cell: (spell) => format.day(spell.firstDay) }, { title: "Last day worked", cell: (spell) => format.day(spell.lastDay) }],
+    columns: [{ title: "First day", kind: "date", cell: (spell) => format.day(spell.firstDay) }, { title: "Last day worked", kind: "date", cell: (spell) => format.day(spell.lastDay) }],
   });
 }
 
@@ -70,9 +70,9 @@ function leave(api, session, person, reload) {
   return pagedTable({
     api, path: "/leave", query: { employeeId: person.id }, label: `Leave of ${person.name}`, limit: 20, empty: h("p", { class: "note" }, "No leave is known."),
     columns: [
-      { title: "From", cell: (one) => format.day(one.firstDay) }, { title: "To", cell: (one) => format.day(one.lastDay) },
+      { title: "From", kind: "date", cell: (one) => format.day(one.firstDay) }, { title: "To", kind: "date", cell: (one) => format.day(one.lastDay) },
       { title: "Kind", cell: (one) => format.words(one.kind) }, { title: "State", cell: (one) => format.words(one.status) },
-      { title: "", kind: "number", cell: (one) => h("div", { class: "row-actions" },
+      { title: "", kind: "actions", cell: (one) => h("div", { class: "row-actions" },
         one.status === "requested" && session.can("update", "leave") && button("Approve", { kind: "quiet", onclick: async () => { await api.patch(`/leave/${one.id}`, { status: "approved" }); reload(); } }),
         session.can("delete", "leave") && button("Delete this leave", { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
           if (await confirmDialog("Delete the leave", "The days count as working days again.", "Delete", () => api.delete(`/leave/${one.id}`))) reload();
@@ -85,7 +85,7 @@ function forecasts(api, person) {
   return pagedTable({
     api, path: "/predictions", query: { employeeId: person.id }, label: `Forecasts about ${person.name}`, limit: 10, empty: h("p", { class: "note" }, "Nobody has asked yet."),
     columns: [
-      { title: "Asked", cell: (one) => format.moment(one.createdAt) },
+      { title: "Asked", kind: "date", cell: (one) => format.moment(one.createdAt) },
       { title: "Planned", kind: "number", cell: (one) => format.hours(one.request.plannedHours) },
       { title: "Estimated", kind: "number", cell: (one) => format.hours(one.prediction.estimatedHours) },
       { title: "80 % range", kind: "number", cell: (one) => (one.prediction.interval ? `${format.number(one.prediction.interval.low, 1)}–${format.hours(one.prediction.interval.high)}` : "–") },

@@ -4,7 +4,7 @@ import { h } from "../lib/dom.js";
 import { formatDay, today } from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { badge, button, card, empty, facts, linkButton, pageHead } from "../ui/controls.js";
+import { badge, button, card, empty, facts, linkButton, pageHead, wide } from "../ui/controls.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
 import { bookingColumns } from "./bookings.js";
@@ -29,10 +29,10 @@ export default async function projectPage({ api, session, router, parameters, re
         ["Begins", format.day(project.startDate)], ["Ends as estimated", format.day(project.estimatedEndDate)], ["Ended", format.day(project.endDate)],
         ["Skills", h("div", { class: "badges" }, project.requiredSkills.map((skill) => badge(project.leastLevels?.[skill] ? `${skill} ≥ ${project.leastLevels[skill]}` : skill)))],
       ])),
-      h("section", { class: ["card", "card-wide"] }, h("h2", {}, "Bookings"), pagedTable({
+      wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { projectId: project.id }, label: `Bookings of ${project.name}`, empty: empty("Nobody is booked", "Book somebody on the board."),
         columns: bookingColumns(api, { person: true }),
-      }))),
+      })))),
     h("p", { class: "note", style: { "margin-top": "var(--gap-4)" } }, h("a", { href: link("board", { project: project.id, from: formatDay(today()) }) }, "See the project on the board")),
   ];
 }

@@ -25,8 +25,8 @@ export default function projectsPage({ api, session, router, query }) {
         { title: "Id", cell: (project) => project.externalId },
         { title: "Status", cell: (project) => projectBadge(project.status) },
         { title: "Done", kind: "number", cell: (project) => format.percent(project.completionPercentage) },
-        { title: "Begins", cell: (project) => format.day(project.startDate) },
-        { title: "Ends", cell: (project) => format.day(project.endDate ?? project.estimatedEndDate) },
+        { title: "Begins", kind: "date", cell: (project) => format.day(project.startDate) },
+        { title: "Ends", kind: "date", cell: (project) => format.day(project.endDate ?? project.estimatedEndDate) },
         { title: "Skills", kind: "wide", cell: (project) => h("div", { class: "badges" }, project.requiredSkills.map((skill) => badge(skill))) },
       ],
     }));

@@ -111,8 +111,8 @@ async function utilisation(api, query) {
       label: "Utilisation", rows: parts.slice(0, 1000),
       columns: [
         { title: "Of", cell: ({ row }) => whose(row, query.groupBy) },
-        { title: "From", cell: (part) => format.day(part.from) },
-        { title: "To", cell: (part) => format.day(part.to) },
+        { title: "From", kind: "date", cell: (part) => format.day(part.from) },
+        { title: "To", kind: "date", cell: (part) => format.day(part.to) },
         { title: "Capacity", kind: "number", cell: (part) => format.hours(part.capacityHours) },
         { title: "Hard", kind: "number", cell: (part) => format.hours(part.hardHours) },
         { title: "Soft", kind: "number", cell: (part) => format.hours(part.softHours) },

@@ -1,7 +1,7 @@
 // The tenant's skills and departments: the words that people and projects share.
 
 import { h } from "../lib/dom.js";
-import { button, card, empty, field, input, pageHead } from "../ui/controls.js";
+import { actionCard, button, empty, field, input, pageHead } from "../ui/controls.js";
 import { confirmDialog, formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
 
@@ -13,19 +13,19 @@ const KINDS = {
 export default function skillsPage(context) {
   return [
     pageHead("Skills and departments", { note: "Renaming one renames it everywhere." }),
-    h("div", { class: "cards" }, Object.keys(KINDS).filter((kind) => context.session.can("read", kind)).map((kind) => section(kind, context))),
+    h("div", { class: "halves" }, Object.keys(KINDS).filter((kind) => context.session.can("read", kind)).map((kind) => section(kind, context))),
   ];
 }
 
 function section(kind, { api, session, reload }) {
   const { one, second } = KINDS[kind];
   const add = session.can("write", kind) && button(`Add a ${one}`, { icon: "plus", onclick: () => edit(api, kind, null, reload) });
-  return card(kind === "skills" ? "Skills" : "Departments", add && h("div", { class: "actions", style: { "margin-bottom": "var(--gap-3)" } }, add), pagedTable({
+  return actionCard(kind === "skills" ? "Skills" : "Departments", add, pagedTable({
     api, path: `/${kind}`, label: kind === "skills" ? "Skills" : "Departments", empty: empty(`No ${one} yet`, "Add one here, or import a file."),
     columns: [
       { title: "Name", cell: (row) => row.name },
       { title: second[0], cell: (row) => row[second[1]] ?? "–" },
-      { title: "", kind: "number", cell: (row) => h("div", { class: "row-actions" },
+      { title: "", kind: "actions", cell: (row) => h("div", { class: "row-actions" },
         session.can("update", kind) && button(`Edit ${row.name}`, { icon: "edit", iconOnly: true, kind: "quiet", onclick: () => edit(api, kind, row, reload) }),
         session.can("delete", kind) && button(`Delete ${row.name}`, { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
           if (await confirmDialog(`Delete ${row.name}`, `The ${one} can be deleted only while nothing uses it.`, "Delete", () => api.delete(`/${kind}/${row.id}`))) reload();

@@ -1,6 +1,7 @@
 // A field that finds one of many things by typing, with the keyboard or the pointer (WAI-ARIA combobox with a list box).
 
 import { debounce, h, replace, uniqueId } from "../lib/dom.js";
+import { field } from "./controls.js";
 
 /**
  * @param {{placeholder?: string, find: (text: string) => Promise<{id, label, note?}[]>, chosen?: {id, label},
@@ -14,7 +15,8 @@ export function combobox({ placeholder, find, chosen = null, onchoose = () => {}
     class: "input", type: "text", role: "combobox", autocomplete: "off", placeholder, name,
     "aria-expanded": "false", "aria-controls": listId, "aria-autocomplete": "list",
     oninput: () => { choose(null, false); search(); },
-    onfocus: () => { control.select(); search(); },
+    onfocus: () => control.select(),
+    onclick: () => search(),
     onblur: () => setTimeout(close, 150),
     onkeydown: key,
   });
@@ -79,5 +81,13 @@ export function combobox({ placeholder, find, chosen = null, onchoose = () => {}
     control.setAttribute("aria-activedescendant", `${listId}-${active}`);
     list.children[active].scrollIntoView({ block: "nearest" });
   }
+  return element;
+}
+
+/** A labelled combo box. */
+export function comboField(label, box, options) {
+  const element = field(label, box.control, options);
+  element.insertBefore(box, element.children[1]);
+  box.prepend(box.control);
   return element;
 }

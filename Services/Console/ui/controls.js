@@ -30,6 +30,17 @@ export function card(title, ...content) {
   return h("section", { class: "card" }, title && h("h2", {}, title), content);
 }
 
+/** A card with what can be done about it at the end of its title's line. */
+export function actionCard(title, actions, ...content) {
+  return h("section", { class: "card" }, h("div", { class: "card-head" }, h("h2", {}, title), h("div", { class: "actions" }, actions)), content);
+}
+
+/** A card as wide as the page. */
+export function wide(element) {
+  element.classList.add("card-wide");
+  return element;
+}
+
 /** Pairs of a term and what it is. */
 export function facts(pairs) {
   return h("dl", { class: "facts" }, pairs.filter(Boolean).map(([term, value]) => [
@@ -112,7 +123,8 @@ export function select(options, value, properties = {}) {
 export function checkbox(label, checked, { onchange, name } = {}) {
   const control = h("input", { type: "checkbox", onchange, name });
   control.checked = Boolean(checked);
-  return Object.assign(h("label", { class: "check" }, control, h("span", {}, label)), { control });
+  // Not the label itself: a label has a read-only `control` of its own.
+  return Object.assign(h("div", { class: "check" }, h("label", {}, control, h("span", {}, label))), { control });
 }
 
 /** A row of choices of which one holds, such as Day, Week and Month. */

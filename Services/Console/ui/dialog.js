@@ -1,21 +1,23 @@
 // Dialogs on the browser's own <dialog>: focus stays inside, Escape closes, what was typed is kept when a save fails.
 
-import { h, replace } from "../lib/dom.js";
+import { append, h, replace } from "../lib/dom.js";
 import { button, failure } from "./controls.js";
 
 /**
  * Opens a dialog with a form.
  *
  * `submit` is called with the dialog; a Problem that it throws is shown: each field's message at its field (matched by
- * the control's `name`), the rest above the buttons. The dialog closes when `submit` returns.
+ * the control's `name`), the rest above the buttons. The dialog closes when `submit` returns. Without a `submitLabel` it
+ * only shows; `extra` makes further buttons.
  *
  * @returns {Promise<any>} what `submit` returned; null when the dialog was closed without.
  */
-export function formDialog({ title, note, fields, submitLabel = "Save", kind = "primary", submit, danger, wide }) {
+export function formDialog({ title, note, fields, submitLabel = "Save", submit, danger, wide, extra }) {
   return new Promise((resolve) => {
     let result = null;
     const trouble = h("div", { class: "dialog-trouble" });
-    const save = button(submitLabel, { kind: danger ? "danger" : kind, type: "submit" });
+    const save = submitLabel !== null && button(submitLabel, { kind: danger ? "danger" : "primary", type: "submit" });
+    const more = h("div", { class: "actions dialog-more" });
     const form = h("form", {
       method: "dialog", class: "form", novalidate: true,
       onsubmit: async (event) => {
@@ -33,8 +35,9 @@ export function formDialog({ title, note, fields, submitLabel = "Save", kind = "
         }
       },
     }, note && h("p", { class: "note" }, note), fields, trouble,
-    h("div", { class: "dialog-actions" }, button("Cancel", { onclick: () => dialog.close() }), save));
+    h("div", { class: "dialog-actions" }, more, button(save ? "Cancel" : "Close", { onclick: () => dialog.close() }), save));
     const dialog = open(title, form, () => resolve(result), wide);
+    if (extra) append(more, [extra(dialog)]);
   });
 }
 

@@ -31,6 +31,7 @@ export class Shell {
     this.session = session;
     this.main = h("main", { id: "main", class: "main", tabindex: "-1" });
     this.nav = h("nav", { class: "nav", id: "navigation", "aria-label": "Main" });
+    this.offline = h("p", { class: "offline", role: "status", hidden: true }, "The server does not answer. Trying again…");
     this.root = root;
     applyTheme(localStorage.getItem(THEME_KEY));
   }
@@ -53,7 +54,7 @@ export class Shell {
             button("Switch between light and dark", { icon: isDark() ? "light" : "dark", iconOnly: true, kind: "quiet", onclick: () => this.switchTheme() }),
             h("span", { class: "who" }, me.name ?? me.email ?? "Operator"),
             button("Sign out", { icon: "signout", iconOnly: true, kind: "quiet", onclick: () => this.session.signOut() }))),
-        this.nav, this.main));
+        this.nav, this.main), this.offline);
     const groups = this.session.isOperator ? OPERATOR_NAVIGATION : NAVIGATION;
     replace(this.nav, groups.map(([title, pages]) => {
       const shown = pages.filter(([, , , need]) => need === null || this.session.can(...need));
@@ -76,6 +77,12 @@ export class Shell {
   toggle(isOpen = !this.nav.classList.contains("nav-open")) {
     this.nav.classList.toggle("nav-open", isOpen);
     this.menuButton?.setAttribute("aria-expanded", String(isOpen));
+  }
+
+  /** Says that something is being waited for; a server that does not answer is named. */
+  wait({ waiting, unanswered }) {
+    document.documentElement.dataset.waiting = waiting;
+    this.offline.hidden = unanswered === 0;
   }
 
   switchTheme() {

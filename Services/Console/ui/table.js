@@ -6,21 +6,22 @@ import { button, empty, failure, loading } from "./controls.js";
 /**
  * A table of rows that are there already.
  *
- * @param {{label: string, columns: {title: string, cell: (row) => any, kind?: "number"|"wide"}[], rows: any[]}} options
- *   `total` is a row of cells under the body.
+ * @param {{label: string, columns: {title: string, cell: (row) => any, kind?: string}[], rows: any[]}} options
+ *   `kind` says how a column is set: `number`, `wide`, `date` (on one line) or `actions`. `total` is a row of cells under the body.
  */
 export function table({ label, columns, rows, total, empty: nothing }) {
   if (rows.length === 0 && nothing) return nothing;
   const body = h("tbody", {}, rows.map((row) => tableRow(columns, row)));
   return frame(label, columns, body, total && h("tfoot", {}, h("tr", {}, total.map((cell, index) =>
-    h(index === 0 ? "th" : "td", { class: columns[index].kind && `cell-${columns[index].kind}`, scope: index === 0 ? "row" : null }, cell)))));
+    h(index === 0 ? "th" : "td", { class: columns[index].kind && `cell-${columns[index].kind}`, scope: index === 0 ? "row" : null, dataset: { title: index === 0 ? "" : columns[index].title } }, cell)))));
 }
 
 function tableRow(columns, row) {
   return h("tr", {}, columns.map((column, index) => {
     const content = column.cell(row);
+    // On narrow screens each cell stands on a line of its own, behind its column's title.
     return index === 0 ? h("th", { scope: "row", class: column.kind && `cell-${column.kind}` }, content)
-      : h("td", { class: column.kind && `cell-${column.kind}` }, content);
+      : h("td", { class: column.kind && `cell-${column.kind}`, dataset: { title: column.title } }, content);
   }));
 }
 

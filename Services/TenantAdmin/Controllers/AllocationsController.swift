@@ -25,8 +25,8 @@ struct AllocationsController: ResourceController {
 extension Allocations.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
-            externalID: query.string("externalId"), employee: query.identifier("employeeId"),
-            project: query.identifier("projectId"), isCompleted: query.bool("isCompleted"),
+            externalID: query.string("externalId"), employees: query.identifiers("employeeId"),
+            projects: query.identifiers("projectId"), isCompleted: query.bool("isCompleted"),
             isCancelled: query.bool("isCancelled"), commitment: query.choice("commitment"),
             skill: query.string("skill"),
             from: query.civilDate("from"), to: query.civilDate("to"), updatedSince: query.date("updatedSince"))

@@ -12,7 +12,7 @@ struct EmployeesController: ResourceController {
 extension Employees.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
-            externalID: query.string("externalId"), isActive: query.bool("isActive"),
+            ids: query.identifiers("id"), externalID: query.string("externalId"), isActive: query.bool("isActive"),
             department: query.string("department"), skill: query.string("skill"),
             level: query.integer("level", 1...5), name: query.string("name"), email: query.string("email"),
             activeOn: query.civilDate("activeOn"), updatedSince: query.date("updatedSince"))

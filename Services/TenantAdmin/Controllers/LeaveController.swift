@@ -12,7 +12,7 @@ struct LeaveController: ResourceController {
 extension LeaveStore.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
-            externalID: query.string("externalId"), employee: query.identifier("employeeId"),
+            externalID: query.string("externalId"), employees: query.identifiers("employeeId"),
             status: query.choice("status"), kind: query.string("kind"), from: query.civilDate("from"),
             to: query.civilDate("to"), updatedSince: query.date("updatedSince"))
         if let from, let to, to < from { query.reject("to", "must not be before from") }

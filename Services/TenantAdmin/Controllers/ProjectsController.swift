@@ -10,7 +10,8 @@ struct ProjectsController: ResourceController {
 extension Projects.Filter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
-            externalID: query.string("externalId"), name: query.string("name"), status: query.choice("status"),
+            ids: query.identifiers("id"), externalID: query.string("externalId"), name: query.string("name"),
+            status: query.choice("status"),
             skill: query.string("skill"), updatedSince: query.date("updatedSince"))
     }
 }

@@ -56,7 +56,7 @@ struct ReportQuery: RouteQuery {
         page = query.page()
         let (from, to) = (query.requiredCivilDate("from"), query.requiredCivilDate("to"))
         window = DayWindow(from, to)
-        people = PeopleFilter(department: query.string("department"), employee: query.identifier("employeeId"))
+        people = PeopleFilter(department: query.string("department"), employees: query.identifiers("employeeId"))
         format = query.choice("format")
         let days = to.daysSinceEpoch - from.daysSinceEpoch + 1
         guard query.isValid else { return }

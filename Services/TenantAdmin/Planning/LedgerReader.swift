@@ -104,7 +104,7 @@ struct LedgerReader {
 
     /// One person by id; nil when there is none.
     mutating func person(_ id: EmployeeID, _ detail: Detail) async throws -> PlannedPerson? {
-        try await people(PeopleFilter(employee: id).query(after: nil, limit: 1), detail).first
+        try await people(PeopleFilter(employees: [id]).query(after: nil, limit: 1), detail).first
     }
 
     private func heldSkills(_ ids: [EmployeeID]) async throws -> [EmployeeID: [HeldSkill]] {

@@ -6,14 +6,14 @@ import ServiceStorage
 struct PeopleFilter: Sendable {
     /// A department's name, however it is written.
     var department: String?
-    var employee: EmployeeID?
+    var employees: [EmployeeID]?
 
     /// People by external id.
     /// - Parameter after: only those after this external id.
     func query(after last: String?, limit: Int) -> SQL {
         var conditions: [SQL] = ["true"]
         if let department { conditions.append("d.folded_name = folded(\(department))") }
-        if let employee { conditions.append("e.id = \(employee)") }
+        if let employees { conditions.append("e.id = ANY(\(employees)::uuid[])") }
         if let last { conditions.append("e.external_id > \(last)") }
         return """
             SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from

@@ -13,8 +13,8 @@ struct Allocations: ResourceStore {
 
     struct Filter: Sendable {
         var externalID: String?
-        var employee: EmployeeID?
-        var project: ProjectID?
+        var employees: [EmployeeID]?
+        var projects: [ProjectID]?
         var isCompleted: Bool?
         var isCancelled: Bool?
         var commitment: Commitment?
@@ -39,8 +39,8 @@ struct Allocations: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
-        if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
-        if let project = filter.project { conditions.append("project_id = \(project)") }
+        if let employees = filter.employees { conditions.append("employee_id = ANY(\(employees)::uuid[])") }
+        if let projects = filter.projects { conditions.append("project_id = ANY(\(projects)::uuid[])") }
         if let isCompleted = filter.isCompleted { conditions.append("(completed_at IS NOT NULL) = \(isCompleted)") }
         if let isCancelled = filter.isCancelled {
             conditions.append("(cancelled_at IS NOT NULL) = \(isCancelled)")

@@ -12,6 +12,7 @@ struct Employees: ResourceStore {
     let database: TenantDatabase
 
     struct Filter: Sendable {
+        var ids: [EmployeeID]?
         var externalID: String?
         var isActive: Bool?
         var department: String?
@@ -38,6 +39,7 @@ struct Employees: ResourceStore {
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
+        if let ids = filter.ids { conditions.append("e.id = ANY(\(ids)::uuid[])") }
         if let externalID = filter.externalID { conditions.append("e.external_id = \(externalID.tidied)") }
         if let isActive = filter.isActive { conditions.append("\(sql: Employee.isActive) = \(isActive)") }
         if let department = filter.department { conditions.append("d.folded_name = folded(\(department))") }

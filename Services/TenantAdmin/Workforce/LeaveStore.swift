@@ -13,7 +13,7 @@ struct LeaveStore: ResourceStore {
 
     struct Filter: Sendable {
         var externalID: String?
-        var employee: EmployeeID?
+        var employees: [EmployeeID]?
         var status: LeaveStatus?
         var kind: String?
         /// Some day of the leave is one of these.
@@ -43,7 +43,7 @@ struct LeaveStore: ResourceStore {
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
-        if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
+        if let employees = filter.employees { conditions.append("employee_id = ANY(\(employees)::uuid[])") }
         if let status = filter.status { conditions.append("status = \(status)") }
         if let kind = filter.kind { conditions.append("folded(kind) = folded(\(kind))") }
         if let from = filter.from { conditions.append("last_day >= \(from)") }

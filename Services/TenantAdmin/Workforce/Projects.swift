@@ -12,6 +12,7 @@ struct Projects: ResourceStore {
     let database: TenantDatabase
 
     struct Filter: Sendable {
+        var ids: [ProjectID]?
         var externalID: String?
         /// A part of the name, however it is written.
         var name: String?
@@ -35,6 +36,7 @@ struct Projects: ResourceStore {
 
     static func conditions(_ filter: Filter) -> [SQL] {
         var conditions: [SQL] = []
+        if let ids = filter.ids { conditions.append("id = ANY(\(ids)::uuid[])") }
         if let externalID = filter.externalID { conditions.append("external_id = \(externalID.tidied)") }
         if let name = filter.name { conditions.append("position(folded(\(name)) IN folded(name)) > 0") }
         if let status = filter.status { conditions.append("status = \(status)") }

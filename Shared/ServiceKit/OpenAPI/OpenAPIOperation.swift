@@ -70,6 +70,12 @@ struct OpenAPIOperation {
         case .civilDate: schema["format"] = .string("date")
         case .time: schema["format"] = .string("date-time")
         case .identifier: schema["format"] = .string("uuid")
+        case .identifiers:
+            schema = [
+                "type": .string("array"), "minItems": .integer(1),
+                "maxItems": .integer(QueryParameters.maximumIdentifiers),
+                "items": .object(["type": .string("string"), "format": .string("uuid")]),
+            ]
         case .choice(let names): schema["enum"] = .array(names.map(JSONValue.string))
         }
         if let value = parameter.defaultValue { schema["default"] = value }

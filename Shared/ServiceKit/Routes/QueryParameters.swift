@@ -65,6 +65,23 @@ public struct QueryParameters {
         read(name, .identifier, "must be a UUID") { Identifier($0) }
     }
 
+    /// One id or several: the one parameter that may be given more than once.
+    public mutating func identifiers<Entity>(
+        _ name: String, as type: Identifier<Entity>.Type = Identifier<Entity>.self
+    ) -> [Identifier<Entity>]? {
+        declared.append(QueryParameter(name: name, kind: .identifiers))
+        guard let all = values[name] else { return nil }
+        if all.count > Self.maximumIdentifiers {
+            validation.reject(name, "is given more than \(Self.maximumIdentifiers) times")
+        }
+        let ids = all.compactMap { Identifier<Entity>($0) }
+        if ids.count < all.count { validation.reject(name, "must be a UUID") }
+        return ids
+    }
+
+    /// As many as fit into a request's line with room to spare.
+    static let maximumIdentifiers = 100
+
     public mutating func choice<Choice: RawRepresentable & CaseIterable>(
         _ name: String, as type: Choice.Type = Choice.self
     ) -> Choice? where Choice.RawValue == String {
@@ -161,6 +178,8 @@ public struct QueryParameter: Sendable, Equatable {
         case text(ClosedRange<Int>? = nil)
         case integer(ClosedRange<Int>)
         case bool, civilDate, time, identifier
+        /// One or several, the parameter repeated.
+        case identifiers
         case choice([String])
     }
 

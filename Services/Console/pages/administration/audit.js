@@ -2,28 +2,31 @@
 
 import { h, replace } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, empty, failure, field, input, loading, select } from "../../ui/controls.js";
+import { badge, button, card, empty, failure, field, loading, select } from "../../ui/controls.js";
 import { showDialog } from "../../ui/dialog.js";
 import { pagedTable, table } from "../../ui/table.js";
 
 const ENTITIES = ["", "employee", "project", "allocation", "leave", "calendar", "department", "skill", "user", "role", "settings", "api_key", "model", "schedule"];
 
-export function auditPart({ api, router, query }) {
+export async function auditPart({ api, session, router, query }) {
+  const users = session.can("read", "users") ? await api.all("/users") : [];
+  const names = new Map(users.map((user) => [user.id, user.name]));
   const place = h("div");
   const entity = field("Kind", select(ENTITIES.map((name) => [name, name ? format.words(name) : "Everything"]), query.get("entity") ?? ""));
-  const actor = field("By", input({ value: query.get("actor") ?? "", placeholder: "A user's id" }));
+  const actor = field("By", select([["", "Everybody"], ...users.map((user) => [user.id, user.name])], query.get("actor") ?? ""));
   const state = h("div");
   const show = () => {
-    const filter = { entity: entity.control.value, actor: actor.control.value.trim() };
+    const filter = { entity: entity.control.value, actor: actor.control.value };
     router.note(filter);
     replace(place, pagedTable({
       api, path: "/audit-logs", query: filter, label: "Audit log", empty: empty("No entry"),
       columns: [
         { title: "Number", kind: "number", cell: (entry) => format.count(entry.seq) },
-        { title: "When", cell: (entry) => format.moment(entry.occurredAt) },
-        { title: "By", cell: (entry) => h("code", {}, entry.actor) },
-        { title: "What", cell: (entry) => `${format.words(entry.action)} ${format.words(entry.entity).toLowerCase()}` },
-        { title: "", kind: "number", cell: (entry) => button(`Details of entry ${entry.seq}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => details(entry) }) },
+        { title: "When", kind: "date", cell: (entry) => format.moment(entry.occurredAt) },
+        { title: "By", cell: (entry) => names.get(entry.actor) ?? h("code", {}, entry.actor) },
+        { title: "What", cell: (entry) => format.words(entry.entity) },
+        { title: "Change", cell: (entry) => format.words(entry.action) },
+        { title: "", kind: "actions", cell: (entry) => button(`Details of entry ${entry.seq}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => details(entry) }) },
       ],
     }));
   };

@@ -2,22 +2,22 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, empty, field, input } from "../../ui/controls.js";
+import { actionCard, badge, button, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, showDialog } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
 import { roleBoxes } from "./users.js";
 
 export async function keysPart({ api, session, reload }) {
   const roles = session.can("read", "roles") ? await api.all("/roles") : [];
-  return card("API keys", session.can("write", "api_keys") && h("div", { class: "actions" }, button("Make a key", { icon: "key", kind: "primary", onclick: () => make(api, roles, reload) })), pagedTable({
+  return actionCard("API keys", session.can("write", "api_keys") && button("Make a key", { icon: "key", kind: "primary", onclick: () => make(api, roles, reload) }), pagedTable({
     api, path: "/api-keys", label: "API keys", empty: empty("No API key", "A key lets a program use the API with the roles that you give it."),
     columns: [
       { title: "Name", cell: (key) => key.name },
       { title: "Roles", cell: (key) => h("div", { class: "badges" }, key.roles.map((role) => badge(role.name ?? role))) },
-      { title: "Made", cell: (key) => format.moment(key.createdAt) },
-      { title: "Until", cell: (key) => format.moment(key.expiresAt) },
-      { title: "Last used", cell: (key) => format.moment(key.lastUsedAt) },
-      { title: "", kind: "number", cell: (key) => session.can("delete", "api_keys") && button("Revoke", { kind: "quiet", onclick: async () => {
+      { title: "Made", kind: "date", cell: (key) => format.moment(key.createdAt) },
+      { title: "Until", kind: "date", cell: (key) => format.moment(key.expiresAt) },
+      { title: "Last used", kind: "date", cell: (key) => format.moment(key.lastUsedAt) },
+      { title: "", kind: "actions", cell: (key) => session.can("delete", "api_keys") && button("Revoke", { kind: "quiet", onclick: async () => {
         if (await confirmDialog(`Revoke ${key.name}`, "Programs that use the key are refused at once.", "Revoke", () => api.delete(`/api-keys/${key.id}`))) reload();
       } }) },
     ],

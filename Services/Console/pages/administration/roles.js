@@ -1,8 +1,8 @@
-// Roles as a matrix: what each may do to what.
+// Roles as one matrix: resources down, roles across.
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, field, input } from "../../ui/controls.js";
+import { actionCard, badge, button, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog } from "../../ui/dialog.js";
 
 const RESOURCES = ["employees", "projects", "allocations", "capacity", "departments", "skills", "calendars", "leave", "imports", "reports", "ml", "users", "roles", "settings", "audit", "usage", "api_keys", "self"];
@@ -12,16 +12,25 @@ const ML_ONLY = new Set(["predict", "feedback", "train", "deploy"]);
 export async function rolesPart({ api, session, reload }) {
   const roles = await api.all("/roles");
   const mayUpdate = session.can("update", "roles");
-  return [
-    session.can("write", "roles") && h("div", { class: "actions" }, button("Add a role", { icon: "plus", kind: "primary", onclick: () => edit(api, null, reload) })),
-    roles.map((role) => card(null,
-      h("div", { class: "page-head" }, h("h2", {}, role.name, " ", role.isBuiltin && badge("built in")), h("div", { class: "actions" },
-        mayUpdate && !role.isBuiltin && button("Edit", { icon: "edit", onclick: () => edit(api, role, reload) }),
-        session.can("delete", "roles") && !role.isBuiltin && button("Delete", { icon: "remove", onclick: async () => {
-          if (await confirmDialog(`Delete the role ${role.name}`, "Users who hold the role lose what the role grants.", "Delete", () => api.delete(`/roles/${role.id}`))) reload();
-        } }))),
-      matrix(role.permissions))),
-  ];
+  const mayDelete = session.can("delete", "roles");
+  const acts = (role) => !role.isBuiltin && h("div", { class: "row-actions" },
+    mayUpdate && button(`Edit ${role.name}`, { icon: "edit", iconOnly: true, kind: "quiet", onclick: () => edit(api, role, reload) }),
+    mayDelete && button(`Delete ${role.name}`, { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
+      if (await confirmDialog(`Delete the role ${role.name}`, "Users who hold the role lose what the role grants.", "Delete", () => api.delete(`/roles/${role.id}`))) reload();
+    } }));
+  return actionCard("Roles", session.can("write", "roles") && button("Add a role", { icon: "plus", kind: "primary", onclick: () => edit(api, null, reload) }),
+    h("div", { class: "table-frame table-fixed", role: "region", "aria-label": "What each role may do", tabindex: "0" }, h("table", { class: "matrix" },
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Resource"), roles.map((role) => h("th", { scope: "col" }, role.name, role.isBuiltin ? h("span", { class: "note" }, " built in") : acts(role))))),
+      h("tbody", {}, RESOURCES.map((resource) => h("tr", {}, h("th", { scope: "row" }, format.words(resource)), roles.map((role) => h("td", {}, summary(role, resource)))))))),
+    h("p", { class: "note", style: { "margin-top": "var(--gap-3)" } }, "Users hold the grants of all their roles. A built-in role stays as it is; add a role for anything else."));
+}
+
+/** The actions that a role grants on a resource, in words. */
+function summary(role, resource) {
+  const fitting = ACTIONS.filter((action) => fits(resource, action));
+  const held = fitting.filter((action) => grants(role.permissions, resource, action));
+  if (held.length === 0) return h("span", { class: "note" }, "–");
+  return held.length === fitting.length ? badge("everything", "good") : held.map((action) => format.words(action).toLowerCase()).join(", ");
 }
 
 const grants = (permissions, resource, action) => permissions.some((grant) =>
@@ -29,13 +38,13 @@ const grants = (permissions, resource, action) => permissions.some((grant) =>
 
 const fits = (resource, action) => !ML_ONLY.has(action) || resource === "ml";
 
+/** What a role grants, as boxes to tick. */
 function matrix(permissions, boxes) {
-  return h("div", { class: "table-frame", role: "region", "aria-label": "What the role grants", tabindex: "0" }, h("table", { class: "matrix" },
+  return h("div", { class: "table-frame table-fixed", role: "region", "aria-label": "What the role grants", tabindex: "0" }, h("table", { class: "matrix" },
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Resource"), ACTIONS.map((action) => h("th", { scope: "col" }, format.words(action))))),
     h("tbody", {}, RESOURCES.map((resource) => h("tr", {}, h("th", { scope: "row" }, format.words(resource)), ACTIONS.map((action) => {
       if (!fits(resource, action)) return h("td");
       const held = grants(permissions, resource, action);
-      if (!boxes) return h("td", {}, held ? h("span", { class: "granted", role: "img", "aria-label": "granted" }, "✓") : null);
       const box = h("input", { type: "checkbox", "aria-label": `${format.words(action)} ${format.words(resource)}` });
       box.checked = held;
       boxes.push({ resource, action, box });

@@ -2,14 +2,14 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, empty, field, input, later, select } from "../../ui/controls.js";
+import { actionCard, badge, button, card, empty, field, input, later, select } from "../../ui/controls.js";
 import { confirmDialog, formDialog, showProblem, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
 
 const KNOWN = {
   company_name: { label: "Company's name" },
   timezone: { label: "Time zone", options: () => ["UTC", ...Intl.supportedValuesOf("timeZone")] },
-  default_capacity: { label: "Hours a week of a new person", type: "number" },
+  default_capacity: { label: "Hours a week", hint: "Of a new person", type: "number" },
   fiscal_year_start: { label: "Fiscal year begins", hint: "Month and day, such as 01-01" },
   overbooking: { label: "Over-booking", options: () => ["allow", "warn", "refuse"] },
 };
@@ -49,9 +49,13 @@ function settingsCard(api, session, settings) {
 
 function calendars(api, session, reload) {
   const mayWrite = session.can("write", "calendars");
-  return card("Calendars", mayWrite && h("div", { class: "actions" }, button("Add a calendar", { icon: "plus", onclick: () => add(api, reload) })), later(async () => {
+  // A calendar's holidays are asked for when somebody looks at them.
+  const fill = (element, calendar) => {
+    if (element.open && element.children.length === 1) element.append(holidays(api, session, calendar, reload));
+  };
+  return actionCard("Calendars", mayWrite && button("Add a calendar", { icon: "plus", onclick: () => add(api, reload) }), later(async () => {
     const all = await api.all("/calendars");
-    return h("div", { class: "stack" }, all.map((calendar) => h("details", {}, h("summary", {}, calendar.name, " ", calendar.isDefault && badge("default")), holidays(api, session, calendar, reload))));
+    return h("div", {}, all.map((calendar) => h("details", { ontoggle: (event) => fill(event.currentTarget, calendar) }, h("summary", {}, calendar.name, " ", calendar.isDefault && badge("default")))));
   }));
 }
 
@@ -60,10 +64,10 @@ function holidays(api, session, calendar, reload) {
   return h("div", { class: "stack" }, mayWrite && h("div", { class: "actions" }, button("Add a holiday", { icon: "plus", onclick: () => addHoliday(api, calendar, reload) })), pagedTable({
     api, path: `/calendars/${calendar.id}/holidays`, label: `Holidays of ${calendar.name}`, empty: empty("No holiday yet"),
     columns: [
-      { title: "Day", cell: (row) => format.day(row.date) },
+      { title: "Day", kind: "date", cell: (row) => format.day(row.date) },
       { title: "Name", cell: (row) => row.name },
       { title: "Off", cell: (row) => (row.minutesOff ? `${row.minutesOff} minutes` : "Whole day") },
-      { title: "", kind: "number", cell: (row) => mayWrite && button(`Delete ${row.name}`, { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
+      { title: "", kind: "actions", cell: (row) => mayWrite && button(`Delete ${row.name}`, { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
         if (await confirmDialog(`Delete ${row.name}`, "The day counts as a working day again.", "Delete", () => api.delete(`/calendars/${calendar.id}/holidays/${row.date}`))) reload();
       } }) },
     ],

@@ -2,7 +2,7 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, checkbox, empty, field, input } from "../../ui/controls.js";
+import { actionCard, badge, button, card, checkbox, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
 
@@ -10,14 +10,14 @@ export async function usersPart({ api, session, reload }) {
   const roles = session.can("read", "roles") ? await api.all("/roles") : [];
   const mayWrite = session.can("write", "users");
   return [
-    card("Users", h("div", { class: "actions" }, mayWrite && button("Invite somebody", { icon: "plus", kind: "primary", onclick: () => invite(api, roles, reload) })), pagedTable({
+    actionCard("Users", mayWrite && button("Invite somebody", { icon: "plus", kind: "primary", onclick: () => invite(api, roles, reload) }), pagedTable({
       api, path: "/users", label: "Users", empty: empty("No users"),
       columns: [
         { title: "Name", cell: (user) => user.name },
         { title: "E-mail", cell: (user) => user.email },
         { title: "Roles", cell: (user) => h("div", { class: "badges" }, user.roles.map((role) => badge(role))) },
         { title: "State", cell: (user) => (user.isActive ? badge("active", "good") : badge("deactivated", "warn")) },
-        { title: "", kind: "number", cell: (user) => session.can("update", "users") && h("div", { class: "row-actions" },
+        { title: "", kind: "actions", cell: (user) => session.can("update", "users") && h("div", { class: "row-actions" },
           button(`Edit ${user.name}`, { icon: "edit", iconOnly: true, kind: "quiet", onclick: () => edit(api, user, roles, reload) })) },
       ],
     })),
@@ -28,8 +28,8 @@ export async function usersPart({ api, session, reload }) {
         { title: "Name", cell: (one) => one.name },
         { title: "Roles", cell: (one) => h("div", { class: "badges" }, one.roles.map((role) => badge(role))) },
         { title: "State", cell: (one) => badge(one.status, { open: "info", accepted: "good", expired: "warn" }[one.status]) },
-        { title: "Until", cell: (one) => format.moment(one.expiresAt) },
-        { title: "", kind: "number", cell: (one) => one.status === "open" && mayWrite && button("Revoke", { kind: "quiet", onclick: async () => {
+        { title: "Until", kind: "date", cell: (one) => format.moment(one.expiresAt) },
+        { title: "", kind: "actions", cell: (one) => one.status === "open" && mayWrite && button("Revoke", { kind: "quiet", onclick: async () => {
           if (await confirmDialog(`Revoke the invitation of ${one.email}`, "The link in the invitation stops working.", "Revoke", () => api.delete(`/invitations/${one.id}`))) reload();
         } }) },
       ],

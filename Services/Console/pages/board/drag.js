@@ -1,80 +1,88 @@
-// Dragging a bar: to other days, to another person, or by an end. The ledger's warnings are shown before the drop.
+// Dragging a bar: to other days, to another row, by an end, or with Alt as a copy. The ledger's warnings come before the drop.
 
 import { debounce, h, replace } from "../../lib/dom.js";
+import { parseDay } from "../../lib/days.js";
+import * as format from "../../lib/format.js";
 import { warningText } from "../bookings.js";
 import { moved } from "./grid.js";
 
 const THRESHOLD = 4;
 
 export class BarDrag {
+  /** Whether the click that follows belongs to a drag. */
   justMoved = false;
   #now = null;
 
-  constructor(grid) {
+  constructor(grid, signal) {
     this.grid = grid;
-    this.note = h("div", { class: "drag-note", hidden: true });
+    this.note = h("div", { class: "drag-note", role: "status", hidden: true });
     document.body.append(this.note);
-    this.look = debounce((now) => this.#look(now), 180);
+    signal.addEventListener("abort", () => this.note.remove());
+    this.look = debounce((now) => this.#look(now), 150);
   }
 
-  begin(event, booking, person) {
-    if (event.button !== 0) return;
+  get isDragging() { return this.#now !== null; }
+
+  begin(event, booking, row) {
+    // A finger scrolls; it opens a booking by tapping.
+    if (event.button !== 0 || event.pointerType === "touch") return;
     const bar = event.currentTarget;
-    const now = { booking, person, bar, grip: event.target.dataset.grip ?? null, x: event.clientX, y: event.clientY, change: null, abort: null, left: bar.offsetLeft, width: bar.offsetWidth };
+    const now = { booking, row, bar, grip: event.target.dataset.grip ?? null, x: event.clientX, y: event.clientY, change: null, abort: null, left: bar.offsetLeft, width: bar.offsetWidth };
     this.#now = now;
     bar.setPointerCapture(event.pointerId);
-    const move = (next) => this.#move(now, next);
-    const end = async (last) => {
-      bar.removeEventListener("pointermove", move);
-      bar.removeEventListener("pointerup", end);
-      bar.removeEventListener("pointercancel", end);
-      removeEventListener("keydown", escape);
-      await this.#end(now, last.type === "pointerup");
+    const listening = new AbortController();
+    const { signal } = listening;
+    const end = (isDrop) => {
+      listening.abort();
+      this.#end(now, isDrop);
     };
-    const escape = (key) => key.key === "Escape" && end({ type: "pointercancel" });
-    bar.addEventListener("pointermove", move);
-    bar.addEventListener("pointerup", end);
-    bar.addEventListener("pointercancel", end);
-    addEventListener("keydown", escape);
+    bar.addEventListener("pointermove", (next) => this.#move(now, next), { signal });
+    bar.addEventListener("pointerup", () => end(true), { signal });
+    bar.addEventListener("pointercancel", () => end(false), { signal });
+    addEventListener("keydown", (key) => key.key === "Escape" && end(false), { signal });
   }
 
   #move(now, event) {
     const [dx, dy] = [event.clientX - now.x, event.clientY - now.y];
     if (!now.change && Math.abs(dx) < THRESHOLD && Math.abs(dy) < THRESHOLD) return;
-    const step = Math.round(dx / this.grid.view.width);
-    const target = now.grip ? now.person : this.grid.personAt(event.clientY) ?? now.person;
+    const { width } = this.grid.view;
+    const step = Math.round(dx / width);
+    const target = now.grip ? now.row : this.grid.rowAt(event.clientY) ?? now.row;
     const change = now.grip === "start" ? moved(now.booking, step, 0) : now.grip === "end" ? moved(now.booking, 0, step) : moved(now.booking, step, step);
-    if (target.id !== now.person.id) change.employeeId = target.id;
-    const width = this.grid.view.width;
+    if (target.id !== now.row.id) change[this.grid.rowKey] = target.id;
+    now.isCopy = event.altKey && !now.grip;
     now.bar.classList.add("bar-moving");
     now.bar.style.left = `${now.left + (now.grip === "end" ? 0 : step * width)}px`;
     if (now.grip) now.bar.style.width = `${Math.max(width, now.width + (now.grip === "end" ? step : -step) * width)}px`;
     else now.bar.style.translate = `0 ${dy}px`;
     this.note.hidden = false;
-    this.note.style.left = `${event.clientX + 14}px`;
-    this.note.style.top = `${event.clientY + 14}px`;
-    if (JSON.stringify(change) !== JSON.stringify(now.change)) {
-      now.change = change;
-      replace(this.note, `${change.employeeId ? `${target.name}, ` : ""}${change.startDate} – ${change.endDate ?? "open"}`);
-      this.look(now);
-    }
+    this.note.style.left = `${Math.min(event.clientX + 14, innerWidth - 280)}px`;
+    this.note.style.top = `${event.clientY + 18}px`;
+    const signature = JSON.stringify([change, now.isCopy]);
+    if (signature === now.signature) return;
+    Object.assign(now, { change, signature });
+    now.text = [now.isCopy && "Copy", change[this.grid.rowKey] && target.name, `${format.day(change.startDate)} – ${change.endDate ? format.day(change.endDate) : "open"}`].filter(Boolean).join(" · ");
+    replace(this.note, h("strong", {}, now.text));
+    this.look(now);
   }
 
   async #look(now) {
     if (this.#now !== now) return;
     now.abort?.abort();
     now.abort = new AbortController();
+    const { signal } = now.abort;
     try {
-      const warnings = await this.grid.edits.trial(now.booking, now.change, now.abort.signal);
-      if (this.#now !== now) return;
+      const { edits } = this.grid;
+      const warnings = now.isCopy ? await edits.trialOfCopy(now.booking, now.change, signal) : await edits.trial(now.booking, now.change, signal);
+      if (this.#now !== now || signal.aborted) return;
       now.bar.classList.toggle("bar-conflict", warnings.length > 0);
-      replace(this.note, this.note.firstChild?.textContent, warnings.length > 0 && h("ul", {}, warnings.map((one) => h("li", {}, warningText(one)))));
+      replace(this.note, h("strong", {}, now.text), warnings.length > 0 ? h("ul", {}, warnings.map((one) => h("li", {}, warningText(one)))) : h("p", {}, "No conflict"));
     } catch (error) {
-      if (error.name !== "AbortError" && this.#now === now) replace(this.note, error.message);
+      if (error.name !== "AbortError" && this.#now === now) replace(this.note, h("strong", {}, now.text), h("p", {}, error.message));
     }
   }
 
-  async #end(now, isDrop) {
+  #end(now, isDrop) {
     this.#now = null;
     now.abort?.abort();
     this.note.hidden = true;
@@ -82,10 +90,14 @@ export class BarDrag {
     now.bar.style.translate = "";
     if (!now.change) return;
     this.justMoved = true;
-    setTimeout(() => { this.justMoved = false; }, 50);
-    if (isDrop) return this.grid.apply(now.booking, now.change);
-    this.grid.data.put(now.booking);
-    now.bar.style.left = `${now.left}px`;
-    now.bar.style.width = `${now.width}px`;
+    setTimeout(() => { this.justMoved = false; }, 0);
+    const isChange = parseDay(now.change.startDate) !== parseDay(now.booking.startDate) || (now.change.endDate ?? null) !== (now.booking.endDate ?? null) || now.change[this.grid.rowKey] !== undefined;
+    if (!isDrop || !isChange) return this.grid.redraw(now.row);
+    if (now.isCopy) {
+      this.grid.redraw(now.row);
+      this.grid.copy(now.booking, now.change);
+    } else {
+      this.grid.apply(now.booking, now.change);
+    }
   }
 }

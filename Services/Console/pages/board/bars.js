@@ -1,0 +1,60 @@
+// Bookings as bars: laid out in lanes, one colour for each project.
+
+import { h } from "../../lib/dom.js";
+import * as days from "../../lib/days.js";
+import * as format from "../../lib/format.js";
+import { effortText } from "../bookings.js";
+
+const COLOURS = 8;
+const GAP = 2;
+const HIGHEST = 20;
+
+/** The bars of a row in the grid's window. */
+export function barsOf(grid, row, rowHeight) {
+  const { from, to, width } = grid.view;
+  const seen = grid.data.bookings(row.id)
+    .map((booking) => ({ booking, first: days.parseDay(booking.startDate), last: booking.endDate ? days.parseDay(booking.endDate) : to }))
+    .filter(({ first, last }) => last >= from && first <= to)
+    .sort((one, other) => one.first - other.first || other.last - one.last);
+  const lanes = spread(seen);
+  const room = rowHeight - 2 * 3;
+  const height = Math.min(HIGHEST, Math.max(4, Math.floor(room / Math.max(1, lanes)) - GAP));
+  return seen.map((one) => {
+    const left = Math.max(one.first, from);
+    return bar(grid, row, one, {
+      left: grid.x(left), width: Math.max(4, (Math.min(one.last, to) - left + 1) * width - GAP), height, top: lanes === 1 ? (rowHeight - 1 - height) / 2 : 3 + one.lane * (height + GAP),
+    });
+  });
+}
+
+/** Gives each booking the first lane that is free. @returns how many lanes there are. */
+function spread(bookings) {
+  const ends = [];
+  for (const one of bookings) {
+    const free = ends.findIndex((end) => end < one.first);
+    one.lane = free < 0 ? ends.length : free;
+    ends[one.lane] = one.last;
+  }
+  return ends.length;
+}
+
+function bar(grid, row, { booking, first, last }, box) {
+  const other = grid.data.other(booking) ?? "…";
+  const commitment = booking.commitment ?? "hard";
+  const label = `${row.name}: ${other}, ${effortText(booking)}, ${format.day(first)} to ${booking.endDate ? format.day(last) : "open"}, ${booking.completedAt ? "completed" : commitment}`;
+  const mayMove = grid.mayEdit && !booking.completedAt;
+  return h("div", {
+    class: ["bar", `bar-${booking.completedAt ? "done" : commitment}`, `colour-${colourOf(booking.projectId)}`, box.height < 13 && "bar-thin", mayMove && "bar-movable"],
+    role: "button", tabindex: "0", title: label, "aria-label": label, dataset: { booking: booking.id },
+    style: { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` },
+    onpointerdown: (event) => mayMove && grid.drag.begin(event, booking, row),
+    onclick: () => !grid.drag.justMoved && grid.onopen(booking),
+    onkeydown: (event) => grid.key(event, booking, row, mayMove),
+  }, h("span", {}, `${other} · ${effortText(booking)}`),
+  mayMove && box.width > 24 && [h("i", { class: "grip grip-start", dataset: { grip: "start" } }), h("i", { class: "grip grip-end", dataset: { grip: "end" } })]);
+}
+
+/** A project has the same colour wherever it is seen. */
+function colourOf(id) {
+  return Number.parseInt(id.slice(0, 8), 16) % COLOURS;
+}
