@@ -169,6 +169,12 @@ need_python() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || { packages=(python3 python3-venv) && need_packages "$1"; }
 }
 
+# need_browser INSTALL: what the console's tests drive.
+need_browser() {
+  command -v chromium >/dev/null && command -v chromedriver >/dev/null ||
+    { packages=(chromium chromium-driver fonts-dejavu-core) && need_packages "$1"; }
+}
+
 # python_in FOLDER REQUIREMENTS: an environment in FOLDER with what REQUIREMENTS pins, recreated when that changes; prints its
 # interpreter.
 python_in() {

@@ -147,7 +147,7 @@ def test_a_file_is_tried_then_imported_and_bad_rows_are_shown(stack, console, tm
     console.driver.find_element(By.ID, "file").send_keys(str(file))
     console.press("Try without changing anything")
     console.see("nothing was changed")
-    console.press("Import")
+    console.press("Import the file")
     console.see("Applied")
     assert len(stack.call("GET", f"/skills?name={name}")["data"]) == 1
 

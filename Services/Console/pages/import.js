@@ -135,7 +135,7 @@ function prepare(api, file, head, work) {
       replace(outcome, failure(error, () => send(isTrial)));
     }
   }
-  const apply = button("Import", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });
+  const apply = button("Import the file", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });
   return [
     facts([["File", file.name], ["Size", format.bytes(file.size)], !head.isLines && ["Delimiter", { ",": "Comma", ";": "Semicolon", "\t": "Tab" }[head.delimiter]]]),
     h("div", { class: "form-row" }, field("Kind", kind), field("Bad rows", policy)), mapping,
