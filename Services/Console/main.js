@@ -1,9 +1,11 @@
 // Where the console is put together: session, shell, pages.
 
+import { Problem } from "./lib/api.js";
 import { replace } from "./lib/dom.js";
 import { Router } from "./lib/router.js";
 import { Session } from "./lib/session.js";
 import { failure, loading, pageHead } from "./ui/controls.js";
+import { toast } from "./ui/dialog.js";
 import { Shell } from "./ui/shell.js";
 import { signInPage, signInDialog } from "./pages/sign-in.js";
 
@@ -88,6 +90,12 @@ function signedOut(reason) {
   replace(root, signInPage(session, signedIn, reason));
 }
 
+// What a button asked for and nobody else has shown.
+addEventListener("unhandledrejection", (event) => {
+  if (!(event.reason instanceof Problem)) return;
+  event.preventDefault();
+  toast(event.reason.message, { tone: "bad" });
+});
 session.addEventListener("expired", () => signInDialog(session));
 session.addEventListener("end", (event) => signedOut(event.detail));
 

@@ -84,11 +84,11 @@ class Stack:
 
     # --- What a check asks for ---------------------------------------------------------------------------------------
 
-    def quickstart(self, subdomain: str) -> Tenant:
-        """A tenant with a made-up company's history and a model trained on it in service."""
+    def quickstart(self, subdomain: str, company: dict | None = None) -> Tenant:
+        """A tenant with a made-up company's history and a model trained on it in service; `company` differs from the demo one."""
         data = self.folder / f"data-{subdomain}"
         settings = self.folder / "company.json"
-        company = json.loads((REPOSITORY / "compose" / "demo-data.json").read_text()) | COMPANY
+        company = json.loads((REPOSITORY / "compose" / "demo-data.json").read_text()) | (COMPANY if company is None else company)
         settings.write_text(json.dumps(company))
         self._run([self._binary("ermctl"), "demo-data", "--directory", data, "--settings", settings])
         result = self.folder / f"{subdomain}.json"

@@ -47,6 +47,14 @@ export function replace(element, ...children) {
   return append(element, children);
 }
 
+/** Saves an answer of the API as a file. */
+export async function save(response, name) {
+  const anchor = h("a", { href: URL.createObjectURL(await response.blob()), download: name });
+  anchor.click();
+  // The browser takes the address when it begins to save, which may be after the click.
+  setTimeout(() => URL.revokeObjectURL(anchor.href), 60_000);
+}
+
 let lastNumber = 0;
 
 /** An id that no other element has. */

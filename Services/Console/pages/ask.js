@@ -51,7 +51,7 @@ export default async function askPage({ api, session, router, query }) {
         ? empty("No model is in service yet", "Train one and put it into service; then questions are answered.", h("a", { class: "button", href: "#/models" }, "Go to models")) : failure(error, ask));
     }
   }
-  asked();
+  if (person.choice && project.choice) ask();
   return [
     pageHead("Ask", { note: "How many hours, how likely within the plan, and who else. Change any input to see what it changes." }),
     h("div", { class: "stack" }, card(null, h("form", { class: "form", onsubmit: (event) => { event.preventDefault(); ask(); } },

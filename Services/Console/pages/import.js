@@ -1,6 +1,6 @@
 // Bringing data in: a file is looked at here, its columns are mapped, the server says what would happen, then it happens.
 
-import { h, replace } from "../lib/dom.js";
+import { h, replace, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { badge, button, card, empty, facts, failure, field, loading, pageHead, select } from "../ui/controls.js";
 import { pagedTable, table } from "../ui/table.js";
@@ -50,7 +50,9 @@ export default function importPage({ api, session }) {
     pageHead("Import", { note: "Rows are matched by their external id, so that the same file may be sent again." }),
     h("div", { class: "stack" },
       session.can("write", "imports") && card("A file", picker, drop, h("div", { style: { "margin-top": "var(--gap-4)" } }, work)),
-      h("div", { class: "cards" }, card("Templates", h("p", { class: "note" }, "An empty file with the columns of its kind."), h("div", { class: "badges" }, Object.entries(KINDS).map(([kind, columns]) => template(kind, columns))))),
+      h("div", { class: "halves" },
+        card("Templates", h("p", { class: "note" }, "An empty file with the columns of its kind."), h("div", { class: "badges" }, Object.entries(KINDS).map(([kind, columns]) => template(kind, columns)))),
+        session.can("write", "exports") && card("Export", h("p", { class: "note" }, "Everything that the tenant holds, as one archive of files that can be imported again."), exportButton(api))),
       card("Earlier imports", pagedTable({
         api, path: "/imports", label: "Earlier imports", limit: 20, empty: empty("Nothing was imported yet"),
         columns: [
@@ -66,9 +68,26 @@ export default function importPage({ api, session }) {
   ];
 }
 
+function exportButton(api) {
+  const trouble = h("div");
+  const start = button("Export everything", { icon: "export", onclick: async () => {
+    start.disabled = true;
+    replace(trouble, loading("Packing"));
+    try {
+      await save(await api.response("GET", "/export"), "erm-export.zip");
+      replace(trouble);
+    } catch (error) {
+      replace(trouble, failure(error));
+    } finally {
+      start.disabled = false;
+    }
+  } });
+  return h("div", { class: "stack" }, h("div", { class: "actions" }, start), trouble);
+}
+
 function template(kind, columns) {
   const url = URL.createObjectURL(new Blob([`${columns.join(",")}\n`], { type: "text/csv" }));
-  return h("a", { class: "button button-quiet", href: url, download: `${kind}.csv` }, format.words(kind));
+  return h("a", { class: "button button-small", href: url, download: `${kind}.csv` }, format.words(kind));
 }
 
 /** The first record of the file, and where it ends; the delimiter is what the header has most of. */
@@ -81,7 +100,7 @@ async function readHead(file) {
   if (end < 0) throw new Error("The file has no line after its header.");
   const header = text.slice(0, new TextDecoder().decode(bytes.slice(0, end)).length).replace(/^\uFEFF/, "").replace(/\r$/, "");
   const delimiter = [",", ";", "\t"].map((mark) => [header.split(mark).length, mark]).sort((a, b) => b[0] - a[0])[0][1];
-  const columns = header.split(delimiter).map((name) => name.trim().replace(/^"|"$/g, "").replaceAll('""', '"'));
+  const columns = [...records(`${header}\n`, delimiter)][0].map((name) => name.trim());
   return { isLines, delimiter, columns, bodyStart: end + 1 };
 }
 
@@ -122,17 +141,22 @@ function prepare(api, file, head, work) {
   };
 
   async function send(isTrial) {
-    replace(outcome, loading(isTrial ? "Asking what would happen" : "Sending the file"));
+    const said = h("span", {}, isTrial ? "Looking at every row" : "Sending the file");
+    replace(outcome, loading(said));
     apply.disabled = true;
+    const id = crypto.randomUUID();
+    const timer = setInterval(() => api.get(`/imports/${id}`).then(({ data }) => replace(said, `${format.words(data.status)}: ${format.count(data.rowsRead)} rows read, ${format.count(data.rejected)} bad`), () => {}), 1000);
     try {
       const sent = content() ?? { body: await withoutColumns(file, head, choices.map((choice) => choice.value)), type: "text/csv" };
       const { data } = await api.send("POST", "/imports", {
-        query: { kind: kind.value, onError: policy.value, dryRun: isTrial ? "true" : undefined }, file: sent.body, headers: { "Content-Type": sent.type },
+        query: { kind: kind.value, onError: policy.value, dryRun: isTrial ? "true" : undefined, id }, file: sent.body, headers: { "Content-Type": sent.type },
       });
       replace(outcome, report(data, isTrial));
       apply.disabled = !isTrial;
     } catch (error) {
       replace(outcome, failure(error, () => send(isTrial)));
+    } finally {
+      clearInterval(timer);
     }
   }
   const apply = button("Import the file", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });

@@ -25,7 +25,7 @@ export default async function modelPage({ api, session, parameters, reload }) {
     }),
     h("div", { class: "stack" }, h("div", { class: "halves" },
       card("State", facts([
-        ["Status", statusBadge(model.status)], ["In service since", format.moment(model.deployedAt)],
+        ["Status", statusBadge(model.status)], model.status === "deployed" && ["In service since", format.moment(model.deployedAt)],
         ["Accuracy of success", format.share(model.accuracyScore)], ["Precision", format.share(model.precisionScore)],
         ["Recall", format.share(model.recallScore)], ["Artefact", h("code", {}, model.artifactSha256.slice(0, 16))],
       ]), gates.length > 0 && [h("h3", { style: { "margin-top": "var(--gap-4)" } }, "Gates"), h("ul", { class: "gates" }, gates.map((gate) =>

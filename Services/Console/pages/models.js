@@ -31,7 +31,7 @@ export default function modelsPage({ api, session, router, reload }) {
           { title: "Kind", cell: (model) => format.words(model.kind) },
           { title: "Accuracy of success", kind: "number", cell: (model) => format.share(model.accuracyScore) },
           { title: "Made", kind: "date", cell: (model) => format.moment(model.createdAt) },
-          { title: "In service since", kind: "date", cell: (model) => format.moment(model.deployedAt) },
+          { title: "In service since", kind: "date", cell: (model) => (model.status === "deployed" ? format.moment(model.deployedAt) : "–") },
         ],
       })),
       card("Training jobs", pagedTable({

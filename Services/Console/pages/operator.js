@@ -1,6 +1,6 @@
 // The platform operator's page: tenants, their use, and what waits to be delivered.
 
-import { h } from "../lib/dom.js";
+import { h, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { badge, button, empty, facts, field, input, later, pageHead, select } from "../ui/controls.js";
 import { confirmDialog, formDialog, showDialog, toast } from "../ui/dialog.js";
@@ -20,10 +20,20 @@ export default function operatorPage({ api, reload }) {
         { title: "Made", kind: "date", cell: (tenant) => format.moment(tenant.createdAt) },
         { title: "", kind: "actions", cell: (tenant) => h("div", { class: "row-actions" },
           button("Usage", { kind: "quiet", onclick: () => usage(api, tenant) }),
+          button("Export", { kind: "quiet", onclick: () => exportTenant(api, tenant) }),
           lifecycle(api, tenant, reload)) },
       ],
     })),
   ];
+}
+
+async function exportTenant(api, tenant) {
+  toast(`Packing what ${tenant.name} holds.`);
+  try {
+    await save(await api.response("GET", `/tenants/${tenant.id}/export`), `${tenant.subdomain}.zip`);
+  } catch (error) {
+    toast(error.message, { tone: "bad" });
+  }
 }
 
 function lifecycle(api, tenant, reload) {

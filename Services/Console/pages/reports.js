@@ -1,6 +1,6 @@
 // Reports: utilisation, availability, over-allocations and orphans, as chart and table whose totals agree.
 
-import { h, replace } from "../lib/dom.js";
+import { h, replace, save } from "../lib/dom.js";
 import * as days from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
@@ -133,10 +133,7 @@ function whose(row, groupBy) {
 
 async function download(api, kind, query) {
   try {
-    const response = await api.response("GET", `/reports/${kind}`, { query: { ...query, format: "csv" } });
-    const anchor = h("a", { href: URL.createObjectURL(await response.blob()), download: `${kind}-${query.from}-${query.to}.csv` });
-    anchor.click();
-    URL.revokeObjectURL(anchor.href);
+    await save(await api.response("GET", `/reports/${kind}`, { query: { ...query, format: "csv" } }), `${kind}-${query.from}-${query.to}.csv`);
   } catch (error) {
     toast(error.message, { tone: "bad" });
   }
