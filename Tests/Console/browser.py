@@ -50,6 +50,7 @@ class Console:
 
     def open(self, url, path=""):
         self.driver.get(f"{url}/{path}")
+        self.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".frame, .sign-in"), "the console to begin")
         self.url = url
 
     def go(self, path):

@@ -27,6 +27,8 @@ export const percent = (value) => (known(value) ? `${wholeFormat.format(value)} 
 export const share = (value) => (known(value) ? percent(value * 100) : NOTHING);
 
 export const day = (value) => (known(value) ? dayFormat.format(typeof value === "number" ? dateOf(value) : new Date(`${value}T00:00:00Z`)) : NOTHING);
+/** From one day to another. */
+export const span = (from, to) => (from === to ? day(from) : `${day(from)} – ${day(to)}`);
 export const shortDay = (value) => shortDayFormat.format(dateOf(value));
 export const month = (value) => monthFormat.format(dateOf(value));
 export const shortMonth = (value) => shortMonthFormat.format(dateOf(value));

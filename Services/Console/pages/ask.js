@@ -107,7 +107,7 @@ function rangeChart(data, planned) {
         const top = 50 + (ranges.length - 1 - index) * 30;
         return [
           s("rect", { x: x(range.low), width: Math.max(3, x(range.high) - x(range.low)), y: top, height: 22, rx: 5, style: { fill: index === ranges.length - 1 ? "var(--load-2)" : "var(--load-1)" } }),
-          s("text", { class: "strong", x: x(range.low) + 8, y: top + 15 }, x(range.high) - x(range.low) > 150 ? `${percent(range)}: ${format.number(range.low, 1)} – ${format.hours(range.high)}` : percent(range)),
+          s("text", { class: "strong", x: x(range.high) - 8, y: top + 15, "text-anchor": "end" }, x(range.high) - x(range.low) > 150 ? `${percent(range)}: ${format.number(range.low, 1)} – ${format.hours(range.high)}` : percent(range)),
         ];
       }),
       planned ? marker(planned, `plan ${format.hours(planned)}`, 14, "var(--warn)", true) : null,

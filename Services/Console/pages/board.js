@@ -115,18 +115,23 @@ export default async function boardPage({ api, session, router, query, signal })
   sizes.observe(grid.element);
   signal.addEventListener("abort", () => sizes.disconnect());
 
+  const filters = h("div", { class: "filters board-filters" },
+    segmented("Rows", [["people", "People"], ["projects", "Projects"]], view.kind, turn),
+    field("Name", text), departmentField, field("Skill", skill), comboField("Project", project),
+    segmented("Zoom", [["day", "Days"], ["week", "Weeks"], ["month", "Months"]], view.zoom, (zoom) => { view.zoom = zoom; show(); }));
+  // On narrow screens the filters make room for the rows until they are wanted.
+  const more = button("Filters", { icon: "search", onclick: () => more.setAttribute("aria-expanded", String(filters.classList.toggle("board-filters-open"))) });
+  more.classList.add("board-more");
+  more.setAttribute("aria-expanded", "false");
   return [
     pageHead("Board", { actions: [
       mayEdit && [undo, redo], viewsButton({ session, router, seen }),
       mayBook && button("Book somebody", { kind: "primary", icon: "plus", onclick: () => book({ startDate: days.formatDay(today) }) }),
     ] }),
-    h("div", { class: "filters board-filters" },
-      segmented("Rows", [["people", "People"], ["projects", "Projects"]], view.kind, turn),
-      field("Name", text), departmentField, field("Skill", skill), comboField("Project", project),
-      segmented("Zoom", [["day", "Days"], ["week", "Weeks"], ["month", "Months"]], view.zoom, (zoom) => { view.zoom = zoom; show(); })),
+    filters,
     h("div", { class: "board-line" },
       h("div", { class: "actions" }, button("Earlier", { icon: "left", iconOnly: true, onclick: () => step(-1) }),
-        button("Today", { onclick: () => { view.from = start; show(); } }), button("Later", { icon: "right", iconOnly: true, onclick: () => step(1) }), title), key),
+        button("Today", { onclick: () => { view.from = start; show(); } }), button("Later", { icon: "right", iconOnly: true, onclick: () => step(1) }), more, title), key),
     grid.element,
     mayEdit && h("p", { class: "note board-help" }, "Drag a bar to move it, with Alt to copy it; double-click a row to book. Keys: arrows move, Shift resizes, Alt ↑ ↓ changes the row, C copies, Delete cancels."),
   ];

@@ -36,7 +36,7 @@ export default async function jobPage({ api, session, parameters, signal }) {
       return;
     }
     replace(curves, lineChart({
-      label: "Loss by epoch", yFormat: (value) => format.number(value, 3), zero: true,
+      label: "Loss by epoch", yFormat: (value) => format.number(value, 3),
       series: [
         { name: "Loss", colour: "var(--bar-hard)", points: rows.map((row) => [row.epoch, row.loss]) },
         { name: "Validation loss", colour: "var(--warn)", dashed: true, points: rows.filter((row) => row.valLoss !== null && row.valLoss !== undefined).map((row) => [row.epoch, row.valLoss]) },

@@ -50,7 +50,7 @@ export default function modelsPage({ api, session, router, reload }) {
           api, path: "/models/deployments", label: "Deployments", limit: 10, empty: empty("Nothing was deployed yet"),
           columns: [
             { title: "When", kind: "date", cell: (entry) => format.moment(entry.deployedAt) },
-            { title: "Version", cell: (entry) => [`Version ${entry.version}`, entry.forced && [" ", badge("forced", "warn")]] },
+            { title: "Version", kind: "nowrap", cell: (entry) => [`Version ${entry.version}`, entry.forced && [" ", badge("forced", "warn")]] },
             { title: "Reason", cell: (entry) => format.words(entry.reason) },
             { title: "Note", kind: "wide", cell: (entry) => entry.note ?? "–" },
           ],
@@ -86,7 +86,7 @@ async function schedule(api, mayTrain, reload) {
     if (error.status !== 404) throw error;
   }
   const change = mayTrain && button(current ? "Change" : "Set a schedule", { icon: "edit", onclick: () => editSchedule(api, current, reload) });
-  if (!current) return [h("p", { class: "note" }, "Models are trained only when somebody asks."), change];
+  if (!current) return [h("p", { class: "note" }, "Models are trained only when somebody asks."), h("div", { class: "actions" }, change)];
   return h("div", { class: "stack" }, facts([
     ["Every", current.everyDays ? `${current.everyDays} days` : null],
     ["After new outcomes", current.newOutcomes && format.count(current.newOutcomes)],

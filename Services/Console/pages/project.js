@@ -1,7 +1,6 @@
 // One project: what it is, who works on it, and what it still takes.
 
 import { h } from "../lib/dom.js";
-import { formatDay, today } from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
 import { badge, button, card, empty, facts, linkButton, pageHead, wide } from "../ui/controls.js";
@@ -16,6 +15,7 @@ export default async function projectPage({ api, session, router, parameters, re
     pageHead(project.name, {
       note: project.externalId, back: { href: "#/projects", label: "Projects" },
       actions: [
+        linkButton("On the board", link("board", { rows: "projects", project: project.id }), { icon: "board" }),
         session.can("predict", "ml") && linkButton("Ask about somebody", link("ask", { project: project.id }), { icon: "ask" }),
         session.can("update", "projects") && button("Edit", { icon: "edit", onclick: () => editProject(api, project, reload, tag) }),
         session.can("delete", "projects") && button("Delete", { icon: "remove", onclick: async () => {
@@ -33,6 +33,5 @@ export default async function projectPage({ api, session, router, parameters, re
         api, path: "/allocations", query: { projectId: project.id }, label: `Bookings of ${project.name}`, empty: empty("Nobody is booked", "Book somebody on the board."),
         columns: bookingColumns(api, { person: true }),
       })))),
-    h("p", { class: "note", style: { "margin-top": "var(--gap-4)" } }, h("a", { href: link("board", { project: project.id, from: formatDay(today()) }) }, "See the project on the board")),
   ];
 }

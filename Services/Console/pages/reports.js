@@ -13,7 +13,7 @@ const KINDS = [["utilization", "Utilisation"], ["availability", "Availability"],
 
 export default async function reportsPage({ api, session, router, query, parameters }) {
   const kind = KINDS.some(([key]) => key === parameters.kind) ? parameters.kind : "utilization";
-  const today = days.today();
+  const today = days.today(session.timeZone);
   const departments = session.can("read", "departments") ? await api.all("/departments") : [];
   const from = field("From", input({ type: "date", value: query.get("from") ?? days.formatDay(days.firstOfMonth(today)) }));
   const to = field("To", input({ type: "date", value: query.get("to") ?? days.formatDay(days.firstOfMonth(today, 3) - 1) }));
@@ -56,7 +56,7 @@ const VIEWS = {
     columns: [
       ...personColumns,
       { title: "Too much", kind: "number", cell: (row) => format.hours(row.overHours) },
-      { title: "When", kind: "wide", cell: (row) => h("ul", {}, row.periods.map((one) => h("li", {}, `${format.day(one.from)} – ${format.day(one.to)}: ${format.hours(one.overHours)}`))) },
+      { title: "When", kind: "wide", cell: (row) => h("ul", {}, row.periods.map((one) => h("li", {}, `${format.span(one.from, one.to)}: ${format.hours(one.overHours)}`))) },
     ],
   }),
   orphans: (api, query) => pagedTable({
@@ -64,7 +64,7 @@ const VIEWS = {
     columns: [
       ...personColumns,
       { title: "Orphaned", kind: "number", cell: (row) => format.hours(row.orphanedHours) },
-      { title: "Bookings", kind: "wide", cell: (row) => h("ul", {}, row.bookings.map((one) => h("li", {}, `${one.externalId}, ${format.day(one.from)} – ${format.day(one.to)}: ${format.hours(one.orphanedHours)}`))) },
+      { title: "Bookings", kind: "wide", cell: (row) => h("ul", {}, row.bookings.map((one) => h("li", {}, `${one.externalId}, ${format.span(one.from, one.to)}: ${format.hours(one.orphanedHours)}`))) },
     ],
   }),
 };

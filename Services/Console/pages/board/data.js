@@ -11,7 +11,7 @@ const QUESTIONS_AT_ONCE = 4;
 /** Days of one question: whole weeks, begun on a Monday. Coarse is by week, without bookings. */
 const PIECE = { fine: 56, coarse: 182 };
 const FIRST_MONDAY = 4;
-/** Rows that only fly past are not asked for. */
+/** Rows that only fly past are not asked for: of those in view, half must have been there so long. */
 const PATIENCE = 70;
 const IDS_AT_ONCE = 100;
 
@@ -40,7 +40,7 @@ export class BoardData extends EventTarget {
     Object.assign(this, options);
   }
 
-  get isBusy() { return this.#running > 0 || this.#timer !== null; }
+  get isBusy() { return this.#running > 0 || this.#timer !== null || (this.rows.length === 0 && !this.isWhole); }
 
   /** Rows that the filter lets through, page by page; the first page is shown at once. */
   async load({ kind, text, department, skill, project }) {
@@ -173,12 +173,17 @@ export class BoardData extends EventTarget {
   /** Sees to it that what is in view is known. */
   want(rows, from, to, isCoarse) {
     this.#wanted = { rows, from, to, grain: isCoarse ? "coarse" : "fine" };
-    if (this.#timer === null && this.#missing().length > 0) {
-      this.#timer = setTimeout(() => {
-        this.#timer = null;
-        this.#askForMissing();
-      }, PATIENCE);
-    }
+    if (this.#timer === null && this.#missing().length > 0) this.#waitForRest();
+  }
+
+  #waitForRest() {
+    const before = new Set(this.#wanted.rows);
+    this.#timer = setTimeout(() => {
+      const { rows } = this.#wanted;
+      if (rows.filter((row) => before.has(row)).length * 2 < rows.length) return this.#waitForRest();
+      this.#timer = null;
+      this.#askForMissing();
+    }, PATIENCE);
   }
 
   /** The pieces in view that nobody has asked for, with their rows. */

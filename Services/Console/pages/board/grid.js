@@ -6,7 +6,7 @@ import * as format from "../../lib/format.js";
 import { link } from "../../lib/router.js";
 import { barsOf } from "./bars.js";
 import { BarDrag } from "./drag.js";
-import { freeCell, heat, shades } from "./load.js";
+import { freeCell, heat, restsAtWeekends, shades } from "./load.js";
 
 /** As the style sheet has them. */
 const ROW = 48;
@@ -25,7 +25,7 @@ export class BoardGrid {
     this.body = h("div", { class: "board-body" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.element = h("div", {
-      class: "board", role: "region", "aria-label": "Bookings over time", tabindex: "0", onscroll: () => this.drawSoon(),
+      class: "board", role: "region", "aria-label": "Bookings over time", "aria-busy": "true", tabindex: "0", onscroll: () => this.drawSoon(),
     }, this.head, this.body, this.status);
     this.drag = new BarDrag(this, signal);
     this.drawSoon = this.drawSoon.bind(this);
@@ -42,6 +42,8 @@ export class BoardGrid {
 
   show(view) {
     this.#view = view;
+    this.element.style.setProperty("--week", `${7 * view.width}px`);
+    this.element.style.setProperty("--week-start", `${this.x(days.monday(view.from))}px`);
     this.#clear();
     this.#drawHead();
     this.draw();
@@ -133,11 +135,12 @@ export class BoardGrid {
     if (drawn.version === version) return;
     drawn.version = version;
     const isPeople = this.data.kind === "people";
+    const isShaded = this.#view.zoom !== "month" && restsAtWeekends(this, row);
     replace(drawn.element,
       h("div", { class: "board-name" }, h("a", { href: link(`${this.data.kind}/${row.id}`), title: row.name }, row.name),
         h("span", { class: "note" }, isPeople ? row.department ?? "" : format.words(row.status))),
-      h("div", { class: "board-time-row", style: { width: `${this.#timeWidth}px` }, ondblclick: (event) => this.#bookAt(event, row) },
-        shades(this, row), this.#isHeat ? heat(this, row) : barsOf(this, row, ROW)),
+      h("div", { class: ["board-time-row", isShaded && "board-weekends"], style: { width: `${this.#timeWidth}px` }, ondblclick: (event) => this.#bookAt(event, row) },
+        shades(this, row, isShaded), this.#isHeat ? heat(this, row) : barsOf(this, row, ROW)),
       isPeople && freeCell(this, row));
   }
 

@@ -7,13 +7,21 @@ import * as format from "../../lib/format.js";
 /** Minutes are rounded on their way; less than this is no over-booking. */
 const TOLERANCE = 0.02;
 
+/** Whether nobody works in the row at weekends: then one background shades them all. */
+export function restsAtWeekends(grid, row) {
+  for (let day = grid.view.from; day <= grid.view.to; day += 1) {
+    if (days.isWeekend(day) && grid.data.day(row.id, day)?.capacity > 0) return false;
+  }
+  return true;
+}
+
 /** Shades of the row's days; each run of equal days is one. */
-export function shades(grid, row) {
+export function shades(grid, row, isWeekendShaded) {
   const { from, to, width } = grid.view;
   const place = (first, last) => ({ left: `${grid.x(first)}px`, width: `${(last - first + 1) * width}px` });
   const parts = [];
   if (grid.view.zoom !== "month") {
-    for (const { kind, first, last } of runs(from, to, (day) => kindOf(grid.data.day(row.id, day), day))) {
+    for (const { kind, first, last } of runs(from, to, (day) => kindOf(grid.data.day(row.id, day), isWeekendShaded && days.isWeekend(day)))) {
       parts.push(h("div", { class: ["shade", `shade-${kind}`], title: kind === "over" ? "More booked than there is time" : null, style: place(first, last) }));
     }
   }
@@ -26,10 +34,10 @@ export function shades(grid, row) {
   return parts;
 }
 
-function kindOf(hours, day) {
-  if (!hours) return days.isWeekend(day) ? "off" : null;
+function kindOf(hours, isShaded) {
+  if (!hours) return null;
   if (hours.hard > hours.capacity + TOLERANCE) return "over";
-  return hours.capacity === 0 ? "off" : null;
+  return hours.capacity === 0 && !isShaded ? "off" : null;
 }
 
 function* runs(from, to, kindOf) {
