@@ -83,6 +83,12 @@ def test_a_booking_is_moved_and_resized_by_the_keyboard_and_both_are_undone_and_
     scene.becomes("the end to be undone", endDate=day(5))
     scene.console.press("Undo")
     scene.becomes("the move to be undone", startDate=day(0), endDate=day(4))
+    scene.console.settle()
+    scene.bar().send_keys(Keys.ENTER)
+    scene.console.wait(lambda d: d.find_elements(By.CSS_SELECTOR, "dialog summary"), "the booking")[0].click()
+    scene.console.wait(lambda d: len(d.find_elements(By.CSS_SELECTOR, "dialog tbody tr")) == 5, "a version for each change")
+    scene.console.press("Cancel")
+    scene.console.dialog_closes()
     scene.console.press("Redo")
     scene.becomes("the move to be done again", startDate=day(1), endDate=day(5))
 

@@ -1,6 +1,6 @@
 // The board: people or projects down, time across, bookings as bars. Zoomed out it is a heat map of load.
 
-import { debounce, h, replace } from "../lib/dom.js";
+import { append, debounce, h, replace } from "../lib/dom.js";
 import * as days from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { button, field, input, pageHead, segmented, select } from "../ui/controls.js";
@@ -13,6 +13,7 @@ import { Edits } from "./board/edits.js";
 import { LEVELS } from "./board/load.js";
 import { viewsButton } from "./board/views.js";
 import { bookingDialog, findProjects } from "./bookings.js";
+import { LEVELS_OF_SKILL } from "./people.js";
 
 /** Pixels a day, how many days a step of the window is, and how many it shows at least. */
 const ZOOMS = { day: { width: 36, step: 7, span: 21 }, week: { width: 13, step: 28, span: 56 }, month: { width: 4.4, step: 91, span: 182 } };
@@ -25,7 +26,7 @@ export default async function boardPage({ api, session, router, query, signal })
   const view = {
     kind: query.get("rows") === "projects" ? "projects" : "people", zoom: ZOOMS[query.get("zoom")] ? query.get("zoom") : "week",
     from: query.get("from") ? days.parseDay(query.get("from")) : start,
-    text: query.get("text") ?? "", department: query.get("department") ?? "", skill: query.get("skill") ?? "", project: query.get("project") ?? "",
+    text: query.get("text") ?? "", department: query.get("department") ?? "", skill: query.get("skill") ?? "", level: query.get("level") ?? "", project: query.get("project") ?? "",
   };
   if (Number.isNaN(view.from)) view.from = start;
   const mayEdit = session.can("update", "allocations");
@@ -39,7 +40,7 @@ export default async function boardPage({ api, session, router, query, signal })
   const key = h("div", { class: "board-key" });
   let isOpen = query.get("booking");
 
-  const seen = () => ({ rows: view.kind === "people" ? null : view.kind, from: days.formatDay(view.from), zoom: view.zoom, text: view.text, department: view.department, skill: view.skill, project: view.project, booking: isOpen });
+  const seen = () => ({ rows: view.kind === "people" ? null : view.kind, from: days.formatDay(view.from), zoom: view.zoom, text: view.text, department: view.department, skill: view.skill, level: view.level, project: view.project, booking: isOpen });
   const note = () => signal.aborted || router.note(seen());
   const said = (warnings) => toast(warnings?.length ? `Saved, with ${warnings.length} warning${warnings.length > 1 ? "s" : ""}.` : "Saved.", { action: { label: "Undo", run: () => edits.undo() } });
 
@@ -81,14 +82,26 @@ export default async function boardPage({ api, session, router, query, signal })
   const filter = debounce(() => { grid.element.scrollTop = 0; show({ reload: true }); }, 300);
 
   const text = input({ type: "search", value: view.text, placeholder: "Any", oninput: () => { view.text = text.value.trim(); filter(); } });
-  const [departments, skills] = await Promise.all(["departments", "skills"].map((kind) => (session.can("read", kind) ? api.all(`/${kind}`) : [])));
-  const department = select([["", "All"], ...departments.map((one) => [one.name, one.name])], view.department, { onchange: () => { view.department = department.value; filter(); } });
-  const skill = select([["", "Any"], ...skills.map((one) => [one.name, one.name])], view.skill, { onchange: () => { view.skill = skill.value; filter(); } });
+  const department = names("departments", "All", view.department, (name) => { view.department = name; filter(); });
+  const skill = names("skills", "Any", view.skill, (name) => { view.skill = name; filter(); });
   const project = combobox({ placeholder: "Any", find: findProjects(api), chosen: view.project ? { id: view.project, label: "…" } : null, onchoose: (item) => { view.project = item?.id ?? ""; filter(); } });
   if (view.project) api.get(`/projects/${view.project}`).then(({ data: one }) => project.setChoice({ id: one.id, label: one.name }), () => {});
-  const departmentField = field("Department", department);
-  departmentField.hidden = view.kind !== "people";
-  const turn = (kind) => { view.kind = kind; departmentField.hidden = kind !== "people"; filter(); };
+  const level = select(LEVELS_OF_SKILL, view.level, { onchange: () => { view.level = level.value; filter(); } });
+  const ofPeople = [field("Department", department), field("Level", level)];
+  const turn = (kind) => {
+    view.kind = kind;
+    for (const one of ofPeople) one.hidden = kind !== "people";
+    filter();
+  };
+  for (const one of ofPeople) one.hidden = view.kind !== "people";
+
+  /** A choice among names that are fetched while the rows are. */
+  function names(kind, none, chosen, onchoose) {
+    const control = select([["", none], ...(chosen ? [[chosen, chosen]] : [])], chosen, { onchange: () => onchoose(control.value) });
+    const fill = (all) => append(control, all.filter((one) => one.name !== chosen).map((one) => h("option", { value: one.name }, one.name)));
+    if (session.can("read", kind)) api.all(`/${kind}`, {}, { signal }).then(fill, () => {});
+    return control;
+  }
 
   edits.addEventListener("change", () => { undo.disabled = !edits.canUndo; redo.disabled = !edits.canRedo; });
   edits.addEventListener("fail", (event) => toast(event.detail.message, { tone: "bad" }));
@@ -117,7 +130,7 @@ export default async function boardPage({ api, session, router, query, signal })
 
   const filters = h("div", { class: "filters board-filters" },
     segmented("Rows", [["people", "People"], ["projects", "Projects"]], view.kind, turn),
-    field("Name", text), departmentField, field("Skill", skill), comboField("Project", project),
+    field("Name", text), ofPeople[0], field("Skill", skill), ofPeople[1], comboField("Project", project),
     segmented("Zoom", [["day", "Days"], ["week", "Weeks"], ["month", "Months"]], view.zoom, (zoom) => { view.zoom = zoom; show(); }));
   // On narrow screens the filters make room for the rows until they are wanted.
   const more = button("Filters", { icon: "search", onclick: () => more.setAttribute("aria-expanded", String(filters.classList.toggle("board-filters-open"))) });

@@ -3,10 +3,11 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { badge, button, field, input, select } from "../ui/controls.js";
+import { badge, button, failure, field, input, loading, select } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
 import { formDialog } from "../ui/dialog.js";
 import { icon } from "../ui/icons.js";
+import { table } from "../ui/table.js";
 import { newId } from "./board/edits.js";
 
 /** The effort in the way in which it was stated. */
@@ -62,8 +63,13 @@ export class Names {
   }
 }
 
-export function bookingColumns(api, { person, project } = {}) {
+/** The columns of a list of bookings; `session` and `reload` let a row be opened and changed. */
+export function bookingColumns(api, { person, project, session, reload }) {
   const names = new Names(api);
+  const open = async ({ id }) => {
+    const { data: booking, tag } = await api.get(`/allocations/${id}`);
+    await bookingDialog({ api, booking, tag, isReadOnly: !session.can("update", "allocations"), onsaved: reload });
+  };
   return [
     person && { title: "Person", cell: (row) => names.anchor("employees", "people", row.employeeId) },
     project && { title: "Project", cell: (row) => names.anchor("projects", "projects", row.projectId) },
@@ -73,6 +79,7 @@ export function bookingColumns(api, { person, project } = {}) {
     { title: "Actual", kind: "number", cell: (row) => format.hours(row.actualHours) },
     { title: "State", cell: bookingState },
     { title: "Id", cell: (row) => h("span", { class: "note" }, row.externalId) },
+    { title: "", kind: "actions", cell: (row) => button(`Open booking ${row.externalId}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => open(row) }) },
   ].filter(Boolean);
 }
 
@@ -98,6 +105,38 @@ export function warningText(warning) {
   const when = warning.from ? ` from ${format.day(warning.from)}${warning.to ? ` to ${format.day(warning.to)}` : ""}` : "";
   const over = warning.overHours ? `: ${format.hours(warning.overHours)} too much` : "";
   return `${format.words(warning.kind ?? warning.code)}${over}${when}`;
+}
+
+/** How a booking came to be what it is, asked for when somebody wants to know. */
+function history(api, booking) {
+  const names = new Names(api);
+  const name = (kind, id) => {
+    const place = h("span", {}, "…");
+    names.of(kind, id).then((text) => replace(place, text));
+    return place;
+  };
+  const place = h("div");
+  const show = async ({ currentTarget }) => {
+    if (!currentTarget.open || place.firstChild) return;
+    replace(place, loading());
+    try {
+      const { data } = await api.get(`/allocations/${booking.id}/versions`);
+      replace(place, table({
+        label: "Versions", rows: data,
+        columns: [
+          { title: "Since", kind: "date", cell: (one) => format.moment(one.validFrom) },
+          { title: "Person", cell: (one) => name("employees", one.employeeId) },
+          { title: "Project", cell: (one) => name("projects", one.projectId) },
+          { title: "Days", cell: (one) => format.span(one.startDate, one.endDate ?? null) },
+          { title: "Effort", kind: "number", cell: effortText },
+          { title: "State", cell: bookingState },
+        ],
+      }));
+    } catch (error) {
+      replace(place, failure(error));
+    }
+  };
+  return h("details", { ontoggle: show }, h("summary", {}, "Versions"), place);
 }
 
 const WAYS = [["allocatedHours", "Hours in all"], ["hoursPerDay", "Hours a day"], ["allocationPercentage", "Percent of the person's time"]];
@@ -153,12 +192,12 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
   }, 300);
   if (isReadOnly) for (const entry of fields) entry.control.disabled = true; else look();
   await formDialog({
-    title: isReadOnly ? "The booking" : booking ? "Edit the booking" : "Book somebody", submitLabel: isReadOnly ? null : booking ? "Save" : "Book",
+    wide: Boolean(booking), title: isReadOnly ? "The booking" : booking ? "Edit the booking" : "Book somebody", submitLabel: isReadOnly ? null : booking ? "Save" : "Book",
     extra: booking && ((dialog) => [
       oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...body(), externalId: undefined }); } }),
       oncancel && button("Cancel the booking", { icon: "remove", onclick: () => { dialog.close(); oncancel(); } }),
     ]),
-    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings]
+    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings, booking && history(api, booking)].filter(Boolean)
       .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
     submit: async () => {
       const once = booking ? {} : { once: crypto.randomUUID() };

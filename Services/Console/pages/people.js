@@ -7,6 +7,9 @@ import { badge, button, empty, field, input, pageHead, select } from "../ui/cont
 import { formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
 
+/** At which level a skill is wanted, for a choice beside the skill. */
+export const LEVELS_OF_SKILL = [["", "Any"], ...[1, 2, 3, 4, 5].map((level) => [String(level), level === 5 ? "5" : `${level} or more`])];
+
 export default async function peoplePage({ api, session, router, query }) {
   const place = h("div");
   const departments = session.can("read", "departments") ? await api.all("/departments") : [];
@@ -14,8 +17,9 @@ export default async function peoplePage({ api, session, router, query }) {
   const name = field("Name", input({ type: "search", value: query.get("name") ?? "" }));
   const department = field("Department", select([["", "All"], ...departments.map((one) => [one.name, one.name])], query.get("department") ?? ""));
   const skill = field("Skill", select([["", "Any"], ...skills.map((one) => [one.name, one.name])], query.get("skill") ?? ""));
+  const level = field("Level", select(LEVELS_OF_SKILL, query.get("level") ?? ""));
   const show = () => {
-    const filter = { name: name.control.value.trim(), department: department.control.value, skill: skill.control.value };
+    const filter = { name: name.control.value.trim(), department: department.control.value, skill: skill.control.value, level: skill.control.value && level.control.value };
     router.note(filter);
     replace(place, pagedTable({
       api, path: "/employees", query: filter, label: "People", empty: empty("Nobody found", "Change the filter, add somebody, or import a file."),
@@ -30,11 +34,11 @@ export default async function peoplePage({ api, session, router, query }) {
     }));
   };
   name.control.addEventListener("input", debounce(show, 300));
-  for (const one of [department, skill]) one.control.addEventListener("change", show);
+  for (const one of [department, skill, level]) one.control.addEventListener("change", show);
   show();
   return [
     pageHead("People", { actions: [session.can("write", "employees") && button("Add somebody", { kind: "primary", icon: "plus", onclick: () => editPerson(api, null, (person) => router.go(`people/${person.id}`)) })] }),
-    h("div", { class: "filters" }, name, department, skill), place,
+    h("div", { class: "filters" }, name, department, skill, level), place,
   ];
 }
 

@@ -37,7 +37,7 @@ export default async function personPage({ api, session, router, parameters, rel
       session.can("read", "leave") && actionCard("Leave", session.can("write", "leave") && button("Add leave", { icon: "plus", onclick: () => addLeave(api, person, reload) }), leave(api, session, person, reload)),
       session.can("read", "ml") && wide(card("Forecasts", forecasts(api, person))),
       wide(card("Bookings", pagedTable({
-        api, path: "/allocations", query: { employeeId: person.id }, label: `Bookings of ${person.name}`, empty: empty("No booking yet"), columns: bookingColumns(api, { project: true }),
+        api, path: "/allocations", query: { employeeId: person.id }, label: `Bookings of ${person.name}`, empty: empty("No booking yet"), columns: bookingColumns(api, { project: true, session, reload }),
       })))),
   ];
 }

@@ -31,7 +31,7 @@ export default async function projectPage({ api, session, router, parameters, re
       ])),
       wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { projectId: project.id }, label: `Bookings of ${project.name}`, empty: empty("Nobody is booked", "Book somebody on the board."),
-        columns: bookingColumns(api, { person: true }),
+        columns: bookingColumns(api, { person: true, session, reload }),
       })))),
   ];
 }

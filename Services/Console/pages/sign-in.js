@@ -31,6 +31,7 @@ function userFields(session) {
 
 function panel(title, reason, fields, submit, [otherLabel, other]) {
   const trouble = h("div");
+  setTimeout(() => fields.find((entry) => !entry.control.value)?.control.focus());
   const enter = button("Sign in", { kind: "primary", type: "submit" });
   return h("form", {
     class: "panel form", novalidate: true,
@@ -54,7 +55,7 @@ function panel(title, reason, fields, submit, [otherLabel, other]) {
 /** Over the page when a session has ended in the middle of work: nothing that was typed is lost. */
 export function signInDialog(session) {
   if (document.querySelector("dialog[data-sign-in]")) return;
-  const email = field("E-mail", input({ name: "email", type: "email", value: session.me?.email ?? "" }));
+  const email = field("E-mail", input({ name: "email", type: "email", value: session.me?.email ?? "", readonly: true }));
   const password = field("Password", input({ name: "password", type: "password", autocomplete: "current-password" }));
   formDialog({
     title: "Sign in again", note: "The session has ended. What you typed is still here.",

@@ -86,7 +86,7 @@ function open(title, content, closed, wide) {
   });
   document.body.append(dialog);
   dialog.showModal();
-  content.querySelector("input, select, textarea")?.focus();
+  content.querySelector("input:not([readonly]), select, textarea")?.focus();
   return dialog;
 }
 

@@ -43,14 +43,14 @@ export class BoardData extends EventTarget {
   get isBusy() { return this.#running > 0 || this.#timer !== null || (this.rows.length === 0 && !this.isWhole); }
 
   /** Rows that the filter lets through, page by page; the first page is shown at once. */
-  async load({ kind, text, department, skill, project }) {
+  async load({ kind, text, department, skill, level, project }) {
     this.#search += 1;
     const search = this.#search;
     if (kind !== this.kind) this.#turn(kind);
     this.rows = [];
     this.isWhole = false;
     const isStale = () => search !== this.#search;
-    for await (const page of kind === "people" ? this.#people({ text, department, skill, project }) : this.#projects({ text, skill, project })) {
+    for await (const page of kind === "people" ? this.#people({ text, department, skill, level, project }) : this.#projects({ text, skill, project })) {
       if (isStale()) return;
       this.rows.push(...page);
       this.#changed();
@@ -60,8 +60,8 @@ export class BoardData extends EventTarget {
     this.#changed();
   }
 
-  async *#people({ text, department, skill, project }) {
-    const query = { name: text, department, skill };
+  async *#people({ text, department, skill, level, project }) {
+    const query = { name: text, department, skill, level: skill && level };
     if (!project) return yield* this.#pages("/employees", query);
     const bookings = await this.api.all("/allocations", { projectId: project, isCancelled: false }, { signal: this.signal });
     const ids = [...new Set(bookings.map((booking) => booking.employeeId))];
@@ -171,19 +171,19 @@ export class BoardData extends EventTarget {
   // --- What is asked ---
 
   /** Sees to it that what is in view is known. */
-  want(rows, from, to, isCoarse) {
+  want(rows, from, to, isCoarse, isScrolling) {
     this.#wanted = { rows, from, to, grain: isCoarse ? "coarse" : "fine" };
-    if (this.#timer === null && this.#missing().length > 0) this.#waitForRest();
+    if (this.#timer === null && this.#missing().length > 0) this.#waitForRest(isScrolling ? PATIENCE : 0);
   }
 
-  #waitForRest() {
+  #waitForRest(patience = PATIENCE) {
     const before = new Set(this.#wanted.rows);
     this.#timer = setTimeout(() => {
       const { rows } = this.#wanted;
       if (rows.filter((row) => before.has(row)).length * 2 < rows.length) return this.#waitForRest();
       this.#timer = null;
       this.#askForMissing();
-    }, PATIENCE);
+    }, patience);
   }
 
   /** The pieces in view that nobody has asked for, with their rows. */

@@ -7,6 +7,8 @@ import { warningText } from "../bookings.js";
 import { moved } from "./grid.js";
 
 const THRESHOLD = 4;
+/** More than the pointer's note has room for is counted. */
+const WARNINGS_SHOWN = 3;
 
 export class BarDrag {
   /** Whether the click that follows belongs to a drag. */
@@ -52,11 +54,12 @@ export class BarDrag {
     if (target.id !== now.row.id) change[this.grid.rowKey] = target.id;
     now.isCopy = event.altKey && !now.grip;
     now.bar.classList.add("bar-moving");
+    now.bar.closest(".board-row").classList.add("board-row-lifted");
     now.bar.style.left = `${now.left + (now.grip === "end" ? 0 : step * width)}px`;
     if (now.grip) now.bar.style.width = `${Math.max(width, now.width + (now.grip === "end" ? step : -step) * width)}px`;
     else now.bar.style.translate = `0 ${dy}px`;
     this.note.hidden = false;
-    this.note.style.left = `${Math.min(event.clientX + 14, innerWidth - 280)}px`;
+    this.note.style.left = `${Math.min(event.clientX + 14, innerWidth - 340)}px`;
     this.note.style.top = `${event.clientY + 18}px`;
     const signature = JSON.stringify([change, now.isCopy]);
     if (signature === now.signature) return;
@@ -76,7 +79,7 @@ export class BarDrag {
       const warnings = now.isCopy ? await edits.trialOfCopy(now.booking, now.change, signal) : await edits.trial(now.booking, now.change, signal);
       if (this.#now !== now || signal.aborted) return;
       now.bar.classList.toggle("bar-conflict", warnings.length > 0);
-      replace(this.note, h("strong", {}, now.text), warnings.length > 0 ? h("ul", {}, warnings.map((one) => h("li", {}, warningText(one)))) : h("p", {}, "No conflict"));
+      replace(this.note, h("strong", {}, now.text), warnings.length > 0 ? warningNote(warnings) : h("p", {}, "No conflict"));
     } catch (error) {
       if (error.name !== "AbortError" && this.#now === now) replace(this.note, h("strong", {}, now.text), h("p", {}, error.message));
     }
@@ -87,6 +90,7 @@ export class BarDrag {
     now.abort?.abort();
     this.note.hidden = true;
     now.bar.classList.remove("bar-moving", "bar-conflict");
+    now.bar.closest(".board-row")?.classList.remove("board-row-lifted");
     now.bar.style.translate = "";
     if (!now.change) return;
     this.justMoved = true;
@@ -100,4 +104,9 @@ export class BarDrag {
       this.grid.apply(now.booking, now.change);
     }
   }
+}
+
+function warningNote(warnings) {
+  const more = warnings.length - WARNINGS_SHOWN;
+  return [h("ul", {}, warnings.slice(0, WARNINGS_SHOWN).map((one) => h("li", {}, warningText(one)))), more > 0 && h("p", {}, `and ${more} more`)];
 }

@@ -13,11 +13,14 @@ const ROW = 48;
 const HEAD = 48;
 const NAME = { wide: 216, narrow: 124 };
 const OVERSCAN = 4;
+/** Milliseconds after which a scroll has ended. */
+const SCROLL_PAUSE = 120;
 
 export class BoardGrid {
   #view = null;
   #rows = new Map();
   #isDue = false;
+  #scrolledAt = -Infinity;
 
   constructor({ data, edits, today, mayEdit, mayBook, onopen, onbook, signal }) {
     Object.assign(this, { data, edits, today, mayEdit, mayBook, onopen, onbook });
@@ -25,10 +28,9 @@ export class BoardGrid {
     this.body = h("div", { class: "board-body" });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.element = h("div", {
-      class: "board", role: "region", "aria-label": "Bookings over time", "aria-busy": "true", tabindex: "0", onscroll: () => this.drawSoon(),
+      class: "board", role: "region", "aria-label": "Bookings over time", "aria-busy": "true", tabindex: "0", onscroll: () => this.#scrolled(),
     }, this.head, this.body, this.status);
     this.drag = new BarDrag(this, signal);
-    this.drawSoon = this.drawSoon.bind(this);
   }
 
   get view() { return this.#view; }
@@ -92,6 +94,11 @@ export class BoardGrid {
     });
   }
 
+  #scrolled() {
+    this.#scrolledAt = performance.now();
+    this.drawSoon();
+  }
+
   draw() {
     if (!this.#view || this.drag.isDragging) return;
     const { rows } = this.data;
@@ -99,7 +106,7 @@ export class BoardGrid {
     this.body.style.height = `${Math.max(rows.length * ROW, 120)}px`;
     const first = Math.max(0, Math.floor(scrollTop / ROW) - OVERSCAN);
     const shown = rows.slice(first, Math.ceil((scrollTop + clientHeight - HEAD) / ROW) + OVERSCAN);
-    this.data.want(shown.map((row) => row.id), this.#view.from, this.#view.to, this.#isHeat);
+    this.data.want(shown.map((row) => row.id), this.#view.from, this.#view.to, this.#isHeat, performance.now() - this.#scrolledAt < SCROLL_PAUSE);
     const focused = document.activeElement?.dataset?.booking;
     const ids = new Set(shown.map((row) => row.id));
     for (const [id, drawn] of this.#rows) {
