@@ -4,10 +4,7 @@ extension ForecastModel {
     /// Answers a decision from the model and what `history` knew before the decision's moment.
     /// - Parameter explaining: whether what moved the estimate is wanted; the explanation is empty without.
     public func forecast(_ decision: Decision, history: History, explaining: Bool = true) -> Forecast {
-        var decision = decision
-        // A plan that the model cannot use must not half-reach the features.
-        let withPlan = (decision.plannedHours ?? 0) > 0 && planned != nil
-        if !withPlan { decision = decision.withoutPlan }
+        let decision = usable(decision)
         let variant = variant(for: decision)
         let values = FeatureBuilder(schema: variant.schema, history: history).values(decision)
         return values.withUnsafeBufferPointer { row in
@@ -28,6 +25,11 @@ extension ForecastModel {
                 kind: variant.candidates[variant.winner].name,
                 knowsEmployee: row[variant.columns.personCount] > 0)
         }
+    }
+
+    /// The decision as far as the model can use it: a plan that it cannot use must not half-reach the features.
+    func usable(_ decision: Decision) -> Decision {
+        (decision.plannedHours ?? 0) > 0 && planned != nil ? decision : decision.withoutPlan
     }
 }
 

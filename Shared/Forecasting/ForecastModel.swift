@@ -22,6 +22,7 @@ public struct ForecastModel: Sendable {
     /// is nothing of the kind.
     let plannedWithoutDetails: VariantModel?
     let unplannedWithoutDetails: VariantModel?
+    let prepared = PreparedVariants()
 
     init(
         seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel,
@@ -58,11 +59,20 @@ public struct ForecastModel: Sendable {
     func variant(withPlan: Bool) -> VariantModel { withPlan ? planned ?? unplanned : unplanned }
 
     /// The model of this kind of question.
-    func variant(for decision: Decision) -> VariantModel {
-        let full = variant(withPlan: decision.plannedHours != nil)
-        guard !full.schema.missing(in: decision).isEmpty else { return full }
-        return (full.schema.withPlan ? plannedWithoutDetails : unplannedWithoutDetails) ?? full
+    func variant(for decision: Decision) -> VariantModel { placedVariant(for: decision).variant }
+
+    /// The model of this kind of question, and what it is called among those of this model.
+    func placedVariant(for decision: Decision) -> (place: Place, variant: VariantModel) {
+        let withPlan = decision.plannedHours != nil && planned != nil
+        let full = variant(withPlan: withPlan)
+        if !full.schema.missing(in: decision).isEmpty {
+            if withPlan, let variant = plannedWithoutDetails { return (.plannedWithoutDetails, variant) }
+            if !withPlan, let variant = unplannedWithoutDetails { return (.unplannedWithoutDetails, variant) }
+        }
+        return (withPlan ? .planned : .unplanned, full)
     }
+
+    enum Place { case planned, unplanned, plannedWithoutDetails, unplannedWithoutDetails }
 
     /// The artefact: equal models have equal bytes.
     public func encoded() -> [UInt8] {

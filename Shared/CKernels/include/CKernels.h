@@ -1,6 +1,6 @@
 // Kernels of a small feed-forward network: forward pass, back-propagation with Adam, evaluation.
 // One C source compiled per instruction set (see levels/), chosen at run time by the caller.
-// Only Shared/NeuralNetwork imports the kernels; Shared/Forecasting uses erm_prefetch.
+// Shared/NeuralNetwork imports the kernels; Shared/Forecasting uses erm_prefetch, trees and linear models.
 #ifndef ERM_CKERNELS_H
 #define ERM_CKERNELS_H
 
@@ -88,5 +88,43 @@ void erm_evaluate(
 
 // Runs register-only fused multiply-adds (multiply and add at the baseline); returns the floating-point operations done.
 double erm_peak(int32_t level, size_t iterations);
+
+// Models that are asked about many rows at once (Shared/Forecasting).
+enum {
+    ERM_ROWS = 16,    // rows of one block
+    ERM_LEAVES = 32,  // the most leaves of a tree
+};
+
+// Where a row of a tree goes right: then the leaves on the left are out.
+typedef struct {
+    float threshold;
+    int32_t tree;
+    uint32_t keep;  // all leaves but those on the left
+} erm_cut;
+
+// Trees as cuts (QuickScorer, Lucchese and others 2015): of the leaves that no cut takes away the first is the row's.
+typedef struct {
+    int32_t trees;
+    const uint32_t *initial;  // per tree, the leaves that can be reached
+    const float *leaves;      // per tree, ERM_LEAVES values
+    int32_t runs;             // columns with cuts
+    const int32_t *columns;   // per run, its place in the block
+    const int32_t *starts;    // per run and once more, where its cuts begin
+    const erm_cut *cuts;      // ascending by threshold within a run
+} erm_forest;
+
+// A linear model on standardised columns. A column that is the same for all rows has no place in the block but a term.
+typedef struct {
+    int32_t columns;
+    const int32_t *places;  // per column, its place in the block; -1 for none
+    const double *terms;
+    const double *weights, *means, *deviations;
+    double intercept;
+} erm_linear;
+
+// For each of ERM_ROWS rows the sum of its leaves. `block` holds columns of ERM_ROWS values each; `masks` is scratch memory for
+// trees × ERM_ROWS.
+void erm_forest_sums(int32_t level, const erm_forest *forest, const float *block, uint32_t *masks, double *sums);
+void erm_linear_sums(int32_t level, const erm_linear *linear, const float *block, double *sums);
 
 #endif

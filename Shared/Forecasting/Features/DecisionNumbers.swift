@@ -11,7 +11,7 @@ struct DecisionNumbers {
     /// Nil when the history does not know the project.
     let project: ProjectFacts.Dates?
     /// Of the person, under the contract in force at the decision.
-    let weeklyCapacityHours: Double
+    var weeklyCapacityHours: Double
 
     init(_ decision: Decision, in history: History) {
         at = decision.at

@@ -43,12 +43,43 @@ struct FeatureBuilder {
         _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
         _ views: HistoryViews, into sink: inout Sink
     ) {
-        let context = PooledHistory(views, withPlan: schema.withPlan)
+        write(
+            decision, labels, unmet: unmet, views, PooledHistory(views, withPlan: schema.withPlan), into: &sink)
+    }
+
+    /// Writes to `row` only what differs between people who are asked the same; the rest must be there from one of them.
+    /// - Parameter context: of the views.
+    func writePersonal(
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
+        _ views: HistoryViews, _ context: PooledHistory, to row: UnsafeMutablePointer<Float>
+    ) {
+        var sink = PersonalSink(next: row)
+        write(decision, labels, unmet: unmet, views, context, into: &sink)
+    }
+
+    /// Writes the whole of a row.
+    /// - Parameter context: of the views.
+    func write(
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
+        _ views: HistoryViews, _ context: PooledHistory, to row: UnsafeMutablePointer<Float>
+    ) {
+        var sink = RowSink(next: row)
+        write(decision, labels, unmet: unmet, views, context, into: &sink)
+    }
+
+    private func write<Sink: FeatureSink>(
+        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
+        _ views: HistoryViews, _ context: PooledHistory, into sink: inout Sink
+    ) {
         let now = clock(decision.at, views)
         writeBase(decision, views.projectFlow, context, into: &sink)
         writePlan(decision, now, into: &sink)
         writeFlow("person", "this person's", views.personFlow, now, into: &sink)
-        writeFlow("project", "this project's", views.projectFlow, now, into: &sink)
+        if Sink.onlyPersonal {
+            sink.skip(3)
+        } else {
+            writeFlow("project", "this project's", views.projectFlow, now, into: &sink)
+        }
         writeGroups(decision, now, context: context, into: &sink)
         writeLabels(decision, now, labels, unmet: unmet, views, context: context, into: &sink)
     }
@@ -64,16 +95,21 @@ struct FeatureBuilder {
     private func writeBase<S: FeatureSink>(
         _ decision: DecisionNumbers, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
     ) {
+        if S.onlyPersonal {
+            sink.skip(1)
+            if schema.withPlan {
+                sink.skip(1)
+            } else {
+                writeUsualHours(decision, context, into: &sink)
+            }
+            return sink.skip(3)
+        }
         sink.add(
             schema.withPlan && schema.usesPercentage ? (decision.allocationPercent ?? 100) / 100 : 1,
             .init(
                 name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
         )
-        sink.add(
-            (schema.withPlan ? decision.plannedHours ?? 0 : exp(context.medianPersonSkill)) / 40,
-            .init(
-                name: "base.hours", meaning: schema.withPlan ? "the planned hours" : "the usual hours of such tasks",
-                unit: "÷ 40 h", knownWhen: schema.withPlan ? .decision : .completedBefore))
+        writeUsualHours(decision, context, into: &sink)
         sink.add(
             Double(decision.skillCount) / 10,
             .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
@@ -89,9 +125,25 @@ struct FeatureBuilder {
                 knownWhen: .decidedBefore))
     }
 
+    private func writeUsualHours<S: FeatureSink>(
+        _ decision: DecisionNumbers, _ context: PooledHistory, into sink: inout S
+    ) {
+        sink.add(
+            (schema.withPlan ? decision.plannedHours ?? 0 : exp(context.medianPersonSkill)) / 40,
+            .init(
+                name: "base.hours", meaning: schema.withPlan ? "the planned hours" : "the usual hours of such tasks",
+                unit: "÷ 40 h", knownWhen: schema.withPlan ? .decision : .completedBefore))
+    }
+
     // MARK: The question itself
 
     private func writePlan<S: FeatureSink>(_ decision: DecisionNumbers, _ now: Double, into sink: inout S) {
+        if S.onlyPersonal {
+            sink.skip(6)
+            guard schema.withPlan else { return }
+            sink.skip(1)
+            return writeRoundness(decision, into: &sink)
+        }
         let day = (decision.at / 86_400).rounded(.down)
         sink.add(
             (decision.start.map { ($0 - decision.at) / 86_400 }).map { signedLog($0) } ?? .nan,
@@ -120,11 +172,15 @@ struct FeatureBuilder {
                 name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days",
                 knownWhen: .decision))
         guard schema.withPlan else { return }
+        sink.add(
+            log(max(decision.plannedHours ?? 1, HoursScale.least)),
+            .init(name: FeatureName.plan, meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
+        writeRoundness(decision, into: &sink)
+    }
+
+    private func writeRoundness<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
         let planned = decision.plannedHours ?? 1
         let capacity = decision.weeklyCapacityHours / 5
-        sink.add(
-            log(max(planned, HoursScale.least)),
-            .init(name: FeatureName.plan, meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
         sink.add(
             isMultiple(planned, of: capacity)
                 ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
@@ -176,28 +232,21 @@ extension FeatureBuilder {
         _ decision: DecisionNumbers, _ now: Double, context: PooledHistory, into sink: inout S
     ) {
         let logPlan = log(max(decision.plannedHours ?? 1, HoursScale.least))
-        let all = context.all
-        let global = context.global
-        sink.add(
-            context.recent(all.view.latest(200), min(200, all.view.count), toward: global),
-            .init(
-                name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit,
-                knownWhen: .completedBefore))
-        sink.add(
-            context.recent(all.view.latest(40), min(40, all.view.count), toward: global),
-            .init(
-                name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
-                knownWhen: .completedBefore))
+        if S.onlyPersonal {
+            sink.skip(2)
+        } else {
+            writeAll(context, into: &sink)
+        }
         write(FeatureName.person, "this person's tasks", context.person, 3, logPlan, now, context, &sink)
         write(
             "personSkill", "this person's tasks of this kind", context.personSkill, 3, logPlan, now, context,
             &sink)
-        write(FeatureName.project, "this project's tasks", context.project, 3, logPlan, now, context, &sink)
+        writeShared(FeatureName.project, "this project's tasks", context.project, 3, logPlan, now, context, &sink)
         write(
             "personProject", "this person's tasks on this project", context.personProject, 2, logPlan, now, context,
             &sink)
-        write("skill", "tasks of this kind", context.skillSet, 1, logPlan, now, context, &sink)
-        write(
+        writeShared("skill", "tasks of this kind", context.skillSet, 1, logPlan, now, context, &sink)
+        writeShared(
             "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, now, context,
             &sink)
         write(
@@ -219,10 +268,25 @@ extension FeatureBuilder {
                 name: "person.median", meaning: "the median of this person's tasks", unit: context.unit,
                 knownWhen: .completedBefore))
         guard schema.withPlan else { return }
-        write("size", "plans of this size", context.planSize, 1, logPlan, now, context, &sink)
+        writeShared("size", "plans of this size", context.planSize, 1, logPlan, now, context, &sink)
         write(
             "personSize", "this person's plans of this size", context.personPlanSize, 2, logPlan, now, context,
             &sink)
+    }
+
+    private func writeAll<S: FeatureSink>(_ context: PooledHistory, into sink: inout S) {
+        let all = context.all
+        let global = context.global
+        sink.add(
+            context.recent(all.view.latest(200), min(200, all.view.count), toward: global),
+            .init(
+                name: "all.latest200", meaning: "everyone's latest 200 tasks", unit: context.unit,
+                knownWhen: .completedBefore))
+        sink.add(
+            context.recent(all.view.latest(40), min(40, all.view.count), toward: global),
+            .init(
+                name: "all.latest40", meaning: "everyone's latest 40 tasks", unit: context.unit,
+                knownWhen: .completedBefore))
     }
 
     private func writeLabels<S: FeatureSink>(
@@ -238,12 +302,23 @@ extension FeatureBuilder {
                 place.map { labels[$0].number } ?? (unmet.isEmpty ? .nan : unmet[key].map(LabelValue.number) ?? .nan),
                 .init(
                     name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
-            write("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, now, context, &sink)
+            writeShared("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, now, context, &sink)
             let personal = context.pool(
                 place.map(views.personLabel) ?? .empty, parent: context.crossed(context.person, pooled))
             write(
                 "own.\(key)", "this person's tasks with this \(key)", personal, 1, logPlan, now, context, &sink)
         }
+    }
+
+    /// A group that everybody who is asked the same has in common.
+    @inline(__always)
+    private func writeShared<S: FeatureSink>(
+        _ name: @autoclosure () -> String, _ words: @autoclosure () -> String, _ group: PooledGroup, _ depth: Int,
+        _ logPlan: Double, _ moment: Double, _ context: PooledHistory, _ sink: inout S
+    ) {
+        // All, latest 20, spread, count, age, plan, both successes, exact; the deeper ones; without a plan the ratio.
+        if S.onlyPersonal { return sink.skip(8 + depth + (schema.withPlan ? 0 : 1)) }
+        write(name(), words(), group, depth, logPlan, moment, context, &sink)
     }
 
     /// - Parameter depth: 1 all and latest 20; 2 also latest 5; 3 also latest 2.
@@ -293,6 +368,21 @@ extension FeatureBuilder {
             context.share(lately, Lane.ratio, toward: group.ratio),
             description("ratio", "hours against plan in \(words())", "log ratio"))
     }
+}
+
+/// Writes what is personal over the same row of somebody else.
+private struct PersonalSink: FeatureSink {
+    static var onlyPersonal: Bool { true }
+    var next: UnsafeMutablePointer<Float>
+
+    @inline(__always)
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        next.pointee = Float(value)
+        next += 1
+    }
+
+    @inline(__always)
+    mutating func skip(_ count: Int) { next += count }
 }
 
 /// Writes straight into a row of a matrix. Here, in one file with its only use, so that debug builds make it as fast.

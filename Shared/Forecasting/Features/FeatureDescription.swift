@@ -102,7 +102,16 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
 /// Where the features of one decision go: values when serving and training, descriptions when documenting.
 /// Being one walk through one function, the two can never be in different orders.
 protocol FeatureSink {
+    /// Only what differs between people who are asked the same is wanted; the rest is there already.
+    static var onlyPersonal: Bool { get }
     mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription)
+    /// Passes over values that are there already.
+    mutating func skip(_ count: Int)
+}
+
+extension FeatureSink {
+    static var onlyPersonal: Bool { false }
+    mutating func skip(_ count: Int) { preconditionFailure("this sink is given every value") }
 }
 
 struct DescribingSink: FeatureSink {

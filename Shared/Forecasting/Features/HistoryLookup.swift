@@ -86,8 +86,8 @@ struct HistoryLookup: ~Copyable {
 /// Good only within `HistoryLookup.forEach`.
 struct HistoryViews {
     /// In the order in which `HistoryLookup.add` adds them.
-    fileprivate let groups: UnsafeBufferPointer<GroupView>
-    fileprivate let skillCount: Int
+    let groups: UnsafeBufferPointer<GroupView>
+    let skillCount: Int
     let personFlow: FlowView
     let projectFlow: FlowView
 

@@ -32,6 +32,8 @@ struct PooledHistory {
     let skillsMean: Double
     let medianPerson: Double
     let medianPersonSkill: Double
+    private let medianAll: Double
+    private let medianSkill: Double
     private let lane: Int
     private let squareLane: Int
     private let withPlan: Bool
@@ -39,7 +41,8 @@ struct PooledHistory {
     /// How many rows the prior is worth.
     static let strength = 4.0
 
-    init(_ views: HistoryViews, withPlan: Bool) {
+    /// - Parameter base: of the same question about another person: what both have in common is taken from there.
+    init(_ views: HistoryViews, withPlan: Bool, sharing base: PooledHistory? = nil) {
         self.withPlan = withPlan
         unit = withPlan ? "log ratio to the plan" : "log hours"
         let lane = withPlan ? Lane.ratio : Lane.hours
@@ -49,34 +52,40 @@ struct PooledHistory {
         func pool(_ view: GroupView, _ parent: PooledGroup) -> PooledGroup {
             Self.pool(view, parent, lane, squareLane, withPlan)
         }
-        let start = PooledGroup(
-            view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
-            success: 0.5,
-            exact: 0.2)
-        let all = Self.pool(views.all, start, lane, squareLane, withPlan)
-        self.all = all
-        global = all.mean
-        person = pool(views.person, all)
-        project = pool(views.project, all)
-        skillSet = pool(views.skillSet, all)
-        personSkill = pool(views.personSkillSet, Self.sum(person, skillSet, over: all))
-        personProject = pool(views.personProject, Self.sum(person, project, over: all))
-        projectSkill = pool(views.projectSkillSet, Self.sum(project, skillSet, over: all))
-        personProjectSkill = pool(views.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
-        planSize = pool(views.planSize, all)
-        personPlanSize = pool(views.personPlanSize, Self.sum(person, planSize, over: all))
-        if views.skills.isEmpty {
-            skillsMean = skillSet.mean
-        } else {
-            skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
-        }
         func median(_ view: GroupView, toward prior: Double) -> Double {
             guard let (median, count) = view.median(ofRatios: withPlan) else { return prior }
             return shrunk(median * count, count, toward: prior, strength: Self.strength)
         }
-        let medianAll = median(all.view, toward: start.mean)
+        if let base {
+            (all, global, project, skillSet) = (base.all, base.global, base.project, base.skillSet)
+            (projectSkill, planSize, skillsMean) = (base.projectSkill, base.planSize, base.skillsMean)
+            (medianAll, medianSkill) = (base.medianAll, base.medianSkill)
+        } else {
+            let start = PooledGroup(
+                view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
+                success: 0.5,
+                exact: 0.2)
+            let all = Self.pool(views.all, start, lane, squareLane, withPlan)
+            self.all = all
+            global = all.mean
+            project = pool(views.project, all)
+            skillSet = pool(views.skillSet, all)
+            projectSkill = pool(views.projectSkillSet, Self.sum(project, skillSet, over: all))
+            planSize = pool(views.planSize, all)
+            if views.skills.isEmpty {
+                skillsMean = skillSet.mean
+            } else {
+                skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
+            }
+            medianAll = median(all.view, toward: start.mean)
+            medianSkill = median(skillSet.view, toward: medianAll)
+        }
+        person = pool(views.person, all)
+        personSkill = pool(views.personSkillSet, Self.sum(person, skillSet, over: all))
+        personProject = pool(views.personProject, Self.sum(person, project, over: all))
+        personProjectSkill = pool(views.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
+        personPlanSize = pool(views.personPlanSize, Self.sum(person, planSize, over: all))
         medianPerson = median(person.view, toward: medianAll)
-        let medianSkill = median(skillSet.view, toward: medianAll)
         medianPersonSkill = median(personSkill.view, toward: medianPerson + medianSkill - medianAll)
     }
 

@@ -21,6 +21,7 @@ struct GroupIndex: Sendable {
     /// Per label key, its values.
     private var labelValues: [[String: LabelValue]] = []
     private var labelValueCount: Int32 = 0
+    private var crossings = PersonCrossings()
 
     func labelKey(_ name: String) -> Int32? { names[Space.labelKey.rawValue][name] }
 
@@ -43,7 +44,8 @@ struct GroupIndex: Sendable {
                 labelValues[Int(key)][text] = value
                 return value
             },
-            group: { key, kind, isFlow in
+            group: { kind, first, second, isFlow in
+                let key = Resolver.key(kind, first, second, isFlow: isFlow)
                 if let known = keys[key] { return known }
                 let number = Int32(isFlow ? flows.count : series.count)
                 if isFlow {
@@ -52,6 +54,7 @@ struct GroupIndex: Sendable {
                     series.append(GroupSeries(keepsMedians: kind.keepsMedians))
                 }
                 keys[key] = number
+                crossings.note(kind, person: first, with: second, isFlow: isFlow, group: number)
                 return number
             })
     }
@@ -61,8 +64,44 @@ struct GroupIndex: Sendable {
         Resolver(decision: decision).resolve(
             name: { names[$0.rawValue][$1] ?? -1 },
             labelValue: { labelValues[Int($0)][$1] ?? LabelValue(id: -1, number: LabelValue.number($1)) },
-            group: { key, _, _ in keys[key] ?? -1 })
+            group: { keys[Resolver.key($0, $1, $2, isFlow: $3)] ?? -1 })
     }
+
+    /// The groups of a decision for everybody, whoever it names.
+    func resolveForPeople(_ decision: Decision) -> PeopleGroups {
+        var decision = decision
+        decision.employee = ""
+        // Crossings are kept by the other side's number, which the resolver alone knows.
+        var others: [Kind: Int32] = [:]
+        var values: [Int32] = []
+        let shared = Resolver(decision: decision).resolve(
+            name: { $0 == .person ? 0 : names[$0.rawValue][$1] ?? -1 },
+            labelValue: { key, text in
+                let value = labelValues[Int(key)][text] ?? LabelValue(id: -1, number: LabelValue.number(text))
+                values.append(value.id)
+                return value
+            },
+            group: { kind, first, second, isFlow in
+                switch kind {
+                case .person, .personLabel: return -1
+                case .personSkillSet, .personProject, .personProjectSkillSet, .personPlanSize:
+                    others[kind] = second
+                    return -1
+                case .project, .skillSet, .projectSkillSet, .planSize, .skill, .label:
+                    return keys[Resolver.key(kind, first, second, isFlow: isFlow)] ?? -1
+                }
+            })
+        func groups(_ kind: Kind) -> [Int32] { crossings.groups(kind, with: others[kind] ?? -1) }
+        return PeopleGroups(
+            shared: shared, personSkillSet: groups(.personSkillSet), personProject: groups(.personProject),
+            personProjectSkillSet: groups(.personProjectSkillSet), personPlanSize: groups(.personPlanSize),
+            personLabels: values.map { crossings.groups(.personLabel, with: $0) }, people: crossings.people,
+            flows: crossings.flows)
+    }
+
+    var personCount: Int { names[Space.person.rawValue].count }
+
+    func personNumber(_ name: String) -> Int32? { names[Space.person.rawValue][name] }
 
     /// The flow of a person; nil when history has never met the name.
     func flow(ofPerson name: String) -> Int32? { flow(.person, .person, name) }
@@ -103,11 +142,11 @@ private struct Resolver {
 
     func resolve(
         name: (GroupIndex.Space, String) -> Int32, labelValue: (Int32, String) -> LabelValue,
-        group find: (UInt64, GroupIndex.Kind, Bool) -> Int32
+        group find: (_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32, _ isFlow: Bool) -> Int32
     ) -> ResolvedGroups {
         func group(_ kind: GroupIndex.Kind, _ first: Int32, _ second: Int32 = 0, flow: Bool = false) -> Int32 {
             guard first >= 0, second >= 0 else { return -1 }
-            return find(Self.key(kind, first, second, isFlow: flow), kind, flow)
+            return find(kind, first, second, flow)
         }
         var groups = ResolvedGroups()
         let person = name(.person, decision.employee)

@@ -62,6 +62,12 @@ public struct History: Sendable {
     /// How many allocations are known, finished or not.
     public var allocationCount: Int { slotOfID.count }
 
+    /// How many days of capacity are known.
+    var capacityDayCount: Int { capacity.values.reduce(0) { $0 + $1.count } }
+
+    /// How many projects and people are on record.
+    var recordCount: Int { projects.count + employees.count }
+
     public func allocation(id: String) -> Allocation? { slotOfID[id].map { entries[Int($0)].allocation } }
 
     /// All allocations by time of decision, then id.

@@ -21,12 +21,16 @@ struct EventClassifier: Sendable {
     var isBaseRate: Bool { linear == nil && trees == nil }
 
     func raw(_ row: UnsafePointer<Float>) -> Double {
+        raw(linear: linear.map { $0.predict(row) }, trees: trees.map { $0.predict(row) })
+    }
+
+    /// From what its classifiers say, each nil where there is none.
+    func raw(linear: Double?, trees: Double?) -> Double {
         switch (linear, trees) {
-        case (let linear?, let trees?):
-            return linearShare * linear.predict(row) + (1 - linearShare) * trees.predict(row)
-        case (let linear?, nil): return linear.predict(row)
-        case (nil, let trees?): return trees.predict(row)
-        case (nil, nil): return log(baseRate / (1 - baseRate))
+        case (let linear?, let trees?): linearShare * linear + (1 - linearShare) * trees
+        case (let linear?, nil): linear
+        case (nil, let trees?): trees
+        case (nil, nil): log(baseRate / (1 - baseRate))
         }
     }
 

@@ -15,7 +15,12 @@ struct HoursCandidate: Sendable, Equatable {
     func combine(_ predictions: [Double]) -> Double {
         var sum = 0.0
         for value in predictions { sum += value }
-        let mean = predictions.isEmpty ? 0 : trust * sum / Double(predictions.count)
+        return combine(sum: sum, of: predictions.count)
+    }
+
+    /// The same from the sum of the members' predictions, added in their order.
+    func combine(sum: Double, of count: Int) -> Double {
+        let mean = count == 0 ? 0 : trust * sum / Double(count)
         return abs(mean) < snap ? 0 : mean
     }
 

@@ -1,0 +1,126 @@
+import Basics
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// Asking about many people at once.
+@Suite struct PeopleTests {
+    private static let company = Company(people: 37, projects: 3)
+    private static let rows = 700
+    private static let history = company.history(rows)
+    private static let model = Task { () throws -> ForecastModel in
+        let configuration = TrainingConfiguration(
+            months: 2_400, epochs: 10, seed: 5, asOf: Company.end(rows), maximumTrees: 40)
+        return try TrainingRun(history: history, configuration: configuration).run().model
+    }
+
+    /// The model with another of its candidates answering.
+    private func models() async throws -> [ForecastModel] {
+        let trained = try await Self.model.value
+        func variant(_ variant: VariantModel?, _ winner: Int) -> VariantModel? {
+            guard var variant else { return nil }
+            variant.winner = min(winner, variant.candidates.count - 1)
+            // A classifier with both its parts, whatever was found worth having.
+            variant.success?.calibration = EventCalibration(baseRate: 0.6, trust: 0.9)
+            return variant
+        }
+        let count = max(trained.planned?.candidates.count ?? 0, trained.unplanned.candidates.count)
+        return (0..<count).map { winner in
+            ForecastModel(
+                seed: 1, learnedUntil: trained.learnedUntil, trainedRows: trained.trainedRows,
+                planned: variant(trained.planned, winner),
+                unplanned: variant(trained.unplanned, winner) ?? trained.unplanned,
+                plannedWithoutDetails: variant(trained.plannedWithoutDetails, winner),
+                unplannedWithoutDetails: variant(trained.unplannedWithoutDetails, winner))
+        }
+    }
+
+    private func questions() -> [Decision] {
+        let late = Company.end(Self.rows)
+        var questions: [Decision] = []
+        for at in [late, late - 86_400 * 200, 900_000_000] {
+            for planned in [nil, 7.0, 0.6] {
+                for (skills, labels) in [
+                    (["swift"], [:]), (["sql", "swift"], ["priority": "1", "team": "t1"]),
+                    (["cobol"], ["priority": "9", "mood": "3"]),
+                ] {
+                    questions.append(
+                        Decision(
+                            employee: "e1", project: questions.count % 4 == 3 ? "nowhere" : "p1", skills: skills,
+                            labels: labels, plannedHours: planned, allocationPercent: 50, start: at + 86_400,
+                            end: at + 10 * 86_400, at: at))
+                }
+            }
+        }
+        return questions
+    }
+
+    @Test("many people asked about at once are answered to the bit as each alone, by every candidate")
+    func sameBits() async throws {
+        var history = Self.history
+        // Somebody with a record and no work, somebody with another capacity, somebody whom nobody knows.
+        history.apply([
+            .employee(EmployeeFacts(id: "new", weeklyCapacityHours: 20)),
+            .employee(EmployeeFacts(id: "e3", weeklyCapacityHours: 12)),
+        ])
+        let ids = (0..<Self.company.people).map { "e\($0)" } + ["new", "stranger"]
+        let people = ids.map(history.person)
+        for model in try await models() {
+            for question in questions() {
+                let estimates = model.estimates(question, of: people, history: history)
+                for (id, estimate) in zip(ids, estimates) {
+                    var own = question
+                    own.employee = id
+                    let alone = model.forecast(own, history: history, explaining: false)
+                    #expect(
+                        estimate.hours.bitPattern == alone.hours.bitPattern
+                            && estimate.successProbability?.bitPattern == alone.successProbability?.bitPattern,
+                        "\(model.kind) of \(id), asked \(question)")
+                }
+            }
+        }
+    }
+
+    @Test("of thousands of people, shared out among the cores, each is answered as alone")
+    func manyPeople() async throws {
+        let model = try await Self.model.value
+        let question = questions()[4]
+        let people = (0..<2_500).map { Self.history.person("e\($0 % (Self.company.people + 1))") }
+        let estimates = model.estimates(question, of: people, history: Self.history)
+        #expect(estimates.count == people.count)
+        for (place, estimate) in estimates.enumerated() {
+            #expect(estimate == estimates[place % (Self.company.people + 1)])
+        }
+        #expect(Set(estimates.map(\.hours)).count > 1)
+    }
+
+    @Test("every instruction set says the same, and trees with more leaves than the layout has room for are walked")
+    func manyLeaves() throws {
+        var random = SeededGenerator(seed: 2)
+        let matrix = FeatureMatrix(values: (0..<600 * 3).map { _ in Float(random.uniform()) }, columns: 3)
+        let targets = (0..<600).map { row in Double(matrix[row].reduce(0, +)) + random.uniform() }
+        func trees(leaves: Int) throws -> BoostedTrees {
+            var options = BoostedTrees.Options()
+            options.trees = 12
+            options.grower.leaves = leaves
+            options.grower.minimumRows = 3
+            var curve: [Double] = []
+            return try BoostedTrees(
+                .squared, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
+                options: options, curve: &curve)
+        }
+        #expect(PreparedTrees(try trees(leaves: 60)) == nil)
+        let grown = try trees(leaves: 32)
+        let prepared = try #require(PreparedTrees(grown))
+        var asked = matrix.values.withUnsafeBufferPointer { prepared.asked($0.baseAddress!, places: [0, 1, 2]) }
+        var block = [Float](repeating: .nan, count: 3 * PeopleBlock.rows)
+        for row in 0..<PeopleBlock.rows - 1 {
+            for column in 0..<3 { block[column * PeopleBlock.rows + row] = matrix.values[row * 3 + column] }
+        }
+        var said = [Double](repeating: 0, count: PeopleBlock.rows)
+        asked.predict(block, into: &said)
+        let expected = grown.predict(matrix).prefix(PeopleBlock.rows - 1) + [grown.predict([.nan, .nan, .nan])]
+        #expect(said.map(\.bitPattern) == expected.map(\.bitPattern))
+    }
+}
