@@ -53,7 +53,12 @@ struct QueryTests {
                 #expect(error.sqlState == "23505" && error.batchIndex == 699)
                 #expect(
                     try await connection.query("SELECT count(*) FROM numbers")[0].decode(at: 0, as: Int.self) == 2000)
-                try await connection.executeBatch([])
+                #expect(try await connection.executeBatch([]) == [])
+                let affected = try await connection.executeBatch([
+                    "UPDATE numbers SET n = n WHERE n <= 7", "SELECT n FROM numbers WHERE n IN (1, 2)",
+                    "INSERT INTO numbers VALUES (1) ON CONFLICT DO NOTHING", "INSERT INTO numbers VALUES (2001)",
+                ])
+                #expect(affected == [7, 2, 0, 1])
             }
         }
     }

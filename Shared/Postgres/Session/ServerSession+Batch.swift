@@ -88,14 +88,20 @@ extension ServerSession {
         guard libpq.leavePipeline() else { throw lost("the pipeline did not end") }
     }
 
+    private func isPrepared(_ text: String) -> Bool {
+        namespaces.current.map { cache.contains(StatementCache.Key(namespace: $0, text: text)) } ?? false
+    }
+
     /// Prepares the statements that are worth it: those prepared already or occurring more than once.
     private func preparedNames(for statements: [RenderedSQL]) async throws -> [String: String] {
         var counts: [String: Int] = [:]
         for statement in statements { counts[statement.text, default: 0] += 1 }
         var names: [String: String] = [:]
         // Half of the cache at most, so that preparing one cannot evict another of the same batch.
-        for (text, count) in counts where count > 1 && names.count < cache.capacity / 2 {
-            names[text] = try await preparedName(for: text, StatementTraits(text))
+        for (text, count) in counts where names.count < cache.capacity / 2 {
+            if count > 1 || isPrepared(text) {
+                names[text] = try await preparedName(for: text, StatementTraits(text))
+            }
         }
         return names
     }

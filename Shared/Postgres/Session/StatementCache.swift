@@ -33,6 +33,8 @@ struct StatementCache {
         return name
     }
 
+    func contains(_ key: Key) -> Bool { names[key] != nil }
+
     /// A name never used on this connection.
     mutating func makeName() -> String {
         counter += 1

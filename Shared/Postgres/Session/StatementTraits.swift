@@ -1,3 +1,5 @@
+import Foundation
+
 /// What the text of a statement says about how it may be run and what it may leave behind on the connection. Errs on the
 /// safe side: a wrong guess costs a round trip, never a wrong answer.
 struct StatementTraits: Equatable {
@@ -15,7 +17,8 @@ struct StatementTraits: Equatable {
         if isPreparable {
             let lowered = text.lowercased()
             if lowered.contains("set_config") {
-                mayChangeNamespace = true
+                // A setting of our own, named in the text and not by a bind, is not the search path.
+                mayChangeNamespace = !Self.setsOwnSettingOnly(lowered)
                 mayChangeSession = !lowered.contains("true)")
             }
             if lowered.contains("advisory_lock") { mayChangeSession = true }
@@ -33,6 +36,15 @@ struct StatementTraits: Equatable {
             mayChangeSession = true
         case "create": mayChangeSession = words.contains("temp") || words.contains("temporary")
         default: break
+        }
+    }
+
+    /// Whether every `set_config` of the text names a setting with a prefix, as only customised ones have.
+    private static func setsOwnSettingOnly(_ lowered: String) -> Bool {
+        lowered.components(separatedBy: "set_config").dropFirst().allSatisfy { rest in
+            let name = rest.drop { $0 == "(" || $0.isWhitespace }
+            guard name.first == "'" else { return false }
+            return name.dropFirst().prefix { $0 != "'" }.contains(".")
         }
     }
 
