@@ -135,7 +135,7 @@ let package = Package(
             "MLPrediction",
             [
                 "Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed",
-                "ServiceStorage", crypto, httpTypes, lifecycle, logging,
+                "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
             ]),
         service(
             "Ermctl",

@@ -25,18 +25,23 @@ struct PredictionApplication {
             fresh: settings.duration("mirror.fresh"), limit: settings.duration("mirror.limit"),
             patience: settings.duration("mirror.patience"))
         let mirrors = TenantMirrors(
-            limits: .init(tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"))
+            limits: .init(
+                tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"),
+                bytes: settings.int("mirror.bytes"))
         ) { tenant in
             TenantMirror(tenant: tenant, source: feed, freshness: freshness)
         }
         let models = DeployedModels(
             source: TrainingServiceModels(
                 client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes")),
-            staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"))
+            staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"),
+            memory: settings.int("models.memory"))
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
             routes: routes(
-                service: PredictionService(models: models, mirrors: mirrors, log: log, usage: usage), log: log),
+                service: PredictionService(
+                    models: models, mirrors: mirrors, log: log, usage: usage,
+                    admission: Admission(most: settings.int("predictions.under-way"))), log: log),
             services: [
                 database,
                 PersonEraser(

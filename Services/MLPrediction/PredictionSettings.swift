@@ -4,6 +4,9 @@ import ServiceKit
 enum PredictionSettings {
     static let keys: [ConfigurationKey] = [
         ConfigurationKey(
+            "predictions.under-way", .integer(1...100_000), default: "256",
+            help: "How many requests for predictions are worked on at once; those beyond are answered 503 at once."),
+        ConfigurationKey(
             "mirror.fresh", .duration(.zero ... .seconds(60)), default: "250ms",
             help: "A tenant's history in memory is asked for changes when it is older than this."),
         ConfigurationKey(
@@ -18,6 +21,14 @@ enum PredictionSettings {
         ConfigurationKey(
             "mirror.rows", .integer(1_000...1_000_000_000), default: "5000000",
             help: "How many rows of history are held in memory, all tenants together."),
+        ConfigurationKey(
+            "mirror.bytes", .integer(1_048_576...1_099_511_627_776), default: "4294967296",
+            help:
+                "About how many bytes of memory histories may take, all tenants together; the least recently used go first."
+        ),
+        ConfigurationKey(
+            "models.memory", .integer(1_048_576...1_099_511_627_776), default: "1073741824",
+            help: "About how many bytes of memory decoded models may take; the least recently used go first."),
         ConfigurationKey(
             "models.fresh", .duration(.zero ... .seconds(60)), default: "500ms",
             help: "How long it is taken as known which model a tenant has deployed."),

@@ -16,6 +16,10 @@ extension ProblemError {
             retryAfter: .seconds(5))
     }
 
+    static var overloaded: ProblemError {
+        .unavailable("More predictions are being asked for than this node can answer; try again in a moment.")
+    }
+
     static var damagedModel: ProblemError {
         ProblemError(
             status: .badGateway, code: .upstreamFailed,

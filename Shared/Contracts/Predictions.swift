@@ -16,12 +16,15 @@ public struct PredictionRequest: RequestPayload {
     public let labels: [String: String]?
     /// Only what was known before this moment is used; nil for now.
     public let asOf: Date?
+    /// How many others are named; nil for five. With 0 nobody is compared, which is quicker.
+    public let alternatives: Int?
 
     public init(
         employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil, plannedHours: Double? = nil,
         allocationPercentage: Double? = nil, startDate: CivilDate? = nil, endDate: CivilDate? = nil,
-        labels: [String: String]? = nil, asOf: Date? = nil
+        labels: [String: String]? = nil, asOf: Date? = nil, alternatives: Int? = nil
     ) {
+        self.alternatives = alternatives
         self.employeeId = employeeId
         self.projectId = projectId
         self.requiredSkills = requiredSkills
@@ -39,7 +42,10 @@ public struct PredictionRequest: RequestPayload {
         validation.range(allocationPercentage, above: 0, atMost: 100, "allocationPercentage")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         validation.labels(labels, "labels")
+        validation.range(alternatives, 0...Self.mostAlternatives, "alternatives")
     }
+
+    public static let mostAlternatives = 50
 }
 
 /// The hours that hold the outcome with probability `level`.
@@ -88,7 +94,7 @@ public struct PredictionModel: Codable, Sendable, Equatable {
     }
 }
 
-/// Someone else who could do it.
+/// Someone who could do it, in the terms in which people are compared.
 public struct AlternativeOption: Codable, Sendable, Equatable {
     public let employeeId: EmployeeID
     public let name: String
@@ -99,13 +105,21 @@ public struct AlternativeOption: Codable, Sendable, Equatable {
     public let availability: Double
     /// Share of the required skills the person has, 0…1.
     public let skillMatch: Double
-    /// 0…1, what the options are ranked by.
+    /// How well the person has the required skills, 0…1: of each skill half for having it, three tenths for the level (of 5;
+    /// an unknown one counts as 3), two tenths for how lately work that needed it was finished (half of it after a year). nil
+    /// only in records from before this was said.
+    public let skillFit: Double?
+    /// 0…1, what people are ranked by.
     public let score: Double
+    /// 1 for the best of all who were compared; nil only in records from before this was said.
+    public let rank: Int?
 
     public init(
         employeeId: EmployeeID, name: String, estimatedHours: Double, successProbability: Double?, availability: Double,
-        skillMatch: Double, score: Double
+        skillMatch: Double, skillFit: Double? = nil, score: Double, rank: Int? = nil
     ) {
+        self.skillFit = skillFit
+        self.rank = rank
         self.employeeId = employeeId
         self.name = name
         self.estimatedHours = estimatedHours
@@ -139,7 +153,12 @@ public struct Prediction: Codable, Sendable, Equatable {
     /// Empty when the estimate is the base itself.
     public let explanation: [FeatureEffect]
     public let model: PredictionModel
+    /// The best of all others who have every required skill and are there throughout.
     public let alternativeOptions: [AlternativeOption]
+    /// The person asked about, compared with all who could be alternatives. nil where nobody was compared.
+    public let standing: AlternativeOption?
+    /// How many people were compared, the one asked about among them; nil where nobody was.
+    public let peopleCompared: Int?
     public let asOf: Date
     /// What a planner should know before acting on it, in words: the person leaves or is hired within the window, is
     /// over-booked, the project is over. nil only in records from before this was said.
@@ -148,9 +167,12 @@ public struct Prediction: Codable, Sendable, Equatable {
     public init(
         predictionId: PredictionID, recommendedAllocation: Double, allocationNote: String?, estimatedHours: Double,
         successProbability: Double?, confidence: Double?, interval: HoursInterval?, intervals: [HoursInterval],
-        explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption], asOf: Date,
+        explanation: [FeatureEffect], model: PredictionModel, alternativeOptions: [AlternativeOption],
+        standing: AlternativeOption? = nil, peopleCompared: Int? = nil, asOf: Date,
         warnings: [String]? = [], explanationBase: Double? = nil
     ) {
+        self.standing = standing
+        self.peopleCompared = peopleCompared
         self.explanationBase = explanationBase
         self.predictionId = predictionId
         self.recommendedAllocation = recommendedAllocation

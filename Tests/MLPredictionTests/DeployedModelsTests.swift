@@ -62,16 +62,44 @@ import Testing
         #expect(try await models.model(of: tenant).version == 1)
     }
 
-    @Test("when ml-training cannot be asked, what was known half a second ago is not used")
-    func failsClosed() async throws {
-        _ = source.deploy(try await TrainedModel.artifact.value)
+    @Test("while ml-training cannot be asked the model in memory answers and says that nobody has confirmed it")
+    func answersAlone() async throws {
+        let bytes = try await TrainedModel.artifact.value
+        let deployed = source.deploy(bytes)
         let (models, tenant) = (models, TenantID())
-        _ = try await models.model(of: tenant)
+        #expect(try await models.model(of: tenant).isConfirmed)
         source.state.withLock { $0.isDown = true }
-        _ = try await models.model(of: tenant)
         clock.advance(by: .milliseconds(501))
-        let error = await #expect(throws: ProblemError.self) { _ = try await models.model(of: tenant) }
+        let alone = try await models.model(of: tenant)
+        #expect(alone.id == deployed.modelId && !alone.isConfirmed)
+        // It is not asked again by every request.
+        let asked = source.state.withLock { $0.deploymentQuestions }
+        _ = try await models.model(of: tenant)
+        #expect(source.state.withLock { $0.deploymentQuestions } == asked)
+        // Nobody's model is anybody else's.
+        let error = await #expect(throws: ProblemError.self) { _ = try await models.model(of: TenantID()) }
         #expect(error?.status.code == 503)
+
+        source.state.withLock { $0.isDown = false }
+        let next = source.deploy(bytes, version: 2)
+        clock.advance(by: .milliseconds(501))
+        let confirmed = try await models.model(of: tenant)
+        #expect(confirmed.id == next.modelId && confirmed.isConfirmed)
+    }
+
+    @Test("decoded models that take more bytes than there may be make room, the least recently used first")
+    func memory() async throws {
+        let artifacts = [try await TrainedModel.artifact.value, try await TrainedModel.olderArtifact.value]
+        let models = DeployedModels(source: source, staleAfter: .zero, memory: 1, now: clock.now)
+        let tenant = TenantID()
+        for round in 0..<4 {
+            let deployed = source.deploy(artifacts[round % 2], version: round)
+            clock.advance(by: .milliseconds(1))
+            #expect(try await models.model(of: tenant).id == deployed.modelId)
+            // The one in use stays.
+            _ = try await models.model(of: tenant)
+            #expect(source.state.withLock { $0.artifactQuestions } == round + 1)
+        }
     }
 
     @Test("an artefact with other bytes than its digest says is refused")

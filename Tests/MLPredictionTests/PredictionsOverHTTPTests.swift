@@ -134,6 +134,36 @@ import Testing
         }
     }
 
+    @Test("questions on lines are answered line by line, the bad ones as such; under a key each line is answered once")
+    func lines() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let stranger = #"{"employeeId": "\#(EmployeeID())", "projectId": "\#(project)"}"#
+            let one = question.replacing("\n", with: " ")
+            let body = (0..<230).map { $0 == 7 ? "{" : $0 == 120 ? stranger : one }.joined(separator: "\n") + "\n\n"
+            for key in [nil, "k"] {
+                var first: [String] = []
+                for _ in 0..<2 {
+                    let answer = try await service.lines("/api/v1/predictions/stream", body, key: key)
+                    #expect(answer.count == 231)
+                    for (place, line) in answer.dropLast().enumerated() {
+                        #expect(line["line"] == .integer(place + 1))
+                        let isGood = place != 7 && place != 120
+                        #expect((line["prediction"]?["estimatedHours"]?.doubleValue != nil) == isGood, "\(line)")
+                        #expect((line["error"]?.stringValue != nil) != isGood)
+                    }
+                    #expect("\(answer[120])".contains("employeeId"))
+                    #expect(answer.last?["end"]?["answered"] == .integer(228))
+                    let ids = answer.compactMap { $0["prediction"]?["predictionId"]?.stringValue }
+                    #expect(Set(ids).count == 228)
+                    if !first.isEmpty { #expect((ids == first) == (key != nil)) }
+                    first = ids
+                }
+            }
+            let none = try await service.send(.post, "/api/v1/predictions/stream", "\n")
+            #expect(none.status == .unprocessableContent)
+        }
+    }
+
     @Test("a person made a moment ago is known")
     func newEmployee() async throws {
         try await PredictionsOverHTTP.with { service async throws in

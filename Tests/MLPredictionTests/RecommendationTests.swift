@@ -169,34 +169,55 @@ import Testing
 }
 
 @Suite struct AlternativeRankingTests {
-    private func candidate(
-        _ name: String, hours: Double = 10, success: Double? = 0.5, free: Double = 1, match: Double = 1
-    )
+    private func candidate(hours: Double = 10, success: Double? = 0.5, free: Double = 1, fit: Double = 1)
         -> AlternativeRanking.Candidate
     {
         .init(
-            employeeId: EmployeeID(), name: name, estimatedHours: hours, successProbability: success,
-            availability: free,
-            skillMatch: match)
+            employeeId: EmployeeID(), estimatedHours: hours, successProbability: success, availability: free,
+            skillFit: fit)
     }
 
     @Test("success, few hours, free time and skills each lift a person")
     func order() {
-        let plain = candidate("plain")
+        let plain = candidate()
         for worse in [
-            candidate("w", hours: 20), candidate("w", success: 0.4), candidate("w", free: 0.5),
-            candidate("w", match: 0.5),
+            candidate(hours: 20), candidate(success: 0.4), candidate(free: 0.5), candidate(fit: 0.5),
         ] {
-            #expect(AlternativeRanking.best([worse, plain], count: 2).map(\.name) == ["plain", "w"])
+            let ranking = AlternativeRanking.rank([worse, plain], count: 2, apart: 0)
+            #expect(ranking.best.map(\.index) == [1] && ranking.best[0].rank == 1 && ranking.apart.rank == 2)
         }
-        let best = AlternativeRanking.best([plain, candidate("slow", hours: 20)], count: 5)
-        #expect(abs(best[0].score - 0.8) < 1e-12 && abs(best[1].score - 0.7) < 1e-12)
+        let scores = AlternativeRanking.rank([plain, candidate(hours: 20)], count: 5, apart: 0)
+        #expect(abs(scores.apart.score - 0.8) < 1e-12 && abs(scores.best[0].score - 0.7) < 1e-12)
+    }
+
+    @Test("the few that are shown and all ranks are those of a whole sort, whoever stands apart")
+    func ranks() {
+        let candidates = (0..<60).map { (index: Int) -> AlternativeRanking.Candidate in
+            let hours = 5 + index * 37 % 23
+            let free = index * 17 % 7
+            return candidate(hours: Double(hours), free: Double(free) / 7)
+        }
+        let fewest = candidates.map(\.estimatedHours).min() ?? 0
+        let sorted = candidates.indices.sorted { a, b in
+            let scores = (
+                AlternativeRanking.score(candidates[a], fewestHours: fewest),
+                AlternativeRanking.score(candidates[b], fewestHours: fewest)
+            )
+            return scores.0 != scores.1
+                ? scores.0 > scores.1 : candidates[a].employeeId.description < candidates[b].employeeId.description
+        }
+        for apart in candidates.indices {
+            let ranking = AlternativeRanking.rank(candidates, count: 5, apart: apart)
+            #expect(ranking.apart.rank == (sorted.firstIndex(of: apart) ?? -1) + 1)
+            #expect(ranking.best.map(\.index) == Array(sorted.filter { $0 != apart }.prefix(5)))
+            for shown in ranking.best { #expect(sorted[shown.rank - 1] == shown.index) }
+        }
     }
 
     @Test("scores stay in 0…1, with and without a success probability")
     func range() {
-        #expect(AlternativeRanking.score(candidate("a", success: 1), fewestHours: 10) == 1)
-        #expect(AlternativeRanking.score(candidate("a", success: nil), fewestHours: 10) == 1)
-        #expect(AlternativeRanking.score(candidate("a", hours: 0, success: 0, free: 0, match: 0), fewestHours: 0) == 0)
+        #expect(AlternativeRanking.score(candidate(success: 1), fewestHours: 10) == 1)
+        #expect(AlternativeRanking.score(candidate(success: nil), fewestHours: 10) == 1)
+        #expect(AlternativeRanking.score(candidate(hours: 0, success: 0, free: 0, fit: 0), fewestHours: 0) == 0)
     }
 }

@@ -283,6 +283,20 @@ import Testing
         #expect(await mirrors.tenants == [tenants[0], tenants[2]])
     }
 
+    @Test("histories that take more bytes than there may be make room, the least recently used first")
+    func evictionByBytes() async throws {
+        let lines = history.lines
+        let one = TenantMirror(tenant: TenantID(), source: ScriptedFeed(lines), freshness: Freshness())
+        try await one.refresh()
+        let bytes = one.knowledge.read { $0.bytes }
+        let mirrors = TenantMirrors(limits: .init(tenants: 99, rows: 1_000_000, bytes: 5 * bytes / 2)) { tenant in
+            TenantMirror(tenant: tenant, source: ScriptedFeed(lines), freshness: Freshness())
+        }
+        let tenants = (0..<4).map { _ in TenantID() }
+        for tenant in tenants { _ = try await mirrors.mirror(of: tenant) }
+        #expect(await mirrors.tenants == [tenants[2], tenants[3]])
+    }
+
     @Test("readers and a writer at the same time see whole states only")
     func lock() async throws {
         let lock = SharedLock([0, 0])

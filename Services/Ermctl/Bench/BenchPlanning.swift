@@ -107,10 +107,11 @@ struct BenchPlanningCommand: AsyncParsableCommand {
 }
 
 /// A tenant for a measurement, with its administrator logged in.
-private struct TemporaryTenant {
+struct TemporaryTenant {
     let client: PlatformClient
     private let tenant: Tenant
     private let directory: URL
+    private let store: SessionStore
 
     init(_ platform: PlatformClient) async throws {
         let name = "bench\(UInt32.random(in: 0...UInt32.max))"
@@ -121,10 +122,16 @@ private struct TemporaryTenant {
             CreateTenantRequest(
                 name: name, subdomain: subdomain, plan: .enterprise, adminEmail: email, adminPassword: password))
         directory = FileManager.default.temporaryDirectory.appendingPathComponent(name, isDirectory: true)
-        let store = SessionStore(directory: directory)
+        store = SessionStore(directory: directory)
         let session = try await LoginCommand.logIn(
             url: platform.url, tenant: tenant.id, subdomain: name, email: email, password: password, store: store)
         client = PlatformClient(url: platform.url, credential: .session(session, store), patience: .long)
+    }
+
+    /// An access token with at least a minute left.
+    func token() async throws -> String {
+        let _: JSONValue = try await client.get("/api/v1/auth/me")
+        return try store.load().accessToken
     }
 
     func remove(_ platform: PlatformClient) async throws {

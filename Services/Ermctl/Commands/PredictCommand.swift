@@ -64,13 +64,16 @@ struct PredictCommand: AsyncParsableCommand {
         }
         guard !prediction.alternativeOptions.isEmpty else { return lines.joined(separator: "\n") }
         var table = Table(
-            ("WHO ELSE", .left), ("HOURS", .right), ("SUCCESS", .right), ("FREE", .right), ("SKILLS", .right),
-            ("SCORE", .right))
-        for option in prediction.alternativeOptions {
+            ("RANK", .right), ("WHO", .left), ("HOURS", .right), ("SUCCESS", .right), ("FREE", .right),
+            ("SKILLS", .right), ("SCORE", .right))
+        // The person asked about stands among the others, where comparison puts them.
+        let options = prediction.alternativeOptions + (prediction.standing.map { [$0] } ?? [])
+        for option in options.sorted(by: { ($0.rank ?? 0) < ($1.rank ?? 0) }) {
+            let isAsked = option.employeeId == prediction.standing?.employeeId
             table.add(
-                option.name, option.estimatedHours.fixed(2), percent(option.successProbability),
-                percent(option.availability),
-                percent(option.skillMatch), option.score.fixed(3))
+                option.rank.map { "\($0)" } ?? "–", option.name + (isAsked ? " (asked about)" : ""),
+                option.estimatedHours.fixed(2), percent(option.successProbability), percent(option.availability),
+                percent(option.skillFit ?? option.skillMatch), option.score.fixed(3))
         }
         return lines.joined(separator: "\n") + "\n\n" + table.rendered()
     }

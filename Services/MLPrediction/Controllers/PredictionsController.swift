@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Hummingbird
 import ServiceKit
 import ServiceStorage
 
@@ -14,6 +15,9 @@ struct PredictionsController: Controller {
         routes.on(
             .post, "predictions/batch", "predictBatch", .may(.predict, .ml), takes: [.idempotencyKey],
             use: predictBatch)
+        routes.on(
+            .post, "predictions/stream", "streamPredictions", .may(.predict, .ml), takes: [.idempotencyKey],
+            uploads: ["application/x-ndjson"], use: stream)
         routes.on(.get, "predictions", "listPredictions", .may(.read, .ml), use: list)
         routes.on(.get, "predictions/{predictionId}", "getPrediction", .may(.read, .ml), use: prediction)
         routes.on(
@@ -32,6 +36,12 @@ struct PredictionsController: Controller {
         let key = try call.idempotencyKey(for: payload)
         let paths = payload.requests.indices.map { "requests[\($0)]." }
         return OK(try await service.predict(payload.requests, paths: paths, for: call.caller, key: key))
+    }
+
+    /// A line of JSON for each question, and one at the end without which the answer is not whole.
+    private func stream(_ call: TenantCall) async throws -> Download<NDJSON> {
+        let stream = try await PredictionStream(call, service: service)
+        return Download(NDJSON.self, body: ResponseBody { try await stream.write(to: &$0) })
     }
 
     private func list(

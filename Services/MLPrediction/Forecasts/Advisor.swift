@@ -7,15 +7,11 @@ import Ledger
 struct Advisor {
     let knowledge: TenantKnowledge
     let model: LoadedModel
-    /// How many other people are named.
-    var alternatives = 5
-    /// How many other people are looked at closely: with more of them, those with the best skills and most free time.
-    var closeLook = 200
 
     struct Answer: Sendable {
         let recommendation: Recommendation
         let forecast: Forecast
-        let alternatives: [AlternativeOption]
+        let comparison: Comparison?
         /// What a planner should know about person and project, in words.
         let warnings: [String]
         let isPlanned: Bool
@@ -35,11 +31,12 @@ struct Advisor {
             Recommendation(
                 hours: forecast.hours, window: $0, capacityHours: time.capacityHours, freePercent: time.freePercent)
         }
-        let others = others(question, &days)
+        let skills = RequiredSkills(question.requiredSkills, in: knowledge.skillNames)
+        let comparison = compare(question, skills, forecast, time, &days)
         return Answer(
-            recommendation: recommendation ?? .absent, forecast: forecast, alternatives: others,
+            recommendation: recommendation ?? .absent, forecast: forecast, comparison: comparison,
             warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question)
-                + modelWarnings(question) + skillWarnings(question, hasAlternatives: !others.isEmpty),
+                + modelWarnings(question) + skillWarnings(question, skills, comparison),
             isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline)
     }
 
@@ -66,22 +63,30 @@ struct Advisor {
                     + "work has usually taken, with neither ranges nor chances. Train a model and deploy it for more."
             ]
         }
-        guard !model.isFittedBefore(question.asOf) else { return [] }
-        return [
-            "No model was deployed at asOf: the answering model was fitted to outcomes that became known later, so the "
-                + "answer is better than one given then could have been."
-        ]
+        var warnings: [String] = []
+        if !model.isConfirmed {
+            warnings.append(
+                "ml-training cannot be asked at the moment which model is deployed: version \(model.version), the one "
+                    + "deployed when it last could be, answers.")
+        }
+        if !model.isFittedBefore(question.asOf) {
+            warnings.append(
+                "No model was deployed at asOf: the answering model was fitted to outcomes that became known later, so "
+                    + "the answer is better than one given then could have been.")
+        }
+        return warnings
     }
 
-    private func skillWarnings(_ question: Question, hasAlternatives: Bool) -> [String] {
-        let unknown = question.skills.unknown(to: knowledge)
-        var warnings = unknown.map {
+    private func skillWarnings(
+        _ question: Question, _ skills: RequiredSkills, _ comparison: Comparison?
+    ) -> [String] {
+        var warnings = skills.unknown.map {
             "Nobody has the required skill “\($0)”, and no project asks for it: check its name."
         }
-        if question.skills.match(of: question.employee, on: question.day) < 1 {
+        if let person = knowledge.people[question.employee.id], !skills.areHeld(by: person, on: question.day) {
             warnings.append("The person does not have all required skills on record.")
         }
-        if alternatives > 0, unknown.isEmpty, !hasAlternatives, !question.requiredSkills.isEmpty {
+        if let comparison, skills.unknown.isEmpty, comparison.alternatives.isEmpty, !question.requiredSkills.isEmpty {
             warnings.append("Nobody else who is there throughout has all required skills.")
         }
         return warnings
@@ -95,50 +100,6 @@ struct Advisor {
         case .cancelled: return ["The project is cancelled."]
         case .planned, .inProgress, .onHold: return []
         }
-    }
-
-    /// Somebody who could do the work; the best skills and the most free time come first.
-    private struct Possible: Comparable {
-        let index: Dictionary<EmployeeID, HistoryEmployee>.Index
-        let id: EmployeeID
-        let match: Double
-        let free: Double
-
-        static func < (left: Self, right: Self) -> Bool {
-            let (a, b) = (left.match + left.free, right.match + right.free)
-            return a != b ? a > b : left.id.rawValue < right.id.rawValue
-        }
-    }
-
-    /// All are compared over the same window, that of the person asked about.
-    private func others(_ question: Question, _ days: inout PersonDays) -> [AlternativeOption] {
-        guard alternatives > 0 else { return [] }
-        let skills = question.skills
-        let people = knowledge.employees
-        // Thousands of people are sorted by few bytes each, not with all that is known of them.
-        let possible = people.indices.compactMap { index -> Possible? in
-            let person = people.values[index]
-            guard person.id != question.employee.id,
-                knowledge.times[person.id]?
-                    .isAvailable(throughout: days.window, decidedOn: question.day, today: question.today) == true
-            else { return nil }
-            // Required is required: who lacks one of the skills is no alternative, however free.
-            let match = skills.match(of: person, on: question.day)
-            guard match == 1 else { return nil }
-            return Possible(
-                index: index, id: person.id, match: match,
-                free: freeTime(of: person.id, question, &days).freePercent / 100)
-        }.sorted()
-        let candidates = possible.prefix(closeLook).map { entry in
-            let person = people.values[entry.index]
-            let forecast = model.forecast.forecast(
-                question.decision(for: person.id), history: knowledge.history, explaining: false)
-            return AlternativeRanking.Candidate(
-                employeeId: person.id, name: person.name, estimatedHours: forecast.hours,
-                successProbability: question.plannedHours == nil ? nil : forecast.successProbability,
-                availability: entry.free, skillMatch: entry.match)
-        }
-        return AlternativeRanking.best(candidates, count: alternatives)
     }
 }
 
@@ -156,7 +117,8 @@ extension Prediction {
             intervals: intervals,
             explanation: forecast.explanation.map { FeatureEffect(feature: $0.feature, effect: $0.factor) },
             model: model,
-            alternativeOptions: answer.alternatives, asOf: question.asOf, warnings: answer.warnings,
+            alternativeOptions: answer.comparison?.alternatives ?? [], standing: answer.comparison?.standing,
+            peopleCompared: answer.comparison?.people, asOf: question.asOf, warnings: answer.warnings,
             explanationBase: forecast.explanationBase)
     }
 }

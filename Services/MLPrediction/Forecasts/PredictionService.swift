@@ -10,22 +10,31 @@ struct PredictionService: Sendable {
     let mirrors: TenantMirrors
     let log: any PredictionLog
     let usage: UsageCounter
+    let admission: Admission
     let now: @Sendable () -> Date
 
     init(
         models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
+        admission: Admission = Admission(most: 256),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.models = models
         self.mirrors = mirrors
         self.log = log
         self.usage = usage
+        self.admission = admission
         self.now = now
     }
 
     /// - Parameter paths: what stands before a field's name in errors, one per request.
-    /// - Throws: `ProblemError`: 422 naming every bad field, 503 when something cannot be asked.
+    /// - Throws: `ProblemError`: 422 naming every bad field, 503 when something cannot be asked or too much is asked for.
     func predict(
+        _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
+    ) async throws -> [Prediction] {
+        try await admission.admit { try await answer(requests, paths: paths, for: caller, key: key) }
+    }
+
+    private func answer(
         _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
     ) async throws -> [Prediction] {
         if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
@@ -37,7 +46,7 @@ struct PredictionService: Sendable {
         for (request, question) in zip(requests, questions) {
             let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
             let answer = mirror.knowledge.read { knowledge in
-                Advisor(knowledge: knowledge, model: model, closeLook: requests.count == 1 ? 200 : 40).answer(question)
+                Advisor(knowledge: knowledge, model: model).answer(question)
             }
             answered.append(
                 NewPrediction(
@@ -53,6 +62,12 @@ struct PredictionService: Sendable {
             usage.count(predictions: logged.count, of: caller.tenant)
         }
         return logged
+    }
+
+    /// Whether the questions could be answered.
+    /// - Throws: as ``predict(_:paths:for:key:)``.
+    func check(_ requests: [PredictionRequest], paths: [String], for caller: TenantCaller) async throws {
+        _ = try await checked(requests, paths: paths, against: try await mirrors.mirror(of: caller.tenant))
     }
 
     /// What is missing or refused may have been made or changed a moment ago, so nobody is told so before the mirror has

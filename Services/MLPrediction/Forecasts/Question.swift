@@ -16,6 +16,8 @@ struct Question: Sendable {
     let end: CivilDate?
     let labels: [String: String]
     let asOf: Date
+    /// How many others are named.
+    let alternatives: Int
     /// The day of the decision.
     let day: CivilDate
     /// The day on which it was asked.
@@ -57,6 +59,7 @@ struct Question: Sendable {
         self.end = request.endDate
         self.labels = request.labels ?? [:]
         self.asOf = asOf
+        self.alternatives = request.alternatives ?? 5
         day = CivilDate(asOf, in: knowledge.zone)
         today = CivilDate(now, in: knowledge.zone)
     }
@@ -77,34 +80,57 @@ struct Question: Sendable {
     func window(hours: Double, weeklyHours: Double) -> DayWindow {
         DayWindow(start: start, end: end, decidedOn: day, hours: hours, weeklyHours: weeklyHours)
     }
-
-    var skills: RequiredSkills { RequiredSkills(requiredSkills) }
 }
 
-/// Skills that are asked for, whatever their case.
+/// Skills that are asked for, whatever their spelling.
 struct RequiredSkills: Sendable {
-    private let names: Set<String>
+    /// By number; those that nobody has and no project asks for have none.
+    private let numbers: [Int32]
+    /// Those without a number in use, folded and sorted.
+    let unknown: [String]
 
-    init(_ names: [String]) { self.names = Set(names.map(\.folded)) }
+    init(_ names: [String], in known: SkillNames) {
+        var numbers: [Int32] = []
+        var unknown: [String] = []
+        for name in Set(names.map(\.folded)).sorted() {
+            if let number = known.known(folded: name), known.isInUse(number) {
+                numbers.append(number)
+            } else {
+                unknown.append(name)
+            }
+        }
+        self.numbers = numbers
+        self.unknown = unknown
+    }
 
-    /// Those, in lower case and sorted, that nobody in the company has or was ever asked for.
-    func unknown(to knowledge: TenantKnowledge) -> [String] {
-        var missing = names
-        for employee in knowledge.employees.values {
-            if missing.isEmpty { break }
-            for held in employee.skills { missing.remove(held.skill.lowercased()) }
-        }
-        for project in knowledge.projects.values {
-            if missing.isEmpty { break }
-            for skill in project.requiredSkills { missing.remove(skill.lowercased()) }
-        }
-        return missing.sorted()
+    private var count: Int { numbers.count + unknown.count }
+
+    /// Whether the person had all of them by the day.
+    func areHeld(by person: KnownPerson, on day: CivilDate) -> Bool {
+        unknown.isEmpty && numbers.allSatisfy { held($0, person, day) != nil }
     }
 
     /// Share of them that the person had by the day, 0…1; 1 when none is required.
-    func match(of employee: HistoryEmployee, on day: CivilDate) -> Double {
-        guard !names.isEmpty else { return 1 }
-        let held = Set(employee.skills.filter { ($0.since ?? day) <= day }.map { $0.skill.folded })
-        return Double(names.intersection(held).count) / Double(names.count)
+    func match(of person: KnownPerson, on day: CivilDate) -> Double {
+        guard count > 0 else { return 1 }
+        return Double(numbers.count { held($0, person, day) != nil }) / Double(count)
+    }
+
+    /// How well the person has them, 0…1 (``AlternativeOption/skillFit``); 1 when none is required.
+    /// - Parameter use: only asked for where skills are required.
+    func fit(of person: KnownPerson, at moment: Date, on day: CivilDate, use: () -> SkillUse) -> Double {
+        guard count > 0 else { return 1 }
+        let use = use()
+        var sum = 0.0
+        for number in numbers {
+            guard let skill = held(number, person, day) else { continue }
+            let years = use.last(number, before: moment).map { moment.timeIntervalSince($0) / (365.25 * 86_400) }
+            sum += 0.5 + 0.3 * Double(skill.level ?? 3) / 5 + 0.2 * (years.map { exp2(-$0) } ?? 0)
+        }
+        return sum / Double(count)
+    }
+
+    private func held(_ number: Int32, _ person: KnownPerson, _ day: CivilDate) -> KnownPerson.Skill? {
+        person.skills.first { $0.number == number && ($0.since ?? day) <= day }
     }
 }

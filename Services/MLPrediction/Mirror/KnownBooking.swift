@@ -13,8 +13,12 @@ struct KnownBooking: Sendable, Equatable {
     let effort: Effort
     let commitment: Commitment
     let isCancelled: Bool
+    /// Required, by their numbers.
+    let skills: [Int32]
 
-    init(_ allocation: Contracts.Allocation) {
+    /// - Parameter skills: of those that the allocation requires.
+    init(_ allocation: Contracts.Allocation, skills: [Int32] = []) {
+        self.skills = skills
         decidedAt = allocation.decided?.decidedAt ?? allocation.createdAt
         completedAt = allocation.completedAt
         project = allocation.projectId

@@ -40,10 +40,12 @@ struct PeopleTime: Sendable {
     }
 
     /// Brings everybody's time up to date after calendars have changed.
-    mutating func finish() {
-        guard isStale else { return }
+    /// - Returns: whether they had.
+    mutating func finish() -> Bool {
+        guard isStale else { return false }
         isStale = false
         for (id, employee) in histories { times[id] = time(of: employee) }
+        return true
     }
 
     private func time(of employee: HistoryEmployee) -> WorkingTime {

@@ -7,6 +7,8 @@ struct PersonBookings: Sendable {
     private var finished: [AllocationID: KnownBooking] = [:]
     /// None in `finished` was completed later.
     private var lastCompletion = Date.distantPast
+    /// None in `finished` was decided later.
+    private var lastDecision = Date.distantPast
 
     var count: Int { open.count + finished.count }
 
@@ -17,11 +19,21 @@ struct PersonBookings: Sendable {
                 open[id] = nil
                 finished[id] = newValue
                 lastCompletion = max(lastCompletion, completedAt)
+                lastDecision = max(lastDecision, newValue?.decidedAt ?? .distantPast)
             } else {
                 open[id] = newValue
                 finished[id] = nil
             }
         }
+    }
+
+    /// After this moment every booking is known as it is now: decided, and finished if it ever was.
+    var settledAt: Date {
+        max(open.values.map(\.decidedAt).max() ?? .distantPast, lastDecision, lastCompletion)
+    }
+
+    func forEachFinished(_ body: (KnownBooking, _ completedAt: Date) -> Void) {
+        for booking in finished.values { if let completedAt = booking.completedAt { body(booking, completedAt) } }
     }
 
     /// Calls `body` with all that may load the person from a day on, as known at a moment; some that does not may be among it.

@@ -11,9 +11,17 @@ struct TenantKnowledge: Sendable {
     private(set) var projects: [ProjectID: HistoryProject] = [:]
     private(set) var bookings: [EmployeeID: PersonBookings] = [:]
     private(set) var times = PeopleTime()
+    private(set) var people = PeopleTable()
+    private(set) var skillNames = SkillNames()
     private var employeeOfBooking: [AllocationID: EmployeeID] = [:]
+    /// Whose records have come since the last whole feed.
+    private var changed: Set<EmployeeID> = []
+    /// Whether something has changed since then that anybody's bookings may be reckoned with.
+    private var needsReckoning = false
     /// Whose days the tenant's dates are.
     private(set) var zone = TimeZone.gmt
+    /// About how much memory it takes.
+    private(set) var bytes = 0
     /// Where the feed goes on; nil before the first whole one.
     private(set) var watermark: String?
 
@@ -27,8 +35,13 @@ struct TenantKnowledge: Sendable {
     }
 
     private mutating func finish(_ end: HistoryEnd) {
-        times.finish()
-        zone = end.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
+        let zone = end.timeZone.flatMap(TimeZone.init(identifier:)) ?? .gmt
+        if times.finish() || needsReckoning || zone != self.zone { people.renewAll { times[$0] } }
+        people.meet(history, changed: changed)
+        changed = []
+        needsReckoning = false
+        self.zone = zone
+        bytes = estimatedBytes
         watermark = end.watermark
     }
 
@@ -56,25 +69,55 @@ struct TenantKnowledge: Sendable {
         switch line {
         case .calendar(let calendar): times.note(calendar)
         case .employee(let employee):
-            employees[employee.id] = employee
             times.note(employee)
-        case .project(let project): projects[project.id] = project
+            note(employee)
+        case .project(let project):
+            let former = projects.updateValue(project, forKey: project.id)
+            if former.map(ProjectTerms.init) != ProjectTerms(project) { needsReckoning = true }
+            use(former, by: -1)
+            use(project, by: 1)
         case .allocation(let allocation):
             forget(allocation.id)
-            bookings[allocation.employeeId, default: PersonBookings()][allocation.id] = KnownBooking(allocation)
+            let skills = skillNames.numbers(allocation.requiredSkills)
+            bookings[allocation.employeeId, default: PersonBookings()][allocation.id] = KnownBooking(
+                allocation, skills: skills)
+            people.renew(allocation.employeeId)
             employeeOfBooking[allocation.id] = allocation.employeeId
         case .removed(let row): forget(row)
         case .capacity, .end: break
         }
     }
 
+    private mutating func note(_ employee: HistoryEmployee) {
+        employees[employee.id] = employee
+        if let former = people[employee.id] { skillNames.use(former.skills.map(\.number), by: -1) }
+        let skills = employee.skills.map {
+            KnownPerson.Skill(number: skillNames.number($0.skill), level: $0.level, since: $0.since)
+        }
+        skillNames.use(skills.map(\.number), by: 1)
+        people.put(
+            KnownPerson(
+                id: employee.id, name: employee.name, skills: skills,
+                time: times[employee.id] ?? WorkingTime(spells: [], contracts: [])))
+        changed.insert(employee.id)
+    }
+
+    private mutating func use(_ project: HistoryProject?, by difference: Int) {
+        if let project { skillNames.use(skillNames.numbers(project.requiredSkills), by: difference) }
+    }
+
     private mutating func forget(_ row: RemovedRow) {
         switch row.kind {
         case "calendar": times.forget(calendar: row.id)
         case "employee":
-            employees[EmployeeID(rawValue: row.id)] = nil
-            times.forget(EmployeeID(rawValue: row.id))
-        case "project": projects[ProjectID(rawValue: row.id)] = nil
+            let id = EmployeeID(rawValue: row.id)
+            employees[id] = nil
+            times.forget(id)
+            if let person = people[id] { skillNames.use(person.skills.map(\.number), by: -1) }
+            people.remove(id)
+        case "project":
+            use(projects.removeValue(forKey: ProjectID(rawValue: row.id)), by: -1)
+            needsReckoning = true
         case "allocation": forget(AllocationID(rawValue: row.id))
         default: break
         }
@@ -83,6 +126,7 @@ struct TenantKnowledge: Sendable {
     private mutating func forget(_ id: AllocationID) {
         guard let employee = employeeOfBooking.removeValue(forKey: id) else { return }
         bookings[employee]?[id] = nil
+        people.renew(employee)
     }
 
     /// Reckons a person's days as they were known at a moment.
@@ -102,6 +146,35 @@ struct TenantKnowledge: Sendable {
         days.reckon(time, known)
     }
 
+    /// Percent of a person's capacity that is free in the window, as it was known at a moment; `days` is of that window.
+    ///
+    /// The same as ``reckon(_:at:ignoringHold:into:)`` says, without reckoning anew what has not changed.
+    /// - Parameters:
+    ///   - wide: of ``FreeCalendar/window(around:)``.
+    func freePercent(
+        _ person: KnownPerson, at moment: Date, ignoringHold: Bool, today: CivilDate, _ wide: inout PersonDays,
+        into days: inout PersonDays
+    ) -> Double {
+        if !ignoringHold || person.time.heldFrom == nil {
+            let calendar = person.kept.calendar(around: today) {
+                let settledAt = bookings[person.id]?.settledAt ?? .distantPast
+                reckon(person.id, at: .distantFuture, into: &wide)
+                return FreeCalendar(wide, settledAt: settledAt)
+            }
+            if moment > calendar.settledAt, let percent = calendar.freePercent(days.window) { return percent }
+        }
+        reckon(person.id, at: moment, ignoringHold: ignoringHold, into: &days)
+        return FreeTime(days).freePercent
+    }
+
+    /// When the person finished work with which skill.
+    func skillUse(of person: KnownPerson) -> SkillUse { person.kept.skills { SkillUse(bookings[person.id]) } }
+
     /// About how much memory it takes, in rows.
     var size: Int { history.allocationCount + employees.count + projects.count }
+
+    /// The same in bytes: people with their contracts and what is kept of them, projects, bookings, the history.
+    private var estimatedBytes: Int {
+        history.bytes + employees.count * 5_000 + projects.count * 1_000 + employeeOfBooking.count * 320
+    }
 }

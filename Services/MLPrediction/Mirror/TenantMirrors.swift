@@ -6,12 +6,19 @@ actor TenantMirrors {
         var tenants = 200
         /// Rows of all tenants together.
         var rows = 5_000_000
+        /// Bytes of all tenants together, estimated.
+        var bytes = 4 << 30
     }
 
     private struct Held {
         let mirror: TenantMirror
         var usedAt: UInt64
+        var size = Size()
+    }
+
+    private struct Size {
         var rows = 0
+        var bytes = 0
     }
 
     private let limits: Limits
@@ -29,7 +36,7 @@ actor TenantMirrors {
     func mirror(of tenant: TenantID) async throws -> TenantMirror {
         let mirror = touch(tenant)
         try await mirror.refresh()
-        held[tenant]?.rows = mirror.knowledge.read { $0.size }
+        held[tenant]?.size = mirror.knowledge.read { Size(rows: $0.size, bytes: $0.bytes) }
         evict(keeping: tenant)
         return mirror
     }
@@ -46,13 +53,14 @@ actor TenantMirrors {
     }
 
     private func evict(keeping tenant: TenantID) {
-        var rows = held.values.reduce(0) { $0 + $1.rows }
-        while held.count > limits.tenants || (rows > limits.rows && held.count > 1) {
+        var (rows, bytes) = held.values.reduce((0, 0)) { ($0.0 + $1.size.rows, $0.1 + $1.size.bytes) }
+        while held.count > limits.tenants || ((rows > limits.rows || bytes > limits.bytes) && held.count > 1) {
             guard let oldest = held.filter({ $0.key != tenant }).min(by: { $0.value.usedAt < $1.value.usedAt }) else {
                 return
             }
             held[oldest.key] = nil
-            rows -= oldest.value.rows
+            rows -= oldest.value.size.rows
+            bytes -= oldest.value.size.bytes
         }
     }
 }

@@ -3,6 +3,7 @@ import Contracts
 import Crypto
 import Forecasting
 import Foundation
+import HTTPTypes
 import ServiceKit
 
 /// Where deployed models come from.
@@ -21,6 +22,8 @@ struct LoadedModel: Sendable {
     let version: Int
     let kind: String
     let forecast: ForecastModel
+    /// False where ml-training could not be asked lately whether it is still the deployed one.
+    var isConfirmed = true
 
     /// Answers where no model is deployed.
     static let baseline = LoadedModel(id: nil, version: 0, kind: PredictionModel.baseline, forecast: .baseline)
@@ -35,40 +38,59 @@ struct LoadedModel: Sendable {
 
 /// The models that this node answers with: which one is deployed is known for at most half a second, artefacts are kept
 /// by their digest. That a tenant has none is never remembered: who has just deployed their first must be answered by it.
+///
+/// While ml-training cannot be asked, the model that was deployed when it last could be goes on answering, and says so.
 actor DeployedModels {
     typealias Instant = ContinuousClock.Instant
 
     private struct Known {
         let deployment: DeployedModel
         let askedAt: Instant
+        /// When ml-training could last not be asked.
+        var failedAt: Instant?
+    }
+
+    private struct Answer {
+        let deployment: DeployedModel
+        let isConfirmed: Bool
     }
 
     private let source: any ModelSource
     private let staleAfter: Duration
     private let capacity: Int
+    private let memory: Int
+    private let patience: Duration
     private let now: @Sendable () -> Instant
 
     private var known: [TenantID: Known] = [:]
     private let questions = SingleFlight<TenantID, DeployedModel?>()
-    private var models: [String: (model: ForecastModel, usedAt: UInt64)] = [:]
+    private var models: [String: (model: ForecastModel, usedAt: UInt64, bytes: Int)] = [:]
     private let loads = SingleFlight<String, ForecastModel>()
     private var uses: UInt64 = 0
 
-    /// - Parameter capacity: decoded models held at once.
+    /// - Parameters:
+    ///   - capacity: decoded models held at once.
+    ///   - memory: about how many bytes those take at most, unless a single one takes more.
+    ///   - patience: how long ml-training is waited for while there is a model that can answer.
     init(
         source: any ModelSource, staleAfter: Duration = .milliseconds(500), capacity: Int = 64,
+        memory: Int = 1 << 30, patience: Duration = .milliseconds(250),
         now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
     ) {
         self.source = source
         self.staleAfter = staleAfter
         self.capacity = capacity
+        self.memory = memory
+        self.patience = patience
         self.now = now
     }
 
     /// - Throws: `ProblemError`: 503 when ml-training cannot be asked; 502 when what it sent is damaged.
     func model(of tenant: TenantID) async throws -> LoadedModel {
-        guard let deployment = try await deployment(tenant) else { return .baseline }
-        return try await loaded(deployment, tenant)
+        guard let answer = try await answer(tenant) else { return .baseline }
+        var model = try await loaded(answer.deployment, tenant)
+        model.isConfirmed = answer.isConfirmed
+        return model
     }
 
     /// The model that answers as of a moment: the present one if it was fitted before, else the one that was deployed then;
@@ -88,8 +110,36 @@ actor DeployedModels {
             id: deployment.modelId, version: deployment.version, kind: deployment.kind, forecast: forecast)
     }
 
+    private func answer(_ tenant: TenantID) async throws -> Answer? {
+        guard let answer = known[tenant] else {
+            return try await deployment(tenant).map { Answer(deployment: $0, isConfirmed: true) }
+        }
+        if now() - answer.askedAt <= staleAfter { return Answer(deployment: answer.deployment, isConfirmed: true) }
+        let former = Answer(deployment: answer.deployment, isConfirmed: false)
+        if let failedAt = answer.failedAt, now() - failedAt <= staleAfter { return former }
+        do {
+            guard let deployment = try await deployment(tenant, within: patience) else { return nil }
+            return Answer(deployment: deployment, isConfirmed: true)
+        } catch let error as ProblemError where error.status.code >= 500 {
+            known[tenant]?.failedAt = now()
+            return former
+        }
+    }
+
+    /// - Throws: `ProblemError` 503 when the answer takes longer; the question goes on.
+    private func deployment(_ tenant: TenantID, within patience: Duration) async throws -> DeployedModel? {
+        try await withThrowingTaskGroup(of: DeployedModel?.self) { group in
+            group.addTask { try await self.deployment(tenant) }
+            group.addTask {
+                try await Task.sleep(for: patience)
+                throw ProblemError.unavailable("The model registry does not answer in time.")
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? nil
+        }
+    }
+
     private func deployment(_ tenant: TenantID) async throws -> DeployedModel? {
-        if let answer = known[tenant], now() - answer.askedAt <= staleAfter { return answer.deployment }
         // A question already under way may have been asked before the first deployment: only its yes is taken.
         if let deployment = try await questions.flight(for: tenant)?.value { return deployment }
         return try await questions.value(for: tenant) { try await self.ask(tenant) }
@@ -106,10 +156,10 @@ actor DeployedModels {
         return deployment
     }
 
-    /// Keeps the table as small as the tenants of the last half second.
+    /// Keeps the table to the tenants of the last hour once there are many.
     private func forgetStale() {
         let limit = now()
-        if known.count >= 1_000 { known = known.filter { limit - $0.value.askedAt <= staleAfter } }
+        if known.count >= 10_000 { known = known.filter { limit - $0.value.askedAt <= .seconds(3_600) } }
     }
 
     private func load(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> ForecastModel {
@@ -125,11 +175,19 @@ actor DeployedModels {
     private func fetch(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> ForecastModel {
         let bytes = try await source.artifact(deployment, tenant: tenant)
         let model = try await Self.decode(bytes, expecting: deployment.artifactSha256)
-        models[deployment.artifactSha256] = (model, uses)
-        if models.count > capacity, let oldest = models.min(by: { $0.value.usedAt < $1.value.usedAt }) {
+        // Decoded, and laid out once more for many people, a model takes about three times its artefact.
+        models[deployment.artifactSha256] = (model, uses, 3 * bytes.count)
+        evict()
+        return model
+    }
+
+    private func evict() {
+        while models.count > 1,
+            models.count > capacity || models.values.reduce(0, { $0 + $1.bytes }) > memory,
+            let oldest = models.min(by: { $0.value.usedAt < $1.value.usedAt })
+        {
             models[oldest.key] = nil
         }
-        return model
     }
 
     /// Lower-case hex SHA-256.

@@ -6,48 +6,12 @@ import ServiceStorage
 /// The log in `ml_prediction.predictions`.
 struct PostgresPredictionLog: PredictionLog {
     let database: ServiceDatabase
+    let writer: PredictionWriter
+    let sweeps = KeySweeps()
 
-    func append(
-        _ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID
-    ) async throws -> [Prediction] {
-        let answers = predictions.map(\.prediction)
-        return try await database.withTenantRows(tenant) { connection in
-            if let key, let earlier = try await Self.claim(key, answers: answers, tenant: tenant, connection) {
-                return earlier
-            }
-            try await connection.executeBatch(
-                predictions.map { Self.insert($0, requestedBy: requestedBy, tenant: tenant) })
-            return answers
-        }
-    }
-
-    private static func insert(_ new: NewPrediction, requestedBy: String, tenant: TenantID) -> SQL {
-        let (request, answer) = (new.request, new.prediction)
-        return """
-            INSERT INTO predictions (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id, input_data,
-                prediction_result, confidence_score, estimated_hours, planned_hours, success_probability, requested_by,
-                created_at, updated_at)
-            VALUES (\(answer.predictionId), \(tenant), \(optional: answer.model.id), \(answer.model.version), \(answer.model.kind),
-                \(request.employeeId), \(request.projectId), \(wire: request)::jsonb, \(wire: answer)::jsonb,
-                \(optional: answer.confidence), \(answer.estimatedHours), \(optional: request.plannedHours), \(optional: answer.successProbability),
-                \(requestedBy), \(new.createdAt), \(new.createdAt))
-            """
-    }
-
-    /// nil when the key is new and now taken; else what was answered under it. A second request with the same key waits
-    /// at the primary key until the first has committed.
-    private static func claim(
-        _ key: IdempotencyKey, answers: [Prediction], tenant: TenantID, _ connection: PostgresConnection
-    ) async throws -> [Prediction]? {
-        try await connection.execute(
-            "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
-        let inserted = try await connection.execute(
-            """
-            INSERT INTO idempotency_keys (tenant_id, subject, key, request_sha256, answer)
-            VALUES (\(tenant), \(key.subject), \(key.key), \(key.requestSHA256), \(wire: answers)::jsonb)
-            ON CONFLICT DO NOTHING
-            """)
-        return inserted == 1 ? nil : try await earlierAnswer(key, connection)
+    init(database: ServiceDatabase) {
+        self.database = database
+        writer = PredictionWriter(database: database)
     }
 
     func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]? {

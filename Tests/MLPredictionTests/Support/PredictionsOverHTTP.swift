@@ -42,6 +42,25 @@ struct PredictionsOverHTTP {
         }
     }
 
+    /// The lines of an answer to lines.
+    func lines(_ path: String, _ body: String, key: String?) async throws -> [JSONValue] {
+        let caller = Caller(
+            issuer: .gateway, tenant: tenant, subject: "user",
+            permissions: [Permission(resource: "ml", actions: ["predict"])])
+        var headers: HTTPFields = [
+            .authorization: "Bearer \(try gateway.assertion(for: .mlPrediction, caller: caller))",
+            .contentType: "application/x-ndjson",
+        ]
+        if let key { headers[.idempotencyKey] = key }
+        return try await client.execute(
+            uri: path, method: .post, headers: headers, body: ByteBuffer(string: body)
+        ) { response in
+            try Array(response.body.readableBytesView).split(separator: UInt8(ascii: "\n")).map {
+                try WireJSON.decode(from: Array($0))
+            }
+        }
+    }
+
     static func with(
         deployed: Bool = true, lines: [HistoryLine] = TrainedModel.history.lines,
         _ body: @Sendable (PredictionsOverHTTP) async throws -> Void

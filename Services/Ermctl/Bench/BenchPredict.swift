@@ -1,0 +1,88 @@
+import ArgumentParser
+import Contracts
+import Foundation
+
+/// `ermctl bench predict`: how fast predictions are answered.
+struct BenchPredictCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "predict",
+        abstract: "Measure predictions: computing, throughput and latency.",
+        discussion: """
+            First on this machine alone: `disk_commits_per_s` and `disk_commit_ms` are writes of 8 KiB, each forced to the disk \
+            of --disk, one after the other, as a commit is; `ranking_N_ms` is the time in which a model compares N people, \
+            `one_by_one_N_ms` the same asked person by person. Then, with an operator's key, on a running platform: for each \
+            number of people a tenant is made, filled, trained and deleted again; `people_N_connections_C_…` are predictions a \
+            second, the median and the 99th percentile of their latency in milliseconds, with five alternatives out of N people, \
+            and `…_alone_…` without any.
+            """)
+
+    @OptionGroup var operatorOptions: TenantCommand.OperatorOptions
+    @Flag(help: "Ask nothing of a platform.") var offline = false
+    @Option(help: "Folder on the disk whose commits are measured.") var disk = NSTemporaryDirectory()
+    @Option(help: "People of a tenant, separated by commas.") var people = "20,1000,10000"
+    @Option(help: "Connections, separated by commas.") var connections = "1,16,64"
+    @Option(help: "Seconds of each measurement.") var seconds = 5.0
+    @Option(help: "Finished allocations of each person.") var allocations = 20
+
+    func validate() throws {
+        guard try Self.numbers(people, "people").allSatisfy({ (2...100_000).contains($0) }) else {
+            throw ValidationError("--people must be in 2…100000.")
+        }
+        guard try Self.numbers(connections, "connections").allSatisfy({ (1...1_000).contains($0) }) else {
+            throw ValidationError("--connections must be in 1…1000.")
+        }
+        guard (0.1...600).contains(seconds) else { throw ValidationError("--seconds must be in 0.1…600.") }
+        guard (5...1_000).contains(allocations) else { throw ValidationError("--allocations must be in 5…1000.") }
+    }
+
+    static func numbers(_ text: String, _ name: String) throws -> [Int] {
+        let parts = text.split(separator: ",")
+        let numbers = parts.compactMap { Int($0) }
+        guard !parts.isEmpty, numbers.count == parts.count else {
+            throw ValidationError("--\(name) must be whole numbers separated by commas.")
+        }
+        return numbers
+    }
+
+    func run() async throws {
+        let (people, connections) = (
+            try Self.numbers(people, "people"), try Self.numbers(connections, "connections")
+        )
+        let rate = try DiskCommits.perSecond(in: disk)
+        print("disk_commits_per_s=\(rate.fixed(0))")
+        print("disk_commit_ms=\((1_000 / rate).fixed(2))")
+        for trial in try RankingTrial.run(people: people.filter { $0 >= 1_000 }) {
+            print("ranking_\(trial.people)_ms=\(trial.together.fixed(2))")
+            print("one_by_one_\(trial.people)_ms=\(trial.alone.fixed(2))")
+        }
+        guard !offline else { return }
+        try await withClient(operatorOptions.client(patience: .long)) { platform in
+            for count in people { try await measure(count, connections, platform) }
+        }
+    }
+
+    private func measure(_ people: Int, _ connections: [Int], _ platform: PlatformClient) async throws {
+        let tenant = try await TemporaryTenant(platform)
+        do {
+            let company = PredictionCompany(people: people, allocations: allocations)
+            let question = try await company.fill(tenant.client)
+            for count in connections {
+                for (name, alternatives) in [("", 5), ("_alone", 0)] {
+                    let load = PredictionLoad(
+                        url: platform.url, token: try await tenant.token(), question: question.with(alternatives))
+                    _ = try await load.run(connections: count, seconds: min(1, seconds))
+                    let figures = try await load.run(connections: count, seconds: seconds)
+                    let prefix = "people_\(people)_connections_\(count)\(name)"
+                    print("\(prefix)_per_s=\(figures.perSecond.fixed(0))")
+                    print("\(prefix)_p50_ms=\(figures.median.fixed(2))")
+                    print("\(prefix)_p99_ms=\(figures.p99.fixed(2))")
+                    if figures.refused > 0 { print("\(prefix)_refused=\(figures.refused)") }
+                }
+            }
+        } catch {
+            try? await tenant.remove(platform)
+            throw error
+        }
+        try await tenant.remove(platform)
+    }
+}

@@ -1,0 +1,71 @@
+import Contracts
+import Forecasting
+import Ledger
+
+extension Advisor {
+    /// Everybody who could do the work, beside the person asked about.
+    struct Comparison: Sendable {
+        let alternatives: [AlternativeOption]
+        let standing: AlternativeOption
+        /// How many were compared.
+        let people: Int
+    }
+
+    /// All are compared over the same window, that of the person asked about. Nobody is left out for there being many: whoever
+    /// is there throughout and has every required skill is asked the same question.
+    /// - Parameter days: of the window.
+    func compare(
+        _ question: Question, _ skills: RequiredSkills, _ forecast: Forecast, _ time: FreeTime,
+        _ days: inout PersonDays
+    ) -> Comparison? {
+        guard question.alternatives > 0, let asked = knowledge.people[question.employee.id] else { return nil }
+        let people = knowledge.people.people
+        var possible: [Int] = []
+        var inHistory: [HistoryPerson] = []
+        for place in people.indices where people[place].id != asked.id {
+            // Required is required: who lacks one of the skills is no alternative, however free.
+            guard skills.areHeld(by: people[place], on: question.day),
+                people[place].time.isAvailable(
+                    throughout: days.window, decidedOn: question.day, today: question.today)
+            else { continue }
+            possible.append(place)
+            inHistory.append(people[place].inHistory)
+        }
+        let estimates = model.forecast.estimates(
+            question.decision(for: asked.id), of: inHistory, history: knowledge.history)
+        let isPlanned = question.plannedHours != nil
+        func candidate(_ person: KnownPerson, hours: Double, success: Double?, freePercent: Double)
+            -> AlternativeRanking.Candidate
+        {
+            AlternativeRanking.Candidate(
+                employeeId: person.id, estimatedHours: hours, successProbability: isPlanned ? success : nil,
+                availability: freePercent / 100,
+                skillFit: skills.fit(of: person, at: question.asOf, on: question.day) {
+                    knowledge.skillUse(of: person)
+                })
+        }
+        var wide = PersonDays(FreeCalendar.window(around: question.today))
+        var candidates = zip(possible, estimates).map { place, estimate in
+            candidate(
+                people[place], hours: estimate.hours, success: estimate.successProbability,
+                freePercent: knowledge.freePercent(
+                    people[place], at: question.asOf, ignoringHold: question.day < question.today,
+                    today: question.today, &wide, into: &days))
+        }
+        candidates.append(
+            candidate(
+                asked, hours: forecast.hours, success: forecast.successProbability, freePercent: time.freePercent))
+        let ranking = AlternativeRanking.rank(candidates, count: question.alternatives, apart: candidates.count - 1)
+        func option(_ ranked: AlternativeRanking.Ranked, _ person: KnownPerson) -> AlternativeOption {
+            let candidate = candidates[ranked.index]
+            return AlternativeOption(
+                employeeId: person.id, name: person.name, estimatedHours: candidate.estimatedHours,
+                successProbability: candidate.successProbability, availability: candidate.availability,
+                skillMatch: skills.match(of: person, on: question.day), skillFit: candidate.skillFit,
+                score: ranked.score, rank: ranked.rank)
+        }
+        return Comparison(
+            alternatives: ranking.best.map { option($0, people[possible[$0.index]]) },
+            standing: option(ranking.apart, asked), people: candidates.count)
+    }
+}

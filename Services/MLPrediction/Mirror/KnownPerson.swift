@@ -1,0 +1,118 @@
+import Contracts
+import Forecasting
+import Ledger
+
+/// One person in the form in which thousands are looked through for a question: nothing to fold, to parse or to look up.
+struct KnownPerson: Sendable {
+    struct Skill: Sendable {
+        /// Of ``SkillNames``.
+        let number: Int32
+        /// 1…5; nil when unknown.
+        let level: Int?
+        let since: CivilDate?
+    }
+
+    let id: EmployeeID
+    let name: String
+    let skills: [Skill]
+    var time: WorkingTime
+    var inHistory = HistoryPerson.unknown
+    /// What was worked out of the person's time and bookings as they are; another one once they have changed.
+    var kept = KeptOfPerson()
+}
+
+/// Everybody, in one array.
+struct PeopleTable: Sendable {
+    private(set) var people: [KnownPerson] = []
+    private var places: [EmployeeID: Int] = [:]
+    private var personCount = 0
+
+    subscript(id: EmployeeID) -> KnownPerson? { places[id].map { people[$0] } }
+
+    mutating func put(_ person: KnownPerson) {
+        if let place = places[person.id] {
+            people[place] = person
+        } else {
+            places[person.id] = people.count
+            people.append(person)
+        }
+    }
+
+    mutating func remove(_ id: EmployeeID) {
+        guard let place = places.removeValue(forKey: id) else { return }
+        let last = people.removeLast()
+        if place < people.count {
+            people[place] = last
+            places[last.id] = place
+        }
+    }
+
+    /// The person's bookings have changed.
+    mutating func renew(_ id: EmployeeID) {
+        if let place = places[id] { people[place].kept = KeptOfPerson() }
+    }
+
+    /// Everybody's time or bookings may have changed.
+    mutating func renewAll(_ time: (EmployeeID) -> WorkingTime?) {
+        for place in people.indices {
+            if let time = time(people[place].id) { people[place].time = time }
+            people[place].kept = KeptOfPerson()
+        }
+    }
+
+    /// Looks people up in the history: those whose record came anew, and all once there are people new to the history.
+    mutating func meet(_ history: History, changed: Set<EmployeeID>) {
+        if history.personCount != personCount {
+            personCount = history.personCount
+            for place in people.indices {
+                people[place].inHistory = history.person(people[place].id.description)
+            }
+        } else {
+            for id in changed {
+                if let place = places[id] { people[place].inHistory = history.person(id.description) }
+            }
+        }
+    }
+}
+
+/// Numbers for the names of skills, whatever their spelling, and how many people and projects name each.
+struct SkillNames: Sendable {
+    private var numbers: [String: Int32] = [:]
+    /// By spelling, so that each is folded once.
+    private var spellings: [String: Int32] = [:]
+    private var lists: [[String]: [Int32]] = [:]
+    private var uses: [Int] = []
+
+    /// Spellings beyond these few are folded each time.
+    private static let mostSpellings = 1 << 16
+
+    mutating func number(_ name: String) -> Int32 {
+        if let known = spellings[name] { return known }
+        let folded = name.folded
+        let number = numbers[folded] ?? Int32(uses.count)
+        if number == uses.count {
+            numbers[folded] = number
+            uses.append(0)
+        }
+        if spellings.count < Self.mostSpellings { spellings[name] = number }
+        return number
+    }
+
+    /// Equal lists share their memory.
+    mutating func numbers(_ names: [String]) -> [Int32] {
+        if let known = lists[names] { return known }
+        let numbers = names.map { number($0) }
+        if lists.count < Self.mostSpellings { lists[names] = numbers }
+        return numbers
+    }
+
+    /// nil when nobody has ever named it.
+    func known(folded name: String) -> Int32? { numbers[name] }
+
+    mutating func use(_ numbers: some Sequence<Int32>, by difference: Int) {
+        for number in numbers { uses[Int(number)] += difference }
+    }
+
+    /// Whether anybody has the skill or any project asks for it.
+    func isInUse(_ number: Int32) -> Bool { uses[Int(number)] > 0 }
+}

@@ -1,0 +1,82 @@
+import Contracts
+import Foundation
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+extension PostgresPredictionLog {
+    func append(
+        _ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID
+    ) async throws -> [Prediction] {
+        let answers = predictions.map(\.prediction)
+        guard let first = answers.first else { return [] }
+        var statements: [SQL] = []
+        var claim: Int?
+        if let key {
+            if sweeps.isDue(tenant) { statements.append(sweep(tenant)) }
+            claim = statements.count
+            statements.append(take(key, answers: answers, claim: first.predictionId, tenant: tenant))
+        }
+        statements += predictions.map {
+            insert($0, key: key, claim: first.predictionId, requestedBy: requestedBy, tenant: tenant)
+        }
+        let entry = PredictionWriter.Entry(
+            tenant: tenant, key: key, statements: statements, claim: claim, rows: predictions.count)
+        // A key may expire between its being found taken and its answer being read.
+        for _ in 0..<2 {
+            if try await writer.write(entry) { return answers }
+            if let key, let earlier = try await earlierAnswer(key, tenant: tenant) { return earlier }
+        }
+        throw ProblemError.unavailable(
+            "Another request under the same Idempotency-Key is being answered; send the request again.")
+    }
+
+    private var predictions: SQL { "\(identifier: database.schema, "predictions")" }
+    private var keys: SQL { "\(identifier: database.schema, "idempotency_keys")" }
+
+    private func insert(
+        _ new: NewPrediction, key: IdempotencyKey?, claim: PredictionID, requestedBy: String, tenant: TenantID
+    ) -> SQL {
+        let (request, answer) = (new.request, new.prediction)
+        let statement: SQL = """
+            INSERT INTO \(sql: predictions) (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id,
+                input_data, prediction_result, confidence_score, estimated_hours, planned_hours, success_probability,
+                requested_by, created_at, updated_at)
+            SELECT \(answer.predictionId)::uuid, \(tenant)::uuid, \(optional: answer.model.id)::uuid,
+                \(answer.model.version)::integer, \(answer.model.kind)::text, \(request.employeeId)::uuid,
+                \(request.projectId)::uuid, \(wire: request)::jsonb, \(wire: answer)::jsonb,
+                \(optional: answer.confidence)::double precision, \(answer.estimatedHours)::double precision,
+                \(optional: request.plannedHours)::double precision,
+                \(optional: answer.successProbability)::double precision, \(requestedBy)::text,
+                \(new.createdAt)::timestamptz, \(new.createdAt)::timestamptz
+            """
+        guard let key else { return statement }
+        // Where another request has the key, nothing is stored.
+        return statement + """
+             WHERE EXISTS (SELECT FROM \(sql: keys) WHERE tenant_id = \(tenant) AND subject = \(key.subject)
+                AND key = \(key.key) AND claim = \(claim))
+            """
+    }
+
+    /// Affects one row when the key is new or older than a day. A second request with the same key waits at the primary key
+    /// until the first has committed.
+    private func take(_ key: IdempotencyKey, answers: [Prediction], claim: PredictionID, tenant: TenantID) -> SQL {
+        """
+        INSERT INTO \(sql: keys) AS held (tenant_id, subject, key, request_sha256, answer, claim)
+        VALUES (\(tenant), \(key.subject), \(key.key), \(key.requestSHA256), \(wire: answers)::jsonb, \(claim))
+        ON CONFLICT (tenant_id, subject, key) DO UPDATE SET request_sha256 = excluded.request_sha256,
+            answer = excluded.answer, claim = excluded.claim, created_at = excluded.created_at
+            WHERE held.created_at < clock_timestamp() - interval '24 hours'
+        """
+    }
+
+    /// Removes keys older than a day; those that somebody is taking again are left alone.
+    private func sweep(_ tenant: TenantID) -> SQL {
+        """
+        DELETE FROM \(sql: keys) WHERE tenant_id = \(tenant) AND (subject, key) IN (
+            SELECT subject, key FROM \(sql: keys)
+            WHERE tenant_id = \(tenant) AND created_at < clock_timestamp() - interval '24 hours'
+            LIMIT 10000 FOR UPDATE SKIP LOCKED)
+        """
+    }
+}

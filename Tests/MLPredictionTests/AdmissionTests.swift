@@ -1,0 +1,36 @@
+import HTTPTypes
+import ServiceKit
+import Testing
+
+@testable import MLPrediction
+
+@Suite struct AdmissionTests {
+    @Test("requests beyond those that may be under way are refused at once and told when to come again")
+    func sheds() async throws {
+        let admission = Admission(most: 2)
+        let (started, start) = AsyncStream.makeStream(of: Void.self)
+        let (released, release) = AsyncStream.makeStream(of: Void.self)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<2 {
+                group.addTask {
+                    try await admission.admit {
+                        start.yield()
+                        for await _ in released { break }
+                    }
+                }
+            }
+            var arrivals = started.makeAsyncIterator()
+            _ = await arrivals.next()
+            _ = await arrivals.next()
+            let error = await #expect(throws: ProblemError.self) { try await admission.admit {} }
+            #expect(error?.status.code == 503 && error?.headers[.retryAfter] == "1")
+            release.finish()
+            try await group.waitForAll()
+        }
+        // Those that were refused, and those that failed, take no place.
+        for _ in 0..<5 {
+            await #expect(throws: CancellationError.self) { try await admission.admit { throw CancellationError() } }
+        }
+        #expect(try await admission.admit { 7 } == 7)
+    }
+}

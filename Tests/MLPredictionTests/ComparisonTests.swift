@@ -1,0 +1,196 @@
+import Contracts
+import Forecasting
+import Foundation
+import HistoryFeed
+import Ledger
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+/// Everybody is compared, and nothing that is kept between questions changes an answer.
+@Suite struct ComparisonTests {
+    private let history = SyntheticHistory(allocations: 900, employees: 260, projects: 4, seed: 9)
+
+    private func knowledge(_ lines: [HistoryLine]) -> TenantKnowledge {
+        var knowledge = TenantKnowledge()
+        knowledge.take(lines, end: HistoryEnd(watermark: "1", lines: lines.count))
+        return knowledge
+    }
+
+    private func model() async throws -> LoadedModel {
+        LoadedModel(
+            id: ModelID(), version: 1, kind: "test",
+            forecast: try ForecastModel(decoding: try await TrainedModel.artifact.value))
+    }
+
+    private func question(
+        _ known: TenantKnowledge, skills: [String] = [], planned: Double? = 8, start: CivilDate? = nil,
+        asOf: Date? = nil, now: Date? = nil
+    ) throws -> Question {
+        var errors: [FieldError] = []
+        let request = PredictionRequest(
+            employeeId: history.employees[0].id, projectId: history.projects[0].id, requiredSkills: skills,
+            plannedHours: planned, startDate: start, endDate: start?.adding(days: 20), asOf: asOf)
+        return try #require(Question(request, knowledge: known, now: now ?? history.end, errors: &errors), "\(errors)")
+    }
+
+    /// The same comparison, person by person and without anything kept.
+    private func oneByOne(_ question: Question, _ known: TenantKnowledge, _ model: LoadedModel) -> [AlternativeOption] {
+        let skills = RequiredSkills(question.requiredSkills, in: known.skillNames)
+        let own = model.forecast.forecast(
+            question.decision(for: question.employee.id), history: known.history, explaining: false)
+        let window = question.window(
+            hours: own.hours, weeklyHours: known.times[question.employee.id]?.weeklyHours(from: question.first) ?? 0)
+        let people = known.employees.values.compactMap { known.people[$0.id] }.filter { person in
+            person.id == question.employee.id
+                || skills.match(of: person, on: question.day) == 1
+                    && known.times[person.id]?
+                        .isAvailable(throughout: window, decidedOn: question.day, today: question.today) == true
+        }
+        let candidates = people.map { person in
+            var days = PersonDays(window)
+            known.reckon(person.id, at: question.asOf, ignoringHold: question.day < question.today, into: &days)
+            let forecast = model.forecast.forecast(
+                question.decision(for: person.id), history: known.history, explaining: false)
+            return AlternativeRanking.Candidate(
+                employeeId: person.id, estimatedHours: forecast.hours,
+                successProbability: question.plannedHours == nil ? nil : forecast.successProbability,
+                availability: FreeTime(days).freePercent / 100,
+                skillFit: skills.fit(of: person, at: question.asOf, on: question.day) {
+                    SkillUse(known.bookings[person.id])
+                })
+        }
+        let fewest = candidates.map(\.estimatedHours).min() ?? 0
+        let scores = candidates.map { AlternativeRanking.score($0, fewestHours: fewest) }
+        let order = candidates.indices.sorted {
+            scores[$0] != scores[$1]
+                ? scores[$0] > scores[$1]
+                : candidates[$0].employeeId.description < candidates[$1].employeeId.description
+        }
+        return order.enumerated().map { place, index in
+            AlternativeOption(
+                employeeId: people[index].id, name: people[index].name,
+                estimatedHours: candidates[index].estimatedHours,
+                successProbability: candidates[index].successProbability,
+                availability: candidates[index].availability,
+                skillMatch: skills.match(of: people[index], on: question.day), skillFit: candidates[index].skillFit,
+                score: scores[index], rank: place + 1)
+        }
+    }
+
+    private func check(_ question: Question, _ known: TenantKnowledge, _ model: LoadedModel) throws -> Int {
+        let comparison = try #require(Advisor(knowledge: known, model: model).answer(question).comparison)
+        let all = oneByOne(question, known, model)
+        // Equality of every figure, to the bit: all of them are doubles compared as such.
+        #expect(
+            comparison.alternatives == Array(all.filter { $0.employeeId != question.employee.id }.prefix(5)))
+        #expect(comparison.standing == all.first { $0.employeeId == question.employee.id })
+        #expect(comparison.people == all.count)
+        return all.count
+    }
+
+    @Test("everybody is compared, with the person asked about among them, as if each had been asked about alone")
+    func everybody() async throws {
+        let (known, model) = (knowledge(history.lines), try await model())
+        let monday = CivilDate(history.end)
+        for (planned, skills) in [(8.0, []), (nil, ["swift"]), (30, ["SQL"]), (2, ["Swift", "SQL"])] {
+            for start in [nil, monday.adding(days: 30), monday.adding(days: 400)] {
+                for asOf in [nil, history.end.addingTimeInterval(-100 * 86_400)] {
+                    let question = try question(known, skills: skills, planned: planned, start: start, asOf: asOf)
+                    let people = try check(question, known, model)
+                    #expect(skills.isEmpty == (people == 260))
+                }
+            }
+        }
+    }
+
+    @Test("what is kept of people is what they have after every change of theirs")
+    func changes() async throws {
+        var known = knowledge(history.lines)
+        let model = try await model()
+        let now = history.end
+        _ = try check(try question(known), known, model)
+        let (person, project) = (history.employees[7], history.projects[1])
+        let booking = Contracts.Allocation(
+            id: AllocationID(), externalId: "x", employeeId: person.id, projectId: project.id,
+            allocationPercentage: 90, allocatedHours: nil, plannedHours: nil, actualHours: nil,
+            requiredSkills: ["Swift"], labels: [:], startDate: CivilDate(now), endDate: CivilDate(now).adding(days: 60),
+            completedAt: nil, createdAt: now.addingTimeInterval(-3_600))
+        func changed(_ employee: HistoryEmployee, isActive: Bool) -> HistoryEmployee {
+            HistoryEmployee(
+                id: employee.id, externalId: employee.externalId, name: employee.name, weeklyCapacityHours: 20,
+                isActive: isActive, hiredOn: employee.hiredOn, leftOn: nil,
+                skills: [EmployeeSkill(skill: "SQL", level: 5, since: nil)])
+        }
+        let cancelled = HistoryProject(
+            id: project.id, externalId: project.externalId, name: project.name, status: .cancelled,
+            completionPercentage: nil, startDate: nil, estimatedEndDate: nil, endDate: nil, requiredSkills: [])
+        var lines = history.lines
+        let calendar = HistoryCalendar(
+            id: UUID(), isDefault: true, holidays: [.init(date: CivilDate(now).adding(days: 1), minutesOff: nil)])
+        for change in [
+            HistoryLine.allocation(booking), .employee(changed(history.employees[8], isActive: true)),
+            .employee(changed(history.employees[9], isActive: false)), .calendar(calendar), .project(cancelled),
+            .removed(RemovedRow(kind: "employee", id: history.employees[10].id.rawValue)),
+            .removed(RemovedRow(kind: "allocation", id: booking.id.rawValue)),
+        ] {
+            known.take([change], end: HistoryEnd(watermark: "2", lines: 1))
+            lines.append(change)
+            for skills in [[], ["sql"]] {
+                let question = try question(known, skills: skills)
+                _ = try check(question, known, model)
+                let anew = Advisor(knowledge: knowledge(lines), model: model).answer(question)
+                let kept = Advisor(knowledge: known, model: model).answer(question)
+                #expect(kept.comparison?.alternatives == anew.comparison?.alternatives)
+                #expect(kept.comparison?.standing == anew.comparison?.standing)
+            }
+            // Days later what was kept does not reach far enough any more.
+            let later = now.addingTimeInterval(9 * 86_400)
+            _ = try check(try question(known, now: later), known, model)
+        }
+    }
+
+    @Test("a higher level and later work with the skill lift a person; having the skill at all is required")
+    func levelsAndRecency() throws {
+        let moment = history.end
+        let day = CivilDate(moment)
+        func person(_ level: Int?, lastUsed days: Double?) -> (HistoryEmployee, [HistoryLine]) {
+            let employee = HistoryEmployee(
+                id: EmployeeID(), externalId: UUID().uuidString, name: "\(level ?? 0)", weeklyCapacityHours: 40,
+                isActive: true, hiredOn: nil, leftOn: nil,
+                skills: [EmployeeSkill(skill: "Welding", level: level, since: nil)])
+            let work = days.map { days in
+                let done = moment.addingTimeInterval(-days * 86_400)
+                return HistoryLine.allocation(
+                    Contracts.Allocation(
+                        id: AllocationID(), externalId: UUID().uuidString, employeeId: employee.id,
+                        projectId: history.projects[0].id, allocationPercentage: 10, allocatedHours: 4, plannedHours: 4,
+                        actualHours: 4, requiredSkills: ["welding"], labels: [:], startDate: day.adding(days: -999),
+                        endDate: nil, completedAt: done, createdAt: done.addingTimeInterval(-86_400)))
+            }
+            return (employee, work.map { [$0] } ?? [])
+        }
+        let people = [
+            person(1, lastUsed: 10), person(5, lastUsed: 10), person(5, lastUsed: 700), person(nil, lastUsed: nil),
+        ]
+        let known = knowledge(
+            history.lines + people.map { HistoryLine.employee($0.0) } + people.flatMap(\.1))
+        let skills = RequiredSkills(["WELDING"], in: known.skillNames)
+        let fits = try people.map { employee, _ in
+            let person = try #require(known.people[employee.id])
+            #expect(skills.areHeld(by: person, on: day))
+            return skills.fit(of: person, at: moment, on: day) { known.skillUse(of: person) }
+        }
+        #expect(fits[1] > fits[0] && fits[1] > fits[2] && fits[2] > fits[3])
+        #expect(abs(fits[3] - 0.68) < 1e-12 && fits.allSatisfy { $0 > 0.5 && $0 < 1 })
+        // What was finished later than the question is not known to it.
+        let early = try #require(known.people[people[1].0.id])
+        let before = skills.fit(of: early, at: moment.addingTimeInterval(-20 * 86_400), on: day) {
+            known.skillUse(of: early)
+        }
+        #expect(before < fits[1] && abs(before - 0.8) < 1e-12)
+        let other = try #require(known.people[history.employees[0].id])
+        #expect(!skills.areHeld(by: other, on: day) && skills.match(of: other, on: day) == 0)
+    }
+}

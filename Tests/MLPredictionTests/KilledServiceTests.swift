@@ -1,0 +1,145 @@
+import Contracts
+import Foundation
+import HTTPClient
+import Postgres
+import ServiceIdentity
+import ServiceStorage
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+/// The real executable, killed in the middle of answering.
+@Suite struct KilledServiceTests {
+    private static let kills = 20
+    private static let clients = 12
+
+    /// What clients were told, by the planned hours that each question alone has.
+    private struct Told: Sendable {
+        var acknowledged: [Double: String] = [:]
+        /// Keyed questions without an answer yet.
+        var open: Set<Double> = []
+        var asked = 0
+    }
+
+    @Test("however often it is killed under load, every acknowledged prediction is in the log exactly once")
+    func exactlyOnce() async throws {
+        try await PredictionDatabase.with { fixture in
+            let pairs = Dictionary(uniqueKeysWithValues: ServiceName.allCases.map { ($0, ServiceKeyPair()) })
+            let keys = JSONWebKeySet(keys: pairs.map { $1.publicJWK(issuer: $0) })
+            let upstream = FakeUpstream(keys: keys)
+            let tenant = TenantID()
+            upstream.state.withLock { $0.lines[tenant] = TrainedModel.history.lines }
+            let signer = AssertionSigner(issuer: .gateway, keyPair: try #require(pairs[.gateway]))
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-killed-\(UUID())")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let (key, jwks) = (folder.appendingPathComponent("key"), folder.appendingPathComponent("jwks.json"))
+            try #require(pairs[.mlPrediction]).pem.write(to: key, atomically: true, encoding: .utf8)
+            try Data(try WireJSON.encode(keys)).write(to: jwks)
+            let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
+            let told = Mutex(Told())
+            try await upstream.serve { url in
+                let (port, operations) = (try FreePort.take(), try FreePort.take())
+                @Sendable func ask(_ planned: Double, keyed: Bool) async throws -> String? {
+                    let caller = Caller(
+                        issuer: .gateway, tenant: tenant, subject: "user",
+                        permissions: [Permission(resource: "ml", actions: ["predict"])])
+                    var headers: [(name: String, value: String)] = [
+                        ("Authorization", "Bearer \(try signer.assertion(for: .mlPrediction, caller: caller))"),
+                        ("Content-Type", "application/json"),
+                    ]
+                    if keyed { headers.append(("Idempotency-Key", "k\(planned)")) }
+                    let history = TrainedModel.history
+                    let body = """
+                        {"employeeId": "\(history.employees[0].id)", "projectId": "\(history.projects[0].id)",
+                        "plannedHours": \(planned)}
+                        """
+                    let response = try await http.execute(
+                        HTTPClientRequest(
+                            method: "POST", url: "http://127.0.0.1:\(port)/api/v1/predictions", headers: headers,
+                            body: .bytes(Array(body.utf8)), deadline: .seconds(20)))
+                    let bytes = try await response.collect(upTo: 1 << 20)
+                    guard response.status == 200 else { return nil }
+                    return try WireJSON.decode(JSONValue.self, from: bytes)["data"]?["predictionId"]?.stringValue
+                }
+                @Sendable func start() async throws -> ChildProcess {
+                    let executable = URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath()
+                        .deletingLastPathComponent().appendingPathComponent("ml-prediction").path
+                    let process = try ChildProcess(
+                        executable,
+                        environment: [
+                            "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(port)", "OPS_HOST": "127.0.0.1",
+                            "OPS_PORT": "\(operations)", "DATABASE_URL": fixture.url, "TENANT_ADMIN_URL": url,
+                            "ML_TRAINING_URL": url, "IDENTITY_KEY_FILE": key.path, "IDENTITY_JWKS_FILE": jwks.path,
+                            "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations")
+                                .path,
+                        ], output: folder.appendingPathComponent("log"))
+                    for _ in 0..<600 {
+                        let ready = HTTPClientRequest(
+                            method: "GET", url: "http://127.0.0.1:\(operations)/readyz", deadline: .seconds(5))
+                        if (try? await http.execute(ready))?.status == 200 { return process }
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                    await process.end(SIGKILL)
+                    throw CocoaError(.fileReadUnknown)
+                }
+                for kill in 0..<Self.kills {
+                    let process = try await start()
+                    // What was left without an answer is asked again under its key.
+                    for planned in told.withLock({ $0.open }) {
+                        let id = try #require(try await ask(planned, keyed: true))
+                        told.withLock {
+                            $0.acknowledged[planned] = id
+                            $0.open.remove(planned)
+                        }
+                    }
+                    await withTaskGroup(of: Void.self) { group in
+                        for client in 0..<Self.clients {
+                            group.addTask {
+                                while true {
+                                    let keyed = client % 2 == 0
+                                    let planned = told.withLock { told in
+                                        told.asked += 1
+                                        let planned = 1 + Double(told.asked) / 64
+                                        if keyed { told.open.insert(planned) }
+                                        return planned
+                                    }
+                                    guard let id = try? await ask(planned, keyed: keyed) else { return }
+                                    told.withLock {
+                                        $0.acknowledged[planned] = id
+                                        $0.open.remove(planned)
+                                    }
+                                }
+                            }
+                        }
+                        group.addTask {
+                            try? await Task.sleep(for: .milliseconds(60 + kill * 37 % 150))
+                            await process.end(SIGKILL)
+                        }
+                    }
+                }
+                let process = try await start()
+                for planned in told.withLock({ $0.open }) {
+                    let id = try #require(try await ask(planned, keyed: true))
+                    told.withLock { $0.acknowledged[planned] = id }
+                }
+                await process.end(SIGTERM)
+            }
+            await http.shutdown()
+
+            let stored = try await fixture.database.withTenantRows(tenant) { connection in
+                try await connection.query("SELECT planned_hours, id::text AS id FROM predictions").map {
+                    (try $0.decode("planned_hours", as: Double.self), try $0.decode("id", as: String.self))
+                }
+            }
+            let byQuestion = Dictionary(grouping: stored) { $0.0 }
+            let acknowledged = told.withLock { $0.acknowledged }
+            for (planned, id) in acknowledged { #expect(byQuestion[planned]?.map(\.1) == [id]) }
+            for (planned, rows) in byQuestion { #expect(rows.count == 1, "\(planned)") }
+            // If nothing had been acknowledged, and nothing cut off, the test would have shown nothing.
+            #expect(acknowledged.count > Self.kills)
+        }
+    }
+}
