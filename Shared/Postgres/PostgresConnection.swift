@@ -45,10 +45,14 @@ public final class PostgresConnection: Sendable {
 
     /// Runs statements in order without waiting for one answer before sending the next. Outside a transaction they are
     /// all or nothing.
-    /// - Returns: for each statement the number of rows it affected (or returned).
     /// - Throws: the first failure, its `batchIndex` naming the statement; none of those after it is run.
-    @discardableResult
-    public func executeBatch(_ queries: [SQL], file: String = #fileID, line: Int = #line) async throws -> [Int] {
+    public func executeBatch(_ queries: [SQL], file: String = #fileID, line: Int = #line) async throws {
+        _ = try await rowsAffected(byBatch: queries, file: file, line: line)
+    }
+
+    /// The same.
+    /// - Returns: for each statement the number of rows it affected (or returned).
+    public func rowsAffected(byBatch queries: [SQL], file: String = #fileID, line: Int = #line) async throws -> [Int] {
         try await located(file, line) {
             try await session.batch(lease: lease, try queries.map { try RenderedSQL($0) }).map(\.affectedRows)
         }

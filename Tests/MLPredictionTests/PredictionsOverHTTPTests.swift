@@ -159,8 +159,11 @@ import Testing
                     first = ids
                 }
             }
-            let none = try await service.send(.post, "/api/v1/predictions/stream", "\n")
-            #expect(none.status == .unprocessableContent)
+            // Sent as application/json.
+            let json = try await service.send(.post, "/api/v1/predictions/stream", one)
+            #expect(json.status == .unsupportedMediaType)
+            let none = try await service.lines("/api/v1/predictions/stream", "\n", key: nil)
+            #expect(none[0]["status"] == .integer(422))
         }
     }
 

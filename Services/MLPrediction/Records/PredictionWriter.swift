@@ -91,7 +91,7 @@ final class PredictionWriter: Sendable {
             claims.append(entry.claim.map { statements.count + $0 })
             statements += entry.statements
         }
-        let affected = try await database.withConnection { try await $0.executeBatch(statements) }
+        let affected = try await database.withConnection { try await $0.rowsAffected(byBatch: statements) }
         return claims.map { $0.map { affected[$0] == 1 } ?? true }
     }
 
@@ -99,7 +99,7 @@ final class PredictionWriter: Sendable {
         let entry = waiting.entry
         do {
             let affected = try await database.withTenantRows(entry.tenant) {
-                try await $0.executeBatch(entry.statements)
+                try await $0.rowsAffected(byBatch: entry.statements)
             }
             waiting.continuation.resume(returning: entry.claim.map { affected[$0] == 1 } ?? true)
         } catch {
