@@ -173,6 +173,19 @@ def test_a_form_that_somebody_else_has_overtaken_keeps_what_was_typed(scene):
     scene.console.dialog_closes()
 
 
+def test_a_row_is_as_high_as_its_bookings_need(scene):
+    for _ in range(4):
+        scene.stack.book(scene.person, scene.project, startDate=day(0), endDate=day(4), allocationPercentage=10)
+    look_at(scene.console, scene.person["name"])
+    scene.console.wait(lambda _: len(bars(scene.console, scene.person["name"])) == 5, "five bars")
+    boxes = [one.rect for one in bars(scene.console, scene.person["name"])]
+    edges = sorted((box["y"], box["y"] + box["height"]) for box in boxes)
+    assert all(box["height"] >= 16 for box in boxes)
+    assert all(lower <= upper for (_, lower), (upper, _) in zip(edges, edges[1:]))
+    outer = row(scene.console, scene.person).rect
+    assert outer["y"] <= edges[0][0] and edges[-1][1] <= outer["y"] + outer["height"]
+
+
 def test_projects_stand_in_rows_with_the_people_on_their_bars(scene):
     look_at(scene.console, scene.project["name"], "&rows=projects")
     bar = bars(scene.console, scene.project["name"])[0]

@@ -67,15 +67,15 @@ export default async function boardPage({ api, session, router, query, signal })
 
   function show({ reload = false } = {}) {
     const { width, span } = ZOOMS[view.zoom];
+    if (reload) data.load(view).catch((error) => signal.aborted || toast(error.message, { tone: "bad" }));
     const to = view.from + Math.max(span, grid.daysInView(width)) - 1;
     note();
     replace(title, `${format.day(view.from)} – ${format.day(to)}`);
     const isHeat = view.zoom === "month" && view.kind === "people";
     replace(key, legend(isHeat ? LEVELS.map(([name, level]) => ({ name, kind: `heat-${level}` })) : [
       { name: "Hard booking", kind: "hard" }, { name: "Soft booking", kind: "soft" }, { name: "Completed", kind: "done" },
-      { name: "Leave", kind: "leave" }, { name: "No working time", kind: "off" }, { name: "Over-booked", kind: "over" },
+      ...(view.kind === "people" ? [{ name: "Leave", kind: "leave" }, { name: "No working time", kind: "off" }, { name: "Over-booked", kind: "over" }] : []),
     ]));
-    if (reload) data.load(view).catch((error) => signal.aborted || toast(error.message, { tone: "bad" }));
     grid.show({ from: view.from, to, width, zoom: view.zoom });
   }
   const step = (direction) => { view.from += direction * ZOOMS[view.zoom].step; show(); };

@@ -6,23 +6,34 @@ import * as format from "../../lib/format.js";
 import { effortText } from "../bookings.js";
 
 const COLOURS = 8;
+const BAR = 18;
 const GAP = 2;
-const HIGHEST = 20;
+const EDGE = 4;
+/** More bookings at once than this share a row's height. */
+const MOST_LANES = 30;
 
-/** The bars of a row in the grid's window. */
-export function barsOf(grid, row, rowHeight) {
-  const { from, to, width } = grid.view;
+/** How high a row with so many lanes is, its line included. */
+export const heightOf = (lanes) => EDGE + Math.min(lanes, MOST_LANES) * (BAR + GAP) + EDGE - GAP + 1;
+
+/** The row's bookings in the grid's window, each with its lane, and how many lanes there are. */
+export function layOut(grid, row) {
+  const { from, to } = grid.view;
   const seen = grid.data.bookings(row.id)
     .map((booking) => ({ booking, first: days.parseDay(booking.startDate), last: booking.endDate ? days.parseDay(booking.endDate) : to }))
     .filter(({ first, last }) => last >= from && first <= to)
     .sort((one, other) => one.first - other.first || other.last - one.last);
-  const lanes = spread(seen);
-  const room = rowHeight - 2 * 3;
-  const height = Math.min(HIGHEST, Math.max(4, Math.floor(room / Math.max(1, lanes)) - GAP));
-  return seen.map((one) => {
+  return { bookings: seen, lanes: spread(seen) };
+}
+
+/** The bars of a row. */
+export function barsOf(grid, row, { bookings, lanes }, rowHeight) {
+  const { from, to, width } = grid.view;
+  const height = lanes <= MOST_LANES ? BAR : Math.max(3, Math.floor((rowHeight - 2 * EDGE) / lanes) - GAP);
+  const start = Math.max(EDGE, (rowHeight - 1 - lanes * (height + GAP) + GAP) / 2);
+  return bookings.map((one) => {
     const left = Math.max(one.first, from);
     return bar(grid, row, one, {
-      left: grid.x(left), width: Math.max(4, (Math.min(one.last, to) - left + 1) * width - GAP), height, top: lanes === 1 ? (rowHeight - 1 - height) / 2 : 3 + one.lane * (height + GAP),
+      left: grid.x(left), width: Math.max(4, (Math.min(one.last, to) - left + 1) * width - GAP), height, top: start + one.lane * (height + GAP),
     });
   });
 }

@@ -1,17 +1,20 @@
-// The grid of the board: only rows in view exist. Bars are moved with the pointer or with the keyboard.
+// The grid of the board: only rows in view exist, each as high as its bookings need. Bars are moved with the pointer or with the
+// keyboard.
 
 import { h, replace } from "../../lib/dom.js";
 import * as days from "../../lib/days.js";
 import * as format from "../../lib/format.js";
 import { link } from "../../lib/router.js";
-import { barsOf } from "./bars.js";
+import { barsOf, heightOf, layOut } from "./bars.js";
 import { BarDrag } from "./drag.js";
 import { freeCell, heat, restsAtWeekends, shades } from "./load.js";
+import { RowPlaces } from "./places.js";
 
-/** As the style sheet has them. */
+/** As the style sheet has them; a row is at least so high. */
 const ROW = 48;
 const HEAD = 48;
 const NAME = { wide: 216, narrow: 124 };
+const FREE = 88;
 const OVERSCAN = 4;
 /** Milliseconds after which a scroll has ended. */
 const SCROLL_PAUSE = 120;
@@ -19,6 +22,7 @@ const SCROLL_PAUSE = 120;
 export class BoardGrid {
   #view = null;
   #rows = new Map();
+  #places = new RowPlaces(ROW);
   #isDue = false;
   #scrolledAt = -Infinity;
 
@@ -39,7 +43,7 @@ export class BoardGrid {
   get isNarrow() { return matchMedia("(max-width: 860px)").matches; }
   get nameWidth() { return this.isNarrow ? NAME.narrow : NAME.wide; }
   /** How many days fit beside the names. */
-  daysInView(width) { return Math.ceil((this.element.clientWidth - this.nameWidth - (this.isNarrow ? 0 : 88)) / width); }
+  daysInView(width) { return Math.ceil((this.element.clientWidth - this.nameWidth - (this.isNarrow || this.data.kind !== "people" ? 0 : FREE)) / width); }
   say(text) { this.status.textContent = text; }
 
   show(view) {
@@ -53,6 +57,7 @@ export class BoardGrid {
 
   #clear() {
     this.#rows.clear();
+    this.#places.clear();
     replace(this.body);
   }
 
@@ -102,10 +107,11 @@ export class BoardGrid {
   draw() {
     if (!this.#view || this.drag.isDragging) return;
     const { rows } = this.data;
-    const { scrollTop, clientHeight } = this.element;
-    this.body.style.height = `${Math.max(rows.length * ROW, 120)}px`;
-    const first = Math.max(0, Math.floor(scrollTop / ROW) - OVERSCAN);
-    const shown = rows.slice(first, Math.ceil((scrollTop + clientHeight - HEAD) / ROW) + OVERSCAN);
+    this.#places.of(rows);
+    let [first, last] = this.#inView();
+    if (this.#measure(rows.slice(first, last + 1))) [first, last] = this.#inView();
+    const shown = rows.slice(first, last + 1);
+    this.body.style.height = `${Math.max(this.#places.height, 120)}px`;
     this.data.want(shown.map((row) => row.id), this.#view.from, this.#view.to, this.#isHeat, performance.now() - this.#scrolledAt < SCROLL_PAUSE);
     const focused = document.activeElement?.dataset?.booking;
     const ids = new Set(shown.map((row) => row.id));
@@ -118,6 +124,35 @@ export class BoardGrid {
     if (focused && !document.activeElement?.dataset?.booking) this.body.querySelector(`[data-booking="${focused}"]`)?.focus({ preventScroll: true });
     this.body.dataset.empty = rows.length > 0 ? "" : !this.data.isWhole ? "Loading…" : this.data.kind === "people" ? "Nobody fits the filter." : "No open project fits the filter.";
     this.element.setAttribute("aria-busy", String(this.data.isBusy));
+  }
+
+  /** Index of the first row in view and of the last, with some beyond. */
+  #inView() {
+    const { scrollTop, clientHeight } = this.element;
+    return [Math.max(0, this.#places.at(scrollTop) - OVERSCAN), this.#places.at(scrollTop + clientHeight - HEAD) + OVERSCAN];
+  }
+
+  /** Learns how high rows are; what is in view stays where it is. @returns whether one is higher or lower than before. */
+  #measure(rows) {
+    if (this.#isHeat) return false;
+    const { element } = this;
+    const top = this.#places.at(element.scrollTop);
+    const beyond = element.scrollTop - this.#places.top(top);
+    let hasChanged = false;
+    for (const row of rows) {
+      const version = this.data.version(row.id);
+      const drawn = this.#rows.get(row.id);
+      if (drawn?.layout && drawn.version === version) continue;
+      const layout = layOut(this, row);
+      if (drawn) drawn.layout = layout;
+      hasChanged = this.#places.set(row.id, Math.max(ROW, heightOf(layout.lanes))) || hasChanged;
+    }
+    if (hasChanged) {
+      this.#places.place();
+      this.body.style.height = `${this.#places.height}px`;
+      if (element.scrollTop > 0) element.scrollTop = this.#places.top(top) + beyond;
+    }
+    return hasChanged;
   }
 
   get #isHeat() { return this.#view.zoom === "month" && this.data.kind === "people"; }
@@ -136,8 +171,10 @@ export class BoardGrid {
       this.#rows.set(row.id, drawn);
       this.body.append(drawn.element);
     }
-    if (drawn.index !== index) drawn.element.style.transform = `translateY(${index * ROW}px)`;
-    drawn.index = index;
+    const [top, height] = [this.#places.top(index), this.#places.top(index + 1) - this.#places.top(index)];
+    if (drawn.top !== top) drawn.element.style.transform = `translateY(${top}px)`;
+    if (drawn.height !== height) drawn.element.style.height = `${height}px`;
+    Object.assign(drawn, { top, height });
     const version = this.data.version(row.id);
     if (drawn.version === version) return;
     drawn.version = version;
@@ -147,7 +184,7 @@ export class BoardGrid {
       h("div", { class: "board-name" }, h("a", { href: link(`${this.data.kind}/${row.id}`), title: row.name }, row.name),
         h("span", { class: "note" }, isPeople ? row.department ?? "" : format.words(row.status))),
       h("div", { class: ["board-time-row", isShaded && "board-weekends"], style: { width: `${this.#timeWidth}px` }, ondblclick: (event) => this.#bookAt(event, row) },
-        shades(this, row, isShaded), this.#isHeat ? heat(this, row) : barsOf(this, row, ROW)),
+        shades(this, row, isShaded), this.#isHeat ? heat(this, row) : barsOf(this, row, layOut(this, row), height)),
       isPeople && freeCell(this, row));
   }
 
@@ -202,7 +239,7 @@ export class BoardGrid {
 
   /** The row that lies under the pointer. */
   rowAt(clientY) {
-    return this.data.rows[Math.floor((clientY - this.body.getBoundingClientRect().top) / ROW)] ?? null;
+    return this.data.rows[this.#places.at(clientY - this.body.getBoundingClientRect().top)] ?? null;
   }
 }
 
