@@ -26,7 +26,11 @@ const session = new Session();
 const shell = new Shell(session, root);
 
 // Each page's module is fetched when it is first looked at.
-const router = new Router(show)
+const router = new Router((place) => {
+  // What was asked in a dialog belongs to the page before; signing in again does not.
+  for (const dialog of document.querySelectorAll("dialog[open]:not([data-sign-in])")) dialog.close();
+  show(place);
+})
   .add("board", () => import("./pages/board.js"))
   .add("ask", () => import("./pages/ask.js"))
   .add("people", () => import("./pages/people.js"))
@@ -59,9 +63,11 @@ async function show({ path, query }) {
   replace(shell.main, loading());
   try {
     const { default: page } = await load(found.page);
+    // A page that was left moves nothing any more.
     const context = {
-      session, api: session.api, router, query, parameters: found.parameters, signal, main: shell.main,
-      reload: () => show(router.place),
+      session, api: session.api, query, parameters: found.parameters, signal, main: shell.main,
+      router: { go: (...to) => router.go(...to), note: (seen) => signal.aborted || router.note(seen) },
+      reload: () => signal.aborted || show(router.place),
     };
     const content = await page(context);
     if (signal.aborted) return;
@@ -81,7 +87,7 @@ function firstPage() {
 async function signedIn() {
   shell.show();
   await show(router.place);
-  requestIdleCallback(() => router.pages.forEach((page) => page().catch(() => {})));
+  (globalThis.requestIdleCallback ?? setTimeout)(() => router.pages.forEach((page) => page().catch(() => {})));
 }
 
 function signedOut(reason) {

@@ -4,6 +4,7 @@ import { debounce, h, replace, s } from "../lib/dom.js";
 import * as days from "../lib/days.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, card, empty, failure, field, figure, input, loading, pageHead } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
 import { toast } from "../ui/dialog.js";
@@ -43,7 +44,7 @@ export default async function askPage({ api, session, router, query }) {
     replace(answer, loading("Asking"));
     try {
       const question = body();
-      const { data } = await api.post("/predictions", question, { once: crypto.randomUUID() });
+      const { data } = await api.post("/predictions", question, { once: uuid() });
       replace(answer, answerView({ api, session, data, question, name: person.choice.label, earlier, choose: (one) => { person.setChoice({ id: one.employeeId, label: one.name }); } }));
       earlier = data.estimatedHours;
     } catch (error) {

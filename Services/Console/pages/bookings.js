@@ -3,6 +3,7 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, failure, field, input, loading, select } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
 import { formDialog } from "../ui/dialog.js";
@@ -200,7 +201,7 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
     fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings, booking && history(api, booking)].filter(Boolean)
       .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
     submit: async () => {
-      const once = booking ? {} : { once: crypto.randomUUID() };
+      const once = booking ? {} : { once: uuid() };
       const { data, warnings: found } = await send(undefined, once);
       onsaved(data, found);
     },

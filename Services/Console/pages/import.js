@@ -2,6 +2,7 @@
 
 import { h, replace, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, card, empty, facts, failure, field, loading, pageHead, select } from "../ui/controls.js";
 import { pagedTable, table } from "../ui/table.js";
 
@@ -144,7 +145,7 @@ function prepare(api, file, head, work) {
     const said = h("span", {}, isTrial ? "Looking at every row" : "Sending the file");
     replace(outcome, loading(said));
     apply.disabled = true;
-    const id = crypto.randomUUID();
+    const id = uuid();
     const timer = setInterval(() => api.get(`/imports/${id}`).then(({ data }) => replace(said, `${format.words(data.status)}: ${format.count(data.rowsRead)} rows read, ${format.count(data.rejected)} bad`), () => {}), 1000);
     try {
       const sent = content() ?? { body: await withoutColumns(file, head, choices.map((choice) => choice.value)), type: "text/csv" };

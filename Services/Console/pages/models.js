@@ -3,6 +3,7 @@
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, card, checkbox, empty, facts, field, input, later, pageHead } from "../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -64,7 +65,7 @@ function train(api, router) {
   return formDialog({
     title: "Train a model", fields: [months, epochs], submitLabel: "Start training",
     submit: async () => {
-      const { data } = await api.post("/training/jobs", { months: Number(months.control.value), epochs: Number(epochs.control.value) }, { once: crypto.randomUUID() });
+      const { data } = await api.post("/training/jobs", { months: Number(months.control.value), epochs: Number(epochs.control.value) }, { once: uuid() });
       router.go(`jobs/${data.jobId}`);
     },
   });

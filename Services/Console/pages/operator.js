@@ -2,6 +2,7 @@
 
 import { h, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, empty, facts, field, input, later, pageHead, select } from "../ui/controls.js";
 import { confirmDialog, formDialog, showDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
@@ -66,7 +67,7 @@ function create(api, reload) {
     title: "Create a tenant", fields, submitLabel: "Create",
     submit: async () => {
       const body = Object.fromEntries(fields.map((entry) => [entry.control.name, entry.control.value]));
-      const { data } = await api.post("/tenants", body, { once: crypto.randomUUID() });
+      const { data } = await api.post("/tenants", body, { once: uuid() });
       toast(`${data.name} was created.`);
       reload();
     },

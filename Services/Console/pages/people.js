@@ -3,6 +3,7 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, empty, field, input, pageHead, select } from "../ui/controls.js";
 import { formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -70,7 +71,7 @@ export async function editPerson(api, person, done, tag) {
         if (person && text === String(value(control.name))) continue;
         if (control.type === "number") { if (text !== "") body[control.name] = Number(text); } else if (text !== "" || person) body[control.name] = text === "" ? null : text;
       }
-      const { data } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: crypto.randomUUID() });
+      const { data } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: uuid() });
       done(data);
     },
   });

@@ -3,6 +3,7 @@
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
@@ -106,7 +107,7 @@ function addLeave(api, person, reload) {
       const { warnings } = await api.post("/leave", {
         employeeId: person.id, firstDay: first.control.value, lastDay: last.control.value || first.control.value, kind: kind.control.value, status: status.control.value,
         minutesPerDay: minutes.control.value ? Number(minutes.control.value) : null,
-      }, { once: crypto.randomUUID() });
+      }, { once: uuid() });
       said(warnings);
       reload();
     },

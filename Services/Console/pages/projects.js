@@ -3,6 +3,7 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
+import { uuid } from "../lib/ids.js";
 import { badge, button, empty, field, input, pageHead, select } from "../ui/controls.js";
 import { formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -61,7 +62,7 @@ export async function editProject(api, project, done, tag) {
         else if (control.type === "number") body[control.name] = control.value === "" ? null : Number(control.value);
         else body[control.name] = control.value === "" && control.type === "date" ? null : control.value;
       }
-      const { data } = project ? await api.patch(`/projects/${project.id}`, body, { tag }) : await api.post("/projects", body, { once: crypto.randomUUID() });
+      const { data } = project ? await api.patch(`/projects/${project.id}`, body, { tag }) : await api.post("/projects", body, { once: uuid() });
       done(data);
     },
   });

@@ -1,6 +1,7 @@
 // The tenant's skills and departments: the words that people and projects share.
 
 import { h } from "../lib/dom.js";
+import { uuid } from "../lib/ids.js";
 import { actionCard, button, empty, field, input, pageHead } from "../ui/controls.js";
 import { confirmDialog, formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -44,7 +45,7 @@ async function edit(api, kind, row, done) {
     submit: async () => {
       const body = { name: name.control.value, [second[1]]: more.control.value || null };
       if (row) await api.patch(`/${kind}/${row.id}`, body, { tag });
-      else await api.post(`/${kind}`, body, { once: crypto.randomUUID() });
+      else await api.post(`/${kind}`, body, { once: uuid() });
       done();
     },
   });

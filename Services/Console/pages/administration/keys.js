@@ -2,6 +2,7 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
+import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, showDialog } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
@@ -30,7 +31,7 @@ async function make(api, roles, reload) {
   const boxes = roleBoxes(roles, []);
   const made = await formDialog({
     title: "Make an API key", fields: [name, days, boxes], submitLabel: "Make",
-    submit: async () => (await api.post("/api-keys", { name: name.control.value, roles: boxes.chosen(), expiresInDays: Number(days.control.value) }, { once: crypto.randomUUID() })).data,
+    submit: async () => (await api.post("/api-keys", { name: name.control.value, roles: boxes.chosen(), expiresInDays: Number(days.control.value) }, { once: uuid() })).data,
   });
   if (!made) return;
   const dialog = showDialog("The key", [h("p", {}, "Copy the key now: it is not shown again."), h("code", { class: "secret" }, made.key)]);

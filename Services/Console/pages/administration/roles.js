@@ -2,6 +2,7 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
+import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog } from "../../ui/dialog.js";
 
@@ -63,7 +64,7 @@ async function edit(api, role, reload) {
       const permissions = RESOURCES.map((resource) => ({ resource, actions: boxes.filter((one) => one.resource === resource && one.box.checked).map((one) => one.action) }))
         .filter((grant) => grant.actions.length > 0);
       if (role) await api.patch(`/roles/${role.id}`, { name: name.control.value, permissions }, { tag });
-      else await api.post("/roles", { name: name.control.value, permissions }, { once: crypto.randomUUID() });
+      else await api.post("/roles", { name: name.control.value, permissions }, { once: uuid() });
       reload();
     },
   });

@@ -2,6 +2,7 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
+import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, card, empty, field, input, later, select } from "../../ui/controls.js";
 import { confirmDialog, formDialog, showProblem, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
@@ -77,7 +78,7 @@ function holidays(api, session, calendar, reload) {
 function add(api, reload) {
   const name = field("Name", input({ name: "name" }), { hint: "A place or a country" });
   return formDialog({ title: "Add a calendar", fields: [name], submit: async () => {
-    await api.post("/calendars", { name: name.control.value }, { once: crypto.randomUUID() });
+    await api.post("/calendars", { name: name.control.value }, { once: uuid() });
     reload();
   } });
 }

@@ -2,6 +2,7 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
+import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, card, checkbox, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
@@ -52,7 +53,7 @@ function invite(api, roles, reload) {
   return formDialog({
     title: "Invite somebody", fields: [email, name, boxes], submitLabel: "Invite",
     submit: async () => {
-      await api.post("/invitations", { email: email.control.value, name: name.control.value, roles: boxes.chosen() }, { once: crypto.randomUUID() });
+      await api.post("/invitations", { email: email.control.value, name: name.control.value, roles: boxes.chosen() }, { once: uuid() });
       toast("The invitation is on its way.");
       reload();
     },

@@ -1,5 +1,7 @@
 // Changes made on the board: each is sent under the tag of what the planner saw, and undone by the opposite change.
 
+import { uuid } from "../../lib/ids.js";
+
 const EDITABLE = ["employeeId", "projectId", "startDate", "endDate", "allocatedHours", "hoursPerDay", "allocationPercentage", "commitment", "isCancelled"];
 const COPIED = ["employeeId", "projectId", "startDate", "endDate", "allocatedHours", "hoursPerDay", "allocationPercentage", "commitment", "requiredSkills", "labels"];
 
@@ -47,7 +49,7 @@ export class Edits extends EventTarget {
   /** A new booking like the other one but for the change. @returns the warnings; null when it was refused. */
   async copy(booking, change) {
     try {
-      const { data: saved, warnings } = await this.api.post("/allocations", copyOf(booking, change), { once: crypto.randomUUID() });
+      const { data: saved, warnings } = await this.api.post("/allocations", copyOf(booking, change), { once: uuid() });
       this.note(null, saved);
       return warnings;
     } catch (error) {
@@ -123,4 +125,4 @@ function copyOf(booking, change) {
 }
 
 /** An id for a booking that no other system knows. */
-export const newId = () => `B-${crypto.randomUUID().slice(0, 13)}`;
+export const newId = () => `B-${uuid().slice(0, 13)}`;
