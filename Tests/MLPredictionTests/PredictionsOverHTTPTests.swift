@@ -208,6 +208,16 @@ import Testing
 
             #expect(!before.isEmpty && !before.contains(Erasure.name))
             #expect(after == [Erasure.name as String?] + Array(before.dropFirst()))
+
+            // The person asked about stands beside the others.
+            func own() async throws -> String? {
+                try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]?["prediction"]?["standing"]?[
+                    "name"]?.stringValue
+            }
+            let name = try await own()
+            try await PersonEraser.erase(
+                Erasure(tenantId: service.tenant, employeeId: employee), in: service.database)
+            #expect(try await own() == Erasure.name && name != nil && name != Erasure.name)
         }
     }
 

@@ -6,8 +6,8 @@ import ServiceKit
 import ServiceLifecycle
 import ServiceStorage
 
-/// Takes the names of people who were made nameless out of the predictions that named them as alternatives. tenant-admin says
-/// who they are, and is told once it is done.
+/// Takes the names of people who were made nameless out of the predictions that named them, as alternatives or beside them.
+/// tenant-admin says who they are, and is told once it is done.
 struct PersonEraser: Service {
     let database: ServiceDatabase
     /// Asks tenant-admin.
@@ -50,6 +50,12 @@ struct PersonEraser: Service {
                         THEN jsonb_set(o, '{name}', to_jsonb(\(Erasure.name)::text)) ELSE o END ORDER BY n)
                     FROM jsonb_array_elements(prediction_result -> 'alternativeOptions') WITH ORDINALITY e (o, n)))
                 WHERE prediction_result -> 'alternativeOptions' @> jsonb_build_array(jsonb_build_object('employeeId', \(id)::text))
+                """)
+            try await connection.execute(
+                """
+                UPDATE predictions
+                SET prediction_result = jsonb_set(prediction_result, '{standing,name}', to_jsonb(\(Erasure.name)::text))
+                WHERE prediction_result -> 'standing' ->> 'employeeId' = \(id)
                 """)
             // Answers that are kept for a repetition.
             try await connection.execute("DELETE FROM idempotency_keys WHERE answer::text LIKE \("%\(id)%")")
