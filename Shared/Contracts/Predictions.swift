@@ -14,6 +14,8 @@ public struct PredictionRequest: RequestPayload {
     public let startDate: CivilDate?
     public let endDate: CivilDate?
     public let labels: [String: String]?
+    /// What the work is, in a few words, as bookings have it: models learn from its words.
+    public let title: String?
     /// Only what was known before this moment is used; nil for now.
     public let asOf: Date?
     /// How many others are named; nil for five. With 0 nobody is compared, which is quicker.
@@ -22,8 +24,9 @@ public struct PredictionRequest: RequestPayload {
     public init(
         employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil, plannedHours: Double? = nil,
         allocationPercentage: Double? = nil, startDate: CivilDate? = nil, endDate: CivilDate? = nil,
-        labels: [String: String]? = nil, asOf: Date? = nil, alternatives: Int? = nil
+        labels: [String: String]? = nil, title: String? = nil, asOf: Date? = nil, alternatives: Int? = nil
     ) {
+        self.title = title
         self.alternatives = alternatives
         self.employeeId = employeeId
         self.projectId = projectId
@@ -43,6 +46,7 @@ public struct PredictionRequest: RequestPayload {
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         validation.labels(labels, "labels")
         validation.range(alternatives, 0...Self.mostAlternatives, "alternatives")
+        validation.text(title, "title", maximum: 500)
     }
 
     public static let mostAlternatives = 50

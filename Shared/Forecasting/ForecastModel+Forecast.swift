@@ -8,20 +8,19 @@ extension ForecastModel {
         let variant = variant(for: decision)
         let values = FeatureBuilder(schema: variant.schema, history: history).values(decision)
         return values.withUnsafeBufferPointer { row in
-            let estimate = variant.estimate(row, candidate: variant.winner)
+            let answer = variant.answer(row)
+            let said = answer.distribution
             let planned = decision.plannedHours ?? 0
-            let hours = variant.hours(estimate, planned: planned)
-            guard let base = row.baseAddress else { preconditionFailure("a schema has features") }
-            let ranges = variant.intervals.ranges(base, around: estimate).map {
-                Forecast.Interval(
-                    level: $0.level, low: variant.hours($0.low, planned: planned),
-                    high: variant.hours($0.high, planned: planned))
-            }
             return Forecast(
-                hours: hours, intervals: ranges, successProbability: variant.success?.probability(base),
-                confidence: 100 * variant.near.probability(base),
+                hours: variant.hours(said.median, planned: planned),
+                intervals: said.ranges.map {
+                    Forecast.Interval(
+                        level: $0.level, low: variant.hours($0.low, planned: planned),
+                        high: variant.hours($0.high, planned: planned))
+                },
+                successProbability: answer.success, confidence: 100 * said.near,
                 explanationBase: variant.hours(variant.explanationBase, planned: planned),
-                explanation: explaining ? variant.explanation(row, estimate: estimate) : [],
+                explanation: explaining ? variant.explanation(row, answer) : [],
                 kind: variant.candidates[variant.winner].name,
                 knowsEmployee: row[variant.columns.personCount] > 0)
         }
@@ -43,8 +42,9 @@ extension VariantModel {
 
     /// What each group of features makes of the base: additive on the members' scale, so that the factors lead exactly from
     /// the base to the estimate. What trees find has no such parts and is one of its own.
-    func explanation(_ row: UnsafeBufferPointer<Float>, estimate: Double, limit: Int = 5) -> [Forecast.Effect] {
+    func explanation(_ row: UnsafeBufferPointer<Float>, _ answer: Answer, limit: Int = 5) -> [Forecast.Effect] {
         let base = explanationBase
+        let estimate = answer.distribution.median
         // Left at the plan: nothing moved it.
         guard abs(estimate - base) > 1e-12 else { return [] }
         let winner = candidates[winner]
@@ -71,6 +71,7 @@ extension VariantModel {
             case .planned, .constant: break
             }
         }
+        effects["how often such plans are kept", default: 0] += estimate - answer.estimate
         let sorted = effects.sorted { (abs($1.value), $0.key) < (abs($0.value), $1.key) }
         var named = sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }
             .map { Forecast.Effect(feature: $0.key, factor: exp($0.value)) }
@@ -108,6 +109,8 @@ enum ExplainedGroup {
         case "trio": return "this person's tasks of this kind on this project"
         case "own": return parts.count > 1 ? "this person's tasks with this \(parts[1])" : "labels"
         case "projectSkill": return "this project's tasks of this kind"
+        case "words": return "tasks with the words of this title"
+        case "title": return "tasks with this very title"
         case "label": return parts.count > 1 ? "tasks with this \(parts[1])" : "labels"
         default: return feature.meaning
         }

@@ -49,6 +49,7 @@ extension LineWriter {
         field("project", allocation.project)
         field("skills", allocation.skills)
         field("start", allocation.start)
+        field("title", allocation.title)
     }
 }
 
@@ -67,13 +68,15 @@ extension LineScanner {
         let project = string("project")
         let skills = strings("skills")
         let start = number("start")
+        let title = string("title")
         guard ends(with: "}}"), let decidedAt, let employee, let id, let labels, let plannedHours, let project,
             let skills
         else { return nil }
         return Forecasting.Allocation(
             id: id, employee: employee, project: project, skills: skills, labels: labels, plannedHours: plannedHours,
             allocationPercent: percent, actualHours: actualHours, start: start, plannedEnd: plannedEnd,
-            decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init))
+            decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init),
+            title: title)
     }
 
     fileprivate mutating func capacity() -> CapacityDay? {

@@ -15,10 +15,17 @@ struct AccuracyFolder {
         History(allocations: allocations, projects: projects, employees: employees, capacity: capacity)
     }
 
-    init(path: String) throws {
+    /// - Parameter titles: whether `titles.csv`, where there is one, is joined.
+    init(path: String, titles: Bool = true) throws {
+        let titled = titles ? try Self.titles(path) : [:]
         allocations = try ImportTable(
             path, "allocations.csv", needing: ["external_id", "employee_external_id", "actual_hours", "completed_at"]
-        ).rows.map(Self.allocation)
+        ).rows.map { row in
+            var allocation = try Self.allocation(row)
+            if let title = titled[allocation.id] { allocation.title = title }
+            if !titles { allocation.title = nil }
+            return allocation
+        }
         parts = try Self.parts(ImportTable(path, "split.csv"))
         projects = try ImportTable(path, "projects.csv", isOptional: true).rows.map { row in
             ProjectFacts(
@@ -35,6 +42,15 @@ struct AccuracyFolder {
             guard let day = try row.moment("date"), let rate = try row.number("utilization_rate") else { return nil }
             return CapacityDay(employee: try row.required("employee_external_id"), day: day, utilisation: rate)
         }
+    }
+
+    /// By external id.
+    private static func titles(_ path: String) throws -> [String: String] {
+        var titles: [String: String] = [:]
+        for row in try ImportTable(path, "titles.csv", isOptional: true).rows {
+            titles[try row.required("external_id")] = row.text("title")
+        }
+        return titles
     }
 
     private static func allocation(_ row: ImportRow) throws -> Forecasting.Allocation {
@@ -56,7 +72,8 @@ struct AccuracyFolder {
             skills: row.text("required_skills")?.split(separator: ";").map(String.init) ?? [], labels: labels,
             plannedHours: try row.hours("allocated_hours") ?? 0,
             allocationPercent: try row.number("allocation_percentage"), actualHours: try row.hours("actual_hours"),
-            start: start, plannedEnd: try row.moment("end_date"), decidedAt: decided, completedAt: completed)
+            start: start, plannedEnd: try row.moment("end_date"), decidedAt: decided, completedAt: completed,
+            title: row.text("title"))
     }
 
     /// Test rows of `split.csv` that `allocations.csv` does not have: there is nothing to ask about them.

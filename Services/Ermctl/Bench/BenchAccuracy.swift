@@ -14,11 +14,17 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
             anything not completed before it.
             """)
 
-    @Option(help: "Folder with allocations.csv, split.csv and, where there are, projects, employees, capacity_history.")
+    @Option(
+        help:
+            "Folder with allocations.csv, split.csv and, where there are, titles, projects, employees, capacity_history."
+    )
     var data: String
 
     @Flag(help: "Forecast without knowing the planned hours.")
     var withoutPlan = false
+
+    @Flag(help: "Leave titles out, where there are any.")
+    var withoutTitles = false
 
     @Flag(help: "Fit again as time goes on.")
     var online = false
@@ -37,7 +43,7 @@ struct BenchAccuracyCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let folder = try AccuracyFolder(path: data)
+        let folder = try AccuracyFolder(path: data, titles: !withoutTitles)
         let unknown = folder.unknownTestRows
         if !unknown.isEmpty {
             Self.note("\(unknown.count) test rows of split.csv are not in allocations.csv, the first: \(unknown[0])\n")

@@ -31,7 +31,10 @@ struct HonestyTrial {
         // History follows as time goes on; each question sees what was finished before it.
         let history = History(allocations: world.allocations)
         let asked = world.asked
-        let answers = asked.map { outcome.model.forecast(Decision($0), history: history, explaining: false) }
+        let answers = asked.map { task in
+            outcome.model.recalibrated(history: history, at: task.decidedAt)
+                .forecast(Decision(task), history: history, explaining: false)
+        }
         let hours = asked.map { $0.actualHours ?? $0.plannedHours }
         let count = Double(asked.count)
         func share(_ isTrue: (Int) -> Bool?) -> Double? {
@@ -69,20 +72,34 @@ struct HonestyTrial {
         values.isEmpty ? .nan : values.sorted()[values.count / 2]
     }
 
-    /// `name=value`, one a line.
-    var lines: [String] {
-        func line(_ figure: String, _ said: Double?, _ came: Double?) -> [String] {
-            [("said", said), ("true", came)].map { side, value in
-                "\(world.name).\(figure).\(side)=\(value.map { String(format: "%.3f", $0) } ?? "none")"
-            }
+    /// `name=value`, one a line: means over the trials of one world.
+    static func lines(_ trials: [HonestyTrial]) -> [String] {
+        guard let name = trials.first?.world.name else { return [] }
+        func mean(_ figures: [Double?]) -> String {
+            let known = figures.compactMap { $0 }
+            guard !known.isEmpty else { return "none" }
+            return String(format: "%.3f", known.reduce(0, +) / Double(known.count))
         }
-        return line("mae", said.mae, came.mae) + line("coverage80", said.coverage80, came.coverage80)
-            + line("coverage90", said.coverage90, came.coverage90) + line("success", said.success, came.success)
-            + line("brier", said.brier, came.brier) + line("confidence", said.confidence, came.confidence)
-            + line("median_hours", said.medianHours, came.medianHours)
-            + [
-                "\(world.name).answers_with=\(outcome.winner)", "\(world.name).called_better=\(outcome.beatsBaseline)",
-                "\(world.name).validated=\(outcome.isValidated)",
+        func both(_ name: String, _ figure: (Figures) -> Double?) -> [(String, String)] {
+            [
+                ("\(name).said", mean(trials.map { figure($0.said) })),
+                ("\(name).true", mean(trials.map { figure($0.came) })),
             ]
+        }
+        func count(_ isSo: (TrainingOutcome) -> Bool) -> String {
+            "\(trials.count { isSo($0.outcome) })/\(trials.count)"
+        }
+        let figures =
+            both("mae", \.mae) + both("coverage80", \.coverage80) + both("coverage90", \.coverage90)
+            + both("success", \.success) + both("brier", \.brier) + both("confidence", \.confidence)
+            + both("median_hours", \.medianHours)
+            + [
+                ("base_rate_brier", mean(trials.map(\.came.baseRateBrier))),
+                ("answers_with", Set(trials.map(\.outcome.winner)).sorted().joined(separator: ",")),
+                ("called_better", count(\.beatsBaseline)), ("validated", count(\.isValidated)),
+            ]
+        return figures.map { "\(name).\($0)=\($1)" }
     }
+
+    var lines: [String] { Self.lines([self]) }
 }

@@ -15,6 +15,7 @@ struct Question: Sendable {
     let start: CivilDate?
     let end: CivilDate?
     let labels: [String: String]
+    let title: String?
     let asOf: Date
     /// How many others are named.
     let alternatives: Int
@@ -58,6 +59,7 @@ struct Question: Sendable {
         self.start = request.startDate
         self.end = request.endDate
         self.labels = request.labels ?? [:]
+        self.title = request.title
         self.asOf = asOf
         self.alternatives = request.alternatives ?? 5
         day = CivilDate(asOf, in: knowledge.zone)
@@ -71,7 +73,7 @@ struct Question: Sendable {
             employee: employee.description, project: project.id.description, skills: requiredSkills.sorted(),
             labels: labels, plannedHours: plannedHours, allocationPercent: allocationPercentage,
             start: first.secondsSince1970,
-            end: end?.secondsSince1970, at: asOf.timeIntervalSince1970)
+            end: end?.secondsSince1970, at: asOf.timeIntervalSince1970, title: title)
     }
 
     /// The day on which the work begins.

@@ -31,6 +31,8 @@ public struct Backtest: Sendable {
         /// Mean predicted probability that the actual hours lie within 25 % of the estimate, and how often they did.
         public var meanConfidence: Double
         public var withinQuarter: Double
+        /// Share of what was asked about that the finished rows can stand for, 0…1; the rest lasts longer than is known.
+        public var reach = 1.0
     }
 
     let history: History
@@ -39,6 +41,11 @@ public struct Backtest: Sendable {
     let refits: Int
     let seed: UInt64
     let epochs: Int
+    /// What is known is known as of this moment; .infinity for everything.
+    private var asOf = Double.infinity
+    /// When what is asked about was decided; nil for a published split.
+    private var span: Range<Double>?
+    private var isCancelled: @Sendable () -> Bool = { false }
 
     /// Share of the known rows that judge and calibrate at each fit of an online back-test.
     static let onlineShare = 0.125
@@ -56,9 +63,29 @@ public struct Backtest: Sendable {
         self.epochs = epochs
     }
 
+    /// Replays a span of a running system's life: everything decided in it is asked about as it was decided, by models that
+    /// are fitted again along the way, each to what was known by then.
+    /// - Parameters:
+    ///   - span: moments of decision, seconds since 1970.
+    ///   - asOf: what is finished later counts as unfinished.
+    public init(
+        history: History, decidedIn span: Range<Double>, asOf: Double, withPlan: Bool = true, refits: Int,
+        seed: UInt64 = 1, epochs: Int = 20, isCancelled: @escaping @Sendable () -> Bool = { false }
+    ) {
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for allocation in history.allocations where span.contains(allocation.decidedAt) {
+            parts[allocation.id] = .test
+        }
+        self.init(
+            history: history, parts: parts, withPlan: withPlan, refits: max(1, refits), seed: seed, epochs: epochs)
+        self.asOf = asOf
+        self.span = span
+        self.isCancelled = isCancelled
+    }
+
     /// - Parameter progress: told the number of fits done and to do.
     public func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
-        let known = history.learningRows(asOf: .infinity)
+        let known = history.learningRows(asOf: asOf)
         let test = history.askedRows { parts[$0] == .test }
         guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no known test row.") }
         if refits == 0 {
@@ -75,8 +102,14 @@ public struct Backtest: Sendable {
             let run = try TrainingRun(history: history, configuration: configuration(known, block))
             // As when serving: what has no plan, or where too few plans were seen, is asked of the model without.
             let usesPlan = withPlan && run.plannedSplit != nil
-            try planned.answer(block.filter { usesPlan && $0.planned > 0 }, run, history)
-            try unplanned.answer(block.filter { !(usesPlan && $0.planned > 0) }, run, history)
+            // A model that is fitted once stands for itself; one that follows the test rows follows their outcomes too.
+            let following = refits == 0 ? [] : known.filter { parts[$0.id] != .purged }
+            try planned.answer(
+                block.filter { usesPlan && $0.planned > 0 }, run, history, following: following,
+                isCancelled: isCancelled)
+            try unplanned.answer(
+                block.filter { !(usesPlan && $0.planned > 0) }, run, history, following: following,
+                isCancelled: isCancelled)
         }
         progress(blocks.count, blocks.count)
         let order = Dictionary(test.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
@@ -99,20 +132,33 @@ public struct Backtest: Sendable {
         return TrainingConfiguration(epochs: epochs, seed: seed, asOf: start, split: .assigned(assigned))
     }
 
+    /// Moments, ascending, of what was decided, finished or not.
+    private func decisions(withPlan: Bool) -> [Double] {
+        history.allocations.filter { $0.decidedAt < asOf && (!withPlan || $0.plannedHours > 0) }.map(\.decidedAt)
+    }
+
     private static func blocks(_ rows: [LearningRow], count: Int) -> [[LearningRow]] {
         let size = max(1, (rows.count + count - 1) / count)
         return stride(from: 0, to: rows.count, by: size).map { Array(rows[$0..<min(rows.count, $0 + size)]) }
     }
 
     private func result(_ judged: Answered, rows: [Row]) -> Result {
-        let judge = judged.judge
-        let near = zip(judge.rows, judge.answers.first?.hours ?? [])
-            .filter { Statistics.isNear(actual: $0.hours, toEstimate: $1) }.count
-        let count = Double(max(1, judge.rows.count))
+        var judge = judged.judge
+        let censored = span.map {
+            Censoring(decisions: decisions(withPlan: judged.withPlan)).weights(
+                of: judge.rows, decidedIn: $0, knownAt: asOf)
+        }
+        judge.weights = censored?.values ?? []
+        func weight(_ row: Int) -> Double { judge.weights.isEmpty ? 1 : judge.weights[row] }
+        let (hours, count) = (judge.answers.first?.hours ?? [], Double(max(1, judge.rows.count)))
+        let near = hours.indices.reduce(0.0) { sum, row in
+            sum + (Statistics.isNear(actual: judge.rows[row].hours, toEstimate: hours[row]) ? weight(row) : 0)
+        }
         return Result(
             reports: judge.reports(seed: seed), rows: rows, winners: judged.winners,
             beatsBaseline: judged.beatsBaseline,
-            meanConfidence: judge.confidences.reduce(0, +) / count, withinQuarter: Double(near) / count)
+            meanConfidence: judge.confidences.indices.reduce(0) { $0 + weight($1) * judge.confidences[$1] } / count,
+            withinQuarter: near / count, reach: censored?.reach ?? 1)
     }
 }
 
@@ -132,19 +178,32 @@ private struct Answered {
         judge = Judge(withPlan: withPlan)
     }
 
-    mutating func answer(_ asked: [LearningRow], _ run: TrainingRun, _ history: History) throws {
+    /// - Parameter following: outcomes that may become known after the fit, where chances follow them.
+    mutating func answer(
+        _ asked: [LearningRow], _ run: TrainingRun, _ history: History, following: [LearningRow],
+        isCancelled: @escaping () -> Bool
+    ) throws {
         guard !asked.isEmpty else { return }
-        let fitted = try run.fitOnly(withPlan: withPlan)
+        let fitted = try run.fitOnly(withPlan: withPlan, isCancelled: isCancelled)
         let variant = fitted.model
         winners.append(variant.candidates[variant.winner].name)
         beatsBaseline.append(fitted.beatsBaseline)
+        let learnedUntil = run.rows.map(\.completedAt).max()?.nextUp ?? -.infinity
+        let later = following.filter { $0.completedAt >= learnedUntil && (!withPlan || $0.planned > 0) }
+        let outcomes = variant.latestOutcomes(later, history.features(of: later, schema: variant.schema))
         for isJudged in [true, false] {
             let part = asked.filter { judged.contains($0.id) == isJudged }
             guard !part.isEmpty else { continue }
             let matrix = history.features(of: part, schema: variant.schema)
-            if isJudged { judge.add(variant, heads: fitted.heads, rows: part, matrix: matrix, serving: true) }
+            let recalibrations = part.map { outcomes.recalibration(at: $0.decision.at) }
+            func add(to judge: inout Judge) {
+                judge.add(
+                    variant, heads: fitted.heads, rows: part, matrix: matrix, serving: true,
+                    recalibrations: recalibrations)
+            }
+            if isJudged { add(to: &judge) }
             var answers = Judge(withPlan: withPlan)
-            answers.add(variant, heads: fitted.heads, rows: part, matrix: matrix, serving: true)
+            add(to: &answers)
             rows += Self.rows(answers, areJudged: isJudged)
         }
     }

@@ -82,6 +82,7 @@ struct FeatureBuilder {
         }
         writeGroups(decision, now, context: context, into: &sink)
         writeLabels(decision, now, labels, unmet: unmet, views, context: context, into: &sink)
+        if schema.usesTitles { writeTitle(views, context, into: &sink) }
     }
 
     /// The moment that ages are reckoned to: the decision's, or as long after the latest outcome as ever was seen.

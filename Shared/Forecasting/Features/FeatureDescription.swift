@@ -27,10 +27,11 @@ public struct QuestionDetails: OptionSet, Sendable, Codable, Hashable {
     public static let percentage = QuestionDetails(rawValue: 1)
     public static let end = QuestionDetails(rawValue: 2)
     public static let labels = QuestionDetails(rawValue: 4)
+    public static let title = QuestionDetails(rawValue: 8)
 
     /// In words.
     var names: [String] {
-        [(.percentage, "the percentage"), (QuestionDetails.end, "the end"), (.labels, "labels")]
+        [(.percentage, "the percentage"), (QuestionDetails.end, "the end"), (.labels, "labels"), (.title, "a title")]
             .filter { contains($0.0) }.map(\.1)
     }
 }
@@ -55,11 +56,14 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     public var longestSilence: Double?
     /// What nearly all decisions learned from named beside the plan.
     public var expects: QuestionDetails
+    /// Whether titles have features: where enough of what was learned from had one.
+    public var usesTitles: Bool
 
     public init(
         withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true, usesPercentage: Bool = true,
-        longestSilence: Double? = nil, expects: QuestionDetails = []
+        longestSilence: Double? = nil, expects: QuestionDetails = [], usesTitles: Bool = false
     ) {
+        self.usesTitles = usesTitles
         self.withPlan = withPlan
         self.labelKeys = labelKeys
         self.usesPlannedEnd = usesPlannedEnd
@@ -80,6 +84,7 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
         if decision.allocationPercent == nil { missing.insert(.percentage) }
         if decision.end == nil { missing.insert(.end) }
         if !labelKeys.contains(where: { decision.labels[$0] != nil }) { missing.insert(.labels) }
+        if decision.title == nil { missing.insert(.title) }
         return missing.intersection(expects)
     }
 

@@ -62,12 +62,14 @@ extension FeatureSchema {
         // The same percentage everywhere tells nothing apart.
         if withPlan, isUsual(percentages.count), Set(percentages).count > 1 { expects.insert(.percentage) }
         if isUsual(rows.count { row in keys.contains { row.decision.labels[$0] != nil } }) { expects.insert(.labels) }
+        let titled = rows.count { $0.decision.title != nil }
+        if isUsual(titled) { expects.insert(.title) }
         let silences = rows.compactMap { row -> Double? in
             let known = completions.lowerBound(of: row.decision.at)
             return known > 0 ? row.decision.at - completions[known - 1] : nil
         }
         self.init(
             withPlan: withPlan, labelKeys: keys, usesPlannedEnd: usesPlannedEnd, longestSilence: silences.max(),
-            expects: expects)
+            expects: expects, usesTitles: titled >= least)
     }
 }

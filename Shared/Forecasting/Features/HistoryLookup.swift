@@ -10,8 +10,16 @@ struct HistoryLookup: ~Copyable {
     private let withPlan: Bool
     private var groups: [Int32] = []
     private var views: [GroupView] = []
-    private var decisions: [(at: Double, groups: Range<Int>, personFlow: Int32, projectFlow: Int32, skillCount: Int)] =
-        []
+    private struct Place {
+        var at: Double
+        var groups: Range<Int>
+        var personFlow: Int32
+        var projectFlow: Int32
+        var skillCount: Int
+        var labelCount: Int
+        var wordCount: Int
+    }
+    private var decisions: [Place] = []
 
     /// - Parameter sweeping: for many decisions, best in order of time.
     init(_ reader: HistoryReader, withPlan: Bool, sweeping: Bool) {
@@ -39,10 +47,16 @@ struct HistoryLookup: ~Copyable {
             add(labels[index].series)
             add(labels[index].personSeries)
         }
+        let words = decision.words.span
+        for index in words.indices { add(words[index]) }
+        if !words.isEmpty { add(decision.title) }
         cursors.prefetch(flow: decision.personFlow)
         cursors.prefetch(flow: decision.projectFlow)
         decisions.append(
-            (moment, first..<groups.count, decision.personFlow, decision.projectFlow, skills.count))
+            Place(
+                at: moment, groups: first..<groups.count, personFlow: decision.personFlow,
+                projectFlow: decision.projectFlow, skillCount: skills.count, labelCount: labels.count,
+                wordCount: words.count))
     }
 
     private mutating func add(_ group: Int32) {
@@ -73,7 +87,8 @@ struct HistoryLookup: ~Copyable {
                     HistoryViews(
                         groups: UnsafeBufferPointer(rebasing: views[decision.groups]), skillCount: decision.skillCount,
                         personFlow: cursors.flow(decision.personFlow, at: decision.at),
-                        projectFlow: cursors.flow(decision.projectFlow, at: decision.at)))
+                        projectFlow: cursors.flow(decision.projectFlow, at: decision.at),
+                        labelCount: decision.labelCount, wordCount: decision.wordCount))
             }
         }
         groups.removeAll(keepingCapacity: true)
@@ -90,6 +105,9 @@ struct HistoryViews {
     let skillCount: Int
     let personFlow: FlowView
     let projectFlow: FlowView
+    var labelCount = 0
+    /// 0 without a title.
+    var wordCount = 0
 
     var all: GroupView { groups[0] }
     var person: GroupView { groups[1] }
@@ -106,4 +124,13 @@ struct HistoryViews {
     /// Of the label at this position of `ResolvedGroups.labels`.
     func label(_ position: Int) -> GroupView { groups[10 + skillCount + 2 * position] }
     func personLabel(_ position: Int) -> GroupView { groups[11 + skillCount + 2 * position] }
+
+    /// Of the title's words; empty without a title.
+    var words: Slice<UnsafeBufferPointer<GroupView>> {
+        let first = 10 + skillCount + 2 * labelCount
+        return groups[first..<first + wordCount]
+    }
+
+    /// Of this very title.
+    var title: GroupView { wordCount == 0 ? .empty : groups[10 + skillCount + 2 * labelCount + wordCount] }
 }

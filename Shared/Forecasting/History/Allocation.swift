@@ -10,6 +10,8 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var skills: [String]
     /// Further facts known at the decision: work package, priority, who asked.
     public var labels: [String: String]
+    /// What the work is, in a few words; nil when nobody has said.
+    public var title: String?
     /// Hours as first planned; 0 or less means that no plan is known.
     public var plannedHours: Double
     /// Share of the person's capacity, 0…100.
@@ -29,9 +31,11 @@ public struct Allocation: Sendable, Hashable, Codable {
     public init(
         id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
-        plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil
+        plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil,
+        title: String? = nil
     ) {
         self.id = id
+        self.title = title
         self.employee = employee
         self.project = project
         self.skills = skills

@@ -60,6 +60,7 @@ public enum AsOfCheck {
             if allocation.id != id, allocation.decidedAt >= moment {
                 changed.plannedHours = 1 + 100 * random.uniform()
                 changed.skills = ["scrambled"]
+                if changed.title != nil { changed.title = "something else entirely" }
             }
             if changed != allocation { changes.append(.allocation(changed)) }
         }

@@ -4,6 +4,8 @@ public struct Decision: Sendable, Hashable, Codable {
     public var project: String
     public var skills: [String]
     public var labels: [String: String]
+    /// What the work is, in a few words.
+    public var title: String?
     /// Nil (or not above 0) asks for hours without a human's plan.
     public var plannedHours: Double?
     /// Percent, 0…100. Never used when there is no plan, since a percentage is often worked out from the plan.
@@ -16,8 +18,9 @@ public struct Decision: Sendable, Hashable, Codable {
     public init(
         employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double? = nil, allocationPercent: Double? = nil, start: Double? = nil, end: Double? = nil,
-        at: Double
+        at: Double, title: String? = nil
     ) {
+        self.title = title
         self.employee = employee
         self.project = project
         self.skills = skills
@@ -35,7 +38,7 @@ public struct Decision: Sendable, Hashable, Codable {
             employee: allocation.employee, project: allocation.project, skills: allocation.skills,
             labels: allocation.labels, plannedHours: allocation.plannedHours > 0 ? allocation.plannedHours : nil,
             allocationPercent: allocation.allocationPercent, start: allocation.start, end: allocation.plannedEnd,
-            at: allocation.decidedAt)
+            at: allocation.decidedAt, title: allocation.title)
     }
 
     /// The same question without the plan and what is derived from it.

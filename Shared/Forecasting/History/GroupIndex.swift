@@ -6,6 +6,7 @@ struct GroupIndex: Sendable {
         case person = 1
         case project, skillSet, personSkillSet, personProject, projectSkillSet, planSize, personPlanSize, skill, label
         case personProjectSkillSet, personLabel
+        case word, title
 
         /// Whether features look at medians of such groups.
         var keepsMedians: Bool { self == .person || self == .skillSet || self == .personSkillSet }
@@ -13,7 +14,7 @@ struct GroupIndex: Sendable {
 
     /// What a name is the name of.
     enum Space: Int, CaseIterable {
-        case person, project, skillSet, skill, labelKey
+        case person, project, skillSet, skill, labelKey, word, title
     }
 
     private var names = [[String: Int32]](repeating: [:], count: Space.allCases.count)
@@ -169,6 +170,11 @@ private struct Resolver {
         }
         if decision.skills.count > 1 {
             for skill in Set(decision.skills).sorted() { groups.skills.append(group(.skill, name(.skill, skill))) }
+        }
+        if let title = decision.title {
+            let words = TitleWords.words(in: title)
+            for word in words { groups.words.append(group(.word, name(.word, word))) }
+            if !words.isEmpty { groups.title = group(.title, name(.title, words.joined(separator: " "))) }
         }
         for (label, text) in decision.labels.sorted(by: { $0.key < $1.key }) {
             let key = name(.labelKey, label)

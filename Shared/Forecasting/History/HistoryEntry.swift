@@ -78,6 +78,10 @@ struct ResolvedGroups: Sendable, Equatable {
     var skills: [Int32] = []
     /// Label key → series of this value, ordered by key.
     var labels: [LabelGroup] = []
+    /// Of the title's words, -1 for those that history has not met; empty without a title.
+    var words: [Int32] = []
+    /// Of this very title.
+    var title: Int32 = -1
     /// Flows of the person and the project.
     var personFlow: Int32 = -1
     var projectFlow: Int32 = -1
@@ -104,6 +108,8 @@ struct ResolvedGroups: Sendable, Equatable {
         if planSize >= 0 { body(planSize) }
         if personPlanSize >= 0 { body(personPlanSize) }
         for index in skills where index >= 0 { body(index) }
+        for index in words where index >= 0 { body(index) }
+        if title >= 0 { body(title) }
         for label in labels {
             if label.series >= 0 { body(label.series) }
             if label.personSeries >= 0 { body(label.personSeries) }

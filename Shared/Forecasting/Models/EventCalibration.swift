@@ -9,6 +9,8 @@ struct EventCalibration: Sendable {
     /// 0: only the base rate; 1: only the log odds.
     var trust: Double
     var baseRate: Double
+    /// What the latest outcomes add to the calibrated log odds (``Recalibration``); no part of an artefact.
+    var lately = Recalibration.Offset()
 
     /// With fewer outcomes to calibrate on, slope, offset and trust are fitted to their noise: the base rate is the better answer.
     static let leastOutcomes = 30
@@ -19,7 +21,7 @@ struct EventCalibration: Sendable {
     }
 
     func probability(_ raw: Double) -> Double {
-        trust * logistic(slope * raw + offset) + (1 - trust) * baseRate
+        lately.applied(to: trust * logistic(slope * raw + offset) + (1 - trust) * baseRate)
     }
 
     /// Fits slope and offset, then chooses how far to trust them.
@@ -40,6 +42,15 @@ struct EventCalibration: Sendable {
             product += weight * step * ((outcome ? 1 : 0) - baseRate)
         }
         trust = square > 0 ? min(max(product / square, 0), 1) : 0
+    }
+
+    /// Moves all chances by as much as the latest outcomes say beyond noise that they are off.
+    mutating func follow(raw scores: [Double], outcomes: [Bool], weights: [Double] = []) {
+        let move = Recalibration.Offset(
+            probabilities: scores.map(probability), outcomes: outcomes, weights: weights)
+        guard move.logOdds != 0 else { return }
+        offset += move.logOdds
+        baseRate = min(max(move.applied(to: baseRate), 0.005), 0.995)
     }
 
     /// Platt scaling with his smoothed targets (Platt 1999), by Newton's method with a light pull toward slope 1.

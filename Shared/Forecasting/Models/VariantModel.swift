@@ -49,6 +49,7 @@ struct VariantModel: Sendable {
         writer.write(schema.usesPercentage)
         writer.write(schema.longestSilence ?? .infinity)
         writer.write(schema.expects.rawValue)
+        if writer.formatVersion >= 4 { writer.write(schema.usesTitles) }
         members.encode(into: &writer)
         writer.write(candidates) { $1.encode(into: &$0) }
         writer.write(Int32(winner))
@@ -66,6 +67,7 @@ struct VariantModel: Sendable {
             let silence = try reader.double()
             schema.longestSilence = silence.isFinite ? silence : nil
             schema.expects = QuestionDetails(rawValue: try reader.integer())
+            if reader.formatVersion >= 4 { schema.usesTitles = try reader.bool() }
         }
         let columns = schema.columns.count
         let members = try FittedMembers(from: &reader, columns: columns)

@@ -1,6 +1,8 @@
 /// Writes the artefact: little-endian, no padding, no dictionaries, so that equal models have equal bytes.
 struct ByteWriter {
     private(set) var bytes: [UInt8] = []
+    /// The artefact's own.
+    var formatVersion: UInt16 = 0
 
     mutating func write<T: FixedWidthInteger>(_ value: T) {
         withUnsafeBytes(of: value.littleEndian) { bytes.append(contentsOf: $0) }

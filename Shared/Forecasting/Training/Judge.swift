@@ -30,9 +30,10 @@ struct Judge {
     /// - Parameters:
     ///   - heads: of the model's candidates.
     ///   - serving: also keep what the model's winner says, as the candidate `served`.
+    ///   - recalibrations: of what is served, one for each row; none where it is served as it was fitted.
     mutating func add(
         _ model: VariantModel, heads: [CandidateHeads], rows added: [LearningRow], matrix: FeatureMatrix,
-        serving: Bool = false
+        serving: Bool = false, recalibrations: [Recalibration] = []
     ) {
         rows += added
         let threshold = log1p(Double(Self.newBelow)) - 1e-6
@@ -41,6 +42,11 @@ struct Judge {
             isNewProject.append(Double(matrix.values[row * matrix.columns + model.columns.projectCount]) < threshold)
         }
         let members = model.members.predict(matrix, columns: model.columns)
+        let unchanged = model.answers(matrix)
+        let served = recalibrations.enumerated().reduce(into: unchanged) { served, row in
+            guard row.element != .none else { return }
+            served[row.offset] = model.recalibrated(row.element).answers(matrix.selecting([row.offset]))[0]
+        }
         var asked = Array(model.candidates.indices)
         if serving { asked.insert(model.winner, at: 0) }
         for (position, index) in asked.enumerated() {
@@ -52,9 +58,27 @@ struct Judge {
                 let title = isServed ? "what is answered: the winner of the latest fit" : candidate.title
                 answers.append(Answers(name: name, title: title, isBaseline: !isServed && candidate.isBaseline))
             }
-            append(candidate.estimates(members), of: model, heads[index], added, matrix, to: place)
+            if index == model.winner {
+                append(isServed ? served : unchanged, of: model, added, to: place)
+            } else {
+                append(candidate.estimates(members), of: model, heads[index], added, matrix, to: place)
+            }
         }
-        confidences += matrix.forEachRow { _, row in row.baseAddress.map { model.near.probability($0) } ?? 0 }
+        confidences += served.map(\.distribution.near)
+    }
+
+    /// What is answered: all parts as those of one distribution.
+    private mutating func append(
+        _ said: [VariantModel.Answer], of model: VariantModel, _ added: [LearningRow], to place: Int
+    ) {
+        answers[place].probabilities += said.compactMap(\.success)
+        for (row, answer) in zip(added, said) {
+            answers[place].hours.append(model.hours(answer.distribution.median, planned: row.planned))
+            for range in answer.distribution.ranges {
+                answers[place].ranges[range.level, default: []].append(
+                    (model.hours(range.low, planned: row.planned), model.hours(range.high, planned: row.planned)))
+            }
+        }
     }
 
     private mutating func append(

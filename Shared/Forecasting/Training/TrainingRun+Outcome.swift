@@ -60,12 +60,11 @@ struct Shown {
         }
         let (rows, matrix, _) = data.picking(split.show)
         let predictions = model.members.predict(matrix, columns: model.columns)
-        func hours(_ candidate: Int) -> [Double] {
-            zip(rows, model.candidates[candidate].estimates(predictions)).map {
-                model.hours($1, planned: $0.planned)
-            }
+        let own = zip(rows, model.answers(matrix)).map { model.hours($1.distribution.median, planned: $0.planned) }
+        let base = zip(rows, model.candidates[result.baseline].estimates(predictions)).map {
+            model.hours($1, planned: $0.planned)
         }
-        let (actual, own, base) = (rows.map(\.hours), hours(model.winner), hours(result.baseline))
+        let actual = rows.map(\.hours)
         let weights = split.showWeights.values
         isBetter = SelectionScore.isBetter(
             actual: actual, candidate: own, baseline: base, weights: weights, seed: seed)
@@ -78,14 +77,11 @@ extension TrainingRun {
     private static func judgedRows(of result: VariantTrainer.Result, data: FitData, rows: [Int]) -> [JudgedRow] {
         let model = result.judgedModel
         let (picked, matrix, _) = data.picking(rows)
-        let estimates = model.candidates[model.winner].estimates(model.members.predict(matrix, columns: model.columns))
-        let probabilities = result.judgedHeads[model.winner].probabilities(matrix)
-        return picked.indices.map { index in
-            let row = picked[index]
-            return JudgedRow(
+        return zip(picked, model.answers(matrix)).map { row, answer in
+            JudgedRow(
                 decision: row.decision, actualHours: row.hours,
-                forecastHours: model.hours(estimates[index], planned: row.planned),
-                isSuccess: row.planned > 0 ? row.success : nil, successProbability: probabilities?[index])
+                forecastHours: model.hours(answer.distribution.median, planned: row.planned),
+                isSuccess: row.planned > 0 ? row.success : nil, successProbability: answer.success)
         }
     }
 }

@@ -30,11 +30,14 @@ extension TrainingRun {
     }
 
     /// Only one of the two models, for a back-test that asks only one kind of question.
-    func fitOnly(withPlan: Bool) throws -> VariantTrainer.Result {
+    func fitOnly(
+        withPlan: Bool, isCancelled: @escaping () -> Bool = { false }
+    ) throws -> VariantTrainer.Result {
         guard let variant = variants.first(where: { $0.withPlan == withPlan }) else {
             throw TrainingError(.tooLittleHistory, "Too few completed allocations have planned hours.")
         }
-        let silent = Reporting(progress: { _ in }, isCancelled: { false }, epochs: configuration.epochs, variants: 1)
+        let silent = Reporting(
+            progress: { _ in }, isCancelled: isCancelled, epochs: configuration.epochs, variants: 1)
         return try fit(
             prepare(variant, index: 0, reporting: silent, resuming: nil) { _ in }, index: 0, reporting: silent)
     }

@@ -6,15 +6,18 @@ struct Outcomes {
     /// With a mean of 1; empty when all count alike.
     var weights: [Double]
 
-    init(_ rows: [Int], _ weights: [Double]) {
-        self.rows = rows
-        self.weights = weights
+    init(_ rows: some Sequence<Int>, _ weights: some Sequence<Double>) {
+        self.rows = Array(rows)
+        self.weights = Array(weights)
     }
 
     func picking(_ isPicked: (Int) -> Bool) -> Outcomes {
         let places = rows.indices.filter { isPicked(rows[$0]) }
         return Outcomes(places.map { rows[$0] }, weights.isEmpty ? [] : places.map { weights[$0] })
     }
+
+    /// The last so many.
+    func newest(_ count: Int) -> Outcomes { Outcomes(rows.suffix(count), weights.suffix(count)) }
 
     func adding(_ other: Outcomes) -> Outcomes {
         Outcomes(
@@ -83,46 +86,74 @@ extension VariantTrainer {
 
     /// Calibrates what serves on the latest known outcomes too.
     /// - Parameters:
-    ///   - latest: the rows that show, and what members fitted to all that was known before said of them.
+    ///   - spoken: the rows that show are the last of it.
+    ///   - latest: the rows that show.
     ///   - known: all that was known before.
     func recalibrate(
-        _ model: inout VariantModel, _ spoken: Spoken, latest: (rows: Outcomes, said: MemberPredictions),
-        known: Outcomes, _ settings: FitSettings
+        _ model: inout VariantModel, _ spoken: Spoken, latest: Outcomes, known: Outcomes,
+        _ settings: FitSettings
     ) throws {
-        let isEnough = latest.rows.rows.count >= Self.enoughLatest
         if var success = model.success {
             if success.calibration.trust == 0 {
                 let judged = planned(spoken.enough.rows)
                 success.calibration.baseRate = baseRate(successes(judged.rows), judged.weights)
-            } else if isEnough {
+            } else if latest.rows.count >= Self.enoughLatest {
                 success = success.refitted(try fitEvent(planned(known), settings))
-                calibrate(&success, planned(latest.rows))
+                calibrate(&success, planned(latest))
             } else {
                 calibrate(&success, planned(spoken.last))
             }
+            let newest = planned(latest).newest(Self.newest)
+            success.calibration.follow(
+                raw: success.raw(data.matrix.selecting(newest.rows)), outcomes: successes(newest.rows),
+                weights: newest.weights)
             model.success = success
         }
         let winner = model.candidates[model.winner]
-        var (rows, said) = isEnough ? latest : (spoken.last, spoken.lastPredictions)
-        if model.near.isBaseRate, !isEnough { (rows, said) = (spoken.pooled, spoken.pooledPredictions) }
-        let hits = hits(rows.rows, hours(winner.estimates(said), rows.rows))
-        if model.near.isBaseRate {
-            model.near.calibration.baseRate = baseRate(hits, rows.weights)
-        } else {
-            model.near.calibration.baseRate = baseRate(hits, rows.weights)
-            model.near.calibration.fit(
-                raw: model.near.raw(data.matrix.selecting(rows.rows)), outcomes: hits, weights: rows.weights)
-        }
         model.intervals =
             model.intervals.areRelative
             ? plainRanges(winner, spoken) : corrected(model.intervals, spoken.last)
+        // Of rows that the last models have not seen it is known what is answered; of those before, what was estimated.
+        let answered = answered(
+            winner.estimates(spoken.lastPredictions), spoken.last.rows, success: model.success,
+            intervals: model.intervals)
+        let hits = hits(spoken.last.rows, answered)
+        if model.near.isBaseRate {
+            let before = spoken.pooled.rows.count - spoken.last.rows.count
+            let early = Array(spoken.pooled.rows[..<before])
+            let estimates = Array(winner.estimates(spoken.pooledPredictions)[..<before])
+            let earlier = self.hits(early, self.answered(estimates, early, success: nil, intervals: model.intervals))
+            model.near.calibration.baseRate = baseRate(
+                winner.isFittedOnce ? hits : earlier + hits,
+                winner.isFittedOnce ? spoken.last.weights : spoken.pooled.weights)
+        } else {
+            model.near.calibration.baseRate = baseRate(hits, spoken.last.weights)
+            model.near.calibration.fit(
+                raw: model.near.raw(data.matrix.selecting(spoken.last.rows)), outcomes: hits,
+                weights: spoken.last.weights)
+        }
+        let newest = latest.newest(Self.newest)
+        model.near.calibration.follow(
+            raw: model.near.raw(data.matrix.selecting(newest.rows)), outcomes: Array(hits.suffix(newest.rows.count)),
+            weights: newest.weights)
     }
 
     /// So many of the latest rows are enough to calibrate a chance on.
-    private static let enoughLatest = 60
+    private static let enoughLatest = 200
+    /// Chances follow so many of the newest rows where these say that something has changed.
+    private static let newest = 200
 
-    private func hours(_ estimates: [Double], _ rows: [Int]) -> [Double] {
-        zip(estimates, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
+    /// Hours that are answered for rows of which the winner estimates so.
+    func answered(
+        _ estimates: [Double], _ rows: [Int], success: EventClassifier?, intervals: ConformalIntervals
+    ) -> [Double] {
+        let medians = data.matrix.selecting(rows).forEachRow { row, values in
+            guard data.withPlan, let success, let base = values.baseAddress else { return estimates[row] }
+            return PredictiveDistribution.median(
+                estimates[row], withinPlan: success.probability(base),
+                inner: intervals.ranges(base, around: estimates[row]).first)
+        }
+        return zip(medians, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
     }
 
     private func hits(_ rows: [Int], _ hours: [Double]) -> [Bool] {

@@ -62,14 +62,19 @@ struct VariantTrainer {
         ).choose(&candidates, predictions: .joined(foldPredictions))
         step("success")
         let success = try fitSuccess(settings)
-        step("confidence")
-        let near = try fitNear(Outcomes(pooled, weights), choice.hours[choice.winner], settings)
         step("ranges")
         let chosen = Spoken(
             last: Outcomes(split.judge, split.folds[split.folds.count - 1].judgeWeights),
             lastPredictions: foldPredictions[foldPredictions.count - 1], pooled: Outcomes(pooled, weights),
             pooledPredictions: .joined(foldPredictions))
-        let intervals = try fitIntervals(settings, winner: candidates[choice.winner], spoken: chosen)
+        let winner = candidates[choice.winner]
+        let intervals = try fitIntervals(settings, winner: winner, spoken: chosen)
+        step("confidence")
+        // Of the rows that choose it is known what is answered; of those before, only what was estimated.
+        let answered = self.answered(
+            winner.estimates(chosen.lastPredictions), split.judge, success: success, intervals: intervals)
+        let near = try fitNear(
+            Outcomes(pooled, weights), choice.hours[choice.winner].dropLast(lastCount) + answered, settings)
         let judged = VariantModel(
             schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
             success: success, near: near)
@@ -85,7 +90,7 @@ struct VariantTrainer {
             let shown = fresh.predict(data.matrix.selecting(split.show), columns: columns)
             let latest = Outcomes(split.show, split.showWeights.values)
             let spoken = chosen.adding(latest, shown)
-            try recalibrate(&model, spoken, latest: (latest, shown), known: known, settings)
+            try recalibrate(&model, spoken, latest: latest, known: known, settings)
             heads = candidateHeads(of: model, spoken: spoken)
         }
         if refitsOnEverything {

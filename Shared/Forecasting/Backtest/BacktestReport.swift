@@ -1,0 +1,80 @@
+import Foundation
+
+/// What a replay of a span came to, for people and for machines.
+public struct BacktestReport: Sendable, Codable, Equatable {
+    /// Decisions asked about, and those of them whose outcome is known.
+    public var asked: Int
+    public var judged: Int
+    /// Share of what was asked about that the judged can stand for, 0…1.
+    public var reach: Double
+    /// How often models were fitted along the way.
+    public var fits: Int
+    /// Names of the candidates that answered.
+    public var winners: [String]
+    /// `served` first: what was answered; then every candidate on the same rows.
+    public var candidates: [CandidateReport]
+    /// Mean chance that was stated of coming true within 25 % of the estimate, and how often it did; 0…1.
+    public var meanConfidence: Double
+    public var withinQuarter: Double
+    /// In words.
+    public var card: String
+
+    public init(_ result: Backtest.Result) {
+        asked = result.rows.count
+        judged = result.rows.count { $0.actualHours != nil }
+        reach = result.reach
+        fits = result.winners.count
+        winners = Set(result.winners).sorted()
+        candidates = result.reports
+        meanConfidence = result.meanConfidence
+        withinQuarter = result.withinQuarter
+        card = ""
+        card = words
+    }
+
+    private var words: String {
+        var lines = [
+            "Asked about \(asked) decisions as they were made, by models fitted \(fits) time\(fits == 1 ? "" : "s") along the "
+                + "way to what was known by then; \(judged) of them are finished."
+        ]
+        guard let served = candidates.first, let hours = served.overall.hours, judged > 0 else {
+            return lines[0] + " Without an outcome there is nothing to judge."
+        }
+        if reach < 0.95 {
+            lines.append(
+                "Finished work can stand for \(percent(reach)) of what was decided; the rest takes longer than is known yet, "
+                    + "and the figures say nothing of it.")
+        }
+        lines.append(
+            "Hours were off by \(figure(hours.mae)) h on average and by \(figure(hours.medianAbsoluteError)) h in the middle."
+        )
+        if let baseline = candidates.first(where: \.isBaseline), let plain = baseline.overall.hours {
+            lines.append(
+                "For \(baseline.title) it is \(figure(plain.mae)) h and \(figure(plain.medianAbsoluteError)) h.")
+        }
+        if let difference = served.versusBaseline {
+            lines.append(
+                difference.isBetter
+                    ? "The answers are better than the best simple baseline's by more than noise."
+                    : difference.isWorse
+                        ? "The answers are worse than the best simple baseline's by more than noise."
+                        : "The answers are no better than the best simple baseline's by more than noise.")
+        }
+        for interval in served.overall.intervals {
+            lines.append("The \(interval.level) % range held \(percent(interval.coverage)).")
+        }
+        if let success = served.overall.success {
+            lines.append(
+                "Success (finished within plan) happened in \(percent(success.baseRate)); the Brier score is "
+                    + "\(figure(success.brier)), where always saying that rate scores "
+                    + "\(figure(success.baseRate * (1 - success.baseRate))).")
+        }
+        lines.append(
+            "Confidence was \(percent(meanConfidence)) on average, and \(percent(withinQuarter)) came within 25 % of the estimate."
+        )
+        return lines.joined(separator: "\n")
+    }
+
+    private func figure(_ value: Double) -> String { String(format: "%.2f", value) }
+    private func percent(_ share: Double) -> String { String(format: "%.0f %%", share * 100) }
+}

@@ -1,0 +1,126 @@
+import Basics
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// Hours, ranges, success and confidence are figures of one distribution.
+@Suite struct ConsistentHeadsTests {
+    /// Whether one distribution can have all these figures: nil, or what no distribution can have.
+    /// - Parameter plan: where the chance of success is the mass at or below it; else nothing is said of that.
+    private static func contradiction(
+        hours: Double, ranges: [(level: Int, low: Double, high: Double)], success: Double?, plan: Double?, near: Double
+    ) -> String? {
+        let (low, high) = (0.75 * hours, 1.25 * hours)
+        var bounds = CumulativeBounds(
+            places: [low, hours, high] + (plan.map { [$0] } ?? []) + ranges.flatMap { [$0.low, $0.high] })
+        func isPossible() -> ClosedRange<Double>? {
+            bounds.possibleMass(from: bounds.before(low), to: bounds.through(high))
+        }
+        // Nothing but sums of decimal fractions is forgiven.
+        let slack = 1e-9
+        bounds.mass(to: bounds.through(hours), least: 0.5 - slack)
+        bounds.mass(to: bounds.before(hours), most: 0.5 + slack)
+        guard isPossible() != nil else { return "median" }
+        for range in ranges {
+            let level = Double(range.level) / 100
+            bounds.mass(from: bounds.before(range.low), to: bounds.through(range.high), least: level - slack)
+            if range.low < range.high {
+                bounds.mass(from: bounds.through(range.low), to: bounds.before(range.high), most: level + slack)
+            }
+        }
+        guard isPossible() != nil else { return "ranges" }
+        if let plan, let success {
+            bounds.mass(to: bounds.through(plan), least: success - slack, most: success + slack)
+        }
+        guard let possible = isPossible() else { return "success" }
+        return possible.lowerBound - slack <= near && near <= possible.upperBound + slack ? nil : "confidence"
+    }
+
+    @Test("whatever models say of hours, ranges, success and confidence, what is answered fits one distribution")
+    func anything() {
+        var random = SeededGenerator(seed: 1)
+        func near(_ spread: Double) -> Double { (random.uniform() - 0.5) * spread }
+        for _ in 0..<20_000 {
+            // Zeros are common: estimates and ends of ranges often lie exactly at the plan.
+            func place() -> Double { random.below(4) == 0 ? 0 : near(3) }
+            let success: Double? = random.below(5) == 0 ? nil : random.uniform()
+            let ranges: [PredictiveDistribution.Range] = [80, 90].prefix(random.below(3)).map {
+                let (a, b) = (place(), place())
+                return ($0, min(a, b), max(a, b))
+            }
+            let said = PredictiveDistribution(
+                estimate: place(), ranges: ranges, withinPlan: success, near: random.uniform())
+            #expect(said.withinPlan == success)
+            let problem = Self.contradiction(
+                hours: exp(said.median), ranges: said.ranges.map { ($0.level, exp($0.low), exp($0.high)) },
+                success: success, plan: 1, near: said.near)
+            #expect(problem == nil, "\(ranges) \(said)")
+        }
+    }
+
+    @Test("what does not contradict itself is left as it is")
+    func unchanged() {
+        let said = PredictiveDistribution(
+            estimate: -0.1, ranges: [(80, -0.7, 0.4), (90, -1, 0.8)], withinPlan: 0.7, near: 0.5)
+        #expect(said.median == -0.1 && said.near == 0.5)
+        #expect(said.ranges.map(\.low) == [-0.7, -1] && said.ranges.map(\.high) == [0.4, 0.8])
+    }
+
+    @Test("an estimate lies on the side of the plan on which half of the chances are, a range on both if it must")
+    func sides() throws {
+        let ranges: [PredictiveDistribution.Range] = [(80, -0.5, 0.8), (90, -0.9, 1.2)]
+        #expect(PredictiveDistribution(estimate: 0.2, ranges: ranges, withinPlan: 0.6, near: 0.4).median == 0)
+        let late = PredictiveDistribution(estimate: -0.2, ranges: ranges, withinPlan: 0.4, near: 0.4).median
+        #expect(abs(late - 0.8 * 0.1 / 0.5) < 1e-12)
+        // Three tenths within the plan cannot all lie outside a range of eight tenths wholly above it.
+        let above = PredictiveDistribution(
+            estimate: 0.4, ranges: [(80, 0.1, 0.8), (90, 0.05, 1.2)], withinPlan: 0.3, near: 0.4)
+        #expect(above.ranges.map(\.low) == [0, 0])
+        // Six tenths within the plan are not enough for a range of eight tenths that ends there.
+        let below = PredictiveDistribution(
+            estimate: -0.2, ranges: [(80, -0.5, 0), (90, -0.6, 0.1)], withinPlan: 0.6, near: 0.4)
+        #expect(abs(below.ranges[0].high - 0.5 * 0.3 / 0.5) < 1e-12 && below.ranges[1].high == below.ranges[0].high)
+    }
+
+    @Test("confidence is no less than a range inside it holds, and no more than a range around it")
+    func confidence() {
+        let inside = PredictiveDistribution(estimate: 0, ranges: [(80, -0.1, 0.1)], withinPlan: nil, near: 0.3)
+        #expect(abs(inside.near - 0.8) < 1e-9)
+        let around = PredictiveDistribution(estimate: 0, ranges: [(80, -0.6, 0.6)], withinPlan: nil, near: 0.95)
+        #expect(abs(around.near - 0.8) < 1e-9)
+        // Far above the plan lies no more than what is not within the plan.
+        let late = PredictiveDistribution(
+            estimate: 0.5, ranges: [(80, -0.2, 1.5)], withinPlan: 0.45, near: 0.7)
+        #expect(abs(late.near - 0.55) < 1e-9)
+    }
+
+    @Test("no two figures of any answer of a trained model contradict each other", arguments: [90, 500])
+    func answers(count: Int) throws {
+        // Two people keep every plan to the minute, one never does, and the rest are as people are.
+        let history = History(
+            allocations: Company(noise: 0.5, seed: 3).allocations(count).map { given in
+                var allocation = given
+                if given.employee == "e0" || given.employee == "e4" { allocation.actualHours = given.plannedHours }
+                return allocation
+            })
+        let model = try TrainingRun(
+            history: history,
+            configuration: TrainingConfiguration(
+                months: 24, epochs: 2, seed: 1, asOf: Company.end(count), maximumTrees: 60, searchSeconds: 0)
+        ).run().model
+        for allocation in history.allocations {
+            for plan in [allocation.plannedHours, 3 * allocation.plannedHours, 0] {
+                var decision = Decision(allocation)
+                decision.plannedHours = plan > 0 ? plan : nil
+                let answer = model.forecast(decision, history: history)
+                let problem = Self.contradiction(
+                    hours: answer.hours, ranges: answer.intervals.map { ($0.level, $0.low, $0.high) },
+                    success: answer.successProbability, plan: decision.plannedHours, near: answer.confidence / 100)
+                #expect(problem == nil, "\(allocation.id) \(plan) \(answer)")
+                let product = answer.explanation.reduce(answer.explanationBase) { $0 * $1.factor }
+                #expect(abs(log(product / answer.hours)) < 1e-6)
+            }
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Basics
+import Foundation
+import Testing
+
+@testable import Forecasting
+
+/// Chances follow the latest known outcomes between one training and the next.
+@Suite struct RecalibrationTests {
+    private static func outcomes(said: Double, true chance: Double, _ count: Int, seed: UInt64) -> [Bool] {
+        var random = SeededGenerator(seed: seed)
+        return (0..<count).map { _ in random.uniform() < chance }
+    }
+
+    @Test("an offset takes chances to what came true, and next to nothing of it when the difference may be chance")
+    func offset() {
+        let wrong = Recalibration.Offset(
+            probabilities: [Double](repeating: 0.3, count: 100), outcomes: (0..<100).map { $0 < 60 })
+        #expect(abs(wrong.applied(to: 0.3) - 0.6) < 0.03)
+        let right = Recalibration.Offset(
+            probabilities: [Double](repeating: 0.6, count: 100), outcomes: (0..<100).map { $0 < 55 })
+        #expect(right.logOdds == 0)
+        let few = Recalibration.Offset(
+            probabilities: [Double](repeating: 0.3, count: 29), outcomes: (0..<29).map { _ in true })
+        #expect(few.logOdds == 0)
+        let all = Recalibration.Offset(
+            probabilities: [Double](repeating: 0.9, count: 100), outcomes: (0..<100).map { _ in true })
+        #expect(all.logOdds.isFinite && all.applied(to: 0.9) > 0.95)
+    }
+
+    @Test("where nothing has changed an offset costs less than half a point, a drift of fifteen points it halves")
+    func worth() {
+        func error(_ chance: Double) -> Double {
+            let squares = (1...400).map { seed -> Double in
+                let outcomes = Self.outcomes(said: 0.7, true: chance, 100, seed: UInt64(seed))
+                let offset = Recalibration.Offset(
+                    probabilities: [Double](repeating: 0.7, count: 100), outcomes: outcomes)
+                let left = offset.applied(to: 0.7) - chance
+                return left * left
+            }
+            return squares.reduce(0, +) / 400
+        }
+        // In Brier scores: the square of how far a chance is off.
+        #expect(error(0.7) < 0.0012)
+        #expect(error(0.55) < 0.15 * 0.15 / 2)
+    }
+
+    @Test("only outcomes that were unknown when the model was fitted, and known at the moment asked about, count")
+    func span() throws {
+        let count = 300
+        var allocations = Company().allocations(count + 80)
+        // After the model is made nothing is finished within its plan any more.
+        let made = allocations[count].decidedAt
+        for index in count..<count + 80 {
+            allocations[index].actualHours = 3 * allocations[index].plannedHours
+            allocations[index].completedAt = allocations[index].decidedAt + 3_600
+        }
+        let known = History(allocations: allocations.filter { ($0.completedAt ?? .infinity) < made })
+        let model = try TrainingRun(
+            history: known,
+            configuration: TrainingConfiguration(
+                months: 24, epochs: 2, seed: 1, asOf: made, maximumTrees: 40, searchSeconds: 0)
+        ).run().model
+        let history = History(allocations: allocations)
+        var decision = Decision(allocations[count + 79])
+        decision.at = Company.end(count + 80)
+        func chance(_ known: History, at moment: Double) throws -> Double {
+            let model = model.recalibrated(history: known, at: moment)
+            return try #require(model.forecast(decision, history: history, explaining: false).successProbability)
+        }
+        let plain = try #require(model.forecast(decision, history: history).successProbability)
+        #expect(try chance(known, at: .infinity) == plain)
+        #expect(try chance(history, at: made) == plain)
+        #expect(try chance(history, at: .infinity) < 0.7 * plain)
+        // No part of the artefact: the next training begins anew.
+        #expect(model.recalibrated(history: history, at: .infinity).encoded() == model.encoded())
+        #expect(history.outcomesKnown(before: made) != history.outcomesKnown(before: .infinity))
+    }
+}
