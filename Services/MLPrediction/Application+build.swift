@@ -62,7 +62,10 @@ struct PredictionApplication {
     private func routes(service: PredictionService, log: any PredictionLog) -> Routes {
         let routes = Routes(verifier: bootstrap.identity.verifier)
         routes.add(PredictionsController(service: service, log: log))
-        routes.add(ModelMetricsController(service: service, store: PostgresModelMetricsStore(database: database)))
+        routes.add(
+            ModelMetricsController(
+                service: service, store: PostgresModelMetricsStore(database: database),
+                watched: PostgresWatchedPredictions(database: database)))
         return routes
     }
 }

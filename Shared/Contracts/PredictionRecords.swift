@@ -101,11 +101,24 @@ public struct ModelDayMetrics: Codable, Sendable, Equatable {
     public let trueNegatives: Int
     public let falsePositives: Int
     public let falseNegatives: Int
+    /// Predictions of the day whose outcome is known so far; the next two figures are of these, nil before there are any.
+    public let outcomesCount: Int
+    /// Hours.
+    public let meanAbsoluteError: Double?
+    /// Percent of the 80 % ranges that held.
+    public let coverage80: Double?
+    /// What was found to have changed on that day (`GET /metrics/alarms`).
+    public let alarms: [DriftAlarm.Kind]
 
     public init(
         modelId: ModelID, date: CivilDate, predictionsCount: Int, avgConfidence: Double?, avgAccuracy: Double?,
-        truePositives: Int, trueNegatives: Int, falsePositives: Int, falseNegatives: Int
+        truePositives: Int, trueNegatives: Int, falsePositives: Int, falseNegatives: Int, outcomesCount: Int = 0,
+        meanAbsoluteError: Double? = nil, coverage80: Double? = nil, alarms: [DriftAlarm.Kind] = []
     ) {
+        self.outcomesCount = outcomesCount
+        self.meanAbsoluteError = meanAbsoluteError
+        self.coverage80 = coverage80
+        self.alarms = alarms
         self.modelId = modelId
         self.date = date
         self.predictionsCount = predictionsCount

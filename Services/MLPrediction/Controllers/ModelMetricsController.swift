@@ -6,15 +6,36 @@ import ServiceKit
 struct ModelMetricsController: Controller {
     let service: PredictionService
     let store: any ModelMetricsStore
+    let watched: any WatchedPredictions
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "metrics", "listModelMetrics", .may(.read, .ml), use: daily)
+        routes.on(.get, "metrics/alarms", "listDriftAlarms", .may(.read, .ml), use: alarms)
     }
 
     private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
         await service.takeOutcomes(of: call.tenant)
-        return Listed(
-            all: try await store.daily(from: query.first, to: query.last, model: query.model, tenant: call.tenant))
+        let days = try await store.daily(
+            from: query.first, to: query.last, model: query.model, tenant: call.tenant)
+        let alarms = try await raised(query, of: call.tenant)
+        return Listed(all: days.map { $0.adding(alarms) })
+    }
+
+    private func alarms(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DriftAlarm> {
+        await service.takeOutcomes(of: call.tenant)
+        return Listed(all: try await raised(query, of: call.tenant))
+    }
+
+    /// Those raised in the span, oldest first. What was asked before it counts: a month that has begun goes on.
+    private func raised(_ query: MetricsQuery, of tenant: TenantID) async throws -> [DriftAlarm] {
+        let models = try await watched.models(
+            since: query.first.adding(days: -31).startOfDay, model: query.model, tenant: tenant)
+        return models.sorted { $0.key.description < $1.key.description }
+            .flatMap { DriftWatch.alarms($0.value, model: $0.key) }
+            .filter {
+                $0.raisedAt >= query.first.startOfDay && $0.raisedAt < query.last.adding(days: 1).startOfDay
+            }
+            .sorted { ($0.raisedAt, $0.kind.rawValue) < ($1.raisedAt, $1.kind.rawValue) }
     }
 }
 
@@ -35,5 +56,17 @@ struct MetricsQuery: RouteQuery {
         if last.daysSinceEpoch - first.daysSinceEpoch >= Self.maximumDays {
             query.reject("from", "must be less than \(Self.maximumDays) days before to")
         }
+    }
+}
+
+extension ModelDayMetrics {
+    /// With those of the model's alarms that were raised on the day.
+    fileprivate func adding(_ alarms: [DriftAlarm]) -> ModelDayMetrics {
+        let own = alarms.filter { $0.modelId == modelId && CivilDate($0.raisedAt) == date }
+        return ModelDayMetrics(
+            modelId: modelId, date: date, predictionsCount: predictionsCount, avgConfidence: avgConfidence,
+            avgAccuracy: avgAccuracy, truePositives: truePositives, trueNegatives: trueNegatives,
+            falsePositives: falsePositives, falseNegatives: falseNegatives, outcomesCount: outcomesCount,
+            meanAbsoluteError: meanAbsoluteError, coverage80: coverage80, alarms: own.map(\.kind))
     }
 }

@@ -7,6 +7,7 @@ import ServiceStorage
 /// answer is in the log before anyone hears it.
 struct PredictionService: Sendable {
     let models: DeployedModels
+    private let recalibrated = RecalibratedModels()
     let mirrors: TenantMirrors
     let log: any PredictionLog
     let usage: UsageCounter
@@ -46,7 +47,9 @@ struct PredictionService: Sendable {
         for (request, question) in zip(requests, questions) {
             let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
             let answer = mirror.knowledge.read { knowledge in
-                Advisor(knowledge: knowledge, model: model).answer(question)
+                let model = recalibrated.model(
+                    model, of: caller.tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
+                return Advisor(knowledge: knowledge, model: model).answer(question)
             }
             answered.append(
                 NewPrediction(

@@ -21,14 +21,19 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
             try await connection.execute(
                 """
                 INSERT INTO model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
-                    true_positives, true_negatives, false_positives, false_negatives)
+                    true_positives, true_negatives, false_positives, false_negatives, outcomes_count, mean_absolute_error,
+                    coverage80)
                 SELECT tenant_id, model_id, (created_at AT TIME ZONE 'UTC')::date, count(*), avg(confidence_score),
                     avg(CASE WHEN abs(actual_hours - estimated_hours) <= 0.25 * estimated_hours THEN 100.0 ELSE 0 END)
                         FILTER (WHERE actual_hours IS NOT NULL),
                     count(*) FILTER (WHERE success_probability >= 0.5 AND actual_hours <= planned_hours),
                     count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours > planned_hours),
                     count(*) FILTER (WHERE success_probability >= 0.5 AND actual_hours > planned_hours),
-                    count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours <= planned_hours)
+                    count(*) FILTER (WHERE success_probability < 0.5 AND actual_hours <= planned_hours),
+                    count(actual_hours), avg(abs(actual_hours - estimated_hours)),
+                    avg(CASE WHEN actual_hours BETWEEN (prediction_result #>> '{interval,low}')::double precision * (1 - 1e-9)
+                            AND (prediction_result #>> '{interval,high}')::double precision * (1 + 1e-9) THEN 100.0 ELSE 0 END)
+                        FILTER (WHERE actual_hours IS NOT NULL AND prediction_result #>> '{interval,low}' IS NOT NULL)
                 FROM predictions
                 WHERE created_at >= \(first.startOfDay) AND created_at < \(last.adding(days: 1).startOfDay)
                     AND model_id IS NOT NULL
@@ -39,6 +44,8 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                     avg_confidence = excluded.avg_confidence, avg_accuracy = excluded.avg_accuracy,
                     true_positives = excluded.true_positives, true_negatives = excluded.true_negatives,
                     false_positives = excluded.false_positives, false_negatives = excluded.false_negatives,
+                    outcomes_count = excluded.outcomes_count, mean_absolute_error = excluded.mean_absolute_error,
+                    coverage80 = excluded.coverage80,
                     computed_at = excluded.computed_at
                 """)
             return try await connection.query(
@@ -60,6 +67,7 @@ extension ModelDayMetrics {
             predictionsCount: try row.decode("predictions_count"), avgConfidence: try row.decode("avg_confidence"),
             avgAccuracy: try row.decode("avg_accuracy"), truePositives: try row.decode("true_positives"),
             trueNegatives: try row.decode("true_negatives"), falsePositives: try row.decode("false_positives"),
-            falseNegatives: try row.decode("false_negatives"))
+            falseNegatives: try row.decode("false_negatives"), outcomesCount: try row.decode("outcomes_count"),
+            meanAbsoluteError: try row.decode("mean_absolute_error"), coverage80: try row.decode("coverage80"))
     }
 }

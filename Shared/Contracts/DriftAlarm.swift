@@ -1,0 +1,38 @@
+public import Foundation
+
+/// Something that has changed since a model was trained: `GET /metrics/alarms`, oldest first.
+public struct DriftAlarm: Codable, Sendable, Equatable {
+    public enum Kind: String, Codable, Sendable, CaseIterable {
+        /// `confidence` no longer comes true.
+        case confidence
+        /// 80 % ranges no longer hold as often as they say.
+        case range
+        /// `successProbability` no longer comes true.
+        case success
+        /// Plans that are asked about are unlike those before.
+        case plans
+    }
+
+    public let modelId: ModelID
+    public let kind: Kind
+    /// When the outcome became known, or the question was asked, that made the difference.
+    public let raisedAt: Date
+    /// Outcomes or questions of that month until then.
+    public let observations: Int
+    /// How many times likelier the observations are if something has changed. While nothing changes, the chance that a month
+    /// has any alarm is at most one in a hundred.
+    public let evidence: Double
+    /// In a planner's words.
+    public let message: String
+
+    public init(
+        modelId: ModelID, kind: Kind, raisedAt: Date, observations: Int, evidence: Double, message: String
+    ) {
+        self.modelId = modelId
+        self.kind = kind
+        self.raisedAt = raisedAt
+        self.observations = observations
+        self.evidence = evidence
+        self.message = message
+    }
+}
