@@ -21,6 +21,7 @@ struct TrainingApplication {
         let jobs = PostgresJobStore(database: database)
         let datasets = PostgresDatasetStore(database: database, lease: lease)
         let registry = PostgresModelRegistry(database: database, lease: lease)
+        let backtests = PostgresBacktestStore(database: database, lease: lease)
         let quota = TrainingQuota(
             store: jobs, allowance: TenantAdminAllowance(client: bootstrap.client(for: .tenantAdmin)))
         let workers = TrainingWorkers(
@@ -30,8 +31,8 @@ struct TrainingApplication {
             name:
                 "\(ProcessInfo.processInfo.hostName)/\(ProcessInfo.processInfo.processIdentifier)/\(UUID().uuidString.prefix(8))",
             queue: PostgresJobQueue(database: database, lease: lease), datasets: datasets, registry: registry,
-            history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota, wake: wake,
-            logger: bootstrap.logger)
+            backtests: backtests, history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)),
+            quota: quota, wake: wake, logger: bootstrap.logger)
         let schedules = PostgresScheduleStore(database: database)
         let interval = bootstrap.settings.duration("training.schedules")
         let scheduler = TrainingScheduler(
@@ -41,7 +42,8 @@ struct TrainingApplication {
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         return ServiceApplication(
             routes: routes(
-                jobs: jobs, datasets: datasets, registry: registry, schedules: schedules, quota: quota, wake: wake),
+                jobs: jobs, backtests: backtests, datasets: datasets, registry: registry, schedules: schedules,
+                quota: quota, wake: wake),
             services: [
                 database, audit, database.readiness.before(workers), database.readiness.before(scheduler),
                 TenantPurger(
@@ -53,12 +55,13 @@ struct TrainingApplication {
     }
 
     private func routes(
-        jobs: any JobStore, datasets: any DatasetStore, registry: any ModelRegistry,
+        jobs: any JobStore, backtests: any BacktestStore, datasets: any DatasetStore, registry: any ModelRegistry,
         schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal
     ) -> Routes {
         let routes = Routes(verifier: bootstrap.identity.verifier)
         routes.add(
             TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs))
+        routes.add(BacktestsController(store: backtests, jobs: jobs, quota: quota, wake: wake))
         routes.add(TrainingUsageController(quota: quota))
         routes.add(ScheduleController(store: schedules, wake: wake))
         routes.add(ModelsController(registry: registry, logger: bootstrap.logger))

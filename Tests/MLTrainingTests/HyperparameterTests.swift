@@ -73,7 +73,8 @@ import Testing
                 tenant: tenant, by: "u", key: nil, trace: TraceContext())
             let workers = TrainingWorkers(
                 count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test", queue: fixture.queue,
-                datasets: fixture.datasets, registry: fixture.registry, history: FixedHistory(lines: history.lines),
+                datasets: fixture.datasets, registry: fixture.registry, backtests: fixture.backtests,
+                history: FixedHistory(lines: history.lines),
                 quota: fixture.quota(), wake: WakeSignal(), logger: PostgresCluster.quietLogger)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await workers.run() }

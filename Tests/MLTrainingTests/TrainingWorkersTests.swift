@@ -21,7 +21,7 @@ import Testing
             count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test",
             queue: queue ?? fixture.queue,
             datasets: fixture.datasets, registry: fixture.registry,
-            history: source ?? FixedHistory(lines: history.lines),
+            backtests: fixture.backtests, history: source ?? FixedHistory(lines: history.lines),
             quota: fixture.quota(hours: hours), wake: WakeSignal(), logger: logger)
     }
 
@@ -187,7 +187,8 @@ import Testing
             let keeper = LeaseKeeper(claimedAt: .now, lease: fixture.lease)
             let attempt = TrainingAttempt(
                 ticket: ticket, lease: fixture.lease, queue: fixture.queue, datasets: fixture.datasets,
-                registry: fixture.registry, history: UnreachableHistory(), quota: fixture.quota(),
+                registry: fixture.registry, backtests: fixture.backtests, history: UnreachableHistory(),
+                quota: fixture.quota(),
                 logger: PostgresCluster.quietLogger)
             let thrown = await #expect(throws: ProblemError.self) { try await attempt.run(state: keeper) }
             let error = try #require(thrown)

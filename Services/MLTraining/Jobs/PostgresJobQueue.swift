@@ -21,7 +21,8 @@ struct PostgresJobQueue: JobQueue {
                 """
                 WITH next AS (
                     SELECT j.id FROM jobs j
-                    WHERE (j.status = 'queued' AND j.not_before <= clock_timestamp())
+                    WHERE (j.status = 'queued' AND (j.not_before <= clock_timestamp()
+                            OR (j.model_type = \(NewJob.backtest) AND j.not_before = 'infinity')))
                        OR (j.status = 'running' AND j.lease_expires_at < clock_timestamp())
                     ORDER BY j.status = 'running' DESC,
                         (SELECT count(*) FROM jobs r WHERE r.tenant_id = j.tenant_id AND r.status = 'running'

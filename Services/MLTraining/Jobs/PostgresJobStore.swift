@@ -75,7 +75,11 @@ struct PostgresJobStore: JobStore {
 
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob? {
         try await database.withTenantRows(tenant) { connection in
-            guard let row = try await connection.query("SELECT * FROM jobs WHERE id = \(id)").first else { return nil }
+            guard
+                let row = try await connection.query(
+                    "SELECT * FROM jobs WHERE id = \(id) AND model_type <> \(NewJob.backtest)"
+                ).first
+            else { return nil }
             let epochs = try await connection.query(
                 """
                 SELECT * FROM (SELECT * FROM training_progress WHERE job_id = \(id) ORDER BY epoch DESC LIMIT \(progress))
@@ -87,8 +91,8 @@ struct PostgresJobStore: JobStore {
 
     func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob] {
         try await database.withTenantRows(tenant) { connection in
-            var query: SQL = "SELECT * FROM jobs"
-            if let after { query += " WHERE \(sql: after.condition)" }
+            var query: SQL = "SELECT * FROM jobs WHERE model_type <> \(NewJob.backtest)"
+            if let after { query += " AND \(sql: after.condition)" }
             query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
             return try await connection.query(query).map { try TrainingJob($0, progress: []) }
         }
@@ -151,7 +155,8 @@ struct PostgresJobStore: JobStore {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT months, epochs, busy_seconds FROM jobs WHERE status = 'succeeded'
+                SELECT months, epochs, busy_seconds FROM jobs
+                WHERE status = 'succeeded' AND model_type <> \(NewJob.backtest)
                 ORDER BY created_at DESC, id DESC LIMIT \(limit)
                 """
             ).map(MeasuredJob.init)

@@ -34,6 +34,8 @@ final class ProgressMailbox: Sendable {
         }
     }
 
+    func report(stage: String) { batch.withLock { $0.stage = stage } }
+
     func report(checkpoint: [UInt8]) {
         batch.withLock { $0.checkpoint = checkpoint }
     }

@@ -17,6 +17,7 @@ struct TrainingAttempt: Sendable {
     let queue: any JobQueue
     let datasets: any DatasetStore
     let registry: any ModelRegistry
+    let backtests: any BacktestStore
     let history: any HistorySource
     let quota: TrainingQuota
     let logger: Logger
@@ -26,6 +27,7 @@ struct TrainingAttempt: Sendable {
         let datasetID = try await dataset(state)
         try await queue.record(ProgressBatch(stage: "reading the dataset"), ticket: ticket)
         let history = try await datasets.history(datasetID, tenant: ticket.tenant)
+        guard ticket.modelType != NewJob.backtest else { return try await replay(history, state) }
         let outcome = try await train(history, state)
         try state.check()
         try await queue.record(ProgressBatch(stage: "registering the model"), ticket: ticket)
@@ -76,6 +78,23 @@ struct TrainingAttempt: Sendable {
         }
     }
 
+    /// A back-test keeps no checkpoint: taken up again, it begins again.
+    private func replay(_ history: History, _ state: LeaseKeeper) async throws {
+        let question = try await backtests.question(of: ticket)
+        let ticket = ticket
+        let report = try await computing(state) { mailbox in
+            let backtest = Backtest(
+                history: history,
+                decidedIn: question.from.timeIntervalSince1970..<question.to.timeIntervalSince1970,
+                asOf: ticket.asOf.timeIntervalSince1970, withPlan: question.withPlan, refits: question.refits,
+                seed: UInt64(ticket.seed), epochs: ticket.epochs, isCancelled: { state.mustStop })
+            return BacktestReport(try backtest.run { mailbox.report(stage: "fit \(min($0 + 1, $1)) of \($1)") })
+        }
+        try state.check()
+        try await backtests.finish(ticket, with: report)
+        logger.info("Back-test finished", metadata: [LogKey.rowCount: "\(report.asked)"])
+    }
+
     private func train(_ history: History, from checkpoint: [UInt8]?, _ state: LeaseKeeper) async throws
         -> TrainingOutcome
     {
@@ -87,22 +106,29 @@ struct TrainingAttempt: Sendable {
             searchSeconds: ticket.hyperparameters.searchSeconds,
             learningRate: ticket.hyperparameters.learningRate, batchSize: ticket.hyperparameters.batchSize,
             dropout: ticket.hyperparameters.dropout)
+        return try await computing(state) { mailbox in
+            try TrainingRun(history: history, configuration: configuration).run(
+                progress: { mailbox.report($0) }, isCancelled: { state.mustStop }, resumeFrom: checkpoint,
+                checkpoint: { mailbox.report(checkpoint: $0) })
+        }
+    }
+
+    /// Runs `body` on a thread of its own and writes down what it reports, until it has ended.
+    private func computing<Value: Sendable>(
+        _ state: LeaseKeeper, _ body: @escaping @Sendable (ProgressMailbox) throws -> Value
+    ) async throws -> Value {
         let mailbox = ProgressMailbox()
         state.trainingBegins()
-        return try await withThrowingTaskGroup(of: TrainingOutcome?.self) { group in
+        return try await withThrowingTaskGroup(of: Value?.self) { group in
             group.addTask {
                 defer { state.trainingEnded() }
-                return try await ComputeThread.run(named: "training") {
-                    try TrainingRun(history: history, configuration: configuration).run(
-                        progress: { mailbox.report($0) }, isCancelled: { state.mustStop }, resumeFrom: checkpoint,
-                        checkpoint: { mailbox.report(checkpoint: $0) })
-                }
+                return try await ComputeThread.run(named: "training") { try body(mailbox) }
             }
             group.addTask {
                 try await flush(mailbox, until: state)
                 return nil
             }
-            var outcome: TrainingOutcome?
+            var outcome: Value?
             do {
                 for try await result in group { if let result { outcome = result } }
             } catch let error as TrainingError where error.code == .cancelled {

@@ -16,6 +16,7 @@ struct TrainingWorkers: Service {
     let queue: any JobQueue
     let datasets: any DatasetStore
     let registry: any ModelRegistry
+    let backtests: any BacktestStore
     let history: any HistorySource
     let quota: TrainingQuota
     let wake: WakeSignal
@@ -64,8 +65,8 @@ struct TrainingWorkers: Service {
         logger.info("Training job claimed")
         let keeper = LeaseKeeper(claimedAt: claimedAt, lease: lease)
         let attempt = TrainingAttempt(
-            ticket: ticket, lease: lease, queue: queue, datasets: datasets, registry: registry, history: history,
-            quota: quota, logger: logger)
+            ticket: ticket, lease: lease, queue: queue, datasets: datasets, registry: registry, backtests: backtests,
+            history: history, quota: quota, logger: logger)
         // Detached from this task's cancellation: at shutdown the job must still be handed back, which takes the database.
         let result = await withTaskCancellationHandler {
             await Task.detached {

@@ -5,12 +5,12 @@ import ServiceStorage
 
 extension PostgresScheduleStore {
     /// What the tenant's latest model learned from: of several the one that reaches farthest, so that a job that looked at
-    /// the past only (`asOf`) is not taken for news.
+    /// the past only (`asOf`) is not taken for news. A back-test leaves no model.
     static let latestDataset: SQL = """
         SELECT d.id, d.as_of, o.fingerprints, o.watermark FROM jobs j
         JOIN training_datasets d ON d.id = j.dataset_id
         LEFT JOIN training_dataset_outcomes o ON o.dataset_id = d.id
-        WHERE j.status = 'succeeded' ORDER BY d.as_of DESC, d.created_at DESC LIMIT 1
+        WHERE j.status = 'succeeded' AND j.model_type <> 'backtest' ORDER BY d.as_of DESC, d.created_at DESC LIMIT 1
         """
 
     static func schedule(_ connection: PostgresConnection) async throws -> StoredSchedule? {
@@ -20,7 +20,7 @@ extension PostgresScheduleStore {
                 CASE WHEN s.new_outcomes IS NOT NULL AND s.watermark IS NOT NULL
                         AND s.counted_dataset IS NOT DISTINCT FROM latest.id
                     THEN (SELECT count(*) FROM training_schedule_outcomes) END AS found,
-                EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'running')) AS is_busy,
+                EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'running') AND model_type <> 'backtest') AS is_busy,
                 (SELECT id FROM jobs WHERE origin = 'schedule' ORDER BY created_at DESC, id DESC LIMIT 1) AS last_job,
                 failed.count AS failures, failed.last_at, failed.last_reason
             FROM training_schedules s
@@ -29,7 +29,7 @@ extension PostgresScheduleStore {
                 SELECT count(*), max(finished_at) AS last_at,
                     (array_agg(coalesce(error, 'It was cancelled.') ORDER BY finished_at DESC))[1] AS last_reason
                 FROM jobs WHERE origin = 'schedule' AND status IN ('failed', 'cancelled') AND created_at > greatest(
-                    s.updated_at, (SELECT max(created_at) FROM jobs WHERE status = 'succeeded'))
+                    s.updated_at, (SELECT max(created_at) FROM jobs WHERE status = 'succeeded' AND model_type <> 'backtest'))
             ) failed ON true
             """
         ).first.map(StoredSchedule.init)
