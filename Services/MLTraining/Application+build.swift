@@ -40,12 +40,13 @@ struct TrainingApplication {
             wake: wake, interval: interval, pollInterval: min(interval, .seconds(5)), logger: bootstrap.logger)
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        let changes = ChangeFeed(beside: database, logger: bootstrap.logger)
         return ServiceApplication(
             routes: routes(
                 jobs: jobs, backtests: backtests, datasets: datasets, registry: registry, schedules: schedules,
-                quota: quota, wake: wake),
+                quota: quota, wake: wake, changes: changes),
             services: [
-                database, audit, database.readiness.before(workers), database.readiness.before(scheduler),
+                database, audit, database.readiness.before(workers), database.readiness.before(scheduler), changes,
                 TenantPurger(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: bootstrap.settings.duration("purge.interval"),
@@ -56,7 +57,7 @@ struct TrainingApplication {
 
     private func routes(
         jobs: any JobStore, backtests: any BacktestStore, datasets: any DatasetStore, registry: any ModelRegistry,
-        schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal
+        schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal, changes: ChangeFeed
     ) -> Routes {
         let routes = Routes(verifier: bootstrap.identity.verifier)
         routes.add(
@@ -67,6 +68,7 @@ struct TrainingApplication {
         routes.add(ModelsController(registry: registry, logger: bootstrap.logger))
         routes.add(DatasetsController(store: datasets))
         routes.add(DeploymentsController(registry: registry))
+        routes.add(InternalChangesController(feed: changes))
         return routes
     }
 }

@@ -22,7 +22,11 @@ struct TenantAdminApplication {
         let schemas = try TenantSchemas(
             pool: database.pool, migrationsDirectory: try settings.migrationsDirectory("tenant"),
             logger: bootstrap.logger)
-        let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
+        // Tenants' triggers call what the service's own migrations make.
+        let rollout = TenantSchemaRollout(
+            schemas: schemas, logger: bootstrap.logger, prerequisite: database.readiness)
+        let changes = ChangeFeed(
+            beside: database, incomplete: TenantSchemas.someTellNoChanges, logger: bootstrap.logger)
         let recorder = UsageRecorder(
             usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger,
             prerequisite: database.readiness)
@@ -55,14 +59,15 @@ struct TenantAdminApplication {
         return ServiceApplication(
             routes: Self.routes(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
-                heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings)),
-            services: [database, rollout, recorder, delivery, anchors, purge, retention, filler],
+                heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
+                changes: changes),
+            services: [database, rollout, recorder, delivery, anchors, purge, retention, filler, changes],
             readiness: [database.readiness, rollout.readiness])
     }
 
     static func routes(
         pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
-        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings
+        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings, changes: ChangeFeed
     ) -> Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
@@ -112,6 +117,7 @@ struct TenantAdminApplication {
         routes.add(InternalLimitsController(tenants: tenants))
         routes.add(InternalPurgesController(purge: purge))
         routes.add(InternalAuditController(auditLog: auditLog))
+        routes.add(InternalChangesController(feed: changes))
         return routes
     }
 }

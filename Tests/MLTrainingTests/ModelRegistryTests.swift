@@ -53,6 +53,36 @@ import Testing
         }
     }
 
+    @Test(
+        "a deployment and a rollback are told to whoever remembers what was deployed, and another tenant's are not mistaken for it"
+    )
+    func changes() async throws {
+        try await TrainingDatabase.with { fixture in
+            let feed = ChangeFeed(
+                pool: fixture.database.pool, schema: "ml_training", heartbeat: .zero,
+                logger: PostgresCluster.quietLogger)
+            let tenant = TenantID()
+            let models = [
+                try await fixture.model(of: tenant, passedGates: true),
+                try await fixture.model(of: tenant, passedGates: true),
+            ]
+            var position = try await feed.news(after: nil).position
+            func told() async throws -> Set<Change> {
+                let news = try await feed.news(after: position)
+                #expect(news.isContinuous)
+                position = news.position
+                return Set(news.changes)
+            }
+            for model in models {
+                _ = try await fixture.registry.deploy(model, tenant: tenant, force: false, by: "u")
+                #expect(try await told() == [Change(.deployment, of: tenant)])
+            }
+            _ = try await fixture.registry.rollback(tenant: tenant, by: "u")
+            #expect(try await told() == [Change(.deployment, of: tenant)])
+            #expect(try await told().isEmpty)
+        }
+    }
+
     @Test("the database itself refuses a second deployed model")
     func uniqueIndex() async throws {
         try await TrainingDatabase.with { fixture in

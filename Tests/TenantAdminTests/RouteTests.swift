@@ -2,6 +2,7 @@ import Contracts
 import Postgres
 import ServiceIdentity
 import ServiceKit
+import ServiceStorage
 import TestSupport
 import Testing
 
@@ -24,7 +25,8 @@ struct RouteTests {
             heads: StatementVerifier(keys: JSONWebKeySet(keys: [])),
             purge: TenantPurge(
                 pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger),
-            imports: .testing())
+            imports: .testing(),
+            changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger))
 
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])

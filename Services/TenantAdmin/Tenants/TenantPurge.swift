@@ -115,6 +115,7 @@ struct TenantPurge: Service {
                 "DELETE FROM idempotency_keys WHERE answer ->> 'id' = \(tenant.description)")
             // Usage, messages and confirmations go with it.
             try await connection.execute("DELETE FROM tenants WHERE id = \(tenant)")
+            try await connection.execute("DELETE FROM changes WHERE tenant_id = \(tenant)")
             try await connection.execute("SELECT erm_audit.forget(\(tenant))")
         }
     }

@@ -18,19 +18,24 @@ final class TenantSchemaRollout: Service {
 
     private let schemas: TenantSchemas
     private let logger: Logger
+    private let prerequisite: ReadinessCheck?
     private let state = Mutex(State.waiting)
     /// Pause before what failed is tried again.
     private let pause: Duration
 
-    init(schemas: TenantSchemas, logger: Logger, pause: Duration = .seconds(2)) {
+    init(
+        schemas: TenantSchemas, logger: Logger, pause: Duration = .seconds(2), prerequisite: ReadinessCheck? = nil
+    ) {
         self.schemas = schemas
         self.logger = logger
+        self.prerequisite = prerequisite
         self.pause = pause
     }
 
     /// Goes on until all are up to date, then waits for the end of the service.
     func run() async throws {
         await cancelWhenGracefulShutdown {
+            await self.prerequisite?.becomesReady()
             while !Task.isCancelled {
                 do {
                     try await self.schemas.migrateTemplate()

@@ -163,4 +163,7 @@ struct TenantSchemas: Sendable {
     }
 
     private static let lockNotAvailable = "55P03"
+
+    /// While a tenant's schema is from before the change feed, what older nodes change in it is told to nobody.
+    static let someTellNoChanges: SQL = "EXISTS (SELECT FROM tenant_admin.tenants WHERE schema_version < 45)"
 }

@@ -80,3 +80,14 @@ extension Call where Who == TenantID {
 extension Call where Who == Author {
     public var author: Author { caller }
 }
+
+extension Call where Who == Caller {
+    /// The service that asks for itself: a user's request that the gateway relays is not the gateway's own word.
+    /// - Throws: 403.
+    public func service() throws -> ServiceName {
+        guard caller.tenant == nil, caller.subject == nil, !caller.isPlatformOperator else {
+            throw ProblemError.permissionDenied()
+        }
+        return caller.issuer
+    }
+}

@@ -8,6 +8,7 @@ import NIOCore
 import Postgres
 import ServiceIdentity
 import ServiceKit
+import ServiceStorage
 import TestSupport
 
 @testable import TenantAdmin
@@ -23,10 +24,11 @@ struct TestService: Sendable {
     /// The public keys of all services.
     let keys: JSONWebKeySet
     let purge: TenantPurge
+    let changes: ChangeFeed
 
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
-        over setup: TestingSetup = .router,
+        over setup: TestingSetup = .router, heartbeat: Duration = .milliseconds(50),
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await ServiceDatabases.withDatabases("tenantadmin") { databases in
@@ -35,7 +37,7 @@ struct TestService: Sendable {
             configuration.connectTimeout = .seconds(60)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             do {
-                try await run(pool, databases, tenantMigrations, imports, setup, body)
+                try await run(pool, databases, tenantMigrations, imports, setup, heartbeat, body)
             } catch {
                 await pool.close()
                 throw error
@@ -46,7 +48,7 @@ struct TestService: Sendable {
 
     private static func run(
         _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ imports: ImportSettings,
-        _ setup: TestingSetup, _ body: @escaping @Sendable (TestService) async throws -> Void
+        _ setup: TestingSetup, _ heartbeat: Duration, _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await MigrationRunner(
             pool: pool, schema: "tenant_admin", directory: ServiceDatabases.migrations("tenant-admin"),
@@ -61,16 +63,19 @@ struct TestService: Sendable {
             logger: PostgresCluster.quietLogger)
         let purge = TenantPurge(
             pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger)
+        let changes = ChangeFeed(
+            pool: pool, schema: "tenant_admin", heartbeat: heartbeat,
+            incomplete: TenantSchemas.someTellNoChanges, logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
-            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports)
+            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         try await ServiceApplication(routes: routes).testable().test(setup) { client in
             try await body(
                 TestService(
                     client: client, pool: pool, databases: databases, schemas: schemas, signers: signers,
-                    keys: keys, purge: purge))
+                    keys: keys, purge: purge, changes: changes))
         }
     }
 }

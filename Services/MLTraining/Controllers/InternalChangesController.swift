@@ -1,0 +1,20 @@
+import Contracts
+import ServiceKit
+import ServiceStorage
+
+/// Which tenants have another model deployed.
+struct InternalChangesController: Controller {
+    let feed: ChangeFeed
+
+    static func addRoutes(to routes: inout RouteList<Self>) {
+        routes.on(.get, "changes", "listDeploymentChanges", .services(.mlPrediction), use: changes)
+    }
+
+    private func changes(_ call: ServiceCall, _ query: ChangesQuery) async throws -> OK<ChangeNews> {
+        _ = try call.service()
+        let news = try await feed.news(query)
+        // Each node asks four times a second.
+        call.context.record.note { $0.isQuiet = true }
+        return OK(news)
+    }
+}

@@ -1,0 +1,64 @@
+/// What has changed, as far as others may have remembered it. A later release may tell of kinds that are not known here.
+public struct ChangeKind: RawRepresentable, Codable, Hashable, Sendable, CustomStringConvertible {
+    public let rawValue: String
+    public init(rawValue: String) { self.rawValue = rawValue }
+    public var description: String { rawValue }
+
+    public init(from decoder: any Decoder) throws {
+        rawValue = try decoder.singleValueContainer().decode(String.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(rawValue)
+    }
+
+    /// `TenantSummary`; the subject is the subdomain.
+    public static let tenant = Self(rawValue: "tenant")
+    /// `UserGrants` of one user.
+    public static let user = Self(rawValue: "user")
+    /// `RoleGrants`, and with them what any user of the tenant may do.
+    public static let roles = Self(rawValue: "roles")
+    /// What the history feed tells of the tenant.
+    public static let history = Self(rawValue: "history")
+    /// Which model is deployed.
+    public static let deployment = Self(rawValue: "deployment")
+    /// A login, among the gateway's nodes.
+    public static let session = Self(rawValue: "session")
+    /// An API key, among the gateway's nodes; the subject is its digest in hex.
+    public static let apiKey = Self(rawValue: "api_key")
+}
+
+/// One change of a tenant's.
+public struct Change: Codable, Hashable, Sendable {
+    public let kind: ChangeKind
+    public let tenantId: TenantID
+    /// Which one of its kind has changed; nil: any may have.
+    public let subject: String?
+
+    public init(_ kind: ChangeKind, of tenant: TenantID, subject: String? = nil) {
+        self.kind = kind
+        tenantId = tenant
+        self.subject = subject
+    }
+}
+
+/// `GET /internal/v1/changes?after=POSITION`: what has changed since, in the order in which it became visible. An answer without
+/// changes comes after 200 ms, as a sign of life.
+public struct ChangeNews: Codable, Hashable, Sendable {
+    /// Up to where the changes are known now; to be asked with next.
+    public let position: String
+    /// False when the history at hand does not lead on from the position asked with, as after a restore or a long absence, and when
+    /// there was none: changes may have been missed, and whatever was remembered before the answer is to be forgotten.
+    public let isContinuous: Bool
+    /// False when more changes are waiting already.
+    public let isWhole: Bool
+    public let changes: [Change]
+
+    public init(position: String, isContinuous: Bool, isWhole: Bool, changes: [Change]) {
+        self.position = position
+        self.isContinuous = isContinuous
+        self.isWhole = isWhole
+        self.changes = changes
+    }
+}

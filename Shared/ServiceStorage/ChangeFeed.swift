@@ -1,0 +1,196 @@
+import Basics
+public import Contracts
+import Foundation
+public import Logging
+public import Postgres
+public import ServiceKit
+public import ServiceLifecycle
+
+/// A service's own changes, as others follow them: the tables `changes` and `change_head` of its schema.
+///
+/// A change writes its row in its own transaction (triggers do). Before each look the rows that have been committed since are
+/// numbered, under a lock held until the numbers are visible, so that nobody who follows the numbers misses one. Rows of a transaction
+/// that is still open are not there yet and are in nobody's way.
+public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
+    /// More changes than these are told in several answers.
+    private static let maximumChanges = 1_000
+    public static let standardHeartbeat = Duration.milliseconds(200)
+    /// How long after a change others are waited for, to be told with it.
+    private static let gathering = Duration.milliseconds(5)
+    private static let sweepPause = Duration.seconds(300)
+    /// Who has not asked for longer begins anew.
+    private static let memory = "1 hour"
+
+    private let pool: PostgresPool
+    private let schema: String
+    private let ownsPool: Bool
+    private let heartbeat: Duration
+    private let incomplete: SQL
+    private let logger: Logger
+    private let prerequisite: ReadinessCheck?
+    private let bell = Bell()
+
+    /// - Parameters:
+    ///   - pool: of a role that owns the schema.
+    ///   - heartbeat: after so long without news an answer is given all the same.
+    ///   - incomplete: a condition under which changes may go untold, so that nobody is told anything.
+    public init(
+        pool: PostgresPool, schema: String, heartbeat: Duration = standardHeartbeat, incomplete: SQL = "false",
+        logger: Logger, prerequisite: ReadinessCheck? = nil
+    ) {
+        self.pool = pool
+        self.schema = schema
+        self.heartbeat = heartbeat
+        self.incomplete = incomplete
+        self.logger = logger
+        self.prerequisite = prerequisite
+        ownsPool = false
+    }
+
+    /// With connections of its own: requests that take all others, and keep them, delay nobody's news.
+    public init(beside database: ServiceDatabase, incomplete: SQL = "false", logger: Logger) {
+        var configuration = database.pool.configuration
+        configuration.maximumConnections = 2
+        pool = PostgresPool(configuration: configuration, logger: logger)
+        schema = database.schema
+        heartbeat = Self.standardHeartbeat
+        self.incomplete = incomplete
+        self.logger = logger
+        prerequisite = database.readiness
+        ownsPool = true
+    }
+
+    public var description: String { "changes" }
+
+    private var channel: String { "\(schema).changes" }
+
+    /// Listens for changes and removes those that are told and old, until shutdown.
+    public func run() async throws {
+        await cancelWhenGracefulShutdown { [self] in
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.listen() }
+                group.addTask { await self.sweepUntilDone() }
+                if ownsPool { group.addTask { await self.pool.run() } }
+            }
+        }
+        // In a task of its own, for connections lent to the last questions come back even when this task is cancelled.
+        if ownsPool { await Task { [pool] in await pool.close() }.value }
+    }
+
+    public func news(after position: String?) async throws -> ChangeNews {
+        try await news(after: position.map { ChangePosition($0) ?? .unknown }, of: nil)
+    }
+
+    /// As ``news(after:)``.
+    /// - Parameter kinds: those that are told; nil for all.
+    public func news(after position: ChangePosition?, of kinds: Set<ChangeKind>?) async throws -> ChangeNews {
+        let end = ContinuousClock.now + heartbeat
+        var known = position
+        while true {
+            let rings = bell.rings
+            var news = try await read(after: known)
+            if let kinds { news.changes.removeAll { !kinds.contains($0.kind) } }
+            let left = end - ContinuousClock.now
+            if known == nil || !news.isContinuous || !news.isWhole || !news.changes.isEmpty || left <= .zero {
+                return news.answer
+            }
+            known = news.position
+            await bell.wait(after: rings, atMost: left)
+            try Task.checkCancellation()
+            if bell.rings > rings { try await Task.sleep(for: Self.gathering) }
+        }
+    }
+
+    private struct Read {
+        var position: ChangePosition
+        var isContinuous = true
+        var isWhole = true
+        var changes: [Change] = []
+
+        var answer: ChangeNews {
+            ChangeNews(
+                position: position.description, isContinuous: isContinuous, isWhole: isWhole, changes: changes)
+        }
+    }
+
+    private func read(after known: ChangePosition?) async throws -> Read {
+        try await pool.withConnection { connection -> Read in
+            let head = try await numbered(connection)
+            guard let known else { return Read(position: head, isContinuous: false) }
+            if known == head { return Read(position: head) }
+            let rows = try await connection.query(
+                """
+                SELECT number, token, follows, kind, tenant_id, subject FROM \(identifier: schema).changes
+                WHERE number > \(known.number) ORDER BY number LIMIT \(Self.maximumChanges)::bigint
+                """)
+            // The next row says whether this is the history that the position was read from.
+            guard let next = rows.first, let last = rows.last,
+                try next.decode("number", as: Int.self) == known.number + 1,
+                try next.decode("follows", as: UUID.self) == known.token
+            else { return Read(position: head, isContinuous: false) }
+            let position = try ChangePosition(last)
+            return Read(
+                position: position, isWhole: position.number >= head.number,
+                changes: try rows.map { row in
+                    Change(
+                        ChangeKind(rawValue: try row.decode("kind")), of: try row.decode("tenant_id"),
+                        subject: try row.decode("subject"))
+                })
+        }
+    }
+
+    /// The newest position, once all that has been committed so far has a number.
+    private func numbered(_ connection: PostgresConnection) async throws -> ChangePosition {
+        func head() async throws -> (ChangePosition, isWaiting: Bool) {
+            let rows = try await connection.query(
+                """
+                SELECT number, token, EXISTS (SELECT FROM \(identifier: schema).changes WHERE number IS NULL) AS is_waiting,
+                    \(sql: incomplete) AS is_incomplete
+                FROM \(identifier: schema).change_head
+                """)
+            guard try !rows[0].decode("is_incomplete", as: Bool.self) else {
+                throw ProblemError.unavailable("Not every change is told at the moment; ask for what may have changed.")
+            }
+            return (try ChangePosition(rows[0]), try rows[0].decode("is_waiting"))
+        }
+        let (position, isWaiting) = try await head()
+        guard isWaiting else { return position }
+        _ = try await connection.query("SELECT \(identifier: schema).number_changes()")
+        return try await head().0
+    }
+
+    /// What is missed while the connection is lost is found by the next question's own look.
+    private func listen() async {
+        await prerequisite?.becomesReady()
+        let notifications = PostgresNotifications(
+            configuration: pool.configuration, channels: [channel], logger: logger)
+        for await _ in notifications { bell.ring() }
+    }
+
+    private func sweepUntilDone() async {
+        await prerequisite?.becomesReady()
+        while !Task.isCancelled {
+            do {
+                try await sweep()
+            } catch  where !Task.isCancelled {
+                logger.warning("Removing old changes failed", metadata: [LogKey.error: "\(LogText.of(error))"])
+            } catch {}
+            try? await Task.sleep(for: Self.sweepPause)
+        }
+    }
+
+    /// Removes what was told long ago.
+    func sweep() async throws {
+        try await pool.withConnection { connection in
+            _ = try await connection.execute(
+                """
+                DELETE FROM \(identifier: schema).changes WHERE told_at < now() - \(Self.memory)::interval
+                """)
+        }
+    }
+}
+
+extension ChangePosition {
+    /// No history leads on from here.
+    fileprivate static let unknown = ChangePosition(number: 0, token: UUID())
+}
