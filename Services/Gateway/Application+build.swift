@@ -20,6 +20,10 @@ struct GatewayParts: Sendable {
     var policy = LoginPolicy()
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
+    /// What this node hears of changes at tenant-admin; nil: nothing, and everything is asked for each half second.
+    var tenantChanges: ChangeFollower?
+    /// The same of sessions and API keys, which other nodes change.
+    var ownChanges: ChangeFollower?
     var sessions: any SessionStore
     var lockouts: any LockoutStore
     var keys: any APIKeyStore
@@ -63,6 +67,13 @@ struct GatewayApplication {
         let lockouts = PostgresLockoutStore(database: database, policy: policy.lockout)
         let keys = PostgresAPIKeyStore(database: database)
         let proxy = ProxyClient(logger: bootstrap.logger)
+        let feed = ChangeFeed(beside: database, logger: bootstrap.logger)
+        let ownChanges = ChangeFollower(
+            ServiceName.gateway.rawValue, source: feed, silence: Self.silence, logger: bootstrap.logger)
+        let tenantChanges = ChangeFollower(
+            ServiceName.tenantAdmin.rawValue,
+            source: ServiceChanges(bootstrap.client(for: .tenantAdmin), of: [.tenant, .user, .roles]),
+            silence: Self.silence, logger: bootstrap.logger)
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
             trustedProxies: try Self.trustedProxies(settings), operatorKey: try Self.operatorKey(settings),
@@ -72,7 +83,8 @@ struct GatewayApplication {
                 leeway: Int(settings.duration("identity.leeway").components.seconds)),
             policy: policy,
             signer: bootstrap.identity.signer,
-            directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), sessions: sessions,
+            directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), tenantChanges: tenantChanges,
+            ownChanges: ownChanges, sessions: sessions,
             lockouts: lockouts,
             keys: keys, client: proxy.client, addresses: addresses,
             console: try (settings.optionalString("console.directory") ?? ConsoleFiles.installed).map(
@@ -90,7 +102,7 @@ struct GatewayApplication {
         var application = ServiceApplication(
             router: router, declared: Self.declared,
             services: [
-                proxy, database,
+                proxy, database, feed, ownChanges, tenantChanges,
                 UpstreamWatch(
                     upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
                 watch,
@@ -124,6 +136,10 @@ struct GatewayApplication {
         }
         return application
     }
+
+    /// For how long silence is taken for nothing new: with the pause after which a stream's reader is looked at again
+    /// (``Standing``), within the second in which a revocation must act.
+    private static let silence = Duration.milliseconds(700)
 
     private static func trustedProxies(_ settings: ServiceSettings) throws -> TrustedProxies {
         let field = TrustedProxies.Field(rawValue: settings.string("trusted-proxies.header")) ?? .xForwardedFor

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Hummingbird
 import Logging
@@ -20,8 +21,27 @@ final class LineBuilder: Sendable {
 
     init(_ parts: GatewayParts) {
         self.parts = parts
-        let directory = CachedDirectory(parts.directory)
-        let families = FreshCache<SessionID, RefreshFamily?>()
+        let directory = CachedDirectory(parts.directory, changes: parts.tenantChanges)
+        let ownChanges = parts.ownChanges
+        let isHeard: @Sendable (ContinuousClock.Instant) -> Bool = { ownChanges?.isHeard(at: $0) ?? false }
+        let families = FreshCache<SessionID, RefreshFamily?>(maximumCount: 100_000, isHeard: isHeard)
+        // A key's use is noted when it is asked for.
+        let keyCache = FreshCache<[UInt8], APIKey?>(longestAge: .seconds(60), isHeard: isHeard)
+        ownChanges?.follow { news in
+            guard case .changes(let changes) = news else {
+                families.forgetAll()
+                return keyCache.forgetAll()
+            }
+            for change in changes {
+                switch (change.kind, change.subject) {
+                case (.session, let id?): if let id = SessionID(id) { families.forget(id) }
+                case (.apiKey, let digest?): keyCache.forget { $0.hex == digest }
+                default:
+                    families.forgetAll()
+                    keyCache.forgetAll()
+                }
+            }
+        }
         tenant = TenantStage(baseDomain: parts.baseDomain, directory: directory)
         sessions = Sessions(
             store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
@@ -30,7 +50,7 @@ final class LineBuilder: Sendable {
             pseudonyms: Pseudonyms(keys: parts.identity), lifetime: parts.policy.sessionLifetime, queue: queue,
             cache: families, audit: parts.audit, now: parts.now, logger: parts.logger)
         keys = APIKeys(
-            store: parts.keys, directory: directory, cache: FreshCache(), seal: AnswerSeal(keys: parts.identity),
+            store: parts.keys, directory: directory, cache: keyCache, seal: AnswerSeal(keys: parts.identity),
             now: parts.now)
         var authenticators: [any Authenticator] = [
             AccessTokenAuthenticator(

@@ -1,4 +1,5 @@
 import Contracts
+import ServiceKit
 
 /// Who knows the users and roles of a tenant, as they are now.
 ///
@@ -31,12 +32,59 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     }
 
     private let source: any TenantDirectory & PrincipalDirectory
-    private let tenants = FreshCache<TenantID, TenantSummary?>()
-    private let subdomains = FreshCache<String, TenantSummary?>()
-    private let users = FreshCache<UserKey, UserGrants?>(maximumCount: 100_000)
-    private let grants = FreshCache<TenantID, [RoleGrants]>()
+    private let tenants: FreshCache<TenantID, TenantSummary?>
+    private let subdomains: FreshCache<String, TenantSummary?>
+    private let users: FreshCache<UserKey, UserGrants?>
+    private let grants: FreshCache<TenantID, [RoleGrants]>
 
-    init(_ source: any TenantDirectory & PrincipalDirectory) { self.source = source }
+    /// - Parameter changes: what this node hears of the source's changes; nil: nothing.
+    init(
+        _ source: any TenantDirectory & PrincipalDirectory, changes: ChangeFollower? = nil,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        let isHeard: @Sendable (ContinuousClock.Instant) -> Bool = { changes?.isHeard(at: $0) ?? false }
+        self.source = source
+        tenants = FreshCache(isHeard: isHeard, now: now)
+        subdomains = FreshCache(isHeard: isHeard, now: now)
+        users = FreshCache(maximumCount: 100_000, isHeard: isHeard, now: now)
+        grants = FreshCache(isHeard: isHeard, now: now)
+        changes?.follow { [self] in hear($0) }
+    }
+
+    private func hear(_ news: ChangeFollower.News) {
+        guard case .changes(let changes) = news else {
+            tenants.forgetAll()
+            subdomains.forgetAll()
+            users.forgetAll()
+            return grants.forgetAll()
+        }
+        // All users of a tenant are looked for once, however many of its changes are told together.
+        var regranted: Set<TenantID> = []
+        for change in changes {
+            let tenant = change.tenantId
+            switch change.kind {
+            case .tenant:
+                tenants.forget(tenant)
+                if let subdomain = change.subject { subdomains.forget(subdomain) } else { subdomains.forgetAll() }
+            case .user:
+                if let user = change.subject.flatMap({ UserID($0) }) {
+                    users.forget(UserKey(tenant: tenant, user: user))
+                } else {
+                    regranted.insert(tenant)
+                }
+            case .roles:
+                grants.forget(tenant)
+                regranted.insert(tenant)
+            default:
+                // Of a kind that is not known here: nothing of the tenant holds.
+                tenants.forget(tenant)
+                subdomains.forgetAll()
+                grants.forget(tenant)
+                regranted.insert(tenant)
+            }
+        }
+        if !regranted.isEmpty { users.forget { regranted.contains($0.tenant) } }
+    }
 
     func warm(tenant id: TenantID) -> TenantSummary? { tenants.warm(id) ?? nil }
 

@@ -6,8 +6,9 @@ import Synchronization
 /// while nothing is sent, and before a piece is sent that an older answer does not cover: whoever cannot be asked
 /// lets nothing through.
 final class Standing: Sendable {
-    /// With the half second for which a directory remembers, within the second in which a revocation must act.
-    static let pause = Duration.milliseconds(400)
+    /// With the time for which silence at tenant-admin is trusted, or an answer remembered, within the second in which a revocation must
+    /// act.
+    static let pause = Duration.milliseconds(300)
 
     private let recheck: @Sendable () async throws -> Void
     private let confirmedAt = Mutex(ContinuousClock.now)

@@ -1,6 +1,8 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceIdentity
+import ServiceKit
 import ServiceStorage
 import Testing
 
@@ -28,6 +30,40 @@ struct SessionTests {
             #expect(second.refreshToken != first.refreshToken)
             let third: TokenResponse = try await gateway.refresh(second.refreshToken, node: 1).data()
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: third.accessToken).status == 200)
+        }
+    }
+
+    @Test(
+        "what another node has ended is refused as soon as it is told in the gateway's own feed, and known well until then"
+    )
+    func ownFeed() async throws {
+        try await withLogin { gateway, tokens, tenant, _ async throws in
+            let (changes, token) = (gateway.ownChanges, tokens.accessToken)
+            let key: CreatedAPIKey = try await gateway.send(
+                "POST", "/api/v1/api-keys", token: token, json: CreateAPIKeyRequest(name: "k", roles: ["viewer"])
+            ).data()
+            func statuses(_ credential: String) async throws -> [Int] {
+                var found: [Int] = []
+                for node in 0...1 {
+                    found.append(try await gateway.send("GET", "/api/v1/auth/me", node: node, token: credential).status)
+                }
+                return found
+            }
+            try await changes.ask()
+            for credential in [token, key.key] { #expect(try await statuses(credential) == [200, 200]) }
+
+            // As a third node does it.
+            let author = Author(name: "ada", requestID: "r")
+            #expect(
+                try await PostgresAPIKeyStore(database: gateway.database).revoke(
+                    key.summary.id, of: tenant.id, by: author, now: gateway.clock.now))
+            try await changes.ask()
+            #expect(try await statuses(key.key) == [401, 401])
+            #expect(try await statuses(token) == [200, 200])
+            _ = try await PostgresSessionStore(database: gateway.database).revoke(
+                tokenDigest: RandomToken.digest(tokens.refreshToken), now: gateway.clock.now)
+            try await changes.ask()
+            #expect(try await statuses(token) == [401, 401])
         }
     }
 

@@ -26,6 +26,8 @@ struct RunningGateway: Sendable {
     let clock: TestClock
     /// What both nodes count.
     let usage: UsageCounter
+    /// What both nodes hear of sessions and API keys: nothing, until a test asks.
+    let ownChanges: ChangeFollower
 
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
@@ -74,12 +76,16 @@ struct RunningGateway: Sendable {
             let address = "http://127.0.0.1:\(upstream.port ?? 0)"
             let directory = TenantAdminDirectory(
                 ServiceClient(to: .tenantAdmin, baseURLs: [address], httpClient: client, signer: signer))
+            let ownChanges = ChangeFollower(
+                "gateway",
+                source: ChangeFeed(pool: database.pool, schema: "gateway", heartbeat: .zero, logger: logger),
+                silence: .seconds(60), logger: logger)
             let parts = GatewayParts(
                 configuration: try RouteFile.load(
                     ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
                 identity: keys, tokens: tokens, signer: signer,
-                directory: directory,
+                directory: directory, ownChanges: ownChanges,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
                 addresses: [.tenantAdmin: [address], .mlTraining: [address]],
@@ -96,7 +102,7 @@ struct RunningGateway: Sendable {
                             tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database,
                             client: client,
                             urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock,
-                            usage: parts.usage))
+                            usage: parts.usage, ownChanges: ownChanges))
                 }
             }
         }

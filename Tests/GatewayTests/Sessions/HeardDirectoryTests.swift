@@ -1,0 +1,169 @@
+import Contracts
+import ServiceKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Knows one tenant and every user, and counts what it is asked.
+private final class CountingDirectory: TenantDirectory, PrincipalDirectory {
+    let tenant: TenantSummary
+    private let state = Mutex((questions: 0, isDown: false))
+
+    init(_ tenant: TenantSummary) { self.tenant = tenant }
+
+    var questions: Int { state.withLock { $0.questions } }
+    func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
+
+    private func asked<Answer>(_ answer: Answer) throws -> Answer {
+        try state.withLock { state in
+            state.questions += 1
+            guard !state.isDown else { throw ProblemError.unavailable("gone") }
+            return answer
+        }
+    }
+
+    func tenant(_ id: TenantID) async throws -> TenantSummary? { try asked(tenant) }
+    func tenant(subdomain: Subdomain) async throws -> TenantSummary? { try asked(tenant) }
+    func roles(of tenant: TenantID) async throws -> [RoleGrants] { try asked([]) }
+    func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? { nil }
+    func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
+        try asked(
+            UserGrants(
+                userId: user, tenantId: tenant, email: "a@acme.example", name: "A", isActive: true, roles: [],
+                permissions: []))
+    }
+}
+
+@Suite("A directory that hears of changes")
+struct HeardDirectoryTests {
+    private let tenant = Fixture.tenant()
+    private let (user, colleague) = (UserID(), UserID())
+    private let changes = ScriptedChanges()
+    private let offset = ClockOffset()
+
+    private final class ClockOffset: Sendable {
+        private let value = Mutex(Duration.zero)
+        var now: ContinuousClock.Instant { Fixture.start + value.withLock { $0 } }
+        func advance(_ duration: Duration) { value.withLock { $0 += duration } }
+    }
+
+    private func parts() -> (source: CountingDirectory, directory: CachedDirectory, follower: ChangeFollower) {
+        let now: @Sendable () -> ContinuousClock.Instant = { [offset] in offset.now }
+        let source = CountingDirectory(tenant)
+        let follower = ChangeFollower(
+            "tenant-admin", source: changes, silence: .seconds(1), logger: PostgresCluster.quietLogger, now: now)
+        return (source, CachedDirectory(source, changes: follower, now: now), follower)
+    }
+
+    @Test("a user who asks once a minute costs no question, and is known without waiting")
+    func quiet() async throws {
+        let (source, directory, follower) = parts()
+        try await follower.ask()
+        _ = try await directory.principal(user, in: tenant.id)
+        _ = try await directory.tenant(tenant.id)
+        for _ in 1...9 {
+            offset.advance(.seconds(60))
+            try await follower.ask()
+            #expect(try await directory.principal(user, in: tenant.id)?.userId == user)
+            #expect(directory.warm(principal: user, in: tenant.id)?.userId == user)
+            #expect(directory.warm(tenant: tenant.id) == tenant)
+        }
+        #expect(source.questions == 2)
+    }
+
+    @Test("what is told to have changed is asked for anew, and nothing else is")
+    func changed() async throws {
+        let (source, directory, follower) = parts()
+        func warm() -> [Bool] {
+            [
+                directory.warm(principal: user, in: tenant.id) != nil,
+                directory.warm(principal: colleague, in: tenant.id) != nil, directory.warm(tenant: tenant.id) != nil,
+                directory.warm(subdomain: Subdomain(rawValue: "acme")!) != nil,
+                directory.warm(rolesOf: tenant.id) != nil,
+            ]
+        }
+        let cases: [(Change, [Bool])] = [
+            (Change(.user, of: tenant.id, subject: user.description), [false, true, true, true, true]),
+            (Change(.user, of: TenantID(), subject: user.description), [true, true, true, true, true]),
+            (Change(.roles, of: tenant.id), [false, false, true, true, false]),
+            (Change(.tenant, of: tenant.id, subject: "acme"), [true, true, false, false, true]),
+            (Change(ChangeKind(rawValue: "of_a_later_release"), of: tenant.id), [false, false, false, false, false]),
+        ]
+        for (change, stays) in cases {
+            for id in [user, colleague] { _ = try await directory.principal(id, in: tenant.id) }
+            _ = try await directory.tenant(tenant.id)
+            _ = try await directory.tenant(subdomain: Subdomain(rawValue: "acme")!)
+            _ = try await directory.roles(of: tenant.id)
+            try await follower.ask()
+            if source.questions == 5 {
+                // The first answer makes everything before it forgotten.
+                #expect(warm() == [false, false, false, false, false])
+                for id in [user, colleague] { _ = try await directory.principal(id, in: tenant.id) }
+                _ = try await directory.tenant(tenant.id)
+                _ = try await directory.tenant(subdomain: Subdomain(rawValue: "acme")!)
+                _ = try await directory.roles(of: tenant.id)
+            }
+            #expect(warm() == [true, true, true, true, true])
+            changes.tell(change)
+            try await follower.ask()
+            #expect(warm() == stays, "\(change)")
+        }
+    }
+
+    @Test("when nothing has been heard for a while it asks directly, and answers 503 when it cannot")
+    func silent() async throws {
+        let (source, directory, follower) = parts()
+        try await follower.ask()
+        _ = try await directory.principal(user, in: tenant.id)
+        changes.setDown(true)
+        offset.advance(.milliseconds(999))
+        _ = try? await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) != nil)
+        offset.advance(.milliseconds(1))
+        #expect(directory.warm(principal: user, in: tenant.id) == nil)
+        _ = try await directory.principal(user, in: tenant.id)
+        #expect(source.questions == 2)
+
+        source.setDown(true)
+        offset.advance(.milliseconds(500))
+        let refusal = try await problem { try await directory.principal(user, in: tenant.id) }
+        #expect(refusal.status == .serviceUnavailable)
+
+        // Heard again: what was told meanwhile is acted on before anything remembered is trusted.
+        source.setDown(false)
+        _ = try await directory.principal(user, in: tenant.id)
+        changes.setDown(false)
+        changes.tell(Change(.user, of: tenant.id, subject: user.description))
+        offset.advance(.seconds(1))
+        try await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) == nil)
+    }
+
+    @Test("after a restore or a fail-over nothing remembered is trusted")
+    func diverged() async throws {
+        let (_, directory, follower) = parts()
+        try await follower.ask()
+        _ = try await directory.principal(user, in: tenant.id)
+        try await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) != nil)
+        changes.diverge()
+        try await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) == nil)
+    }
+
+    @Test("an answer that comes late is late news: what counts is when it was asked for")
+    func late() async throws {
+        let (_, directory, follower) = parts()
+        try await follower.ask()
+        _ = try await directory.principal(user, in: tenant.id)
+        offset.advance(.milliseconds(600))
+        changes.whileAnswering { [offset] in offset.advance(.seconds(2)) }
+        try await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) == nil)
+        changes.whileAnswering(nil)
+        try await follower.ask()
+        #expect(directory.warm(principal: user, in: tenant.id) != nil)
+    }
+}
