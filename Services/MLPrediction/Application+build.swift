@@ -24,17 +24,28 @@ struct PredictionApplication {
         let freshness = Freshness(
             fresh: settings.duration("mirror.fresh"), limit: settings.duration("mirror.limit"),
             patience: settings.duration("mirror.patience"))
+        let tenantChanges = ChangeFollower(
+            ServiceName.tenantAdmin.rawValue,
+            source: ServiceChanges(bootstrap.client(for: .tenantAdmin), of: [.tenant, .history]),
+            silence: freshness.limit, logger: bootstrap.logger)
+        let modelChanges = ChangeFollower(
+            ServiceName.mlTraining.rawValue,
+            source: ServiceChanges(bootstrap.client(for: .mlTraining), of: [.deployment]), logger: bootstrap.logger)
+        let (tenantNews, modelNews) = (TenantNews(tenantChanges), TenantNews(modelChanges))
         let mirrors = TenantMirrors(
             limits: .init(
                 tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"),
                 bytes: settings.int("mirror.bytes"))
         ) { tenant in
-            TenantMirror(tenant: tenant, source: feed, freshness: freshness)
+            TenantMirror(
+                tenant: tenant, source: feed, freshness: freshness,
+                isUnchanged: { tenantNews.isUnchanged($0, since: $1) })
         }
         let models = DeployedModels(
             source: TrainingServiceModels(
                 client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes")),
-            staleAfter: settings.duration("models.fresh"), capacity: settings.int("models.held"),
+            staleAfter: settings.duration("models.fresh"),
+            isUnchanged: { modelNews.isUnchanged($0, since: $1) }, capacity: settings.int("models.held"),
             memory: settings.int("models.memory"))
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
@@ -43,7 +54,7 @@ struct PredictionApplication {
                     models: models, mirrors: mirrors, log: log, usage: usage,
                     admission: Admission(most: settings.int("predictions.under-way"))), log: log),
             services: [
-                database,
+                database, tenantChanges, modelChanges,
                 PersonEraser(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: settings.duration("purge.interval"), logger: bootstrap.logger),

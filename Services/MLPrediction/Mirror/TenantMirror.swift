@@ -14,7 +14,8 @@ struct Freshness: Sendable {
     var patience: Duration = .seconds(15)
 }
 
-/// One tenant's history in memory, kept in step with tenant-admin by asking for what changed.
+/// One tenant's history in memory, kept in step with tenant-admin by asking for what changed: when a change is heard of, and while
+/// none can be heard of each time it is needed and older than ``Freshness/fresh``.
 ///
 /// However many requests come at once, one question is under way; all wait for its answer. Who gives up waiting does not
 /// stop it: a large history goes on being loaded for those who ask again.
@@ -31,20 +32,24 @@ actor TenantMirror {
     private let tenant: TenantID
     private let source: any HistoryFeedSource
     private let freshness: Freshness
+    private let isUnchanged: @Sendable (TenantID, Instant) -> Bool
     private let now: @Sendable () -> Instant
     private let sleep: @Sendable (Duration) async throws -> Void
     /// When the question was asked that the present knowledge answers: everything committed before is in it.
     private var knownAt: Instant?
     private let questions = SingleFlight<TenantID, Void>()
 
+    /// - Parameter isUnchanged: whether the tenant's history is still as it was at that moment, because every change is heard of.
     init(
         tenant: TenantID, source: any HistoryFeedSource, freshness: Freshness,
+        isUnchanged: @escaping @Sendable (TenantID, Instant) -> Bool = { _, _ in false },
         now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
     ) {
         self.tenant = tenant
         self.source = source
         self.freshness = freshness
+        self.isUnchanged = isUnchanged
         self.now = now
         self.sleep = sleep
     }
@@ -112,7 +117,7 @@ actor TenantMirror {
     private func isKnown(asOf moment: Instant) -> Bool { knownAt.map { $0 >= moment } ?? false }
 
     private func isKnown(within age: Duration) -> Bool {
-        knownAt.map { now() - $0 <= age } ?? false
+        knownAt.map { now() - $0 <= age || isUnchanged(tenant, $0) } ?? false
     }
 
     private func join() async throws { try await questions.value(for: tenant) { try await self.ask() } }

@@ -36,8 +36,9 @@ struct LoadedModel: Sendable {
     var description: PredictionModel { PredictionModel(id: id, version: version, kind: kind) }
 }
 
-/// The models that this node answers with: which one is deployed is known for at most half a second, artefacts are kept
-/// by their digest. That a tenant has none is never remembered: who has just deployed their first must be answered by it.
+/// The models that this node answers with: which one is deployed is known until a change is heard of, and for half a second while
+/// none can be heard of; artefacts are kept by their digest. That a tenant has none is never remembered: who has just
+/// deployed their first must be answered by it.
 ///
 /// While ml-training cannot be asked, the model that was deployed when it last could be goes on answering, and says so.
 actor DeployedModels {
@@ -57,6 +58,7 @@ actor DeployedModels {
 
     private let source: any ModelSource
     private let staleAfter: Duration
+    private let isUnchanged: @Sendable (TenantID, Instant) -> Bool
     private let capacity: Int
     private let memory: Int
     private let patience: Duration
@@ -69,16 +71,19 @@ actor DeployedModels {
     private var uses: UInt64 = 0
 
     /// - Parameters:
+    ///   - isUnchanged: whether the tenant's deployment is still as it was at that moment, because every change is heard of.
     ///   - capacity: decoded models held at once.
     ///   - memory: about how many bytes those take at most, unless a single one takes more.
     ///   - patience: how long ml-training is waited for while there is a model that can answer.
     init(
-        source: any ModelSource, staleAfter: Duration = .milliseconds(500), capacity: Int = 64,
+        source: any ModelSource, staleAfter: Duration = .milliseconds(500),
+        isUnchanged: @escaping @Sendable (TenantID, Instant) -> Bool = { _, _ in false }, capacity: Int = 64,
         memory: Int = 1 << 30, patience: Duration = .milliseconds(250),
         now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
     ) {
         self.source = source
         self.staleAfter = staleAfter
+        self.isUnchanged = isUnchanged
         self.capacity = capacity
         self.memory = memory
         self.patience = patience
@@ -114,7 +119,7 @@ actor DeployedModels {
         guard let answer = known[tenant] else {
             return try await deployment(tenant).map { Answer(deployment: $0, isConfirmed: true) }
         }
-        if now() - answer.askedAt <= staleAfter { return Answer(deployment: answer.deployment, isConfirmed: true) }
+        if holds(answer, tenant) { return Answer(deployment: answer.deployment, isConfirmed: true) }
         let former = Answer(deployment: answer.deployment, isConfirmed: false)
         if let failedAt = answer.failedAt, now() - failedAt <= staleAfter { return former }
         do {
@@ -154,6 +159,10 @@ actor DeployedModels {
         forgetStale()
         known[tenant] = Known(deployment: deployment, askedAt: askedAt)
         return deployment
+    }
+
+    private func holds(_ answer: Known, _ tenant: TenantID) -> Bool {
+        now() - answer.askedAt <= staleAfter || isUnchanged(tenant, answer.askedAt)
     }
 
     /// Keeps the table to the tenants of the last hour once there are many.

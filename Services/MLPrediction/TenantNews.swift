@@ -1,0 +1,48 @@
+import Contracts
+import ServiceKit
+import Synchronization
+
+/// When this node last heard of a change of each tenant's, so that what was learned of a tenant since then still holds.
+final class TenantNews: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    private struct State {
+        /// Before this nothing is known.
+        var everything: Instant
+        var tenants: [TenantID: Instant] = [:]
+    }
+
+    /// Beyond these, what is known of all of them is given up together: each is asked about once more.
+    private static let maximumTenants = 100_000
+
+    private let changes: ChangeFollower
+    private let now: @Sendable () -> Instant
+    private let state: Mutex<State>
+
+    init(_ changes: ChangeFollower, now: @escaping @Sendable () -> Instant = { .now }) {
+        self.changes = changes
+        self.now = now
+        state = Mutex(State(everything: now()))
+        changes.follow { [weak self] in self?.hear($0) }
+    }
+
+    /// Whether what was asked about the tenant at that moment holds still, as far as a moment ago.
+    func isUnchanged(_ tenant: TenantID, since asked: Instant) -> Bool {
+        guard changes.isHeard(at: now()) else { return false }
+        return state.withLock { state in
+            state.everything < asked && state.tenants[tenant].map { $0 < asked } ?? true
+        }
+    }
+
+    private func hear(_ news: ChangeFollower.News) {
+        let time = now()
+        state.withLock { state in
+            guard case .changes(let changes) = news else {
+                state = State(everything: time)
+                return
+            }
+            for change in changes { state.tenants[change.tenantId] = time }
+            if state.tenants.count > Self.maximumTenants { state = State(everything: time) }
+        }
+    }
+}
