@@ -9,29 +9,35 @@ final class Platform: Sendable {
     let tenantAdmin: RunningService
     let mlTraining: RunningService
     let mlPrediction: RunningService
+    /// Further gateway nodes, behind the same database.
+    let furtherGateways: [RunningService]
     let databases: ServiceDatabases
     let operatorKey: String
     let http: HTTPClient
-    private let gatewayPort: Int
+    private let gatewayPorts: [Int]
     private let operationsPorts: [String: Int]
     private let folder: URL
 
-    var services: [RunningService] { [tenantAdmin, mlTraining, mlPrediction, gateway] }
-    var url: String { "http://127.0.0.1:\(gatewayPort)" }
+    var services: [RunningService] { [tenantAdmin, mlTraining, mlPrediction, gateway] + furtherGateways }
+    var url: String { gatewayURLs[0] }
+    /// Of all gateway nodes.
+    var gatewayURLs: [String] { gatewayPorts.map { "http://127.0.0.1:\($0)" } }
 
     /// Starts everything on a fresh database, waits until it is ready, and stops it when `body` is done.
-    static func withPlatform<R>(isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R)
-        async throws -> R
-    {
-        try await ServiceDatabases.withDatabases("system") { try await withPlatform(on: $0, body) }
+    static func withPlatform<R>(
+        gateways: Int = 1, isolation: isolated (any Actor)? = #isolation, _ body: (Platform) async throws -> R
+    ) async throws -> R {
+        try await ServiceDatabases.withDatabases("system") {
+            try await withPlatform(on: $0, gateways: gateways, body)
+        }
     }
 
     /// The same on databases that are there, with keys made anew.
     static func withPlatform<R>(
-        on databases: ServiceDatabases, isolation: isolated (any Actor)? = #isolation,
+        on databases: ServiceDatabases, gateways: Int = 1, isolation: isolated (any Actor)? = #isolation,
         _ body: (Platform) async throws -> R
     ) async throws -> R {
-        let platform = try await Platform(databases: databases)
+        let platform = try await Platform(databases: databases, gateways: gateways)
         do {
             for service in platform.services { try service.start() }
             for service in platform.services { try await platform.waitUntilReady(service) }
@@ -45,7 +51,7 @@ final class Platform: Sendable {
         }
     }
 
-    private init(databases: ServiceDatabases) async throws {
+    private init(databases: ServiceDatabases, gateways: Int) async throws {
         self.databases = databases
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "erm-system-\(UUID())", isDirectory: true)
@@ -53,44 +59,48 @@ final class Platform: Sendable {
         let keys = folder.appendingPathComponent("keys")
         try await Command.run("ermctl", ["keys", "generate", "--directory", keys.path])
 
-        let names = ServiceName.allCases.map(\.rawValue)
+        let further = (1..<gateways).map { "gateway-\($0 + 1)" }
+        let names = ServiceName.allCases.map(\.rawValue) + further
         let ports = Dictionary(uniqueKeysWithValues: try names.map { ($0, try FreePort.take()) })
         let operations = Dictionary(uniqueKeysWithValues: try names.map { ($0, try FreePort.take()) })
         let urls = [
             "gateway": databases.gateway, "tenant-admin": databases.tenantAdmin, "ml-training": databases.mlTraining,
             "ml-prediction": databases.mlPrediction,
         ]
-        func service(_ name: ServiceName, _ more: [String: String] = [:]) -> RunningService {
-            let name = name.rawValue
+        func service(
+            _ service: ServiceName, node: String? = nil, _ more: [String: String] = [:]
+        ) -> RunningService {
+            let name = node ?? service.rawValue
             let environment = [
                 "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
                 "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
-                "DATABASE_URL": urls[name]!, "PURGE_INTERVAL": "500ms",
+                "DATABASE_URL": urls[service.rawValue]!, "PURGE_INTERVAL": "500ms",
                 "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations").path,
-                "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(name).key").path,
+                "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(service.rawValue).key").path,
                 "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,
                 "TENANT_ADMIN_URL": "http://127.0.0.1:\(ports["tenant-admin"]!)",
                 "ML_TRAINING_URL": "http://127.0.0.1:\(ports["ml-training"]!)",
                 "ML_PREDICTION_URL": "http://127.0.0.1:\(ports["ml-prediction"]!)",
             ].merging(more) { $1 }
             return RunningService(
-                name: name, environment: environment, logFile: folder.appendingPathComponent("\(name).log"))
+                name: name, executable: service.rawValue, environment: environment,
+                logFile: folder.appendingPathComponent("\(name).log"))
         }
-        gateway = service(
-            .gateway,
-            [
-                "GATEWAY_CONFIG_FILE": ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml")
-                    .path,
-                "OPERATOR_KEY_DIGEST_FILE": keys.appendingPathComponent("operator.key.sha256").path,
-            ])
+        let settings = [
+            "GATEWAY_CONFIG_FILE": ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml")
+                .path,
+            "OPERATOR_KEY_DIGEST_FILE": keys.appendingPathComponent("operator.key.sha256").path,
+        ]
+        gateway = service(.gateway, settings)
+        furtherGateways = further.map { service(.gateway, node: $0, settings) }
         tenantAdmin = service(.tenantAdmin)
         mlTraining = service(.mlTraining)
         mlPrediction = service(.mlPrediction)
         operatorKey = try String(contentsOf: keys.appendingPathComponent("operator.key"), encoding: .utf8)
             .trimmingCharacters(in: .whitespacesAndNewlines)
         http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-        gatewayPort = ports["gateway"]!
+        gatewayPorts = (["gateway"] + further).map { ports[$0]! }
         operationsPorts = operations
         self.folder = folder
     }
@@ -134,11 +144,23 @@ enum Command {
         }
     }
 
-    static func run(_ name: String, _ arguments: [String]) async throws {
+    /// - Returns: what it has printed.
+    @discardableResult
+    static func run(
+        _ name: String, _ arguments: [String], environment: [String: String] = [:]
+    ) async throws -> String {
         let path = RunningService.executables.appendingPathComponent(name).path
-        let code = try await ChildProcess(path, arguments).exitCode
+        let output = FileManager.default.temporaryDirectory.appendingPathComponent("erm-\(name)-\(UUID()).log")
+        defer { try? FileManager.default.removeItem(at: output) }
+        let code = try await ChildProcess(
+            path, arguments, environment: ProcessInfo.processInfo.environment.merging(environment) { $1 },
+            output: output
+        ).exitCode
+        let text = (try? String(contentsOf: output, encoding: .utf8)) ?? ""
         guard code == 0 else {
-            throw RunningService.Failure(description: "\(name) \(arguments.joined(separator: " ")) ended with \(code)")
+            throw RunningService.Failure(
+                description: "\(name) \(arguments.joined(separator: " ")) ended with \(code): \(text)")
         }
+        return text
     }
 }

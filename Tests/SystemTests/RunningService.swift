@@ -7,12 +7,15 @@ final class RunningService: Sendable {
     struct Failure: Error, CustomStringConvertible { let description: String }
 
     let name: String
+    private let executable: String
     private let environment: [String: String]
     private let logFile: URL
     private let process = Mutex<ChildProcess?>(nil)
 
-    init(name: String, environment: [String: String], logFile: URL) {
+    /// - Parameter executable: by default called as the service is.
+    init(name: String, executable: String? = nil, environment: [String: String], logFile: URL) {
         self.name = name
+        self.executable = executable ?? name
         self.environment = environment
         self.logFile = logFile
     }
@@ -23,7 +26,7 @@ final class RunningService: Sendable {
     }
 
     func start() throws {
-        let path = Self.executables.appendingPathComponent(name).path
+        let path = Self.executables.appendingPathComponent(executable).path
         let child = try ChildProcess(path, environment: environment, output: logFile)
         process.withLock { $0 = child }
     }

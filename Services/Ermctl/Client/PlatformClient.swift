@@ -90,8 +90,18 @@ actor PlatformClient {
         return Written(data: answer.data, warnings: answer.warnings ?? [])
     }
 
+    func patch<T: Codable & Sendable>(_ path: String, _ payload: some Encodable & Sendable) async throws -> T {
+        try await envelope("PATCH", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json")
+            .data
+    }
+
     /// For what answers without a body.
     func postWithoutAnswer(_ path: String) async throws { _ = try await bytes("POST", path) }
+
+    func postWithoutAnswer(_ path: String, _ payload: some Encodable & Sendable) async throws {
+        _ = try await bytes(
+            "POST", path, body: .bytes(try WireJSON.encode(payload)), contentType: "application/json")
+    }
 
     func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
