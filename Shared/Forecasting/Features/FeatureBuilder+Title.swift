@@ -5,6 +5,8 @@ import Foundation
 
 extension FeatureBuilder {
     func writeTitle<S: FeatureSink>(_ views: HistoryViews, _ context: PooledHistory, into sink: inout S) {
+        // A title says the same of everybody who is asked.
+        if S.onlyPersonal { return sink.skip(9) }
         let words = WordFigures(views, context)
         func add(_ name: String, _ value: Double?, _ meaning: String, _ unit: String) {
             sink.add(

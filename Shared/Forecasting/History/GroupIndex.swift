@@ -88,7 +88,7 @@ struct GroupIndex: Sendable {
                 case .personSkillSet, .personProject, .personProjectSkillSet, .personPlanSize:
                     others[kind] = second
                     return -1
-                case .project, .skillSet, .projectSkillSet, .planSize, .skill, .label:
+                case .project, .skillSet, .projectSkillSet, .planSize, .skill, .label, .word, .title:
                     return keys[Resolver.key(kind, first, second, isFlow: isFlow)] ?? -1
                 }
             })

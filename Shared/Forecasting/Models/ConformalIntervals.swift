@@ -39,34 +39,48 @@ struct ConformalIntervals: Sendable {
 
     /// - Parameter weights: of the rows, with a mean of 1 (Tibshirani, Barber, Candès and Ramdas 2019: the answer to come
     ///   counts as one more row); empty when all count alike.
-    static func correction(scores: [Double], level: Int, weights: [Double] = []) -> Double? {
-        guard weights.isEmpty else { return upperQuantile(scores, weights, Double(level) / 100) }
+    /// - Parameter beyond: how many rows there are beside these whose work lasts longer than is known: outside of any range.
+    static func correction(
+        scores: [Double], level: Int, weights: [Double] = [], beyond: Double = 0
+    ) -> Double? {
+        guard weights.isEmpty, beyond == 0 else {
+            return upperQuantile(scores, weights, Double(level) / 100, above: beyond)
+        }
         let rank = ((scores.count + 1) * level + 99) / 100
         guard rank >= 1, rank <= scores.count else { return nil }
         return scores.sorted()[rank - 1]
     }
 
     /// The value that `share` of all the weight lies at or below, one more row at infinity included; nil when it is that one.
-    private static func upperQuantile(_ values: [Double], _ weights: [Double], _ share: Double) -> Double? {
-        let total = weights.reduce(0, +)
-        let goal = share * (total + total / Double(max(1, weights.count))) * (1 - 1e-12)
-        var seen = 0.0
+    /// - Parameters:
+    ///   - above: how many rows there are beside these at infinity.
+    ///   - below: how many at minus infinity.
+    private static func upperQuantile(
+        _ values: [Double], _ weights: [Double], _ share: Double, above: Double = 0, below: Double = 0
+    ) -> Double? {
+        let total = weights.isEmpty ? Double(values.count) : weights.reduce(0, +)
+        let goal = share * (total + total / Double(max(1, values.count)) + above + below) * (1 - 1e-12)
+        var seen = below
         for row in values.indices.sorted(by: { values[$0] < values[$1] }) {
-            seen += weights[row]
+            seen += weights.isEmpty ? 1 : weights[row]
             if seen >= goal { return values[row] }
         }
         return nil
     }
 
     /// Residual quantiles of exact rank on both sides, one entry per level that the rows suffice for.
-    /// - Parameter weights: as of ``correction(scores:level:weights:)``.
-    static func relative(residuals: [Double], columns: Int, weights: [Double] = []) -> ConformalIntervals {
-        guard weights.isEmpty else {
+    /// - Parameters:
+    ///   - weights: as of ``correction(scores:level:weights:beyond:)``.
+    ///   - beyond: as there; such work is above all ranges.
+    static func relative(
+        residuals: [Double], columns: Int, weights: [Double] = [], beyond: Double = 0
+    ) -> ConformalIntervals {
+        guard weights.isEmpty, beyond == 0 else {
             return ConformalIntervals(
                 levels: Self.levels.compactMap { level in
                     let share = 1 - (1 - Double(level) / 100) / 2
-                    guard let high = upperQuantile(residuals, weights, share),
-                        let low = upperQuantile(residuals.map { -$0 }, weights, share)
+                    guard let high = upperQuantile(residuals, weights, share, above: beyond),
+                        let low = upperQuantile(residuals.map { -$0 }, weights, share, below: beyond)
                     else { return nil }
                     return Level(
                         level: level, low: BoostedTrees(constant: -low, columns: columns),

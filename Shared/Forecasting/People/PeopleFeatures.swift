@@ -42,7 +42,8 @@ struct PeopleFeatures {
                             groups: UnsafeBufferPointer(rebasing: views[place * width..<(place + 1) * width]),
                             skillCount: groups.shared.skills.count,
                             personFlow: cursors.flow(groups.flow(of: person.number), at: decision.at),
-                            projectFlow: projectFlow)
+                            projectFlow: projectFlow, labelCount: groups.shared.labels.count,
+                            wordCount: groups.shared.words.count)
                         var numbers = numbers
                         numbers.weeklyCapacityHours =
                             person.facts?.weeklyCapacityHours(at: decision.at)
@@ -73,6 +74,8 @@ struct PeopleFeatures {
         ]
         numbers += shared.skills
         for label in shared.labels { numbers += [label.series, -1] }
+        numbers += shared.words
+        if !shared.words.isEmpty { numbers.append(shared.title) }
         return numbers.map { number in
             let count = number < 0 ? 0 : cursors.count(number)
             guard count > 0, let rows = cursors.reader.series(number).pointee.rows else { return .empty }

@@ -32,7 +32,7 @@ struct PersonCrossings: Sendable {
         case .person: Self.put(group, at: Int(person), in: isFlow ? \.flows : \.people, of: &self)
         case .personSkillSet, .personProject, .personProjectSkillSet, .personPlanSize, .personLabel:
             members[Self.key(kind, other), default: []].append(Member(person: person, group: group))
-        case .project, .skillSet, .projectSkillSet, .planSize, .skill, .label: break
+        case .project, .skillSet, .projectSkillSet, .planSize, .skill, .label, .word, .title: break
         }
     }
 

@@ -90,11 +90,12 @@ struct PreparedVariant: Sendable {
                 successTrees?.predict(block, into: &raw.trees)
                 for lane in 0..<part {
                     let estimate = variant.candidates[variant.winner].combine(sum: sums[lane], of: members.count)
+                    let row = row(first + lane, in: rows)
+                    let success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
                     body(
                         PersonEstimate(
-                            hours: variant.hours(estimate, planned: planned),
-                            successProbability: success(
-                                linear: raw.linear[lane], trees: raw.trees[lane], row(first + lane, in: rows))))
+                            hours: variant.hours(median(estimate, success, row), planned: planned),
+                            successProbability: success))
                 }
             }
         }
@@ -105,6 +106,13 @@ struct PreparedVariant: Sendable {
             return success.calibration.probability(
                 success.raw(
                     linear: successLinear == nil ? nil : linear, trees: successTrees == nil ? nil : trees))
+        }
+
+        /// As ``VariantModel/answer(_:)`` has it.
+        private func median(_ estimate: Double, _ success: Double?, _ row: UnsafeBufferPointer<Float>) -> Double {
+            guard variant.schema.withPlan, let base = row.baseAddress else { return estimate }
+            return PredictiveDistribution.median(
+                estimate, withinPlan: success, inner: variant.intervals.ranges(base, around: estimate).first)
         }
 
         private func row(_ row: Int, in rows: UnsafeBufferPointer<Float>) -> UnsafeBufferPointer<Float> {

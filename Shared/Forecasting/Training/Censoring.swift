@@ -24,6 +24,9 @@ struct Censoring: Sendable {
         var values: [Double] = []
         /// Share of what was decided that finished rows can stand for, 0…1; the rest lasts longer than the rows go back.
         var reach = 1.0
+
+        /// How many rows so many finished ones cannot stand for; a share that a few rows more or less make is none.
+        func beyond(_ count: Int) -> Double { reach > 0.98 ? 0 : Double(count) * (1 / max(reach, 0.5) - 1) }
     }
 
     /// - Parameters:

@@ -7,6 +7,8 @@ struct TimeSplit: Sendable {
         /// Of the rows in their order, for what was decided beside them and is not finished.
         var fitWeights: [Double] = []
         var judgeWeights: [Double] = []
+        /// How many rows there are beside those that judge whose work lasts longer than is known.
+        var beyond = 0.0
     }
 
     /// Windows moving through the training rows, then the rows that choose as the last.
@@ -81,7 +83,8 @@ struct TimeSplit: Sendable {
         }
         let first = rows[0].decision.at
         last.fitWeights = weights(last.fit, first..<chosen, chosen, mostWeightInFits).values
-        last.judgeWeights = weights(judge, chosen..<shown, shown).values
+        let judgeWeights = weights(judge, chosen..<shown, shown)
+        (last.judgeWeights, last.beyond) = (judgeWeights.values, judgeWeights.beyond(judge.count))
         var split = TimeSplit(
             folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
         split.show = show
@@ -103,10 +106,9 @@ struct TimeSplit: Sendable {
         var last = fold(all.filter { rows[$0].decision.at < chosen }, judge, rows)
         try requireRows(fit: last.fit.count, later: judge.count)
         let end = max(rows[all.count - 1].decision.at, asOf.isFinite ? asOf : 0).nextUp
-        last.judgeWeights =
-            censoring.weights(
-                of: judge.map { rows[$0] }, decidedIn: chosen..<end, knownAt: asOf
-            ).values
+        let judgeWeights = censoring.weights(
+            of: judge.map { rows[$0] }, decidedIn: chosen..<end, knownAt: asOf)
+        (last.judgeWeights, last.beyond) = (judgeWeights.values, judgeWeights.beyond(judge.count))
         return TimeSplit(folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
     }
 
@@ -142,10 +144,9 @@ struct TimeSplit: Sendable {
             var fold = Self.fold(pool, window, rows)
             guard fold.fit.count >= leastFit, fold.judge.count >= leastJudged else { return nil }
             let (first, last) = (rows[window[0]].decision.at, rows[window[window.count - 1]].decision.at)
-            fold.judgeWeights =
-                censoring.weights(
-                    of: window.map { rows[$0] }, decidedIn: first..<last.nextUp, knownAt: cutoff
-                ).values
+            let judgeWeights = censoring.weights(
+                of: window.map { rows[$0] }, decidedIn: first..<last.nextUp, knownAt: cutoff)
+            (fold.judgeWeights, fold.beyond) = (judgeWeights.values, judgeWeights.beyond(window.count))
             fold.fitWeights =
                 censoring.weights(
                     of: fold.fit.map { rows[$0] }, decidedIn: rows[0].decision.at..<first, knownAt: first,

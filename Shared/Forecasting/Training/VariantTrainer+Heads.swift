@@ -5,6 +5,8 @@ struct Outcomes {
     var rows: [Int]
     /// With a mean of 1; empty when all count alike.
     var weights: [Double]
+    /// How many rows there are beside these whose work lasts longer than is known: nothing finished can stand for them.
+    var beyond = 0.0
 
     init(_ rows: some Sequence<Int>, _ weights: some Sequence<Double>) {
         self.rows = Array(rows)
@@ -13,16 +15,20 @@ struct Outcomes {
 
     func picking(_ isPicked: (Int) -> Bool) -> Outcomes {
         let places = rows.indices.filter { isPicked(rows[$0]) }
-        return Outcomes(places.map { rows[$0] }, weights.isEmpty ? [] : places.map { weights[$0] })
+        var picked = Outcomes(places.map { rows[$0] }, weights.isEmpty ? [] : places.map { weights[$0] })
+        picked.beyond = rows.isEmpty ? 0 : beyond * Double(places.count) / Double(rows.count)
+        return picked
     }
 
     /// The last so many.
     func newest(_ count: Int) -> Outcomes { Outcomes(rows.suffix(count), weights.suffix(count)) }
 
     func adding(_ other: Outcomes) -> Outcomes {
-        Outcomes(
+        var sum = Outcomes(
             rows + other.rows,
             VariantTrainer.joined([(rows.count, weights), (other.rows.count, other.weights)]))
+        sum.beyond = beyond + other.beyond
+        return sum
     }
 }
 
@@ -278,7 +284,7 @@ extension VariantTrainer {
                 }
                 guard
                     let correction = ConformalIntervals.correction(
-                        scores: scores, level: level.level, weights: judged.weights)
+                        scores: scores, level: level.level, weights: judged.weights, beyond: judged.beyond)
                 else { return nil }
                 var other = level
                 other.correction = correction
@@ -292,7 +298,8 @@ extension VariantTrainer {
         let (rows, predictions) =
             candidate.isFittedOnce ? (spoken.last, spoken.lastPredictions) : spoken.enough
         let residuals = zip(rows.rows, candidate.estimates(predictions)).map { residual(data.rows[$0], $1) }
-        return .relative(residuals: residuals, columns: schema.columns.count, weights: rows.weights)
+        return .relative(
+            residuals: residuals, columns: schema.columns.count, weights: rows.weights, beyond: rows.beyond)
     }
 
     /// The outcome on the members' scale less `estimate`; not cut, since ranges must hold for oddities too.

@@ -63,9 +63,13 @@ struct VariantTrainer {
         step("success")
         let success = try fitSuccess(settings)
         step("ranges")
+        var last = Outcomes(split.judge, split.folds[split.folds.count - 1].judgeWeights)
+        last.beyond = split.folds[split.folds.count - 1].beyond
+        var windows = Outcomes(pooled, weights)
+        windows.beyond = split.folds.reduce(0) { $0 + $1.beyond }
         let chosen = Spoken(
-            last: Outcomes(split.judge, split.folds[split.folds.count - 1].judgeWeights),
-            lastPredictions: foldPredictions[foldPredictions.count - 1], pooled: Outcomes(pooled, weights),
+            last: last,
+            lastPredictions: foldPredictions[foldPredictions.count - 1], pooled: windows,
             pooledPredictions: .joined(foldPredictions))
         let winner = candidates[choice.winner]
         let intervals = try fitIntervals(settings, winner: winner, spoken: chosen)
@@ -88,7 +92,8 @@ struct VariantTrainer {
             let known = Outcomes(last.fit, last.fitWeights).adding(Outcomes(last.judge, last.judgeWeights))
             let fresh = try fit(known.rows, known.weights, settings, network: network)
             let shown = fresh.predict(data.matrix.selecting(split.show), columns: columns)
-            let latest = Outcomes(split.show, split.showWeights.values)
+            var latest = Outcomes(split.show, split.showWeights.values)
+            latest.beyond = split.showWeights.beyond(split.show.count)
             let spoken = chosen.adding(latest, shown)
             try recalibrate(&model, spoken, latest: latest, known: known, settings)
             heads = candidateHeads(of: model, spoken: spoken)
