@@ -19,8 +19,9 @@ RULES = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]}
 
 
 @contextlib.contextmanager
-def browser(width=1440, height=900, theme="light", downloads=None):
-    """A browser whose console messages are kept; closed at the end whatever happens. Files are saved in `downloads`."""
+def browser(width=1440, height=900, theme="light", downloads=None, host=None):
+    """A browser whose console messages are kept; closed at the end whatever happens. Files are saved in `downloads`; `host` is
+    a name for this machine."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or "chromium"
     for argument in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--hide-scrollbars", "--lang=en-GB",
@@ -28,6 +29,8 @@ def browser(width=1440, height=900, theme="light", downloads=None):
         options.add_argument(argument)
     if theme == "dark":
         options.add_argument("--force-dark-mode")
+    if host:
+        options.add_argument(f"--host-resolver-rules=MAP {host} 127.0.0.1")
     if downloads:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})

@@ -70,6 +70,21 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(stack, fresh)
     assert name in str(stack.call("GET", f"/employees?externalId={name}"))
 
 
+def test_things_are_made_over_plain_http_from_another_machine(stack):
+    with browser(host="console.example") as console:
+        console.open(stack.url.replace("127.0.0.1", "console.example"))
+        assert console.driver.execute_script("return isSecureContext") is False
+        console.sign_in(stack.tenant, stack.email, stack.password)
+        name = f"Plain {uuid.uuid4().hex[:8]}"
+        console.go("people")
+        console.press("Add somebody")
+        console.fill("name", name)
+        console.fill("externalId", name)
+        console.press("Save")
+        console.dialog_closes()
+        console.see(name, "h1")
+
+
 def test_a_network_that_fails_for_ten_seconds_is_waited_for(stack, fresh):
     fresh.sign_in(stack.tenant, stack.email, stack.password)
     fresh.go("projects")

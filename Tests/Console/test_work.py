@@ -112,6 +112,16 @@ def test_a_question_is_answered_with_a_range_and_reasons_and_booked(stack, conso
     booked = stack.call("GET", f"/allocations?employeeId={person['id']}")["data"]
     assert [one["allocatedHours"] for one in booked] == [24]
 
+    def decided():
+        return [one["decision"] for one in stack.call("GET", f"/predictions?employeeId={person['id']}")["data"] if one.get("decision")]
+
+    console.wait(lambda _: [one["decision"] for one in decided()] == ["accepted"], "the decision to be recorded")
+    console.press("Not this way")
+    console.fill("reason", "Somebody else is nearer")
+    console.press("Record")
+    console.dialog_closes()
+    assert [(one["decision"], one["reason"]) for one in decided()] == [("rejected", "Somebody else is nearer")]
+
 
 def test_reports_agree_with_their_totals(console):
     console.go("reports/utilization?groupBy=department&period=total")

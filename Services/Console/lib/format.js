@@ -12,7 +12,8 @@ const monthFormat = new Intl.DateTimeFormat(locale, { ...civil, month: "long", y
 const shortMonthFormat = new Intl.DateTimeFormat(locale, { ...civil, month: "short" });
 const weekdayFormat = new Intl.DateTimeFormat(locale, { ...civil, weekday: "narrow" });
 
-const NOTHING = "–";
+/** Stands where nothing is known. */
+export const NOTHING = "–";
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
 export const hours = (value) => (known(value) ? `${hoursFormat.format(value)} h` : NOTHING);

@@ -11,6 +11,7 @@ import { toast } from "../ui/dialog.js";
 import { table } from "../ui/table.js";
 import { drawing, scale, sized, ticks } from "../ui/chart.js";
 import { bookingDialog, findPeople, findProjects } from "./bookings.js";
+import { recordBooking, refuse } from "./decisions.js";
 
 export default async function askPage({ api, session, router, query }) {
   const known = async (path, id) => (id ? api.get(`/${path}/${id}`).then(({ data }) => ({ id, label: data.name, item: data }), () => null) : null);
@@ -26,6 +27,7 @@ export default async function askPage({ api, session, router, query }) {
   const end = input({ type: "date", name: "endDate", value: query.get("to") ?? "" });
   const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
   let earlier = null;
+  let asking = 0;
 
   const body = () => {
     const wanted = skills.value.split(",").map((text) => text.trim()).filter(Boolean);
@@ -42,12 +44,17 @@ export default async function askPage({ api, session, router, query }) {
     if (!person.choice || !project.choice) return;
     router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, hours: planned.value, share: share.value, from: start.value, to: end.value });
     replace(answer, loading("Asking"));
+    asking += 1;
+    const mine = asking;
     try {
       const question = body();
       const { data } = await api.post("/predictions", question, { once: uuid() });
+      // An input was changed meanwhile: the later question's answer counts.
+      if (mine !== asking) return;
       replace(answer, answerView({ api, session, data, question, name: person.choice.label, earlier, choose: (one) => { person.setChoice({ id: one.employeeId, label: one.name }); } }));
       earlier = data.estimatedHours;
     } catch (error) {
+      if (mine !== asking) return;
       replace(answer, error.code === "no_deployed_model"
         ? empty("No model is in service yet", "Train one and put it into service; then questions are answered.", h("a", { class: "button", href: "#/models" }, "Go to models")) : failure(error, ask));
     }
@@ -64,6 +71,7 @@ export default async function askPage({ api, session, router, query }) {
 }
 
 function answerView({ api, session, data, question, name, earlier, choose }) {
+  const mayDecide = session.can("feedback", "ml");
   const change = earlier !== null && earlier !== data.estimatedHours ? `before: ${format.hours(earlier)}` : "the median of what such work takes";
   return [
     data.warnings?.length > 0 && h("div", { class: "notice" }, h("ul", {}, data.warnings.map((text) => h("li", {}, text)))),
@@ -78,8 +86,9 @@ function answerView({ api, session, data, question, name, earlier, choose }) {
       api, preset: { employeeId: question.employeeId, projectId: question.projectId, startDate: question.startDate, endDate: question.endDate, allocatedHours: question.plannedHours ?? Math.round(data.estimatedHours * 2) / 2 },
       onsaved: (booking, warnings) => {
         toast(warnings?.length ? `Booked, with ${warnings.length} warnings.` : "Booked.");
+        if (mayDecide) recordBooking(api, data, question, booking);
       },
-    }) }))),
+    }) }), mayDecide && button("Not this way", { onclick: () => refuse(api, data) }))),
     h("div", { class: "halves" }, card("Why", effects(data, name)), card("Who else", alternatives(data, choose))),
   ];
 }

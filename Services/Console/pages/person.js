@@ -8,6 +8,7 @@ import { actionCard, button, card, empty, facts, field, input, later, linkButton
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
 import { bookingColumns, bookingDialog, warningText } from "./bookings.js";
+import { decisionBadge } from "./decisions.js";
 import { editPerson, skillBadges, stateBadge } from "./people.js";
 
 const WEEKDAYS = ["Mo", "Tu", "We", "Th", "Fr", "Sa", "Su"];
@@ -91,6 +92,7 @@ function forecasts(api, person) {
       { title: "Estimated", kind: "number", cell: (one) => format.hours(one.prediction.estimatedHours) },
       { title: "80 % range", kind: "number", cell: (one) => (one.prediction.interval ? `${format.number(one.prediction.interval.low, 1)}–${format.hours(one.prediction.interval.high)}` : "–") },
       { title: "Came out", kind: "number", cell: (one) => format.hours(one.actual?.actualHours) },
+      { title: "Decision", cell: (one) => decisionBadge(one.decision) },
     ],
   });
 }
