@@ -2,6 +2,7 @@ public import Contracts
 import Foundation
 public import HTTPTypes
 public import Hummingbird
+import NIOCore
 import ServiceIdentity
 
 /// The bodies of docs/architecture.md#wire-conventions. Handlers answer with a ``RouteAnswer``, which is written by these.
@@ -34,11 +35,17 @@ public enum Answer {
 
     /// A problem; middleware that throws ``ProblemError`` needs no call of this.
     public static func problem(_ problem: ProblemError, requestID: String) -> Response {
+        let (fields, body) = written(problem, requestID: requestID)
+        return Response(status: problem.status, headers: fields, body: .init(byteBuffer: body))
+    }
+
+    /// The fields and the body of a problem.
+    static func written(_ problem: ProblemError, requestID: String) -> (fields: HTTPFields, body: ByteBuffer) {
         let bytes = (try? WireJSON.encode(Problem(problem, requestID: requestID))) ?? []
-        var headers = problem.headers
-        headers[.contentType] = Problem.mediaType
-        headers[.cacheControl] = "no-store"
-        return Response(status: problem.status, headers: headers, body: .init(byteBuffer: ByteBuffer(bytes: bytes)))
+        var fields = problem.headers
+        fields[.contentType] = Problem.mediaType
+        fields[.cacheControl] = "no-store"
+        return (fields, ByteBuffer(bytes: bytes))
     }
 
     private static func json(

@@ -10,10 +10,8 @@ import NIOCore
 public struct ServiceResponder: HTTPResponder {
     public typealias Context = ServiceRequestContext
 
-    private let routes: RouteTable
+    private let frame: RequestFrame
     private let router: RouterResponder<ServiceRequestContext>
-    private let metrics: MetricsRegistry
-    private let connections: ServerConnections
     private let bodyLimit: Int
     private let answersNodeChecks: Bool
 
@@ -22,41 +20,31 @@ public struct ServiceResponder: HTTPResponder {
     public static let nodeCheckPath = "/internal/ready"
 
     init(
-        routes: RouteTable, router: RouterResponder<ServiceRequestContext>, metrics: MetricsRegistry,
-        connections: ServerConnections, bodyLimit: Int, answersNodeChecks: Bool
+        frame: RequestFrame, router: RouterResponder<ServiceRequestContext>, bodyLimit: Int, answersNodeChecks: Bool
     ) {
-        self.routes = routes
+        self.frame = frame
         self.router = router
-        self.metrics = metrics
-        self.connections = connections
         self.bodyLimit = bodyLimit
         self.answersNodeChecks = answersNodeChecks
     }
 
     public func respond(to request: Request, context: ServiceRequestContext) async throws -> Response {
         var context = context
-        let waiting = connections.take(on: context.channel)
+        let waiting = frame.connections.take(on: context.channel)
         let record = waiting ?? RequestRecord(method: request.method.rawValue)
         context.record = record
         context.maxUploadSize = bodyLimit
-        context.trace = TraceContext(
-            requestID: request.headers[.requestID], traceparent: request.headers[.traceparent])
+        context.trace = frame.begin(request.headers, record, client: context.remoteAddress?.ipAddress)
         context.logger[metadataKey: LogKey.requestID] = .string(context.requestID)
         context.logger[metadataKey: LogKey.traceID] = .string(context.trace.traceID)
         context.logger[metadataKey: "hb.request.id"] = nil
-        record.note {
-            $0.requestID = context.requestID
-            $0.traceID = context.trace.traceID
-            $0.client = context.remoteAddress?.ipAddress
-        }
         if answersNodeChecks, request.head.path == Self.nodeCheckPath {
             record.note { $0.isQuiet = true }
-            return Response(status: connections.lifecycle.isShuttingDown ? .serviceUnavailable : .noContent)
+            return Response(status: frame.connections.lifecycle.isShuttingDown ? .serviceUnavailable : .noContent)
         }
         let request = request.headers[.expect] == nil ? request : Self.continued(request, on: context.channel)
-        let inFlight = metrics.gauge("http_server_requests_in_flight", help: "Requests being served.")
-        inFlight.increment()
-        defer { inFlight.decrement() }
+        frame.measures.inFlight.increment()
+        defer { frame.measures.inFlight.decrement() }
         let start = ContinuousClock.now
         var response: Response
         do {
@@ -64,14 +52,26 @@ public struct ServiceResponder: HTTPResponder {
                 try await problemised(try await router.respond(to: request, context: context), request, context)
             }
         } catch {
-            response = problemResponse(error, request, context)
+            response = problem(error, request, context)
         }
-        response.headers[.requestID] = context.requestID
-        response.headers[.traceparent] = context.traceparent
-        measure(request, response.status, context, duration: start.duration(to: .now))
+        frame.complete(&response.headers, context.trace)
+        frame.answered(
+            request.method, route: Self.route(context), status: response.status.code, record,
+            after: start.duration(to: .now))
         // With a connection, it is over when the answer has been written there.
-        if waiting == nil { connections.accessLog.append(record.finish(isCut: false)) }
+        if waiting == nil { frame.connections.accessLog.append(record.finish(isCut: false)) }
         return request.method == .head ? Self.headOnly(response) : response
+    }
+
+    private static func route(_ context: ServiceRequestContext) -> String? {
+        context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 }
+    }
+
+    private func problem(_ error: any Error, _ request: Request, _ context: ServiceRequestContext) -> Response {
+        let problem = frame.problem(
+            error, path: request.uri.path, isMatched: context.endpointPath != "NotFound", context.record, context.trace,
+            context.logger)
+        return Answer.problem(problem, requestID: context.requestID)
     }
 
     /// The head of a GET's answer, its length included, without the body.
@@ -89,54 +89,7 @@ public struct ServiceResponder: HTTPResponder {
             return response
         }
         guard let error = await HummingbirdErrorBody.error(from: response) else { return response }
-        return problemResponse(error, request, context)
-    }
-
-    private func problemResponse(_ error: any Error, _ request: Request, _ context: ServiceRequestContext) -> Response {
-        var problem = ProblemError(mapping: error)
-        if problem.status == .notFound, context.endpointPath == "NotFound" {
-            let allowed = routes.methods(at: request.uri.path)
-            if !allowed.isEmpty {
-                problem = ProblemError(
-                    status: .methodNotAllowed, message: nil,
-                    headers: [.allow: allowed.map(\.rawValue).joined(separator: ", ")])
-            }
-        }
-        if problem.status == ProblemError.clientClosedRequest, connections.lifecycle.isShuttingDown {
-            problem = .unavailable("The service is being stopped.", cause: problem.cause)
-        }
-        report(problem, context)
-        context.record.note { $0.refusal = .init(problem) }
-        return Answer.problem(problem, requestID: context.requestID)
-    }
-
-    private func report(_ problem: ProblemError, _ context: ServiceRequestContext) {
-        guard let cause = problem.cause else { return }
-        let metadata: Logger.Metadata = [LogKey.problemCode: "\(problem.code)", LogKey.error: "\(LogText.of(cause))"]
-        switch problem.status.code {
-        case 499: context.logger.debug("Client closed the connection", metadata: metadata)
-        case 500: context.logger.error("Request failed", metadata: metadata)
-        case 501...: context.logger.warning("Request failed", metadata: metadata)
-        default: context.logger.debug("Request refused", metadata: metadata)
-        }
-    }
-
-    private func measure(
-        _ request: Request, _ status: HTTPResponse.Status, _ context: ServiceRequestContext, duration: Duration
-    ) {
-        let route = context.endpointPath.flatMap { $0 == "NotFound" ? nil : $0 } ?? "unmatched"
-        let method = Self.knownMethods.contains(request.method) ? request.method.rawValue : "other"
-        let labels = [("method", method), ("route", route), ("status", "\(status.code)")]
-        metrics.counter("http_server_requests_total", labels, help: "Requests answered.").increment()
-        metrics.histogram(
-            "http_server_request_duration_seconds", [("method", method), ("route", route)],
-            help: "Time until the answer's head."
-        ).record(duration)
-        context.record.note {
-            $0.method = method
-            $0.route = route
-            $0.status = status.code
-        }
+        return problem(error, request, context)
     }
 
     /// The client is told to send the body once somebody wants to read it, and not when the request is refused.
@@ -145,9 +98,6 @@ public struct ServiceResponder: HTTPResponder {
         request.body = RequestBody(asyncSequence: ContinuedBody(body: request.body, channel: channel))
         return request
     }
-
-    /// Others would let a client make any number of series.
-    private static let knownMethods: Set<HTTPRequest.Method> = [.get, .head, .post, .put, .patch, .delete, .options]
 }
 
 /// A body whose client waits for `100 Continue`.

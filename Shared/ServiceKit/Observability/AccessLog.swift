@@ -112,10 +112,25 @@ public final class AccessLog: Sendable {
         let time = WireJSON.timestamp(entry.time)
         switch format {
         case .json:
-            var line = "{\"time\":\"\(time)\",\"level\":\"info\",\"service\":\"\(service)\",\"message\":\"request\""
-            for (name, text) in texts { if let text { line += ",\"\(name)\":" + JSONText.quoted(text) } }
-            for (name, number) in numbers { line += ",\"\(name)\":\(number)" }
-            return line + "}\n"
+            var line = ""
+            line.reserveCapacity(768)
+            line += "{\"time\":\"\(time)\",\"level\":\"info\",\"service\":\"\(service)\",\"message\":\"request\""
+            func add(_ name: String) {
+                line += ",\""
+                line += name
+                line += "\":"
+            }
+            for (name, text) in texts {
+                guard let text else { continue }
+                add(name)
+                JSONText.append(text, to: &line)
+            }
+            for (name, number) in numbers {
+                add(name)
+                line += number
+            }
+            line += "}\n"
+            return line
         case .text:
             var line = "\(time) info \(service): request"
             for (name, text) in texts { if let text { line += " \(name)=\(text)" } }

@@ -59,7 +59,7 @@ public final class RequestRecord: Sendable {
     private let start = ContinuousClock.now
     private let state: Mutex<State>
 
-    init(method: String) { state = Mutex(State(entry: Entry(method: method))) }
+    public init(method: String) { state = Mutex(State(entry: Entry(method: method))) }
 
     public func note(_ change: (inout Entry) -> Void) { state.withLock { change(&$0.entry) } }
 

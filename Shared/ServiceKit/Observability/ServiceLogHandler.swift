@@ -83,7 +83,24 @@ public struct ServiceLogHandler: LogHandler {
 /// Text as a JSON string.
 enum JSONText {
     static func quoted(_ text: String) -> String {
-        var result = "\""
+        var line = ""
+        append(text, to: &line)
+        return line
+    }
+
+    static func append(_ text: String, to line: inout String) {
+        line += "\""
+        // Nearly all text is plain.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
+            line += text
+        } else {
+            line += escaped(text)
+        }
+        line += "\""
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var result = ""
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": result += "\\\""
@@ -96,7 +113,7 @@ enum JSONText {
             default: result.unicodeScalars.append(scalar)
             }
         }
-        return result + "\""
+        return result
     }
 }
 

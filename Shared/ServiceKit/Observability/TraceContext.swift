@@ -15,11 +15,11 @@ public struct TraceContext: Sendable, Hashable {
 
     /// Goes on with what the caller sent; what is absent or not sane is replaced.
     public init(requestID: String?, traceparent: String?) {
-        self.requestID = requestID.flatMap { Self.isSane($0) ? $0 : nil } ?? Self.hex(bytes: 16)
+        self.requestID = requestID.flatMap { Self.isSane($0) ? $0 : nil } ?? RandomHex.digits(words: 2)
         let parent = traceparent.flatMap(Self.parse)
-        traceID = parent?.traceID ?? Self.hex(bytes: 16)
+        traceID = parent?.traceID ?? RandomHex.digits(words: 2)
         flags = parent?.flags ?? "00"
-        spanID = Self.hex(bytes: 8)
+        spanID = RandomHex.digits(words: 1)
     }
 
     /// The header to send on.
@@ -50,10 +50,5 @@ public struct TraceContext: Sendable, Hashable {
 
     private static func isHex(_ text: Substring, _ count: Int) -> Bool {
         text.utf8.count == count && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-    }
-
-    private static func hex(bytes: Int) -> String {
-        var generator = SystemRandomNumberGenerator()
-        return (0..<bytes).map { _ in UInt8.random(in: .min ... .max, using: &generator) }.hex
     }
 }

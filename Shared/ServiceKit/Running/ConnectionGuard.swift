@@ -3,7 +3,6 @@ import HTTPTypes
 import NIOCore
 import NIOHTTP1
 import NIOHTTPTypes
-import NIOHTTPTypesHTTP1
 
 /// Keeps a client's connection in step and within bounds; between the HTTP codec and the requests.
 ///
@@ -43,8 +42,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private let connections: ServerConnections
-    private let bytes = RequestBytes()
-    private let framing = MessageFraming()
+    private let bytes: RequestBytes
+    private let framing: MessageFraming
     private var context: ChannelHandlerContext?
     private var exchanges = CircularBuffer<Exchange>()
     /// Answered; the little that is left of its body is still to come.
@@ -56,17 +55,22 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isRefused = false
     private var stalled: Scheduled<Void>?
 
-    init(_ connections: ServerConnections) { self.connections = connections }
+    /// - Parameters:
+    ///   - bytes: the connection's first handler.
+    ///   - framing: the one before this.
+    init(_ connections: ServerConnections, _ bytes: RequestBytes, _ framing: MessageFraming) {
+        self.connections = connections
+        self.bytes = bytes
+        self.framing = framing
+    }
+
+    /// What is written down of the request whose head was passed on last.
+    var record: RequestRecord? { exchanges.last?.record }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
         isRefused = !connections.admit(context.channel)
         bytes.demand = { [weak self] in self?.demand ?? .nothing }
-        let pipeline = context.pipeline.syncOperations
-        try? pipeline.addHandler(bytes, position: .first)
-        if let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) {
-            try? pipeline.addHandler(framing, position: .before(codec))
-        }
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
@@ -97,7 +101,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         case .head(let head):
             let record = RequestRecord(method: head.method.rawValue)
             exchanges.append(Exchange(record: record, message: framing.message, isHead: head.method == .head))
-            connections.arrived(record, on: context.channel)
         case .body(let piece):
             leftover?.receivedBytes += piece.readableBytes
             if leftover == nil, let last = exchanges.indices.last {
@@ -177,7 +180,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         _ head: HTTPResponse, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
     ) {
         var head = head
-        var body: [UInt8] = []
+        var body = ByteBuffer()
         if let refusal, Self.isBareRefusal(head) { (head, body) = refused(refusal) }
         let current = exchanges.first
         let isHead = current?.isHead ?? false
@@ -189,7 +192,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         framing.answersHTTP10 = current?.message.isHTTP10 ?? false
         current?.record.note { $0.status = head.status.code }
         context.write(wrapOutboundOut(.head(head)), promise: promise)
-        if !body.isEmpty { context.write(wrapOutboundOut(.body(ByteBuffer(bytes: body))), promise: nil) }
+        if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(body)), promise: nil) }
     }
 
     private func writeEnd(_ data: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
@@ -205,7 +208,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         guard isOver else {
             if let exchange, !exchange.isReceived { leftover = exchange }
             // Not from within the writing of this answer: the next request begins anew.
-            context.eventLoop.assumeIsolated().execute { self.bytes.resume() }
+            if bytes.holds { context.eventLoop.assumeIsolated().execute { self.bytes.resume() } }
             return
         }
         close(context)
@@ -229,13 +232,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         head.status == .badRequest && head.headerFields[.contentLength] == "0" && head.headerFields[.requestID] == nil
     }
 
-    private func refused(_ problem: ProblemError) -> (HTTPResponse, [UInt8]) {
+    private func refused(_ problem: ProblemError) -> (HTTPResponse, ByteBuffer) {
         let requestID = TraceContext().requestID
-        let body = (try? WireJSON.encode(Problem(problem, requestID: requestID))) ?? []
-        var headers = problem.headers
-        headers[.contentType] = Problem.mediaType
-        headers[.contentLength] = "\(body.count)"
-        headers[.cacheControl] = "no-store"
+        var (headers, body) = Answer.written(problem, requestID: requestID)
+        headers[.contentLength] = "\(body.readableBytes)"
         headers[.connection] = "close"
         headers[.requestID] = requestID
         if exchanges.isEmpty {
@@ -243,7 +243,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             record.note {
                 $0.requestID = requestID
                 $0.status = problem.status.code
-                $0.bytesOut = body.count
+                $0.bytesOut = body.readableBytes
                 $0.refusal = .init(problem)
             }
             connections.accessLog.append(record.finish(isCut: false))

@@ -3,17 +3,19 @@ import Foundation
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import NIOHTTPTypes
+import NIOHTTPTypesHTTP1
 
-/// What a request's head says of its message and its connection (RFC 9112), read where it still can be: the types above know
-/// neither the version nor the form of the target.
+/// Between the HTTP/1.1 codec and the types of requests and answers; reads what a request's head says of its message and its
+/// connection (RFC 9112) where that still can be read: the types above know neither the version nor the form of the target.
 ///
 /// - A target in absolute form names the host; `Host` is then not looked at (§3.2.2).
 /// - A transfer coding other than chunked is refused (§6.1): what is behind it would be taken for the content.
 /// - HTTP/1.0 is answered as HTTP/1.0, whose bodies end with the connection.
 final class MessageFraming: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
-    typealias InboundOut = HTTPServerRequestPart
-    typealias OutboundIn = HTTPServerResponsePart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPServerResponsePart
 
     struct Message: Sendable, Equatable {
@@ -36,22 +38,46 @@ final class MessageFraming: ChannelDuplexHandler {
     var answersHTTP10 = false
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        guard case .head(var head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        do {
-            try Self.takeAuthority(&head)
-            message = try Self.message(head)
-            context.fireChannelRead(wrapInboundOut(.head(head)))
-        } catch {
-            context.fireErrorCaught(error)
+        switch unwrapInboundIn(data) {
+        case .head(var head):
+            do {
+                try Self.takeAuthority(&head)
+                message = try Self.message(head)
+                context.fireChannelRead(wrapInboundOut(.head(try Self.request(head))))
+            } catch {
+                context.fireErrorCaught(error)
+            }
+        case .body(let piece): context.fireChannelRead(wrapInboundOut(.body(piece)))
+        case .end(let trailers):
+            context.fireChannelRead(
+                wrapInboundOut(.end(trailers.map { HTTPFields($0, splitCookie: false) })))
         }
     }
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        guard answersHTTP10, case .head(var head) = unwrapOutboundIn(data) else {
-            return context.write(data, promise: promise)
+        let part: HTTPServerResponsePart =
+            switch unwrapOutboundIn(data) {
+            case .head(let head):
+                .head(
+                    HTTPResponseHead(
+                        version: answersHTTP10 ? .http1_0 : .http1_1,
+                        status: HTTPResponseStatus(
+                            statusCode: head.status.code, reasonPhrase: head.status.reasonPhrase),
+                        headers: HTTPHeaders(head.headerFields)))
+            case .body(let piece): .body(.byteBuffer(piece))
+            case .end(let trailers): .end(trailers.map { HTTPHeaders($0) })
+            }
+        context.write(wrapOutboundOut(part), promise: promise)
+    }
+
+    /// - Throws: ``Refused`` for a method that is no word.
+    private static func request(_ head: HTTPRequestHead) throws(Refused) -> HTTPRequest {
+        guard let method = HTTPRequest.Method(head.method.rawValue) else {
+            throw Refused(problem: ProblemError(parserError: .invalidMethod))
         }
-        head.version = .http1_0
-        context.write(wrapOutboundOut(.head(head)), promise: promise)
+        return HTTPRequest(
+            method: method, scheme: "http", authority: head.headers.first(name: "host"), path: head.uri,
+            headerFields: HTTPFields(head.headers, splitCookie: false))
     }
 
     /// - Throws: ``Refused``.

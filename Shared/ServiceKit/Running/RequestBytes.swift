@@ -46,6 +46,9 @@ final class RequestBytes: ChannelInboundHandler, ChannelOutboundHandler {
         held = nil
     }
 
+    /// Whether something that was sent ahead waits.
+    var holds: Bool { held != nil }
+
     /// The request before has been answered.
     func resume() {
         guard let context, var buffer = held else { return }

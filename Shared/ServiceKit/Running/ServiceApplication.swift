@@ -18,6 +18,9 @@ public struct ServiceApplication: Sendable {
     /// Asked to read again, while running, what may change without a restart (SIGHUP).
     public var reload: @Sendable () async -> Void = {}
 
+    /// Answers on the connections' event loops what can be answered there; the router answers the rest.
+    public var onLoop: (any LoopResponder)?
+
     /// What was declared of the routes, for tests and the API's description.
     public let declared: [DeclaredRoute]
 
@@ -48,18 +51,18 @@ public struct ServiceApplication: Sendable {
         let connections = ServerConnections(
             accessLog: AccessLog(service: "test", metrics: metrics, write: accessLines),
             lifecycle: ServiceLifecycleState(), metrics: metrics)
+        let frame = frame(connections, metrics)
         return Application(
-            responder: responder(metrics: metrics, connections: connections, bodyLimit: bodyLimit),
-            server: .guarded(connections), configuration: .init(address: .hostname("127.0.0.1", port: 0)),
-            logger: logger)
+            responder: responder(frame, bodyLimit: bodyLimit), server: .guarded(frame, onLoop: onLoop),
+            configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
     }
 
-    func responder(
-        metrics: MetricsRegistry, connections: ServerConnections, bodyLimit: Int
-    ) -> ServiceResponder {
-        ServiceResponder(
-            routes: routes, router: router, metrics: metrics, connections: connections, bodyLimit: bodyLimit,
-            answersNodeChecks: answersNodeChecks)
+    func frame(_ connections: ServerConnections, _ metrics: MetricsRegistry) -> RequestFrame {
+        RequestFrame(connections: connections, metrics: metrics, routes: routes)
+    }
+
+    func responder(_ frame: RequestFrame, bodyLimit: Int) -> ServiceResponder {
+        ServiceResponder(frame: frame, router: router, bodyLimit: bodyLimit, answersNodeChecks: answersNodeChecks)
     }
 }
 

@@ -67,11 +67,11 @@ struct ServiceHost {
         _ connections: ServerConnections, onServerRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<ServiceResponder> {
         let settings = bootstrap.settings
+        let frame = application.frame(connections, bootstrap.metrics)
         return Application(
-            responder: application.responder(
-                metrics: bootstrap.metrics, connections: connections, bodyLimit: settings.int("limits.body-bytes")),
+            responder: application.responder(frame, bodyLimit: settings.int("limits.body-bytes")),
             server: .guarded(
-                connections, headerBytes: settings.int("http.max-header-bytes"),
+                frame, onLoop: application.onLoop, headerBytes: settings.int("http.max-header-bytes"),
                 idleTimeout: settings.duration("http.idle-timeout")),
             configuration: .init(
                 address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
@@ -95,20 +95,5 @@ struct ServiceHost {
         case is Application<RouterResponder<BasicRequestContext>>: "operations server"
         default: "\(type(of: service))"
         }
-    }
-}
-
-extension HTTPServerBuilder {
-    /// HTTP/1.1 as all services speak it.
-    static func guarded(
-        _ connections: ServerConnections, headerBytes: Int = 32_768, idleTimeout: Duration = .seconds(60)
-    ) -> HTTPServerBuilder {
-        let idle = idleTimeout.components
-        return .http1(
-            configuration: .init(
-                additionalChannelHandlers: [ConnectionGuard(connections)],
-                idleTimeout: .nanoseconds(idle.seconds * 1_000_000_000 + idle.attoseconds / 1_000_000_000),
-                httpDecoderConfiguration: .init(
-                    maxHeaderFieldSize: headerBytes, maxHeaderListSize: headerBytes, maxHeaderFieldCount: 100)))
     }
 }
