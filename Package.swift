@@ -117,7 +117,7 @@ let package = Package(
             "Gateway",
             [
                 "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
-                "CZlib", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, yams,
+                "CZlib", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, nioPosix, yams,
             ]),
         service(
             "TenantAdmin",

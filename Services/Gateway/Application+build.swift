@@ -93,6 +93,7 @@ struct GatewayApplication {
             logger: bootstrap.logger)
         let builder = LineBuilder(parts)
         let line = LiveLine(try builder.line(configuration))
+        let relay = LoopRelay(line, logger: bootstrap.logger)
         let watch = ConfigurationWatch(path: path, logger: bootstrap.logger) {
             line.replace(with: try builder.line($0))
         }
@@ -102,7 +103,7 @@ struct GatewayApplication {
         var application = ServiceApplication(
             router: router, declared: Self.declared,
             services: [
-                proxy, database, feed, ownChanges, tenantChanges,
+                proxy, relay, database, feed, ownChanges, tenantChanges,
                 UpstreamWatch(
                     upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
                 watch,
@@ -127,6 +128,7 @@ struct GatewayApplication {
             ])
         let proxies = parts.trustedProxies
         application.answersNodeChecks = false
+        application.onLoop = relay
         application.reload = { watch.look() }
         application.client = { address in
             guard let client = address.ipAddress.flatMap({ ClientAddress($0) }), !proxies.isTrusted(client) else {
@@ -168,14 +170,17 @@ extension GatewayApplication {
     static let declared =
         AuthController.declaredRoutes + APIKeyController.declaredRoutes + OpenAPIController.declaredRoutes
 
-    /// A router with nothing but the console's files and the line of stages in front.
+    /// The console's files and the line of stages, without what runs beside.
     ///
     /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
-    static func router(_ parts: GatewayParts) throws -> Router<ServiceRequestContext> {
+    static func application(_ parts: GatewayParts) throws -> ServiceApplication {
         let router = Router(context: ServiceRequestContext.self)
         if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
-        router.add(middleware: LiveLine(try LineBuilder(parts).line(parts.configuration)))
-        return router
+        let line = LiveLine(try LineBuilder(parts).line(parts.configuration))
+        router.add(middleware: line)
+        var application = ServiceApplication(router: router)
+        application.onLoop = LoopRelay(line, logger: parts.logger)
+        return application
     }
 }
 

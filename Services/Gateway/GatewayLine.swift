@@ -58,8 +58,8 @@ struct GatewayLine: RouterMiddleware {
         let match = try route.match(method: request.method.rawValue, target: request.head.path ?? "")
         // Set first: a refusal by a later stage is counted under its route, too.
         context.coreContext.endpointPath.value = match.route.template
-        try Self.requireNoBody(request, match)
-        let admission = try await admit(match, request, context)
+        let peer = context.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
+        let admission = try await admit(try asked(match, request.head, peer: peer), context.record)
         var response = try await serve(request, match, admission, context)
         if let left = admission.left { response.headers.append(contentsOf: left.fields) }
         return response
@@ -86,77 +86,38 @@ struct GatewayLine: RouterMiddleware {
         }
     }
 
-    /// - Throws: ``ProblemError`` of the stage that refuses.
-    private func admit(
-        _ match: MatchedRoute, _ request: Request, _ context: ServiceRequestContext
-    ) async throws -> Admission {
-        // Ambiguous requests are refused before anybody's meaning is guessed, on public routes too.
-        let credential = try Credential.presented(in: request.headers)
-        let hints = try tenant.hints(headers: request.headers, host: request.head.authority)
-        let peer = context.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
-        let origin = proxies.origin(peer: peer, request.headers)
-        context.record.note { $0.client = origin.address.description }
-        let kind: InFlight.Kind =
-            match.route.isStreaming || ForwardStage.streamsBody(request.headers, match.route) ? .stream : .brief
-        try inFlight.enter(kind, from: origin.address, context.record)
-        if match.route.limitsAddress { try limit.admit(address: origin.address) }
-
-        guard match.route.scope != .public else {
-            let named = match.route.needsTenant ? try await tenant.require(hints) : nil
-            if let named { context.record.note { $0.tenant = named.id.description } }
-            return Admission(match: match, hints: hints, tenant: named, origin: origin)
-        }
-        guard let credential else {
-            // Before any look-up: who shows no credential costs tenant-admin nothing.
-            throw ProblemError.notAuthenticated("This resource needs a credential.")
-        }
-        let principal = try await authenticate.authenticate(credential, from: origin.address)
-        context.record.note(caller: principal.caller)
-        try inFlight.enter(kind, principal, context.record)
-        var summary: TenantSummary?
-        if let id = principal.tenant { summary = try await tenant.confirm(id, hints) }
-        // Before it is asked what the principal may: what is forbidden costs as much as what is allowed.
-        let left = try summary.map { try limit.admit($0) }
-        try authorise.authorise(match, principal)
-        if let summary { usage.count(apiCalls: 1, of: summary.id) }
-        var admission = Admission(match: match, hints: hints, tenant: summary, origin: origin)
-        admission.principal = principal
-        admission.left = left
-        admission.recheck = { [authenticate, tenant, authorise] in
-            let now = try await authenticate.reconfirm(principal, credential)
-            if let id = now.tenant { _ = try await tenant.confirm(id, hints) }
-            try authorise.authorise(match, now)
-        }
-        return admission
-    }
-
     /// Only the gateway knows which roles API keys hold.
     private func requireUnheldRole(_ admission: Admission) async throws {
-        guard admission.match.method == "DELETE", admission.match.route.template == "/api/v1/roles/{id}",
-            let keys, let tenant = admission.tenant, let role = admission.match.parameters["id"].flatMap({ RoleID($0) })
+        guard Self.mayRemoveHeldRole(admission.match), let keys, let tenant = admission.tenant,
+            let role = admission.match.parameters["id"].flatMap({ RoleID($0) })
         else { return }
         try await keys.requireUnheld(role, in: tenant.id)
     }
 
-    /// A body of a GET or a DELETE means nothing (RFC 9110 §9.3.1): whoever sends one holds a connection and no more.
-    private static func requireNoBody(_ request: Request, _ match: MatchedRoute) throws {
-        guard match.method == "GET" || match.method == "DELETE" else { return }
-        let length = request.headers[.contentLength].flatMap { Int($0) } ?? 0
-        guard length == 0, request.headers[.transferEncoding] == nil else {
-            throw ProblemError.malformed("Send \(request.method.rawValue) without a body.")
-        }
+    static func mayRemoveHeldRole(_ match: MatchedRoute) -> Bool {
+        match.method == "DELETE" && match.route.template == "/api/v1/roles/{id}"
+    }
+
+    /// The fields that go on to a service.
+    func fields(
+        of request: HTTPRequest, _ admission: Admission, to service: ServiceName, _ trace: TraceContext
+    ) throws -> [(name: String, value: String)] {
+        forward.rewrite.request(
+            request.headerFields,
+            RewriteStage.Vouched(
+                assertion: try signer.assertion(for: service, caller: admission.caller), requestID: trace.requestID,
+                traceparent: trace.traceparent, origin: admission.origin, host: request.authority))
     }
 
     private func outgoing(
         _ request: Request, _ admission: Admission, to service: ServiceName, _ context: ServiceRequestContext
     ) throws -> ForwardStage.Outgoing {
-        let vouched = RewriteStage.Vouched(
-            assertion: try signer.assertion(for: service, caller: admission.caller), requestID: context.requestID,
-            traceparent: context.traceparent, origin: admission.origin, host: request.head.authority)
         var outgoing = ForwardStage.Outgoing(
-            match: admission.match, service: service, headers: forward.rewrite.request(request.headers, vouched),
-            isHead: request.method == .head, recheck: admission.recheck, channel: context.channel,
-            record: context.record, logger: context.logger)
+            match: admission.match, service: service,
+            headers: try fields(of: request.head, admission, to: service, context.trace),
+            isHead: request.method == .head,
+            isRepeatable: ForwardStage.isRepeatable(admission.match, request.headers),
+            recheck: admission.recheck, channel: context.channel, record: context.record, logger: context.logger)
         // Where credentials are taken a password is hashed, as at a login.
         if admission.match.route.limitsAddress, let tenant = admission.tenant {
             outgoing.turn = (queue, tenant.id, admission.origin.address)

@@ -83,7 +83,8 @@ final class LineBuilder: Sendable {
             authenticate: authenticate, limit: limit, sessions: sessions, inFlight: inFlight, queue: queue,
             usage: parts.usage,
             forward: ForwardStage(
-                client: parts.client, upstreams: upstreams(configuration), uploadRate: configuration.uploads),
+                client: parts.client, upstreams: upstreams(configuration), uploadRate: configuration.uploads,
+                rewrite: RewriteStage(also: configuration.requestHeaders)),
             local: local, keys: keys, signer: parts.signer, crossOrigin: configuration.crossOrigin)
     }
 
@@ -109,12 +110,14 @@ final class LiveLine: RouterMiddleware {
 
     init(_ line: GatewayLine) { self.line = Mutex(line) }
 
+    var inForce: GatewayLine { line.withLock { $0 } }
+
     func replace(with line: GatewayLine) { self.line.withLock { $0 = line } }
 
     func handle(
         _ request: Request, context: ServiceRequestContext,
         next: (Request, ServiceRequestContext) async throws -> Response
     ) async throws -> Response {
-        try await line.withLock { $0 }.handle(request, context: context, next: next)
+        try await inForce.handle(request, context: context, next: next)
     }
 }

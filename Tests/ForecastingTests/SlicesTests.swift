@@ -192,4 +192,21 @@ import Testing
             ConformalIntervals.correction(scores: scores, level: 80, weights: scores.map { _ in 1 })
                 == ConformalIntervals.correction(scores: scores, level: 80))
     }
+
+    @Test("work that lasts longer than is known is outside of every range: the rows that are known make them wider")
+    func beyond() throws {
+        let scores = (1...100).map(Double.init)
+        // Ranks by hand: of 100 rows and the one to come eight tenths are 81, of ten more 89.
+        #expect(ConformalIntervals.correction(scores: scores, level: 80) == 81)
+        #expect(ConformalIntervals.correction(scores: scores, level: 80, beyond: 10) == 89)
+        #expect(ConformalIntervals.correction(scores: scores, level: 90, beyond: 20) == nil)
+        let range = try #require(
+            ConformalIntervals.relative(residuals: scores, columns: 1, beyond: 10).levels.first { $0.level == 80 })
+        #expect(range.low.start == 11 && range.high.start == 100)
+        var weights = Censoring.Weights()
+        weights.reach = 0.9
+        #expect(abs(weights.beyond(90) - 10) < 1e-9)
+        weights.reach = 0.99
+        #expect(weights.beyond(90) == 0)
+    }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import HTTPTypes
 import Yams
 
 extension GatewayConfiguration {
@@ -28,11 +29,15 @@ extension GatewayConfiguration {
         let crossOrigin = file.optional("crossOrigin").flatMap { node in
             mistakes.attempt { () throws(RouteFileError) in try Self.crossOrigin(node) }
         }
+        let requestHeaders = file.optional("requestHeaders").flatMap { node in
+            mistakes.attempt { () throws(RouteFileError) in try Self.requestHeaders(node) }
+        }
         for error in file.unread { mistakes.add(error) }
         guard mistakes.all.isEmpty, let limits, let upstreams, let routes else { return nil }
         return GatewayConfiguration(
             routes: routes, upstreams: upstreams, plans: limits.plans, address: limits.address,
-            inFlight: limits.inFlight, uploads: limits.uploads, crossOrigin: crossOrigin)
+            inFlight: limits.inFlight, uploads: limits.uploads, requestHeaders: requestHeaders ?? [],
+            crossOrigin: crossOrigin)
     }
 
     private static func compose(_ yaml: String) throws(RouteFileError) -> Node {
@@ -95,6 +100,24 @@ extension GatewayConfiguration {
         let age = try mapping.duration("maximumAge", default: .seconds(600))
         try mapping.finish()
         return CrossOrigin(origins: origins, maximumAge: age)
+    }
+
+    private static func requestHeaders(_ list: Node) throws(RouteFileError) -> Set<String> {
+        guard case .sequence(let nodes) = list else {
+            throw RouteFileError(list, "\"requestHeaders\" must be a list like [X-Feature]")
+        }
+        var names: Set<String> = []
+        for node in nodes {
+            let name = try YAMLMapping.text(node, "requestHeaders")
+            guard let field = HTTPField.Name(name) else {
+                throw RouteFileError(node, "\"\(name)\" is not the name of a field")
+            }
+            guard !RewriteStage.isOwn(field.canonicalName) else {
+                throw RouteFileError(node, "\"\(name)\" is set by the gateway and never taken from outside")
+            }
+            names.insert(field.canonicalName)
+        }
+        return names
     }
 
     private static func plans(_ node: Node) throws(RouteFileError) -> [Plan: Allowance] {

@@ -50,6 +50,8 @@ struct GatewayConfiguration: Sendable {
     let address: Allowance
     var inFlight = InFlightLimits.standard
     var uploads = UploadRate.standard
+    /// Fields of requests that go on to the services beside the standard ones, in lower case.
+    var requestHeaders: Set<String> = []
     /// nil: no page of another origin may ask.
     var crossOrigin: CrossOrigin?
 }

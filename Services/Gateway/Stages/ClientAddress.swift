@@ -4,21 +4,26 @@ import Glibc
 struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
     /// 4 or 16; none for a client whose address is not known.
     let bytes: [UInt8]
+    /// In the one way to write it.
+    let description: String
 
     static let unknown = ClientAddress(bytes: [])
 
-    private init(bytes: [UInt8]) { self.bytes = bytes }
+    private init(bytes: [UInt8]) {
+        self.bytes = bytes
+        description = Self.text(bytes)
+    }
 
     /// - Parameter text: without brackets, port or zone.
     init?(_ text: some StringProtocol) {
         var four = in_addr()
         var six = in6_addr()
         if inet_pton(AF_INET, String(text), &four) == 1 {
-            bytes = withUnsafeBytes(of: &four) { Array($0) }
+            self.init(bytes: withUnsafeBytes(of: &four) { Array($0) })
         } else if inet_pton(AF_INET6, String(text), &six) == 1 {
             let all = withUnsafeBytes(of: &six) { Array($0) }
             let isMapped = all.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
-            bytes = isMapped ? Array(all[12...]) : all
+            self.init(bytes: isMapped ? Array(all[12...]) : all)
         } else {
             return nil
         }
@@ -35,7 +40,7 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
-    var description: String {
+    private static func text(_ bytes: [UInt8]) -> String {
         guard !bytes.isEmpty else { return "unknown" }
         var text = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
         guard inet_ntop(bytes.count == 4 ? AF_INET : AF_INET6, bytes, &text, socklen_t(text.count)) != nil else {

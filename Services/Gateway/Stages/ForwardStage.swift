@@ -5,7 +5,6 @@ import HTTPTypes
 import Hummingbird
 import Logging
 import NIOCore
-import NIOHTTP1
 import ServiceKit
 
 /// Last stage: sends the request on and the answer back, both in pieces, as fast as the slower side takes them.
@@ -21,6 +20,8 @@ struct ForwardStage: Sendable {
         let headers: [(name: String, value: String)]
         /// The client wants no body.
         var isHead = false
+        /// Whether carrying it out twice has the effect of once.
+        var isRepeatable = false
         /// Whether the client would still be let in; nil where anybody is.
         var recheck: (@Sendable () async throws -> Void)?
         /// In whose turn the upstream is asked; nil where nobody need wait. Only once the body has come: a slow client must
@@ -32,26 +33,12 @@ struct ForwardStage: Sendable {
         let channel: (any Channel)?
         let record: RequestRecord
         let logger: Logger
-
-        /// Whether carrying the request out twice has the effect of once. One that depends on the state that it finds would be
-        /// refused by what its first attempt has done.
-        var isRepeatable: Bool {
-            switch match.method {
-            case "GET", "PUT", "DELETE": !has("if-match") && !has("if-unmodified-since")
-            case "POST": match.route.takesIdempotencyKey && has("idempotency-key")
-            default: false
-            }
-        }
-
-        private func has(_ name: String) -> Bool {
-            headers.contains { $0.name.lowercased() == name }
-        }
     }
 
     let client: HTTPClient
     let upstreams: [ServiceName: Upstream]
     var uploadRate = GatewayConfiguration.UploadRate.standard
-    let rewrite = RewriteStage()
+    var rewrite = RewriteStage()
 
     /// A body that cannot be larger is read first and sent whole; others stream.
     static let collectedBytes = 64 * 1024
@@ -64,8 +51,16 @@ struct ForwardStage: Sendable {
 
     /// How long a client may take for a body that is read first, unless its route allows less.
     static let longestCollecting = Duration.seconds(30)
-    /// No exchange lasts longer, streaming ones included.
-    private static let longest = Duration.seconds(24 * 3600)
+
+    /// Whether carrying a request out twice has the effect of once. One that depends on the state that it finds would be refused by
+    /// what its first attempt has done.
+    static func isRepeatable(_ match: MatchedRoute, _ headers: HTTPFields) -> Bool {
+        switch match.method {
+        case "GET", "PUT", "DELETE": headers[.ifMatch] == nil && headers[.ifUnmodifiedSince] == nil
+        case "POST": match.route.takesIdempotencyKey && headers[.idempotencyKey] != nil
+        default: false
+        }
+    }
 
     /// - Throws: ``ProblemError`` until the head of the answer has come; afterwards the connection to the client breaks off,
     ///   which is the only way left to say that the answer is not whole.
@@ -124,111 +119,43 @@ struct ForwardStage: Sendable {
         return .bytes(bytes)
     }
 
-    /// Asks one node after the other, as long as the one before has certainly not seen the request; and once more, within the
-    /// budget for that, when the request may be carried out twice and the node failed it.
+    /// Asks the nodes that ``Attempts`` names.
     private func ask(
         _ upstream: Upstream, _ outgoing: Outgoing, _ body: HTTPClientRequestBody, _ upload: Upload
     ) async throws -> (HTTPClientResponse, String) {
-        let end = ContinuousClock.now + outgoing.match.route.timeout
-        let isRepeatable = outgoing.isRepeatable && body.isRepeatable
-        var (tried, retried): (Set<String>, Bool) = ([], false)
-        var lastError: HTTPClientError?
-        upstream.sent()
-        while let node = upstream.choose(excluding: tried, isTrial: isRepeatable) {
-            tried.insert(node)
-            outgoing.record.note {
-                $0.upstreamNode = node
-                $0.attempts = ($0.attempts ?? 0) + 1
-            }
-            let mayRetry = { isRepeatable && !retried && upstream.hasOther(than: tried) && end > .now }
+        let route = outgoing.match.route
+        var attempts = Attempts(
+            upstream, isRepeatable: outgoing.isRepeatable && body.isRepeatable, within: route.timeout)
+        while let node = attempts.next(outgoing.record) {
             do {
-                let request = request(outgoing, body, to: node, until: end, sharesTime: mayRetry())
+                let request = HTTPClientRequest(
+                    method: outgoing.match.method, url: node + outgoing.match.path.target, headers: outgoing.headers,
+                    body: body, deadline: attempts.patience(route), idleTimeout: route.isStreaming ? route.timeout : nil
+                )
                 let answer = try await client.execute(request)
-                if Self.isRefusal(answer.status) {
-                    upstream.failed(node, .refused)
-                    if mayRetry(), upstream.mayRetry() {
-                        retried = true
-                        answer.body.cancel()
-                        upstream.ended(node)
-                        continue
-                    }
-                } else {
-                    upstream.succeeded(node)
+                if attempts.answered(answer.status, node) {
+                    answer.body.cancel()
+                    continue
                 }
                 if answer["Connection"]?.lowercased() == "close" { upstream.draining(node) }
                 outgoing.record.whenFinished { upstream.ended(node) }
                 return (answer, node)
             } catch let error as HTTPClientError {
-                upstream.ended(node)
-                guard Self.isUpstreamsFault(error, upload) else {
-                    upstream.undecided(node)
-                    throw error
-                }
-                upstream.failed(node, .noAnswer)
-                outgoing.logger.warning(
-                    "Upstream request failed",
-                    metadata: [
-                        LogKey.upstream: "\(upstream.service.rawValue)", LogKey.upstreamAddress: "\(node)",
-                        LogKey.error: "\(String(reflecting: error))",
-                    ])
-                lastError = error
-                if !error.requestMayHaveBeenProcessed, !upload.isStarted { continue }
-                guard mayRetry(), upstream.mayRetry() else { throw error }
-                retried = true
+                guard
+                    attempts.failed(
+                        error, node, isClientsTurn: upload.isClientsTurn, isStarted: upload.isStarted, outgoing.logger)
+                else { throw error }
             } catch {
-                upstream.ended(node)
-                upstream.undecided(node)
+                attempts.abandoned(node)
                 throw error
             }
         }
-        if let lastError { throw lastError }
-        throw ProblemError.unavailable("No instance of the service for this is reachable.")
-    }
-
-    /// - Parameter sharesTime: leave time for another attempt, should this node not answer at all.
-    private func request(
-        _ outgoing: Outgoing, _ body: HTTPClientRequestBody, to node: String, until end: ContinuousClock.Instant,
-        sharesTime: Bool
-    ) -> HTTPClientRequest {
-        let route = outgoing.match.route
-        let left = max(.milliseconds(1), ContinuousClock.now.duration(to: end))
-        let deadline = route.isStreaming ? Self.longest : sharesTime ? max(left / 3, min(left, .seconds(1))) : left
-        return HTTPClientRequest(
-            method: outgoing.match.method, url: node + outgoing.match.path.target, headers: outgoing.headers,
-            body: body, deadline: deadline, idleTimeout: route.isStreaming ? route.timeout : nil)
-    }
-
-    /// The node could not answer now; another may.
-    private static func isRefusal(_ status: Int) -> Bool { status == 502 || status == 503 || status == 504 }
-
-    /// Whether a failure says something of the upstream's health. What goes wrong while the client owes the next piece of its
-    /// body does not: the upstream had nothing to answer yet.
-    static func isUpstreamsFault(_ error: HTTPClientError, _ upload: Upload) -> Bool {
-        switch error.code {
-        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .tlsFailed: true
-        case .timedOut, .reset, .badResponse, .responseTooLarge, .other: !upload.isClientsTurn
-        default: false
-        }
+        throw attempts.failure
     }
 
     static func problem(_ error: any Error, _ upload: Upload) -> any Error {
         if let failure = upload.inputFailure { return failure }
-        guard let error = error as? HTTPClientError else { return error }
-        switch error.code {
-        case .timedOut where upload.isClientsTurn:
-            return ProblemError.requestTimeout(cause: error)
-        case .timedOut:
-            return ProblemError(
-                status: .gatewayTimeout, code: .upstreamTimeout, "The service for this did not answer in time.",
-                cause: error)
-        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .shutDown:
-            return ProblemError.unavailable("The service for this is not reachable at the moment.", cause: error)
-        case .cancelled, .requestBodyFailed:
-            return CancellationError()
-        default:
-            return ProblemError(
-                status: .badGateway, code: .upstreamFailed, "The service for this gave no usable answer.", cause: error)
-        }
+        return (error as? HTTPClientError)?.problem(isClientsTurn: upload.isClientsTurn) ?? error
     }
 }
 

@@ -46,14 +46,15 @@ struct InFlight: Sendable, Equatable {
             case .user: limits.user
             case .address: limits.address
             }
-        guard counts[key, default: 0] < most else { return false }
-        counts[key, default: 0] += 1
+        let count = counts[key] ?? 0
+        guard count < most else { return false }
+        counts[key] = count + 1
         return true
     }
 
     mutating func leave(_ kind: Kind, _ holder: Holder) {
-        let key = Key(kind: kind, holder: holder)
-        counts[key] = counts[key].flatMap { $0 > 1 ? $0 - 1 : nil }
+        guard let index = counts.index(forKey: Key(kind: kind, holder: holder)) else { return }
+        if counts.values[index] > 1 { counts.values[index] -= 1 } else { counts.remove(at: index) }
     }
 
     /// False when the whole node has no place left.

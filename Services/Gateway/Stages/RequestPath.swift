@@ -44,6 +44,7 @@ struct RequestPath: Sendable, Equatable {
     private static func decode(_ segment: ArraySlice<UInt8>) throws -> String {
         guard !segment.isEmpty else { throw ProblemError.notFound("Resource") }
         var decoded: [UInt8] = []
+        decoded.reserveCapacity(segment.count)
         var rest = segment
         while let byte = rest.popFirst() {
             guard byte == UInt8(ascii: "%") else {
@@ -71,10 +72,13 @@ struct RequestPath: Sendable, Equatable {
         return text
     }
 
-    private static let kept = Set(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@".utf8)
+    /// Which bytes stand for themselves, by their value.
+    private static let kept: [Bool] = {
+        let bytes = Set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@".utf8)
+        return (UInt8.min...UInt8.max).map(bytes.contains)
+    }()
 
-    private static func encode(_ segment: String) -> String { segment.percentEncoded(keeping: kept.contains) }
+    private static func encode(_ segment: String) -> String { segment.percentEncoded { kept[Int($0)] } }
 
     private static func malformed(_ sentence: String) -> ProblemError { .malformed(sentence) }
 }

@@ -3,9 +3,12 @@ import HTTPTypes
 
 /// Sixth stage: the headers that go on to the upstream, and those that come back to the client.
 ///
-/// What says who is asking, for which tenant or on which connection is never taken over from outside; the gateway sets it
-/// anew from what it has verified.
+/// Only fields that are listed go on. What says who is asking, for which tenant or on which connection can never be listed; the
+/// gateway sets it anew from what it has verified.
 struct RewriteStage: Sendable {
+    /// Fields of requests that go on beside the standard ones, in lower case; none that ``isOwn(_:)``.
+    var also: Set<String> = []
+
     /// What the gateway itself vouches for.
     struct Vouched: Sendable {
         /// The internal assertion (docs/architecture.md#internal-identity).
@@ -18,9 +21,12 @@ struct RewriteStage: Sendable {
     }
 
     func request(_ headers: HTTPFields, _ vouched: Vouched) -> [(name: String, value: String)] {
-        let connection = Self.namedByConnection(headers)
+        let connection = Self.namedByConnection(headers[values: .connection])
         var kept: [(name: String, value: String)] = []
-        for field in headers where !Self.isForbidden(field.name.canonicalName, connection) {
+        kept.reserveCapacity(headers.count + 4)
+        for field in headers {
+            let name = field.name.canonicalName
+            guard Self.standard.contains(name) || also.contains(name), !connection.contains(name) else { continue }
             kept.append((field.name.rawName, field.value))
         }
         kept.append((HeaderName.authorization, "Bearer \(vouched.assertion)"))
@@ -31,19 +37,15 @@ struct RewriteStage: Sendable {
     }
 
     /// Hop-by-hop fields end here; the request id is set by the gateway for all its answers.
-    func response(_ headers: [(name: String, value: String)]) -> HTTPFields {
-        var incoming = HTTPFields()
-        for (name, value) in headers {
-            if let name = HTTPField.Name(name) { incoming.append(HTTPField(name: name, value: value)) }
-        }
-        let connection = Self.namedByConnection(incoming)
+    func response(_ headers: some Sequence<(name: String, value: String)>) -> HTTPFields {
+        let connection = Self.namedByConnection(
+            headers.lazy.filter { $0.name.utf8.count == 10 && $0.name.lowercased() == "connection" }.map { $0.value })
         var kept = HTTPFields()
-        for field in incoming {
-            let name = field.name.canonicalName
-            guard !Self.hopByHop.contains(name), !connection.contains(name), !Self.ownOnResponse.contains(name) else {
-                continue
-            }
-            kept.append(field)
+        for (name, value) in headers {
+            guard let field = HTTPField.Name(name), !Self.endsHere.contains(field.canonicalName),
+                !connection.contains(field.canonicalName)
+            else { continue }
+            kept.append(HTTPField(name: field, value: value))
         }
         return kept
     }
@@ -52,6 +54,14 @@ struct RewriteStage: Sendable {
     static let hopByHop: Set<String> = [
         "connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-authentication-info",
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings",
+    ]
+
+    /// What a service may want to know of a request, and cannot mistake for what the gateway vouches for.
+    private static let standard: Set<String> = [
+        "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-disposition",
+        "content-encoding", "content-language", "content-type", "date", "idempotency-key", "if-match",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "last-event-id", "pragma", "prefer",
+        "priority", "range", "tracestate", "user-agent",
     ]
 
     /// Set by the gateway itself, or framing that the client library makes.
@@ -63,24 +73,34 @@ struct RewriteStage: Sendable {
         "x-http-method-override", "x-http-method", "x-method-override", "x-original-method",
     ]
 
-    private static let ownOnResponse: Set<String> = [
+    /// Of answers: hop-by-hop fields, and what the gateway says itself.
+    private static let endsHere = hopByHop.union([
         "x-request-id", "server", "content-length", HeaderName.provenAccount.lowercased(),
-    ]
+    ])
 
     private static let identityPrefixes = [
         "x-tenant", "x-user", "x-auth", "x-erm", "x-identity", "x-permission", "x-role", "x-subject", "x-platform",
         "x-forwarded", "x-internal", "x-remote", "x-authenticated", "x-principal",
     ]
 
-    private static func isForbidden(_ name: String, _ connection: Set<String>) -> Bool {
+    /// Whether a field is the gateway's to set: it can never come from outside.
+    ///
+    /// - Parameter name: in lower case.
+    static func isOwn(_ name: String) -> Bool {
         // X_Tenant_ID reaches some readers as X-Tenant-ID.
-        own.contains(name) || hopByHop.contains(name) || connection.contains(name) || name.contains("_")
+        own.contains(name) || hopByHop.contains(name) || name.contains("_")
             || identityPrefixes.contains { name.hasPrefix($0) }
     }
 
-    private static func namedByConnection(_ headers: HTTPFields) -> Set<String> {
-        let names = headers[values: .connection].flatMap { $0.split(separator: ",") }
-        return Set(names.map { $0.filter { $0 != " " && $0 != "\t" }.lowercased() })
+    /// The names in the values of `Connection`.
+    private static func namedByConnection(_ values: some Sequence<String>) -> Set<String> {
+        var names: Set<String> = []
+        for value in values {
+            for name in value.split(separator: ",") {
+                names.insert(name.filter { $0 != " " && $0 != "\t" }.lowercased())
+            }
+        }
+        return names
     }
 
     /// RFC 7239: an IPv6 address stands in brackets and quotes; what cannot be quoted safely is left out.

@@ -17,11 +17,7 @@ struct MatchedRoute: Sendable {
 struct RouteStage: Sendable {
     private let root: Node
 
-    init(routes: [Route]) {
-        var root = Node()
-        for route in routes { root.insert(route, at: route.segments[...]) }
-        self.root = root
-    }
+    init(routes: [Route]) { root = Node(routes.map { ($0.segments[...], $0) }) }
 
     /// - Throws: ``ProblemError``: 400 for a path that is not clean, 404, or 405 with `Allow`.
     func match(method: String, target: String) throws -> MatchedRoute {
@@ -48,17 +44,27 @@ struct RouteStage: Sendable {
     }
 
     /// A tree of path segments. A literal is preferred to a parameter, whatever the order in the table.
-    private struct Node: Sendable {
-        private var literals: [String: Node] = [:]
-        private var parameters: [String: Node] = [:]
-        private var route: Route?
+    private final class Node: Sendable {
+        /// A route and what of its path is below a node.
+        typealias Below = (rest: ArraySlice<Route.Segment>, route: Route)
 
-        mutating func insert(_ route: Route, at segments: ArraySlice<Route.Segment>) {
-            switch segments.first {
-            case nil: self.route = route
-            case .literal(let text): literals[text, default: Node()].insert(route, at: segments.dropFirst())
-            case .parameter(let name): parameters[name, default: Node()].insert(route, at: segments.dropFirst())
+        private let literals: [String: Node]
+        private let parameters: [(name: String, node: Node)]
+        private let route: Route?
+
+        init(_ routes: [Below]) {
+            var literals: [String: [Below]] = [:]
+            var parameters: [String: [Below]] = [:]
+            for (rest, route) in routes {
+                switch rest.first {
+                case nil: break
+                case .literal(let text): literals[text, default: []].append((rest.dropFirst(), route))
+                case .parameter(let name): parameters[name, default: []].append((rest.dropFirst(), route))
+                }
             }
+            self.literals = literals.mapValues { Node($0) }
+            self.parameters = parameters.map { ($0.key, Node($0.value)) }
+            route = routes.last { $0.rest.isEmpty }?.route
         }
 
         func find(_ segments: ArraySlice<String>, _ found: inout [String: String]) -> Route? {

@@ -15,10 +15,12 @@ final class Standing: Sendable {
 
     init(recheck: @escaping @Sendable () async throws -> Void) { self.recheck = recheck }
 
+    /// Whether the last answer still covers what is sent now.
+    var isFresh: Bool { ContinuousClock.now - confirmedAt.withLock { $0 } < Self.pause }
+
     /// - Throws: why the reader is refused by now, or that it cannot be found out.
     func requireFresh() async throws {
-        guard ContinuousClock.now - confirmedAt.withLock({ $0 }) >= Self.pause else { return }
-        try await require()
+        if !isFresh { try await require() }
     }
 
     /// The same, however recent the last answer is: before what cannot be taken back.

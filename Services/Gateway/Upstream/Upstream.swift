@@ -1,4 +1,5 @@
 import Contracts
+import NIOCore
 import Synchronization
 
 /// A service behind the gateway: its nodes and what is known of their health.
@@ -8,6 +9,7 @@ final class Upstream: Sendable {
     let baseURLs: [String]
     private let balancer: Mutex<Balancer>
     private let budget = Mutex(RetryBudget())
+    private let sockets: Mutex<NodeSockets>
     private let now: @Sendable () -> ContinuousClock.Instant
 
     /// - Parameter baseURLs: at least one; a slash at the end is dropped.
@@ -20,13 +22,23 @@ final class Upstream: Sendable {
         self.baseURLs = baseURLs.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
         self.now = now
         balancer = Mutex(Balancer(self.baseURLs, health: health))
+        sockets = Mutex(NodeSockets(self.baseURLs))
     }
 
     /// The base URLs of the nodes there are now.
     var nodes: [String] { balancer.withLock { $0.addresses } }
 
     /// Replaces the nodes; those that stay keep what is known of them.
-    func update(nodes: [String]) { balancer.withLock { $0.update(nodes, now: now()) } }
+    func update(nodes: [String]) {
+        sockets.withLock { $0 = NodeSockets(nodes) }
+        balancer.withLock { $0.update(nodes, now: now()) }
+    }
+
+    /// Whether every node can be connected to without asking for its name and without TLS.
+    var isPlain: Bool { sockets.withLock { $0.isComplete } }
+
+    /// Where a node listens; nil where that must be asked, or the node was removed.
+    func socket(of node: String) -> SocketAddress? { sockets.withLock { $0[node] } }
 
     func update(health: GatewayConfiguration.Health) { balancer.withLock { $0.health = health } }
 
@@ -59,4 +71,29 @@ final class Upstream: Sendable {
 
     /// Whether one more request may be sent a second time.
     func mayRetry() -> Bool { budget.withLock { $0.take() } }
+}
+
+/// Where nodes listen that are given by address: `http://10.0.0.7:8083`, and no path behind.
+struct NodeSockets: Sendable {
+    private var sockets: [String: SocketAddress] = [:]
+    let isComplete: Bool
+
+    init(_ nodes: [String]) {
+        for node in nodes { sockets[node] = Self.socket(node) }
+        isComplete = sockets.count == Set(nodes).count
+    }
+
+    subscript(_ node: String) -> SocketAddress? { sockets[node] }
+
+    private static func socket(_ node: String) -> SocketAddress? {
+        let scheme = "http://"
+        guard node.hasPrefix(scheme) else { return nil }
+        let authority = node.dropFirst(scheme.count)
+        // Behind the brackets of an IPv6 address.
+        let end = authority.lastIndex(of: "]") ?? authority.startIndex
+        let colon = authority[end...].firstIndex(of: ":")
+        let host = authority[..<(colon ?? authority.endIndex)].trimmingPrefix("[")
+        guard let port = colon.map({ Int(authority[authority.index(after: $0)...]) }) ?? 80 else { return nil }
+        return try? SocketAddress(ipAddress: String(host.last == "]" ? host.dropLast() : host), port: port)
+    }
 }

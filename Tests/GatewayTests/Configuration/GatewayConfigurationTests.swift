@@ -120,6 +120,15 @@ struct GatewayConfigurationTests {
         }
     }
 
+    @Test("fields that requests may carry on are listed, none that the gateway sets itself")
+    func requestHeaders() throws {
+        let yaml = Self.head + "  - { path: /a, upstream: tenant-admin, scope: public, methods: { GET: none } }\n"
+        #expect(try GatewayConfiguration(yaml: yaml + "requestHeaders: [X-Feature]").requestHeaders == ["x-feature"])
+        for name in ["X-Tenant-ID", "Authorization", "X_Feature", "Connection", "\"not a name\""] {
+            #expect(try error(yaml + "requestHeaders: [\(name)]").line == 11, "\(name)")
+        }
+    }
+
     @Test("what is not YAML is refused", arguments: ["", "a: [", "a: 1\na: 2", "- a", "\t"])
     func notYAML(text: String) throws { _ = try error(text) }
 

@@ -74,9 +74,9 @@ struct ConfigurationReloadTests {
                 health: .init(failuresToOpen: 100, openFor: .seconds(1)))
             let make: @Sendable () -> GatewayLine = { ProxyBench.line(configuration, client, upstream) }
             let live = LiveLine(make())
-            let router = Router(context: ServiceRequestContext.self)
-            router.add(middleware: live)
-            try await ServiceApplication(router: router).testable().test(.live) { gateway in
+            let (application, relay) = ProxyBench.application(live)
+            defer { relay.close() }
+            try await application.testable().test(.live) { gateway in
                 let url = "http://127.0.0.1:\(gateway.port ?? 0)/x"
                 let load = Load()
                 try await withThrowingTaskGroup(of: Void.self) { group in

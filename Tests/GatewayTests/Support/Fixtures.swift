@@ -60,4 +60,6 @@ struct KnownTenants: TenantDirectory {
     func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
         tenants.first { $0.subdomain == subdomain.rawValue }
     }
+    func warm(tenant id: TenantID) -> TenantSummary? { tenants.first { $0.id == id } }
+    func warm(subdomain: Subdomain) -> TenantSummary? { tenants.first { $0.subdomain == subdomain.rawValue } }
 }

@@ -18,6 +18,7 @@ struct ProxyBench: Sendable {
     let gatewayPort: Int
     let client: HTTPClient
     let inFlight: InFlightStage
+    let relay: LoopRelay
 
     var url: String { "http://127.0.0.1:\(gatewayPort)" }
 
@@ -52,23 +53,36 @@ struct ProxyBench: Sendable {
             health: health ?? .init(failuresToOpen: 100, openFor: .seconds(1)))
         let configuration = GatewayConfiguration(
             routes: routes, upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1), uploads: uploads)
-        let router = Router(context: ServiceRequestContext.self)
-        router.add(middleware: line(configuration, client, upstream, proxies: proxies, inFlight: inFlight))
-        return try await ServiceApplication(router: router).testable(accessLines: accessLines).test(.live) { gateway in
-            try await body(ProxyBench(gatewayPort: gateway.port ?? 0, client: client, inFlight: inFlight))
+        let live = LiveLine(line(configuration, client, upstream, proxies: proxies, inFlight: inFlight))
+        let (application, relay) = Self.application(live)
+        defer { relay.close() }
+        return try await application.testable(accessLines: accessLines).test(.live) { gateway in
+            try await body(
+                ProxyBench(gatewayPort: gateway.port ?? 0, client: client, inFlight: inFlight, relay: relay))
         }
     }
 
-    /// The line of stages in front of one upstream, for public routes.
+    /// A gateway with this line and nothing else. The relay is closed by whoever asks for it.
+    static func application(_ line: LiveLine) -> (ServiceApplication, LoopRelay) {
+        let router = Router(context: ServiceRequestContext.self)
+        router.add(middleware: line)
+        var application = ServiceApplication(router: router)
+        let relay = LoopRelay(line, logger: PostgresCluster.quietLogger)
+        application.onLoop = relay
+        return (application, relay)
+    }
+
+    /// The line of stages in front of one upstream; without authenticators for public routes only.
     static func line(
         _ configuration: GatewayConfiguration, _ client: HTTPClient, _ upstream: Upstream,
-        proxies: TrustedProxies = TrustedProxies(), inFlight: InFlightStage = InFlightStage(.standard)
+        proxies: TrustedProxies = TrustedProxies(), inFlight: InFlightStage = InFlightStage(.standard),
+        authenticators: [any Authenticator] = [], tenants: [TenantSummary] = []
     ) -> GatewayLine {
         let limit = LimitStage(configuration)
         return GatewayLine(
             route: RouteStage(routes: configuration.routes),
-            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: [])), proxies: proxies,
-            authenticate: AuthenticateStage(authenticators: [], limit: limit), limit: limit, sessions: nil,
+            tenant: TenantStage(baseDomain: nil, directory: KnownTenants(tenants: tenants)), proxies: proxies,
+            authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit, sessions: nil,
             inFlight: inFlight, queue: LoginQueue(), usage: UsageCounter(),
             forward: ForwardStage(
                 client: client, upstreams: [.mlPrediction: upstream], uploadRate: configuration.uploads),

@@ -93,8 +93,8 @@ struct RunningGateway: Sendable {
                     folder: ServiceDatabases.repository.appendingPathComponent("Services/Console").path),
                 audit: .outbox(database),
                 logger: logger, now: { clock.now })
-            let first = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
-            let second = try ServiceApplication(router: GatewayApplication.router(parts)).testable()
+            let first = try GatewayApplication.application(parts).testable()
+            let second = try GatewayApplication.application(parts).testable()
             return try await first.test(.live) { first in
                 try await second.test(.live) { second in
                     try await body(

@@ -1,0 +1,108 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+/// Whether a request may pass. It may have to wait for an answer about who sends it, or be admitted at once, when all that must be known
+/// is remembered: both ways ask the same questions in the same order.
+extension GatewayLine {
+    /// What a request says, before anybody has proved anything.
+    struct Asked: Sendable {
+        let match: MatchedRoute
+        let credential: Credential?
+        let hints: TenantStage.Hints
+        let origin: TrustedProxies.Origin
+        let kind: InFlight.Kind
+    }
+
+    /// Ambiguous requests are refused before anybody's meaning is guessed, on public routes too.
+    ///
+    /// - Throws: ``ProblemError`` of what is wrong with the request itself.
+    func asked(_ match: MatchedRoute, _ request: HTTPRequest, peer: ClientAddress?) throws -> Asked {
+        try Self.requireNoBody(request, match)
+        let credential = try Credential.presented(in: request.headerFields)
+        let hints = try tenant.hints(headers: request.headerFields, host: request.authority)
+        let isStream = match.route.isStreaming || ForwardStage.streamsBody(request.headerFields, match.route)
+        return Asked(
+            match: match, credential: credential, hints: hints,
+            origin: proxies.origin(peer: peer, request.headerFields),
+            kind: isStream ? .stream : .brief)
+    }
+
+    /// - Throws: ``ProblemError`` of the stage that refuses.
+    func admit(_ asked: Asked, _ record: RequestRecord) async throws -> Admission {
+        try enter(asked, record)
+        guard asked.match.route.scope != .public else {
+            let named = asked.match.route.needsTenant ? try await tenant.require(asked.hints) : nil
+            if let named { record.note { $0.tenant = named.id.description } }
+            return Admission(match: asked.match, hints: asked.hints, tenant: named, origin: asked.origin)
+        }
+        guard let credential = asked.credential else {
+            // Before any look-up: who shows no credential costs tenant-admin nothing.
+            throw ProblemError.notAuthenticated("This resource needs a credential.")
+        }
+        let principal = try await authenticate.authenticate(credential, from: asked.origin.address)
+        try enter(asked, principal, record)
+        var summary: TenantSummary?
+        if let id = principal.tenant { summary = try await tenant.confirm(id, asked.hints) }
+        return try admitted(asked, credential, principal, summary)
+    }
+
+    /// The same without waiting; nil, with nothing taken from anybody, for a request that must wait or will be refused.
+    ///
+    /// - Throws: ``ProblemError`` when a limit has been reached.
+    func admitWarm(_ asked: Asked, _ record: RequestRecord) throws -> Admission? {
+        guard asked.match.route.scope != .public else {
+            guard !asked.match.route.needsTenant else { return nil }
+            try enter(asked, record)
+            return Admission(match: asked.match, hints: asked.hints, tenant: nil, origin: asked.origin)
+        }
+        guard let credential = asked.credential, let principal = authenticate.warm(credential) else { return nil }
+        var summary: TenantSummary?
+        if let id = principal.tenant {
+            guard let known = tenant.warm(id, asked.hints) else { return nil }
+            summary = known
+        }
+        guard (try? authorise.authorise(asked.match, principal)) != nil else { return nil }
+        try enter(asked, record)
+        try enter(asked, principal, record)
+        return try admitted(asked, credential, principal, summary)
+    }
+
+    /// A body of a GET or a DELETE means nothing (RFC 9110 §9.3.1): whoever sends one holds a connection and no more.
+    private static func requireNoBody(_ request: HTTPRequest, _ match: MatchedRoute) throws {
+        guard match.method == "GET" || match.method == "DELETE" else { return }
+        let length = request.headerFields[.contentLength].flatMap { Int($0) } ?? 0
+        guard length == 0, request.headerFields[.transferEncoding] == nil else {
+            throw ProblemError.malformed("Send \(request.method.rawValue) without a body.")
+        }
+    }
+
+    private func enter(_ asked: Asked, _ record: RequestRecord) throws {
+        record.note { $0.client = asked.origin.address.description }
+        try inFlight.enter(asked.kind, from: asked.origin.address, record)
+        if asked.match.route.limitsAddress { try limit.admit(address: asked.origin.address) }
+    }
+
+    private func enter(_ asked: Asked, _ principal: Principal, _ record: RequestRecord) throws {
+        record.note(caller: principal.caller)
+        try inFlight.enter(asked.kind, principal, record)
+    }
+
+    private func admitted(
+        _ asked: Asked, _ credential: Credential, _ principal: Principal, _ summary: TenantSummary?
+    ) throws -> Admission {
+        // Before it is asked what the principal may: what is forbidden costs as much as what is allowed.
+        let left = try summary.map { try limit.admit($0) }
+        try authorise.authorise(asked.match, principal)
+        if let summary { usage.count(apiCalls: 1, of: summary.id) }
+        var admission = Admission(match: asked.match, hints: asked.hints, tenant: summary, origin: asked.origin)
+        admission.principal = principal
+        admission.left = left
+        admission.recheck = { [authenticate, tenant, authorise] in
+            let now = try await authenticate.reconfirm(principal, credential)
+            if let id = now.tenant { _ = try await tenant.confirm(id, asked.hints) }
+            try authorise.authorise(asked.match, now)
+        }
+        return admission
+    }
+}

@@ -1,0 +1,304 @@
+import Basics
+import Contracts
+import Glibc
+import HTTPClient
+import HTTPTypes
+import Logging
+import NIOCore
+import NIOHTTP1
+import ServiceKit
+
+/// A request on its way to an upstream and its answer on the way back, on one event loop, to which it belongs.
+///
+/// A short answer is read to its end first: what breaks off is then still a clean 502. Longer ones and those of unknown length are
+/// passed on in pieces, as fast as the client takes them, and only while the client may still have them.
+final class RelayedRequest: LoopAnswering {
+    private enum State {
+        case asking
+        case collecting(HTTPResponse, ByteBuffer?)
+        case streaming
+        case over
+    }
+
+    private static let connectTimeout = Duration.seconds(5)
+
+    private let exchange: LoopExchange
+    private let admission: Admission
+    private let fields: [(name: String, value: String)]
+    private let body: ByteBuffer?
+    private let connections: LoopConnections
+    private let eventLoop: any EventLoop
+    private let logger: Logger
+    private let isRepeatable: Bool
+    private var attempts: Attempts
+    private var state = State.asking
+    private var node = ""
+    private var connection: UpstreamConnection?
+    private var isOnUsedConnection = false
+    /// How often a connection was asked for; a late one of before is not this request's any more.
+    private var connects = 0
+    private var deadline: Scheduled<Void>?
+    private var stream: StandingStream?
+
+    init(
+        _ exchange: LoopExchange, _ admission: Admission, _ fields: [(name: String, value: String)],
+        _ body: ByteBuffer?,
+        to upstream: Upstream, over connections: LoopConnections, _ logger: Logger
+    ) {
+        self.exchange = exchange
+        self.admission = admission
+        self.fields = fields
+        self.body = body
+        self.connections = connections
+        self.logger = logger
+        eventLoop = exchange.channel.eventLoop
+        isRepeatable = ForwardStage.isRepeatable(admission.match, exchange.request.headerFields)
+        attempts = Attempts(upstream, isRepeatable: isRepeatable, within: admission.match.route.timeout)
+    }
+
+    func begin() {
+        exchange.answering = self
+        let service = attempts.upstream.service.rawValue
+        exchange.record.note { $0.upstream = service }
+        ask()
+    }
+
+    private func ask() {
+        guard let next = attempts.next(exchange.record) else { return refuse(attempts.failure) }
+        node = next
+        let patience = limitTime()
+        if let waiting = connections.take(node) { send(on: waiting) } else { connect(within: patience) }
+    }
+
+    /// How long this attempt may take, which is watched from now on.
+    private func limitTime() -> Duration {
+        let patience = attempts.patience(admission.match.route)
+        deadline = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { [weak self] in
+            guard let self else { return }
+            failed(
+                HTTPClientError(
+                    .timedOut, "The response was not complete within the time allowed.",
+                    requestMayHaveBeenProcessed: true))
+        }
+        return patience
+    }
+
+    private func connect(within patience: Duration) {
+        guard let address = attempts.upstream.socket(of: node) else {
+            return failed(HTTPClientError(.couldNotResolve, "The server's address is not known."))
+        }
+        connects += 1
+        let number = connects
+        let time = TimeAmount(min(patience, Self.connectTimeout))
+        connections.open(node, address, within: time).assumeIsolated().whenComplete { [self] result in
+            let opened = Result {
+                try result.get().pipeline.syncOperations.handler(type: UpstreamConnection.self)
+            }
+            guard case .asking = state, number == connects, connection == nil else {
+                if case .success(let late) = opened { connections.give(late) }
+                return
+            }
+            switch opened {
+            case .success(let connection): send(on: connection)
+            case .failure(let error): failed(HTTPClientError(connecting: error))
+            }
+        }
+    }
+
+    private func send(on connection: UpstreamConnection) {
+        self.connection = connection
+        isOnUsedConnection = connection.isUsed
+        var headers = HTTPHeaders()
+        headers.reserveCapacity(fields.count + 2)
+        headers.add(name: "Host", value: String(node.dropFirst("http://".count)))
+        for (name, value) in fields { headers.add(name: name, value: value) }
+        let method = HTTPMethod(rawValue: admission.match.method)
+        if let body {
+            headers.add(name: "Content-Length", value: "\(body.readableBytes)")
+        } else if method != .GET, method != .DELETE {
+            headers.add(name: "Content-Length", value: "0")
+        }
+        let head = HTTPRequestHead(
+            version: .http1_1, method: method, uri: admission.match.path.target, headers: headers)
+        connection.send(head, body, for: self)
+    }
+
+    // MARK: what the upstream answers
+
+    func answered(_ head: HTTPResponseHead) {
+        guard case .asking = state else { return }
+        guard head.status.code >= 200 else {
+            return failed(
+                HTTPClientError(.badResponse, "The server changes the protocol.", requestMayHaveBeenProcessed: true))
+        }
+        let (upstream, node) = (attempts.upstream, node)
+        if attempts.answered(Int(head.status.code), node) {
+            letGo()
+            return ask()
+        }
+        if head.headers.first(name: "connection")?.lowercased() == "close" { upstream.draining(node) }
+        exchange.record.whenFinished { upstream.ended(node) }
+        let status = HTTPResponse.Status(code: Int(head.status.code))
+        var response = HTTPResponse(
+            status: status, headerFields: RewriteStage().response(head.headers))
+        if let left = admission.left { response.headerFields.append(contentsOf: left.fields) }
+        let hasBody = status.code != 204 && status.code != 304
+        let length = hasBody ? head.headers.first(name: "content-length").flatMap { Int($0) } : 0
+        if let length, hasBody { response.headerFields[.contentLength] = "\(length)" }
+        if let length, length <= ForwardStage.collectedBytes {
+            state = .collecting(response, nil)
+        } else {
+            state = .streaming
+            exchange.begin(response)
+            stream = admission.recheck.map { StandingStream($0, exchange, self) }
+        }
+    }
+
+    func received(_ piece: ByteBuffer) {
+        switch state {
+        case .collecting(let response, var collected):
+            // Not a copy of both: nobody else holds the buffer while it grows.
+            state = .asking
+            if collected == nil {
+                collected = piece
+            } else {
+                var piece = piece
+                collected?.writeBuffer(&piece)
+            }
+            state = .collecting(response, collected)
+        case .streaming:
+            if let stream { stream.write(piece) } else { exchange.write(piece) }
+        case .asking, .over: break
+        }
+    }
+
+    /// All that the socket has held is passed on.
+    func receivedAll() { if case .streaming = state { exchange.flush() } }
+
+    /// The answer's end; the connection serves others already.
+    func ended() {
+        connection = nil
+        switch state {
+        case .collecting(let response, let collected):
+            finish()
+            exchange.begin(response)
+            if let collected { exchange.write(collected) }
+            exchange.end()
+        case .streaming:
+            guard stream?.holds != true else { return stream?.endIsDue() ?? () }
+            finish()
+            exchange.end()
+        case .asking, .over: break
+        }
+    }
+
+    func failed(_ error: HTTPClientError) {
+        let state = state
+        letGo()
+        switch state {
+        case .asking: notAnswered(error)
+        case .collecting, .streaming:
+            attempts.upstream.failed(node, .noAnswer)
+            requestLogger.warning(
+                "Upstream closed the connection during its response",
+                metadata: [
+                    LogKey.upstream: "\(attempts.upstream.service.rawValue)",
+                    LogKey.error: "\(String(reflecting: error))",
+                ])
+            refuse(error)
+        case .over: break
+        }
+    }
+
+    private func notAnswered(_ error: HTTPClientError) {
+        if error.code == .reset, isOnUsedConnection, isRepeatable {
+            // The node had closed a connection that nobody used: nothing is wrong with the node.
+            isOnUsedConnection = false
+            connect(within: limitTime())
+        } else if attempts.failed(error, node, requestLogger) {
+            ask()
+        } else {
+            refuse(error)
+        }
+    }
+
+    // MARK: the client
+
+    /// Whether more of the answer is wanted now.
+    var takesMore: Bool {
+        if case .streaming = state { exchange.isReady && stream?.holds != true } else { true }
+    }
+
+    func clientIsReady() { connection?.resume() }
+
+    func clientHungUp() {
+        if case .asking = state { attempts.abandoned(node) }
+        letGo()
+        finish()
+    }
+
+    /// The client may have what was held back.
+    func clientMayGoOn(isEnd: Bool) {
+        guard case .streaming = state else { return }
+        if isEnd {
+            finish()
+            exchange.end()
+        } else {
+            exchange.flush()
+            connection?.resume()
+        }
+    }
+
+    /// The client may not have the rest.
+    func clientMayNot(_ error: any Error) {
+        guard case .streaming = state else { return }
+        requestLogger.info(
+            "Response cut off", metadata: [LogKey.reason: "its reader may not have it any more: \(error)"])
+        letGo()
+        refuse(error)
+    }
+
+    // MARK: ends
+
+    private func refuse(_ error: any Error) {
+        finish()
+        exchange.refuse((error as? HTTPClientError)?.problem(isClientsTurn: false) ?? error)
+    }
+
+    /// Ends the present attempt.
+    private func letGo() {
+        deadline?.cancel()
+        deadline = nil
+        connection?.close()
+        connection = nil
+        connects += 1
+    }
+
+    private func finish() {
+        state = .over
+        deadline?.cancel()
+        deadline = nil
+        stream?.stop()
+        stream = nil
+    }
+
+    private var requestLogger: Logger {
+        var logger = logger
+        logger[metadataKey: LogKey.requestID] = "\(exchange.trace.requestID)"
+        logger[metadataKey: LogKey.traceID] = "\(exchange.trace.traceID)"
+        return logger
+    }
+}
+
+extension HTTPClientError {
+    /// Why no connection was made. Nothing was sent.
+    fileprivate init(connecting error: any Error) {
+        let code: Code =
+            switch error {
+            case let error as IOError where error.errnoCode == ECONNREFUSED: .connectionRefused
+            case ChannelError.connectTimeout: .connectTimedOut
+            default: .unreachable
+            }
+        self.init(code, "The server could not be reached.", detail: String(reflecting: error))
+    }
+}

@@ -1,0 +1,123 @@
+import HTTPClient
+import NIOCore
+import NIOHTTP1
+
+/// A connection to an upstream's node, the last handler of its pipeline; it belongs to its event loop and serves one request after the
+/// other.
+final class UpstreamConnection: ChannelDuplexHandler {
+    typealias InboundIn = HTTPClientResponsePart
+    typealias OutboundIn = HTTPClientRequestPart
+    typealias OutboundOut = HTTPClientRequestPart
+
+    let node: String
+    /// Since when nobody uses it.
+    var idleSince = NIODeadline.now()
+    /// Whether it has served a request before the present one.
+    private(set) var isUsed = false
+    private(set) var isOpen = true
+    private let connections: LoopConnections
+    private var request: RelayedRequest?
+    private var context: ChannelHandlerContext?
+    private var isSent = true
+    private var isKeptAlive = false
+    private var readIsDue = false
+
+    init(_ node: String, _ connections: LoopConnections) {
+        self.node = node
+        self.connections = connections
+    }
+
+    /// The handlers of a connection to a node.
+    static func pipeline(_ node: String, _ connections: LoopConnections) -> [any ChannelHandler] {
+        [
+            HTTPRequestEncoder(),
+            ByteToMessageHandler(HTTPResponseDecoder(informationalResponseStrategy: .drop)),
+            UpstreamConnection(node, connections),
+        ]
+    }
+
+    func send(_ head: HTTPRequestHead, _ body: ByteBuffer?, for request: RelayedRequest) {
+        guard let context else { return }
+        self.request = request
+        isKeptAlive = false
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        guard let body else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+        isSent = false
+        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        sent.futureResult.assumeIsolated().whenSuccess { self.isSent = true }
+        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+    }
+
+    /// Ends the connection; its request hears nothing more of it.
+    func close() {
+        request = nil
+        isOpen = false
+        context?.close(promise: nil)
+    }
+
+    /// The request takes more of its answer, after it has not.
+    func resume() {
+        guard readIsDue else { return }
+        readIsDue = false
+        context?.read()
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) { self.context = context }
+
+    func handlerRemoved(context: ChannelHandlerContext) { self.context = nil }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            isKeptAlive = head.isKeepAlive
+            request?.answered(head)
+        case .body(let piece): request?.received(piece)
+        case .end: ended()
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { request?.receivedAll() }
+
+    func read(context: ChannelHandlerContext) {
+        if request?.takesMore == false { readIsDue = true } else { context.read() }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        fail(Self.meaning(of: error))
+        context.close(promise: nil)
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        fail(HTTPClientError(.reset, "The server closed the connection.", requestMayHaveBeenProcessed: true))
+    }
+
+    private func ended() {
+        let request = request
+        self.request = nil
+        isUsed = true
+        if isKeptAlive, isSent, isOpen { connections.give(self) } else { close() }
+        request?.ended()
+        // What was held back may be the end of the connection.
+        resume()
+    }
+
+    private func fail(_ error: HTTPClientError) {
+        isOpen = false
+        connections.remove(self)
+        let request = request
+        self.request = nil
+        request?.failed(error)
+    }
+
+    private static func meaning(of error: any Error) -> HTTPClientError {
+        let code: HTTPClientError.Code =
+            switch error {
+            case HTTPParserError.invalidEOFState, is IOError, is ChannelError: .reset
+            default: .badResponse
+            }
+        return HTTPClientError(
+            code, "The server gave no whole answer.", requestMayHaveBeenProcessed: true,
+            detail: String(reflecting: error))
+    }
+}

@@ -1,0 +1,138 @@
+import Basics
+import Contracts
+import HTTPClient
+import HTTPTypes
+import Logging
+import ServiceKit
+
+/// Which nodes are asked for one request, whichever way it is sent.
+///
+/// One node after the other is asked, as long as the one before has certainly not seen the request; and once more, within the budget
+/// for that, when the request may be carried out twice and the node failed it.
+struct Attempts {
+    let upstream: Upstream
+    private let isRepeatable: Bool
+    private let end: ContinuousClock.Instant
+    private var tried: Set<String> = []
+    private var isRetried = false
+    private var lastError: HTTPClientError?
+
+    /// No exchange lasts longer, streaming ones included.
+    private static let longest = Duration.seconds(24 * 3600)
+
+    init(_ upstream: Upstream, isRepeatable: Bool, within timeout: Duration) {
+        self.upstream = upstream
+        self.isRepeatable = isRepeatable
+        end = .now + timeout
+        upstream.sent()
+    }
+
+    /// The node to ask, which then has one request more under way; nil when there is none to ask.
+    mutating func next(_ record: RequestRecord) -> String? {
+        guard let node = upstream.choose(excluding: tried, isTrial: isRepeatable) else { return nil }
+        tried.insert(node)
+        record.note {
+            $0.upstreamNode = node
+            $0.attempts = ($0.attempts ?? 0) + 1
+        }
+        return node
+    }
+
+    /// Why nobody has answered.
+    var failure: any Error {
+        lastError ?? ProblemError.unavailable("No instance of the service for this is reachable.")
+    }
+
+    /// How long the node may take: so that there is time for another attempt, should it not answer at all.
+    func patience(_ route: Route) -> Duration {
+        if route.isStreaming { return Self.longest }
+        let left = max(.milliseconds(1), ContinuousClock.now.duration(to: end))
+        return mayRetry ? max(left / 3, min(left, .seconds(1))) : left
+    }
+
+    /// The node has answered.
+    ///
+    /// - Returns: whether another is to be asked.
+    mutating func answered(_ status: Int, _ node: String) -> Bool {
+        // The node could not answer now; another may.
+        guard status == 502 || status == 503 || status == 504 else {
+            upstream.succeeded(node)
+            return false
+        }
+        upstream.failed(node, .refused)
+        guard takeRetry() else { return false }
+        upstream.ended(node)
+        return true
+    }
+
+    /// The node has not answered.
+    ///
+    /// - Parameters:
+    ///   - isClientsTurn: the client owes the next piece of its body.
+    ///   - isStarted: some of a body was sent that cannot be sent again.
+    /// - Returns: whether another is to be asked.
+    mutating func failed(
+        _ error: HTTPClientError, _ node: String, isClientsTurn: Bool = false, isStarted: Bool = false, _ logger: Logger
+    ) -> Bool {
+        upstream.ended(node)
+        guard error.isUpstreamsFault(isClientsTurn: isClientsTurn) else {
+            upstream.undecided(node)
+            return false
+        }
+        upstream.failed(node, .noAnswer)
+        logger.warning(
+            "Upstream request failed",
+            metadata: [
+                LogKey.upstream: "\(upstream.service.rawValue)", LogKey.upstreamAddress: "\(node)",
+                LogKey.error: "\(String(reflecting: error))",
+            ])
+        lastError = error
+        if !error.requestMayHaveBeenProcessed, !isStarted { return true }
+        return takeRetry()
+    }
+
+    /// The request ended without saying anything of the node.
+    func abandoned(_ node: String) {
+        upstream.ended(node)
+        upstream.undecided(node)
+    }
+
+    private var mayRetry: Bool { isRepeatable && !isRetried && upstream.hasOther(than: tried) && end > .now }
+
+    private mutating func takeRetry() -> Bool {
+        guard mayRetry, upstream.mayRetry() else { return false }
+        isRetried = true
+        return true
+    }
+}
+
+extension HTTPClientError {
+    /// Whether the failure says something of the upstream's health. What goes wrong while the client owes the next piece of its body
+    /// does not: the upstream had nothing to answer yet.
+    func isUpstreamsFault(isClientsTurn: Bool) -> Bool {
+        switch code {
+        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .tlsFailed: true
+        case .timedOut, .reset, .badResponse, .responseTooLarge, .other: !isClientsTurn
+        default: false
+        }
+    }
+
+    /// What the client is told.
+    func problem(isClientsTurn: Bool) -> any Error {
+        switch code {
+        case .timedOut where isClientsTurn:
+            ProblemError.requestTimeout(cause: self)
+        case .timedOut:
+            ProblemError(
+                status: .gatewayTimeout, code: .upstreamTimeout, "The service for this did not answer in time.",
+                cause: self)
+        case .couldNotResolve, .connectionRefused, .unreachable, .connectTimedOut, .shutDown:
+            ProblemError.unavailable("The service for this is not reachable at the moment.", cause: self)
+        case .cancelled, .requestBodyFailed:
+            CancellationError()
+        default:
+            ProblemError(
+                status: .badGateway, code: .upstreamFailed, "The service for this gave no usable answer.", cause: self)
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Contracts
+import HTTPClient
+import HTTPTypes
+import Hummingbird
+import HummingbirdTesting
+import NIOCore
+import ServiceKit
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+@Suite("Relaying on the event loop, over live sockets")
+struct LoopRelayTests {
+    @Test("a whole short request stays on its loop; HEAD, a stream and a body that is long or comes in pieces do not")
+    func ways() async throws {
+        try await ProxyBench.withUpstream { router in
+            router.post("/x") { request, _ in
+                let body = try await request.body.collect(upTo: 1 << 20)
+                return String(body.readableBytes)
+            }
+            router.get("/x") { _, _ in "none" }
+            router.get("/stream") { _, _ in "none" }
+        } _: { port in
+            let routes = [
+                try Fixture.route("/x", ["GET": nil, "POST": nil], target: .upstream(.mlPrediction)),
+                try ProxyBench.route("/stream", isStreaming: true),
+            ]
+            try await ProxyBench.with(upstreamPorts: [port], routes: routes) { bench async throws in
+                let long = String(repeating: "x", count: 70_000)
+                let cases: [(request: String, rest: String, answer: String, isRelayed: Bool)] = [
+                    ("GET /x HTTP/1.1\r\nHost: a\r\n\r\n", "", "none", true),
+                    ("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", "", "3", true),
+                    ("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n", "", "0", true),
+                    ("GET /stream HTTP/1.1\r\nHost: a\r\n\r\n", "", "none", false),
+                    ("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n", "abc", "3", false),
+                    ("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 70000\r\n\r\n\(long)", "", "70000", false),
+                    (
+                        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "",
+                        "3",
+                        false
+                    ),
+                    ("HEAD /x HTTP/1.1\r\nHost: a\r\n\r\n", "", "", false),
+                ]
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    for (request, rest, answer, isRelayed) in cases {
+                        let before = bench.relay.relayed.load(ordering: .relaxed)
+                        try await connection.write(request)
+                        if !rest.isEmpty {
+                            while bench.inFlight.isIdle { await Task.yield() }
+                            try await connection.write(rest)
+                        }
+                        let text = try await connection.read(until: "\r\n\r\n\(answer)")
+                        #expect(text.hasPrefix("HTTP/1.1 200 "), "\(request.prefix(60)): \(text)")
+                        let after = bench.relay.relayed.load(ordering: .relaxed)
+                        #expect(after - before == (isRelayed ? 1 : 0), "\(request.prefix(60))")
+                    }
+                }
+            }
+        }
+    }
+
+    @Test("a connection to a node serves one request after the other")
+    func kept() async throws {
+        let connections = Mutex(0)
+        try await RawServer.with { connection in
+            connections.withLock { $0 += 1 }
+            var connection = connection
+            while try await !connection.read(until: "\r\n\r\n").isEmpty {
+                try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }
+        } _: { port in
+            try await ProxyBench.with(upstreamPorts: [port], routes: [try ProxyBench.route("/x")]) {
+                bench async throws in
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    for _ in 1...5 {
+                        try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+                        #expect(try await connection.read(until: "ok").hasPrefix("HTTP/1.1 200 "))
+                    }
+                }
+            }
+        }
+        #expect(connections.withLock { $0 } == 1)
+    }
+
+    @Test("a connection that the node has closed meanwhile fails no idempotent request and says nothing of the node")
+    func closedMeanwhile() async throws {
+        try await RawServer.with { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            // The next one is read and not answered, as by a node that closes just now.
+            _ = try await connection.read(until: "\r\n\r\n")
+        } _: { port in
+            let health = GatewayConfiguration.Health(failuresToOpen: 1, openFor: .seconds(3600))
+            try await ProxyBench.with(upstreamPorts: [port], routes: [try ProxyBench.route("/x")], health: health) {
+                bench async throws in
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    for _ in 1...5 {
+                        try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+                        #expect(try await connection.read(until: "ok").hasPrefix("HTTP/1.1 200 "))
+                    }
+                }
+            }
+        }
+    }
+
+    /// A tenant's user whose standing a test takes away.
+    private struct Revocable: Authenticator {
+        let principal: Principal
+        let isRevoked: Signal
+
+        func authenticate(_ credential: Credential) async throws -> Verdict { .accepted(principal) }
+        func warm(_ credential: Credential) -> Principal? { principal }
+        func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
+            isRevoked.isSet ? .denied(.notAuthenticated()) : .accepted(principal)
+        }
+    }
+
+    @Test("an answer that takes long on its loop is cut off once its reader may not have it any more")
+    func revoked() async throws {
+        let (revoked, over) = (Signal(), Signal())
+        let tenant = Fixture.tenant(plan: .starter)
+        try await RawServer.with { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            try await connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+            _ = try? await connection.readToEnd()
+            over.set()
+        } _: { port in
+            let route = try Fixture.route(
+                "/x", ["GET": Route.Requirement(resource: .employees, action: .read)], scope: .tenant,
+                target: .upstream(.mlPrediction))
+            let configuration = GatewayConfiguration(
+                routes: [route], upstreams: [:], plans: [.starter: .init(perSecond: 1, burst: 10)],
+                address: .init(perSecond: 1, burst: 1))
+            let upstream = Upstream(
+                .mlPrediction, baseURLs: ["http://127.0.0.1:\(port)"],
+                health: .init(failuresToOpen: 100, openFor: .seconds(1)))
+            let client = HTTPClient(logger: PostgresCluster.quietLogger)
+            let line = ProxyBench.line(
+                configuration, client, upstream,
+                authenticators: [Revocable(principal: Fixture.user(tenant.id), isRevoked: revoked)], tenants: [tenant])
+            let (application, relay) = ProxyBench.application(LiveLine(line))
+            defer { relay.close() }
+            try await application.testable().test(.live) { gateway in
+                let text = try await RawConnection.connect(to: gateway.port ?? 0) { connection in
+                    try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer known\r\n\r\n")
+                    #expect(try await connection.read(until: "first").contains("first"))
+                    #expect(relay.relayed.load(ordering: .relaxed) == 1)
+                    revoked.set()
+                    return try await connection.readToEnd()
+                }
+                #expect(!text.contains("0\r\n\r\n"))
+            }
+            await over.wait()
+            await client.shutdown()
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Contracts
+import HTTPClient
+import HTTPTypes
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import Gateway
+
+/// Knows one token, without asking anybody.
+struct OneToken: Authenticator {
+    let principal: Principal
+    var isWarm = true
+    static let token = "known"
+
+    func authenticate(_ credential: Credential) async throws -> Verdict {
+        credential.token == Self.token ? .accepted(principal) : .denied(.notAuthenticated())
+    }
+
+    func warm(_ credential: Credential) -> Principal? {
+        isWarm && credential.token == Self.token ? principal : nil
+    }
+}
+
+@Suite("Admission without waiting")
+struct WarmAdmissionTests {
+    private static let tenant = Fixture.tenant(plan: .starter)
+    private let inFlight = InFlightStage(.standard)
+
+    /// A line whose tenant may ask twice at once.
+    private func line(_ authenticator: OneToken, tenants: [TenantSummary] = [tenant]) throws -> GatewayLine {
+        let route = try Fixture.route(
+            "/x", ["GET": Route.Requirement(resource: .employees, action: .read)], scope: .tenant,
+            target: .upstream(.mlPrediction))
+        let configuration = GatewayConfiguration(
+            routes: [route], upstreams: [:], plans: [.starter: .init(perSecond: 0.001, burst: 2)],
+            address: .init(perSecond: 1, burst: 1))
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://127.0.0.1:1"], health: .init(failuresToOpen: 1, openFor: .seconds(1)))
+        return ProxyBench.line(
+            configuration, HTTPClient(logger: PostgresCluster.quietLogger), upstream, inFlight: inFlight,
+            authenticators: [authenticator], tenants: tenants)
+    }
+
+    private func admit(
+        _ line: GatewayLine, _ fields: HTTPFields = [:]
+    ) throws -> Admission? {
+        var request = HTTPRequest(method: .get, scheme: "http", authority: "erm.example", path: "/x")
+        request.headerFields = fields
+        if request.headerFields[.authorization] == nil {
+            request.headerFields[.authorization] = "Bearer \(OneToken.token)"
+        }
+        let match = try line.route.match(method: "GET", target: "/x")
+        return try line.admitWarm(
+            try line.asked(match, request, peer: ClientAddress("192.0.2.1")), RequestRecord(method: "GET"))
+    }
+
+    private func user(_ permissions: [Permission] = DefaultRole.viewer.permissions) -> Principal {
+        Fixture.user(Self.tenant.id, permissions)
+    }
+
+    @Test("who is remembered and may is admitted, takes places and is charged")
+    func admitted() throws {
+        let admission = try admit(try line(OneToken(principal: user())))
+        #expect(admission?.tenant == Self.tenant && admission?.left?.requests == 1)
+        #expect(!inFlight.isIdle)
+    }
+
+    @Test(
+        "whoever must be asked for, is unknown, may not or is another tenant's goes the other way and has taken nothing"
+    )
+    func left() throws {
+        let unknown: HTTPFields = [.authorization: "Bearer unknown"]
+        let other: HTTPFields = [.tenantID: "\(TenantID())"]
+        let suspended = Fixture.tenant(Self.tenant.id, plan: .starter, isActive: false)
+        let nobody = Principal(kind: .user(UserID(), session: SessionID()), tenant: Self.tenant.id)
+        let cases: [(GatewayLine, HTTPFields)] = [
+            (try line(OneToken(principal: user(), isWarm: false)), [:]),
+            (try line(OneToken(principal: user())), unknown),
+            (try line(OneToken(principal: user())), other),
+            (try line(OneToken(principal: user()), tenants: [suspended]), [:]),
+            (try line(OneToken(principal: user()), tenants: []), [:]),
+            (try line(OneToken(principal: nobody)), [:]),
+            (try line(OneToken(principal: .platformOperator)), [:]),
+        ]
+        for (line, fields) in cases { #expect(try admit(line, fields) == nil) }
+        #expect(inFlight.isIdle)
+        // Nothing was charged: both requests of the plan are there.
+        let line = cases[1].0
+        #expect(try admit(line)?.left?.requests == 1)
+    }
+
+    @Test("a tenant beyond its plan is refused here as elsewhere")
+    func limit() async throws {
+        let line = try line(OneToken(principal: user()))
+        for _ in 1...2 { #expect(try admit(line) != nil) }
+        let refusal = try await problem { try admit(line) as Any }
+        #expect(refusal.status == .tooManyRequests && refusal.headers[.rateLimit] != nil)
+    }
+}
