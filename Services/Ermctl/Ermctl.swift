@@ -25,7 +25,7 @@ struct BenchCommand: AsyncParsableCommand {
             BenchTrainingCommand.self, BenchInferenceCommand.self, BenchDatasetCommand.self, BenchFeaturesCommand.self,
             BenchFeedCommand.self, BenchImportCommand.self, BenchAccuracyCommand.self, BenchHonestyCommand.self,
             BenchPlanningCommand.self,
-            BenchTenantsCommand.self, BenchPredictCommand.self, BenchRevocationCommand.self,
+            BenchTenantsCommand.self, BenchPredictCommand.self, BenchRevocationCommand.self, BenchGatewayCommand.self,
         ]
     )
 }

@@ -1,0 +1,185 @@
+import Contracts
+import Foundation
+
+/// The processes of one measurement, in a folder of their own.
+final class GatewayBench {
+    struct Proxy {
+        let name: String
+        let port: Int
+        let process: Process
+    }
+
+    struct Figures {
+        /// Processor time of the proxy for each request.
+        let microseconds: Double
+        let rate: Double
+        /// Milliseconds.
+        let p99: Double
+    }
+
+    private(set) var proxies: [Proxy] = []
+    private let gateway: String
+    private let database: String
+    private let envoy: String?
+    private let port: Int
+    private let folder: URL
+    private var started: [Process] = []
+
+    init(gateway: String, database: String, envoy: String?, port: Int) throws {
+        self.gateway = gateway
+        self.database = database
+        self.envoy = envoy
+        self.port = port
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    /// Starts all of them.
+    ///
+    /// - Returns: an access token.
+    func start() async throws -> String {
+        let files = GatewayBenchFiles(folder: folder, upstreamPort: port)
+        try files.write()
+        _ = try run("nginx", ["-p", folder.path, "-c", try files.upstream()])
+        let plain = try run("nginx", ["-p", folder.path, "-c", try files.proxy(port: port + 1)])
+        let ours = try run(gateway, [], try gatewayEnvironment(files))
+        let url = "http://127.0.0.1:\(port + 3)"
+        let token = try await logIn(url)
+        proxies = [Proxy(name: "nginx", port: port + 1, process: plain)]
+        if let envoy {
+            let keys = try await keySet(url)
+            let file = try files.envoy(port: port + 2, keys: keys)
+            let process = try run(envoy, ["-c", file, "--concurrency", "2", "-l", "error"])
+            proxies.append(Proxy(name: "envoy", port: port + 2, process: process))
+            try await Task.sleep(for: .seconds(2))
+        }
+        proxies.append(Proxy(name: "gateway", port: port + 3, process: ours))
+        return token
+    }
+
+    func stop() {
+        for process in started where process.isRunning { process.terminate() }
+        for process in started { process.waitUntilExit() }
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    func measure(
+        _ proxy: Proxy, _ load: GatewayLoad, _ token: String, seconds: Int, _ connections: Int
+    ) throws -> Figures {
+        let count = load == .large ? max(1, connections / 4) : connections
+        var arguments = ["-t1", "-c\(count)", "-d\(seconds)s", "--latency", "-H", "Authorization: Bearer \(token)"]
+        if load == .post { arguments += ["-s", folder.appendingPathComponent("post.lua").path] }
+        let before = Self.processorSeconds(proxy.process.processIdentifier)
+        let wrk = Process()
+        let output = Pipe()
+        wrk.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        wrk.arguments = ["wrk"] + arguments + ["http://127.0.0.1:\(proxy.port)\(load.path)"]
+        wrk.standardOutput = output
+        try wrk.run()
+        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        wrk.waitUntilExit()
+        let used = Self.processorSeconds(proxy.process.processIdentifier) - before
+        guard let report = WrkReport(text) else { throw CommandFailure("wrk gave no report: \(text)") }
+        guard report.failed == 0 else { throw CommandFailure("\(proxy.name) refused \(report.failed) requests.") }
+        return Figures(microseconds: used / Double(report.requests) * 1e6, rate: report.rate, p99: report.p99)
+    }
+
+    private func run(
+        _ program: String, _ arguments: [String], _ environment: [String: String] = ProcessInfo.processInfo.environment
+    ) throws -> Process {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = [program] + arguments
+        var environment = environment
+        // Where Debian has nginx.
+        environment["PATH"] = (environment["PATH"] ?? "") + ":/usr/sbin"
+        process.environment = environment
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        started.append(process)
+        return process
+    }
+
+    private func gatewayEnvironment(_ files: GatewayBenchFiles) throws -> [String: String] {
+        let keys = folder.appendingPathComponent("keys", isDirectory: true)
+        try KeyFiles(directory: keys).generate()
+        var environment = ProcessInfo.processInfo.environment
+        let upstream = "http://127.0.0.1:\(port)"
+        for name in ["TENANT_ADMIN_URL", "ML_TRAINING_URL", "ML_PREDICTION_URL"] { environment[name] = upstream }
+        environment.merge([
+            "DATABASE_URL": database, "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(port + 3)", "OPS_PORT": "\(port + 4)",
+            "IDENTITY_KEY_FILE": keys.appendingPathComponent("gateway.key").path,
+            "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,
+            "GATEWAY_CONFIG_FILE": try files.gateway(),
+        ]) { _, new in new }
+        return environment
+    }
+
+    private func logIn(_ url: String) async throws -> String {
+        let client = PlatformClient(url: url, credential: .none, tenant: TenantID(GatewayBenchFiles.tenant))
+        let request = LoginRequest(email: "bench@bench.example", password: RandomPassword.make())
+        var failure: (any Error)?
+        for _ in 1...100 {
+            do {
+                let tokens: TokenResponse = try await client.post("/api/v1/auth/login", request)
+                await client.close()
+                return tokens.accessToken
+            } catch {
+                failure = error
+                try await Task.sleep(for: .milliseconds(200))
+            }
+        }
+        await client.close()
+        throw CommandFailure("The gateway lets nobody in: \(failure.map { "\($0)" } ?? "")")
+    }
+
+    private func keySet(_ url: String) async throws -> String {
+        guard let address = URL(string: url + "/.well-known/jwks.json") else { return "" }
+        return String(decoding: try Data(contentsOf: address), as: UTF8.self)
+    }
+
+    /// Of a process and its children, over all cores.
+    private static func processorSeconds(_ process: Int32) -> Double {
+        let children = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
+        let all = [process] + String(decoding: children, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+        let ticks = all.reduce(0.0) { sum, process in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return sum }
+            // The name in brackets may hold blanks.
+            let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
+            guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return sum }
+            return sum + user + system
+        }
+        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
+    }
+}
+
+/// What wrk prints.
+struct WrkReport: Equatable {
+    let requests: Int
+    let rate: Double
+    /// Milliseconds.
+    let p99: Double
+    let failed: Int
+
+    /// nil when it is no report of wrk with latencies.
+    init?(_ text: String) {
+        var (requests, rate, p99, failed): (Int?, Double?, Double?, Int) = (nil, nil, nil, 0)
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if line.contains(" requests in "), let first = words.first { requests = Int(first) }
+            if words.first == "Requests/sec:", words.count == 2 { rate = Double(words[1]) }
+            if words.first == "99%", words.count == 2 { p99 = Self.milliseconds(words[1]) }
+            if words.first == "Non-2xx", let last = words.last { failed += Int(last) ?? 1 }
+        }
+        guard let requests, requests > 0, let rate, let p99 else { return nil }
+        (self.requests, self.rate, self.p99, self.failed) = (requests, rate, p99, failed)
+    }
+
+    private static func milliseconds(_ text: Substring) -> Double? {
+        for (unit, factor) in [("us", 0.001), ("ms", 1.0), ("s", 1000.0)] where text.hasSuffix(unit) {
+            return Double(text.dropLast(unit.count)).map { $0 * factor }
+        }
+        return nil
+    }
+}
