@@ -28,11 +28,15 @@ public struct HistoryEmployee: Codable, Sendable, Equatable {
     public let skills: [EmployeeSkill]
     /// All that the ledger reckons with; nil only in feeds of before there was any of it.
     public let time: HistoryTime?
+    /// nil for nobody's, and in feeds of before it was told.
+    public let departmentId: DepartmentID?
 
     public init(
         id: EmployeeID, externalId: String, name: String, weeklyCapacityHours: Double, isActive: Bool,
-        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill], time: HistoryTime? = nil
+        hiredOn: CivilDate?, leftOn: CivilDate?, skills: [EmployeeSkill], time: HistoryTime? = nil,
+        departmentId: DepartmentID? = nil
     ) {
+        self.departmentId = departmentId
         self.id = id
         self.externalId = externalId
         self.name = name

@@ -71,11 +71,18 @@ public struct PredictionRecord: Codable, Sendable {
     public let feedbackComment: String?
     public let createdAt: Date
     public let updatedAt: Date
+    /// What was made of it; nil before anybody has decided.
+    public let decision: PredictionDecision?
+    /// What the model was asked with, in the model's order. Lists leave it out; records from before it was kept have none.
+    public let features: [FeatureValue]?
 
     public init(
         id: PredictionID, request: PredictionRequest, prediction: Prediction, actual: PredictionActual?,
-        feedbackScore: Int?, feedbackComment: String?, createdAt: Date, updatedAt: Date
+        feedbackScore: Int?, feedbackComment: String?, createdAt: Date, updatedAt: Date,
+        decision: PredictionDecision? = nil, features: [FeatureValue]? = nil
     ) {
+        self.decision = decision
+        self.features = features
         self.id = id
         self.request = request
         self.prediction = prediction

@@ -87,14 +87,17 @@ public struct PredictionModel: Codable, Sendable, Equatable {
     public let version: Int
     /// The candidate that the model answers with, or `baseline` where none is deployed: the plan × the person's own ratio.
     public let kind: String
+    /// Lower-case hex SHA-256 of the artefact that answered; nil for the baseline, and in records from before this was said.
+    public let artifactSha256: String?
 
     /// `kind` of answers without a deployed model.
     public static let baseline = "baseline"
 
-    public init(id: ModelID?, version: Int, kind: String) {
+    public init(id: ModelID?, version: Int, kind: String, artifactSha256: String? = nil) {
         self.id = id
         self.version = version
         self.kind = kind
+        self.artifactSha256 = artifactSha256
     }
 }
 

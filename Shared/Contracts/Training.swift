@@ -164,6 +164,8 @@ public struct Model: Codable, Sendable {
     public let artifactSha256: String
     public let createdAt: Date
     public let deployedAt: Date?
+    /// Only in the answer to `deploy?wait=true`: the live nodes of ml-prediction, and whether they answer with the model.
+    public var serving: [ServingNode]?
 
     public init(
         id: ModelID, name: String, modelType: String, kind: String, version: Int, status: ModelStatus,

@@ -26,6 +26,7 @@ extension CivilDate: PostgresEncodable, PostgresDecodable {
 extension Subdomain: PostgresEncodable, PostgresDecodable {}
 extension Plan: PostgresEncodable, PostgresDecodable {}
 extension LeaveStatus: PostgresEncodable, PostgresDecodable {}
+extension PredictionVerdict: PostgresEncodable, PostgresDecodable {}
 extension Overbooking: PostgresEncodable, PostgresDecodable {}
 extension Commitment: PostgresEncodable, PostgresDecodable {}
 extension ProjectStatus: PostgresEncodable, PostgresDecodable {}

@@ -46,6 +46,9 @@ struct HistoryTests {
             _ = try await service.importCSV(.employeeSkills, skills, into: tenant.id)
             let next = try await service.history(tenant.id, since: mark.watermark)
 
+            let departments = try await service.all("departments", of: tenant.id, as: Department.self).map(\.id)
+            #expect(departments.count == 1)
+            #expect(whole.compactMap(\.employee).map(\.departmentId) == departments + departments)
             // The default calendar, two people, a project, two allocations.
             #expect(mark.lines == 6)
             #expect(whole.count == 7)

@@ -114,7 +114,7 @@ extension HistoryEmployee {
     /// Of `employees e`.
     static let columns: SQL = """
         e.id, e.external_id, e.name, e.weekly_capacity_hours, coalesce(e.held_from > (SELECT tenant_today()), true) AS is_active, e.hired_on, e.left_on, \(sql: EmployeeSkill.list),
-        \(sql: HistoryTime.column)
+        \(sql: HistoryTime.column), e.department_id
         """
 
     init(_ row: PostgresRow) throws {
@@ -123,6 +123,7 @@ extension HistoryEmployee {
             weeklyCapacityHours: try row.decode("weekly_capacity_hours"), isActive: try row.decode("is_active"),
             hiredOn: try row.decode("hired_on"), leftOn: try row.decode("left_on"),
             skills: try row.decode("skills", as: PostgresJSON<[EmployeeSkill]>.self).value,
-            time: try row.decode("time", as: PostgresJSON<HistoryTime>.self).value)
+            time: try row.decode("time", as: PostgresJSON<HistoryTime>.self).value,
+            departmentId: try row.decode("department_id"))
     }
 }

@@ -97,6 +97,10 @@ public enum OpenAPIDocument {
                     "If-None-Match", "The answer is 304 when the resource still has this tag. " + tags, text()),
                 "LastEventID": parameter(
                     "Last-Event-ID", "The stream goes on after this event; begins anew for an unknown one.", text()),
+                "InferenceHeaderLength": parameter(
+                    "Inference-Header-Content-Length",
+                    "Bytes of JSON at the body's beginning; binary tensor data follow it.",
+                    .object(["type": .string("integer"), "minimum": .integer(1)])),
                 "TenantID": parameter(
                     "X-Tenant-ID", "The tenant, where no subdomain and no credential names it.",
                     text(["format": .string("uuid")])),

@@ -20,9 +20,10 @@ struct OpenAPIOperation {
         return .object(operation)
     }
 
-    /// The resource: the first segment below the API's root.
+    /// The resource: the first segment below the API's root; all of the Open Inference Protocol is one.
     var tag: String {
         let segments = route.path.split(separator: "/").map(String.init)
+        if segments.first == "v2" { return "inference" }
         return segments.first == "api" && segments.count > 2 ? segments[2] : "auth"
     }
 
@@ -90,6 +91,7 @@ struct OpenAPIOperation {
         if route.headers.contains(.idempotencyKey) { names.append("IdempotencyKey") }
         if route.headers.contains(.ifMatch) { names.append("IfMatch") }
         if route.headers.contains(.lastEventID) { names.append("LastEventID") }
+        if route.headers.contains(.inferenceHeaderLength) { names.append("InferenceHeaderLength") }
         if route.answer.isConditional, route.method == .get { names.append("IfNoneMatch") }
         if route.access == .namedTenant || route.access == .anyone, tag == "auth" { names.append("TenantID") }
         return names.map { .object(["$ref": .string("#/components/parameters/\($0)")]) }
@@ -98,14 +100,19 @@ struct OpenAPIOperation {
     private func requestBody(_ body: RouteBody, _ components: inout SchemaComponents) throws -> JSONValue {
         let content: [String: JSONValue] =
             switch body.content {
-            case .file(let mediaTypes):
-                Dictionary(
-                    uniqueKeysWithValues: mediaTypes.map {
-                        ($0, .object(["schema": .object(["type": .string("string"), "format": .string("binary")])]))
-                    })
+            case .file(let mediaTypes): Self.files(mediaTypes)
             case .json(let type): ["application/json": try Self.json(type, &components)]
+            case .jsonOrFile(let type, let mediaTypes):
+                Self.files(mediaTypes).merging(["application/json": try Self.json(type, &components)]) { $1 }
             }
         return .object(["required": .bool(body.isRequired), "content": .object(content)])
+    }
+
+    private static func files(_ mediaTypes: [String]) -> [String: JSONValue] {
+        Dictionary(
+            uniqueKeysWithValues: mediaTypes.map {
+                ($0, .object(["schema": .object(["type": .string("string"), "format": .string("binary")])]))
+            })
     }
 
     private static func json<T: RequestPayload>(

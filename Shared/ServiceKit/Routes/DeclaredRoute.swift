@@ -37,6 +37,8 @@ public enum RouteHeader: Sendable, Hashable {
     case ifMatch
     /// Where a stream of events goes on.
     case lastEventID
+    /// Where in a body the JSON ends and binary tensor data begin.
+    case inferenceHeaderLength
 }
 
 /// What a request may carry.
@@ -45,12 +47,14 @@ public struct RouteBody: Sendable {
         case json(any RequestPayload.Type)
         /// A file of one of these media types.
         case file([String])
+        /// JSON, or a file of one of these media types that begins with it.
+        case jsonOrFile(any RequestPayload.Type, [String])
     }
 
     public let content: Content
     public let isRequired: Bool
 
-    init(_ content: Content, isRequired: Bool = true) {
+    public init(_ content: Content, isRequired: Bool = true) {
         self.content = content
         self.isRequired = isRequired
     }

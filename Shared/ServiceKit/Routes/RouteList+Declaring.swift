@@ -76,6 +76,43 @@ extension RouteList {
         }
     }
 
+    /// A route whose handler reads the body itself.
+    public mutating func on<Access: RouteAccess, Answer: RouteAnswer>(
+        _ method: RouteMethod, _ path: RoutePath, _ name: String, _ access: Access,
+        takes headers: Set<RouteHeader> = [], reads body: RouteBody, fails: Set<ErrorCode> = [],
+        use handler: @escaping @Sendable (Member) -> @Sendable (Call<Access.Who>) async throws -> Answer
+    ) {
+        let route = DeclaredRoute(
+            name: name, method: method, path: path, access: access.rule, query: [], headers: headers, body: body,
+            answer: Answer.description, fails: fails)
+        add(route) { controller, request, context in
+            let who = try access.admit(context)
+            try path.check(context)
+            _ = try NoQuery.read(request)
+            return try await handler(controller)(Call(who, request, context, headers)).response(to: request)
+        }
+    }
+
+    /// A route with a query and a JSON body that may be left out.
+    public mutating func on<Access: RouteAccess, Query: RouteQuery, Body: RequestPayload, Answer: RouteAnswer>(
+        _ method: RouteMethod, _ path: RoutePath, _ name: String, _ access: Access,
+        takes headers: Set<RouteHeader> = [], fails: Set<ErrorCode> = [], query: Query.Type = Query.self,
+        body: Body.Type = Body.self,
+        use handler: @escaping @Sendable (Member) -> @Sendable (Call<Access.Who>, Query, Body?) async throws -> Answer
+    ) {
+        let route = DeclaredRoute(
+            name: name, method: method, path: path, access: access.rule, query: Query.parameters, headers: headers,
+            body: RouteBody(.json(Body.self), isRequired: false), answer: Answer.description, fails: fails)
+        add(route) { controller, request, context in
+            let who = try access.admit(context)
+            try path.check(context)
+            let query = try Query.read(request)
+            let body = try await request.optionalPayload(Body.self, context: context)
+            let call = Call(who, request, context, headers)
+            return try await handler(controller)(call, query, body).response(to: request)
+        }
+    }
+
     /// A route with a JSON body that may be left out.
     public mutating func on<Access: RouteAccess, Body: RequestPayload, Answer: RouteAnswer>(
         _ method: RouteMethod, _ path: RoutePath, _ name: String, _ access: Access,

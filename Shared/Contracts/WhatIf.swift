@@ -1,0 +1,134 @@
+public import Foundation
+
+/// `POST /predictions/what-if`: a question that nobody means to decide on. It is answered like a prediction and logged nowhere;
+/// person and project need not be bookable as they are today.
+///
+/// With `predictionId` it begins with that prediction's question: what is left out stays, null empties.
+public struct WhatIfRequest: RequestPayload {
+    /// The prediction whose question is changed; nil to begin with nothing.
+    public let predictionId: PredictionID?
+    @NonNull public var employeeId: EmployeeID?
+    @NonNull public var projectId: ProjectID?
+    /// null for the project's own.
+    public let requiredSkills: Patch<[String]>
+    public let plannedHours: Patch<Double>
+    public let allocationPercentage: Patch<Double>
+    public let startDate: Patch<CivilDate>
+    public let endDate: Patch<CivilDate>
+    public let labels: Patch<[String: String]>
+    /// null for now.
+    public let asOf: Patch<Date>
+
+    public init(
+        predictionId: PredictionID? = nil, employeeId: EmployeeID? = nil, projectId: ProjectID? = nil,
+        requiredSkills: Patch<[String]> = .unchanged, plannedHours: Patch<Double> = .unchanged,
+        allocationPercentage: Patch<Double> = .unchanged, startDate: Patch<CivilDate> = .unchanged,
+        endDate: Patch<CivilDate> = .unchanged, labels: Patch<[String: String]> = .unchanged,
+        asOf: Patch<Date> = .unchanged
+    ) {
+        self.predictionId = predictionId
+        self.requiredSkills = requiredSkills
+        self.plannedHours = plannedHours
+        self.allocationPercentage = allocationPercentage
+        self.startDate = startDate
+        self.endDate = endDate
+        self.labels = labels
+        self.asOf = asOf
+        self.employeeId = employeeId
+        self.projectId = projectId
+    }
+
+    public func validate(_ validation: inout Validation) {
+        let hasBase = predictionId != nil
+        validation.require(hasBase || employeeId != nil, "employeeId", "must be given, or predictionId instead")
+        validation.require(hasBase || projectId != nil, "projectId", "must be given, or predictionId instead")
+        validation.tags(requiredSkills.newValue, "requiredSkills")
+        validation.range(plannedHours.newValue, above: 0, atMost: 100_000, "plannedHours")
+        validation.range(allocationPercentage.newValue, above: 0, atMost: 100, "allocationPercentage")
+        validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
+        validation.labels(labels.newValue, "labels")
+    }
+
+    /// The question that results.
+    /// - Parameter base: that of `predictionId`.
+    /// - Returns: nil without a person or a project.
+    public func question(changing base: PredictionRequest?) -> PredictionRequest? {
+        guard let employee = employeeId ?? base?.employeeId, let project = projectId ?? base?.projectId else {
+            return nil
+        }
+        return PredictionRequest(
+            employeeId: employee, projectId: project,
+            requiredSkills: requiredSkills.applied(to: base?.requiredSkills),
+            plannedHours: plannedHours.applied(to: base?.plannedHours),
+            allocationPercentage: allocationPercentage.applied(to: base?.allocationPercentage),
+            startDate: startDate.applied(to: base?.startDate), endDate: endDate.applied(to: base?.endDate),
+            labels: labels.applied(to: base?.labels), asOf: asOf.applied(to: base?.asOf))
+    }
+}
+
+/// The answer to `POST /predictions/what-if`.
+public struct WhatIfAnswer: Codable, Sendable {
+    /// The question as it was understood.
+    public let request: PredictionRequest
+    public let answer: WhatIfPrediction
+    /// What the unchanged question of `predictionId` is answered now, from the same history; nil without one.
+    public let unchanged: WhatIfPrediction?
+
+    public init(request: PredictionRequest, answer: WhatIfPrediction, unchanged: WhatIfPrediction?) {
+        self.request = request
+        self.answer = answer
+        self.unchanged = unchanged
+    }
+}
+
+/// A ``Prediction`` that is in no log, and so has no id.
+public struct WhatIfPrediction: Codable, Sendable, Equatable {
+    public let recommendedAllocation: Double
+    public let allocationNote: String?
+    /// The median.
+    public let estimatedHours: Double
+    /// 0…1: that the hours stay within the plan; nil without a plan or where the model cannot say.
+    public let successProbability: Double?
+    /// Percent: calibrated probability that the actual hours lie within 25 % of `estimatedHours`.
+    public let confidence: Double?
+    public let interval: HoursInterval?
+    public let intervals: [HoursInterval]
+    public let explanationBase: Double?
+    public let explanation: [FeatureEffect]
+    public let features: [FeatureValue]
+    public let model: PredictionModel
+    public let alternativeOptions: [AlternativeOption]
+    public let asOf: Date
+    /// As of a prediction, and what stands in the way of a booking today.
+    public let warnings: [String]
+
+    /// - Parameter warnings: further ones, which come first.
+    public init(_ prediction: Prediction, features: [FeatureValue], warnings: [String]) {
+        recommendedAllocation = prediction.recommendedAllocation
+        allocationNote = prediction.allocationNote
+        estimatedHours = prediction.estimatedHours
+        successProbability = prediction.successProbability
+        confidence = prediction.confidence
+        interval = prediction.interval
+        intervals = prediction.intervals
+        explanationBase = prediction.explanationBase
+        explanation = prediction.explanation
+        self.features = features
+        model = prediction.model
+        alternativeOptions = prediction.alternativeOptions
+        asOf = prediction.asOf
+        self.warnings = warnings + (prediction.warnings ?? [])
+    }
+}
+
+/// One number that a model was asked with.
+public struct FeatureValue: Codable, Sendable, Equatable {
+    /// Its stable name, e.g. `person.ratio.latest20`; empty where the name is not kept any more.
+    public let name: String
+    public let value: Double
+
+    public init(name: String, value: Double) {
+        self.name = name
+        self.value = value
+    }
+}

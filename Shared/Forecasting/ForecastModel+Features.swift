@@ -1,0 +1,14 @@
+extension ForecastModel {
+    /// Of all kinds of questions that the model answers.
+    public var schemas: [FeatureSchema] {
+        [planned, unplanned, plannedWithoutDetails, unplannedWithoutDetails].compactMap { $0?.schema }
+    }
+
+    /// The numbers that ``forecast(_:history:explaining:)`` answers the decision from, in the order of their schema.
+    public func features(of decision: Decision, history: History) -> (schema: FeatureSchema, values: [Float]) {
+        let withPlan = (decision.plannedHours ?? 0) > 0 && planned != nil
+        let decision = withPlan ? decision : decision.withoutPlan
+        let schema = variant(for: decision).schema
+        return (schema, FeatureBuilder(schema: schema, history: history).values(decision))
+    }
+}
