@@ -11,6 +11,7 @@ struct DeploymentsController: Controller {
         routes.on(
             .get, "tenants/{tenantId}/deployment", "getDeployment", prediction, fails: [.noDeployedModel],
             use: deployment)
+        routes.on(.get, "tenants/{tenantId}/models", "listServableModels", prediction, use: models)
         routes.on(
             .get, "tenants/{tenantId}/models/{modelId}/artifact", "getDeployedArtifact", prediction, use: artifact)
     }
@@ -25,6 +26,10 @@ struct DeploymentsController: Controller {
             throw ProblemError.notFound("Deployed model", code: .noDeployedModel)
         }
         return OK(deployed)
+    }
+
+    private func models(_ call: Call<TenantID>) async throws -> OK<[ServableModel]> {
+        OK(try await registry.servable(tenant: call.tenant))
     }
 
     private func artifact(_ call: Call<TenantID>) async throws -> Download<BinaryFile> {

@@ -7,6 +7,7 @@ import ServiceStorage
 /// Trained models and which of them is in service.
 struct ModelsController: Controller {
     let registry: any ModelRegistry
+    let nodes: PredictionNodes
     let logger: Logger
 
     static func addRoutes(to routes: inout RouteList<Self>) {
@@ -45,12 +46,22 @@ struct ModelsController: Controller {
         return try Tagged(model)
     }
 
-    private func deploy(_ call: TenantCall, _ payload: DeployModelRequest?) async throws -> Tagged<Model> {
+    /// How long a deployment is waited for: less than the gateway waits for the request.
+    private static let patience = Duration.seconds(10)
+
+    private func deploy(
+        _ call: TenantCall, _ query: DeployQuery, _ payload: DeployModelRequest?
+    ) async throws -> Tagged<Model> {
         let deployed = try await registry.deploy(
             try call.id("modelId"), tenant: call.tenant, force: payload?.force ?? false, note: payload?.note,
             by: call.author
         ) { try call.checkIfMatch($0) }
-        return try answer(deployed, call)
+        let answer = try answer(deployed, call)
+        guard query.wait else { return answer }
+        var model = deployed.model
+        model.serving = try await nodes.serving(model.id, of: call.tenant, within: Self.patience)
+        // The tag is the model's own, with which it can be changed next.
+        return Tagged(model, tag: try EntityTag(of: deployed.model))
     }
 
     private func archive(_ call: TenantCall, _ payload: EmptyRequest?) async throws -> Tagged<Model> {
@@ -90,6 +101,13 @@ struct ModelsController: Controller {
             return network.download(as: "model-v\(artifact.version)\(part).onnx")
         }
     }
+}
+
+struct DeployQuery: RouteQuery {
+    /// Whether the answer waits until the live nodes of ml-prediction answer with the model.
+    let wait: Bool
+
+    init(_ query: inout QueryParameters) { wait = query.bool("wait", default: false) }
 }
 
 struct ModelFilter: RouteQuery {

@@ -98,6 +98,8 @@ protocol ModelRegistry: Sendable {
     /// Newest version first.
     func models(tenant: TenantID, status: ModelStatus?, after: ModelPosition?, limit: Int) async throws
         -> [ModelSummary]
+    /// The newest that are not archived, the newest first.
+    func servable(tenant: TenantID) async throws -> [ServableModel]
     /// Deploying the deployed model changes nothing.
     /// - Parameter check: gets the model while deployments wait; nothing changes when it throws.
     /// - Throws: `DeploymentRefusal`.

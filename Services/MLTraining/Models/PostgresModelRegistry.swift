@@ -64,6 +64,26 @@ struct PostgresModelRegistry: ModelRegistry {
         }
     }
 
+    /// So many versions answer at most.
+    private static let mostServable = 500
+
+    func servable(tenant: TenantID) async throws -> [ServableModel] {
+        try await database.withTenantRows(tenant) { connection in
+            // The deployed one is among them, however old it is.
+            try await connection.query(
+                """
+                SELECT id, model_name, version, kind, artifact_sha256, status = 'deployed' AS is_deployed FROM models
+                WHERE status <> 'archived' ORDER BY status = 'deployed' DESC, version DESC LIMIT \(Self.mostServable)
+                """
+            ).map {
+                ServableModel(
+                    modelId: try $0.decode("id"), name: try $0.decode("model_name"), version: try $0.decode("version"),
+                    kind: try $0.decode("kind"), artifactSha256: try $0.decode("artifact_sha256"),
+                    isDeployed: try $0.decode("is_deployed"))
+            }.sorted { $0.version > $1.version }
+        }
+    }
+
     func artifact(_ id: ModelID, tenant: TenantID) async throws -> Artifact? {
         try await database.withTenantRows(tenant) { connection in
             guard
