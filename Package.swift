@@ -134,7 +134,8 @@ let package = Package(
         service(
             "MLPrediction",
             [
-                "Basics", "Contracts", "Ledger", "Postgres", "Forecasting", "ServiceKit", "HistoryFeed",
+                "Basics", "Contracts", "Ledger", "Postgres", "NeuralNetwork", "Forecasting", "ServiceKit",
+                "HistoryFeed",
                 "ServiceStorage", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore,
             ]),
         service(
@@ -188,7 +189,8 @@ let package = Package(
         tests(
             "MLPrediction",
             [
-                "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "Contracts", "Ledger", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity",
+                "ServiceKit",
                 "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird,
                 hummingbirdTesting, logging, nioCore,
             ]),

@@ -1,6 +1,8 @@
+import Basics
 import Contracts
 import Foundation
 import HistoryFeed
+import Logging
 import ServiceKit
 import ServiceStorage
 
@@ -41,26 +43,47 @@ struct PredictionApplication {
                 tenant: tenant, source: feed, freshness: freshness,
                 isUnchanged: { tenantNews.isUnchanged($0, since: $1) })
         }
+        let registry = TrainingServiceModels(
+            client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes"))
         let models = DeployedModels(
-            source: TrainingServiceModels(
-                client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes")),
-            staleAfter: settings.duration("models.fresh"),
+            source: registry, staleAfter: settings.duration("models.fresh"),
             isUnchanged: { modelNews.isUnchanged($0, since: $1) }, capacity: settings.int("models.held"),
-            memory: settings.int("models.memory"))
+            memory: settings.int("models.memory"),
+            report: { [logger = bootstrap.logger, metrics = bootstrap.metrics] refusal, model, tenant in
+                metrics.counter(
+                    "ml_prediction_models_refused_total", [("cause", refusal.cause.rawValue)],
+                    help: "Deployed models that were found damaged or failed their self-test."
+                ).increment()
+                logger.error(
+                    "Deployed model refused; the one before still answers",
+                    metadata: [
+                        LogKey.tenantID: "\(tenant)", LogKey.modelID: "\(model.modelId)",
+                        LogKey.modelVersion: "\(model.version)", LogKey.reason: "\(refusal.reason)",
+                    ])
+            })
+        let networks = TenantNetworks(
+            source: registry, models: models, staleAfter: settings.duration("models.fresh"))
         let log = PostgresPredictionLog(database: database)
         return ServiceApplication(
             routes: routes(
                 service: PredictionService(
                     models: models, mirrors: mirrors, log: log, usage: usage,
-                    admission: Admission(most: settings.int("predictions.under-way"))), log: log),
+                    admission: Admission(most: settings.int("predictions.under-way")),
+                    featureNames: FeatureNames(database: database)), log: log, networks: networks),
             services: [
                 database, tenantChanges, modelChanges,
                 PersonEraser(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
-                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
+                    interval: settings.duration("purge.interval"),
+                    // A batch may be five minutes under way, with names as old as the history may be.
+                    settling: settings.duration("mirror.limit") + .seconds(360), logger: bootstrap.logger),
                 TenantPurger(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: settings.duration("purge.interval"), logger: bootstrap.logger),
+                NodeReporter(
+                    models: models, client: bootstrap.client(for: .mlTraining),
+                    name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
+                    interval: .milliseconds(500), logger: bootstrap.logger),
                 UsageReporter(counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],
             readiness: [
@@ -70,13 +93,19 @@ struct PredictionApplication {
             ])
     }
 
-    private func routes(service: PredictionService, log: any PredictionLog) -> Routes {
+    private func routes(
+        service: PredictionService, log: any PredictionLog, networks: TenantNetworks
+    ) -> Routes {
         let routes = Routes(verifier: bootstrap.identity.verifier)
-        routes.add(PredictionsController(service: service, log: log))
+        routes.add(
+            PredictionsController(
+                service: service, log: log, forecasts: PersonForecasts(database: database)))
         routes.add(
             ModelMetricsController(
                 service: service, store: PostgresModelMetricsStore(database: database),
-                watched: PostgresWatchedPredictions(database: database)))
+                watched: PostgresWatchedPredictions(database: database),
+                decisionMetrics: PostgresDecisionMetrics(database: database)))
+        routes.add(InferenceController(networks: networks, readiness: RecentReadiness(database.readiness)))
         return routes
     }
 }

@@ -109,7 +109,64 @@ import Testing
         bytes[bytes.count / 2] ^= 1
         let forged = bytes
         source.state.withLock { $0.artifacts[model.modelId] = forged }
-        let error = await #expect(throws: ProblemError.self) { _ = try await models.model(of: TenantID()) }
-        #expect(error?.status.code == 502)
+        let error = await #expect(throws: ModelRefusal.self) { _ = try await models.model(of: TenantID()) }
+        #expect(error == .damaged && error?.problem?.status.code == 502)
+    }
+
+    /// An artefact that can be read, and whose numbers are none: its digest is that of its bytes.
+    private func broken() async throws -> [UInt8] {
+        let bytes = try await TrainedModel.artifact.value
+        let none = withUnsafeBytes(of: Double.nan.bitPattern.littleEndian) { Array($0) }
+        for place in stride(from: 64, to: bytes.count - 8, by: 97) {
+            var damaged = bytes
+            damaged.replaceSubrange(place..<place + 8, with: none)
+            if let model = try? ForecastModel(decoding: damaged), ModelSelfTest.fault(of: ReadyModel(model)) != nil {
+                return damaged
+            }
+        }
+        throw CancellationError()
+    }
+
+    @Test("a sound model passes its self-test")
+    func sound() async throws {
+        for artifact in [TrainedModel.artifact, TrainedModel.olderArtifact] {
+            let model = try ForecastModel(decoding: try await artifact.value)
+            #expect(ModelSelfTest.fault(of: ReadyModel(model)) == nil)
+        }
+        #expect(ModelSelfTest.fault(of: LoadedModel.baseline.ready) == nil)
+    }
+
+    @Test("a deployed model that is damaged or fails its self-test is refused and reported, and the one before answers")
+    func refused() async throws {
+        let reports = Mutex<[(ModelRefusal, Int)]>([])
+        let models = DeployedModels(
+            source: source, report: { refusal, model, _ in reports.withLock { $0.append((refusal, model.version)) } },
+            now: clock.now)
+        let tenant = TenantID()
+        let good = source.deploy(try await TrainedModel.artifact.value)
+        #expect(try await models.model(of: tenant).id == good.modelId)
+        let bad = source.deploy(try await broken(), version: 2)
+        clock.advance(by: .milliseconds(501))
+        let answering = try await models.model(of: tenant)
+        #expect(answering.id == good.modelId && answering.refused?.version == 2)
+        #expect(answering.refused?.refusal.cause == .selfTest)
+        #expect(await models.refusal(of: bad.artifactSha256)?.cause == .selfTest)
+        // It is fetched again only after a while.
+        let fetched = source.state.withLock { $0.artifactQuestions }
+        #expect(try await models.model(of: tenant).id == good.modelId)
+        #expect(source.state.withLock { $0.artifactQuestions } == fetched)
+        clock.advance(by: .seconds(31))
+        #expect(try await models.model(of: tenant).id == good.modelId)
+        #expect(source.state.withLock { $0.artifactQuestions } == fetched + 1)
+        #expect(reports.withLock { $0.map(\.1) } == [2, 2])
+
+        // A node that has just started asks which one was deployed before.
+        source.state.withLock { $0.former = good }
+        #expect(try await self.models.model(of: tenant).id == good.modelId)
+        // The next sound one takes over.
+        let next = source.deploy(try await TrainedModel.olderArtifact.value, version: 3)
+        clock.advance(by: .milliseconds(501))
+        let last = try await models.model(of: tenant)
+        #expect(last.id == next.modelId && last.refused == nil)
     }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import Foundation
 import Postgres
 import ServiceStorage
@@ -25,6 +26,7 @@ import Testing
             let (mine, other) = (TenantID(), TenantID())
             let key = IdempotencyKey(subject: "u", key: "k", requestSHA256: [1])
             _ = try await fixture.log.append([prediction()], key: key, requestedBy: "u", tenant: mine)
+            try await FeatureNames(database: fixture.database).keep(FeatureSet(FeatureSchema(withPlan: true)), of: mine)
             let today = CivilDate(Date())
             #expect(
                 try await fixture.metrics.daily(from: today.adding(days: -1), to: today, model: nil, tenant: mine).count
@@ -37,7 +39,7 @@ import Testing
                     """
                 ).map { (try $0.decode("name", as: String.self), try $0.decode("guarded", as: Bool.self)) }
             }
-            #expect(tables.count == 3)
+            #expect(tables.count == 4)
             for (table, guarded) in tables {
                 let count: SQL = "SELECT count(*) FROM ml_prediction.\(identifier: table)"
                 func seen(by tenant: TenantID) async throws -> Int {

@@ -7,10 +7,13 @@ struct ModelMetricsController: Controller {
     let service: PredictionService
     let store: any ModelMetricsStore
     let watched: any WatchedPredictions
+    let decisionMetrics: PostgresDecisionMetrics
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "metrics", "listModelMetrics", .may(.read, .ml), use: daily)
         routes.on(.get, "metrics/alarms", "listDriftAlarms", .may(.read, .ml), use: alarms)
+        routes.on(.get, "metrics/decisions", "listDecisionMetrics", .may(.read, .ml), use: byDecision)
+        routes.on(.get, "metrics/selection", "listSelectionMetrics", .may(.read, .ml), use: selection)
     }
 
     private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
@@ -36,6 +39,20 @@ struct ModelMetricsController: Controller {
                 $0.raisedAt >= query.first.startOfDay && $0.raisedAt < query.last.adding(days: 1).startOfDay
             }
             .sorted { ($0.raisedAt, $0.kind.rawValue) < ($1.raisedAt, $1.kind.rawValue) }
+    }
+
+    private func selection(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DepartmentSelection> {
+        await service.takeOutcomes(of: call.tenant)
+        return Listed(
+            all: try await decisionMetrics.selection(
+                from: query.first, to: query.last, model: query.model, tenant: call.tenant))
+    }
+
+    private func byDecision(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DecisionMetrics> {
+        await service.takeOutcomes(of: call.tenant)
+        return Listed(
+            all: try await decisionMetrics.decisions(
+                from: query.first, to: query.last, model: query.model, tenant: call.tenant))
     }
 }
 

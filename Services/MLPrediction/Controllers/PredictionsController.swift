@@ -8,6 +8,7 @@ import ServiceStorage
 struct PredictionsController: Controller {
     let service: PredictionService
     let log: any PredictionLog
+    let forecasts: PersonForecasts
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
@@ -18,13 +19,18 @@ struct PredictionsController: Controller {
         routes.on(
             .post, "predictions/stream", "streamPredictions", .may(.predict, .ml), takes: [.idempotencyKey],
             uploads: ["application/x-ndjson"], use: stream)
+        routes.on(.post, "predictions/what-if", "askWhatIf", .may(.predict, .ml), use: whatIf)
         routes.on(.get, "predictions", "listPredictions", .may(.read, .ml), use: list)
+        routes.on(.get, "predictions/export", "exportForecasts", .may(.read, .ml), use: export)
         routes.on(.get, "predictions/{predictionId}", "getPrediction", .may(.read, .ml), use: prediction)
         routes.on(
             .put, "predictions/{predictionId}/actual", "putPredictionActual", .may(.feedback, .ml), takes: [.ifMatch],
             use: setActual)
         routes.on(
             .post, "predictions/{predictionId}/feedback", "ratePrediction", .may(.feedback, .ml), use: setFeedback)
+        routes.on(
+            .post, "predictions/{predictionId}/decision", "decideOnPrediction", .may(.feedback, .ml), takes: [.ifMatch],
+            use: decide)
     }
 
     private func predict(_ call: TenantCall, _ payload: PredictionRequest) async throws -> OK<Prediction> {
@@ -44,6 +50,10 @@ struct PredictionsController: Controller {
         return Download(NDJSON.self, body: ResponseBody { try await stream.write(to: &$0) })
     }
 
+    private func whatIf(_ call: TenantCall, _ payload: WhatIfRequest) async throws -> OK<WhatIfAnswer> {
+        OK(try await service.whatIf(payload, for: call.caller))
+    }
+
     private func list(
         _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
     ) async throws -> Listed<PredictionRecord> {
@@ -51,6 +61,11 @@ struct PredictionsController: Controller {
         let found = try await log.records(
             query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
         return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
+    }
+
+    private func export(_ call: TenantCall, _ query: ForecastExportQuery) async throws -> ForecastExport {
+        await service.takeOutcomes(of: call.tenant)
+        return try await ForecastExport(query, forecasts, call)
     }
 
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
@@ -81,6 +96,17 @@ struct PredictionsController: Controller {
         try answer(try await log.setFeedback(payload, of: try call.id("predictionId"), tenant: call.tenant))
     }
 
+    private func decide(
+        _ call: TenantCall, _ payload: PredictionDecisionRequest
+    ) async throws -> Tagged<PredictionRecord> {
+        let department = try await service.department(ofInstead: payload.instead, tenant: call.tenant)
+        return try answer(
+            try await log.setDecision(
+                payload, department: department, by: call.caller.subject, of: try call.id("predictionId"),
+                tenant: call.tenant
+            ) { try call.checkIfMatch(tag: EntityTag(version: $0.revision)) })
+    }
+
     private func answer(_ found: RevisedRecord?) throws -> Tagged<PredictionRecord> {
         guard let found else { throw ProblemError.notFound("Prediction") }
         return Tagged(found.record, tag: EntityTag(version: found.revision))
@@ -91,6 +117,7 @@ extension PredictionFilter: RouteQuery {
     init(_ query: inout QueryParameters) {
         self.init(
             employee: query.identifier("employeeId"), project: query.identifier("projectId"),
-            model: query.identifier("modelId"))
+            model: query.identifier("modelId"), decision: query.choice("decision"), outcome: query.choice("outcome"),
+            from: query.date("from"), to: query.date("to"))
     }
 }

@@ -17,6 +17,7 @@ struct Advisor {
         let isPlanned: Bool
         /// Whether the model's own confidence means anything.
         let isCalibrated: Bool
+        let selection: Selection
     }
 
     func answer(_ question: Question) -> Answer {
@@ -37,7 +38,8 @@ struct Advisor {
             recommendation: recommendation ?? .absent, forecast: forecast, comparison: comparison,
             warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question)
                 + modelWarnings(question) + skillWarnings(question, skills, comparison),
-            isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline)
+            isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline,
+            selection: comparison?.selection ?? Selection(asked: employee.departmentId))
     }
 
     private func freeTime(of person: EmployeeID, _ question: Question, _ days: inout PersonDays) -> FreeTime {
@@ -64,6 +66,11 @@ struct Advisor {
             ]
         }
         var warnings: [String] = []
+        if let refused = model.refused {
+            warnings.append(
+                "Version \(refused.version) of the model is deployed and cannot answer (\(refused.refusal.reason)), so "
+                    + "version \(model.version) does: deploy another.")
+        }
         if !model.isConfirmed {
             warnings.append(
                 "ml-training cannot be asked at the moment which model is deployed: version \(model.version), the one "

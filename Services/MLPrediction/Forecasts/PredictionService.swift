@@ -7,22 +7,24 @@ import ServiceStorage
 /// answer is in the log before anyone hears it.
 struct PredictionService: Sendable {
     let models: DeployedModels
-    private let recalibrated = RecalibratedModels()
+    let recalibrated = RecalibratedModels()
     let mirrors: TenantMirrors
     let log: any PredictionLog
     let usage: UsageCounter
+    let featureNames: FeatureNames?
     let admission: Admission
     let now: @Sendable () -> Date
 
     init(
         models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
-        admission: Admission = Admission(most: 256),
+        featureNames: FeatureNames? = nil, admission: Admission = Admission(most: 256),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.models = models
         self.mirrors = mirrors
         self.log = log
         self.usage = usage
+        self.featureNames = featureNames
         self.admission = admission
         self.now = now
     }
@@ -46,16 +48,21 @@ struct PredictionService: Sendable {
         var answered: [NewPrediction] = []
         for (request, question) in zip(requests, questions) {
             let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
-            let answer = mirror.knowledge.read { knowledge in
+            let (answer, features) = try await Self.compute(comparing: question, against: mirror) {
+                [recalibrated] knowledge in
                 let model = recalibrated.model(
                     model, of: caller.tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
-                return Advisor(knowledge: knowledge, model: model).answer(question)
+                return (
+                    Advisor(knowledge: knowledge, model: model).answer(question),
+                    model.ready.features(of: question.decision(for: question.employee.id), history: knowledge.history)
+                )
             }
+            try await featureNames?.keep(features.set, of: caller.tenant)
             answered.append(
                 NewPrediction(
                     request: request,
                     prediction: Prediction(id: PredictionID(), answer, question: question, model: model.description),
-                    createdAt: moment))
+                    createdAt: moment, features: features, selection: answer.selection))
             // A large batch is no reason for others to wait.
             await Task.yield()
         }
@@ -67,6 +74,20 @@ struct PredictionService: Sendable {
         return logged
     }
 
+    /// Comparing this many people takes milliseconds, in which no other request should be without a thread.
+    private static let manyPeople = 1_000
+
+    /// Reads the knowledge here or, where the question compares many people, on a thread of its own.
+    private static func compute<Result: Sendable>(
+        comparing question: Question, against mirror: TenantMirror,
+        _ body: @escaping @Sendable (TenantKnowledge) -> Result
+    ) async throws -> Result {
+        guard question.alternatives > 0, mirror.knowledge.read({ $0.employees.count }) >= manyPeople else {
+            return mirror.knowledge.read(body)
+        }
+        return try await ComputeThread.run(named: "compare") { mirror.knowledge.read(body) }
+    }
+
     /// Whether the questions could be answered.
     /// - Throws: as ``predict(_:paths:for:key:)``.
     func check(_ requests: [PredictionRequest], paths: [String], for caller: TenantCaller) async throws {
@@ -75,13 +96,13 @@ struct PredictionService: Sendable {
 
     /// What is missing or refused may have been made or changed a moment ago, so nobody is told so before the mirror has
     /// caught up.
-    private func checked(
-        _ requests: [PredictionRequest], paths: [String], against mirror: TenantMirror
+    func checked(
+        _ requests: [PredictionRequest], paths: [String], against mirror: TenantMirror, bookableOnly: Bool = true
     ) async throws -> ([Question], Date) {
         func check() throws -> ([Question], Date) {
             let moment = now()
             let questions = try mirror.knowledge.read {
-                try Self.check(requests, paths: paths, against: $0, at: moment)
+                try Self.check(requests, paths: paths, against: $0, at: moment, bookableOnly: bookableOnly)
             }
             return (questions, moment)
         }
@@ -101,7 +122,7 @@ struct PredictionService: Sendable {
         else { return }
         let found = mirror.knowledge.read { knowledge in
             open.compactMap { prediction in
-                OutcomeMatching.outcome(of: prediction, in: knowledge.history).map { (prediction.id, $0) }
+                OutcomeMatching.outcome(of: prediction, in: knowledge.history).map { (prediction, $0) }
             }
         }
         if !found.isEmpty { try? await log.fillOutcomes(found, tenant: tenant) }
@@ -112,11 +133,13 @@ struct PredictionService: Sendable {
 
     /// - Throws: `ProblemError` with every bad field of every request.
     private static func check(
-        _ requests: [PredictionRequest], paths: [String], against knowledge: TenantKnowledge, at moment: Date
+        _ requests: [PredictionRequest], paths: [String], against knowledge: TenantKnowledge, at moment: Date,
+        bookableOnly: Bool
     ) throws -> [Question] {
         var errors: [FieldError] = []
         let questions = zip(requests, paths).compactMap { request, path in
-            Question(request, knowledge: knowledge, now: moment, path: path, errors: &errors)
+            Question(
+                request, knowledge: knowledge, now: moment, path: path, bookableOnly: bookableOnly, errors: &errors)
         }
         guard errors.isEmpty else { throw ProblemError.validation(errors) }
         return questions

@@ -23,12 +23,16 @@ struct Question: Sendable {
     let day: CivilDate
     /// The day on which it was asked.
     let today: CivilDate
+    /// Why nobody could plan the work with the person, in words; only where that is no reason to refuse.
+    private(set) var obstacle: String?
 
-    /// - Parameter path: what stands before a field's name in errors, e.g. `requests[3].`.
+    /// - Parameters:
+    ///   - path: what stands before a field's name in errors, e.g. `requests[3].`.
+    ///   - bookableOnly: whether a person is refused with whom the work could not be planned.
     /// - Throws: nothing; bad fields are added to `errors`, and the answer is nil then.
     init?(
         _ request: PredictionRequest, knowledge: TenantKnowledge, now: Date, path: String = "",
-        errors: inout [FieldError]
+        bookableOnly: Bool = true, errors: inout [FieldError]
     ) {
         let employee = knowledge.employees[request.employeeId]
         let project = knowledge.projects[request.projectId]
@@ -42,10 +46,12 @@ struct Question: Sendable {
         // A minute is allowed for clocks that differ.
         let isFuture = asOf.timeIntervalSince(now) > 60
         if isFuture { errors.append(FieldError(field: path + "asOf", message: "must not be in the future")) }
+        var obstacle: String?
         if let employee, !isFuture {
             let (day, today) = (CivilDate(asOf, in: knowledge.zone), CivilDate(now, in: knowledge.zone))
             let first = DayWindow.firstDay(start: request.startDate, end: request.endDate, decidedOn: day)
-            if let refusal = knowledge.times[employee.id]?.refusal(from: first, decidedOn: day, today: today) {
+            obstacle = knowledge.times[employee.id]?.refusal(from: first, decidedOn: day, today: today)
+            if let refusal = obstacle, bookableOnly {
                 errors.append(FieldError(field: path + "employeeId", message: refusal))
                 return nil
             }
@@ -62,6 +68,7 @@ struct Question: Sendable {
         self.title = request.title
         self.asOf = asOf
         self.alternatives = request.alternatives ?? 5
+        self.obstacle = obstacle.map { "The person \($0)." }
         day = CivilDate(asOf, in: knowledge.zone)
         today = CivilDate(now, in: knowledge.zone)
     }

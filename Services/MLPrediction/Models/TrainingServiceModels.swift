@@ -32,3 +32,9 @@ struct TrainingServiceModels: ModelSource {
 
     static func deploymentPath(of tenant: TenantID) -> String { "/internal/v1/tenants/\(tenant)/deployment" }
 }
+
+extension TrainingServiceModels: ServableModelSource {
+    func servable(tenant: TenantID) async throws -> [ServableModel] {
+        try await client.get("/internal/v1/tenants/\(tenant)/models", trace: TraceContext())
+    }
+}

@@ -2,12 +2,15 @@ import Contracts
 import Forecasting
 import Foundation
 
-/// A prediction whose outcome is not known yet.
+/// A prediction whose outcome is not known yet: person, project and plan as they were decided on, which is as they were asked
+/// where nobody has said otherwise.
 struct OpenPrediction: Sendable {
     let id: PredictionID
     let employee: EmployeeID
     let project: ProjectID
     let plannedHours: Double?
+    /// Whether that is not what was asked about, so that its outcome is none of the prediction's own.
+    let isOtherWork: Bool
     /// The moment it was asked as of.
     let asOf: Date
 }

@@ -5,18 +5,39 @@ import Postgres
 import ServiceKit
 import ServiceLifecycle
 import ServiceStorage
+import Synchronization
 
-/// Takes the names of people who were made nameless out of the predictions that named them, as alternatives or beside them.
-/// tenant-admin says who they are, and is told once it is done.
-struct PersonEraser: Service {
+/// Takes out of the predictions about people who were made nameless what names them: their names as alternatives or
+/// beside them, and what somebody wrote about the prediction. tenant-admin says who they are, and is told once it is done.
+///
+/// It is done twice. An answer under way, or one from a history that is a moment old, may still bring a name after the first
+/// time; once such answers are written for certain, the second time takes it away, and only then tenant-admin is told.
+final class PersonEraser: Service {
     let database: ServiceDatabase
     /// Asks tenant-admin.
     let client: ServiceClient
     let interval: Duration
+    /// After so long no answer is under way that knows a name from before.
+    let settling: Duration
     let logger: Logger
+    private let now: @Sendable () -> ContinuousClock.Instant
+    /// When each was done for the first time.
+    private let begun = Mutex<[Erasure: ContinuousClock.Instant]>([:])
+
+    init(
+        database: ServiceDatabase, client: ServiceClient, interval: Duration, settling: Duration, logger: Logger,
+        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
+    ) {
+        self.database = database
+        self.client = client
+        self.interval = interval
+        self.settling = settling
+        self.logger = logger
+        self.now = now
+    }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
+        await cancelWhenGracefulShutdown { [self] in
             await database.readiness.becomesReady()
             while !Task.isCancelled {
                 do {
@@ -32,11 +53,21 @@ struct PersonEraser: Service {
         }
     }
 
-    private func eraseDue() async throws {
+    /// - Throws: `ProblemError` when tenant-admin cannot be asked now, `PostgresError`.
+    func eraseDue() async throws {
         let erasures: [Erasure] = try await client.get("/internal/v1/erasures", trace: TraceContext())
+        let time = now()
+        begun.withLock { begun in begun = begun.filter { erasures.contains($0.key) } }
         for erasure in erasures {
+            let first = begun.withLock { $0[erasure] }
+            // Between the two times there is nothing to do.
+            if let first, time - first < settling { continue }
             try await Self.erase(erasure, in: database)
-            let _: Erasure = try await client.post("/internal/v1/erasures", erasure, trace: TraceContext())
+            if first == nil {
+                begun.withLock { $0[erasure] = time }
+            } else {
+                let _: Erasure = try await client.post("/internal/v1/erasures", erasure, trace: TraceContext())
+            }
         }
     }
 
@@ -56,6 +87,15 @@ struct PersonEraser: Service {
                 UPDATE predictions
                 SET prediction_result = jsonb_set(prediction_result, '{standing,name}', to_jsonb(\(Erasure.name)::text))
                 WHERE prediction_result -> 'standing' ->> 'employeeId' = \(id)
+                """)
+            // What was written about a person may name them.
+            try await connection.execute(
+                """
+                UPDATE predictions SET feedback_comment = NULL, decision_reason = NULL
+                WHERE (feedback_comment IS NOT NULL OR decision_reason IS NOT NULL)
+                    AND (employee_id = \(erasure.employeeId) OR instead_employee_id = \(erasure.employeeId)
+                        OR prediction_result -> 'alternativeOptions'
+                            @> jsonb_build_array(jsonb_build_object('employeeId', \(id)::text)))
                 """)
             // Answers that are kept for a repetition.
             try await connection.execute("DELETE FROM idempotency_keys WHERE answer::text LIKE \("%\(id)%")")

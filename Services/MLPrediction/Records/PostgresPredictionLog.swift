@@ -32,7 +32,12 @@ struct PostgresPredictionLog: PredictionLog {
 
     func record(_ id: PredictionID, tenant: TenantID) async throws -> RevisedRecord? {
         try await database.withTenantRows(tenant) { connection in
-            try await connection.query("SELECT * FROM predictions WHERE id = \(id)").first.map(RevisedRecord.init)
+            try await connection.query(
+                """
+                SELECT p.*, s.names AS feature_names FROM predictions p
+                LEFT JOIN feature_sets s ON s.tenant_id = p.tenant_id AND s.digest = p.feature_set WHERE p.id = \(id)
+                """
+            ).first.map { try RevisedRecord($0, features: FeatureValue.values($0)) }
         }
     }
 
@@ -43,13 +48,16 @@ struct PostgresPredictionLog: PredictionLog {
         if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
         if let project = filter.project { conditions.append("project_id = \(project)") }
         if let model = filter.model { conditions.append("model_id = \(model)") }
+        conditions += [filter.decision?.condition, filter.outcome?.condition].compactMap(\.self)
+        if let from = filter.from { conditions.append("created_at >= \(from)") }
+        if let to = filter.to { conditions.append("created_at < \(to)") }
         if let after { conditions.append(after.condition) }
         let query: SQL = """
             SELECT * FROM predictions WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(limit)
             """
         return try await database.withTenantRows(tenant) { connection in
-            try await connection.query(query).map { try RevisedRecord($0).record }
+            try await connection.query(query).map { try RevisedRecord($0, features: nil).record }
         }
     }
 
@@ -69,29 +77,38 @@ struct PostgresPredictionLog: PredictionLog {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT id, employee_id, project_id, planned_hours,
+                SELECT id, coalesce(instead_employee_id, employee_id) AS employee_id,
+                    coalesce(instead_project_id, project_id) AS project_id,
+                    coalesce(instead_planned_hours, planned_hours) AS planned_hours,
+                    \(sql: PredictionDecision.isOtherWork) AS is_other_work,
                     (prediction_result ->> 'asOf')::timestamptz AS as_of FROM predictions
-                WHERE actual_hours IS NULL AND created_at >= \(since)
+                WHERE actual_hours IS NULL AND instead_actual_hours IS NULL AND created_at >= \(since)
                 ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
                 """
             ).map { row in
                 OpenPrediction(
                     id: try row.decode("id"), employee: try row.decode("employee_id"),
                     project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
-                    asOf: try row.decode("as_of"))
+                    isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"))
             }
         }
     }
 
-    func fillOutcomes(_ outcomes: [(id: PredictionID, actual: PredictionActual)], tenant: TenantID) async throws {
+    func fillOutcomes(_ outcomes: [(of: OpenPrediction, actual: PredictionActual)], tenant: TenantID) async throws {
         try await database.withTenantRows(tenant) { connection in
             try await connection.executeBatch(
-                outcomes.map { id, actual in
-                    """
-                    UPDATE predictions SET actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours),
-                        revision = revision + 1, updated_at = clock_timestamp()
-                    WHERE id = \(id) AND actual_hours IS NULL
-                    """
+                outcomes.map { prediction, actual in
+                    let columns: SQL = prediction.isOtherWork ? "instead_actual" : "actual_result"
+                    let hours: SQL = prediction.isOtherWork ? "instead_actual_hours" : "actual_hours"
+                    // Whoever decides meanwhile may have decided on other work.
+                    return """
+                        UPDATE predictions SET \(sql: columns) = \(wire: actual)::jsonb, \(sql: hours) = \(actual.actualHours),
+                            revision = revision + 1, updated_at = clock_timestamp()
+                        WHERE id = \(prediction.id) AND actual_hours IS NULL AND instead_actual_hours IS NULL
+                            AND coalesce(instead_employee_id, employee_id) = \(prediction.employee)
+                            AND coalesce(instead_project_id, project_id) = \(prediction.project)
+                            AND \(sql: PredictionDecision.isOtherWork) = \(prediction.isOtherWork)
+                        """
                 })
         }
     }
@@ -104,31 +121,32 @@ struct PostgresPredictionLog: PredictionLog {
             "feedback_score = \(feedback.score), feedback_comment = \(optional: feedback.comment)")
     }
 
-    private func change(
+    func change(
         _ id: PredictionID, tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void, _ assignments: SQL
     ) async throws -> RevisedRecord? {
         try await database.withTenantRows(tenant) { connection in
             let rows = try await connection.query("SELECT * FROM predictions WHERE id = \(id) FOR UPDATE")
             guard let row = rows.first else { return nil }
-            try check(try RevisedRecord(row))
+            try check(try RevisedRecord(row, features: nil))
             return try await connection.query(
                 """
                 UPDATE predictions SET \(sql: assignments), revision = revision + 1, updated_at = clock_timestamp()
                 WHERE id = \(id) RETURNING *
                 """
-            ).first.map(RevisedRecord.init)
+            ).first.map { try RevisedRecord($0, features: nil) }
         }
     }
 }
 
 extension RevisedRecord {
-    fileprivate init(_ row: PostgresRow) throws {
+    init(_ row: PostgresRow, features: [FeatureValue]?) throws {
         self.init(
             record: PredictionRecord(
                 id: try row.decode("id"), request: try row.wire("input_data"),
                 prediction: try row.wire("prediction_result"), actual: try row.wireIfPresent("actual_result"),
                 feedbackScore: try row.decode("feedback_score"), feedbackComment: try row.decode("feedback_comment"),
-                createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at")),
+                createdAt: try row.decode("created_at"), updatedAt: try row.decode("updated_at"),
+                decision: try PredictionDecision(row), features: features),
             revision: try row.decode("revision"))
     }
 }

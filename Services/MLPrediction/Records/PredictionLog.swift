@@ -7,6 +7,9 @@ struct NewPrediction: Sendable {
     let request: PredictionRequest
     let prediction: Prediction
     let createdAt: Date
+    /// What the model was asked with.
+    var features: KeptFeatures?
+    var selection: Selection?
 }
 
 /// A record and its revision, which its ETag shows.
@@ -20,6 +23,21 @@ struct PredictionFilter: Sendable {
     var employee: EmployeeID?
     var project: ProjectID?
     var model: ModelID?
+    var decision: DecisionFilter?
+    var outcome: OutcomeFilter?
+    /// Answered at this moment or later, and before that one.
+    var from: Date?
+    var to: Date?
+}
+
+/// What people made of a prediction, `open` where they have not said.
+enum DecisionFilter: String, CaseIterable, Sendable { case accepted, changed, rejected, open }
+
+/// What came of the work that was decided on, as far as it is known.
+enum OutcomeFilter: String, CaseIterable, Sendable {
+    case known, unknown
+    case withinPlan = "within_plan"
+    case overPlan = "over_plan"
 }
 
 /// Every prediction answered. What `append` has returned for survives any crash.
@@ -45,7 +63,15 @@ protocol PredictionLog: Sendable {
     /// The newest predictions answered since a moment whose outcome is not known.
     func withoutOutcome(tenant: TenantID, since: Date) async throws -> [OpenPrediction]
     /// Fills in outcomes where there are none yet: what somebody has said stays.
-    func fillOutcomes(_ outcomes: [(id: PredictionID, actual: PredictionActual)], tenant: TenantID) async throws
+    func fillOutcomes(_ outcomes: [(of: OpenPrediction, actual: PredictionActual)], tenant: TenantID) async throws
+    /// A later decision replaces the one before.
+    /// - Parameters:
+    ///   - department: of the person decided on instead.
+    ///   - check: as of ``setActual(_:of:tenant:check:)``.
+    func setDecision(
+        _ decision: PredictionDecisionRequest, department: DepartmentID?, by subject: String, of id: PredictionID,
+        tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void
+    ) async throws -> RevisedRecord?
     func setFeedback(_ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID) async throws
         -> RevisedRecord?
 }

@@ -8,6 +8,11 @@ extension SQL.StringInterpolation {
     mutating func appendInterpolation(wire value: some Encodable & Sendable) {
         appendInterpolation(WireText(value: value))
     }
+
+    /// The same, NULL for nil.
+    mutating func appendInterpolation(wireIfPresent value: (some Encodable & Sendable)?) {
+        appendInterpolation(optional: value.map(WireText.init))
+    }
 }
 
 private struct WireText<Value: Encodable & Sendable>: PostgresEncodable {

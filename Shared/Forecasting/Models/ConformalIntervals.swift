@@ -13,6 +13,15 @@ struct ConformalIntervals: Sendable {
         var correction: Double
         /// The two ends are meant around the estimate: plain residual quantiles, where there was too little for more.
         var isRelative = false
+
+        /// Around the estimate, from what the trees say of the two ends.
+        func range(_ a: Double, _ b: Double, around estimate: Double) -> (low: Double, high: Double) {
+            let centre = isRelative ? estimate : 0
+            var low = centre + min(a, b) - correction
+            var high = centre + max(a, b) + correction
+            if low > high { (low, high) = ((low + high) / 2, (low + high) / 2) }
+            return (min(low, estimate), max(high, estimate))
+        }
     }
 
     /// How often ranges held on rows that did not calibrate them: coverage on those that did is right by construction.
@@ -107,13 +116,7 @@ struct ConformalIntervals: Sendable {
     func ranges(_ row: UnsafePointer<Float>, around estimate: Double) -> [(level: Int, low: Double, high: Double)] {
         var result: [(level: Int, low: Double, high: Double)] = []
         for level in levels {
-            let (a, b) = (level.low.predict(row), level.high.predict(row))
-            let centre = level.isRelative ? estimate : 0
-            var low = centre + min(a, b) - level.correction
-            var high = centre + max(a, b) + level.correction
-            if low > high { (low, high) = ((low + high) / 2, (low + high) / 2) }
-            low = min(low, estimate)
-            high = max(high, estimate)
+            var (low, high) = level.range(level.low.predict(row), level.high.predict(row), around: estimate)
             if let inner = result.last {
                 low = min(low, inner.low)
                 high = max(high, inner.high)

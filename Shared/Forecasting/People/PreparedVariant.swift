@@ -12,6 +12,8 @@ struct PreparedVariant: Sendable {
     let variant: VariantModel
     private let members: [Member]
     private let successTrees: PreparedTrees?
+    /// Of the inner range, its two ends.
+    private let inner: (low: PreparedTrees, high: PreparedTrees)?
 
     init(_ variant: VariantModel) {
         self.variant = variant
@@ -24,6 +26,10 @@ struct PreparedVariant: Sendable {
             }
         }
         successTrees = variant.success?.trees.flatMap(PreparedTrees.init)
+        inner = variant.intervals.levels.first.flatMap { level in
+            guard let low = PreparedTrees(level.low), let high = PreparedTrees(level.high) else { return nil }
+            return (low, high)
+        }
     }
 
     /// What the model says of rows that are the same in all columns but some.
@@ -36,6 +42,7 @@ struct PreparedVariant: Sendable {
             case other(HoursMember)
         }
 
+        private let prepared: PreparedVariant
         private let variant: VariantModel
         private let planned: Double
         private let columns: Int
@@ -46,17 +53,26 @@ struct PreparedVariant: Sendable {
         private var successTrees: PreparedTrees.Asked?
         /// Trees that could not be laid out are asked row by row.
         private let asksSuccessByRow: Bool
+        /// Of the inner range, which few questions need: laid out for the question when the first row needs it.
+        private var inner: (low: PreparedTrees.Asked, high: PreparedTrees.Asked)?
+        /// What the two ends are of the rows of the present block; nil until a row of it needs them.
+        private var innerEnds: (low: [Double], high: [Double])?
+        private let places: [Int32]
+        private let firstRow: [Float]
 
         /// - Parameters:
         ///   - row: any of the rows.
         ///   - varied: the columns in which rows differ.
         fileprivate init(_ prepared: PreparedVariant, planned: Double, _ row: UnsafePointer<Float>, varied: [Int]) {
+            self.prepared = prepared
             variant = prepared.variant
             self.planned = planned
             columns = variant.columns.count
             self.varied = varied
             var places = [Int32](repeating: -1, count: columns)
             for (place, column) in varied.enumerated() { places[column] = Int32(place) }
+            self.places = places
+            firstRow = Array(UnsafeBufferPointer(start: row, count: columns))
             members = prepared.members.map { member in
                 switch member {
                 case .trees(let trees): .trees(trees.asked(row, places: places))
@@ -81,6 +97,7 @@ struct PreparedVariant: Sendable {
             for first in stride(from: 0, to: count, by: size) {
                 let part = min(size, count - first)
                 gather(rows, first, part, into: &block)
+                innerEnds = nil
                 for lane in 0..<size { sums[lane] = 0 }
                 for member in members.indices {
                     predict(member, block, rows, first, part, into: &one)
@@ -94,7 +111,8 @@ struct PreparedVariant: Sendable {
                     let success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
                     body(
                         PersonEstimate(
-                            hours: variant.hours(median(estimate, success, row), planned: planned),
+                            hours: variant.hours(
+                                median(estimate, success, row, block: block, lane: lane), planned: planned),
                             successProbability: success))
                 }
             }
@@ -109,10 +127,38 @@ struct PreparedVariant: Sendable {
         }
 
         /// As ``VariantModel/answer(_:)`` has it.
-        private func median(_ estimate: Double, _ success: Double?, _ row: UnsafeBufferPointer<Float>) -> Double {
-            guard variant.schema.withPlan, let base = row.baseAddress else { return estimate }
+        private mutating func median(
+            _ estimate: Double, _ success: Double?, _ row: UnsafeBufferPointer<Float>, block: [Float], lane: Int
+        ) -> Double {
+            guard variant.schema.withPlan else { return estimate }
             return PredictiveDistribution.median(
-                estimate, withinPlan: success, inner: variant.intervals.ranges(base, around: estimate).first)
+                estimate, withinPlan: success, inner: innerRange(estimate, row, block: block, lane: lane))
+        }
+
+        private mutating func innerRange(
+            _ estimate: Double, _ row: UnsafeBufferPointer<Float>, block: [Float], lane: Int
+        ) -> PredictiveDistribution.Range? {
+            guard let level = variant.intervals.levels.first, let base = row.baseAddress else { return nil }
+            var ends = (low: 0.0, high: 0.0)
+            if let trees = prepared.inner {
+                if innerEnds == nil {
+                    if inner == nil {
+                        inner = (
+                            trees.low.asked(firstRow, places: places), trees.high.asked(firstRow, places: places)
+                        )
+                    }
+                    var low = [Double](repeating: 0, count: PeopleBlock.rows)
+                    var high = low
+                    inner?.low.predict(block, into: &low)
+                    inner?.high.predict(block, into: &high)
+                    innerEnds = (low, high)
+                }
+                if let known = innerEnds { ends = (known.low[lane], known.high[lane]) }
+            } else {
+                ends = (level.low.predict(base), level.high.predict(base))
+            }
+            let range = level.range(ends.low, ends.high, around: estimate)
+            return (level.level, range.low, range.high)
         }
 
         private func row(_ row: Int, in rows: UnsafeBufferPointer<Float>) -> UnsafeBufferPointer<Float> {

@@ -1,4 +1,5 @@
 import Contracts
+import HTTPTypes
 import ServiceKit
 import Synchronization
 import TestSupport
@@ -39,7 +40,8 @@ private final class CountingDirectory: TenantDirectory, PrincipalDirectory {
 @Suite("A directory that hears of changes")
 struct HeardDirectoryTests {
     private let tenant = Fixture.tenant()
-    private let (user, colleague) = (UserID(), UserID())
+    private let user = UserID()
+    private let colleague = UserID()
     private let changes = ScriptedChanges()
     private let offset = ClockOffset()
 

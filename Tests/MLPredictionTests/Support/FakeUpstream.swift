@@ -16,6 +16,7 @@ final class FakeUpstream: Sendable {
         var deployments: [TenantID: DeployedModel] = [:]
         var artifacts: [ModelID: [UInt8]] = [:]
         var cutsFeed = false
+        var erasures: [Erasure] = []
     }
 
     let state = Mutex(State())
@@ -67,6 +68,29 @@ final class FakeUpstream: Sendable {
                 return try self.json(problem, .notFound)
             }
             return try self.json(Success(deployment), .ok)
+        }
+        router.get("internal/v1/erasures") { request, _ in
+            try self.check(request)
+            return try self.json(Success(self.state.withLock { $0.erasures }), .ok)
+        }
+        router.post("internal/v1/erasures") { request, _ in
+            try self.check(request)
+            let bytes = Array(try await request.body.collect(upTo: 10_000).readableBytesView)
+            let done: Erasure = try WireJSON.decode(from: bytes)
+            self.state.withLock { $0.erasures.removeAll { $0 == done } }
+            return try self.json(Success(done), .ok)
+        }
+        router.get("internal/v1/tenants/:id/models") { request, context in
+            try self.check(request)
+            let tenant = try self.tenant(context)
+            let models = self.state.withLock { state in
+                (state.deployments[tenant].map { [$0] } ?? []).map {
+                    ServableModel(
+                        modelId: $0.modelId, name: "resource_allocation", version: $0.version, kind: $0.kind,
+                        artifactSha256: $0.artifactSha256, isDeployed: true)
+                }
+            }
+            return try self.json(Success(models), .ok)
         }
         router.get("internal/v1/tenants/:id/models/:model/artifact") { request, context in
             try self.check(request)

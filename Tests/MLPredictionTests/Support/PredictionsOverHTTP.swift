@@ -23,6 +23,8 @@ struct PredictionsOverHTTP {
     let tenant: TenantID
     let usage: UsageCounter
     let database: ServiceDatabase
+    /// As the service asks tenant-admin.
+    let tenantAdmin: ServiceClient
 
     func send(
         _ method: HTTPRequest.Method, _ path: String, _ body: String? = nil, tenant: TenantID? = nil,
@@ -93,7 +95,8 @@ struct PredictionsOverHTTP {
                     try await body(
                         PredictionsOverHTTP(
                             client: client, upstream: upstream, gateway: gateway, tenant: tenant,
-                            usage: application.usage, database: fixture.database))
+                            usage: application.usage, database: fixture.database,
+                            tenantAdmin: bootstrap.client(for: .tenantAdmin)))
                 }
                 await application.database.pool.close()
                 await http.shutdown()

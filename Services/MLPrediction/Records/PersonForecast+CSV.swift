@@ -1,0 +1,35 @@
+import Basics
+import Contracts
+
+/// Forecasts as CSV (RFC 4180); empty means unknown.
+extension PersonForecast {
+    static let csvHeader = """
+        prediction_id,created_at,as_of,employee_id,role,project_id,requested_by,planned_hours,estimated_hours,low_hours,\
+        high_hours,success_probability,confidence,score,explanation_base,explanation,model_id,model_version,model_kind,\
+        model_sha256,decision,reason,actual_hours,feedback_score,feedback_comment\r\n
+        """
+
+    var csv: String {
+        let reasons = explanation.map { "\($0.feature)=\(Self.number($0.effect))" }.joined(separator: ";")
+        let question = [
+            predictionId.description, WireJSON.timestamp(createdAt), WireJSON.timestamp(asOf), employeeId.description,
+            role.rawValue, projectId.description, requestedBy, Self.number(plannedHours),
+        ]
+        let answer = [
+            Self.number(estimatedHours), Self.number(interval?.low), Self.number(interval?.high),
+            Self.number(successProbability), Self.number(confidence), Self.number(score), Self.number(explanationBase),
+            reasons, model.id?.description ?? "", String(model.version), model.kind, model.artifactSha256 ?? "",
+        ]
+        let outcome = [
+            decision?.rawValue ?? "", reason ?? "", Self.number(actualHours), feedbackScore.map(String.init) ?? "",
+            feedbackComment ?? "",
+        ]
+        return CSVText.row(question + answer + outcome) + "\r\n"
+    }
+
+    /// The shortest text that reads back as the same number.
+    private static func number(_ value: Double?) -> String {
+        guard let value else { return "" }
+        return value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    }
+}

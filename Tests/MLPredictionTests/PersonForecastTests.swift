@@ -1,0 +1,203 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import HummingbirdTesting
+import NIOCore
+import ServiceIdentity
+import ServiceKit
+import ServiceStorage
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+/// What is kept about one person, and how people of different departments fare.
+@Suite struct PersonForecastTests {
+    private let history = TrainedModel.history
+    private var employee: HistoryEmployee { history.employees[1] }
+    private var project: ProjectID { history.projects[0].id }
+
+    private func predicted(_ service: PredictionsOverHTTP, _ employee: EmployeeID) async throws -> JSONValue {
+        let answer = try await service.send(
+            .post, "/api/v1/predictions",
+            #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 12, "requiredSkills": ["SQL"]}"#
+        )
+        return try #require(answer.body["data"], "\(answer.body)")
+    }
+
+    private func export(
+        _ service: PredictionsOverHTTP, _ query: String, tenant: TenantID? = nil, accept: String? = nil
+    ) async throws -> (status: HTTPResponse.Status, text: String, type: String?) {
+        let caller = Caller(
+            issuer: .gateway, tenant: tenant ?? service.tenant, subject: "user",
+            permissions: [Permission(resource: "ml", actions: ["read"])])
+        var headers: HTTPFields = [:]
+        headers[.authorization] = "Bearer \(try service.gateway.assertion(for: .mlPrediction, caller: caller))"
+        if let accept { headers[.accept] = accept }
+        return try await service.client.execute(
+            uri: "/api/v1/predictions/export?\(query)", method: .get, headers: headers
+        ) { ($0.status, String(buffer: $0.body), $0.headers[.contentType]) }
+    }
+
+    @Test(
+        "all forecasts about a person are exported with their reasons, those as an alternative too, and nobody else's")
+    func exported() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let own = try await predicted(service, employee.id)
+            let named = try await predicted(service, history.employees[3].id)
+            guard case .array(let others)? = named["alternativeOptions"],
+                let option = others.first(where: { $0["employeeId"]?.stringValue == employee.id.description })
+            else {
+                Issue.record("the person is no alternative: \(named)")
+                return
+            }
+            let id = try #require(own["predictionId"]?.stringValue)
+            _ = try await service.send(
+                .post, "/api/v1/predictions/\(id)/decision",
+                #"{"decision": "accepted", "reason": "Knows \"it\", well"}"#)
+            let answer = try await export(service, "employeeId=\(employee.id)")
+            #expect(answer.status == .ok && answer.type == "application/x-ndjson")
+            let lines = try answer.text.split(separator: "\n").map {
+                try WireJSON.decode(JSONValue.self, from: $0.utf8)
+            }
+            #expect(lines.count == 2)
+            let alternative = lines.first { $0["role"]?.stringValue == "alternative" }
+            let asked = lines.first { $0["role"]?.stringValue == "asked" }
+            #expect(alternative?["estimatedHours"] == option["estimatedHours"])
+            #expect(alternative?["score"] == option["score"] && alternative?["explanation"] == .array([]))
+            #expect(asked?["estimatedHours"] == own["estimatedHours"] && asked?["explanation"] == own["explanation"])
+            #expect(asked?["decision"]?.stringValue == "accepted" && asked?["requestedBy"]?.stringValue == "user")
+            #expect(!answer.text.contains("Person "))
+
+            for csv in [
+                try await export(service, "employeeId=\(employee.id)&format=csv"),
+                try await export(service, "employeeId=\(employee.id)", accept: "text/csv"),
+            ] {
+                let rows = csv.text.split(separator: "\r\n")
+                #expect(csv.type?.hasPrefix("text/csv") == true && rows.count == 3)
+                #expect(rows.first == PersonForecast.csvHeader.split(separator: "\r\n").first)
+                #expect(csv.text.contains(#""Knows ""it"", well""#))
+            }
+            #expect(try await export(service, "employeeId=\(employee.id)", tenant: TenantID()).text.isEmpty)
+            #expect(try await export(service, "employeeId=\(employee.id)&from=2999-01-01T00:00:00Z").text.isEmpty)
+            #expect(try await export(service, "format=csv").status == .unprocessableContent)
+        }
+    }
+
+    @Test("an export of more forecasts than are read at a time has every one, once")
+    func exportedInBatches() async throws {
+        let count = 2 * PersonForecasts.batch + 1
+        try await PredictionDatabase.with { fixture in
+            let (tenant, person) = (TenantID(), EmployeeID())
+            // Many of one moment, as a batch makes them.
+            let moment = Date()
+            let predictions = (0..<count).map { index in
+                NewPrediction(
+                    request: PredictionRequest(employeeId: person, projectId: ProjectID(), plannedHours: 8),
+                    prediction: Prediction(
+                        predictionId: PredictionID(), recommendedAllocation: 20, allocationNote: nil, estimatedHours: 8,
+                        successProbability: 0.5, confidence: 60, interval: nil, intervals: [], explanation: [],
+                        model: PredictionModel(id: nil, version: 0, kind: "baseline"), alternativeOptions: [],
+                        asOf: moment), createdAt: moment.addingTimeInterval(Double(index / 150)))
+            }
+            _ = try await fixture.log.append(predictions, key: nil, requestedBy: "u", tenant: tenant)
+            let forecasts = PersonForecasts(database: fixture.database)
+            let question = PersonForecasts.Question(employee: person, from: nil, to: nil)
+            var seen: [PredictionID] = []
+            var batch = try await forecasts.forecasts(question, after: nil, tenant: tenant)
+            while let last = batch.last {
+                seen += batch.map(\.predictionId)
+                batch = try await forecasts.forecasts(
+                    question, after: .init(createdAt: last.createdAt, id: last.predictionId), tenant: tenant)
+            }
+            #expect(seen.count == count && Set(seen).count == count)
+        }
+    }
+
+    @Test(
+        "a name that an answer under way brings after the first time is erased the second time, before anybody is told")
+    func erasedTwice() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let clock = ManualClock()
+            let eraser = PersonEraser(
+                database: service.database, client: service.tenantAdmin, interval: .seconds(1), settling: .seconds(60),
+                logger: PostgresCluster.quietLogger, now: clock.now)
+            let id = try #require(try await predicted(service, employee.id)["predictionId"]?.stringValue)
+            for (route, body) in [
+                ("feedback", #"{"score": 2, "comment": "Person 1 is slow"}"#),
+                ("decision", #"{"decision": "rejected", "reason": "Person 1 is ill"}"#),
+            ] {
+                #expect(try await service.send(.post, "/api/v1/predictions/\(id)/\(route)", body).status == .ok)
+            }
+            let erasure = Erasure(tenantId: service.tenant, employeeId: employee.id)
+            service.upstream.state.withLock { $0.erasures = [erasure] }
+            try await eraser.eraseDue()
+            let record = try await service.send(.get, "/api/v1/predictions/\(id)")
+            #expect(!"\(record.body)".contains("is slow") && !"\(record.body)".contains("is ill"))
+            #expect(record.body["data"]?["feedbackScore"] == .integer(2))
+            #expect(record.body["data"]?["decision"]?["decision"]?.stringValue == "rejected")
+            #expect(service.upstream.state.withLock { $0.erasures } == [erasure])
+
+            let late = try #require(
+                try await predicted(service, history.employees[3].id)["predictionId"]?.stringValue)
+            func isNamed() async throws -> Bool {
+                let record = try await service.send(.get, "/api/v1/predictions/\(late)")
+                return "\(record.body)".contains(employee.name)
+            }
+            #expect(try await isNamed())
+            try await eraser.eraseDue()
+            #expect(service.upstream.state.withLock { $0.erasures } == [erasure])
+            clock.advance(by: .seconds(61))
+            try await eraser.eraseDue()
+            #expect(try await !isNamed())
+            #expect(service.upstream.state.withLock { $0.erasures }.isEmpty)
+        }
+    }
+
+    @Test("how many of each department were asked about, considered, proposed and booked is counted")
+    func selection() async throws {
+        let (first, second) = (DepartmentID(), DepartmentID())
+        // People 1, 3 and 5 have the skill: 1 is of the first department, 3 of the second, 5 of none.
+        let departments = [1: first, 3: second]
+        let people = history.employees.enumerated().map { index, person in
+            HistoryEmployee(
+                id: person.id, externalId: person.externalId, name: person.name,
+                weeklyCapacityHours: person.weeklyCapacityHours, isActive: true, hiredOn: person.hiredOn, leftOn: nil,
+                skills: person.skills, departmentId: departments[index])
+        }
+        let lines = people.map(HistoryLine.employee) + history.lines.dropFirst(people.count)
+        try await PredictionsOverHTTP.with(lines: lines) { service in
+            var ids: [String] = []
+            for person in [1, 1, 3, 5] {
+                ids.append(
+                    try #require(try await predicted(service, people[person].id)["predictionId"]?.stringValue))
+            }
+            for (id, body) in [
+                (ids[0], #"{"decision": "accepted"}"#),
+                (ids[1], #"{"decision": "changed", "instead": {"employeeId": "\#(people[3].id)"}}"#),
+                (ids[2], #"{"decision": "rejected"}"#),
+            ] {
+                #expect(try await service.send(.post, "/api/v1/predictions/\(id)/decision", body).status == .ok)
+            }
+            // Nobody has decided, but it was worked on.
+            _ = try await service.send(.put, "/api/v1/predictions/\(ids[3])/actual", #"{"actualHours": 5}"#)
+            let answer = try await service.send(.get, "/api/v1/metrics/selection")
+            guard case .array(let rows)? = answer.body["data"] else {
+                Issue.record("no metrics: \(answer.body)")
+                return
+            }
+            func row(_ department: DepartmentID?) -> [Double?]? {
+                rows.first { ($0["departmentId"]?.stringValue) == department?.description }.map { row in
+                    ["asked", "considered", "proposed", "booked", "proposedPercent"].map { row[$0]?.doubleValue }
+                }
+            }
+            #expect(rows.count == 3)
+            #expect(row(first) == [2, 2, 2, 1, 100], "\(answer.body)")
+            #expect(row(second) == [1, 3, 3, 1, 100], "\(answer.body)")
+            #expect(row(nil) == [1, 3, 3, 1, 100], "\(answer.body)")
+            let foreign = try await service.send(.get, "/api/v1/metrics/selection", tenant: TenantID())
+            #expect(foreign.body["data"] == .array([]))
+        }
+    }
+}
