@@ -1,5 +1,5 @@
 """Checks the API's description on the live platform: it is valid OpenAPI 3.1, a client generated from it does the main job,
-another tenant's names open nothing, and schemathesis finds no answer that it does not describe.
+Triton's client is understood, another tenant's names open nothing, and schemathesis finds no answer that it does not describe.
 
     .build/live/bin/python Tests/Live/api_checks.py [--seconds N]
 """
@@ -18,6 +18,7 @@ import openapi_spec_validator
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import foreign_checks  # noqa: E402
+import inference_checks  # noqa: E402
 from stack import REPOSITORY, Stack, Tenant  # noqa: E402
 
 OPERATOR_PATHS = "^/api/v1/(tenants|messages)"
@@ -33,6 +34,8 @@ def main() -> int:
         description = check_description(stack)
         say("generating a client and doing the main job with it")
         check_client(stack, tenant, generate_client(stack, description))
+        say("asking the tenant's network with tritonclient")
+        inference_checks.check(stack, tenant)
         say(f"{foreign_checks.check(stack, tenant)} requests with another tenant's names gave nothing away")
         failed = []
         # The tenant first: the operator may suspend it.

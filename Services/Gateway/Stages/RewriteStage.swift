@@ -60,8 +60,8 @@ struct RewriteStage: Sendable {
     private static let standard: Set<String> = [
         "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-disposition",
         "content-encoding", "content-language", "content-type", "date", "idempotency-key", "if-match",
-        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "last-event-id", "pragma", "prefer",
-        "priority", "range", "tracestate", "user-agent",
+        "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "inference-header-content-length",
+        "last-event-id", "pragma", "prefer", "priority", "range", "tracestate", "user-agent",
     ]
 
     /// Set by the gateway itself, or framing that the client library makes.
