@@ -9,6 +9,7 @@ public struct DecidedAllocation: Codable, Sendable, Equatable {
     public let plannedHours: Double?
     public let hoursPerDay: Double?
     public let allocationPercentage: Double?
+    public let title: String?
     public let requiredSkills: [String]
     public let labels: [String: String]
     public let startDate: CivilDate
@@ -16,14 +17,51 @@ public struct DecidedAllocation: Codable, Sendable, Equatable {
 
     public init(
         decidedAt: Date, plannedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?,
-        requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?
+        title: String? = nil, requiredSkills: [String], labels: [String: String], startDate: CivilDate,
+        endDate: CivilDate?
     ) {
         self.decidedAt = decidedAt
         self.plannedHours = plannedHours
         self.hoursPerDay = hoursPerDay
         self.allocationPercentage = allocationPercentage
+        self.title = title
         self.requiredSkills = requiredSkills
         self.labels = labels
+        self.startDate = startDate
+        self.endDate = endDate
+    }
+}
+
+/// What a booking took of whom until some moment: a version that was replaced by an edit. With it a question about the past
+/// reckons with what was known then.
+public struct EarlierBooking: Codable, Sendable, Equatable {
+    /// The first version holds from the decision on.
+    public let validFrom: Date
+    public let validUntil: Date
+    public let employeeId: EmployeeID
+    public let projectId: ProjectID
+    public let allocatedHours: Double?
+    public let hoursPerDay: Double?
+    public let allocationPercentage: Double?
+    public let commitment: Commitment
+    public let isCancelled: Bool
+    public let startDate: CivilDate
+    public let endDate: CivilDate?
+
+    public init(
+        validFrom: Date, validUntil: Date, employeeId: EmployeeID, projectId: ProjectID, allocatedHours: Double?,
+        hoursPerDay: Double?, allocationPercentage: Double?, commitment: Commitment, isCancelled: Bool,
+        startDate: CivilDate, endDate: CivilDate?
+    ) {
+        self.validFrom = validFrom
+        self.validUntil = validUntil
+        self.employeeId = employeeId
+        self.projectId = projectId
+        self.allocatedHours = allocatedHours
+        self.hoursPerDay = hoursPerDay
+        self.allocationPercentage = allocationPercentage
+        self.commitment = commitment
+        self.isCancelled = isCancelled
         self.startDate = startDate
         self.endDate = endDate
     }
@@ -34,15 +72,19 @@ public struct ProjectVersion: Codable, Sendable, Equatable {
     /// The first version holds before this moment too.
     public let validFrom: Date
     public let validUntil: Date
+    /// nil only in feeds of before the status was told.
+    public let status: ProjectStatus?
     public let startDate: CivilDate?
     public let estimatedEndDate: CivilDate?
     public let endDate: CivilDate?
 
     public init(
-        validFrom: Date, validUntil: Date, startDate: CivilDate?, estimatedEndDate: CivilDate?, endDate: CivilDate?
+        validFrom: Date, validUntil: Date, status: ProjectStatus? = nil, startDate: CivilDate?,
+        estimatedEndDate: CivilDate?, endDate: CivilDate?
     ) {
         self.validFrom = validFrom
         self.validUntil = validUntil
+        self.status = status
         self.startDate = startDate
         self.estimatedEndDate = estimatedEndDate
         self.endDate = endDate
@@ -63,6 +105,7 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
     public let allocationPercentage: Double?
     public let commitment: Commitment
     public let isCancelled: Bool
+    public let title: String?
     public let requiredSkills: [String]
     public let labels: [String: String]
     public let startDate: CivilDate
@@ -71,7 +114,8 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
     public init(
         version: Int, validFrom: Date, validUntil: Date?, employeeId: EmployeeID, projectId: ProjectID,
         allocatedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?, commitment: Commitment,
-        isCancelled: Bool, requiredSkills: [String], labels: [String: String], startDate: CivilDate, endDate: CivilDate?
+        isCancelled: Bool, title: String? = nil, requiredSkills: [String], labels: [String: String],
+        startDate: CivilDate, endDate: CivilDate?
     ) {
         self.version = version
         self.validFrom = validFrom
@@ -83,6 +127,7 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
         self.allocationPercentage = allocationPercentage
         self.commitment = commitment
         self.isCancelled = isCancelled
+        self.title = title
         self.requiredSkills = requiredSkills
         self.labels = labels
         self.startDate = startDate

@@ -14,6 +14,8 @@ public enum ImportKind: String, Codable, Sendable, CaseIterable {
     case projects
     case allocations
     case capacityHistory = "capacity_history"
+    case allocationVersions = "allocation_versions"
+    case projectVersions = "project_versions"
 
     public var fileName: String { "\(rawValue).csv" }
 }

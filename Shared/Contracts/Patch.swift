@@ -9,6 +9,15 @@ public enum Patch<Value: Codable & Sendable>: Sendable {
 
     public var isUnchanged: Bool { if case .unchanged = self { true } else { false } }
 
+    /// The same patch of another form of the value.
+    public func map<Other>(_ transform: (Value) -> Other) -> Patch<Other> {
+        switch self {
+        case .unchanged: .unchanged
+        case .null: .null
+        case .value(let value): .value(transform(value))
+        }
+    }
+
     /// What a nullable field holds after the patch.
     public func applied(to current: Value?) -> Value? {
         switch self {

@@ -103,6 +103,8 @@ public struct Allocation: Codable, Sendable, Equatable {
     public let actualHours: Double?
     public let commitment: Commitment
     public let isCancelled: Bool
+    /// What the work is, in a few words.
+    public let title: String?
     public let requiredSkills: [String]
     /// By skill, where one is required at a level at least.
     public let leastLevels: [String: Int]?
@@ -121,14 +123,16 @@ public struct Allocation: Codable, Sendable, Equatable {
     public let isHistoryKnown: Bool?
     /// The booking as first decided for this person and this project; nil where nothing has been edited since.
     public let decided: DecidedAllocation?
+    /// What the booking said before, oldest first: only in the history feed, and nil where nothing has been edited.
+    public let earlier: [EarlierBooking]?
 
     public init(
         id: AllocationID, externalId: String, employeeId: EmployeeID, projectId: ProjectID,
         allocationPercentage: Double?, allocatedHours: Double?, hoursPerDay: Double? = nil, plannedHours: Double?,
-        actualHours: Double?, commitment: Commitment = .hard, isCancelled: Bool = false, requiredSkills: [String],
-        leastLevels: [String: Int]? = nil, labels: [String: String], startDate: CivilDate, endDate: CivilDate?,
-        completedAt: Date?, createdAt: Date, recordedAt: Date? = nil, isHistoryKnown: Bool? = nil,
-        decided: DecidedAllocation? = nil
+        actualHours: Double?, commitment: Commitment = .hard, isCancelled: Bool = false, title: String? = nil,
+        requiredSkills: [String], leastLevels: [String: Int]? = nil, labels: [String: String], startDate: CivilDate,
+        endDate: CivilDate?, completedAt: Date?, createdAt: Date, recordedAt: Date? = nil, isHistoryKnown: Bool? = nil,
+        decided: DecidedAllocation? = nil, earlier: [EarlierBooking]? = nil
     ) {
         self.id = id
         self.externalId = externalId
@@ -141,6 +145,7 @@ public struct Allocation: Codable, Sendable, Equatable {
         self.actualHours = actualHours
         self.commitment = commitment
         self.isCancelled = isCancelled
+        self.title = title
         self.requiredSkills = requiredSkills
         self.leastLevels = leastLevels
         self.labels = labels
@@ -151,6 +156,7 @@ public struct Allocation: Codable, Sendable, Equatable {
         self.recordedAt = recordedAt ?? createdAt
         self.isHistoryKnown = isHistoryKnown
         self.decided = decided
+        self.earlier = earlier
     }
 }
 

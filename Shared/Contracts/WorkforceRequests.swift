@@ -67,6 +67,8 @@ public struct CreateAllocationRequest: RequestPayload {
     public let actualHours: Double?
     /// nil for `hard`.
     public let commitment: Commitment?
+    /// What the work is, in a few words.
+    public let title: String?
     public let requiredSkills: [String]?
     /// For some of `requiredSkills`: the least level, 1…5.
     public let leastLevels: [String: Int]?
@@ -83,10 +85,11 @@ public struct CreateAllocationRequest: RequestPayload {
         validation.range(allocatedHours, 0...1_000_000, "allocatedHours")
         validation.range(hoursPerDay, 0...24, "hoursPerDay")
         validation.range(actualHours, 0...1_000_000, "actualHours")
+        validation.text(title, "title", maximum: BookingLimits.titleLength)
         validation.tags(requiredSkills, "requiredSkills")
         validation.levels(leastLevels, "leastLevels", of: requiredSkills ?? [])
         validation.labels(labels, "labels")
-        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        validation.bookingDays(startDate, endDate)
         if let completedAt, let createdAt {
             validation.require(completedAt >= createdAt, "completedAt", "must not be before createdAt")
         }
@@ -104,6 +107,7 @@ public struct UpdateAllocationRequest: RequestPayload {
     public let actualHours: Patch<Double>
     @NonNull public var commitment: Commitment?
     @NonNull public var isCancelled: Bool?
+    public let title: Patch<String>
     @NonNull public var requiredSkills: [String]?
     /// Replaces the least levels; left out beside new `requiredSkills`, those that stay keep theirs.
     @NonNull public var leastLevels: [String: Int]?
@@ -118,9 +122,34 @@ public struct UpdateAllocationRequest: RequestPayload {
         validation.range(allocatedHours.newValue, 0...1_000_000, "allocatedHours")
         validation.range(hoursPerDay.newValue, 0...24, "hoursPerDay")
         validation.range(actualHours.newValue, 0...1_000_000, "actualHours")
+        validation.text(title.newValue, "title", maximum: BookingLimits.titleLength)
         validation.tags(requiredSkills, "requiredSkills")
         validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.labels(labels, "labels")
-        validation.order(startDate, endDate.newValue, "endDate", notBefore: "startDate")
+        validation.bookingDays(startDate, endDate.newValue)
+    }
+}
+
+/// What a booking may be at most.
+public enum BookingLimits {
+    /// Twenty years, of which five or so have a leap day: whoever means "for good" leaves the end out.
+    public static let longestDays = 7_305
+    public static let titleLength = 500
+
+    /// Whether a booking may have these days.
+    public static func allows(_ start: CivilDate, _ end: CivilDate?) -> Bool {
+        end.map { $0.daysSinceEpoch - start.daysSinceEpoch < longestDays } ?? true
+    }
+
+    /// What is said of one that is longer, after the name of its last day.
+    public static let tooLong =
+        "must be at most \(longestDays) days (twenty years) from the first day; leave it out for no end"
+}
+
+extension Validation {
+    /// Of a booking, as far as they are known here.
+    fileprivate mutating func bookingDays(_ start: CivilDate?, _ end: CivilDate?) {
+        order(start, end, "endDate", notBefore: "startDate")
+        require(start.map { BookingLimits.allows($0, end) } ?? true, "endDate", BookingLimits.tooLong)
     }
 }

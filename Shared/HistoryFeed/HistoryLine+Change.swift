@@ -137,7 +137,8 @@ extension DecidedAllocation {
     fileprivate init(asItStands allocation: Contracts.Allocation) {
         self.init(
             decidedAt: allocation.createdAt, plannedHours: allocation.plannedHours, hoursPerDay: allocation.hoursPerDay,
-            allocationPercentage: allocation.allocationPercentage, requiredSkills: allocation.requiredSkills,
-            labels: allocation.labels, startDate: allocation.startDate, endDate: allocation.endDate)
+            allocationPercentage: allocation.allocationPercentage, title: allocation.title,
+            requiredSkills: allocation.requiredSkills, labels: allocation.labels, startDate: allocation.startDate,
+            endDate: allocation.endDate)
     }
 }

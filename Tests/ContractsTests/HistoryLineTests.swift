@@ -28,7 +28,7 @@ struct HistoryLineTests {
                 id: AllocationID(), externalId: text(), employeeId: EmployeeID(), projectId: ProjectID(),
                 allocationPercentage: maybe(number), allocatedHours: maybe(number), hoursPerDay: maybe(number),
                 plannedHours: maybe(number), actualHours: maybe(number), commitment: Bool.random() ? .hard : .soft,
-                isCancelled: Bool.random(),
+                isCancelled: Bool.random(), title: maybe(text),
                 requiredSkills: (0..<Int.random(in: 0...3, using: &random)).map { _ in text() },
                 leastLevels: Int.random(in: 0...9, using: &random) == 0 ? ["Swift": 3] : nil,
                 labels: Dictionary(
@@ -77,7 +77,7 @@ struct HistoryLineTests {
         + #""commitment":"soft","completedAt":"2026-01-31T12:00:00.123Z","createdAt":"2026-01-30T00:00:00Z","#
         + #""employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","endDate":"2026-02-28","externalId":"Aé1","#
         + #""hoursPerDay":2.5,"id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","isCancelled":false,"labels":{"k":"v","l":""},"plannedHours":0.1,"#
-        + #""projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","recordedAt":"2026-01-30T00:00:00Z","requiredSkills":["a","b"],"startDate":"2026-01-30"}}}"#
+        + #""projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","recordedAt":"2026-01-30T00:00:00Z","requiredSkills":["a","b"],"startDate":"2026-01-30","title":"Fix it"}}}"#
     private static let capacity =
         #"{"capacity":{"_0":{"date":"2026-01-30","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","#
         + #""utilizationRate":101.25}}}"#

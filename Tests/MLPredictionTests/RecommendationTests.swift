@@ -37,10 +37,11 @@ import Testing
 
     private func booking(
         percent: Double? = nil, hours: Double? = nil, from: Int, to: Int?, decided: Int = -10, completed: Int? = nil,
-        commitment: Commitment = .hard, given: Int? = nil
+        commitment: Commitment = .hard, given: Int? = nil,
+        person: EmployeeID = Self.person, earlier: [EarlierBooking]? = nil
     ) -> Contracts.Allocation {
         Contracts.Allocation(
-            id: AllocationID(), externalId: "a", employeeId: Self.person, projectId: Self.project,
+            id: AllocationID(), externalId: "a", employeeId: person, projectId: Self.project,
             allocationPercentage: percent, allocatedHours: hours, plannedHours: hours, actualHours: nil,
             commitment: commitment, requiredSkills: [], labels: [:], startDate: monday.adding(days: from),
             endDate: to.map { monday.adding(days: $0) },
@@ -51,17 +52,69 @@ import Testing
                     decidedAt: monday.adding(days: day).startOfDay, plannedHours: hours, hoursPerDay: nil,
                     allocationPercentage: percent, requiredSkills: [], labels: [:],
                     startDate: monday.adding(days: from), endDate: to.map { monday.adding(days: $0) })
-            })
+            }, earlier: earlier)
     }
 
-    private func time(_ bookings: [Contracts.Allocation], status: ProjectStatus = .inProgress) -> FreeTime {
+    /// What a booking said from a day until another.
+    private func version(
+        percent: Double, from: Int, to: Int?, valid: Range<Int>, person: EmployeeID = Self.person,
+        isCancelled: Bool = false
+    ) -> EarlierBooking {
+        EarlierBooking(
+            validFrom: monday.adding(days: valid.lowerBound).startOfDay,
+            validUntil: monday.adding(days: valid.upperBound).startOfDay, employeeId: person, projectId: Self.project,
+            allocatedHours: nil, hoursPerDay: nil, allocationPercentage: percent, commitment: .hard,
+            isCancelled: isCancelled, startDate: monday.adding(days: from),
+            endDate: to.map { monday.adding(days: $0) })
+    }
+
+    @Test("a moment of the past finds other work as it was booked then, whatever has been edited since")
+    func editedSince() {
+        let before = version(percent: 80, from: 0, to: 4, valid: -10..<1)
+        #expect(free([booking(percent: 50, from: 0, to: 4, earlier: [before])]) == 20)
+        // Put off by three weeks since; cancelled since; edited twice, once before the moment.
+        #expect(free([booking(percent: 80, from: 21, to: 25, earlier: [before])]) == 20)
+        let old = version(percent: 10, from: 0, to: 4, valid: -10 ..< -5)
+        let held = version(percent: 40, from: 0, to: 4, valid: -5..<2)
+        #expect(free([booking(percent: 100, from: 0, to: 4, earlier: [old, held])]) == 60)
+        #expect(
+            free([
+                booking(percent: 30, from: 0, to: 4, earlier: [version(percent: 80, from: 0, to: 4, valid: -10 ..< -1)])
+            ]) == 70)
+        let gone = version(percent: 80, from: 0, to: 4, valid: -10..<1, isCancelled: true)
+        #expect(free([booking(percent: 80, from: 0, to: 4, earlier: [gone])]) == 100)
+    }
+
+    @Test("work that was given away later loaded whoever had it then")
+    func givenAwayLater() {
+        let other = EmployeeID()
+        let here = version(percent: 50, from: 0, to: 4, valid: -10..<1)
+        #expect(free([booking(percent: 50, from: 0, to: 4, person: other, earlier: [here])]) == 50)
+        let away = version(percent: 50, from: 0, to: 4, valid: -10 ..< -1)
+        #expect(free([booking(percent: 50, from: 0, to: 4, person: other, earlier: [away])]) == 100)
+        let theirs = version(percent: 50, from: 0, to: 4, valid: -10..<1, person: other)
+        #expect(free([booking(percent: 50, from: 0, to: 4, earlier: [theirs])]) == 100)
+    }
+
+    @Test("a project that was cancelled later counted until then")
+    func cancelledLater() {
+        let cancelled = ProjectVersion(
+            validFrom: monday.adding(days: -30).startOfDay, validUntil: monday.adding(days: 1).startOfDay,
+            status: .inProgress, startDate: nil, estimatedEndDate: nil, endDate: nil)
+        #expect(
+            time([booking(percent: 50, from: 0, to: 4)], status: .cancelled, earlier: [cancelled]).freePercent == 50)
+    }
+
+    private func time(
+        _ bookings: [Contracts.Allocation], status: ProjectStatus = .inProgress, earlier: [ProjectVersion]? = nil
+    ) -> FreeTime {
         var knowledge = TenantKnowledge()
         let employee = HistoryEmployee(
             id: Self.person, externalId: "e", name: "Mia", weeklyCapacityHours: 40, isActive: true, hiredOn: nil,
             leftOn: nil, skills: [])
         let project = HistoryProject(
             id: Self.project, externalId: "p", name: "Bridge", status: status, completionPercentage: nil,
-            startDate: nil, estimatedEndDate: nil, endDate: nil, requiredSkills: [])
+            startDate: nil, estimatedEndDate: nil, endDate: nil, requiredSkills: [], earlierVersions: earlier)
         knowledge.take(
             [.employee(employee), .project(project)] + bookings.map(HistoryLine.allocation),
             end: HistoryEnd(watermark: "1", lines: 2 + bookings.count))
@@ -105,12 +158,12 @@ import Testing
     func unfinished() {
         let (first, second) = (AllocationID(), AllocationID())
         var bookings = PersonBookings()
-        bookings[first] = KnownBooking(booking(percent: 10, from: 0, to: 4))
-        bookings[second] = KnownBooking(booking(percent: 20, from: 0, to: 4, completed: 3))
+        bookings[first] = KnownBooking(booking(percent: 10, from: 0, to: 4), of: Self.person)
+        bookings[second] = KnownBooking(booking(percent: 20, from: 0, to: 4, completed: 3), of: Self.person)
         func found(_ day: Int) -> [Double] {
             var found: [Double] = []
             bookings.forEach(at: monday.adding(days: day).startOfDay, from: monday.adding(days: day)) {
-                found.append($1.effort.percentage ?? 0)
+                found.append($1.present?.effort.percentage ?? 0)
             }
             return found.sorted()
         }
@@ -119,8 +172,8 @@ import Testing
         #expect(bookings.count == 2)
 
         // Completed meanwhile, and the other taken up again.
-        bookings[first] = KnownBooking(booking(percent: 11, from: 0, to: 4, completed: 1))
-        bookings[second] = KnownBooking(booking(percent: 21, from: 0, to: 4))
+        bookings[first] = KnownBooking(booking(percent: 11, from: 0, to: 4, completed: 1), of: Self.person)
+        bookings[second] = KnownBooking(booking(percent: 21, from: 0, to: 4), of: Self.person)
         #expect(found(5) == [21])
         #expect(found(1) == [11, 21])
         #expect(bookings.count == 2)

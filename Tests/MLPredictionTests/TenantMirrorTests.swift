@@ -57,7 +57,7 @@ import Testing
             #expect(knowledge.history.allocationCount == 29)
             #expect(knowledge.employees.count == 5)
             #expect(knowledge.bookings.values.reduce(0) { $0 + $1.count } == 29)
-            #expect(knowledge.bookings[history.employees[0].id]?[first.id]?.effort.percentage == 10)
+            #expect(knowledge.bookings[history.employees[0].id]?[first.id]?.present?.effort.percentage == 10)
         }
     }
 

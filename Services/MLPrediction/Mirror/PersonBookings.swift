@@ -5,9 +5,9 @@ import Foundation
 struct PersonBookings: Sendable {
     private var open: [AllocationID: KnownBooking] = [:]
     private var finished: [AllocationID: KnownBooking] = [:]
-    /// None in `finished` was completed later.
+    /// None in `finished` was completed, or given to somebody else, later.
     private var lastCompletion = Date.distantPast
-    /// None in `finished` was decided later.
+    /// None in `finished` was decided, or edited, later.
     private var lastDecision = Date.distantPast
 
     var count: Int { open.count + finished.count }
@@ -15,11 +15,11 @@ struct PersonBookings: Sendable {
     subscript(id: AllocationID) -> KnownBooking? {
         get { open[id] ?? finished[id] }
         set {
-            if let completedAt = newValue?.completedAt {
+            if let over = newValue?.overSince {
                 open[id] = nil
                 finished[id] = newValue
-                lastCompletion = max(lastCompletion, completedAt)
-                lastDecision = max(lastDecision, newValue?.decidedAt ?? .distantPast)
+                lastCompletion = max(lastCompletion, over)
+                lastDecision = max(lastDecision, newValue?.settledAt ?? .distantPast)
             } else {
                 open[id] = newValue
                 finished[id] = nil
@@ -27,13 +27,14 @@ struct PersonBookings: Sendable {
         }
     }
 
-    /// After this moment every booking is known as it is now: decided, and finished if it ever was.
+    /// After this moment every booking is known as it is now: decided, edited, and finished if it ever was.
     var settledAt: Date {
-        max(open.values.map(\.decidedAt).max() ?? .distantPast, lastDecision, lastCompletion)
+        max(open.values.map(\.settledAt).max() ?? .distantPast, lastDecision, lastCompletion)
     }
 
+    /// What the person has finished, not what was given to somebody else before.
     func forEachFinished(_ body: (KnownBooking, _ completedAt: Date) -> Void) {
-        for booking in finished.values { if let completedAt = booking.completedAt { body(booking, completedAt) } }
+        for booking in finished.values { if let finishedAt = booking.finishedAt { body(booking, finishedAt) } }
     }
 
     /// Calls `body` with all that may load the person from a day on, as known at a moment; some that does not may be among it.

@@ -14,10 +14,14 @@ struct TenantKnowledge: Sendable {
     private(set) var people = PeopleTable()
     private(set) var skillNames = SkillNames()
     private var employeeOfBooking: [AllocationID: EmployeeID] = [:]
+    /// Of the few bookings that were given to somebody else: whose they were before.
+    private var earlierEmployees: [AllocationID: Set<EmployeeID>] = [:]
     /// Whose records have come since the last whole feed.
     private var changed: Set<EmployeeID> = []
     /// Whether something has changed since then that anybody's bookings may be reckoned with.
     private var needsReckoning = false
+    /// After this moment every project stands as it does now.
+    private var projectsSettledAt = Date.distantPast
     /// Whose days the tenant's dates are.
     private(set) var zone = TimeZone.gmt
     /// About how much memory it takes.
@@ -71,18 +75,10 @@ struct TenantKnowledge: Sendable {
         case .employee(let employee):
             times.note(employee)
             note(employee)
-        case .project(let project):
-            let former = projects.updateValue(project, forKey: project.id)
-            if former.map(ProjectTerms.init) != ProjectTerms(project) { needsReckoning = true }
-            use(former, by: -1)
-            use(project, by: 1)
+        case .project(let project): note(project)
         case .allocation(let allocation):
             forget(allocation.id)
-            let skills = skillNames.numbers(allocation.requiredSkills)
-            bookings[allocation.employeeId, default: PersonBookings()][allocation.id] = KnownBooking(
-                allocation, skills: skills)
-            people.renew(allocation.employeeId)
-            employeeOfBooking[allocation.id] = allocation.employeeId
+            note(allocation)
         case .removed(let row): forget(row)
         case .capacity, .end: break
         }
@@ -97,13 +93,37 @@ struct TenantKnowledge: Sendable {
         skillNames.use(skills.map(\.number), by: 1)
         people.put(
             KnownPerson(
-                id: employee.id, name: employee.name, skills: skills,
+                id: employee.id, name: employee.name, department: employee.departmentId, skills: skills,
                 time: times[employee.id] ?? WorkingTime(spells: [], contracts: [])))
         changed.insert(employee.id)
     }
 
+    private mutating func note(_ project: HistoryProject) {
+        let former = projects.updateValue(project, forKey: project.id)
+        let terms = ProjectTerms(project, at: .distantFuture)
+        if former.map({ ProjectTerms($0, at: .distantFuture) }) != terms { needsReckoning = true }
+        for earlier in project.earlierVersions ?? [] where earlier.validUntil > projectsSettledAt {
+            projectsSettledAt = earlier.validUntil
+            needsReckoning = true
+        }
+        use(former, by: -1)
+        use(project, by: 1)
+    }
+
     private mutating func use(_ project: HistoryProject?, by difference: Int) {
         if let project { skillNames.use(skillNames.numbers(project.requiredSkills), by: difference) }
+    }
+
+    private mutating func note(_ allocation: Contracts.Allocation) {
+        let before = Set((allocation.earlier ?? []).map(\.employeeId)).subtracting([allocation.employeeId])
+        let skills = skillNames.numbers(allocation.requiredSkills)
+        for person in [allocation.employeeId] + before {
+            bookings[person, default: PersonBookings()][allocation.id] = KnownBooking(
+                allocation, of: person, skills: skills)
+            people.renew(person)
+        }
+        employeeOfBooking[allocation.id] = allocation.employeeId
+        if !before.isEmpty { earlierEmployees[allocation.id] = before }
     }
 
     private mutating func forget(_ row: RemovedRow) {
@@ -127,6 +147,10 @@ struct TenantKnowledge: Sendable {
         guard let employee = employeeOfBooking.removeValue(forKey: id) else { return }
         bookings[employee]?[id] = nil
         people.renew(employee)
+        for person in earlierEmployees.removeValue(forKey: id) ?? [] {
+            bookings[person]?[id] = nil
+            people.renew(person)
+        }
     }
 
     /// Reckons a person's days as they were known at a moment.
@@ -138,10 +162,10 @@ struct TenantKnowledge: Sendable {
         }
         var known: [Booking] = []
         bookings[person]?.forEach(at: moment, from: days.window.first) { id, booking in
-            guard let project = projects[booking.project] else { return }
-            if let booking = booking.booking(id, on: ProjectTerms(project), at: moment, in: zone) {
-                known.append(booking)
+            let found = booking.booking(id, at: moment, in: zone) { project in
+                projects[project].map { ProjectTerms($0, at: moment) }
             }
+            if let found { known.append(found) }
         }
         days.reckon(time, known)
     }
@@ -157,7 +181,7 @@ struct TenantKnowledge: Sendable {
     ) -> Double {
         if !ignoringHold || person.time.heldFrom == nil {
             let calendar = person.kept.calendar(around: today) {
-                let settledAt = bookings[person.id]?.settledAt ?? .distantPast
+                let settledAt = max(bookings[person.id]?.settledAt ?? .distantPast, projectsSettledAt)
                 reckon(person.id, at: .distantFuture, into: &wide)
                 return FreeCalendar(wide, settledAt: settledAt)
             }

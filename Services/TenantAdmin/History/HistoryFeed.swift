@@ -90,9 +90,9 @@ struct HistoryFeed: Sendable {
             },
             Part(
                 query:
-                    "SELECT \(sql: Allocation.columns) FROM resource_allocations WHERE \(sql: changed) \(sql: renamed)"
+                    "SELECT \(sql: Allocation.feedColumns) FROM resource_allocations WHERE \(sql: changed) \(sql: renamed)"
             ) {
-                .allocation(try Allocation($0))
+                .allocation(try Allocation($0, withEarlier: true))
             },
         ]
         // Who begins with nothing has nothing to remove.

@@ -75,11 +75,12 @@ struct Allocations: ResourceStore {
         let rows = try await connection.query(
             """
             INSERT INTO resource_allocations (external_id, employee_id, project_id, allocation_percentage, allocated_hours,
-                hours_per_day, actual_hours, commitment, required_skill_ids, required_levels, labels, start_date, end_date,
+                hours_per_day, actual_hours, commitment, title, required_skill_ids, required_levels, labels, start_date, end_date,
                 completed_at, created_at)
             VALUES (\(request.externalId.tidied), \(request.employeeId), \(request.projectId),
                 \(optional: request.allocationPercentage), \(optional: request.allocatedHours),
                 \(optional: request.hoursPerDay), \(optional: request.actualHours), \(request.commitment ?? .hard),
+                \(optional: request.title?.tidied),
                 \(skills.ids)::uuid[], \(sql: skills.levelsLiteral), \(json: request.labels ?? [:]),
                 \(request.startDate), \(optional: request.endDate), \(optional: request.completedAt), coalesce(\(optional: request.createdAt), now()))
             RETURNING id
@@ -92,6 +93,7 @@ struct Allocations: ResourceStore {
         on connection: PostgresConnection
     ) async throws -> [String] {
         try Moments.requirePast([("completedAt", request.completedAt.newValue)])
+        try requireLength(request, of: item)
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
         changes.set("employee_id", request.employeeId)
@@ -101,6 +103,7 @@ struct Allocations: ResourceStore {
         changes.set("hours_per_day", request.hoursPerDay)
         changes.set("actual_hours", request.actualHours)
         changes.set("commitment", request.commitment)
+        changes.set("title", request.title.map(\.tidied))
         if let isCancelled = request.isCancelled, isCancelled != item.isCancelled {
             changes.set("cancelled_at", to: isCancelled ? "now()" : "null")
         }
@@ -112,6 +115,14 @@ struct Allocations: ResourceStore {
         changes.set("end_date", request.endDate)
         changes.set("completed_at", request.completedAt)
         return try await changes.apply(to: table, id: item.id, on: connection)
+    }
+
+    /// The days that are stated may be too many together with those that stay. What is longer already may stay so.
+    private static func requireLength(_ request: UpdateAllocationRequest, of item: Allocation) throws {
+        let first = request.startDate ?? item.startDate
+        let last = request.endDate.applied(to: item.endDate)
+        guard (first, last) != (item.startDate, item.endDate), !BookingLimits.allows(first, last) else { return }
+        throw ProblemError.validation(request.endDate.newValue == nil ? "startDate" : "endDate", BookingLimits.tooLong)
     }
 
     /// Bookings with what their efforts mean in the ways in which they are not stated, in their order.
@@ -133,11 +144,17 @@ extension Allocation {
         id, external_id, employee_id, project_id, allocation_percentage, allocated_hours, hours_per_day, planned_hours,
         actual_hours, commitment, cancelled_at IS NOT NULL AS is_cancelled,
         \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date, completed_at, created_at,
-        recorded_at, nullif(history_known, true) AS history_known, \(sql: DecidedAllocation.column)
+        recorded_at, nullif(history_known, true) AS history_known, title, \(sql: DecidedAllocation.column)
         """
 
-    init(_ row: PostgresRow) throws {
+    /// With what only the history feed tells.
+    static let feedColumns: SQL = "\(sql: columns), \(sql: EarlierBooking.column)"
+
+    /// - Parameter withEarlier: whether the row has ``feedColumns``.
+    init(_ row: PostgresRow, withEarlier: Bool = false) throws {
         let skills: [String] = try row.decode("required_skills")
+        let earlier =
+            withEarlier ? try row.decode("earlier", as: PostgresJSON<[EarlierBooking]>?.self)?.value : nil
         self.init(
             id: try row.decode("id"), externalId: try row.decode("external_id"),
             employeeId: try row.decode("employee_id"), projectId: try row.decode("project_id"),
@@ -145,11 +162,13 @@ extension Allocation {
             allocatedHours: try row.decode("allocated_hours"), hoursPerDay: try row.decode("hours_per_day"),
             plannedHours: try row.decode("planned_hours"), actualHours: try row.decode("actual_hours"),
             commitment: try row.decode("commitment"), isCancelled: try row.decode("is_cancelled"),
-            requiredSkills: skills, leastLevels: try RequiredSkills.leastLevels(skills, row),
+            title: try row.decode("title"), requiredSkills: skills,
+            leastLevels: try RequiredSkills.leastLevels(skills, row),
             labels: try row.decode("labels", as: LabelsColumn.self).labels,
             startDate: try row.decode("start_date"), endDate: try row.decode("end_date"),
             completedAt: try row.decode("completed_at"), createdAt: try row.decode("created_at"),
             recordedAt: try row.decode("recorded_at"), isHistoryKnown: try row.decode("history_known"),
-            decided: try row.decode("decided", as: PostgresJSON<DecidedAllocation>?.self)?.value)
+            decided: try row.decode("decided", as: PostgresJSON<DecidedAllocation>?.self)?.value,
+            earlier: earlier)
     }
 }

@@ -14,6 +14,7 @@ extension DecidedAllocation {
                 -- As first planned; a booking that was given to somebody else is planned anew.
                 'plannedHours', CASE WHEN v.version = 1 THEN resource_allocations.planned_hours ELSE v.allocated_hours END,
                 'hoursPerDay', v.hours_per_day, 'allocationPercentage', v.allocation_percentage,
+                'title', v.title,
                 'requiredSkills', array(SELECT s.name FROM unnest(v.required_skill_ids) WITH ORDINALITY r (id, position)
                     JOIN skills s ON s.id = r.id ORDER BY r.position),
                 'labels', v.labels, 'startDate', v.start_date, 'endDate', v.end_date)
@@ -27,10 +28,24 @@ extension ProjectVersion {
     static let column: SQL = """
         CASE WHEN projects.version > 1 THEN (
             SELECT json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
-                'validUntil', \(sql: moment("v.valid_until")), 'startDate', v.start_date,
+                'validUntil', \(sql: moment("v.valid_until")), 'status', v.status, 'startDate', v.start_date,
                 'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date) ORDER BY v.version)
             FROM project_versions v WHERE v.project_id = projects.id)
         END AS earlier_versions
+        """
+}
+
+extension EarlierBooking {
+    /// `earlier`, of `resource_allocations`; null without edits.
+    static let column: SQL = """
+        CASE WHEN resource_allocations.version > 1 THEN (
+            SELECT json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
+                'validUntil', \(sql: moment("v.valid_until")), 'employeeId', v.employee_id, 'projectId', v.project_id,
+                'allocatedHours', v.allocated_hours, 'hoursPerDay', v.hours_per_day,
+                'allocationPercentage', v.allocation_percentage, 'commitment', v.commitment, 'isCancelled', v.is_cancelled,
+                'startDate', v.start_date, 'endDate', v.end_date) ORDER BY v.version)
+            FROM allocation_versions v WHERE v.allocation_id = resource_allocations.id)
+        END AS earlier
         """
 }
 
@@ -50,7 +65,7 @@ extension Allocations {
                 """
                 SELECT version, version_from AS valid_from, NULL::timestamptz AS valid_until, employee_id, project_id,
                     allocated_hours, hours_per_day, allocation_percentage, commitment,
-                    cancelled_at IS NOT NULL AS is_cancelled,
+                    cancelled_at IS NOT NULL AS is_cancelled, title,
                     \(sql: RequiredSkills.columns(of: "resource_allocations")), labels, start_date, end_date
                 FROM resource_allocations WHERE id = \(id)
                 """)
@@ -58,7 +73,7 @@ extension Allocations {
             let earlier = try await connection.query(
                 """
                 SELECT version, valid_from, valid_until, employee_id, project_id, allocated_hours, hours_per_day,
-                    allocation_percentage, commitment, is_cancelled,
+                    allocation_percentage, commitment, is_cancelled, title,
                     \(sql: RequiredSkills.columns(of: "allocation_versions")), labels, start_date, end_date
                 FROM allocation_versions WHERE allocation_id = \(id) ORDER BY version DESC
                 """)
@@ -75,7 +90,8 @@ extension AllocationVersion {
             projectId: try row.decode("project_id"), allocatedHours: try row.decode("allocated_hours"),
             hoursPerDay: try row.decode("hours_per_day"),
             allocationPercentage: try row.decode("allocation_percentage"), commitment: try row.decode("commitment"),
-            isCancelled: try row.decode("is_cancelled"), requiredSkills: try row.decode("required_skills"),
+            isCancelled: try row.decode("is_cancelled"), title: try row.decode("title"),
+            requiredSkills: try row.decode("required_skills"),
             labels: try row.decode("labels", as: LabelsColumn.self).labels, startDate: try row.decode("start_date"),
             endDate: try row.decode("end_date"))
     }

@@ -19,9 +19,9 @@ extension LineWriter {
     fileprivate mutating func write(_ line: HistoryLine) -> Bool {
         switch line {
         case .allocation(let allocation):
-            guard allocation.leastLevels == nil, allocation.decided == nil, allocation.isHistoryKnown == nil else {
-                return false
-            }
+            guard allocation.leastLevels == nil, allocation.decided == nil, allocation.earlier == nil,
+                allocation.isHistoryKnown == nil
+            else { return false }
             text(#"{"allocation":{"_0":{"#)
             fields(of: allocation)
         case .capacity(let entry):
@@ -54,6 +54,7 @@ extension LineWriter {
         field("recordedAt", allocation.recordedAt)
         field("requiredSkills", allocation.requiredSkills)
         field("startDate", allocation.startDate)
+        field("title", allocation.title)
     }
 }
 
@@ -77,6 +78,7 @@ extension LineScanner {
         let recordedAt = date("recordedAt")
         let skills = strings("requiredSkills")
         let startDate = civilDate("startDate")
+        let title = string("title")
         guard ends(with: "}}}"), let commitment, let createdAt, let employee, let externalID, let id, let isCancelled,
             let labels, let project, let recordedAt, let skills, let startDate
         else { return nil }
@@ -84,7 +86,7 @@ extension LineScanner {
             id: id, externalId: externalID, employeeId: employee, projectId: project,
             allocationPercentage: percentage, allocatedHours: allocatedHours, hoursPerDay: hoursPerDay,
             plannedHours: plannedHours, actualHours: actualHours, commitment: commitment, isCancelled: isCancelled,
-            requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
+            title: title, requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
             completedAt: completedAt, createdAt: createdAt, recordedAt: recordedAt)
     }
 
