@@ -87,14 +87,15 @@ extension WorkingTime {
         let whole = DayWindow(
             extent.first, extent.last ?? window?.last ?? extent.first.adding(days: Self.daysOfEndless - 1))
         guard let part = window.map({ whole.overlap(with: $0) }) ?? whole else { return }
+        let all = whole.first.daysSinceEpoch...whole.last.daysSinceEpoch
+        let walked = daysToWalk(of: all, around: part.first.daysSinceEpoch...part.last.daysSinceEpoch)
         var days = DayGrid()
-        days.fill(self, first: whole.first.daysSinceEpoch, last: whole.last.daysSinceEpoch)
+        days.fill(self, first: walked.lowerBound, last: walked.upperBound)
         var minutes = [Int](repeating: 0, count: part.count)
         var spread = Spread()
         let first = part.first.daysSinceEpoch
         spread.lay(
-            booking, extent: whole.first.daysSinceEpoch...whole.last.daysSinceEpoch,
-            part: first...part.last.daysSinceEpoch, on: days
+            booking, extent: all, part: first...part.last.daysSinceEpoch, on: days
         ) { day, share, _ in minutes[day - first] = share }
         for (index, share) in minutes.enumerated() {
             let place = first + index - days.origin

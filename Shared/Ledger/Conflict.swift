@@ -74,11 +74,12 @@ extension WorkingTime {
 }
 
 extension Booking {
-    /// The days that it loads; of a booking without an end those of a year.
+    /// The days that it loads; of a booking without an end those of a year, of one longer than any that is taken today those of
+    /// twenty years.
     fileprivate func daysToCheck(_ time: WorkingTime) -> DayWindow {
         let extent = time.extent(of: self)
         let last = extent.last ?? first.adding(days: WorkingTime.daysOfEndless - 1)
-        return DayWindow(first, min(last, completed ?? .latest))
+        return DayWindow(first, min(last, completed ?? .latest, first.adding(days: BookingLimits.longestDays - 1)))
     }
 
     fileprivate func effortConflicts(_ account: BookingAccount, _ days: DayWindow) -> [Conflict] {

@@ -94,3 +94,34 @@ struct DayGrid: Sendable {
         for place in first...last { nominal[place] = leave.off.leaves(of: nominal[place]) }
     }
 }
+
+extension WorkingTime {
+    /// Of a long stretch, the days to be looked at one by one for what happens on `part`: all on which something changes, and a week
+    /// at either end. Beyond them every week is like that one.
+    func daysToWalk(of whole: ClosedRange<Int>, around part: ClosedRange<Int>) -> ClosedRange<Int> {
+        guard whole.count > Self.daysOfShort else { return whole }
+        var (first, last) = (part.lowerBound, part.upperBound)
+        func reach(_ day: CivilDate?) {
+            guard let day = day?.daysSinceEpoch else { return }
+            first = min(first, day)
+            last = max(last, day)
+        }
+        for spell in spells {
+            reach(spell.from)
+            reach(spell.to)
+        }
+        for contract in contracts {
+            reach(contract.from)
+            reach(contract.calendar?.holidays.first?.date)
+            reach(contract.calendar?.holidays.last?.date)
+        }
+        for leave in leave where leave.isApproved {
+            reach(leave.days.first)
+            reach(leave.days.last)
+        }
+        return max(whole.lowerBound, first - 7)...min(whole.upperBound, last + 7)
+    }
+
+    /// What is soon walked is walked.
+    private static let daysOfShort = 2_000
+}

@@ -162,7 +162,8 @@ public struct PersonDays: Sendable {
                 to = max(to, end)
             }
         }
-        days.fill(time, first: from, last: to)
+        let walked = time.daysToWalk(of: from...to, around: first...last)
+        days.fill(time, first: walked.lowerBound, last: walked.upperBound)
     }
 
     private mutating func takeTime(_ time: WorkingTime) {

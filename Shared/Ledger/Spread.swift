@@ -13,7 +13,7 @@ struct Spread: Sendable {
     /// Calls `each` for every day of `part` that has some of the booking's minutes, with the exact share beside the whole
     /// minutes, whoever is employed.
     /// - Parameters:
-    ///   - extent: the whole booking's days; must lie within `days` when the effort is stated as hours.
+    ///   - extent: the whole booking's days. Where they reach beyond `days`, every week there is like the first or the last of `days`.
     ///   - part: the days asked about, within `extent` and `days`.
     @inline(__always)
     mutating func lay(
@@ -39,7 +39,8 @@ struct Spread: Sendable {
                 if part.contains(extent.lowerBound) { each(extent.lowerBound, minutes, Double(minutes)) }
                 return
             }
-            for day in extent.lowerBound...part.upperBound {
+            last.days -= takenBefore(last, days, extent)
+            for day in max(extent.lowerBound, origin)...part.upperBound {
                 let nominal = days.nominal[day - origin]
                 guard nominal > 0 else { continue }
                 var minutes = share[nominal]
@@ -62,12 +63,18 @@ struct Spread: Sendable {
         for kind in kinds { daysWith[kind] = 0 }
         kinds.removeAll(keepingCapacity: true)
         var whole = 0
-        for place in extent.lowerBound - days.origin...extent.upperBound - days.origin {
-            let nominal = days.nominal[place]
-            guard nominal > 0 else { continue }
-            if daysWith[nominal] == 0 { kinds.append(nominal) }
-            daysWith[nominal] += 1
-            whole += nominal
+        let before = daysBefore(days, extent)
+        let after = extent.upperBound - days.origin - days.count + 1
+        for place in max(0, extent.lowerBound - days.origin)...min(days.count - 1, extent.upperBound - days.origin) {
+            note(days.nominal[place], days: 1, &whole)
+        }
+        if before > 0 {
+            for place in 0..<7 { note(days.nominal[place], days: Self.weeks(of: before, from: 7 - place), &whole) }
+        }
+        if after > 0 {
+            for place in 1...7 {
+                note(days.nominal[days.count - 8 + place], days: Self.weeks(of: after, from: place), &whole)
+            }
         }
         guard whole > 0 else { return nil }
         var rest = minutes
@@ -92,4 +99,29 @@ struct Spread: Sendable {
         }
         return (Int.max, 0)
     }
+
+    private mutating func note(_ nominal: Int, days: Int, _ whole: inout Int) {
+        guard nominal > 0, days > 0 else { return }
+        if daysWith[nominal] == 0 { kinds.append(nominal) }
+        daysWith[nominal] += days
+        whole += nominal * days
+    }
+
+    /// Of the days that get one of the last minutes, in order of time: how many are before `days` begin.
+    private func takenBefore(_ last: (remainder: Int, days: Int), _ days: DayGrid, _ extent: ClosedRange<Int>) -> Int {
+        let before = daysBefore(days, extent)
+        guard before > 0, last.days > 0 else { return 0 }
+        let alike = (0..<7).reduce(0) { count, place in
+            let nominal = days.nominal[place]
+            guard nominal > 0, remainder[nominal] == last.remainder else { return count }
+            return count + Self.weeks(of: before, from: 7 - place)
+        }
+        return min(alike, last.days)
+    }
+
+    /// Days of the extent that are before those walked.
+    private func daysBefore(_ days: DayGrid, _ extent: ClosedRange<Int>) -> Int { days.origin - extent.lowerBound }
+
+    /// How many of the days 1...`days` are every seventh from `first` on.
+    private static func weeks(of days: Int, from first: Int) -> Int { days < first ? 0 : (days - first) / 7 + 1 }
 }

@@ -106,12 +106,13 @@ public struct UtilisationTable: Sendable {
         for (index, period) in periods.enumerated() {
             for place in period.places { periodOf[place] = index }
         }
-        for booking in bookings { make(group(booking)) }
-        days.forEachLoad(of: bookings) { booking, place, minutes in
-            if booking.standing == .hard {
-                rows[group(booking)][periodOf[place]].hard += minutes
+        let groups = bookings.map(group)
+        for group in groups { make(group) }
+        days.forEachLoad(of: bookings) { (booking: Int, place: Int, minutes: Int) in
+            if bookings[booking].standing == .hard {
+                rows[groups[booking]][periodOf[place]].hard += minutes
             } else {
-                rows[group(booking)][periodOf[place]].soft += minutes
+                rows[groups[booking]][periodOf[place]].soft += minutes
             }
         }
     }

@@ -81,6 +81,31 @@ struct PropertyTests {
         }
     }
 
+    @Test("a booking of half a century is worked as day by day, whatever part of it is asked for", arguments: 1...25)
+    func longBookings(seed: Int) {
+        let time = GeneratedPerson(seed: seed).time
+        var random = Seeded(seed)
+        let first = day("2001-03-01").adding(days: random.number(0...6))
+        let last = day("2049-10-01").adding(days: random.number(0...6))
+        let booking = Booking(
+            id: AllocationID(), project: .running(), first: first, last: last,
+            effort: Effort(minutes: random.number(0...900_000)))
+        let expected = Reference(time: time).minutes(booking, last: last)
+        for start in ["2001-02-20", "2014-06-01", "2026-02-01", "2049-09-01"] {
+            let window = DayWindow(day(start), day(start).adding(days: 40))
+            var days = PersonDays(window)
+            days.reckon(time, [booking])
+            for place in 0..<window.count {
+                let day = window.day(place)
+                let minutes = time.isEmployed(on: day) ? expected[day] ?? 0 : 0
+                #expect(days.hard[place] == minutes, "\(day)")
+            }
+            let orphaned = (0..<window.count).map(window.day).filter { !time.isEmployed(on: $0) }
+                .reduce(0) { $0 + (expected[$1] ?? 0) }
+            #expect((Orphan(booking, time, in: window)?.minutes ?? 0) == orphaned)
+        }
+    }
+
     @Test("one set of arrays serves person after person")
     func reuse() {
         var shared = PersonDays(Self.window)
