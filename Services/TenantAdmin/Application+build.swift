@@ -77,7 +77,10 @@ struct TenantAdminApplication {
 
         routes.add(TenantsController(tenants: tenants, purge: purge))
         routes.add(UsageController(usage: usage))
-        routes.add(ExportController(export: TenantExport(tenants: tenants, database: database)))
+        routes.add(
+            ExportController(
+                export: TenantExport(tenants: tenants, database: database),
+                archive: TenantArchive(database: database, space: imports.space)))
         routes.add(InvitationsController(invitations: Invitations(database: database)))
         routes.add(PasswordResetController(resets: PasswordResets(database: database, outbox: outbox)))
         routes.add(MessagesController(outbox: outbox))

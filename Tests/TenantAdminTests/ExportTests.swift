@@ -6,62 +6,19 @@ import Testing
 
 @Suite("Export")
 struct ExportTests {
-    private func export(_ tenant: Tenant, _ service: TestService) async throws -> ZipArchive {
-        let reply = try await service.send(
-            .get, "/api/v1/tenants/\(tenant.id)/export", as: service.operatorToken)
-        #expect(reply.status == 200)
-        #expect(reply.headers[.contentType] == "application/zip")
-        return try ZipArchive(reply.bytes)
-    }
-
-    /// A tenant with what CSV cannot spell: separators inside of skills and labels, a changed plan, somebody away.
-    private func filled(_ service: TestService) async throws -> Tenant {
-        let tenant = try await service.createTenant("acme")
-        let token = try service.token(tenant.id)
-        for (kind, text) in [
-            (ImportKind.employees, ImportTests.people),
-            (.employees, "external_id,name,hired_on\nE3,Cy,2020-01-01\n"), (.projects, ImportTests.work),
-            (.allocations, ImportTests.allocations.replacing("10:00:00.000Z", with: "10:00:00.123456Z")),
-            (.employeeSkills, "employee_external_id,skill,level,since\nE1,Swift,4,2020-01-01\nE2,SQL,,\n"),
-            (.capacityHistory, "employee_external_id,date,utilization_rate\nE1,2024-01-01,80.5\n"),
-            (.calendars, "name,is_default\nBavaria,true\nBerlin,\n"),
-            (.skills, "name,aliases\nRust,rustlang;Rust language\n"),
-            (.holidays, "calendar,date,name,minutes_off\nBavaria,2026-01-06,Epiphany,\nBerlin,2026-12-24,Eve,240\n"),
-            (.employment, "employee_external_id,first_day,last_day\nE3,2015-01-01,2016-12-31\n"),
-            (.contracts, "employee_external_id,effective_from,monday,friday,calendar\nE1,2024-06-01,7.3,4,Berlin\n"),
-            (
-                .leave,
-                "employee_external_id,first_day,last_day,minutes_per_day,kind,status\nE1,2026-03-02,2026-03-06,,sick,\n"
-            ),
-        ] {
-            let reply = try await service.importCSV(kind, text, into: tenant.id)
-            #expect(reply.status == 201)
-        }
-        let anna = try await service.all("employees", of: tenant.id, as: Employee.self)[0]
-        let allocation = try await service.all("allocations", of: tenant.id, as: Allocation.self)[0]
-        _ = try await service.send(.patch, "/api/v1/employees/\(anna.id)", as: token, text: #"{"isActive":false}"#)
-        _ = try await service.send(
-            .patch, "/api/v1/allocations/\(allocation.id)", as: token,
-            text: #"{"allocatedHours":20,"requiredSkills":["a;b","c\\d"],"labels":{"k=1":"v;w"}}"#)
-        _ = try await service.send(
-            .post, "/api/v1/departments", as: token,
-            json: CreateDepartmentRequest(name: "Ünï \"x\", y", description: "z"))
-        return tenant
-    }
-
     @Test("what is exported can be imported by another tenant, which then exports the same")
     func roundTrip() async throws {
         try await TestService.run { service in
-            let first = try await filled(service)
+            let first = try await service.filledTenant()
             let second = try await service.createTenant("other")
-            let archive = try await export(first, service)
+            let archive = try await service.export(first)
             for kind in ImportKind.allCases {
                 #expect(!archive.text("\(kind.rawValue).ndjson").isEmpty, "\(kind)")
             }
-            _ = try await bring(archive, into: second, service)
-            let copy = try await export(second, service)
+            _ = try await service.bring(archive, into: second)
+            let copy = try await service.export(second)
             // Into the tenant it is of, it changes nothing.
-            for (kind, report) in try await bring(archive, into: first, service) {
+            for (kind, report) in try await service.bring(archive, into: first) {
                 #expect(report.unchanged == report.rowsRead, "\(kind): \(report.counts)")
             }
 
@@ -79,27 +36,13 @@ struct ExportTests {
         }
     }
 
-    private func bring(
-        _ archive: ZipArchive, into tenant: Tenant, _ service: TestService
-    ) async throws -> [ImportKind: ImportReport] {
-        var reports: [ImportKind: ImportReport] = [:]
-        for kind in ImportKind.allCases {
-            let reply = try await service.send(
-                .post, "/api/v1/imports?kind=\(kind.rawValue)", as: service.token(tenant.id),
-                body: Array(archive.text("\(kind.rawValue).ndjson").utf8), type: "application/x-ndjson")
-            #expect(reply.status == 201, "\(kind): \(reply.text)")
-            reports[kind] = try reply.data()
-        }
-        return reports
-    }
-
     @Test("an empty tenant's export is imported into another one, which stays empty")
     func empty() async throws {
         try await TestService.run { service in
             let (first, second) = (try await service.createTenant("acme"), try await service.createTenant("other"))
-            let archive = try await export(first, service)
-            let reports = try await bring(archive, into: second, service)
-            let copy = try await export(second, service)
+            let archive = try await service.export(first)
+            let reports = try await service.bring(archive, into: second)
+            let copy = try await service.export(second)
 
             #expect(reports.values.allSatisfy { $0.unchanged == $0.rowsRead })
             for kind in ImportKind.allCases {
@@ -112,7 +55,7 @@ struct ExportTests {
     @Test("a tenant's administrator may export it, whoever may only read may not, and nobody gets another tenant's")
     func ownExport() async throws {
         try await TestService.run { service in
-            let tenant = try await filled(service)
+            let tenant = try await service.filledTenant()
             let other = try await service.createTenant("other")
             let reply = try await service.send(.get, "/api/v1/export", as: service.token(tenant.id))
             let viewer = try await service.send(
@@ -128,16 +71,16 @@ struct ExportTests {
     @Test("an export has everything but secrets, for a deleted tenant too, and is on record")
     func everything() async throws {
         try await TestService.run { service in
-            let tenant = try await filled(service)
+            let tenant = try await service.filledTenant()
             _ = try await service.send(.delete, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken)
-            let archive = try await export(tenant, service)
+            let archive = try await service.export(tenant)
             let missing = try await service.send(
                 .get, "/api/v1/tenants/\(TenantID())/export", as: service.operatorToken)
 
             #expect(
                 archive.names == ["tenant.json"] + ImportKind.allCases.map { "\($0.rawValue).ndjson" } + [
-                    "allocation_versions.ndjson", "project_versions.ndjson", "roles.ndjson", "users.ndjson",
-                    "settings.ndjson", "imports.ndjson", "audit_logs.ndjson",
+                    "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson", "archived_audit_logs.ndjson",
+                    "audit_logs.ndjson", "manifest.json",
                 ])
             #expect(archive.text("users.ndjson").contains("admin@acme.example"))
             #expect(!archive.names.contains { archive.text($0).contains("scrypt") })

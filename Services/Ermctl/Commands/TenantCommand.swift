@@ -5,7 +5,7 @@ import Foundation
 struct TenantCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "tenant", abstract: "Make and list tenants, as the platform's operator.",
-        subcommands: [Create.self, List.self])
+        subcommands: [Create.self, List.self, Restore.self])
 
     /// How the operator shows who they are.
     struct OperatorOptions: ParsableArguments {
@@ -74,6 +74,40 @@ struct TenantCommand: AsyncParsableCommand {
                         tenant.id.description)
                 }
                 return table.rendered()
+            }
+        }
+    }
+}
+
+extension TenantCommand {
+    struct Restore: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Give a tenant the roles, users, settings and records of an unpacked export.",
+            discussion: "To be run after `ermctl import` has brought the same folder's people and work.")
+
+        @OptionGroup var operatorOptions: OperatorOptions
+        @OptionGroup var output: OutputOptions
+        @Argument(help: "The tenant's id.") var tenant: String
+        @Argument(help: "The folder: roles.ndjson, users.ndjson, … (those that there are).") var directory: String
+
+        func run() async throws {
+            guard let id = TenantID(tenant) else { throw ValidationError("the tenant's id must be a UUID") }
+            let folder = URL(fileURLWithPath: directory)
+            let found = ArchiveKind.allCases.map { ($0, folder.appendingPathComponent("\($0.rawValue).ndjson")) }
+                .filter { FileManager.default.fileExists(atPath: $1.path) }
+            guard !found.isEmpty else { throw CommandFailure("\(directory) has no roles.ndjson or the like.") }
+            let reports = try await withClient(operatorOptions.client()) { client in
+                var reports: [ArchiveReport] = []
+                for (kind, file) in found {
+                    reports.append(
+                        try await client.upload(
+                            "/api/v1/tenants/\(id)/archive?kind=\(kind.rawValue)", file: file,
+                            contentType: "application/x-ndjson", sent: { _ in }))
+                }
+                return reports
+            }
+            try output.show(reports) { reports in
+                reports.map { "\($0.kind.rawValue): \($0.rows) rows" }.joined(separator: "\n")
             }
         }
     }

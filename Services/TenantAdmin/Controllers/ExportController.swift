@@ -4,25 +4,32 @@ import HTTPTypes
 import Hummingbird
 import ServiceKit
 
-/// A tenant's data to take away.
+/// A tenant's data to take away, and what only the platform operator brings back of it.
 struct ExportController: Controller {
     let export: TenantExport
+    let archive: TenantArchive
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "tenants/{id}/export", "exportTenant", .platformOperator, use: send)
         routes.on(.get, "export", "exportOwnTenant", .may(.write, .exports), use: sendOwn)
+        routes.on(
+            .post, "tenants/{id}/archive", "restoreArchive", .platformOperator,
+            uploads: ["application/x-ndjson", "application/ndjson"], fails: [.conflict, .serviceUnavailable],
+            use: restore)
     }
 
-    private func send(_ call: OperatorCall) async throws -> Download<ZIPArchive> {
-        try await archive(of: try call.id("id"), by: call.author)
+    private func send(_ call: OperatorCall, _ files: ExportFiles) async throws -> Download<ZIPArchive> {
+        try await download(files, of: try call.id("id"), by: call.author)
     }
 
-    private func sendOwn(_ call: TenantCall) async throws -> Download<ZIPArchive> {
-        try await archive(of: call.tenant, by: call.author)
+    private func sendOwn(_ call: TenantCall, _ files: ExportFiles) async throws -> Download<ZIPArchive> {
+        try await download(files, of: call.tenant, by: call.author)
     }
 
     /// A ZIP archive. One that was cut short lacks its directory, and no reader takes it for whole.
-    private func archive(of id: TenantID, by author: Author) async throws -> Download<ZIPArchive> {
+    private func download(
+        _ files: ExportFiles, of id: TenantID, by author: Author
+    ) async throws -> Download<ZIPArchive> {
         let export = export
         let tenant = try await export.announce(id, by: author)
         var headers: HTTPFields = [.cacheControl: "no-store"]
@@ -30,8 +37,32 @@ struct ExportController: Controller {
         return Download(
             ZIPArchive.self, headers: headers,
             body: ResponseBody { writer in
-                try await export.send(tenant) { try await writer.write($0) }
+                try await export.send(tenant, only: files.stems) { try await writer.write($0) }
                 try await writer.finish(nil)
             })
     }
+
+    private func restore(_ call: OperatorCall, _ order: ArchiveOrder) async throws -> OK<ArchiveReport> {
+        OK(try await archive.restore(order.kind, call.request.body, into: try call.id("id"), by: call.author))
+    }
+}
+
+/// Which files of an export are wanted: all, or those that are missing of one that was broken off.
+struct ExportFiles: RouteQuery {
+    let stems: Set<String>?
+
+    init(_ query: inout QueryParameters) {
+        let known = ExportFile.all.map(\.stem)
+        stems = query.value("files", "must name some of \(known.joined(separator: ", ")), separated by commas") {
+            text in
+            let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+            return names.allSatisfy(known.contains) ? Set(names) : nil
+        }
+    }
+}
+
+struct ArchiveOrder: RouteQuery {
+    let kind: ArchiveKind
+
+    init(_ query: inout QueryParameters) { kind = query.requiredChoice("kind") }
 }

@@ -1,4 +1,6 @@
+import Basics
 import Contracts
+import Crypto
 import Foundation
 import NIOCore
 import Postgres
@@ -24,8 +26,10 @@ struct TenantExport: Sendable {
     }
 
     /// Gives the archive in bounded memory, from one snapshot, at the pace at which `write` takes it.
+    /// - Parameter only: names of files without their ending, where some are enough: the rest of an export that was broken off.
     func send(
-        _ tenant: Tenant, at moment: Date = Date(), isolation: isolated (any Actor)? = #isolation,
+        _ tenant: Tenant, only: Set<String>? = nil, at moment: Date = Date(),
+        isolation: isolated (any Actor)? = #isolation,
         to write: (ByteBuffer) async throws -> Void
     ) async throws {
         // Not to be run again: a part may have been sent.
@@ -36,23 +40,41 @@ struct TenantExport: Sendable {
             zip.begin("tenant.json", into: &out)
             zip.append(try WireJSON.encode(tenant), into: &out)
             zip.end(into: &out)
-            for file in ExportFile.all {
+            var manifest: [ArchiveManifest.File] = []
+            for file in ExportFile.all where only?.contains(file.stem) ?? true {
+                var content = FileContent()
                 zip.begin(file.name, into: &out)
                 var lines: [UInt8] = []
                 for try await row in connection.stream(file.query) {
                     lines += try row.decode("line", as: String.self).utf8
                     lines.append(UInt8(ascii: "\n"))
+                    content.lines += 1
                     guard lines.count >= Self.chunkBytes else { continue }
+                    content.hash.update(data: lines)
                     zip.append(lines, into: &out)
                     try await write(ByteBuffer(bytes: out))
                     lines.removeAll(keepingCapacity: true)
                     out.removeAll(keepingCapacity: true)
                 }
+                content.hash.update(data: lines)
                 zip.append(lines, into: &out)
                 zip.end(into: &out)
+                manifest.append(content.entry(file.name))
             }
+            zip.begin("manifest.json", into: &out)
+            zip.append(try WireJSON.encode(ArchiveManifest(files: manifest)), into: &out)
+            zip.end(into: &out)
             zip.finish(into: &out)
             try await write(ByteBuffer(bytes: out))
+        }
+    }
+
+    private struct FileContent {
+        var lines = 0
+        var hash = SHA256()
+
+        func entry(_ name: String) -> ArchiveManifest.File {
+            ArchiveManifest.File(name: name, lines: lines, sha256: hash.finalize().hex)
         }
     }
 

@@ -143,7 +143,8 @@ struct Users: Sendable {
             """)
     }
 
-    private static func requireAdmin(on connection: PostgresConnection) async throws {
+    /// - Throws: 409.
+    static func requireAdmin(on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
             SELECT EXISTS (SELECT FROM users u JOIN user_roles ur ON ur.user_id = u.id JOIN roles r ON r.id = ur.role_id

@@ -160,9 +160,12 @@ extension TestService {
     }
 
     func importCSV(
-        _ kind: ImportKind, _ text: String, into tenant: TenantID, onError: String? = nil
+        _ kind: ImportKind, _ text: String, into tenant: TenantID, onError: String? = nil, history: String? = nil,
+        isDryRun: Bool = false
     ) async throws -> Reply {
-        let query = "kind=\(kind.rawValue)" + (onError.map { "&onError=\($0)" } ?? "")
+        let query =
+            "kind=\(kind.rawValue)" + (onError.map { "&onError=\($0)" } ?? "")
+            + (history.map { "&history=\($0)" } ?? "") + (isDryRun ? "&dryRun=true" : "")
         return try await send(
             .post, "/api/v1/imports?\(query)", as: try token(tenant), body: Array(text.utf8), type: "text/csv")
     }

@@ -134,9 +134,8 @@ extension ImportPlan {
 
     /// Writes the rows that do not exist yet.
     func insert(_ history: ImportHistory = .asDecided) -> SQL {
-        var targets = fields.flatMap(\.targets)
-        if kind == .allocations, history == .unknown {
-            targets.append(ImportTarget(column: "history_known", inserted: "false", updated: nil))
+        let targets = fields.flatMap(\.targets).map { target in
+            target.column == Self.historyKnown.column && history == .unknown ? Self.historyUnknown : target
         }
         let columns = targets.map { target -> SQL in "\(identifier: target.column)" }
         return """

@@ -64,7 +64,14 @@ extension ImportPlan {
             .optional(
                 "commitment", .oneOf(Commitment.allCases.map(\.rawValue)), "How firm it is; hard when nothing is said",
                 .kept("commitment", whenAbsent: "'hard'")),
+            .optional(
+                "title", .text(maximum: BookingLimits.titleLength), "What the work is, in a few words", .column("title")
+            ),
             .optional("cancelled_at", .time, "When it was cancelled; it takes nothing then", .column("cancelled_at")),
+            .optional(
+                "history", .oneOf(ImportHistory.allCases.map(\.rawValue)),
+                "Whether it stood so when it was decided; what `history` of the import says when nothing is said; only for a new allocation",
+                historyKnown, export: "CASE WHEN t.history_known THEN 'as_decided' ELSE 'unknown' END"),
         ],
         key: ["external_id"],
         joins: """
@@ -84,10 +91,16 @@ extension ImportPlan {
         prerequisites: [makeRequiredSkills],
         checks: [
             .unknownEmployee, .unknownProject, .future("completed_at"), .future("created_at"), .future("cancelled_at"),
-            .outsideEmployment,
+            .outsideEmployment, .tooLong,
         ], planning: .bookings)
 
     private static let hours = 0.0...1_000_000.0
+
+    static let historyKnown = ImportTarget(
+        column: "history_known", inserted: "coalesce(r.history = 'as_decided', true)", updated: nil)
+    /// In an import of `history=unknown`.
+    static let historyUnknown = ImportTarget(
+        column: "history_known", inserted: "coalesce(r.history = 'as_decided', false)", updated: nil)
 
     /// When an allocation was decided of which nothing is said: its first day, but never after its outcome or in the future.
     private static let decidedAt: SQL =
@@ -119,6 +132,22 @@ extension ImportPlan.Check {
                             AND coalesce(s.last_day, 'infinity') >= r.start_date))
                 """,
             reason: "'puts the allocation wholly outside the person''s employment'")
+    }
+
+    /// A booking that reaches over more days than anybody plans is a slip of the pen. What is stored so already may stay.
+    static var tooLong: Self {
+        .init(
+            column: "end_date",
+            condition: """
+                CASE WHEN r.end_date IS NOT NULL THEN r.end_date - r.start_date >= \(BookingLimits.longestDays)::integer
+                        AND NOT EXISTS (SELECT FROM resource_allocations t WHERE t.external_id = r.external_id
+                            AND (t.start_date, t.end_date) = (r.start_date, r.end_date))
+                    WHEN 'end_date' = ANY(r.cleared) THEN false
+                    ELSE EXISTS (SELECT FROM resource_allocations t WHERE t.external_id = r.external_id
+                        AND t.start_date <> r.start_date AND t.end_date - r.start_date >= \(BookingLimits.longestDays)::integer)
+                END
+                """,
+            reason: "\(BookingLimits.tooLong)::text")
     }
 
     /// What has not happened yet cannot be recorded; clocks may differ by as much as for a POST.

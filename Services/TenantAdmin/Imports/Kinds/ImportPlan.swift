@@ -87,6 +87,8 @@ extension ImportPlan {
         case .projects: self = .projects
         case .allocations: self = .allocations
         case .capacityHistory: self = .capacityHistory
+        case .allocationVersions: self = .allocationVersions
+        case .projectVersions: self = .projectVersions
         }
     }
 

@@ -1,0 +1,145 @@
+import Contracts
+import Foundation
+import HTTPTypes
+import Postgres
+import ServiceStorage
+import Testing
+
+@testable import TenantAdmin
+
+/// An export, and all of it brought back.
+@Suite("Archive")
+struct ArchiveTests {
+    /// The tenant of other tests, with people who may do things, settings, and a project and bookings that were edited.
+    private func everything(_ service: TestService) async throws -> Tenant {
+        let tenant = try await service.filledTenant()
+        let token = try service.token(tenant.id)
+        func send(_ method: HTTPRequest.Method, _ path: String, _ body: String) async throws {
+            let reply = try await service.send(method, "/api/v1/\(path)", as: token, text: body)
+            #expect([200, 201].contains(reply.status), "\(path): \(reply.text)")
+        }
+        try await send(
+            .post, "roles", #"{"name":"planner","permissions":[{"resource":"allocations","actions":["read"]}]}"#)
+        try await send(.post, "users", #"{"email":"zoe@acme.example","name":"Zoe","roles":["planner","viewer"]}"#)
+        try await send(.patch, "settings", #"{"settings":{"timezone":"Europe/Berlin","colour":{"a":[1,null]}}}"#)
+        let project = try await service.all("projects", of: tenant.id, as: Project.self)[0]
+        try await send(.patch, "projects/\(project.id)", #"{"status":"on_hold","estimatedEndDate":"2026-12-31"}"#)
+        let bookings = try await service.all("allocations", of: tenant.id, as: Allocation.self)
+        let people = try await service.all("employees", of: tenant.id, as: Employee.self)
+        try await send(.patch, "allocations/\(bookings[0].id)", #"{"title":"Build \"it\"","endDate":"2024-04-30"}"#)
+        // To somebody who leaves no trace but in the version.
+        try await send(.post, "employees", #"{"externalId":"E9","name":"Gone"}"#)
+        let gone = try await service.all("employees?externalId=E9", of: tenant.id, as: Employee.self)[0]
+        try await send(.patch, "allocations/\(bookings[0].id)", #"{"employeeId":"\#(gone.id)"}"#)
+        try await send(.patch, "allocations/\(bookings[0].id)", #"{"employeeId":"\#(people[2].id)"}"#)
+        #expect(try await service.send(.delete, "/api/v1/employees/\(gone.id)", as: token).status == 204)
+        let unknown = try await service.importCSV(
+            .allocations, ImportTests.allocationHeader + "A9,E1,P1,,4,,,2024-05-01,,,2024-04-01,\n", into: tenant.id,
+            history: "unknown")
+        #expect(unknown.status == 201)
+        return tenant
+    }
+
+    private func manifest(_ archive: ZipArchive) throws -> [String: ArchiveManifest.File] {
+        let manifest = try WireJSON.decode(ArchiveManifest.self, from: archive.files["manifest.json"] ?? [])
+        return Dictionary(uniqueKeysWithValues: manifest.files.map { ($0.name, $0) })
+    }
+
+    @Test("all of a tenant comes back in a new one: equal by content hash kind by kind, and what was decided with it")
+    func everythingBack() async throws {
+        try await TestService.run { service in
+            let first = try await everything(service)
+            let second = try await service.createTenant("other")
+            let archive = try await service.export(first)
+            _ = try await service.bring(archive, into: second)
+            try await service.restore(archive, into: second)
+            let copy = try await service.export(second)
+
+            let (was, now) = (try manifest(archive), try manifest(copy))
+            for file in was.values where !file.name.contains("audit_logs") {
+                #expect(now[file.name] == file, "\(file.name): \(copy.text(file.name)) \(archive.text(file.name))")
+            }
+            #expect(was["allocation_versions.ndjson"]?.lines == 4)
+            #expect(was["project_versions.ndjson"]?.lines == 2)
+            #expect(now["archived_audit_logs.ndjson"]?.sha256 == was["audit_logs.ndjson"]?.sha256)
+            func allocations(_ tenant: Tenant) async throws -> [Allocation] {
+                try await service.all("allocations", of: tenant.id, as: Allocation.self)
+            }
+            let (before, after) = (try await allocations(first), try await allocations(second))
+            #expect(before.map(\.decided) == after.map(\.decided))
+            #expect(before[0].decided != nil && after[0].title == #"Build "it""#)
+            #expect(before.map(\.isHistoryKnown) == after.map(\.isHistoryKnown))
+            // Once more, it changes nothing.
+            for (kind, report) in try await service.bring(archive, into: second) {
+                #expect(report.unchanged == report.rowsRead, "\(kind): \(report.counts)")
+            }
+            try await service.restore(archive, into: second)
+            let again = try manifest(try await service.export(second))
+            for file in was.values where !file.name.contains("audit_logs") { #expect(again[file.name] == file) }
+            #expect(again["archived_audit_logs.ndjson"] == now["archived_audit_logs.ndjson"])
+        }
+    }
+
+    @Test("an empty tenant comes back empty, and a file of an export can be fetched by itself")
+    func emptyAndParts() async throws {
+        try await TestService.run { service in
+            let (first, second) = (try await service.createTenant("acme"), try await service.createTenant("other"))
+            let archive = try await service.export(first)
+            _ = try await service.bring(archive, into: second)
+            try await service.restore(archive, into: second)
+            let copy = try await service.export(second, "?files=users,roles,employees,settings")
+
+            #expect(
+                copy.names == [
+                    "tenant.json", "employees.ndjson", "roles.ndjson", "users.ndjson", "settings.ndjson",
+                    "manifest.json",
+                ])
+            for name in copy.names.dropFirst().dropLast() { #expect(copy.text(name) == archive.text(name), "\(name)") }
+            // SHA-256 of nothing.
+            #expect(
+                try manifest(copy)["employees.ndjson"]
+                    == ArchiveManifest.File(
+                        name: "employees.ndjson", lines: 0,
+                        sha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"))
+            let unknown = try await service.send(
+                .get, "/api/v1/export?files=employees,secrets", as: service.token(first.id))
+            #expect(try unknown.status == 422 && unknown.problem.errors.map(\.field) == ["files"])
+        }
+    }
+
+    @Test("only the platform operator restores who may do what, and never so that nobody administers the tenant")
+    func refused() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let user =
+                #"{"id":"0b8f1c9e-5d1a-4b8e-9a55-2f3d8c7e6a10","email":"a@b.example","name":"A","is_active":true,"permissions":[],"address_taken_by":null,"created_at":"2026-01-01T00:00:00+00:00","updated_at":"2026-01-01T00:00:00+00:00","roles":["ROLE"]}"#
+            let own = try await service.send(
+                .post, "/api/v1/tenants/\(tenant.id)/archive?kind=users", as: service.token(tenant.id),
+                body: Array(user.utf8), type: "application/x-ndjson")
+            #expect(own.status == 403)
+            func status(_ kind: ArchiveKind, _ text: String) async throws -> Int {
+                try await service.restore(kind, text, into: tenant).status
+            }
+            #expect(try await status(.users, user.replacing("ROLE", with: "viewer")) == 409)
+            #expect(try await status(.users, user.replacing("ROLE", with: "nobody")) == 422)
+            #expect(try await status(.users, "") == 409)
+            #expect(try await status(.users, "no JSON") == 422)
+            #expect(
+                try await status(
+                    .settings, #"{"key":"timezone","value":"Moon/Crater","updated_at":"2026-01-01T00:00:00+00:00"}"#)
+                    == 422)
+            let users = try await service.all("users", of: tenant.id, as: User.self)
+            #expect(users.map(\.email) == ["admin@acme.example"])
+            #expect(try await status(.users, user.replacing("ROLE", with: "admin")) == 200)
+            let restored = try await service.all("users", of: tenant.id, as: User.self)
+            #expect(restored.map(\.email) == ["a@b.example"] && restored.map(\.hasPassword) == [false])
+            // A tenant that is in use is nobody's to take over.
+            _ = try await service.pool.withConnection {
+                try await $0.execute(
+                    "UPDATE tenant_admin.tenants SET created_at = now() - interval '2 days' WHERE id = \(tenant.id)")
+            }
+            for kind in ArchiveKind.allCases { #expect(try await status(kind, "") == 409, "\(kind)") }
+            #expect(restored.map(\.id.description) == ["0b8f1c9e-5d1a-4b8e-9a55-2f3d8c7e6a10"])
+        }
+    }
+}
