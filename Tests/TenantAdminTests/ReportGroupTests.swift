@@ -96,7 +96,7 @@ struct ReportGroupTests {
         try await TestService.run { service in
             let company = try await PlannedCompany(service)
             let token = try service.token(company.tenant)
-            for group in ["person", "department", "project"] {
+            for group in ["person", "department", "project", "skill"] {
                 let whole = try await utilization(service, company, "groupBy=\(group)&period=week")
                 var rows: [UtilizationRow] = []
                 var cursor = ""

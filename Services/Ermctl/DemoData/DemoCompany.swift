@@ -236,15 +236,18 @@ extension DemoCompany {
     }
 
     private var projectRows: [[String]] {
-        ventures.map { venture in
-            let isDone = venture.end != nil
+        // A project is closed when its last task is done: planners would be told of each open booking on a closed one.
+        let unfinished = Set(tasks.filter { $0.completed == nil }.map(\.project))
+        return ventures.enumerated().map { index, venture in
+            let end = unfinished.contains(index) ? nil : venture.end
+            let isDone = end != nil
             let status: ProjectStatus = isDone ? .completed : venture.start > last ? .planned : .inProgress
             let elapsed = Double(last.daysSinceEpoch - venture.start.daysSinceEpoch)
             let length = Double(venture.estimatedEnd.daysSinceEpoch - venture.start.daysSinceEpoch)
             let completion = isDone ? 100 : min(95, max(0, elapsed / length * 90))
             return [
                 venture.id, "Project \(venture.id)", status.rawValue, completion.fixed(0), venture.start.description,
-                venture.estimatedEnd.description, venture.end?.description ?? "",
+                venture.estimatedEnd.description, end?.description ?? "",
                 venture.skills.map { Self.skills[$0] }.joined(separator: ";"),
             ]
         }

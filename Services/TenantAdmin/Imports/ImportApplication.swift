@@ -30,7 +30,7 @@ struct ImportApplication {
         case .time(let column):
             let time = try await ImportedTime(named: column, on: connection)
             outcome = try await write()
-            warnings += try await time.warnings(on: connection)
+            warnings += try await time.warnings(atMost: Self.most - min(Self.most, warnings.count), on: connection)
         case .bookings:
             let bookings = try await ImportedBookings(on: connection)
             do {

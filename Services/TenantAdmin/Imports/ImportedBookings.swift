@@ -77,13 +77,15 @@ struct ImportedBookings {
 
     // MARK: people by people
 
-    /// The staged rows whose bookings are there, of open work: `line`, `id`, `employee_id`, and the days they reach over.
+    /// The staged rows whose bookings are there, of open work, by person: their `lines` and `ids`, and the days they reach over. Arrays
+    /// are read only of the people who are looked at.
     private static func rows(_ condition: SQL) -> SQL {
         """
-        SELECT r.line, t.id, t.employee_id, t.start_date AS first, coalesce(t.end_date, date '9999-12-31') AS last
+        SELECT t.employee_id, array_agg(r.line ORDER BY r.line) AS lines, array_agg(t.id ORDER BY r.line) AS ids,
+            min(t.start_date) AS first, max(coalesce(t.end_date, date '9999-12-31')) AS last
         FROM pg_temp.import_rows r JOIN resource_allocations t ON t.external_id = r.external_id
         WHERE t.completed_at IS NULL AND t.cancelled_at IS NULL AND \(sql: condition)
-        ORDER BY min(r.line) OVER (PARTITION BY t.employee_id), t.employee_id, r.line
+        GROUP BY t.employee_id ORDER BY min(r.line)
         """
     }
 
@@ -94,24 +96,15 @@ struct ImportedBookings {
     private func walk(
         _ rows: SQL, _ each: (PlannedPerson, [(line: Int, id: AllocationID)]) async throws -> Bool
     ) async throws {
-        var waiting: [Lines] = []
-        for row in try await connection.query(rows) {
-            let line = (line: try row.decode("line", as: Int.self), id: try row.decode("id", as: AllocationID.self))
-            let employee = try row.decode("employee_id", as: EmployeeID.self)
-            let days = DayWindow(try row.decode("first"), try row.decode("last"))
-            if waiting.last?.employee == employee {
-                waiting[waiting.count - 1].add(line, days)
-            } else {
-                waiting.append(Lines(employee: employee, lines: [line], days: days))
-            }
-        }
+        let waiting = try await connection.query(rows)
         guard !waiting.isEmpty else { return }
         var reader = try await LedgerReader(connection)
         for start in stride(from: 0, to: waiting.count, by: Self.peopleAtOnce) {
-            let batch = waiting[start..<min(start + Self.peopleAtOnce, waiting.count)]
-            let days = batch.dropFirst().reduce(batch[start].days) { $0.reaching($1.days) }
+            let batch = try waiting[start..<min(start + Self.peopleAtOnce, waiting.count)].map(Lines.init)
+            let days = batch.dropFirst().reduce(batch[0].days) { $0.reaching($1.days) }
             let people = try await reader.people(
-                Self.people(batch.map(\.employee)), .init(bookingsIn: days, withSkills: true, finished: .none))
+                PeopleFilter.query(of: batch.map(\.employee)),
+                .init(bookingsIn: days, withSkills: true, finished: .none))
             let byID = Dictionary(uniqueKeysWithValues: people.map { ($0.employee.id, $0) })
             for entry in batch {
                 guard let planned = byID[entry.employee] else { continue }
@@ -122,23 +115,20 @@ struct ImportedBookings {
 
     private struct Lines {
         let employee: EmployeeID
-        var lines: [(line: Int, id: AllocationID)]
-        var days: DayWindow
+        let lines: [(line: Int, id: AllocationID)]
+        let days: DayWindow
 
-        mutating func add(_ line: (line: Int, id: AllocationID), _ more: DayWindow) {
-            lines.append(line)
-            days = days.reaching(more)
+        init(_ row: PostgresRow) throws {
+            employee = try row.decode("employee_id")
+            let (numbers, ids) = (
+                try row.decode("lines", as: [Int].self), try row.decode("ids", as: [AllocationID].self)
+            )
+            lines = zip(numbers, ids).map { (line: $0, id: $1) }
+            days = DayWindow(try row.decode("first"), try row.decode("last"))
         }
     }
 
     private static let peopleAtOnce = 200
-
-    private static func people(_ ids: [EmployeeID]) -> SQL {
-        """
-        SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from
-        FROM employees e LEFT JOIN departments d ON d.id = e.department_id WHERE e.id = ANY(\(ids)::uuid[])
-        """
-    }
 
     private static func minutesOver(_ booking: Booking, _ planned: PlannedPerson, among others: [Booking]) -> Int {
         conflicts(of: booking, person: planned.person, others: meeting(booking, others))

@@ -6,9 +6,10 @@ import ServiceStorage
 extension LedgerReader {
     /// The bookings of some people that may reach into the days asked about. One that has no end may; the ledger knows how long
     /// its hours last.
-    mutating func bookings(of ids: [EmployeeID], _ detail: Detail) async throws -> [EmployeeID: [Booking]] {
+    mutating func bookings(of ids: [EmployeeID], _ detail: Detail) async throws -> [EmployeeID: PersonsBookings] {
         guard let days = detail.bookingsIn else { return [:] }
         let skills: SQL = detail.withSkills ? "required_skill_ids, required_levels" : "null::uuid[], null::smallint[]"
+        let externalID: SQL = detail.withExternalIDs ? "external_id" : "null::text"
         let finished: SQL =
             switch detail.finished {
             case .all: ""
@@ -21,20 +22,30 @@ extension LedgerReader {
             """
             SELECT employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
                 allocation_percentage, commitment, cancelled_at IS NOT NULL,
-                (completed_at AT TIME ZONE (SELECT tenant_zone()))::date, \(sql: skills)
+                (completed_at AT TIME ZONE (SELECT tenant_zone()))::date, \(sql: skills), \(sql: externalID)
             FROM resource_allocations
             WHERE employee_id = ANY(\(ids)) AND start_date <= \(days.last)
                 AND (end_date IS NULL OR end_date >= \(days.first)) \(sql: finished)
             ORDER BY employee_id, start_date, id
             """)
-        try await read(projects: Set(rows.map { try $0.decode(at: 2, as: ProjectID.self) }))
-        var bookings: [EmployeeID: [Booking]] = [:]
-        for row in rows {
-            let employee = try row.decode(at: 0, as: EmployeeID.self)
-            let project = try row.decode(at: 2, as: ProjectID.self)
+        let ofRows = try rows.map { try $0.decode(at: 2, as: ProjectID.self) }
+        try await read(projects: Set(ofRows))
+        var bookings: [EmployeeID: PersonsBookings] = [:]
+        // The rows of one person follow each other.
+        var own = PersonsBookings()
+        var person: (text: String, id: EmployeeID)?
+        for (row, project) in zip(rows, ofRows) {
             guard let terms = projects[project] else { continue }
-            bookings[employee, default: []].append(try Booking(row, terms))
+            let text = try row.decode(at: 0, as: String.self)
+            if text != person?.text {
+                if let person { bookings[person.id] = own }
+                person = (text, try row.decode(at: 0))
+                own = PersonsBookings()
+            }
+            own.bookings.append(try Booking(row, terms))
+            if detail.withExternalIDs { own.externalIDs.append(try row.decode(at: 13)) }
         }
+        if let person { bookings[person.id] = own }
         return bookings
     }
 
@@ -58,6 +69,12 @@ extension LedgerReader {
             projects[id] = ProjectTerms(id: id, status: status, first: first, last: last)
         }
     }
+}
+
+/// One person's bookings, and their external ids where these were asked for.
+struct PersonsBookings: Sendable {
+    var bookings: [Booking] = []
+    var externalIDs: [String] = []
 }
 
 extension Booking {

@@ -9,6 +9,8 @@ struct PlannedPerson: Sendable {
     let departmentID: DepartmentID?
     let person: Person
     let bookings: [Booking]
+    /// Of the bookings, in their order; none where they were not asked for.
+    let externalIDs: [String]
     /// The calendars' names, contract by contract as in the person's time.
     let calendars: [String?]
 
@@ -41,6 +43,8 @@ struct LedgerReader {
         var bookingsIn: DayWindow?
         /// The person's skills and those that bookings require.
         var withSkills = false
+        /// The bookings' external ids.
+        var withExternalIDs = false
         var finished = Finished.all
     }
 
@@ -80,11 +84,12 @@ struct LedgerReader {
         guard !ids.isEmpty else { return [] }
         var times = try await TimeRows(of: ids, on: connection)
         let skills = detail.withSkills ? try await heldSkills(ids) : [:]
-        let bookings = try await bookings(of: ids, detail)
+        var bookings = try await bookings(of: ids, detail)
         return try zip(rows, ids).map { row, id in
             let contracts = (times.contracts.removeValue(forKey: id) ?? []).map { row in
                 (row, row.calendar.flatMap { calendars[$0] } ?? defaultCalendar)
             }
+            let own = bookings.removeValue(forKey: id)
             return PlannedPerson(
                 employee: ReportedEmployee(
                     id: id, externalId: try row.decode("external_id"), name: try row.decode("name"),
@@ -98,7 +103,8 @@ struct LedgerReader {
                             Contract(from: row.from, pattern: row.pattern, calendar: calendar?.holidays)
                         }, leave: times.leave[id] ?? []),
                     skills: skills[id] ?? []),
-                bookings: bookings[id] ?? [], calendars: contracts.map { $1?.name })
+                bookings: own?.bookings ?? [], externalIDs: own?.externalIDs ?? [],
+                calendars: contracts.map { $1?.name })
         }
     }
 

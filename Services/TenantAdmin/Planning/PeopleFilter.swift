@@ -7,6 +7,8 @@ struct PeopleFilter: Sendable {
     /// A department's name, however it is written.
     var department: String?
     var employees: [EmployeeID]?
+    /// Only those who are in some of a report's groups.
+    var members: GroupMembers?
 
     /// People by external id.
     /// - Parameter after: only those after this external id.
@@ -14,6 +16,7 @@ struct PeopleFilter: Sendable {
         var conditions: [SQL] = ["true"]
         if let department { conditions.append("d.folded_name = folded(\(department))") }
         if let employees { conditions.append("e.id = ANY(\(employees)::uuid[])") }
+        if let members { conditions.append(members.condition) }
         if let last { conditions.append("e.external_id > \(last)") }
         return """
             SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from

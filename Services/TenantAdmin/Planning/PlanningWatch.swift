@@ -77,15 +77,18 @@ struct BookingConflict: Hashable, Sendable {
     let conflict: Conflict
 }
 
-/// What is amiss with a person's open bookings of some days.
-private enum TimeConflicts {
+/// What is amiss with a person's open bookings because of the person's time.
+enum TimeConflicts {
     static func of(
         _ employee: EmployeeID, on days: DayWindow, _ connection: PostgresConnection
     ) async throws -> Set<BookingConflict> {
         var reader = try await LedgerReader(connection)
-        guard let planned = try await reader.person(employee, .init(bookingsIn: days, finished: .none)) else {
-            return []
-        }
+        return try await reader.person(employee, .init(bookingsIn: days, finished: .none)).map { of($0) } ?? []
+    }
+
+    /// - Parameter time: another one than the person's own.
+    static func of(_ planned: PlannedPerson, _ time: WorkingTime? = nil) -> Set<BookingConflict> {
+        let person = Person(id: planned.employee.id, time: time ?? planned.time, skills: planned.person.skills)
         let open = planned.bookings.filter { $0.completed == nil && $0.standing != nil }
         var found: Set<BookingConflict> = []
         // Two bookings that are together too much say so once.
@@ -95,7 +98,7 @@ private enum TimeConflicts {
                 other.first <= (booking.last ?? PlanningWatch.lastDay)
                     && booking.first <= (other.last ?? PlanningWatch.lastDay)
             }
-            for conflict in conflicts(of: booking, person: planned.person, others: others) {
+            for conflict in conflicts(of: booking, person: person, others: others) {
                 switch conflict.kind {
                 case .overCapacity:
                     var shared = conflict

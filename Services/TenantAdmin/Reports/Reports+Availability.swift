@@ -17,51 +17,46 @@ extension Reports {
 
     /// Whoever has more than their capacity on some day.
     func overAllocations(_ question: Question, of tenant: TenantID) async throws -> [OverAllocationRow] {
-        let found = try await rows(question, of: tenant) { person, days in
-            days.isOver ? (person.employee, days.peakPercent, days.overCapacity(person.bookings)) : nil
-        }
-        let externalIDs = try await externalIDs(of: found.flatMap { $2.flatMap(\.bookings) }, tenant)
-        return found.map { employee, peak, periods in
-            OverAllocationRow(
-                employee: employee, peakPercent: peak?.tidy,
+        try await rows(question, of: tenant, withExternalIDs: true) { person, days in
+            guard days.isOver else { return nil }
+            let periods = days.overCapacity(person.bookings)
+            let names = person.names(of: Set(periods.flatMap(\.bookings)))
+            return OverAllocationRow(
+                employee: person.employee, peakPercent: days.peakPercent?.tidy,
                 overHours: reportedHours(periods.reduce(0) { $0 + $1.over }),
                 periods: periods.map { period in
                     OverAllocationPeriod(
                         from: period.from, to: period.to, percent: period.percent?.tidy,
                         overHours: reportedHours(period.over),
-                        allocations: period.bookings.map { externalIDs[$0] ?? $0.description },
-                        bookings: period.bookings)
+                        allocations: period.bookings.map { names[$0] ?? $0.description }, bookings: period.bookings)
                 })
         }
     }
 
     /// Whoever has bookings on days outside their employment.
     func orphans(_ question: Question, of tenant: TenantID) async throws -> [OrphanRow] {
-        let found = try await rows(question, of: tenant) { person, _ in
+        try await rows(question, of: tenant, withExternalIDs: true) { person, _ in
             let orphans = person.bookings.compactMap { Orphan($0, person.time, in: question.window) }
-            return orphans.isEmpty ? nil : (person.employee, orphans)
-        }
-        let externalIDs = try await externalIDs(of: found.flatMap { $1.map(\.booking.id) }, tenant)
-        return found.map { employee, orphans in
-            OrphanRow(
-                employee: employee, orphanedHours: reportedHours(orphans.reduce(0) { $0 + $1.minutes }),
+            guard !orphans.isEmpty else { return nil }
+            let names = person.names(of: Set(orphans.map(\.booking.id)))
+            return OrphanRow(
+                employee: person.employee, orphanedHours: reportedHours(orphans.reduce(0) { $0 + $1.minutes }),
                 bookings: orphans.map { orphan in
                     OrphanedBooking(
-                        id: orphan.booking.id,
-                        externalId: externalIDs[orphan.booking.id] ?? orphan.booking.id.description,
+                        id: orphan.booking.id, externalId: names[orphan.booking.id] ?? orphan.booking.id.description,
                         projectId: orphan.booking.project.id, commitment: orphan.booking.standing ?? .hard,
                         from: orphan.days.first, to: orphan.days.last, orphanedHours: reportedHours(orphan.minutes))
                 })
         }
     }
+}
 
-    private func externalIDs(of ids: [AllocationID], _ tenant: TenantID) async throws -> [AllocationID: String] {
-        guard !ids.isEmpty else { return [:] }
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            let rows = try await connection.query(
-                "SELECT id, external_id FROM resource_allocations WHERE id = ANY(\(Array(Set(ids))))")
-            return Dictionary(uniqueKeysWithValues: try rows.map { try $0.decode(AllocationID.self, String.self) })
-        }
+extension PlannedPerson {
+    /// External ids of some of the person's bookings.
+    fileprivate func names(of ids: Set<AllocationID>) -> [AllocationID: String] {
+        var names: [AllocationID: String] = [:]
+        for (booking, name) in zip(bookings, externalIDs) where ids.contains(booking.id) { names[booking.id] = name }
+        return names
     }
 }
 

@@ -21,72 +21,68 @@ extension Reports {
         return try await groupRows(question, by: group, periods, of: tenant)
     }
 
-    /// Everybody is reckoned for each page: groups are few.
+    /// The groups of a page are found first, so that a page costs the people in its groups and not everybody.
     private func groupRows(
         _ question: Question, by group: UtilizationGroup, _ periods: [Period], of tenant: TenantID
     ) async throws -> [UtilizationRow] {
+        var waiting = try await ReportedGroups(group, question, of: tenant, on: database).after(question.last)[...]
+        var rows: [UtilizationRow] = []
+        while !waiting.isEmpty, rows.count < question.limit {
+            let part = Array(waiting.prefix(question.limit))
+            waiting = waiting.dropFirst(part.count)
+            // Where all groups fit on one page, nobody has to be looked for by them.
+            let isWhole = waiting.isEmpty && question.last == nil && rows.isEmpty
+            rows += try await groupRows(question, by: group, part, isWhole: isWhole, periods, of: tenant)
+        }
+        return Array(rows.prefix(question.limit))
+    }
+
+    /// - Parameter isWhole: whether these are all groups that there are.
+    private func groupRows(
+        _ question: Question, by group: UtilizationGroup, _ page: [ReportedGroup], isWhole: Bool, _ periods: [Period],
+        of tenant: TenantID
+    ) async throws -> [UtilizationRow] {
         var table = UtilisationTable(periods.isEmpty ? question.window.periods(.total) : periods)
-        var groups = GroupNumbers()
+        let numbers = Dictionary(uniqueKeysWithValues: page.enumerated().map { ($1.id.flatMap(UUID.init), $0) })
+        // What is of another page's groups.
+        let rest = page.count
+        func number(_ id: UUID?) -> Int { numbers[id] ?? rest }
+        var members = [Bool](repeating: false, count: rest + 1)
         var everybody = question
         everybody.last = nil
+        // As many people at a time as there are to a batch.
+        everybody.limit = 1_000
+        if !isWhole { everybody.people.members = GroupMembers(group, page) }
         try await walk(everybody, of: tenant, recording: group != .project, withSkills: group == .skill) {
             person, days in
             guard days.isEmployed || group == .project else { return true }
             switch group {
-            case .department: table.add(days, to: groups.number(person.departmentID?.rawValue))
             case .project:
-                table.add(&days, person.bookings) { groups.number($0.project.id.rawValue) }
+                table.add(&days, person.bookings) { number($0.project.id.rawValue) }
+                return true
             case .skill where !person.person.skills.isEmpty:
                 let ids = person.person.skills.map(\.skill.rawValue).sorted { $0.uuidString < $1.uuidString }
-                table.add(days, dividedAmong: ids.map { groups.number($0) })
-            case .skill, .none, .person: table.add(days, to: groups.number(nil))
+                table.add(days, dividedAmong: ids.map(number))
+                for id in ids { members[number(id)] = true }
+                return true
+            case .department:
+                table.add(days, to: number(person.departmentID?.rawValue))
+                members[number(person.departmentID?.rawValue)] = true
+            case .skill, .none, .person:
+                table.add(days, to: number(nil))
+                members[number(nil)] = true
             }
             return true
         }
-        let names = try await names(of: groups.ids.compactMap { $0 }, group, tenant)
-        let rows = zip(groups.ids, table.rows).filter {
-            group != .project || $1.contains { $0.hard > 0 || $0.soft > 0 }
-        }
-        .map { id, parts in
-            UtilizationRow(
-                group == .none
-                    ? nil : ReportedGroup(id: id.map { "\($0)".lowercased() }, name: id.flatMap { names[$0] }),
-                hasCapacity: group != .project, parts,
+        return zip(page, table.rows).enumerated().compactMap { index, row in
+            let (named, parts) = row
+            guard group == .project ? parts.contains(where: { $0.hard > 0 || $0.soft > 0 }) : members[index] else {
+                return nil
+            }
+            return UtilizationRow(
+                group == .none ? nil : named, hasCapacity: group != .project, parts,
                 periods.isEmpty ? [] : Array(zip(periods, parts)))
         }
-        return Array(
-            rows.filter { row in question.last.map { row.position > $0 } ?? true }
-                .sorted { $0.position < $1.position }.prefix(question.limit))
-    }
-
-    private func names(
-        of ids: [UUID], _ group: UtilizationGroup, _ tenant: TenantID
-    ) async throws -> [UUID: String] {
-        let query: SQL? =
-            switch group {
-            case .department: "SELECT id, name FROM departments WHERE id = ANY(\(ids))"
-            case .project: "SELECT id, name FROM projects WHERE id = ANY(\(ids))"
-            case .skill: "SELECT id, name FROM skills WHERE id = ANY(\(ids))"
-            case .person, .none: nil
-            }
-        guard let query, !ids.isEmpty else { return [:] }
-        return try await database.withTenant(tenant, readOnly: true) { connection in
-            Dictionary(
-                uniqueKeysWithValues: try await connection.query(query).map { try $0.decode(UUID.self, String.self) })
-        }
-    }
-}
-
-/// Numbers for the groups of a table, in the order in which they turn up.
-private struct GroupNumbers {
-    private(set) var ids: [UUID?] = []
-    private var numbers: [UUID?: Int] = [:]
-
-    mutating func number(_ id: UUID?) -> Int {
-        if let number = numbers[id] { return number }
-        ids.append(id)
-        numbers[id] = ids.count - 1
-        return ids.count - 1
     }
 }
 
@@ -135,9 +131,5 @@ extension UtilizationRow {
     }
 
     /// Where the row stands in its report.
-    var position: String {
-        if let employee { return employee.externalId }
-        // Those without a group come last.
-        return group?.id.map { (group?.name ?? "") + "\u{1}" + $0 } ?? "\u{10FFFF}"
-    }
+    var position: String { employee?.externalId ?? group?.position ?? ReportedGroup.lastPosition }
 }

@@ -13,7 +13,7 @@ struct Reports: Sendable {
         let window: DayWindow
         var people = PeopleFilter()
         /// Rows at most, and after which position.
-        let limit: Int
+        var limit: Int
         var last: String?
     }
 
@@ -24,7 +24,7 @@ struct Reports: Sendable {
     /// the page that passes them.
     /// - Parameter make: what is said of a person, whose days have been reckoned; nil for nothing.
     func rows<Row: Sendable>(
-        _ question: Question, of tenant: TenantID, recording: Bool = false,
+        _ question: Question, of tenant: TenantID, recording: Bool = false, withExternalIDs: Bool = false,
         _ make: (PlannedPerson, inout PersonDays) -> Row?
     ) async throws -> [Row] {
         var rows: [Row] = []
@@ -32,7 +32,9 @@ struct Reports: Sendable {
         // As many people as the rows that are missing will need, judged by those seen so far: a page that reads far beyond its last
         // row has the next page read it again.
         let next = { rows.isEmpty ? seen * 4 : (question.limit - rows.count) * seen / rows.count + 20 }
-        try await walk(question, of: tenant, recording: recording, next: next) { person, days in
+        try await walk(
+            question, of: tenant, recording: recording, withExternalIDs: withExternalIDs, next: next
+        ) { person, days in
             seen += 1
             if let row = make(person, &days) { rows.append(row) }
             return rows.count < question.limit
@@ -47,7 +49,7 @@ struct Reports: Sendable {
     ///   - each: returns false to stop.
     func walk(
         _ question: Question, of tenant: TenantID, recording: Bool = false, withSkills: Bool = false,
-        next: () -> Int = { Int.max },
+        withExternalIDs: Bool = false, next: () -> Int = { Int.max },
         _ each: (PlannedPerson, inout PersonDays) throws -> Bool
     ) async throws {
         // One snapshot, so that people and bookings are of the same moment.
@@ -55,7 +57,8 @@ struct Reports: Sendable {
             connection in
             var reader = try await LedgerReader(connection)
             var days = PersonDays(question.window)
-            let detail = LedgerReader.Detail(bookingsIn: question.window, withSkills: withSkills)
+            let detail = LedgerReader.Detail(
+                bookingsIn: question.window, withSkills: withSkills, withExternalIDs: withExternalIDs)
             try await reader.walk(question.people, after: question.last, first: question.limit, detail) {
                 batch, connection in
                 let recorded = recording ? try await Self.recorded(batch, question.window, on: connection) : [:]
