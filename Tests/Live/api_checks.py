@@ -220,7 +220,9 @@ def schemathesis(stack: Stack, description: pathlib.Path, token: str, which: lis
         "--url", stack.url, "--header", f"Authorization: Bearer {token}", "--checks", "all",
         "--max-time", str(seconds), "--request-timeout", "30", "--seed", "1", *which,
     ]
-    return subprocess.run(command, cwd=stack.folder, stdin=subprocess.DEVNULL).returncode == 0
+    hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(REPOSITORY / "Tests" / "Live")}
+    return subprocess.run(
+        command, cwd=stack.folder, stdin=subprocess.DEVNULL, env={**os.environ, **hooks}).returncode == 0
 
 
 if __name__ == "__main__":

@@ -45,14 +45,7 @@ struct PredictionStream: Sendable {
 
     /// - Throws: `ProblemError`: 408, 413, 415, 422.
     init(_ call: TenantCall, service: PredictionService) async throws {
-        let type = (call.request.headers[.contentType] ?? "").prefix { $0 != ";" && !$0.isWhitespace }.lowercased()
-        guard ["application/x-ndjson", "application/ndjson"].contains(type),
-            call.request.headers[values: .contentEncoding].allSatisfy({ $0.lowercased() == "identity" })
-        else {
-            throw ProblemError(
-                status: .unsupportedMediaType, code: .unsupportedMediaType,
-                "The body must be sent as it is, with Content-Type: application/x-ndjson.")
-        }
+        _ = try call.request.uploadType(of: ["application/x-ndjson", "application/ndjson"])
         self.service = service
         self.call = call
         let bytes = try await call.request.bodyBytes(upTo: Self.mostBytes, within: .seconds(120))

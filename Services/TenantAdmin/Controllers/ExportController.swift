@@ -9,12 +9,14 @@ struct ExportController: Controller {
     let export: TenantExport
     let archive: TenantArchive
 
+    private static let types = ["application/x-ndjson", "application/ndjson"]
+
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "tenants/{id}/export", "exportTenant", .platformOperator, use: send)
         routes.on(.get, "export", "exportOwnTenant", .may(.write, .exports), use: sendOwn)
         routes.on(
             .post, "tenants/{id}/archive", "restoreArchive", .platformOperator,
-            uploads: ["application/x-ndjson", "application/ndjson"], fails: [.conflict, .serviceUnavailable],
+            uploads: types, fails: [.conflict, .serviceUnavailable],
             use: restore)
     }
 
@@ -43,7 +45,8 @@ struct ExportController: Controller {
     }
 
     private func restore(_ call: OperatorCall, _ order: ArchiveOrder) async throws -> OK<ArchiveReport> {
-        OK(try await archive.restore(order.kind, call.request.body, into: try call.id("id"), by: call.author))
+        _ = try call.request.uploadType(of: Self.types)
+        return OK(try await archive.restore(order.kind, call.request.body, into: try call.id("id"), by: call.author))
     }
 }
 

@@ -8,19 +8,21 @@ import ServiceStorage
 struct ImportsController: Controller {
     let imports: Imports
 
+    private static let types = ["text/csv", "application/x-ndjson", "application/ndjson"]
+
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
             .post, "imports", "importFile", .may(.write, .imports),
-            uploads: ["text/csv", "application/x-ndjson", "application/ndjson"],
+            uploads: types,
             fails: [.importFailed, .quotaExceeded, .conflict, .serviceUnavailable], use: run)
         routes.on(.get, "imports", "listImports", .may(.read, .imports), use: list)
         routes.on(.get, "imports/{id}", "getImport", .may(.read, .imports), use: show)
     }
 
     private func run(_ call: TenantCall, _ order: ImportOrder) async throws -> ImportAnswer {
-        try Self.requirePlain(call.request)
+        let format: ImportFormat = try call.request.uploadType(of: Self.types) == "text/csv" ? .csv : .ndjson
         let order = Imports.Order(
-            id: order.id, kind: order.kind, format: try Self.format(of: call.request), policy: order.policy,
+            id: order.id, kind: order.kind, format: format, policy: order.policy,
             history: order.history, isDryRun: order.isDryRun)
         let report = try await imports.run(order, body: call.request.body, in: call.tenant, by: call.author)
         return ImportAnswer(report: report)
@@ -36,28 +38,6 @@ struct ImportsController: Controller {
 
     private func show(_ call: TenantCall) async throws -> Tagged<ImportReport> {
         try Tagged(try await imports.report(try call.id("id"), of: call.tenant))
-    }
-
-    /// What is compressed would be read as it stands, and every row of it called bad.
-    private static func requirePlain(_ request: Request) throws {
-        let codings = request.headers[values: .contentEncoding].flatMap { $0.split(separator: ",") }
-        guard codings.allSatisfy({ $0.filter { !$0.isWhitespace }.lowercased() == "identity" }) else {
-            throw ProblemError(
-                status: .unsupportedMediaType, code: .unsupportedMediaType,
-                "The file must be sent as it is, without Content-Encoding.")
-        }
-    }
-
-    private static func format(of request: Request) throws -> ImportFormat {
-        let type = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
-        switch type?.filter({ !$0.isWhitespace }) {
-        case "text/csv": return .csv
-        case "application/x-ndjson", "application/ndjson": return .ndjson
-        default:
-            throw ProblemError(
-                status: .unsupportedMediaType, code: .unsupportedMediaType,
-                "The body must be sent with Content-Type: text/csv or application/x-ndjson.")
-        }
     }
 }
 

@@ -61,6 +61,20 @@ extension Request {
         }
     }
 
+    /// Of which media type a file is that is sent as the body.
+    /// - Parameter types: those that are taken, the one to recommend first.
+    /// - Throws: ``ProblemError`` 415 for any other, none, or a body with a content coding.
+    public func uploadType(of types: [String]) throws -> String {
+        try requirePlain()
+        let type = (headers[.contentType] ?? "").prefix { $0 != ";" }.trimmingCharacters(in: .whitespaces).lowercased()
+        guard types.contains(type) else {
+            throw ProblemError(
+                status: .unsupportedMediaType, code: .unsupportedMediaType,
+                "The body must be sent with Content-Type: \(types.joined(separator: " or ")).")
+        }
+        return type
+    }
+
     /// What is compressed would be read as it stands.
     /// - Throws: ``ProblemError`` 415 for a body with a content coding.
     private func requirePlain() throws {
