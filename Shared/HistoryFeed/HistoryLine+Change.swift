@@ -103,7 +103,8 @@ extension Forecasting.Allocation {
             allocationPercent: decided.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },
             actualHours: allocation.actualHours, start: decided.startDate.secondsSince1970,
             plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
-            completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation))
+            completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation),
+            title: decided.title)
         if evidence == .unknown { forgetAllButThePlan() }
     }
 
@@ -113,6 +114,7 @@ extension Forecasting.Allocation {
         allocationPercent = nil
         start = nil
         plannedEnd = nil
+        title = nil
     }
 }
 

@@ -18,13 +18,14 @@ import Testing
     @Test("for a whole history the decision of a live question is the decision that training reads")
     func sameDecision() throws {
         let history = TrainedModel.history
-        // Labels and percentages differ from row to row, so that a field left out would show.
+        // Labels, titles and percentages differ from row to row, so that a field left out would show.
         let bookings = history.allocations.enumerated().map { index, given in
             Allocation(
                 id: given.id, externalId: given.externalId, employeeId: given.employeeId, projectId: given.projectId,
                 allocationPercentage: Double(10 + index % 9 * 10), allocatedHours: given.allocatedHours,
-                plannedHours: given.plannedHours, actualHours: given.actualHours, requiredSkills: given.requiredSkills,
-                labels: ["priority": "\(index % 3)"], startDate: given.startDate, endDate: given.endDate,
+                plannedHours: given.plannedHours, actualHours: given.actualHours,
+                title: "Task \(index % 7)", requiredSkills: given.requiredSkills, labels: ["priority": "\(index % 3)"],
+                startDate: given.startDate, endDate: given.endDate,
                 completedAt: given.completedAt, createdAt: given.createdAt)
         }
         let lines = history.employees.map(HistoryLine.employee) + history.projects.map(HistoryLine.project)
@@ -33,7 +34,8 @@ import Testing
             let request = PredictionRequest(
                 employeeId: booking.employeeId, projectId: booking.projectId, requiredSkills: booking.requiredSkills,
                 plannedHours: booking.plannedHours, allocationPercentage: booking.allocationPercentage,
-                startDate: booking.startDate, endDate: booking.endDate, labels: booking.labels, asOf: booking.createdAt)
+                startDate: booking.startDate, endDate: booking.endDate, labels: booking.labels,
+                title: booking.title, asOf: booking.createdAt)
             var errors: [FieldError] = []
             let question = try #require(Question(request, knowledge: known, now: Date(), errors: &errors), "\(errors)")
             let row = try #require(known.history.allocation(id: booking.id.description))
