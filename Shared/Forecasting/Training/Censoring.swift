@@ -25,8 +25,11 @@ struct Censoring: Sendable {
         /// Share of what was decided that finished rows can stand for, 0…1; the rest lasts longer than the rows go back.
         var reach = 1.0
 
-        /// How many rows so many finished ones cannot stand for; a share that a few rows more or less make is none.
-        func beyond(_ count: Int) -> Double { reach > 0.98 ? 0 : Double(count) * (1 / max(reach, 0.5) - 1) }
+        /// How many rows so many finished ones cannot stand for; a share that is within three standard errors of none is none.
+        func beyond(_ count: Int) -> Double {
+            let noise = 3 * (reach * (1 - reach) / Double(max(1, count))).squareRoot()
+            return 1 - reach <= max(0.02, noise) ? 0 : Double(count) * (1 / max(reach, 0.5) - 1)
+        }
     }
 
     /// - Parameters:
