@@ -6,8 +6,7 @@ extension ForecastModel {
 
     /// The numbers that ``forecast(_:history:explaining:)`` answers the decision from, in the order of their schema.
     public func features(of decision: Decision, history: History) -> (schema: FeatureSchema, values: [Float]) {
-        let withPlan = (decision.plannedHours ?? 0) > 0 && planned != nil
-        let decision = withPlan ? decision : decision.withoutPlan
+        let decision = usable(decision)
         let schema = variant(for: decision).schema
         return (schema, FeatureBuilder(schema: schema, history: history).values(decision))
     }

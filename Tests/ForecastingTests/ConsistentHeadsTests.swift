@@ -54,7 +54,7 @@ import Testing
             #expect(said.withinPlan == success)
             let problem = Self.contradiction(
                 hours: exp(said.median), ranges: said.ranges.map { ($0.level, exp($0.low), exp($0.high)) },
-                success: success, plan: 1, near: said.near)
+                success: said.withinPlan, plan: 1, near: said.near)
             #expect(problem == nil, "\(ranges) \(said)")
         }
     }
@@ -70,9 +70,22 @@ import Testing
     @Test("an estimate lies on the side of the plan on which half of the chances are, a range on both if it must")
     func sides() throws {
         let ranges: [PredictiveDistribution.Range] = [(80, -0.5, 0.8), (90, -0.9, 1.2)]
-        #expect(PredictiveDistribution(estimate: 0.2, ranges: ranges, withinPlan: 0.6, near: 0.4).median == 0)
-        let late = PredictiveDistribution(estimate: -0.2, ranges: ranges, withinPlan: 0.4, near: 0.4).median
-        #expect(abs(late - 0.8 * 0.1 / 0.5) < 1e-12)
+        #expect(PredictiveDistribution(estimate: 0.2, ranges: ranges, withinPlan: 0.7, near: 0.4).median == 0)
+        let late = PredictiveDistribution(estimate: -0.2, ranges: ranges, withinPlan: 0.3, near: 0.4).median
+        #expect(abs(late - 0.8 * 0.2 / 0.6) < 1e-12)
+        // A chance of about one half says little of the side: the estimate stands, and the chance is one half.
+        var classifier = EventClassifier(baseRate: 0.42)
+        for (estimate, chance) in [(-0.2, 0.42), (0.2, 0.58)] {
+            // The base rate stands: where nothing is told apart, no one estimate speaks against it.
+            classifier.calibration.trust = 0
+            #expect(PredictiveDistribution.chance(classifier, chance, beside: estimate) == chance)
+            classifier.calibration.trust = 1
+            #expect(PredictiveDistribution.chance(classifier, chance, beside: -estimate) == chance)
+            let half = PredictiveDistribution.chance(classifier, chance, beside: estimate)
+            #expect(half == 0.5)
+            let said = PredictiveDistribution(estimate: estimate, ranges: ranges, withinPlan: half, near: 0.4)
+            #expect(said.median == estimate && said.withinPlan == 0.5)
+        }
         // Three tenths within the plan cannot all lie outside a range of eight tenths wholly above it.
         let above = PredictiveDistribution(
             estimate: 0.4, ranges: [(80, 0.1, 0.8), (90, 0.05, 1.2)], withinPlan: 0.3, near: 0.4)

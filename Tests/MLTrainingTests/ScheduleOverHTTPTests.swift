@@ -107,7 +107,16 @@ import Testing
         let start = ContinuousClock.now
         while try await service.fixture.registry.deployments(tenant: service.tenant, limit: 9).count < count {
             let state = try await service.send(.get, Self.path).data?["state"] ?? .null
-            try #require(ContinuousClock.now - start < .seconds(60), "no deployment \(count): \(state)")
+            if ContinuousClock.now - start >= .seconds(60) {
+                var card: JSONValue?
+                if case .array(let models)? = try await service.send(.get, "/api/v1/models").data,
+                    let id = models.first?["id"]?.stringValue
+                {
+                    card = try await service.send(.get, "/api/v1/models/\(id)").data?["card"]
+                }
+                Issue.record("no deployment \(count): \(state) \(card ?? .null)")
+                throw CancellationError()
+            }
             try await Task.sleep(for: .milliseconds(50))
         }
     }

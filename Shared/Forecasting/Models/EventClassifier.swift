@@ -20,6 +20,9 @@ struct EventClassifier: Sendable {
     /// Says the same of everybody, having nothing fitted.
     var isBaseRate: Bool { linear == nil && trees == nil }
 
+    /// Says different things of different rows, having proven itself.
+    var tellsApart: Bool { calibration.trust > 0 }
+
     func raw(_ row: UnsafePointer<Float>) -> Double {
         raw(linear: linear.map { $0.predict(row) }, trees: trees.map { $0.predict(row) })
     }

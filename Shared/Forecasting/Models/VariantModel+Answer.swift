@@ -15,13 +15,20 @@ extension VariantModel {
     func answer(_ row: UnsafeBufferPointer<Float>) -> Answer {
         guard let base = row.baseAddress else { preconditionFailure("a schema has features") }
         let estimate = estimate(row, candidate: winner)
-        let success = success?.probability(base)
-        return Answer(
-            estimate: estimate,
-            distribution: PredictiveDistribution(
-                estimate: estimate, ranges: intervals.ranges(base, around: estimate),
-                withinPlan: schema.withPlan ? success : nil, near: near.probability(base)),
-            success: success)
+        let success = success.map { classifier in
+            let chance = classifier.probability(base)
+            return schema.withPlan ? PredictiveDistribution.chance(classifier, chance, beside: estimate) : chance
+        }
+        let distribution = PredictiveDistribution(
+            estimate: estimate, ranges: intervals.ranges(base, around: estimate),
+            withinPlan: schema.withPlan ? bindingChance(success) : nil, near: near.probability(base))
+        return Answer(estimate: estimate, distribution: distribution, success: success)
+    }
+
+    /// As ``PredictiveDistribution/binding(_:_:)`` has it.
+    func bindingChance(_ chance: Double?) -> Double? {
+        guard let success, let chance else { return nil }
+        return PredictiveDistribution.binding(success, chance)
     }
 
     /// What the winner says of each row.

@@ -108,7 +108,10 @@ struct PreparedVariant: Sendable {
                 for lane in 0..<part {
                     let estimate = variant.candidates[variant.winner].combine(sum: sums[lane], of: members.count)
                     let row = row(first + lane, in: rows)
-                    let success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
+                    var success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
+                    if variant.schema.withPlan, let classifier = variant.success, let chance = success {
+                        success = PredictiveDistribution.chance(classifier, chance, beside: estimate)
+                    }
                     body(
                         PersonEstimate(
                             hours: variant.hours(
@@ -132,7 +135,8 @@ struct PreparedVariant: Sendable {
         ) -> Double {
             guard variant.schema.withPlan else { return estimate }
             return PredictiveDistribution.median(
-                estimate, withinPlan: success, inner: innerRange(estimate, row, block: block, lane: lane))
+                estimate, withinPlan: variant.bindingChance(success),
+                inner: innerRange(estimate, row, block: block, lane: lane))
         }
 
         private mutating func innerRange(

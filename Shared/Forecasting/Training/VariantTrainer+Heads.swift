@@ -155,8 +155,9 @@ extension VariantTrainer {
     ) -> [Double] {
         let medians = data.matrix.selecting(rows).forEachRow { row, values in
             guard data.withPlan, let success, let base = values.baseAddress else { return estimates[row] }
+            let chance = PredictiveDistribution.chance(success, success.probability(base), beside: estimates[row])
             return PredictiveDistribution.median(
-                estimates[row], withinPlan: success.probability(base),
+                estimates[row], withinPlan: PredictiveDistribution.binding(success, chance),
                 inner: intervals.ranges(base, around: estimates[row]).first)
         }
         return zip(medians, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
