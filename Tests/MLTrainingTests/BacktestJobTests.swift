@@ -65,8 +65,17 @@ import Testing
             let started = try await service.send(
                 .post, "/api/v1/backtests", #"{"from": "2020-01-01T00:00:00.000Z"}"#)
             let id = try #require(started.data?["id"]?.stringValue)
+            let again = #"{"from": "2021-01-01T00:00:00.000Z", "seed": 1}"#
+            let key = try #require(HTTPField.Name("Idempotency-Key"))
+            let twice = try await [
+                service.send(.post, "/api/v1/backtests", again, headers: [key: "k"]),
+                service.send(.post, "/api/v1/backtests", again, headers: [key: "k"]),
+            ]
+            #expect(twice[0].data?["id"] == twice[1].data?["id"])
+            guard case .array(let all)? = try await service.send(.get, "/api/v1/backtests").data else { return }
+            #expect(all.count == 2)
             let waiting = try await service.fixture.database.withTenantRows(service.tenant) { connection in
-                try await connection.query("SELECT not_before = 'infinity' AS waits FROM jobs")[0]
+                try await connection.query("SELECT bool_and(not_before = 'infinity') AS waits FROM jobs")[0]
                     .decode("waits", as: Bool.self)
             }
             #expect(waiting)

@@ -14,8 +14,11 @@ struct BacktestQuestion: Sendable, Equatable {
 
 /// A tenant's back-tests.
 protocol BacktestStore: Sendable {
-    /// Queues a back-test and gives it back.
-    func enqueue(_ job: NewJob, _ question: BacktestQuestion, tenant: TenantID) async throws -> BacktestJob
+    /// Queues a back-test and gives it back; with a key already used for the same request, gives what was answered then.
+    /// - Throws: `IdempotencyKeyReused`.
+    func enqueue(
+        _ job: NewJob, _ question: BacktestQuestion, key: IdempotencyKey?, tenant: TenantID
+    ) async throws -> BacktestJob
     func backtest(_ id: JobID, tenant: TenantID) async throws -> BacktestJob?
     /// Newest first, without reports.
     func backtests(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [BacktestJob]
@@ -41,7 +44,9 @@ struct PostgresBacktestStore: BacktestStore {
         b.span_to, b.refits, b.with_plan, b.card
         """
 
-    func enqueue(_ job: NewJob, _ question: BacktestQuestion, tenant: TenantID) async throws -> BacktestJob {
+    func enqueue(
+        _ job: NewJob, _ question: BacktestQuestion, key: IdempotencyKey?, tenant: TenantID
+    ) async throws -> BacktestJob {
         try await database.withTenantRows(tenant) { connection in
             try await PostgresJobStore.lockQueue(of: tenant, connection)
             try await PostgresJobStore.insert(job, tenant: tenant, connection)
@@ -51,8 +56,13 @@ struct PostgresBacktestStore: BacktestStore {
                 INSERT INTO backtests (tenant_id, job_id, span_from, span_to, refits, with_plan)
                 VALUES (\(tenant), \(job.id), \(question.from), \(question.to), \(question.refits), \(question.withPlan))
                 """)
-            guard let stored = try await Self.backtest(job.id, connection) else { throw AttemptEnd.leaseLost }
-            return stored
+            guard let stored = try await Self.backtest(job.id, connection) else { throw BacktestVanished() }
+            guard let key,
+                let earlier = try await PostgresJobStore.claim(key, answer: stored, tenant: tenant, connection)
+            else { return stored }
+            // The same request came twice: one back-test is enough.
+            try await connection.execute("DELETE FROM jobs WHERE id = \(job.id)")
+            return earlier
         }
     }
 
@@ -83,7 +93,7 @@ struct PostgresBacktestStore: BacktestStore {
     func question(of ticket: JobTicket) async throws -> BacktestQuestion {
         try await database.withTenantRows(ticket.tenant) { connection in
             let rows = try await connection.query("SELECT * FROM backtests WHERE job_id = \(ticket.id)")
-            guard let row = rows.first else { throw AttemptEnd.leaseLost }
+            guard let row = rows.first else { throw BacktestVanished() }
             return BacktestQuestion(
                 from: try row.decode("span_from"), to: try row.decode("span_to"), refits: try row.decode("refits"),
                 withPlan: try row.decode("with_plan"))
@@ -104,6 +114,9 @@ struct PostgresBacktestStore: BacktestStore {
         }
     }
 }
+
+/// Row-level security hid a back-test that was just written, or its job has none.
+struct BacktestVanished: Error {}
 
 extension BacktestJob {
     fileprivate init(_ row: PostgresRow, hasReport: Bool) throws {

@@ -11,7 +11,9 @@ struct BacktestsController: Controller {
     let wake: WakeSignal
 
     static func addRoutes(to routes: inout RouteList<Self>) {
-        routes.on(.post, "backtests", "startBacktest", .may(.train, .ml), fails: [.quotaExceeded], use: start)
+        routes.on(
+            .post, "backtests", "startBacktest", .may(.train, .ml), takes: [.idempotencyKey], fails: [.quotaExceeded],
+            use: start)
         routes.on(.get, "backtests", "listBacktests", .may(.read, .ml), use: list)
         routes.on(.get, "backtests/{backtestId}", "getBacktest", .may(.read, .ml), use: backtest)
         routes.on(
@@ -38,7 +40,8 @@ struct BacktestsController: Controller {
         let question = BacktestQuestion(
             from: payload.from, to: end, refits: payload.refits ?? Self.defaultRefits,
             withPlan: payload.withPlan ?? true)
-        let queued = try await store.enqueue(job, question, tenant: call.tenant)
+        let queued = try await store.enqueue(
+            job, question, key: try call.idempotencyKey(for: payload), tenant: call.tenant)
         wake.wakeAll()
         return Accepted(queued)
     }

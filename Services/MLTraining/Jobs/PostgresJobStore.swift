@@ -38,9 +38,9 @@ struct PostgresJobStore: JobStore {
 
     /// nil when the key is new and now taken; else the answer it was given before. A second request with the same key
     /// waits at the primary key until the first has committed.
-    private static func claim(
-        _ key: IdempotencyKey, answer: TrainingJobStarted, tenant: TenantID, _ connection: PostgresConnection
-    ) async throws -> TrainingJobStarted? {
+    static func claim<Answer: Codable & Sendable>(
+        _ key: IdempotencyKey, answer: Answer, tenant: TenantID, _ connection: PostgresConnection
+    ) async throws -> Answer? {
         try await connection.execute(
             "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
         let inserted = try await connection.execute(
@@ -50,17 +50,17 @@ struct PostgresJobStore: JobStore {
             ON CONFLICT DO NOTHING
             """)
         if inserted == 1 { return nil }
-        guard let answer = try await Self.answer(to: key, connection) else { throw IdempotencyKeyReused() }
-        return answer
+        guard let earlier: Answer = try await Self.answer(to: key, connection) else { throw IdempotencyKeyReused() }
+        return earlier
     }
 
     func answer(to key: IdempotencyKey, tenant: TenantID) async throws -> TrainingJobStarted? {
         try await database.withTenantRows(tenant) { try await Self.answer(to: key, $0) }
     }
 
-    private static func answer(
+    static func answer<Answer: Codable & Sendable>(
         to key: IdempotencyKey, _ connection: PostgresConnection
-    ) async throws -> TrainingJobStarted? {
+    ) async throws -> Answer? {
         let rows = try await connection.query(
             """
             SELECT request_sha256, answer FROM idempotency_keys
@@ -70,7 +70,7 @@ struct PostgresJobStore: JobStore {
         guard try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
             throw IdempotencyKeyReused()
         }
-        return try row.decode("answer", as: PostgresJSON<TrainingJobStarted>.self).value
+        return try row.decode("answer", as: PostgresJSON<Answer>.self).value
     }
 
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob? {
