@@ -1,5 +1,7 @@
 import Contracts
 import Foundation
+import HTTPClient
+import Logging
 
 /// The processes of one measurement, in a folder of their own.
 final class GatewayBench {
@@ -135,8 +137,11 @@ final class GatewayBench {
     }
 
     private func keySet(_ url: String) async throws -> String {
-        guard let address = URL(string: url + "/.well-known/jwks.json") else { return "" }
-        return String(decoding: try Data(contentsOf: address), as: UTF8.self)
+        let client = HTTPClient(logger: Logger(label: "ermctl", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let request = HTTPClientRequest(url: url + "/.well-known/jwks.json")
+        let answer = try await client.execute(request, collectingUpTo: 65_536)
+        await client.shutdown()
+        return String(decoding: answer.body, as: UTF8.self)
     }
 
     /// Of a process and its children, over all cores.

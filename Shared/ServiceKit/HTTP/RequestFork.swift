@@ -6,20 +6,38 @@ import NIOHTTPTypes
 /// Decides which way a request goes: it is answered on this event loop, or by the router in the connection's task.
 ///
 /// A request is offered to the loop when it has come whole by the end of one read of the socket. A slow body goes to the router,
-/// which watches over slow bodies. One request is answered at a time (``RequestBytes``), so that the two ways never meet.
-final class RequestFork: ChannelInboundHandler {
+/// which watches over slow bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); they are answered in
+/// their order all the same: behind one that the router has, all go to the router, and behind one on the loop all wait here.
+final class RequestFork: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
+
+    /// What has come during an exchange.
+    private enum Arrival {
+        case part(HTTPRequestPart, RequestRecord?)
+        case error(any Error)
+    }
+
+    /// A request whose end has not come yet.
+    private struct Held {
+        let head: HTTPRequest
+        let record: RequestRecord?
+        var body: ByteBuffer?
+    }
 
     private let frame: RequestFrame
     private let guarding: ConnectionGuard
     private let responder: (any LoopResponder)?
     private let logger: Logger
     private var peer: String?
-    /// A request whose end has not come yet.
-    private var held: (head: HTTPRequest, body: ByteBuffer?)?
+    private var held: Held?
     private var exchange: LoopExchange?
+    private var waiting = CircularBuffer<Arrival>()
+    private var readIsDue = false
+    /// Requests that the router has not answered.
+    private var routed = 0
     /// The client has closed its side during the exchange.
     private var isInputClosed = false
 
@@ -31,27 +49,17 @@ final class RequestFork: ChannelInboundHandler {
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        waiting.removeAll()
         exchange?.gone()
         exchange = nil
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        switch unwrapInboundIn(data) {
-        case .head(let head):
-            if let responder, Self.mayBeHeld(head, upTo: responder.longestBodyBytes) {
-                held = (head, nil)
-            } else {
-                pass(head, context)
-            }
-        case .body(var piece) where held != nil:
-            if held?.body == nil { held?.body = piece } else { held?.body?.writeBuffer(&piece) }
-        case .end(let trailers) where held != nil:
-            if trailers == nil, isTaken(context) { return }
-            passHeld(context)
-            context.fireChannelRead(data)
-        default:
-            context.fireChannelRead(data)
-        }
+        let part = unwrapInboundIn(data)
+        var record: RequestRecord?
+        if case .head = part { record = guarding.record }
+        guard exchange == nil, waiting.isEmpty else { return waiting.append(.part(part, record)) }
+        receive(part, record, context)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -60,6 +68,7 @@ final class RequestFork: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard exchange == nil, waiting.isEmpty else { return waiting.append(.error(error)) }
         passHeld(context)
         context.fireErrorCaught(error)
     }
@@ -79,38 +88,87 @@ final class RequestFork: ChannelInboundHandler {
         context.fireChannelWritabilityChanged()
     }
 
+    /// The socket is not read while something waits: a body behind an exchange would fill the memory.
+    func read(context: ChannelHandlerContext) {
+        if waiting.isEmpty { context.read() } else { readIsDue = true }
+    }
+
+    /// What the router answers.
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        if case .end = unwrapOutboundIn(data) { routed = max(0, routed - 1) }
+        context.write(data, promise: promise)
+    }
+
+    private func receive(_ part: HTTPRequestPart, _ record: RequestRecord?, _ context: ChannelHandlerContext) {
+        switch part {
+        case .head(let head):
+            if let responder, routed == 0, Self.mayBeHeld(head, upTo: responder.longestBodyBytes) {
+                held = Held(head: head, record: record)
+            } else {
+                pass(head, record, context)
+            }
+        case .body(var piece) where held != nil:
+            if held?.body == nil { held?.body = piece } else { held?.body?.writeBuffer(&piece) }
+        case .end(let trailers) where held != nil:
+            if trailers == nil, isTaken(context) { return }
+            passHeld(context)
+            context.fireChannelRead(wrapInboundOut(part))
+        default:
+            context.fireChannelRead(wrapInboundOut(part))
+        }
+    }
+
     private func isTaken(_ context: ChannelHandlerContext) -> Bool {
-        guard let responder, let (head, body) = held, let record = guarding.record else { return false }
+        guard let responder, let held, let record = held.record else { return false }
         if peer == nil { peer = context.channel.remoteAddress?.ipAddress }
-        let exchange = LoopExchange(head, record, peer: peer, frame, context, logger) { [weak self] in
+        let exchange = LoopExchange(held.head, record, peer: peer, frame, context, logger) { [weak self] in
             self?.ended(context)
         }
         self.exchange = exchange
-        guard responder.take(exchange, body: body) else {
+        self.held = nil
+        guard responder.take(exchange, body: held.body) else {
             exchange.isLeft()
             self.exchange = nil
+            self.held = held
             return false
         }
-        held = nil
         return true
     }
 
     private func ended(_ context: ChannelHandlerContext) {
         exchange = nil
-        guard isInputClosed else { return }
-        isInputClosed = false
-        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        if guarding.isClosing || isInputClosed { waiting.removeAll() }
+        if isInputClosed {
+            isInputClosed = false
+            return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+        }
+        guard !waiting.isEmpty else { return }
+        while exchange == nil, let arrival = waiting.popFirst() {
+            switch arrival {
+            case .part(let part, let record): receive(part, record, context)
+            case .error(let error):
+                passHeld(context)
+                context.fireErrorCaught(error)
+            }
+        }
+        // Nobody else would watch over a request whose rest does not come.
+        passHeld(context)
+        context.fireChannelReadComplete()
+        guard readIsDue, waiting.isEmpty else { return }
+        readIsDue = false
+        context.read()
     }
 
     private func passHeld(_ context: ChannelHandlerContext) {
-        guard let (head, body) = held else { return }
-        held = nil
-        pass(head, context)
-        if let body { context.fireChannelRead(wrapInboundOut(.body(body))) }
+        guard let held else { return }
+        self.held = nil
+        pass(held.head, held.record, context)
+        if let body = held.body { context.fireChannelRead(wrapInboundOut(.body(body))) }
     }
 
-    private func pass(_ head: HTTPRequest, _ context: ChannelHandlerContext) {
-        if let record = guarding.record { frame.connections.arrived(record, on: context.channel) }
+    private func pass(_ head: HTTPRequest, _ record: RequestRecord?, _ context: ChannelHandlerContext) {
+        routed += 1
+        if let record { frame.connections.arrived(record, on: context.channel) }
         context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 

@@ -51,7 +51,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var refusal: ProblemError?
     private var isLast = false
     private var isUnframed = false
-    private var isClosing = false
+    /// The last answer has been given.
+    private(set) var isClosing = false
     private var isRefused = false
     private var stalled: Scheduled<Void>?
 

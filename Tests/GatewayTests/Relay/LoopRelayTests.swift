@@ -61,6 +61,36 @@ struct LoopRelayTests {
         }
     }
 
+    @Test("requests that are sent ahead are answered in their order, whichever way each goes")
+    func order() async throws {
+        try await ProxyBench.withUpstream { router in
+            router.get("/x/{n}") { _, context in
+                let number = try context.parameters.require("n")
+                // Those that come first take longest.
+                if number.hasSuffix("0") { try await Task.sleep(for: .milliseconds(30)) }
+                return "<\(number)>"
+            }
+            router.post("/x/{n}") { _, context in "<\(try context.parameters.require("n"))>" }
+        } _: { port in
+            let route = try Fixture.route("/x/{n}", ["GET": nil, "POST": nil], target: .upstream(.mlPrediction))
+            try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench async throws in
+                let requests = (10..<40).map { number in
+                    // Every third goes to the router.
+                    number % 3 == 0
+                        ? "POST /x/\(number) HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+                        : "GET /x/\(number) HTTP/1.1\r\nHost: a\r\n\r\n"
+                }
+                let text = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write(requests.joined())
+                    return try await connection.read(until: "<39>")
+                }
+                let answers = text.split(separator: "<").dropFirst().map { $0.prefix { $0 != ">" } }
+                #expect(answers.map { Int($0) } == Array(10..<40), "\(answers)")
+                #expect(bench.relay.relayed.load(ordering: .relaxed) > 0)
+            }
+        }
+    }
+
     @Test("a connection to a node serves one request after the other")
     func kept() async throws {
         let connections = Mutex(0)
