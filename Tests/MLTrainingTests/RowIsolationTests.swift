@@ -12,7 +12,8 @@ import Testing
         "training_datasets", "training_dataset_chunks", "jobs", "tenant_turns", "job_checkpoints", "training_progress",
         "idempotency_keys", "registries", "models", "model_artifact_chunks", "deployments",
         "training_schedules", "training_schedule_outcomes", "training_dataset_outcomes", "training_dataset_reports",
-        "audit_outbox", "prediction_nodes", "prediction_node_models", "awaited_deployments",
+        "audit_outbox", "prediction_nodes", "prediction_node_models", "awaited_deployments", "changes", "change_head",
+        "backtests",
     ]
 
     @Test("every table of the schema has row-level security, forced for its owner")

@@ -62,7 +62,8 @@ struct ChangeFeedTests {
             }
             let role = try await reader.told {
                 _ = try await service.send(
-                    .post, "/api/v1/roles", as: token, json: CreateRoleRequest(name: "r", permissions: []))
+                    .post, "/api/v1/roles", as: token,
+                    json: CreateRoleRequest(name: "r", permissions: [Permission(resource: "self", actions: ["read"])]))
             }
             #expect(role == [Contracts.Change(.roles, of: tenant)])
             let firing = try await reader.told {

@@ -30,6 +30,15 @@ CREATE TABLE change_head (
 
 INSERT INTO change_head (number, token) VALUES (0, gen_random_uuid());
 
+ALTER TABLE changes ENABLE ROW LEVEL SECURITY;
+ALTER TABLE changes FORCE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON changes USING (tenant_id = nullif(current_setting('erm.tenant_id', true), '')::uuid);
+-- The feed tells of all tenants.
+CREATE POLICY feed ON changes USING (current_setting('erm.changes', true) = 'all');
+ALTER TABLE change_head ENABLE ROW LEVEL SECURITY;
+ALTER TABLE change_head FORCE ROW LEVEL SECURITY;
+CREATE POLICY feed ON change_head USING (current_setting('erm.changes', true) = 'all');
+
 CREATE FUNCTION number_changes() RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $$
 DECLARE
     head change_head;

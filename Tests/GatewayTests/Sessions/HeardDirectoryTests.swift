@@ -17,7 +17,7 @@ private final class CountingDirectory: TenantDirectory, PrincipalDirectory {
     var questions: Int { state.withLock { $0.questions } }
     func setDown(_ isDown: Bool) { state.withLock { $0.isDown = isDown } }
 
-    private func asked<Answer>(_ answer: Answer) throws -> Answer {
+    private func asked<Answer: Sendable>(_ answer: Answer) throws -> Answer {
         try state.withLock { state in
             state.questions += 1
             guard !state.isDown else { throw ProblemError.unavailable("gone") }
