@@ -73,7 +73,8 @@ public struct PredictionRecord: Codable, Sendable {
     public let updatedAt: Date
     /// What was made of it; nil before anybody has decided.
     public let decision: PredictionDecision?
-    /// What the model was asked with, in the model's order. Lists leave it out; records from before it was kept have none.
+    /// What the model was asked with, in the model's order, as far as it was known. Lists leave it out; records from before it
+    /// was kept have none.
     public let features: [FeatureValue]?
 
     public init(

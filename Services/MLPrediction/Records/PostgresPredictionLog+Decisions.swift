@@ -27,7 +27,7 @@ extension PostgresPredictionLog {
 extension PredictionDecision {
     /// Whether something else was decided on than was asked about, whose outcome is none of the prediction's own.
     static let isOtherWork: SQL =
-        "num_nonnulls(instead_employee_id, instead_project_id, instead_planned_hours) > 0"
+        "(num_nonnulls(instead_employee_id, instead_project_id, instead_planned_hours) > 0)"
     /// The hours that the work took, and those it was planned with, of what was decided on.
     static let actualHours: SQL = "CASE WHEN \(sql: isOtherWork) THEN instead_actual_hours ELSE actual_hours END"
     static let plannedHours: SQL = "coalesce(instead_planned_hours, planned_hours)"
@@ -67,9 +67,11 @@ extension FeatureValue {
         return named(values, names: try row.wireIfPresent("feature_names") ?? [])
     }
 
+    /// What is not known, which models see as no number, is left out.
     static func named(_ values: [Float], names: [String]) -> [FeatureValue] {
-        values.enumerated().map { place, value in
-            FeatureValue(name: place < names.count ? names[place] : "", value: Double(value))
+        values.enumerated().compactMap { place, value in
+            value.isFinite
+                ? FeatureValue(name: place < names.count ? names[place] : "", value: Double(value)) : nil
         }
     }
 }
