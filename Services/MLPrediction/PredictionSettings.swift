@@ -33,6 +33,9 @@ enum PredictionSettings {
             "models.fresh", .duration(.zero ... .seconds(60)), default: "500ms",
             help: "How long it is taken as known which model a tenant has deployed."),
         ConfigurationKey(
+            "models.patience", .duration(.milliseconds(1) ... .seconds(600)), default: "250ms",
+            help: "How long ml-training is waited for before the model that was deployed last answers, unconfirmed."),
+        ConfigurationKey(
             "models.held", .integer(1...10_000), default: "64", help: "How many decoded models are held in memory."),
         ConfigurationKey(
             "models.bytes", .integer(1_024...4_294_967_296), default: "268435456",

@@ -13,7 +13,7 @@ import Testing
     let clock = ManualClock()
     let source = ScriptedModels()
 
-    private var models: DeployedModels { DeployedModels(source: source, now: clock.now) }
+    private var models: DeployedModels { DeployedModels(source: source, patience: .seconds(600), now: clock.now) }
 
     @Test("which model is deployed is asked again after half a second, its artefact not")
     func caching() async throws {
@@ -90,7 +90,8 @@ import Testing
     @Test("decoded models that take more bytes than there may be make room, the least recently used first")
     func memory() async throws {
         let artifacts = [try await TrainedModel.artifact.value, try await TrainedModel.olderArtifact.value]
-        let models = DeployedModels(source: source, staleAfter: .zero, memory: 1, now: clock.now)
+        let models = DeployedModels(
+            source: source, staleAfter: .zero, memory: 1, patience: .seconds(600), now: clock.now)
         let tenant = TenantID()
         for round in 0..<4 {
             let deployed = source.deploy(artifacts[round % 2], version: round)
@@ -140,7 +141,8 @@ import Testing
     func refused() async throws {
         let reports = Mutex<[(ModelRefusal, Int)]>([])
         let models = DeployedModels(
-            source: source, report: { refusal, model, _ in reports.withLock { $0.append((refusal, model.version)) } },
+            source: source, patience: .seconds(600),
+            report: { refusal, model, _ in reports.withLock { $0.append((refusal, model.version)) } },
             now: clock.now)
         let tenant = TenantID()
         let good = source.deploy(try await TrainedModel.artifact.value)

@@ -79,7 +79,8 @@ private final class ToldChanges: ChangeSource {
         let bytes = try await TrainedModel.artifact.value
         let first = source.deploy(bytes)
         let models = DeployedModels(
-            source: source, isUnchanged: { [news] in news.isUnchanged($0, since: $1) }, now: clock.now)
+            source: source, isUnchanged: { [news] in news.isUnchanged($0, since: $1) }, patience: .seconds(600),
+            now: clock.now)
         try await hear()
         #expect(try await models.model(of: tenant).id == first.modelId)
         clock.advance(by: .seconds(60))

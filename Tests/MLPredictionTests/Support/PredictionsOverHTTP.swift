@@ -128,6 +128,8 @@ struct PredictionsOverHTTP {
                     "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", database,
                     "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                    // However busy the machine is, the tests' registry is not away.
+                    "--models-patience", "10m",
                 ]),
             logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
             identity: (
