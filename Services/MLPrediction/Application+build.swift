@@ -48,7 +48,7 @@ struct PredictionApplication {
         let models = DeployedModels(
             source: registry, staleAfter: settings.duration("models.fresh"),
             isUnchanged: { modelNews.isUnchanged($0, since: $1) }, capacity: settings.int("models.held"),
-            memory: settings.int("models.memory"),
+            memory: settings.int("models.memory"), patience: settings.duration("models.patience"),
             report: { [logger = bootstrap.logger, metrics = bootstrap.metrics] refusal, model, tenant in
                 metrics.counter(
                     "ml_prediction_models_refused_total", [("cause", refusal.cause.rawValue)],
@@ -68,8 +68,8 @@ struct PredictionApplication {
             routes: routes(
                 service: PredictionService(
                     models: models, mirrors: mirrors, log: log, usage: usage,
-                    admission: Admission(most: settings.int("predictions.under-way")),
-                    featureNames: FeatureNames(database: database)), log: log, networks: networks),
+                    featureNames: FeatureNames(database: database),
+                    admission: Admission(most: settings.int("predictions.under-way"))), log: log, networks: networks),
             services: [
                 database, tenantChanges, modelChanges,
                 PersonEraser(

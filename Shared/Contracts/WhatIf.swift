@@ -16,15 +16,18 @@ public struct WhatIfRequest: RequestPayload {
     public let startDate: Patch<CivilDate>
     public let endDate: Patch<CivilDate>
     public let labels: Patch<[String: String]>
+    public let title: Patch<String>
     /// null for now.
     public let asOf: Patch<Date>
+    /// null for five.
+    public let alternatives: Patch<Int>
 
     public init(
         predictionId: PredictionID? = nil, employeeId: EmployeeID? = nil, projectId: ProjectID? = nil,
         requiredSkills: Patch<[String]> = .unchanged, plannedHours: Patch<Double> = .unchanged,
         allocationPercentage: Patch<Double> = .unchanged, startDate: Patch<CivilDate> = .unchanged,
         endDate: Patch<CivilDate> = .unchanged, labels: Patch<[String: String]> = .unchanged,
-        asOf: Patch<Date> = .unchanged
+        title: Patch<String> = .unchanged, asOf: Patch<Date> = .unchanged, alternatives: Patch<Int> = .unchanged
     ) {
         self.predictionId = predictionId
         self.requiredSkills = requiredSkills
@@ -33,7 +36,9 @@ public struct WhatIfRequest: RequestPayload {
         self.startDate = startDate
         self.endDate = endDate
         self.labels = labels
+        self.title = title
         self.asOf = asOf
+        self.alternatives = alternatives
         self.employeeId = employeeId
         self.projectId = projectId
     }
@@ -47,6 +52,8 @@ public struct WhatIfRequest: RequestPayload {
         validation.range(allocationPercentage.newValue, above: 0, atMost: 100, "allocationPercentage")
         validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
         validation.labels(labels.newValue, "labels")
+        validation.range(alternatives.newValue, 0...PredictionRequest.mostAlternatives, "alternatives")
+        validation.text(title.newValue, "title", maximum: 500)
     }
 
     /// The question that results.
@@ -62,7 +69,8 @@ public struct WhatIfRequest: RequestPayload {
             plannedHours: plannedHours.applied(to: base?.plannedHours),
             allocationPercentage: allocationPercentage.applied(to: base?.allocationPercentage),
             startDate: startDate.applied(to: base?.startDate), endDate: endDate.applied(to: base?.endDate),
-            labels: labels.applied(to: base?.labels), asOf: asOf.applied(to: base?.asOf))
+            labels: labels.applied(to: base?.labels), title: title.applied(to: base?.title),
+            asOf: asOf.applied(to: base?.asOf), alternatives: alternatives.applied(to: base?.alternatives))
     }
 }
 
@@ -98,6 +106,9 @@ public struct WhatIfPrediction: Codable, Sendable, Equatable {
     public let features: [FeatureValue]
     public let model: PredictionModel
     public let alternativeOptions: [AlternativeOption]
+    /// Where the person asked about stands among all who were compared; nil where nobody was.
+    public let standing: AlternativeOption?
+    public let peopleCompared: Int?
     public let asOf: Date
     /// As of a prediction, and what stands in the way of a booking today.
     public let warnings: [String]
@@ -116,6 +127,8 @@ public struct WhatIfPrediction: Codable, Sendable, Equatable {
         self.features = features
         model = prediction.model
         alternativeOptions = prediction.alternativeOptions
+        standing = prediction.standing
+        peopleCompared = prediction.peopleCompared
         asOf = prediction.asOf
         self.warnings = warnings + (prediction.warnings ?? [])
     }

@@ -16,11 +16,35 @@ import Testing
     private static let clients = 12
 
     /// What clients were told, by the planned hours that each question alone has.
-    private struct Told: Sendable {
-        var acknowledged: [Double: String] = [:]
-        /// Keyed questions without an answer yet.
-        var open: Set<Double> = []
-        var asked = 0
+    private final class Told: Sendable {
+        struct Notes: Sendable {
+            var acknowledged: [Double: String] = [:]
+            /// Keyed questions without an answer yet.
+            var open: Set<Double> = []
+            var asked = 0
+        }
+
+        private let notes = Mutex(Notes())
+
+        var acknowledged: [Double: String] { notes.withLock { $0.acknowledged } }
+        var open: Set<Double> { notes.withLock { $0.open } }
+
+        /// The planned hours of a new question.
+        func ask(keyed: Bool) -> Double {
+            notes.withLock { notes in
+                notes.asked += 1
+                let planned = 1 + Double(notes.asked) / 64
+                if keyed { notes.open.insert(planned) }
+                return planned
+            }
+        }
+
+        func acknowledge(_ planned: Double, _ id: String) {
+            notes.withLock { notes in
+                notes.acknowledged[planned] = id
+                notes.open.remove(planned)
+            }
+        }
     }
 
     @Test("however often it is killed under load, every acknowledged prediction is in the log exactly once")
@@ -39,7 +63,7 @@ import Testing
             try #require(pairs[.mlPrediction]).pem.write(to: key, atomically: true, encoding: .utf8)
             try Data(try WireJSON.encode(keys)).write(to: jwks)
             let http = HTTPClient(configuration: HTTPClientConfiguration(), logger: PostgresCluster.quietLogger)
-            let told = Mutex(Told())
+            let told = Told()
             try await upstream.serve { url in
                 let (port, operations) = (try FreePort.take(), try FreePort.take())
                 @Sendable func ask(_ planned: Double, keyed: Bool) async throws -> String? {
@@ -88,29 +112,17 @@ import Testing
                 for kill in 0..<Self.kills {
                     let process = try await start()
                     // What was left without an answer is asked again under its key.
-                    for planned in told.withLock({ $0.open }) {
-                        let id = try #require(try await ask(planned, keyed: true))
-                        told.withLock {
-                            $0.acknowledged[planned] = id
-                            $0.open.remove(planned)
-                        }
+                    for planned in told.open {
+                        told.acknowledge(planned, try #require(try await ask(planned, keyed: true)))
                     }
                     await withTaskGroup(of: Void.self) { group in
                         for client in 0..<Self.clients {
                             group.addTask {
                                 while true {
                                     let keyed = client % 2 == 0
-                                    let planned = told.withLock { told in
-                                        told.asked += 1
-                                        let planned = 1 + Double(told.asked) / 64
-                                        if keyed { told.open.insert(planned) }
-                                        return planned
-                                    }
+                                    let planned = told.ask(keyed: keyed)
                                     guard let id = try? await ask(planned, keyed: keyed) else { return }
-                                    told.withLock {
-                                        $0.acknowledged[planned] = id
-                                        $0.open.remove(planned)
-                                    }
+                                    told.acknowledge(planned, id)
                                 }
                             }
                         }
@@ -121,9 +133,8 @@ import Testing
                     }
                 }
                 let process = try await start()
-                for planned in told.withLock({ $0.open }) {
-                    let id = try #require(try await ask(planned, keyed: true))
-                    told.withLock { $0.acknowledged[planned] = id }
+                for planned in told.open {
+                    told.acknowledge(planned, try #require(try await ask(planned, keyed: true)))
                 }
                 await process.end(SIGTERM)
             }
@@ -135,7 +146,7 @@ import Testing
                 }
             }
             let byQuestion = Dictionary(grouping: stored) { $0.0 }
-            let acknowledged = told.withLock { $0.acknowledged }
+            let acknowledged = told.acknowledged
             for (planned, id) in acknowledged { #expect(byQuestion[planned]?.map(\.1) == [id]) }
             for (planned, rows) in byQuestion { #expect(rows.count == 1, "\(planned)") }
             // If nothing had been acknowledged, and nothing cut off, the test would have shown nothing.

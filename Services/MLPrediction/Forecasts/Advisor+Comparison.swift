@@ -9,6 +9,7 @@ extension Advisor {
         let standing: AlternativeOption
         /// How many were compared.
         let people: Int
+        let selection: Selection
     }
 
     /// All are compared over the same window, that of the person asked about. Nobody is left out for there being many: whoever
@@ -56,6 +57,9 @@ extension Advisor {
             candidate(
                 asked, hours: forecast.hours, success: forecast.successProbability, freePercent: time.freePercent))
         let ranking = AlternativeRanking.rank(candidates, count: question.alternatives, apart: candidates.count - 1)
+        var selection = Selection(asked: asked.department)
+        for place in possible { selection.consider(people[place].department) }
+        for ranked in ranking.best { selection.propose(people[possible[ranked.index]].department) }
         func option(_ ranked: AlternativeRanking.Ranked, _ person: KnownPerson) -> AlternativeOption {
             let candidate = candidates[ranked.index]
             return AlternativeOption(
@@ -66,6 +70,6 @@ extension Advisor {
         }
         return Comparison(
             alternatives: ranking.best.map { option($0, people[possible[$0.index]]) },
-            standing: option(ranking.apart, asked), people: candidates.count)
+            standing: option(ranking.apart, asked), people: candidates.count, selection: selection)
     }
 }

@@ -6,6 +6,10 @@ extension PredictionService {
     /// Answers a question that nobody means to decide on; nothing of it is kept.
     /// - Throws: as ``predict(_:paths:for:key:)``.
     func whatIf(_ request: WhatIfRequest, for caller: TenantCaller) async throws -> WhatIfAnswer {
+        try await admission.admit { try await answer(request, for: caller) }
+    }
+
+    private func answer(_ request: WhatIfRequest, for caller: TenantCaller) async throws -> WhatIfAnswer {
         let base = try await question(of: request.predictionId, tenant: caller.tenant)
         guard let question = request.question(changing: base) else {
             throw ProblemError.validation("employeeId", "must be given, or predictionId instead")
@@ -23,7 +27,13 @@ extension PredictionService {
         var answers: [WhatIfPrediction] = []
         for question in questions {
             let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
-            answers.append(mirror.knowledge.read { Self.whatIf(question, model: model, knowledge: $0) })
+            answers.append(
+                mirror.knowledge.read { knowledge in
+                    let model = recalibrated.model(
+                        model, of: caller.tenant, history: knowledge.history,
+                        at: question.asOf.timeIntervalSince1970)
+                    return Self.whatIf(question, model: model, knowledge: knowledge)
+                })
         }
         return WhatIfAnswer(
             request: question, answer: answers[0], unchanged: answers.dropFirst().first)

@@ -11,7 +11,8 @@ struct Selection: Sendable, Equatable {
     /// By department; nil for none.
     private(set) var counts: [DepartmentID?: Counts] = [:]
 
-    mutating func ask(_ department: DepartmentID?) { counts[department, default: Counts()].asked += 1 }
+    init(asked department: DepartmentID?) { counts[department] = Counts(asked: 1) }
+
     mutating func consider(_ department: DepartmentID?) { counts[department, default: Counts()].considered += 1 }
     mutating func propose(_ department: DepartmentID?) { counts[department, default: Counts()].proposed += 1 }
 

@@ -14,6 +14,7 @@ struct KnownPerson: Sendable {
 
     let id: EmployeeID
     let name: String
+    let department: DepartmentID?
     let skills: [Skill]
     var time: WorkingTime
     var inHistory = HistoryPerson.unknown

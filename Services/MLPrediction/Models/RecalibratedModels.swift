@@ -36,6 +36,8 @@ final class RecalibratedModels: Sendable {
             if held.count >= capacity, held[key] == nil { held.removeAll() }
             held[key] = Held(outcomes: outcomes, forecast: forecast)
         }
-        return LoadedModel(id: id, version: model.version, kind: model.kind, forecast: forecast)
+        var moved = model
+        moved.forecast = forecast
+        return moved
     }
 }

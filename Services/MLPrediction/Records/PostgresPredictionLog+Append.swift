@@ -41,14 +41,15 @@ extension PostgresPredictionLog {
         let statement: SQL = """
             INSERT INTO \(sql: predictions) (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id,
                 input_data, prediction_result, confidence_score, estimated_hours, planned_hours, success_probability,
-                requested_by, created_at, updated_at)
+                requested_by, created_at, updated_at, features, feature_set, selection)
             SELECT \(answer.predictionId)::uuid, \(tenant)::uuid, \(optional: answer.model.id)::uuid,
                 \(answer.model.version)::integer, \(answer.model.kind)::text, \(request.employeeId)::uuid,
                 \(request.projectId)::uuid, \(wire: request)::jsonb, \(wire: answer)::jsonb,
                 \(optional: answer.confidence)::double precision, \(answer.estimatedHours)::double precision,
                 \(optional: request.plannedHours)::double precision,
                 \(optional: answer.successProbability)::double precision, \(requestedBy)::text,
-                \(new.createdAt)::timestamptz, \(new.createdAt)::timestamptz
+                \(new.createdAt)::timestamptz, \(new.createdAt)::timestamptz, \(optional: new.features?.bytes)::bytea,
+                \(optional: new.features?.set.digest)::bytea, \(wireIfPresent: new.selection?.stored)::jsonb
             """
         guard let key else { return statement }
         // Where another request has the key, nothing is stored.
