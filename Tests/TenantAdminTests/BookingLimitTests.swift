@@ -58,7 +58,7 @@ struct BookingLimitTests {
             let plan = try await Planner(service)
             let (ann, work) = (try await plan.employee("E1"), try await plan.project())
             let made = try await plan.book(
-                "A1", ann, work, #""allocatedHours":8,"title":"  Fix the bridge "#, "2026-12-07…2026-12-11")
+                "A1", ann, work, #""allocatedHours":8,"title":"  Fix the bridge ""#, "2026-12-07…2026-12-11")
             let booking = try made.data(Allocation.self)
             #expect(booking.title == "Fix the bridge")
             let blank = try await plan.book("A2", ann, work, #""title":" ""#, "2026-12-07…2026-12-11")

@@ -30,10 +30,17 @@ struct ImportFieldTests {
             "external_id,name,status,completion_percentage,start_date,estimated_end_date,end_date,required_skills\n"
             + "P1,Bridge,on_hold,40,2024-01-01,2024-02-01,2024-03-01,Swift>=2;SQL\n",
         .allocations: ImportTests.allocationHeader.replacing(
-            "labels\n", with: "labels,planned_hours,hours_per_day,commitment,cancelled_at\n")
+            "labels\n", with: "labels,planned_hours,hours_per_day,commitment,cancelled_at,title,history\n")
             + "A1,E1,P1,50,12.5,13.5,Swift;SQL,2024-03-01,2024-03-09,2024-03-08,2024-02-01T10:00:00.123456Z,a=1;b=2,"
-            + "11,4.5,soft,2024-03-04\n",
+            + "11,4.5,soft,2024-03-04,Fix it,unknown\n",
         .capacityHistory: "employee_external_id,date,utilization_rate\nE1,2024-01-02,80.5\n",
+        .allocationVersions:
+            "external_id,valid_from,valid_until,employee_external_id,project_external_id,allocation_percentage,"
+            + "allocated_hours,hours_per_day,required_skills,start_date,end_date,labels,commitment,is_cancelled,title\n"
+            + "A1,2024-01-01,2024-02-01,E1,P1,50,12.5,4.5,Swift;SQL,2024-03-01,2024-03-09,a=1,soft,true,Fix it\n",
+        .projectVersions:
+            "external_id,valid_from,valid_until,status,completion_percentage,start_date,estimated_end_date,end_date,"
+            + "required_skills\nP1,2024-01-01,2024-02-01,on_hold,40,2024-01-01,2024-02-02,2024-03-01,Swift>=2\n",
     ]
 
     /// What stands in the staging table after a file, by column.

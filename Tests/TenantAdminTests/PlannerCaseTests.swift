@@ -18,7 +18,7 @@ struct PlannerCaseTests {
             let plan = try await Planner(service)
             try await plan.set(#"{"timezone":"Europe/Berlin"}"#)
             let (ann, work) = (try await plan.employee("E1"), try await plan.project())
-            // Sunday, 29 March, is over in Berlin at 22:00 UTC; Sunday, 25 October, at 23:00.
+            // Sunday, 29 March, is over in Berlin at 22:00 UTC; Sunday, 26 October, at 23:00.
             for (name, days, completed) in [
                 ("A1", "2026-03-23…2026-04-03", "2026-03-29T22:30:00.000Z"),
                 ("A2", "2025-10-20…2025-10-31", "2025-10-26T22:30:00.000Z"),
