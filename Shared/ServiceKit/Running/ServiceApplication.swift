@@ -83,14 +83,15 @@ public struct ReadinessCheck: Sendable {
     }
 
     /// The service, begun once all is well.
-    public func before(_ service: any Service) -> any Service { DelayedService(check: self, service: service) }
+    public func before(_ service: any Service) -> DelayedService { DelayedService(check: self, service: service) }
 }
 
-private struct DelayedService: Service {
+/// A service that is begun once what it needs is well.
+public struct DelayedService: Service {
     let check: ReadinessCheck
-    let service: any Service
+    public let service: any Service
 
-    func run() async throws {
+    public func run() async throws {
         await cancelWhenGracefulShutdown { await check.becomesReady() }
         // After a shutdown too: what the service does at its end is its own.
         try await service.run()

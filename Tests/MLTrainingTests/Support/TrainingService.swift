@@ -76,8 +76,8 @@ struct TrainingService {
                 let work = Task {
                     guard working else { return }
                     try await withThrowingTaskGroup(of: Void.self) { group in
-                        for service in application.services
-                        where service is TrainingWorkers || service is TrainingScheduler {
+                        let services = application.services.map { ($0 as? DelayedService)?.service ?? $0 }
+                        for service in services where service is TrainingWorkers || service is TrainingScheduler {
                             group.addTask { try await service.run() }
                         }
                         try await group.waitForAll()
