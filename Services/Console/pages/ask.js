@@ -21,6 +21,7 @@ export default async function askPage({ api, session, router, query }) {
     asked();
   } });
   const skills = input({ name: "requiredSkills", value: query.get("skills") ?? "" });
+  const title = input({ name: "title", maxlength: 500, value: query.get("title") ?? "" });
   const planned = input({ type: "number", min: 0, step: "any", name: "plannedHours", value: query.get("hours") ?? "" });
   const share = input({ type: "number", min: 0, max: 100, name: "allocationPercentage", value: query.get("share") ?? "" });
   const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today(session.timeZone)) });
@@ -34,15 +35,15 @@ export default async function askPage({ api, session, router, query }) {
     return {
       employeeId: person.choice.id, projectId: project.choice.id, requiredSkills: wanted.length > 0 ? wanted : undefined,
       plannedHours: planned.value === "" ? undefined : Number(planned.value), allocationPercentage: share.value === "" ? undefined : Number(share.value),
-      startDate: start.value || undefined, endDate: end.value || undefined,
+      startDate: start.value || undefined, endDate: end.value || undefined, title: title.value.trim() || undefined,
     };
   };
   const asked = debounce(ask, 500);
-  for (const control of [skills, planned, share, start, end]) control.addEventListener("change", () => asked());
+  for (const control of [skills, title, planned, share, start, end]) control.addEventListener("change", () => asked());
 
   async function ask() {
     if (!person.choice || !project.choice) return;
-    router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, hours: planned.value, share: share.value, from: start.value, to: end.value });
+    router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, title: title.value.trim(), hours: planned.value, share: share.value, from: start.value, to: end.value });
     replace(answer, loading("Asking"));
     asking += 1;
     const mine = asking;
@@ -65,7 +66,7 @@ export default async function askPage({ api, session, router, query }) {
     h("div", { class: "stack" }, card(null, h("form", { class: "form", onsubmit: (event) => { event.preventDefault(); ask(); } },
       h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
       h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("From", start), field("To", end)),
-      field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }),
+      h("div", { class: "form-row" }, field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
       h("div", { class: "actions" }, button("Ask", { kind: "primary", type: "submit", icon: "ask" })))), answer),
   ];
 }
@@ -83,7 +84,7 @@ function answerView({ api, session, data, question, name, earlier, choose }) {
     h("div", { style: { "margin-top": "var(--gap-4)" } }, rangeChart(data, question.plannedHours)),
     h("p", { class: "note" }, "Answered by ", h("a", { href: link(`models/${data.model.id}`) }, `model version ${data.model.version}`), ` (${format.words(data.model.kind)}).`),
     h("div", { class: "actions" }, session.can("write", "allocations") && button("Book", { kind: "primary", icon: "plus", onclick: () => bookingDialog({
-      api, preset: { employeeId: question.employeeId, projectId: question.projectId, startDate: question.startDate, endDate: question.endDate, allocatedHours: question.plannedHours ?? Math.round(data.estimatedHours * 2) / 2 },
+      api, preset: { employeeId: question.employeeId, projectId: question.projectId, startDate: question.startDate, endDate: question.endDate, title: question.title, allocatedHours: question.plannedHours ?? Math.round(data.estimatedHours * 2) / 2 },
       onsaved: (booking, warnings) => {
         toast(warnings?.length ? `Booked, with ${warnings.length} warnings.` : "Booked.");
         if (mayDecide) recordBooking(api, data, question, booking);

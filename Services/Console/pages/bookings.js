@@ -161,6 +161,7 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
   const amount = input({ type: "number", min: 0, step: "any", name: stated, value: now[stated] ?? "" });
   const commitment = select([["hard", "Hard"], ["soft", "Soft"]], now.commitment ?? "hard", { name: "commitment" });
   const identity = input({ name: "externalId", value: now.externalId ?? newId() });
+  const title = input({ name: "title", maxlength: 500, value: now.title ?? "" });
   const warnings = h("div", { "aria-live": "polite" });
   way.addEventListener("change", () => { amount.name = way.value; look(); });
   for (const control of [start, end, amount, commitment]) control.addEventListener("change", () => look());
@@ -168,7 +169,7 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
   const fields = [
     comboField("Person", person), comboField("Project", project),
     field("From", start), field("To", end, { hint: "Both days included" }),
-    field("Effort", way), field("Amount", amount), field("Commitment", commitment), field("Id", identity),
+    field("Effort", way), field("Amount", amount), field("Commitment", commitment), field("Title", title, { hint: "What is done; models learn from its words" }), field("Id", identity),
   ];
 
   function body() {
@@ -177,7 +178,7 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
     const stated = booking ? effort : Object.fromEntries(Object.entries(effort).filter(([, value]) => value !== null));
     return {
       externalId: identity.value, employeeId: person.choice?.id, projectId: project.choice?.id,
-      startDate: start.value || undefined, endDate: end.value || (booking ? null : undefined), commitment: commitment.value, ...stated,
+      startDate: start.value || undefined, endDate: end.value || (booking ? null : undefined), commitment: commitment.value, ...stated, ...(title.value.trim() !== (booking?.title ?? "") ? { title: title.value.trim() || null } : {}),
     };
   }
   const send = (query, extra = {}) => (booking
@@ -195,10 +196,10 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
   await formDialog({
     wide: Boolean(booking), title: isReadOnly ? "The booking" : booking ? "Edit the booking" : "Book somebody", submitLabel: isReadOnly ? null : booking ? "Save" : "Book",
     extra: booking && ((dialog) => [
-      oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...body(), externalId: undefined }); } }),
+      oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...body(), title: title.value, externalId: undefined }); } }),
       oncancel && button("Cancel the booking", { icon: "remove", onclick: () => { dialog.close(); oncancel(); } }),
     ]),
-    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], warnings, booking && history(api, booking)].filter(Boolean)
+    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], fields[8], warnings, booking && history(api, booking)].filter(Boolean)
       .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
     submit: async () => {
       const once = booking ? {} : { once: uuid() };

@@ -18,7 +18,7 @@ export const heightOf = (lanes) => EDGE + Math.min(lanes, MOST_LANES) * (BAR + G
 /** The row's bookings in the grid's window, each with its lane, and how many lanes there are. */
 export function layOut(grid, row) {
   const { from, to } = grid.view;
-  const seen = grid.data.bookings(row.id)
+  const seen = grid.data.known.bookings(row.id)
     .map((booking) => ({ booking, first: days.parseDay(booking.startDate), last: booking.endDate ? days.parseDay(booking.endDate) : to }))
     .filter(({ first, last }) => last >= from && first <= to)
     .sort((one, other) => one.first - other.first || other.last - one.last);
@@ -50,9 +50,9 @@ function spread(bookings) {
 }
 
 function bar(grid, row, { booking, first, last }, box) {
-  const other = grid.data.other(booking) ?? "…";
+  const other = grid.data.known.other(booking) ?? "…";
   const commitment = booking.commitment ?? "hard";
-  const label = `${row.name}: ${other}, ${effortText(booking)}, ${format.day(first)} to ${booking.endDate ? format.day(last) : "open"}, ${booking.completedAt ? "completed" : commitment}`;
+  const label = `${row.name}: ${other}, ${booking.title ? `${booking.title}, ` : ""}${effortText(booking)}, ${format.day(first)} to ${booking.endDate ? format.day(last) : "open"}, ${booking.completedAt ? "completed" : commitment}`;
   const mayMove = grid.mayEdit && !booking.completedAt;
   return h("div", {
     class: ["bar", `bar-${booking.completedAt ? "done" : commitment}`, `colour-${colourOf(booking.projectId)}`, box.height < 13 && "bar-thin", mayMove && "bar-movable"],

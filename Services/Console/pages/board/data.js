@@ -3,14 +3,12 @@
 // Rows in view are asked for together, a piece of the calendar at a time, so that neither a long list nor a long scroll costs
 // many requests.
 
-import { formatDay, parseDay } from "../../lib/days.js";
+import { formatDay } from "../../lib/days.js";
+import { FIRST_MONDAY, Known, PIECE, whereIs } from "./known.js";
 
 /** Rows of one question: the API takes up to 100 ids. */
 const ROWS_AT_ONCE = 40;
 const QUESTIONS_AT_ONCE = 4;
-/** Days of one question: whole weeks, begun on a Monday. Coarse is by week, without bookings. */
-const PIECE = { fine: 56, coarse: 182 };
-const FIRST_MONDAY = 4;
 /** Rows that only fly past are not asked for: of those in view, half must have been there so long. */
 const PATIENCE = 70;
 const IDS_AT_ONCE = 100;
@@ -18,16 +16,8 @@ const IDS_AT_ONCE = 100;
 export class BoardData extends EventTarget {
   rows = [];
   isWhole = false;
-  kind = "people";
-  #bookings = new Map();
-  #rowOf = new Map();
-  #leave = new Map();
-  #days = new Map();
-  #weeks = new Map();
-  #versions = new Map();
+  known = new Known("people");
   #edits = new Map();
-  #names = new Map();
-  #namesWanted = new Set();
   #asked = new Map();
   #wanted = null;
   #timer = null;
@@ -40,13 +30,17 @@ export class BoardData extends EventTarget {
     Object.assign(this, options);
   }
 
+  get kind() { return this.known.kind; }
   get isBusy() { return this.#running > 0 || this.#timer !== null || (this.rows.length === 0 && !this.isWhole); }
 
   /** Rows that the filter lets through, page by page; the first page is shown at once. */
   async load({ kind, text, department, skill, level, project }) {
     this.#search += 1;
     const search = this.#search;
-    if (kind !== this.kind) this.#turn(kind);
+    if (kind !== this.kind) {
+      this.known = new Known(kind);
+      this.#asked.clear();
+    }
     this.rows = [];
     this.isWhole = false;
     const isStale = () => search !== this.#search;
@@ -75,61 +69,28 @@ export class BoardData extends EventTarget {
 
   #pages(path, query) { return this.api.pages(path, query, { signal: this.signal }); }
 
-  // --- What is known ---
-
-  bookings(row) { return [...(this.#bookings.get(row)?.values() ?? [])]; }
-  leave(row) { return [...(this.#leave.get(row)?.values() ?? [])]; }
-  /** Grows whenever what is known of the row changes. */
-  version(row) { return this.#versions.get(row) ?? 0; }
-
-  /** Hours of a day: `{capacity, hard, soft}`; null while unknown. */
-  day(row, day) {
-    const [piece, place] = whereIs(day, PIECE.fine);
-    const hours = this.#days.get(row)?.get(piece);
-    return hours ? { capacity: hours[place * 3], hard: hours[place * 3 + 1], soft: hours[place * 3 + 2] } : null;
-  }
-
-  /** Hours of the week that begins on a Monday; null while unknown. */
-  week(row, monday) {
-    const known = this.#weeks.get(row)?.get(monday);
-    if (known) return known;
-    const sum = { capacity: 0, hard: 0, soft: 0 };
-    for (let day = monday; day < monday + 7; day += 1) {
-      const hours = this.day(row, day);
-      if (!hours) return null;
-      for (const key of Object.keys(sum)) sum[key] += hours[key];
-    }
-    return sum;
-  }
-
-  /** The name on a booking's bar: the project's on a person's row, the person's on a project's. */
-  other(booking) { return this.#names.get(this.#otherId(booking)) ?? null; }
-
-  #otherId(booking) { return this.kind === "people" ? booking.projectId : booking.employeeId; }
-  #rowId(booking) { return this.kind === "people" ? booking.employeeId : booking.projectId; }
-
   // --- Changes made here ---
 
   /** Puts what a write answered in the place of what was known. */
   put(booking) {
-    this.#edited(this.#rowOf.get(booking.id));
-    this.#drop(booking.id);
-    this.#edited(this.#rowId(booking));
-    if (!booking.isCancelled) this.#keep(booking);
+    this.#edited(this.known.rowOf(booking.id));
+    this.known.drop(booking.id);
+    this.#edited(this.known.rowId(booking));
+    if (!booking.isCancelled) this.known.keep(booking);
     this.#changed();
   }
 
   remove(id) {
-    this.#edited(this.#rowOf.get(id));
-    this.#drop(id);
+    this.#edited(this.known.rowOf(id));
+    this.known.drop(id);
     this.#changed();
   }
 
   /** What is known of the bookings' rows may be out of date: it stays until the answer to the next question is there. */
   forget(bookings) {
     for (const booking of bookings) {
-      this.#edited(this.#rowId(booking));
-      this.#asked.delete(this.#rowId(booking));
+      this.#edited(this.known.rowId(booking));
+      this.#asked.delete(this.known.rowId(booking));
     }
     this.#changed();
   }
@@ -143,30 +104,6 @@ export class BoardData extends EventTarget {
   /** Answers to earlier questions about the row are older than the change. */
   #edited(row) { if (row !== undefined) this.#edits.set(row, this.#editsOf(row) + 1); }
   #editsOf(row) { return this.#edits.get(row) ?? 0; }
-
-  #keep(booking) {
-    const row = this.#rowId(booking);
-    of(this.#bookings, row).set(booking.id, booking);
-    this.#rowOf.set(booking.id, row);
-    if (!this.#names.has(this.#otherId(booking))) this.#namesWanted.add(this.#otherId(booking));
-    this.#bump(row);
-  }
-
-  #drop(id) {
-    const row = this.#rowOf.get(id);
-    if (row === undefined) return;
-    this.#bookings.get(row)?.delete(id);
-    this.#rowOf.delete(id);
-    this.#bump(row);
-  }
-
-  #bump(row) { this.#versions.set(row, this.version(row) + 1); }
-
-  #turn(kind) {
-    this.kind = kind;
-    for (const known of [this.#bookings, this.#rowOf, this.#leave, this.#days, this.#weeks, this.#versions, this.#names, this.#asked]) known.clear();
-    this.#namesWanted.clear();
-  }
 
   // --- What is asked ---
 
@@ -203,7 +140,7 @@ export class BoardData extends EventTarget {
   #askForMissing() {
     for (const question of this.#missing()) {
       if (this.#running >= QUESTIONS_AT_ONCE || this.signal.aborted) break;
-      for (const row of question.rows) of(this.#asked, row).set(question.key, true);
+      for (const row of question.rows) this.#asked.set(row, (this.#asked.get(row) ?? new Set()).add(question.key));
       this.#running += 1;
       this.#ask(question).catch(() => {
         // Asked again when it is next drawn, but not at once: the server may be down.
@@ -224,7 +161,7 @@ export class BoardData extends EventTarget {
     const window = { from: formatDay(question.first), to: formatDay(question.last) };
     const options = { signal: this.signal };
     const isPeople = this.kind === "people";
-    const { kind } = this;
+    const { known } = this;
     const edits = new Map(question.rows.map((row) => [row, this.#editsOf(row)]));
     const rows = isPeople ? { employeeId: question.rows } : { projectId: question.rows };
     const all = (path, query = {}) => this.api.all(path, { ...rows, ...window, ...query }, options);
@@ -234,68 +171,31 @@ export class BoardData extends EventTarget {
       isFine && isPeople && this.mayLeave ? all("/leave") : null,
       isPeople && this.mayReport ? all("/reports/utilization", { groupBy: "person", period: isFine ? "day" : "week" }) : null,
     ]);
-    if (kind !== this.kind) return;
+    if (known !== this.known) return;
     // What is said of a row that was changed here meanwhile is out of date: that row is asked for again.
     const current = question.rows.filter((row) => this.#editsOf(row) === edits.get(row));
     for (const row of question.rows) if (!current.includes(row)) this.#asked.get(row)?.delete(question.key);
     const answered = { ...question, rows: current };
-    if (bookings) this.#takeBookings(answered, bookings);
-    if (leave) this.#takeLeave(answered, leave);
-    if (loads) this.#takeLoads(answered, loads);
-    for (const row of current) this.#bump(row);
-    await this.#nameOthers(options);
-  }
-
-  #takeBookings(question, bookings) {
-    const found = new Set(bookings.map((booking) => booking.id));
-    for (const known of question.rows.flatMap((row) => this.bookings(row))) {
-      const isInside = parseDay(known.startDate) <= question.last && (!known.endDate || parseDay(known.endDate) >= question.first);
-      if (isInside && !found.has(known.id)) this.#drop(known.id);
-    }
-    const rows = new Set(question.rows);
-    for (const booking of bookings) {
-      if (!rows.has(this.#rowId(booking))) continue;
-      this.#drop(booking.id);
-      this.#keep(booking);
-    }
-  }
-
-  #takeLeave(question, leave) {
-    for (const row of question.rows) {
-      const known = of(this.#leave, row);
-      for (const one of [...known.values()]) if (parseDay(one.firstDay) <= question.last && parseDay(one.lastDay) >= question.first) known.delete(one.id);
-    }
-    for (const one of leave) of(this.#leave, one.employeeId).set(one.id, one);
-  }
-
-  #takeLoads(question, loads) {
-    const found = new Map(loads.map((load) => [load.employee.id, load.periods ?? []]));
-    for (const row of question.rows) {
-      // Who is not employed in the window has no figures: no capacity, nothing booked.
-      const periods = found.get(row) ?? [];
-      if (question.grain === "coarse") {
-        const weeks = of(this.#weeks, row);
-        for (let monday = question.first; monday <= question.last; monday += 7) weeks.set(monday, { capacity: 0, hard: 0, soft: 0 });
-        for (const one of periods) weeks.set(parseDay(one.from), { capacity: one.capacityHours ?? 0, hard: one.hardHours, soft: one.softHours });
-      } else {
-        const hours = new Float32Array(PIECE.fine * 3);
-        periods.forEach((one, place) => hours.set([one.capacityHours ?? 0, one.hardHours, one.softHours], place * 3));
-        of(this.#days, row).set(question.piece, hours);
-        const weeks = this.#weeks.get(row);
-        for (let monday = question.first; monday <= question.last; monday += 7) weeks?.delete(monday);
-      }
-    }
+    if (bookings) known.takeBookings(answered, bookings);
+    if (leave) known.takeLeave(answered, leave);
+    if (loads) known.takeLoads(answered, loads);
+    for (const row of current) known.bump(row);
+    await this.#nameOthers(known, current, options);
   }
 
   /** The names on bars, up to a hundred with one question. */
-  async #nameOthers(options) {
-    const ids = [...this.#namesWanted];
-    this.#namesWanted.clear();
-    const path = this.kind === "people" ? "/projects" : "/employees";
+  async #nameOthers(known, rows, options) {
+    const ids = [...new Set(rows.flatMap((row) => known.bookings(row)).map((booking) => known.otherId(booking)))].filter((id) => !known.names.has(id));
     for (let start = 0; start < ids.length; start += IDS_AT_ONCE) {
-      for (const one of await this.api.all(path, { id: ids.slice(start, start + IDS_AT_ONCE) }, options)) this.#names.set(one.id, one.name);
+      const part = ids.slice(start, start + IDS_AT_ONCE);
+      try {
+        for (const one of await this.api.all(known.kind === "people" ? "/projects" : "/employees", { id: part }, options)) known.names.set(one.id, one.name);
+      } catch (error) {
+        if (error.status !== 403) throw error;
+        for (const id of part) known.names.set(id, "Not shown to you");
+      }
     }
-    if (ids.length > 0) for (const row of this.#bookings.keys()) this.#bump(row);
+    if (ids.length > 0) for (const row of known.rows) known.bump(row);
   }
 
   #isQuiet = true;
@@ -307,15 +207,4 @@ export class BoardData extends EventTarget {
       this.dispatchEvent(new Event("change"));
     });
   }
-}
-
-/** The piece of so many days in which a day lies, and its place there. */
-function whereIs(day, days) {
-  const piece = Math.floor((day - FIRST_MONDAY) / days);
-  return [piece, day - FIRST_MONDAY - piece * days];
-}
-
-function of(map, key) {
-  if (!map.has(key)) map.set(key, new Map());
-  return map.get(key);
 }

@@ -3,7 +3,7 @@
 import { uuid } from "../../lib/ids.js";
 
 const EDITABLE = ["employeeId", "projectId", "startDate", "endDate", "allocatedHours", "hoursPerDay", "allocationPercentage", "commitment", "isCancelled"];
-const COPIED = ["employeeId", "projectId", "startDate", "endDate", "allocatedHours", "hoursPerDay", "allocationPercentage", "commitment", "requiredSkills", "labels"];
+const COPIED = ["employeeId", "projectId", "startDate", "endDate", "allocatedHours", "hoursPerDay", "allocationPercentage", "commitment", "title", "requiredSkills", "labels"];
 
 export class Edits extends EventTarget {
   #done = [];

@@ -140,7 +140,7 @@ export class BoardGrid {
     const beyond = element.scrollTop - this.#places.top(top);
     let hasChanged = false;
     for (const row of rows) {
-      const version = this.data.version(row.id);
+      const version = this.data.known.version(row.id);
       const drawn = this.#rows.get(row.id);
       if (drawn?.layout && drawn.version === version) continue;
       const layout = layOut(this, row);
@@ -175,7 +175,7 @@ export class BoardGrid {
     if (drawn.top !== top) drawn.element.style.transform = `translateY(${top}px)`;
     if (drawn.height !== height) drawn.element.style.height = `${height}px`;
     Object.assign(drawn, { top, height });
-    const version = this.data.version(row.id);
+    const version = this.data.known.version(row.id);
     if (drawn.version === version) return;
     drawn.version = version;
     const isPeople = this.data.kind === "people";

@@ -10,7 +10,7 @@ const TOLERANCE = 0.02;
 /** Whether nobody works in the row at weekends: then one background shades them all. */
 export function restsAtWeekends(grid, row) {
   for (let day = grid.view.from; day <= grid.view.to; day += 1) {
-    if (days.isWeekend(day) && grid.data.day(row.id, day)?.capacity > 0) return false;
+    if (days.isWeekend(day) && grid.data.known.day(row.id, day)?.capacity > 0) return false;
   }
   return true;
 }
@@ -21,11 +21,11 @@ export function shades(grid, row, isWeekendShaded) {
   const place = (first, last) => ({ left: `${grid.x(first)}px`, width: `${(last - first + 1) * width}px` });
   const parts = [];
   if (grid.view.zoom !== "month") {
-    for (const { kind, first, last } of runs(from, to, (day) => kindOf(grid.data.day(row.id, day), isWeekendShaded && days.isWeekend(day)))) {
+    for (const { kind, first, last } of runs(from, to, (day) => kindOf(grid.data.known.day(row.id, day), isWeekendShaded && days.isWeekend(day)))) {
       parts.push(h("div", { class: ["shade", `shade-${kind}`], title: kind === "over" ? "More booked than there is time" : null, style: place(first, last) }));
     }
   }
-  for (const one of grid.data.leave(row.id)) {
+  for (const one of grid.data.known.leave(row.id)) {
     const first = Math.max(from, days.parseDay(one.firstDay));
     const last = Math.min(to, days.parseDay(one.lastDay));
     if (first <= last) parts.push(h("div", { class: ["shade", one.status === "approved" ? "shade-leave" : "shade-requested"], title: `${format.words(one.kind)}, ${one.status}`, style: place(first, last) }));
@@ -58,7 +58,7 @@ function* runs(from, to, kindOf) {
 export function heat(grid, row) {
   const { from, to, width } = grid.view;
   return grid.weeks().map((week) => {
-    const load = grid.data.week(row.id, week.from);
+    const load = grid.data.known.week(row.id, week.from);
     if (!load) return null;
     const share = load.capacity > 0 ? load.hard / load.capacity : load.hard > 0 ? Infinity : null;
     const first = Math.max(from, week.from);
@@ -84,7 +84,7 @@ function levelOf(share) {
 
 /** At the row's end: what hard bookings leave of a week, and how full the week is. */
 export function freeCell(grid, row) {
-  const load = grid.data.week(row.id, grid.freeWeek);
+  const load = grid.data.known.week(row.id, grid.freeWeek);
   if (!load) return h("div", { class: "board-free" });
   const free = load.capacity - load.hard;
   const share = load.capacity > 0 ? load.hard / load.capacity : load.hard > 0 ? 1 : 0;
