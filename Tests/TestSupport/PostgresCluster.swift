@@ -109,6 +109,7 @@ public struct PostgresCluster: Sendable {
     private func administer(_ command: SQL) async throws {
         var configuration = try PostgresConfiguration(url: url)
         configuration.maximumConnections = 1
+        configuration.acquireTimeout = .seconds(60)
         configuration.connectTimeout = .seconds(60)
         let pool = PostgresPool(configuration: configuration, logger: Self.quietLogger)
         do {
