@@ -149,7 +149,13 @@ struct UploadTests {
                     RawRequest.send(Array((head + length).utf8) + part, to: port)
                 }
             }
-            #expect(try await service.importCSV(.departments, "name\nLab\n", into: tenant.id).status == 201)
+            var answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
+            // Those that have broken off may still hold their places for a moment.
+            for _ in 0..<100 where answer.status == 503 {
+                try await Task.sleep(for: .milliseconds(100))
+                answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
+            }
+            #expect(answer.status == 201, "\(answer)")
             #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
             #expect(
                 try await service.all("imports", of: tenant.id, as: ImportReport.self).map(\.kind) == [.departments])
