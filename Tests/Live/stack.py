@@ -26,7 +26,8 @@ import urllib.error
 import urllib.request
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-BINARIES = REPOSITORY / ".build" / "debug"
+# Of compose/test's build, where the variable names no other folder.
+BINARIES = pathlib.Path(os.environ.get("ERM_BINARIES", REPOSITORY / ".build" / "debug"))
 SERVICES = ("tenant-admin", "ml-training", "ml-prediction", "gateway")
 # A smaller company than the demo one, large enough for a model that passes its gates.
 COMPANY = {"employees": 60, "projects": 16, "days": 540}
