@@ -6,7 +6,7 @@ public enum CSVText {
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }
 
-    /// The field for a spreadsheet, which takes what begins like a formula for one, whoever wrote it: an apostrophe makes it text.
+    /// The field for a spreadsheet, which evaluates text that begins like a formula: a leading apostrophe keeps it text.
     public static func spreadsheetField(_ text: String) -> String {
         let isFormula = text.unicodeScalars.first.map { "=+-@\t\r".unicodeScalars.contains($0) } ?? false
         return field(isFormula ? "'" + text : text)

@@ -11,8 +11,8 @@ public final class Flight<Value: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    /// Begins at once, in a task of its own: whoever asked first may hang up while others wait for the same answer.
-    /// - Parameter landing: called after `question` and before anybody is told its answer.
+    /// Begins at once, in a task of its own: the first caller may hang up while others wait for the same answer.
+    /// - Parameter landing: called after `question` and before any waiting task gets its answer.
     public init(
         _ question: @escaping @Sendable () async throws -> Value,
         landing: @escaping @Sendable (Flight<Value>, Result<Value, any Error>) -> Void = { _, _ in }
@@ -27,7 +27,7 @@ public final class Flight<Value: Sendable>: Sendable {
 
     /// The answer.
     /// - Throws: what the question throws; `CancellationError` at once when the waiting task is cancelled. The question
-    ///   then goes on for the others, and for whoever asks again.
+    ///   then goes on for the other tasks, and for later ones.
     public var value: Value {
         get async throws {
             let number = state.withLock { state in

@@ -25,7 +25,7 @@ public enum LogKey {
     public static let bytesOut = "http.bytes.out"
     /// The connection ended before the answer did.
     public static let isCut = "http.cut"
-    /// A pseudonym of an account that somebody tried to log in to.
+    /// A pseudonym of the account of an attempted login.
     public static let account = "account"
     public static let durationMilliseconds = "duration.ms"
     public static let upstream = "upstream"

@@ -11,7 +11,7 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Send
 
     /// The question under way about the key, or a new one.
     ///
-    /// It is under way no more before anybody is told its answer: who then asks again is never given the old answer.
+    /// A question leaves the table before any waiting task gets its answer, so that a later task never gets the old answer.
     public func flight(for key: Key, _ question: @escaping @Sendable () async throws -> Value) -> Flight<Value> {
         flights.withLock { flights in
             if let flight = flights[key] { return flight }

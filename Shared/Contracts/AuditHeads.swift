@@ -1,7 +1,7 @@
 public import Foundation
 
 /// `GET /audit-logs/heads`: the newest link of a tenant's audit chain at a moment, signed with a key that is not the
-/// database's. Whoever keeps it can prove later that no entry up to `seq` has been changed since.
+/// database's. A kept copy proves later that no entry up to `seq` has been changed since.
 public struct AuditHead: Codable, Sendable, Equatable {
     public let tenantId: TenantID
     public let seq: Int

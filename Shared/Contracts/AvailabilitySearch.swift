@@ -95,7 +95,7 @@ public struct AvailabilityMatch: Codable, Sendable, Equatable {
     public let freeHours: Double
     /// `freeHours` of `capacityHours`; null where there is none.
     public let freePercent: Double?
-    /// Whether the wanted effort is free in the window; null when none was asked for.
+    /// Whether the requested effort is free in the window; null when none was requested.
     public let fits: Bool?
     /// The earliest days, from the window's first on and within a year, on which it is free: for hours the days until they are all
     /// done, for a percentage as many days as the window has. Null when there are none or no effort was asked for.
@@ -135,7 +135,7 @@ public struct AvailabilitySearchResult: Codable, Sendable, Equatable {
     public let people: [AvailabilityMatch]
     /// How many people have all that must be.
     public let candidates: Int
-    /// The person who is free earliest, and when; null when nobody is within a year or no effort was asked for.
+    /// The person who is free earliest, and when; null when none is free within a year or no effort was requested.
     public let earliest: EarliestMatch?
 
     public init(people: [AvailabilityMatch], candidates: Int, earliest: EarliestMatch?) {

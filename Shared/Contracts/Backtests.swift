@@ -46,7 +46,7 @@ public struct BacktestJob: Codable, Sendable {
     public let withPlan: Bool
     public let epochs: Int
     public let seed: Int
-    /// What was known then is what it is judged by.
+    /// Forecasts are compared with the outcomes known at this moment.
     public let asOf: Date
     public let createdAt: Date
     public let startedAt: Date?

@@ -38,7 +38,7 @@ public struct PutCapacityRequest: RequestPayload {
         for (index, entry) in entries.enumerated() {
             entry.validate(&validation, under: "entries[\(index)].")
             let isNew = days.insert(Day(employee: entry.employeeId, date: entry.date)).inserted
-            validation.require(isNew, "entries[\(index)].date", "is given twice for this employee")
+            validation.require(isNew, "entries[\(index)].date", "is a duplicate for this employee")
         }
     }
 }

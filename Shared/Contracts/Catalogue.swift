@@ -120,7 +120,7 @@ public struct PutEmployeeSkillsRequest: RequestPayload {
         var names: Set<String> = []
         for (index, entry) in skills.enumerated() {
             entry.validate(&validation, under: "skills[\(index)].")
-            validation.require(names.insert(entry.skill.folded).inserted, "skills[\(index)].skill", "is given twice")
+            validation.require(names.insert(entry.skill.folded).inserted, "skills[\(index)].skill", "is a duplicate")
         }
     }
 }

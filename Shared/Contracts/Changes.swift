@@ -43,13 +43,13 @@ public struct Change: Codable, Hashable, Sendable {
     }
 }
 
-/// `GET /internal/v1/changes?after=POSITION`: what has changed since, in the order in which it became visible. An answer without
+/// `GET /internal/v1/changes?after=POSITION`: the changes since, in the order in which they became visible. An answer without
 /// changes comes after 200 ms, as a sign of life.
 public struct ChangeNews: Codable, Hashable, Sendable {
-    /// Up to where the changes are known now; to be asked with next.
+    /// The position of the newest change in the answer; the next request's `after`.
     public let position: String
-    /// False when the history at hand does not lead on from the position asked with, as after a restore or a long absence, and when
-    /// there was none: changes may have been missed, and whatever was remembered before the answer is to be forgotten.
+    /// False when the feed does not continue from the requested position, as after a restore or a long absence, and when the
+    /// request had none: changes may have been missed, and everything cached before the answer is invalid.
     public let isContinuous: Bool
     /// False when more changes are waiting already.
     public let isWhole: Bool

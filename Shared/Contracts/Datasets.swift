@@ -97,7 +97,7 @@ public struct ModelDeployment: Codable, Sendable, Equatable {
     public let forced: Bool
     public let deployedBy: String
     public let deployedAt: Date
-    /// What was said about it: by whoever deployed the model, or by the schedule.
+    /// A note from the user or the schedule that deployed the model.
     public let note: String?
 
     public init(

@@ -72,7 +72,7 @@ public struct ProjectVersion: Codable, Sendable, Equatable {
     /// The first version holds before this moment too.
     public let validFrom: Date
     public let validUntil: Date
-    /// nil only in feeds of before the status was told.
+    /// nil only in feeds made before this field existed.
     public let status: ProjectStatus?
     public let startDate: CivilDate?
     public let estimatedEndDate: CivilDate?

@@ -1,4 +1,4 @@
-// Bodies and answers of `/employees/{id}/employment` and `/employees/{id}/contracts`: when somebody is employed, and for how much of
+// Bodies and answers of `/employees/{id}/employment` and `/employees/{id}/contracts`: when a person is employed, and for how much of
 // which weekdays. See `docs/planning.md#a-persons-time`.
 
 /// A stretch of employment; both days are worked.

@@ -26,9 +26,9 @@ public struct HistoryEmployee: Codable, Sendable, Equatable {
     public let hiredOn: CivilDate?
     public let leftOn: CivilDate?
     public let skills: [EmployeeSkill]
-    /// All that the ledger reckons with; nil only in feeds of before there was any of it.
+    /// Everything the ledger computes with; nil only in feeds made before this field existed.
     public let time: HistoryTime?
-    /// nil for nobody's, and in feeds of before it was told.
+    /// nil for people without a department, and in feeds made before this field existed.
     public let departmentId: DepartmentID?
 
     public init(
@@ -93,7 +93,7 @@ public struct HistoryTime: Codable, Sendable, Equatable {
     }
 
     public let spells: [Spell]
-    /// From this day on nobody should plan with the person.
+    /// From this day on no work should be planned with the person.
     public let heldFrom: CivilDate?
     public let contracts: [Contract]
     public let leave: [Leave]

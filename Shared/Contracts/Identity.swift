@@ -189,7 +189,7 @@ public struct UserGrants: Codable, Sendable, Equatable {
     /// Grows whenever the user's password is changed or the user deactivated; a session begun under a smaller one is over.
     public let credentialVersion: Int
 
-    /// That of a user whose password has never been changed, and of all answers from before there were versions.
+    /// The version of a user whose password has never been changed, and of all answers made before versions existed.
     public static let firstCredentialVersion = 1
 
     public init(

@@ -29,9 +29,9 @@ public enum ImportErrorPolicy: String, Codable, Sendable, CaseIterable {
 
 /// What an imported allocation that was decided before it was imported says of the moment of its decision.
 public enum ImportHistory: String, Codable, Sendable, CaseIterable {
-    /// It stood so when it was decided, on the importer's word.
+    /// The importer states that the booking was decided as it is imported.
     case asDecided = "as_decided"
-    /// Nobody vouches for that: nothing of it but its plan counts as known then.
+    /// The state at the decision is not known: only the booking's plan counts as known then.
     case unknown
 }
 
@@ -82,7 +82,7 @@ public struct ImportReport: Codable, Sendable {
     public let updated: Int
     /// Rows already in the database exactly so.
     public let unchanged: Int
-    /// Of the rows updated, those in which `\N` or `null` took away a value that was there.
+    /// Of the rows updated, those in which `\N` or `null` removed an existing value.
     public let cleared: Int
     public let rejected: Int
     /// The first 1,000 bad rows.

@@ -1,6 +1,6 @@
 public import Foundation
 
-/// `POST /invitations`. Nobody invites to roles that grant more than the inviter holds.
+/// `POST /invitations`. The roles of an invitation cannot grant more than the inviting user holds.
 public struct CreateInvitationRequest: RequestPayload {
     public let email: String
     /// The person's name until the person gives another.
@@ -149,8 +149,8 @@ public struct OutgoingMessage: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /messages/claim`, by the platform operator: the next messages, which nobody else is given for five minutes. Those that
-/// are not acknowledged by `DELETE /messages/{id}` are given again.
+/// `POST /messages/claim`, by the platform operator: the next messages, leased to the caller for five minutes. Messages that
+/// are not acknowledged by `DELETE /messages/{id}` are handed out again.
 public struct ClaimMessagesRequest: RequestPayload {
     /// 1…100; nil for 20.
     public let limit: Int?

@@ -24,8 +24,8 @@ public struct ServingNode: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /internal/v1/prediction-nodes`: a node of ml-prediction is alive, and what it has found of models since it was last
-/// heard; answered with the deployments that somebody waits for.
+/// `POST /internal/v1/prediction-nodes`: a node of ml-prediction is alive and reports the states of models since its last report.
+/// The answer lists the deployments that wait for nodes to load them.
 public struct PredictionNodeReport: RequestPayload {
     public struct ModelState: Codable, Sendable, Equatable {
         public let tenantId: TenantID
@@ -58,7 +58,7 @@ public struct PredictionNodeReport: RequestPayload {
     }
 }
 
-/// A deployment that somebody waits for.
+/// A deployment that waits for nodes to load its model.
 public struct AwaitedDeployment: Codable, Sendable, Hashable {
     public let tenantId: TenantID
     public let modelId: ModelID

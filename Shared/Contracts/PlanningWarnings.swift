@@ -15,7 +15,7 @@ public struct PlanningWarning: Codable, Sendable, Equatable {
     public let to: CivilDate
     /// `over_capacity`: the hours above the person's capacity.
     public let overHours: Double?
-    /// `outside_employment`: the hours that load nobody; `effort_stated_twice`: what the other statement would mean.
+    /// `outside_employment`: the hours that do not count as load; `effort_stated_twice`: what the other statement would mean.
     public let hours: Double?
     /// `over_capacity`: `soft` when only soft bookings make it too much.
     public let commitment: Commitment?

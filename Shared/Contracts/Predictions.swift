@@ -18,7 +18,7 @@ public struct PredictionRequest: RequestPayload {
     public let title: String?
     /// Only what was known before this moment is used; nil for now.
     public let asOf: Date?
-    /// How many others are named; nil for five. With 0 nobody is compared, which is quicker.
+    /// How many alternatives are named; nil for five. With 0 no people are compared, which is faster.
     public let alternatives: Int?
 
     public init(
@@ -162,9 +162,9 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let model: PredictionModel
     /// The best of all others who have every required skill and are there throughout.
     public let alternativeOptions: [AlternativeOption]
-    /// The person asked about, compared with all who could be alternatives. nil where nobody was compared.
+    /// The person asked about, compared with all who could be alternatives. nil when no people were compared.
     public let standing: AlternativeOption?
-    /// How many people were compared, the one asked about among them; nil where nobody was.
+    /// How many people were compared, including the person asked about; nil when none was.
     public let peopleCompared: Int?
     public let asOf: Date
     /// What a planner should know before acting on it, in words: the person leaves or is hired within the window, is

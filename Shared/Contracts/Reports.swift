@@ -40,7 +40,7 @@ public enum ReportPeriod: String, Codable, Sendable, CaseIterable {
     case total
 }
 
-/// A department, project or skill; nil fields for whoever or whatever has none.
+/// A department, project or skill; nil fields for the rows that have none.
 public struct ReportedGroup: Codable, Sendable, Equatable {
     public let id: String?
     public let name: String?
@@ -117,7 +117,7 @@ public struct UtilizationRow: Codable, Sendable, Equatable {
     public let recordedHours: Double?
     /// In percent of the capacity of the days with a record; null without.
     public let recordedPercent: Double?
-    /// In order of time; null when the total was asked for. They add up to the row.
+    /// In order of time; null when the total was requested. They add up to the row.
     public let periods: [UtilizationPart]?
 
     public init(
@@ -166,7 +166,7 @@ public struct AvailabilityPart: Codable, Sendable, Equatable {
 public struct AvailabilityRow: Codable, Sendable, Equatable {
     public let employee: ReportedEmployee
     public let capacityHours: Double
-    /// What hard bookings take, more than the capacity where somebody is over-booked.
+    /// Hours of hard bookings; more than the capacity when people are over-booked.
     public let committedHours: Double
     public let softHours: Double
     /// What hard bookings leave, day by day: too much on one day takes nothing from another. Nothing from a hold on.
@@ -176,7 +176,7 @@ public struct AvailabilityRow: Codable, Sendable, Equatable {
     public let freePercent: Double?
     /// What leave that is only requested would take.
     public let requestedLeaveHours: Double
-    /// In order of time; null when the total was asked for.
+    /// In order of time; null when the total was requested.
     public let periods: [AvailabilityPart]?
 
     public init(
@@ -241,7 +241,8 @@ public struct OverAllocationPeriod: Codable, Sendable, Equatable {
     }
 }
 
-/// `GET /reports/orphans`: who has bookings on days outside their employment; these hours load nobody until somebody mends them.
+/// `GET /reports/orphans`: people with bookings on days outside their employment. These hours do not count as load until the
+/// booking or the employment is corrected.
 public struct OrphanRow: Codable, Sendable, Equatable {
     public let employee: ReportedEmployee
     public let orphanedHours: Double

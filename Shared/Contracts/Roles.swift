@@ -22,7 +22,7 @@ public struct Role: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /roles`. Nobody makes a role that grants more than the maker holds.
+/// `POST /roles`. A role cannot grant more than the user who makes it holds.
 public struct CreateRoleRequest: RequestPayload {
     public let name: String
     public let permissions: [Permission]

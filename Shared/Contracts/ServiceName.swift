@@ -16,7 +16,7 @@ public enum HeaderName {
     public static let etag = "ETag"
     public static let retryAfter = "Retry-After"
     public static let authorization = "Authorization"
-    /// On an answer of tenant-admin to the gateway: the e-mail address, as base64url, of the account whose owner has just proved by
-    /// a one-time token who they are. It ends at the gateway.
+    /// On an answer of tenant-admin to the gateway: the e-mail address, as base64url, of the account whose owner has just been
+    /// authenticated by a one-time token. The gateway removes this header.
     public static let provenAccount = "X-ERM-Proven-Account"
 }

@@ -67,7 +67,7 @@ public struct User: Codable, Sendable, Equatable {
     }
 }
 
-/// `POST /users`. Nobody may give a role that grants more than the giver holds.
+/// `POST /users`. A user cannot assign a role that grants more than the user holds.
 public struct CreateUserRequest: RequestPayload {
     public let email: String
     public let name: String
@@ -136,7 +136,7 @@ public enum KnownSetting: String, CaseIterable, Sendable {
     case companyName = "company_name"
     /// Weekly hours of a new employee who comes without; 40 where it is not set.
     case defaultCapacity = "default_capacity"
-    /// Whose civil dates all days are: a name such as `Europe/Berlin`; UTC where it is not set.
+    /// Time zone of all civil dates: a name such as `Europe/Berlin`; UTC when it is not set.
     case timezone
     /// `MM-DD`
     case fiscalYearStart = "fiscal_year_start"

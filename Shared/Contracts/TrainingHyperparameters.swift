@@ -1,4 +1,4 @@
-/// How to train, where the trainer's own choice is not wanted; whatever is nil stays its choice.
+/// Overrides of the trainer's own choices; a nil value leaves the choice to the trainer.
 public struct TrainingHyperparameters: Codable, Sendable, Equatable {
     /// Adam's step size for the base network, 0.00001…0.1; nil for 0.001.
     public let learningRate: Double?

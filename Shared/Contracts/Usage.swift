@@ -47,7 +47,7 @@ public struct UsageDay: Codable, Sendable, Equatable {
     public let projects: Int
     public let allocations: Int
     public let storageMb: Double
-    /// Requests that the tenant's users and API keys were let in with, whatever was answered; nil on a day without any.
+    /// Admitted requests of the tenant's users and API keys, with any status; nil on a day without any.
     public let apiCalls: Int?
     /// Predictions made, each of a batch counted; nil on a day without any.
     public let predictions: Int?

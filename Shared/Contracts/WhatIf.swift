@@ -1,7 +1,7 @@
 public import Foundation
 
-/// `POST /predictions/what-if`: a question that nobody means to decide on. It is answered like a prediction and logged nowhere;
-/// person and project need not be bookable as they are today.
+/// `POST /predictions/what-if`: a hypothetical question. It is answered like a prediction and not logged; person and project need
+/// not be bookable as they are today.
 ///
 /// With `predictionId` it begins with that prediction's question: what is left out stays, null empties.
 public struct WhatIfRequest: RequestPayload {
@@ -106,7 +106,7 @@ public struct WhatIfPrediction: Codable, Sendable, Equatable {
     public let features: [FeatureValue]
     public let model: PredictionModel
     public let alternativeOptions: [AlternativeOption]
-    /// Where the person asked about stands among all who were compared; nil where nobody was.
+    /// Rank of the person asked about among all who were compared; nil when none was compared.
     public let standing: AlternativeOption?
     public let peopleCompared: Int?
     public let asOf: Date

@@ -119,7 +119,7 @@ public struct Allocation: Codable, Sendable, Equatable {
     /// When the platform got to know of the booking: later than the decision where history was imported, and then what the
     /// booking said at its decision rests on the importer's word.
     public let recordedAt: Date
-    /// False where nobody vouches for what the booking said at its decision; nil for true.
+    /// False when the booking's state at its decision is not known; nil for true.
     public let isHistoryKnown: Bool?
     /// The booking as first decided for this person and this project; nil where nothing has been edited since.
     public let decided: DecidedAllocation?

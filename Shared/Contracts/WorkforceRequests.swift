@@ -132,7 +132,7 @@ public struct UpdateAllocationRequest: RequestPayload {
 
 /// What a booking may be at most.
 public enum BookingLimits {
-    /// Twenty years, of which five or so have a leap day: whoever means "for good" leaves the end out.
+    /// Twenty years, of which five or so have a leap day. An open-ended booking has no end date.
     public static let longestDays = 7_305
     public static let titleLength = 500
 

@@ -2,7 +2,7 @@ import Basics
 import Logging
 import Synchronization
 
-/// What the driver's thread is told.
+/// A command to the driver's thread.
 enum DriverCommand: Sendable {
     case start(Transfer)
     /// A direction that was paused may go on.

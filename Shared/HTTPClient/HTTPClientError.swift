@@ -60,7 +60,7 @@ public struct HTTPClientError: Error, CustomStringConvertible, CustomDebugString
     public let file: String
     public let line: Int
 
-    /// For whoever speaks HTTP without this library's client and fails alike.
+    /// For code that speaks HTTP without this library's client and reports the same failures.
     public init(
         _ code: Code, _ message: String, requestMayHaveBeenProcessed: Bool = false, detail: String? = nil,
         underlying: (any Error)? = nil, file: String = #fileID, line: Int = #line

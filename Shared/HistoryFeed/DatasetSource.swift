@@ -9,7 +9,7 @@ public import Foundation
 /// question answered later, rest on the whole history.
 ///
 /// Everything is kept as the line it will be, so that the work is done while the history streams in, and within bounded
-/// memory: what exceeds it is spilt to disk, in files that nobody else can open and that no crash leaves behind.
+/// memory: what exceeds it is spilt to disk, in files that no other user can open and that no crash leaves behind.
 public struct DatasetSource: Sendable {
     public let spanStart: Date
     /// Nothing known at or after it is kept.

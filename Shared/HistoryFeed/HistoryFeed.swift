@@ -10,7 +10,7 @@ public struct HistoryFeedError: Error, CustomStringConvertible, Equatable {
 
 /// Checks the lines of one feed as they come.
 ///
-/// A plain value: whoever reads the stream hands each line in and asks for the end when the stream is over.
+/// A plain value: the reader of the stream hands each line in and asks for the end when the stream is over.
 public struct HistoryFeedCheck: Sendable {
     private var lines = 0
     private var end: HistoryEnd?

@@ -99,7 +99,7 @@ extension Forecasting.Allocation {
             id: allocation.id.description, employee: allocation.employeeId.description,
             project: allocation.projectId.description, skills: decided.requiredSkills, labels: decided.labels,
             plannedHours: decided.plannedHours ?? 0,
-            // 0 % is how an unknown share was imported; nobody is allocated to nothing.
+            // An unknown share was imported as 0 %; no booking is for 0 %.
             allocationPercent: decided.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },
             actualHours: allocation.actualHours, start: decided.startDate.secondsSince1970,
             plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
@@ -119,7 +119,7 @@ extension Forecasting.Allocation {
 }
 
 extension DecisionEvidence {
-    /// Nobody types a booking in at the very moment of its decision.
+    /// Bookings are entered some time after their decision.
     private static let allowedDelay: TimeInterval = 86_400
 
     /// nil for ``observed``, which needs no room in a line.

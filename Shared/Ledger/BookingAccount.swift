@@ -6,7 +6,7 @@ public struct BookingAccount: Hashable, Sendable {
     public private(set) var loaded = 0
     /// On days after the completion.
     public private(set) var released = 0
-    /// On days outside employment: it loads nobody until somebody mends it.
+    /// On days outside employment: not counted as load until the booking or the employment is corrected.
     public private(set) var orphaned = 0
     /// Days of the booking on which the person would have working time, employed or not.
     public private(set) var workingDays = 0
@@ -46,7 +46,7 @@ public enum Fate: Hashable, Sendable {
     case released
     case orphaned
 
-    /// Finished work is released even where nobody was employed.
+    /// Finished work is released also on days outside employment.
     @inline(__always)
     static func of(_ day: Int, completed: Int, isEmployed: Bool) -> Fate {
         day > completed ? .released : isEmployed ? .loaded : .orphaned

@@ -5,13 +5,13 @@ public struct Conflict: Hashable, Sendable {
     public enum Kind: String, Hashable, Sendable, CaseIterable {
         /// This booking and the other `bookings` are more than the person's capacity, by `minutes`.
         case overCapacity = "over_capacity"
-        /// The person is not employed on these days; `minutes` load nobody.
+        /// The person is not employed on these days; `minutes` do not count as load.
         case outsideEmployment = "outside_employment"
         /// Approved leave leaves no time on these days.
         case onLeave = "on_leave"
         /// The whole booking has no working day; its hours stand on its first day.
         case noWorkingTime = "no_working_time"
-        /// Nobody should plan with the person on these days.
+        /// No work should be planned with the person on these days.
         case personOnHold = "person_on_hold"
         /// The project is completed or cancelled.
         case projectClosed = "project_closed"
@@ -20,7 +20,7 @@ public struct Conflict: Hashable, Sendable {
         /// Another booking of the person is on the same project on these days.
         case sameProjectTwice = "same_project_twice"
         case skillMissing = "skill_missing"
-        /// The person has the skill at less than `level`, or nobody knows at which.
+        /// The person has the skill below `level`, or at an unknown level.
         case levelTooLow = "level_too_low"
         /// Hours and another statement of the effort differ by more than a tenth; hours count.
         case effortStatedTwice = "effort_stated_twice"
@@ -39,7 +39,7 @@ public struct Conflict: Hashable, Sendable {
     /// The bookings that take part, this one among them.
     public var bookings: [AllocationID] = []
     public var skill: SkillID?
-    /// The level that is asked for.
+    /// The required level.
     public var level: Int?
 
     init(_ kind: Kind, _ days: DayWindow) {

@@ -6,7 +6,7 @@ public import Contracts
 public struct PersonDays: Sendable {
     public let window: DayWindow
     public private(set) var capacity: [Int]
-    /// Hard bookings. More than the capacity where somebody is over-booked.
+    /// Hard bookings. More than the capacity when the person is over-booked.
     public var hard: [Int] { sums.hard }
     /// Soft bookings, those on projects on hold among them.
     public var soft: [Int] { sums.soft }
@@ -14,7 +14,7 @@ public struct PersonDays: Sendable {
     public private(set) var requestedLeave: [Int]
     /// Work that was recorded; nil for a day without a record.
     public private(set) var recorded: [Int?]
-    /// The places of the days on which somebody may plan with the person: all before a hold.
+    /// The indices of the days on which work may be planned with the person: all before a hold.
     public private(set) var plannable: Range<Int>
     /// Whether the person is employed on each day.
     public private(set) var employed: [Bool]
@@ -73,7 +73,7 @@ public struct PersonDays: Sendable {
     private struct Sums {
         var hard: [Int] = []
         var soft: [Int] = []
-        /// Before rounding, so that rounding never makes anybody over-booked.
+        /// Before rounding, so that rounding never makes a person over-booked.
         var exactHard: [Double] = []
         var exactSoft: [Double] = []
 
@@ -102,7 +102,7 @@ public struct PersonDays: Sendable {
     private func capacity(on day: CivilDate) -> Int { window.contains(day) ? capacity[window.index(of: day)] : 0 }
 
     /// What is left of the capacity after hard bookings, and after soft ones too when asked; too much on one day takes nothing from
-    /// another. 0 where nobody should plan with the person.
+    /// another. 0 where no work should be planned with the person.
     public func free(at place: Int, afterSoft: Bool = false) -> Int {
         guard plannable.contains(place) else { return 0 }
         return max(0, capacity[place] - hard[place] - (afterSoft ? soft[place] : 0))

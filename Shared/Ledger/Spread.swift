@@ -11,7 +11,7 @@ struct Spread: Sendable {
     private var kinds: [Int] = []
 
     /// Calls `each` for every day of `part` that has some of the booking's minutes, with the exact share beside the whole
-    /// minutes, whoever is employed.
+    /// minutes, also on days outside employment.
     /// - Parameters:
     ///   - extent: the whole booking's days. Where they reach beyond `days`, every week there is like the first or the last of `days`.
     ///   - part: the days asked about, within `extent` and `days`.

@@ -2,9 +2,9 @@ public import Contracts
 
 /// A stretch of employment; both days are worked.
 public struct EmploymentSpell: Hashable, Sendable {
-    /// nil when nobody knows since when.
+    /// nil when the start is not known.
     public let from: CivilDate?
-    /// nil while nobody knows an end.
+    /// nil while no end is known.
     public let to: CivilDate?
 
     public init(from: CivilDate?, to: CivilDate?) {
@@ -30,7 +30,7 @@ public struct Contract: Hashable, Sendable {
     var start: Int { (from ?? .earliest).daysSinceEpoch }
 }
 
-/// Days on which somebody is away, wholly or for so many minutes each.
+/// Days on which a person is absent, wholly or for so many minutes each.
 public struct Leave: Hashable, Sendable {
     public let days: DayWindow
     public let off: TimeOff
@@ -48,7 +48,7 @@ public struct Leave: Hashable, Sendable {
 public struct WorkingTime: Hashable, Sendable {
     /// In order of time. None at all: employed on every day, since nothing else is known.
     public let spells: [EmploymentSpell]
-    /// From this day on nobody should plan with the person ("hold"). It takes no capacity away, only free time.
+    /// From this day on no work should be planned with the person ("hold"). A hold reduces free time, not capacity.
     public let heldFrom: CivilDate?
     /// In order of time. Before the first one begins its pattern holds as well; without any there is no capacity.
     public let contracts: [Contract]

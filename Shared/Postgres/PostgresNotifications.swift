@@ -107,7 +107,7 @@ extension ServerSession {
         _ = try await runScript(commands.joined(separator: ";"))
     }
 
-    /// Waits for a notification. A cancelled task gets `connectionLost` at once: the connection serves nobody else.
+    /// Waits for a notification. A cancelled task gets `connectionLost` at once: no other task uses the connection.
     func nextNotification(heartbeat: Duration) async throws -> PostgresNotifications.Event {
         let (reactor, descriptor) = (reactor, libpq.descriptor)
         return try await withTaskCancellationHandler {

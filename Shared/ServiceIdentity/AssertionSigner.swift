@@ -45,8 +45,8 @@ public final class AssertionSigner: Sendable {
 
     /// A JWT for a request to `audience`.
     ///
-    /// - Parameter caller: on whose behalf; nil for this service itself. Its issuer is always this service, whoever
-    ///   issued it before.
+    /// - Parameter caller: the caller on whose behalf the request is made; nil for this service itself. The assertion's issuer is
+    ///   always this service, even for a caller that another service vouched for.
     public func assertion(for audience: ServiceName, caller: Caller? = nil) throws -> String {
         let time = Int(now().timeIntervalSince1970)
         let pair = keys.signing

@@ -14,7 +14,7 @@ public struct IdentityError: Error, Sendable, CustomStringConvertible {
         public static let malformed = Code("malformed")
         /// An algorithm other than EdDSA was named.
         public static let wrongAlgorithm = Code("wrongAlgorithm")
-        /// Nobody we know has this key, or it belongs to another issuer than the one claimed.
+        /// The key is unknown, or belongs to another issuer than the one claimed.
         public static let unknownKey = Code("unknownKey")
         public static let badSignature = Code("badSignature")
         public static let wrongAudience = Code("wrongAudience")

@@ -4,8 +4,8 @@ import Foundation
 
 /// A JSON Web Token in compact form, signed by EdDSA with an Ed25519 key (RFC 7519, RFC 7515, RFC 8037).
 ///
-/// Reading one decides nothing: whoever reads it asks ``isSigned(by:)`` with a key of their own choice. The token's header
-/// chooses neither key nor algorithm.
+/// A token that could be parsed is not yet trusted: the reader calls ``isSigned(by:)`` with a key that the reader chooses. The
+/// token's header chooses neither key nor algorithm.
 public struct JSONWebToken: Sendable {
     private struct Header: Codable {
         let alg: String

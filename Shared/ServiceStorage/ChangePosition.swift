@@ -1,10 +1,10 @@
 import Foundation
 import Postgres
 
-/// Up to where somebody has heard of a service's changes: all up to `number`.
+/// A follower's position in a service's change feed: it has received all changes up to `number`.
 ///
-/// The token was drawn at random with the number: a history that went another way since, as after a restore, a fail-over or a disk
-/// rolled back, has another token there or none, so the position is not recognised.
+/// The token was drawn at random with the number. After a restore, a fail-over or a disk rolled back, the feed has another token at
+/// that number or none, so the old position is not recognised.
 public struct ChangePosition: Sendable, Equatable, CustomStringConvertible {
     let number: Int
     let token: UUID
@@ -18,7 +18,7 @@ public struct ChangePosition: Sendable, Equatable, CustomStringConvertible {
         self.init(number: try row.decode("number"), token: try row.decode("token"))
     }
 
-    /// nil for a text that is no position.
+    /// nil for a text that is not a position.
     public init?(_ text: String) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard parts.count == 2, let number = Int(parts[0]), number >= 0, let token = UUID(uuidString: String(parts[1]))

@@ -1,11 +1,11 @@
 public import Contracts
 public import ServiceKit
 
-/// Which changes are asked for at `GET /internal/v1/changes`.
+/// The query of `GET /internal/v1/changes`.
 public struct ChangesQuery: RouteQuery {
-    /// nil: where they are now.
+    /// nil: the feed's present end.
     let after: ChangePosition?
-    /// Those that are told; nil: all.
+    /// The kinds of changes in the answer; nil: all.
     let kinds: Set<ChangeKind>?
 
     public init(_ query: inout QueryParameters) {

@@ -4,7 +4,7 @@ import HTTPTypes
 import Hummingbird
 public import ServiceKit
 
-/// A client's `Idempotency-Key`, with whose it is and what was asked under it.
+/// A client's `Idempotency-Key`, with its owner and the fingerprint of the request made under it.
 public struct IdempotencyKey: Sendable {
     /// Keys of different callers never meet.
     public let subject: String

@@ -4,10 +4,10 @@ public import Postgres
 public import ServiceKit
 
 extension PostgresError: ProblemConvertible {
-    /// What a client is told of trouble with the database.
+    /// The client's problem for a failure of the database.
     ///
-    /// Violated constraints are known to the code that wrote the statement and should be turned into something better
-    /// there; what arrives here is told in general words, never with the constraint's name or a value.
+    /// Code that writes a statement knows the constraints it may violate and should map them to a better problem there.
+    /// The texts here are general: they never name a constraint or quote a value.
     public var problem: ProblemError? {
         switch code {
         case .poolExhausted: .unavailable("The service is busy; try again in a moment.", cause: self)
@@ -22,12 +22,12 @@ extension PostgresError: ProblemConvertible {
 
     private func problem(sqlState: String) -> ProblemError? {
         switch sqlState {
-        case "23505": return .conflict("There is already one with the same key.")
-        case "23503": return .conflict("Something it refers to, or that refers to it, is in the way.")
-        // Values that passed our validation and yet do not fit the column.
+        case "23505": return .conflict("A resource with this key already exists.")
+        case "23503": return .conflict("The resource refers to a missing resource or is still in use.")
+        // Values that passed the service's validation and yet do not fit the column.
         case "22001", "22003", "22007", "22008", "22P05", "23502", "23514":
             return .validation("", "holds a value that is out of range")
-        // Nobody knows which field it was; one without a name would only puzzle the client.
+        // The server does not name the field, so the problem lists none.
         case "54000":
             return ProblemError(
                 status: .unprocessableContent, code: .validationFailed,

@@ -108,7 +108,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
         }
     }
 
-    /// Whether the server's disk has room again: tried by writing 4 MB that nobody keeps, not at once, so that requests are
+    /// Whether the server's disk has room again: tried by writing 4 MB that are not kept, not at once, so that requests are
     /// kept away from a full disk instead of finding out one by one.
     /// - Returns: why not; nil when it has.
     private func room(since full: ContinuousClock.Instant) async throws -> String? {

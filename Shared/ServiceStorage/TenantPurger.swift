@@ -5,8 +5,8 @@ import Postgres
 public import ServiceKit
 public import ServiceLifecycle
 
-/// Removes what a service has of tenants that are purged. tenant-admin says which they are, and is told once nothing is left;
-/// a service that is away meanwhile does it when it is back, and until then no tenant counts as purged.
+/// Removes a service's data of tenants that are purged. tenant-admin lists these tenants and gets a confirmation once nothing is
+/// left; a service that is down catches up when it is back, and until its confirmation the tenant does not count as purged.
 public struct TenantPurger: Service {
     private let database: ServiceDatabase
     private let client: ServiceClient
@@ -16,7 +16,7 @@ public struct TenantPurger: Service {
 
     /// - Parameters:
     ///   - client: asks tenant-admin.
-    ///   - settings: what row-level security wants to be told beside the tenant.
+    ///   - settings: what row-level security needs beside the tenant.
     public init(
         database: ServiceDatabase, client: ServiceClient, interval: Duration, settings: [String: String] = [:],
         logger: Logger
@@ -37,14 +37,14 @@ public struct TenantPurger: Service {
                 } catch {
                     if Task.isCancelled { return }
                     logger.info(
-                        "Purging tenants failed; it is retried", metadata: [LogKey.error: "\(LogText.of(error))"])
+                        "Purging tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
                 }
                 try? await Task.sleep(for: interval)
             }
         }
     }
 
-    /// - Throws: `ProblemError` when tenant-admin cannot be asked now, `PostgresError`.
+    /// - Throws: `ProblemError` when tenant-admin does not answer, `PostgresError`.
     public func purgeDue() async throws {
         let tenants: [TenantID] = try await client.get("/internal/v1/purges", trace: TraceContext())
         for tenant in tenants {

@@ -97,7 +97,7 @@ struct StrictJSONTests {
             errors(#"{"id":null,"name":null,"status":null}"#) == [
                 "id": "must not be null", "name": "must not be null", "status": "must not be null",
             ])
-        #expect(errors(body(#""name":"y""#)) == ["name": "is given twice"])
+        #expect(errors(body(#""name":"y""#)) == ["name": "is a duplicate"])
         #expect(errors(body(#""inner":null,"tags":null"#)).isEmpty)
     }
 

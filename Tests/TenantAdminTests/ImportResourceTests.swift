@@ -108,7 +108,7 @@ struct ImportResourceTests {
             let wrongKind = try await send(#"{"external_id":"E1","name":true}"#)
             let noObject = try await send("[1]\n{\n")
 
-            #expect(twice == ["line 1, name: is given twice"])
+            #expect(twice == ["line 1, name: is a duplicate"])
             #expect(huge == ["line 2, weekly_capacity_hours: is too large a number"])
             #expect(wrongKind == ["line 1, name: must not be true or false"])
             #expect(noObject.map { $0.prefix(6) } == ["line 1", "line 2"])

@@ -100,8 +100,7 @@ struct TenantStage: Sendable {
     static let unknown = ProblemError.permissionDenied("The tenant is unknown or not active.", code: .tenantUnavailable)
     static let mismatch = ProblemError.permissionDenied(
         "The credential, the host name and X-Tenant-ID name different tenants.", code: .tenantMismatch)
-    static let required = ProblemError(
-        status: .badRequest, code: .tenantRequired, "Tenant identification required")
+    static let required = ProblemError.tenantRequired
 }
 
 /// Who knows the tenants.

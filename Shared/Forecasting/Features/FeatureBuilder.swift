@@ -371,7 +371,7 @@ extension FeatureBuilder {
     }
 }
 
-/// Writes what is personal over the same row of somebody else.
+/// Overwrites the personal features of another person's row.
 private struct PersonalSink: FeatureSink {
     static var onlyPersonal: Bool { true }
     var next: UnsafeMutablePointer<Float>

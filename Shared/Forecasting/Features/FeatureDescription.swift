@@ -50,7 +50,7 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
 
     /// False for questions that do not name the share of the person's capacity.
     public var usesPercentage: Bool
-    /// Seconds that passed at most, before any decision learned from, since somebody had finished something; nil for any.
+    /// The longest time in seconds, over all decisions of the training rows, since the last work had finished; nil for no limit.
     /// When nothing has become known for longer, groups and projects grow no older: features of time would leave all that
     /// was seen, and nothing that happened would be the reason.
     public var longestSilence: Double?

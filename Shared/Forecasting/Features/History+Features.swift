@@ -8,7 +8,7 @@ extension History {
         features(of: learningSlots(asOf: moment), schema: schema)
     }
 
-    /// The same rows block by block, for whoever needs each of them only once: the memory of a million rows is that of a few.
+    /// The same rows block by block, for readers that need each row only once: a million rows take the memory of one block.
     /// - Parameter body: gets the number of a block's first row and the block, row-major, as wide as the schema. Called on all
     ///   cores at once, in any order.
     public func forEachBlockOfFeatures(

@@ -10,13 +10,13 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var skills: [String]
     /// Further facts known at the decision: work package, priority, who asked.
     public var labels: [String: String]
-    /// What the work is, in a few words; nil when nobody has said.
+    /// What the work is, in a few words; nil when the booking has no title.
     public var title: String?
     /// Hours as first planned; 0 or less means that no plan is known.
     public var plannedHours: Double
     /// Share of the person's capacity, 0…100.
     public var allocationPercent: Double?
-    /// Recorded hours; nil when nobody recorded them.
+    /// Recorded hours; nil when none are recorded.
     public var actualHours: Double?
     public var start: Double?
     /// The end as planned.
@@ -57,7 +57,7 @@ public enum DecisionEvidence: String, Sendable, Codable, CaseIterable {
     case observed
     /// It was recorded later, and stood so at the decision on the importer's word.
     case stated
-    /// Nobody vouches for anything but the plan; the rest was left out.
+    /// Only the plan is known as decided; the other fields were left out.
     case unknown
 
     /// What follows "so many allocations".

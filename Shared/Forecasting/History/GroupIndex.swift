@@ -68,7 +68,7 @@ struct GroupIndex: Sendable {
             group: { keys[Resolver.key($0, $1, $2, isFlow: $3)] ?? -1 })
     }
 
-    /// The groups of a decision for everybody, whoever it names.
+    /// The groups of a decision for all people, without the person it names.
     func resolveForPeople(_ decision: Decision) -> PeopleGroups {
         var decision = decision
         decision.employee = ""

@@ -66,7 +66,7 @@ struct GroupSeries: Sendable {
         self.capacity = Int32(capacity)
     }
 
-    /// Makes sure that nobody else reads what is written next, and that there is room.
+    /// Makes the storage unique before a write, and large enough.
     mutating func moveUnlessOwned(capacity needed: Int) {
         let capacity = Int(capacity)
         guard needed > 0, needed > capacity || !isKnownUniquelyReferenced(&memory) else { return }

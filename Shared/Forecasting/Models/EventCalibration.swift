@@ -1,7 +1,7 @@
 import Foundation
 
-/// Turns log odds into a probability that can be believed: Platt's scaling, fitted to rows that whoever gave the log odds has
-/// not seen, shrunk toward the base rate as far as those rows demand.
+/// Turns log odds into a calibrated probability: Platt's scaling, fitted to rows that the model of the log odds was not trained
+/// on, shrunk toward the base rate as far as those rows demand.
 struct EventCalibration: Sendable {
     /// Calibrated log odds = slope × raw log odds + offset.
     var slope = 1.0
@@ -53,7 +53,7 @@ struct EventCalibration: Sendable {
         baseRate = min(max(move.applied(to: baseRate), 0.005), 0.995)
     }
 
-    /// Platt scaling with his smoothed targets (Platt 1999), by Newton's method with a light pull toward slope 1.
+    /// Platt scaling with smoothed targets (Platt 1999), by Newton's method with a light pull toward slope 1.
     static func platt(
         _ scores: [Double], _ outcomes: [Bool], weights: [Double] = []
     ) -> (slope: Double, offset: Double) {

@@ -50,7 +50,7 @@ struct PredictiveDistribution {
         classifier.tellsApart || abs(chance - 0.5) > aboutHalf ? chance : nil
     }
 
-    /// Which side of one half a chance is on is noise when it is so near: calibrated on a few hundred rows, it has a standard
+    /// So near one half, the side on which a chance lies is noise: calibrated on a few hundred rows, a chance has a standard
     /// error of up to five points.
     private static let aboutHalf = 0.1
 
@@ -67,7 +67,7 @@ struct PredictiveDistribution {
         return max(leastAbove, inner.high * (0.5 - chance) / (end - chance))
     }
 
-    /// An estimate above the plan is so by a thousandth at least: less would be the plan to whoever reads it.
+    /// An estimate above the plan exceeds it by at least a thousandth: a smaller difference would be displayed as the plan.
     private static let leastAbove = 0.001
 
     private static func ranges(_ given: [Range], around median: Double, _ withinPlan: Double?) -> [Range] {

@@ -7,7 +7,7 @@ extension VariantModel {
         var estimate: Double
         /// All that is said of the hours.
         var distribution: PredictiveDistribution
-        /// Chance of finishing within the plan, without a plan within whatever plan such work gets.
+        /// Chance of finishing within the plan; without a plan, within the plan that such work usually gets.
         var success: Double?
     }
 

@@ -16,7 +16,7 @@ extension ForecastModel {
 
     /// The same question about many people: to the bit what ``forecast(_:history:explaining:)`` says of each.
     /// - Parameters:
-    ///   - decision: whoever it names.
+    ///   - decision: the person it names does not matter.
     ///   - people: of this history.
     public func estimates(_ decision: Decision, of people: [HistoryPerson], history: History) -> [PersonEstimate] {
         guard !people.isEmpty else { return [] }

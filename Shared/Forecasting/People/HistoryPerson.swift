@@ -8,7 +8,7 @@ public struct HistoryPerson: Sendable {
     /// nil without a record.
     var facts: EmployeeFacts?
 
-    /// Of somebody whom history has never met.
+    /// The numbers of a person without history.
     public static let unknown = HistoryPerson(number: -1, facts: nil)
 }
 

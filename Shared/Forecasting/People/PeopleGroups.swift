@@ -1,6 +1,6 @@
 /// The groups of one question for all people: what all have in common, and what each has of their own.
 struct PeopleGroups {
-    /// Of nobody in particular; the personal groups are -1.
+    /// The groups that do not depend on the person; the personal groups are -1.
     let shared: ResolvedGroups
     /// By person number, -1 where there is no such group.
     let personSkillSet: [Int32]

@@ -20,7 +20,7 @@ enum MemberName: Int32, CaseIterable, Sendable {
 
 /// Which candidates enter the race.
 enum CandidateCatalogue {
-    /// The candidates all of whose members were fitted.
+    /// The candidates whose members were all fitted.
     static func candidates(of fitted: Set<MemberName>, withPlan: Bool) -> [HoursCandidate] {
         all(withPlan: withPlan).filter { fitted.isSuperset(of: $0.members) }
     }

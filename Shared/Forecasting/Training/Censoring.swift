@@ -1,7 +1,7 @@
 import Foundation
 
-/// Work that is not finished at a cut is not known to have been short or long: of what was decided lately only the short is
-/// known, and whoever judges by the known alone judges by the short.
+/// Whether work that is unfinished at a cut is short or long is not known. Of recent decisions only the short work has finished, so
+/// a sample of finished work alone is biased toward short work.
 ///
 /// Finished rows therefore stand for the unfinished ones decided beside them: each counts by the inverse of the probability
 /// that work of its duration was finished by the cut (inverse probability of censoring weights: Robins and Rotnitzky 1992;

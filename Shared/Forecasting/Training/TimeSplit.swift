@@ -70,7 +70,7 @@ struct TimeSplit: Sendable {
         let all = Array(rows.indices)
         let shown = cut(all, rows, share: share, noLaterThan: asOf - long)
         let show = all.filter { rows[$0].decision.at >= shown }
-        // At the cut nobody knew what was finished after it.
+        // What was finished after the cut was not known at the cut.
         let known = all.filter { rows[$0].decision.at < shown && rows[$0].completedAt < shown }
         let chosen = known.isEmpty ? shown : cut(known, rows, share: choosingShare, noLaterThan: shown - long)
         let judge = known.filter { rows[$0].decision.at >= chosen }

@@ -15,7 +15,7 @@ final class ActiveStream: Sendable {
 
     var isAbandoned: Bool { abandoned.load(ordering: .acquiring) }
 
-    /// Nobody will read on. The rest is discarded before the connection's next use.
+    /// Ends reading. The remaining rows are discarded before the connection's next use.
     func abandon() { abandoned.store(true, ordering: .releasing) }
 }
 

@@ -96,7 +96,7 @@ actor ServerSession {
     func endLease() async -> Bool {
         lease = 0
         guard !isLost, !isWornOut else { return false }
-        // Somebody kept the connection and is using it still. It cannot be trusted any more.
+        // The borrower kept the connection beyond its loan and still uses it: the connection cannot be reused.
         guard !isBusy else {
             close()
             return false

@@ -1,27 +1,27 @@
 import Contracts
 
-/// How far somebody has heard of another's changes, as a plain value.
+/// How far a follower has read another service's change feed, as a plain value.
 struct ChangeHearing: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     /// nil before the first answer.
     private(set) var position: String?
-    /// When the last question was put whose answer was whole: all that was committed by then has been heard of.
+    /// Time of the last request that was answered in full: all changes committed before it have been received.
     private(set) var heardAt: Instant?
-    /// For how long silence is taken for nothing new.
+    /// How long an answer stays current, counted from its request.
     let silence: Duration
 
     init(silence: Duration) { self.silence = silence }
 
     func isHeard(at time: Instant) -> Bool { heardAt.map { time - $0 < silence } ?? false }
 
-    /// What an answer tells, which is to be acted on before ``heard(_:askedAt:)``; nil: nothing new.
+    /// The changes in an answer, to be acted on before ``heard(_:askedAt:)``; nil when there are none.
     func news(of answer: ChangeNews) -> ChangeFollower.News? {
         guard answer.isContinuous, position != nil else { return .everything }
         return answer.changes.isEmpty ? nil : .changes(answer.changes)
     }
 
-    /// The answer has been acted on.
+    /// Records that the answer has been acted on.
     mutating func heard(_ answer: ChangeNews, askedAt: Instant) {
         position = answer.position
         if answer.isWhole { heardAt = askedAt }

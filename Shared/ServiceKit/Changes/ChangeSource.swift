@@ -1,11 +1,11 @@
 public import Contracts
 
-/// Where changes are heard of.
+/// Where a follower reads changes.
 public protocol ChangeSource: Sendable {
-    /// What has changed after a position, at once when anything has, else after a short while.
+    /// The changes after a position: at once when there are any, else after a short wait.
     ///
-    /// The answer is of after the question: all that was committed before the question is in it, unless it says that it is not whole.
-    /// - Parameter position: nil for where the changes are now.
+    /// The answer holds every change committed before the request, unless its `isWhole` is false.
+    /// - Parameter position: nil for the feed's present end.
     func news(after position: String?) async throws -> ChangeNews
 }
 
@@ -14,10 +14,10 @@ public struct ServiceChanges: ChangeSource {
     private let client: ServiceClient
     private let kinds: [ChangeKind]
 
-    /// - Parameter kinds: those that are asked for.
+    /// - Parameter kinds: the kinds of changes to follow.
     public init(_ client: ServiceClient, of kinds: [ChangeKind]) {
         var client = client
-        // A later answer would still be told, and no more be trusted.
+        // An answer later than this would be too old to count as current.
         client.deadline = .seconds(2)
         client.retries = 0
         self.client = client

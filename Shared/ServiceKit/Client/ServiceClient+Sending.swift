@@ -65,7 +65,7 @@ extension ServiceClient {
             cause: cause)
     }
 
-    /// What the other service said, for our own client; its failures (5xx) are not our client's to read.
+    /// The other service's problem as this service's own client gets it; the text of a 5xx is not passed on.
     func problem(_ status: Int, _ body: [UInt8]) -> ProblemError {
         guard let problem: Problem = try? WireJSON.decode(from: body) else {
             return badAnswer(UpstreamFailure(service: service, status: status, code: nil))
@@ -75,7 +75,7 @@ extension ServiceClient {
         case 503: return .unavailable("The service \(service.rawValue) is not available at the moment.", cause: cause)
         case 504: return timedOut(cause: cause)
         case 500...: return badAnswer(cause)
-        // It does not know us: that is between the two services, not for the client to mend.
+        // The other service refuses this one's assertion: a fault of the platform that the client cannot correct.
         case 401 where problem.code == .notAuthenticated: return badAnswer(cause)
         default:
             return ProblemError(

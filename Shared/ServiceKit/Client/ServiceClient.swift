@@ -3,7 +3,7 @@ public import HTTPClient
 public import ServiceIdentity
 import Synchronization
 
-/// Asks another service, in our name or on a caller's behalf.
+/// Sends requests to another service, as this service or on a caller's behalf.
 ///
 /// With several addresses requests go to one after the other, and one that cannot be reached is passed over. Trouble
 /// comes back as ``ProblemError``: what the other service answered keeps its status and code, no connection is 503, no

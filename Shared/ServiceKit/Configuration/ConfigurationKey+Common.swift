@@ -7,10 +7,10 @@ extension ConfigurationKey {
             .init(
                 "log.level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]),
                 default: "info",
-                help: "The least severe level that is logged."),
+                help: "Lowest level that is logged."),
             .init(
                 "access-log.sample-percent", .integer(0...100), default: "100",
-                help: "How many of the requests that went well have a line in the log; the others always have."),
+                help: "Share of successful requests that are logged; failed requests are always logged."),
             .init("log.format", .choice(["json", "text"]), default: "json", help: "How log lines look."),
             .init(
                 "shutdown.grace", .duration(.zero ... .seconds(600)), default: "10s",
@@ -18,7 +18,7 @@ extension ConfigurationKey {
             .init(
                 "shutdown.drain", .duration(.zero ... .seconds(600)), default: "2s",
                 help:
-                    "How long new requests are still taken after SIGTERM, while the service says that it is not ready."),
+                    "How long new requests are still served after SIGTERM while the service reports not ready."),
             .init("identity.key-file", .path, required: true, help: "This service's private Ed25519 key (PEM)."),
             .init("identity.jwks-file", .path, required: true, help: "The public keys of all services (JWKS)."),
             .init(
@@ -30,7 +30,7 @@ extension ConfigurationKey {
                 help: "The most connections held at once."),
             .init(
                 "database.max-connection-age", .duration(.seconds(1) ... .seconds(604_800)), default: "1h",
-                help: "How old a connection may become."),
+                help: "Maximum age of a connection."),
             .init(
                 "database.max-tenants-per-connection", .integer(1...100_000), default: "32",
                 help: "How many tenants a connection may serve before it is replaced, which bounds its server's memory."
@@ -40,7 +40,7 @@ extension ConfigurationKey {
                 help: "Folder of the migrations; found beside the binary or in ./migrations upwards when left out."),
             .init(
                 "purge.interval", .duration(.milliseconds(100) ... .seconds(86_400)), default: "1m",
-                help: "How often is looked for tenants that are to be purged."),
+                help: "Interval between checks for tenants to purge."),
             .init("tenant-admin.url", .urls, default: "http://127.0.0.1:8081", help: "Where tenant-admin listens."),
             .init("ml-training.url", .urls, default: "http://127.0.0.1:8082", help: "Where ml-training listens."),
             .init(
@@ -67,7 +67,7 @@ extension ConfigurationKey {
                 help: "Port to listen on; 0 for any free one."),
             .init(
                 "http.idle-timeout", .duration(.seconds(1) ... .seconds(3600)), default: "60s",
-                help: "A connection that sends nothing for so long is closed."),
+                help: "Time without bytes from the client after which its connection is closed."),
             .init(
                 "http.max-header-bytes", .integer(4_096...1_048_576), default: "32768",
                 help: "Largest sum of a request's headers."),
@@ -82,7 +82,7 @@ extension ConfigurationKey {
                 "http.write-timeout", .duration(.milliseconds(100) ... .seconds(3600)),
                 // Services read each other's streams as fast as they can work on them, which may take a while.
                 default: service == .gateway ? "30s" : "10m",
-                help: "A client that takes nothing of its answer for so long is cut off."),
+                help: "Time without progress in sending an answer after which the connection is closed."),
             .init("ops.host", .text, default: "127.0.0.1", help: "Address of the operations port."),
             .init(
                 "ops.port", .integer(0...65_535), default: "\(9080 + number)",

@@ -17,7 +17,7 @@ enum HummingbirdErrorBody {
         consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
     }
 
-    /// nil when the answer is somebody else's, such as a proxied one, and must stay as it is.
+    /// nil when the answer is not Hummingbird's own, such as a proxied one, and must stay as it is.
     static func error(from response: Response) async -> ProblemError? {
         var headers = response.headers
         let type = headers[.contentType]

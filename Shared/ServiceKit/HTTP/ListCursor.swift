@@ -1,8 +1,8 @@
 import Contracts
 import ServiceIdentity
 
-/// Binds a cursor to the list that gave it: one of another list, or of another person's list, would go on at a place that means
-/// nothing there and answer an empty page as if the list had ended.
+/// Binds a cursor to the list that gave it. A cursor of another list, or of another person's list, would point at a meaningless
+/// place and answer an empty page as if the list had ended.
 public enum ListCursor {
     /// The path of the list that is being answered.
     @TaskLocal static var list = ""

@@ -14,7 +14,7 @@ public protocol LoopResponder: Sendable {
     func take(_ exchange: LoopExchange, body: ByteBuffer?) -> Bool
 }
 
-/// Who answers an exchange hears of its client.
+/// What the handler of an exchange learns of its client.
 public protocol LoopAnswering: AnyObject {
     /// The client has gone. Nothing more need be answered.
     func clientHungUp()

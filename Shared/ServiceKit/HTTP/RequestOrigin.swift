@@ -19,7 +19,7 @@ public struct RequestOrigin: Sendable, Equatable {
         let pairs = forwarded.count == 1 ? forwarded[0].split(separator: ";") : []
         let value = pairs.first { $0.hasPrefix("for=") }.map { $0.dropFirst(4).filter { !"\"[]".contains($0) } }
         address = value.flatMap { $0.isEmpty ? nil : $0 }
-        // Without an address nobody was there but another service.
+        // Without an address the request is another service's own.
         agent = address == nil ? nil : headers[.userAgent].map { String($0.prefix(300)) }
     }
 }

@@ -45,7 +45,7 @@ final class JSONNode {
         guard case .object(let pairs) = syntax else { return [:] }
         var members: [String: JSONNode] = [:]
         for (name, value) in pairs {
-            if members[name] != nil { report.reject(path[name], "is given twice") }
+            if members[name] != nil { report.reject(path[name], "is a duplicate") }
             if name.unicodeScalars.contains("\0") { report.reject(path[name], "must not contain the character U+0000") }
             members[name] = JSONNode(value, path: path[name], report: report)
         }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// One line a request, written by a thread of its own.
 ///
-/// Who serves a request only leaves its record here. When the writer does not keep up, because nobody reads its output, records
-/// are dropped and counted: a log must never hold up a request nor take the memory.
+/// Serving a request only queues its record. When the writer does not keep up, because its output is not read, records are
+/// dropped and counted: a log must never delay a request nor exhaust the memory.
 public final class AccessLog: Sendable {
     /// Records that may wait.
     static let capacity = 16_384

@@ -10,7 +10,7 @@ public final class RequestRecord: Sendable {
     /// Why a request was refused.
     public struct Refusal: Sendable, Equatable {
         public let code: ErrorCode
-        /// What the client was told; nil where it may repeat what the client sent.
+        /// The problem's sentence; nil when it may repeat what the client sent.
         public let reason: String?
 
         init(_ problem: ProblemError) {
@@ -34,7 +34,7 @@ public final class RequestRecord: Sendable {
         public var tenant: String?
         /// A user's id, `api-key:<id>` or `platform-operator`.
         public var subject: String?
-        /// A pseudonym of the account that somebody tried to log in to.
+        /// A pseudonym of the account of an attempted login.
         public var account: String?
         /// The service that was asked, and which of its nodes.
         public var upstream: String?
@@ -44,7 +44,7 @@ public final class RequestRecord: Sendable {
         public var bytesOut = 0
         /// The connection ended before the answer did.
         public var isCut = false
-        /// A question that machines put all the time and nobody looks for.
+        /// A probe that machines send all the time and no reader of the log needs.
         public var isQuiet = false
         public var time = Date()
         public var duration = Duration.zero

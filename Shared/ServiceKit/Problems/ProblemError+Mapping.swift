@@ -49,7 +49,7 @@ extension ProblemError {
             case 401: (.notAuthenticated, "Authentication is required.")
             case 403: (.permissionDenied, "You do not have the permission for this.")
             case 404: (.notFound, "There is nothing at this address.")
-            case 405: (.methodNotAllowed, "This address does not take this method.")
+            case 405: (.methodNotAllowed, "This resource does not support this method.")
             case 408: (.requestTimeout, "The request took too long to arrive.")
             case 409: (.conflict, "The request conflicts with the current state.")
             case 412: (.preconditionFailed, "The resource has changed since you read it; read it again.")
@@ -60,7 +60,7 @@ extension ProblemError {
             case 502: (.upstreamFailed, "A service behind this one gave no usable answer.")
             case 503: (.serviceUnavailable, "The service is not available at the moment.")
             case 504: (.upstreamTimeout, "A service behind this one did not answer in time.")
-            case 500...: (.internalError, "Something went wrong on our side; the request id helps us find it.")
+            case 500...: (.internalError, "Internal error; its cause is in the log under the request id.")
             default: (.malformedRequest, "The request cannot be served.")
             }
         // A 5xx's message may quote internals.

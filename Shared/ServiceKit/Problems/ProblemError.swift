@@ -71,6 +71,10 @@ extension ProblemError {
         ProblemError(status: .forbidden, code: code, sentence)
     }
 
+    /// The request names no tenant and its resource lies inside one.
+    public static let tenantRequired = ProblemError(
+        status: .badRequest, code: .tenantRequired, "Name the tenant: use its subdomain, or send X-Tenant-ID.")
+
     public static func preconditionFailed(
         _ sentence: String = "The resource has changed since you read it; read it again."
     ) -> ProblemError {
@@ -83,7 +87,7 @@ extension ProblemError {
             errors: [])
     }
 
-    /// The client was too slow with its request; the connection is of no more use.
+    /// The client was too slow with its request; the connection must be closed.
     public static func requestTimeout(cause: (any Error)? = nil) -> ProblemError {
         ProblemError(
             status: .requestTimeout, code: .requestTimeout, "The request's body took too long to arrive.",
@@ -105,11 +109,11 @@ extension ProblemError {
             headers: [.retryAfter: wholeSeconds(retryAfter)], cause: cause)
     }
 
-    /// Our own mistake; what it was goes to the log.
+    /// A fault of the service. Its cause goes to the log only.
     public static func internalError(cause: (any Error)?) -> ProblemError {
         ProblemError(
             status: .internalServerError, code: .internalError,
-            "Something went wrong on our side; the request id helps us find it.", cause: cause)
+            "Internal error; its cause is in the log under the request id.", cause: cause)
     }
 
     /// `Retry-After` has no fractions, and a retry that is too early is wasted.

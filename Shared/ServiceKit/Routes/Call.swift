@@ -82,7 +82,7 @@ extension Call where Who == Author {
 }
 
 extension Call where Who == Caller {
-    /// The service that asks for itself: a user's request that the gateway relays is not the gateway's own word.
+    /// The calling service, for requests that it makes for itself; a user's request that the gateway relays is refused.
     /// - Throws: 403.
     public func service() throws -> ServiceName {
         guard caller.tenant == nil, caller.subject == nil, !caller.isPlatformOperator else {

@@ -17,7 +17,7 @@ public struct InternalCallers: Sendable {
         _ request: Request, _ context: ServiceRequestContext, rule: AccessRule
     ) throws -> ServiceRequestContext {
         let values = request.headers[values: .authorization]
-        // Scheme names have no case (RFC 9110 §11.1). Two credentials are none.
+        // Scheme names have no case (RFC 9110 §11.1). Two credentials count as none.
         guard values.count == 1, values[0].prefix(7).lowercased() == "bearer " else {
             throw ProblemError.notAuthenticated("The internal assertion is missing or not valid.")
         }
@@ -29,14 +29,14 @@ public struct InternalCallers: Sendable {
             throw error
         }
         context.record.note(caller: context.caller)
-        // Only from here on is the word of these headers a service's own; the gateway's clients could write anything.
+        // Trusted only now: before the assertion is verified, these headers could come from any client.
         context.origin = RequestOrigin(request.headers)
         return context
     }
 }
 
 extension RequestRecord {
-    /// Who asks, as far as somebody has vouched for it.
+    /// Records the caller that the assertion names.
     public func note(caller: Caller?) {
         guard let caller else { return }
         note {

@@ -2,7 +2,7 @@ public import Contracts
 public import Foundation
 public import Hummingbird
 
-/// The query of a request, read strictly: whoever reads a parameter declares it, and ``finish()`` throws one 422 that lists
+/// The query of a request, read strictly: reading a parameter declares it, and ``finish()`` throws one 422 that lists
 /// every bad, repeated, missing and unknown parameter.
 public struct QueryParameters {
     private let path: String

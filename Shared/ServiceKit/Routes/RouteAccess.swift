@@ -47,9 +47,7 @@ public struct NamedTenantAccess: RouteAccess {
     public var rule: AccessRule { .namedTenant }
 
     public func admit(_ context: ServiceRequestContext) throws -> TenantID {
-        guard let tenant = try context.requireCaller().tenant else {
-            throw ProblemError(status: .badRequest, code: .tenantRequired, "Tenant identification required.")
-        }
+        guard let tenant = try context.requireCaller().tenant else { throw ProblemError.tenantRequired }
         return tenant
     }
 }

@@ -2,7 +2,7 @@ public import Contracts
 import HTTPTypes
 public import Hummingbird
 
-// What writes of people's time and bookings answer: the resource, and beside it the `warnings` for whoever plans.
+// What writes of people's time and bookings answer: the resource, and beside it the `warnings` for the planner.
 
 /// `?dryRun=true`: says all that would happen and does nothing.
 public struct WriteMode: RouteQuery {

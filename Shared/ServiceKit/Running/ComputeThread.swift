@@ -14,7 +14,7 @@ public enum ComputeThread {
 
 /// Takes in values one by one and works on many at a time, on a thread of its own: for work that may wait for a disk.
 ///
-/// Whoever adds waits while a batch is worked on, so that memory holds no more than one.
+/// Adding a value waits while a batch is worked on, so that memory holds at most one batch.
 public struct ComputeBatches<Element: Sendable> {
     private let name: String
     private let size: Int

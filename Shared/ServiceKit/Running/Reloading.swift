@@ -2,7 +2,7 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// On SIGHUP a service reads again what may change while it runs: its keys, and what else it says.
+/// On SIGHUP a service reloads what may change while it runs: its keys, and what its `reload()` adds.
 struct Reloading: Service {
     let watch: KeyWatch?
     let application: ServiceApplication
@@ -11,7 +11,7 @@ struct Reloading: Service {
     func run() async throws {
         await cancelWhenGracefulShutdown {
             for await _ in await UnixSignalsSequence(trapping: .sighup) {
-                logger.notice("Reading the configuration again")
+                logger.notice("Reloading configuration")
                 watch?.reload()
                 await application.reload()
             }

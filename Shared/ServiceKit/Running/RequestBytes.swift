@@ -40,7 +40,7 @@ final class RequestBytes: ChannelInboundHandler, ChannelOutboundHandler {
     private var discarded: Int?
     private var context: ChannelHandlerContext?
 
-    /// Nobody will be answered any more.
+    /// No further request will be answered.
     func discard() {
         discarded = discarded ?? 0
         held = nil

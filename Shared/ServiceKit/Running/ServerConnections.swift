@@ -3,7 +3,7 @@ import Synchronization
 
 /// How much of a server one client may hold.
 struct ConnectionLimits: Sendable {
-    /// How long a client may take nothing of what is ready for it.
+    /// How long a client may leave a ready answer unread.
     var writeTimeout = Duration.seconds(30)
     /// Connections at a time that count as one client's; nil: as many as there may be at all.
     var perClient: Int?

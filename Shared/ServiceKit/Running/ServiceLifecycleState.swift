@@ -1,11 +1,11 @@
 import ServiceLifecycle
 import Synchronization
 
-/// Whether the process is going down. It is the last service of the group and so the first to hear of a shutdown: readiness goes
+/// Whether the process is shutting down. It is the last service of the group and so the first to be shut down: readiness goes
 /// false and answers say `Connection: close` before the server stops accepting.
 ///
-/// In between lies the drain: whoever sends requests here needs a moment to see that this node is not ready, and a client that
-/// keeps its connection learns from its next answer that it was the last.
+/// In between lies the drain: a load balancer needs a moment to see that this node is not ready, and a client that keeps its
+/// connection learns from its next answer that the connection closes.
 final class ServiceLifecycleState: Service, CustomStringConvertible {
     private let drain: Duration
     private let shuttingDown = Atomic(false)

@@ -66,7 +66,7 @@ struct LoginTests {
             let login = LoginRequest(email: "ada@acme.example", password: password)
             let nobody = try await gateway.send("POST", "/api/v1/auth/login", json: login)
             #expect(nobody.status == 400)
-            #expect(nobody.problem?.error == "Tenant identification required")
+            #expect(nobody.problem?.error == "Name the tenant: use its subdomain, or send X-Tenant-ID.")
             let unknown = try await gateway.send(
                 "POST", "/api/v1/auth/login", tenant: tenant.id,
                 json: ["email": "a@b.c", "password": "x", "tenant": "y"])

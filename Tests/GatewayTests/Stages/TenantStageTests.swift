@@ -68,7 +68,7 @@ struct TenantStageTests {
     func none() async throws {
         let problem = try await problem { try await stage.require(TenantStage.Hints()) }
         #expect(problem.status == .badRequest)
-        #expect(problem.sentence == "Tenant identification required")
+        #expect(problem.sentence == "Name the tenant: use its subdomain, or send X-Tenant-ID.")
     }
 
     @Test("header and subdomain that disagree are 403")

@@ -124,7 +124,7 @@ struct ImportRowReader: Sendable {
                 continue
             }
             guard seen.insert(name).inserted else {
-                reject("is given twice")
+                reject("is a duplicate")
                 continue
             }
             named.insert(name)
