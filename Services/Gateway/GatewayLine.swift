@@ -20,7 +20,7 @@ struct GatewayLine: RouterMiddleware {
     let authenticate: AuthenticateStage
     let authorise = AuthoriseStage()
     let limit: LimitStage
-    /// nil where nobody logs in (tests of the proxy alone).
+    /// nil without logins (tests of the proxy alone).
     let sessions: Sessions?
     let inFlight: InFlightStage
     let queue: LoginQueue

@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 import Synchronization
 
-/// When this node last heard of a change of each tenant's, so that what was learned of a tenant since then still holds.
+/// Time of each tenant's last change in the change feed: answers obtained since then are still valid.
 final class TenantNews: Sendable {
     typealias Instant = ContinuousClock.Instant
 

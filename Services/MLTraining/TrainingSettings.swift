@@ -10,12 +10,12 @@ enum TrainingSettings {
             help: "How many jobs this node trains at once, each on a core of its own; 0 only serves requests."),
         ConfigurationKey(
             "training.lease", .duration(.milliseconds(500) ... .seconds(600)), default: "5s",
-            help: "A worker silent for so long loses its job to another."),
+            help: "A job's lease; without renewal another worker takes the job."),
         ConfigurationKey(
             "training.poll", .duration(.milliseconds(50) ... .seconds(60)), default: "500ms",
             help: "How often an idle worker looks for jobs."),
         ConfigurationKey(
             "training.schedules", .duration(.milliseconds(50) ... .seconds(86_400)), default: "5m",
-            help: "How often each tenant's training schedule is looked at."),
+            help: "Interval between checks of each tenant's training schedule."),
     ]
 }

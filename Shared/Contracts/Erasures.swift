@@ -1,4 +1,4 @@
-/// `GET /internal/v1/erasures`, and `POST` once it is done: a person who was made nameless.
+/// `GET /internal/v1/erasures`, and `POST` once it is done: a person who was anonymised.
 public struct Erasure: RequestPayload, Hashable {
     public let tenantId: TenantID
     public let employeeId: EmployeeID

@@ -233,7 +233,7 @@ import Testing
             let job = try await finish(
                 id, of: tenant, fixture, by: workers(fixture, history: QuotingHistory(), logger: log.logger))
             #expect(job.status == .failed && job.error?.contains("mia@") == false)
-            let line = try #require(log.lines.first { $0.contains("ended without a model") })
+            let line = try #require(log.lines.first { $0.contains("Training attempt failed") })
             #expect(line.contains("a row is wrong") && !log.lines.contains { $0.contains("mia@acme.example") })
         }
     }

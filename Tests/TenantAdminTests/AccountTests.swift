@@ -103,7 +103,7 @@ struct AccountTests {
                 .patch, "/api/v1/users/\(above.id)", as: helper, json: UpdateUserRequest(name: "Max"))
             #expect(refused.status == 403)
             let sentence = try WireJSON.decode(Problem.self, from: refused.bytes).error
-            #expect(sentence.hasPrefix("You cannot change this user, who may do more than you"), "\(sentence)")
+            #expect(sentence.hasPrefix("This user holds permissions that you do not"), "\(sentence)")
         }
     }
 

@@ -133,7 +133,7 @@ final class GatewayBench {
             }
         }
         await client.close()
-        throw CommandFailure("The gateway lets nobody in: \(failure.map { "\($0)" } ?? "")")
+        throw CommandFailure("The gateway admits no request: \(failure.map { "\($0)" } ?? "")")
     }
 
     private func keySet(_ url: String) async throws -> String {

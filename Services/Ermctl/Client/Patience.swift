@@ -6,7 +6,7 @@ struct Patience: Sendable {
     var now: @Sendable () -> ContinuousClock.Instant = { .now }
     var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
 
-    /// Somebody waits at the terminal.
+    /// For commands whose user waits at the terminal.
     static let short = Patience(limit: .seconds(3))
     /// For work of many minutes that is not to be lost.
     static let long = Patience(limit: .seconds(180))

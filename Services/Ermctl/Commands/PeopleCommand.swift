@@ -72,7 +72,7 @@ struct PeopleCommand: AsyncParsableCommand {
 
     struct Hours: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Change somebody's weekly hours from a day on; the time before keeps its contract.")
+            abstract: "Change a person's weekly hours from a day on; the time before keeps its contract.")
 
         @OptionGroup var change: Change
         @Argument(help: "Hours a week, as five equal days.") var weeklyHours: Double
@@ -88,7 +88,7 @@ struct PeopleCommand: AsyncParsableCommand {
     }
 
     struct Left: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Say when somebody leaves, or take that back.")
+        static let configuration = CommandConfiguration(abstract: "Set or remove the day on which a person leaves.")
 
         @OptionGroup var change: Change
         @Option(help: "The last day worked; left out, the person stays.") var lastDay: String?
@@ -102,7 +102,7 @@ struct PeopleCommand: AsyncParsableCommand {
 
     struct Hold: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Say that no work is to be planned for somebody, or take that back.")
+            abstract: "Put a person on hold, so that no work is planned for them, or end the hold.")
 
         @OptionGroup var change: Change
         @Option(help: "From this day on.") var from: String?

@@ -79,8 +79,8 @@ struct Quickstart {
 
     private func say(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
 
-    /// The tenant of that subdomain. The login is written before the tenant is asked for, so that an interrupted run
-    /// never leaves a tenant whose password nobody knows.
+    /// The tenant of that subdomain. The login is written to disk before the tenant is created, so that an interrupted run
+    /// never leaves a tenant with an unknown password.
     private func tenant(_ platform: PlatformClient) async throws -> (Tenant, FirstLogin) {
         let known = try await platform.list("/api/v1/tenants", of: Tenant.self).first {
             $0.subdomain == subdomain.rawValue

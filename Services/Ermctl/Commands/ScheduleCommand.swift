@@ -54,13 +54,13 @@ struct ScheduleCommand: AsyncParsableCommand {
     }
 
     struct Remove: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Train only when somebody asks for it.")
+        static let configuration = CommandConfiguration(abstract: "Train only on request.")
 
         @OptionGroup var output: OutputOptions
 
         func run() async throws {
             try await withClient(PlatformClient.loggedIn()) { try await $0.delete(ScheduleCommand.path) }
-            try output.show(["removed": true]) { _ in "Models are trained only when somebody asks for it." }
+            try output.show(["removed": true]) { _ in "Models are trained only on request." }
         }
     }
 

@@ -45,7 +45,7 @@ struct DemoPlan {
 
     /// - Parameters:
     ///   - people: in the order of their ids.
-    ///   - projects: those that are open; without any, nobody is booked.
+    ///   - projects: those that are open; without any there are no bookings.
     init(people: [Person], projects: [(id: String, skills: [String])], today: CivilDate, seed: UInt64) {
         self.today = today
         self.projects = projects
@@ -130,7 +130,7 @@ struct DemoPlan {
         let length = Self.isLeaver(place) ? 8 : 3 + random.index(below: 5)
         book(person, place, weeks: week...week + length, effort(place, length, of: person), .hard)
         if place % 4 == 1 {
-            // Nobody is booked wholly outside the employment: the import would refuse it.
+            // No booking lies wholly outside the employment: the import would refuse it.
             let later = min(2 + random.index(below: 4), Self.isLeaver(place) ? Self.lastWeekOfLeavers : .max)
             book(person, place + 1, weeks: later...later + 2, .percentage(30), .soft)
         }

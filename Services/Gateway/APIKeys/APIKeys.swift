@@ -72,7 +72,8 @@ struct APIKeys: Sendable {
                 continue
             }
             guard grant.permissions.allSatisfy(maker.permissions.cover) else {
-                throw ProblemError.permissionDenied("A key must not be allowed more than its maker; \(role) is.")
+                throw ProblemError.permissionDenied(
+                    "The role \(role) grants permissions that you do not hold; choose another role.")
             }
         }
         guard unknown.isEmpty else { throw ProblemError.validation(unknown) }
@@ -97,7 +98,7 @@ struct APIKeys: Sendable {
         return try await store.isActive(key, of: tenant, now: now())
     }
 
-    /// A role that a key holds stays: the key would lose what it was made for, and nobody would see why.
+    /// A role that a key holds cannot be deleted: the key would silently lose its permissions.
     ///
     /// - Throws: ``ProblemError`` 409.
     func requireUnheld(_ role: RoleID, in tenant: TenantID) async throws {

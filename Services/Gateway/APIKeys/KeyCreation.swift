@@ -4,7 +4,7 @@ import Foundation
 import ServiceIdentity
 import ServiceStorage
 
-/// The answer to a creation under an `Idempotency-Key`, to be given again to whoever asks the same under the same key.
+/// The answer to a creation under an `Idempotency-Key`, repeated when the same request comes again under the same key.
 struct KeyCreation: Sendable, Equatable {
     /// For how long an answer is given again.
     static let memory: TimeInterval = 24 * 3600

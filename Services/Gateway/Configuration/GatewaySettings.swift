@@ -16,14 +16,14 @@ enum GatewaySettings {
             ),
             .init(
                 "operator.key-digest-file", .path,
-                help: "File with the SHA-256 of the platform operator's key in hex; without it nobody is the operator."),
+                help: "File with the SHA-256 of the platform operator's key in hex; without it there is no operator."),
             .init(
                 "public.base-domain", .text,
-                help: "Tenants are told apart by their subdomain of this name, such as acme.erm.example."),
+                help: "The domain whose subdomains name the tenants, such as erm.example for acme.erm.example."),
             .init(
                 "trusted-proxies", .text,
                 help:
-                    "Addresses or CIDR ranges of our own proxies, separated by commas; only they are believed who the client is."
+                    "Addresses or CIDR ranges of trusted proxies, separated by commas; only they may name the client's address."
             ),
             .init(
                 "trusted-proxies.header", .choice(TrustedProxies.Field.allCases.map(\.rawValue)),

@@ -29,13 +29,13 @@ extension LoginPolicy {
     static let keys: [ConfigurationKey] = [
         .init(
             "session.access-token-lifetime", .duration(.seconds(60) ... .seconds(3600)), default: "15m",
-            help: "How long an access token is good."),
+            help: "Lifetime of an access token."),
         .init(
             "session.lifetime", .duration(.seconds(3600) ... .seconds(365 * 86_400)), default: "720h",
-            help: "How long a login lasts however often it is refreshed."),
+            help: "Lifetime of a session, however often it is refreshed."),
         .init(
             "session.device-lifetime", .duration(.seconds(3600) ... .seconds(730 * 86_400)), default: "4320h",
-            help: "How long a device is known from which somebody has logged in."),
+            help: "Lifetime of a known device."),
         .init(
             "lockout.account-attempts", .integer(1...1_000), default: "5",
             help: "Logins to one account that may fail before the next must wait."),

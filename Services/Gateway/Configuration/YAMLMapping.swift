@@ -82,12 +82,12 @@ struct YAMLMapping {
         return unit * count
     }
 
-    /// - Throws: for the first key that nobody has read.
+    /// - Throws: for the first key that was not read.
     func finish() throws(RouteFileError) {
         if let error = unread.first { throw error }
     }
 
-    /// Every key that nobody has read.
+    /// Every key that was not read.
     var unread: [RouteFileError] {
         let known = read.sorted().joined(separator: ", ")
         return entries.filter { !read.contains($0.key) }.map {

@@ -19,8 +19,7 @@ struct Admission: Sendable {
     /// by now, 503 when that cannot be found out. nil on public routes.
     var recheck: (@Sendable () async throws -> Void)?
 
-    /// How whoever answers knows the sender. On a public route the tenant alone is known, and that nobody has been
-    /// authenticated.
+    /// The sender as the handler gets it. On a public route the sender is not authenticated, and only the tenant is known.
     var caller: Caller? {
         principal?.caller ?? tenant.map { Caller(issuer: .gateway, tenant: $0.id, subject: nil) }
     }
@@ -76,7 +75,7 @@ extension Route {
         }
     }
 
-    /// nil for a tenant's route without a permission, which is open to nobody.
+    /// nil for a tenant's route without a permission, which admits no caller.
     private func access(_ requirement: Requirement?) -> AccessRule? {
         switch scope {
         case .public: needsTenant ? .namedTenant : .anyone

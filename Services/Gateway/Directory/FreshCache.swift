@@ -1,12 +1,12 @@
 import Basics
 import Synchronization
 
-/// Asks once for what many requests want at the same moment, and remembers the answer.
+/// A cache with one query in flight per key, however many requests need its answer.
 ///
-/// While this node hears of every change, an answer holds until a change is heard of that concerns it, and is then forgotten;
-/// otherwise for half a second, because a revocation must act within one on every node. An answer counts as old as its
-/// question. A failure is given to those who wait for it and never remembered. Requests do not join a question older than half a
-/// second, nor one that was put before a change was heard of: its answer would be too old for them.
+/// While the change feed is up, an entry is valid until a change invalidates it; otherwise for half a second, because a
+/// revocation must take effect within one second on every node. An answer's age counts from its query. A failure reaches the
+/// waiting requests and is never cached. Requests do not join a query older than half a second, nor one sent before a change
+/// of its key arrived: its answer would be too old for them.
 final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -24,9 +24,9 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private let now: @Sendable () -> Instant
 
     /// - Parameters:
-    ///   - maximumAge: for how long an answer holds of whose changes nothing is heard.
-    ///   - longestAge: for how long one holds of whose changes are heard.
-    ///   - isHeard: whether every change of a moment ago has been heard of by then.
+    ///   - maximumAge: maximum age of an answer while the change feed is down.
+    ///   - longestAge: maximum age of an answer while the change feed is up.
+    ///   - isHeard: whether the change feed was current at that instant.
     init(
         maximumAge: Duration = .milliseconds(500), longestAge: Duration = .seconds(600), maximumCount: Int = 20_000,
         isHeard: @escaping @Sendable (Instant) -> Bool = { _ in false },
@@ -63,7 +63,7 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    /// What this node itself has just changed, or has heard of a change of: it is asked for anew.
+    /// Invalidates an entry, after a change by this node or from the change feed.
     func forget(_ key: Key) { entries.withLock { $0.remove(key) } }
 
     func forget(where isMeant: (Key) -> Bool) { entries.withLock { $0.removeAll(where: isMeant) } }

@@ -40,8 +40,8 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         }
     }
 
-    /// nil for a 404 and for refused credentials: those are answers, as is that the tenant is suspended or gone. A cancelled question was asked by somebody who has
-    /// gone, and stays a cancellation.
+    /// nil for a 404 and for refused credentials: those are answers, as is a suspended or deleted tenant. A cancelled query stays a
+    /// cancellation: its client has hung up.
     private func found<Answer>(_ ask: () async throws -> Answer) async throws -> Answer? {
         do {
             return try await ask()
@@ -54,7 +54,14 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         } catch let cancellation as CancellationError {
             throw cancellation
         } catch {
-            throw ProblemError.unavailable("Who may do what cannot be checked at the moment.", cause: error)
+            throw ProblemError.permissionsUnavailable(cause: error)
         }
+    }
+}
+
+extension ProblemError {
+    /// tenant-admin does not answer, so that permissions are unknown.
+    static func permissionsUnavailable(cause: any Error) -> ProblemError {
+        .unavailable("Permissions cannot be checked at the moment; try again.", cause: cause)
     }
 }

@@ -68,8 +68,8 @@ struct DeviceTokens: Sendable {
     }
 }
 
-/// A pseudonym by which the log names an account: equal for equal accounts, and nobody without the gateway's key can tell whose
-/// it is by trying addresses.
+/// A pseudonym by which the log names an account: equal for equal accounts. Without the gateway's key, trying addresses does not
+/// reveal the account.
 struct Pseudonyms: Sendable {
     private let keys: DerivedKeys
 

@@ -1,13 +1,12 @@
 import Foundation
 
-/// Attempts to log in to one account, from one address or from one known device, as a plain value: those under way, and those
-/// that have failed.
+/// Attempts to log in to one account, from one address or from one known device, as a plain value: attempts in flight and
+/// failures.
 ///
-/// Failures beyond the free ones lock, each for twice as long as the one before, and are forgotten one by one as time passes. What
-/// is under way is nobody's failure yet, but no more may be so at once than may still fail, so that many guesses sent together
-/// are no more than sent one by one.
+/// Failures beyond the free ones lock, each for twice as long as the one before, and are forgotten one by one as time passes.
+/// Attempts in flight are limited to the remaining free failures, so that parallel guesses gain nothing.
 struct Lockout: Sendable, Equatable {
-    /// How patient one is.
+    /// Thresholds of the lockout.
     struct Rule: Sendable, Equatable {
         /// Attempts that may fail without a delay.
         var free: Int
@@ -18,8 +17,7 @@ struct Lockout: Sendable, Equatable {
         var forgetting: TimeInterval
     }
 
-    /// An attempt of which nothing has been heard for so long will never end: its node is gone, and nobody has learnt anything
-    /// by it.
+    /// An attempt without a result after this time never gets one: its node has stopped, and the attempt revealed nothing.
     static let longestAttempt: TimeInterval = 30
 
     private(set) var failures: Int
@@ -74,7 +72,7 @@ struct Lockout: Sendable, Equatable {
         lockedUntil = max(lockedUntil ?? .distantPast, now.addingTimeInterval(delay))
     }
 
-    /// The owner has come. Earlier failures are forgotten, except by a lock that somebody else's guess has set meanwhile.
+    /// A successful login. Earlier failures are forgotten, except those of a lock that another guess has set meanwhile.
     mutating func succeed(begunAt beginning: Date, now: Date) {
         end(begunAt: beginning)
         guard lockedUntil.map({ $0 <= now }) ?? true else { return }

@@ -12,7 +12,7 @@ protocol LockoutStore: Sendable {
     func failed(_ login: LoginAttempt, now: Date) async throws
     /// The password was right: the account starts afresh, the address is rid of this attempt and of the account's failures.
     func succeeded(_ login: LoginAttempt, now: Date) async throws
-    /// The password could not be checked: nobody is to blame.
+    /// The password could not be checked: the attempt counts as neither failed nor successful.
     func abandoned(_ login: LoginAttempt) async throws
     /// The account's owner has proved by other means who they are.
     func unlock(account: [UInt8]) async throws

@@ -82,7 +82,7 @@ final class LoginQueue: Sendable {
         guard enterLine(of: tenant) else { throw Self.busy }
         defer { state.withLock { $0.waiting[tenant] = $0.waiting[tenant].flatMap { $0 > 1 ? $0 - 1 : nil } } }
         let end = ContinuousClock.now + Self.patience
-        // Ever rarer: each attempt may cost a transaction, and whoever waits long does so with many.
+        // With exponential back-off: each attempt may cost a transaction, and a long wait means many waiting logins.
         var pause = 20
         while ContinuousClock.now < end {
             try await Task.sleep(for: .milliseconds(Int.random(in: pause...2 * pause)))

@@ -56,7 +56,7 @@ final class LoopRelay: LoopResponder, Service {
             upstream.isPlain
         else { return nil }
         let route = match.route
-        // Streams last; where credentials are taken somebody waits for a turn.
+        // The router serves streams, which stay open, and the routes with a queue for logins.
         guard !route.isStreaming, !route.limitsAddress, !GatewayLine.mayRemoveHeldRole(match),
             body?.readableBytes ?? 0 <= route.bodyLimitBytes
         else { return nil }

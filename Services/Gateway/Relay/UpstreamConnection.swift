@@ -10,7 +10,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
     typealias OutboundOut = HTTPClientRequestPart
 
     let node: String
-    /// Since when nobody uses it.
+    /// When the connection became idle.
     var idleSince = NIODeadline.now()
     /// Whether it has served a request before the present one.
     private(set) var isUsed = false

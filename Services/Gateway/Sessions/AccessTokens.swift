@@ -30,7 +30,7 @@ struct AccessTokens: Sendable {
         case expired
         /// Signed by a key that is not ours, or not any more.
         case foreignKey
-        /// Forged, for somebody else, or broken.
+        /// Forged, for another audience, or broken.
         case invalid
     }
 

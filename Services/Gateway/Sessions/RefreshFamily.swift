@@ -6,10 +6,10 @@ typealias SessionID = Identifier<SessionEntity>
 
 /// A session: all refresh tokens that descend from one login. A plain value; what it decides is stored by a ``SessionStore``.
 ///
-/// Each token is for one use and has one successor. One used again later than the grace has been copied: nobody can say
-/// whether the thief or the owner came first, so the whole family ends. Within the grace a second use is a client that lost
-/// the answer or asked twice at once, and gets the very same successor: a family is a line and never forks, so that of two
-/// who hold one token the second to come betrays both.
+/// Each token is for one use and has one successor. A token used again after the grace has been copied: whether the thief or the
+/// owner came first is unknown, so the whole family ends. Within the grace a second use is a client that lost the answer or
+/// sent two requests at once, and gets the very same successor. A family never forks, so the second use of a copied token
+/// revokes the session.
 struct RefreshFamily: Sendable, Equatable {
     let id: SessionID
     let tenant: TenantID

@@ -14,8 +14,8 @@ struct RefreshTokens: Sendable {
 
     func first() -> String { RandomToken.make(prefix: Self.prefix) }
 
-    /// What may follow a token: by the present key first, then by those that it has replaced, by which another node may have
-    /// answered a moment ago. Whoever has a token, but no key, knows nothing of what comes after it.
+    /// The possible successors of a token: by the present key first, then by the replaced keys, with which another node may have
+    /// answered a moment ago. A token without the key reveals nothing of its successor.
     func successors(of token: String) throws -> [String] {
         try keys.all().map { key in
             let code = HMAC<SHA256>.authenticationCode(for: Data(token.utf8), using: key)

@@ -47,7 +47,7 @@ struct Sessions: Sendable {
         return (try response(family, refreshToken), cookie)
     }
 
-    /// The account's owner has set a new password by a token that was sent to them: whoever has guessed before has not.
+    /// The account's owner has set a new password by a token that was sent to them: earlier guesses no longer lock the account.
     ///
     /// - Returns: the cookie by which their device is known from now on.
     func restored(_ email: String, of tenant: TenantID, from client: LoginClient) async throws -> String {
@@ -153,7 +153,7 @@ struct Sessions: Sendable {
     }
 }
 
-/// Where somebody logs in from.
+/// The client of a login.
 struct LoginClient: Sendable {
     let origin: TrustedProxies.Origin
     var headers = HTTPFields()

@@ -10,7 +10,7 @@ import ServiceKit
 /// Last stage: sends the request on and the answer back, both in pieces, as fast as the slower side takes them.
 ///
 /// An upstream that cannot be reached is answered for with 503, one that breaks off or speaks no HTTP with 502, one that does
-/// not answer in time with 504. A client that hangs up ends the upstream's transfer and is nobody's error; one that is too
+/// not answer in time with 504. A client that hangs up ends the upstream's transfer and is not an error; one that is too
 /// slow with its body gets 408. Neither says anything of the upstream's health.
 struct ForwardStage: Sendable {
     /// A request as it goes on.
@@ -24,8 +24,8 @@ struct ForwardStage: Sendable {
         var isRepeatable = false
         /// Whether the client would still be let in; nil where anybody is.
         var recheck: (@Sendable () async throws -> Void)?
-        /// In whose turn the upstream is asked; nil where nobody need wait. Only once the body has come: a slow client must
-        /// not hold a place.
+        /// The queue in which the request waits for its turn; nil for routes without a queue. The request joins it only after its
+        /// body has come: a slow client must not hold a place.
         var turn: (queue: LoginQueue, tenant: TenantID, address: ClientAddress)?
         /// What the gateway itself makes of the head of an answer: fields to add.
         var answered: @Sendable (HTTPClientResponse) async -> HTTPFields = { _ in HTTPFields() }
@@ -75,7 +75,7 @@ struct ForwardStage: Sendable {
         outgoing.record.note { $0.upstream = outgoing.service.rawValue }
         do {
             let body = try await body(of: request, upload, standing, route)
-            // An upload is applied after its end has come: until the answer, its sender must still be somebody who may.
+            // An upload is applied after its end has come: its sender must stay authorised until the answer.
             let watched = Self.streamsBody(request.headers, route) ? standing : nil
             let (answer, node) = try await withHangUpCancelling(
                 outgoing.channel, while: watched, refused: upload.refuse

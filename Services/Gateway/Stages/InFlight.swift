@@ -108,6 +108,6 @@ final class InFlightStage: Sendable {
         record.whenFinished { self.state.withLock { $0.leave(kind, holder) } }
     }
 
-    /// Whether nobody is being served.
+    /// Whether no request is being served.
     var isIdle: Bool { state.withLock { $0.isEmpty } }
 }

@@ -29,7 +29,7 @@ struct RouteStage: Sendable {
             let also = route.methods.keys.contains("GET") ? ["HEAD"] : []
             let allowed = (route.methods.keys + also).sorted().joined(separator: ", ")
             throw ProblemError(
-                status: .methodNotAllowed, code: .methodNotAllowed, "This resource can be asked only by: \(allowed).",
+                status: .methodNotAllowed, code: .methodNotAllowed, "This resource supports only: \(allowed).",
                 headers: [.allow: allowed])
         }
         return MatchedRoute(route: route, method: method, path: path, parameters: parameters)

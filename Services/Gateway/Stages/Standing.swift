@@ -2,9 +2,9 @@ import Synchronization
 
 /// Whether the reader of an answer that takes long may still have it, or the sender of a long body may still send it.
 ///
-/// A logout, a suspension or a lost role ends what is under way, not only what is asked next. Asked every ``pause``, also
-/// while nothing is sent, and before a piece is sent that an older answer does not cover: whoever cannot be asked
-/// lets nothing through.
+/// A logout, a suspension or a lost role ends transfers under way, not only later requests. Permissions are checked every
+/// ``pause``, also while nothing is sent, and before a piece is sent that the last check does not cover: if permissions cannot
+/// be checked, nothing more is sent.
 final class Standing: Sendable {
     /// With the time for which silence at tenant-admin is trusted, or an answer remembered, within the second in which a revocation must
     /// act.

@@ -96,7 +96,7 @@ struct TenantStage: Sendable {
         return tenant
     }
 
-    /// One sentence for unknown and inactive: which of the two is nobody's business before authentication.
+    /// One sentence for unknown and inactive tenants: an unauthenticated client must not learn which of the two it is.
     static let unknown = ProblemError.permissionDenied("The tenant is unknown or not active.", code: .tenantUnavailable)
     static let mismatch = ProblemError.permissionDenied(
         "The credential, the host name and X-Tenant-ID name different tenants.", code: .tenantMismatch)

@@ -30,7 +30,7 @@ struct TrustedProxies: Sendable, Equatable {
         self.field = field
     }
 
-    /// Nobody is trusted.
+    /// Trusts no proxy.
     init() {}
 
     /// - Parameter peer: the other end of the connection; nil when it is not known, and then not trusted.

@@ -7,8 +7,8 @@ import Synchronization
 /// A client's request body on its way to an upstream: in pieces, as fast as the upstream takes them, up to a limit and not slower
 /// than a rate.
 ///
-/// Its first piece is read before an upstream is asked, so that a client who sends nothing holds no upstream's connection. Its
-/// end is passed on only while whoever sends it may: the upstream commits what has an end.
+/// The first piece is read before an upstream is chosen, so that a client that sends nothing holds no upstream connection. The
+/// end is passed on only while the sender is authorised: the upstream commits complete bodies.
 ///
 /// The connection's input has one reader at a time. The upstream may answer before it has read all of the body; then
 /// ``close()`` must be awaited before the response ends, since the server goes on to read the same connection.
@@ -73,7 +73,7 @@ final class Upload: Sendable {
         }
     }
 
-    /// Ends a body that comes too slowly; until it has come or nobody wants it.
+    /// Ends a body that comes too slowly; runs until the body has come or is no longer wanted.
     private func watchPace() {
         Task { [weak self] in
             while let pause = self?.nextLook {
@@ -97,13 +97,13 @@ final class Upload: Sendable {
         read?.cancel()
     }
 
-    /// Whoever sends it may not any more; what the upstream has got of it has no end.
+    /// The sender is no longer authorised; the body that the upstream has received stays incomplete.
     func refuse(_ error: any Error) {
-        let refusal = error as? ProblemError ?? .unavailable("Who may do what cannot be checked.", cause: error)
+        let refusal = error as? ProblemError ?? .permissionsUnavailable(cause: error)
         state.withLock { $0.refusal = $0.refusal ?? refusal }
     }
 
-    /// Returns when nobody reads the connection for this body any more.
+    /// Returns when this body no longer reads the connection.
     func close() async {
         await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
             let isIdle = state.withLock { state in

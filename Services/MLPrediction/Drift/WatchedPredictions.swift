@@ -5,7 +5,7 @@ import ServiceStorage
 
 /// What models were asked and what came of it, for `DriftWatch`.
 protocol WatchedPredictions: Sendable {
-    /// By model, of those models that were asked something since a moment or of whose answers something came out since then.
+    /// By model, of the models that gave a prediction, or had an outcome recorded, since a moment.
     func models(since: Date, model: ModelID?, tenant: TenantID) async throws -> [ModelID: [WatchedPrediction]]
 }
 

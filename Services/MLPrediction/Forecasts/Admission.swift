@@ -2,8 +2,8 @@ import Contracts
 import ServiceKit
 import Synchronization
 
-/// How many requests for predictions are worked on at once. Those beyond are refused at once instead of waiting in a queue that
-/// only grows: whoever sends too much hears of it while the others are answered as quickly as ever.
+/// The limit of prediction requests under way. Requests beyond it are refused at once instead of waiting in a queue that only
+/// grows, so that the admitted ones are answered as quickly as ever.
 final class Admission: Sendable {
     private let most: Int
     private let underWay = Atomic(0)

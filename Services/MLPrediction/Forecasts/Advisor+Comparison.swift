@@ -12,8 +12,8 @@ extension Advisor {
         let selection: Selection
     }
 
-    /// All are compared over the same window, that of the person asked about. Nobody is left out for there being many: whoever
-    /// is there throughout and has every required skill is asked the same question.
+    /// All are compared over the same window, that of the person asked about. The comparison includes every person who is present
+    /// throughout and has every required skill, however many there are.
     /// - Parameter days: of the window.
     func compare(
         _ question: Question, _ skills: RequiredSkills, _ forecast: Forecast, _ time: FreeTime,

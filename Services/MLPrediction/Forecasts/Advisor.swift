@@ -27,7 +27,7 @@ struct Advisor {
             hours: forecast.hours, weeklyHours: knowledge.times[employee.id]?.weeklyHours(from: question.first) ?? 0)
         var days = PersonDays(window)
         let time = freeTime(of: employee.id, question, &days)
-        // Somebody who leaves or comes within the window has their hours in fewer days.
+        // A person who leaves or joins within the window has their hours in fewer days.
         let recommendation = time.present.map {
             Recommendation(
                 hours: forecast.hours, window: $0, capacityHours: time.capacityHours, freePercent: time.freePercent)

@@ -5,7 +5,7 @@ import Ledger
 struct FreeTime: Sendable, Equatable {
     /// Minutes.
     let capacity: Int
-    /// What hard bookings take, more than the capacity when somebody is over-booked.
+    /// Minutes of hard bookings; more than the capacity when the person is over-booked.
     let taken: Int
     /// What they leave, day by day.
     let free: Int

@@ -3,7 +3,7 @@ import Foundation
 import ServiceKit
 
 extension PredictionService {
-    /// Answers a question that nobody means to decide on; nothing of it is kept.
+    /// Answers a hypothetical question; nothing is stored.
     /// - Throws: as ``predict(_:paths:for:key:)``.
     func whatIf(_ request: WhatIfRequest, for caller: TenantCaller) async throws -> WhatIfAnswer {
         try await admission.admit { try await answer(request, for: caller) }

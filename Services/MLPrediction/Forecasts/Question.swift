@@ -23,7 +23,7 @@ struct Question: Sendable {
     let day: CivilDate
     /// The day on which it was asked.
     let today: CivilDate
-    /// Why nobody could plan the work with the person, in words; only where that is no reason to refuse.
+    /// Why the work cannot be planned with the person, in words; only when that is no reason to refuse the question.
     private(set) var obstacle: String?
 
     /// - Parameters:
@@ -93,7 +93,7 @@ struct Question: Sendable {
 
 /// Skills that are asked for, whatever their spelling.
 struct RequiredSkills: Sendable {
-    /// By number; those that nobody has and no project asks for have none.
+    /// By number; skills that no person has and no project requires have none.
     private let numbers: [Int32]
     /// Those without a number in use, folded and sorted.
     let unknown: [String]

@@ -8,7 +8,7 @@ struct Recommendation: Sendable, Equatable {
     /// Said when less is free than the hours need.
     let note: String?
 
-    /// Of somebody who is not there in the whole of the window.
+    /// The recommendation for a person who is absent for the whole window.
     static let absent = Recommendation(
         percent: 0, note: "The person is not there in these days, so no share of them can be set aside.")
 

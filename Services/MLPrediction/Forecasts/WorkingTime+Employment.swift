@@ -6,7 +6,7 @@ import Ledger
 extension WorkingTime {
     /// Why no work that begins on `first` can be planned with the person, after the field's name; nil when it can.
     ///
-    /// Records say only of today whether somebody is on hold, so for past moments employment decides.
+    /// Records state only for today whether a person is on hold, so for past moments employment decides.
     func refusal(from first: CivilDate, decidedOn day: CivilDate, today: CivilDate) -> String? {
         if !isEmployed(within: DayWindow(first, .latest)) {
             let last = spells.compactMap(\.to).max()

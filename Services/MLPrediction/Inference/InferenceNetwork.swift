@@ -4,7 +4,7 @@ import Synchronization
 
 /// A model's network, ready for many calls at once.
 final class InferenceNetwork: Sendable {
-    /// A predictor is no value to share; whoever takes one out of the pool has it alone until it is put back.
+    /// A predictor cannot be shared: a task that takes one out of the pool uses it alone until it is put back.
     private struct Workspace: @unchecked Sendable {
         let predictor: Predictor
     }

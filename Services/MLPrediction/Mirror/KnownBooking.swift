@@ -16,7 +16,7 @@ struct KnownBooking: Sendable, Equatable {
         let isCancelled: Bool
     }
 
-    /// nil when the booking was given to somebody else.
+    /// nil when the booking was reassigned to another person.
     let present: Version?
     /// Those of this person, in order of time, each with the moment up to which it held.
     private let earlier: [(version: Version, until: Date)]
@@ -24,7 +24,7 @@ struct KnownBooking: Sendable, Equatable {
     /// Required, by their numbers.
     let skills: [Int32]
 
-    /// nil for somebody whose the booking never was.
+    /// nil for a person who never had the booking.
     /// - Parameter skills: of those that the allocation requires.
     init?(_ allocation: Contracts.Allocation, of person: EmployeeID, skills: [Int32] = []) {
         self.skills = skills
@@ -38,7 +38,7 @@ struct KnownBooking: Sendable, Equatable {
     /// Since when it takes nothing of the person; nil while it does.
     var overSince: Date? { present == nil ? earlier.last?.until : completedAt }
 
-    /// When the person finished it; nil while they have not, and where somebody else has it.
+    /// When the person finished the booking; nil while it is open, and when another person has it.
     var finishedAt: Date? { present == nil ? nil : completedAt }
 
     /// After this moment it is known as it is now, but for being finished.

@@ -107,7 +107,7 @@ struct SkillNames: Sendable {
         return numbers
     }
 
-    /// nil when nobody has ever named it.
+    /// nil for a skill that no person and no project names.
     func known(folded name: String) -> Int32? { numbers[name] }
 
     mutating func use(_ numbers: some Sequence<Int32>, by difference: Int) {

@@ -5,7 +5,7 @@ import Foundation
 struct PersonBookings: Sendable {
     private var open: [AllocationID: KnownBooking] = [:]
     private var finished: [AllocationID: KnownBooking] = [:]
-    /// None in `finished` was completed, or given to somebody else, later.
+    /// None in `finished` was completed, or reassigned to another person, later.
     private var lastCompletion = Date.distantPast
     /// None in `finished` was decided, or edited, later.
     private var lastDecision = Date.distantPast
@@ -32,7 +32,7 @@ struct PersonBookings: Sendable {
         max(open.values.map(\.settledAt).max() ?? .distantPast, lastDecision, lastCompletion)
     }
 
-    /// What the person has finished, not what was given to somebody else before.
+    /// The bookings that the person has finished, without those reassigned before their end.
     func forEachFinished(_ body: (KnownBooking, _ completedAt: Date) -> Void) {
         for booking in finished.values { if let finishedAt = booking.finishedAt { body(booking, finishedAt) } }
     }

@@ -14,7 +14,7 @@ struct TenantKnowledge: Sendable {
     private(set) var people = PeopleTable()
     private(set) var skillNames = SkillNames()
     private var employeeOfBooking: [AllocationID: EmployeeID] = [:]
-    /// Of the few bookings that were given to somebody else: whose they were before.
+    /// Former people of the few bookings that were reassigned.
     private var earlierEmployees: [AllocationID: Set<EmployeeID>] = [:]
     /// Whose records have come since the last whole feed.
     private var changed: Set<EmployeeID> = []

@@ -5,7 +5,7 @@ import Logging
 import ServiceKit
 import ServiceLifecycle
 
-/// Tells ml-training that this node is alive, and about deployments that somebody waits for whether it answers with them.
+/// Reports to ml-training that this node is alive, and whether it serves the deployments that are waited for.
 struct NodeReporter: Service {
     let models: DeployedModels
     /// Asks ml-training.
@@ -29,13 +29,13 @@ struct NodeReporter: Service {
                     for deployment in awaited {
                         if let state = await state(of: deployment) { states.append(state) }
                     }
-                    // Somebody waits for what has just been found.
+                    // A deployment waits for this result: report it at once.
                     if states.contains(where: { !answered.contains($0.modelId) }) { continue }
                 } catch {
                     if Task.isCancelled { return }
                     if !isFailing {
                         logger.info(
-                            "Reporting to ml-training failed; it is retried",
+                            "Reporting to ml-training failed; retrying",
                             metadata: [LogKey.error: "\(LogText.of(error))"])
                     }
                     isFailing = true

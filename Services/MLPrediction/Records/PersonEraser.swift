@@ -7,11 +7,11 @@ import ServiceLifecycle
 import ServiceStorage
 import Synchronization
 
-/// Takes out of the predictions about people who were made nameless what names them: their names as alternatives or
-/// beside them, and what somebody wrote about the prediction. tenant-admin says who they are, and is told once it is done.
+/// Removes the names of anonymised people from stored predictions: their names as the person asked about or as alternatives, and
+/// the notes on the prediction. tenant-admin lists these people and gets a confirmation.
 ///
-/// It is done twice. An answer under way, or one from a history that is a moment old, may still bring a name after the first
-/// time; once such answers are written for certain, the second time takes it away, and only then tenant-admin is told.
+/// The removal runs twice. An answer under way, or one from a history that is a moment old, may still bring a name after the first
+/// run; once such answers are certainly written, the second run removes that name, and only then tenant-admin gets the confirmation.
 final class PersonEraser: Service {
     let database: ServiceDatabase
     /// Asks tenant-admin.
@@ -45,7 +45,7 @@ final class PersonEraser: Service {
                 } catch {
                     if Task.isCancelled { return }
                     logger.info(
-                        "Erasing people's names failed; it is retried", metadata: [LogKey.error: "\(LogText.of(error))"]
+                        "Erasing people's names failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"]
                     )
                 }
                 try? await Task.sleep(for: interval)

@@ -71,7 +71,7 @@ extension PostgresPredictionLog {
         """
     }
 
-    /// Removes keys older than a day; those that somebody is taking again are left alone.
+    /// Removes keys older than a day, except those that a request is reusing.
     private func sweep(_ tenant: TenantID) -> SQL {
         """
         DELETE FROM \(sql: keys) WHERE tenant_id = \(tenant) AND (subject, key) IN (

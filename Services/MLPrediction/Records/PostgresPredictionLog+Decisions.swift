@@ -32,7 +32,7 @@ extension PredictionDecision {
     static let actualHours: SQL = "CASE WHEN \(sql: isOtherWork) THEN instead_actual_hours ELSE actual_hours END"
     static let plannedHours: SQL = "coalesce(instead_planned_hours, planned_hours)"
 
-    /// nil where nobody has decided.
+    /// nil when there is no decision.
     init?(_ row: PostgresRow) throws {
         guard let decision = try row.decode("decision", as: PredictionVerdict?.self) else { return nil }
         self.init(

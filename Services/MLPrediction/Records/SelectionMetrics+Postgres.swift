@@ -3,7 +3,7 @@ import Postgres
 import ServiceStorage
 
 extension PostgresDecisionMetrics {
-    /// Per department, those of nobody last.
+    /// Per department; people without a department last.
     func selection(
         from first: CivilDate, to last: CivilDate, model: ModelID?, tenant: TenantID
     ) async throws -> [DepartmentSelection] {

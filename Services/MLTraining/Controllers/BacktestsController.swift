@@ -65,7 +65,7 @@ struct BacktestsController: Controller {
 
     private func cancel(_ call: TenantCall) async throws -> Accepted<BacktestJob> {
         let id: JobID = try call.id("backtestId")
-        // A job that trains a model is no back-test, whoever knows its id.
+        // The id of a job that trains a model is not that of a back-test.
         _ = try await found(id, call.tenant)
         switch try await jobs.cancel(id, tenant: call.tenant) {
         case .unknownJob: throw ProblemError.notFound("Back-test")

@@ -1,7 +1,7 @@
 import Contracts
 import Foundation
 
-/// Rows whose hours are so odd that somebody should look at them.
+/// Rows whose hours are so unusual that a person should check them.
 struct DatasetOutliers {
     /// In the order of the rows.
     let found: [(row: Int, reason: String)]

@@ -13,8 +13,8 @@ struct FencedTransaction: Sendable {
     /// write renews the lease.
     /// - Parameters:
     ///   - unlessCancelled: refuses to write when the job's owner wants it cancelled.
-    ///   - prepare: what takes long, in the same transaction before the job's row is held: whoever holds it keeps the
-    ///     lease from being renewed meanwhile.
+    ///   - prepare: slow work, in the same transaction before the job's row is locked: while the row is locked, the lease
+    ///     cannot be renewed.
     /// - Throws: `AttemptEnd.leaseLost`, `AttemptEnd.cancelled`.
     @discardableResult
     func run<Value: Sendable>(

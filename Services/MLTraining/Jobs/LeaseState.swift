@@ -21,7 +21,7 @@ struct LeaseState: Sendable {
     /// The database says that the job is another worker's, or no longer running.
     mutating func refused() { request(.leaseLost) }
 
-    /// The tenant was suspended or deleted meanwhile: its training is nobody's any more.
+    /// The tenant was suspended or deleted meanwhile: its training ends.
     mutating func tenantGone() {
         request(.failed(JobFailure(code: .tenantUnavailable, sentence: "The tenant was suspended or deleted.")))
     }

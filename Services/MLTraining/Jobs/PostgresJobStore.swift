@@ -20,7 +20,7 @@ struct PostgresJobStore: JobStore {
         }
     }
 
-    /// Until the transaction's end nobody else queues a job of the tenant.
+    /// Locks the tenant's queue until the transaction's end.
     static func lockQueue(of tenant: TenantID, _ connection: PostgresConnection) async throws {
         _ = try await connection.query(
             "SELECT pg_advisory_xact_lock(hashtextextended(\("ml_training.jobs/\(tenant)"), 0))")

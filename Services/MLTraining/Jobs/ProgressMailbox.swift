@@ -3,7 +3,7 @@ import Forecasting
 import Foundation
 import Synchronization
 
-/// What the training thread has to report and nobody has written down yet.
+/// Progress of the training thread that is not stored yet.
 struct ProgressBatch: Sendable {
     /// Oldest first.
     var epochs: [EpochProgress] = []

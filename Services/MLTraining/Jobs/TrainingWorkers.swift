@@ -96,7 +96,7 @@ struct TrainingWorkers: Service {
         _ ticket: JobTicket, by step: JobLifecycle.Step, _ logger: Logger, cause: (any Error)? = nil
     ) async {
         logger.info(
-            "An attempt at a training job ended without a model",
+            "Training attempt failed",
             metadata: [LogKey.jobStep: "\(step)", LogKey.error: "\(cause.map(LogText.of) ?? "none")"])
         do {
             try await Task.detached { try await queue.end(ticket, by: step) }.value

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes this node's idle workers when a job is queued here, so that nobody waits for the next look.
+/// Wakes this node's idle workers when a job is queued here, so that the job does not wait for the next poll.
 final class WakeSignal: Sendable {
     private struct Waiters {
         var next = 0

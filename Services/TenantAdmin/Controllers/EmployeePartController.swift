@@ -69,13 +69,13 @@ extension EmployeePartController {
     }
 }
 
-/// When somebody is employed.
+/// The periods of a person's employment.
 struct EmploymentController: EmployeePartController {
     static let segment = "employment"
     let store: Employments
 }
 
-/// For how much of which weekdays somebody works.
+/// A person's contracts: working hours by weekday.
 struct ContractsController: EmployeePartController {
     static let segment = "contracts"
     let store: EmploymentContracts

@@ -2,7 +2,7 @@ import Contracts
 import ServiceIdentity
 import ServiceKit
 
-/// Who was made nameless, for the service that keeps names in what it has answered.
+/// The anonymised people, for the service that keeps names in its stored answers.
 struct InternalErasuresController: Controller {
     let people: PersonData
 

@@ -1,7 +1,7 @@
 import Contracts
 import ServiceKit
 
-/// What the gateway asks to know whose a request is.
+/// The gateway's queries to identify a request's tenant and caller.
 struct InternalIdentityController: Controller {
     let tenants: Tenants
     let credentials: Credentials

@@ -16,9 +16,9 @@ struct HistoryFeed: Sendable {
     private static let chunkBytes = 64 * 1024
 
     /// Whether the feed can go on from there.
-    /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark that this history does not lead on from.
-    ///   Whoever holds it may know rows that were never here, which no feed would take away again: the consumer has to
-    ///   begin with nothing.
+    /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark that this history does not continue from.
+    ///   Its consumer may hold rows that this history never had and that no feed would remove: the consumer must begin
+    ///   with nothing.
     func require(_ tenant: TenantID, since: HistoryWatermark?) async throws {
         try await database.withTenant(tenant, readOnly: true) { connection in
             try await Self.check(since, on: connection)

@@ -4,7 +4,7 @@ import Postgres
 import ServiceIdentity
 import ServiceKit
 
-/// Answers the gateway's questions about who somebody is.
+/// Answers the gateway's queries about users, passwords and permissions.
 struct Credentials: Sendable {
     let database: TenantDatabase
 
@@ -39,7 +39,7 @@ struct Credentials: Sendable {
         return found.principal
     }
 
-    /// A user as he is now; inactive ones too, which the answer says.
+    /// A user's present state; inactive users too, with their status.
     /// - Throws: 404; 403 `tenant_unavailable`.
     func grants(of user: UserID, in tenant: TenantID) async throws -> UserGrants {
         let grants = try await database.withTenant(tenant, readOnly: true) { connection in

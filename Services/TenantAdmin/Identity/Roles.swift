@@ -6,7 +6,7 @@ import ServiceStorage
 
 /// The roles of a tenant and what they grant.
 ///
-/// Nobody hands on what he has not: a role that is made or changed grants no more than its author holds, before and after.
+/// A role that is made or changed grants no more than its author holds, before and after.
 struct Roles: ResourceStore {
     typealias Creation = CreateRoleRequest
     typealias Edit = UpdateRoleRequest
@@ -89,7 +89,7 @@ struct Roles: ResourceStore {
         }
     }
 
-    /// The named roles, none of which may grant more than `holder` holds: nobody hands on what he has not.
+    /// The named roles, none of which may grant more than `holder` holds.
     /// - Throws: 422 naming `roles[i]` for one that does not exist; 403 for one that grants more.
     static func grantable(
         _ names: [String], by holder: [Permission], on connection: PostgresConnection

@@ -21,7 +21,7 @@ struct Settings: Sendable {
         if precondition: @Sendable (TenantSettings) throws -> Void
     ) async throws -> TenantSettings {
         try await database.creating(in: tenant) { _, connection in
-            // Whoever changes them after this has seen what this made of them.
+            // Later changes of the settings wait for this one and see its result.
             try await connection.execute("LOCK TABLE tenant_settings IN SHARE ROW EXCLUSIVE MODE")
             let before = try await Self.all(on: connection)
             try precondition(before)

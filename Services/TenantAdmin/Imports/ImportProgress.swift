@@ -20,8 +20,8 @@ final class ImportProgress: Sendable {
         self.order = order
     }
 
-    /// For how long an import is shown of which nothing more is heard: its service was killed. One that is being applied says
-    /// nothing until it has ended.
+    /// How long an import is listed after its last progress: its service may have been killed. An import that is being applied
+    /// reports no progress until its end.
     private static let isCurrent: SQL = """
         seen_at > now() - CASE status WHEN 'applying' THEN interval '1 hour' ELSE interval '1 minute' END
         """
@@ -64,8 +64,8 @@ final class ImportProgress: Sendable {
         try await connection.execute("DELETE FROM imports_under_way WHERE id = \(order.id)")
     }
 
-    /// For an import of which nothing is kept; also when the caller was cancelled. What cannot be taken away now is seen no more
-    /// for a minute.
+    /// Ends an import that keeps nothing, also when the caller was cancelled. If its entry cannot be removed now, it expires within
+    /// a minute.
     func withdraw() async {
         guard isShown else { return }
         await Task { try? await database.withTenant(tenant) { try await end(on: $0) } }.value

@@ -3,9 +3,9 @@ import Postgres
 import ServiceKit
 
 extension Author {
-    /// Whether a user may still do what his request was let in for: an upload may take an hour, and whoever was deactivated or
-    /// has lost the permission meanwhile writes nothing. API keys are the gateway's, which looks itself before it passes on
-    /// the end of an upload.
+    /// Checks that a user still has the permission with which the request was admitted: an upload may take an hour, and a user who
+    /// was deactivated or lost the permission meanwhile must write nothing. API keys belong to the gateway, which checks them
+    /// before it passes on the end of an upload.
     /// - Throws: 403.
     func requireStill(
         _ action: Action, on resource: Resource, of tenant: TenantID, on connection: PostgresConnection

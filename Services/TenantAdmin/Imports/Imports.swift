@@ -8,9 +8,9 @@ import ServiceStorage
 
 /// Takes whole files of people, work and history.
 ///
-/// An upload is judged row by row as it comes and its good rows are spooled, outside of any transaction: a slow sender holds
-/// back nobody, neither the history feed's watermark nor vacuum. A file that has come whole is applied in one transaction, as
-/// sets. Whatever ends it before, a crash included, leaves nothing.
+/// An upload is validated row by row as it comes and its valid rows are spooled, outside of any transaction: a slow sender delays
+/// neither the history feed's watermark nor vacuum. A complete file is applied in one transaction, as sets. An upload that ends
+/// early, also by a crash, leaves nothing.
 struct Imports: Sendable {
     let database: TenantDatabase
     let settings: ImportSettings

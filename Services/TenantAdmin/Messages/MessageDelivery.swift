@@ -10,7 +10,7 @@ import ServiceLifecycle
 /// Any number of nodes may do it. A message that cannot be delivered is tried again with exponential back-off until it expires.
 struct MessageDelivery: Service {
     let outbox: Outbox
-    /// nil when the platform operator fetches the messages himself.
+    /// nil when the platform operator fetches the messages.
     let webhook: Webhook?
     let logger: Logger
     /// How often is looked for messages.

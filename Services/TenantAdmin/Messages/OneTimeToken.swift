@@ -6,7 +6,7 @@ import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 
-/// Tokens that let somebody set a password once. Only their digests are stored, in the tenant's own schema.
+/// Tokens for setting a password once. Only their digests are stored, in the tenant's own schema.
 enum OneTimeToken {
     struct Recipient: Sendable {
         let email: String
@@ -20,8 +20,8 @@ enum OneTimeToken {
         case reset(UserID)
     }
 
-    /// Makes a token for whoever is to get the message.
-    /// - Returns: nil when there is nobody: no such active user, or no such open invitation.
+    /// Makes a token for the message's recipient.
+    /// - Returns: nil without a recipient: no such active user, or no such open invitation.
     static func issue(for entry: Outbox.Entry, on connection: PostgresConnection) async throws -> Recipient? {
         let query: SQL =
             switch entry.kind {

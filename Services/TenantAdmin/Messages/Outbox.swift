@@ -4,11 +4,11 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// Messages that people are to get, in the order of their making, each at least once.
+/// Messages to people, in the order of their creation, each delivered at least once.
 ///
-/// There is no mail server here. Whoever delivers, the webhook or the platform operator, claims messages, which then nobody
-/// else gets for a while, and acknowledges them; those that are not acknowledged come again. Tokens are made when a message is
-/// claimed and only their digests are kept, so that neither a dump of the database nor its log holds one.
+/// The service has no mail server. The webhook or the platform operator claims messages under a lease and acknowledges them;
+/// messages that are not acknowledged are handed out again. Tokens are made when a message is claimed and only their digests are
+/// kept, so that neither a dump of the database nor its log holds a token.
 struct Outbox: Sendable {
     let database: TenantDatabase
 
@@ -107,7 +107,7 @@ struct Outbox: Sendable {
                     try await delivered(entry.id)
                 }
             } catch {
-                // A tenant in trouble, its schema being migrated say, keeps nobody else's messages back; its own come again.
+                // A failure of one tenant, such as a migration under way, does not delay other tenants' messages; its own are retried.
                 failure = error
             }
         }

@@ -60,7 +60,8 @@ extension PlanningWarning {
         let together = others.isEmpty ? "" : " together with \(others.joined(separator: ", "))"
         return switch conflict.kind {
         case .overCapacity: "Booking \(own) takes\(together) \(hours) hours more than the person has \(days)."
-        case .outsideEmployment: "The person is not employed \(days): \(hours) hours of booking \(own) load nobody."
+        case .outsideEmployment:
+            "The person is not employed \(days): \(hours) hours of booking \(own) do not count as load."
         case .onLeave: "The person is on leave \(days), within booking \(own)."
         case .noWorkingTime:
             "The person has no working time \(days): the hours of booking \(own) stand on its first day."

@@ -121,7 +121,7 @@ struct BookingStanding: Sendable {
     let conflicts: [Conflict]
     private let time: WorkingTime
 
-    /// nil when there is none, or one of nobody.
+    /// nil without a booking, or for a booking without a person.
     init?(of id: AllocationID, on connection: PostgresConnection) async throws {
         let rows = try await connection.query(
             """
@@ -168,7 +168,7 @@ struct BookingStanding: Sendable {
         let days = conflicts.filter { $0.kind == .overCapacity }.map { "\($0.from) to \($0.to)" }
         throw ProblemError(
             status: .conflict, code: .overbooked,
-            "The booking takes \(Minutes.hours(over).formatted) hours more than the person has; shorten it, move it, or give it to somebody else.",
+            "The booking takes \(Minutes.hours(over).formatted) hours more than the person has; shorten it, move it, or assign it to another person.",
             errors: [FieldError(field: "employeeId", message: "is over-booked on \(days.joined(separator: ", "))")])
     }
 }

@@ -57,7 +57,7 @@ private struct Wanted: Sendable {
     private let department: (name: String, isMust: Bool)?
     private let calendar: (name: String, isMust: Bool)?
 
-    /// - Throws: 422 for a skill, department or calendar that the tenant does not have: nobody could match it.
+    /// - Throws: 422 for a skill, department or calendar that the tenant does not have, which no person could match.
     init(_ request: AvailabilitySearchRequest, on connection: PostgresConnection) async throws {
         var errors: [FieldError] = []
         func check(_ wanted: WantedName?, _ field: String, _ query: (String) -> SQL) async throws -> (String, Bool)? {
@@ -99,7 +99,7 @@ private struct Wanted: Sendable {
         let missing: [String]
     }
 
-    /// nil for somebody who lacks what they must have.
+    /// nil for a person who does not meet the search's requirements.
     func match(_ person: PlannedPerson, on day: CivilDate) -> Match? {
         var missing: [String] = []
         for skill in skills {

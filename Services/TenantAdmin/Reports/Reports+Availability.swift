@@ -15,7 +15,7 @@ extension Reports {
         }
     }
 
-    /// Whoever has more than their capacity on some day.
+    /// People whose bookings exceed their capacity on some day.
     func overAllocations(_ question: Question, of tenant: TenantID) async throws -> [OverAllocationRow] {
         try await rows(question, of: tenant, withExternalIDs: true) { person, days in
             guard days.isOver else { return nil }
@@ -33,7 +33,7 @@ extension Reports {
         }
     }
 
-    /// Whoever has bookings on days outside their employment.
+    /// People with bookings on days outside their employment.
     func orphans(_ question: Question, of tenant: TenantID) async throws -> [OrphanRow] {
         try await rows(question, of: tenant, withExternalIDs: true) { person, _ in
             let orphans = person.bookings.compactMap { Orphan($0, person.time, in: question.window) }

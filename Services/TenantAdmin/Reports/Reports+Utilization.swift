@@ -30,7 +30,7 @@ extension Reports {
         while !waiting.isEmpty, rows.count < question.limit {
             let part = Array(waiting.prefix(question.limit))
             waiting = waiting.dropFirst(part.count)
-            // Where all groups fit on one page, nobody has to be looked for by them.
+            // When all groups fit on one page, people need not be filtered by group.
             let isWhole = waiting.isEmpty && question.last == nil && rows.isEmpty
             rows += try await groupRows(question, by: group, part, isWhole: isWhole, periods, of: tenant)
         }

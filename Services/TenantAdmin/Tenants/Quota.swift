@@ -11,8 +11,8 @@ enum Quota: Sendable {
 
     /// Refuses the change under way when it has made more than the plan allows.
     ///
-    /// Called last: whoever has changed the number waits here for the others, and then counts what they have committed,
-    /// so two requests cannot both take the last place. Waiting comes after all other locks, so nobody waits in a circle.
+    /// Called last: a request that has changed the number waits here for the others and then counts what they have committed, so
+    /// that two requests cannot both take the last place. This lock comes after all others, so that no deadlock is possible.
     func check(_ limits: TenantLimits, on connection: PostgresConnection) async throws {
         try await lock(on: connection)
         try refuse(try await number(on: connection), limits)

@@ -8,7 +8,7 @@ import ServiceKit
 enum TenantTransition: String, Sendable {
     case suspend, resume, delete, restore
 
-    /// What it needs to be, and how it changes; nil when it is so already, which is no error.
+    /// Precondition and SQL of the transition; nil if the tenant is already in that state.
     func change(from tenant: Tenant) throws -> SQL? {
         switch self {
         case .suspend:

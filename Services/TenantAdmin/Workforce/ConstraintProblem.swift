@@ -2,7 +2,7 @@ import Contracts
 import Postgres
 import ServiceKit
 
-/// What it means to a client that a constraint of the tenant's tables refused his change.
+/// The client's problem for a change that a constraint of the tenant's tables refused.
 enum ConstraintProblem {
     /// nil for an error that is no answer to what the client sent.
     static func problem(_ error: PostgresError) -> ProblemError? {

@@ -16,7 +16,7 @@ struct EmployeeSkills: Sendable {
         }
     }
 
-    /// - Throws: 404 for an unknown employee, and for a skill he does not have.
+    /// - Throws: 404 for an unknown employee, and for a skill that the employee does not have.
     func one(_ skill: SkillID, of employee: EmployeeID, in tenant: TenantID) async throws -> SkillOfEmployee {
         try await database.withTenant(tenant, readOnly: true) { connection in
             _ = try await Employees.row(of: employee, on: connection)

@@ -2,7 +2,7 @@ import Contracts
 import Postgres
 import ServiceStorage
 
-/// For how much of which weekdays somebody works, and on which calendar, from a day on.
+/// A person's contracts: working hours by weekday and the calendar, each from a day on.
 struct EmploymentContracts: EmployeePartStore {
     let database: TenantDatabase
 

@@ -2,7 +2,7 @@ import Contracts
 import Postgres
 import ServiceStorage
 
-/// When somebody is employed: spells that never overlap.
+/// The periods of a person's employment, which never overlap.
 struct Employments: EmployeePartStore {
     let database: TenantDatabase
 

@@ -2,7 +2,7 @@ import Contracts
 import Postgres
 import ServiceKit
 
-/// What is kept of one person, to be handed out or made nameless (GDPR articles 15 and 17).
+/// The stored data of one person, to be handed out or anonymised (GDPR articles 15 and 17).
 struct PersonData: Sendable {
     let database: TenantDatabase
 
@@ -38,7 +38,7 @@ struct PersonData: Sendable {
         }
     }
 
-    /// Whom services that have written names down elsewhere have not made nameless yet.
+    /// People whose names other services have stored and not yet removed.
     func erasures() async throws -> [Erasure] {
         try await database.pool.withConnection { connection in
             try await connection.query(

@@ -100,12 +100,12 @@ struct Skills: ResourceStore {
             guard let name = try other.first?.decode("name", as: String.self) else { continue }
             throw ProblemError.conflict(
                 "The alias \(alias.tidied) already finds the skill \(name); take it away there or merge the two.",
-                errors: [FieldError(field: "aliases", message: "has a word that finds another skill")])
+                errors: [FieldError(field: "aliases", message: "contains an alias of another skill")])
         }
     }
 
-    /// Makes one skill of two: whoever has or requires the one has or requires the other, and the words that found the one find the
-    /// other. Of two levels of a person the higher stays, of two that are required too.
+    /// Merges a skill into another: people and projects of the first get the second, and the first's name and aliases become
+    /// aliases of the second. Of two levels of a person, or two required levels, the higher stays.
     /// - Returns: the skill that stays.
     /// - Throws: 404; 422 when both are the same; what `precondition` throws.
     func merge(
