@@ -64,7 +64,7 @@ struct SingleFlightTests {
         #expect(gate.timesAsked == 1)
     }
 
-    @Test("who asks after an answer asks anew, even from the moment the answer is told")
+    @Test("a request after an answer starts a new question, even from the moment of the answer")
     func asksAnew() async throws {
         let flights = SingleFlight<String, Int>()
         let count = Counter()
@@ -138,7 +138,7 @@ struct SingleFlightTests {
         }
     }
 
-    @Test("the landing is told the answer before any waiter is, and also when nobody waits")
+    @Test("the landing gets the answer before any waiter, and also without waiters")
     func landing() async throws {
         let (landings, landing) = AsyncStream.makeStream(of: Bool.self)
         let flight = Flight<Int>({ throw Trouble(number: 1) }) { _, answer in

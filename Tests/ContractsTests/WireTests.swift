@@ -48,7 +48,7 @@ struct WireTests {
         }
     }
 
-    @Test("the id of whoever is logged in is written as all ids are")
+    @Test("the id of the logged-in user is written as all ids are")
     func principalID() throws {
         let id = UserID()
         let principal = CurrentPrincipal(

@@ -37,7 +37,7 @@ import Testing
         #expect(try #require(files[.capacityHistory]).allSatisfy { people.contains($0[0]) })
     }
 
-    @Test("nobody is booked wholly outside the employment, which an import refuses", arguments: [1, 7])
+    @Test("no booking lies wholly outside the employment, which an import refuses", arguments: [1, 7])
     func employment(seed: Int) throws {
         var settings = DemoSettings()
         settings.employees = 240

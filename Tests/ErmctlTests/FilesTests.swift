@@ -61,7 +61,7 @@ import Testing
         }
     }
 
-    @Test("a session comes back as it was saved, from a file nobody else can read")
+    @Test("a session comes back as it was saved, from a file that no other user can read")
     func session() throws {
         try withFolder { folder in
             let store = SessionStore(directory: folder)

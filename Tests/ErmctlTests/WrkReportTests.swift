@@ -26,6 +26,6 @@ struct WrkReportTests {
         #expect(WrkReport(text())?.failed == 0)
     }
 
-    @Test("what is no report is none")
+    @Test("an invalid report is refused")
     func none() { #expect(WrkReport("unable to connect to 127.0.0.1:18101 Connection refused") == nil) }
 }

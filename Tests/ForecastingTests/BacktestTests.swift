@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test("a back-test answers test rows whose outcome nobody knows, and judges only the others")
+    @Test("a back-test answers test rows without a known outcome, and evaluates only the others")
     func backtestWithoutOutcomes() throws {
         for withheld in [2, 1] {
             var allocations = Company().allocations(300)

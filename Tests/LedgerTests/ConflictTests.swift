@@ -50,7 +50,7 @@ struct ConflictTests {
         #expect(conflicts.map(\.commitment) == [.soft])
     }
 
-    @Test("days outside employment name what loads nobody")
+    @Test("days outside employment name the hours that do not count as load")
     func outsideEmployment() {
         let time = WorkingTime(
             spells: [EmploymentSpell(from: day("2025-01-01"), to: day("2026-03-04"))],
@@ -80,7 +80,7 @@ struct ConflictTests {
                 == ["no_working_time 2026-03-07 2026-03-08 0", "over_capacity 2026-03-07 2026-03-07 120"])
     }
 
-    @Test("somebody on hold, a closed project, days outside its dates")
+    @Test("a person on hold, a closed project, days outside its dates")
     func holdAndProject() {
         let held = WorkingTime(spells: [], heldFrom: day("2026-03-04"), contracts: WorkingTime.fullTime.contracts)
         func project(_ status: ProjectStatus, _ first: String? = nil, _ last: String? = nil) -> ProjectTerms {

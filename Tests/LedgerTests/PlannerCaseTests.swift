@@ -102,7 +102,7 @@ struct PlannerCaseTests {
         #expect(found.map(\.from) == [day("2026-03-07")] && found.map(\.to) == [day("2026-03-15")])
     }
 
-    @Test("nobody without hours has a percentage; hours stand on the first day, a share of nothing is nothing")
+    @Test("without working hours there is no percentage; hours stand on the first day, a share of nothing is nothing")
     func zeroHours() {
         let time = person([Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 0))])
         let stated = [Booking("2026-03-02", "2026-03-06", hours: 10)]

@@ -192,7 +192,7 @@ struct PropertyTests {
         }
     }
 
-    @Test("rounding alone never makes anybody over-booked")
+    @Test("rounding alone never makes a person over-booked")
     func rounding() {
         // Two halves of an odd day, and shares that fill the week only together.
         let odd = WorkingTime(

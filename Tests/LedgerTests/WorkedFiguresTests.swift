@@ -88,7 +88,7 @@ struct WorkedFiguresTests {
         #expect(abs(try #require(weeks[3].percent) - 65.217_391) < 1e-6)
     }
 
-    @Test("the same by project")
+    @Test("utilisation by project equals the worked figures")
     func byProject() {
         let rows = table { table, days, bookings in
             table.add(&days, bookings) { $0.project.id == Self.p1.id ? 0 : $0.project.id == Self.p2.id ? 1 : 2 }
@@ -100,7 +100,7 @@ struct WorkedFiguresTests {
         #expect(rows[2].map(\.hard) == [0, 0, 0, 0])
     }
 
-    @Test("hours beyond somebody's last day are orphaned, not pressed into the days before it")
+    @Test("hours beyond a person's last day are orphaned, not pressed into the days before it")
     func leaver() {
         let account = Self.cleo.account(of: Self.company[2].bookings[0])
         #expect(hours([account.loaded, account.orphaned, account.released]) == [104, 72, 0])
@@ -213,7 +213,7 @@ struct WorkedFiguresTests {
         #expect([sum.recorded, sum.recordedCapacity, sum.recordedDays] == [20 * 60, 20 * 60, 3])
     }
 
-    @Test("somebody who leaves and comes back is there in both spells; a hold takes free time and no capacity")
+    @Test("a person who leaves and comes back has capacity in both spells; a hold takes free time and no capacity")
     func spells() {
         let time = WorkingTime(
             spells: [

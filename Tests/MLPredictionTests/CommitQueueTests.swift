@@ -24,7 +24,7 @@ import Testing
         #expect(groups(queue.finished(now: start + .milliseconds(3))).isEmpty)
     }
 
-    @Test("behind a slow commit nobody waits longer than two milliseconds while there are connections")
+    @Test("behind a slow commit no entry waits longer than two milliseconds while there are connections")
     func waits() {
         var queue = Queue(.init(wait: .milliseconds(2), rows: 512, groups: 2))
         _ = queue.add(1, rows: 1, now: start)

@@ -13,7 +13,7 @@ import Testing
 /// The alarms of a model in service, and its chances following what comes true.
 @Suite struct DriftOverHTTPTests {
     @Test(
-        "answers that come true no more raise alarms that the tenant can read, and nobody else; the day tells how far off"
+        "forecasts that drift from outcomes raise alarms that only the tenant can read; the day tells how far off"
     )
     func alarms() async throws {
         try await PredictionsOverHTTP.with { service in

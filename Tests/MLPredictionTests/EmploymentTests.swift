@@ -22,7 +22,7 @@ import Testing
                 skills: []))
     }
 
-    @Test("nobody is asked about work that begins after they have left, or while they are inactive")
+    @Test("a question about work after a person's last day, or while the person is inactive, is refused")
     func refusal() {
         func isRefused(_ person: WorkingTime, decided: Int = 0) -> Bool {
             person.refusal(from: monday, decidedOn: monday.adding(days: decided), today: monday) != nil
@@ -53,7 +53,7 @@ import Testing
         #expect(isAvailable(person(isActive: false), decided: -1))
     }
 
-    @Test("the days in which somebody is there bound what can be set aside of them")
+    @Test("the days of employment bound what can be set aside of a person")
     func presence() {
         func present(_ person: WorkingTime) -> DayWindow? {
             var days = PersonDays(week)
@@ -103,7 +103,7 @@ import Testing
     }
 
     @Test(
-        "who has left or is inactive is refused by name of the field, alone and in a batch, and is nobody's alternative"
+        "a person who has left or is inactive is refused by the field's name, also in a batch, and is no alternative"
     )
     func leftAndInactive() async throws {
         for lines in [lines(1, left: -3), lines(1, isActive: false)] {
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test(
-        "who leaves within the window is warned of, gets no more than the days left allow, and is nobody's alternative")
+        "a person who leaves within the window causes a warning, gets what the days left allow, and is no alternative")
     func leaving() async throws {
         try await PredictionsOverHTTP.with(lines: lines(1, left: 6)) { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question(1))
@@ -151,7 +151,7 @@ import Testing
         }
     }
 
-    @Test("who is over-booked is said to be, and nothing of them is set aside without a note")
+    @Test("an over-booked person causes a warning, and nothing of them is set aside without a note")
     func overBooked() async throws {
         let (person, project) = (Self.history.employees[1], Self.history.projects[0])
         let loads = (0..<2).map { index in

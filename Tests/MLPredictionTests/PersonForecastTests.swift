@@ -41,7 +41,7 @@ import Testing
     }
 
     @Test(
-        "all forecasts about a person are exported with their reasons, those as an alternative too, and nobody else's")
+        "all forecasts about a person, as an alternative too, are exported with their reasons, and no other person's")
     func exported() async throws {
         try await PredictionsOverHTTP.with { service in
             let own = try await predicted(service, employee.id)
@@ -116,7 +116,7 @@ import Testing
     }
 
     @Test(
-        "a name that an answer under way brings after the first time is erased the second time, before anybody is told")
+        "a name that an answer under way brings after the first run is erased by the second, before the confirmation")
     func erasedTwice() async throws {
         try await PredictionsOverHTTP.with { service in
             let clock = ManualClock()

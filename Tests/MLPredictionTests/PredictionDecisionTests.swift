@@ -169,7 +169,7 @@ import Testing
         }
     }
 
-    @Test("what came of work that was given to somebody else is the decision's outcome, never the prediction's")
+    @Test("the outcome of reassigned work belongs to the decision, never to the prediction")
     func overruled() async throws {
         let other = history.employees[3]
         let booked = Date().addingTimeInterval(-3_600)

@@ -182,7 +182,7 @@ import Testing
         }
     }
 
-    @Test("the name of a person who was made nameless goes out of the predictions that named them, of that tenant only")
+    @Test("the name of an anonymised person is removed from the predictions that name them, of that tenant only")
     func erased() async throws {
         try await PredictionsOverHTTP.with { service in
             let answer = try await service.send(.post, "/api/v1/predictions", question)
@@ -380,7 +380,7 @@ import Testing
         }
     }
 
-    @Test("permissions are checked again here, and nobody but the gateway is heard")
+    @Test("permissions are checked again in the service, which accepts the gateway only")
     func permissions() async throws {
         try await PredictionsOverHTTP.with { service in
             let reader = [Permission(resource: "ml", actions: ["read"])]

@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(
-        "required is required: who lacks a skill is no alternative, and a skill that nobody has is said to be unknown")
+        "a person without a required skill is no alternative, and a skill that no person has is reported as unknown")
     func skills() async throws {
         let known = knowledge(TrainedModel.history.lines)
         let model = LoadedModel.baseline

@@ -85,7 +85,7 @@ import Testing
         #expect(free([booking(percent: 80, from: 0, to: 4, earlier: [gone])]) == 100)
     }
 
-    @Test("work that was given away later loaded whoever had it then")
+    @Test("reassigned work loaded the person who had it at the time")
     func givenAwayLater() {
         let other = EmployeeID()
         let here = version(percent: 50, from: 0, to: 4, valid: -10..<1)
@@ -146,7 +146,7 @@ import Testing
         #expect(free([booking(percent: 50, from: 0, to: 4, given: -1)]) == 50)
     }
 
-    @Test("soft bookings, those without a stated effort and those of cancelled projects leave somebody free")
+    @Test("soft bookings, bookings without a stated effort and those of cancelled projects leave a person free")
     func counting() {
         #expect(free([booking(percent: 50, from: 0, to: 4, commitment: .soft)]) == 100)
         #expect(free([booking(from: 0, to: 4)]) == 100)
@@ -243,7 +243,7 @@ import Testing
         #expect(abs(scores.apart.score - 0.8) < 1e-12 && abs(scores.best[0].score - 0.7) < 1e-12)
     }
 
-    @Test("the few that are shown and all ranks are those of a whole sort, whoever stands apart")
+    @Test("the few that are shown and all ranks are those of a whole sort, with any one person apart")
     func ranks() {
         let candidates = (0..<60).map { (index: Int) -> AlternativeRanking.Candidate in
             let hours = 5 + index * 37 % 23

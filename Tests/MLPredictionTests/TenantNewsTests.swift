@@ -39,7 +39,7 @@ private final class ToldChanges: ChangeSource {
     }
 
     @Test(
-        "a history of which no change is heard is not asked for again; one that has changed is, and each is when nothing is heard"
+        "only a changed history is fetched again while the change feed is up, every history while it is down"
     )
     func mirror() async throws {
         let feed = ScriptedFeed(SyntheticHistory(allocations: 5).lines)
@@ -72,7 +72,7 @@ private final class ToldChanges: ChangeSource {
     }
 
     @Test(
-        "which model is deployed is not asked again until a change is heard of, and is when changes may have been missed"
+        "a deployment is cached until a change, and fetched again when changes may have been missed"
     )
     func models() async throws {
         let source = ScriptedModels()

@@ -25,7 +25,7 @@ import Testing
         ProblemError(status: .init(code: status), code: .upstreamFailed, "A sentence.")
     }
 
-    @Test("a service or a database that did not answer, or a full disk, is tried again")
+    @Test("a service or a database that did not answer, or a full disk, is retried")
     func transient() {
         #expect(isTriedAgain(SpillError(code: ENOSPC)))
         for status in [502, 503, 504] { #expect(isTriedAgain(problem(status)), "\(status)") }
@@ -35,7 +35,7 @@ import Testing
         }
     }
 
-    @Test("what would end the same way again is not")
+    @Test("a deterministic failure is not retried")
     func lasting() {
         #expect(code(TrainingError(.tooLittleHistory, "only 7")) == .notEnoughHistory)
         #expect(code(TrainingError(.badConfiguration, "no")) == .trainingFailed)

@@ -53,7 +53,7 @@ struct AuditTests {
         }
     }
 
-    @Test("what tenant-admin cannot take now is kept and comes again")
+    @Test("audit notes are kept and redelivered while tenant-admin is down")
     func outage() async throws {
         try await TrainingService.with { service in
             service.admin.setTakesNotes(false)

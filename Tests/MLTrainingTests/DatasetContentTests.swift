@@ -113,7 +113,7 @@ import Testing
         #expect(kinds == kinds.sorted())
     }
 
-    @Test("a spill file has no name by which anybody could find it")
+    @Test("a spill file has no name in the file system")
     func nameless() throws {
         let directory = FileManager.default.temporaryDirectory.appendingPathComponent("spill-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: false)

@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test("a job whose origin is not known to this release is an error, not a request by somebody")
+    @Test("a job whose origin is unknown to this release is an error, not a user's request")
     func unknownOrigin() async throws {
         try await PostgresCluster.withPool("unknownorigin") { pool in
             let row = try await pool.withConnection { connection in

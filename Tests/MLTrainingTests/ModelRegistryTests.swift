@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "a deployment and a rollback are told to whoever remembers what was deployed, and another tenant's are not mistaken for it"
+        "a deployment and a rollback reach the change feed under their tenant"
     )
     func changes() async throws {
         try await TrainingDatabase.with { fixture in

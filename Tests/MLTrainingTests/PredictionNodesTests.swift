@@ -58,7 +58,7 @@ import Testing
         }
     }
 
-    @Test("without a live node nobody is waited for")
+    @Test("without a live node a deployment waits for none")
     func nobody() async throws {
         try await TrainingDatabase.with { fixture in
             let told = try await PredictionNodes(database: fixture.database)

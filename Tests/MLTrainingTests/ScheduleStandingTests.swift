@@ -56,7 +56,7 @@ import Testing
         #expect(!isDue(standing(everyDays: 1, learned: ago(days: 9), busy: true)))
     }
 
-    @Test("after failures it waits longer and longer, says why, and does not give up")
+    @Test("after failures a schedule retries with exponential back-off, says why, and does not give up")
     func backsOff() {
         let hours = (1...7).map { ScheduleStanding.pause(afterFailures: $0).components.seconds / 3_600 }
         #expect(hours == [1, 2, 4, 8, 16, 24, 24])

@@ -111,7 +111,7 @@ struct PoolStateTests {
         #expect(pool.connectionCount == 0)
     }
 
-    @Test("a failed connect fails nobody while connections in use will come back")
+    @Test("a failed connect fails no waiter while connections in use will come back")
     func failedConnectWithOthersInUse() {
         var pool = pool(maximum: 2)
         _ = pool.acquire(10, now: start)

@@ -69,7 +69,7 @@ struct KeyRingTests {
         #expect(ring.signing.keyID == old.keyID)
     }
 
-    @Test("tokens by keys that nobody knows do not have the files read each time")
+    @Test("tokens by unknown keys do not cause a read of the files each time")
     func unknown() throws {
         let files = Files(contents([old]))
         let ring = KeyRing(try files.read(), read: { try files.read() })

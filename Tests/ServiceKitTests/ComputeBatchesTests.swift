@@ -17,7 +17,7 @@ import Testing
         #expect(seen.withLock { $0 } == [[0, 1, 2], [3, 4, 5], [6]])
     }
 
-    @Test("what the work throws reaches whoever adds")
+    @Test("what the work throws reaches the caller that adds")
     func errors() async throws {
         var batches = ComputeBatches<Int>(named: "test", of: 2) { _ in throw Refused() }
         try await batches.add(1)

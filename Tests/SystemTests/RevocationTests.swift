@@ -21,7 +21,7 @@ extension SystemTests {
         }
 
         @Test(
-            "a gateway whose tenant-admin is gone lets nobody in, however well it knew them, and does again when it is back"
+            "a gateway without its tenant-admin admits no caller, cached or not, until tenant-admin is back"
         )
         func tenantAdminGone() async throws {
             try await Platform.withPlatform { platform in

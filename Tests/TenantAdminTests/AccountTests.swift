@@ -23,7 +23,7 @@ struct AccountTests {
             json: CreateUserRequest(email: email, name: "Somebody", password: TestService.password, roles: roles))
     }
 
-    @Test("whoever was deactivated has no session any more, also when they are active again")
+    @Test("a deactivated user's sessions stay ended after reactivation")
     func generation() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -88,7 +88,7 @@ struct AccountTests {
         }
     }
 
-    @Test("who may update users may update those who may no more than they, and is told why not others")
+    @Test("a caller may update users whose permissions the caller holds, and the problem for others says why")
     func helpers() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -131,7 +131,7 @@ struct AccountTests {
         }
     }
 
-    @Test("a completed reset tells the gateway, and nobody else, whose it was")
+    @Test("a completed reset names its account to the gateway only")
     func proven() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -9,7 +9,7 @@ import Testing
 /// How long a booking may be, at every door, and what it is called.
 @Suite("Limits of bookings")
 struct BookingLimitTests {
-    @Test("no booking is longer than twenty years by any door; what is longer already can be read and mended")
+    @Test("no booking is longer than twenty years on any path; a stored longer one can be read and corrected")
     func length() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

@@ -78,7 +78,7 @@ struct BookingTests {
         }
     }
 
-    @Test("neighbouring bookings, soft ones and a cancelled one make nobody over-booked")
+    @Test("neighbouring bookings, soft ones and a cancelled one cause no over-booking")
     func noConflict() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)
@@ -102,7 +102,7 @@ struct BookingTests {
         }
     }
 
-    @Test("a booking wholly outside employment is refused; one that was is mended step by step")
+    @Test("a booking wholly outside employment is refused; a stored one can be corrected step by step")
     func outsideEmployment() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Departments and skills")
 struct CatalogueTests {
-    @Test("a department is made once, read, renamed for everybody in it, and deleted when nobody is")
+    @Test("a department is made once, read, renamed for all its people, and deleted when it is empty")
     func departmentLifecycle() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

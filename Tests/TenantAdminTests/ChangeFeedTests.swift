@@ -31,7 +31,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("what others may remember of tenants, users, roles and histories is told when it changes, whoever changes it")
+    @Test("every change of tenants, users, roles and histories reaches the change feed, by any writer")
     func kinds() async throws {
         try await TestService.run { service in
             let reader = try await Reader(service)
@@ -101,7 +101,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("a transaction that is open for long delays nobody's news, and its own are told when it has committed")
+    @Test("a long transaction delays no other changes, and its own appear when it has committed")
     func openTransaction() async throws {
         try await TestService.run { service in
             let (slow, quick) = (try await service.createTenant("slow"), try await service.createTenant("quick"))
@@ -166,7 +166,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("more changes than an answer takes are told in several, and only the last is whole")
+    @Test("more changes than fit one answer come in several, and only the last is whole")
     func several() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -191,7 +191,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("whoever waits is woken by a change, and not by one of another kind", .timeLimit(.minutes(1)))
+    @Test("a waiting request is woken by a change of its kinds only", .timeLimit(.minutes(1)))
     func woken() async throws {
         // Without a wake the answer would come after an hour.
         try await TestService.run(heartbeat: .seconds(3600)) { service in
@@ -214,7 +214,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("while a tenant's schema is from before the feed nobody is told that nothing has changed")
+    @Test("while a tenant's schema is older than the change feed, the feed refuses to answer")
     func behind() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -229,7 +229,7 @@ struct ChangeFeedTests {
         }
     }
 
-    @Test("nobody but the services that remember may ask, and only for themselves")
+    @Test("only services with caches may read the change feed, and only for themselves")
     func callers() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

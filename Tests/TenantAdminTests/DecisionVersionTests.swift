@@ -42,7 +42,7 @@ struct DecisionVersionTests {
         }
     }
 
-    @Test("a booking that is given to somebody else is decided anew, for that person, at that moment")
+    @Test("a booking reassigned to another person is decided anew, for that person, at that moment")
     func givenToSomebodyElse() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

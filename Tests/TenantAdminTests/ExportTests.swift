@@ -52,7 +52,7 @@ struct ExportTests {
         }
     }
 
-    @Test("a tenant's administrator may export it, whoever may only read may not, and nobody gets another tenant's")
+    @Test("a tenant's administrator may export it, a reader may not, and another tenant's export is never given")
     func ownExport() async throws {
         try await TestService.run { service in
             let tenant = try await service.filledTenant()

@@ -153,7 +153,7 @@ struct ImportResourceTests {
         }
     }
 
-    @Test("whoever the rows name cannot be deleted between their checks and their writing")
+    @Test("people that rows name cannot be deleted between the rows' checks and their writing")
     func heldReferences() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -209,7 +209,7 @@ struct ImportTests {
         }
     }
 
-    @Test("hours that nobody planned are unknown, whether the cell is empty or the column is missing")
+    @Test("unplanned hours are unknown, whether the cell is empty or the column is missing")
     func unknownPlan() async throws {
         try await TestService.run { service in
             let tenant = try await prepared(service)

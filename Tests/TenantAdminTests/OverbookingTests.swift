@@ -30,7 +30,7 @@ struct OverbookingTests {
         }
     }
 
-    @Test("refused is only what makes it worse, allowed is what nobody hears of")
+    @Test("the setting refuse rejects only what adds over-booking; the setting allow gives no warning of it")
     func settings() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

@@ -208,7 +208,7 @@ struct PeopleTimeTests {
         }
     }
 
-    @Test("all of it needs its permission")
+    @Test("each route of a person's time checks its permission")
     func permissions() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -66,7 +66,7 @@ struct PlannerCaseTests {
         }
     }
 
-    @Test("nobody without hours has a percentage, and yet their hours are in the sum")
+    @Test("people without working hours have no percentage, and yet their booked hours are in the sum")
     func withoutCapacity() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

@@ -341,7 +341,7 @@ struct ReimportTests {
         }
     }
 
-    @Test("a file's effort is what reports reckon with, stated as hours or as a percentage, and never taken for 100 %")
+    @Test("reports compute with a file's effort, stated as hours or as a percentage, and never assume 100 %")
     func effort() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -363,7 +363,7 @@ struct ReimportTests {
         }
     }
 
-    @Test("a skill's further words come along, and none of them may find another skill")
+    @Test("a skill's aliases are imported, and none may be an alias of another skill")
     func aliases() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -378,7 +378,7 @@ struct ReimportTests {
         }
     }
 
-    @Test("nobody vouches for history that is imported as unknown")
+    @Test("history imported as unknown counts as unknown at its decision")
     func history() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

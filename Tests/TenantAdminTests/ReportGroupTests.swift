@@ -129,7 +129,7 @@ struct ReportGroupTests {
         }
     }
 
-    @Test("hours beyond somebody's last day are orphans, and named until somebody mends them")
+    @Test("hours beyond a person's last day are orphans, and reported until they are corrected")
     func orphans() async throws {
         try await TestService.run { service in
             let company = try await PlannedCompany(service)

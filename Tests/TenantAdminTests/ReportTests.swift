@@ -65,7 +65,7 @@ struct ReportTests {
         }
     }
 
-    @Test("free time is reckoned day by day, without what is finished or cancelled")
+    @Test("free time is computed day by day, without finished or cancelled work")
     func availability() async throws {
         try await TestService.run { service in
             let tenant = try await prepared(service)

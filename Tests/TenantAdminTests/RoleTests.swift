@@ -8,7 +8,7 @@ import Testing
 struct RoleTests {
     private static let planner = [Permission(resource: "projects", actions: ["read", "write"])]
 
-    @Test("a role is made, changed for those who hold it, and deleted when nobody does")
+    @Test("a role is made, changed for its holders, and deleted when it has none")
     func lifecycle() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -67,7 +67,7 @@ struct RoleTests {
         }
     }
 
-    @Test("nobody makes, widens, narrows or deletes a role beyond what he holds")
+    @Test("a role beyond the caller's own permissions cannot be made, widened, narrowed or deleted")
     func noEscalation() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -109,7 +109,7 @@ struct UserTests {
         }
     }
 
-    @Test("nobody takes over a user who holds grants of his own beyond theirs")
+    @Test("a user with permissions beyond the caller's cannot be taken over")
     func noTakeOverByOwnGrants() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -138,7 +138,7 @@ struct UserTests {
         }
     }
 
-    @Test("nobody gives a role that grants more than he holds")
+    @Test("a role beyond the caller's permissions cannot be assigned")
     func noEscalation() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

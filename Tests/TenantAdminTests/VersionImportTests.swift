@@ -75,7 +75,7 @@ struct VersionImportTests {
         }
     }
 
-    @Test("a version that is stored otherwise, of nobody, backwards or too long is named by its line")
+    @Test("a version that contradicts a stored one, has no person, runs backwards or is too long is named by its line")
     func bad() async throws {
         try await TestService.run { service in
             let tenant = try await prepared(service)

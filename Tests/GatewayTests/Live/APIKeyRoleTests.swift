@@ -87,7 +87,7 @@ struct APIKeyRoleTests {
         }
     }
 
-    @Test("the list says whose keys were made by somebody who is not there any more")
+    @Test("the list marks keys whose maker was deleted")
     func maker() async throws {
         try await withKey { account async throws in
             let before = try #require(try await account.list().first)

@@ -86,7 +86,7 @@ struct APIKeyTests {
         }
     }
 
-    @Test("what is kept of a creation is no secret, and is swept away after a day")
+    @Test("the kept answer of a key's creation holds no secret and is swept after a day")
     func sealed() async throws {
         try await withAccount { account async throws in
             let created: CreatedAPIKey = try await account.make(["user"], once: "once-1").data()
@@ -132,7 +132,7 @@ struct APIKeyTests {
         }
     }
 
-    @Test("a key must not be allowed more than its maker, and names only roles that there are")
+    @Test("a key cannot hold more than its maker, and names existing roles only")
     func notMoreThanMaker() async throws {
         try await withAccount(.manager) { account async throws in
             // A manager may not make keys at all; one who may is still bound by the rest of what it may do.
@@ -161,7 +161,7 @@ struct APIKeyTests {
         }
     }
 
-    @Test("a role that is taken something away takes it from its keys too")
+    @Test("a permission removed from a role is removed from its keys")
     func roleChange() async throws {
         try await withAccount { account async throws in
             let created: CreatedAPIKey = try await account.make(["user"]).data()

@@ -130,7 +130,7 @@ struct BrowserSessionTests {
         }
     }
 
-    @Test("without a cookie and without a token nobody has a session")
+    @Test("without a cookie and without a token there is no session")
     func nothing() async throws {
         try await RunningGateway.with { gateway async throws in
             #expect(try await gateway.send("POST", "/api/v1/auth/refresh", headers: [origin(gateway)]).status == 401)

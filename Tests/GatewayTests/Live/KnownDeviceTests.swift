@@ -34,7 +34,7 @@ struct KnownDeviceTests {
     }
 
     @Test(
-        "strangers' guesses do not keep the owner out of a device that is known, and a stranger with no such device they do"
+        "guesses lock out unknown devices, and not the owner's known device"
     )
     func passes() async throws {
         try await withAda { gateway, tenant, cookie async throws in
@@ -47,7 +47,7 @@ struct KnownDeviceTests {
         }
     }
 
-    @Test("a device that is known may guess no more than a stranger, and locks nobody else out")
+    @Test("a known device gets no more guesses than an unknown one, and locks no other client out")
     func deviceGuesses() async throws {
         try await withAda { gateway, tenant, cookie async throws in
             for _ in 0...LockoutPolicy.standard.device.free {
@@ -58,7 +58,7 @@ struct KnownDeviceTests {
         }
     }
 
-    @Test("a cookie that was changed, or that is another account's, is none")
+    @Test("a forged device cookie, or another account's, is ignored")
     func forged() async throws {
         try await withAda { gateway, tenant, cookie async throws in
             _ = gateway.tenantAdmin.addUser("bob@acme.example", password, in: tenant)
@@ -89,7 +89,7 @@ struct KnownDeviceTests {
         }
     }
 
-    @Test("the failures of one who mistyped and then did not are not the address's any more")
+    @Test("failures before a successful login no longer count against the address")
     func mistyped() async throws {
         try await withAda { gateway, tenant, _ async throws in
             // Each round two failures; without forgiving, the address would be locked in the 26th.

@@ -154,7 +154,7 @@ struct LoginTests {
         }
     }
 
-    @Test("wrong passwords sent at once get no more guesses than the free ones and one")
+    @Test("parallel wrong passwords get no more guesses than the free ones and one")
     func parallelGuesses() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
@@ -172,7 +172,7 @@ struct LoginTests {
         }
     }
 
-    @Test("a suspended tenant's users cannot log in, and are told so and not that something is broken")
+    @Test("a suspended tenant's users cannot log in, and the problem says why")
     func suspendedTenant() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
@@ -199,7 +199,7 @@ struct LoginTests {
         }
     }
 
-    @Test("guessing API keys and tokens ends with 429, and whoever is known goes on from the same address")
+    @Test("guessing API keys and tokens ends with 429, and known callers are still served from the same address")
     func guessing() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
@@ -217,7 +217,7 @@ struct LoginTests {
         }
     }
 
-    @Test("one address cannot have all passwords hashed for it: beyond its share it waits, and is then turned away")
+    @Test("one address cannot occupy all password hashing: beyond its share it waits and is then refused")
     func share() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")

@@ -103,7 +103,7 @@ struct ProxyClientTests {
         }
     }
 
-    @Test("a broken chunk of a client that is still there is 400, not a hang-up, and nobody else's trouble")
+    @Test("a broken chunk of a connected client is 400, not a hang-up, and affects no other client")
     func brokenChunk() async throws {
         try await withBench { bench in
             let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in

@@ -15,7 +15,7 @@ struct ProxyTroubleTests {
     /// tcpmux: nobody listens there. A port that has just been let go of may be another test's by now.
     private static let deadPort = 1
 
-    @Test("an upstream where nobody listens is 503, and its circuit opens")
+    @Test("an upstream without a listener is 503, and its circuit opens")
     func refused() async throws {
         let health = GatewayConfiguration.Health(failuresToOpen: 2, openFor: .seconds(60))
         try await ProxyBench.with(upstreamPorts: [Self.deadPort], routes: [try ProxyBench.route("/x")], health: health)
@@ -174,7 +174,7 @@ struct ProxyTroubleTests {
         }
     }
 
-    @Test("an upstream that answers before it has read the upload is heard, again and again")
+    @Test("an answer that an upstream gives before it has read the upload arrives, again and again")
     func earlyAnswer() async throws {
         try await RawServer.with { connection in
             var connection = connection

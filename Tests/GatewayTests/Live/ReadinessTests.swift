@@ -38,13 +38,13 @@ struct ReadinessTests {
         #expect(try await reason(clockAhead: -20) == nil)
     }
 
-    @Test("clocks that will soon be too far apart are told, before requests fail", arguments: [45, -45, 600, -600])
+    @Test("clocks that drift apart are reported before requests fail", arguments: [45, -45, 600, -600])
     func skew(seconds: Int) async throws {
         let reason = try #require(try await reason(clockAhead: TimeInterval(seconds)))
         #expect(reason.contains("its clock differs by"), "\(reason)")
     }
 
-    @Test("a tenant-admin that is gone or does not know this gateway is told")
+    @Test("a tenant-admin that is down or does not accept this gateway is reported")
     func unready() async throws {
         #expect(try await reason(port: 1) == "it does not answer")
         #expect(try await reason(key: ServiceKeyPair()) == "it refuses this gateway's assertions")

@@ -23,7 +23,7 @@ struct SessionTests {
         }
     }
 
-    @Test("each refresh gives new tokens, the old refresh token works no more after the grace")
+    @Test("each refresh gives new tokens, and the old refresh token is invalid after the grace")
     func rotation() async throws {
         try await withLogin { gateway, first, _, _ async throws in
             let second: TokenResponse = try await gateway.refresh(first.refreshToken).data()
@@ -34,7 +34,7 @@ struct SessionTests {
     }
 
     @Test(
-        "what another node has ended is refused as soon as it is told in the gateway's own feed, and known well until then"
+        "a session ended by another node is refused once the change feed says so, and served from the cache until then"
     )
     func ownFeed() async throws {
         try await withLogin { gateway, tokens, tenant, _ async throws in
@@ -89,7 +89,7 @@ struct SessionTests {
         }
     }
 
-    @Test("who copied a token and used it within the grace is found out with the next use of its successor")
+    @Test("reuse of a copied refresh token within the grace is detected at the successor's next use")
     func copiedWithinGrace() async throws {
         try await withLogin { gateway, first, _, _ async throws in
             let owner: TokenResponse = try await gateway.refresh(first.refreshToken).data()
@@ -167,7 +167,7 @@ struct SessionTests {
         }
     }
 
-    @Test("a deactivated user is out, and a refresh refused for it does not use up the token")
+    @Test("a deactivated user has no access, and a refused refresh does not use up the token")
     func deactivated() async throws {
         try await withLogin { gateway, tokens, _, user async throws in
             gateway.tenantAdmin.setUser(user, active: false)
@@ -180,7 +180,7 @@ struct SessionTests {
         }
     }
 
-    @Test("a suspended tenant's users are out, and in again when it is resumed")
+    @Test("a suspended tenant's users have no access until the tenant is resumed")
     func suspended() async throws {
         try await withLogin { gateway, tokens, tenant, _ async throws in
             gateway.tenantAdmin.setTenant(tenant.id, active: false)
@@ -205,7 +205,7 @@ struct SessionTests {
         }
     }
 
-    @Test("when tenant-admin cannot be asked nobody is let in")
+    @Test("without tenant-admin no caller is admitted")
     func failClosed() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in
             #expect(try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status == 200)
@@ -216,7 +216,7 @@ struct SessionTests {
         }
     }
 
-    @Test("many requests of one user make few questions to tenant-admin")
+    @Test("many requests of one user cause few requests to tenant-admin")
     func singleFlight() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in
             let before = gateway.tenantAdmin.questions
@@ -230,7 +230,7 @@ struct SessionTests {
         }
     }
 
-    @Test("what has been over for a day is swept away, what is not stays")
+    @Test("sessions that ended a day ago are swept, others stay")
     func sweep() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in
             let store = PostgresSessionStore(database: gateway.database)

@@ -48,7 +48,7 @@ struct StreamTests {
         }
     }
 
-    @Test("whoever may not read on is cut off, though nothing is sent", arguments: Revocation.allCases)
+    @Test("an idle stream is cut off when its reader's access is revoked", arguments: Revocation.allCases)
     func revoked(revocation: Revocation) async throws {
         try await withBegunStream { login, events in
             let (gateway, tenantAdmin) = (login.gateway, login.gateway.tenantAdmin)

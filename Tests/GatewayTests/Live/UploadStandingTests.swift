@@ -12,7 +12,7 @@ import Testing
 struct UploadStandingTests {
     enum End: CaseIterable, Sendable { case deactivation, suspension, role, outage }
 
-    @Test("an upload whose sender may not any more reaches its upstream without an end", arguments: End.allCases)
+    @Test("an upload is not completed upstream after its sender's access is revoked", arguments: End.allCases)
     func ended(end: End) async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
@@ -43,7 +43,7 @@ struct UploadStandingTests {
         }
     }
 
-    @Test("an upload whose sender may goes through")
+    @Test("an upload of an authorised sender completes")
     func allowed() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")

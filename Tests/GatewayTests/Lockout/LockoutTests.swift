@@ -32,7 +32,7 @@ struct LockoutTests {
         }
     }
 
-    @Test("guesses sent at once are no more than sent one by one")
+    @Test("parallel guesses gain nothing over sequential ones")
     func burst() {
         var lockout = Lockout()
         var begun = 0
@@ -43,7 +43,7 @@ struct LockoutTests {
         #expect(lockout.begin(rule, now: now) == .locked(10))
     }
 
-    @Test("parallel logins with the right password lock nobody out; where one ends another may begin")
+    @Test("parallel logins with the right password lock no account; where one ends another may begin")
     func parallel() {
         var lockout = Lockout()
         for _ in 1...4 { #expect(lockout.begin(rule, now: now) == .begun) }
@@ -56,7 +56,7 @@ struct LockoutTests {
         #expect(lockout.lockedUntil == nil)
     }
 
-    @Test("an attempt that could not be judged leaves failures and locks of others as they are")
+    @Test("an attempt without a result leaves failures and locks of others as they are")
     func unjudged() {
         var lockout = failed(3)
         _ = lockout.begin(rule, now: now)
@@ -121,7 +121,7 @@ struct LockoutTests {
         #expect(lockout.failures == 3)
     }
 
-    @Test("whoever has proved by other means to be the owner starts afresh")
+    @Test("an owner authenticated by other means starts without failures")
     func unlock() {
         var lockout = failed(6)
         lockout.unlock()

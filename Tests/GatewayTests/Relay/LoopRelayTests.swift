@@ -148,7 +148,7 @@ struct LoopRelayTests {
         }
     }
 
-    @Test("an answer that takes long on its loop is cut off once its reader may not have it any more")
+    @Test("a long answer on its event loop is cut off when access is revoked")
     func revoked() async throws {
         let (revoked, over) = (Signal(), Signal())
         let tenant = Fixture.tenant(plan: .starter)

@@ -59,7 +59,7 @@ struct WarmAdmissionTests {
         Fixture.user(Self.tenant.id, permissions)
     }
 
-    @Test("who is remembered and may is admitted, takes places and is charged")
+    @Test("a cached, authorised caller is admitted, counted and charged")
     func admitted() throws {
         let admission = try admit(try line(OneToken(principal: user())))
         #expect(admission?.tenant == Self.tenant && admission?.left?.requests == 1)
@@ -67,7 +67,7 @@ struct WarmAdmissionTests {
     }
 
     @Test(
-        "whoever must be asked for, is unknown, may not or is another tenant's goes the other way and has taken nothing"
+        "an uncached, unknown, unauthorised or foreign caller goes to the router and consumes no quota"
     )
     func left() throws {
         let unknown: HTTPFields = [.authorization: "Bearer unknown"]
@@ -90,7 +90,7 @@ struct WarmAdmissionTests {
         #expect(try admit(line)?.left?.requests == 1)
     }
 
-    @Test("a tenant beyond its plan is refused here as elsewhere")
+    @Test("a tenant beyond its plan is refused on the event loop too")
     func limit() async throws {
         let line = try line(OneToken(principal: user()))
         for _ in 1...2 { #expect(try admit(line) != nil) }

@@ -59,7 +59,7 @@ struct AccessTokensTests {
         #expect(try tokens().verify(token) == claims())
     }
 
-    @Test("a token with padded parts is none of ours: there is one way to write each")
+    @Test("a token with padded parts is refused: each token has one spelling")
     func padded() async throws {
         let tokens = try tokens()
         let token = try tokens.make(user: user, tenant: tenant, session: session)
@@ -141,7 +141,7 @@ struct AccessTokensTests {
         #expect(try failure(tokens, forged(token, claims: other)) == .invalid)
     }
 
-    @Test("a token for somebody else, from somebody else or of too long a life is refused although we signed it")
+    @Test("a signed token with another audience, another issuer or too long a lifetime is refused")
     func wrongClaims() async throws {
         let tokens = try tokens()
         let changes: [(inout AccessClaims) -> Void] = [

@@ -9,7 +9,7 @@ struct FreshEntriesTests {
         FreshEntries(maximumAge: .milliseconds(500), maximumCount: count)
     }
 
-    @Test("an answer is as old as its question")
+    @Test("an answer's age counts from its query")
     func age() {
         var entries = entries()
         entries.insert(1, for: "a", askedAt: Fixture.start)
@@ -17,7 +17,7 @@ struct FreshEntriesTests {
         #expect(entries.fresh("a", now: Fixture.start + .milliseconds(500)) == nil)
     }
 
-    @Test("however many things are asked for, only so many are remembered")
+    @Test("the number of cached entries is limited")
     func bounded() {
         var entries = entries(2)
         for number in 0..<100 { entries.insert(number, for: "\(number)", askedAt: Fixture.start) }
@@ -42,7 +42,7 @@ struct FreshCacheTests {
         func increment() { value.withLock { $0 += 1 } }
     }
 
-    @Test("many who ask at once make one question")
+    @Test("many concurrent requests cause one query")
     func singleFlight() async throws {
         let cache = FreshCache<String, Int>()
         let asked = Counter()
@@ -62,7 +62,7 @@ struct FreshCacheTests {
         #expect(asked.count == 1)
     }
 
-    @Test("after half a second it asks anew")
+    @Test("after half a second an entry is queried again")
     func expiry() async throws {
         let clock = Clock()
         let cache = FreshCache<String, Int>(now: { clock.now })
@@ -83,7 +83,7 @@ struct FreshCacheTests {
         #expect(try await cache.value(for: "a") { 2 } == 2)
     }
 
-    @Test("what this node forgets is asked anew at once")
+    @Test("an entry that this node invalidates is queried again at once")
     func forget() async throws {
         let cache = FreshCache<String, Int>()
         _ = try await cache.value(for: "a") { 1 }
@@ -92,7 +92,7 @@ struct FreshCacheTests {
     }
 
     @Test(
-        "while changes are heard of an answer holds, without waiting too, until it is forgotten or its longest age is over"
+        "while the change feed is up an entry is valid until it is invalidated or reaches its longest age"
     )
     func heard() async throws {
         let clock = Clock()
@@ -111,7 +111,7 @@ struct FreshCacheTests {
         #expect(try await cache.value(for: "a") { 4 } == 4)
     }
 
-    @Test("when changes are heard of no more, what is remembered is asked for anew, and holds again when they are")
+    @Test("without the change feed entries are queried again; once it is restored, entries are valid again")
     func unheard() async throws {
         let clock = Clock()
         let isHeard = Mutex(true)
@@ -125,7 +125,7 @@ struct FreshCacheTests {
         #expect(cache.warm("a") == nil)
     }
 
-    @Test("an answer to a question that was put before a change was heard of is not remembered")
+    @Test("an answer to a query sent before a change arrived is not cached")
     func overtaken() async throws {
         let cache = FreshCache<String, Int>(isHeard: { _ in true })
         let (asked, changed) = (Signal(), Signal())

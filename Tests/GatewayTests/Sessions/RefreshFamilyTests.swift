@@ -45,7 +45,7 @@ struct RefreshFamilyTests {
 
 @Suite("Refresh tokens")
 struct RefreshTokensTests {
-    @Test("a token has one successor on every node, of which nobody without the key knows anything")
+    @Test("a token has one successor on every node, which cannot be derived without the key")
     func successor() throws {
         let identity = ServiceKeyPair()
         let (one, other) = (RefreshTokens(keys: KeyRing(identity)), RefreshTokens(keys: KeyRing(identity)))

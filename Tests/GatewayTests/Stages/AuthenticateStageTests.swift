@@ -44,7 +44,7 @@ private final class OneKey: Authenticator {
 struct AuthenticateStageTests {
     let credential = Credential(token: "x")
 
-    @Test("a credential that one does not know is offered to the next")
+    @Test("a credential that one authenticator does not recognise is offered to the next")
     func notMine() async throws {
         let stage = AuthenticateStage(authenticators: [
             Fixed(verdict: .notMine), Fixed(verdict: .accepted(.platformOperator)),
@@ -52,7 +52,7 @@ struct AuthenticateStageTests {
         #expect(try await stage.authenticate(credential) == .platformOperator)
     }
 
-    @Test("a denied credential is offered to nobody else")
+    @Test("a denied credential is offered to no other authenticator")
     func denied() async throws {
         let denial = ProblemError.notAuthenticated("no", code: .tokenExpired)
         let stage = AuthenticateStage(authenticators: [
@@ -84,7 +84,7 @@ struct AuthenticateStageTests {
 struct GuessTests {
     private let address = ClientAddress("192.0.2.1") ?? .unknown
 
-    @Test("an address that has guessed too often gets no more look-ups, but whoever was good goes on from there")
+    @Test("an address that has guessed too often gets no more look-ups, but known callers behind it are still served")
     func exhausted() async throws {
         let keys = OneKey()
         let stage = AuthenticateStage(authenticators: [keys], guesses: 3)
@@ -139,7 +139,7 @@ struct CredentialTests {
     }
 
     @Test(
-        "what is no bearer token is 401",
+        "an invalid bearer token is 401",
         arguments: ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "x"])
     func malformed(value: String) async throws {
         let problem = try await problem { try Credential.presented(in: [.authorization: value]) }
@@ -171,7 +171,7 @@ struct OperatorKeyTests {
         }
     }
 
-    @Test("another kind of credential is somebody else's, even the digest itself")
+    @Test("another kind of credential is left to other authenticators, even the digest itself")
     func notMine() async throws {
         guard case .notMine = try await key("erm_op_secret").authenticate(Credential(token: "erm_ak_secret")) else {
             return #expect(Bool(false), "not left to others")

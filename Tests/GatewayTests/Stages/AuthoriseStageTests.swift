@@ -14,10 +14,10 @@ struct AuthoriseStageTests {
             try Fixture.match(try Fixture.route("/x", ["GET": requirement], scope: scope)), principal)
     }
 
-    @Test("a public route asks for nobody")
+    @Test("a public route needs no principal")
     func everybody() throws { try judge(.public, nil) }
 
-    @Test("every other route asks for somebody", arguments: [Route.Scope.signedIn, .tenant, .platform])
+    @Test("every other route needs a principal", arguments: [Route.Scope.signedIn, .tenant, .platform])
     func nobody(scope: Route.Scope) async throws {
         let problem = try await problem { try judge(scope, nil, read) }
         #expect(problem.status == .unauthorized)

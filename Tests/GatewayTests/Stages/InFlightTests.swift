@@ -24,7 +24,7 @@ struct InFlightTests {
         #expect(again)
     }
 
-    @Test("a node that is full takes nobody")
+    @Test("a full node admits no request")
     func node() {
         var inFlight = InFlight()
         let entered = [inFlight.enterNode(1), inFlight.enterNode(1)]

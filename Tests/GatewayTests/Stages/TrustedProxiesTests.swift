@@ -15,7 +15,7 @@ struct ClientAddressTests {
         #expect(try #require(ClientAddress(hop: text)).description == address)
     }
 
-    @Test("what is no address is none", arguments: ["", "unknown", "_hidden", "192.0.2", "192.0.2.256", "a b", "[::1"])
+    @Test("a bad address is refused", arguments: ["", "unknown", "_hidden", "192.0.2", "192.0.2.256", "a b", "[::1"])
     func unreadable(text: String) { #expect(ClientAddress(hop: text) == nil) }
 
     @Test("one client has all addresses of its /64, and so one count")
@@ -40,7 +40,7 @@ struct ClientAddressTests {
     }
 
     @Test(
-        "what is no range is refused", arguments: ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "fd00::/129", "a/8", ""])
+        "an invalid range is refused", arguments: ["10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1", "fd00::/129", "a/8", ""])
     func noRange(text: String) { #expect(AddressRange(text) == nil) }
 }
 

@@ -49,7 +49,7 @@ struct BalancerTests {
         #expect(balancer.pick(now: start) == "b")
     }
 
-    @Test("when all circuits are open there is nobody to ask")
+    @Test("when all circuits are open there is no node to ask")
     func none() {
         var balancer = balancer(1)
         for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
