@@ -4,8 +4,8 @@ import Foundation
 import HistoryFeed
 
 extension HonestyWorld {
-    /// Ends and labels are edited while work goes on, so that what a booking says today gives its outcome away; the feed also
-    /// tells what was first decided.
+    /// Ends and labels are edited while work goes on, so that a booking's present values reveal its outcome; the feed also
+    /// has the values at the decision.
     static func edits(seed: UInt64) -> HonestyWorld {
         let plain = HonestyMaker(seed: seed).world("edits", known: 800) { task, maker in
             task.labels = ["risk": maker.below(2) == 0 ? "high" : "low"]

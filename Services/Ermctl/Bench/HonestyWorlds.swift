@@ -61,7 +61,7 @@ extension HonestyWorld {
         }
     }
 
-    /// Nothing but the plan tells anything.
+    /// Hours depend on nothing but the plan.
     static func noise(seed: UInt64, known: Int = 400) -> HonestyWorld {
         Maker(seed: seed).world("noise", known: known) { task, maker in
             task.actualHours = task.plannedHours * exp(0.5 * maker.bell())

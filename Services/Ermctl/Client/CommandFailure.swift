@@ -1,6 +1,6 @@
 import Contracts
 
-/// What went wrong, as a person at a terminal is told it. Exit status 1.
+/// A failure with its message for the terminal. Exit status 1.
 struct CommandFailure: Error, CustomStringConvertible {
     let description: String
     /// The server's own words, where it answered with a problem.

@@ -105,7 +105,7 @@ actor PlatformClient {
 
     func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
-    /// Sends a file as it is read; `sent` is told how many bytes have gone out.
+    /// Sends a file as it is read; calls `sent` with the number of bytes sent.
     func upload<T: Codable & Sendable>(
         _ path: String, file: URL, contentType: String, sent: @escaping @Sendable (Int) -> Void
     ) async throws -> T {

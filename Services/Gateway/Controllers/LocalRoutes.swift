@@ -15,8 +15,8 @@ struct Admission: Sendable {
     var principal: Principal?
     /// What the tenant may still ask; nil where no tenant is charged.
     var left: LimitStage.Left?
-    /// Goes through the stages anew for an answer that takes long; throws a ``ProblemError`` when the request would be refused
-    /// by now, 503 when that cannot be found out. nil on public routes.
+    /// Runs the stages again during a long answer; throws a ``ProblemError`` when the request would be refused
+    /// now, 503 when that cannot be checked. nil on public routes.
     var recheck: (@Sendable () async throws -> Void)?
 
     /// The sender as the handler gets it. On a public route the sender is not authenticated, and only the tenant is known.

@@ -77,7 +77,7 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     private func land(_ flight: Flight<Value>, _ answer: Result<Value, any Error>, _ key: Key) {
         entries.withLock { entries in
-            // Forgotten meanwhile, or asked for anew: this answer is of before.
+            // Invalidated or queried again meanwhile: this answer is outdated.
             guard entries[key]?.flight === flight else { return }
             switch answer {
             case .success(let value): entries.update(key) { $0.answer = value }

@@ -45,7 +45,7 @@ struct Lockout: Sendable, Equatable {
         /// Locked; the seconds to wait. A refused attempt changes nothing: else a stubborn attacker could keep the owner out
         /// for ever.
         case locked(TimeInterval)
-        /// Not locked, but so many attempts are under way that all of them failing would lock. Soon one will have ended.
+        /// Not locked, but the attempts under way would lock if all of them failed. Retry when one has ended.
         case crowded
     }
 
@@ -92,7 +92,7 @@ struct Lockout: Sendable, Equatable {
     /// So many of the failures turned out to be an owner's who mistyped.
     mutating func forgive(_ count: Int) { failures = max(0, failures - count) }
 
-    /// The owner has proved by other means who they are: all is as it was before anybody guessed.
+    /// The owner was authenticated by other means: the lock and all failures are removed.
     mutating func unlock() {
         failures = 0
         lockedUntil = nil

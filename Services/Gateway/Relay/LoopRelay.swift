@@ -49,7 +49,7 @@ final class LoopRelay: LoopResponder, Service {
     private static func destination(
         _ request: HTTPRequest, _ body: ByteBuffer?, _ line: GatewayLine
     ) -> (match: MatchedRoute, upstream: Upstream)? {
-        // Pages of other origins are told more, and few.
+        // The router serves the few requests of other origins' pages, whose answers need further fields.
         guard line.crossOrigin == nil || request.headerFields[.origin] == nil,
             let match = try? line.route.match(method: request.method.rawValue, target: request.path ?? ""),
             case .upstream(let service) = match.route.target, let upstream = line.forward.upstreams[service],

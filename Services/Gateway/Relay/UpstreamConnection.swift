@@ -49,7 +49,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
         context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
     }
 
-    /// Ends the connection; its request hears nothing more of it.
+    /// Ends the connection without a further callback to its request.
     func close() {
         request = nil
         isOpen = false

@@ -4,8 +4,8 @@ import Foundation
 import ServiceIdentity
 import Synchronization
 
-/// The claims of an access token. `permissions` are not among them: what a user may do is asked anew, so that a change of
-/// role acts at once and not when the token expires.
+/// The claims of an access token. `permissions` are not among them: a user's permissions are looked up for each request, so that
+/// a change of role takes effect at once and not when the token expires.
 struct AccessClaims: Codable, Sendable, Equatable {
     var iss: String
     var aud: String
@@ -107,7 +107,7 @@ struct AccessTokens: Sendable {
     private func requireInForce(_ claims: AccessClaims) throws(Failure) {
         let time = Int(now().timeIntervalSince1970)
         guard claims.iss == Self.issuer, claims.aud == Self.audience else { throw .invalid }
-        // Tokens of before the settings were changed may have lived longer.
+        // Tokens made before a change of the settings may have a longer lifetime.
         let longest = max(lifetime, Self.standardLifetime)
         guard claims.iat <= time + leeway, claims.exp > claims.iat, claims.exp - claims.iat <= longest else {
             throw .invalid

@@ -49,7 +49,7 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
         return text.withUnsafeBytes { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 
-    /// What limits and lockouts count by: with IPv6 the /64, of which one client has all addresses.
+    /// The key of limits and lockouts: with IPv6 the /64, because one client may have all its addresses.
     var network: String {
         guard bytes.count == 16 else { return description }
         return "\(ClientAddress(bytes: Array(bytes[..<8]) + Array(repeating: 0, count: 8)))/64"

@@ -22,7 +22,7 @@ struct ForwardStage: Sendable {
         var isHead = false
         /// Whether carrying it out twice has the effect of once.
         var isRepeatable = false
-        /// Whether the client would still be let in; nil where anybody is.
+        /// Whether the client would still be admitted; nil on public routes.
         var recheck: (@Sendable () async throws -> Void)?
         /// The queue in which the request waits for its turn; nil for routes without a queue. The request joins it only after its
         /// body has come: a slow client must not hold a place.

@@ -35,7 +35,7 @@ struct RequestPath: Sendable, Equatable {
         }
     }
 
-    /// Encoded anew from the decoded segments: one spelling for one path.
+    /// Encoded again from the decoded segments: one spelling for one path.
     var canonical: String { "/" + segments.map(Self.encode).joined(separator: "/") }
 
     /// The path with its query, as sent to the upstream.

@@ -3,13 +3,13 @@ import HTTPTypes
 
 /// Sixth stage: the headers that go on to the upstream, and those that come back to the client.
 ///
-/// Only fields that are listed go on. What says who is asking, for which tenant or on which connection can never be listed; the
-/// gateway sets it anew from what it has verified.
+/// Only listed fields are passed on. Fields that state the caller, the tenant or the connection can never be listed: the gateway
+/// sets them itself from what it has verified.
 struct RewriteStage: Sendable {
     /// Fields of requests that go on beside the standard ones, in lower case; none that ``isOwn(_:)``.
     var also: Set<String> = []
 
-    /// What the gateway itself vouches for.
+    /// Facts that the gateway itself has verified.
     struct Vouched: Sendable {
         /// The internal assertion (docs/architecture.md#internal-identity).
         let assertion: String
@@ -56,7 +56,7 @@ struct RewriteStage: Sendable {
         "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings",
     ]
 
-    /// What a service may want to know of a request, and cannot mistake for what the gateway vouches for.
+    /// Fields that services may use and that cannot be mistaken for facts verified by the gateway.
     private static let standard: Set<String> = [
         "accept", "accept-charset", "accept-encoding", "accept-language", "cache-control", "content-disposition",
         "content-encoding", "content-language", "content-type", "date", "idempotency-key", "if-match",

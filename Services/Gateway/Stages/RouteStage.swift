@@ -35,7 +35,7 @@ struct RouteStage: Sendable {
         return MatchedRoute(route: route, method: method, path: path, parameters: parameters)
     }
 
-    /// The methods that may be asked at a path, for who asks before asking; none where there is no route.
+    /// The methods of a path, for preflight requests; none without a route.
     func methods(at target: String) -> [String] {
         guard let path = try? RequestPath(target: target) else { return [] }
         var parameters: [String: String] = [:]

@@ -32,7 +32,7 @@ final class Standing: Sendable {
         confirmedAt.withLock { $0 = max($0, asked) }
     }
 
-    /// Asks until the task is cancelled or the reader is refused, which is told.
+    /// Checks until the task is cancelled or the reader is refused; then calls `refused`.
     func watch(_ refused: (any Error) -> Void) async {
         do {
             while true {

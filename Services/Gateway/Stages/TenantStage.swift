@@ -8,7 +8,7 @@ import ServiceKit
 /// The verified credential, the subdomain of the base domain and `X-Tenant-ID` may each name one; those that do must agree.
 /// A name alone grants nothing.
 struct TenantStage: Sendable {
-    /// What a request says of its tenant before anybody has proved anything.
+    /// What a request claims about its tenant, before authentication.
     struct Hints: Sendable, Equatable {
         var subdomain: Subdomain?
         var header: TenantID?
@@ -16,7 +16,7 @@ struct TenantStage: Sendable {
         var isEmpty: Bool { subdomain == nil && header == nil }
     }
 
-    /// `erm.example` when tenants are told apart by `acme.erm.example`; nil: host names say nothing.
+    /// `erm.example` when `acme.erm.example` names the tenant `acme`; nil: host names name no tenants.
     let baseDomain: String?
     let directory: any TenantDirectory
 

@@ -33,7 +33,7 @@ final class Upload: Sendable {
     private let standing: Standing?
     private let state: Mutex<State>
 
-    /// - Parameter standing: asked while the body comes and before its end is passed on; nil where anybody may send it.
+    /// - Parameter standing: checked while the body comes and before its end is passed on; nil on public routes.
     init(
         _ body: RequestBody, limitBytes: Int, rate: GatewayConfiguration.UploadRate = .standard,
         standing: Standing? = nil

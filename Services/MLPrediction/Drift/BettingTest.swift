@@ -26,7 +26,7 @@ struct BettingTest: Sendable {
 
     private static let stakes = [-0.9, -0.5, -0.2, 0.2, 0.5, 0.9]
 
-    /// Of events of which chances were stated.
+    /// The test of stated probabilities against their events.
     static var chances: BettingTest { BettingTest(ways: stakes.count) }
 
     /// - Parameter chance: of what happened or did not, 0…1.

@@ -18,10 +18,10 @@ struct WatchedPrediction: Sendable {
     let outcome: PredictionActual?
 }
 
-/// Looks through what one model was asked and what came of it, and says what has changed.
+/// Detects drift in one model's predictions and their outcomes.
 ///
-/// Within a calendar month and as long as nothing changes, the chance of any alarm is at most one in a hundred: each of the
-/// things watched gets a like share of it. With every month the watch begins anew.
+/// Within a calendar month and as long as nothing changes, the chance of any alarm is at most one in a hundred: each watched
+/// figure gets an equal share of it. Every month the watch starts over.
 enum DriftWatch {
     /// Chance of a false alarm a month.
     static let falseAlarms = 0.01

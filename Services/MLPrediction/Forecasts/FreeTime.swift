@@ -1,7 +1,7 @@
 import Contracts
 import Ledger
 
-/// How much of a person other work takes in a window, as the ledger reckons it and reports show it.
+/// How much of a person's time other work takes in a window, as the ledger computes it and reports show it.
 struct FreeTime: Sendable, Equatable {
     /// Minutes.
     let capacity: Int

@@ -1,7 +1,7 @@
 import Basics
 import ServiceKit
 
-/// Whether the node can answer, as it was found within the last second: anybody may ask, and many at once shall cost no more than one.
+/// Whether the node can answer, checked at most once a second: the route is public, and many requests must cost no more than one.
 actor RecentReadiness {
     private static let memory = Duration.seconds(1)
 

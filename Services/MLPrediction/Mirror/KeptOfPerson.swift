@@ -49,7 +49,7 @@ struct FreeCalendar: Sendable {
     }
 
     /// - Parameters:
-    ///   - days: reckoned for a moment later than `settledAt`.
+    ///   - days: computed for a moment later than `settledAt`.
     init(_ days: PersonDays, settledAt: Date) {
         first = days.window.first
         self.settledAt = settledAt

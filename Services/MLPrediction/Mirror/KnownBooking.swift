@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Ledger
 
-/// One booking as the history feed tells one person's part of it: what it takes of them now, and what it took before its edits.
+/// One person's part of a booking in the history feed: the person's hours now, and before the booking's edits.
 struct KnownBooking: Sendable, Equatable {
     /// What the booking said for a time.
     struct Version: Sendable, Equatable {

@@ -61,7 +61,7 @@ struct PeopleTable: Sendable {
         }
     }
 
-    /// Looks people up in the history: those whose record came anew, and all once there are people new to the history.
+    /// Looks people up in the history: those with a changed record, and all when the history has new people.
     mutating func meet(_ history: History, changed: Set<EmployeeID>) {
         if history.personCount != personCount {
             personCount = history.personCount
@@ -114,6 +114,6 @@ struct SkillNames: Sendable {
         for number in numbers { uses[Int(number)] += difference }
     }
 
-    /// Whether anybody has the skill or any project asks for it.
+    /// Whether a person has the skill or a project requires it.
     func isInUse(_ number: Int32) -> Bool { uses[Int(number)] > 0 }
 }

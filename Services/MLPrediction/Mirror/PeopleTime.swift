@@ -64,7 +64,7 @@ struct PeopleTime: Sendable {
 }
 
 extension WorkingTime {
-    /// Of a feed that tells only of today's hours and the latest employment.
+    /// For a feed that has only today's hours and the latest employment.
     init(withoutTime employee: HistoryEmployee) {
         self.init(
             spells: [EmploymentSpell(from: employee.hiredOn, to: employee.leftOn)],

@@ -18,7 +18,7 @@ struct TenantKnowledge: Sendable {
     private var earlierEmployees: [AllocationID: Set<EmployeeID>] = [:]
     /// Whose records have come since the last whole feed.
     private var changed: Set<EmployeeID> = []
-    /// Whether something has changed since then that anybody's bookings may be reckoned with.
+    /// Whether a change since then may affect a person's computed bookings.
     private var needsReckoning = false
     /// After this moment every project stands as it does now.
     private var projectsSettledAt = Date.distantPast
@@ -60,7 +60,7 @@ struct TenantKnowledge: Sendable {
             knowledge.note(line)
         }
 
-        /// What is known from the complete feed; the intake begins anew.
+        /// The knowledge from the complete feed; the intake is empty afterwards.
         mutating func finish(_ end: HistoryEnd) -> TenantKnowledge {
             defer { self = Intake() }
             knowledge.history = history.finish()
@@ -153,8 +153,8 @@ struct TenantKnowledge: Sendable {
         }
     }
 
-    /// Reckons a person's days as they were known at a moment.
-    /// - Parameter ignoringHold: of a hold only today's word is known.
+    /// Computes a person's days as they were known at a moment.
+    /// - Parameter ignoringHold: holds are known for today only.
     func reckon(_ person: EmployeeID, at moment: Date, ignoringHold: Bool = false, into days: inout PersonDays) {
         guard var time = times[person] else { return days.reckon(WorkingTime(spells: [], contracts: []), []) }
         if ignoringHold, time.heldFrom != nil {
@@ -172,7 +172,7 @@ struct TenantKnowledge: Sendable {
 
     /// Percent of a person's capacity that is free in the window, as it was known at a moment; `days` is of that window.
     ///
-    /// The same as ``reckon(_:at:ignoringHold:into:)`` says, without reckoning anew what has not changed.
+    /// The same result as from ``reckon(_:at:ignoringHold:into:)``, without computing unchanged parts again.
     /// - Parameters:
     ///   - wide: of ``FreeCalendar/window(around:)``.
     func freePercent(

@@ -19,7 +19,7 @@ final class RecalibratedModels: Sendable {
     }
 
     private let held = Mutex<[Key: Held]>([:])
-    /// Models held at once; beyond that all begin anew, which costs milliseconds each.
+    /// Models held at once; beyond that all are computed again, which costs milliseconds each.
     private let capacity: Int
 
     init(capacity: Int = 256) { self.capacity = capacity }

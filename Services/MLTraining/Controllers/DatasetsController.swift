@@ -61,7 +61,7 @@ struct DatasetsController: Controller {
     /// A dataset that turns out damaged ends the answer before its end, which the client notices.
     private func csv(_ started: DatasetScan, of dataset: TrainingDataset) async throws -> RowsAnswer {
         var scan = started
-        // Read before the status is sent, so that a database that is away is told.
+        // Read before the status is sent, so that an unavailable database still is a problem.
         let first = try await scan.entry()
         let begun = scan
         return .csv(

@@ -74,7 +74,7 @@ struct TrainingJobsController: Controller {
         }
         try call.require(.lastEventID)
         let lastSeen = call.request.headers[.lastEventID].flatMap { Int($0) } ?? 0
-        // Before the status is sent, so that one too many is told.
+        // Before the status is sent, so that a refusal beyond the limit is still a problem.
         let watch = try watches.watch(id, tenant: call.tenant)
         return Download(
             EventStream.self, headers: .notStored,

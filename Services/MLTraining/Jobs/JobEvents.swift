@@ -1,12 +1,12 @@
 import Contracts
 import ServiceLifecycle
 
-/// What a watcher of a job is told, as server-sent events: `progress` for each epoch (its id is the epoch, so that
+/// The news of a job as server-sent events: `progress` for each epoch (its id is the epoch, so that
 /// `Last-Event-ID` goes on without a gap), `status` whenever status or stage changes, and after a final status the end.
 struct JobEvents: Sendable {
     let watch: JobWatch
     var interval: Duration = .milliseconds(250)
-    /// Without news for this long a comment is sent, so that proxies keep the connection and a dead one is noticed.
+    /// After this long without an event a comment is sent, so that proxies keep the connection and a dead one is noticed.
     var heartbeat: Duration = .seconds(10)
 
     /// Writes events until the job is final, the service is being stopped (watchers go on at another node), the task is

@@ -3,7 +3,7 @@ import Contracts
 import ServiceKit
 import Synchronization
 
-/// What this node's watchers of jobs are told: however many watch one job, the database is asked once.
+/// News for this node's watchers of jobs: however many watch one job, the database is queried once.
 final class JobWatches: Sendable {
     typealias Instant = ContinuousClock.Instant
 

@@ -23,8 +23,8 @@ final class LeaseKeeper: Sendable {
         self.guarded = Mutex(Guarded(lease: LeaseState(claimedAt: claimedAt, lease: lease)))
     }
 
-    /// Renews the lease three times in its length until cancelled or until there is a reason to stop, and asks each time
-    /// whether the tenant is still active; who cannot be asked now is asked the next time.
+    /// Renews the lease three times in its length until cancelled or until there is a reason to stop, and checks each time
+    /// whether the tenant is still active; without an answer it checks again the next time.
     func keep(_ ticket: JobTicket, by queue: any JobQueue, allowance: any TrainingAllowance, logger: Logger) async {
         while reasonToStop == nil {
             do {

@@ -2,7 +2,7 @@ import Contracts
 
 /// Whether this worker may still work on its job, and if not, why.
 ///
-/// A plain value: the heartbeat tells it what the database answered, the training thread asks it. The first reason to stop stands.
+/// A plain value: the heartbeat enters the database's answers, the training thread reads it. The first reason to stop stands.
 struct LeaseState: Sendable {
     typealias Instant = ContinuousClock.Instant
 

@@ -15,8 +15,8 @@ struct PostgresJobQueue: JobQueue {
         try await database.withTransaction { connection in
             // The narrow door through row-level security (0002_jobs.sql): open jobs only, and only for choosing one.
             _ = try await connection.query("SELECT set_config('erm.queue', 'claim', true)")
-            // A silent worker's job first: someone waits for it already. Then the tenant with least at work, then the one
-            // who has waited longest for a turn, so that one tenant's hundred jobs do not delay another's first.
+            // A silent worker's job first: its user has waited longest. Then the tenant with the fewest running jobs, then the
+            // tenant that was served least recently, so that one tenant's hundred jobs do not delay another's first.
             let rows = try await connection.query(
                 """
                 WITH next AS (

@@ -24,7 +24,7 @@ struct TenantAdminAllowance: TrainingAllowance {
         } catch is CancellationError {
             throw CancellationError()
         } catch {
-            // Never open: who cannot be asked has not agreed.
+            // Fails closed: without an answer there is no allowance.
             throw ProblemError.unavailable(
                 "The plan's training hours cannot be looked up at the moment; try again.", cause: error)
         }

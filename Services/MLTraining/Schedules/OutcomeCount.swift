@@ -4,7 +4,7 @@ import HistoryFeed
 
 /// Counts, line by line of a history feed, the outcomes that the next job would learn from and the latest model has not.
 ///
-/// A feed tells of some rows twice and of edited rows again: outcomes are therefore kept by allocation, not as a number.
+/// A feed has some rows twice and edited rows again: outcomes are therefore kept by allocation, not as a number.
 struct OutcomeCount: Sendable, Equatable {
     /// What the latest model learned from; nil before the first model.
     struct Learned: Sendable, Equatable {
@@ -17,7 +17,7 @@ struct OutcomeCount: Sendable, Equatable {
     /// Completed before this, an allocation is too old for the next job.
     let spanStart: Date
     let now: Date
-    /// No more than so many are kept.
+    /// The most outcomes that are kept.
     let limit: Int
     /// Allocation ids.
     private(set) var found: Set<String>

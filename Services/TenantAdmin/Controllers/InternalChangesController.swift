@@ -2,7 +2,7 @@ import Contracts
 import ServiceKit
 import ServiceStorage
 
-/// What others may have remembered and must ask for anew.
+/// The change feed, for services that cache tenant-admin's answers.
 struct InternalChangesController: Controller {
     let feed: ChangeFeed
 

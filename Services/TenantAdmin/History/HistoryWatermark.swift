@@ -1,12 +1,12 @@
 import Foundation
 import Postgres
 
-/// Up to where a consumer knows a tenant's history: all commits up to `number` were seen.
+/// A consumer's position in a tenant's history: all commits up to `number` were received.
 ///
 /// Numbers are given in the order in which commits become visible (`feed_commits` of the tenant's schema). The token was
-/// drawn at random with the number: a history that went another way since, as after a restore, a failover or a disk
-/// rolled back, has another token there or none, so the watermark is not recognised and the consumer begins anew. Nothing
-/// here depends on the database cluster.
+/// drawn at random with the number: after a restore, a fail-over or a disk rolled back, the history has another token at that
+/// number or none, so the watermark is not recognised and the consumer reloads everything. Nothing here depends on the
+/// database cluster.
 struct HistoryWatermark: Sendable, Equatable, CustomStringConvertible {
     let number: Int
     let token: UUID
@@ -36,7 +36,7 @@ struct HistoryWatermark: Sendable, Equatable, CustomStringConvertible {
         return HistoryWatermark(number: try rows[0].decode("number"), token: try rows[0].decode("token"))
     }
 
-    /// Whether the history at hand leads on from here.
+    /// Whether the present history continues from this position.
     func isKnown(on connection: PostgresConnection) async throws -> Bool {
         let rows = try await connection.query(
             "SELECT EXISTS (SELECT FROM feed_commits WHERE number = \(number) AND token = \(token)) AS is_known")

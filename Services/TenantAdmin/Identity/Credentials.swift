@@ -11,7 +11,7 @@ struct Credentials: Sendable {
     /// The active user with this address and password.
     ///
     /// Takes as long for an unknown address, a user without a password and an inactive user as for a wrong password, and
-    /// answers all of them alike: who is a user here cannot be found out by trying.
+    /// answers all of them alike: trying addresses does not reveal users.
     /// Addresses are compared by ``EmailAddress/key(_:)``, by which the gateway's lockout counts, too.
     /// - Throws: 401 `invalid_credentials`; 403 `tenant_unavailable`.
     func verify(_ request: VerifyCredentialsRequest, of tenant: TenantID) async throws -> UserGrants {

@@ -51,7 +51,7 @@ struct Settings: Sendable {
         }
     }
 
-    /// The database reckons with the zone, so it is asked whether it knows it.
+    /// The database computes with the time zone, so the database decides whether the name is known.
     static func requireKnownZone(_ changes: TenantSettings, on connection: PostgresConnection) async throws {
         guard let zone = changes.settings[KnownSetting.timezone.rawValue]?.stringValue else { return }
         let known = try await connection.query("SELECT FROM pg_timezone_names WHERE name = \(zone)")

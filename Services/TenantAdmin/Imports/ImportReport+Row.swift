@@ -44,7 +44,7 @@ extension ImportReport {
             Change("import", "import", id.description, details: details), by: author, on: connection)
     }
 
-    /// The same outcome as a problem, for a file of which nothing was applied.
+    /// The same outcome as a problem, for a file that was refused as a whole.
     /// - Parameter isStored: whether it can be read again.
     func problem(isStored: Bool) -> (sentence: String, errors: [FieldError]) {
         let what =

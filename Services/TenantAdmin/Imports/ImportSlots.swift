@@ -3,8 +3,8 @@ import ServiceKit
 import Synchronization
 
 /// How many imports may be under way on this node. Each holds a database connection for as long as its client sends, so
-/// without a bound a few slow senders would leave none for anybody else; and one tenant gets at most half of them, or its
-/// slow senders would keep all other tenants from importing.
+/// without a bound a few slow senders would occupy all of them; and one tenant gets at most half of them, because its
+/// slow senders could otherwise keep all other tenants from importing.
 final class ImportSlots: Sendable {
     private let capacity: Int
     private let taken = Mutex<[TenantID: Int]>([:])

@@ -55,7 +55,7 @@ struct ImportedBookings {
         return errors
     }
 
-    /// What a planner should know of the rows that were written, the first so many.
+    /// The planner's warnings about the written rows, at most `limit`.
     func warnings(atMost limit: Int) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
         try await walk(Self.touched) { planned, lines in

@@ -31,7 +31,7 @@ struct ImportedTime {
         }
     }
 
-    /// What has become amiss with their bookings, the first so many.
+    /// Warnings about these people's bookings, at most `limit`.
     func warnings(atMost limit: Int, on connection: PostgresConnection) async throws -> [ImportRowError] {
         guard !people.isEmpty else { return [] }
         var warnings: [ImportRowError] = []

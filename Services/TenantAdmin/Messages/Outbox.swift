@@ -58,8 +58,8 @@ struct Outbox: Sendable {
             """)
     }
 
-    /// Asks for a reset. Does the same whether there is such a user or not: that is only looked up when the message is
-    /// claimed, so neither the answer nor its time tells.
+    /// Queues a reset. Does the same whether there is such a user or not: the user is only looked up when the message is
+    /// claimed, so neither the answer nor its time reveals a user.
     /// - Throws: 403 `tenant_unavailable`.
     func enqueueReset(of email: String, in tenant: TenantID) async throws {
         let (lifetime, pause) = (Self.resetLifetime.components.seconds, Self.resetPause.components.seconds)

@@ -19,7 +19,7 @@ extension DerivedEffort {
             })
     }
 
-    /// Of a person who has gone meanwhile.
+    /// The derived effort when the person was deleted meanwhile.
     static let unknown = DerivedEffort(allocatedHours: nil, hoursPerDay: nil, allocationPercentage: nil, endDate: nil)
 
     private init(_ allocation: Allocation, _ time: WorkingTime) {

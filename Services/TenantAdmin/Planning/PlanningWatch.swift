@@ -16,7 +16,7 @@ enum PlanningWatch: Sendable {
     /// - Parameter id: nil for a new one.
     case booking(AllocationID?, of: [EmployeeID])
 
-    /// For a change of which only the first day is known.
+    /// For a change with a known first day and an open end.
     static func time(of employee: EmployeeID, from first: CivilDate?, to last: CivilDate? = nil) -> PlanningWatch {
         .time(of: employee, on: DayWindow(first ?? firstDay, last ?? lastDay))
     }
@@ -149,7 +149,7 @@ struct BookingStanding: Sendable {
         conflicts.filter { $0.kind == .overCapacity && $0.commitment == .hard }.reduce(0) { $0 + ($1.minutes ?? 0) }
     }
 
-    /// What was outside already may be mended step by step.
+    /// A booking that was outside employment already may be corrected step by step.
     func requireEmployment(since before: BookingStanding?) throws {
         guard !booking.isCancelled, time.isWhollyOutside(booking) else { return }
         if let before, before.employee == employee, before.time.isWhollyOutside(before.booking) { return }

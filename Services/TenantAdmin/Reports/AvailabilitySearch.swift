@@ -16,7 +16,7 @@ struct AvailabilitySearch: Sendable {
             try await Wanted(request, on: $0)
         }
         let limit = request.limit ?? 20
-        // One reckoning serves the window and the look ahead.
+        // One computation serves the window and the look ahead.
         let reach = DayWindow(request.from, max(request.to, request.from.adding(days: Self.horizon)))
         let window = DayWindow(request.from, request.to)
         let weeks = window.periods(.week)

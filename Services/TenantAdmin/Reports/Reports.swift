@@ -17,12 +17,12 @@ struct Reports: Sendable {
         var last: String?
     }
 
-    /// The longest window, in days: longer ones would say little of anybody.
+    /// The longest window, in days: figures of longer windows mean little.
     static let longestWindow = AvailabilitySearchRequest.longestWindow
 
-    /// Rows about people, by external id, until there are as many as asked for. People who make no row cost their reckoning once, on
-    /// the page that passes them.
-    /// - Parameter make: what is said of a person, whose days have been reckoned; nil for nothing.
+    /// Rows about people, by external id, until there are as many as requested. People without a row are computed once, on the page
+    /// that passes them.
+    /// - Parameter make: a person's row, from the person's computed days; nil for none.
     func rows<Row: Sendable>(
         _ question: Question, of tenant: TenantID, recording: Bool = false, withExternalIDs: Bool = false,
         _ make: (PlannedPerson, inout PersonDays) -> Row?

@@ -3,8 +3,8 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// A kind of row of which an employee has a few: employment, contracts. They are read and written under the lock of the employee,
-/// and every write says what it means for the person's bookings.
+/// A kind of row with several per employee: employment, contracts. They are read and written under the lock of the employee,
+/// and every write answers with warnings about the person's bookings.
 protocol EmployeePartStore: Sendable {
     associatedtype Entity
     associatedtype Item: Codable & Sendable

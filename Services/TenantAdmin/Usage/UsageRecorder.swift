@@ -30,8 +30,8 @@ struct UsageRecorder: Service {
         }
     }
 
-    /// A tenant that cannot be counted now does not keep the others from it; it stays due.
-    /// - Returns: false when it could not even be found out who is due.
+    /// A tenant that cannot be counted now does not delay the others; it stays due.
+    /// - Returns: false when the list of due tenants could not be read.
     @discardableResult
     func recordDue() async -> Bool {
         do {

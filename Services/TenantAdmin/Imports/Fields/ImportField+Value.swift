@@ -106,7 +106,7 @@ enum ImportText {
         return isTidy ? text : text.tidied
     }
 
-    /// Whether it is one to so many printable ASCII characters without blanks around them, which no rule of text refuses.
+    /// Whether the text is 1 to `maximum` printable ASCII characters without blanks around them, which no rule of text refuses.
     static func isPlain(_ text: String, maximum: Int) -> Bool {
         var text = text
         return text.withUTF8 { utf8 in

@@ -8,7 +8,7 @@ struct ImportRow: Sendable, Equatable {
     var errors: [ImportRowError] = []
 }
 
-/// A file nothing of which can be trusted: its header is wrong or it is not of its format.
+/// A file that cannot be read: its header is wrong or it is not of its format.
 struct ImportFileError: Error, Equatable {
     let errors: [ImportRowError]
 

@@ -1,7 +1,7 @@
-/// Whether an upload comes at the rate that is asked of it.
+/// Whether an upload keeps the required rate.
 ///
-/// A plain value: it is told how many bytes have come and what time it is. Each window is judged for itself, so that a fast
-/// beginning does not pay for an hour of nothing.
+/// A plain value: its caller passes the bytes received and the time. Each window counts by itself, so that a fast beginning
+/// does not make up for an idle hour.
 struct UploadRate: Sendable {
     /// What is asked of every upload.
     struct Minimum: Sendable {
