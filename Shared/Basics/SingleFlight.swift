@@ -33,7 +33,7 @@ public final class SingleFlight<Key: Hashable & Sendable, Value: Sendable>: Send
         try await flight(for: key, question).value
     }
 
-    /// Who asks from now on does not join the question under way; those who wait for it still get its answer.
+    /// Later tasks do not join the question under way; tasks that wait for it already still get its answer.
     public func forget(_ key: Key) { flights.withLock { $0[key] = nil } }
 
     private func remove(_ flight: Flight<Value>, for key: Key) {

@@ -1,4 +1,4 @@
-/// What has changed, as far as others may have remembered it. A later release may tell of kinds that are not known here.
+/// A kind of data that other services cache. A later release may announce kinds that are not known here.
 public struct ChangeKind: RawRepresentable, Codable, Hashable, Sendable, CustomStringConvertible {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }

@@ -32,8 +32,8 @@ public struct DecidedAllocation: Codable, Sendable, Equatable {
     }
 }
 
-/// What a booking took of whom until some moment: a version that was replaced by an edit. With it a question about the past
-/// reckons with what was known then.
+/// A version of a booking that an edit replaced: the person and the hours until some moment. With it a question about the past
+/// uses what was known then.
 public struct EarlierBooking: Codable, Sendable, Equatable {
     /// The first version holds from the decision on.
     public let validFrom: Date

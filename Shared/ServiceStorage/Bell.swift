@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Wakes everybody who waits. Who has looked and found nothing misses no ring that comes before they wait.
+/// Wakes all waiting tasks. A task that has checked and found nothing misses no ring between its check and its wait.
 final class Bell: Sendable {
     private struct State {
         var rings: UInt64 = 0
