@@ -52,7 +52,7 @@ struct SingleFlightTests {
 
     private struct Trouble: Error, Equatable { let number: Int }
 
-    @Test("all who ask while a question is under way get its one answer")
+    @Test("all tasks that join a question under way get its one answer")
     func joins() async throws {
         let (flights, gate) = (SingleFlight<String, Int>(), Gate())
         let first = flights.flight(for: "a") { try await gate.ask() }
@@ -84,7 +84,7 @@ struct SingleFlightTests {
         #expect(try await slow.value == 2)
     }
 
-    @Test("a failure reaches all who wait and is not remembered")
+    @Test("a failure reaches all waiting tasks and is not cached")
     func failure() async throws {
         let (flights, gate) = (SingleFlight<String, Int>(), Gate())
         let flight = flights.flight(for: "a") { try await gate.ask() }

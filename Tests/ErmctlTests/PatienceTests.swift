@@ -89,7 +89,7 @@ struct PatienceTests {
         #expect(sleeper.pauses.withLock { $0 } == [.seconds(5), .seconds(5)])
     }
 
-    @Test("what may have been carried out is not sent again, and what is refused for good is not asked again")
+    @Test("a request that may have been carried out is not repeated, nor is one that was refused for good")
     func final() async throws {
         for (status, isPost) in [(HTTPResponse.Status.gatewayTimeout, true), (.conflict, true), (.notFound, false)] {
             let (server, sleeper) = (Server([status, .ok]), Sleeper())

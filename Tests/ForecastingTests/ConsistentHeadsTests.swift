@@ -37,7 +37,7 @@ import Testing
         return possible.lowerBound - slack <= near && near <= possible.upperBound + slack ? nil : "confidence"
     }
 
-    @Test("whatever models say of hours, ranges, success and confidence, what is answered fits one distribution")
+    @Test("an answer's hours, ranges, success and confidence fit one distribution, for any outputs of the models")
     func anything() {
         var random = SeededGenerator(seed: 1)
         func near(_ spread: Double) -> Double { (random.uniform() - 0.5) * spread }
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("what does not contradict itself is left as it is")
+    @Test("consistent outputs are left unchanged")
     func unchanged() {
         let said = PredictiveDistribution(
             estimate: -0.1, ranges: [(80, -0.7, 0.4), (90, -1, 0.8)], withinPlan: 0.7, near: 0.5)

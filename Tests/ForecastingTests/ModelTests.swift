@@ -194,7 +194,7 @@ import Testing
         #expect(abs(calibration.probability(2) - 0.7) < 0.12)
     }
 
-    @Test("with too few outcomes to calibrate on, the base rate answers, however well they were told apart")
+    @Test("with too few outcomes to calibrate on, the base rate answers, however well the model separates them")
     func tooFewOutcomes() {
         for count in [29, 30] {
             let scores = (0..<count).map { $0 % 2 == 0 ? 1.0 : -1.0 }

@@ -26,7 +26,7 @@ import Testing
         #expect(split.show.count >= 3 && split.everything == Array(rows.indices))
     }
 
-    @Test("whatever becomes of the rows that show, the model that is shown is the same to the last bit")
+    @Test("any change of the shown rows leaves the shown model the same to the last bit")
     func readOnce() throws {
         let count = 300
         let honest = Company().allocations(count)
@@ -109,7 +109,7 @@ import Testing
         #expect(worse.count > 20 && worse.reduce(0, +) / Double(worse.count) < 0.02, "\(worse)")
     }
 
-    @Test("a classifier that tells nothing apart says the base rate; one that does is kept")
+    @Test("a classifier without skill answers the base rate; one with skill is kept")
     func proven() {
         var random = SeededGenerator(seed: 5)
         let scores = (0..<300).map { _ in 4 * random.uniform() - 2 }

@@ -20,7 +20,7 @@ struct BackoffTests {
         mutating func next() -> UInt64 { value }
     }
 
-    @Test("its bound doubles up to the maximum")
+    @Test("the back-off's bound doubles up to the maximum")
     func bounds() {
         #expect(
             [1, 2, 3, 6, 7, 1000].map(backoff.bound)
@@ -30,7 +30,7 @@ struct BackoffTests {
                 ])
     }
 
-    @Test("it is random between nothing and the bound")
+    @Test("the back-off is random between nothing and the bound")
     func jitter() {
         var random = SystemRandomNumberGenerator()
         let pauses = (0..<1000).compactMap { _ in
@@ -48,7 +48,7 @@ struct BackoffTests {
         #expect(pause(attempt: 1, retryAfter: .seconds(3), random: 0, deaf) == .zero)
     }
 
-    @Test("there is none when the time left does not suffice")
+    @Test("without enough time left there is no further attempt")
     func deadline() {
         #expect(pause(attempt: 1, retryAfter: .seconds(3), remaining: .seconds(3)) == nil)
         #expect(pause(attempt: 1, remaining: .zero, random: 0) == nil)

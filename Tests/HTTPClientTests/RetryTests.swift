@@ -95,7 +95,7 @@ struct RetryTests {
         #expect(requests.value == 1)
     }
 
-    @Test("what an earlier attempt may have done is not forgotten")
+    @Test("a failure says whether an earlier attempt may have been processed")
     func mayHaveBeenProcessed() async throws {
         let server = try RawServer { connection in
             _ = connection.readHead()

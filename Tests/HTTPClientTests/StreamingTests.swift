@@ -183,7 +183,7 @@ struct StreamingTests {
         }
     }
 
-    @Test("two tasks that read one body at once: the second is told so")
+    @Test("of two tasks that read one body at once the second gets an error")
     func concurrentRead() async throws {
         let server = try RawServer { connection in
             _ = connection.readHead()

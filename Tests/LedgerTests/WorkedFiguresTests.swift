@@ -195,7 +195,7 @@ struct WorkedFiguresTests {
         #expect(WorkingTime.fullTime.load(of: Booking("2026-03-02", nil, percentage: 50), on: day("2031-03-03")) == 240)
     }
 
-    @Test("of a contract that changes, the past keeps what was in force")
+    @Test("after a change of contract the past keeps the former contract")
     func contracts() {
         let time = WorkingTime(
             spells: [EmploymentSpell(from: day("2025-01-01"), to: nil)],

@@ -5,7 +5,7 @@ import Testing
 @testable import MLPrediction
 
 @Suite struct AdmissionTests {
-    @Test("requests beyond those that may be under way are refused at once and told when to come again")
+    @Test("requests beyond the limit are refused at once with Retry-After")
     func sheds() async throws {
         let admission = Admission(most: 2)
         let (started, start) = AsyncStream.makeStream(of: Void.self)

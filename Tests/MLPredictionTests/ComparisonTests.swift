@@ -105,7 +105,7 @@ import Testing
         }
     }
 
-    @Test("what is kept of people is what they have after every change of theirs")
+    @Test("cached numbers of people follow every change of theirs")
     func changes() async throws {
         var known = knowledge(history.lines)
         let model = try await model()

@@ -42,7 +42,7 @@ import Testing
         #expect(!isRefused(back))
     }
 
-    @Test("only who is there from the first to the last day, and active, can be an alternative")
+    @Test("only active people employed from the first to the last day can be alternatives")
     func availability() {
         func isAvailable(_ person: WorkingTime, decided: Int = 0) -> Bool {
             person.isAvailable(throughout: week, decidedOn: monday.adding(days: decided), today: monday)

@@ -113,7 +113,7 @@ import Testing
         }
     }
 
-    @Test("what does not fit the network is refused with an error that names it")
+    @Test("a tensor that does not fit the network is refused by its name")
     func refused() async throws {
         try await PredictionsOverHTTP.with { service in
             let wrong: [(String, String)] = [

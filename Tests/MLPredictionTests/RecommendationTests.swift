@@ -154,7 +154,7 @@ import Testing
         #expect(time([booking(percent: 50, from: 0, to: 4)], status: .onHold).freePercent == 100)
     }
 
-    @Test("of a person's work all that a moment may find unfinished is looked at, and each piece of work once")
+    @Test("all work that may be unfinished at a moment is considered, and each booking once")
     func unfinished() {
         let (first, second) = (AllocationID(), AllocationID())
         var bookings = PersonBookings()

@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test(
-        "what is no line of a dataset is refused, whichever way it is read",
+        "an invalid line of a dataset is refused by both readers",
         arguments: [
             "", "{}", "null", #"{"allocation":{}}"#, #"{"capacity":{"day":1,"employee":"e"}}"#,
             #"{"capacity":{"day":x,"employee":"e","utilisation":1}}"#,

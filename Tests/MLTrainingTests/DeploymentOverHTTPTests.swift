@@ -9,7 +9,7 @@ import Testing
 @testable import MLTraining
 
 @Suite struct DeploymentOverHTTPTests {
-    @Test("who deploys a model that has not passed its gates, and why, is in the history and in the log")
+    @Test("a forced deployment is in the history and in the log, with user and reason")
     func forced() async throws {
         let log = RecordedLog()
         try await TrainingService.with(logger: log.logger) { service in
@@ -146,7 +146,7 @@ import Testing
         }
     }
 
-    @Test("what is no cursor of a list, and one that holds what no row could, names the field cursor")
+    @Test("an invalid or impossible cursor is refused under the field cursor")
     func cursors() async throws {
         try await TrainingService.with { service in
             let model = try await service.fixture.model(of: service.tenant, passedGates: true)

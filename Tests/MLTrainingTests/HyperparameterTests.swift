@@ -63,7 +63,7 @@ import Testing
         #expect(error?.description.contains("use a smaller one") == true)
     }
 
-    @Test("what a job was given reaches its model, and is shown with both")
+    @Test("a job's hyper-parameters reach its model, and are shown with both")
     func kept() async throws {
         try await TrainingDatabase.with { fixture in
             let tenant = TenantID()

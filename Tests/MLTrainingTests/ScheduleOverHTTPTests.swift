@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test("who may not deploy may set a schedule, but none that deploys automatically")
+    @Test("without the permission to deploy a schedule may be set, but not one that deploys automatically")
     func permissions() async throws {
         try await TrainingService.with { service in
             let automatic = #"{"everyDays": 1, "deployAutomatically": true}"#
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test("from a schedule to a deployed model without anybody, and to the next when enough outcomes have come")
+    @Test("a schedule leads to a deployed model unattended, and to the next when enough outcomes have come")
     func endToEnd() async throws {
         let history = SyntheticHistory(allocations: 700)
         let first = SyntheticHistory(allocations: 200)

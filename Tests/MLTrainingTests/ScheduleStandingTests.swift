@@ -25,7 +25,7 @@ import Testing
         if case .due = standing.verdict(at: now) { true } else { false }
     }
 
-    @Test("it is due when the days have passed since the latest model's dataset, and not a moment before")
+    @Test("a schedule is due when the days have passed since the latest model's dataset, and not a moment before")
     func byTime() {
         #expect(isDue(standing(everyDays: 7, learned: ago(days: 7))))
         #expect(!isDue(standing(everyDays: 7, learned: ago(days: 7).addingTimeInterval(1))))
@@ -99,7 +99,7 @@ import Testing
         return count.found
     }
 
-    @Test("an outcome told of twice counts once, and what the model has learned from not at all")
+    @Test("a repeated outcome counts once, and an outcome that the model was trained on not at all")
     func once() {
         let learned = OutcomeCount.Learned(
             asOf: now.addingTimeInterval(-5 * 86_400), outcomes: OutcomeFingerprints(ids: ["old"]))
@@ -120,7 +120,7 @@ import Testing
                 [allocation("a", completedDaysAgo: nil), .allocationRemoved(id: "b")], found: ["a", "b", "c"]) == ["c"])
     }
 
-    @Test("no more are kept than are asked for")
+    @Test("the number of kept outcomes is limited")
     func limit() {
         let changes = (0..<50).map { allocation("\($0)", completedDaysAgo: 1) }
         #expect(count(changes, limit: 10).count == 10)

@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Notifications")
 struct NotificationTests {
-    @Test("notifications arrive, a lost connection is made again, and the listener is told")
+    @Test("notifications arrive, a lost connection is made again, and the listener learns of it")
     func reconnect() async throws {
         try await PostgresCluster.withPool("notify") { pool in
             var configuration = pool.configuration

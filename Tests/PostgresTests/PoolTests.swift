@@ -118,7 +118,7 @@ struct PoolTests {
         }
     }
 
-    @Test("a refused connection and a wrong database are told at once")
+    @Test("a refused connection and a wrong database fail at once")
     func connectionFailures() async throws {
         let configuration = try PostgresConfiguration(url: "postgres://nobody@127.0.0.1:1/none")
         let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)

@@ -158,7 +158,7 @@ struct AssertionTests {
     }
 
     @Test(
-        "what is no JWT is refused",
+        "an invalid JWT is refused",
         arguments: ["", ".", "a.b.c", "....", "a b.c.d", String(repeating: "x", count: 20_000)])
     func garbage(text: String) {
         #expect(refusal(text) == .malformed)

@@ -50,7 +50,7 @@ struct PasswordHashTests {
         #expect(!PasswordHash.needsRehash(PasswordHash.decoy))
     }
 
-    @Test("a hash with other parameters still verifies and asks to be made anew")
+    @Test("a hash with other parameters still verifies and asks for a rehash")
     func oldParameters() async throws {
         let old = ScryptParameters(logCost: 10, blockSize: 8, parallelism: 1)
         let salt = [UInt8](repeating: 7, count: 16)
@@ -75,7 +75,7 @@ struct PasswordHashTests {
         #expect(error?.code == .invalidHash)
     }
 
-    @Test("no more wait than the queue holds; the next is told so at once")
+    @Test("the queue is bounded; a job beyond it fails at once")
     func boundedQueue() async throws {
         let threads = WorkerThreads(name: "test", count: 1, maximumWaiting: 1)
         let gate = DispatchSemaphore(value: 0)

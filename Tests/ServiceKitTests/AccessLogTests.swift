@@ -72,7 +72,7 @@ struct AccessLogTests {
         }
     }
 
-    @Test("a line tells the bytes that a client that hung up was sent, and that it did")
+    @Test("a line has the bytes sent to a client that hung up, and that it hung up")
     func cut() async throws {
         let (written, hungUp) = (Lines(), Gate())
         let router = Router(context: ServiceRequestContext.self)

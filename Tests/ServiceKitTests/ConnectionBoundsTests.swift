@@ -102,7 +102,7 @@ struct ConnectionBoundsTests {
         }
     }
 
-    @Test("one client has no more connections than it may, and gets one again when another has ended")
+    @Test("one client's connections are limited, and an ended one makes room")
     func connections() async throws {
         try await withService(["--http-max-connections-per-client=2"]) { port, _ in
             let hello = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -240,7 +240,7 @@ struct ConnectionBoundsTests {
         }
     }
 
-    @Test("a service that is told to stop still answers kept and new connections, and says that the answer is the last")
+    @Test("a stopping service still answers kept and new connections, with Connection: close")
     func drain() async throws {
         try await withService(["--shutdown-drain=6s"]) { port, service in
             let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"

@@ -11,7 +11,7 @@ import Testing
 
 @Suite("A running service")
 struct LiveTests {
-    @Test("the operations port tells liveness, readiness with reasons, and metrics; the public port does not")
+    @Test("the operations port serves liveness, readiness with reasons, and metrics; the public port does not")
     func operations() async throws {
         let ready = Mutex(false)
         let router = Router(context: ServiceRequestContext.self)

@@ -18,7 +18,7 @@ struct RowCursorTests {
     }
 
     @Test(
-        "what another list or nobody gave is no position",
+        "another list's cursor and an invented one are refused",
         arguments: ["", "%%%", "e30", "W10", "bnVsbA", "Zg=="])
     func refused(text: String) {
         #expect(RowCursor.decode(Position.self, from: text) == nil)

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Database errors in the log")
 struct ErrorLogTests {
-    @Test("what the server quotes of a row or a value is not logged, what it says of the statement is")
+    @Test("the server's quotes of rows and values are not logged, its message about the statement is")
     func noData() async throws {
         try await ServiceDatabases.withDatabases("kit") { databases in
             let pool = PostgresPool(
@@ -39,7 +39,7 @@ struct ErrorLogTests {
         }
     }
 
-    @Test("of what the client library says of a broken connection only the first line is logged")
+    @Test("only the first line of the client library's message about a broken connection is logged")
     func brokenConnection() {
         var error = PostgresError(.connectionLost, "The connection to the database was lost.")
         error.serverMessage = "FATAL:  terminating connection\nCONTEXT:  COPY import_rows, line 2: \"E1 Mia\""

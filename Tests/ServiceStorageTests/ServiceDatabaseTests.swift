@@ -138,7 +138,7 @@ struct ServiceDatabaseTests {
     }
 
     @Test(
-        "trouble with the database is told in general words and never names a constraint",
+        "a database error's problem is general and never names a constraint",
         arguments: [
             (PostgresError.Code.poolExhausted, 503), (.connectionFailed, 503), (.connectionLost, 503), (.timedOut, 503),
             (.decoding, 500), (.protocolViolation, 500),

@@ -91,7 +91,7 @@ extension SystemTests {
             throw RunningService.Failure(description: "no epoch was reported within a while")
         }
 
-        @Test("a service told to stop ends by itself with status 0")
+        @Test("a service that gets SIGTERM ends by itself with status 0")
         func graceful() async throws {
             try await Platform.withPlatform { platform in
                 for service in platform.services.reversed() {

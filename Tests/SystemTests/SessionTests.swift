@@ -68,7 +68,7 @@ extension SystemTests {
             }
         }
 
-        @Test("a suspended tenant is told so at login and with a token, and is back when it is resumed")
+        @Test("a suspended tenant's users are refused at login and with a token until the tenant is resumed")
         func suspended() async throws {
             try await Platform.withPlatform { platform in
                 let tenant = try await platform.makeTenant("acme")

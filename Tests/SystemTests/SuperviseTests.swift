@@ -41,7 +41,7 @@ struct SuperviseTests {
         #expect(lines().count == 4 && lines().last == "ended")
     }
 
-    @Test("a program that cannot even start is not started again, and its status is told", .timeLimit(.minutes(1)))
+    @Test("a program that cannot even start is not started again, and its status is reported", .timeLimit(.minutes(1)))
     func hopeless() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let supervisor = try supervise("exit 2", worthIt: 30)

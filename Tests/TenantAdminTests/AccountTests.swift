@@ -58,7 +58,7 @@ struct AccountTests {
         }
     }
 
-    @Test("two users of before who turn out to have one address: the older active one has it, the other stays")
+    @Test("of two stored users with the same address the older active one keeps it")
     func carriedOver() async throws {
         try await TestService.run(tenantMigrations: try UpgradeTests.migrations(upTo: 35)) { service in
             try await service.schemas.migrateAll()

@@ -135,7 +135,7 @@ struct AuditTests {
     }
 
     @Test(
-        "what the service's own role rewrites after a head was signed is found",
+        "an entry rewritten by the service's own role after a head was signed is detected",
         arguments: [
             // Cuts off the last entries, and says so nowhere.
             (
@@ -254,7 +254,7 @@ struct AuditTests {
         }
     }
 
-    @Test("an export is checked without a database, and what was changed in it is found")
+    @Test("an export is verified without a database, and tampering is detected")
     func offline() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -342,7 +342,7 @@ struct AuditTests {
         }
     }
 
-    @Test("what another service has changed is recorded once, for a suspended tenant as well")
+    @Test("another service's change is recorded once, for a suspended tenant as well")
     func notes() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

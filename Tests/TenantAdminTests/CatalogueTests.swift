@@ -57,7 +57,7 @@ struct CatalogueTests {
         }
     }
 
-    @Test("a renamed skill reaches the history feed, one in use stays and says who has it")
+    @Test("a renamed skill reaches the history feed, and one in use cannot be deleted and names its uses")
     func skillLifecycle() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -32,7 +32,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("what did not change since the watermark does not come again, what did comes")
+    @Test("only rows changed since the watermark come again")
     func onlyChanges() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -87,7 +87,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("a watermark that this history does not lead on from is refused, so that its holder begins anew")
+    @Test("a watermark of another history is refused, so that its consumer reloads")
     func foreignWatermark() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -153,7 +153,7 @@ struct HistoryTests {
         }
     }
 
-    @Test("a transaction with the number of a restored one is told like any other")
+    @Test("a transaction with the number of a restored one is in the feed like any other")
     func sameTransactionNumber() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

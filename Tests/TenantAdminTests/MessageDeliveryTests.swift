@@ -122,7 +122,7 @@ struct MessageDeliveryTests {
         }
     }
 
-    @Test("a tenant whose rows cannot be reached keeps no other tenant's messages back, and its own come again")
+    @Test("a tenant whose rows cannot be reached delays no other tenant's messages, and its own are retried")
     func onesTrouble() async throws {
         try await TestService.run { service in
             let (broken, well) = (try await service.createTenant("broken"), try await service.createTenant("well"))

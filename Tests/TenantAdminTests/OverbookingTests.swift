@@ -89,7 +89,7 @@ struct OverbookingTests {
     private static let header =
         "external_id,employee_external_id,project_external_id,allocation_percentage,start_date,end_date\n"
 
-    @Test("an import tells of the over-booking it causes, by line; where that is refused, only the lines too many are")
+    @Test("an import warns of the over-booking it causes, by line; the setting refuse rejects only these lines")
     func imports() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)
@@ -118,7 +118,7 @@ struct OverbookingTests {
         }
     }
 
-    @Test("an import of leave or of a last day tells whose bookings it upsets")
+    @Test("an import of leave or of a last day warns of the bookings it affects")
     func importsOfTime() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

@@ -60,7 +60,7 @@ struct PeopleTimeTests {
         }
     }
 
-    @Test("a person leaves, comes back and was never twice there; the days decide who is active")
+    @Test("a person leaves and comes back without overlapping spells; the days decide who is active")
     func employment() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -88,7 +88,7 @@ struct PlannerCaseTests {
         }
     }
 
-    @Test("a booking that is moved frees who had it, and is judged by who gets it, where over-booking is refused")
+    @Test("a moved booking frees its former person, and counts against the new one where over-booking is refused")
     func moved() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)
@@ -164,7 +164,7 @@ struct PlannerCaseTests {
         }
     }
 
-    @Test("an import tells of everybody whose bookings it upsets, however many they are")
+    @Test("an import warns of every person whose bookings it affects, however many")
     func manyPeople() async throws {
         try await TestService.run { service in
             let plan = try await Planner(service)

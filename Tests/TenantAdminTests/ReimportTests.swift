@@ -210,7 +210,7 @@ struct ReimportTests {
         }
     }
 
-    @Test("figures that look like another unit and e-mail addresses of two people are told, and done")
+    @Test("figures that look like another unit and shared e-mail addresses cause warnings, and are imported")
     func warnings() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

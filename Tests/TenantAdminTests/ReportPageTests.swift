@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Pages of reports")
 struct ReportPageTests {
-    @Test("pages of over-allocations pass by all who have none, and every row comes once", arguments: [1, 2, 50])
+    @Test("pages of over-allocations skip people without any, and every row comes once", arguments: [1, 2, 50])
     func passing(limit: Int) async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme").id

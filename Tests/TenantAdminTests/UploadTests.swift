@@ -77,7 +77,7 @@ struct UploadTests {
     }
 
     @Test(
-        "of fifty uploads broken off anywhere nothing is left: no rows, no report, no progress, no file, no place taken"
+        "fifty uploads broken off anywhere leave nothing: no rows, no report, no progress, no file, no slot"
     )
     func brokenOff() async throws {
         struct Gone: Error {}

@@ -64,7 +64,7 @@ struct UserTests {
         }
     }
 
-    @Test("a login that hashes the same password anew, with today's parameters, ends no session")
+    @Test("a login that rehashes the same password with today's parameters ends no session")
     func rehash() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -103,7 +103,7 @@ struct ConfigurationReloadTests {
         }
     }
 
-    @Test("a check of the file tells every mistake with its line and column")
+    @Test("a check of the file reports every mistake with its line and column")
     func mistakes() async throws {
         let wrong =
             Self.head.replacing("burst: 1 }", with: "burst: 0 }") + """

@@ -290,7 +290,7 @@ struct LoginTests {
         }
     }
 
-    @Test("upstreams see who was verified and nothing that was smuggled")
+    @Test("upstreams see the verified caller and no smuggled headers")
     func forwardedIdentity() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")

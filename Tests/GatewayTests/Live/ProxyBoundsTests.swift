@@ -11,7 +11,7 @@ import Testing
 
 @Suite("What one client may hold of the proxy, over live sockets")
 struct ProxyBoundsTests {
-    @Test("a body of a GET or a DELETE is refused before anybody is asked", arguments: ["GET", "DELETE"])
+    @Test("a body of a GET or a DELETE is refused before any upstream is asked", arguments: ["GET", "DELETE"])
     func bodyOfGet(method: String) async throws {
         let asked = Mutex(0)
         try await RawServer.with { _ in

@@ -128,7 +128,7 @@ struct ProxyClientTests {
         }
     }
 
-    @Test("a request for two hosts is refused before anybody guesses which is meant")
+    @Test("a request for two hosts is refused")
     func twoHosts() async throws {
         try await withBench { bench in
             let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in

@@ -124,7 +124,7 @@ struct ProxyFailoverTests {
         }
     }
 
-    @Test("while all nodes answer 503, clients are told so and second attempts end with their budget")
+    @Test("while all nodes answer 503, clients get 503 and second attempts end with their budget")
     func budget() async throws {
         let route = try route()
         try await withTrouble(.unavailable) { first, askedFirst in

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("Proxy, over live sockets")
 struct ProxyTests {
-    @Test("what the client smuggles does not arrive, what it may send does")
+    @Test("smuggled headers do not arrive, permitted ones do")
     func headers() async throws {
         let seen = Mutex<[(String, String)]>([])
         try await ProxyBench.withUpstream { router in

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Usage, over live sockets and a real database")
 struct UsageTests {
-    @Test("what a tenant's user is let in with is counted for the tenant, what is refused or public is not")
+    @Test("admitted requests are counted for the tenant, refused and public ones are not")
     func counted() async throws {
         try await RunningGateway.with { gateway async throws in
             let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")

@@ -92,7 +92,7 @@ struct LockoutTests {
         #expect(lockout.begin(rule, now: now.addingTimeInterval(10)) == .begun)
     }
 
-    @Test("an attempt whose node has died keeps its place for half a minute and then none")
+    @Test("an attempt whose node has died keeps its place for half a minute")
     func lost() {
         var lockout = Lockout()
         for _ in 1...4 { _ = lockout.begin(rule, now: now) }

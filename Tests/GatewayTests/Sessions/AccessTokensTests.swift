@@ -99,7 +99,7 @@ struct AccessTokensTests {
         #expect(try failure(after, old) == .foreignKey)
     }
 
-    @Test("a token that was verified before is refused once it has expired, and once its key is ours no more")
+    @Test("a token that was verified before is refused once it has expired or its key was removed")
     func verifiedBefore() async throws {
         let pairs = Mutex([identity])
         let keys = KeyRing(KeyRing.Contents(pairs: [identity], keys: JSONWebKeySet(keys: []))) {

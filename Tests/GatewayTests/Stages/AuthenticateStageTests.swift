@@ -72,7 +72,7 @@ struct AuthenticateStageTests {
         }
     }
 
-    @Test("what cannot be found out is 503, not an acceptance by the next")
+    @Test("a credential that cannot be checked is 503, not left to the next authenticator")
     func unreachable() async throws {
         let stage = AuthenticateStage(authenticators: [Unreachable(), Fixed(verdict: .accepted(.platformOperator))])
         let problem = try await problem { try await stage.authenticate(credential) }

@@ -24,7 +24,7 @@ struct CrossOriginTests {
         #expect(crossOrigin.fields(for: request(.get, [:])).isEmpty)
     }
 
-    @Test("a browser that asks first is told the route's methods")
+    @Test("a preflight request gets the route's methods")
     func preflight() {
         let asks: HTTPFields = [.origin: "https://app.example", .accessControlRequestMethod: "PUT"]
         let answer = crossOrigin.preflight(request(.options, asks), methods: ["GET", "PUT"])

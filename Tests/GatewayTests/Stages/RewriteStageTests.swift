@@ -27,7 +27,7 @@ struct RewriteStageTests {
     private func names(_ headers: [(name: String, value: String)]) -> [String] { headers.map { $0.name.lowercased() } }
 
     @Test(
-        "what says who is asking, for whom or on which connection does not pass",
+        "fields that state the caller, the tenant or the connection do not pass",
         arguments: [
             "Authorization", "X-API-Key", "Cookie", "X-Tenant-ID", "x-tenant-id", "X_Tenant_ID", "X-Tenant",
             "X-User-ID",
@@ -52,7 +52,7 @@ struct RewriteStageTests {
         #expect(kept.contains("x-listed") && kept.contains("idempotency-key") && !kept.contains("x-anything"))
     }
 
-    @Test("what Connection names does not pass either")
+    @Test("fields that Connection names do not pass either")
     func connection() throws {
         let headers = try rewritten([
             ("Connection", "close, X-Secret"), ("Connection", "\tx-other "), ("X-Secret", "1"), ("X-Other", "2"),
@@ -73,7 +73,7 @@ struct RewriteStageTests {
         #expect(headers.contains { $0 == ("Forwarded", "for=192.0.2.7;host=\"erm.example:8080\";proto=http") })
     }
 
-    @Test("what is believed of the client's scheme goes on")
+    @Test("the verified scheme of the client is passed on")
     func scheme() throws {
         let headers = try rewritten([("X-Forwarded-Proto", "smuggled")], scheme: "https")
         #expect(headers.contains { $0 == ("Forwarded", "for=192.0.2.7;host=\"erm.example:8080\";proto=https") })
