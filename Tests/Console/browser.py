@@ -1,5 +1,6 @@
 """A real browser on the console: Chromium without a window, what the tests and the screenshots share."""
 
+import base64
 import contextlib
 import pathlib
 import shutil
@@ -153,6 +154,11 @@ class Console:
 
     def is_wider_than_window(self):
         return self.driver.execute_script("return document.documentElement.scrollWidth > innerWidth + 1")
+
+    def paper(self):
+        """The page as a PDF, as printing it on A4 gives it."""
+        printed = self.driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": True, "paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True})
+        return base64.b64decode(printed["data"])
 
     def picture(self, path):
         self.driver.save_screenshot(str(path))

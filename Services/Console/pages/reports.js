@@ -24,19 +24,36 @@ export default async function reportsPage({ api, session, router, query, paramet
   const place = h("div", { class: "stack" });
   const window = () => ({ from: from.control.value, to: to.control.value, department: department.control.value });
   const seen = () => ({ ...window(), ...(kind === "utilization" ? { groupBy: group.control.value, period: period.control.value } : {}) });
+  /** What paper says of the filters, which are not on it. */
+  const said = h("span");
+  const label = (one) => one.control.selectedOptions?.[0]?.textContent ?? one.control.value;
   const show = () => {
     router.note(seen());
+    replace(said, [`${KINDS.find(([key]) => key === kind)[1]}, ${format.span(from.control.value, to.control.value)}`, ...filters.slice(2).map((one) => `${one.querySelector("label").textContent.toLowerCase()}: ${label(one)}`)].join(" · "));
     replace(place, VIEWS[kind](api, seen()));
   };
   for (const one of filters) one.control.addEventListener("change", show);
   show();
   return [
     pageHead("Reports", { actions: [
-      button("CSV", { icon: "export", onclick: () => download(api, kind, seen()) }), button("Print", { icon: "print", onclick: () => print() }),
+      button("CSV", { icon: "export", onclick: () => download(api, kind, seen()) }), button("Print", { icon: "print", onclick: (event) => printWhole(event.currentTarget, place) }),
     ] }),
     tabs("Reports", KINDS.map(([key, label]) => [label, link(`reports/${key}`, window())]), KINDS.find(([key]) => key === kind)[1]),
-    h("div", { class: "filters" }, filters), place,
+    h("p", { class: "printed", "aria-hidden": "true" }, said), h("div", { class: "filters" }, filters), place,
   ];
+}
+
+/** Prints once every row is there. */
+async function printWhole(pressed, place) {
+  pressed.disabled = true;
+  try {
+    for (const list of place.querySelectorAll("[data-whole]")) await list.whole();
+    print();
+  } catch (error) {
+    toast(error.message, { tone: "bad" });
+  } finally {
+    pressed.disabled = false;
+  }
 }
 
 const VIEWS = {
@@ -107,8 +124,8 @@ async function utilisation(api, query) {
         label: format.shortDay(days.parseDay(one.from)), parts: [one.hardHours, one.softHours], mark: hasCapacity ? one.capacityHours : null,
       })),
     })),
-    table({
-      label: "Utilisation", rows: parts.slice(0, 1000),
+    bounded(parts, (rows) => table({
+      label: "Utilisation", rows,
       columns: [
         { title: "Of", cell: ({ row }) => whose(row, query.groupBy) },
         { title: "From", kind: "date", cell: (part) => format.day(part.from) },
@@ -120,9 +137,21 @@ async function utilisation(api, query) {
         { title: "Utilisation", kind: "wide", cell: (part) => meter(part.percent) },
       ],
       total: ["All together", "", "", format.hours(totals.capacityHours), format.hours(totals.hardHours), format.hours(totals.softHours), format.hours(totals.actualHours), meter(percent)],
-    }),
-    parts.length > 1000 && h("p", { class: "note" }, `The first 1,000 of ${format.count(parts.length)} rows; the CSV has them all, and the totals are of all.`),
+    })),
   ];
+}
+
+/** On the screen a table has so many rows, on paper so many. */
+const MOST_ROWS = { screen: 1000, paper: 20_000 };
+
+/** A table of the first rows, which says so; of all of them on paper. */
+function bounded(rows, tableOf) {
+  const place = h("div", { class: "stack", dataset: { whole: "" } });
+  const show = (most) => replace(place, tableOf(rows.slice(0, most)),
+    rows.length > most && h("p", { class: "note" }, `The first ${format.count(most)} of ${format.count(rows.length)} rows; the CSV has them all, and the totals are of all.`));
+  show(MOST_ROWS.screen);
+  place.whole = () => show(MOST_ROWS.paper);
+  return place;
 }
 
 function whose(row, groupBy) {

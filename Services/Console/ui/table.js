@@ -40,17 +40,22 @@ function frame(label, columns, body, foot) {
 export function pagedTable({ api, path, query = {}, label, columns, empty: nothing, limit = 100 }) {
   const body = h("tbody");
   const foot = h("div", { class: "table-foot" });
-  const place = h("div", { class: "paged" }, loading());
+  const place = h("div", { class: "paged", dataset: { whole: "" } }, loading());
   let cursor;
-  let isBusy = false;
   let isWhole = false;
+  let busy = null;
   const observer = new IntersectionObserver((entries) => {
     if (entries.some((entry) => entry.isIntersecting)) more();
   }, { rootMargin: "600px" });
 
-  async function more() {
-    if (isBusy || isWhole) return;
-    isBusy = true;
+  /** The next page, once for however many ask for it. @returns whether it came. */
+  function more() {
+    busy ??= next().finally(() => { busy = null; });
+    return busy;
+  }
+
+  async function next() {
+    if (isWhole) return true;
     try {
       const { data, page } = await api.get(path, { limit, ...query, cursor });
       const isFirst = cursor === undefined;
@@ -58,14 +63,18 @@ export function pagedTable({ api, path, query = {}, label, columns, empty: nothi
       isWhole = cursor === undefined;
       if (isFirst) replace(place, data.length === 0 && isWhole ? nothing ?? empty("Nothing here yet") : [frame(label, columns, body), foot]);
       body.append(...data.map((row) => tableRow(columns, row)));
-      replace(foot, isWhole ? null : button("Show more", { onclick: more }));
+      replace(foot, isWhole ? null : [button("Show more", { onclick: more }), h("p", { class: "printed" }, "The list goes on: print with the page's own button to have all of it.")]);
       if (isWhole) observer.disconnect(); else observer.observe(foot);
+      return true;
     } catch (error) {
       replace(cursor === undefined ? place : foot, failure(error, more));
-    } finally {
-      isBusy = false;
+      return false;
     }
   }
   more();
+  /** Fetches what is left, for paper. */
+  place.whole = async () => {
+    while (!isWhole) if (!(await more())) throw new Error("Not every row could be fetched. Try again.");
+  };
   return place;
 }
