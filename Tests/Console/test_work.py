@@ -2,6 +2,7 @@
 
 import requests
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from browser import browser
 from words import day, unique
@@ -112,15 +113,60 @@ def test_a_question_is_answered_with_a_range_and_reasons_and_booked(stack, conso
     booked = stack.call("GET", f"/allocations?employeeId={person['id']}")["data"]
     assert [one["allocatedHours"] for one in booked] == [24]
 
-    def decided():
-        return [one["decision"] for one in stack.call("GET", f"/predictions?employeeId={person['id']}")["data"] if one.get("decision")]
+    console.wait(lambda _: [one["decision"]["decision"] for one in kept(stack, person) if one.get("decision")] == ["accepted"], "the decision to be recorded")
+    assert len(kept(stack, person)) == 1
 
-    console.wait(lambda _: [one["decision"] for one in decided()] == ["accepted"], "the decision to be recorded")
-    console.press("Not this way")
-    console.fill("reason", "Somebody else is nearer")
+
+def kept(stack, person):
+    return stack.call("GET", f"/predictions?employeeId={person['id']}")["data"]
+
+
+def test_nothing_is_kept_while_inputs_are_changed_and_one_question_once_it_is_asked_or_decided(stack, console):
+    person, project = stack.make_person(unique("Wanda Whatif"), hiredOn="2024-01-01"), stack.first("/projects?status=in_progress")
+    console.go(f"ask?person={person['id']}&project={project['id']}&hours=24&to={day(30)}")
+    console.see("Kept nowhere")
+    for hours in ("30", "36"):
+        console.fill("plannedHours", hours + Keys.TAB)
+        console.see(f"planned: {hours} h")
+        console.settle()
+    assert kept(stack, person) == []
+
+    console.press("Ask and keep")
+    console.see("The question is in the log")
+    assert [one["request"]["plannedHours"] for one in kept(stack, person)] == [36]
+
+    console.fill("plannedHours", "72" + Keys.TAB)
+    console.see("as asked before:")
+    console.see("Kept nowhere")
+    assert len(kept(stack, person)) == 1
+
+    console.press("Record a decision")
+    console.driver.find_element(By.CSS_SELECTOR, "dialog select[name=decision] option[value=changed]").click()
+    console.press("Record")
+    console.see("must say what was decided on instead", "dialog")
+    console.fill("instead.estimatedHours", "50")
+    console.fill("reason", "Half of it is done")
     console.press("Record")
     console.dialog_closes()
-    assert [(one["decision"], one["reason"]) for one in decided()] == [("rejected", "Somebody else is nearer")]
+    decided = next(one for one in kept(stack, person) if one["request"]["plannedHours"] == 72)
+    assert (decided["decision"]["decision"], decided["decision"]["instead"]["estimatedHours"], decided["decision"]["reason"]) == ("changed", 50, "Half of it is done")
+    assert len(kept(stack, person)) == 2
+    console.see("Half of it is done")
+
+
+def test_the_model_page_tells_whether_what_is_said_comes_true(stack, console):
+    model = stack.first("/models?status=deployed")
+    people = [one for one in stack.call("GET", "/employees?isActive=true&limit=6")["data"]]
+    project = stack.first("/projects?status=in_progress")
+    for person in people:
+        asked = stack.call("POST", "/predictions", {"employeeId": person["id"], "projectId": project["id"], "plannedHours": 20, "alternatives": 0})["data"]
+        stack.call("PUT", f"/predictions/{asked['predictionId']}/actual", {"actualHours": asked["estimatedHours"] * 1.1})
+    console.go(f"models/{model['id']}")
+    console.see("Drift")
+    console.see("80 % ranges held", "[aria-label='Service by week']")
+    week = console.driver.find_element(By.CSS_SELECTOR, "[aria-label='Service by week'] tbody tr").text
+    assert "100 %" in week, week
+    console.wait(lambda d: d.find_elements(By.XPATH, "//*[name()='svg']/*[name()='title'][contains(., 'what came true by week')]"), "the drawing")
 
 
 def test_reports_agree_with_their_totals(console):

@@ -145,10 +145,10 @@ const WAYS = [["allocatedHours", "Hours in all"], ["hoursPerDay", "Hours a day"]
 /**
  * The form of a booking, new or known. While it is filled in, the ledger's conflicts are asked for by a dry run.
  *
- * @param {{api, booking?: object, tag?: string, preset?: object, isReadOnly?: boolean, onsaved: (booking, warnings) => void,
- *   oncopy?: (preset) => void, oncancel?: () => void}} options
+ * @param {{api, booking?: object, tag?: string, preset?: object, isReadOnly?: boolean, beforeSave?: () => Promise,
+ *   onsaved: (booking, warnings) => void, oncopy?: (preset) => void, oncancel?: () => void}} options
  */
-export async function bookingDialog({ api, booking = null, tag, preset = {}, isReadOnly = false, onsaved, oncopy, oncancel }) {
+export async function bookingDialog({ api, booking = null, tag, preset = {}, isReadOnly = false, beforeSave = () => {}, onsaved, oncopy, oncancel }) {
   const now = booking ?? preset;
   const names = new Names(api);
   const chosen = async (kind, id) => (id ? { id, label: await names.of(kind, id) } : null);
@@ -202,6 +202,7 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
     fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], fields[8], warnings, booking && history(api, booking)].filter(Boolean)
       .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
     submit: async () => {
+      await beforeSave();
       const once = booking ? {} : { once: uuid() };
       const { data, warnings: found } = await send(undefined, once);
       onsaved(data, found);

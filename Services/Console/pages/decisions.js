@@ -2,8 +2,10 @@
 
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
-import { badge, field } from "../ui/controls.js";
+import { badge, field, input, select } from "../ui/controls.js";
+import { comboField, combobox } from "../ui/combobox.js";
 import { formDialog, toast } from "../ui/dialog.js";
+import { findPeople } from "./bookings.js";
 
 const TONES = { accepted: "good", changed: "info", rejected: "warn" };
 const WORDS = { accepted: "followed", changed: "changed", rejected: "refused" };
@@ -25,26 +27,52 @@ export function decisionOf(question, booking) {
   return Object.keys(instead).length > 0 ? { decision: "changed", instead } : { decision: "accepted" };
 }
 
-const record = (api, answer, decision) => api.post(`/predictions/${answer.predictionId}/decision`, decision);
+const record = async (api, answer, decision) => (await api.post(`/predictions/${answer.predictionId}/decision`, decision)).data;
 
-/** Records what was booked after an answer. The booking stands whether or not that works. */
+/** Records what was booked after an answer. The booking stands whether or not that works. @returns the decision, null where it is not recorded. */
 export async function recordBooking(api, answer, question, booking) {
+  const decision = decisionOf(question, booking);
   try {
-    await record(api, answer, decisionOf(question, booking));
+    await record(api, answer, decision);
+    return decision;
   } catch (error) {
     toast(`The booking is saved, but not what it says about the answer: ${error.message}`, { tone: "bad" });
+    return null;
   }
 }
 
-/** Asks why an answer is not followed, and records it. */
-export function refuse(api, answer) {
-  const reason = h("textarea", { class: "input", name: "reason", rows: 3, maxlength: 2000 });
+const CHOICES = [["rejected", "Refused: this is not done"], ["changed", "Changed: something else was decided on"], ["accepted", "Taken as asked, and booked elsewhere"]];
+
+/**
+ * Asks what was decided and why, and records it with the answer.
+ *
+ * @param {{api, keep: () => Promise<object>, question: object, name: string}} options `keep` gives the answer as it is in the log
+ * @returns the decision; null when nothing was recorded
+ */
+export async function decide({ api, keep, question, name }) {
+  const choice = field("What was decided", select(CHOICES, "rejected", { name: "decision" }));
+  const person = combobox({ name: "instead.employeeId", placeholder: "Type a name", find: findPeople(api), chosen: { id: question.employeeId, label: name } });
+  const planned = field("Planned hours", input({ name: "instead.plannedHours", type: "number", min: 0, step: "any", value: question.plannedHours ?? "" }));
+  const expected = field("Hours you expect", input({ name: "instead.estimatedHours", type: "number", min: 0, step: "any" }), { hint: "Later it is told whose were nearer" });
+  const whom = comboField("Person", person);
+  const reason = field("Why", h("textarea", { class: "input", name: "reason", rows: 3, maxlength: 2000 }), { hint: "May stay empty" });
+  const row = h("div", { class: "form-row" }, planned, expected);
+  const instead = Object.assign(h("div", { class: "form", hidden: true }, whom, row), { fields: [whom, planned, expected] });
+  choice.control.addEventListener("change", () => { instead.hidden = choice.control.value !== "changed"; });
+  const number = ({ control }) => (control.value === "" ? undefined : Number(control.value));
   return formDialog({
-    title: "Not this way", note: "The answer is kept with the refusal, so that refused answers can be compared with followed ones.",
-    fields: [field("Why", reason, { hint: "May stay empty" })], submitLabel: "Record",
+    title: "Record a decision", note: "The answer is kept with the decision, so that what came of followed and of overruled answers can be compared.",
+    fields: [choice, instead, reason], submitLabel: "Record",
     submit: async () => {
-      await record(api, answer, { decision: "rejected", reason: reason.value.trim() || undefined });
-      toast("The refusal is recorded.");
+      const decision = { decision: choice.control.value, reason: reason.control.value.trim() || undefined };
+      if (decision.decision === "changed") {
+        const isOther = person.choice && person.choice.id !== question.employeeId;
+        const hours = number(planned);
+        decision.instead = { employeeId: isOther ? person.choice.id : undefined, plannedHours: hours !== question.plannedHours ? hours : undefined, estimatedHours: number(expected) };
+      }
+      await record(api, await keep(), decision);
+      toast("The decision is recorded.");
+      return decision;
     },
   });
 }

@@ -6,7 +6,11 @@ import { badge, button, card, checkbox, facts, field, input, later, pageHead } f
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { table } from "../ui/table.js";
 import { reliabilityChart } from "../ui/chart.js";
+import { driftView } from "./model/drift.js";
 import { statusBadge } from "./models.js";
+
+/** So many of the newest answers say enough of how a model keeps its word. */
+const MOST_RECORDS = 5000;
 
 export default async function modelPage({ api, session, parameters, reload }) {
   const { data: model } = await api.get(`/models/${parameters.id}`);
@@ -32,9 +36,9 @@ export default async function modelPage({ api, session, parameters, reload }) {
         h("li", {}, badge(gate.passed ? "passed" : "not passed", gate.passed ? "good" : "bad"), " ", gate.explanation)))]),
       card("Card", model.card.split("\n").map((line) => h("p", {}, line)))),
     card("Candidates on the same rows", candidateTable(candidates, true), candidateTable(candidates, false)),
+    card("Drift", later(() => driftView(api, session, model))),
     h("div", { class: "halves" },
       card("Said against observed", later(() => reliability(api, model))),
-      card("Service by day", later(() => daily(api, model))),
       card("Data set", later(() => dataset(api, model)))))];
 }
 
@@ -62,7 +66,11 @@ function candidateTable(candidates, withPlan) {
 
 /** Of answered questions whose outcome is known: how often what was said to have a chance came true. */
 async function reliability(api, model) {
-  const records = await api.all("/predictions", { modelId: model.id });
+  const records = [];
+  for await (const page of api.pages("/predictions", { modelId: model.id })) {
+    records.push(...page);
+    if (records.length >= MOST_RECORDS) break;
+  }
   const bins = Array.from({ length: 10 }, () => ({ said: 0, observed: 0, count: 0 }));
   for (const { request, prediction, actual } of records) {
     if (!actual || prediction.successProbability === null || prediction.successProbability === undefined || !request.plannedHours) continue;
@@ -74,20 +82,7 @@ async function reliability(api, model) {
   const points = bins.filter((bin) => bin.count > 0).map((bin) => ({ said: bin.said / bin.count, observed: bin.observed / bin.count, count: bin.count }));
   if (points.length === 0) return h("p", { class: "note" }, "No answer of this model has an outcome yet. Outcomes arrive as bookings are completed.");
   return [reliabilityChart({ label: "Chance of success: said against observed, in percent", points }),
-    h("p", { class: "note" }, `${format.count(points.reduce((sum, point) => sum + point.count, 0))} answers with a known outcome. On the dashed line, what was said came true.`)];
-}
-
-async function daily(api, model) {
-  const { data } = await api.get("/metrics", { modelId: model.id });
-  return table({
-    label: "Service by day", rows: data, empty: h("p", { class: "note" }, "No questions in the last 30 days."),
-    columns: [
-      { title: "Day", kind: "date", cell: (row) => format.day(row.date) },
-      { title: "Answers", kind: "number", cell: (row) => format.count(row.predictionsCount) },
-      { title: "Confidence", kind: "number", cell: (row) => format.percent(row.avgConfidence) },
-      { title: "Came true", kind: "number", cell: (row) => format.percent(row.avgAccuracy) },
-    ],
-  });
+    h("p", { class: "note" }, `${format.count(points.reduce((sum, point) => sum + point.count, 0))} of the latest ${format.count(records.length)} answers have a known outcome. On the dashed line, what was said came true.`)];
 }
 
 async function dataset(api, model) {
