@@ -20,6 +20,13 @@ export const hours = (value) => (known(value) ? `${hoursFormat.format(value)} h`
 export const number = (value, digits = 0) => (known(value)
   ? new Intl.NumberFormat(locale, { maximumFractionDigits: digits, minimumFractionDigits: digits }).format(value) : NOTHING);
 export const count = (value) => (known(value) ? wholeFormat.format(value) : NOTHING);
+/** A span of time, as one whole unit. */
+export function duration(seconds) {
+  if (!known(seconds)) return NOTHING;
+  if (seconds < 1) return "less than 1 s";
+  const [size, unit] = [[86_400, "d"], [3600, "h"], [60, "min"]].find(([size]) => seconds >= 2 * size) ?? [1, "s"];
+  return `${wholeFormat.format(Math.floor(seconds / size))} ${unit}`;
+}
 /** Of a file. */
 export const bytes = (value) => (value < 1000 ? `${count(value)} bytes` : value < 1e6 ? `${number(value / 1e3, 1)} kB` : `${number(value / 1e6, 1)} MB`);
 /** Of a figure that is in percent already. */
@@ -27,7 +34,19 @@ export const percent = (value) => (known(value) ? `${wholeFormat.format(value)} 
 /** Of a probability or a share, 0…1. */
 export const share = (value) => (known(value) ? percent(value * 100) : NOTHING);
 
-export const day = (value) => (known(value) ? dayFormat.format(typeof value === "number" ? dateOf(value) : new Date(`${value}T00:00:00Z`)) : NOTHING);
+const dayTexts = new Map();
+
+/** Of a day's number or its ISO text. The board writes the same few hundred days over and over. */
+export function day(value) {
+  if (!known(value)) return NOTHING;
+  let text = dayTexts.get(value);
+  if (text === undefined) {
+    if (dayTexts.size > 5000) dayTexts.clear();
+    text = dayFormat.format(typeof value === "number" ? dateOf(value) : new Date(`${value}T00:00:00Z`));
+    dayTexts.set(value, text);
+  }
+  return text;
+}
 /** From one day to another. */
 export const span = (from, to) => (from === to ? day(from) : `${day(from)} – ${day(to)}`);
 export const shortDay = (value) => shortDayFormat.format(dateOf(value));

@@ -119,7 +119,7 @@ export default async function boardPage({ api, session, router, query, signal })
   let width = 0;
   const sizes = new ResizeObserver(() => {
     const { clientWidth } = grid.element;
-    if (clientWidth === width) return grid.drawSoon();
+    if (clientWidth === width) return grid.resized();
     const isFirst = width === 0;
     width = clientWidth;
     requestAnimationFrame(() => signal.aborted || show({ reload: isFirst }));

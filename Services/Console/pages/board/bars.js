@@ -19,10 +19,22 @@ export const heightOf = (lanes) => EDGE + Math.min(lanes, MOST_LANES) * (BAR + G
 export function layOut(grid, row) {
   const { from, to } = grid.view;
   const seen = grid.data.known.bookings(row.id)
-    .map((booking) => ({ booking, first: days.parseDay(booking.startDate), last: booking.endDate ? days.parseDay(booking.endDate) : to }))
+    .map((booking) => ({ booking, ...spanOf(booking, to) }))
     .filter(({ first, last }) => last >= from && first <= to)
     .sort((one, other) => one.first - other.first || other.last - one.last);
   return { bookings: seen, lanes: spread(seen) };
+}
+
+const spans = new WeakMap();
+
+/** First and last day of a booking; one that is open goes on to the end of what is seen. */
+function spanOf(booking, end) {
+  let span = spans.get(booking);
+  if (!span) {
+    span = [days.parseDay(booking.startDate), booking.endDate ? days.parseDay(booking.endDate) : null];
+    spans.set(booking, span);
+  }
+  return { first: span[0], last: span[1] ?? end };
 }
 
 /** The bars of a row. */
@@ -54,15 +66,15 @@ function bar(grid, row, { booking, first, last }, box) {
   const commitment = booking.commitment ?? "hard";
   const label = `${row.name}: ${other}, ${booking.title ? `${booking.title}, ` : ""}${effortText(booking)}, ${format.day(first)} to ${booking.endDate ? format.day(last) : "open"}, ${booking.completedAt ? "completed" : commitment}`;
   const mayMove = grid.mayEdit && !booking.completedAt;
-  return h("div", {
+  const element = h("div", {
     class: ["bar", `bar-${booking.completedAt ? "done" : commitment}`, `colour-${colourOf(booking.projectId)}`, box.height < 13 && "bar-thin", mayMove && "bar-movable"],
     role: "button", tabindex: "0", title: label, "aria-label": label, dataset: { booking: booking.id },
     style: { left: `${box.left}px`, top: `${box.top}px`, width: `${box.width}px`, height: `${box.height}px` },
-    onpointerdown: (event) => mayMove && grid.drag.begin(event, booking, row),
-    onclick: () => !grid.drag.justMoved && grid.onopen(booking),
-    onkeydown: (event) => grid.key(event, booking, row, mayMove),
   }, h("span", {}, `${other} · ${effortText(booking)}`),
   mayMove && box.width > 24 && [h("i", { class: "grip grip-start", dataset: { grip: "start" } }), h("i", { class: "grip grip-end", dataset: { grip: "end" } })]);
+  // For the grid's listeners.
+  element.shown = { bar: element, booking, row, mayMove };
+  return element;
 }
 
 /** A project has the same colour wherever it is seen. */

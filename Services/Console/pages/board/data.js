@@ -21,7 +21,8 @@ export class BoardData extends EventTarget {
   #asked = new Map();
   #wanted = null;
   #timer = null;
-  #running = 0;
+  /** Questions without an answer, each with what ends it. */
+  #running = new Map();
   #search = 0;
 
   /** @param {{api, signal, mayReport: boolean, mayLeave: boolean}} options */
@@ -31,7 +32,7 @@ export class BoardData extends EventTarget {
   }
 
   get kind() { return this.known.kind; }
-  get isBusy() { return this.#running > 0 || this.#timer !== null || (this.rows.length === 0 && !this.isWhole); }
+  get isBusy() { return this.#running.size > 0 || this.#timer !== null || (this.rows.length === 0 && !this.isWhole); }
 
   /** Rows that the filter lets through, page by page; the first page is shown at once. */
   async load({ kind, text, department, skill, level, project }) {
@@ -138,18 +139,21 @@ export class BoardData extends EventTarget {
   }
 
   #askForMissing() {
+    this.#dropUnwanted();
     for (const question of this.#missing()) {
-      if (this.#running >= QUESTIONS_AT_ONCE || this.signal.aborted) break;
+      if (this.#running.size >= QUESTIONS_AT_ONCE || this.signal.aborted) break;
       for (const row of question.rows) this.#asked.set(row, (this.#asked.get(row) ?? new Set()).add(question.key));
-      this.#running += 1;
-      this.#ask(question).catch(() => {
+      const ending = new AbortController();
+      this.#running.set(question, ending);
+      const again = () => {
+        for (const row of question.rows) this.#asked.get(row)?.delete(question.key);
+        this.#changed();
+      };
+      this.#ask(question, AbortSignal.any([this.signal, ending.signal])).catch(() => {
         // Asked again when it is next drawn, but not at once: the server may be down.
-        setTimeout(() => {
-          for (const row of question.rows) this.#asked.get(row)?.delete(question.key);
-          this.#changed();
-        }, 2000);
+        if (ending.signal.aborted) again(); else setTimeout(again, 2000);
       }).finally(() => {
-        this.#running -= 1;
+        this.#running.delete(question);
         this.#askForMissing();
         this.#changed();
       });
@@ -157,9 +161,15 @@ export class BoardData extends EventTarget {
     this.#changed();
   }
 
-  async #ask(question) {
+  /** Questions about rows that have all been scrolled out of view keep those in view waiting. */
+  #dropUnwanted() {
+    const wanted = new Set(this.#wanted.rows);
+    for (const [question, ending] of this.#running) if (!question.rows.some((row) => wanted.has(row))) ending.abort();
+  }
+
+  async #ask(question, signal) {
     const window = { from: formatDay(question.first), to: formatDay(question.last) };
-    const options = { signal: this.signal };
+    const options = { signal };
     const isPeople = this.kind === "people";
     const { known } = this;
     const edits = new Map(question.rows.map((row) => [row, this.#editsOf(row)]));

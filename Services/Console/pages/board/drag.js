@@ -25,10 +25,9 @@ export class BarDrag {
 
   get isDragging() { return this.#now !== null; }
 
-  begin(event, booking, row) {
+  begin(event, { bar, booking, row }) {
     // A finger scrolls; it opens a booking by tapping.
     if (event.button !== 0 || event.pointerType === "touch") return;
-    const bar = event.currentTarget;
     const now = { booking, row, bar, grip: event.target.dataset.grip ?? null, x: event.clientX, y: event.clientY, change: null, abort: null, left: bar.offsetLeft, width: bar.offsetWidth };
     this.#now = now;
     bar.setPointerCapture(event.pointerId);

@@ -1,14 +1,16 @@
 // The grid of the board: only rows in view exist, each as high as its bookings need. Bars are moved with the pointer or with the
 // keyboard.
+//
+// While the board is scrolled a frame has time for a few rows: those that come into view show their name at once, and their bars as
+// soon as a frame has time. What leaves the view is used again for what enters it.
 
 import { h, replace } from "../../lib/dom.js";
 import * as days from "../../lib/days.js";
 import * as format from "../../lib/format.js";
-import { link } from "../../lib/router.js";
-import { barsOf, heightOf, layOut } from "./bars.js";
+import { heightOf, layOut } from "./bars.js";
 import { BarDrag } from "./drag.js";
-import { freeCell, heat, restsAtWeekends, shades } from "./load.js";
 import { RowPlaces } from "./places.js";
+import { RowShell } from "./shell.js";
 
 /** As the style sheet has them; a row is at least so high. */
 const ROW = 48;
@@ -18,6 +20,8 @@ const FREE = 88;
 const OVERSCAN = 4;
 /** Milliseconds after which a scroll has ended. */
 const SCROLL_PAUSE = 120;
+/** Milliseconds of a frame that bars are drawn in while scrolling: a frame of 60 a second has 16. */
+const BUDGET = 4;
 
 export class BoardGrid {
   #view = null;
@@ -25,11 +29,19 @@ export class BoardGrid {
   #places = new RowPlaces(ROW);
   #isDue = false;
   #scrolledAt = -Infinity;
+  /** Rows that have left the view, to be used again. */
+  #spare = [];
+  #clientHeight = 0;
+  #layouts = new Map();
 
   constructor({ data, edits, today, mayEdit, mayBook, onopen, onbook, signal }) {
     Object.assign(this, { data, edits, today, mayEdit, mayBook, onopen, onbook });
     this.head = h("div", { class: "board-head" });
-    this.body = h("div", { class: "board-body" });
+    this.body = h("div", {
+      class: "board-body", onpointerdown: (event) => this.#ofBar(event, (one) => one.mayMove && this.drag.begin(event, one)),
+      onclick: (event) => this.#ofBar(event, (one) => !this.drag.justMoved && this.onopen(one.booking)),
+      onkeydown: (event) => this.#ofBar(event, (one) => this.key(event, one)), ondblclick: (event) => this.#bookAt(event),
+    });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.element = h("div", {
       class: "board", role: "region", "aria-label": "Bookings over time", "aria-busy": "true", tabindex: "0", onscroll: () => this.#scrolled(),
@@ -46,8 +58,21 @@ export class BoardGrid {
   daysInView(width) { return Math.ceil((this.element.clientWidth - this.nameWidth - (this.isNarrow || this.data.kind !== "people" ? 0 : FREE)) / width); }
   say(text) { this.status.textContent = text; }
 
+  /** One listener serves all bars, however many come and go. */
+  #ofBar(event, act) {
+    const bar = event.target.closest(".bar");
+    if (bar?.shown) act(bar.shown);
+  }
+
+  /** The window has another size. */
+  resized() {
+    this.#clientHeight = this.element.clientHeight;
+    this.drawSoon();
+  }
+
   show(view) {
     this.#view = view;
+    this.#clientHeight = this.element.clientHeight;
     this.element.style.setProperty("--week", `${7 * view.width}px`);
     this.element.style.setProperty("--week-start", `${this.x(days.monday(view.from))}px`);
     this.#clear();
@@ -57,13 +82,15 @@ export class BoardGrid {
 
   #clear() {
     this.#rows.clear();
+    this.#spare.length = 0;
+    this.#layouts.clear();
     this.#places.clear();
     replace(this.body);
   }
 
   /** Left edge of a day, within the row's time. */
   x(day) { return (day - this.#view.from) * this.#view.width; }
-  get #timeWidth() { return (this.#view.to - this.#view.from + 1) * this.#view.width; }
+  get timeWidth() { return (this.#view.to - this.#view.from + 1) * this.#view.width; }
   weeks() { return days.periods(days.monday(this.#view.from), this.#view.to, "week"); }
   /** The week whose free hours stand at the row's end: the present one, or the first in view. */
   get freeWeek() {
@@ -78,7 +105,7 @@ export class BoardGrid {
     const now = (period) => period.from <= this.today && this.today <= period.to && "board-now";
     replace(this.head,
       h("div", { class: "board-corner" }, this.data.kind === "people" ? "Person" : "Project"),
-      h("div", { class: "board-times", style: { width: `${this.#timeWidth}px` } },
+      h("div", { class: "board-times", style: { width: `${this.timeWidth}px` } },
         days.periods(from, to, "month").map((period) => {
           const room = (period.to - period.from + 1) * width;
           return place(period, room > 120 ? format.month(period.from) : room > 44 ? format.shortMonth(period.from) : "", ["board-month"]);
@@ -86,7 +113,9 @@ export class BoardGrid {
         units.map((period) => place(period, zoom === "day" ? [h("span", {}, format.weekdayLetter(period.from)), days.dateOf(period.from).getUTCDate()] : zoom === "week" ? `W${days.weekNumber(period.from)}` : days.weekNumber(period.from),
           ["board-unit", zoom !== "week" && "board-unit-small", now(period)]))),
       this.data.kind === "people" && h("div", { class: "board-corner board-corner-end" }, `Free, W${days.weekNumber(this.freeWeek)}`));
-    this.head.style.width = this.body.style.width = "max-content";
+    this.head.style.width = "max-content";
+    // As wide as what stands in a row, so that a row contains all that it shows.
+    this.body.style.width = `${this.nameWidth + this.timeWidth + (this.data.kind === "people" && !this.isNarrow ? FREE : 0)}px`;
   }
 
   /** Draws with the next frame, once for however many reasons. */
@@ -107,89 +136,114 @@ export class BoardGrid {
   draw() {
     if (!this.#view || this.drag.isDragging) return;
     const { rows } = this.data;
+    // Read before anything is written, so that no frame is laid out twice.
+    let top = this.element.scrollTop;
+    const isScrolling = performance.now() - this.#scrolledAt < SCROLL_PAUSE;
+    const deadline = isScrolling ? performance.now() + BUDGET : Infinity;
     this.#places.of(rows);
-    let [first, last] = this.#inView();
-    if (this.#measure(rows.slice(first, last + 1))) [first, last] = this.#inView();
+    let [first, last] = this.#inView(top);
+    const moved = this.#measure(rows.slice(first, last + 1), top);
+    if (moved !== null) {
+      top = moved;
+      [first, last] = this.#inView(top);
+    }
     const shown = rows.slice(first, last + 1);
     this.body.style.height = `${Math.max(this.#places.height, 120)}px`;
-    this.data.want(shown.map((row) => row.id), this.#view.from, this.#view.to, this.#isHeat, performance.now() - this.#scrolledAt < SCROLL_PAUSE);
-    const focused = document.activeElement?.dataset?.booking;
+    this.data.want(shown.map((row) => row.id), this.#view.from, this.#view.to, this.isHeat, isScrolling);
+    const focused = this.body.contains(document.activeElement) ? document.activeElement : null;
+    const isFilled = this.#drawRows(shown, first, deadline);
+    if (!isScrolling) this.#order(shown);
+    if (focused && document.activeElement !== focused) (focused.isConnected ? focused : this.body.querySelector(`[data-booking="${focused.dataset.booking}"]`))?.focus({ preventScroll: true });
+    this.body.dataset.empty = rows.length > 0 ? "" : !this.data.isWhole ? "Loading…" : this.data.kind === "people" ? "Nobody fits the filter." : "No open project fits the filter.";
+    this.element.setAttribute("aria-busy", String(this.data.isBusy || !isFilled));
+    if (!isFilled) this.drawSoon();
+  }
+
+  /** Every row's place and name, and bars until the deadline. @returns whether all have theirs. */
+  #drawRows(shown, first, deadline) {
     const ids = new Set(shown.map((row) => row.id));
-    for (const [id, drawn] of this.#rows) {
+    for (const [id, shell] of this.#rows) {
       if (ids.has(id)) continue;
-      drawn.element.remove();
+      shell.leave();
+      this.#spare.push(shell);
       this.#rows.delete(id);
     }
-    shown.forEach((row, offset) => this.#drawRow(row, first + offset));
-    if (focused && !document.activeElement?.dataset?.booking) this.body.querySelector(`[data-booking="${focused}"]`)?.focus({ preventScroll: true });
-    this.body.dataset.empty = rows.length > 0 ? "" : !this.data.isWhole ? "Loading…" : this.data.kind === "people" ? "Nobody fits the filter." : "No open project fits the filter.";
-    this.element.setAttribute("aria-busy", String(this.data.isBusy));
+    const stale = [];
+    shown.forEach((row, offset) => {
+      let shell = this.#rows.get(row.id);
+      if (!shell) {
+        shell = this.#spare.pop() ?? new RowShell(this);
+        this.#rows.set(row.id, shell);
+        shell.enter(row);
+      }
+      const top = this.#places.top(first + offset);
+      shell.place(top, this.#places.top(first + offset + 1) - top);
+      if (shell.version !== this.data.known.version(row.id)) stale.push(shell);
+    });
+    for (const shell of this.#spare) shell.hide();
+    for (const [index, shell] of stale.entries()) {
+      if (index > 0 && performance.now() > deadline) return false;
+      shell.fill(this.data.known.version(shell.row.id));
+    }
+    return true;
+  }
+
+  /** Elements in the order of their rows, for the tabulator key and for who listens to the page. */
+  #order(shown) {
+    let before = null;
+    for (const row of shown) {
+      const { element } = this.#rows.get(row.id);
+      const place = before ? before.nextSibling : this.body.firstChild;
+      if (place !== element) this.body.insertBefore(element, place);
+      before = element;
+    }
   }
 
   /** Index of the first row in view and of the last, with some beyond. */
-  #inView() {
-    const { scrollTop, clientHeight } = this.element;
-    return [Math.max(0, this.#places.at(scrollTop) - OVERSCAN), this.#places.at(scrollTop + clientHeight - HEAD) + OVERSCAN];
+  #inView(top) {
+    return [Math.max(0, this.#places.at(top) - OVERSCAN), this.#places.at(top + this.#clientHeight - HEAD) + OVERSCAN];
   }
 
-  /** Learns how high rows are; what is in view stays where it is. @returns whether one is higher or lower than before. */
-  #measure(rows) {
-    if (this.#isHeat) return false;
-    const { element } = this;
-    const top = this.#places.at(element.scrollTop);
-    const beyond = element.scrollTop - this.#places.top(top);
+  /** Learns how high rows are; what is in view stays where it is. @returns where the board is scrolled to when a height has changed, else null. */
+  #measure(rows, scrollTop) {
+    if (this.isHeat) return null;
+    const top = this.#places.at(scrollTop);
+    const beyond = scrollTop - this.#places.top(top);
     let hasChanged = false;
     for (const row of rows) {
-      const version = this.data.known.version(row.id);
-      const drawn = this.#rows.get(row.id);
-      if (drawn?.layout && drawn.version === version) continue;
-      const layout = layOut(this, row);
-      if (drawn) drawn.layout = layout;
-      hasChanged = this.#places.set(row.id, Math.max(ROW, heightOf(layout.lanes))) || hasChanged;
+      const lanes = this.layout(row).lanes;
+      hasChanged = this.#places.set(row.id, Math.max(ROW, heightOf(lanes))) || hasChanged;
     }
-    if (hasChanged) {
-      this.#places.place();
-      this.body.style.height = `${this.#places.height}px`;
-      if (element.scrollTop > 0) element.scrollTop = this.#places.top(top) + beyond;
-    }
-    return hasChanged;
+    if (!hasChanged) return null;
+    this.#places.place();
+    if (scrollTop <= 0) return scrollTop;
+    this.body.style.height = `${Math.max(this.#places.height, 120)}px`;
+    const moved = this.#places.top(top) + beyond;
+    if (moved !== scrollTop) this.element.scrollTop = moved;
+    return moved;
   }
 
-  get #isHeat() { return this.#view.zoom === "month" && this.data.kind === "people"; }
+  /** The row's bookings in their lanes, reckoned anew when something else is known of the row. */
+  layout(row) {
+    const version = this.data.known.version(row.id);
+    const known = this.#layouts.get(row.id);
+    if (known?.version === version) return known;
+    const layout = { ...layOut(this, row), version };
+    this.#layouts.set(row.id, layout);
+    return layout;
+  }
+
+  get isHeat() { return this.#view.zoom === "month" && this.data.kind === "people"; }
 
   /** Draws a row anew although nothing new is known of it. */
   redraw(row) {
-    const drawn = this.#rows.get(row.id);
-    if (drawn) drawn.version = null;
+    const shell = this.#rows.get(row.id);
+    if (shell) shell.version = null;
     this.draw();
   }
 
-  #drawRow(row, index) {
-    let drawn = this.#rows.get(row.id);
-    if (!drawn) {
-      drawn = { element: h("div", { class: "board-row", dataset: { row: row.id } }), version: null };
-      this.#rows.set(row.id, drawn);
-      this.body.append(drawn.element);
-    }
-    const [top, height] = [this.#places.top(index), this.#places.top(index + 1) - this.#places.top(index)];
-    if (drawn.top !== top) drawn.element.style.transform = `translateY(${top}px)`;
-    if (drawn.height !== height) drawn.element.style.height = `${height}px`;
-    Object.assign(drawn, { top, height });
-    const version = this.data.known.version(row.id);
-    if (drawn.version === version) return;
-    drawn.version = version;
-    const isPeople = this.data.kind === "people";
-    const isShaded = this.#view.zoom !== "month" && restsAtWeekends(this, row);
-    replace(drawn.element,
-      h("div", { class: "board-name" }, h("a", { href: link(`${this.data.kind}/${row.id}`), title: row.name }, row.name),
-        h("span", { class: "note" }, isPeople ? row.department ?? "" : format.words(row.status))),
-      h("div", { class: ["board-time-row", isShaded && "board-weekends"], style: { width: `${this.#timeWidth}px` }, ondblclick: (event) => this.#bookAt(event, row) },
-        shades(this, row, isShaded), this.#isHeat ? heat(this, row) : barsOf(this, row, layOut(this, row), height)),
-      isPeople && freeCell(this, row));
-  }
-
   /** Arrow keys move, with Shift they resize, with Alt up and down they give the booking to the next row. */
-  key(event, booking, row, mayMove) {
+  key(event, { bar, booking, row, mayMove }) {
     const { key } = event;
     const act = (action) => {
       event.preventDefault();
@@ -198,7 +252,7 @@ export class BoardGrid {
     if (key === "Enter" || key === " ") return act(() => this.onopen(booking));
     const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
     const down = { ArrowUp: -1, ArrowDown: 1 }[key];
-    if (down && !event.altKey) return act(() => this.#focusBar(row, event.currentTarget, down));
+    if (down && !event.altKey) return act(() => this.#focusBar(row, bar, down));
     if (key.toLowerCase() === "c" && !event.ctrlKey && !event.metaKey && this.mayBook) return act(() => this.#copyBehind(booking));
     if (!mayMove) return;
     if (key === "Delete" || key === "Backspace") return act(() => this.edits.remove(booking).then((done) => done && this.say("The booking is cancelled. Control Z brings it back.")));
@@ -231,10 +285,12 @@ export class BoardGrid {
   async copy(booking, change) { this.#saySaved(await this.edits.copy(booking, change)); }
   #saySaved(warnings) { if (warnings) this.say(warnings.length ? `Saved with ${warnings.length} warnings.` : "Saved."); }
 
-  #bookAt(event, row) {
-    if (!this.mayBook || event.target.closest(".bar")) return;
-    const day = this.#view.from + Math.floor((event.clientX - event.currentTarget.getBoundingClientRect().left) / this.#view.width);
-    this.onbook({ [this.rowKey]: row.id, startDate: days.formatDay(day), endDate: days.formatDay(day + 4) });
+  #bookAt(event) {
+    const time = event.target.closest(".board-time-row");
+    if (!this.mayBook || !time || event.target.closest(".bar")) return;
+    const row = this.rowAt(event.clientY);
+    const day = this.#view.from + Math.floor((event.clientX - time.getBoundingClientRect().left) / this.#view.width);
+    if (row) this.onbook({ [this.rowKey]: row.id, startDate: days.formatDay(day), endDate: days.formatDay(day + 4) });
   }
 
   /** The row that lies under the pointer. */
