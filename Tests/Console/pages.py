@@ -2,12 +2,16 @@
 
 PAGES = {
     "board": "Board", "board?zoom=day": "Board", "board?zoom=month": "Board", "board?rows=projects": "Board", "ask": "Ask",
-    "reports/utilization": "Reports", "reports/availability": "Reports", "reports/over-allocations": "Reports",
+    "reports/utilization": "Reports", "reports/actual": "Reports", "reports/availability": "Reports", "reports/over-allocations": "Reports",
     "reports/orphans": "Reports", "people": "People", "projects": "Projects", "skills": "Skills and departments",
     "models": "Models", "import": "Import", "administration/users": "Administration", "administration/roles": "Administration",
     "administration/keys": "Administration", "administration/settings": "Administration", "administration/audit": "Administration",
     "administration/usage": "Administration",
 }
+
+
+# For the platform's operator.
+OPERATOR_PAGES = {"operator": "Tenants", "health": "Health"}
 
 
 def details(first):

@@ -109,12 +109,12 @@ def test_a_viewer_sees_no_control_that_would_be_refused(stack):
     person = stack.call("GET", "/employees?limit=1&isActive=true")["data"][0]["id"]
     project, model = (stack.call("GET", f"/{path}?limit=1")["data"][0]["id"] for path in ("projects", "models"))
     booking = stack.call("GET", f"/allocations?limit=1&isCompleted=false&employeeId={person}")["data"] or stack.call("GET", "/allocations?limit=1&isCompleted=false")["data"]
-    allowed = {"Back", "Undo", "Views", "Earlier", "Today", "Later", "CSV", "Print", "Verify the chain", "Show more", "On the board"}
+    allowed = {"Back", "Undo", "Views", "Earlier", "Today", "Later", "CSV", "Print", "Verify the chain", "Show more", "On the board", "Report"}
     seen = {}
     with browser() as console:
         console.open(stack.url)
         console.sign_in(stack.tenant, email, password)
-        for path in ("board", "people", f"people/{person}", "projects", f"projects/{project}", "skills", "models", f"models/{model}", "reports/utilization",
+        for path in ("board", "people", f"people/{person}", "projects", f"projects/{project}", "skills", "models", f"models/{model}", "reports/utilization", "reports/actual",
                      "administration/users", "administration/roles", "administration/keys", "administration/settings", "administration/audit"):
             console.go(path)
             assert not console.driver.find_elements(By.CSS_SELECTOR, ".failure"), path

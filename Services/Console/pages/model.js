@@ -7,7 +7,7 @@ import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { table } from "../ui/table.js";
 import { reliabilityChart } from "../ui/chart.js";
 import { driftView } from "./model/drift.js";
-import { statusBadge } from "./models.js";
+import { datasetReport, statusBadge } from "./models.js";
 
 /** So many of the newest answers say enough of how a model keeps its word. */
 const MOST_RECORDS = 5000;
@@ -39,7 +39,7 @@ export default async function modelPage({ api, session, parameters, reload }) {
     card("Drift", later(() => driftView(api, session, model))),
     h("div", { class: "halves" },
       card("Said against observed", later(() => reliability(api, model))),
-      card("Data set", later(() => dataset(api, model)))))];
+      card("Data set", later(() => datasetReport(api, model.datasetId)))))];
 }
 
 function candidateTable(candidates, withPlan) {
@@ -83,14 +83,6 @@ async function reliability(api, model) {
   if (points.length === 0) return h("p", { class: "note" }, "No answer of this model has an outcome yet. Outcomes arrive as bookings are completed.");
   return [reliabilityChart({ label: "Chance of success: said against observed, in percent", points }),
     h("p", { class: "note" }, `${format.count(points.reduce((sum, point) => sum + point.count, 0))} of the latest ${format.count(records.length)} answers have a known outcome. On the dashed line, what was said came true.`)];
-}
-
-async function dataset(api, model) {
-  const { data: report } = await api.get(`/datasets/${model.datasetId}/report`);
-  return h("div", { class: "stack" }, facts([
-    ["Rows with an outcome", format.count(report.rows)], ["Unfinished work", format.count(report.unfinishedWork)],
-    ["Without hours", format.count(report.withoutHours)], ["People", format.count(report.people.distinct)], ["Projects", format.count(report.projects.distinct)],
-  ]), report.warnings.length > 0 && h("ul", {}, report.warnings.map((text) => h("li", {}, text))));
 }
 
 function deploy(api, model, done) {

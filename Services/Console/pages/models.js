@@ -5,7 +5,7 @@ import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
 import { uuid } from "../lib/ids.js";
 import { badge, button, card, checkbox, empty, facts, field, input, later, pageHead } from "../ui/controls.js";
-import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
+import { confirmDialog, formDialog, showDialog, toast } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
 
 const STATUS_TONE = { deployed: "good", validated: "info", trained: "plain", archived: "plain", running: "info", succeeded: "good", failed: "bad" };
@@ -45,6 +45,18 @@ export default function modelsPage({ api, session, router, reload }) {
           { title: "By", cell: (job) => format.words(job.origin ?? "request") },
         ],
       })),
+      card("Data sets", pagedTable({
+        api, path: "/datasets", label: "Data sets", limit: 10, empty: empty("Nothing was learned from yet"),
+        columns: [
+          { title: "Made", cell: (one) => format.moment(one.createdAt) },
+          { title: "Rows", kind: "number", cell: (one) => format.count(one.rowCount) },
+          { title: "Features", kind: "number", cell: (one) => format.count(one.featureCount) },
+          { title: "Work from", kind: "date", cell: (one) => format.moment(one.spanStart) },
+          { title: "Known by", kind: "date", cell: (one) => format.moment(one.asOf) },
+          { title: "Content", cell: (one) => h("code", {}, one.contentSha256.slice(0, 16)) },
+          { title: "", kind: "actions", cell: (one) => button("Report", { kind: "quiet", onclick: () => showDialog(`Report of the data set of ${format.moment(one.createdAt)}`, later(() => datasetReport(api, one.id)), true) }) },
+        ],
+      })),
       h("div", { class: "halves" },
         card("Schedule", later(() => schedule(api, mayTrain, reload))),
         card("Deployments", pagedTable({
@@ -57,6 +69,15 @@ export default function modelsPage({ api, session, router, reload }) {
           ],
         })))),
   ];
+}
+
+/** What a model learned from: how much of it, and what is wrong with it. */
+export async function datasetReport(api, id) {
+  const { data: report } = await api.get(`/datasets/${id}/report`);
+  return h("div", { class: "stack" }, facts([
+    ["Rows with an outcome", format.count(report.rows)], ["Unfinished work", format.count(report.unfinishedWork)],
+    ["Without hours", format.count(report.withoutHours)], ["People", format.count(report.people.distinct)], ["Projects", format.count(report.projects.distinct)],
+  ]), report.warnings.length > 0 && h("ul", {}, report.warnings.map((text) => h("li", {}, text))));
 }
 
 function train(api, router) {
@@ -87,7 +108,7 @@ async function schedule(api, mayTrain, reload) {
     if (error.status !== 404) throw error;
   }
   const change = mayTrain && button(current ? "Change" : "Set a schedule", { icon: "edit", onclick: () => editSchedule(api, current, reload) });
-  if (!current) return [h("p", { class: "note" }, "Models are trained only when somebody asks."), h("div", { class: "actions" }, change)];
+  if (!current) return [h("p", { class: "note" }, "Models are trained only on request."), h("div", { class: "actions" }, change)];
   return h("div", { class: "stack" }, facts([
     ["Every", current.everyDays ? `${current.everyDays} days` : null],
     ["After new outcomes", current.newOutcomes && format.count(current.newOutcomes)],
@@ -97,7 +118,7 @@ async function schedule(api, mayTrain, reload) {
     ["Latest deployment", current.state.deployment],
   ].filter(([, value]) => value)), h("div", { class: "actions" }, change,
     mayTrain && button("Remove", { icon: "remove", onclick: async () => {
-      if (await confirmDialog("Remove the schedule", "Models will be trained only when somebody asks.", "Remove", () => api.delete("/training/schedule"))) reload();
+      if (await confirmDialog("Remove the schedule", "Models will be trained only on request.", "Remove", () => api.delete("/training/schedule"))) reload();
     } })));
 }
 

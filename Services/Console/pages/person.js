@@ -7,6 +7,7 @@ import { uuid } from "../lib/ids.js";
 import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
+import { historyOf } from "./administration/audit.js";
 import { bookingColumns, bookingDialog, warningText } from "./bookings.js";
 import { decisionBadge } from "./decisions.js";
 import { editPerson, skillBadges, stateBadge } from "./people.js";
@@ -40,7 +41,8 @@ export default async function personPage({ api, session, router, parameters, rel
       session.can("read", "ml") && wide(card("Forecasts", forecasts(api, person))),
       wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { employeeId: person.id }, label: `Bookings of ${person.name}`, empty: empty("No booking yet"), columns: bookingColumns(api, { project: true, session, reload }),
-      })))),
+      }))),
+      session.can("read", "audit") && wide(card("History", historyOf(api, session, "employee", person.id)))),
   ];
 }
 

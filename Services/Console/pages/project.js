@@ -6,6 +6,7 @@ import { link } from "../lib/router.js";
 import { badge, button, card, empty, facts, linkButton, pageHead, wide } from "../ui/controls.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
+import { historyOf } from "./administration/audit.js";
 import { bookingColumns } from "./bookings.js";
 import { editProject, projectBadge } from "./projects.js";
 
@@ -32,6 +33,7 @@ export default async function projectPage({ api, session, router, parameters, re
       wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { projectId: project.id }, label: `Bookings of ${project.name}`, empty: empty("Nobody is booked", "Book somebody on the board."),
         columns: bookingColumns(api, { person: true, session, reload }),
-      })))),
+      }))),
+      session.can("read", "audit") && wide(card("History", historyOf(api, session, "project", project.id)))),
   ];
 }

@@ -1,4 +1,4 @@
-// Reports: utilisation, availability, over-allocations and orphans, as chart and table whose totals agree.
+// Reports: utilisation, planned against actual, availability, over-allocations and orphans, as chart and table whose totals agree.
 
 import { h, replace, save } from "../lib/dom.js";
 import * as days from "../lib/days.js";
@@ -8,8 +8,9 @@ import { button, card, empty, field, figure, input, later, pageHead, select, tab
 import { toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
 import { barChart } from "../ui/chart.js";
+import { plannedAndActual } from "./reports/actual.js";
 
-const KINDS = [["utilization", "Utilisation"], ["availability", "Availability"], ["over-allocations", "Over-allocations"], ["orphans", "Orphans"]];
+const KINDS = [["utilization", "Utilisation"], ["actual", "Planned against actual"], ["availability", "Availability"], ["over-allocations", "Over-allocations"], ["orphans", "Orphans"]];
 
 export default async function reportsPage({ api, session, router, query, parameters }) {
   const kind = KINDS.some(([key]) => key === parameters.kind) ? parameters.kind : "utilization";
@@ -20,10 +21,13 @@ export default async function reportsPage({ api, session, router, query, paramet
   const department = field("Department", select([["", "All"], ...departments.map((one) => [one.name, one.name])], query.get("department") ?? ""));
   const group = field("By", select([["person", "Person"], ["department", "Department"], ["project", "Project"], ["skill", "Skill"], ["none", "Everybody together"]], query.get("groupBy") ?? "department"));
   const period = field("Period", select([["week", "Week"], ["month", "Month"], ["day", "Day"], ["total", "All together"]], query.get("period") ?? "week"));
-  const filters = kind === "utilization" ? [from, to, department, group, period] : [from, to, department];
+  const isGrouped = kind === "utilization" || kind === "actual";
+  // What was recorded is of people's days: neither of projects nor of skills.
+  if (kind === "actual") for (const one of group.querySelectorAll("option[value=project], option[value=skill]")) one.remove();
+  const filters = isGrouped ? [from, to, department, group, period] : [from, to, department];
   const place = h("div", { class: "stack" });
   const window = () => ({ from: from.control.value, to: to.control.value, department: department.control.value });
-  const seen = () => ({ ...window(), ...(kind === "utilization" ? { groupBy: group.control.value, period: period.control.value } : {}) });
+  const seen = () => ({ ...window(), ...(isGrouped ? { groupBy: group.control.value, period: period.control.value } : {}) });
   /** What paper says of the filters, which are not on it. */
   const said = h("span");
   const label = (one) => one.control.selectedOptions?.[0]?.textContent ?? one.control.value;
@@ -58,6 +62,7 @@ async function printWhole(pressed, place) {
 
 const VIEWS = {
   utilization: (api, query) => later(() => utilisation(api, query), "Reckoning"),
+  actual: (api, query) => later(() => plannedAndActual(api, query, bounded), "Comparing day by day"),
   availability: (api, query) => pagedTable({
     api, path: "/reports/availability", query, label: "Availability", empty: empty("Nobody is employed in this window"),
     columns: [
@@ -98,29 +103,39 @@ function meter(percent) {
 
 const sum = (rows, key) => rows.reduce((total, row) => total + (row[key] ?? 0), 0);
 
+const isKnown = (value) => value !== null && value !== undefined;
+
+/** Each part of a row's window, with whom it is about; the parts add up to the row. */
+const partsOf = (rows, query) => rows.flatMap((row) => (row.periods ?? [{ ...row, from: query.from, to: query.to }]).map((part) => ({ ...part, row })));
+
+/** The parts' figures summed by period, in the order of time. */
+function byPeriod(parts, names) {
+  const ofPeriod = new Map();
+  for (const part of parts) {
+    const one = ofPeriod.get(part.from) ?? { from: part.from, ...Object.fromEntries(names.map((name) => [name, 0])) };
+    for (const name of names) one[name] += part[name] ?? 0;
+    ofPeriod.set(part.from, one);
+  }
+  return [...ofPeriod.values()].sort((one, other) => (one.from < other.from ? -1 : 1));
+}
+
 async function utilisation(api, query) {
   const rows = await api.all("/reports/utilization", query);
   if (rows.length === 0) return empty("Nothing in this window", "Nobody is employed, or the filter lets nobody through.");
-  // Each part of a row's window, with whom it is about; the parts add up to the row.
-  const parts = rows.flatMap((row) => (row.periods ?? [{ ...row, from: query.from, to: query.to }]).map((part) => ({ ...part, row })));
-  const ofPeriod = new Map();
-  for (const part of parts) {
-    const one = ofPeriod.get(part.from) ?? { from: part.from, hardHours: 0, softHours: 0, capacityHours: 0 };
-    for (const name of ["hardHours", "softHours", "capacityHours"]) one[name] += part[name] ?? 0;
-    ofPeriod.set(part.from, one);
-  }
+  const parts = partsOf(rows, query);
+  const periods = byPeriod(parts, ["hardHours", "softHours", "capacityHours"]);
   // Projects have no capacity of their own.
-  const hasCapacity = rows.some((row) => row.capacityHours !== null && row.capacityHours !== undefined);
-  const hasActual = rows.some((row) => row.actualHours !== null && row.actualHours !== undefined);
+  const hasCapacity = rows.some((row) => isKnown(row.capacityHours));
+  const hasActual = rows.some((row) => isKnown(row.actualHours));
   const totals = { capacityHours: hasCapacity ? sum(rows, "capacityHours") : null, hardHours: sum(rows, "hardHours"), softHours: sum(rows, "softHours"), actualHours: hasActual ? sum(rows, "actualHours") : null };
   const percent = totals.capacityHours > 0 ? (totals.hardHours / totals.capacityHours) * 100 : null;
   return [
     h("div", { class: "figures" }, figure("Capacity", format.hours(totals.capacityHours)), figure("Hard bookings", format.hours(totals.hardHours)), figure("Soft bookings", format.hours(totals.softHours)),
       figure("Utilisation", format.percent(percent), "hard bookings of capacity")),
-    ofPeriod.size > 1 && card("Over time", barChart({
+    periods.length > 1 && card("Over time", barChart({
       label: "Booked hours against capacity over time", markName: hasCapacity ? "Capacity" : null, yFormat: (value) => format.count(value),
       parts: [{ name: "Hard", colour: "var(--bar-hard)" }, { name: "Soft", colour: "var(--bar-soft)" }],
-      bars: [...ofPeriod.values()].sort((a, b) => (a.from < b.from ? -1 : 1)).map((one) => ({
+      bars: periods.map((one) => ({
         label: format.shortDay(days.parseDay(one.from)), parts: [one.hardHours, one.softHours], mark: hasCapacity ? one.capacityHours : null,
       })),
     })),
@@ -162,7 +177,7 @@ function whose(row, groupBy) {
 
 async function download(api, kind, query) {
   try {
-    await save(await api.response("GET", `/reports/${kind}`, { query: { ...query, format: "csv" } }), `${kind}-${query.from}-${query.to}.csv`);
+    await save(await api.response("GET", `/reports/${kind === "actual" ? "utilization" : kind}`, { query: { ...query, format: "csv" } }), `${kind}-${query.from}-${query.to}.csv`);
   } catch (error) {
     toast(error.message, { tone: "bad" });
   }

@@ -1,39 +1,60 @@
 // The audit log: who changed what, before and after; and whether the chain of entries is whole.
 
 import { h, replace } from "../../lib/dom.js";
+import * as days from "../../lib/days.js";
 import * as format from "../../lib/format.js";
-import { badge, button, card, empty, failure, field, loading, select } from "../../ui/controls.js";
+import { badge, button, card, empty, failure, field, input, later, loading, select } from "../../ui/controls.js";
 import { showDialog } from "../../ui/dialog.js";
 import { pagedTable, table } from "../../ui/table.js";
 
 const ENTITIES = ["", "employee", "project", "allocation", "leave", "calendar", "department", "skill", "user", "role", "settings", "api_key", "model", "schedule"];
 
-export async function auditPart({ api, session, router, query }) {
+/** What was changed, newest first, with a look at each entry. `names` are users' names by id. */
+export function auditTable({ api, filter, names, label, limit, empty: nothing, isOfOne = false }) {
+  return pagedTable({
+    api, path: "/audit-logs", query: filter, label, limit, empty: nothing,
+    columns: [
+      { title: "Number", kind: "number", cell: (entry) => format.count(entry.seq) },
+      { title: "When", kind: "date", cell: (entry) => format.moment(entry.occurredAt) },
+      { title: "By", cell: (entry) => names.get(entry.actor) ?? h("code", {}, entry.actor) },
+      !isOfOne && { title: "What", cell: (entry) => format.words(entry.entity) },
+      { title: "Change", cell: (entry) => format.words(entry.action) },
+      isOfOne && { title: "Fields", kind: "wide", cell: (entry) => Object.keys({ ...entry.details?.before, ...entry.details?.after }).map((name) => format.words(name)).join(", ") || format.NOTHING },
+      { title: "", kind: "actions", cell: (entry) => button(`Details of entry ${entry.seq}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => details(entry) }) },
+    ].filter(Boolean),
+  });
+}
+
+/** The versions of one thing: who changed what of it, and when. */
+export function historyOf(api, session, entity, id) {
+  return later(async () => auditTable({
+    api, filter: { entity, entityId: id }, names: await namesOfUsers(api, session), label: "History", limit: 20, isOfOne: true, empty: h("p", { class: "note" }, "Nothing was changed."),
+  }));
+}
+
+async function namesOfUsers(api, session) {
   const users = session.can("read", "users") ? await api.all("/users") : [];
-  const names = new Map(users.map((user) => [user.id, user.name]));
+  return new Map(users.map((user) => [user.id, user.name]));
+}
+
+export async function auditPart({ api, session, router, query }) {
+  const names = await namesOfUsers(api, session);
   const place = h("div");
   const entity = field("Kind", select(ENTITIES.map((name) => [name, name ? format.words(name) : "Everything"]), query.get("entity") ?? ""));
-  const actor = field("By", select([["", "Everybody"], ...users.map((user) => [user.id, user.name])], query.get("actor") ?? ""));
+  const actor = field("By", select([["", "Everybody"], ...names], query.get("actor") ?? ""));
+  const from = field("From", input({ type: "date", value: query.get("from") ?? "" }));
+  const to = field("To", input({ type: "date", value: query.get("to") ?? "" }));
   const state = h("div");
   const show = () => {
-    const filter = { entity: entity.control.value, actor: actor.control.value };
-    router.note(filter);
-    replace(place, pagedTable({
-      api, path: "/audit-logs", query: filter, label: "Audit log", empty: empty("No entry"),
-      columns: [
-        { title: "Number", kind: "number", cell: (entry) => format.count(entry.seq) },
-        { title: "When", kind: "date", cell: (entry) => format.moment(entry.occurredAt) },
-        { title: "By", cell: (entry) => names.get(entry.actor) ?? h("code", {}, entry.actor) },
-        { title: "What", cell: (entry) => format.words(entry.entity) },
-        { title: "Change", cell: (entry) => format.words(entry.action) },
-        { title: "", kind: "actions", cell: (entry) => button(`Details of entry ${entry.seq}`, { icon: "search", iconOnly: true, kind: "quiet", onclick: () => details(entry) }) },
-      ],
-    }));
+    const seen = { entity: entity.control.value, actor: actor.control.value, from: from.control.value, to: to.control.value };
+    router.note(seen);
+    // Days of UTC, both included.
+    const filter = { ...seen, from: seen.from && `${seen.from}T00:00:00Z`, to: seen.to && `${days.formatDay(days.parseDay(seen.to) + 1)}T00:00:00Z` };
+    replace(place, auditTable({ api, filter, names, label: "Audit log", empty: empty("No entry") }));
   };
-  entity.control.addEventListener("change", show);
-  actor.control.addEventListener("change", show);
+  for (const one of [entity, actor, from, to]) one.control.addEventListener("change", show);
   show();
-  return card("Audit log", h("div", { class: "filters" }, entity, actor, button("Verify the chain", { icon: "check", onclick: () => verify(api, state) })), state, place);
+  return card("Audit log", h("div", { class: "filters" }, entity, actor, from, to, button("Verify the chain", { icon: "check", onclick: () => verify(api, state) })), state, place);
 }
 
 async function verify(api, place) {

@@ -69,12 +69,13 @@ function effects(data, name) {
   const shown = data.explanation ?? [];
   if (shown.length === 0) return h("p", { class: "note" }, "Nothing moves the estimate away from the plan.");
   const most = Math.max(0.1, ...shown.map((one) => Math.abs(Math.log(one.effect))));
-  return h("div", {}, shown.map((one) => {
+  const end = (text, value) => value !== null && value !== undefined && h("div", { class: "effect effect-end" }, h("span", {}, text), h("span"), h("span", { class: "cell-number" }, format.hours(value)));
+  return h("div", {}, end("To begin with", data.explanationBase), shown.map((one) => {
     const size = (Math.abs(Math.log(one.effect)) / most) * 50;
     const isMore = one.effect >= 1;
     return h("div", { class: "effect" }, h("span", {}, one.text ?? format.words(one.feature)), h("div", { class: "effect-track" },
       h("div", { class: ["effect-bar", !isMore && "effect-less"], style: { left: `${isMore ? 50 : 50 - size}%`, width: `${size}%` } })), h("span", { class: "cell-number" }, `${isMore ? "+" : "−"}${format.number(Math.abs(one.effect - 1) * 100, 0)} %`));
-  }), h("p", { class: "note" }, `Each bar is a factor on the hours of ${name}: to the right longer, to the left shorter.`));
+  }), end("Together: the estimate", data.estimatedHours), h("p", { class: "note" }, `Each bar is a factor on the hours of ${name}: to the right longer, to the left shorter. All of them multiplied lead from the first figure to the last.`));
 }
 
 /** The person asked about among those who could do it, in the terms in which they are compared. */
@@ -84,8 +85,7 @@ function alternatives(data, choose) {
   return [table({
     label: "Who else", rows, empty: h("p", { class: "note" }, "Nobody else fits."),
     columns: [
-      { title: "Person", cell: (one) => [h("a", { href: link(`people/${one.employeeId}`) }, one.name), one.isAsked && [" ", badge("asked about", "info")]] },
-      { title: "Rank", kind: "number", cell: (one) => format.count(one.rank) },
+      { title: "Person", cell: (one) => [one.rank && `${format.count(one.rank)}. `, h("a", { href: link(`people/${one.employeeId}`) }, one.name), one.isAsked && [" ", badge("asked about", "info")]] },
       { title: "Hours", kind: "number", cell: (one) => format.hours(one.estimatedHours) },
       { title: "Within plan", kind: "number", cell: (one) => format.share(one.successProbability) },
       { title: "Free", kind: "number", cell: (one) => format.share(one.availability) },
