@@ -25,7 +25,7 @@ extension GatewayConfiguration {
             try Self.upstreams(try file.required("upstreams"))
         }
         let routesNode = mistakes.attempt { () throws(RouteFileError) in try file.required("routes") }
-        let routes = routesNode.flatMap { Self.routes($0, &mistakes) }
+        let routes = routesNode.flatMap { Self.routes($0, classes: limits?.classes, &mistakes) }
         let crossOrigin = file.optional("crossOrigin").flatMap { node in
             mistakes.attempt { () throws(RouteFileError) in try Self.crossOrigin(node) }
         }
@@ -36,6 +36,7 @@ extension GatewayConfiguration {
         guard mistakes.all.isEmpty, let limits, let upstreams, let routes else { return nil }
         return GatewayConfiguration(
             routes: routes, upstreams: upstreams, plans: limits.plans, address: limits.address,
+            userPlans: limits.userPlans, classes: limits.classes,
             inFlight: limits.inFlight, uploads: limits.uploads, requestHeaders: requestHeaders ?? [],
             crossOrigin: crossOrigin)
     }
@@ -61,6 +62,8 @@ extension GatewayConfiguration {
     private struct Limits {
         let plans: [Plan: Allowance]
         let address: Allowance
+        let userPlans: [Plan: Allowance]
+        let classes: [String: [Plan: Allowance]]
         let inFlight: InFlightLimits
         let uploads: UploadRate
     }
@@ -69,7 +72,13 @@ extension GatewayConfiguration {
         guard var limits = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "limits") }) else {
             return nil
         }
-        let plans = mistakes.attempt { () throws(RouteFileError) in try Self.plans(try limits.required("plans")) }
+        let plans = mistakes.attempt { () throws(RouteFileError) in
+            try Self.plans(try limits.required("plans"), "plans")
+        }
+        let userPlans = mistakes.attempt { () throws(RouteFileError) in
+            try limits.optional("users").map { node throws(RouteFileError) in try Self.plans(node, "users") } ?? [:]
+        }
+        let classes = mistakes.attempt { () throws(RouteFileError) in try Self.classes(limits.optional("classes")) }
         let address = mistakes.attempt { () throws(RouteFileError) in
             try Self.allowance(try limits.required("address"), "address")
         }
@@ -78,8 +87,10 @@ extension GatewayConfiguration {
         }
         let uploads = mistakes.attempt { () throws(RouteFileError) in try Self.uploads(limits.optional("uploads")) }
         for error in limits.unread { mistakes.add(error) }
-        guard let plans, let address, let inFlight, let uploads else { return nil }
-        return Limits(plans: plans, address: address, inFlight: inFlight, uploads: uploads)
+        guard let plans, let userPlans, let classes, let address, let inFlight, let uploads else { return nil }
+        return Limits(
+            plans: plans, address: address, userPlans: userPlans, classes: classes, inFlight: inFlight,
+            uploads: uploads)
     }
 
     private static func crossOrigin(_ node: Node) throws(RouteFileError) -> CrossOrigin {
@@ -120,8 +131,20 @@ extension GatewayConfiguration {
         return names
     }
 
-    private static func plans(_ node: Node) throws(RouteFileError) -> [Plan: Allowance] {
-        var mapping = try YAMLMapping(node, "plans")
+    private static func classes(_ node: Node?) throws(RouteFileError) -> [String: [Plan: Allowance]] {
+        guard let node else { return [:] }
+        var classes: [String: [Plan: Allowance]] = [:]
+        for entry in try YAMLMapping(node, "classes").all {
+            guard !entry.key.isEmpty, !entry.key.contains(":") else {
+                throw RouteFileError(entry.mark, "a class needs a name without colons")
+            }
+            classes[entry.key] = try plans(entry.value, entry.key)
+        }
+        return classes
+    }
+
+    private static func plans(_ node: Node, _ what: String) throws(RouteFileError) -> [Plan: Allowance] {
+        var mapping = try YAMLMapping(node, what)
         var plans: [Plan: Allowance] = [:]
         for plan in Plan.allCases {
             plans[plan] = try allowance(try mapping.required(plan.rawValue), plan.rawValue)
@@ -191,7 +214,10 @@ extension GatewayConfiguration {
         return upstreams
     }
 
-    private static func routes(_ node: Node, _ mistakes: inout Mistakes) -> [Route]? {
+    /// - Parameter classes: those there are; nil: not known, since something is wrong with them.
+    private static func routes(
+        _ node: Node, classes: [String: [Plan: Allowance]]?, _ mistakes: inout Mistakes
+    ) -> [Route]? {
         guard case .sequence(let nodes) = node else {
             mistakes.add(RouteFileError(node, "\"routes\" must be a list"))
             return nil
@@ -200,6 +226,9 @@ extension GatewayConfiguration {
         var lines: [[Route.Segment]: Int] = [:]
         for node in nodes {
             guard let route = Route(node, &mistakes) else { continue }
+            if let name = route.limitClass, let classes, classes[name] == nil {
+                mistakes.add(RouteFileError(node, "\"\(name)\" is not one of the classes of limits"))
+            }
             // Two templates that differ only in a parameter's name are one path.
             let shape = route.segments.map { if case .parameter = $0 { .parameter("") } else { $0 } as Route.Segment }
             if let line = lines.updateValue(node.mark?.line ?? 1, forKey: shape) {

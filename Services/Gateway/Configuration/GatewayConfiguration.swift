@@ -44,10 +44,14 @@ struct GatewayConfiguration: Sendable {
 
     let routes: [Route]
     let upstreams: [ServiceName: Health]
-    /// Requests of a tenant, by its plan; each node counts for itself.
+    /// Requests of a tenant, by its plan, to all nodes together.
     let plans: [Plan: Allowance]
     /// Requests of one client address to the routes that take credentials.
     let address: Allowance
+    /// Requests of one user or API key, by the tenant's plan, to all nodes together; a plan that is not here does not limit them.
+    var userPlans: [Plan: Allowance] = [:]
+    /// Requests of a tenant to the routes of one class, by its plan, to all nodes together.
+    var classes: [String: [Plan: Allowance]] = [:]
     var inFlight = InFlightLimits.standard
     var uploads = UploadRate.standard
     /// Fields of requests that go on to the services beside the standard ones, in lower case.
@@ -65,7 +69,7 @@ struct RouteFileError: Error, CustomStringConvertible, Equatable {
     var description: String { "line \(line), column \(column): \(reason)" }
 }
 
-/// Collects what is wrong with a configuration file, so that all of it is told at once.
+/// Collects the mistakes in a configuration file, so that all of them are reported at once.
 struct Mistakes: Sendable {
     private(set) var all: [RouteFileError] = []
 

@@ -26,14 +26,20 @@ extension Route {
         }
         let isStreaming = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("streaming") }
         let takesKey = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("idempotencyKey") }
+        let limitClass = mistakes.attempt { () throws(RouteFileError) in
+            try mapping.optional("class").map { node throws(RouteFileError) in try YAMLMapping.text(node, "class") }
+        }
         for error in mapping.unread { mistakes.add(error) }
         if let scope, needsTenant == true, scope != .public {
             mistakes.add(
                 RouteFileError(
                     node, "\"needsTenant\" is for public routes; \(scope.rawValue) routes imply it or not"))
         }
+        if limitClass != .some(nil), let scope, scope == .public || scope == .platform {
+            mistakes.add(RouteFileError(node, "\"class\" is for routes of tenants; \(scope.rawValue) routes have none"))
+        }
         guard mistakes.all.count == before, let path, let target, let scope, let methods, let needsTenant,
-            let limitsAddress, let bodyLimit, let timeout, let isStreaming, let takesKey
+            let limitsAddress, let bodyLimit, let timeout, let isStreaming, let takesKey, let limitClass
         else { return nil }
         template = path.template
         segments = path.segments
@@ -46,6 +52,7 @@ extension Route {
         self.timeout = timeout
         self.isStreaming = isStreaming
         takesIdempotencyKey = takesKey
+        self.limitClass = limitClass
     }
 
     private static func path(

@@ -40,6 +40,14 @@ struct Route: Sendable, Equatable {
     struct Requirement: Sendable, Equatable {
         let resource: Resource
         let action: Action
+        /// nil: no role grants this.
+        let need: PermissionBits.Need?
+
+        init(resource: Resource, action: Action) {
+            self.resource = resource
+            self.action = action
+            need = PermissionBits.Need(action, on: resource)
+        }
     }
 
     /// `/api/v1/employees/{id}`; also the `route` label of metrics.
@@ -61,6 +69,8 @@ struct Route: Sendable, Equatable {
     let isStreaming: Bool
     /// Its service carries a POST with an `Idempotency-Key` out once however often it comes: it may be sent again.
     var takesIdempotencyKey = false
+    /// Counts also against what a tenant may ask of all routes of this class; nil: of none.
+    var limitClass: String?
 
     /// nil when `template` is not one: it must begin with a slash, have no empty segment and name each parameter once.
     static func segments(of template: String) -> [Segment]? {

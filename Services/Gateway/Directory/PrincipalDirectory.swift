@@ -13,14 +13,25 @@ protocol PrincipalDirectory: Sendable {
     /// nil for wrong credentials.
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
     /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
-    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants?
+    func warm(principal user: UserID, in tenant: TenantID) -> KnownUser?
     /// As ``roles(of:)``, when that is remembered and still holds; nil: ask.
     func warm(rolesOf tenant: TenantID) -> [RoleGrants]?
 }
 
 extension PrincipalDirectory {
-    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants? { nil }
+    func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? { nil }
     func warm(rolesOf tenant: TenantID) -> [RoleGrants]? { nil }
+}
+
+/// A user as remembered: with what the user may do compiled once, not at each request.
+struct KnownUser: Sendable {
+    let grants: UserGrants
+    let granted: PermissionBits
+
+    init(_ grants: UserGrants) {
+        self.grants = grants
+        granted = PermissionBits(grants.permissions)
+    }
 }
 
 /// A directory that is asked once about each thing however many requests want to know, and again when the thing has changed
@@ -34,10 +45,10 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     private let source: any TenantDirectory & PrincipalDirectory
     private let tenants: FreshCache<TenantID, TenantSummary?>
     private let subdomains: FreshCache<String, TenantSummary?>
-    private let users: FreshCache<UserKey, UserGrants?>
+    private let users: FreshCache<UserKey, KnownUser?>
     private let grants: FreshCache<TenantID, [RoleGrants]>
 
-    /// - Parameter changes: what this node hears of the source's changes; nil: nothing.
+    /// - Parameter changes: the follower of the source's change feed; nil without one.
     init(
         _ source: any TenantDirectory & PrincipalDirectory, changes: ChangeFollower? = nil,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
@@ -58,7 +69,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
             users.forgetAll()
             return grants.forgetAll()
         }
-        // All users of a tenant are looked for once, however many of its changes are told together.
+        // All users of a tenant are looked up once, however many of the tenant's changes come in one answer.
         var regranted: Set<TenantID> = []
         for change in changes {
             let tenant = change.tenantId
@@ -90,7 +101,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     func warm(subdomain: Subdomain) -> TenantSummary? { subdomains.warm(subdomain.rawValue) ?? nil }
 
-    func warm(principal user: UserID, in tenant: TenantID) -> UserGrants? {
+    func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? {
         users.warm(UserKey(tenant: tenant, user: user)) ?? nil
     }
 
@@ -107,8 +118,8 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
         try await users.value(for: UserKey(tenant: tenant, user: user)) { [source] in
-            try await source.principal(user, in: tenant)
-        }
+            try await source.principal(user, in: tenant).map { KnownUser($0) }
+        }?.grants
     }
 
     func roles(of tenant: TenantID) async throws -> [RoleGrants] {

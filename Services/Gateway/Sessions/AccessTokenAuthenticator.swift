@@ -20,7 +20,7 @@ struct AccessTokenAuthenticator: Authenticator {
             case .notAToken: return .notMine
             case .expired:
                 return .denied(.notAuthenticated("The access token has expired; refresh it.", code: .tokenExpired))
-            // Nobody guesses with another's key: a token of before the key was replaced, or of another installation.
+            // Not a guess: a token from before the key was replaced, or of another installation.
             case .foreignKey:
                 return .denied(.notAuthenticated("The token is signed by a key that is not ours; log in again."))
             case .invalid: return .guessed(.notAuthenticated())
@@ -41,7 +41,7 @@ struct AccessTokenAuthenticator: Authenticator {
         guard let family, isRunning(family, of: id, in: tenant) else {
             return .denied(.notAuthenticated("The session has ended; log in again."))
         }
-        return verdict(try await directory.principal(id, in: tenant), family)
+        return verdict(try await directory.principal(id, in: tenant).map { KnownUser($0) }, family)
     }
 
     func warm(_ credential: Credential) -> Principal? {
@@ -58,14 +58,15 @@ struct AccessTokenAuthenticator: Authenticator {
     }
 
     /// - Parameter family: one of this user.
-    private func verdict(_ user: UserGrants?, _ family: RefreshFamily) -> Verdict {
-        guard let user, user.isActive, user.tenantId == family.tenant else {
+    private func verdict(_ known: KnownUser?, _ family: RefreshFamily) -> Verdict {
+        guard let known, case let user = known.grants, user.isActive, user.tenantId == family.tenant else {
             return .denied(.notAuthenticated("The user is not active."))
         }
         guard family.isUnderPassword(of: user) else { return .denied(Sessions.passwordChanged) }
         return .accepted(
             Principal(
                 kind: .user(family.user, session: family.id), tenant: family.tenant, email: user.email,
-                name: user.name, roles: user.roles, permissions: user.permissions))
+                name: user.name, roles: user.roles, permissions: user.permissions,
+                granted: known.granted))
     }
 }

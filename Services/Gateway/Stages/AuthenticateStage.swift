@@ -15,10 +15,26 @@ struct Principal: Sendable, Equatable {
     let kind: Kind
     /// nil for the platform operator, who belongs to none.
     let tenant: TenantID?
-    var email: String?
-    var name: String?
-    var roles: [String] = []
-    var permissions: [Permission] = []
+    let email: String?
+    let name: String?
+    let roles: [String]
+    let permissions: [Permission]
+    /// The permissions, compiled: every request asks.
+    let granted: PermissionBits
+
+    /// - Parameter granted: nil: compiled here.
+    init(
+        kind: Kind, tenant: TenantID?, email: String? = nil, name: String? = nil, roles: [String] = [],
+        permissions: [Permission] = [], granted: PermissionBits? = nil
+    ) {
+        self.kind = kind
+        self.tenant = tenant
+        self.email = email
+        self.name = name
+        self.roles = roles
+        self.permissions = permissions
+        self.granted = granted ?? PermissionBits(permissions)
+    }
 
     static let platformOperator = Principal(kind: .platformOperator, tenant: nil)
 
@@ -43,9 +59,9 @@ enum Verdict: Sendable {
     /// Not the kind of credential this authenticator knows; another may.
     case notMine
     case accepted(Principal)
-    /// Its kind of credential, and not good: nobody else is asked.
+    /// The authenticator's own kind of credential, and invalid: no other authenticator is asked.
     case denied(ProblemError)
-    /// Denied, and it never was good: whoever sends such may be guessing.
+    /// Denied, and never valid before: the client may be guessing.
     case guessed(ProblemError)
 }
 
@@ -53,7 +69,7 @@ enum Verdict: Sendable {
 protocol Authenticator: Sendable {
     /// - Throws: ``ProblemError`` 503 when what must be looked up cannot be: neither accepted nor denied.
     func authenticate(_ credential: Credential) async throws -> Verdict
-    /// The same for somebody who was accepted with this credential a while ago and has been served since.
+    /// The same for a principal who was accepted with this credential earlier and has been served since.
     func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict
     /// As ``authenticate(_:)`` without waiting: the principal, when all that is to be known of the credential is remembered, still
     /// holds and lets it in; nil: authenticate it, which may also say why not.
@@ -68,10 +84,10 @@ extension Authenticator {
     }
 }
 
-/// Third stage: asks the authenticators in turn. Nobody's kind of credential is a denied one.
+/// Third stage: asks the authenticators in turn. A credential that no authenticator recognises is denied.
 ///
-/// Guesses are charged to the client's address. When it may guess no more, only credentials that were good a while ago are
-/// looked at: an unknown one would cost a look-up each, and whoever shares the address with a guesser goes on.
+/// Guesses are charged to the client's address. When its allowance is spent, only credentials that were valid a while ago are
+/// checked: each unknown one would cost a look-up, and known clients that share the address with a guesser are still served.
 final class AuthenticateStage: Sendable {
     let authenticators: [any Authenticator]
     let limit: LimitStage
@@ -102,7 +118,7 @@ final class AuthenticateStage: Sendable {
             }
         }
         limit.chargeGuess(address)
-        throw ProblemError.notAuthenticated("The credential is not of a kind known here.")
+        throw ProblemError.notAuthenticated("This kind of credential is not supported.")
     }
 
     /// As ``authenticate(_:from:)`` without waiting: whose credential it is, when that is remembered and still holds; nil:
@@ -117,7 +133,7 @@ final class AuthenticateStage: Sendable {
         return nil
     }
 
-    /// Who somebody who was accepted is now.
+    /// The present state of a principal who was accepted earlier.
     ///
     /// - Throws: ``ProblemError`` 401, or 503 when it cannot be found out.
     func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Principal {

@@ -20,9 +20,9 @@ struct AuthoriseStage: Sendable {
             guard !principal.isPlatformOperator, principal.tenant != nil else {
                 throw ProblemError.permissionDenied("The platform operator has no access to what belongs to a tenant.")
             }
-            guard let requirement = match.requirement,
-                principal.permissions.allow(requirement.action, on: requirement.resource)
-            else { throw ProblemError.permissionDenied(Self.sentence(for: match.requirement)) }
+            guard let need = match.requirement?.need, principal.granted.allow(need) else {
+                throw ProblemError.permissionDenied(Self.sentence(for: match.requirement))
+            }
         }
     }
 

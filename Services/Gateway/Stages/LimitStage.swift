@@ -3,156 +3,154 @@ import HTTPTypes
 import ServiceKit
 import Synchronization
 
-/// Tokens that refill with time; each request takes one. A plain value: time is given to it.
-struct TokenBucket: Sendable, Equatable {
-    private var tokens: Double
-    private var updatedAt: ContinuousClock.Instant
-
-    init(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) {
-        tokens = allowance.burst
-        updatedAt = now
-    }
-
-    /// nil when the request may pass, else how long until the next may.
-    mutating func take(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Duration? {
-        refill(allowance, now)
-        if tokens >= 1 {
-            tokens -= 1
-            return nil
-        }
-        return .seconds((1 - tokens) / allowance.perSecond)
-    }
-
-    /// nil when one could be taken now, else how long until then. Takes none.
-    mutating func wait(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Duration? {
-        refill(allowance, now)
-        return tokens >= 1 ? nil : .seconds((1 - tokens) / allowance.perSecond)
-    }
-
-    /// How many requests may pass now.
-    var whole: Int { Int(tokens) }
-
-    /// A full bucket knows nothing that a new one would not.
-    func isFull(_ allowance: GatewayConfiguration.Allowance, now: ContinuousClock.Instant) -> Bool {
-        var copy = self
-        copy.refill(allowance, now)
-        return copy.tokens >= allowance.burst
-    }
-
-    private mutating func refill(_ allowance: GatewayConfiguration.Allowance, _ now: ContinuousClock.Instant) {
-        guard now > updatedAt else { return }
-        let seconds = (now - updatedAt) / .seconds(1)
-        // The plan may have changed since, to a smaller burst.
-        tokens = min(allowance.burst, tokens + seconds * allowance.perSecond)
-        updatedAt = now
-    }
-}
-
-/// Fifth stage: how much a tenant by its plan, and a client address on routes that take credentials, may ask of this node.
+/// Fifth stage: how much a tenant by its plan, one of its users or keys, and all of them on routes of one class may ask of all nodes
+/// together (``LimitShares``), and a client address on routes that take credentials of this node.
 final class LimitStage: Sendable {
-    private enum Key: Hashable {
-        case tenant(TenantID)
-        case address(String)
-    }
-
-    private struct Rules: Sendable {
-        let plans: [Plan: GatewayConfiguration.Allowance]
-        let address: GatewayConfiguration.Allowance
-    }
+    typealias Allowance = GatewayConfiguration.Allowance
+    typealias Instant = ContinuousClock.Instant
 
     /// What is left of an allowance.
     struct Left: Sendable, Equatable {
-        let allowance: GatewayConfiguration.Allowance
+        let name: String
         let requests: Int
+        let reset: Duration
+        let policy: String
 
-        /// The fields by which a client sees how much it may still ask (IETF draft-ietf-httpapi-ratelimit-headers): the
-        /// policy's quota is the burst, its window the time in which an empty bucket fills.
+        /// The fields by which a client sees how much it may still ask (IETF draft-ietf-httpapi-ratelimit-headers): every
+        /// allowance that counts, and of the one that is nearest to its end what is left on this node.
         var fields: HTTPFields {
-            let window = Int((allowance.burst / allowance.perSecond).rounded(.up))
-            let reset = Int(((allowance.burst - Double(requests)) / allowance.perSecond).rounded(.up))
-            return [
-                .rateLimitPolicy: "\"plan\";q=\(Int(allowance.burst));w=\(max(1, window))",
-                .rateLimit: "\"plan\";r=\(requests);t=\(max(0, reset))",
-            ]
+            let seconds = max(0, Int((reset / .seconds(1)).rounded(.up)))
+            return [.rateLimitPolicy: policy, .rateLimit: "\"\(name)\";r=\(requests);t=\(seconds)"]
         }
     }
 
-    private let rules: Mutex<Rules>
-    private let now: @Sendable () -> ContinuousClock.Instant
-    private let buckets = Mutex<[Key: TokenBucket]>([:])
-    /// Beyond so many buckets the full ones are forgotten.
-    static let maximumBuckets = 100_000
+    /// One allowance that a request counts against.
+    private struct Count {
+        let holder: LimitHolder
+        let name: String
+        let allowance: Allowance
+        let sentence: String
+    }
 
-    init(
-        _ configuration: GatewayConfiguration, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
-    ) {
-        rules = Mutex(Rules(plans: configuration.plans, address: configuration.address))
+    private let rules: Mutex<LimitRules>
+    private let now: @Sendable () -> Instant
+    private let meters = Mutex(LimitMeters())
+
+    init(_ configuration: GatewayConfiguration, now: @escaping @Sendable () -> Instant = { .now }) {
+        rules = Mutex(LimitRules(configuration))
         self.now = now
     }
 
     /// Buckets keep what is in them, as far as it fits.
-    func update(_ configuration: GatewayConfiguration) {
-        rules.withLock { $0 = Rules(plans: configuration.plans, address: configuration.address) }
-    }
+    func update(_ configuration: GatewayConfiguration) { rules.withLock { $0 = LimitRules(configuration) } }
 
-    private var address: GatewayConfiguration.Allowance { rules.withLock { $0.address } }
-
+    /// Counts a request against all that it counts against, or against nothing when one of them refuses.
+    ///
+    /// - Parameters:
+    ///   - principal: nil: only the tenant is counted.
+    ///   - routeClass: nil: the route is of none.
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
     @discardableResult
-    func admit(_ tenant: TenantSummary) throws -> Left {
-        guard let allowance = rules.withLock({ $0.plans[tenant.plan] }) else {
+    func admit(
+        _ tenant: TenantSummary, by principal: Principal.Kind? = nil, in routeClass: String? = nil
+    ) throws -> Left {
+        guard let rule = rules.withLock({ $0.rule(tenant.plan, routeClass) }) else {
             throw ProblemError.permissionDenied("The tenant's plan is not known here.")
         }
-        do {
-            try take(.tenant(tenant.id), allowance, "Your organisation sends more requests than its plan allows.")
-        } catch var problem as ProblemError {
-            problem.headers.append(contentsOf: Left(allowance: allowance, requests: 0).fields)
+        let counts = Self.counts(rule, tenant.id, principal, routeClass)
+        let time = now()
+        let outcome = meters.withLock { $0.admit(counts.map { ($0.holder, $0.allowance) }, now: time) }
+        let count = counts[outcome.index]
+        switch outcome {
+        case .passes(_, let requests, let reset):
+            return Left(name: count.name, requests: requests, reset: reset, policy: rule.policy)
+        case .waits(_, let wait):
+            var problem = ProblemError.rateLimited(count.sentence, retryAfter: wait)
+            let left = Left(name: count.name, requests: 0, reset: wait, policy: rule.policy)
+            problem.headers.append(contentsOf: left.fields)
             throw problem
         }
-        let left = buckets.withLock { $0[.tenant(tenant.id)]?.whole ?? 0 }
-        return Left(allowance: allowance, requests: left)
     }
+
+    private static func counts(
+        _ rule: LimitRules.Rule, _ tenant: TenantID, _ principal: Principal.Kind?, _ routeClass: String?
+    ) -> [Count] {
+        var counts = [
+            Count(
+                holder: .tenant(tenant), name: "plan", allowance: rule.plan,
+                sentence: "Your organisation sends more requests than its plan allows.")
+        ]
+        if let user = rule.user, let holder = principal?.limitHolder {
+            counts.append(
+                Count(
+                    holder: holder, name: "user", allowance: user,
+                    sentence: "You send more requests than one user or key of your plan may."))
+        }
+        if let routeClass, let allowance = rule.routeClass {
+            counts.append(
+                Count(
+                    holder: .routeClass(tenant, routeClass), name: "class", allowance: allowance,
+                    sentence: "Your organisation sends more requests of this kind than its plan allows."))
+        }
+        return counts
+    }
+
+    // MARK: addresses
 
     /// - Throws: ``ProblemError`` 429 with `Retry-After`.
     func admit(address client: ClientAddress) throws {
-        try take(.address(client.network), address, "Too many requests to log in from your address.")
+        if let wait = wait(client, takes: true) {
+            throw ProblemError.rateLimited("Too many requests to log in from your address.", retryAfter: wait)
+        }
     }
 
     /// Takes one guess from the address's allowance, as far as there is one.
-    func chargeGuess(_ client: ClientAddress) { _ = wait(.address(client.network), address) { $0.take($1, now: $2) } }
+    func chargeGuess(_ client: ClientAddress) { _ = wait(client, takes: true) }
 
     /// - Throws: ``ProblemError`` 429 with `Retry-After` when the address has no guess left.
     func requireGuesses(_ client: ClientAddress) throws {
-        let wait = wait(.address(client.network), address) { $0.wait($1, now: $2) }
-        if let wait {
+        if let wait = wait(client, takes: false) {
             throw ProblemError.rateLimited("Too many wrong credentials from your address.", retryAfter: wait)
         }
     }
 
-    private func take(_ key: Key, _ allowance: GatewayConfiguration.Allowance, _ sentence: String) throws {
-        if let wait = wait(key, allowance, { $0.take($1, now: $2) }) {
-            throw ProblemError.rateLimited(sentence, retryAfter: wait)
-        }
-    }
-
-    private func wait(
-        _ key: Key, _ allowance: GatewayConfiguration.Allowance,
-        _ ask: (inout TokenBucket, GatewayConfiguration.Allowance, ContinuousClock.Instant) -> Duration?
-    ) -> Duration? {
+    private func wait(_ client: ClientAddress, takes: Bool) -> Duration? {
+        let allowance = rules.withLock { $0.address }
         let time = now()
-        return buckets.withLock { buckets in
-            if buckets.count >= Self.maximumBuckets, buckets[key] == nil { forget(&buckets, time) }
-            return ask(&buckets[key, default: TokenBucket(allowance, now: time)], allowance, time)
+        let holder = LimitHolder.address(client.network)
+        return meters.withLock { meters in
+            if let wait = meters.ask(holder, allowance, now: time) { return wait }
+            if takes { _ = meters.take(holder, now: time) }
+            return nil
         }
     }
 
-    private func forget(_ buckets: inout [Key: TokenBucket], _ time: ContinuousClock.Instant) {
-        let (plans, address) = rules.withLock { ($0.plans, $0.address) }
-        let widest = plans.values.max { $0.burst < $1.burst } ?? address
-        buckets = buckets.filter { key, bucket in
-            if case .address = key { !bucket.isFull(address, now: time) } else { !bucket.isFull(widest, now: time) }
+    // MARK: other nodes
+
+    /// What this node is asked for since it was last asked this, and the shares it uses.
+    func demands() -> LimitShares.Rows {
+        let time = now()
+        return meters.withLock { $0.demands(now: time) }
+    }
+
+    /// - Parameters:
+    ///   - rows: this node's from now on; a holder not among them is shared equally.
+    ///   - others: what the other nodes say.
+    ///   - until: when they are over unless others have come; then everything is shared equally.
+    func use(_ rows: LimitShares.Rows, beside others: [LimitShares.Rows], until end: Instant) {
+        let time = now()
+        meters.withLock { $0.use(rows, beside: others, until: end, now: time) }
+    }
+}
+
+extension Principal.Kind {
+    /// nil for the platform operator, who has no plan.
+    fileprivate var limitHolder: LimitHolder? {
+        switch self {
+        case .user(let id, _): .user(id)
+        case .apiKey(let id): .apiKey(id)
+        case .platformOperator: nil
         }
-        if buckets.count >= Self.maximumBuckets { buckets.removeAll(keepingCapacity: true) }
     }
 }
 

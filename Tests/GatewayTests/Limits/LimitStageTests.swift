@@ -19,7 +19,7 @@ struct LimitStageTests {
         #expect(bucket.take(allowance, now: Fixture.start + .milliseconds(500)) == .milliseconds(500))
     }
 
-    @Test("it refills to the burst and no further")
+    @Test("an allowance refills to the burst and no further")
     func refill() {
         var bucket = TokenBucket(allowance, now: Fixture.start)
         let later = Fixture.start + .seconds(3600)
@@ -44,7 +44,7 @@ struct LimitStageTests {
                 address: .init(perSecond: 1, burst: 1)), now: { Fixture.start })
     }
 
-    @Test("a tenant beyond its plan is told when to come again, others are not concerned")
+    @Test("a tenant beyond its plan gets Retry-After, and other tenants are not affected")
     func tenants() async throws {
         let stage = stage()
         let (small, other, large) = (Fixture.tenant(), Fixture.tenant(), Fixture.tenant(plan: .enterprise))
@@ -61,6 +61,50 @@ struct LimitStageTests {
     func unknownPlan() async throws {
         let problem = try await problem { try stage().admit(Fixture.tenant(plan: .professional)) }
         #expect(problem.status == .forbidden)
+    }
+
+    private func stageOfUsers() -> LimitStage {
+        LimitStage(
+            GatewayConfiguration(
+                routes: [], upstreams: [:], plans: [.starter: .init(perSecond: 1, burst: 5)],
+                address: .init(perSecond: 1, burst: 1), userPlans: [.starter: .init(perSecond: 0.5, burst: 2)],
+                classes: ["reports": [.starter: .init(perSecond: 0.25, burst: 1)]]), now: { Fixture.start })
+    }
+
+    @Test("each user or key has an allowance of its own, and exceeding it takes nothing from the others")
+    func users() async throws {
+        let stage = stageOfUsers()
+        let tenant = Fixture.tenant()
+        let greedy = Principal.Kind.user(UserID(), session: SessionID())
+        for _ in 1...2 { try stage.admit(tenant, by: greedy) }
+        for _ in 1...10 {
+            let problem = try await problem { try stage.admit(tenant, by: greedy) }
+            #expect(problem.status == .tooManyRequests && problem.headers[.retryAfter] == "2")
+            #expect(problem.headers[.rateLimit] == "\"user\";r=0;t=2")
+        }
+        for _ in 1...2 { try stage.admit(tenant, by: .apiKey(APIKeyID())) }
+        let last = try stage.admit(tenant, by: .user(UserID(), session: SessionID()))
+        #expect(last.fields[.rateLimit] == "\"plan\";r=0;t=5")
+        #expect(last.fields[.rateLimitPolicy] == "\"plan\";q=5;w=5, \"user\";q=2;w=4")
+        let problem = try await problem { try stage.admit(tenant, by: .apiKey(APIKeyID())) }
+        #expect(problem.headers[.rateLimit] == "\"plan\";r=0;t=1")
+    }
+
+    @Test("a user's sessions count together, and a class of routes by itself")
+    func classes() async throws {
+        let stage = stageOfUsers()
+        let (tenant, user) = (Fixture.tenant(), UserID())
+        let left = try stage.admit(tenant, by: .user(user, session: SessionID()), in: "reports")
+        #expect(left.fields[.rateLimit] == "\"class\";r=0;t=4")
+        let refusal = try await problem {
+            try stage.admit(tenant, by: .user(UserID(), session: SessionID()), in: "reports")
+        }
+        #expect(refusal.headers[.retryAfter] == "4" && refusal.headers[.rateLimit] == "\"class\";r=0;t=4")
+        try stage.admit(tenant, by: .user(user, session: SessionID()))
+        #expect(
+            try await problem { try stage.admit(tenant, by: .user(user, session: SessionID())) }.status
+                == .tooManyRequests)
+        try stage.admit(Fixture.tenant(), by: .user(UserID(), session: SessionID()), in: "reports")
     }
 
     @Test("addresses are counted one by one")
