@@ -14,6 +14,11 @@ struct Ermctl: AsyncParsableCommand {
             KeysCommand.self, AuditCommand.self, DemoDataCommand.self, BenchCommand.self,
         ]
     )
+
+    static func main() async {
+        LineBuffering.begin()
+        await main(nil)
+    }
 }
 
 /// Measures what the platform claims; each prints `name=value` lines.
@@ -26,6 +31,7 @@ struct BenchCommand: AsyncParsableCommand {
             BenchFeedCommand.self, BenchImportCommand.self, BenchAccuracyCommand.self, BenchHonestyCommand.self,
             BenchPlanningCommand.self,
             BenchTenantsCommand.self, BenchPredictCommand.self, BenchRevocationCommand.self, BenchGatewayCommand.self,
+            BenchRBACCommand.self,
         ]
     )
 }
