@@ -2,36 +2,37 @@ import ServiceKit
 
 /// What tenant-admin can be told beside the settings of every service.
 enum TenantAdminSettings {
-    static let keys: [ConfigurationKey] = [
-        .init(
-            "imports.max-concurrent", .integer(1...100), default: "8",
-            help: "How many imports may be under way, half of them of one tenant."),
-        .init(
-            "imports.spool-directory", .path,
-            help: "Where uploads are kept until they have come whole; without it the system's temporary directory."),
-        .init(
-            "imports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
-            help: "How much disk the uploads under way may take together."),
-        .init(
-            "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
-            help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),
-        .init(
-            "delivery.webhook-url", .text,
-            help: "Where invitations and password resets are sent; without it the operator fetches them."),
-        .init(
-            "delivery.webhook-secret", .secret,
-            help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
-        .init(
-            "tenants.ready-schemas", .integer(0...1000), default: "3",
-            help: "How many schemas are made before a tenant needs one."),
-        .init(
-            "tenants.restore-days", .integer(0...3650), default: "30",
-            help: "How long a deleted tenant can be restored before nothing of it is left."),
-        .init(
-            "retention.feed-days", .integer(1...3650), default: "90",
-            help: "How long what was deleted can be learned from the history feed."),
-        .init(
-            "retention.import-days", .integer(1...36_500), default: "365",
-            help: "How long reports of imports are kept."),
-    ]
+    static let keys: [ConfigurationKey] =
+        TenantPolicies.keys + [
+            .init(
+                "imports.max-concurrent", .integer(1...100), default: "8",
+                help: "How many imports may be under way, half of them of one tenant."),
+            .init(
+                "imports.spool-directory", .path,
+                help: "Where uploads are kept until they have come whole; without it the system's temporary directory."),
+            .init(
+                "imports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
+                help: "How much disk the uploads under way may take together."),
+            .init(
+                "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
+                help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),
+            .init(
+                "delivery.webhook-url", .text,
+                help: "Where invitations and password resets are sent; without it the operator fetches them."),
+            .init(
+                "delivery.webhook-secret", .secret,
+                help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
+            .init(
+                "tenants.ready-schemas", .integer(0...1000), default: "3",
+                help: "How many schemas are kept ready for new tenants."),
+            .init(
+                "tenants.restore-days", .integer(0...3650), default: "30",
+                help: "How long a deleted tenant can be restored before it is purged."),
+            .init(
+                "retention.feed-days", .integer(1...3650), default: "90",
+                help: "Retention of deletions in the history feed."),
+            .init(
+                "retention.import-days", .integer(1...36_500), default: "365",
+                help: "How long reports of imports are kept."),
+        ]
 }

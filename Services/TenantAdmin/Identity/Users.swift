@@ -9,6 +9,7 @@ import ServiceStorage
 /// The people who can log in to a tenant.
 struct Users: Sendable {
     let database: TenantDatabase
+    var passwords = PasswordPolicy()
 
     /// By e-mail address.
     func page(of tenant: TenantID, email: String?, isActive: Bool?, limit: Int, after last: String?) async throws
@@ -34,14 +35,14 @@ struct Users: Sendable {
         try await database.withTenant(tenant, readOnly: true) { try await Self.row(of: id, on: $0) }
     }
 
-    /// - Parameter holder: what the caller may do, and so the most that he may give.
+    /// - Parameter holder: the caller's permissions, and so the most that the caller may grant.
     /// - Throws: 409 when the address is in use; 422 and 403 for roles that do not exist or grant too much.
     func create(
         _ request: CreateUserRequest, in tenant: TenantID, by author: Author, holding holder: [Permission],
         once key: IdempotencyKey? = nil
     ) async throws -> User {
         let hash: String? =
-            if let password = request.password { try await PasswordHash.make(password) } else { nil }
+            if let password = request.password { try await passwords.hash(password) } else { nil }
         let roles = request.roles ?? [DefaultRole.user.rawValue]
         return try await database.creating(in: tenant, once: key) { active, connection in
             _ = try await Roles.grantable(roles, by: holder, on: connection)
@@ -74,7 +75,7 @@ struct Users: Sendable {
         holding holder: [Permission], if precondition: @Sendable (User) throws -> Void
     ) async throws -> User {
         let hash: String? =
-            if let password = request.password { try await PasswordHash.make(password) } else { nil }
+            if let password = request.password { try await passwords.hash(password) } else { nil }
         return try await database.withActive(tenant) { active, connection in
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             if let roles = request.roles {
@@ -100,7 +101,7 @@ struct Users: Sendable {
         }
     }
 
-    /// Ends the user's access for good; what he did stays in the audit log under his id.
+    /// Ends the user's access for good; the user's audit entries stay under the user's id.
     /// - Throws: as ``update(_:with:in:by:holding:if:)``.
     func delete(
         _ id: UserID, in tenant: TenantID, by author: Author, holding holder: [Permission],
@@ -114,23 +115,24 @@ struct Users: Sendable {
         }
     }
 
-    /// The user as he is before a change.
-    /// - Throws: 404; what `precondition` throws; 403 when he may do more than whoever changes him.
+    /// The user's state before a change.
+    /// - Throws: 404; what `precondition` throws; 403 when the user holds permissions that the caller does not.
     private static func lock(
         _ id: UserID, holding holder: [Permission], if precondition: @Sendable (User) throws -> Void,
         on connection: PostgresConnection
     ) async throws -> User {
-        // Changes to who is admin take turns, or two admins could remove each other.
+        // Changes of admin roles are serialised; otherwise two admins could remove each other.
         try await connection.execute("LOCK TABLE user_roles IN SHARE ROW EXCLUSIVE MODE")
         let current = try await row(of: id, locked: true, on: connection)
         try precondition(current)
-        // Whoever changes somebody's account could become them.
+        // A caller who can change an account can take it over, and with it the account's permissions.
         let roles = try await connection.query(
             "SELECT id, name, permissions FROM roles WHERE name = ANY(\(current.roles)::text[])"
         ).map(RoleGrants.init)
         guard (roles.flatMap(\.permissions) + current.permissions).allSatisfy(holder.cover) else {
             throw ProblemError.permissionDenied(
-                "You cannot change this user, who may do more than you: ask somebody who may do as much.")
+                "This user holds permissions that you do not; "
+                    + "an administrator with those permissions must make the change.")
         }
         return current
     }

@@ -8,6 +8,7 @@ import ServiceStorage
 /// People who were asked to become users.
 struct Invitations: Sendable {
     let database: TenantDatabase
+    var passwords = PasswordPolicy()
 
     private static let noun = "invitation"
 
@@ -84,14 +85,14 @@ struct Invitations: Sendable {
         }
     }
 
-    /// Makes the user with the roles he was invited to.
+    /// Creates the user with the roles of the invitation.
     /// - Throws: 401 `invalid_credentials` for a token that is not good; 403 `quota_exceeded`; 409 when the address or the
     ///   roles are not what they were.
     func accept(_ request: AcceptInvitationRequest, in tenant: TenantID, requestID: String) async throws -> User {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
-        let hash = try await PasswordHash.make(request.password)
+        let hash = try await passwords.hash(request.password)
         return try await database.withActive(tenant) { home, connection in
             guard case .invitation(let id) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid
@@ -109,10 +110,12 @@ struct Invitations: Sendable {
             try await Quota.users.check(home.limits, on: connection)
             try await connection.execute("UPDATE invitations SET accepted_at = now() WHERE id = \(id)")
             let author = Author(name: user.description, requestID: requestID)
+            let row = try await Users.row(of: user, on: connection)
             let details: [String: JSONValue] = ["user": .string(user.description)]
             try await AuditLog.record(
                 Change("accept", Self.noun, id.description, details: details), by: author, on: connection)
-            return try await Users.row(of: user, on: connection)
+            try await AuditLog.record(try .create("user", user.description, row), by: author, on: connection)
+            return row
         }
     }
 

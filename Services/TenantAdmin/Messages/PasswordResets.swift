@@ -7,8 +7,9 @@ import ServiceKit
 struct PasswordResets: Sendable {
     let database: TenantDatabase
     let outbox: Outbox
+    var passwords = PasswordPolicy()
 
-    /// - Throws: 403 `tenant_unavailable`; nothing that tells whether there is such a user.
+    /// - Throws: 403 `tenant_unavailable`; never an error that reveals whether there is such a user.
     func start(_ request: PasswordResetRequest, in tenant: TenantID) async throws {
         try await outbox.enqueueReset(of: request.email, in: tenant)
     }
@@ -21,7 +22,7 @@ struct PasswordResets: Sendable {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
-        let hash = try await PasswordHash.make(request.password)
+        let hash = try await passwords.hash(request.password)
         return try await database.withTenant(tenant) { connection in
             guard case .reset(let user) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid
