@@ -22,7 +22,7 @@ from PIL import Image
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "Tests" / "Console"), str(HERE.parent / "Tests" / "Live")]
 from browser import browser  # noqa: E402
-from pages import PAGES, details  # noqa: E402
+from pages import OPERATOR_PAGES, PAGES, details  # noqa: E402
 from stack import Stack, Tenant  # noqa: E402
 
 SIZES = {"wide": (1440, 900), "narrow": (390, 844)}
@@ -121,7 +121,9 @@ def pictures(target, running, tenant):
             with browser(width, height, theme) as console:
                 console.open(running.url)
                 console.sign_in_as_operator(running.operator_key)
-                picture("operator")
+                for path in OPERATOR_PAGES:
+                    console.go(path)
+                    picture(path)
 
 
 def name_of(path):

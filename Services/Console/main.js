@@ -46,7 +46,8 @@ const router = new Router((place) => {
   .add("jobs/:id", () => import("./pages/job.js"))
   .add("administration", () => import("./pages/administration.js"))
   .add("administration/:part", () => import("./pages/administration.js"))
-  .add("operator", () => import("./pages/operator.js"));
+  .add("operator", () => import("./pages/operator.js"))
+  .add("health", () => import("./pages/health.js"));
 
 let leave = null;
 

@@ -18,6 +18,8 @@ class Platform:
 
     def __init__(self, stack, tenant):
         self.url, self.operator_key = stack.url, stack.operator_key
+        # For tests that end a service and start it again.
+        self.processes = stack
         self.tenant, self.email, self.password = tenant.id, tenant.email, tenant.password
         self.token = self.log_in(self.email, self.password)
 

@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 from browser import browser
-from pages import PAGES, details
+from pages import OPERATOR_PAGES, PAGES, details
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -23,6 +23,19 @@ def test_every_page_is_accessible(stack, theme):
         faults["a dialog"] = console.accessibility_faults()
         assert console.complaints() == []
     assert {path: found for path, found in faults.items() if found} == {}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_of_the_operator_is_accessible_and_fits_a_narrow_window(stack, theme):
+    with browser(width=360, theme=theme) as console:
+        console.open(stack.url)
+        console.sign_in_as_operator(stack.operator_key)
+        for path, title in OPERATOR_PAGES.items():
+            console.go(path)
+            console.see(title, "h1")
+            assert console.accessibility_faults() == [], path
+            assert not console.is_wider_than_window(), path
+        assert console.complaints() == []
 
 
 def test_axe_finds_what_is_wrong(fresh):

@@ -24,7 +24,7 @@ const NAVIGATION = [
     ["administration", "Administration", "settings", ["read", "users"]],
   ]],
 ];
-const OPERATOR_NAVIGATION = [["Platform", [["operator", "Tenants", "operator", null]]]];
+const OPERATOR_NAVIGATION = [["Platform", [["operator", "Tenants", "operator", null], ["health", "Health", "health", null]]]];
 
 export class Shell {
   constructor(session, root) {

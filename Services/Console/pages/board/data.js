@@ -205,7 +205,7 @@ export class BoardData extends EventTarget {
         for (const id of part) known.names.set(id, "Not shown to you");
       }
     }
-    if (ids.length > 0) for (const row of known.rows) known.bump(row);
+    if (ids.length > 0) for (const row of rows) known.bump(row);
   }
 
   #isQuiet = true;

@@ -99,15 +99,16 @@ export class BoardGrid {
   }
 
   #drawHead() {
-    const { from, to, width, zoom } = this.#view;
-    const place = (period, text, kind) => h("div", { class: ["board-period", ...kind], style: { left: `${this.x(period.from)}px`, width: `${(period.to - period.from + 1) * width}px` } }, text);
+    const { from, to, width: dayWidth, zoom } = this.#view;
+    const { clientWidth } = this.element;
+    const place = (period, text, kind) => h("div", { class: ["board-period", ...kind], style: { left: `${this.x(period.from)}px`, width: `${(period.to - period.from + 1) * dayWidth}px` } }, text);
     const units = days.periods(from, to, zoom === "day" ? "day" : "week");
     const now = (period) => period.from <= this.today && this.today <= period.to && "board-now";
     replace(this.head,
       h("div", { class: "board-corner" }, this.data.kind === "people" ? "Person" : "Project"),
       h("div", { class: "board-times", style: { width: `${this.timeWidth}px` } },
         days.periods(from, to, "month").map((period) => {
-          const room = (period.to - period.from + 1) * width;
+          const room = (period.to - period.from + 1) * dayWidth;
           return place(period, room > 120 ? format.month(period.from) : room > 44 ? format.shortMonth(period.from) : "", ["board-month"]);
         }),
         units.map((period) => place(period, zoom === "day" ? [h("span", {}, format.weekdayLetter(period.from)), days.dateOf(period.from).getUTCDate()] : zoom === "week" ? `W${days.weekNumber(period.from)}` : days.weekNumber(period.from),
@@ -115,7 +116,10 @@ export class BoardGrid {
       this.data.kind === "people" && h("div", { class: "board-corner board-corner-end" }, `Free, W${days.weekNumber(this.freeWeek)}`));
     this.head.style.width = "max-content";
     // As wide as what stands in a row, so that a row contains all that it shows.
-    this.body.style.width = `${this.nameWidth + this.timeWidth + (this.data.kind === "people" && !this.isNarrow ? FREE : 0)}px`;
+    const width = this.nameWidth + this.timeWidth + (this.data.kind === "people" && !this.isNarrow ? FREE : 0);
+    this.body.style.width = `${width}px`;
+    // What sticks is a layer of its own in the browser, two for each row: only where the board is scrolled sideways.
+    this.element.classList.toggle("board-sideways", width > clientWidth);
   }
 
   /** Draws with the next frame, once for however many reasons. */
