@@ -11,7 +11,7 @@ public import ServiceLifecycle
 /// A note is written in the transaction that makes the change, to the table `audit_outbox` of the service's schema, so that
 /// neither is ever without the other. It is brought to tenant-admin soon after, by any of the service's nodes, and again
 /// until tenant-admin has it; tenant-admin records it once.
-public struct AuditOutbox: Service {
+public struct AuditOutbox: Service, BacklogReporting {
     private let database: ServiceDatabase
     private let client: ServiceClient
     private let logger: Logger
@@ -22,7 +22,7 @@ public struct AuditOutbox: Service {
 
     /// - Parameters:
     ///   - client: asks tenant-admin.
-    ///   - lease: for how long a note that is being delivered, or could not be, is left alone.
+    ///   - lease: how long a note is not tried again after a delivery of it began.
     public init(
         database: ServiceDatabase, client: ServiceClient, logger: Logger, lease: Duration = .seconds(30)
     ) {
@@ -99,6 +99,23 @@ public struct AuditOutbox: Service {
             }
         }
     }
+
+    /// Notes that tenant-admin does not have yet.
+    public func backlog() async throws -> Backlog {
+        try await database.withTransaction(readOnly: true) { connection in
+            try await Self.openDoor(connection)
+            let rows = try await connection.query(
+                """
+                SELECT count(*) AS waiting,
+                    extract(epoch FROM clock_timestamp() - min((note ->> 'occurredAt')::timestamptz))::double precision AS age
+                FROM audit_outbox
+                """)
+            return Backlog(
+                name: backlogName, count: try rows[0].decode("waiting"), oldestSeconds: try rows[0].decode("age"))
+        }
+    }
+
+    public var backlogName: String { "audit-notes" }
 
     /// Through row-level security, for work across tenants.
     private static func openDoor(_ connection: PostgresConnection) async throws {

@@ -12,7 +12,7 @@ struct AccessTests {
         (.patch, "/api/v1/tenants/ID"), (.delete, "/api/v1/tenants/ID"), (.post, "/api/v1/tenants/ID/suspend"),
         (.post, "/api/v1/tenants/ID/resume"), (.post, "/api/v1/tenants/ID/restore"),
         (.get, "/api/v1/tenants/ID/usage"), (.get, "/api/v1/tenants/ID/export"),
-        (.post, "/api/v1/messages/claim"), (.delete, "/api/v1/messages/ID"),
+        (.get, "/api/v1/messages"), (.post, "/api/v1/messages/claim"), (.delete, "/api/v1/messages/ID"),
     ]
 
     static let tenantRoutes: [(HTTPRequest.Method, String)] = [

@@ -23,7 +23,7 @@ struct InvitationTests {
             json: AcceptInvitationRequest(token: token, password: "a password of my own"))
     }
 
-    @Test("whoever accepts an invitation can log in with the roles he was invited to, once")
+    @Test("an accepted invitation makes a user with its roles, once")
     func accepted() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -53,6 +53,31 @@ struct InvitationTests {
             #expect(try login.data(UserGrants.self).roles == ["manager"])
             #expect(try read.data(Invitation.self).status == .accepted)
             #expect(try stored[0].decode("number", as: Int.self) == 0)
+        }
+    }
+
+    @Test("waiting messages are reported by kind and age, claimed ones as not due, without people and tokens")
+    func waiting() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let before: [WaitingMessages] = try await service.send(.get, "/api/v1/messages", as: service.operatorToken)
+                .data()
+            _ = try await invite(service, tenant)
+            _ = try await invite(service, tenant, "max@acme.example")
+            let made = try await service.send(.get, "/api/v1/messages", as: service.operatorToken)
+            let message = try #require(try await service.claimMessages().first)
+            let claimed: [WaitingMessages] = try await service.send(.get, "/api/v1/messages", as: service.operatorToken)
+                .data()
+            let refused = try await service.send(.get, "/api/v1/messages", as: service.token(tenant.id))
+
+            #expect(before.map(\.kind) == [.invitation, .passwordReset])
+            #expect(before.allSatisfy { $0.waiting == 0 && $0.oldestAt == nil })
+            let told: [WaitingMessages] = try made.data()
+            #expect(told[0].waiting == 2 && told[0].due == 2 && told[0].mostAttempts == 0)
+            #expect(told[0].oldestAt.map { abs($0.timeIntervalSinceNow) < 60 } == true)
+            #expect(!made.text.contains("acme.example") && !made.text.contains(message.token))
+            #expect(claimed[0].waiting == 2 && claimed[0].due == 0 && claimed[0].mostAttempts == 1)
+            #expect(refused.status == 403)
         }
     }
 
@@ -90,7 +115,7 @@ struct InvitationTests {
         }
     }
 
-    @Test("nobody invites to more than he holds, nor somebody who is a user or invited already")
+    @Test("an invitation beyond the caller's permissions, or of a user or invited person, is refused")
     func refused() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

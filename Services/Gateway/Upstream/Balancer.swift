@@ -1,3 +1,5 @@
+import Contracts
+
 /// Which of an upstream's nodes is asked next, as a plain value.
 ///
 /// Of two nodes chosen at random the one with less under way is asked: close to the best choice of all, and no herd runs to one
@@ -184,6 +186,29 @@ struct Balancer: Sendable, Equatable {
     }
 
     func underWay(_ address: String) -> Int { nodes.first { $0.address == address }?.underWay ?? 0 }
+
+    /// What is known of each node, for those who look after the platform.
+    func standings(now: ContinuousClock.Instant) -> [Standing] {
+        nodes.map { node in
+            let circuit: NodeCircuit =
+                switch node.circuit {
+                case .closed: .closed
+                case .open: .open
+                case .halfOpen: .halfOpen
+                }
+            return Standing(
+                address: node.address, circuit: circuit, isDraining: node.drainsUntil.map { $0 > now } ?? false,
+                underWay: node.underWay, failedChecks: node.failedChecks)
+        }
+    }
+
+    struct Standing: Sendable, Equatable {
+        let address: String
+        let circuit: NodeCircuit
+        let isDraining: Bool
+        let underWay: Int
+        let failedChecks: Int
+    }
 }
 
 /// How many requests may be sent a second time, as a plain value: a share of those that are sent at all, so that second attempts

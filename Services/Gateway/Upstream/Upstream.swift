@@ -66,6 +66,8 @@ final class Upstream: Sendable {
 
     func checked(_ node: String, isWell: Bool) { balancer.withLock { $0.checked(node, isWell: isWell, now: now()) } }
 
+    var standings: [Balancer.Standing] { balancer.withLock { $0.standings(now: now()) } }
+
     /// A request is sent for the first time.
     func sent() { budget.withLock { $0.sent() } }
 

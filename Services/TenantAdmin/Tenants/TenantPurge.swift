@@ -10,7 +10,7 @@ import ServiceStorage
 /// go the tenant's schema, role, usage, messages and audit heads. Its subdomain is free again then.
 ///
 /// Any number of nodes may do it; each step may be done twice.
-struct TenantPurge: Service {
+struct TenantPurge: Service, BacklogReporting {
     let pool: PostgresPool
     /// How long a deleted tenant can be restored.
     let restoreDays: Int
@@ -28,7 +28,7 @@ struct TenantPurge: Service {
                 do {
                     try await purgeDue()
                 } catch  where !Task.isCancelled {
-                    logger.warning("Purging tenants failed", metadata: [LogKey.error: "\(LogText.of(error))"])
+                    logger.warning("Purging tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
                 try? await Task.sleep(for: interval)
             }
@@ -73,7 +73,7 @@ struct TenantPurge: Service {
         }
     }
 
-    /// Tenants of which the service may still have something.
+    /// Purged tenants of which the service has not confirmed the removal.
     func due(for service: ServiceName) async throws -> [TenantID] {
         try await pool.withConnection { connection in
             try await connection.query(
@@ -83,6 +83,22 @@ struct TenantPurge: Service {
                 ORDER BY t.id LIMIT 100
                 """
             ).map { try $0.decode("id") }
+        }
+    }
+
+    var backlogName: String { "tenants-to-purge" }
+
+    /// Purged tenants of which some service has not confirmed the removal.
+    func backlog() async throws -> Backlog {
+        try await pool.withConnection { connection in
+            let rows = try await connection.query(
+                """
+                SELECT count(*) AS waiting,
+                    extract(epoch FROM clock_timestamp() - min(purge_started_at))::double precision AS age
+                FROM tenant_admin.tenants WHERE purge_started_at IS NOT NULL
+                """)
+            return Backlog(
+                name: backlogName, count: try rows[0].decode("waiting"), oldestSeconds: try rows[0].decode("age"))
         }
     }
 

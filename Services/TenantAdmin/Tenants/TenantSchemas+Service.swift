@@ -1,4 +1,5 @@
 import Basics
+import Contracts
 import Logging
 import Postgres
 import ServiceKit
@@ -9,7 +10,7 @@ import Synchronization
 ///
 /// The node is ready once new tenants can be made: a tenant that is still behind, as one whose tables are busy, is refused
 /// alone (``TenantDatabase/requiredVersion``) and does not keep the others from being served.
-final class TenantSchemaRollout: Service {
+final class TenantSchemaRollout: Service, BacklogReporting {
     private enum State {
         case waiting
         case failing(String)
@@ -46,7 +47,7 @@ final class TenantSchemaRollout: Service {
                     break
                 } catch {
                     self.logger.warning(
-                        "Tenants are not migrated yet", metadata: [LogKey.error: "\(LogText.of(error))"])
+                        "Migrating tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
                     self.state.withLock { state in
                         if case .done = state { return }
                         state = .failing("the template of tenants' schemas is not up to date; see the log")
@@ -56,6 +57,14 @@ final class TenantSchemaRollout: Service {
             }
         }
         try? await gracefulShutdown()
+    }
+
+    var backlogName: String { "tenants-to-migrate" }
+
+    /// Tenants that are refused until their schema is up to date.
+    func backlog() async throws -> Backlog {
+        let (behind, total) = try await schemas.tenantsBehind()
+        return Backlog(name: backlogName, count: behind, total: total)
     }
 
     var readiness: ReadinessCheck {

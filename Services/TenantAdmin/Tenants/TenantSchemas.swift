@@ -99,6 +99,18 @@ struct TenantSchemas: Sendable {
         return progress
     }
 
+    /// How many tenants' schemas are older than the newest migration, and how many tenants there are, deleted ones included.
+    func tenantsBehind() async throws -> (behind: Int, total: Int) {
+        try await pool.withConnection { connection in
+            let rows = try await connection.query(
+                """
+                SELECT count(*) FILTER (WHERE schema_version < \(newest)) AS behind, count(*) AS total
+                FROM tenant_admin.tenants
+                """)
+            return (try rows[0].decode("behind"), try rows[0].decode("total"))
+        }
+    }
+
     private func outcome(of names: TenantNames) async -> (any Error)? {
         do {
             try await migrate(names)
@@ -106,7 +118,7 @@ struct TenantSchemas: Sendable {
         } catch {
             logger.error(
                 "Migrating a tenant's schema failed",
-                metadata: [LogKey.schema: "\(names.schema)", LogKey.error: "\(error)"])
+                metadata: [LogKey.schema: "\(names.schema)", LogKey.error: "\(LogText.of(error))"])
             return error
         }
     }
@@ -121,7 +133,7 @@ struct TenantSchemas: Sendable {
                 if let applied { report([applied], to: names.schema) } else { return }
             } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable && attempt < attempts {
                 logger.info(
-                    "A tenant's tables are locked; the migration is retried",
+                    "A tenant's tables are locked; retrying its migration",
                     metadata: [LogKey.schema: "\(names.schema)"])
                 try await Task.sleep(for: .milliseconds(100 * attempt))
                 attempt += 1
@@ -164,6 +176,6 @@ struct TenantSchemas: Sendable {
 
     private static let lockNotAvailable = "55P03"
 
-    /// While a tenant's schema is from before the change feed, what older nodes change in it is told to nobody.
+    /// True while a tenant's schema is older than the change feed: changes by older nodes are missing from the feed.
     static let someTellNoChanges: SQL = "EXISTS (SELECT FROM tenant_admin.tenants WHERE schema_version < 45)"
 }

@@ -4,15 +4,15 @@ public import Logging
 public import ServiceLifecycle
 import Synchronization
 
-/// Hears of another service's changes, so that what is remembered of it may be trusted until it changes.
+/// Follows another service's change feed, so that cached answers of that service stay valid until a change invalidates them.
 ///
-/// Questions follow one another, each waiting at the other side for news. What counts is when a question was put: an answer that
-/// comes late is late news. When nothing has been heard for a while, ``isHeard(at:)`` says so, and nobody trusts their memory.
+/// Requests follow one another; the other service holds each until there are changes (long polling). An answer's age counts from
+/// its request. When no request has been answered for a while, ``isHeard(at:)`` is false and caches no longer rely on the feed.
 public final class ChangeFollower: Service, CustomStringConvertible {
     public typealias Instant = ContinuousClock.Instant
 
     public enum News: Sendable, Equatable {
-        /// Changes may have been missed: nothing remembered before holds.
+        /// Changes may have been missed: every cached answer is invalid.
         case everything
         case changes([Change])
     }
@@ -22,8 +22,11 @@ public final class ChangeFollower: Service, CustomStringConvertible {
         var listeners: [@Sendable (News) -> Void] = []
     }
 
-    /// The shortest time from one question to the next, so that many changes in a row are told together.
+    /// The shortest time from one request to the next, so that many changes in a row come in one answer.
     private static let pause = Duration.milliseconds(20)
+
+    /// Time without a first answer before the log says so: services start in any order, and their schemas are made first.
+    private static let patienceAtStart = Duration.seconds(5)
 
     private let name: String
     private let source: any ChangeSource
@@ -32,8 +35,8 @@ public final class ChangeFollower: Service, CustomStringConvertible {
     private let state: Mutex<State>
 
     /// - Parameters:
-    ///   - name: whose changes, for the log.
-    ///   - silence: for how long after a question its answer is trusted.
+    ///   - name: the service whose changes these are, for the log.
+    ///   - silence: how long an answer stays current, counted from its request.
     public init(
         _ name: String, source: any ChangeSource, silence: Duration = .seconds(1), logger: Logger,
         now: @escaping @Sendable () -> Instant = { .now }
@@ -47,34 +50,42 @@ public final class ChangeFollower: Service, CustomStringConvertible {
 
     public var description: String { "changes of \(name)" }
 
-    /// Tells of all news from now on. What is told is acted on before the news counts as heard.
+    /// Calls the listener with all changes from now on, before ``isHeard(at:)`` counts them.
     public func follow(_ listener: @escaping @Sendable (News) -> Void) {
         state.withLock { $0.listeners.append(listener) }
     }
 
-    /// Whether all that was committed by a moment ago has been heard of.
+    /// Whether the feed is current: everything committed until at most `silence` before `time` has reached the listeners.
     public func isHeard(at time: Instant) -> Bool { state.withLock { $0.hearing.isHeard(at: time) } }
+
+    /// The feed's state as `GET /health` shows it to operators.
+    var health: FeedHealth {
+        let (hearing, now) = (state.withLock { $0.hearing }, now())
+        return FeedHealth(
+            name: name, isHeard: hearing.isHeard(at: now),
+            heardSecondsAgo: hearing.heardAt.map { ($0.duration(to: now) / .milliseconds(1)).rounded() / 1000 })
+    }
 
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
-            var failures = 0
+            let start = ContinuousClock.now
+            var (failures, isTold, hasHeard) = (0, false, false)
             while !Task.isCancelled {
                 let askedAt = ContinuousClock.now
                 do {
                     try await ask()
-                    if failures > 0 {
-                        logger.info("Changes are heard of again", metadata: [LogKey.upstream: "\(name)"])
-                    }
-                    failures = 0
+                    if isTold { logger.info("Change feed restored", metadata: [LogKey.upstream: "\(name)"]) }
+                    (failures, isTold, hasHeard) = (0, false, true)
                     let rest = Self.pause - (ContinuousClock.now - askedAt)
                     if rest > .zero { try await Task.sleep(for: rest) }
                 } catch {
                     if Task.isCancelled { return }
-                    // Said once per outage.
-                    if failures == 0 {
+                    // Logged once per outage.
+                    if !isTold, hasHeard || ContinuousClock.now - start > Self.patienceAtStart {
                         logger.warning(
-                            "Changes are not heard of; they are asked for directly",
+                            "Change feed lost; querying the service directly",
                             metadata: [LogKey.upstream: "\(name)", LogKey.error: "\(LogText.of(error))"])
+                        isTold = true
                     }
                     failures += 1
                     try? await Task.sleep(for: .milliseconds(min(250, 25 << min(failures, 4))))
@@ -83,7 +94,7 @@ public final class ChangeFollower: Service, CustomStringConvertible {
         }
     }
 
-    /// Puts one question and acts on the answer.
+    /// Sends one request and passes its changes on.
     public func ask() async throws {
         let askedAt = now()
         let hearing = state.withLock { $0.hearing }

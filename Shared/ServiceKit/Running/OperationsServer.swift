@@ -1,4 +1,3 @@
-import Basics
 import Contracts
 import HTTPTypes
 import Hummingbird
@@ -12,16 +11,13 @@ struct OperationsServer {
     let lifecycle: ServiceLifecycleState
     let metrics: MetricsRegistry
 
-    /// How long a check may take before it counts as not ready.
-    static let checkTimeout: Duration = .seconds(2)
-
     private struct Dependency: Codable, Sendable {
         let name: String
         let ready: Bool
         let reason: String?
     }
 
-    private struct Readiness: Codable, Sendable {
+    private struct Report: Codable, Sendable {
         let service: ServiceName
         let ready: Bool
         let dependencies: [Dependency]
@@ -33,8 +29,8 @@ struct OperationsServer {
         let router = Router(context: BasicRequestContext.self)
         router.get("livez") { _, _ in try Self.json(["service": service.rawValue, "status": "alive"], .ok) }
         router.get("readyz") { _, _ in
-            let readiness = await self.check()
-            return try Self.json(readiness, readiness.ready ? .ok : .serviceUnavailable)
+            let report = await self.check()
+            return try Self.json(report, report.ready ? .ok : .serviceUnavailable)
         }
         router.get("metrics") { _, _ in
             Response(
@@ -46,34 +42,14 @@ struct OperationsServer {
             configuration: .init(address: address), onServerRunning: onServerRunning, logger: logger)
     }
 
-    private func check() async -> Readiness {
-        var dependencies = await withTaskGroup(of: (Int, Dependency).self) { group in
-            for (index, check) in readiness.enumerated() {
-                group.addTask {
-                    let reason = await Self.withinTimeout(check)
-                    return (index, Dependency(name: check.name, ready: reason == nil, reason: reason))
-                }
-            }
-            return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)
+    private func check() async -> Report {
+        var dependencies = await readiness.health().map {
+            Dependency(name: $0.name, ready: $0.isReady, reason: $0.reason)
         }
         if lifecycle.isShuttingDown {
             dependencies.append(Dependency(name: "service", ready: false, reason: "shutting down"))
         }
-        return Readiness(
-            service: service, ready: dependencies.allSatisfy(\.ready), dependencies: dependencies)
-    }
-
-    private static func withinTimeout(_ check: ReadinessCheck) async -> String? {
-        await withTaskGroup(of: String?.self) { group in
-            group.addTask { await check.check() }
-            group.addTask {
-                try? await Task.sleep(for: checkTimeout)
-                return "no answer within \(DurationText.text(checkTimeout))"
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
+        return Report(service: service, ready: dependencies.allSatisfy(\.ready), dependencies: dependencies)
     }
 
     private static func json(_ body: some Encodable, _ status: HTTPResponse.Status) throws -> Response {
