@@ -208,6 +208,24 @@ def test_a_file_is_tried_then_imported_and_bad_rows_are_shown(stack, console, tm
     assert len(stack.call("GET", f"/skills?name={name}")["data"]) == 1
 
 
+def test_dates_are_recognised_and_asked_about_where_day_and_month_could_be_either(stack, console, tmp_path):
+    name = unique("Dated")
+    file = tmp_path / "employees.csv"
+    file.write_text(f"external_id;name;hired_on;left_on\n{name};{name};31.01.2024;04/03/2026\n")
+    console.go("import")
+    console.driver.find_element(By.ID, "file").send_keys(str(file))
+    console.see("day, month, year", "[aria-label='Columns']")
+    console.press("Try without changing anything")
+    console.see("Say how the dates of left_on are written", ".failure")
+    console.driver.find_element(By.CSS_SELECTOR, "[aria-label='Dates of left_on'] option[value=mdy]").click()
+    console.press("Try without changing anything")
+    console.see("nothing was changed")
+    console.press("Import the file")
+    console.see("Applied")
+    person = stack.call("GET", f"/employees?name={name}")["data"][0]
+    assert (person["hiredOn"], person["leftOn"]) == ("2024-01-31", "2026-04-03")
+
+
 def test_a_model_is_trained_watched_put_into_service_and_rolled_back(stack, console):
     before = stack.call("GET", "/models?status=deployed")["data"][0]
     console.go("models")
@@ -248,7 +266,7 @@ def test_a_training_schedule_is_set_and_removed(stack, console):
     console.press("Remove")
     console.driver.find_element(By.CSS_SELECTOR, "dialog .button-danger").click()
     console.dialog_closes()
-    console.see("only when somebody asks")
+    console.see("only on request")
 
 
 def test_a_key_is_shown_once_and_works_until_it_is_revoked(stack, console):

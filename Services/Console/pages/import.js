@@ -1,26 +1,16 @@
 // Bringing data in: a file is looked at here, its columns are mapped, the server says what would happen, then it happens.
 
+import { FORMATS, formatsOf, isoDay } from "../lib/date-formats.js";
 import { h, replace, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { uuid } from "../lib/ids.js";
+import { KINDS } from "../lib/import-kinds.js";
 import { badge, button, card, empty, facts, failure, field, loading, pageHead, select } from "../ui/controls.js";
 import { pagedTable, table } from "../ui/table.js";
 
-/** The kinds of the import format, in the order in which they refer to each other. */
-const KINDS = {
-  departments: ["name", "description"],
-  skills: ["name", "category"],
-  calendars: ["name"],
-  holidays: ["calendar", "date", "name", "minutes_off"],
-  employees: ["external_id", "name", "email", "department", "weekly_capacity_hours", "hired_on", "left_on", "effective_from", "is_active", "inactive_from"],
-  contracts: ["employee_external_id", "effective_from", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "calendar"],
-  leave: ["external_id", "employee_external_id", "first_day", "last_day", "minutes_per_day", "kind", "status"],
-  employee_skills: ["employee_external_id", "skill", "level", "since"],
-  projects: ["external_id", "name", "status", "completion_percentage", "start_date", "estimated_end_date", "end_date", "required_skills"],
-  allocations: ["external_id", "employee_external_id", "project_external_id", "allocation_percentage", "allocated_hours", "hours_per_day", "commitment", "actual_hours", "required_skills", "start_date", "end_date", "completed_at", "created_at", "labels", "title", "planned_hours"],
-  capacity_history: ["employee_external_id", "date", "utilization_rate"],
-};
 const HEAD_BYTES = 256 * 1024;
+/** So many records of the head are looked at for examples and for the way in which dates are written. */
+const MOST_EXAMPLES = 500;
 
 export default function importPage({ api, session }) {
   const work = h("div", { class: "stack" });
@@ -102,14 +92,28 @@ async function readHead(file) {
   const header = text.slice(0, new TextDecoder().decode(bytes.slice(0, end)).length).replace(/^\uFEFF/, "").replace(/\r$/, "");
   const delimiter = [",", ";", "\t"].map((mark) => [header.split(mark).length, mark]).sort((a, b) => b[0] - a[0])[0][1];
   const columns = [...records(`${header}\n`, delimiter)][0].map((name) => name.trim());
-  return { isLines, delimiter, columns, bodyStart: end + 1 };
+  const isWhole = file.size <= HEAD_BYTES;
+  const rows = [...firstOf(records(text.slice(text.indexOf("\n") + 1), delimiter), MOST_EXAMPLES)];
+  // The last record of a part of a file may be cut off.
+  if (!isWhole && rows.length < MOST_EXAMPLES) rows.pop();
+  const samples = columns.map((_, index) => rows.map((row) => row[index] ?? ""));
+  return { isLines, delimiter, columns, samples, formats: samples.map(formatsOf), bodyStart: end + 1 };
+}
+
+function* firstOf(items, most) {
+  let taken = 0;
+  for (const item of items) {
+    if (taken === most) return;
+    taken += 1;
+    yield item;
+  }
 }
 
 const plain = (name) => name.toLowerCase().replace(/[^a-z0-9]/g, "");
 
-/** The kind whose columns are met best. */
+/** The kind that the file is named after (`employee_skills` begins like `employees`), else the one whose columns are met best. */
 function guessKind(fileName, columns) {
-  const named = Object.keys(KINDS).find((kind) => plain(fileName).startsWith(plain(kind)));
+  const [named] = Object.keys(KINDS).filter((kind) => plain(fileName).startsWith(plain(kind))).sort((a, b) => b.length - a.length);
   if (named) return named;
   const score = (kind) => KINDS[kind].filter((column) => columns.some((name) => plain(name) === plain(column))).length;
   return Object.keys(KINDS).sort((a, b) => score(b) - score(a))[0];
@@ -121,24 +125,38 @@ function prepare(api, file, head, work) {
   const mapping = h("div");
   const outcome = h("div");
   let choices = [];
+  // How a column's dates are written: told where that is plain, asked where day and month could be either.
+  const dates = (head.formats ?? []).map((fitting, index) => (fitting.length === 0 ? null
+    : fitting.length === 1 ? h("span", {}, FORMATS[fitting[0]].label)
+      : select([["", "Which comes first?"], ...fitting.map((name) => [name, FORMATS[name].label])], "", { "aria-label": `Dates of ${head.columns[index]}` })));
+  const formatOf = (index) => (head.formats[index].length > 1 ? dates[index].value || null : head.formats[index][0] ?? null);
   const draw = () => {
     replace(outcome);
     if (head.isLines) return;
     choices = head.columns.map((name) => select([["", "Leave out"], ...KINDS[kind.value].map((column) => [column, column])], KINDS[kind.value].find((column) => plain(column) === plain(name)) ?? "", { "aria-label": `Column for ${name}` }));
     replace(mapping, table({
-      label: "Columns", rows: head.columns.map((name, index) => ({ name, choice: choices[index] })),
-      columns: [{ title: "In the file", cell: (row) => row.name || "(no name)" }, { title: "Means", cell: (row) => row.choice }],
+      label: "Columns", rows: head.columns.map((name, index) => ({ name, choice: choices[index], dates: dates[index], example: head.samples[index].find((value) => value.trim() !== "") })),
+      columns: [
+        { title: "In the file", cell: (row) => row.name || "(no name)" }, { title: "Example", cell: (row) => row.example ?? format.NOTHING },
+        { title: "Means", cell: (row) => row.choice }, { title: "Dates", cell: (row) => row.dates ?? format.NOTHING },
+      ],
     }));
   };
   kind.addEventListener("change", draw);
   draw();
 
-  /** The file with the header that the mapping gives; a column that is left out gets a name the server is told to pass over. */
-  const content = () => {
+  /** The file with the header that the mapping gives; written anew where columns are left out or dates are written in another way. */
+  const content = async () => {
     if (head.isLines) return { body: file, type: "application/x-ndjson" };
     const names = choices.map((choice) => choice.value);
-    if (names.every(Boolean)) return { body: new Blob([`${names.join(head.delimiter)}\n`, file.slice(head.bodyStart)]), type: "text/csv" };
-    return null;
+    const ways = names.map((name, index) => (name ? formatOf(index) : null));
+    const open = names.findIndex((name, index) => name && head.formats[index].length > 1 && !ways[index]);
+    if (open >= 0) {
+      dates[open].focus();
+      throw new Error(`Say how the dates of ${head.columns[open]} are written: day and month could be either.`);
+    }
+    const isAsItIs = names.every(Boolean) && ways.every((way) => way === null || way === "iso");
+    return { body: isAsItIs ? new Blob([`${names.join(head.delimiter)}\n`, file.slice(head.bodyStart)]) : await rewritten(file, head, names, ways), type: "text/csv" };
   };
 
   async function send(isTrial) {
@@ -148,7 +166,7 @@ function prepare(api, file, head, work) {
     const id = uuid();
     const timer = setInterval(() => api.get(`/imports/${id}`).then(({ data }) => replace(said, `${format.words(data.status)}: ${format.count(data.rowsRead)} rows read, ${format.count(data.rejected)} bad`), () => {}), 1000);
     try {
-      const sent = content() ?? { body: await withoutColumns(file, head, choices.map((choice) => choice.value)), type: "text/csv" };
+      const sent = await content();
       const { data } = await api.send("POST", "/imports", {
         query: { kind: kind.value, onError: policy.value, dryRun: isTrial ? "true" : undefined, id }, file: sent.body, headers: { "Content-Type": sent.type },
       });
@@ -168,12 +186,15 @@ function prepare(api, file, head, work) {
   ];
 }
 
-/** The file's records without the columns that are left out. Reads the whole file: only for files whose columns differ. */
-async function withoutColumns(file, head, names) {
+/**
+ * The file's records, line by line as they were, without the columns that are left out and with days as the API takes them. What is
+ * no day in its column's format stays as it is: the server names its line. Reads the whole file.
+ */
+async function rewritten(file, head, names, ways) {
   const kept = names.flatMap((name, index) => (name ? [index] : []));
   const quote = (text) => (/["\n\r]/.test(text) || text.includes(head.delimiter) ? `"${text.replaceAll('"', '""')}"` : text);
   const lines = [kept.map((index) => names[index])];
-  for (const record of records(await file.slice(head.bodyStart).text(), head.delimiter)) lines.push(kept.map((index) => record[index] ?? ""));
+  for (const record of records(await file.slice(head.bodyStart).text(), head.delimiter)) lines.push(kept.map((index) => (ways[index] && isoDay(record[index] ?? "", ways[index])) || (record[index] ?? "")));
   return new Blob([lines.map((line) => line.map(quote).join(head.delimiter)).join("\n"), "\n"]);
 }
 
