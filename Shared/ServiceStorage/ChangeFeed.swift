@@ -6,19 +6,19 @@ public import Postgres
 public import ServiceKit
 public import ServiceLifecycle
 
-/// A service's own changes, as others follow them: the tables `changes` and `change_head` of its schema.
+/// A service's change feed for its followers: the tables `changes` and `change_head` of its schema.
 ///
-/// A change writes its row in its own transaction (triggers do). Before each look the rows that have been committed since are
-/// numbered, under a lock held until the numbers are visible, so that nobody who follows the numbers misses one. Rows of a transaction
-/// that is still open are not there yet and are in nobody's way.
+/// Triggers write a change's row in the change's own transaction. Each read first numbers the rows committed since the last
+/// one, under a lock held until the numbers are visible, so that a follower of the numbers misses none. Rows of a transaction
+/// that is still open are not visible yet; they are numbered later and block no reader.
 public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
-    /// More changes than these are told in several answers.
+    /// The most changes in one answer.
     private static let maximumChanges = 1_000
     public static let standardHeartbeat = Duration.milliseconds(200)
-    /// How long after a change others are waited for, to be told with it.
+    /// How long an answer waits for further changes after the first.
     private static let gathering = Duration.milliseconds(5)
     private static let sweepPause = Duration.seconds(300)
-    /// Who has not asked for longer begins anew.
+    /// Retention of changes; a follower that was absent longer must reload.
     private static let memory = "1 hour"
 
     private let pool: PostgresPool
@@ -32,8 +32,8 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
 
     /// - Parameters:
     ///   - pool: of a role that owns the schema.
-    ///   - heartbeat: after so long without news an answer is given all the same.
-    ///   - incomplete: a condition under which changes may go untold, so that nobody is told anything.
+    ///   - heartbeat: the longest wait for a change before an empty answer.
+    ///   - incomplete: a condition under which changes may be missing from the feed, so that it refuses to answer.
     public init(
         pool: PostgresPool, schema: String, heartbeat: Duration = standardHeartbeat, incomplete: SQL = "false",
         logger: Logger, prerequisite: ReadinessCheck? = nil
@@ -47,7 +47,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         ownsPool = false
     }
 
-    /// With connections of its own: requests that take all others, and keep them, delay nobody's news.
+    /// With connections of its own: requests that hold all others do not delay the feed.
     public init(beside database: ServiceDatabase, incomplete: SQL = "false", logger: Logger) {
         var configuration = database.pool.configuration
         configuration.maximumConnections = 2
@@ -64,7 +64,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
 
     private var channel: String { "\(schema).changes" }
 
-    /// Listens for changes and removes those that are told and old, until shutdown.
+    /// Listens for changes and removes those past their retention, until shutdown.
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
             await withTaskGroup(of: Void.self) { group in
@@ -73,7 +73,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
                 if ownsPool { group.addTask { await self.pool.run() } }
             }
         }
-        // In a task of its own, for connections lent to the last questions come back even when this task is cancelled.
+        // In a task of its own, because connections lent to the last requests come back even when this task is cancelled.
         if ownsPool { await Task { [pool] in await pool.close() }.value }
     }
 
@@ -82,7 +82,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
     }
 
     /// As ``news(after:)``.
-    /// - Parameter kinds: those that are told; nil for all.
+    /// - Parameter kinds: the kinds of changes in the answer; nil for all.
     public func news(after position: ChangePosition?, of kinds: Set<ChangeKind>?) async throws -> ChangeNews {
         let end = ContinuousClock.now + heartbeat
         var known = position
@@ -113,7 +113,29 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         }
     }
 
+    /// Waits a moment for tables that do not exist yet: a request between a first start and the end of the migrations is no
+    /// failure.
+    ///
+    /// - Throws: ``ProblemError`` 503 when they have not come.
     private func read(after known: ChangePosition?) async throws -> Read {
+        let end = ContinuousClock.now + Self.patience
+        while true {
+            do {
+                return try await readTables(after: known)
+            } catch let error as PostgresError where error.sqlState == Self.noTable || error.sqlState == Self.noSchema {
+                guard ContinuousClock.now < end else {
+                    throw ProblemError.unavailable("Migrations are not applied yet.", cause: error)
+                }
+                try await Task.sleep(for: .milliseconds(50))
+            }
+        }
+    }
+
+    private static let patience = Duration.seconds(1)
+    private static let noTable = "42P01"
+    private static let noSchema = "3F000"
+
+    private func readTables(after known: ChangePosition?) async throws -> Read {
         try await withAllChanges { connection -> Read in
             let head = try await numbered(connection)
             guard let known else { return Read(position: head, isContinuous: false) }
@@ -139,8 +161,8 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         }
     }
 
-    /// Past row-level security, where the schema has it: the feed tells of all tenants. What is numbered inside is visible to others
-    /// before the result is given to anybody.
+    /// Past row-level security, where the schema has it: the feed covers all tenants. Numbers given inside are committed before
+    /// the result is returned.
     private func withAllChanges<R>(
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
@@ -160,7 +182,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
                 FROM \(identifier: schema).change_head
                 """)
             guard try !rows[0].decode("is_incomplete", as: Bool.self) else {
-                throw ProblemError.unavailable("Not every change is told at the moment; ask for what may have changed.")
+                throw ProblemError.unavailable("The change feed is incomplete at the moment; query resources directly.")
             }
             return (try ChangePosition(rows[0]), try rows[0].decode("is_waiting"))
         }
@@ -170,7 +192,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         return try await head().0
     }
 
-    /// What is missed while the connection is lost is found by the next question's own look.
+    /// Notifications missed while the connection is lost do no harm: the next request reads the tables anyway.
     private func listen() async {
         await prerequisite?.becomesReady()
         let notifications = PostgresNotifications(
@@ -190,7 +212,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         }
     }
 
-    /// Removes what was told long ago.
+    /// Removes changes past their retention.
     func sweep() async throws {
         try await withAllChanges { connection in
             _ = try await connection.execute(
