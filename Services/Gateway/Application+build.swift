@@ -12,7 +12,7 @@ struct GatewayParts: Sendable {
     var configuration: GatewayConfiguration
     var baseDomain: String?
     var trustedProxies = TrustedProxies()
-    /// nil: nobody is the platform operator.
+    /// nil: there is no platform operator.
     var operatorKey: OperatorKey?
     /// Behind all that the gateway signs and seals.
     var identity: KeyRing
@@ -20,7 +20,7 @@ struct GatewayParts: Sendable {
     var policy = LoginPolicy()
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
-    /// What this node hears of changes at tenant-admin; nil: nothing, and everything is asked for each half second.
+    /// The follower of tenant-admin's change feed; nil without one: cached answers are then valid for half a second.
     var tenantChanges: ChangeFollower?
     /// The same of sessions and API keys, which other nodes change.
     var ownChanges: ChangeFollower?
@@ -29,6 +29,10 @@ struct GatewayParts: Sendable {
     var keys: any APIKeyStore
     /// Carries clients' requests on, and nothing else: what the gateway itself asks must never wait behind them.
     var client: HTTPClient
+    /// For what an operator asks of the services' nodes; nil: the clients' own.
+    var ownClient: HTTPClient?
+    /// What this node says of itself.
+    var report = NodeReport()
     /// Base URLs of each service behind the gateway.
     var addresses: [ServiceName: [String]]
     /// nil: the gateway answers the API alone.
@@ -74,6 +78,18 @@ struct GatewayApplication {
             ServiceName.tenantAdmin.rawValue,
             source: ServiceChanges(bootstrap.client(for: .tenantAdmin), of: [.tenant, .user, .roles]),
             silence: Self.silence, logger: bootstrap.logger)
+        let audit = AuditOutbox(
+            database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        let readiness = [
+            database.readiness,
+            TenantAdminReadiness(
+                baseURLs: settings.urls("tenant-admin.url"), client: bootstrap.httpClient,
+                signer: bootstrap.identity.signer, leeway: settings.duration("identity.leeway") / .seconds(1),
+                skew: bootstrap.metrics.gauge(
+                    "clock_skew_seconds", [("peer", ServiceName.tenantAdmin.rawValue)],
+                    help: "How far the other's clock is ahead.")
+            ).check,
+        ]
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
             trustedProxies: try Self.trustedProxies(settings), operatorKey: try Self.operatorKey(settings),
@@ -86,7 +102,9 @@ struct GatewayApplication {
             directory: TenantAdminDirectory(bootstrap.client(for: .tenantAdmin)), tenantChanges: tenantChanges,
             ownChanges: ownChanges, sessions: sessions,
             lockouts: lockouts,
-            keys: keys, client: proxy.client, addresses: addresses,
+            keys: keys, client: proxy.client, ownClient: bootstrap.httpClient,
+            report: NodeReport(readiness: readiness, services: [ownChanges, tenantChanges, audit]),
+            addresses: addresses,
             console: try (settings.optionalString("console.directory") ?? ConsoleFiles.installed).map(
                 ConsoleFiles.init),
             audit: .outbox(database),
@@ -107,25 +125,16 @@ struct GatewayApplication {
                 UpstreamWatch(
                     upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
                 watch,
+                LimitExchange(builder.limit, over: database, logger: bootstrap.logger),
                 Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger),
-                AuditOutbox(
-                    database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
+                audit,
                 TenantPurger(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: settings.duration("purge.interval"), logger: bootstrap.logger),
                 UsageReporter(
                     counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
             ],
-            readiness: [
-                database.readiness,
-                TenantAdminReadiness(
-                    baseURLs: settings.urls("tenant-admin.url"), client: bootstrap.httpClient,
-                    signer: bootstrap.identity.signer, leeway: settings.duration("identity.leeway") / .seconds(1),
-                    skew: bootstrap.metrics.gauge(
-                        "clock_skew_seconds", [("peer", ServiceName.tenantAdmin.rawValue)],
-                        help: "How far the other's clock is ahead.")
-                ).check,
-            ])
+            readiness: readiness)
         let proxies = parts.trustedProxies
         application.answersNodeChecks = false
         application.onLoop = relay
@@ -169,6 +178,7 @@ extension GatewayApplication {
     /// What the gateway's own controllers answer.
     static let declared =
         AuthController.declaredRoutes + APIKeyController.declaredRoutes + OpenAPIController.declaredRoutes
+        + HealthController.declaredRoutes
 
     /// The console's files and the line of stages, without what runs beside.
     ///

@@ -5,7 +5,7 @@ import ServiceKit
 /// Whether a request may pass. It may have to wait for an answer about who sends it, or be admitted at once, when all that must be known
 /// is remembered: both ways ask the same questions in the same order.
 extension GatewayLine {
-    /// What a request says, before anybody has proved anything.
+    /// What a request claims, before authentication.
     struct Asked: Sendable {
         let match: MatchedRoute
         let credential: Credential?
@@ -14,11 +14,12 @@ extension GatewayLine {
         let kind: InFlight.Kind
     }
 
-    /// Ambiguous requests are refused before anybody's meaning is guessed, on public routes too.
+    /// Refuses ambiguous requests instead of guessing their meaning, on public routes too.
     ///
     /// - Throws: ``ProblemError`` of what is wrong with the request itself.
     func asked(_ match: MatchedRoute, _ request: HTTPRequest, peer: ClientAddress?) throws -> Asked {
         try Self.requireNoBody(request, match)
+        try Self.requirePlainBody(request)
         let credential = try Credential.presented(in: request.headerFields)
         let hints = try tenant.hints(headers: request.headerFields, host: request.authority)
         let isStream = match.route.isStreaming || ForwardStage.streamsBody(request.headerFields, match.route)
@@ -47,7 +48,7 @@ extension GatewayLine {
         return try admitted(asked, credential, principal, summary)
     }
 
-    /// The same without waiting; nil, with nothing taken from anybody, for a request that must wait or will be refused.
+    /// The same without waiting; nil, with no quota consumed, for a request that must wait or will be refused.
     ///
     /// - Throws: ``ProblemError`` when a limit has been reached.
     func admitWarm(_ asked: Asked, _ record: RequestRecord) throws -> Admission? {
@@ -68,12 +69,29 @@ extension GatewayLine {
         return try admitted(asked, credential, principal, summary)
     }
 
-    /// A body of a GET or a DELETE means nothing (RFC 9110 §9.3.1): whoever sends one holds a connection and no more.
+    /// A body of a GET or a DELETE has no meaning (RFC 9110 §9.3.1); reading one would only hold a connection.
     private static func requireNoBody(_ request: HTTPRequest, _ match: MatchedRoute) throws {
         guard match.method == "GET" || match.method == "DELETE" else { return }
         let length = request.headerFields[.contentLength].flatMap { Int($0) } ?? 0
         guard length == 0, request.headerFields[.transferEncoding] == nil else {
             throw ProblemError.malformed("Send \(request.method.rawValue) without a body.")
+        }
+    }
+
+    /// No service reads a compressed body: what stands compressed would be taken for what it says, and what is said to be compressed
+    /// and is not would pass. Refused here, for all of them alike, before anything of it is read.
+    private static func requirePlainBody(_ request: HTTPRequest) throws {
+        let codings = request.headerFields[values: .contentEncoding]
+        guard !codings.isEmpty, [.post, .put, .patch].contains(request.method) else { return }
+        let isPlain = codings.allSatisfy { value in
+            value.split(separator: ",").allSatisfy { coding in
+                coding.filter { $0 != " " && $0 != "\t" }.lowercased() == "identity"
+            }
+        }
+        guard isPlain else {
+            throw ProblemError(
+                status: .unsupportedMediaType, code: .unsupportedMediaType,
+                "Send the body as it is, without Content-Encoding.", headers: [.acceptEncoding: "identity"])
         }
     }
 
@@ -92,7 +110,9 @@ extension GatewayLine {
         _ asked: Asked, _ credential: Credential, _ principal: Principal, _ summary: TenantSummary?
     ) throws -> Admission {
         // Before it is asked what the principal may: what is forbidden costs as much as what is allowed.
-        let left = try summary.map { try limit.admit($0) }
+        let left = try summary.map { summary in
+            try limit.admit(summary, by: principal.kind, in: asked.match.route.limitClass)
+        }
         try authorise.authorise(asked.match, principal)
         if let summary { usage.count(apiCalls: 1, of: summary.id) }
         var admission = Admission(match: asked.match, hints: asked.hints, tenant: summary, origin: asked.origin)

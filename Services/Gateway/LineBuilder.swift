@@ -14,7 +14,7 @@ final class LineBuilder: Sendable {
     private let tenant: TenantStage
     private let queue = LoginQueue()
     private let sessions: Sessions
-    private let limit: LimitStage
+    let limit: LimitStage
     private let inFlight: InFlightStage
     private let authenticate: AuthenticateStage
     private let known = Mutex<[ServiceName: Upstream]>([:])
@@ -72,6 +72,11 @@ final class LineBuilder: Sendable {
         local.add(AuthController(sessions: sessions))
         local.add(APIKeyController(keys: keys))
         local.add(OpenAPIController(description: parts.description(of: configuration)))
+        local.add(
+            HealthController(
+                platform: PlatformHealth(
+                    own: parts.report, upstreams: { self.upstreams }, client: parts.ownClient ?? parts.client,
+                    signer: parts.signer)))
         let problems =
             LocalRoutes.disagreements(local.declared, configuration.routes)
             + CheckConfig.missingUpstreams(configuration)

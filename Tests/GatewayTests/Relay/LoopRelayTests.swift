@@ -161,7 +161,7 @@ struct LoopRelayTests {
         } _: { port in
             let route = try Fixture.route(
                 "/x", ["GET": Route.Requirement(resource: .employees, action: .read)], scope: .tenant,
-                target: .upstream(.mlPrediction))
+                target: .upstream(.mlPrediction), timeout: .seconds(60))
             let configuration = GatewayConfiguration(
                 routes: [route], upstreams: [:], plans: [.starter: .init(perSecond: 1, burst: 10)],
                 address: .init(perSecond: 1, burst: 1))
@@ -180,7 +180,11 @@ struct LoopRelayTests {
                     #expect(try await connection.read(until: "first").contains("first"))
                     #expect(relay.relayed.load(ordering: .relaxed) == 1)
                     revoked.set()
-                    return try await connection.readToEnd()
+                    let start = ContinuousClock.now
+                    let rest = try await connection.readToEnd()
+                    // By the revocation, not by the route's timeout.
+                    #expect(.now - start < .seconds(30))
+                    return rest
                 }
                 #expect(!text.contains("0\r\n\r\n"))
             }
