@@ -60,19 +60,23 @@ struct TenantAdminApplication {
             routes: Self.routes(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
                 heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
-                changes: changes),
+                changes: changes, policies: try TenantPolicies(settings)),
             services: [database, rollout, recorder, delivery, anchors, purge, retention, filler, changes],
             readiness: [database.readiness, rollout.readiness])
     }
 
     static func routes(
         pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
-        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings, changes: ChangeFeed
+        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings, changes: ChangeFeed,
+        policies: TenantPolicies = TenantPolicies()
     ) -> Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
-        let tenants = Tenants(pool: pool, schemas: schemas)
-        let (roles, users, usage) = (Roles(database: database), Users(database: database), Usage(database: database))
+        let tenants = Tenants(pool: pool, schemas: schemas, policies: policies)
+        let (roles, users, usage) = (
+            Roles(database: database), Users(database: database, passwords: policies.passwords),
+            Usage(database: database)
+        )
         let (auditLog, outbox) = (AuditLog(database: database), Outbox(database: database))
 
         routes.add(TenantsController(tenants: tenants, purge: purge))
@@ -81,8 +85,10 @@ struct TenantAdminApplication {
             ExportController(
                 export: TenantExport(tenants: tenants, database: database),
                 archive: TenantArchive(database: database, space: imports.space)))
-        routes.add(InvitationsController(invitations: Invitations(database: database)))
-        routes.add(PasswordResetController(resets: PasswordResets(database: database, outbox: outbox)))
+        routes.add(InvitationsController(invitations: Invitations(database: database, passwords: policies.passwords)))
+        routes.add(
+            PasswordResetController(
+                resets: PasswordResets(database: database, outbox: outbox, passwords: policies.passwords)))
         routes.add(MessagesController(outbox: outbox))
         routes.add(UsersController(users: users))
         routes.add(UserRolesController(users: users))

@@ -10,13 +10,15 @@ import ServiceStorage
 struct Tenants: Sendable {
     let pool: PostgresPool
     let schemas: TenantSchemas
+    var policies = TenantPolicies()
 
     /// Makes the tenant's row, role, schema with all objects, roles and first user in one transaction: all or nothing.
     /// - Throws: 409 naming `subdomain` when it is taken.
     func create(_ request: CreateTenantRequest, by author: Author, once key: IdempotencyKey? = nil) async throws
         -> Tenant
     {
-        let passwordHash = try await PasswordHash.make(request.adminPassword)
+        try policies.requireFree(request.subdomain)
+        let passwordHash = try await policies.passwords.hash(request.adminPassword, "adminPassword")
         do {
             return try await pool.withTransaction { connection in
                 var ready: ReadySchema?

@@ -29,6 +29,7 @@ struct TestService: Sendable {
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
         over setup: TestingSetup = .router, heartbeat: Duration = .milliseconds(50),
+        policies: TenantPolicies = TenantPolicies(),
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await ServiceDatabases.withDatabases("tenantadmin") { databases in
@@ -37,7 +38,7 @@ struct TestService: Sendable {
             configuration.connectTimeout = .seconds(60)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             do {
-                try await run(pool, databases, tenantMigrations, imports, setup, heartbeat, body)
+                try await run(pool, databases, tenantMigrations, imports, setup, heartbeat, policies, body)
             } catch {
                 await pool.close()
                 throw error
@@ -48,7 +49,8 @@ struct TestService: Sendable {
 
     private static func run(
         _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ imports: ImportSettings,
-        _ setup: TestingSetup, _ heartbeat: Duration, _ body: @escaping @Sendable (TestService) async throws -> Void
+        _ setup: TestingSetup, _ heartbeat: Duration, _ policies: TenantPolicies,
+        _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await MigrationRunner(
             pool: pool, schema: "tenant_admin", directory: ServiceDatabases.migrations("tenant-admin"),
@@ -68,7 +70,8 @@ struct TestService: Sendable {
             incomplete: TenantSchemas.someTellNoChanges, logger: PostgresCluster.quietLogger)
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
-            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes)
+            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes,
+            policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         try await ServiceApplication(routes: routes).testable().test(setup) { client in
