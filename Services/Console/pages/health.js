@@ -68,7 +68,7 @@ function nodeTable(services) {
       { title: "Needs", cell: ({ node }) => needs(node) },
       { title: "Hears changes of", cell: ({ node }) => feeds(node) },
       { title: "Under way", kind: "number", cell: ({ node }) => (node.address ? format.count(node.requestsUnderWay) : format.NOTHING) },
-      { title: "Runs since", kind: "date", cell: ({ node }) => [format.moment(node.health?.startedAt), node.health?.programWrittenAt && h("div", { class: "note" }, `program of ${format.moment(node.health.programWrittenAt)}`)] },
+      { title: "Runs since", kind: "date", cell: ({ node }) => h("div", {}, format.moment(node.health?.startedAt), node.health?.programWrittenAt && h("div", { class: "note" }, `program of ${format.moment(node.health.programWrittenAt)}`)) },
     ],
   }), mixed.length > 0 && h("p", { class: "note" }, `Nodes of ${mixed.join(", ")} run programs of different times: an upgrade is under way, or a node was left out.`));
 }

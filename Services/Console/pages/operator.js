@@ -13,11 +13,10 @@ export default function operatorPage({ api, reload }) {
     h("div", { class: "stack" }, pagedTable({
       api, path: "/tenants", label: "Tenants", empty: empty("No tenant yet", "Create the first one."),
       columns: [
-        { title: "Name", cell: (tenant) => tenant.name },
+        { title: "Name", cell: (tenant) => [tenant.name, h("div", { class: "note" }, h("code", {}, tenant.id))] },
         { title: "Subdomain", cell: (tenant) => tenant.subdomain },
         { title: "Plan", cell: (tenant) => format.words(tenant.plan) },
         { title: "State", cell: (tenant) => (tenant.deletedAt ? badge("deleted", "bad") : tenant.isActive ? badge("active", "good") : badge("suspended", "warn")) },
-        { title: "Id", cell: (tenant) => h("code", {}, tenant.id) },
         { title: "Made", kind: "date", cell: (tenant) => format.moment(tenant.createdAt) },
         { title: "", kind: "actions", cell: (tenant) => h("div", { class: "row-actions" },
           button("Usage", { kind: "quiet", onclick: () => usage(api, tenant) }),

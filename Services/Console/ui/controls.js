@@ -139,8 +139,14 @@ export function segmented(label, options, value, onchange) {
 }
 
 export function tabs(label, entries, current) {
-  return h("nav", { class: "tabs", "aria-label": label }, entries.map(([name, href]) =>
+  const element = h("nav", { class: "tabs", "aria-label": label }, entries.map(([name, href]) =>
     h("a", { href, "aria-current": name === current ? "page" : null }, name)));
+  // On a narrow screen the row of tabs is longer than the screen: the one that holds is in sight.
+  requestAnimationFrame(() => requestAnimationFrame(() => {
+    const here = element.querySelector("[aria-current]");
+    if (here) element.scrollLeft = here.offsetLeft - element.offsetLeft - (element.clientWidth - here.offsetWidth) / 2;
+  }));
+  return element;
 }
 
 export { append };
