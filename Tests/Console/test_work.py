@@ -115,6 +115,12 @@ def test_a_question_is_answered_with_a_range_and_reasons_and_booked(stack, conso
 
     console.wait(lambda _: [one["decision"]["decision"] for one in kept(stack, person) if one.get("decision")] == ["accepted"], "the decision to be recorded")
     assert len(kept(stack, person)) == 1
+    console.press("Say why")
+    console.fill("reason", "Knows the client")
+    console.press("Record")
+    console.dialog_closes()
+    decision = kept(stack, person)[0]["decision"]
+    assert (decision["decision"], decision["reason"]) == ("accepted", "Knows the client")
 
 
 def kept(stack, person):

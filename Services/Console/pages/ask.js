@@ -13,7 +13,7 @@ import { comboField, combobox } from "../ui/combobox.js";
 import { toast } from "../ui/dialog.js";
 import { answerView } from "./ask/answer.js";
 import { bookingDialog, findPeople, findProjects } from "./bookings.js";
-import { decisionBadge, decide, recordBooking } from "./decisions.js";
+import { decisionBadge, decide, recordBooking, sayWhy } from "./decisions.js";
 
 export default async function askPage({ api, session, router, query }) {
   const known = async (path, id) => (id ? api.get(`/${path}/${id}`).then(({ data }) => ({ id, label: data.name, item: data }), () => null) : null);
@@ -124,8 +124,14 @@ export default async function askPage({ api, session, router, query }) {
         onsaved: async (booking, warnings) => {
           toast(warnings?.length ? `Booked, with ${warnings.length} warnings.` : "Booked.");
           if (!mayDecide) return;
-          const decision = isKept(question) && await recordBooking(api, kept.data, question, booking);
-          if (decision) isDecided(decision);
+          const answer = isKept(question) ? kept.data : null;
+          const decision = answer && await recordBooking(api, answer, question, booking);
+          if (!decision) return;
+          if (isKept(question)) isDecided(decision);
+          toast(decision.decision === "accepted" ? "The answer was followed." : "The answer was changed.", { action: { label: "Say why", run: async () => {
+            const said = await sayWhy(api, answer, decision);
+            if (said && isKept(question)) isDecided(said);
+          } } });
         },
       }) }),
       mayDecide && button("Record a decision", { icon: "edit", onclick: async () => {

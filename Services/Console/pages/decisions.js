@@ -41,6 +41,19 @@ export async function recordBooking(api, answer, question, booking) {
   }
 }
 
+/** Asks why after a decision that a booking has made, and records it with the reason. @returns the decision; null when nothing was said. */
+export function sayWhy(api, answer, decision) {
+  const reason = field("Why", h("textarea", { class: "input", name: "reason", rows: 3, maxlength: 2000 }));
+  return formDialog({
+    title: "Why it was decided so", fields: [reason], submitLabel: "Record",
+    submit: async () => {
+      const said = { ...decision, reason: reason.control.value.trim() || undefined };
+      await record(api, answer, said);
+      return said;
+    },
+  });
+}
+
 const CHOICES = [["rejected", "Refused: this is not done"], ["changed", "Changed: something else was decided on"], ["accepted", "Taken as asked, and booked elsewhere"]];
 
 /**
