@@ -23,7 +23,12 @@ let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+let nioHTTPTypesHTTP2 = Target.Dependency.product(name: "NIOHTTPTypesHTTP2", package: "swift-nio-extras")
 let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+let nioTLS = Target.Dependency.product(name: "NIOTLS", package: "swift-nio")
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -81,6 +86,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
@@ -104,7 +111,7 @@ let package = Package(
         shared(
             "ServiceKit",
             [
-                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, httpTypes,
+                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", configuration, coreMetrics, crypto, httpTypes,
                 hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1,
                 unixSignals,
             ]),
@@ -117,7 +124,8 @@ let package = Package(
             "Gateway",
             [
                 "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
-                "CZlib", crypto, httpTypes, hummingbird, lifecycle, logging, nioCore, nioHTTP1, nioPosix, yams,
+                "CZlib", crypto, httpTypes, hummingbird, hummingbirdCore, lifecycle, logging, nioCore, nioHTTP1,
+                nioHTTP2, nioHTTPTypes, nioHTTPTypesHTTP2, nioPosix, nioSSL, nioTLS, yams,
             ]),
         service(
             "TenantAdmin",
@@ -170,7 +178,7 @@ let package = Package(
             [
                 "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway",
                 "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
-                nioPosix,
+                nioHPACK, nioPosix, nioSSL,
             ]),
         tests(
             "TenantAdmin",
@@ -189,9 +197,9 @@ let package = Package(
         tests(
             "MLPrediction",
             [
-                "Contracts", "Ledger", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity",
-                "ServiceKit",
-                "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport", httpTypes, hummingbird,
+                "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting",
+                "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport",
+                httpTypes, hummingbird,
                 hummingbirdTesting, logging, nioCore,
             ]),
         tests(

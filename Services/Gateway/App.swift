@@ -12,7 +12,7 @@ struct App {
             StandardOutput.write(output)
             exit(code)
         }
-        await ServiceRunner.run(.gateway, keys: GatewaySettings.keys) { @Sendable bootstrap in
+        await ServiceRunner.run(.gateway, keys: GatewaySettings.keys + TLSSettings.keys) { @Sendable bootstrap in
             try await GatewayApplication(bootstrap).build()
         }
     }

@@ -115,12 +115,13 @@ struct GatewayApplication {
         let watch = ConfigurationWatch(path: path, logger: bootstrap.logger) {
             line.replace(with: try builder.line($0))
         }
+        let secure = try SecureListener(bootstrap)
         let router = Router(context: ServiceRequestContext.self)
         if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
         router.add(middleware: line)
         var application = ServiceApplication(
             router: router, declared: Self.declared,
-            services: [
+            services: (secure.map { [$0.certificates] } ?? []) + [
                 proxy, relay, database, feed, ownChanges, tenantChanges,
                 UpstreamWatch(
                     upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
@@ -138,7 +139,11 @@ struct GatewayApplication {
         let proxies = parts.trustedProxies
         application.answersNodeChecks = false
         application.onLoop = relay
-        application.reload = { watch.look() }
+        application.listener = secure?.channel
+        application.reload = {
+            watch.look()
+            secure?.certificates.look(isAsked: true)
+        }
         application.client = { address in
             guard let client = address.ipAddress.flatMap({ ClientAddress($0) }), !proxies.isTrusted(client) else {
                 return nil

@@ -25,7 +25,7 @@ extension GatewayLine {
         let isStream = match.route.isStreaming || ForwardStage.streamsBody(request.headerFields, match.route)
         return Asked(
             match: match, credential: credential, hints: hints,
-            origin: proxies.origin(peer: peer, request.headerFields),
+            origin: proxies.origin(of: request, peer: peer),
             kind: isStream ? .stream : .brief)
     }
 

@@ -8,7 +8,7 @@ import ServiceKit
 /// A page of another site can make a browser send the cookie in spite of `SameSite`, through an old browser or a sibling
 /// domain. So a request that relies on it must come from a page of our own origin.
 struct SessionCookie: Sendable {
-    static let name = "erm_session"
+    static let name = RouteHeader.sessionCookieName
     static let path = "/api/v1/auth"
 
     /// `Set-Cookie` with a token.
@@ -45,8 +45,10 @@ struct SessionCookie: Sendable {
     private static func requireOwnOrigin(_ request: Request) throws {
         let origins = request.headers[values: .origin]
         let sites = request.headers[values: .secFetchSite]
+        // Only a proxy knows the scheme of the page behind it; a request that came here by TLS has a page with https.
+        let schemes = request.head.scheme == "https" ? ["https"] : ["http", "https"]
         guard let host = request.head.authority?.lowercased(), origins.count == 1,
-            ["http://\(host)", "https://\(host)"].contains(origins[0].lowercased()),
+            schemes.contains(where: { "\($0)://\(host)" == origins[0].lowercased() }),
             sites.allSatisfy({ $0 == "same-origin" })
         else {
             throw ProblemError.permissionDenied(

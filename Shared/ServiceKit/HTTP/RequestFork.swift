@@ -1,12 +1,13 @@
 import HTTPTypes
 import Logging
 import NIOCore
+import NIOHTTP1
 import NIOHTTPTypes
 
 /// Decides which way a request goes: it is answered on this event loop, or by the router in the connection's task.
 ///
-/// A request is offered to the loop when it has come whole by the end of one read of the socket. A slow body goes to the router,
-/// which watches over slow bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); they are answered in
+/// A request is offered to the loop when it has come whole soon after its head. A slow body goes to the router, which watches over slow
+/// bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); they are answered in
 /// their order all the same: behind one that the router has, all go to the router, and behind one on the loop all wait here.
 final class RequestFork: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
@@ -27,28 +28,45 @@ final class RequestFork: ChannelDuplexHandler {
         var body: ByteBuffer?
     }
 
+    /// Many clients send a head and a short body in two pieces.
+    private static let patience = TimeAmount.milliseconds(20)
+
     private let frame: RequestFrame
-    private let guarding: ConnectionGuard
+    private let guarding: any RequestGuard
+    private let connection: ServiceConnection
+    private let isSocket: Bool
     private let responder: (any LoopResponder)?
     private let logger: Logger
     private var peer: String?
     private var held: Held?
+    private var heldUntil: Scheduled<Void>?
     private var exchange: LoopExchange?
     private var waiting = CircularBuffer<Arrival>()
     private var readIsDue = false
     /// Requests that the router has not answered.
     private var routed = 0
+    /// The router stands behind this.
+    private var isRouted = false
     /// The client has closed its side during the exchange.
     private var isInputClosed = false
 
-    init(_ frame: RequestFrame, _ guarding: ConnectionGuard, _ responder: (any LoopResponder)?, _ logger: Logger) {
+    /// - Parameters:
+    ///   - guarding: a handler before this.
+    ///   - isSocket: false for a stream of the connection.
+    init(
+        _ frame: RequestFrame, _ guarding: any RequestGuard, _ connection: ServiceConnection, isSocket: Bool,
+        _ responder: (any LoopResponder)?, _ logger: Logger
+    ) {
         self.frame = frame
         self.guarding = guarding
+        self.connection = connection
+        self.isSocket = isSocket
         self.responder = responder
         self.logger = logger
     }
 
     func handlerRemoved(context: ChannelHandlerContext) {
+        heldUntil?.cancel()
         waiting.removeAll()
         exchange?.gone()
         exchange = nil
@@ -62,21 +80,33 @@ final class RequestFork: ChannelDuplexHandler {
         receive(part, record, context)
     }
 
+    /// The handler wants to read the body of the request that is being answered.
+    func wantsBody() { guarding.wantsBody() }
+
     func channelReadComplete(context: ChannelHandlerContext) {
-        passHeld(context)
+        awaitRest(context)
         context.fireChannelReadComplete()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         guard exchange == nil, waiting.isEmpty else { return waiting.append(.error(error)) }
+        fail(error, context)
+    }
+
+    /// The server answers what the parser refuses.
+    private func fail(_ error: any Error, _ context: ChannelHandlerContext) {
         passHeld(context)
-        context.fireErrorCaught(error)
+        if error is HTTPParserError { enterRouter(context) }
+        if isRouted { context.fireErrorCaught(error) } else { context.close(promise: nil) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         passHeld(context)
-        guard case ChannelEvent.inputClosed? = event as? ChannelEvent, let exchange else {
+        guard case ChannelEvent.inputClosed? = event as? ChannelEvent else {
             return context.fireUserInboundEventTriggered(event)
+        }
+        guard let exchange else {
+            return isRouted ? context.fireUserInboundEventTriggered(event) : context.close(promise: nil)
         }
         // The router, told now, would end the connection before the answer is written.
         isInputClosed = true
@@ -110,6 +140,8 @@ final class RequestFork: ChannelDuplexHandler {
         case .body(var piece) where held != nil:
             if held?.body == nil { held?.body = piece } else { held?.body?.writeBuffer(&piece) }
         case .end(let trailers) where held != nil:
+            heldUntil?.cancel()
+            heldUntil = nil
             if trailers == nil, isTaken(context) { return }
             passHeld(context)
             context.fireChannelRead(wrapInboundOut(part))
@@ -140,26 +172,35 @@ final class RequestFork: ChannelDuplexHandler {
         if guarding.isClosing || isInputClosed { waiting.removeAll() }
         if isInputClosed {
             isInputClosed = false
+            guard isRouted else { return context.close(mode: .output, promise: nil) }
             return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
         guard !waiting.isEmpty else { return }
         while exchange == nil, let arrival = waiting.popFirst() {
             switch arrival {
             case .part(let part, let record): receive(part, record, context)
-            case .error(let error):
-                passHeld(context)
-                context.fireErrorCaught(error)
+            case .error(let error): fail(error, context)
             }
         }
-        // Nobody else would watch over a request whose rest does not come.
-        passHeld(context)
+        awaitRest(context)
         context.fireChannelReadComplete()
         guard readIsDue, waiting.isEmpty else { return }
         readIsDue = false
         context.read()
     }
 
+    /// Nothing else limits the wait for the rest of a request.
+    private func awaitRest(_ context: ChannelHandlerContext) {
+        guard held != nil, heldUntil == nil else { return }
+        heldUntil = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
+            self?.passHeld(context)
+            context.fireChannelReadComplete()
+        }
+    }
+
     private func passHeld(_ context: ChannelHandlerContext) {
+        heldUntil?.cancel()
+        heldUntil = nil
         guard let held else { return }
         self.held = nil
         pass(held.head, held.record, context)
@@ -168,8 +209,15 @@ final class RequestFork: ChannelDuplexHandler {
 
     private func pass(_ head: HTTPRequest, _ record: RequestRecord?, _ context: ChannelHandlerContext) {
         routed += 1
+        enterRouter(context)
         if let record { frame.connections.arrived(record, on: context.channel) }
         context.fireChannelRead(wrapInboundOut(.head(head)))
+    }
+
+    private func enterRouter(_ context: ChannelHandlerContext) {
+        guard !isRouted else { return }
+        isRouted = true
+        connection.routed.add(context.channel, isSocket: isSocket)
     }
 
     private static func mayBeHeld(_ head: HTTPRequest, upTo limit: Int) -> Bool {

@@ -15,8 +15,7 @@ public struct ServiceResponder: HTTPResponder {
     private let bodyLimit: Int
     private let answersNodeChecks: Bool
 
-    /// Where whoever spreads requests over the nodes of a service asks one whether to send it any: 204, or 503 from a node that is
-    /// going down.
+    /// The path at which a load balancer asks a node whether to send it requests: 204, or 503 from a node that is shutting down.
     public static let nodeCheckPath = "/internal/ready"
 
     init(
@@ -92,7 +91,7 @@ public struct ServiceResponder: HTTPResponder {
         return problem(error, request, context)
     }
 
-    /// The client is told to send the body once somebody wants to read it, and not when the request is refused.
+    /// The client gets `100 Continue` once the handler reads the body, and never when the request is refused.
     private static func continued(_ request: Request, on channel: any Channel) -> Request {
         var request = request
         request.body = RequestBody(asyncSequence: ContinuedBody(body: request.body, channel: channel))
@@ -117,7 +116,7 @@ private struct ContinuedBody: AsyncSequence, Sendable {
             if let channel {
                 self.channel = nil
                 channel.eventLoop.execute {
-                    try? channel.pipeline.syncOperations.handler(type: ConnectionGuard.self).wantsBody()
+                    try? channel.pipeline.syncOperations.handler(type: RequestFork.self).wantsBody()
                 }
             }
             return try await pieces.next()

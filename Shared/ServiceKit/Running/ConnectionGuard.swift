@@ -7,13 +7,13 @@ import NIOHTTPTypes
 /// Keeps a client's connection in step and within bounds; between the HTTP codec and the requests.
 ///
 /// - One request at a time: what is sent ahead waits (``RequestBytes``).
-/// - A client that takes nothing of what is ready for it is closed after the write timeout.
+/// - A client that leaves a ready answer unread is disconnected after the write timeout.
 /// - What cannot be read as HTTP is answered with a problem like every other refusal, not with a bare 400.
 /// - The answer to a HEAD ends with its head: a body, or the mark of a chunked body's end, would be read as the next answer.
 /// - An answer with `Connection: close` is the last one. The sending side is closed first and the rest a little later, so
-///   that a client that is still sending gets to read it. So ends a connection whose client asked for it, whose server is
-///   being stopped, and whose request was answered before most of its body had come: that is not read to its end.
-final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+///   that a client that is still sending can read the answer. A connection ends so when its client asks for it, when the server is
+///   being stopped, and when a request was answered before most of its body had come: that body is not read to its end.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, RequestGuard {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
@@ -53,24 +53,30 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var isUnframed = false
     /// The last answer has been given.
     private(set) var isClosing = false
-    private var isRefused = false
+    private let isAdmitted: Bool
+    private let fields: HTTPFields
     private var stalled: Scheduled<Void>?
 
     /// - Parameters:
     ///   - bytes: the connection's first handler.
     ///   - framing: the one before this.
-    init(_ connections: ServerConnections, _ bytes: RequestBytes, _ framing: MessageFraming) {
+    ///   - isAdmitted: a connection that is not is closed once it is open.
+    ///   - fields: what every answer says beside its own.
+    init(
+        _ connections: ServerConnections, _ bytes: RequestBytes, _ framing: MessageFraming, isAdmitted: Bool,
+        fields: HTTPFields
+    ) {
         self.connections = connections
         self.bytes = bytes
         self.framing = framing
+        self.isAdmitted = isAdmitted
+        self.fields = fields
     }
 
-    /// What is written down of the request whose head was passed on last.
     var record: RequestRecord? { exchanges.last?.record }
 
     func handlerAdded(context: ChannelHandlerContext) {
         self.context = context
-        isRefused = !connections.admit(context.channel)
         bytes.demand = { [weak self] in self?.demand ?? .nothing }
     }
 
@@ -78,7 +84,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func channelActive(context: ChannelHandlerContext) {
         context.fireChannelActive()
-        if isRefused { context.close(promise: nil) }
+        if !isAdmitted { context.close(promise: nil) }
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -96,7 +102,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        // Nobody will be answered any more.
+        // No further request will be answered.
         guard !isClosing, refusal == nil else { return }
         switch unwrapInboundIn(data) {
         case .head(let head):
@@ -116,7 +122,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Whatever comes after the first is its consequence: bytes that arrive for a parser that has given up.
+        // Later errors follow from the first: bytes that arrive for a parser that has given up.
         guard refusal == nil else { return }
         switch error {
         case let error as HTTPParserError:
@@ -150,7 +156,6 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.fireChannelWritabilityChanged()
     }
 
-    /// Somebody wants to read the body of the request that is being answered.
     func wantsBody() {
         guard let context, let first = exchanges.first, first.message.expectsContinue, !first.isContinued,
             first.receivedBytes == 0, !first.isReceived, !isClosing
@@ -188,6 +193,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         let mustClose = current.map { !$0.message.isPersistent || !$0.isNearlyReceived } ?? false
         if mustClose || connections.lifecycle.isShuttingDown { head.headerFields[.connection] = "close" }
         isLast = head.headerFields[.connection]?.lowercased() == "close"
+        if !fields.isEmpty { head.headerFields.append(contentsOf: fields) }
         // Without a length the codec below would mark the end of a body that is not there.
         isUnframed = isHead && head.headerFields[.contentLength] == nil && head.status.mayHaveContent
         framing.answersHTTP10 = current?.message.isHTTP10 ?? false
@@ -234,22 +240,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     private func refused(_ problem: ProblemError) -> (HTTPResponse, ByteBuffer) {
-        let requestID = TraceContext().requestID
-        var (headers, body) = Answer.written(problem, requestID: requestID)
-        headers[.contentLength] = "\(body.readableBytes)"
-        headers[.connection] = "close"
-        headers[.requestID] = requestID
-        if exchanges.isEmpty {
-            let record = RequestRecord(method: "unknown")
-            record.note {
-                $0.requestID = requestID
-                $0.status = problem.status.code
-                $0.bytesOut = body.readableBytes
-                $0.refusal = .init(problem)
-            }
-            connections.accessLog.append(record.finish(isCut: false))
-        }
-        return (HTTPResponse(status: problem.status, headerFields: headers), body)
+        let record = exchanges.isEmpty ? RequestRecord(method: "unknown") : nil
+        var (head, body) = Self.refused(problem, record)
+        head.headerFields[.connection] = "close"
+        if let record { connections.accessLog.append(record.finish(isCut: false)) }
+        return (head, body)
     }
 }
 
@@ -258,6 +253,11 @@ extension HTTPResponse.Status {
 }
 
 extension ProblemError {
+    static var unmetExpectation: ProblemError {
+        ProblemError(
+            status: .expectationFailed, code: .malformedRequest, "No expectation other than 100-continue can be met.")
+    }
+
     /// What the HTTP parser did not like. Not for a connection that has just ended.
     init(parserError error: HTTPParserError) {
         switch error {
@@ -266,7 +266,7 @@ extension ProblemError {
                 status: .requestHeaderFieldsTooLarge, code: .headersTooLarge, "The request's headers are too large.")
         case .invalidMethod:
             self.init(
-                status: .methodNotAllowed, code: .methodNotAllowed, "This is not a method of HTTP that is known here.",
+                status: .methodNotAllowed, code: .methodNotAllowed, "The request's method is not supported.",
                 headers: [.allow: "DELETE, GET, HEAD, PATCH, POST, PUT"])
         case .invalidChunkSize:
             self.init(status: .badRequest, code: .malformedRequest, "The body's chunks are malformed.", cause: error)

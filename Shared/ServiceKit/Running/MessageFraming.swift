@@ -32,10 +32,14 @@ final class MessageFraming: ChannelDuplexHandler {
         let problem: ProblemError
     }
 
+    private let scheme: String
     /// The message whose head was passed on last.
     private(set) var message = Message()
     /// The version of the answer that comes next.
     var answersHTTP10 = false
+
+    /// - Parameter scheme: of the connection; what a client writes in front of a host says nothing.
+    init(scheme: String = "http") { self.scheme = scheme }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         switch unwrapInboundIn(data) {
@@ -43,7 +47,7 @@ final class MessageFraming: ChannelDuplexHandler {
             do {
                 try Self.takeAuthority(&head)
                 message = try Self.message(head)
-                context.fireChannelRead(wrapInboundOut(.head(try Self.request(head))))
+                context.fireChannelRead(wrapInboundOut(.head(try request(head))))
             } catch {
                 context.fireErrorCaught(error)
             }
@@ -71,12 +75,12 @@ final class MessageFraming: ChannelDuplexHandler {
     }
 
     /// - Throws: ``Refused`` for a method that is no word.
-    private static func request(_ head: HTTPRequestHead) throws(Refused) -> HTTPRequest {
+    private func request(_ head: HTTPRequestHead) throws(Refused) -> HTTPRequest {
         guard let method = HTTPRequest.Method(head.method.rawValue) else {
             throw Refused(problem: ProblemError(parserError: .invalidMethod))
         }
         return HTTPRequest(
-            method: method, scheme: "http", authority: head.headers.first(name: "host"), path: head.uri,
+            method: method, scheme: scheme, authority: head.headers.first(name: "host"), path: head.uri,
             headerFields: HTTPFields(head.headers, splitCookie: false))
     }
 
@@ -103,10 +107,7 @@ final class MessageFraming: ChannelDuplexHandler {
         }
         let expectations = head.headers[canonicalForm: "expect"].map { $0.lowercased() }
         guard expectations.allSatisfy({ $0 == "100-continue" }) else {
-            throw Refused(
-                problem: ProblemError(
-                    status: .expectationFailed, code: .malformedRequest,
-                    "No expectation other than 100-continue can be met."))
+            throw Refused(problem: .unmetExpectation)
         }
         message.expectsContinue = !expectations.isEmpty && !message.isHTTP10 && message.bodyLength != 0
         return message

@@ -1,4 +1,5 @@
 public import Hummingbird
+package import HummingbirdCore
 public import Logging
 public import NIOCore
 public import ServiceLifecycle
@@ -21,12 +22,16 @@ public struct ServiceApplication: Sendable {
     /// Answers on the connections' event loops what can be answered there; the router answers the rest.
     public var onLoop: (any LoopResponder)?
 
+    /// Makes clients' connections what they are beyond plain HTTP/1.1; nil: they are that.
+    package var listener: (@Sendable (ServiceChannel) -> any ServerChildChannel)?
+
     /// What was declared of the routes, for tests and the API's description.
     public let declared: [DeclaredRoute]
 
     /// A service that answers the routes that its controllers declare, and what they are.
     public init(routes: Routes, services: [any Service] = [], readiness: [ReadinessCheck] = []) {
         routes.add(DescriptionController(declared: routes.declared))
+        routes.add(NodeHealthController(report: NodeReport(readiness: readiness, services: services)))
         self.init(router: routes.router, declared: routes.declared, services: services, readiness: readiness)
     }
 
@@ -53,7 +58,8 @@ public struct ServiceApplication: Sendable {
             lifecycle: ServiceLifecycleState(), metrics: metrics)
         let frame = frame(connections, metrics)
         return Application(
-            responder: responder(frame, bodyLimit: bodyLimit), server: .guarded(frame, onLoop: onLoop),
+            responder: responder(frame, bodyLimit: bodyLimit),
+            server: .guarded(frame, onLoop: onLoop, listener: listener),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
     }
 

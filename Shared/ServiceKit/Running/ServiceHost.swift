@@ -72,14 +72,14 @@ struct ServiceHost {
             responder: application.responder(frame, bodyLimit: settings.int("limits.body-bytes")),
             server: .guarded(
                 frame, onLoop: application.onLoop, headerBytes: settings.int("http.max-header-bytes"),
-                idleTimeout: settings.duration("http.idle-timeout")),
+                idleTimeout: settings.duration("http.idle-timeout"), listener: application.listener),
             configuration: .init(
                 address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.int("http.max-connections"))),
             onServerRunning: onServerRunning, logger: quietLogger)
     }
 
-    /// Hummingbird's and the group's own lines at `info` say nothing that ours do not.
+    /// The `info` lines of Hummingbird and the service group only repeat this service's own.
     private var quietLogger: Logger {
         var logger = bootstrap.logger
         if logger.logLevel == .info { logger.logLevel = .notice }

@@ -1,0 +1,60 @@
+import Foundation
+
+/// A self-signed certificate for `localhost` and its key, made by openssl in a folder of their own.
+struct CertificateFiles: Sendable {
+    struct Failure: Error, CustomStringConvertible { let description: String }
+
+    private let folder: URL
+
+    /// - Parameter days: how long the certificate is valid.
+    init(days: Int = 30) throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificate-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try make(days: days)
+    }
+
+    var certificate: String { folder.appendingPathComponent("certificate.pem").path }
+    var key: String { folder.appendingPathComponent("key.pem").path }
+
+    func remove() { try? FileManager.default.removeItem(at: folder) }
+
+    /// Another pair in the same files.
+    func make(days: Int = 30) throws {
+        _ = try Self.wait(
+            "/usr/bin/openssl",
+            [
+                "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+                "-out", certificate, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+                "-days", "\(days)",
+            ])
+    }
+
+    /// What a program prints; it must succeed.
+    static func wait(_ program: String, _ arguments: [String]) throws -> String {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: program)
+        process.arguments = arguments
+        let (output, errors) = (Pipe(), Pipe())
+        process.standardOutput = output
+        process.standardError = errors
+        try process.run()
+        let text = output.fileHandleForReading.readDataToEndOfFile()
+        let trouble = errors.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else {
+            throw Failure(
+                description: "\(program) ended with \(process.terminationStatus): "
+                    + String(decoding: trouble, as: UTF8.self) + String(decoding: text, as: UTF8.self))
+        }
+        return String(decoding: text, as: UTF8.self)
+    }
+
+    /// The same without holding up the tests beside.
+    static func run(_ program: String, _ arguments: [String]) async throws -> String {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread {
+                continuation.resume(with: Result { try wait(program, arguments) })
+            }
+        }
+    }
+}
