@@ -22,7 +22,7 @@ public struct Conflict: Hashable, Sendable {
         case skillMissing = "skill_missing"
         /// The person has the skill below `level`, or at an unknown level.
         case levelTooLow = "level_too_low"
-        /// Hours and another statement of the effort differ by more than a tenth; hours count.
+        /// Hours, or hours a day, and another statement of the effort differ by more than a tenth; the hours count.
         case effortStatedTwice = "effort_stated_twice"
         /// No effort is stated, so that the booking takes nothing.
         case effortNotStated = "effort_not_stated"
@@ -84,12 +84,17 @@ extension Booking {
 
     fileprivate func effortConflicts(_ account: BookingAccount, _ days: DayWindow) -> [Conflict] {
         if effort.way == .nothing { return [Conflict(.effortNotStated, days)] }
-        // What a length was derived from cannot contradict it.
-        guard case .minutes(let minutes) = effort.way, last != nil else { return [] }
         let perDay = effort.minutesPerDay.map { Double($0 * account.workingDays) }
         let share = effort.percentage.map { Double(account.workingMinutes) * $0 / 100 }
-        return [perDay, share].compactMap { $0 }
-            .filter { abs($0 - Double(minutes)) > Double(minutes) / 10 }.prefix(1)
+        let (counted, others): (Double, [Double?]) =
+            switch effort.way {
+            // What a length was derived from cannot contradict it.
+            case .minutes(let minutes): (Double(minutes), last == nil ? [] : [perDay, share])
+            case .minutesPerDay: (perDay ?? 0, [share])
+            case .percentage, .nothing: (0, [])
+            }
+        return others.compactMap { $0 }
+            .filter { abs($0 - counted) > counted / 10 }.prefix(1)
             .map { other in
                 var conflict = Conflict(.effortStatedTwice, days)
                 conflict.minutes = Int(other.rounded())

@@ -138,6 +138,10 @@ struct ConflictTests {
         #expect(
             kinds(Booking("2026-03-02", "2026-03-06", hours: 20, hoursPerDay: 5))
                 == ["effort_stated_twice 2026-03-02 2026-03-06 1500"])
+        #expect(
+            kinds(Booking("2026-03-02", "2026-03-06", hoursPerDay: 4, percentage: 100))
+                == ["effort_stated_twice 2026-03-02 2026-03-06 2400"])
+        #expect(kinds(Booking("2026-03-02", "2026-03-06", hoursPerDay: 4, percentage: 54)) == [])
         #expect(kinds(Booking("2026-03-02", nil, hours: 20, percentage: 10)) == [])
         #expect(kinds(Booking("2026-03-02", "2026-03-06")) == ["effort_not_stated 2026-03-02 2026-03-06 0"])
     }
