@@ -69,7 +69,7 @@ public struct CreateLeaveRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.text(externalId, "externalId")
-        validation.order(firstDay, lastDay, "lastDay", notBefore: "firstDay")
+        validation.leaveDays(firstDay, lastDay)
         validation.range(minutesPerDay, 1...1440, "minutesPerDay")
         validation.text(kind, "kind", maximum: 100)
     }
@@ -86,8 +86,29 @@ public struct UpdateLeaveRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.text(externalId, "externalId")
-        validation.order(firstDay, lastDay, "lastDay", notBefore: "firstDay")
+        validation.leaveDays(firstDay, lastDay)
         validation.range(minutesPerDay.newValue, 1...1440, "minutesPerDay")
         validation.text(kind, "kind", maximum: 100)
+    }
+}
+
+/// What leave may be at most.
+public enum LeaveLimits {
+    /// Twenty years, as many as a booking may have: a longer one is a slip of the pen.
+    public static let longestDays = BookingLimits.longestDays
+
+    /// Whether leave may have these days.
+    public static func allows(_ first: CivilDate, _ last: CivilDate) -> Bool { BookingLimits.allows(first, last) }
+
+    /// What is said of one that is longer, after the name of its last day.
+    public static let tooLong = "must be at most \(longestDays) days (twenty years) from the first day"
+}
+
+extension Validation {
+    /// Of leave, as far as they are known here.
+    fileprivate mutating func leaveDays(_ first: CivilDate?, _ last: CivilDate?) {
+        order(first, last, "lastDay", notBefore: "firstDay")
+        guard let first, let last else { return }
+        require(LeaveLimits.allows(first, last), "lastDay", LeaveLimits.tooLong)
     }
 }

@@ -4,14 +4,18 @@ import Testing
 
 @Suite("Import format")
 struct ImportFormatTests {
-    private let page = ServiceDatabases.repository.appendingPathComponent("docs/import-format.md")
-
-    /// After a change of fields: `ERM_WRITE_DOCS=yes` in the environment of this test writes the page anew.
-    @Test("the page of the import format says what imports do")
-    func documented() throws {
+    /// After a change of fields: `ERM_WRITE_DOCS=yes` in the environment of this test writes the files anew.
+    @Test(
+        "the page of the import format and the console's list of kinds say what imports do",
+        arguments: [
+            ("docs/import-format.md", ImportFormatPage.text),
+            ("Services/Console/lib/import-kinds.js", ImportFormatPage.consoleKinds),
+        ])
+    func documented(path: String, text: String) throws {
+        let file = ServiceDatabases.repository.appendingPathComponent(path)
         if ProcessInfo.processInfo.environment["ERM_WRITE_DOCS"] == "yes" {
-            try ImportFormatPage.text.write(to: page, atomically: true, encoding: .utf8)
+            try text.write(to: file, atomically: true, encoding: .utf8)
         }
-        #expect(try String(contentsOf: page, encoding: .utf8) == ImportFormatPage.text)
+        #expect(try String(contentsOf: file, encoding: .utf8) == text)
     }
 }

@@ -39,6 +39,46 @@ struct TenantDefaultsTests {
         }
     }
 
+    @Test("departments and skills of the beginning give way to a file's own, unless something uses them or edited them")
+    func givingWay() async throws {
+        try await TestService.run { service in
+            let tenant: Tenant = try await service.send(
+                .post, "/api/v1/tenants", as: service.operatorToken,
+                json: CreateTenantRequest(
+                    name: "Acme Ltd", subdomain: Subdomain(rawValue: "acme")!, adminEmail: "a@acme.example",
+                    adminPassword: TestService.password)
+            ).data()
+            func names() async throws -> [String] {
+                try await service.all("departments", of: tenant.id, as: Department.self).map(\.name)
+            }
+            func skills() async throws -> [String] {
+                try await service.all("skills", of: tenant.id, as: Skill.self).map(\.name)
+            }
+            func send(_ kind: ImportKind, _ text: String, isDryRun: Bool = false) async throws -> Int {
+                try await service.importCSV(kind, text, into: tenant.id, isDryRun: isDryRun).status.code
+            }
+            let token = try service.token(tenant.id)
+            let design = try await service.all("departments", of: tenant.id, as: Department.self)[0].id
+            _ = try await service.send(
+                .patch, "/api/v1/departments/\(design)", as: token, body: Array(#"{"description":"Ours"}"#.utf8))
+
+            #expect(try await send(.employees, "external_id,name,department\nE1,Ann,PRODUCT\n") == 201)
+            #expect(try await names() == ["Design", "Engineering", "Product"])
+            let file = "external_id,name,department\nE2,Bob,Sales\n"
+            #expect(try await send(.employees, file, isDryRun: true) == 200)
+            #expect(try await names() == ["Design", "Engineering", "Product"])
+            #expect(try await send(.employees, file) == 201)
+            #expect(try await names() == ["Design", "Product", "Sales"])
+
+            #expect(try await send(.employeeSkills, "employee_external_id,skill\nE1,react\n") == 201)
+            #expect(try await send(.skills, "name\nRust\nnode.JS\n") == 201)
+            #expect(try await skills() == ["Node.js", "React", "Rust"])
+            let deletions = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self)
+                .filter { $0.action == "delete" }.map(\.entity)
+            #expect(deletions.sorted() == ["department", "skill", "skill", "skill"])
+        }
+    }
+
     @Test("settings that the platform reads are held to their kind; others are the tenant's own")
     func typedSettings() async throws {
         try await TestService.run { service in

@@ -9,6 +9,7 @@ struct ImportApplication {
     let order: Imports.Order
     let staged: ImportTally.State
     let limits: TenantLimits
+    let author: Author
     let connection: PostgresConnection
 
     /// - Throws: `ImportRejection`; 403 `quota_exceeded`.
@@ -83,12 +84,12 @@ struct ImportApplication {
         return try await connection.query(query)
     }
 
-    /// In the order of lines, the first so many.
+    /// The first notes by line, up to the limit of a report.
     private static func first(_ notes: [ImportRowError]) -> [ImportRowError] {
         Array(notes.sorted { ($0.line, $0.column) < ($1.line, $1.column) }.prefix(most))
     }
 
-    /// Takes the bad rows away; gives the first so many of all errors, in the order of lines.
+    /// Removes the invalid rows; returns the first errors by line, up to the limit of a report.
     private func judge() async throws -> (errors: [ImportRowError], rejected: Int) {
         let rows = try await connection.query(plan.judge(staged.columns, limit: Self.most))
         return (
@@ -105,10 +106,11 @@ struct ImportApplication {
     private func write() async throws -> Outcome {
         do {
             let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
+            try await ImportedDefaults(connection: connection, author: author).giveWay(to: order.kind)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
             if let update = plan.update(staged.columns) { updated = try await connection.execute(update) }
-            let inserted = try await connection.execute(plan.insert(order.history))
+            let inserted = try await insert()
             for statement in plan.finish { try await connection.execute(statement) }
             return Outcome(inserted: inserted, updated: updated, cleared: cleared)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
@@ -119,9 +121,21 @@ struct ImportApplication {
                 errors: [ImportRowError(line: 0, column: "", reason: "contradicts what is stored: \(reason)")])
         }
     }
+
+    /// A table that vacuum has found empty is taken for empty: looking row by row through what the statement itself has just written
+    /// would take the square of the file's time.
+    private func insert() async throws -> Int {
+        let isLong = staged.rowsRead > Self.rowsOfShort
+        if isLong { try await connection.setLocal(settings: ["enable_nestloop": "off"]) }
+        let inserted = try await connection.execute(plan.insert(order.history))
+        if isLong { try await connection.setLocal(settings: ["enable_nestloop": "on"]) }
+        return inserted
+    }
+
+    private static let rowsOfShort = 5_000
 }
 
-/// A file of which nothing may be applied.
+/// A file that is refused as a whole.
 struct ImportRejection: Error {
     let staged: ImportTally.State
     let rejected: Int

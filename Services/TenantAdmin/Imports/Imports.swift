@@ -133,7 +133,7 @@ struct Imports: Sendable {
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try TenantCounts.requireStorage(active)
             let application = ImportApplication(
-                plan: plan, order: order, staged: staged, limits: active.limits, connection: connection)
+                plan: plan, order: order, staged: staged, limits: active.limits, author: author, connection: connection)
             let report = try await application.run()
             if order.isDryRun { throw DryRun(report: report) }
             try await progress.end(on: connection)
@@ -144,7 +144,7 @@ struct Imports: Sendable {
         return report
     }
 
-    /// Keeps the report of a file of which nothing was applied, and makes the answer.
+    /// Stores the report of a file that was refused as a whole, and makes the answer.
     private func reject(
         _ rejection: ImportRejection, _ order: Order, _ progress: ImportProgress, in tenant: TenantID, by author: Author
     ) async throws -> ProblemError {

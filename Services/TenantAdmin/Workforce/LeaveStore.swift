@@ -82,6 +82,7 @@ struct LeaveStore: ResourceStore {
         _ item: EmployeeLeave, with request: UpdateLeaveRequest, by caller: TenantCaller,
         on connection: PostgresConnection
     ) async throws -> [String] {
+        try requireLength(request, of: item)
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
         changes.set("first_day", request.firstDay)
@@ -90,6 +91,13 @@ struct LeaveStore: ResourceStore {
         changes.set("kind", request.kind?.tidied)
         changes.set("status", request.status)
         return try await changes.apply(to: table, id: item.id, on: connection)
+    }
+
+    /// The day that is stated may be too far from the one that stays. What is longer already may stay so.
+    private static func requireLength(_ request: UpdateLeaveRequest, of item: EmployeeLeave) throws {
+        let (first, last) = (request.firstDay ?? item.firstDay, request.lastDay ?? item.lastDay)
+        guard (first, last) != (item.firstDay, item.lastDay), !LeaveLimits.allows(first, last) else { return }
+        throw ProblemError.validation(request.lastDay == nil ? "firstDay" : "lastDay", LeaveLimits.tooLong)
     }
 
     /// Nothing refers to leave.

@@ -21,6 +21,23 @@ enum ImportFormatPage {
         return ([introduction] + kinds).joined(separator: "\n\n") + "\n"
     }
 
+    /// `Services/Console/lib/import-kinds.js`, the columns that the console offers.
+    static var consoleKinds: String {
+        let kinds = ImportKind.allCases.map { kind in
+            let names = ImportPlan(kind).fields.map { "\"\($0.name)\"" }
+            return "  \(kind.rawValue): [\(names.joined(separator: ", "))],"
+        }
+        return """
+            // Generated from the fields that imports go by; Tests/TenantAdminTests/ImportFormatTests.swift says how.
+
+            /** The kinds of the import format with their columns, in the order in which they refer to each other. */
+            export const KINDS = {
+            \(kinds.joined(separator: "\n"))
+            };
+
+            """
+    }
+
     private static let introduction = """
         # The import format
 

@@ -38,7 +38,7 @@ struct ImportField: Sendable {
     private static func written(_ name: String, _ rule: ImportRule) -> SQL {
         let column: SQL = "t.\(identifier: name)"
         guard case .time = rule else { return column }
-        return "to_char(\(sql: column) at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
+        return "to_char(\(sql: column) AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')"
     }
 
     /// Whether `\N` may stand in it.
@@ -101,7 +101,7 @@ struct ImportTarget: Sendable {
 
     /// A column that holds what the field of its name says.
     /// - Parameter whenAbsent: what a new row has that does not say; nil for NULL.
-    static func column(_ column: String, whenAbsent: SQL? = nil, cleared: SQL? = "null") -> ImportTarget {
+    static func column(_ column: String, whenAbsent: SQL? = nil, cleared: SQL? = "NULL") -> ImportTarget {
         .value("r.\(identifier: column)", column, whenAbsent: whenAbsent, cleared: cleared)
     }
 

@@ -37,7 +37,7 @@ extension ImportPlan {
             .optional(
                 "department", .name,
                 "A department's name; made if there is none of that name",
-                .reference("department_id", "d.id", cleared: "null"), export: "d.name"),
+                .reference("department_id", "d.id", cleared: "NULL"), export: "d.name"),
             .optional(
                 "weekly_capacity_hours", .weeklyHours,
                 "Hours of a full week, worked on Mondays to Fridays in equal parts; the tenant's default for a new person",
@@ -71,7 +71,7 @@ extension ImportPlan {
                             WHEN r.is_active = false THEN coalesce(t.held_from, (SELECT tenant_today()))
                             ELSE t.held_from END
                         """,
-                    cleared: "null", alsoFrom: ["is_active"]),
+                    cleared: "NULL", alsoFrom: ["is_active"]),
                 export: "t.held_from"),
             .optional(
                 "is_active", .flag,
@@ -148,7 +148,7 @@ extension ImportPlan {
             WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) FOR KEY SHARE OF e) held
         """
 
-    /// For what also touches the people's own rows: whoever edits a person locks the row before the tables that go with it.
+    /// For imports that also touch the people's own rows: an edit of a person locks the person's row before the rows of its parts.
     static let lockEmployees: SQL = """
         SELECT count(*) FROM (SELECT FROM employees e
             WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) ORDER BY e.id

@@ -46,14 +46,15 @@ extension ImportPlan {
         let identity = identity.isEmpty ? key.map { column -> SQL in "r.\(identifier: column)" } : identity
         let keys = identity.joined(separator: ", ")
         let duplicates: SQL = """
-            SELECT d.line, 'names the same row as line ' || d.first AS reason FROM (
-                SELECT r.line, min(r.line) OVER (PARTITION BY \(sql: keys)) AS first FROM pg_temp.import_rows r) d
-            WHERE d.line > d.first
+            SELECT l.line, 'names the same row as line ' || d.first AS reason FROM (
+                SELECT min(r.line) AS first, array_agg(r.line) AS lines FROM pg_temp.import_rows r
+                GROUP BY \(sql: keys) HAVING count(*) > 1) d CROSS JOIN unnest(d.lines) l (line)
+            WHERE l.line > d.first
             """
         return [(key[key.count - 1], duplicates)]
             + checks.map { check in
                 let rows: SQL = """
-                    SELECT r.line, \(sql: check.reason) AS reason FROM pg_temp.import_rows r
+                    SELECT r.line, \(sql: check.reason) AS reason FROM pg_temp.import_rows r \(sql: check.joins)
                     WHERE \(sql: check.condition)
                     """
                 return (check.column, rows)
@@ -77,14 +78,14 @@ extension ImportPlan {
         return pair.earlierOpensAnew ? [isBefore] : [isBefore, isAfter]
     }
 
-    /// What is unusual about the rows that are left, the first so many, as `line`, `column_name` and `reason`; nil where nothing can
-    /// be.
+    /// Unusual values in the remaining rows, at most `limit`, as `line`, `column_name` and `reason`; nil for kinds without such
+    /// checks.
     func oddities(limit: Int) -> SQL? {
         guard !warnings.isEmpty else { return nil }
         let rows = warnings.map { check -> SQL in
             """
             SELECT r.line, \(check.column)::text AS column_name, (\(sql: check.reason))::text AS reason
-            FROM pg_temp.import_rows r WHERE \(sql: check.condition)
+            FROM pg_temp.import_rows r \(sql: check.joins) WHERE \(sql: check.condition)
             """
         }
         return "\(sql: rows.joined(separator: " union all ")) ORDER BY line, column_name LIMIT \(limit)::bigint"

@@ -160,19 +160,21 @@ extension ImportPlan {
         identity: [
             "coalesce(r.external_id, ''), CASE WHEN r.external_id IS NULL THEN r.employee_external_id END",
             "CASE WHEN r.external_id IS NULL THEN r.first_day END",
-            "CASE WHEN r.external_id IS NULL THEN coalesce(r.kind, 'leave') END",
+            "CASE WHEN r.external_id IS NULL THEN folded(coalesce(r.kind, 'leave')) END",
         ],
         joins: """
             JOIN employees e ON e.external_id = r.employee_external_id
             LEFT JOIN LATERAL (
                 SELECT l.id FROM leave l WHERE l.external_id = r.external_id
                 UNION ALL
-                SELECT l.id FROM leave l WHERE r.external_id IS NULL AND l.employee_id = e.id
-                    AND l.first_day = r.first_day AND l.kind = coalesce(r.kind, 'leave')
+                (SELECT l.id FROM leave l WHERE r.external_id IS NULL AND l.employee_id = e.id
+                    AND l.first_day = r.first_day AND folded(l.kind) = folded(coalesce(r.kind, 'leave'))
+                ORDER BY l.kind <> coalesce(r.kind, 'leave'), l.id)
                 LIMIT 1) k ON true
             """,
         match: "t.id = k.id", exportJoins: "JOIN employees e ON e.id = t.employee_id",
-        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees], checks: [.unknownEmployee],
+        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees],
+        checks: [.unknownEmployee, .leaveTooLong],
         planning: .time(of: "employee_external_id"))
 
     private static let contractFields: [ImportField] = {
@@ -192,13 +194,17 @@ extension ImportPlan {
             fields.append(
                 .optional(
                     day, .dailyHours, "Hours worked on \(day.prefix(1).uppercased() + day.dropFirst())s",
-                    export: "t.weekday_minutes[\(index + 1)::integer] / 60.0::double precision"))
+                    // A week of more than five whole days is said by its hours alone.
+                    export: """
+                        CASE WHEN 1440 >= ALL(t.weekday_minutes)
+                            THEN t.weekday_minutes[\(index + 1)::integer] / 60.0::double precision END
+                        """))
         }
         fields.append(
             .optional(
                 "calendar", .name,
                 "A calendar's name, made if there is none; the default calendar when nothing is said",
-                .reference("calendar_id", "c.id", cleared: "null"), export: "c.name"))
+                .reference("calendar_id", "c.id", cleared: "NULL"), export: "c.name"))
         return fields
     }()
 
@@ -251,4 +257,24 @@ extension ImportPlan {
             SELECT t.last_day FROM employment_spells t JOIN employees e ON e.id = t.employee_id
             WHERE e.external_id = r.employee_external_id AND coalesce(t.first_day, '-infinity') = r.first_day)) END
         """
+}
+
+extension ImportPlan.Check {
+    /// What is stored so already may stay.
+    fileprivate static var leaveTooLong: Self {
+        .init(
+            column: "last_day",
+            condition: """
+                CASE WHEN r.last_day IS NOT NULL THEN r.last_day - r.first_day >= \(LeaveLimits.longestDays)::integer
+                        AND NOT EXISTS (SELECT FROM leave t WHERE (t.first_day, t.last_day) = (r.first_day, r.last_day)
+                            AND (t.external_id = r.external_id OR r.external_id IS NULL
+                                AND folded(t.kind) = folded(coalesce(r.kind, 'leave'))
+                                AND t.employee_id = (
+                                    SELECT e.id FROM employees e WHERE e.external_id = r.employee_external_id)))
+                    ELSE EXISTS (SELECT FROM leave t WHERE t.external_id = r.external_id
+                        AND t.first_day <> r.first_day AND t.last_day - r.first_day >= \(LeaveLimits.longestDays)::integer)
+                END
+                """,
+            reason: "\(LeaveLimits.tooLong)::text")
+    }
 }

@@ -120,17 +120,17 @@ extension ImportPlan {
 
     private static let hours = 0.0...1_000_000.0
 
-    /// A person or a project may be gone since: an export says null, and then nobody's stays nobody's.
+    /// A person or a project may have been deleted since: an export writes null, and null stays null.
     private static func former(_ column: String, _ found: SQL) -> ImportTarget {
         ImportTarget(
             column: column,
             inserted: """
                 CASE WHEN \(column.replacing("_id", with: "_external_id")) = ANY(r.cleared)
                     THEN '00000000-0000-0000-0000-000000000000'::uuid ELSE coalesce(\(sql: found), o.\(identifier: column)) END
-                """, updated: nil, cleared: "null")
+                """, updated: nil, cleared: "NULL")
     }
 
-    /// Whoever edits one locks its row before what is kept of it.
+    /// An edit of a resource locks its row before its versions.
     private static func hold(_ table: String) -> SQL {
         """
         SELECT count(*) FROM (SELECT FROM \(identifier: table) o

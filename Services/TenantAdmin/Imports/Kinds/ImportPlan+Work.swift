@@ -53,14 +53,17 @@ extension ImportPlan {
             .optional("completed_at", .time, "When the outcome became known", .column("completed_at")),
             .optional(
                 "created_at", .time,
-                "When it was decided; the first day when nothing is said", .kept("created_at", whenAbsent: decidedAt)),
+                "When it was decided; the first day when nothing is said", .kept("created_at", whenAbsent: decidedAt),
+                ImportTarget(
+                    column: "version_from", inserted: "coalesce(r.created_at, \(sql: decidedAt))", updated: nil)),
             .optional(
                 "labels", .labels,
                 "Facts known at the decision", .column("labels", whenAbsent: "'{}'", cleared: "'{}'")),
             .optional(
                 "planned_hours", .number(hours),
                 "Hours as first planned, where they have been changed since; only for a new allocation",
-                .fixed("planned_hours")),
+                ImportTarget(
+                    column: "planned_hours", inserted: "coalesce(r.planned_hours, r.allocated_hours)", updated: nil)),
             .optional(
                 "commitment", .oneOf(Commitment.allCases.map(\.rawValue)), "How firm it is; hard when nothing is said",
                 .kept("commitment", whenAbsent: "'hard'")),
@@ -102,9 +105,9 @@ extension ImportPlan {
     static let historyUnknown = ImportTarget(
         column: "history_known", inserted: "coalesce(r.history = 'as_decided', false)", updated: nil)
 
-    /// When an allocation was decided of which nothing is said: its first day, but never after its outcome or in the future.
+    /// The decision's time of an allocation that states none: its first day, but never after its outcome or in the future.
     private static let decidedAt: SQL =
-        "least(r.start_date::timestamp at time zone 'UTC', r.completed_at, now())"
+        "least(r.start_date::timestamp AT TIME ZONE 'UTC', r.completed_at, now())"
 }
 
 extension ImportPlan.Check {
@@ -115,26 +118,33 @@ extension ImportPlan.Check {
             reason: "'names no project: \"' || left(r.project_external_id, 40) || '\"'")
     }
 
-    /// Open work for somebody who is not there on any of its days. What is over is history, and what is stored so already may be
-    /// mended step by step.
+    /// Open work for a person who is employed on none of its days. Past work is history, and rows that are stored so already may
+    /// be corrected step by step.
     static var outsideEmployment: Self {
         .init(
             column: "start_date",
             condition: """
-                r.completed_at IS NULL AND r.cancelled_at IS NULL AND EXISTS (
-                    SELECT FROM employees e LEFT JOIN resource_allocations t ON t.external_id = r.external_id
-                    WHERE e.external_id = r.employee_external_id
-                        AND t.completed_at IS NULL AND t.cancelled_at IS NULL
-                        AND (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) IS DISTINCT FROM
-                            (e.id, r.start_date, t.end_date)
-                        AND NOT EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
-                            AND coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
-                            AND coalesce(s.last_day, 'infinity') >= r.start_date))
+                r.completed_at IS NULL AND r.cancelled_at IS NULL
+                AND t.completed_at IS NULL AND t.cancelled_at IS NULL
+                AND (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) IS DISTINCT FROM
+                    (e.id, r.start_date, t.end_date)
+                AND NOT EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
+                    AND coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
+                    AND coalesce(s.last_day, 'infinity') >= r.start_date)
                 """,
-            reason: "'puts the allocation wholly outside the person''s employment'")
+            reason: "'puts the allocation wholly outside the person''s employment'",
+            // Most people are employed from before the file's first day on, without an end: their rows need no second look.
+            joins: """
+                JOIN (SELECT id, external_id FROM employees WHERE NOT EXISTS (
+                        SELECT FROM employment_spells s WHERE s.employee_id = employees.id AND s.last_day IS NULL
+                            AND coalesce(s.first_day, '-infinity') <= (
+                                SELECT min(start_date) FROM pg_temp.import_rows))) e
+                    ON e.external_id = r.employee_external_id
+                LEFT JOIN resource_allocations t ON t.external_id = r.external_id
+                """)
     }
 
-    /// A booking that reaches over more days than anybody plans is a slip of the pen. What is stored so already may stay.
+    /// A booking of more than twenty years is a typing error. Stored ones may stay.
     static var tooLong: Self {
         .init(
             column: "end_date",

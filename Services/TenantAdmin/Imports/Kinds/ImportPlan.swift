@@ -61,8 +61,10 @@ struct ImportPlan: Sendable {
     struct Check: Sendable {
         let column: String
         let condition: SQL
-        /// Text that tells the client why.
+        /// The reason for the client.
         let reason: SQL
+        /// Joins to `r` that the condition needs, each to one row at most.
+        var joins: SQL = ""
     }
 
     struct Limit: Sendable {
