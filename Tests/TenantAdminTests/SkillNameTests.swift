@@ -61,6 +61,32 @@ struct SkillNameTests {
         }
     }
 
+    @Test("a skill that nothing uses gives its name to one that is renamed to it, one that is used keeps it")
+    func givesWay() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let skill: Skill = try await plan.send(.post, "skills", #"{"name":"JS"}"#).data()
+            let unused: Skill = try await plan.send(
+                .post, "skills", #"{"name":"JavaScript","category":"Languages","aliases":["ECMAScript"]}"#
+            ).data()
+            let used: Skill = try await plan.send(.post, "skills", #"{"name":"Go"}"#).data()
+            _ = try await plan.project("P1", #""requiredSkills":["JS","Go"]"#)
+
+            let taken = try await plan.send(.patch, "skills/\(skill.id)", #"{"name":"go"}"#)
+            let renamed = try await plan.send(.patch, "skills/\(skill.id)", #"{"name":"JavaScript"}"#)
+            let gone = try await plan.send(.get, "skills/\(unused.id)")
+            let stays = try await plan.send(.get, "skills/\(used.id)")
+            let project = try await service.all("projects", of: plan.tenant.id, as: Project.self)[0]
+            let audit = try await service.all("audit-logs", of: plan.tenant.id, as: AuditEntry.self)
+
+            #expect(taken.status == 409 && gone.status == 404 && stays.status == 200)
+            #expect(try renamed.data(Skill.self).category == "Languages")
+            #expect(try renamed.data(Skill.self).aliases == ["ECMAScript", "JS"])
+            #expect(project.requiredSkills == ["JavaScript", "Go"])
+            #expect(audit.contains { $0.action == "delete" && $0.entityId == unused.id.description })
+        }
+    }
+
     @Test("two skills are merged: people, projects and bookings keep one, with the higher level")
     func merged() async throws {
         try await TestService.run { service in

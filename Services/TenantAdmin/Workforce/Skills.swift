@@ -69,6 +69,7 @@ struct Skills: ResourceStore {
         _ item: Skill, with request: UpdateSkillRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
+        if let name = request.name { try await giveWay(name, to: item, by: caller, on: connection) }
         changes.set("name", request.name?.tidied)
         changes.set("category", request.category)
         try await changes.apply(to: table, id: item.id, on: connection)
@@ -129,7 +130,7 @@ struct Skills: ResourceStore {
         }
     }
 
-    private static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
+    static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
         let required: [SQL] = ["projects", "resource_allocations"].map { table in
             """
             UPDATE \(identifier: table) t SET required_skill_ids = m.ids, required_levels = m.levels
