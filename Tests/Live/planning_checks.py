@@ -1,7 +1,7 @@
 """Cases from public reports of people who plan, sent through the gateway: what a planner must be right about.
 
 Each `planning/*.json` says where the trouble was seen (`source`) and what is right (`right`); `steps` are requests (method `m`,
-path `p`, JSON body `b` or `file` with content type `ct`; `save` keeps the answer's data under a name, `{name.id}` puts its id
+path `p`, JSON body `b`, or `file` or `text` with content type `ct`; `save` keeps the answer's data under a name, `{name.id}` puts its id
 into later steps); `checks` are [step, path, wanted]: `status`, `~text` (the answer holds the text: true or false), a dotted path
 into the answer, or `path#` for a length. A case has a tenant of its own, made without default data, so that lists hold what the case
 puts there.
@@ -97,6 +97,10 @@ def wrong(platform: Platform, number: int, file: pathlib.Path) -> list[str]:
         if "file" in step:
             body, content = (file.parent / step["file"]).read_bytes(), step["ct"]
             answer = platform.call(step["m"], path, token, body, content)
+        elif "text" in step:
+            answer = platform.call(step["m"], path, token, step["text"].encode(), step["ct"])
+        elif "text" in step:
+            answer = platform.call(step["m"], path, token, step["text"].encode(), step["ct"])
         elif "b" in step:
             answer = platform.send(step["m"], path, filled(step["b"], saved), token=token)
         else:
