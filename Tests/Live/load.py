@@ -6,6 +6,9 @@ import threading
 import time
 import urllib.parse
 
+# After which a kept connection is not used again.
+IDLE_SECONDS = 20
+
 
 class Caller:
     """One connection to one node; not for two threads at once."""
@@ -14,6 +17,7 @@ class Caller:
         self.address = urllib.parse.urlsplit(url).netloc
         self.token = token
         self.connection: http.client.HTTPConnection | None = None
+        self.used = 0.0
 
     def send(self, method: str, path: str, body=None, **headers: str) -> tuple[int, dict]:
         """Status and decoded answer. Raises OSError or HTTPException when the node does not answer."""
@@ -22,6 +26,10 @@ class Caller:
         data = None
         if body is not None:
             data, headers["Content-Type"] = json.dumps(body), "application/json"
+        # A node closes a connection that nobody has used for a minute; a request on its way meanwhile would be lost.
+        if time.monotonic() - self.used > IDLE_SECONDS:
+            self.close()
+        self.used = time.monotonic()
         if self.connection is None:
             self.connection = http.client.HTTPConnection(self.address, timeout=60)
         try:

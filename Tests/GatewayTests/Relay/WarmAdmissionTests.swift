@@ -42,17 +42,18 @@ struct WarmAdmissionTests {
             authenticators: [authenticator], tenants: tenants)
     }
 
-    private func admit(
-        _ line: GatewayLine, _ fields: HTTPFields = [:]
-    ) throws -> Admission? {
+    private func asked(_ line: GatewayLine, _ fields: HTTPFields = [:]) throws -> GatewayLine.Asked {
         var request = HTTPRequest(method: .get, scheme: "http", authority: "erm.example", path: "/x")
         request.headerFields = fields
         if request.headerFields[.authorization] == nil {
             request.headerFields[.authorization] = "Bearer \(OneToken.token)"
         }
-        let match = try line.route.match(method: "GET", target: "/x")
-        return try line.admitWarm(
-            try line.asked(match, request, peer: ClientAddress("192.0.2.1")), RequestRecord(method: "GET"))
+        return try line.asked(
+            try line.route.match(method: "GET", target: "/x"), request, peer: ClientAddress("192.0.2.1"))
+    }
+
+    private func admit(_ line: GatewayLine, _ fields: HTTPFields = [:]) throws -> Admission? {
+        try line.admitWarm(try asked(line, fields), RequestRecord(method: "GET"))
     }
 
     private func user(_ permissions: [Permission] = DefaultRole.viewer.permissions) -> Principal {
@@ -96,5 +97,17 @@ struct WarmAdmissionTests {
         for _ in 1...2 { #expect(try admit(line) != nil) }
         let refusal = try await problem { try admit(line) as Any }
         #expect(refusal.status == .tooManyRequests && refusal.headers[.rateLimit] != nil)
+    }
+
+    @Test("forbidden requests count against the plan")
+    func forbidden() async throws {
+        let line = try line(
+            OneToken(principal: Principal(kind: .user(UserID(), session: SessionID()), tenant: Self.tenant.id)))
+        var statuses: [HTTPResponse.Status] = []
+        for _ in 1...3 {
+            let refusal = try await problem { try await line.admit(try asked(line), RequestRecord(method: "GET")) }
+            statuses.append(refusal.status)
+        }
+        #expect(statuses == [.forbidden, .forbidden, .tooManyRequests])
     }
 }
