@@ -46,7 +46,7 @@ struct RouteDeclarationTests {
         #expect(routes[1].answer.statuses == [.noContent])
     }
 
-    @Test("a route that is listed for others, not listed or not answered is told, an internal one is nobody's business")
+    @Test("a route that is listed for others, not listed or not answered is reported; internal routes are not compared")
     func compared() throws {
         let declared = Files.declaredRoutes
         let path = "/api/v1/files/{id}/{day}"
