@@ -36,3 +36,19 @@ public struct DriftAlarm: Codable, Sendable, Equatable {
         self.message = message
     }
 }
+
+/// A drift alarm on its way to the operator's webhook, as messages to people are sent there. It may come more than once with the same id.
+public struct OutgoingAlarm: Codable, Sendable, Equatable {
+    public let id: UUID
+    /// Always `alarm`.
+    public let kind: String
+    public let tenantId: TenantID
+    public let alarm: DriftAlarm
+
+    public init(id: UUID, tenantId: TenantID, alarm: DriftAlarm) {
+        self.id = id
+        kind = "alarm"
+        self.tenantId = tenantId
+        self.alarm = alarm
+    }
+}

@@ -186,17 +186,17 @@ public struct EstimateComparison: Codable, Sendable, Equatable {
 public struct DepartmentSelection: Codable, Sendable, Equatable {
     /// nil for people of no department.
     public let departmentId: DepartmentID?
-    /// Questions about them.
+    /// Predictions that asked about them.
     public let asked: Int
     /// Others who were compared: they have all required skills and are there throughout.
     public let considered: Int
     /// Those of them who were named as alternatives.
     public let proposed: Int
-    /// Who got the work, as far as a decision or an outcome tells.
+    /// Those who got the work, as far as decisions and outcomes are recorded.
     public let booked: Int
-    /// Percent of the considered; nil where nobody was.
+    /// Percent of the considered; nil when none was considered.
     public let proposedPercent: Double?
-    /// Percent of those asked about or considered; nil where nobody was.
+    /// Percent of those asked about or considered; nil when there are none.
     public let bookedPercent: Double?
     /// The share proposed ÷ the highest share of all departments; below 0.8 the four-fifths rule asks for a reason.
     public let proposedRelative: Double?
@@ -256,6 +256,8 @@ public struct PersonForecast: Codable, Sendable, Equatable {
     public let actualHours: Double?
     public let feedbackScore: Int?
     public let feedbackComment: String?
+    /// What the model in its shadow at that time would have answered, where the question was about them.
+    public var shadow: ShadowAnswer?
 
     public init(
         predictionId: PredictionID, createdAt: Date, asOf: Date, employeeId: EmployeeID, role: Role,

@@ -71,11 +71,13 @@ public struct PredictionRecord: Codable, Sendable {
     public let feedbackComment: String?
     public let createdAt: Date
     public let updatedAt: Date
-    /// What was made of it; nil before anybody has decided.
+    /// The decision made on the prediction; nil while there is none.
     public let decision: PredictionDecision?
     /// What the model was asked with, in the model's order, as far as it was known. Lists leave it out; records from before it
     /// was kept have none.
     public let features: [FeatureValue]?
+    /// What the model in its shadow at that time would have answered. Lists leave it out.
+    public var shadow: ShadowAnswer?
 
     public init(
         id: PredictionID, request: PredictionRequest, prediction: Prediction, actual: PredictionActual?,

@@ -166,6 +166,8 @@ public struct Model: Codable, Sendable {
     public let deployedAt: Date?
     /// Only in the answer to `deploy?wait=true`: the live nodes of ml-prediction, and whether they answer with the model.
     public var serving: [ServingNode]?
+    /// Its time beside the deployed model; nil where it had none. Only in `GET /models/{modelId}`.
+    public var shadow: ModelShadow?
 
     public init(
         id: ModelID, name: String, modelType: String, kind: String, version: Int, status: ModelStatus,
@@ -258,8 +260,14 @@ public struct DeployedModel: Codable, Sendable, Equatable {
     /// Lower-case hex of what `GET /internal/v1/tenants/{id}/models/{modelId}/artifact` sends.
     public let artifactSha256: String
     public let deployedAt: Date
+    /// The model that answers beside it; nil where none does.
+    public let shadow: ShadowModel?
 
-    public init(modelId: ModelID, version: Int, kind: String, artifactSha256: String, deployedAt: Date) {
+    public init(
+        modelId: ModelID, version: Int, kind: String, artifactSha256: String, deployedAt: Date,
+        shadow: ShadowModel? = nil
+    ) {
+        self.shadow = shadow
         self.modelId = modelId
         self.version = version
         self.kind = kind

@@ -17,12 +17,22 @@ public struct TrainingScheduleRequest: RequestPayload, Equatable {
     /// Put a scheduled job's model into service when it has passed its gates and is no worse than the one deployed; nil for
     /// false. Needs the permission ml: deploy.
     public let deployAutomatically: Bool?
+    /// For so many days at least a model that is to be deployed automatically answers beside the deployed one, unseen, 0…180; nil
+    /// for 14; 0 deploys it at once. The decision falls after four times as many days at the latest.
+    public let shadowDays: Int?
+    /// Tasks whose outcome must be known before the two are compared, 20…10000; nil for 50.
+    public let shadowOutcomes: Int?
+
+    public static let shadowDays = 14
+    public static let shadowOutcomes = 50
 
     public init(
         everyDays: Int? = nil, newOutcomes: Int? = nil, months: Int? = nil, epochs: Int? = nil,
         modelType: String? = nil, seed: Int? = nil, hyperparameters: TrainingHyperparameters? = nil,
-        deployAutomatically: Bool? = nil
+        deployAutomatically: Bool? = nil, shadowDays: Int? = nil, shadowOutcomes: Int? = nil
     ) {
+        self.shadowDays = shadowDays
+        self.shadowOutcomes = shadowOutcomes
         self.everyDays = everyDays
         self.newOutcomes = newOutcomes
         self.months = months
@@ -42,6 +52,8 @@ public struct TrainingScheduleRequest: RequestPayload, Equatable {
     public func validate(_ validation: inout Validation) {
         validation.range(everyDays, 1...365, "everyDays")
         validation.range(newOutcomes, 1...100_000, "newOutcomes")
+        validation.range(shadowDays, 0...180, "shadowDays")
+        validation.range(shadowOutcomes, 20...10_000, "shadowOutcomes")
         if everyDays == nil && newOutcomes == nil {
             validation.reject("everyDays", "or newOutcomes must be given: they say when to train")
         }
@@ -59,6 +71,8 @@ public struct TrainingSchedule: Codable, Sendable, Equatable {
     public let seed: Int?
     public let hyperparameters: TrainingHyperparameters
     public let deployAutomatically: Bool
+    public let shadowDays: Int
+    public let shadowOutcomes: Int
     /// Who set it last.
     public let setBy: String
     public let createdAt: Date
@@ -68,8 +82,11 @@ public struct TrainingSchedule: Codable, Sendable, Equatable {
     public init(
         everyDays: Int?, newOutcomes: Int?, months: Int, epochs: Int, modelType: String, seed: Int?,
         hyperparameters: TrainingHyperparameters, deployAutomatically: Bool, setBy: String, createdAt: Date,
-        updatedAt: Date, state: TrainingScheduleState
+        updatedAt: Date, state: TrainingScheduleState, shadowDays: Int = TrainingScheduleRequest.shadowDays,
+        shadowOutcomes: Int = TrainingScheduleRequest.shadowOutcomes
     ) {
+        self.shadowDays = shadowDays
+        self.shadowOutcomes = shadowOutcomes
         self.everyDays = everyDays
         self.newOutcomes = newOutcomes
         self.months = months
@@ -102,11 +119,14 @@ public struct TrainingScheduleState: Codable, Sendable, Equatable {
     public let failures: Int
     /// What became of the latest scheduled model's deployment, in words; nil where none was asked for.
     public let deployment: String?
+    /// The latest scheduled model that answered beside the deployed one; nil where none has.
+    public let shadow: ModelShadow?
 
     public init(
         explanation: String, nextDueAt: Date?, newOutcomesFound: Int?, lookedAt: Date?, lastJobId: JobID?,
-        failures: Int, deployment: String?
+        failures: Int, deployment: String?, shadow: ModelShadow? = nil
     ) {
+        self.shadow = shadow
         self.explanation = explanation
         self.nextDueAt = nextDueAt
         self.newOutcomesFound = newOutcomesFound

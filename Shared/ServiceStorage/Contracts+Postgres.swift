@@ -38,6 +38,8 @@ extension ImportStatus: PostgresEncodable, PostgresDecodable {}
 extension ImportErrorPolicy: PostgresEncodable, PostgresDecodable {}
 extension TrainingJobStatus: PostgresEncodable, PostgresDecodable {}
 extension ModelStatus: PostgresEncodable, PostgresDecodable {}
+extension ServingState: PostgresEncodable, PostgresDecodable {}
+extension ModelShadow.State: PostgresEncodable, PostgresDecodable {}
 extension ServiceName: PostgresEncodable, PostgresDecodable {}
 extension ErrorCode: PostgresEncodable, PostgresDecodable {}
 
