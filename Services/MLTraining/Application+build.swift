@@ -34,9 +34,11 @@ struct TrainingApplication {
             backtests: backtests, history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)),
             quota: quota, wake: wake, logger: bootstrap.logger)
         let schedules = PostgresScheduleStore(database: database)
+        let shadows = Shadows(database: database)
         let interval = bootstrap.settings.duration("training.schedules")
         let scheduler = TrainingScheduler(
-            store: schedules, history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota,
+            store: schedules, shadows: shadows,
+            history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota,
             wake: wake, interval: interval, pollInterval: min(interval, .seconds(5)), logger: bootstrap.logger)
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
@@ -44,7 +46,7 @@ struct TrainingApplication {
         return ServiceApplication(
             routes: routes(
                 jobs: jobs, backtests: backtests, datasets: datasets, registry: registry, schedules: schedules,
-                quota: quota, wake: wake, changes: changes),
+                shadows: shadows, quota: quota, wake: wake, changes: changes),
             services: [
                 database, audit, database.readiness.before(workers), database.readiness.before(scheduler), changes,
                 TenantPurger(
@@ -57,7 +59,7 @@ struct TrainingApplication {
 
     private func routes(
         jobs: any JobStore, backtests: any BacktestStore, datasets: any DatasetStore, registry: any ModelRegistry,
-        schedules: any ScheduleStore, quota: TrainingQuota, wake: WakeSignal, changes: ChangeFeed
+        schedules: any ScheduleStore, shadows: Shadows, quota: TrainingQuota, wake: WakeSignal, changes: ChangeFeed
     ) -> Routes {
         let routes = Routes(verifier: bootstrap.identity.verifier)
         routes.add(
@@ -66,11 +68,13 @@ struct TrainingApplication {
         routes.add(TrainingUsageController(quota: quota))
         routes.add(ScheduleController(store: schedules, wake: wake))
         let nodes = PredictionNodes(database: database)
-        routes.add(ModelsController(registry: registry, nodes: nodes, logger: bootstrap.logger))
+        routes.add(ModelsController(registry: registry, shadows: shadows, nodes: nodes, logger: bootstrap.logger))
         routes.add(PredictionNodesController(nodes: nodes))
         routes.add(DatasetsController(store: datasets))
-        routes.add(DeploymentsController(registry: registry))
+        routes.add(DeploymentsController(registry: registry, shadows: shadows))
         routes.add(InternalChangesController(feed: changes))
+        routes.add(
+            InternalArchiveController(archive: ServiceArchive(database: database, files: TrainingArchive.files)))
         return routes
     }
 }

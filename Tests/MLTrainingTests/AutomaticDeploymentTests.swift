@@ -11,11 +11,13 @@ import Testing
     private let incumbent = ModelID()
 
     private func deploys(
-        _ standing: AutomaticDeployment.Standing, passedGates: Bool = true, deployed: ModelID?? = .none
+        _ standing: AutomaticDeployment.Standing, passedGates: Bool = true, deployed: ModelID?? = .none,
+        hasShadow: Bool = false
     ) -> Bool {
         let compared: ModelID? = standing == .first ? nil : incumbent
         let automatic = AutomaticDeployment(incumbent: compared, standing: standing)
-        let verdict = automatic.verdict(version: 5, passedGates: passedGates, deployed: deployed ?? compared)
+        let verdict = automatic.verdict(
+            version: 5, passedGates: passedGates, deployed: deployed ?? compared, hasShadow: hasShadow)
         if case .deploy = verdict { return true } else { return false }
     }
 
@@ -39,7 +41,7 @@ import Testing
         #expect(deploys(comparison(isWorse: false)))
         #expect(!deploys(comparison(isWorse: true)))
         let verdict = AutomaticDeployment(incumbent: incumbent, standing: comparison(isWorse: true, difference: 0.5))
-            .verdict(version: 5, passedGates: true, deployed: incumbent)
+            .verdict(version: 5, passedGates: true, deployed: incumbent, hasShadow: true)
         #expect(
             verdict
                 == .leave(
@@ -57,7 +59,7 @@ import Testing
     func evidence() {
         #expect(!deploys(.unknown(rows: 39)))
         let verdict = AutomaticDeployment(incumbent: incumbent, standing: .unknown(rows: 39))
-            .verdict(version: 5, passedGates: true, deployed: incumbent)
+            .verdict(version: 5, passedGates: true, deployed: incumbent, hasShadow: false)
         #expect(
             verdict
                 == .leave(
@@ -68,7 +70,7 @@ import Testing
         #expect(deploys(comparison(isWorse: false, difference: 0)))
     }
 
-    @Test("what somebody deployed while the job was training is not replaced")
+    @Test("a model deployed by hand while the job was training is not replaced")
     func overtaken() {
         #expect(!deploys(.first, deployed: .some(ModelID())))
         #expect(!deploys(comparison(isWorse: false), deployed: .some(ModelID())))
@@ -105,7 +107,8 @@ import Testing
         try await TrainingDatabase.with { fixture in
             let tenant = TenantID()
             func setting(_ automatic: Bool) -> ScheduleSetting {
-                ScheduleSetting(TrainingScheduleRequest(everyDays: 1, deployAutomatically: automatic), by: "ada")
+                ScheduleSetting(
+                    TrainingScheduleRequest(everyDays: 1, deployAutomatically: automatic, shadowDays: 0), by: "ada")
             }
             _ = try await fixture.schedules.put(setting(true), tenant: tenant)
             let first = try await register(.init(incumbent: nil, standing: .first), of: tenant, fixture)

@@ -70,7 +70,7 @@ import Testing
             let given = TrainingHyperparameters(learningRate: 0.002, maximumTrees: 20)
             let started = try await TrainingJobs(store: fixture.jobs, quota: fixture.quota(), wake: WakeSignal()).start(
                 CreateTrainingJobRequest(months: 240, epochs: 10, seed: 7, asOf: history.end, hyperparameters: given),
-                tenant: tenant, by: "u", key: nil, trace: TraceContext())
+                tenant: tenant, by: Author(name: "u", requestID: "r"), key: nil, trace: TraceContext())
             let workers = TrainingWorkers(
                 count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test", queue: fixture.queue,
                 datasets: fixture.datasets, registry: fixture.registry, backtests: fixture.backtests,

@@ -78,7 +78,7 @@ import Testing
             let key = IdempotencyKey(subject: "u", key: "k", requestSHA256: [1])
             func start(hours: Int, _ key: IdempotencyKey) async throws -> TrainingJobStarted {
                 try await TrainingJobs(store: fixture.jobs, quota: quota(fixture, hours: hours), wake: WakeSignal())
-                    .start(request, tenant: tenant, by: "u", key: key, trace: trace)
+                    .start(request, tenant: tenant, by: Author(name: "u", requestID: "r"), key: key, trace: trace)
             }
             let first = try await start(hours: 1, key)
             #expect(try await start(hours: 0, key).jobId == first.jobId)

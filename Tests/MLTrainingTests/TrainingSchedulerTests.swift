@@ -28,7 +28,7 @@ import Testing
     ) -> TrainingScheduler {
         let moment = now ?? history.end
         return TrainingScheduler(
-            store: fixture.schedules, history: feed ?? FixedHistory(lines: history.lines),
+            store: fixture.schedules, shadows: fixture.shadows, history: feed ?? FixedHistory(lines: history.lines),
             quota: fixture.quota(hours: hours), wake: WakeSignal(), interval: .seconds(3_600),
             pollInterval: .milliseconds(20), logger: PostgresCluster.quietLogger, now: { moment })
     }
@@ -115,14 +115,14 @@ import Testing
         }
     }
 
-    @Test("no job is started beside one that is queued or running, whoever queued it")
+    @Test("no job is started beside a queued or running one, of a schedule or a user")
     func busy() async throws {
         try await TrainingDatabase.with { fixture in
             try await set(setting(everyDays: 7), fixture)
             let asked = try await fixture.enqueue(tenant)
             #expect(try await scheduler(fixture).lookOnce())
             #expect(try await jobs(fixture).map(\.id) == [asked])
-            _ = try await fixture.jobs.cancel(asked, tenant: tenant)
+            _ = try await fixture.jobs.cancel(asked, tenant: tenant, by: .user)
             try await lookAgain(fixture)
             #expect(try await scheduler(fixture).lookOnce())
             #expect(try await jobs(fixture).count == 2)
@@ -163,7 +163,7 @@ import Testing
         }
     }
 
-    @Test("a plan without room and a feed that does not answer are told, and nothing is started")
+    @Test("an exhausted plan and a feed that does not answer are reported, and nothing is started")
     func problems() async throws {
         try await TrainingDatabase.with { fixture in
             try await set(setting(everyDays: 7), fixture)

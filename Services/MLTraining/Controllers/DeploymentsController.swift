@@ -5,6 +5,7 @@ import ServiceKit
 /// What ml-prediction asks.
 struct DeploymentsController: Controller {
     let registry: any ModelRegistry
+    let shadows: Shadows
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         let prediction: ServicesTenantAccess = .services(.mlPrediction, tenant: "tenantId")
@@ -14,6 +15,7 @@ struct DeploymentsController: Controller {
         routes.on(.get, "tenants/{tenantId}/models", "listServableModels", prediction, use: models)
         routes.on(
             .get, "tenants/{tenantId}/models/{modelId}/artifact", "getDeployedArtifact", prediction, use: artifact)
+        routes.on(.post, "tenants/{tenantId}/shadows/{modelId}", "reportShadow", prediction, use: report)
     }
 
     private func deployment(_ call: Call<TenantID>, _ query: DeploymentQuery) async throws -> OK<DeployedModel> {
@@ -30,6 +32,14 @@ struct DeploymentsController: Controller {
 
     private func models(_ call: Call<TenantID>) async throws -> OK<[ServableModel]> {
         OK(try await registry.servable(tenant: call.tenant))
+    }
+
+    private func report(_ call: Call<TenantID>, _ payload: ShadowReport) async throws -> OK<ModelShadow> {
+        let model: ModelID = try call.id("modelId")
+        guard let shadow = try await shadows.take(payload.figures, of: model, tenant: call.tenant) else {
+            throw ProblemError.notFound("Shadow")
+        }
+        return OK(shadow)
     }
 
     private func artifact(_ call: Call<TenantID>) async throws -> Download<BinaryFile> {

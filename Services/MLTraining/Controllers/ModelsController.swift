@@ -7,6 +7,7 @@ import ServiceStorage
 /// Trained models and which of them is in service.
 struct ModelsController: Controller {
     let registry: any ModelRegistry
+    let shadows: Shadows
     let nodes: PredictionNodes
     let logger: Logger
 
@@ -40,10 +41,13 @@ struct ModelsController: Controller {
     }
 
     private func model(_ call: TenantCall) async throws -> Tagged<Model> {
-        guard let model = try await registry.model(try call.id("modelId"), tenant: call.tenant) else {
+        guard var model = try await registry.model(try call.id("modelId"), tenant: call.tenant) else {
             throw ProblemError.notFound("Model")
         }
-        return try Tagged(model)
+        // What comes of a shadow is no change of the model's own.
+        let tag = try EntityTag(of: model)
+        model.shadow = try await shadows.shadow(of: model.id, tenant: call.tenant)
+        return Tagged(model, tag: tag)
     }
 
     /// How long a deployment is waited for: less than the gateway waits for the request.

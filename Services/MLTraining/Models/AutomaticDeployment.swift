@@ -20,13 +20,17 @@ struct AutomaticDeployment: Sendable, Equatable {
 
     enum Verdict: Sendable, Equatable {
         case deploy(String)
+        /// It is to answer beside the deployed model first; whether the comparison spoke for it or was not possible.
+        case shadow(isFavoured: Bool, String)
         /// With why, in words.
         case leave(String)
     }
 
     /// For a tenant whose schedule deploys automatically.
-    /// - Parameter deployed: the model that serves at this moment.
-    func verdict(version: Int, passedGates: Bool, deployed: ModelID?) -> Verdict {
+    /// - Parameters:
+    ///   - deployed: the model that serves at this moment.
+    ///   - hasShadow: whether the tenant wants a model to answer beside the deployed one before it takes over.
+    func verdict(version: Int, passedGates: Bool, deployed: ModelID?, hasShadow: Bool) -> Verdict {
         let left = "Version \(version) was not deployed: "
         guard passedGates else { return .leave(left + "it has not passed its gates; its card says which.") }
         guard deployed == incumbent else {
@@ -34,6 +38,11 @@ struct AutomaticDeployment: Sendable, Equatable {
         }
         switch standing {
         case .first: return .deploy("Version \(version) was deployed; there was none before.")
+        case .unknown(let rows) where hasShadow:
+            return .shadow(
+                isFavoured: false,
+                "Version \(version) answers beside the deployed model: only \(rows) finished tasks are new to both, too few for "
+                    + "a comparison.")
         case .unknown(let rows):
             return .leave(
                 left + "only \(rows) finished tasks are new to both models; a comparison with the deployed model takes "
@@ -48,9 +57,12 @@ struct AutomaticDeployment: Sendable, Equatable {
                 + "(95 % interval \(Self.hours(comparison.difference.low)) to \(Self.hours(comparison.difference.high)))"
             return comparison.isWorse
                 ? .leave(left + "it is worse than the deployed model (\(figures)).")
-                : comparison.favoursNew
-                    ? .deploy("Version \(version) was deployed (\(figures)).")
-                    : .leave(left + "there is no evidence that it is better than the deployed model (\(figures)).")
+                : !comparison.favoursNew
+                    ? .leave(left + "there is no evidence that it is better than the deployed model (\(figures)).")
+                    : hasShadow
+                        ? .shadow(
+                            isFavoured: true, "Version \(version) answers beside the deployed model (\(figures)).")
+                        : .deploy("Version \(version) was deployed (\(figures)).")
         }
     }
 

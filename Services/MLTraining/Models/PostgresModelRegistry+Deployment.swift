@@ -61,6 +61,9 @@ extension PostgresModelRegistry {
             }
             try await connection.execute(
                 "UPDATE models SET status = 'archived', archived_at = clock_timestamp() WHERE id = \(id)")
+            try await Shadows.end(
+                id, because: "The model was archived before enough was known.", by: author.name,
+                requestID: author.requestID, of: tenant, connection)
             let archived = try await Self.known(id, connection)
             var details = Self.statusChange(from: model.status, to: archived.status)
             details["version"] = .integer(model.version)
@@ -72,9 +75,9 @@ extension PostgresModelRegistry {
         }
     }
 
-    /// Whoever changes which model is deployed holds the tenant's row, so such changes happen one after the other. The
+    /// A change of the deployed model locks the tenant's row, so such changes happen one after the other. The
     /// partial unique index would refuse a second deployed model even without it.
-    private static func lockRegistry(_ tenant: TenantID, _ connection: PostgresConnection) async throws {
+    static func lockRegistry(_ tenant: TenantID, _ connection: PostgresConnection) async throws {
         try await connection.execute(
             """
             INSERT INTO registries (tenant_id) VALUES (\(tenant))
@@ -97,12 +100,16 @@ extension PostgresModelRegistry {
         to id: ModelID, of tenant: TenantID, reason: DeploymentReason, undoing undone: Int? = nil, forced: Bool,
         note: String?, by subject: String, requestID: String?, _ connection: PostgresConnection
     ) async throws {
+        try await Shadows.end(
+            because: "The deployed model was changed before enough was known.", by: subject, requestID: requestID,
+            of: tenant, connection)
         let replaced = try await connection.query(
             """
             UPDATE models SET status = CASE WHEN passed_gates THEN 'validated' ELSE 'trained' END
-            WHERE status = 'deployed' RETURNING id
-            """)
-        let former = try replaced.first?.decode("id", as: ModelID.self)
+            WHERE status = 'deployed' RETURNING id, status
+            """
+        ).first
+        let former = try replaced?.decode("id", as: ModelID.self)
         let present = try await deployable(id, connection)
         try await connection.execute(
             "UPDATE models SET status = 'deployed', deployed_at = clock_timestamp() WHERE id = \(id)")
@@ -120,6 +127,13 @@ extension PostgresModelRegistry {
         details["note"] = note.map { .string($0) }
         try await AuditOutbox.record(
             AuditNote("deploy", "model", id.description, details: details, by: subject, requestId: requestID),
+            of: tenant, on: connection)
+        guard let former, let replaced else { return }
+        var replacement = statusChange(from: .deployed, to: try replaced.decode("status"))
+        replacement["replacedBy"] = .string(id.description)
+        try await AuditOutbox.record(
+            AuditNote(
+                "replace", "model", former.description, details: replacement, by: subject, requestId: requestID),
             of: tenant, on: connection)
     }
 

@@ -100,11 +100,16 @@ struct PostgresModelRegistry: ModelRegistry {
 
     func deployed(tenant: TenantID) async throws -> DeployedModel? {
         try await database.withTenantRows(tenant) { connection in
-            try await connection.query("SELECT * FROM models WHERE status = 'deployed'").first.map {
-                DeployedModel(
-                    modelId: try $0.decode("id"), version: try $0.decode("version"), kind: try $0.decode("kind"),
-                    artifactSha256: try $0.decode("artifact_sha256"), deployedAt: try $0.decode("deployed_at"))
+            guard let row = try await connection.query("SELECT * FROM models WHERE status = 'deployed'").first else {
+                return nil
             }
+            let shadow = try await connection.query(
+                "\(sql: Shadows.models) WHERE s.incumbent_id = \(try row.decode("id", as: ModelID.self)) AND s.state = 'running'"
+            ).first
+            return DeployedModel(
+                modelId: try row.decode("id"), version: try row.decode("version"), kind: try row.decode("kind"),
+                artifactSha256: try row.decode("artifact_sha256"), deployedAt: try row.decode("deployed_at"),
+                shadow: try shadow.map(ShadowModel.init))
         }
     }
 

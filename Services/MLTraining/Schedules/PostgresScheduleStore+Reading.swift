@@ -4,8 +4,8 @@ import Postgres
 import ServiceStorage
 
 extension PostgresScheduleStore {
-    /// What the tenant's latest model learned from: of several the one that reaches farthest, so that a job that looked at
-    /// the past only (`asOf`) is not taken for news. A back-test leaves no model.
+    /// The dataset of the tenant's latest model: of several the one with the latest data, so that a job about the past (`asOf`)
+    /// does not count as the latest. A back-test leaves no model.
     static let latestDataset: SQL = """
         SELECT d.id, d.as_of, o.fingerprints, o.watermark FROM jobs j
         JOIN training_datasets d ON d.id = j.dataset_id
@@ -14,7 +14,10 @@ extension PostgresScheduleStore {
         """
 
     static func schedule(_ connection: PostgresConnection) async throws -> StoredSchedule? {
-        try await connection.query(
+        let shadow = try await connection.query(
+            "\(sql: Shadows.selection) ORDER BY s.started_at DESC LIMIT 1"
+        ).first.map(ModelShadow.init)
+        return try await connection.query(
             """
             SELECT s.*, latest.as_of AS learned_up_to,
                 CASE WHEN s.new_outcomes IS NOT NULL AND s.watermark IS NOT NULL
@@ -32,12 +35,12 @@ extension PostgresScheduleStore {
                     s.updated_at, (SELECT max(created_at) FROM jobs WHERE status = 'succeeded' AND model_type <> 'backtest'))
             ) failed ON true
             """
-        ).first.map(StoredSchedule.init)
+        ).first.map { try StoredSchedule($0, shadow: shadow) }
     }
 }
 
 extension StoredSchedule {
-    init(_ row: PostgresRow) throws {
+    init(_ row: PostgresRow, shadow: ModelShadow?) throws {
         let failedAt: Date? = try row.decode("last_at")
         let reason: String? = try row.decode("last_reason")
         let setting = try ScheduleSetting(row)
@@ -50,7 +53,7 @@ extension StoredSchedule {
                 hasOpenJob: try row.decode("is_busy"), failures: try row.decode("failures"),
                 lastFailure: failedAt.map { ScheduleStanding.Failure(at: $0, reason: reason ?? "") }),
             lookedAt: try row.decode("looked_at"), problem: try row.decode("problem"),
-            lastJob: try row.decode("last_job"), deploymentNote: try row.decode("deployment_note"))
+            lastJob: try row.decode("last_job"), deploymentNote: try row.decode("deployment_note"), shadow: shadow)
     }
 }
 
@@ -61,6 +64,7 @@ extension ScheduleSetting {
             months: try row.decode("months"), epochs: try row.decode("epochs"), modelType: try row.decode("model_type"),
             seed: try row.decode("seed"),
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
-            deployAutomatically: try row.decode("deploy_automatically"), setBy: try row.decode("set_by"))
+            deployAutomatically: try row.decode("deploy_automatically"), shadowDays: try row.decode("shadow_days"),
+            shadowOutcomes: try row.decode("shadow_outcomes"), setBy: try row.decode("set_by"))
     }
 }

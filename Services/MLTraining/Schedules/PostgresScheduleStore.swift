@@ -18,26 +18,34 @@ struct PostgresScheduleStore: ScheduleStore {
         _ setting: ScheduleSetting, tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> StoredSchedule {
         try await database.withTenantRows(tenant) { connection in
+            // In the order in which a job that ends locks the two.
+            try await PostgresModelRegistry.lockRegistry(tenant, connection)
             let present = try await Self.lockedSchedule(connection)
             try check(present?.revision)
-            // Looked at soon; whoever looks at the former setting now loses the right to act on it.
+            // Due at once; an earlier claim on the former setting is void.
             try await connection.execute(
                 """
                 INSERT INTO training_schedules (tenant_id, every_days, new_outcomes, months, epochs, model_type, seed,
-                    hyperparameters, deploy_automatically, set_by)
+                    hyperparameters, deploy_automatically, shadow_days, shadow_outcomes, set_by)
                 VALUES (\(tenant), \(optional: setting.everyDays), \(optional: setting.newOutcomes), \(setting.months),
                     \(setting.epochs), \(setting.modelType), \(optional: setting.seed), \(json: setting.hyperparameters)::jsonb,
-                    \(setting.deployAutomatically), \(setting.setBy))
+                    \(setting.deployAutomatically), \(setting.shadowDays), \(setting.shadowOutcomes), \(setting.setBy))
                 ON CONFLICT (tenant_id) DO UPDATE SET every_days = excluded.every_days,
                     new_outcomes = excluded.new_outcomes, months = excluded.months, epochs = excluded.epochs,
                     model_type = excluded.model_type, seed = excluded.seed, hyperparameters = excluded.hyperparameters,
-                    deploy_automatically = excluded.deploy_automatically, set_by = excluded.set_by,
+                    deploy_automatically = excluded.deploy_automatically, shadow_days = excluded.shadow_days,
+                    shadow_outcomes = excluded.shadow_outcomes, set_by = excluded.set_by,
                     updated_at = clock_timestamp(), revision = training_schedules.revision + 1,
                     looks = training_schedules.looks + 1, next_look_at = clock_timestamp(), problem = NULL,
                     counted_dataset = NULL, watermark = NULL
                 """)
             // Another span counts other outcomes.
             try await connection.execute("DELETE FROM training_schedule_outcomes")
+            if !setting.deployAutomatically {
+                try await Shadows.end(
+                    because: "The schedule does not deploy automatically any more.", by: author.name,
+                    requestID: author.requestID, of: tenant, connection)
+            }
             guard let stored = try await Self.schedule(connection) else { throw ScheduleVanished() }
             let details = try AuditDetails.of(before: present?.setting, after: stored.setting)
             try await AuditOutbox.record(
@@ -52,9 +60,13 @@ struct PostgresScheduleStore: ScheduleStore {
         tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void
     ) async throws -> Bool {
         try await database.withTenantRows(tenant) { connection in
+            try await PostgresModelRegistry.lockRegistry(tenant, connection)
             guard let present = try await Self.lockedSchedule(connection) else { return false }
             try check(present.revision)
             try await connection.execute("DELETE FROM training_schedules")
+            try await Shadows.end(
+                because: "The schedule was deleted.", by: author.name, requestID: author.requestID, of: tenant,
+                connection)
             try await AuditOutbox.record(
                 AuditNote(
                     "delete", "training_schedule",
@@ -118,8 +130,8 @@ struct PostgresScheduleStore: ScheduleStore {
             try await connection.execute(
                 "UPDATE training_schedules SET looked_at = clock_timestamp(), problem = \(optional: problem)")
             guard let job else { return false }
-            // Nobody else queues a job of the tenant until this has committed, so that none is open means that none comes
-            // in between either.
+            // No other transaction queues a job of the tenant before this one has committed, so that no job can come between
+            // the check and the insert.
             try await PostgresJobStore.lockQueue(of: look.tenant, connection)
             guard let schedule = try await Self.schedule(connection), case .due = schedule.standing.verdict(at: now)
             else { return false }
@@ -128,7 +140,7 @@ struct PostgresScheduleStore: ScheduleStore {
         }
     }
 
-    /// Nobody else changes the schedule until the transaction ends.
+    /// Locks the schedule until the transaction ends.
     private static func lockedSchedule(_ connection: PostgresConnection) async throws -> StoredSchedule? {
         try await connection.execute("SELECT FROM training_schedules FOR UPDATE")
         return try await schedule(connection)

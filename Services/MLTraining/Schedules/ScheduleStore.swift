@@ -12,6 +12,8 @@ struct ScheduleSetting: Sendable, Equatable, Encodable {
     let seed: Int?
     let hyperparameters: TrainingHyperparameters
     let deployAutomatically: Bool
+    let shadowDays: Int
+    let shadowOutcomes: Int
     /// Who set it last.
     let setBy: String
 }
@@ -23,7 +25,9 @@ extension ScheduleSetting {
             months: request.months ?? TrainingJobs.defaultMonths, epochs: request.epochs ?? TrainingJobs.defaultEpochs,
             modelType: request.modelType ?? CreateTrainingJobRequest.modelType, seed: request.seed,
             hyperparameters: request.hyperparameters ?? TrainingHyperparameters(),
-            deployAutomatically: request.deployAutomatically ?? false, setBy: subject)
+            deployAutomatically: request.deployAutomatically ?? false,
+            shadowDays: request.shadowDays ?? TrainingScheduleRequest.shadowDays,
+            shadowOutcomes: request.shadowOutcomes ?? TrainingScheduleRequest.shadowOutcomes, setBy: subject)
     }
 
     /// The next job of this schedule.
@@ -33,7 +37,7 @@ extension ScheduleSetting {
             hyperparameters: hyperparameters, requestedBy: Self.subject(of: setBy), origin: .schedule)
     }
 
-    /// Who is on record for what a schedule does by itself.
+    /// The author in the audit log for a schedule's own actions.
     static func subject(of setter: String) -> String { "schedule:\(setter)" }
 }
 
@@ -49,6 +53,8 @@ struct StoredSchedule: Sendable {
     let problem: String?
     let lastJob: JobID?
     let deploymentNote: String?
+    /// The latest model that answered beside the deployed one.
+    let shadow: ModelShadow?
 
     func answer(at now: Date) -> TrainingSchedule {
         let explanation =
@@ -64,11 +70,12 @@ struct StoredSchedule: Sendable {
             state: TrainingScheduleState(
                 explanation: explanation, nextDueAt: standing.nextDueAt(from: now),
                 newOutcomesFound: standing.outcomesFound, lookedAt: lookedAt, lastJobId: lastJob,
-                failures: standing.failures, deployment: deploymentNote))
+                failures: standing.failures, deployment: deploymentNote, shadow: shadow),
+            shadowDays: setting.shadowDays, shadowOutcomes: setting.shadowOutcomes)
     }
 }
 
-/// The right to look at one tenant's schedule and to act on it, until somebody looks later or changes it.
+/// A claim on one tenant's schedule: the right to act on it until a later claim or a change of the schedule.
 struct ScheduleLook: Sendable, Equatable {
     let tenant: TenantID
     /// The fencing number.
@@ -107,9 +114,9 @@ protocol ScheduleStore: Sendable {
     /// - Returns: whether there was one.
     func delete(tenant: TenantID, by author: Author, check: @Sendable (Int?) throws -> Void) async throws -> Bool
 
-    /// The next schedule that nobody has looked at for `interval`; nil when there is none. No two callers get the same one.
+    /// The next schedule that was not claimed for `interval`; nil when there is none. No two callers get the same one.
     func claim(every interval: Duration) async throws -> ScheduleLook?
-    /// nil when the look is over: somebody else looks, or the schedule has been changed.
+    /// nil when the claim is over: a later claim exists, or the schedule has been changed.
     func open(_ look: ScheduleLook) async throws -> OpenedSchedule?
     /// Writes down what was counted and, where one is due and none is open, queues `job`: all or nothing.
     /// - Parameters:

@@ -11,6 +11,7 @@ import ServiceLifecycle
 /// schedule one acts.
 struct TrainingScheduler: Service {
     let store: any ScheduleStore
+    let shadows: Shadows
     let history: any HistorySource
     let quota: TrainingQuota
     /// Woken when a schedule is set here; wakes the workers when a job is queued.
@@ -23,10 +24,11 @@ struct TrainingScheduler: Service {
     let now: @Sendable () -> Date
 
     init(
-        store: any ScheduleStore, history: any HistorySource, quota: TrainingQuota, wake: WakeSignal,
+        store: any ScheduleStore, shadows: Shadows, history: any HistorySource, quota: TrainingQuota, wake: WakeSignal,
         interval: Duration, pollInterval: Duration, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.store = store
+        self.shadows = shadows
         self.history = history
         self.quota = quota
         self.wake = wake
@@ -61,6 +63,7 @@ struct TrainingScheduler: Service {
     /// - Returns: false when none was to be looked at.
     func lookOnce() async throws -> Bool {
         guard let look = try await store.claim(every: interval) else { return false }
+        try await shadows.settle(look.tenant)
         guard let opened = try await store.open(look) else { return true }
         let moment = now()
         do {

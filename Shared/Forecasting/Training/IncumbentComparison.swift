@@ -9,6 +9,30 @@ struct JudgedRow: Sendable {
     let successProbability: Double?
 }
 
+/// One task that both models have answered, and what came of it.
+public struct PairedTask: Sendable {
+    public let actualHours: Double
+    public let newHours: Double
+    public let incumbentHours: Double
+    /// Nil without a plan.
+    public let isSuccess: Bool?
+    /// Nil where a model could not say.
+    public let newSuccess: Double?
+    public let incumbentSuccess: Double?
+
+    public init(
+        actualHours: Double, newHours: Double, incumbentHours: Double, isSuccess: Bool?, newSuccess: Double?,
+        incumbentSuccess: Double?
+    ) {
+        self.actualHours = actualHours
+        self.newHours = newHours
+        self.incumbentHours = incumbentHours
+        self.isSuccess = isSuccess
+        self.newSuccess = newSuccess
+        self.incumbentSuccess = incumbentSuccess
+    }
+}
+
 /// A new model and the one that serves now, on the same rows that neither had seen.
 public struct IncumbentComparison: Sendable, Equatable {
     /// Rows of the latest slice decided after everything that the incumbent learned from.
@@ -33,6 +57,34 @@ public struct IncumbentComparison: Sendable, Equatable {
         self.isWorse = isWorse
     }
 
+    /// - Returns: nil for no tasks.
+    public init?(_ tasks: [PairedTask], seed: UInt64) {
+        let actual = tasks.map(\.actualHours)
+        let (own, theirs) = (tasks.map(\.newHours), tasks.map(\.incumbentHours))
+        func errors(_ forecasts: [Double]) -> [Double] { zip(forecasts, actual).map { abs($0 - $1) } }
+        let (ownErrors, theirErrors) = (errors(own), errors(theirs))
+        guard let difference = Bootstrap.paired(zip(ownErrors, theirErrors).map { $0 - $1 }, seed: seed) else {
+            return nil
+        }
+        self.init(
+            rows: tasks.count, meanAbsoluteError: ownErrors.reduce(0, +) / Double(tasks.count),
+            incumbentMeanAbsoluteError: theirErrors.reduce(0, +) / Double(tasks.count), difference: difference,
+            isWorse: SelectionScore.isWorse(actual: actual, candidate: own, baseline: theirs, seed: seed)
+                || Self.isWorseOnSuccess(tasks, seed: seed))
+    }
+
+    /// Of the tasks where both say something; a model that says nothing where the incumbent did is not worse for it.
+    private static func isWorseOnSuccess(_ tasks: [PairedTask], seed: UInt64) -> Bool {
+        let differences = tasks.compactMap { task -> Double? in
+            guard let isSuccess = task.isSuccess, let own = task.newSuccess, let theirs = task.incumbentSuccess else {
+                return nil
+            }
+            let truth = isSuccess ? 1.0 : 0
+            return (own - truth) * (own - truth) - (theirs - truth) * (theirs - truth)
+        }
+        return Bootstrap.paired(differences, seed: seed)?.isWorse ?? false
+    }
+
     /// The rows speak for the new model, or at least not against it.
     public var favoursNew: Bool { !isWorse && difference.meanDifference <= 0 }
 }
@@ -55,31 +107,13 @@ extension TrainingOutcome {
     public func comparison(with incumbent: ForecastModel, history: History) -> IncumbentComparison? {
         let common = common(with: incumbent)
         guard common.count >= Self.leastIncumbentRows else { return nil }
-        let actual = common.map(\.actualHours)
-        let own = common.map(\.forecastHours)
-        let answers = common.map { incumbent.forecast($0.decision, history: history, explaining: false) }
-        let theirs = answers.map(\.hours)
-        func errors(_ forecasts: [Double]) -> [Double] { zip(forecasts, actual).map { abs($0 - $1) } }
-        let (ownErrors, theirErrors) = (errors(own), errors(theirs))
-        guard let difference = Bootstrap.paired(zip(ownErrors, theirErrors).map { $0 - $1 }, seed: model.seed) else {
-            return nil
-        }
         return IncumbentComparison(
-            rows: common.count, meanAbsoluteError: ownErrors.reduce(0, +) / Double(common.count),
-            incumbentMeanAbsoluteError: theirErrors.reduce(0, +) / Double(common.count), difference: difference,
-            isWorse: SelectionScore.isWorse(actual: actual, candidate: own, baseline: theirs, seed: model.seed)
-                || isWorseOnSuccess(common, answers))
-    }
-
-    /// Of the rows where both say something; a model that says nothing where the incumbent did is not worse for it.
-    private func isWorseOnSuccess(_ rows: [JudgedRow], _ answers: [Forecast]) -> Bool {
-        let differences = zip(rows, answers).compactMap { row, answer -> Double? in
-            guard let isSuccess = row.isSuccess, let own = row.successProbability,
-                let theirs = answer.successProbability
-            else { return nil }
-            let truth = isSuccess ? 1.0 : 0
-            return (own - truth) * (own - truth) - (theirs - truth) * (theirs - truth)
-        }
-        return Bootstrap.paired(differences, seed: model.seed)?.isWorse ?? false
+            common.map { row in
+                let theirs = incumbent.forecast(row.decision, history: history, explaining: false)
+                return PairedTask(
+                    actualHours: row.actualHours, newHours: row.forecastHours, incumbentHours: theirs.hours,
+                    isSuccess: row.isSuccess, newSuccess: row.successProbability,
+                    incumbentSuccess: theirs.successProbability)
+            }, seed: model.seed)
     }
 }

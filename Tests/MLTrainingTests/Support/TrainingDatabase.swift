@@ -19,6 +19,7 @@ struct TrainingDatabase {
     var queue: PostgresJobQueue { PostgresJobQueue(database: database, lease: lease) }
     var datasets: PostgresDatasetStore { PostgresDatasetStore(database: database, lease: lease) }
     var schedules: PostgresScheduleStore { PostgresScheduleStore(database: database) }
+    var shadows: Shadows { Shadows(database: database) }
     var backtests: PostgresBacktestStore { PostgresBacktestStore(database: database, lease: lease) }
     var registry: PostgresModelRegistry { PostgresModelRegistry(database: database, lease: lease) }
 
