@@ -11,12 +11,21 @@ struct PredictionApplication {
     let bootstrap: ServiceBootstrap
     let database: ServiceDatabase
     let usage = UsageCounter()
+    /// nil where the operator has no webhook.
+    private let delivery: AlarmDelivery?
 
     init(_ bootstrap: ServiceBootstrap) throws {
         self.bootstrap = bootstrap
         self.database = try ServiceDatabase(
             settings: bootstrap.settings, schema: "ml_prediction", migrations: "ml-prediction", logger: bootstrap.logger
         )
+        delivery = try bootstrap.settings.optionalString("delivery.webhook-url").map { [database] url in
+            AlarmDelivery(
+                notices: AlarmNotices(database: database, watched: PostgresWatchedPredictions(database: database)),
+                webhook: try Webhook(
+                    url: url, secret: bootstrap.settings.optionalSecret("delivery.webhook-secret") ?? "",
+                    client: bootstrap.httpClient), readiness: database.readiness, logger: bootstrap.logger)
+        }
     }
 
     /// The only place where the parts are put together.
@@ -47,8 +56,9 @@ struct PredictionApplication {
             client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes"))
         let models = DeployedModels(
             source: registry, staleAfter: settings.duration("models.fresh"),
-            isUnchanged: { modelNews.isUnchanged($0, since: $1) }, capacity: settings.int("models.held"),
-            memory: settings.int("models.memory"), patience: settings.duration("models.patience"),
+            isUnchanged: { modelNews.isUnchanged($0, since: $1) },
+            limits: .init(models: settings.int("models.held"), bytes: settings.int("models.memory")),
+            patience: settings.duration("models.patience"),
             report: { [logger = bootstrap.logger, metrics = bootstrap.metrics] refusal, model, tenant in
                 metrics.counter(
                     "ml_prediction_models_refused_total", [("cause", refusal.cause.rawValue)],
@@ -61,17 +71,35 @@ struct PredictionApplication {
                         LogKey.modelVersion: "\(model.version)", LogKey.reason: "\(refusal.reason)",
                     ])
             })
+        modelChanges.follow { news in
+            guard case .changes(let changes) = news else { return }
+            for tenant in Set(changes.map(\.tenantId)) { models.prepare(tenant) }
+        }
         let networks = TenantNetworks(
             source: registry, models: models, staleAfter: settings.duration("models.fresh"))
         let log = PostgresPredictionLog(database: database)
+        let shadows = ShadowAnswers(
+            models: models, mirrors: mirrors, database: database, capacity: settings.int("shadow.waiting"),
+            leftOut: { [metrics = bootstrap.metrics] questions in
+                metrics.counter(
+                    "ml_prediction_shadow_left_out_total", [],
+                    help: "Questions without a second answer by the model in the shadow: too many waited, or it failed."
+                ).increment(by: Double(questions))
+            }, logger: bootstrap.logger)
+        let service = PredictionService(
+            models: models, mirrors: mirrors, log: log, usage: usage, featureNames: FeatureNames(database: database),
+            shadows: shadows, admission: Admission(most: settings.int("predictions.under-way")))
+        let watch = ModelWatch(
+            database: database, service: service,
+            shadows: ShadowReporter(
+                figures: PostgresShadowFigures(database: database), client: bootstrap.client(for: .mlTraining)),
+            alarms: delivery?.notices, interval: settings.duration("watch.interval"), logger: bootstrap.logger)
         return ServiceApplication(
-            routes: routes(
-                service: PredictionService(
-                    models: models, mirrors: mirrors, log: log, usage: usage,
-                    featureNames: FeatureNames(database: database),
-                    admission: Admission(most: settings.int("predictions.under-way"))), log: log, networks: networks),
+            routes: routes(service: service, log: log, networks: networks),
             services: [
-                database, tenantChanges, modelChanges,
+                database, tenantChanges, modelChanges, shadows, watch,
+                AuditOutbox(
+                    database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
                 PersonEraser(
                     database: database, client: bootstrap.client(for: .tenantAdmin),
                     interval: settings.duration("purge.interval"),
@@ -85,7 +113,7 @@ struct PredictionApplication {
                     name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
                     interval: .milliseconds(500), logger: bootstrap.logger),
                 UsageReporter(counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
-            ],
+            ] + (delivery.map { [$0] } ?? []),
             readiness: [
                 database.readiness,
                 .upstream(bootstrap.client(for: .tenantAdmin), probe: HistoryFeedPath.path(tenant: .nobody)),
@@ -105,6 +133,9 @@ struct PredictionApplication {
                 service: service, store: PostgresModelMetricsStore(database: database),
                 watched: PostgresWatchedPredictions(database: database),
                 decisionMetrics: PostgresDecisionMetrics(database: database)))
+        routes.add(
+            InternalArchiveController(
+                archive: ServiceArchive(database: database, files: PredictionArchive.files)))
         routes.add(InferenceController(networks: networks, readiness: RecentReadiness(database.readiness)))
         return routes
     }

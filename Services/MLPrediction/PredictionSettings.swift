@@ -7,8 +7,22 @@ enum PredictionSettings {
             "predictions.under-way", .integer(1...100_000), default: "256",
             help: "How many requests for predictions are worked on at once; those beyond are answered 503 at once."),
         ConfigurationKey(
+            "watch.interval", .duration(.seconds(1) ... .seconds(86_400)), default: "15m",
+            help: "Interval of each tenant's background work: outcomes, the shadow model, alarms."),
+        ConfigurationKey(
+            "shadow.waiting", .integer(0...1_000_000), default: "4096",
+            help: "The most questions that wait for the shadow model's answer; further ones get none."),
+        ConfigurationKey(
+            "delivery.webhook-url", .text,
+            help:
+                "Where drift alarms are sent, as tenant-admin's messages are; without it they are read from their feed."
+        ),
+        ConfigurationKey(
+            "delivery.webhook-secret", .secret,
+            help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
+        ConfigurationKey(
             "mirror.fresh", .duration(.zero ... .seconds(60)), default: "250ms",
-            help: "A tenant's history in memory is asked for changes when it is older than this."),
+            help: "Age at which a mirror is refreshed."),
         ConfigurationKey(
             "mirror.limit", .duration(.milliseconds(100) ... .seconds(600)), default: "1s",
             help: "No prediction is made from a history older than this."),
@@ -16,7 +30,7 @@ enum PredictionSettings {
             "mirror.patience", .duration(.milliseconds(100) ... .seconds(600)), default: "15s",
             help: "How long a request waits for a history to be loaded; less than the gateway waits for the request."),
         ConfigurationKey(
-            "mirror.tenants", .integer(1...100_000), default: "200",
+            "mirror.tenants", .integer(1...100_000), default: "2000",
             help: "How many tenants' histories are held in memory."),
         ConfigurationKey(
             "mirror.rows", .integer(1_000...1_000_000_000), default: "5000000",
@@ -31,7 +45,7 @@ enum PredictionSettings {
             help: "About how many bytes of memory decoded models may take; the least recently used go first."),
         ConfigurationKey(
             "models.fresh", .duration(.zero ... .seconds(60)), default: "500ms",
-            help: "How long it is taken as known which model a tenant has deployed."),
+            help: "Cache lifetime of a tenant's deployment."),
         ConfigurationKey(
             "models.patience", .duration(.milliseconds(1) ... .seconds(600)), default: "250ms",
             help: "How long ml-training is waited for before the model that was deployed last answers, unconfirmed."),

@@ -31,6 +31,21 @@ import Testing
             #expect(
                 try await fixture.metrics.daily(from: today.adding(days: -1), to: today, model: nil, tenant: mine).count
                     == 1)
+            // Which only nodes of the former release write.
+            try await fixture.database.withTenantRows(mine) {
+                _ = try await $0.execute(
+                    "INSERT INTO model_metrics SELECT \(mine), \(ModelID()), current_date, 0, NULL, NULL, 0, 0, 0, 0")
+            }
+            try await fixture.database.withTenantRows(mine) { connection in
+                _ = try await connection.execute(
+                    "INSERT INTO shadow_answers SELECT tenant_id, id, model_id, '{}' FROM predictions")
+                _ = try await connection.execute(
+                    """
+                    INSERT INTO alarm_notices (id, tenant_id, model_id, kind, month, alarm)
+                    VALUES (\(UUID()), \(mine), \(ModelID()), 'range', '2026-06', '{}')
+                    """)
+                _ = try await connection.execute("INSERT INTO audit_outbox (tenant_id, note) VALUES (\(mine), '{}')")
+            }
             let tables = try await fixture.database.withConnection { connection in
                 try await connection.query(
                     """
@@ -39,7 +54,7 @@ import Testing
                     """
                 ).map { (try $0.decode("name", as: String.self), try $0.decode("guarded", as: Bool.self)) }
             }
-            #expect(tables.count == 4)
+            #expect(tables.count == 9)
             for (table, guarded) in tables {
                 let count: SQL = "SELECT count(*) FROM ml_prediction.\(identifier: table)"
                 func seen(by tenant: TenantID) async throws -> Int {
@@ -56,7 +71,7 @@ import Testing
             await #expect(throws: PostgresError.self) {
                 try await fixture.database.withTenantRows(other) {
                     try await $0.execute(
-                        "INSERT INTO model_metrics SELECT \(mine), \(ModelID()), current_date, 0, NULL, NULL, 0, 0, 0, 0"
+                        "INSERT INTO daily_model_metrics SELECT \(mine), \(ModelID()), current_date, 0, NULL, NULL, 0, 0, 0, 0, 0"
                     )
                 }
             }

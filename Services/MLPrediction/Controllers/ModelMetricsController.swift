@@ -17,7 +17,7 @@ struct ModelMetricsController: Controller {
     }
 
     private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.takeOutcomes(of: call.tenant, asked: query.span)
         let days = try await store.daily(
             from: query.first, to: query.last, model: query.model, tenant: call.tenant)
         let alarms = try await raised(query, of: call.tenant)
@@ -29,16 +29,9 @@ struct ModelMetricsController: Controller {
         return Listed(all: try await raised(query, of: call.tenant))
     }
 
-    /// Those raised in the span, oldest first. What was asked before it counts: a month that has begun goes on.
     private func raised(_ query: MetricsQuery, of tenant: TenantID) async throws -> [DriftAlarm] {
-        let models = try await watched.models(
-            since: query.first.adding(days: -31).startOfDay, model: query.model, tenant: tenant)
-        return models.sorted { $0.key.description < $1.key.description }
-            .flatMap { DriftWatch.alarms($0.value, model: $0.key) }
-            .filter {
-                $0.raisedAt >= query.first.startOfDay && $0.raisedAt < query.last.adding(days: 1).startOfDay
-            }
-            .sorted { ($0.raisedAt, $0.kind.rawValue) < ($1.raisedAt, $1.kind.rawValue) }
+        try await DriftFeed(watched: watched).alarms(
+            from: query.span.lowerBound, before: query.span.upperBound, model: query.model, of: tenant)
     }
 
     private func selection(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DepartmentSelection> {
@@ -61,6 +54,8 @@ struct MetricsQuery: RouteQuery {
     let first: CivilDate
     let last: CivilDate
     let model: ModelID?
+
+    var span: Range<Date> { first.startOfDay..<last.adding(days: 1).startOfDay }
 
     /// The longest span asked for at once.
     static let maximumDays = 400

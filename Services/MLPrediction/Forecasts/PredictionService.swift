@@ -4,7 +4,7 @@ import ServiceKit
 import ServiceStorage
 
 /// Answers prediction requests: model and history are brought up to date, the question is checked and answered, and the
-/// answer is in the log before anyone hears it.
+/// answer is in the log before the client gets it.
 struct PredictionService: Sendable {
     let models: DeployedModels
     let recalibrated = RecalibratedModels()
@@ -12,12 +12,14 @@ struct PredictionService: Sendable {
     let log: any PredictionLog
     let usage: UsageCounter
     let featureNames: FeatureNames?
+    let shadows: ShadowAnswers?
     let admission: Admission
+    private let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
     let now: @Sendable () -> Date
 
     init(
         models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
-        featureNames: FeatureNames? = nil, admission: Admission = Admission(most: 256),
+        featureNames: FeatureNames? = nil, shadows: ShadowAnswers? = nil, admission: Admission = Admission(most: 256),
         now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.models = models
@@ -25,6 +27,7 @@ struct PredictionService: Sendable {
         self.log = log
         self.usage = usage
         self.featureNames = featureNames
+        self.shadows = shadows
         self.admission = admission
         self.now = now
     }
@@ -41,14 +44,14 @@ struct PredictionService: Sendable {
         _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
     ) async throws -> [Prediction] {
         if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
-        async let upToDate = mirrors.mirror(of: caller.tenant)
+        // Both are nearly always cached, and then starting another task would take longer.
+        let mirror = try await mirrors.mirror(of: caller.tenant)
         let present = try await models.model(of: caller.tenant)
-        let mirror = try await upToDate
         let (questions, moment) = try await checked(requests, paths: paths, against: mirror)
         var answered: [NewPrediction] = []
         for (request, question) in zip(requests, questions) {
             let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
-            let (answer, features) = try await Self.compute(comparing: question, against: mirror) {
+            let (answer, features) = try await compute(comparing: question, against: mirror) {
                 [recalibrated] knowledge in
                 let model = recalibrated.model(
                     model, of: caller.tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
@@ -70,6 +73,7 @@ struct PredictionService: Sendable {
         // Not what was answered under the same key meanwhile.
         if logged.first?.predictionId == answered.first?.prediction.predictionId {
             usage.count(predictions: logged.count, of: caller.tenant)
+            shadows?.offer(zip(questions, logged), beside: present, of: caller.tenant)
         }
         return logged
     }
@@ -77,15 +81,17 @@ struct PredictionService: Sendable {
     /// Comparing this many people takes milliseconds, in which no other request should be without a thread.
     private static let manyPeople = 1_000
 
-    /// Reads the knowledge here or, where the question compares many people, on a thread of its own.
-    private static func compute<Result: Sendable>(
+    /// Reads the knowledge here or, where the question compares many people, on a thread of its own, as many at once as there are cores.
+    private func compute<Result: Sendable>(
         comparing question: Question, against mirror: TenantMirror,
         _ body: @escaping @Sendable (TenantKnowledge) -> Result
     ) async throws -> Result {
-        guard question.alternatives > 0, mirror.knowledge.read({ $0.employees.count }) >= manyPeople else {
+        guard question.alternatives > 0, mirror.knowledge.read({ $0.employees.count }) >= Self.manyPeople else {
             return mirror.knowledge.read(body)
         }
-        return try await ComputeThread.run(named: "compare") { mirror.knowledge.read(body) }
+        return try await gate.pass {
+            try await ComputeThread.run(named: "compare") { mirror.knowledge.read(body) }
+        }
     }
 
     /// Whether the questions could be answered.
@@ -94,8 +100,8 @@ struct PredictionService: Sendable {
         _ = try await checked(requests, paths: paths, against: try await mirrors.mirror(of: caller.tenant))
     }
 
-    /// What is missing or refused may have been made or changed a moment ago, so nobody is told so before the mirror has
-    /// caught up.
+    /// A resource that seems missing or unfit may have been created or changed a moment ago, so that a refusal is answered only
+    /// after the mirror has caught up.
     func checked(
         _ requests: [PredictionRequest], paths: [String], against mirror: TenantMirror, bookableOnly: Bool = true
     ) async throws -> ([Question], Date) {
@@ -114,18 +120,36 @@ struct PredictionService: Sendable {
         }
     }
 
-    /// Lets finished bookings reach the predictions that were asked about them. What cannot be read now is taken next time.
-    func takeOutcomes(of tenant: TenantID) async {
-        guard
-            let open = try? await log.withoutOutcome(tenant: tenant, since: now().addingTimeInterval(-Self.outcomeAge)),
-            !open.isEmpty, let mirror = try? await mirrors.mirror(of: tenant)
-        else { return }
+    /// Records the outcomes of finished bookings for their newest predictions in the span, while a request waits.
+    /// Outcomes that cannot be read now are taken next time, and the rest by ``takeAllOutcomes(of:)``.
+    /// - Parameter days: nil for all.
+    func takeOutcomes(of tenant: TenantID, asked days: Range<Date>? = nil) async {
+        _ = try? await takeOutcomes(of: tenant, asked: days, after: nil)
+    }
+
+    /// However many predictions wait for their outcomes.
+    /// - Throws: `ProblemError` when the history cannot be read, `PostgresError`.
+    func takeAllOutcomes(of tenant: TenantID) async throws {
+        var last: NewestFirst<PredictionEntity>?
+        repeat { last = try await takeOutcomes(of: tenant, asked: nil, after: last) } while last != nil
+    }
+
+    /// - Returns: where the next older ones begin; nil when there are none.
+    private func takeOutcomes(
+        of tenant: TenantID, asked days: Range<Date>?, after last: NewestFirst<PredictionEntity>?
+    ) async throws -> NewestFirst<PredictionEntity>? {
+        let all = now().addingTimeInterval(-Self.outcomeAge)..<Date.distantFuture
+        let open = try await log.withoutOutcome(
+            tenant: tenant, asked: days.map { $0.clamped(to: all) } ?? all, after: last)
+        guard let oldest = open.last else { return nil }
+        let mirror = try await mirrors.mirror(of: tenant)
         let found = mirror.knowledge.read { knowledge in
             open.compactMap { prediction in
                 OutcomeMatching.outcome(of: prediction, in: knowledge.history).map { (prediction, $0) }
             }
         }
-        if !found.isEmpty { try? await log.fillOutcomes(found, tenant: tenant) }
+        if !found.isEmpty { try await log.fillOutcomes(found, tenant: tenant) }
+        return NewestFirst(createdAt: oldest.createdAt, id: oldest.id)
     }
 
     /// What has no outcome after so long gets none.

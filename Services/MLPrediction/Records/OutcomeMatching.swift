@@ -2,8 +2,7 @@ import Contracts
 import Forecasting
 import Foundation
 
-/// A prediction whose outcome is not known yet: person, project and plan as they were decided on, which is as they were asked
-/// where nobody has said otherwise.
+/// A prediction whose outcome is not known yet: person, project and plan as decided; as asked about when no decision is recorded.
 struct OpenPrediction: Sendable {
     let id: PredictionID
     let employee: EmployeeID
@@ -13,6 +12,7 @@ struct OpenPrediction: Sendable {
     let isOtherWork: Bool
     /// The moment it was asked as of.
     let asOf: Date
+    let createdAt: Date
 }
 
 /// Finds the finished booking that a prediction was asked about.

@@ -6,7 +6,8 @@ extension PersonForecast {
     static let csvHeader = """
         prediction_id,created_at,as_of,employee_id,role,project_id,requested_by,planned_hours,estimated_hours,low_hours,\
         high_hours,success_probability,confidence,score,explanation_base,explanation,model_id,model_version,model_kind,\
-        model_sha256,decision,reason,actual_hours,feedback_score,feedback_comment\r\n
+        model_sha256,decision,reason,actual_hours,feedback_score,feedback_comment,shadow_model_id,\
+        shadow_estimated_hours,shadow_low_hours,shadow_high_hours,shadow_success_probability,shadow_confidence\r\n
         """
 
     var csv: String {
@@ -24,7 +25,12 @@ extension PersonForecast {
             decision?.rawValue ?? "", reason ?? "", Self.number(actualHours), feedbackScore.map(String.init) ?? "",
             feedbackComment ?? "",
         ]
-        return CSVText.row(question + answer + outcome) + "\r\n"
+        let second = [
+            shadow?.modelId.description ?? "", Self.number(shadow?.estimatedHours), Self.number(shadow?.interval?.low),
+            Self.number(shadow?.interval?.high), Self.number(shadow?.successProbability),
+            Self.number(shadow?.confidence),
+        ]
+        return CSVText.row(question + answer + outcome + second) + "\r\n"
     }
 
     /// The shortest text that reads back as the same number.

@@ -32,7 +32,7 @@ struct PersonForecasts: Sendable {
         if let to = question.to { conditions.append("created_at < \(to)") }
         if let after { conditions.append(after.condition) }
         let query: SQL = """
-            SELECT * FROM predictions WHERE \(sql: conditions.joined(separator: " AND "))
+            SELECT p.*, \(sql: ShadowAnswer.column) FROM predictions p WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(Self.batch)
             """
         return try await database.withTenantRows(tenant, readOnly: true) { connection in
@@ -62,5 +62,6 @@ extension PersonForecast {
             decision: record.decision?.decision, reason: record.decision?.reason,
             actualHours: isAsked ? record.actual?.actualHours : nil,
             feedbackScore: record.feedbackScore, feedbackComment: record.feedbackComment)
+        if isAsked { shadow = try row.wireIfPresent("shadow") }
     }
 }

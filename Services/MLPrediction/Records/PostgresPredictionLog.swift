@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// The log in `ml_prediction.predictions`.
@@ -34,10 +35,14 @@ struct PostgresPredictionLog: PredictionLog {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT p.*, s.names AS feature_names FROM predictions p
+                SELECT p.*, s.names AS feature_names, \(sql: ShadowAnswer.column) FROM predictions p
                 LEFT JOIN feature_sets s ON s.tenant_id = p.tenant_id AND s.digest = p.feature_set WHERE p.id = \(id)
                 """
-            ).first.map { try RevisedRecord($0, features: FeatureValue.values($0)) }
+            ).first.map { row in
+                var found = try RevisedRecord(row, features: FeatureValue.values(row))
+                found.record.shadow = try row.wireIfPresent("shadow")
+                return found
+            }
         }
     }
 
@@ -62,34 +67,39 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     func setActual(
-        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID,
+        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, by author: Author,
         check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord? {
         try await change(
-            id, tenant: tenant, check: check,
+            .recordActual, id, tenant: tenant, by: author, check: check,
             "actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours)")
     }
 
     /// No more are looked through at once.
     private static let mostOpen = 2_000
 
-    func withoutOutcome(tenant: TenantID, since: Date) async throws -> [OpenPrediction] {
-        try await database.withTenantRows(tenant) { connection in
+    func withoutOutcome(
+        tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
+    ) async throws -> [OpenPrediction] {
+        let older = after?.condition ?? "true"
+        return try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
                 SELECT id, coalesce(instead_employee_id, employee_id) AS employee_id,
                     coalesce(instead_project_id, project_id) AS project_id,
                     coalesce(instead_planned_hours, planned_hours) AS planned_hours,
                     \(sql: PredictionDecision.isOtherWork) AS is_other_work,
-                    (prediction_result ->> 'asOf')::timestamptz AS as_of FROM predictions
-                WHERE actual_hours IS NULL AND instead_actual_hours IS NULL AND created_at >= \(since)
+                    (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at FROM predictions
+                WHERE actual_hours IS NULL AND instead_actual_hours IS NULL AND created_at >= \(asked.lowerBound)
+                    AND created_at < \(asked.upperBound) AND \(sql: older)
                 ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
                 """
             ).map { row in
                 OpenPrediction(
                     id: try row.decode("id"), employee: try row.decode("employee_id"),
                     project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
-                    isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"))
+                    isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"),
+                    createdAt: try row.decode("created_at"))
             }
         }
     }
@@ -100,7 +110,7 @@ struct PostgresPredictionLog: PredictionLog {
                 outcomes.map { prediction, actual in
                     let columns: SQL = prediction.isOtherWork ? "instead_actual" : "actual_result"
                     let hours: SQL = prediction.isOtherWork ? "instead_actual_hours" : "actual_hours"
-                    // Whoever decides meanwhile may have decided on other work.
+                    // A decision made meanwhile may be for other work.
                     return """
                         UPDATE predictions SET \(sql: columns) = \(wire: actual)::jsonb, \(sql: hours) = \(actual.actualHours),
                             revision = revision + 1, updated_at = clock_timestamp()
@@ -114,26 +124,31 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     func setFeedback(
-        _ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID
+        _ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID, by author: Author
     ) async throws -> RevisedRecord? {
         try await change(
-            id, tenant: tenant, check: { _ in },
+            .rate, id, tenant: tenant, by: author, check: { _ in },
             "feedback_score = \(feedback.score), feedback_comment = \(optional: feedback.comment)")
     }
 
     func change(
-        _ id: PredictionID, tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void, _ assignments: SQL
+        _ change: PredictionChange, _ id: PredictionID, tenant: TenantID, by author: Author,
+        check: @Sendable (RevisedRecord) throws -> Void, _ assignments: SQL
     ) async throws -> RevisedRecord? {
         try await database.withTenantRows(tenant) { connection in
             let rows = try await connection.query("SELECT * FROM predictions WHERE id = \(id) FOR UPDATE")
             guard let row = rows.first else { return nil }
-            try check(try RevisedRecord(row, features: nil))
-            return try await connection.query(
+            let before = try RevisedRecord(row, features: nil)
+            try check(before)
+            let changed = try await connection.query(
                 """
                 UPDATE predictions SET \(sql: assignments), revision = revision + 1, updated_at = clock_timestamp()
                 WHERE id = \(id) RETURNING *
-                """
-            ).first.map { try RevisedRecord($0, features: nil) }
+                """)
+            let after = try RevisedRecord(changed[0], features: nil)
+            try await AuditOutbox.record(
+                try change.note(before.record, after.record, by: author), of: tenant, on: connection)
+            return after
         }
     }
 }

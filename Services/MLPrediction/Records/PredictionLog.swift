@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 import ServiceStorage
 
 /// A prediction on its way into the log.
@@ -14,7 +15,7 @@ struct NewPrediction: Sendable {
 
 /// A record and its revision, which its ETag shows.
 struct RevisedRecord: Sendable {
-    let record: PredictionRecord
+    var record: PredictionRecord
     let revision: Int
 }
 
@@ -57,21 +58,24 @@ protocol PredictionLog: Sendable {
         -> [PredictionRecord]
     /// - Parameter check: gets the present record while it is locked; nothing changes when it throws.
     func setActual(
-        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID,
+        _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, by author: Author,
         check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord?
-    /// The newest predictions answered since a moment whose outcome is not known.
-    func withoutOutcome(tenant: TenantID, since: Date) async throws -> [OpenPrediction]
-    /// Fills in outcomes where there are none yet: what somebody has said stays.
+    /// Predictions answered in the span whose outcome is not known, the newest first, some thousands at most.
+    func withoutOutcome(
+        tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
+    ) async throws -> [OpenPrediction]
+    /// Fills in missing outcomes; outcomes that a user has recorded stay.
     func fillOutcomes(_ outcomes: [(of: OpenPrediction, actual: PredictionActual)], tenant: TenantID) async throws
     /// A later decision replaces the one before.
     /// - Parameters:
     ///   - department: of the person decided on instead.
-    ///   - check: as of ``setActual(_:of:tenant:check:)``.
+    ///   - check: as of ``setActual(_:of:tenant:by:check:)``.
     func setDecision(
-        _ decision: PredictionDecisionRequest, department: DepartmentID?, by subject: String, of id: PredictionID,
+        _ decision: PredictionDecisionRequest, department: DepartmentID?, by author: Author, of id: PredictionID,
         tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord?
-    func setFeedback(_ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID) async throws
-        -> RevisedRecord?
+    func setFeedback(
+        _ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID, by author: Author
+    ) async throws -> RevisedRecord?
 }

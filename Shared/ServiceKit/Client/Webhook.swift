@@ -1,21 +1,20 @@
 import Basics
 import Contracts
 import Crypto
-import Foundation
-import HTTPClient
-import ServiceKit
+public import Foundation
+public import HTTPClient
 
-/// Hands messages to the operator's own mailer, by HTTP.
+/// Hands messages to the operator's own receiver, by HTTP.
 ///
-/// Each is a POST of an `OutgoingMessage` in JSON, with `X-ERM-Signature: t=<seconds since 1970>,v1=<hex>`, where v1 is the
+/// Each is a POST of an `OutgoingMessage` or an `OutgoingAlarm` in JSON, with `X-ERM-Signature: t=<seconds since 1970>,v1=<hex>`, where v1 is the
 /// HMAC-SHA256, under the shared secret, of `<t>.<body>`. Any 2xx acknowledges it.
-struct Webhook: Sendable {
-    let url: String
-    let secret: String
-    let client: HTTPClient
+public struct Webhook: Sendable {
+    private let url: String
+    private let secret: String
+    private let client: HTTPClient
 
     /// - Throws: `ConfigurationError` for something else than an absolute http or https URL.
-    init(url: String, secret: String, client: HTTPClient) throws {
+    public init(url: String, secret: String, client: HTTPClient) throws {
         let parts = URLComponents(string: url)
         guard let parts, parts.scheme == "http" || parts.scheme == "https", parts.host?.isEmpty == false,
             parts.user == nil, parts.fragment == nil
@@ -29,7 +28,7 @@ struct Webhook: Sendable {
     }
 
     /// - Throws: `HTTPClientError`; ``Refused``.
-    func send(_ message: OutgoingMessage, at moment: Date = Date()) async throws {
+    public func send(_ message: some Encodable & Sendable, at moment: Date = Date()) async throws {
         let body = try WireJSON.encode(message)
         let time = Int(moment.timeIntervalSince1970)
         let (response, _) = try await client.execute(
@@ -49,8 +48,8 @@ struct Webhook: Sendable {
         ).hex
     }
 
-    /// The mailer did not take the message.
-    struct Refused: Error {
-        let status: Int
+    /// The receiver did not take the message.
+    public struct Refused: Error {
+        public let status: Int
     }
 }

@@ -1,0 +1,75 @@
+import Contracts
+import Forecasting
+import Foundation
+
+/// A deployed model, ready to answer.
+struct LoadedModel: Sendable {
+    /// nil for the baseline.
+    let id: ModelID?
+    let version: Int
+    let kind: String
+    let ready: ReadyModel
+    /// Of the artefact; nil for the baseline.
+    let sha256: String?
+    /// With its chances moved by the latest outcomes, or as it is.
+    var forecast: ForecastModel
+    /// False where ml-training could not be asked lately whether it is still the deployed one.
+    var isConfirmed = true
+    /// The newer one that is deployed and refused, so that this one still answers.
+    var refused: (model: ModelID, version: Int, refusal: ModelRefusal)?
+    /// The model that answers beside it, unseen.
+    var shadow: ShadowModel?
+
+    init(id: ModelID?, version: Int, kind: String, ready: ReadyModel, sha256: String?) {
+        self.id = id
+        self.version = version
+        self.kind = kind
+        self.ready = ready
+        self.sha256 = sha256
+        forecast = ready.forecast
+    }
+
+    init(_ deployment: DeployedModel, _ ready: ReadyModel) {
+        self.init(
+            id: deployment.modelId, version: deployment.version, kind: deployment.kind, ready: ready,
+            sha256: deployment.artifactSha256)
+        shadow = deployment.shadow
+    }
+
+    /// One that is of no artefact.
+    init(id: ModelID?, version: Int, kind: String, forecast: ForecastModel) {
+        self.init(id: id, version: version, kind: kind, ready: ReadyModel(forecast), sha256: nil)
+    }
+
+    /// Answers where no model is deployed.
+    static let baseline = LoadedModel(
+        id: nil, version: 0, kind: PredictionModel.baseline, ready: ReadyModel(.baseline), sha256: nil)
+
+    var isBaseline: Bool { id == nil }
+
+    /// Whether it was fitted to nothing that became known at the moment or later.
+    func isFittedBefore(_ moment: Date) -> Bool { forecast.learnedUntil <= moment.timeIntervalSince1970 }
+
+    var description: PredictionModel {
+        PredictionModel(id: id, version: version, kind: kind, artifactSha256: sha256)
+    }
+}
+
+/// A decoded artefact with what is worked out from it once.
+struct ReadyModel: Sendable {
+    let forecast: ForecastModel
+    let features: FeatureSets
+    let networks: InferenceNetworks
+
+    init(_ forecast: ForecastModel) {
+        self.forecast = forecast
+        networks = InferenceNetworks(forecast)
+        features = FeatureSets(forecast)
+    }
+
+    /// What the decision is answered from.
+    func features(of decision: Decision, history: History) -> KeptFeatures {
+        let (schema, values) = forecast.features(of: decision, history: history)
+        return KeptFeatures(set: features[schema], values: values)
+    }
+}

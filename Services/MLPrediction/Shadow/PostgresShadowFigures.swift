@@ -1,0 +1,87 @@
+import Contracts
+import Forecasting
+import Postgres
+import ServiceStorage
+
+/// What a model said in its shadow beside what the deployed one said, on tasks whose outcome is known.
+struct PostgresShadowFigures: Sendable {
+    let database: ServiceDatabase
+
+    /// The most answers that are compared, oldest first: the decision needs far fewer.
+    private static let most = 20_000
+
+    func figures(of model: ModelID, beside incumbent: ModelID, tenant: TenantID) async throws -> ShadowFigures {
+        let answers = try await database.withTenantRows(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                SELECT p.employee_id, p.project_id, p.planned_hours, p.actual_hours, p.estimated_hours,
+                    p.success_probability, (p.actual_result ->> 'completedAt') AS completed_at,
+                    (s.answer ->> 'estimatedHours')::double precision AS new_hours,
+                    (s.answer ->> 'successProbability')::double precision AS new_success
+                FROM shadow_answers s JOIN predictions p ON p.tenant_id = s.tenant_id AND p.id = s.prediction_id
+                WHERE s.model_id = \(model) AND p.model_id = \(incumbent)
+                ORDER BY p.created_at, p.id LIMIT \(Self.most)
+                """
+            ).map(Answer.init)
+        }
+        var seen: Set<Work> = []
+        let tasks = answers.compactMap { answer -> PairedTask? in
+            guard let actual = answer.actual, seen.insert(Work(answer, actual)).inserted else { return nil }
+            return PairedTask(
+                actualHours: actual, newHours: answer.newHours, incumbentHours: answer.incumbentHours,
+                isSuccess: answer.planned.map { actual <= $0 }, newSuccess: answer.newSuccess,
+                incumbentSuccess: answer.incumbentSuccess)
+        }
+        return ShadowFigures(
+            answers: answers.count, outcomes: tasks.count,
+            // A fixed seed: the same tasks give the same interval on every node.
+            comparison: IncumbentComparison(tasks, seed: 1).map(ShadowComparison.init))
+    }
+
+    private struct Answer {
+        let employee: EmployeeID
+        let project: ProjectID
+        let planned: Double?
+        let actual: Double?
+        let completedAt: String?
+        let incumbentHours: Double
+        let incumbentSuccess: Double?
+        let newHours: Double
+        let newSuccess: Double?
+
+        init(_ row: PostgresRow) throws {
+            employee = try row.decode("employee_id")
+            project = try row.decode("project_id")
+            planned = try row.decode("planned_hours")
+            actual = try row.decode("actual_hours")
+            completedAt = try row.decode("completed_at")
+            incumbentHours = try row.decode("estimated_hours")
+            incumbentSuccess = try row.decode("success_probability")
+            newHours = try row.decode("new_hours")
+            newSuccess = try row.decode("new_success")
+        }
+    }
+
+    /// Work that was asked about several times came out once.
+    private struct Work: Hashable {
+        let employee: EmployeeID
+        let project: ProjectID
+        let completedAt: String?
+        let hours: Double
+
+        init(_ answer: Answer, _ hours: Double) {
+            (employee, project, completedAt) = (answer.employee, answer.project, answer.completedAt)
+            self.hours = hours
+        }
+    }
+}
+
+extension ShadowComparison {
+    fileprivate init(_ comparison: IncumbentComparison) {
+        self.init(
+            meanAbsoluteError: comparison.meanAbsoluteError,
+            incumbentMeanAbsoluteError: comparison.incumbentMeanAbsoluteError,
+            meanDifference: comparison.difference.meanDifference, low: comparison.difference.low,
+            high: comparison.difference.high, isWorse: comparison.isWorse)
+    }
+}
