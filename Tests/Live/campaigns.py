@@ -2,26 +2,25 @@
 
     sessions   refreshes, replays and logouts that race on three gateway nodes: never two living successors of one token
     reloads    configuration read again and keys rotated under load: no request fails
-    nodes      prediction nodes killed, hung and added under load: no idempotent request fails, each acknowledged prediction is
-               in the log exactly once, and the nodes share the work
+    nodes      prediction nodes killed, hung, added and given other models under load (node_campaign.py): no idempotent request
+               fails, each acknowledged prediction is in the log exactly once, soon nobody answers with the model before, and
+               the nodes share the work
 
-    .build/live/bin/python Tests/Live/campaigns.py [NAME ...] [--refreshes N] [--reloads N] [--rotations N] [--seconds N]
+    .build/live/bin/python Tests/Live/campaigns.py [NAME ...] [--refreshes N] [--reloads N] [--rotations N] [--kills N]
 
 The defaults are small enough for compose/test. Prints `name=value` lines.
 """
 
 import argparse
 import concurrent.futures
-import itertools
 import random
 import secrets
 import signal
 import sys
-import threading
 import time
-import uuid
 
 from load import Caller, Load
+from node_campaign import nodes
 from stack import Stack
 
 PASSWORD = "a campaign of requests"
@@ -136,78 +135,6 @@ def reloads(options) -> None:
               f"reloads.failed=0")
 
 
-# --- Nodes ---------------------------------------------------------------------------------------------------------------
-
-
-def nodes(options) -> None:
-    with Stack.running(generous=True, nodes={"ml-prediction": 3}) as stack:
-        tenant = stack.quickstart("nodes")
-        owner = Caller(stack.url, tenant.access_token)
-        person, project = (owner.send("GET", f"/{kind}?limit=1")[1]["data"][0]["id"] for kind in ("employees", "projects"))
-        acknowledged: dict[str, str] = {}
-        lock = threading.Lock()
-        names = [node for node, of in stack.service_of.items() if of == "ml-prediction"]
-
-        def make_ask(_: int):
-            caller = Caller(stack.url, tenant.access_token)
-
-            def ask() -> None:
-                key = str(uuid.uuid4())
-                status, answer = caller.send(
-                    "POST", "/predictions", {"employeeId": person, "projectId": project, "plannedHours": 8},
-                    **{"Idempotency-Key": key})
-                assert status in (200, 201), f"{status} {answer}"
-                with lock:
-                    acknowledged[key] = answer["data"]["predictionId"]
-            return ask
-
-        with Load(6, make_ask) as load:
-            until = time.monotonic() + options.seconds
-            for node in itertools.cycle(names):
-                if time.monotonic() > until:
-                    break
-                time.sleep(1.5)
-                if random.random() < 0.5:
-                    stack.stop(node, signal.SIGKILL)
-                    time.sleep(1)
-                    stack.start(node)
-                else:
-                    stack.processes[node].send_signal(signal.SIGSTOP)
-                    time.sleep(1)
-                    stack.processes[node].send_signal(signal.SIGCONT)
-        load.require_fine("nodes killed and hung")
-        ids = list(acknowledged.values())
-        assert len(set(ids)) == len(ids), "two keys got one prediction"
-        logged = set(stack.query("SELECT id FROM ml_prediction.predictions").split())
-        lost = [key for key in ids if key not in logged]
-        assert not lost, f"{len(lost)} acknowledged predictions are not in the log"
-        shares = share(stack, names, make_ask)
-        print(f"nodes.predictions={len(ids)}\nnodes.lost=0\nnodes.failed=0\nnodes.least_share={min(shares):.3f}\n"
-              f"nodes.largest_share={max(shares):.3f}")
-
-
-def share(stack: Stack, names: list[str], make_ask) -> list[float]:
-    """How the nodes that are all well share the work, once those that came back get their full share again."""
-    shares: list[float] = []
-    with Load(6, make_ask):
-        for _ in range(8):
-            before = [answered(stack, node) for node in names]
-            time.sleep(4)
-            done = [answered(stack, node) - old for node, old in zip(names, before)]
-            shares = [count / max(1, sum(done)) for count in done]
-            if min(shares) > 0.2:
-                break
-    assert min(shares) > 0.2, f"the nodes do not share the work: {shares}"
-    return shares
-
-
-def answered(stack: Stack, node: str) -> int:
-    """How many predictions a node has answered, as its metrics say."""
-    lines = stack.metrics(node).splitlines()
-    return sum(int(line.rsplit(" ", 1)[1]) for line in lines
-               if line.startswith("http_server_requests_total") and 'method="POST"' in line and "predictions" in line)
-
-
 CAMPAIGNS = {"sessions": sessions, "reloads": reloads, "nodes": nodes}
 
 
@@ -218,7 +145,11 @@ def main() -> None:
     arguments.add_argument("--reloads", type=int, default=100)
     arguments.add_argument("--rotations", type=int, default=5)
     arguments.add_argument("--pause", type=float, default=0.5, help="seconds between two rotations")
-    arguments.add_argument("--seconds", type=float, default=20, help="of nodes killed and hung")
+    arguments.add_argument("--kills", type=int, default=20, help="of prediction nodes")
+    arguments.add_argument("--threads", type=int, default=6, help="that ask for predictions")
+    arguments.add_argument(
+        "--swap-seconds", type=float, default=30,
+        help="within which all nodes answer with a new model: what a node allows itself; 1 for release binaries")
     arguments.add_argument("--seed", type=int, default=secrets.randbits(32))
     options = arguments.parse_args()
     random.seed(options.seed)
