@@ -25,6 +25,8 @@ public struct ForecastModel: Sendable {
     let plannedWithoutDetails: VariantModel?
     let unplannedWithoutDetails: VariantModel?
     let prepared = PreparedVariants()
+    /// A few questions with the trainer's answers; nil in artefacts made before this field existed.
+    public internal(set) var probe: ModelProbe?
 
     init(
         seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel,
@@ -74,7 +76,8 @@ public struct ForecastModel: Sendable {
         return (withPlan ? .planned : .unplanned, full)
     }
 
-    enum Place { case planned, unplanned, plannedWithoutDetails, unplannedWithoutDetails }
+    /// Raw values are stored in artefacts.
+    enum Place: UInt8, CaseIterable { case planned, unplanned, plannedWithoutDetails, unplannedWithoutDetails }
 
     /// The artefact: equal models have equal bytes.
     public func encoded() -> [UInt8] {
@@ -94,6 +97,7 @@ public struct ForecastModel: Sendable {
             writer.write(variant != nil)
             variant?.encode(into: &writer)
         }
+        probe?.encode(into: &writer)
         return writer.bytes
     }
 
@@ -118,9 +122,11 @@ public struct ForecastModel: Sendable {
                 withoutDetails[index] = try VariantModel(from: &reader)
             }
         }
+        let probe = reader.isAtEnd ? nil : try ModelProbe(from: &reader)
         guard reader.isAtEnd else { throw ArtifactError(description: "the artefact is longer than it should be") }
         self.init(
             seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: planned, unplanned: unplanned,
             plannedWithoutDetails: withoutDetails[0], unplannedWithoutDetails: withoutDetails[1])
+        self.probe = probe
     }
 }

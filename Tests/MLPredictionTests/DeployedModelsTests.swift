@@ -62,7 +62,7 @@ import Testing
         #expect(try await models.model(of: tenant).version == 1)
     }
 
-    @Test("while ml-training cannot be asked the model in memory answers and says that nobody has confirmed it")
+    @Test("while ml-training does not answer the model in memory answers, marked as unconfirmed")
     func answersAlone() async throws {
         let bytes = try await TrainedModel.artifact.value
         let deployed = source.deploy(bytes)
@@ -91,12 +91,12 @@ import Testing
     func memory() async throws {
         let artifacts = [try await TrainedModel.artifact.value, try await TrainedModel.olderArtifact.value]
         let models = DeployedModels(
-            source: source, staleAfter: .zero, memory: 1, patience: .seconds(600), now: clock.now)
+            source: source, staleAfter: .zero, limits: .init(bytes: 1), patience: .seconds(600), now: clock.now)
         let tenant = TenantID()
         for round in 0..<4 {
             let deployed = source.deploy(artifacts[round % 2], version: round)
             clock.advance(by: .milliseconds(1))
-            #expect(try await models.model(of: tenant).id == deployed.modelId)
+            #expect(try await models.modelNow(of: tenant).id == deployed.modelId)
             // The one in use stays.
             _ = try await models.model(of: tenant)
             #expect(source.state.withLock { $0.artifactQuestions } == round + 1)
@@ -149,16 +149,16 @@ import Testing
         #expect(try await models.model(of: tenant).id == good.modelId)
         let bad = source.deploy(try await broken(), version: 2)
         clock.advance(by: .milliseconds(501))
-        let answering = try await models.model(of: tenant)
+        let answering = try await models.modelNow(of: tenant)
         #expect(answering.id == good.modelId && answering.refused?.version == 2)
         #expect(answering.refused?.refusal.cause == .selfTest)
-        #expect(await models.refusal(of: bad.artifactSha256)?.cause == .selfTest)
+        #expect(models.refusal(of: bad.artifactSha256)?.cause == .selfTest)
         // It is fetched again only after a while.
         let fetched = source.state.withLock { $0.artifactQuestions }
         #expect(try await models.model(of: tenant).id == good.modelId)
         #expect(source.state.withLock { $0.artifactQuestions } == fetched)
         clock.advance(by: .seconds(31))
-        #expect(try await models.model(of: tenant).id == good.modelId)
+        #expect(try await models.modelNow(of: tenant).id == good.modelId)
         #expect(source.state.withLock { $0.artifactQuestions } == fetched + 1)
         #expect(reports.withLock { $0.map(\.1) } == [2, 2])
 
@@ -168,7 +168,82 @@ import Testing
         // The next sound one takes over.
         let next = source.deploy(try await TrainedModel.olderArtifact.value, version: 3)
         clock.advance(by: .milliseconds(501))
-        let last = try await models.model(of: tenant)
+        let last = try await models.modelNow(of: tenant)
         #expect(last.id == next.modelId && last.refused == nil)
+    }
+
+    @Test("a model that answers its probe otherwise by one bit is refused, though all its answers are forecasts")
+    func otherBits() async throws {
+        var probed = try await TrainedModel.probedArtifact.value
+        #expect(ModelSelfTest.fault(of: ReadyModel(try ForecastModel(decoding: probed))) == nil)
+        // The artefact ends with the last figure of the probe: its last bit.
+        probed[probed.count - 8] ^= 1
+        _ = source.deploy(probed)
+        let error = await #expect(throws: ModelRefusal.self) { _ = try await models.model(of: TenantID()) }
+        #expect(error?.cause == .selfTest && error?.reason.contains("than its trainer") == true)
+    }
+
+    @Test(
+        "while a new model is loaded the one before answers, and the new one once it is ready", .timeLimit(.minutes(1)))
+    func swap() async throws {
+        let (models, tenant) = (models, TenantID())
+        let former = source.deploy(try await TrainedModel.artifact.value)
+        #expect(try await models.model(of: tenant).id == former.modelId)
+        let (asked, release) = source.holdArtifacts()
+        let next = source.deploy(try await TrainedModel.olderArtifact.value, version: 2)
+        clock.advance(by: .milliseconds(501))
+        for _ in 0..<3 {
+            let answering = try await models.model(of: tenant)
+            #expect(answering.id == former.modelId && answering.refused == nil && answering.isConfirmed)
+        }
+        for await _ in asked { break }
+        #expect(source.state.withLock { $0.artifactQuestions } == 2)
+        release()
+        // Whoever waits for the deployment hears of the new one only.
+        #expect(try await models.modelNow(of: tenant).id == next.modelId)
+        #expect(try await models.model(of: tenant).id == next.modelId)
+    }
+
+    @Test("a model is loaded once its deployment is in the change feed, before any request", .timeLimit(.minutes(1)))
+    func prepared() async throws {
+        let (models, tenant) = (models, TenantID())
+        let (asked, release) = source.holdArtifacts()
+        release()
+        _ = source.deploy(try await TrainedModel.artifact.value)
+        // Of a tenant that nobody has asked about nothing is fetched.
+        models.prepare(tenant)
+        _ = try await models.model(of: tenant)
+        _ = source.deploy(try await TrainedModel.olderArtifact.value, version: 2)
+        clock.advance(by: .milliseconds(501))
+        models.prepare(tenant)
+        var fetched = 0
+        for await _ in asked {
+            fetched += 1
+            if fetched == 2 { break }
+        }
+    }
+
+    @Test("a long deployed model is waited for, however old the model in memory is")
+    func longDeployed() async throws {
+        let (models, tenant) = (models, TenantID())
+        _ = source.deploy(try await TrainedModel.artifact.value)
+        _ = try await models.model(of: tenant)
+        let next = source.deploy(
+            try await TrainedModel.olderArtifact.value, version: 2, deployedAt: Date(timeIntervalSinceNow: -60))
+        clock.advance(by: .milliseconds(501))
+        #expect(try await models.model(of: tenant).id == next.modelId)
+    }
+
+    @Test("where a new model cannot be fetched the one before answers, unconfirmed")
+    func unfetched() async throws {
+        let (models, tenant) = (models, TenantID())
+        let former = source.deploy(try await TrainedModel.artifact.value)
+        _ = try await models.model(of: tenant)
+        _ = source.deploy(
+            try await TrainedModel.olderArtifact.value, version: 2, deployedAt: Date(timeIntervalSinceNow: -60))
+        source.state.withLock { $0.areArtifactsDown = true }
+        clock.advance(by: .milliseconds(501))
+        let answering = try await models.model(of: tenant)
+        #expect(answering.id == former.modelId && !answering.isConfirmed)
     }
 }

@@ -67,7 +67,7 @@ struct InferenceController: Controller {
     ) async throws -> PlainJSON<[InferenceIndexEntry]> {
         var entries: [InferenceIndexEntry] = []
         for model in try await networks.servable(call.tenant).reversed() {
-            let refusal = await networks.refusal(of: model)
+            let refusal = networks.refusal(of: model)
             if payload?.ready == true, refusal != nil { continue }
             entries.append(
                 InferenceIndexEntry(

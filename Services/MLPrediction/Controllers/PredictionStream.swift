@@ -69,10 +69,7 @@ struct PredictionStream: Sendable {
             let answers = keys.isEmpty ? await answer(part) : await answerOnce(part)
             answered += answers.count { $0.prediction != nil }
             var bytes: [UInt8] = []
-            for answer in answers {
-                bytes += try WireJSON.encode(answer)
-                bytes.append(UInt8(ascii: "\n"))
-            }
+            for answer in answers { try answer.write(to: &bytes) }
             try await writer.write(ByteBuffer(bytes: bytes))
         }
         let end = End(end: .init(lines: lines.count, answered: answered))
@@ -146,5 +143,17 @@ extension PredictionStream.Line {
         self.init(
             line: line, prediction: nil, code: problem.code, error: problem.sentence,
             errors: problem.errors.isEmpty ? nil : problem.errors)
+    }
+
+    /// Appends the bytes that `WireJSON` gives, and a newline.
+    fileprivate func write(to bytes: inout [UInt8]) throws {
+        if let prediction {
+            bytes += Array("{\"line\":\(line),\"prediction\":".utf8)
+            try prediction.write(to: &bytes)
+            bytes[bytes.count - 1] = UInt8(ascii: "}")
+        } else {
+            bytes += try WireJSON.encode(self)
+        }
+        bytes.append(UInt8(ascii: "\n"))
     }
 }

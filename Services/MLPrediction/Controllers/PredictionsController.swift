@@ -33,15 +33,20 @@ struct PredictionsController: Controller {
             use: decide)
     }
 
-    private func predict(_ call: TenantCall, _ payload: PredictionRequest) async throws -> OK<Prediction> {
+    private func predict(
+        _ call: TenantCall, _ payload: PredictionRequest
+    ) async throws -> PredictionAnswer<Prediction> {
         let key = try call.idempotencyKey(for: payload)
-        return OK(try await service.predict([payload], paths: [""], for: call.caller, key: key)[0])
+        return try PredictionAnswer(try await service.predict([payload], paths: [""], for: call.caller, key: key)[0])
     }
 
-    private func predictBatch(_ call: TenantCall, _ payload: PredictionBatchRequest) async throws -> OK<[Prediction]> {
+    private func predictBatch(
+        _ call: TenantCall, _ payload: PredictionBatchRequest
+    ) async throws -> PredictionAnswer<[Prediction]> {
         let key = try call.idempotencyKey(for: payload)
         let paths = payload.requests.indices.map { "requests[\($0)]." }
-        return OK(try await service.predict(payload.requests, paths: paths, for: call.caller, key: key))
+        return try PredictionAnswer(
+            try await service.predict(payload.requests, paths: paths, for: call.caller, key: key))
     }
 
     /// A line of JSON for each question, and one at the end without which the answer is not whole.
@@ -79,7 +84,9 @@ struct PredictionsController: Controller {
         try Moments.requirePast([("completedAt", payload.completedAt)])
         let actual = PredictionActual(actualHours: payload.actualHours, completedAt: payload.completedAt ?? Date())
         return try answer(
-            try await log.setActual(actual, of: try call.id("predictionId"), tenant: call.tenant) {
+            try await log.setActual(
+                actual, of: try call.id("predictionId"), tenant: call.tenant, by: call.caller.author
+            ) {
                 try call.checkIfMatch(tag: EntityTag(version: $0.revision))
                 // Work that had ended before the question was asked is not what was predicted.
                 guard actual.completedAt >= $0.record.prediction.asOf else {
@@ -93,7 +100,9 @@ struct PredictionsController: Controller {
     private func setFeedback(
         _ call: TenantCall, _ payload: PredictionFeedbackRequest
     ) async throws -> Tagged<PredictionRecord> {
-        try answer(try await log.setFeedback(payload, of: try call.id("predictionId"), tenant: call.tenant))
+        try answer(
+            try await log.setFeedback(
+                payload, of: try call.id("predictionId"), tenant: call.tenant, by: call.caller.author))
     }
 
     private func decide(
@@ -102,7 +111,7 @@ struct PredictionsController: Controller {
         let department = try await service.department(ofInstead: payload.instead, tenant: call.tenant)
         return try answer(
             try await log.setDecision(
-                payload, department: department, by: call.caller.subject, of: try call.id("predictionId"),
+                payload, department: department, by: call.caller.author, of: try call.id("predictionId"),
                 tenant: call.tenant
             ) { try call.checkIfMatch(tag: EntityTag(version: $0.revision)) })
     }

@@ -112,7 +112,7 @@ actor TenantNetworks {
     }
 
     /// Why a version does not answer, as far as this node has tried.
-    func refusal(of model: ServableModel) async -> ModelRefusal? { await models.refusal(of: model.artifactSha256) }
+    nonisolated func refusal(of model: ServableModel) -> ModelRefusal? { models.refusal(of: model.artifactSha256) }
 
     /// Newest version first.
     func servable(_ tenant: TenantID) async throws -> [ServableModel] { try await catalogue(of: tenant).models }
@@ -126,7 +126,7 @@ actor TenantNetworks {
         let askedAt = now()
         let catalogue = Catalogue(try await source.servable(tenant: tenant))
         if known.count >= Self.mostKnown { known = known.filter { askedAt - $0.value.askedAt <= staleAfter } }
-        // Who has just trained their first model must find it.
+        // An empty list is not cached, so that a first model is found at once.
         known[tenant] = catalogue.models.isEmpty ? nil : Known(catalogue: catalogue, askedAt: askedAt)
         return catalogue
     }

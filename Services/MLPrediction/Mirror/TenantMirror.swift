@@ -3,6 +3,7 @@ import Contracts
 import HTTPTypes
 import HistoryFeed
 import ServiceKit
+import Synchronization
 
 /// How far this node may lag behind a tenant's history.
 struct Freshness: Sendable {
@@ -14,11 +15,11 @@ struct Freshness: Sendable {
     var patience: Duration = .seconds(15)
 }
 
-/// One tenant's history in memory, kept in step with tenant-admin by asking for what changed: when a change is heard of, and while
-/// none can be heard of each time it is needed and older than ``Freshness/fresh``.
+/// One tenant's history in memory, kept in step with tenant-admin by incremental updates: after each change in the change feed,
+/// and while the feed is down whenever the history is needed and older than ``Freshness/fresh``.
 ///
-/// However many requests come at once, one question is under way; all wait for its answer. Who gives up waiting does not
-/// stop it: a large history goes on being loaded for those who ask again.
+/// However many requests come at once, one update is under way and all wait for it. A request that gives up waiting does not
+/// stop the update: a large history is loaded to its end for later requests.
 actor TenantMirror {
     typealias Instant = ContinuousClock.Instant
 
@@ -36,10 +37,10 @@ actor TenantMirror {
     private let now: @Sendable () -> Instant
     private let sleep: @Sendable (Duration) async throws -> Void
     /// When the question was asked that the present knowledge answers: everything committed before is in it.
-    private var knownAt: Instant?
+    private let knownAt = Mutex<Instant?>(nil)
     private let questions = SingleFlight<TenantID, Void>()
 
-    /// - Parameter isUnchanged: whether the tenant's history is still as it was at that moment, because every change is heard of.
+    /// - Parameter isUnchanged: whether the tenant's history is the same as at that moment, according to a current change feed.
     init(
         tenant: TenantID, source: any HistoryFeedSource, freshness: Freshness,
         isUnchanged: @escaping @Sendable (TenantID, Instant) -> Bool = { _, _ in false },
@@ -57,12 +58,12 @@ actor TenantMirror {
     /// Returns once the knowledge is fresh enough to answer from.
     /// - Throws: `ProblemError`: 503 when it is too old and tenant-admin cannot be asked, or has not told all of it in time;
     ///   403 or 404 when tenant-admin says that the tenant is suspended or gone.
-    func refresh() async throws {
+    nonisolated func refresh() async throws {
         if isKnown(within: freshness.fresh) { return }
         try await withPatience { try await self.becomeFresh() }
     }
 
-    private func withPatience(_ work: @escaping @Sendable () async throws -> Void) async throws {
+    private nonisolated func withPatience(_ work: @escaping @Sendable () async throws -> Void) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await work() }
             group.addTask { [sleep, patience = freshness.patience] in
@@ -94,14 +95,14 @@ actor TenantMirror {
         throw ProblemError.historyUnavailable
     }
 
-    /// Returns once everything that was committed before the call is known: asked for before anybody is told that something
-    /// is not there, which may have been made a moment ago.
+    /// Returns once everything committed before the call is in the mirror. Called before an answer that a resource does not exist,
+    /// since the resource may have been created a moment ago.
     /// - Throws: as ``refresh()``.
     func catchUp() async throws {
         let moment = now()
         try await withPatience {
             // A question already under way was asked earlier and need not know of it.
-            while await !self.isKnown(asOf: moment) {
+            while !self.isKnown(asOf: moment) {
                 do {
                     try await self.join()
                 } catch let error as ProblemError where [403, 404].contains(error.status.code) {
@@ -114,10 +115,13 @@ actor TenantMirror {
         }
     }
 
-    private func isKnown(asOf moment: Instant) -> Bool { knownAt.map { $0 >= moment } ?? false }
+    private nonisolated func isKnown(asOf moment: Instant) -> Bool {
+        knownAt.withLock { $0.map { $0 >= moment } ?? false }
+    }
 
-    private func isKnown(within age: Duration) -> Bool {
-        knownAt.map { now() - $0 <= age || isUnchanged(tenant, $0) } ?? false
+    private nonisolated func isKnown(within age: Duration) -> Bool {
+        guard let known = knownAt.withLock({ $0 }) else { return false }
+        return now() - known <= age || isUnchanged(tenant, known)
     }
 
     private func join() async throws { try await questions.value(for: tenant) { try await self.ask() } }
@@ -125,7 +129,7 @@ actor TenantMirror {
     private func ask() async throws {
         let askedAt = now()
         try await advance()
-        knownAt = askedAt
+        knownAt.withLock { $0 = askedAt }
     }
 
     private func advance() async throws {

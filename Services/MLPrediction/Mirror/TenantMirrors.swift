@@ -1,30 +1,37 @@
 import Contracts
+import Synchronization
 
 /// The tenants this node holds in memory. Beyond the limits the one unused for longest is dropped; it is loaded again when asked for.
-actor TenantMirrors {
+final class TenantMirrors: Sendable {
     struct Limits: Sendable {
-        var tenants = 200
+        var tenants = 2_000
         /// Rows of all tenants together.
         var rows = 5_000_000
         /// Bytes of all tenants together, estimated.
         var bytes = 4 << 30
     }
 
-    private struct Held {
+    fileprivate struct Held {
         let mirror: TenantMirror
         var usedAt: UInt64
         var size = Size()
     }
 
-    private struct Size {
+    fileprivate struct Size: Equatable {
         var rows = 0
         var bytes = 0
     }
 
+    fileprivate struct State {
+        var held: [TenantID: Held] = [:]
+        /// Of all that are held.
+        var size = Size()
+        var uses: UInt64 = 0
+    }
+
     private let limits: Limits
     private let make: @Sendable (TenantID) -> TenantMirror
-    private var held: [TenantID: Held] = [:]
-    private var uses: UInt64 = 0
+    private let state = Mutex(State())
 
     init(limits: Limits = Limits(), make: @escaping @Sendable (TenantID) -> TenantMirror) {
         self.limits = limits
@@ -34,33 +41,53 @@ actor TenantMirrors {
     /// The tenant's mirror, in step with its history.
     /// - Throws: as `TenantMirror.refresh`.
     func mirror(of tenant: TenantID) async throws -> TenantMirror {
-        let mirror = touch(tenant)
+        let mirror = state.withLock { $0.touch(tenant, make) }
         try await mirror.refresh()
-        held[tenant]?.size = mirror.knowledge.read { Size(rows: $0.size, bytes: $0.bytes) }
-        evict(keeping: tenant)
+        let size = mirror.knowledge.read { Size(rows: $0.size, bytes: $0.bytes) }
+        // What is dropped is freed outside of the lock.
+        let dropped = state.withLock { state in
+            state.note(size, of: tenant)
+            return state.evict(limits, keeping: tenant)
+        }
+        _ = consume dropped
         return mirror
     }
 
-    var tenants: Set<TenantID> { Set(held.keys) }
+    var tenants: Set<TenantID> { state.withLock { Set($0.held.keys) } }
+}
 
-    private func touch(_ tenant: TenantID) -> TenantMirror {
+extension TenantMirrors.State {
+    fileprivate mutating func touch(
+        _ tenant: TenantID, _ make: (TenantID) -> TenantMirror
+    ) -> TenantMirror {
         uses += 1
         held[tenant]?.usedAt = uses
         if let present = held[tenant] { return present.mirror }
         let mirror = make(tenant)
-        held[tenant] = Held(mirror: mirror, usedAt: uses)
+        held[tenant] = TenantMirrors.Held(mirror: mirror, usedAt: uses)
         return mirror
     }
 
-    private func evict(keeping tenant: TenantID) {
-        var (rows, bytes) = held.values.reduce((0, 0)) { ($0.0 + $1.size.rows, $0.1 + $1.size.bytes) }
-        while held.count > limits.tenants || ((rows > limits.rows || bytes > limits.bytes) && held.count > 1) {
+    fileprivate mutating func note(_ new: TenantMirrors.Size, of tenant: TenantID) {
+        guard let former = held[tenant]?.size, former != new else { return }
+        held[tenant]?.size = new
+        size.rows += new.rows - former.rows
+        size.bytes += new.bytes - former.bytes
+    }
+
+    fileprivate mutating func evict(_ limits: TenantMirrors.Limits, keeping tenant: TenantID) -> [TenantMirror] {
+        var dropped: [TenantMirror] = []
+        while held.count > limits.tenants
+            || ((size.rows > limits.rows || size.bytes > limits.bytes) && held.count > 1)
+        {
             guard let oldest = held.filter({ $0.key != tenant }).min(by: { $0.value.usedAt < $1.value.usedAt }) else {
-                return
+                break
             }
             held[oldest.key] = nil
-            rows -= oldest.value.size.rows
-            bytes -= oldest.value.size.bytes
+            size.rows -= oldest.value.size.rows
+            size.bytes -= oldest.value.size.bytes
+            dropped.append(oldest.value.mirror)
         }
+        return dropped
     }
 }

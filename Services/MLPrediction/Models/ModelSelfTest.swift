@@ -1,7 +1,8 @@
 import Forecasting
 
-/// Asks a new model a few made-up questions of every kind before it answers anybody. What is no forecast at all, such as no number
-/// or a range that is turned round, shows a model that is broken though its bytes are what was stored. Asking also warms it.
+/// Asks a new model a few made-up questions of every kind before it serves. An answer that is not a forecast, such as a missing number
+/// or an inverted range, shows that the model is broken though its bytes are as stored; so does an answer to a question of its probe
+/// that differs from the trainer's. The questions also warm the model, and lay it out for comparing many people.
 enum ModelSelfTest {
     /// - Returns: what is wrong, in words; nil for a model that may serve.
     static func fault(of model: ReadyModel) -> String? {
@@ -15,12 +16,27 @@ enum ModelSelfTest {
             guard model.features(of: decision, history: history).isNamedInFull else {
                 return "it is asked with other numbers than its schema names"
             }
+            guard comparesAsItAnswers(model.forecast, decision, history) else {
+                return "it says otherwise of many people than of one"
+            }
         }
+        if let difference = model.forecast.probe?.difference(from: model.forecast) { return difference }
         for network in model.networks.all {
             let outputs = network.outputs(of: [Float](repeating: 0.5, count: 2 * network.inputs))
             guard outputs.allSatisfy({ $0 >= 0 && $0 <= 1 }) else { return "its network's outputs are not in 0…1" }
         }
         return nil
+    }
+
+    private static func comparesAsItAnswers(_ model: ForecastModel, _ decision: Decision, _ history: History) -> Bool {
+        let people = ["known", "unknown"]
+        let together = model.estimates(decision, of: people.map { history.person($0) }, history: history)
+        return zip(people, together).allSatisfy { person, estimate in
+            var own = decision
+            own.employee = person
+            let alone = model.forecast(own, history: history, explaining: false)
+            return estimate.hours == alone.hours && estimate.successProbability == alone.successProbability
+        }
     }
 
     private static func fault(of forecast: Forecast) -> String? {
@@ -45,7 +61,7 @@ enum ModelSelfTest {
     private static let start = 1_767_571_200.0
     private static let day = 86_400.0
 
-    /// Somebody whose tasks are known, for what a model makes of a past.
+    /// A history with finished tasks of one person, so that the test covers features of a past.
     private static var history: History {
         var history = History()
         history.apply(

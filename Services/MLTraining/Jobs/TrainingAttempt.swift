@@ -31,7 +31,7 @@ struct TrainingAttempt: Sendable {
         let outcome = try await train(history, state)
         try state.check()
         try await queue.record(ProgressBatch(stage: "registering the model"), ticket: ticket)
-        var model = try newModel(outcome, datasetID: datasetID)
+        var model = try newModel(outcome, history, datasetID: datasetID)
         model.automaticDeployment = try await automaticDeployment(of: outcome, history)
         try state.check()
         try await registry.register(model, for: ticket)
@@ -135,10 +135,10 @@ struct TrainingAttempt: Sendable {
                 try state.check()
                 throw error
             } catch let error as TrainingError where error.code == .badCheckpoint {
-                // The thread has ended by itself, and the attempt begins again: it is not told to stop.
+                // The thread has ended by itself, and the attempt begins again: no stop signal is needed.
                 throw error
             } catch {
-                // The thread does not see task cancellation: it is told, and awaited by the group's end.
+                // The thread does not see task cancellation: it gets a stop signal, and the group's end awaits it.
                 state.abandon()
                 throw error
             }
@@ -185,7 +185,7 @@ struct TrainingAttempt: Sendable {
         return AutomaticDeployment(incumbent: deployed.modelId, standing: standing)
     }
 
-    private func newModel(_ outcome: TrainingOutcome, datasetID: DatasetID) throws -> NewModel {
+    private func newModel(_ outcome: TrainingOutcome, _ history: History, datasetID: DatasetID) throws -> NewModel {
         NewModel(
             id: ModelID(), name: ticket.modelType, modelType: ticket.modelType, kind: outcome.winner,
             passedGates: outcome.isValidated, accuracy: outcome.success?.accuracy,
@@ -200,7 +200,7 @@ struct TrainingAttempt: Sendable {
                 encoding: ModelHyperparameters(
                     months: ticket.months, epochs: ticket.epochs, seed: ticket.seed,
                     asOf: WireJSON.timestamp(ticket.asOf), given: ticket.hyperparameters)),
-            datasetID: datasetID, artifact: outcome.model.encoded())
+            datasetID: datasetID, artifact: outcome.probedModel(history).encoded())
     }
 }
 

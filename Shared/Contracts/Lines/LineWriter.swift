@@ -92,6 +92,40 @@ package struct LineWriter {
         text("}")
     }
 
+    package mutating func field(_ key: StaticString, _ value: Int?) {
+        guard let value else { return }
+        name(key)
+        if value < 0 { text("-") }
+        digits(Int(value.magnitude))
+    }
+
+    /// An object inside this one.
+    package mutating func field(_ key: StaticString, _ fields: (inout LineWriter) -> Void) {
+        name(key)
+        object(fields)
+    }
+
+    /// A list of objects.
+    package mutating func field<Value>(
+        _ key: StaticString, _ values: [Value], _ fields: (inout LineWriter, Value) -> Void
+    ) {
+        name(key)
+        text("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { text(",") }
+            object { fields(&$0, value) }
+        }
+        text("]")
+    }
+
+    package mutating func object(_ fields: (inout LineWriter) -> Void) {
+        text("{")
+        isFirst = true
+        fields(&self)
+        isFirst = false
+        text("}")
+    }
+
     private mutating func name(_ key: StaticString) {
         if !isFirst { text(",") }
         isFirst = false

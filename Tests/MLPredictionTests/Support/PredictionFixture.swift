@@ -123,14 +123,31 @@ final class ScriptedModels: ModelSource {
         var questionsOfThePast = 0
         var deploymentQuestions = 0
         var artifactQuestions = 0
+        var areArtifactsDown = false
+        /// Told of each question for an artefact.
+        var asked: AsyncStream<Void>.Continuation?
+        /// Waited for inside of every such question.
+        var gate: Task<Void, Never>?
     }
 
     let state = Mutex(State())
 
-    func deploy(_ bytes: [UInt8], version: Int = 1) -> DeployedModel {
+    /// Lets questions for artefacts wait until they are released.
+    /// - Returns: the questions, and what releases them.
+    func holdArtifacts() -> (asked: AsyncStream<Void>, release: () -> Void) {
+        let (asked, question) = AsyncStream.makeStream(of: Void.self)
+        let (opened, opening) = AsyncStream.makeStream(of: Void.self)
+        state.withLock { state in
+            state.asked = question
+            state.gate = Task { for await _ in opened { return } }
+        }
+        return (asked, { opening.finish() })
+    }
+
+    func deploy(_ bytes: [UInt8], version: Int = 1, deployedAt: Date = Date()) -> DeployedModel {
         let model = DeployedModel(
-            modelId: ModelID(), version: version, kind: "test", artifactSha256: DeployedModels.digest(of: bytes),
-            deployedAt: Date())
+            modelId: ModelID(), version: version, kind: "test", artifactSha256: HeldModels.digest(of: bytes),
+            deployedAt: deployedAt)
         state.withLock {
             $0.deployment = model
             $0.artifacts[model.modelId] = bytes
@@ -156,8 +173,16 @@ final class ScriptedModels: ModelSource {
     }
 
     func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8] {
-        state.withLock { state in
+        let gate = state.withLock { state in
             state.artifactQuestions += 1
+            state.asked?.yield()
+            return state.gate
+        }
+        await gate?.value
+        return try state.withLock { state in
+            if state.areArtifactsDown {
+                throw ProblemError.unavailable("The service ml-training is not available at the moment.")
+            }
             return state.artifacts[model.modelId] ?? []
         }
     }
@@ -176,12 +201,22 @@ enum TrainedModel {
         return try TrainingRun(history: known, configuration: configuration).run().model.encoded()
     }
 
-    static let artifact = Task { () throws -> [UInt8] in
-        let changes = history.lines.compactMap(\.change)
+    static let artifact = Task { () throws -> [UInt8] in try await outcome.value.model.encoded() }
+
+    /// The same with its trainer's answers, as ml-training stores it.
+    static let probedArtifact = Task { () throws -> [UInt8] in
+        try await outcome.value.probedModel(known).encoded()
+    }
+
+    private static var known: History {
         var known = History()
-        for change in changes { known.apply(change) }
+        for change in history.lines.compactMap(\.change) { known.apply(change) }
+        return known
+    }
+
+    private static let outcome = Task { () throws -> TrainingOutcome in
         let configuration = TrainingConfiguration(
             months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970)
-        return try TrainingRun(history: known, configuration: configuration).run().model.encoded()
+        return try TrainingRun(history: known, configuration: configuration).run()
     }
 }

@@ -76,7 +76,7 @@ struct PredictionsOverHTTP {
             upstream.state.withLock {
                 $0.lines[tenant] = lines
                 let model = DeployedModel(
-                    modelId: ModelID(), version: 3, kind: "test", artifactSha256: DeployedModels.digest(of: bytes),
+                    modelId: ModelID(), version: 3, kind: "test", artifactSha256: HeldModels.digest(of: bytes),
                     deployedAt: Date())
                 if deployed { $0.deployments[tenant] = model }
                 $0.artifacts[model.modelId] = bytes

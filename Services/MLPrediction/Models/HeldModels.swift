@@ -1,0 +1,123 @@
+import Basics
+import Contracts
+import Crypto
+import Forecasting
+import ServiceKit
+import Synchronization
+
+/// Artefacts taken apart, verified and kept by their digest, the least recently used going first. What is refused is fetched and
+/// tried again only after a while.
+final class HeldModels: Sendable {
+    typealias Instant = ContinuousClock.Instant
+
+    struct Limits: Sendable {
+        /// Decoded models held at once.
+        var models = 64
+        /// About how many bytes those take at most, unless a single one takes more.
+        var bytes = 1 << 30
+    }
+
+    private struct Held {
+        let model: ReadyModel
+        let bytes: Int
+        var usedAt: UInt64
+    }
+
+    private struct State {
+        var held: [String: Held] = [:]
+        var refusals = RefusedModels()
+        var uses: UInt64 = 0
+    }
+
+    private let source: any ModelSource
+    private let limits: Limits
+    private let now: @Sendable () -> Instant
+    private let report: @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
+    private let state = Mutex(State())
+    private let loads = SingleFlight<String, ReadyModel>()
+
+    /// - Parameter report: told of each model that is refused.
+    init(
+        source: any ModelSource, limits: Limits, now: @escaping @Sendable () -> Instant,
+        report: @escaping @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
+    ) {
+        self.source = source
+        self.limits = limits
+        self.now = now
+        self.report = report
+    }
+
+    /// nil for one that is not in memory.
+    func held(_ deployment: DeployedModel) -> ReadyModel? {
+        state.withLock { state in
+            state.uses += 1
+            state.held[deployment.artifactSha256]?.usedAt = state.uses
+            return state.held[deployment.artifactSha256]?.model
+        }
+    }
+
+    /// Why an artefact is refused; nil for one that is not, or was not asked for lately.
+    func refusal(of digest: String) -> ModelRefusal? {
+        let time = now()
+        return state.withLock { $0.refusals.refusal(of: digest, now: time) }
+    }
+
+    /// - Throws: ``ModelRefusal``; `ProblemError` 503 when ml-training cannot be asked.
+    func model(_ deployment: DeployedModel, of tenant: TenantID) async throws -> ReadyModel {
+        if let held = held(deployment) { return held }
+        return try await load(deployment, of: tenant).value
+    }
+
+    /// Fetches a model and holds it, whether a request waits for it or not.
+    @discardableResult
+    func load(_ deployment: DeployedModel, of tenant: TenantID) -> Flight<ReadyModel> {
+        loads.flight(for: deployment.artifactSha256) { try await self.fetch(deployment, tenant) }
+    }
+
+    private func fetch(_ deployment: DeployedModel, _ tenant: TenantID) async throws -> ReadyModel {
+        let digest = deployment.artifactSha256
+        if let refusal = refusal(of: digest) { throw refusal }
+        // A request that came just after a load had ended finds the loaded model.
+        if let held = held(deployment) { return held }
+        let bytes = try await source.artifact(deployment, tenant: tenant)
+        do {
+            // Decoding and trying out take as long as many answers: no thread of those is used for it.
+            let model = try await ComputeThread.run(named: "load-model") {
+                try Self.verified(bytes, expecting: digest)
+            }
+            // Decoded, and laid out once more for many people, a model takes about three times its artefact.
+            hold(model, digest, bytes: 3 * bytes.count)
+            return model
+        } catch let refusal as ModelRefusal {
+            let time = now()
+            state.withLock { $0.refusals.refuse(digest, refusal, now: time) }
+            report(refusal, deployment, tenant)
+            throw refusal
+        }
+    }
+
+    private func hold(_ model: ReadyModel, _ digest: String, bytes: Int) {
+        state.withLock { state in
+            state.refusals.accept(digest)
+            state.uses += 1
+            state.held[digest] = Held(model: model, bytes: bytes, usedAt: state.uses)
+            while state.held.count > 1,
+                state.held.count > limits.models || state.held.values.reduce(0, { $0 + $1.bytes }) > limits.bytes,
+                let oldest = state.held.min(by: { $0.value.usedAt < $1.value.usedAt })
+            {
+                state.held[oldest.key] = nil
+            }
+        }
+    }
+
+    /// Lower-case hex SHA-256.
+    static func digest(of bytes: [UInt8]) -> String { SHA256.hash(data: bytes).hex }
+
+    private static func verified(_ bytes: [UInt8], expecting digest: String) throws -> ReadyModel {
+        guard Self.digest(of: bytes) == digest else { throw ModelRefusal.damaged }
+        let model: ReadyModel
+        do { model = ReadyModel(try ForecastModel(decoding: bytes)) } catch { throw ModelRefusal.damaged }
+        if let fault = ModelSelfTest.fault(of: model) { throw ModelRefusal(cause: .selfTest, reason: fault) }
+        return model
+    }
+}
