@@ -51,24 +51,19 @@ struct BenchPlanningCommand: AsyncParsableCommand {
             ("utilization", "reports/utilization?\(window)"), ("availability", "reports/availability?\(window)"),
             ("over_allocations", "reports/over-allocations?\(window)"),
         ] {
-            // Counts and shows nothing: what is measured is the platform, not the decoding here.
-            try await show("\(name)_first_page_ms", runs) {
-                _ = try await client.get("/api/v1/\(path)", [JSONValue].self)
-            }
-            try await show("\(name)_all_pages_ms", 1) {
-                _ = try await client.list("/api/v1/\(path)", of: JSONValue.self)
-            }
+            try await show("\(name)_first_page_ms", runs) { _ = try await client.get("/api/v1/\(path)", [Unread].self) }
+            try await show("\(name)_all_pages_ms", 1) { _ = try await client.list("/api/v1/\(path)", of: Unread.self) }
         }
         for group in ["department", "project", "none"] {
             try await show("utilization_by_\(group)_ms", 3) {
                 _ = try await client.get(
-                    "/api/v1/reports/utilization?\(window)&groupBy=\(group)&period=week", [JSONValue].self)
+                    "/api/v1/reports/utilization?\(window)&groupBy=\(group)&period=week", [Unread].self)
             }
         }
         try await show("availability_search_ms", 3) {
             _ = try await client.post(
                 "/api/v1/availability/search",
-                AvailabilitySearchRequest(from: company.first, to: company.last, hours: 80), JSONValue.self)
+                AvailabilitySearchRequest(from: company.first, to: company.last, hours: 80), Unread.self)
         }
         try await measureWrites(company, client)
     }
@@ -104,6 +99,12 @@ struct BenchPlanningCommand: AsyncParsableCommand {
         print("\(name)=\(median.fixed(1))")
         return median
     }
+}
+
+/// A row that nobody looks into: what is measured is the platform, and this process shares the machine with it.
+private struct Unread: Codable, Sendable {
+    init(from decoder: any Decoder) throws {}
+    func encode(to encoder: any Encoder) throws {}
 }
 
 /// A tenant for a measurement, with its administrator logged in.

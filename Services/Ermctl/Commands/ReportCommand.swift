@@ -3,11 +3,15 @@ import Contracts
 
 struct ReportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "report", abstract: "Ask for a report: who is free, who is over-booked, how full everybody is.",
-        discussion:
-            "The names are those below /reports of the API: utilization, availability, over-allocations, orphans.")
+        commandName: "report", abstract: "Ask for a report: who is free, who is over-booked, how full everybody is.")
 
-    @Argument(help: "Which report.") var name: String
+    /// As below /reports of the API.
+    enum Name: String, CaseIterable, ExpressibleByArgument {
+        case utilization, availability, orphans
+        case overAllocations = "over-allocations"
+    }
+
+    @Argument(help: "Which report.") var name: Name
     @Option(help: "The first day.") var from: String
     @Option(help: "The last day.") var to: String
     @Option(help: "Only this department.") var department: String?
@@ -21,8 +25,7 @@ struct ReportCommand: AsyncParsableCommand {
             parameters.add("to", to)
             parameters.add("department", department)
             if let person { parameters.add("employeeId", try await client.employee(person).id.description) }
-            return try await client.list(
-                parameters.path("/api/v1/reports/\(PlatformClient.escaped(name))"), of: JSONValue.self)
+            return try await client.list(parameters.path("/api/v1/reports/\(name.rawValue)"), of: JSONValue.self)
         }
         try output.show(rows) { ReportTable($0).rendered() }
     }

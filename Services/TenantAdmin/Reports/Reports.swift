@@ -20,18 +20,29 @@ struct Reports: Sendable {
     /// The longest window, in days: figures of longer windows mean little.
     static let longestWindow = AvailabilitySearchRequest.longestWindow
 
-    /// Rows about people, by external id, until there are as many as requested. People without a row are computed once, on the page
-    /// that passes them.
-    /// - Parameter make: a person's row, from the person's computed days; nil for none.
+    /// Rows about people, by external id, until there are as many as asked for. People who make no row cost their reckoning once, on
+    /// the page that passes them.
+    /// - Parameter make: what is said of a person, whose days have been reckoned; nil for nothing.
     func rows<Row: Sendable>(
         _ question: Question, of tenant: TenantID, recording: Bool = false, withExternalIDs: Bool = false,
-        _ make: (PlannedPerson, inout PersonDays) -> Row?
+        _ make: @escaping @Sendable (PlannedPerson, inout PersonDays) -> Row?
     ) async throws -> [Row] {
         var rows: [Row] = []
         var seen = 0
         // As many people as the rows that are missing will need, judged by those seen so far: a page that reads far beyond its last
         // row has the next page read it again.
         let next = { rows.isEmpty ? seen * 4 : (question.limit - rows.count) * seen / rows.count + 20 }
+        guard question.limit < Self.longPage else {
+            var rest = question
+            while true {
+                let found = try await part(of: rest, of: tenant, recording, withExternalIDs, make)
+                seen += found.people
+                rows += found.rows
+                guard let last = found.last, rows.count < question.limit else { break }
+                (rest.last, rest.limit) = (last, next())
+            }
+            return Array(rows.prefix(question.limit))
+        }
         try await walk(
             question, of: tenant, recording: recording, withExternalIDs: withExternalIDs, next: next
         ) { person, days in
@@ -40,6 +51,38 @@ struct Reports: Sendable {
             return rows.count < question.limit
         }
         return rows
+    }
+
+    /// From so many rows on, two connections share the work.
+    private static let longPage = 200
+
+    /// The rows of the next so many people. Each half is a snapshot of its own, as two shorter pages would be.
+    /// - Returns: beside the rows, how many people there were, and after whom to go on; nil when nobody is left.
+    private func part<Row: Sendable>(
+        of question: Question, of tenant: TenantID, _ recording: Bool, _ withExternalIDs: Bool,
+        _ make: @escaping @Sendable (PlannedPerson, inout PersonDays) -> Row?
+    ) async throws -> (rows: [Row], people: Int, last: String?) {
+        let size = min(max(question.limit, 20), 1_000)
+        let people = try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query(question.people.query(after: question.last, limit: size)).map { row in
+                (id: try row.decode("id", as: EmployeeID.self), name: try row.decode("external_id", as: String.self))
+            }
+        }
+        @Sendable func rows(_ ids: [EmployeeID]) async throws -> [Row] {
+            var rows: [Row] = []
+            guard !ids.isEmpty else { return rows }
+            var half = question
+            (half.people, half.last, half.limit) = (PeopleFilter(employees: ids), nil, ids.count + 1)
+            try await walk(half, of: tenant, recording: recording, withExternalIDs: withExternalIDs) { person, days in
+                if let row = make(person, &days) { rows.append(row) }
+                return true
+            }
+            return rows
+        }
+        let ids = people.map(\.id)
+        async let second = rows(Array(ids[(ids.count / 2)...]))
+        let first = try await rows(Array(ids[..<(ids.count / 2)]))
+        return (try await first + second, ids.count, ids.count < size ? nil : people.last?.name)
     }
 
     /// Everybody's days, one person after the other.
