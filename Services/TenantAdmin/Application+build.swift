@@ -27,8 +27,9 @@ struct TenantAdminApplication {
             schemas: schemas, logger: bootstrap.logger, prerequisite: database.readiness)
         let changes = ChangeFeed(
             beside: database, incomplete: TenantSchemas.someTellNoChanges, logger: bootstrap.logger)
+        let migrated = TenantDatabase(pool: database.pool, requiredVersion: schemas.newest)
         let recorder = UsageRecorder(
-            usage: Usage(database: TenantDatabase(pool: database.pool)), logger: bootstrap.logger,
+            usage: Usage(database: migrated), logger: bootstrap.logger,
             prerequisite: database.readiness)
         let webhook = try settings.optionalString("delivery.webhook-url").map {
             try Webhook(
@@ -50,7 +51,7 @@ struct TenantAdminApplication {
             interval: settings.duration("purge.interval"), logger: bootstrap.logger,
             prerequisite: rollout.readiness)
         let retention = Retention(
-            database: TenantDatabase(pool: database.pool), feedDays: settings.int("retention.feed-days"),
+            database: migrated, feedDays: settings.int("retention.feed-days"),
             importDays: settings.int("retention.import-days"), logger: bootstrap.logger,
             prerequisite: rollout.readiness)
         let filler = ReadySchemaFiller(
@@ -60,7 +61,10 @@ struct TenantAdminApplication {
             routes: Self.routes(
                 pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
                 heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
-                changes: changes, policies: try TenantPolicies(settings)),
+                changes: changes,
+                archives: ServiceArchiveSources([
+                    bootstrap.client(for: .mlTraining), bootstrap.client(for: .mlPrediction),
+                ]), policies: try TenantPolicies(settings)),
             services: [database, rollout, recorder, delivery, anchors, purge, retention, filler, changes],
             readiness: [database.readiness, rollout.readiness])
     }
@@ -68,7 +72,7 @@ struct TenantAdminApplication {
     static func routes(
         pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
         heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings, changes: ChangeFeed,
-        policies: TenantPolicies = TenantPolicies()
+        archives: any ArchiveSources, policies: TenantPolicies = TenantPolicies()
     ) -> Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
@@ -83,8 +87,8 @@ struct TenantAdminApplication {
         routes.add(UsageController(usage: usage))
         routes.add(
             ExportController(
-                export: TenantExport(tenants: tenants, database: database),
-                archive: TenantArchive(database: database, space: imports.space)))
+                export: TenantExport(tenants: tenants, database: database, others: archives),
+                archive: TenantArchive(database: database, space: imports.space, others: archives)))
         routes.add(InvitationsController(invitations: Invitations(database: database, passwords: policies.passwords)))
         routes.add(
             PasswordResetController(

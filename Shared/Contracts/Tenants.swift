@@ -42,15 +42,15 @@ public struct CreateTenantRequest: RequestPayload {
     public let adminEmail: String
     /// nil for "Administrator".
     public let adminName: String?
-    /// 12 to 1024 bytes.
-    public let adminPassword: String
+    /// 12 to 1024 bytes. nil to send the administrator a token for setting a password, which then only the administrator knows.
+    public let adminPassword: String?
     public let settings: [String: JSONValue]?
     /// false for a tenant without the departments, skills and settings that others begin with.
     public let defaults: Bool?
 
     public init(
         name: String, subdomain: Subdomain, plan: Plan? = nil, adminEmail: String, adminName: String? = nil,
-        adminPassword: String, settings: [String: JSONValue]? = nil, defaults: Bool? = nil
+        adminPassword: String? = nil, settings: [String: JSONValue]? = nil, defaults: Bool? = nil
     ) {
         self.name = name
         self.subdomain = subdomain
@@ -66,7 +66,7 @@ public struct CreateTenantRequest: RequestPayload {
         validation.text(name, "name")
         validation.email(adminEmail, "adminEmail")
         validation.text(adminName, "adminName")
-        PasswordRule.validate(adminPassword, "adminPassword", &validation)
+        if let adminPassword { PasswordRule.validate(adminPassword, "adminPassword", &validation) }
     }
 }
 

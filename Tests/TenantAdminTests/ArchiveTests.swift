@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Postgres
 import ServiceStorage
+import TestSupport
 import Testing
 
 @testable import TenantAdmin
@@ -50,7 +51,10 @@ struct ArchiveTests {
         try await TestService.run { service in
             let first = try await everything(service)
             let second = try await service.createTenant("other")
+            service.archives.put(.predictions, [#"{"id":"p1"}"#, #"{"id":"p2"}"#], of: first.id)
+            service.archives.put(.models, [#"{"version":1}"#], of: first.id)
             let archive = try await service.export(first)
+            #expect(try await service.restore(.ids, archive.text("ids.ndjson"), into: second).status == 200)
             _ = try await service.bring(archive, into: second)
             try await service.restore(archive, into: second)
             let copy = try await service.export(second)
@@ -61,6 +65,8 @@ struct ArchiveTests {
             }
             #expect(was["allocation_versions.ndjson"]?.lines == 4)
             #expect(was["project_versions.ndjson"]?.lines == 2)
+            #expect(was["predictions.ndjson"]?.lines == 2 && was["models.ndjson"]?.lines == 1)
+            #expect((was["ids.ndjson"]?.lines ?? 0) > 8)
             #expect(now["archived_audit_logs.ndjson"]?.sha256 == was["audit_logs.ndjson"]?.sha256)
             func allocations(_ tenant: Tenant) async throws -> [Allocation] {
                 try await service.all("allocations", of: tenant.id, as: Allocation.self)
@@ -107,7 +113,61 @@ struct ArchiveTests {
         }
     }
 
-    @Test("only the platform operator restores who may do what, and never so that nobody administers the tenant")
+    @Test("ids come before what has them, and are kept for a day")
+    func ids() async throws {
+        try await TestService.run { service in
+            let (first, second) = (try await service.filledTenant(), try await service.createTenant("other"))
+            let archive = try await service.export(first, "?files=ids,employees")
+            #expect(archive.names == ["tenant.json", "employees.ndjson", "ids.ndjson", "manifest.json"])
+            let ids = archive.text("ids.ndjson")
+            #expect(try await service.restore(.ids, "no JSON", into: second).status == 422)
+            #expect(try await service.restore(.ids, ids, into: second).status == 200)
+            let loaded = try await service.send(
+                .post, "/api/v1/imports?kind=employees", as: service.token(second.id),
+                body: Array(archive.text("employees.ndjson").utf8), type: "application/x-ndjson")
+            #expect(loaded.status == 201)
+            func people(_ tenant: Tenant) async throws -> [String: EmployeeID] {
+                let people = try await service.all("employees", of: tenant.id, as: Employee.self)
+                return Dictionary(uniqueKeysWithValues: people.map { ($0.externalId, $0.id) })
+            }
+            #expect(try await people(second) == people(first))
+            #expect(try await service.restore(.ids, ids, into: second).status == 200)
+            // Somebody else has none.
+            let other = try await service.send(
+                .post, "/api/v1/employees", as: service.token(second.id), text: #"{"externalId":"E77","name":"New"}"#)
+            #expect(other.status == 201)
+
+            let third = try await service.createTenant("third")
+            #expect(try await service.importCSV(.employees, ImportTests.people, into: third.id).status == 201)
+            #expect(try await service.restore(.ids, ids, into: third).status == 409)
+
+            try await service.asSuperuser("other", "UPDATE archived_ids SET received_at = now() - interval '25 hours'")
+            try await Retention(
+                database: TenantDatabase(pool: service.pool), feedDays: 90, importDays: 365,
+                logger: PostgresCluster.quietLogger
+            ).sweep(second.id)
+            let left = try await TenantDatabase(pool: service.pool).withTenant(second.id) {
+                try await $0.query("SELECT FROM archived_ids").count
+            }
+            #expect(left == 0)
+        }
+    }
+
+    @Test("an export that another service breaks off is not taken for whole, and its rest can be fetched")
+    func brokenOff() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            service.archives.put(.predictions, [#"{"id":"p1"}"#, #"{"id":"p2"}"#], of: tenant.id)
+            service.archives.breakOff(.predictions, after: 1)
+            await #expect(throws: (any Error).self) { _ = try await service.export(tenant) }
+            let rest = try await service.export(tenant, "?files=models,users")
+            #expect(rest.names == ["tenant.json", "users.ndjson", "models.ndjson", "manifest.json"])
+            service.archives.breakOff(.models, after: 1)
+            #expect(try await service.export(tenant, "?files=predictions").text("predictions.ndjson").count == 24)
+        }
+    }
+
+    @Test("only the platform operator restores permissions, and an administrator always remains")
     func refused() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")

@@ -87,6 +87,24 @@ struct PurgeTests {
         }
     }
 
+    @Test("a tenant that is still to be migrated is neither swept nor counted")
+    func notMigrated() async throws {
+        try await TestService.run { service in
+            let id = try await service.createTenant("acme").id
+            let database = TenantDatabase(pool: service.pool, requiredVersion: service.schemas.newest)
+            let retention = Retention(
+                database: database, feedDays: 90, importDays: 365, logger: PostgresCluster.quietLogger)
+            func due() async throws -> [[TenantID]] {
+                [try await retention.due(), try await Usage(database: database).due(olderThan: .seconds(3600))]
+            }
+            #expect(try await due() == [[id], [id]])
+            _ = try await service.pool.withConnection {
+                try await $0.execute("UPDATE tenant_admin.tenants SET schema_version = 45")
+            }
+            #expect(try await due() == [[], []])
+        }
+    }
+
     @Test(
         "tombstones, commits and reports of imports go when their time is over; the feed can still be followed from now"
     )

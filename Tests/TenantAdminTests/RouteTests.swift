@@ -26,7 +26,8 @@ struct RouteTests {
             purge: TenantPurge(
                 pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger),
             imports: .testing(),
-            changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger))
+            changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger),
+            archives: KeptArchives())
 
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])

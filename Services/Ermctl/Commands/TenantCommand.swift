@@ -36,6 +36,7 @@ struct TenantCommand: AsyncParsableCommand {
         @Option(help: "starter, professional or enterprise.") var plan = "starter"
         @Option(help: "The first administrator's e-mail address.") var adminEmail: String
         @Flag(help: "Make it without the departments, skills and settings that others begin with.") var bare = false
+        @Flag(help: "Let the administrator set a password with a token that is sent.") var invite = false
         @OptionGroup var password: PasswordOptions
 
         func run() async throws {
@@ -47,7 +48,7 @@ struct TenantCommand: AsyncParsableCommand {
             }
             let request = CreateTenantRequest(
                 name: name ?? subdomain, subdomain: label, plan: plan, adminEmail: adminEmail,
-                adminPassword: try password.read(), defaults: bare ? false : nil)
+                adminPassword: invite ? nil : try password.read(), defaults: bare ? false : nil)
             let tenant: Tenant = try await withClient(operatorOptions.client()) {
                 try await $0.post("/api/v1/tenants", request)
             }
@@ -83,19 +84,30 @@ extension TenantCommand {
     struct Restore: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Give a tenant the roles, users, settings and records of an unpacked export.",
-            discussion: "To be run after `ermctl import` has brought the same folder's people and work.")
+            discussion: """
+                With --ids before `ermctl import` brings the same folder's people and work, so that they keep their \
+                ids; without it afterwards.
+                """)
 
         @OptionGroup var operatorOptions: OperatorOptions
         @OptionGroup var output: OutputOptions
         @Argument(help: "The tenant's id.") var tenant: String
         @Argument(help: "The folder: roles.ndjson, users.ndjson, … (those that there are).") var directory: String
+        @Flag(
+            help: "Before `ermctl import`: the ids that people, projects, bookings and departments keep."
+        )
+        var ids = false
 
         func run() async throws {
             guard let id = TenantID(tenant) else { throw ValidationError("the tenant's id must be a UUID") }
             let folder = URL(fileURLWithPath: directory)
-            let found = ArchiveKind.allCases.map { ($0, folder.appendingPathComponent("\($0.rawValue).ndjson")) }
-                .filter { FileManager.default.fileExists(atPath: $1.path) }
-            guard !found.isEmpty else { throw CommandFailure("\(directory) has no roles.ndjson or the like.") }
+            let found = ArchiveKind.allCases.filter { ($0 == .ids) == ids }.map {
+                ($0, folder.appendingPathComponent("\($0.rawValue).ndjson"))
+            }
+            .filter { FileManager.default.fileExists(atPath: $1.path) }
+            guard !found.isEmpty else {
+                throw CommandFailure("\(directory) has no \(ids ? "ids.ndjson" : "roles.ndjson or the like").")
+            }
             let reports = try await withClient(operatorOptions.client()) { client in
                 var reports: [ArchiveReport] = []
                 for (kind, file) in found {

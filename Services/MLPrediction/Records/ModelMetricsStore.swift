@@ -20,7 +20,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
         try await database.withTenantRows(tenant) { connection in
             try await connection.execute(
                 """
-                INSERT INTO model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
+                INSERT INTO daily_model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
                     true_positives, true_negatives, false_positives, false_negatives, outcomes_count, mean_absolute_error,
                     coverage80)
                 SELECT tenant_id, model_id, (created_at AT TIME ZONE 'UTC')::date, count(*), avg(confidence_score),
@@ -40,7 +40,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                     AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
                 GROUP BY 1, 2, 3
                 ORDER BY 2, 3
-                ON CONFLICT (model_id, metric_date) DO UPDATE SET predictions_count = excluded.predictions_count,
+                ON CONFLICT (tenant_id, model_id, metric_date) DO UPDATE SET predictions_count = excluded.predictions_count,
                     avg_confidence = excluded.avg_confidence, avg_accuracy = excluded.avg_accuracy,
                     true_positives = excluded.true_positives, true_negatives = excluded.true_negatives,
                     false_positives = excluded.false_positives, false_negatives = excluded.false_negatives,
@@ -50,7 +50,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                 """)
             return try await connection.query(
                 """
-                SELECT * FROM model_metrics
+                SELECT * FROM daily_model_metrics
                 WHERE metric_date BETWEEN \(first.description)::date AND \(last.description)::date
                     AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
                 ORDER BY metric_date DESC, model_id

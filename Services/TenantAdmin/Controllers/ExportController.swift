@@ -55,7 +55,7 @@ struct ExportFiles: RouteQuery {
     let stems: Set<String>?
 
     init(_ query: inout QueryParameters) {
-        let known = ExportFile.all.map(\.stem)
+        let known = TenantExport.stems
         stems = query.value("files", "must name some of \(known.joined(separator: ", ")), separated by commas") {
             text in
             let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)

@@ -35,7 +35,8 @@ struct TenantsController: Controller {
     private func create(_ call: OperatorCall, _ payload: CreateTenantRequest) async throws -> Created<Tenant> {
         let asked = CreateTenantRequest(
             name: payload.name, subdomain: payload.subdomain, plan: payload.plan, adminEmail: payload.adminEmail,
-            adminName: payload.adminName, adminPassword: "", settings: payload.settings)
+            adminName: payload.adminName, adminPassword: payload.adminPassword == nil ? nil : "",
+            settings: payload.settings)
         let tenant = try await tenants.create(
             payload, by: call.author, once: try call.idempotencyKey(for: asked))
         return try Created(tenant, at: "tenants/\(tenant.id)")

@@ -20,12 +20,22 @@ struct ExportFile: Sendable {
 
     /// Who did and may do what, as `POST /tenants/{id}/archive?kind=` takes it. Passwords and tokens, even as digests, stay where they
     /// are.
-    private static let records: [ExportFile] = ArchiveKind.allCases.map { kind in
-        ExportFile("\(kind.rawValue).ndjson", kind)
-    }
+    private static let records: [ExportFile] = ArchiveKind.allCases.compactMap(ExportFile.init(record:))
 
-    private init(_ name: String, _ kind: ArchiveKind) {
+    /// nil for a file whose rows another service has.
+    private init?(record kind: ArchiveKind) {
+        let name = "\(kind.rawValue).ndjson"
         switch kind {
+        case .ids:
+            self.init(
+                name,
+                """
+                SELECT 'departments' AS kind, folded_name AS key, id FROM departments
+                UNION ALL SELECT 'employees', external_id, id FROM employees
+                UNION ALL SELECT 'projects', external_id, id FROM projects
+                UNION ALL SELECT 'resource_allocations', external_id, id FROM resource_allocations
+                ORDER BY kind, key
+                """)
         case .roles:
             self.init(name, "SELECT name, permissions, is_builtin, created_at, updated_at FROM roles ORDER BY name")
         case .users:
@@ -49,6 +59,7 @@ struct ExportFile: Sendable {
                     encode(previous_hash, 'hex') AS previous_hash, encode(hash, 'hex') AS hash
                 FROM audit_logs ORDER BY seq
                 """)
+        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: return nil
         }
     }
 

@@ -12,16 +12,17 @@ import ServiceStorage
 struct TenantArchive: Sendable {
     let database: TenantDatabase
     let space: SpoolSpace
+    let others: any ArchiveSources
 
-    /// - Throws: 403 `tenant_unavailable`; 409 for a tenant that is older, and when nobody would be left
-    ///   who administers it; 413; 422 for a file that is
-    ///   none of the kind; 503 where there is no room.
+    /// - Throws: 403 `tenant_unavailable`; 409 for a tenant that is older, and when no administrator would be left;
+    ///   413; 422 for a file of another kind; 503 when there is no room.
     func restore<Body: AsyncSequence & Sendable>(
         _ kind: ArchiveKind, _ body: Body, into tenant: TenantID, by author: Author
     ) async throws -> ArchiveReport where Body.Element == ByteBuffer {
         let spool = ImportSpool(in: space)
         for try await buffer in body { try await spool.append(Array(buffer.readableBytesView)) }
         try Task.checkCancellation()
+        guard kind.service == .tenantAdmin else { return try await passOn(spool, kind, into: tenant, by: author) }
         do {
             let report = try await database.pool.withTransaction { connection in
                 // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
@@ -36,9 +37,7 @@ struct TenantArchive: Sendable {
                 let rows: Int = try await connection.query(
                     "SELECT count(*) AS rows FROM pg_temp.archive_rows WHERE line::jsonb IS NOT NULL")[0].decode("rows")
                 try await apply(kind, active, on: connection)
-                try await AuditLog.record(
-                    Change("restore", "archive", kind.rawValue, details: ["rows": .integer(rows)]), by: author,
-                    on: connection)
+                try await Self.record(kind, rows: rows, by: author, on: connection)
                 return ArchiveReport(kind: kind, rows: rows)
             }
             database.onWrite(tenant)
@@ -47,6 +46,32 @@ struct TenantArchive: Sendable {
             throw ConstraintProblem.problem(error)
                 ?? ProblemError.validation("", "is no \(kind.rawValue).ndjson of an export")
         }
+    }
+
+    /// Gives another service its rows, request by request: a restore that was broken off is run again.
+    private func passOn(
+        _ spool: ImportSpool, _ kind: ArchiveKind, into tenant: TenantID, by author: Author
+    ) async throws -> ArchiveReport {
+        try await database.withTenant(tenant) { connection in
+            try await TenantDatabase.leave(on: connection)
+            try await Self.requireNew(tenant, on: connection)
+        }
+        var rows = 0
+        try await spool.lines { lines in
+            try await others.restore(ArchiveRows(kind: kind, lines: lines), into: tenant)
+            rows += lines.count
+        }
+        try await database.withTenant(tenant) { connection in
+            try await Self.record(kind, rows: rows, by: author, on: connection)
+        }
+        return ArchiveReport(kind: kind, rows: rows)
+    }
+
+    private static func record(
+        _ kind: ArchiveKind, rows: Int, by author: Author, on connection: PostgresConnection
+    ) async throws {
+        try await AuditLog.record(
+            Change("restore", "archive", kind.rawValue, details: ["rows": .integer(rows)]), by: author, on: connection)
     }
 
     private static func requireNew(_ tenant: TenantID, on connection: PostgresConnection) async throws {
@@ -70,7 +95,9 @@ struct TenantArchive: Sendable {
         switch kind {
         case .settings: try await checkSettings(on: connection)
         case .users: try await checkRoles(on: connection)
+        case .ids: try await checkIDs(on: connection)
         case .roles, .imports, .archivedAuditLogs, .auditLogs: break
+        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: break
         }
         for statement in kind.statements { try await connection.execute(statement) }
         guard kind == .users else { return }
@@ -94,6 +121,25 @@ struct TenantArchive: Sendable {
         try await Settings.requireKnownZone(TenantSettings(settings: settings), on: connection)
     }
 
+    /// What is there has an id that others may have written down.
+    private func checkIDs(on connection: PostgresConnection) async throws {
+        let others = try await connection.query(
+            """
+            SELECT t.key FROM pg_temp.archive_rows a
+            CROSS JOIN LATERAL jsonb_to_record(a.line::jsonb) r (kind text, key text, id uuid)
+            JOIN (SELECT 'departments' AS kind, folded_name AS key, id FROM departments
+                UNION ALL SELECT 'employees', external_id, id FROM employees
+                UNION ALL SELECT 'projects', external_id, id FROM projects
+                UNION ALL SELECT 'resource_allocations', external_id, id FROM resource_allocations) t
+                ON t.kind = r.kind AND t.key = r.key AND t.id <> r.id
+            LIMIT 1
+            """)
+        guard let row = others.first else { return }
+        let key = try row.decode("key", as: String.self)
+        throw ProblemError.conflict(
+            "\"\(key)\" is there already, with another id: restore ids before anything is imported.")
+    }
+
     private func checkRoles(on connection: PostgresConnection) async throws {
         let unknown = try await connection.query(
             """
@@ -112,6 +158,7 @@ extension ArchiveKind {
     /// What makes the tenant's rows those of `archive_rows`.
     fileprivate var statements: [SQL] {
         switch self {
+        case .ids: Self.ids
         case .roles: Self.roles
         case .users: Self.users
         case .settings:
@@ -138,8 +185,22 @@ extension ArchiveKind {
                 WHERE NOT EXISTS (SELECT FROM archived_audit_logs l WHERE l.line = a.line) ORDER BY a.number
                 """
             ]
+        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: []
         }
     }
+
+    private static let ids: [SQL] =
+        [
+            """
+            INSERT INTO archived_ids (kind, key, id)
+            SELECT r.kind, r.key, r.id FROM pg_temp.archive_rows a,
+                jsonb_to_record(a.line::jsonb) r (kind text, key text, id uuid)
+            ON CONFLICT (kind, key) DO UPDATE SET id = excluded.id, received_at = excluded.received_at
+            """
+        ]
+        + ["departments", "employees", "projects", "resource_allocations"].map { table in
+            "ALTER TABLE \(identifier: table) ENABLE TRIGGER archived_id"
+        }
 
     /// The default roles grant what this platform's version says.
     private static let roles: [SQL] = [
@@ -162,9 +223,9 @@ extension ArchiveKind {
 
     /// A user keeps the id of the archive, which its audit entries name, and the password that the address has here.
     private static let users: [SQL] = [
-        // Changes to who is admin take turns, or two admins could remove each other.
+        // Changes of admin roles are serialised; otherwise two admins could remove each other.
         "LOCK TABLE user_roles IN SHARE ROW EXCLUSIVE MODE",
-        // For a moment nobody's, so that another id can have the address.
+        // Releases the address for a moment, so that another id can take it.
         "UPDATE users SET address_taken_by = id",
         """
         INSERT INTO users (id, email, name, is_active, permissions, password_hash, address_taken_by, created_at, updated_at)

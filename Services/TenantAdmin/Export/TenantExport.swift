@@ -1,6 +1,4 @@
-import Basics
 import Contracts
-import Crypto
 import Foundation
 import NIOCore
 import Postgres
@@ -11,9 +9,12 @@ import ServiceStorage
 struct TenantExport: Sendable {
     let tenants: Tenants
     let database: TenantDatabase
+    let others: any ArchiveSources
 
-    /// Pieces of about this size are handed on.
-    private static let chunkBytes = 64 * 1024
+    /// Names of files, without their ending, in the order of the archive.
+    static let stems = ExportFile.all.map(\.stem) + foreign.map(\.rawValue)
+
+    private static let foreign = ArchiveKind.allCases.filter { $0.service != .tenantAdmin }
 
     /// Makes sure that there is such a tenant, and writes into its audit log that it is exported.
     /// - Throws: 404.
@@ -25,63 +26,37 @@ struct TenantExport: Sendable {
         return found
     }
 
-    /// Gives the archive in bounded memory, from one snapshot, at the pace at which `write` takes it.
+    /// Gives the archive in bounded memory, from one snapshot of each service, at the pace at which `write` takes it.
     /// - Parameter only: names of files without their ending, where some are enough: the rest of an export that was broken off.
     func send(
         _ tenant: Tenant, only: Set<String>? = nil, at moment: Date = Date(),
         isolation: isolated (any Actor)? = #isolation,
         to write: (ByteBuffer) async throws -> Void
     ) async throws {
+        var writer = ArchiveWriter(at: moment)
+        try writer.add("tenant.json", tenant)
         // Not to be run again: a part may have been sent.
-        try await database.withAny(tenant.id, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
-            _, connection in
-            var zip = Self.archive(at: moment)
-            var out: [UInt8] = []
-            zip.begin("tenant.json", into: &out)
-            zip.append(try WireJSON.encode(tenant), into: &out)
-            zip.end(into: &out)
-            var manifest: [ArchiveManifest.File] = []
+        writer = try await database.withAny(tenant.id, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
+            [writer] _, connection in
+            var writer = writer
             for file in ExportFile.all where only?.contains(file.stem) ?? true {
-                var content = FileContent()
-                zip.begin(file.name, into: &out)
-                var lines: [UInt8] = []
+                writer.begin(file.name)
                 for try await row in connection.stream(file.query) {
-                    lines += try row.decode("line", as: String.self).utf8
-                    lines.append(UInt8(ascii: "\n"))
-                    content.lines += 1
-                    guard lines.count >= Self.chunkBytes else { continue }
-                    content.hash.update(data: lines)
-                    zip.append(lines, into: &out)
-                    try await write(ByteBuffer(bytes: out))
-                    lines.removeAll(keepingCapacity: true)
-                    out.removeAll(keepingCapacity: true)
+                    if let piece = writer.append(try row.decode("line")) { try await write(piece) }
                 }
-                content.hash.update(data: lines)
-                zip.append(lines, into: &out)
-                zip.end(into: &out)
-                manifest.append(content.entry(file.name))
+                writer.end(file.name)
             }
-            zip.begin("manifest.json", into: &out)
-            zip.append(try WireJSON.encode(ArchiveManifest(files: manifest)), into: &out)
-            zip.end(into: &out)
-            zip.finish(into: &out)
-            try await write(ByteBuffer(bytes: out))
+            return writer
         }
-    }
-
-    private struct FileContent {
-        var lines = 0
-        var hash = SHA256()
-
-        func entry(_ name: String) -> ArchiveManifest.File {
-            ArchiveManifest.File(name: name, lines: lines, sha256: hash.finalize().hex)
+        // Outside of the transaction, which would hold vacuum back.
+        for kind in Self.foreign where only?.contains(kind.rawValue) ?? true {
+            let name = "\(kind.rawValue).ndjson"
+            writer.begin(name)
+            try await others.read(kind, of: tenant.id, isolation: isolation) { line in
+                if let piece = writer.append(line) { try await write(piece) }
+            }
+            writer.end(name)
         }
-    }
-
-    private static func archive(at moment: Date) -> ZipStream {
-        let (year, month, day) = CivilDate(moment).components
-        let seconds = Int(moment.timeIntervalSince(CivilDate(moment).startOfDay))
-        return ZipStream(
-            year: year, month: month, day: day, hour: seconds / 3600, minute: seconds / 60 % 60, second: seconds % 60)
+        try await write(writer.finish())
     }
 }

@@ -6,7 +6,8 @@ import ServiceKit
 struct FirstUser: Sendable {
     let email: String
     let name: String
-    let passwordHash: String
+    /// nil until the user has set a password.
+    let passwordHash: String?
 
     /// Inside the transaction that makes the tenant, acting as it.
     func create(by author: Author, tenant: Tenant, on connection: PostgresConnection) async throws {
@@ -18,7 +19,8 @@ struct FirstUser: Sendable {
                 """
             })
         let rows = try await connection.query(
-            "INSERT INTO users (email, name, password_hash) VALUES (\(email), \(name), \(passwordHash)) RETURNING id")
+            "INSERT INTO users (email, name, password_hash) VALUES (\(email), \(name), \(optional: passwordHash)) RETURNING id"
+        )
         let user = try rows[0].decode("id", as: UserID.self)
         try await connection.execute(
             """

@@ -8,7 +8,7 @@ import ServiceLifecycle
 /// Removes, once a day and tenant, what is kept for a time only. Any number of nodes may do it.
 struct Retention: Service {
     let database: TenantDatabase
-    /// How long the history feed can be followed without beginning anew, and tombstones are kept.
+    /// Retention of tombstones; a consumer of the history feed that was absent longer must reload.
     let feedDays: Int
     /// How long reports of imports are kept.
     let importDays: Int
@@ -33,12 +33,14 @@ struct Retention: Service {
         }
     }
 
-    private func due() async throws -> [TenantID] {
+    /// A tenant that is still to be migrated waits for that.
+    func due() async throws -> [TenantID] {
         try await database.pool.withConnection { connection in
             try await connection.query(
                 """
                 SELECT id FROM tenant_admin.tenants
                 WHERE (swept_at IS NULL OR swept_at < now() - interval '1 day') AND purge_started_at IS NULL
+                    AND schema_version >= \(database.requiredVersion)
                 ORDER BY swept_at NULLS FIRST LIMIT 1000
                 """
             ).map { try $0.decode("id") }
@@ -51,14 +53,14 @@ struct Retention: Service {
             try await sweep(tenant)
         } catch {
             logger.warning(
-                "A tenant's expired rows were not removed",
+                "Removing a tenant's expired rows failed",
                 metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 
     func sweep(_ tenant: TenantID) async throws {
         try await database.withAny(tenant) { _, connection in
-            // The newest commit stays, for a watermark of now; those before a consumer's watermark are asked for by nobody.
+            // The newest commit stays, for a watermark of now; no consumer reads those before its watermark.
             try await connection.execute(
                 """
                 DELETE FROM feed_commits WHERE committed_at < now() - \(feedDays) * interval '1 day'
@@ -73,6 +75,8 @@ struct Retention: Service {
                 "DELETE FROM imports WHERE created_at < now() - \(importDays) * interval '1 day'")
             try await connection.execute(
                 "DELETE FROM audit_notes WHERE received_at < now() - \(Self.noteDays) * interval '1 day'")
+            // An archive is restored within a day of the tenant's making.
+            try await connection.execute("DELETE FROM archived_ids WHERE received_at < now() - interval '1 day'")
             try await connection.execute(
                 "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")
             try await TenantDatabase.leave(on: connection)

@@ -18,9 +18,13 @@ struct Tenants: Sendable {
         -> Tenant
     {
         try policies.requireFree(request.subdomain)
-        let passwordHash = try await policies.passwords.hash(request.adminPassword, "adminPassword")
+        var passwordHash: String?
+        // Before a connection is taken: it takes longer than all else.
+        if let password = request.adminPassword {
+            passwordHash = try await policies.passwords.hash(password, "adminPassword")
+        }
         do {
-            return try await pool.withTransaction { connection in
+            return try await pool.withTransaction { [passwordHash] connection in
                 var ready: ReadySchema?
                 let (tenant, isNew) = try await IdempotencyKey.once(
                     key, in: "tenant_admin.idempotency_keys", on: connection
@@ -43,6 +47,9 @@ struct Tenants: Sendable {
                     ).create(by: author, tenant: tenant, on: connection)
                     if request.defaults ?? true {
                         try await TenantDefaults(companyName: request.name).create(on: connection)
+                    }
+                    if passwordHash == nil {
+                        try await Outbox.enqueueFirstPassword(of: request.adminEmail, in: id, on: connection)
                     }
                 }
                 return tenant

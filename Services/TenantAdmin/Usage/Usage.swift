@@ -78,7 +78,7 @@ struct Usage: Sendable {
                 UPDATE tenant_admin.tenants SET storage_bytes = \(figures.storageBytes)
                 WHERE id = \(tenant) AND storage_bytes <> \(figures.storageBytes)
                 """)
-            // Figures counted earlier do not replace later ones, whoever comes first.
+            // Earlier figures never replace later ones, in whatever order they arrive.
             _ = try await connection.execute(
                 """
                 INSERT INTO tenant_admin.tenant_usage AS t
@@ -119,12 +119,14 @@ struct Usage: Sendable {
         }
     }
 
-    /// Tenants being served whose figures of today are older than `age`, or not there.
+    /// Tenants being served whose figures of today are older than `age`, or not there. One that is still to be migrated waits for
+    /// that.
     func due(olderThan age: Duration) async throws -> [TenantID] {
         try await database.pool.withConnection { connection in
             try await connection.query(
                 """
-                SELECT t.id FROM tenant_admin.tenants t WHERE t.is_active AND NOT EXISTS (
+                SELECT t.id FROM tenant_admin.tenants t
+                WHERE t.is_active AND t.schema_version >= \(database.requiredVersion) AND NOT EXISTS (
                     SELECT FROM tenant_admin.tenant_usage u
                     WHERE u.tenant_id = t.id AND u.usage_date = (now() AT TIME ZONE 'UTC')::date
                         AND u.recorded_at > now() - \(age.components.seconds)::double precision * interval '1 second')

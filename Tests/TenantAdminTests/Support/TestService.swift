@@ -25,6 +25,8 @@ struct TestService: Sendable {
     let keys: JSONWebKeySet
     let purge: TenantPurge
     let changes: ChangeFeed
+    /// What other services have of tenants.
+    let archives: KeptArchives
 
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
@@ -68,17 +70,18 @@ struct TestService: Sendable {
         let changes = ChangeFeed(
             pool: pool, schema: "tenant_admin", heartbeat: heartbeat,
             incomplete: TenantSchemas.someTellNoChanges, logger: PostgresCluster.quietLogger)
+        let archives = KeptArchives()
         let routes = TenantAdminApplication.routes(
             pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
             anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes,
-            policies: policies)
+            archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         try await ServiceApplication(routes: routes).testable().test(setup) { client in
             try await body(
                 TestService(
                     client: client, pool: pool, databases: databases, schemas: schemas, signers: signers,
-                    keys: keys, purge: purge, changes: changes))
+                    keys: keys, purge: purge, changes: changes, archives: archives))
         }
     }
 }

@@ -1,0 +1,26 @@
+import Contracts
+import Postgres
+import ServiceStorage
+
+/// What a tenant's archive has of predictions: all of each row but the tenant. A restored one keeps its id, so that links to it
+/// hold; its model is a record of the archive (`TrainingArchive`). Metrics are computed again.
+enum PredictionArchive {
+    static let files = [
+        ArchivedFile(
+            .predictionFeatures,
+            export: "SELECT (to_jsonb(f) - 'tenant_id')::text AS line FROM feature_sets f ORDER BY digest",
+            restore: { restore("feature_sets", from: $0) }),
+        ArchivedFile(
+            .predictions,
+            export: "SELECT (to_jsonb(p) - 'tenant_id')::text AS line FROM predictions p ORDER BY created_at, id",
+            restore: { restore("predictions", from: $0) }),
+    ]
+
+    private static func restore(_ table: SQL, from lines: SQL) -> SQL {
+        """
+        INSERT INTO \(sql: table) SELECT r.* FROM \(sql: lines), jsonb_populate_record(NULL::\(sql: table),
+            lines.line::jsonb || jsonb_build_object('tenant_id', current_setting('erm.tenant_id'))) r
+        ON CONFLICT DO NOTHING
+        """
+    }
+}

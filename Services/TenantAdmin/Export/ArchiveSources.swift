@@ -1,0 +1,96 @@
+import Contracts
+import HTTPTypes
+import ServiceKit
+
+/// The files of a tenant's archive whose rows other services have.
+protocol ArchiveSources: Sendable {
+    /// Gives the file line by line, without newlines.
+    /// - Throws: 502, 503 or 504 where the service does not give it whole.
+    func read(
+        _ kind: ArchiveKind, of tenant: TenantID, isolation: isolated (any Actor)?,
+        _ body: (String) async throws -> Void
+    ) async throws
+
+    /// Keeps lines of the file; those that are there already change nothing.
+    /// - Throws: 422 for lines that are none of the kind; 502, 503 or 504.
+    func restore(_ rows: ArchiveRows, into tenant: TenantID) async throws
+}
+
+/// ml-training and ml-prediction, asked over HTTP.
+struct ServiceArchiveSources: ArchiveSources {
+    private let clients: [ServiceName: ServiceClient]
+
+    /// A client of an export takes its time, and with it every service behind it.
+    private static let patience = Duration.seconds(3600)
+    private static let idle = Duration.seconds(600)
+
+    init(_ clients: [ServiceClient]) {
+        self.clients = Dictionary(uniqueKeysWithValues: clients.map { ($0.service, $0) })
+    }
+
+    func read(
+        _ kind: ArchiveKind, of tenant: TenantID, isolation: isolated (any Actor)?,
+        _ body: (String) async throws -> Void
+    ) async throws {
+        var (rows, end) = (0, Int?.none)
+        let lines = try await client(of: kind).stream(
+            "\(Self.path(tenant))?kind=\(kind.rawValue)", of: ArchiveLine.self, trace: TraceContext(),
+            deadline: Self.patience, idleTimeout: Self.idle)
+        for try await line in lines {
+            switch line {
+            case .row(let text):
+                rows += 1
+                try await body(text)
+            case .end(let count): end = count
+            }
+        }
+        guard end == rows else {
+            throw ProblemError(
+                status: .badGateway, code: .upstreamFailed, "\(kind.service.rawValue) broke \(kind.rawValue) off.")
+        }
+    }
+
+    func restore(_ rows: ArchiveRows, into tenant: TenantID) async throws {
+        let _: ArchiveReport = try await client(of: rows.kind).post(Self.path(tenant), rows, trace: TraceContext())
+    }
+
+    private func client(of kind: ArchiveKind) throws -> ServiceClient {
+        guard let client = clients[kind.service] else {
+            throw ProblemError.unavailable("\(kind.service.rawValue) cannot be asked by this node.")
+        }
+        return client
+    }
+
+    private static func path(_ tenant: TenantID) -> String { "/internal/v1/archives/\(tenant)" }
+}
+
+extension ImportSpool {
+    /// Gives the lines that were spooled, some at a time: a request's worth, and a line that is longer than that by itself.
+    func lines(
+        upTo limit: Int = 262_144, isolation: isolated (any Actor)? = #isolation,
+        _ body: ([String]) async throws -> Void
+    ) async throws {
+        var (lines, bytes): ([String], Int) = ([], 0)
+        var rest: [UInt8] = []
+        func add(_ line: some Collection<UInt8>) async throws {
+            guard !line.isEmpty else { return }
+            if bytes + line.count > limit, !lines.isEmpty {
+                try await body(lines)
+                (lines, bytes) = ([], 0)
+            }
+            lines.append(String(decoding: line, as: UTF8.self))
+            bytes += line.count
+        }
+        for try await chunk in chunks {
+            rest += chunk
+            var start = 0
+            while let end = rest[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                try await add(rest[start..<end])
+                start = end + 1
+            }
+            rest.removeFirst(start)
+        }
+        try await add(rest)
+        if !lines.isEmpty { try await body(lines) }
+    }
+}

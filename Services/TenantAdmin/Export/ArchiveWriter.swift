@@ -1,0 +1,69 @@
+import Basics
+import Contracts
+import Crypto
+import Foundation
+import NIOCore
+import ServiceKit
+
+/// An export's ZIP archive, written file by file in the memory of one piece.
+struct ArchiveWriter {
+    /// Pieces of about this size are handed on.
+    private static let pieceBytes = 64 * 1024
+
+    private var zip: ZipStream
+    private var out: [UInt8] = []
+    private var files: [ArchiveManifest.File] = []
+    /// Of the file under way.
+    private var (lines, count, hash) = ([UInt8](), 0, SHA256())
+
+    init(at moment: Date) {
+        let (year, month, day) = CivilDate(moment).components
+        let seconds = Int(moment.timeIntervalSince(CivilDate(moment).startOfDay))
+        zip = ZipStream(
+            year: year, month: month, day: day, hour: seconds / 3600, minute: seconds / 60 % 60, second: seconds % 60)
+    }
+
+    /// A file of its own, which the manifest does not count.
+    mutating func add(_ name: String, _ value: some Encodable) throws {
+        zip.begin(name, into: &out)
+        zip.append(try WireJSON.encode(value), into: &out)
+        zip.end(into: &out)
+    }
+
+    mutating func begin(_ name: String) { zip.begin(name, into: &out) }
+
+    /// - Returns: what is to be written now, if anything.
+    mutating func append(_ line: String) -> ByteBuffer? {
+        lines += line.utf8
+        lines.append(UInt8(ascii: "\n"))
+        count += 1
+        guard lines.count >= Self.pieceBytes else { return nil }
+        flush()
+        return take()
+    }
+
+    mutating func end(_ name: String) {
+        flush()
+        zip.end(into: &out)
+        files.append(ArchiveManifest.File(name: name, lines: count, sha256: hash.finalize().hex))
+        (count, hash) = (0, SHA256())
+    }
+
+    /// The manifest and the archive's directory.
+    mutating func finish() throws -> ByteBuffer {
+        try add("manifest.json", ArchiveManifest(files: files))
+        zip.finish(into: &out)
+        return take()
+    }
+
+    private mutating func flush() {
+        hash.update(data: lines)
+        zip.append(lines, into: &out)
+        lines.removeAll(keepingCapacity: true)
+    }
+
+    private mutating func take() -> ByteBuffer {
+        defer { out.removeAll(keepingCapacity: true) }
+        return ByteBuffer(bytes: out)
+    }
+}
