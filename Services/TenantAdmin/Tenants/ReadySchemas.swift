@@ -5,7 +5,7 @@ import Postgres
 import ServiceKit
 import ServiceLifecycle
 
-/// A schema that was made before anybody asked for a tenant, and its tenant's id to be.
+/// A schema made ahead for a future tenant, with that tenant's id.
 struct ReadySchema: Sendable {
     let id: TenantID
     let schema: String
@@ -35,6 +35,15 @@ struct ReadySchemas: Sendable {
         guard let row = rows.first else { return nil }
         try await schemas.requireNewest(on: connection)
         return ReadySchema(id: try row.decode("id"), schema: try row.decode("schema_name"))
+    }
+
+    /// How many of this version are there.
+    func count() async throws -> Int {
+        try await schemas.pool.withConnection { connection in
+            try await connection.query(
+                "SELECT count(*) AS n FROM tenant_admin.ready_schemas WHERE schema_version = \(schemas.newest)")[0]
+                .decode("n")
+        }
     }
 
     /// Makes one if fewer than `count` of this version are there.
@@ -92,19 +101,28 @@ struct ReadySchemaFiller: Service {
     let logger: Logger
     let prerequisite: ReadinessCheck
 
-    private static let pause = Duration.seconds(1)
+    /// How soon what was taken is made again; any node may have taken it.
+    private static let pause = Duration.milliseconds(250)
+    /// After a failure, as while a node of a newer version is at work.
+    private static let pauseAfterFailure = Duration.seconds(5)
 
     func run() async throws {
         await cancelWhenGracefulShutdown {
             await prerequisite.becomesReady()
+            // This node has migrated the template, so that no older ones are made any more.
+            var hasOutdated = true
             while !Task.isCancelled {
+                var pause = Self.pause
                 do {
-                    while try await ready.dropOutdated(), !Task.isCancelled {}
-                    while try await ready.fill(to: count), !Task.isCancelled {}
+                    while hasOutdated, !Task.isCancelled { hasOutdated = try await ready.dropOutdated() }
+                    if try await ready.count() < count {
+                        while try await ready.fill(to: count), !Task.isCancelled {}
+                    }
                 } catch  where !Task.isCancelled {
+                    pause = Self.pauseAfterFailure
                     logger.warning("Preparing schemas failed", metadata: [LogKey.error: "\(LogText.of(error))"])
                 } catch {}
-                try? await Task.sleep(for: Self.pause)
+                try? await Task.sleep(for: pause)
             }
         }
     }

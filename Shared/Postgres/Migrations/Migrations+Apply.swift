@@ -45,11 +45,9 @@ extension Migrations {
     }
 
     private static func hasTable(in schema: String, on connection: PostgresConnection) async throws -> Bool {
+        // By the very name: pg_tables would look at the tables of that name in all schemas, however many there are.
         let rows = try await connection.query(
-            """
-            SELECT EXISTS (SELECT FROM pg_catalog.pg_tables
-                           WHERE schemaname = \(schema) AND tablename = 'schema_migrations')
-            """)
+            "SELECT to_regclass(format('%I.schema_migrations', \(schema)::text)) IS NOT NULL")
         return try rows[0].decode(at: 0)
     }
 
