@@ -34,10 +34,12 @@ final class Platform: Sendable {
 
     /// The same on databases that are there, with keys made anew.
     static func withPlatform<R>(
-        on databases: ServiceDatabases, gateways: Int = 1, isolation: isolated (any Actor)? = #isolation,
+        on databases: ServiceDatabases, gateways: Int = 1,
+        migrations: URL = ServiceDatabases.repository.appendingPathComponent("migrations"),
+        isolation: isolated (any Actor)? = #isolation,
         _ body: (Platform) async throws -> R
     ) async throws -> R {
-        let platform = try await Platform(databases: databases, gateways: gateways)
+        let platform = try await Platform(databases: databases, gateways: gateways, migrations: migrations)
         do {
             for service in platform.services { try service.start() }
             for service in platform.services { try await platform.waitUntilReady(service) }
@@ -51,7 +53,7 @@ final class Platform: Sendable {
         }
     }
 
-    private init(databases: ServiceDatabases, gateways: Int) async throws {
+    private init(databases: ServiceDatabases, gateways: Int, migrations: URL) async throws {
         self.databases = databases
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "erm-system-\(UUID())", isDirectory: true)
@@ -76,7 +78,7 @@ final class Platform: Sendable {
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
                 "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
                 "DATABASE_URL": urls[service.rawValue]!, "PURGE_INTERVAL": "500ms",
-                "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations").path,
+                "MIGRATIONS_DIRECTORY": migrations.path,
                 "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(service.rawValue).key").path,
                 "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,
                 "TENANT_ADMIN_URL": "http://127.0.0.1:\(ports["tenant-admin"]!)",
