@@ -13,7 +13,9 @@ struct BenchPredictCommand: AsyncParsableCommand {
             `one_by_one_N_ms` the same asked person by person. Then, with an operator's key, on a running platform: for each \
             number of people a tenant is made, filled, trained and deleted again; `people_N_connections_C_…` are predictions a \
             second, the median and the 99th percentile of their latency in milliseconds, with five alternatives out of N people, \
-            and `…_alone_…` without any.
+            and `…_alone_…` without any; `stream_…` is one request of ten thousand questions. With --peer also one row through \
+            the Open Inference Protocol beside the same network behind FastAPI; with --rows a small tenant beside the import and \
+            the load of that history; with --tenants so many tenants on one node.
             """)
 
     @OptionGroup var operatorOptions: TenantCommand.OperatorOptions
@@ -23,8 +25,20 @@ struct BenchPredictCommand: AsyncParsableCommand {
     @Option(help: "Connections, separated by commas.") var connections = "1,16,64"
     @Option(help: "Seconds of each measurement.") var seconds = 5.0
     @Option(help: "Finished allocations of each person.") var allocations = 20
+    @Option(help: "A Python with fastapi, uvicorn[standard], onnxruntime and numpy, for the comparison.") var peer:
+        String?
+    @Option(help: "Rows of a large tenant's history; 0 for no such trial.") var rows = 0
+    @Option(help: "Numbers of tenants on one node, separated by commas; none for no such trial.") var tenants = ""
+    @Option(help: "The node's process on this machine, whose memory is read with --tenants.") var process: Int?
 
     func validate() throws {
+        guard rows == 0 || (2_000...2_000_000).contains(rows) else {
+            throw ValidationError("--rows must be 0 or in 2000…2000000.")
+        }
+        let tenants = try tenants.isEmpty ? [] : Self.numbers(tenants, "tenants")
+        guard tenants.allSatisfy({ (1...10_000).contains($0) }), tenants == tenants.sorted() else {
+            throw ValidationError("--tenants must be in 1…10000, ascending.")
+        }
         guard try Self.numbers(people, "people").allSatisfy({ (2...100_000).contains($0) }) else {
             throw ValidationError("--people must be in 2…100000.")
         }
@@ -57,27 +71,36 @@ struct BenchPredictCommand: AsyncParsableCommand {
         }
         guard !offline else { return }
         try await withClient(operatorOptions.client(patience: .long)) { platform in
-            for count in people { try await measure(count, connections, platform) }
+            for (place, count) in people.enumerated() {
+                try await measure(count, connections, platform, isFirst: place == 0)
+            }
+            if rows > 0 { try await PredictLargeTenantTrial(rows: rows, seconds: seconds).run(platform) }
+            if !tenants.isEmpty {
+                try await PredictTenantsTrial(
+                    counts: try Self.numbers(tenants, "tenants"), process: process, seconds: seconds
+                ).run(platform)
+            }
         }
     }
 
-    private func measure(_ people: Int, _ connections: [Int], _ platform: PlatformClient) async throws {
+    private func measure(
+        _ people: Int, _ connections: [Int], _ platform: PlatformClient, isFirst: Bool
+    ) async throws {
         let tenant = try await TemporaryTenant(platform)
         do {
             let company = PredictionCompany(people: people, allocations: allocations)
             let question = try await company.fill(tenant.client)
             for count in connections {
                 for (name, alternatives) in [("", 5), ("_alone", 0)] {
-                    let load = PredictionLoad(
+                    let load = try PredictionLoad(
                         url: platform.url, token: try await tenant.token(), question: question.with(alternatives))
-                    _ = try await load.run(connections: count, seconds: min(1, seconds))
-                    let figures = try await load.run(connections: count, seconds: seconds)
-                    let prefix = "people_\(people)_connections_\(count)\(name)"
-                    print("\(prefix)_per_s=\(figures.perSecond.fixed(0))")
-                    print("\(prefix)_p50_ms=\(figures.median.fixed(2))")
-                    print("\(prefix)_p99_ms=\(figures.p99.fixed(2))")
-                    if figures.refused > 0 { print("\(prefix)_refused=\(figures.refused)") }
+                    try await load.measure(connections: count, seconds: seconds)
+                        .show("people_\(people)_connections_\(count)\(name)")
                 }
+            }
+            if isFirst {
+                try await PredictStreamTrial().run(question, tenant, platform)
+                if let peer { try await PredictPeerTrial(python: peer, seconds: seconds).run(tenant, platform) }
             }
         } catch {
             try? await tenant.remove(platform)

@@ -23,6 +23,25 @@ struct PredictionCompany {
 
     /// Loads the company, trains a model and deploys it.
     func fill(_ client: PlatformClient) async throws -> Question {
+        try await load(client)
+        let started: TrainingJobStarted = try await client.post(
+            "/api/v1/training/jobs",
+            CreateTrainingJobRequest(
+                months: 240, epochs: 20, seed: 1, asOf: nil,
+                hyperparameters: TrainingHyperparameters(searchSeconds: 2)))
+        let job = try await TrainingWatch(client: client).untilEnd(of: started.jobId)
+        guard let model = job.modelId else { throw CommandFailure("The training job made no model.") }
+        let _: Model = try await client.post("/api/v1/models/\(model)/deploy", DeployModelRequest(force: true))
+        return try await question(client)
+    }
+
+    /// Of a company that is loaded.
+    func question(_ client: PlatformClient) async throws -> Question {
+        Question(employee: try await Lookup.employee("E0", client), project: try await Lookup.project("J0", client))
+    }
+
+    /// Imports the company.
+    func load(_ client: PlatformClient) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("predict-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -46,16 +65,6 @@ struct PredictionCompany {
                 "allocated_hours", "actual_hours", "required_skills", "start_date", "end_date", "completed_at",
                 "created_at",
             ], rows(today), folder, client)
-        let started: TrainingJobStarted = try await client.post(
-            "/api/v1/training/jobs",
-            CreateTrainingJobRequest(
-                months: 240, epochs: 20, seed: 1, asOf: nil,
-                hyperparameters: TrainingHyperparameters(searchSeconds: 2)))
-        let job = try await TrainingWatch(client: client).untilEnd(of: started.jobId)
-        guard let model = job.modelId else { throw CommandFailure("The training job made no model.") }
-        let _: Model = try await client.post("/api/v1/models/\(model)/deploy", DeployModelRequest(force: true))
-        return Question(
-            employee: try await Lookup.employee("E0", client), project: try await Lookup.project("J0", client))
     }
 
     private func rows(_ today: CivilDate) -> [[String]] {
