@@ -140,8 +140,14 @@ struct OpenAPITests {
         #expect(answers["404"] == nil)
         #expect(answers["201"]?["headers"]?["Location"] != nil)
         #expect(answers["503"]?["headers"]?["Retry-After"] != nil)
+        #expect(answers["401"]?["headers"]?["WWW-Authenticate"] != nil)
+        let conflicts = answers["409"]?["content"]?[Problem.mediaType]?["examples"]?.members ?? [:]
+        #expect(conflicts.keys.sorted() == ["conflict"])
+        let shared = OpenAPIDocument.merged([], reachable: [], missing: [])["components"]?["examples"]
+        #expect(shared?["conflict"]?["value"]?["status"] == .integer(409))
         let show = try #require(part["paths"]?["/api/v1/things/{id}"]?["get"])
         #expect(show["parameters"]?.elements.first?["schema"]?["format"] == .string("uuid"))
+        #expect(show["parameters"]?.elements.first?["description"] == .string("The resource's id."))
         #expect(show["responses"]?["304"] != nil)
         let list = try #require(part["paths"]?["/api/v1/things"]?["get"])
         #expect(list["summary"] == .string("List API things"))
@@ -150,8 +156,25 @@ struct OpenAPITests {
         #expect(part["paths"]?.members.keys.contains { $0.contains("secrets") } == false)
     }
 
+    struct Odd: Controller {
+        struct Query: RouteQuery {
+            init(_ query: inout QueryParameters) { _ = query.string("withoutMeaning") }
+        }
+
+        static func addRoutes(to routes: inout RouteList<Self>) {
+            routes.on(.get, "odd", "getOdd", .platformOperator, use: show)
+        }
+
+        func show(_ call: OperatorCall, _ query: Query) async throws -> NoContent { NoContent() }
+    }
+
+    @Test("a parameter of which nothing is said is an error, not a parameter without a description")
+    func meanings() {
+        #expect(throws: ParameterMeaning.Unlisted.self) { try OpenAPIDocument.part(Odd.declaredRoutes) }
+    }
+
     @Test(
-        "parts are merged as far as the table leads to them; one name for two things is told apart; who is missing is named"
+        "parts are merged as far as the table reaches; clashing names are qualified; missing services are named"
     )
     func merged() throws {
         let part = try OpenAPIDocument.part(Things.declaredRoutes)

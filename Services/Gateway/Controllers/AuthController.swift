@@ -12,15 +12,17 @@ struct AuthController: Controller {
         routes.on(
             .post, "auth/login", "logIn", .namedTenant, fails: [.invalidCredentials, .lockedOut], use: logIn)
         // The refresh token itself says who it is: in the body, or in a browser's cookie where there is no body.
-        routes.on(.post, "auth/refresh", "refreshTokens", .anyone, fails: [.invalidCredentials], use: refresh)
-        routes.on(.post, "auth/logout", "logOut", .anyone, use: logOut)
+        routes.on(
+            .post, "auth/refresh", "refreshTokens", .anyone, takes: [.sessionCookie], fails: [.invalidCredentials],
+            use: refresh)
+        routes.on(.post, "auth/logout", "logOut", .anyone, takes: [.sessionCookie], use: logOut)
         routes.on(.get, "auth/me", "getCurrentPrincipal", .signedIn, use: me)
         routes.on(.get, "/.well-known/jwks.json", "getPublicKeys", .anyone, use: publicKeys)
     }
 
     private func logIn(
         _ call: Call<TenantID>, _ query: SessionQuery, _ login: LoginRequest
-    ) async throws -> OK<TokenResponse> {
+    ) async throws -> SessionBegun {
         let admission = try call.admission
         guard let tenant = admission.tenant else { throw TenantStage.required }
         let client = LoginClient(
@@ -30,34 +32,35 @@ struct AuthController: Controller {
         var headers = HTTPFields.notStored
         headers[.setCookie] = device
         return query.session == .cookie
-            ? try browserSession(tokens, call, headers: headers) : OK(tokens, headers: headers)
+            ? try browserSession(tokens, call, headers: headers) : SessionBegun(tokens: tokens, headers: headers)
     }
 
-    private func refresh(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> OK<TokenResponse> {
+    private func refresh(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> SessionBegun {
         let hints = try call.admission.hints
         if let payload {
-            return OK(try await sessions.refresh(payload.refreshToken, hints: hints), headers: .notStored)
+            let tokens = try await sessions.refresh(payload.refreshToken, hints: hints)
+            return SessionBegun(tokens: tokens, headers: .notStored)
         }
         let token = try SessionCookie.token(of: call.request)
         return try browserSession(try await sessions.refresh(token, hints: hints), call)
     }
 
-    private func logOut(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> NoContent {
+    private func logOut(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> SessionEnded {
         if let payload {
             try await sessions.logOut(payload.refreshToken, from: try visit(call))
-            return NoContent()
+            return SessionEnded(headers: [:])
         }
         try await sessions.logOut(try SessionCookie.token(of: call.request), from: try visit(call))
-        return NoContent(headers: SessionCookie.clearing(scheme: try call.admission.origin.scheme))
+        return SessionEnded(headers: SessionCookie.clearing(scheme: try call.admission.origin.scheme))
     }
 
     /// The refresh token goes into the cookie, and nowhere a script could read it.
     private func browserSession<Who>(
         _ tokens: TokenResponse, _ call: Call<Who>, headers: HTTPFields = .notStored
-    ) throws -> OK<TokenResponse> {
+    ) throws -> SessionBegun {
         let cookie = SessionCookie.setting(
             tokens.refreshToken, lifetime: sessions.lifetime, scheme: try call.admission.origin.scheme)
-        return OK(tokens.withoutRefreshToken, headers: headers + cookie)
+        return SessionBegun(tokens: tokens.withoutRefreshToken, headers: headers + cookie)
     }
 
     private func visit<Who: Sendable>(_ call: Call<Who>) throws -> Visit {
@@ -89,6 +92,29 @@ struct SessionQuery: RouteQuery {
     let session: Kind
 
     init(_ query: inout QueryParameters) { session = query.choice("session", default: Kind.token) }
+}
+
+/// 200, the tokens of a login or a refresh; a browser's refresh token in a cookie.
+struct SessionBegun: RouteAnswer {
+    let tokens: TokenResponse
+    let headers: HTTPFields
+
+    static var description: AnswerDescription {
+        AnswerDescription(.ok, content: [.data(TokenResponse.self)], headers: [.setCookie])
+    }
+
+    func response(to request: Request) throws -> Response { try OK(tokens, headers: headers).response(to: request) }
+}
+
+/// 204; a browser's cookie is taken away.
+struct SessionEnded: RouteAnswer {
+    let headers: HTTPFields
+
+    static var description: AnswerDescription { AnswerDescription(.noContent, headers: [.setCookie]) }
+
+    func response(to request: Request) throws -> Response {
+        try NoContent(headers: headers).response(to: request)
+    }
 }
 
 /// Not in our envelope: readers of JWKS expect the set itself (RFC 7517 §5).

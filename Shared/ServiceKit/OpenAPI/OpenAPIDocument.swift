@@ -6,7 +6,7 @@ public enum OpenAPIDocument {
     public static let partPath = "/internal/v1/openapi"
 
     /// Of one service's routes: `paths` and `components`. Internal routes are not described.
-    /// - Throws: when a type cannot be described.
+    /// - Throws: when a type or a parameter cannot be described.
     public static func part(_ declared: [DeclaredRoute]) throws -> JSONValue {
         var components = SchemaComponents()
         var paths: [String: [String: JSONValue]] = [:]
@@ -61,72 +61,6 @@ public enum OpenAPIDocument {
         ]
         if !missing.isEmpty { document["x-missing-services"] = .array(missing.map { .string($0.rawValue) }) }
         return .object(document)
-    }
-
-    private static func text(_ keywords: [String: JSONValue] = [:]) -> JSONValue {
-        .object(["type": .string("string")].merging(keywords) { first, _ in first })
-    }
-
-    private static func parameter(_ name: String, _ description: String, _ schema: JSONValue) -> JSONValue {
-        .object([
-            "name": .string(name), "in": .string("header"), "required": .bool(false),
-            "description": .string(description), "schema": schema,
-        ])
-    }
-
-    private static func header(_ description: String, _ schema: JSONValue) -> JSONValue {
-        .object(["description": .string(description), "schema": schema])
-    }
-
-    private static var sharedComponents: [String: JSONValue] {
-        let tags = "One or more entity tags, or `*`."
-        return [
-            "parameters": .object([
-                "RequestID": parameter(
-                    "X-Request-ID",
-                    "Names the request in answers and logs: up to 128 letters, digits, dots, hyphens and underscores. "
-                        + "Any other is replaced.",
-                    text()),
-                "IdempotencyKey": parameter(
-                    "Idempotency-Key",
-                    "Sent again with the same request it gives the same answer; with another request it is refused.",
-                    text(["pattern": .string("^[!-~]{1,200}$")])),
-                "IfMatch": parameter(
-                    "If-Match", "The change is made only to a version with this tag. " + tags, text()),
-                "IfNoneMatch": parameter(
-                    "If-None-Match", "The answer is 304 when the resource still has this tag. " + tags, text()),
-                "LastEventID": parameter(
-                    "Last-Event-ID", "The stream goes on after this event; begins anew for an unknown one.", text()),
-                "InferenceHeaderLength": parameter(
-                    "Inference-Header-Content-Length",
-                    "Bytes of JSON at the body's beginning; binary tensor data follow it.",
-                    .object(["type": .string("integer"), "minimum": .integer(1)])),
-                "TenantID": parameter(
-                    "X-Tenant-ID", "The tenant, where no subdomain and no credential names it.",
-                    text(["format": .string("uuid")])),
-            ]),
-            "headers": .object([
-                "RequestID": header("The request's id, made when none was sent.", text()),
-                "ETag": header("The version of the resource, for If-Match and If-None-Match.", text()),
-                "Location": header("Where the new resource is.", text()),
-                "RetryAfter": header(
-                    "Seconds to wait.", .object(["type": .string("integer"), "minimum": .integer(1)])),
-            ]),
-            "securitySchemes": .object([
-                "accessToken": .object([
-                    "type": .string("http"), "scheme": .string("bearer"), "bearerFormat": .string("JWT"),
-                    "description": .string("A user's access token, from logIn or refreshTokens."),
-                ]),
-                "apiKey": .object([
-                    "type": .string("apiKey"), "in": .string("header"), "name": .string("X-API-Key"),
-                    "description": .string("A tenant's API key."),
-                ]),
-                "operatorKey": .object([
-                    "type": .string("http"), "scheme": .string("bearer"),
-                    "description": .string("The platform operator's key."),
-                ]),
-            ]),
-        ]
     }
 }
 

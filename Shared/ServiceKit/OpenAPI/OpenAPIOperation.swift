@@ -12,8 +12,8 @@ struct OpenAPIOperation {
             "summary": .string(Self.words(route.name)),
             "description": .string("For \(route.access.text)."),
             "tags": .array([.string(tag)]),
-            "security": .array(security.map { .object([$0: .array([])]) }),
-            "parameters": .array(parameters),
+            "security": .array(security),
+            "parameters": .array(try parameters()),
         ]
         if let body = route.body { operation["requestBody"] = try requestBody(body, &components) }
         operation["responses"] = .object(try responses(&components))
@@ -27,22 +27,26 @@ struct OpenAPIOperation {
         return segments.first == "api" && segments.count > 2 ? segments[2] : "auth"
     }
 
-    private var security: [String] {
-        switch route.access {
-        case .anyone, .namedTenant, .services: []
-        case .signedIn: ["accessToken", "apiKey", "operatorKey"]
-        case .permission: ["accessToken", "apiKey"]
-        case .platformOperator: ["operatorKey"]
-        }
+    /// One of these lets a request in; an empty one: no credential does as well.
+    private var security: [JSONValue] {
+        let schemes =
+            switch route.access {
+            case .anyone, .namedTenant, .services: route.headers.contains(.sessionCookie) ? ["sessionCookie"] : []
+            case .signedIn: ["accessToken", "apiKey", "operatorKey"]
+            case .permission: ["accessToken", "apiKey"]
+            case .platformOperator: ["operatorKey"]
+            }
+        let alternatives = schemes.map { JSONValue.object([$0: .array([])]) }
+        return route.headers.contains(.sessionCookie) ? [.object([:])] + alternatives : alternatives
     }
 
     // MARK: What is sent
 
-    private var parameters: [JSONValue] {
-        route.pathParameters.map(Self.parameter) + route.query.map(Self.parameter) + headers
+    private func parameters() throws -> [JSONValue] {
+        try route.pathParameters.map(Self.parameter) + route.query.map(Self.parameter) + headers
     }
 
-    private static func parameter(_ parameter: RoutePath.Parameter) -> JSONValue {
+    private static func parameter(_ parameter: RoutePath.Parameter) throws -> JSONValue {
         let schema: [String: JSONValue] =
             switch parameter.kind {
             case .identifier: ["type": .string("string"), "format": .string("uuid")]
@@ -50,11 +54,12 @@ struct OpenAPIOperation {
             case .text: ["type": .string("string"), "minLength": .integer(1)]
             }
         return .object([
-            "name": .string(parameter.name), "in": .string("path"), "required": .bool(true), "schema": .object(schema),
+            "name": .string(parameter.name), "in": .string("path"), "required": .bool(true),
+            "description": .string(try ParameterMeaning.inPath(parameter.name)), "schema": .object(schema),
         ])
     }
 
-    private static func parameter(_ parameter: QueryParameter) -> JSONValue {
+    private static func parameter(_ parameter: QueryParameter) throws -> JSONValue {
         var schema: [String: JSONValue] = ["type": .string("string")]
         switch parameter.kind {
         case .text(let length):
@@ -82,7 +87,7 @@ struct OpenAPIOperation {
         if let value = parameter.defaultValue { schema["default"] = value }
         return .object([
             "name": .string(parameter.name), "in": .string("query"), "required": .bool(parameter.isRequired),
-            "schema": .object(schema),
+            "description": .string(try ParameterMeaning.inQuery(parameter.name)), "schema": .object(schema),
         ])
     }
 
@@ -135,6 +140,7 @@ struct OpenAPIOperation {
             if route.answer.headers.contains(.location), status == .created {
                 headers["Location"] = Self.header("Location")
             }
+            if route.answer.headers.contains(.setCookie) { headers["Set-Cookie"] = Self.header("SetCookie") }
             var response: [String: JSONValue] = [
                 "description": .string(status.reasonPhrase), "headers": .object(headers),
             ]
@@ -149,13 +155,16 @@ struct OpenAPIOperation {
         }
         for (status, codes) in RouteProblems.of(route) {
             var headers = ["X-Request-ID": Self.header("RequestID")]
+            if status == 401 { headers["WWW-Authenticate"] = Self.header("WWWAuthenticate") }
             if status == 429 || status == 503 { headers["Retry-After"] = Self.header("RetryAfter") }
             responses["\(status)"] = .object([
                 "description": .string("A problem with the code \(codes.joined(separator: " or "))."),
                 "headers": .object(headers),
                 "content": .object([
                     Problem.mediaType: .object([
-                        "schema": .object(["$ref": .string("#/components/schemas/Problem")])
+                        "schema": .object(["$ref": .string("#/components/schemas/Problem")]),
+                        "examples": .object(
+                            Dictionary(uniqueKeysWithValues: codes.map { ($0, RouteProblems.example($0)) })),
                     ])
                 ]),
             ])

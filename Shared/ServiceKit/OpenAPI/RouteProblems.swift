@@ -1,4 +1,5 @@
 import Contracts
+import HTTPTypes
 
 /// Which problems a route may answer: those that follow from what it takes, and those of its own.
 enum RouteProblems {
@@ -31,30 +32,56 @@ enum RouteProblems {
         if route.headers.contains(.ifMatch) { codes.insert(.preconditionFailed) }
         if route.headers.contains(.idempotencyKey) { codes.insert(.idempotencyKeyReused) }
         codes.formUnion(route.fails)
-        let byStatus = Dictionary(grouping: codes, by: status)
+        let byStatus = Dictionary(grouping: codes) { status(of: $0).code }
         return byStatus.map { ($0, $1.map(\.rawValue).sorted()) }.sorted { $0.status < $1.status }
     }
 
-    /// The status that goes with a code.
-    private static func status(of code: ErrorCode) -> Int {
-        switch code {
-        case .malformedRequest, .tenantRequired: 400
-        case .notAuthenticated, .invalidCredentials, .tokenExpired: 401
-        case .permissionDenied, .tenantMismatch, .tenantUnavailable, .quotaExceeded: 403
-        case .notFound: 404
-        case .methodNotAllowed: 405
-        case .requestTimeout: 408
-        case .conflict, .modelNotValidated, .jobNotCancellable, .noDeployedModel: 409
-        case .preconditionFailed: 412
-        case .payloadTooLarge: 413
-        case .unsupportedMediaType: 415
-        case .rateLimited, .lockedOut: 429
-        case .headersTooLarge: 431
-        case .internalError: 500
-        case .upstreamFailed: 502
-        case .serviceUnavailable: 503
-        case .upstreamTimeout: 504
-        default: 422
-        }
+    /// Refers to the code's example among ``examples``.
+    static func example(_ code: String) -> JSONValue {
+        .object(["$ref": .string("#/components/examples/\(code)")])
     }
+
+    /// A problem of each code, by the code.
+    static var examples: [String: JSONValue] {
+        Dictionary(
+            uniqueKeysWithValues: statuses.map { code, status in
+                let problem = ProblemError(status: status, message: nil, headers: [:])
+                let errors: [JSONValue] =
+                    code == .validationFailed
+                    ? [
+                        .object(["field": .string("limit"), "message": .string("must be a whole number from 1 to 500")])
+                    ]
+                    : []
+                let members: [String: JSONValue] = [
+                    "success": .bool(false), "error": .string(problem.sentence), "code": .string(code.rawValue),
+                    "type": .string("urn:erm:problem:\(code)"), "title": .string(status.reasonPhrase),
+                    "status": .integer(status.code), "detail": .string(problem.sentence),
+                    "requestId": .string("5e0f6c1d2b7a4980"), "errors": .array(errors),
+                ]
+                return (code.rawValue, .object(["value": .object(members)]))
+            })
+    }
+
+    /// The status that goes with a code.
+    private static func status(of code: ErrorCode) -> HTTPResponse.Status {
+        guard let status = statuses[code] else { preconditionFailure("no status is listed for the code \(code)") }
+        return status
+    }
+
+    private static let statuses: [ErrorCode: HTTPResponse.Status] = [
+        .malformedRequest: .badRequest, .tenantRequired: .badRequest,
+        .notAuthenticated: .unauthorized, .invalidCredentials: .unauthorized, .tokenExpired: .unauthorized,
+        .permissionDenied: .forbidden, .tenantMismatch: .forbidden, .tenantUnavailable: .forbidden,
+        .quotaExceeded: .forbidden,
+        .notFound: .notFound, .methodNotAllowed: .methodNotAllowed, .requestTimeout: .requestTimeout,
+        .conflict: .conflict, .overbooked: .conflict, .modelNotValidated: .conflict, .jobNotCancellable: .conflict,
+        .noDeployedModel: .notFound,
+        .preconditionFailed: .preconditionFailed, .payloadTooLarge: .contentTooLarge,
+        .unsupportedMediaType: .unsupportedMediaType,
+        .validationFailed: .unprocessableContent, .idempotencyKeyReused: .unprocessableContent,
+        .importFailed: .unprocessableContent, .notEnoughHistory: .unprocessableContent,
+        .rateLimited: .tooManyRequests, .lockedOut: .tooManyRequests, .headersTooLarge: .requestHeaderFieldsTooLarge,
+        .internalError: .internalServerError, .upstreamFailed: .badGateway, .serviceUnavailable: .serviceUnavailable,
+        .upstreamTimeout: .gatewayTimeout,
+    ]
 }

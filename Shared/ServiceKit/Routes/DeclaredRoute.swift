@@ -39,6 +39,10 @@ public enum RouteHeader: Sendable, Hashable {
     case lastEventID
     /// Where in a body the JSON ends and binary tensor data begin.
     case inferenceHeaderLength
+    /// A browser's session, where no body names the refresh token.
+    case sessionCookie
+
+    public static let sessionCookieName = "erm_session"
 }
 
 /// What a request may carry.

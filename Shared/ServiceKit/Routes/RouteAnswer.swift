@@ -20,7 +20,7 @@ public struct AnswerDescription: Sendable {
         case text(mediaType: String)
     }
 
-    public enum Header: Sendable, Hashable { case eTag, location }
+    public enum Header: Sendable, Hashable { case eTag, location, setCookie }
 
     /// Success, the likeliest first.
     public let statuses: [HTTPResponse.Status]
