@@ -59,6 +59,8 @@ public struct GatewayTable {
                 [ListedRoute(method: "TRACE", path: first.path, access: first.access)] + listed.dropFirst()
             ),
             ("a route is not declared", declared.filter { $0.title != open.title }, listed),
+            ("a route is declared twice", declared + [open], listed),
+            ("a line is there twice", declared, listed + [first]),
         ]
         return faults.filter { RouteComparison.disagreements(declared: $0.1, listed: $0.2).isEmpty }.map(\.0)
     }
@@ -70,12 +72,11 @@ public struct GatewayTable {
     func listed(of service: ServiceName) -> [ListedRoute] {
         routes.filter { $0["upstream"] as? String == service.rawValue }.flatMap { route -> [ListedRoute] in
             let methods = route["methods"] as? [String: String] ?? [:]
-            return methods.compactMap { method, permission in
-                guard let path = route["path"] as? String, let access = Self.access(route, permission) else {
-                    return nil
-                }
-                return ListedRoute(
-                    method: method, path: path, access: access,
+            return methods.map { method, permission in
+                // A line that cannot be read agrees with no declaration.
+                ListedRoute(
+                    method: method, path: route["path"] as? String ?? "a route without a path",
+                    access: Self.access(route, permission) ?? .services([]),
                     takesIdempotencyKey: method == "POST" && route["idempotencyKey"] as? Bool == true)
             }
         }

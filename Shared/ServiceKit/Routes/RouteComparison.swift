@@ -23,11 +23,12 @@ public enum RouteComparison {
     /// gateway's table.
     /// - Returns: one sentence for each disagreement, sorted.
     public static func disagreements(declared: [DeclaredRoute], listed: [ListedRoute]) -> [String] {
-        let declared = Dictionary(
-            declared.filter { !$0.access.isInternal }.map { ($0.title, $0) }, uniquingKeysWith: { first, _ in first })
-        let listed = Dictionary(
-            listed.map { ("\($0.method) \($0.path)", $0) }, uniquingKeysWith: { first, _ in first })
-        var sentences: [String] = []
+        let open = Dictionary(grouping: declared.filter { !$0.access.isInternal }, by: \.title)
+        let lines = Dictionary(grouping: listed) { "\($0.method) \($0.path)" }
+        var sentences =
+            open.filter { $0.value.count > 1 }.map { "\($0.key) is declared \($0.value.count) times" }
+            + lines.filter { $0.value.count > 1 }.map { "\($0.key) is \($0.value.count) times in the gateway's table" }
+        let (declared, listed) = (open.compactMapValues(\.first), lines.compactMapValues(\.first))
         for (title, route) in declared {
             guard let line = listed[title] else {
                 sentences.append("\(title) is missing in the gateway's table")
