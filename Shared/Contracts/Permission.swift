@@ -12,8 +12,8 @@ public struct Permission: Codable, Sendable, Hashable {
         holds(action.rawValue, on: resource.rawValue)
     }
 
-    /// The one place where a wildcard has its meaning. A wildcard asked for is held by a wildcard only: the sum of all
-    /// resources known today is less than all resources.
+    /// The one place where a wildcard has its meaning. Only a wildcard grants a requested wildcard: the sum of all resources
+    /// known today is less than all resources.
     fileprivate func holds(_ action: String, on resource: String) -> Bool {
         (self.resource == Self.wildcard || self.resource == resource)
             && (actions.contains(Self.wildcard) || actions.contains(action))
@@ -43,7 +43,7 @@ public struct Resource: RawRepresentable, Hashable, Sendable {
     public static let calendars = Self(rawValue: "calendars")
     public static let leave = Self(rawValue: "leave")
     public static let imports = Self(rawValue: "imports")
-    /// Everything a tenant has, in one archive: making one is a `write`, so that whoever may only read may not.
+    /// Everything a tenant has, in one archive. Making an archive needs `write`, so that a permission to read does not suffice.
     public static let exports = Self(rawValue: "exports")
     public static let reports = Self(rawValue: "reports")
     public static let ml = Self(rawValue: "ml")
@@ -86,13 +86,14 @@ extension Sequence where Element == Permission {
                 granted[permission.resource, default: []].append(action)
             }
         }
-        let everywhere = granted["*"] ?? []
-        if everywhere.contains("*") { return [Permission(resource: "*", actions: ["*"])] }
-        return resources.compactMap { resource in
-            let all = granted[resource] ?? []
-            if all.contains("*") { return Permission(resource: resource, actions: ["*"]) }
-            let own = resource == "*" ? all : all.filter { !everywhere.contains($0) }
-            return own.isEmpty ? nil : Permission(resource: resource, actions: own)
+        let whole = resources.map { Permission(resource: $0, actions: granted[$0, default: []]) }
+        return whole.enumerated().compactMap { index, permission in
+            let others = whole.enumerated().filter { $0.offset != index && $0.element.resource == Permission.wildcard }
+            let actions = permission.actions.contains(Permission.wildcard) ? [Permission.wildcard] : permission.actions
+            let own = actions.filter { action in
+                !others.contains { $0.element.holds(action, on: permission.resource) }
+            }
+            return own.isEmpty ? nil : Permission(resource: permission.resource, actions: own)
         }
     }
 
@@ -101,7 +102,8 @@ extension Sequence where Element == Permission {
         contains { $0.allows(action, on: resource) }
     }
 
-    /// Whether whoever holds these grants could do everything that `other` allows: what one may hand on.
+    /// Whether these grants include everything that `other` allows. A user may hand on only permissions that the user's own
+    /// grants cover.
     public func cover(_ other: Permission) -> Bool {
         other.actions.allSatisfy { action in contains { $0.holds(action, on: other.resource) } }
     }

@@ -20,7 +20,7 @@ struct PostgresAPIKeyStore: APIKeyStore {
                     INSERT INTO gateway.api_keys
                         (id, tenant_id, name, digest, roles, role_ids, created_by, created_at, expires_at)
                     VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles),
-                        \(key.roleIDs.map { $0.map(\.rawValue) } as [UUID]?), \(author.name), \(key.createdAt), \(key.expiresAt))
+                        \(optional: key.roleIDs), \(author.name), \(key.createdAt), \(key.expiresAt))
                     """)
                 guard let creation else { return try await Self.record(creationOf: key, by: author, connection) }
                 // Waits for another of the same digest under way, and sees it once it is committed.
@@ -134,7 +134,7 @@ struct PostgresAPIKeyStore: APIKeyStore {
                 """
                 SELECT count(*) AS holders FROM gateway.api_keys
                 WHERE tenant_id = \(tenant) AND revoked_at IS NULL AND expires_at > \(now)
-                    AND \(role.rawValue)::uuid = ANY (role_ids)
+                    AND \(role)::uuid = ANY (role_ids)
                 """)
             return try rows[0].decode("holders", as: Int.self)
         }
@@ -155,7 +155,7 @@ struct PostgresAPIKeyStore: APIKeyStore {
         try await database.withConnection { connection in
             _ = try await connection.execute(
                 """
-                UPDATE gateway.api_keys SET role_ids = \(ids.map(\.rawValue)) WHERE id = \(key) AND role_ids IS NULL
+                UPDATE gateway.api_keys SET role_ids = \(ids) WHERE id = \(key) AND role_ids IS NULL
                 """)
         }
     }

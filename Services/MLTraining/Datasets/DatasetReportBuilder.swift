@@ -22,6 +22,11 @@ struct DatasetReportBuilder {
 
     typealias Tally = [String: Int]
 
+    /// What a row may lack, by its name on the wire.
+    private enum Field: String {
+        case plannedHours, actualHours, allocationPercentage, requiredSkills, labels, start, completionRate
+    }
+
     init(dataset: TrainingDataset) { self.dataset = dataset }
 
     mutating func add(_ entry: DatasetScan.Entry) throws {
@@ -50,14 +55,14 @@ struct DatasetReportBuilder {
 
     private mutating func addQuality(_ row: DatasetRow, _ allocation: Forecasting.Allocation, _ project: ProjectFacts?)
     {
-        func lacks(_ field: String, _ isMissing: Bool) { if isMissing { missing[field, default: 0] += 1 } }
-        lacks("plannedHours", row.plannedHours == nil)
-        lacks("actualHours", row.hoursSource != TrainingPoint.HoursSource.recorded.rawValue)
-        lacks("allocationPercentage", row.allocationPercentage == nil)
-        lacks("requiredSkills", row.requiredSkills.isEmpty)
-        lacks("labels", row.labels.isEmpty)
-        lacks("start", row.start == nil)
-        lacks("completionRate", row.completionRate == nil)
+        func lacks(_ field: Field, _ isMissing: Bool) { if isMissing { missing[field.rawValue, default: 0] += 1 } }
+        lacks(.plannedHours, row.plannedHours == nil)
+        lacks(.actualHours, row.hoursSource != TrainingPoint.HoursSource.recorded.rawValue)
+        lacks(.allocationPercentage, row.allocationPercentage == nil)
+        lacks(.requiredSkills, row.requiredSkills.isEmpty)
+        lacks(.labels, row.labels.isEmpty)
+        lacks(.start, row.start == nil)
+        lacks(.completionRate, row.completionRate == nil)
         if project == nil { withoutProject += 1 }
         switch allocation.evidence {
         case .stated: stated += 1
@@ -98,6 +103,10 @@ struct DatasetReportBuilder {
             warnings: warnings(outliers))
     }
 
+    private func lacking(_ field: Field) -> Int { missing[field.rawValue, default: 0] }
+
+    private func hours(from source: TrainingPoint.HoursSource) -> Int { sources[source.rawValue, default: 0] }
+
     private func warnings(_ outliers: DatasetOutliers) -> [String] {
         let findings: [(Int, String)] = [
             (startedLate, "completed before they started"),
@@ -105,9 +114,9 @@ struct DatasetReportBuilder {
             (stated, DecisionEvidence.statedInWords),
             (unknown, DecisionEvidence.unknownInWords),
             (withoutHours, "completed without any hours, planned or recorded, and are not learned from"),
-            (missing["plannedHours"] ?? 0, "have no planned hours"),
-            (sources["utilisation"] ?? 0, "have no recorded hours: utilisation says how many"),
-            (sources["planned"] ?? 0, "have no recorded hours and are taken to have kept their plan"),
+            (lacking(.plannedHours), "have no planned hours"),
+            (hours(from: .utilisation), "have no recorded hours: utilisation says how many"),
+            (hours(from: .planned), "have no recorded hours and are taken to have kept their plan"),
             (outliers.offPlan, "took more than 20 times their plan, or less than a twentieth of it"),
             (outliers.unusual, "have hours far from all others"),
             (duplicates.count, "repeat an earlier one in everything but their id"),

@@ -3,17 +3,17 @@ import Foundation
 import Postgres
 import ServiceStorage
 
-/// Which nodes of ml-prediction are alive, and whether they answer with a model. Nodes report here; whoever waits for a deployment
-/// looks here until all have said something.
+/// Which nodes of ml-prediction are alive, and whether they serve a model. Nodes report here; a request that waits for a deployment
+/// polls here until all nodes have reported.
 struct PredictionNodes: Sendable {
     let database: ServiceDatabase
-    /// A node that was not heard of for so long counts as gone.
+    /// A node without a report for this long counts as stopped.
     var silence = Duration.seconds(3)
     /// How often a waiting request looks.
     var pause = Duration.milliseconds(100)
 
     /// Takes a node's report.
-    /// - Returns: the deployments that somebody waits for.
+    /// - Returns: the deployments that are waited for.
     func take(_ report: PredictionNodeReport) async throws -> [AwaitedDeployment] {
         try await database.withTransaction { connection in
             try await Self.openDoor(connection)
@@ -85,7 +85,7 @@ struct PredictionNodes: Sendable {
                 ORDER BY n.name, n.id
                 """
             ).map { row in
-                let state = try row.decode("state", as: String?.self).flatMap(ServingState.init) ?? .waiting
+                let state = try row.decode("state", as: ServingState?.self) ?? .waiting
                 return ServingNode(node: try row.decode("name"), state: state, reason: try row.decode("reason"))
             }
         }

@@ -13,8 +13,8 @@ import Synchronization
 /// Signs the newest link of tenants' audit chains every few seconds, and keeps it in `erm_audit`, which belongs to another
 /// role (`compose/roles.sql`): this service can add the next head there, but neither change nor remove one.
 ///
-/// What was written before the last head cannot be rewritten unseen by anybody who has this service's database role; by
-/// whoever rules the whole database neither, for the key is not there. Until the next head, up to ``pause``, it can.
+/// Entries before the last head cannot be rewritten unnoticed with this service's database role, and not even by a database
+/// administrator: the signing key is not in the database. Entries after the last head, at most ``pause`` old, can.
 final class AuditAnchors: Service {
     private let pool: PostgresPool
     private let signer: StatementSigner
@@ -62,7 +62,7 @@ final class AuditAnchors: Service {
             try await connection.query(
                 """
                 SELECT id FROM tenant_admin.tenants
-                WHERE \(isFirst) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * INTERVAL '1 second'
+                WHERE \(isFirst) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
                 """)
         }
         let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }

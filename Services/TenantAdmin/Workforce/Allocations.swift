@@ -60,7 +60,7 @@ struct Allocations: ResourceStore {
         case .create(let request): .booking(nil, of: [request.employeeId])
         case .update(let item, let edit):
             .booking(item.id, of: [item.employeeId] + (edit.employeeId.map { [$0] } ?? []))
-        // What is gone is in nobody's way.
+        // A deleted booking causes no conflicts.
         case .delete: nil
         }
     }
@@ -105,7 +105,7 @@ struct Allocations: ResourceStore {
         changes.set("commitment", request.commitment)
         changes.set("title", request.title.map(\.tidied))
         if let isCancelled = request.isCancelled, isCancelled != item.isCancelled {
-            changes.set("cancelled_at", to: isCancelled ? "now()" : "null")
+            changes.set("cancelled_at", to: isCancelled ? "now()" : "NULL")
         }
         try await RequiredSkills.set(
             request.requiredSkills, levels: request.leastLevels, current: item.requiredSkills,
@@ -147,7 +147,7 @@ extension Allocation {
         recorded_at, nullif(history_known, true) AS history_known, title, \(sql: DecidedAllocation.column)
         """
 
-    /// With what only the history feed tells.
+    /// With the columns that only the history feed has.
     static let feedColumns: SQL = "\(sql: columns), \(sql: EarlierBooking.column)"
 
     /// - Parameter withEarlier: whether the row has ``feedColumns``.

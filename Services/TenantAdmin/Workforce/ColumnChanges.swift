@@ -16,7 +16,7 @@ struct ColumnChanges: Sendable {
     mutating func set<Value: PostgresEncodable>(_ column: String, _ patch: Patch<Value>) {
         switch patch {
         case .unchanged: break
-        case .null: set(column, to: "null")
+        case .null: set(column, to: "NULL")
         case .value(let value): set(column, to: "\(value)")
         }
     }

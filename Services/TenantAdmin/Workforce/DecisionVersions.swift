@@ -11,7 +11,7 @@ extension DecidedAllocation {
     static let column: SQL = """
         CASE WHEN resource_allocations.version > 1 THEN (
             SELECT json_build_object('decidedAt', \(sql: moment("v.valid_from")),
-                -- As first planned; a booking that was given to somebody else is planned anew.
+                -- As first planned; a booking reassigned to another person is planned anew.
                 'plannedHours', CASE WHEN v.version = 1 THEN resource_allocations.planned_hours ELSE v.allocated_hours END,
                 'hoursPerDay', v.hours_per_day, 'allocationPercentage', v.allocation_percentage,
                 'title', v.title,
@@ -52,7 +52,7 @@ extension EarlierBooking {
 /// A column's time as JSON of ours has it, rounded to the millisecond: `to_char` cuts off.
 private func moment(_ column: SQL) -> SQL {
     #"""
-    to_char((\#(sql: column) + INTERVAL '500 microseconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+    to_char((\#(sql: column) + interval '500 microseconds') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
     """#
 }
 

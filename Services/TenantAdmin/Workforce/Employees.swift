@@ -84,7 +84,7 @@ struct Employees: ResourceStore {
         return try rows[0].decode("id")
     }
 
-    /// What is wrong with an employment is told by the names it has here.
+    /// Errors of an employment under the names that an employee's request has for the fields.
     private static func named<R>(
         isolation: isolated (any Actor)? = #isolation, _ work: () async throws -> R
     ) async throws -> R {
@@ -116,7 +116,7 @@ struct Employees: ResourceStore {
         if !request.inactiveFrom.isUnchanged {
             changes.set("held_from", request.inactiveFrom)
         } else if request.isActive == true {
-            changes.set("held_from", to: "null")
+            changes.set("held_from", to: "NULL")
         } else if request.isActive == false {
             changes.set("held_from", to: "least(held_from, (SELECT tenant_today()))")
         }
@@ -140,7 +140,7 @@ extension Employee {
         \(sql: isActive) AS is_active, e.held_from, e.hired_on, e.left_on, \(sql: EmployeeSkill.list)
         """
 
-    /// Whether somebody of `people e` is employed today and not on hold.
+    /// Whether the person `e` of `people` is employed today and not on hold.
     static let isActive: SQL = active(on: "(SELECT tenant_today())")
 
     static func active(on day: SQL) -> SQL {

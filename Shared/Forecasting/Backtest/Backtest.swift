@@ -112,8 +112,9 @@ public struct Backtest: Sendable {
                 isCancelled: isCancelled)
         }
         progress(blocks.count, blocks.count)
-        let order = Dictionary(test.enumerated().map { ($1.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let rows = (planned.rows + unplanned.rows).sorted { (order[$0.id] ?? 0) < (order[$1.id] ?? 0) }
+        let answered = Dictionary(
+            (planned.rows + unplanned.rows).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        let rows = test.compactMap { answered[$0.id] }
         return result(planned.rows.isEmpty ? unplanned : planned, rows: rows)
     }
 
