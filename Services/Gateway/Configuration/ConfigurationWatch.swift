@@ -5,8 +5,8 @@ import ServiceKit
 import ServiceLifecycle
 import Synchronization
 
-/// Reads the configuration file again when it changes, or when it is told to: no request is lost by that, and a file that cannot be
-/// used leaves the configuration in force that there is.
+/// Reloads the configuration file when it changes, and on request, without losing requests. An unusable file leaves the present
+/// configuration in force.
 final class ConfigurationWatch: Service {
     private let path: String
     private let pause: Duration
@@ -53,7 +53,7 @@ final class ConfigurationWatch: Service {
         } catch {
             logger.error(
                 "Configuration cannot be used; the present one stays",
-                metadata: [LogKey.file: "\(path)", LogKey.error: "\(error)"])
+                metadata: [LogKey.file: "\(path)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 }

@@ -6,8 +6,8 @@ import Synchronization
 
 /// Puts the API's description together from the parts that the services make of their own declarations.
 ///
-/// A service that is away is described as it last was; one that has not been heard of since this node's start is left out
-/// and named in the document.
+/// A service that is down is described by its last answer; one that has not answered since this node's start is left out and
+/// named in the document.
 final class APIDescription: Sendable {
     struct Document: Sendable {
         let bytes: [UInt8]
@@ -56,8 +56,8 @@ final class APIDescription: Sendable {
             known.withLock { $0[service.service] = part }
         } catch {
             logger.warning(
-                "describing a service's API failed",
-                metadata: [LogKey.service: "\(service.service.rawValue)", LogKey.error: "\(error)"])
+                "Fetching a service's API description failed",
+                metadata: [LogKey.service: "\(service.service.rawValue)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 }

@@ -35,7 +35,7 @@ final class RelayedRequest: LoopAnswering {
     private var node = ""
     private var connection: UpstreamConnection?
     private var isOnUsedConnection = false
-    /// How often a connection was asked for; a late one of before is not this request's any more.
+    /// The number of connection attempts; a connection of an earlier attempt that comes late is not used.
     private var connects = 0
     private var deadline: Scheduled<Void>?
     private var stream: StandingStream?
@@ -157,7 +157,7 @@ final class RelayedRequest: LoopAnswering {
     func received(_ piece: ByteBuffer) {
         switch state {
         case .collecting(let response, var collected):
-            // Not a copy of both: nobody else holds the buffer while it grows.
+            // Leaves the buffer uniquely referenced, so that it grows without a copy.
             state = .asking
             if collected == nil {
                 collected = piece
@@ -203,7 +203,7 @@ final class RelayedRequest: LoopAnswering {
                 "Upstream closed the connection during its response",
                 metadata: [
                     LogKey.upstream: "\(attempts.upstream.service.rawValue)",
-                    LogKey.error: "\(String(reflecting: error))",
+                    LogKey.error: "\(LogText.of(error))",
                 ])
             refuse(error)
         case .over: break
@@ -212,7 +212,7 @@ final class RelayedRequest: LoopAnswering {
 
     private func notAnswered(_ error: HTTPClientError) {
         if error.code == .reset, isOnUsedConnection, isRepeatable {
-            // The node had closed a connection that nobody used: nothing is wrong with the node.
+            // The node had closed an idle connection: that is not a failure of the node.
             isOnUsedConnection = false
             connect(within: limitTime())
         } else if attempts.failed(error, node, requestLogger) {
@@ -253,7 +253,7 @@ final class RelayedRequest: LoopAnswering {
     func clientMayNot(_ error: any Error) {
         guard case .streaming = state else { return }
         requestLogger.info(
-            "Response cut off", metadata: [LogKey.reason: "its reader may not have it any more: \(error)"])
+            "Response cut off", metadata: [LogKey.reason: "the reader's access was revoked: \(error)"])
         letGo()
         refuse(error)
     }

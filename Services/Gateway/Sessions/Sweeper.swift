@@ -4,7 +4,7 @@ import Logging
 import ServiceKit
 import ServiceLifecycle
 
-/// Removes sessions, counts of login attempts and kept answers that nobody needs any more, once an hour.
+/// Removes expired sessions, counts of login attempts and kept answers, once an hour.
 struct Sweeper: Service {
     let sessions: any SessionStore
     let lockouts: any LockoutStore
@@ -27,10 +27,10 @@ struct Sweeper: Service {
         do {
             let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.store.sweep(now: now)
             _ = try await keys.findRoleIDs()
-            logger.debug("Sweeping ended", metadata: [LogKey.rowCount: .stringConvertible(count)])
+            logger.debug("Expired sessions removed", metadata: [LogKey.rowCount: .stringConvertible(count)])
         } catch {
             // The next hour will do.
-            logger.warning("Sweeping expired sessions failed", metadata: [LogKey.error: "\(String(reflecting: error))"])
+            logger.warning("Sweeping expired sessions failed", metadata: [LogKey.error: "\(LogText.of(error))"])
         }
     }
 

@@ -9,9 +9,9 @@ import ServiceKit
 import ServiceLifecycle
 
 extension ForwardStage {
-    /// A short answer is read to its end first: what breaks off is then still a clean 502. Longer ones and those of
-    /// unknown length stream. A stream of events, which has no end to wait for, is cut when this node is being stopped: its
-    /// reader goes on at another. What has an end gets the whole grace for it.
+    /// A short answer is read to its end first, so that an upstream that breaks off still gives a clean 502. Longer answers and
+    /// those of unknown length are streamed. When this node is being stopped, a stream of events is cut, and its reader continues
+    /// at another node; an answer that ends gets the whole grace period.
     func response(
         _ answer: HTTPClientResponse, _ upstream: Upstream, _ node: String, _ upload: Upload,
         _ outgoing: Outgoing
@@ -40,7 +40,7 @@ extension ForwardStage {
                 if let channel = outgoing.channel { HangUpWatch.observe(channel) { answer.body.cancel() } }
                 let standing = outgoing.recheck.map { Standing(recheck: $0) }
                 let watch = standing.map { standing in
-                    Task { await standing.watch { outgoing.cut("its reader may not have it any more: \($0)", answer) } }
+                    Task { await standing.watch { outgoing.cut("the reader's access was revoked: \($0)", answer) } }
                 }
                 defer { watch?.cancel() }
                 do {
@@ -90,7 +90,7 @@ extension ForwardStage {
         upstream.failed(node, .noAnswer)
         outgoing.logger.warning(
             "Upstream closed the connection during its response",
-            metadata: [LogKey.upstream: "\(upstream.service.rawValue)", LogKey.error: "\(String(reflecting: error))"])
+            metadata: [LogKey.upstream: "\(upstream.service.rawValue)", LogKey.error: "\(LogText.of(error))"])
     }
 }
 

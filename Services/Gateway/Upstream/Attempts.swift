@@ -5,10 +5,10 @@ import HTTPTypes
 import Logging
 import ServiceKit
 
-/// Which nodes are asked for one request, whichever way it is sent.
+/// The choice of nodes for one request, on both ways of sending it.
 ///
-/// One node after the other is asked, as long as the one before has certainly not seen the request; and once more, within the budget
-/// for that, when the request may be carried out twice and the node failed it.
+/// The next node is tried while the last one has certainly not received the request. A repeatable request that a node failed is
+/// retried once, within the retry budget.
 struct Attempts {
     let upstream: Upstream
     private let isRepeatable: Bool
@@ -38,7 +38,7 @@ struct Attempts {
         return node
     }
 
-    /// Why nobody has answered.
+    /// The failure when no node has answered.
     var failure: any Error {
         lastError ?? ProblemError.unavailable("No instance of the service for this is reachable.")
     }
@@ -84,7 +84,7 @@ struct Attempts {
             "Upstream request failed",
             metadata: [
                 LogKey.upstream: "\(upstream.service.rawValue)", LogKey.upstreamAddress: "\(node)",
-                LogKey.error: "\(String(reflecting: error))",
+                LogKey.error: "\(LogText.of(error))",
             ])
         lastError = error
         if !error.requestMayHaveBeenProcessed, !isStarted { return true }
@@ -117,7 +117,7 @@ extension HTTPClientError {
         }
     }
 
-    /// What the client is told.
+    /// The client's problem.
     func problem(isClientsTurn: Bool) -> any Error {
         switch code {
         case .timedOut where isClientsTurn:
