@@ -9,7 +9,7 @@ import Testing
 
 @Suite("What ml-training has changed, in the tenant's audit log")
 struct AuditTests {
-    @Test("schedules, deployments, rollbacks and archivings are told to tenant-admin, each once and in their order")
+    @Test("schedules, deployments, rollbacks and archivings reach the audit log once and in order")
     func notes() async throws {
         try await TrainingService.with { service in
             let (tenant, fixture) = (service.tenant, service.fixture)
@@ -32,11 +32,16 @@ struct AuditTests {
             try await service.audit.deliverDue()
 
             let notes = service.admin.notes
-            #expect(notes.map(\.action) == ["create", "update", "delete", "deploy", "deploy", "deploy", "archive"])
+            #expect(
+                notes.map(\.action) == [
+                    "create", "update", "delete", "deploy", "deploy", "replace", "deploy", "replace", "archive",
+                ])
             #expect(
                 notes.map(\.entity) == Array(repeating: "training_schedule", count: 3)
-                    + Array(repeating: "model", count: 4))
-            #expect(notes.map(\.entityId) == [nil, nil, nil] + [first, second, first, second].map(\.description))
+                    + Array(repeating: "model", count: 6))
+            #expect(
+                notes.map(\.entityId)
+                    == [nil, nil, nil] + [first, second, first, first, second, second].map(\.description))
             #expect(notes.allSatisfy { $0.actor == "user" })
             #expect(notes[0].details["after"]?["everyDays"] == .integer(30) && notes[0].details["before"] == nil)
             #expect(notes[1].details["before"] == .object(["everyDays": .integer(30), "newOutcomes": .null]))
@@ -45,11 +50,43 @@ struct AuditTests {
             #expect(notes[3].details["before"] == .object(["status": .string("validated")]))
             #expect(notes[3].details["after"] == .object(["status": .string("deployed")]))
             #expect(notes[4].details["forced"] == .bool(true) && notes[4].details["note"] == .string("a trial"))
-            #expect(notes[5].details["reason"] == .string("rollback"))
-            #expect(notes[5].details["replaces"] == .string("\(second)"))
-            #expect(notes[6].details["before"] == .object(["status": .string("trained")]))
-            #expect(notes[6].details["after"] == .object(["status": .string("archived")]))
-            #expect(notes[6].requestId == archived.headers[.requestID])
+            #expect(notes[5].details["before"] == .object(["status": .string("deployed")]))
+            #expect(notes[5].details["after"] == .object(["status": .string("validated")]))
+            #expect(notes[5].details["replacedBy"] == .string("\(second)"))
+            #expect(notes[6].details["reason"] == .string("rollback"))
+            #expect(notes[6].details["replaces"] == .string("\(second)"))
+            #expect(notes[8].details["before"] == .object(["status": .string("trained")]))
+            #expect(notes[8].details["after"] == .object(["status": .string("archived")]))
+            #expect(notes[8].requestId == archived.headers[.requestID])
+        }
+    }
+
+    @Test("a job and a back-test are told when they are queued and when they are cancelled, each once")
+    func jobs() async throws {
+        try await TrainingService.with { service in
+            let key: HTTPFields = [.idempotencyKey: "once"]
+            for _ in 1...2 {
+                let started = try await service.send(
+                    .post, "/api/v1/training/jobs", #"{"months": 3, "seed": 7}"#, headers: key)
+                #expect(started.status == .accepted)
+            }
+            let job = try #require(
+                try await service.fixture.jobs.jobs(tenant: service.tenant, after: nil, limit: 9).first)
+            for status in [HTTPResponse.Status.accepted, .conflict] {
+                #expect(try await service.send(.delete, "/api/v1/training/jobs/\(job.id)").status == status)
+            }
+            let backtest = try await service.send(.post, "/api/v1/backtests", #"{"from": "2024-01-01T00:00:00.000Z"}"#)
+            #expect(backtest.status == .accepted)
+
+            try await service.audit.deliverDue()
+
+            let notes = service.admin.notes
+            #expect(notes.map(\.action) == ["create", "cancel", "create"])
+            #expect(notes.map(\.entity) == ["training_job", "training_job", "backtest"])
+            #expect(notes.prefix(2).allSatisfy { $0.entityId == "\(job.id)" })
+            #expect(notes[0].details["after"]?["months"] == .integer(3))
+            #expect(notes[1].details["before"] == .object(["status": .string("queued")]))
+            #expect(notes.allSatisfy { $0.actor == "user" && $0.requestId != nil })
         }
     }
 

@@ -181,12 +181,12 @@ import Testing
         try await TrainingDatabase.with { fixture in
             let tenant = TenantID()
             let job = try await fixture.enqueue(tenant)
-            #expect(try await fixture.jobs.cancel(job, tenant: TenantID()) == .unknownJob)
-            #expect(try await fixture.jobs.cancel(job, tenant: tenant) == .accepted(.cancelled))
-            #expect(try await fixture.jobs.cancel(job, tenant: tenant) == .alreadyFinal(.cancelled))
+            #expect(try await fixture.jobs.cancel(job, tenant: TenantID(), by: .user) == .unknownJob)
+            #expect(try await fixture.jobs.cancel(job, tenant: tenant, by: .user) == .accepted(.cancelled))
+            #expect(try await fixture.jobs.cancel(job, tenant: tenant, by: .user) == .alreadyFinal(.cancelled))
             let running = try await fixture.enqueue(tenant)
             let ticket = try #require(try await fixture.queue.claim(worker: "w", lease: fixture.lease))
-            #expect(try await fixture.jobs.cancel(running, tenant: tenant) == .accepted(.running))
+            #expect(try await fixture.jobs.cancel(running, tenant: tenant, by: .user) == .accepted(.running))
             #expect(try await fixture.queue.renew(ticket, lease: fixture.lease))
         }
     }

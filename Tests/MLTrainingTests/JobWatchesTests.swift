@@ -147,7 +147,7 @@ private final class CountingJobs: JobStore {
     func answer(to key: IdempotencyKey, tenant: TenantID) async throws -> TrainingJobStarted? { nil }
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob? { nil }
     func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob] { [] }
-    func cancel(_ id: JobID, tenant: TenantID) async throws -> Cancellation { .unknownJob }
+    func cancel(_ id: JobID, tenant: TenantID, by author: Author) async throws -> Cancellation { .unknownJob }
     func measuredJobs(tenant: TenantID, limit: Int) async throws -> [MeasuredJob] { [] }
     func workload(tenant: TenantID, since start: Date) async throws -> (busySeconds: Double, open: [MeasuredJob]) {
         (0, [])

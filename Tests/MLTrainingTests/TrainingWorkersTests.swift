@@ -225,7 +225,7 @@ import Testing
         }
     }
 
-    @Test("what an error quotes of people stays out of the log and out of the job's error")
+    @Test("personal data in an error stay out of the log and out of the job's error")
     func discreet() async throws {
         try await TrainingDatabase.with { fixture in
             let (tenant, log) = (TenantID(), RecordedLog())
@@ -244,7 +244,7 @@ import Testing
             let tenant = TenantID()
             let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
             let cancelling = CancellingHistory(lines: history.lines) {
-                _ = try await fixture.jobs.cancel(id, tenant: tenant)
+                _ = try await fixture.jobs.cancel(id, tenant: tenant, by: .user)
             }
             let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: cancelling))
             #expect(job.status == .cancelled && job.modelId == nil)

@@ -1,19 +1,20 @@
 import Contracts
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 extension PostgresPredictionLog {
     func setDecision(
-        _ decision: PredictionDecisionRequest, department: DepartmentID?, by subject: String, of id: PredictionID,
+        _ decision: PredictionDecisionRequest, department: DepartmentID?, by author: Author, of id: PredictionID,
         tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord? {
         let instead = decision.instead
         return try await change(
-            id, tenant: tenant, check: check,
+            .decide, id, tenant: tenant, by: author, check: check,
             // What is as it was asked is no other work: its outcome is the prediction's own.
             """
             decision = \(decision.decision), decision_instead = \(wireIfPresent: instead)::jsonb,
-            decision_reason = \(optional: decision.reason), decided_by = \(subject), decided_at = clock_timestamp(),
+            decision_reason = \(optional: decision.reason), decided_by = \(author.name), decided_at = clock_timestamp(),
             instead_employee_id = nullif(\(optional: instead?.employeeId)::uuid, employee_id),
             instead_department_id = \(optional: department),
             instead_project_id = nullif(\(optional: instead?.projectId)::uuid, project_id),

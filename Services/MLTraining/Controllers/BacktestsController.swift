@@ -36,7 +36,8 @@ struct BacktestsController: Controller {
         try await quota.requireRoom(for: call.tenant, trace: call.context.trace)
         let job = NewJob(
             modelType: NewJob.backtest, months: Self.months, epochs: payload.epochs ?? Self.defaultEpochs,
-            seed: payload.seed ?? TrainingJobs.drawnSeed(), asOf: now, requestedBy: call.caller.subject)
+            seed: payload.seed ?? TrainingJobs.drawnSeed(), asOf: now, requestedBy: call.caller.subject,
+            requestID: call.caller.author.requestID)
         let question = BacktestQuestion(
             from: payload.from, to: end, refits: payload.refits ?? Self.defaultRefits,
             withPlan: payload.withPlan ?? true)
@@ -67,7 +68,7 @@ struct BacktestsController: Controller {
         let id: JobID = try call.id("backtestId")
         // The id of a job that trains a model is not that of a back-test.
         _ = try await found(id, call.tenant)
-        switch try await jobs.cancel(id, tenant: call.tenant) {
+        switch try await jobs.cancel(id, tenant: call.tenant, by: call.caller.author) {
         case .unknownJob: throw ProblemError.notFound("Back-test")
         case .alreadyFinal:
             throw ProblemError.conflict("The back-test has already ended.", code: .jobNotCancellable)

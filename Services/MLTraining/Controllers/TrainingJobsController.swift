@@ -35,7 +35,7 @@ struct TrainingJobsController: Controller {
     ) async throws -> Accepted<TrainingJobStarted> {
         Accepted(
             try await jobs.start(
-                payload, tenant: call.tenant, by: call.caller.subject, key: try call.idempotencyKey(for: payload),
+                payload, tenant: call.tenant, by: call.caller.author, key: try call.idempotencyKey(for: payload),
                 trace: call.context.trace))
     }
 
@@ -55,7 +55,7 @@ struct TrainingJobsController: Controller {
 
     private func cancel(_ call: TenantCall) async throws -> Accepted<TrainingJob> {
         let id: JobID = try call.id("jobId")
-        switch try await store.cancel(id, tenant: call.tenant) {
+        switch try await store.cancel(id, tenant: call.tenant, by: call.caller.author) {
         case .unknownJob: throw ProblemError.notFound("Training job")
         case .alreadyFinal(let status):
             throw ProblemError.conflict("The job has already \(status.ending).", code: .jobNotCancellable)

@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 import ServiceStorage
 
 /// A training job to be queued, with every default filled in.
@@ -14,11 +15,13 @@ struct NewJob: Sendable, Codable {
     /// Who asked, as the gateway established it.
     let requestedBy: String
     var origin = JobOrigin.request
+    /// Of the request that asked.
+    var requestID: String?
 }
 
 /// What a job comes from.
 enum JobOrigin: String, Sendable, Codable {
-    /// Somebody asked for it.
+    /// A user's request.
     case request
     /// The tenant's schedule was due.
     case schedule
@@ -59,7 +62,7 @@ protocol JobStore: Sendable {
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob?
     /// Newest first, without progress.
     func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob]
-    func cancel(_ id: JobID, tenant: TenantID) async throws -> Cancellation
+    func cancel(_ id: JobID, tenant: TenantID, by author: Author) async throws -> Cancellation
     func standing(_ id: JobID, tenant: TenantID) async throws -> JobStanding?
     /// Oldest first.
     func progress(_ id: JobID, tenant: TenantID, afterEpoch: Int, limit: Int) async throws -> [EpochProgress]
@@ -97,6 +100,8 @@ protocol JobQueue: Sendable {
     func checkpoint(_ ticket: JobTicket) async throws -> [UInt8]?
     func dropCheckpoint(_ ticket: JobTicket) async throws
     func end(_ ticket: JobTicket, by step: JobLifecycle.Step) async throws
+    /// Jobs that are ready and not begun, and the age of the oldest.
+    func waiting() async throws -> (count: Int, oldestSeconds: Double?)
 }
 
 /// How long a job will take, going by those that the tenant has had.

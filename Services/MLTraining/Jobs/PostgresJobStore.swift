@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// Tenants' jobs in `ml_training.jobs` and `training_progress`.
@@ -34,6 +35,7 @@ struct PostgresJobStore: JobStore {
             VALUES (\(job.id), \(tenant), \(job.modelType), \(job.months), \(job.epochs), \(job.seed), \(job.asOf),
                 \(json: job.hyperparameters)::jsonb, \(job.requestedBy), \(job.origin), clock_timestamp())
             """)
+        try await AuditOutbox.record(job.note, of: tenant, on: connection)
     }
 
     /// nil when the key is new and now taken; else the answer it was given before. A second request with the same key
@@ -98,26 +100,32 @@ struct PostgresJobStore: JobStore {
         }
     }
 
-    func cancel(_ id: JobID, tenant: TenantID) async throws -> Cancellation {
+    func cancel(_ id: JobID, tenant: TenantID, by author: Author) async throws -> Cancellation {
         try await database.withTenantRows(tenant) { connection in
-            let rows = try await connection.query("SELECT status FROM jobs WHERE id = \(id) FOR UPDATE")
-            guard let status = try rows.first?.decode("status", as: TrainingJobStatus.self) else { return .unknownJob }
-            switch status {
-            case .succeeded, .failed, .cancelled:
-                return .alreadyFinal(status)
-            case .running:
+            let rows = try await connection.query(
+                "SELECT status, model_type, cancel_requested FROM jobs WHERE id = \(id) FOR UPDATE")
+            guard let job = rows.first else { return .unknownJob }
+            let status: TrainingJobStatus = try job.decode("status")
+            if status.isFinal { return .alreadyFinal(status) }
+            if try !job.decode("cancel_requested", as: Bool.self) {
+                let note = AuditNote(
+                    "cancel", NewJob.noun(try job.decode("model_type")), id.description,
+                    details: ["before": .object(["status": .string(status.rawValue)])], by: author.name,
+                    requestId: author.requestID)
+                try await AuditOutbox.record(note, of: tenant, on: connection)
+            }
+            guard status == .queued else {
                 try await connection.execute(
                     "UPDATE jobs SET cancel_requested = true, stage = 'cancelling' WHERE id = \(id)")
                 return .accepted(.running)
-            case .queued:
-                try await connection.execute(
-                    """
-                    UPDATE jobs SET status = 'cancelled', stage = 'cancelled', cancel_requested = true,
-                        finished_at = clock_timestamp() WHERE id = \(id)
-                    """)
-                try await connection.execute("DELETE FROM job_checkpoints WHERE job_id = \(id)")
-                return .accepted(.cancelled)
             }
+            try await connection.execute(
+                """
+                UPDATE jobs SET status = 'cancelled', stage = 'cancelled', cancel_requested = true,
+                    finished_at = clock_timestamp() WHERE id = \(id)
+                """)
+            try await connection.execute("DELETE FROM job_checkpoints WHERE job_id = \(id)")
+            return .accepted(.cancelled)
         }
     }
 

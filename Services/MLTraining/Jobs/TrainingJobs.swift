@@ -28,7 +28,7 @@ struct TrainingJobs: Sendable {
     /// - Throws: `IdempotencyKeyReused`; `ProblemError` 422 for an `asOf` that is still to come,
     ///   403 `quota_exceeded`, 503 when the plan cannot be asked.
     func start(
-        _ request: CreateTrainingJobRequest, tenant: TenantID, by subject: String, key: IdempotencyKey?,
+        _ request: CreateTrainingJobRequest, tenant: TenantID, by author: Author, key: IdempotencyKey?,
         trace: TraceContext
     ) async throws -> TrainingJobStarted {
         // A minute is allowed for clocks that differ.
@@ -42,7 +42,8 @@ struct TrainingJobs: Sendable {
             modelType: request.modelType ?? CreateTrainingJobRequest.modelType,
             months: request.months ?? Self.defaultMonths, epochs: request.epochs ?? Self.defaultEpochs,
             seed: request.seed ?? Self.drawnSeed(), asOf: request.asOf ?? now(),
-            hyperparameters: request.hyperparameters ?? TrainingHyperparameters(), requestedBy: subject)
+            hyperparameters: request.hyperparameters ?? TrainingHyperparameters(), requestedBy: author.name,
+            requestID: author.requestID)
         let measured = try await store.measuredJobs(tenant: tenant, limit: 20)
         let estimate = TrainingEstimate.seconds(
             months: job.months, epochs: job.epochs, measured: measured.isEmpty ? [TrainingEstimate.first] : measured)

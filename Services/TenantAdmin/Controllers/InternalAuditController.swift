@@ -7,8 +7,8 @@ struct InternalAuditController: Controller {
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(
-            .post, "tenants/{id}/audit-logs", "recordAuditNote", .services(.gateway, .mlTraining, tenant: "id"),
-            use: record)
+            .post, "tenants/{id}/audit-logs", "recordAuditNote",
+            .services(.gateway, .mlTraining, .mlPrediction, tenant: "id"), use: record)
     }
 
     private func record(_ call: Call<TenantID>, _ note: AuditNote) async throws -> OK<AuditNote> {

@@ -3,6 +3,10 @@ import ServiceKit
 
 @testable import MLTraining
 
+extension Author {
+    static let user = Author(name: "user", requestID: "r")
+}
+
 extension ModelRegistry {
     /// Without a precondition.
     @discardableResult
