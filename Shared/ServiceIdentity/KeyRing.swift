@@ -24,18 +24,32 @@ public final class KeyRing: Sendable {
     private struct State {
         var contents: Contents
         var verifying: [String: (key: Curve25519.Signing.PublicKey, issuer: ServiceName)]
-        var readAt: ContinuousClock.Instant
+    }
+
+    /// Where the keys come from.
+    public struct Source: Sendable {
+        /// Differs whenever the files may have changed; cheap, for every forged token causes a call.
+        let stamp: @Sendable () -> String
+        /// What the files hold now.
+        let read: @Sendable () throws -> Contents
+
+        public init(stamp: @escaping @Sendable () -> String, read: @escaping @Sendable () throws -> Contents) {
+            self.stamp = stamp
+            self.read = read
+        }
     }
 
     private let state: Mutex<State>
-    private let read: (@Sendable () throws -> Contents)?
-    /// An unknown key may be a new one: its file is looked at, but not for every forged token.
-    static let pause = Duration.seconds(1)
+    private let source: Source?
+    /// The stamp of the files as they were read last; held while they are read, so that a look-up waits for a read under way.
+    private let reading: Mutex<String?>
 
-    /// - Parameter read: gives what the files hold now; nil for keys that stay.
-    public init(_ contents: Contents, read: (@Sendable () throws -> Contents)? = nil) {
-        self.read = read
-        state = Mutex(State(contents: contents, verifying: Self.verifying(contents.keys), readAt: .now - Self.pause))
+    /// - Parameter source: nil for keys that stay.
+    public init(_ contents: Contents, source: Source? = nil) {
+        self.source = source
+        state = Mutex(State(contents: contents, verifying: Self.verifying(contents.keys)))
+        // The files may have changed since they were read.
+        reading = Mutex(nil)
     }
 
     /// One key for all time.
@@ -53,9 +67,14 @@ public final class KeyRing: Sendable {
     /// - Throws: why they cannot be used; then nothing changes.
     @discardableResult
     public func reload() throws -> Bool {
-        guard let read else { return false }
-        state.withLock { $0.readAt = .now }
-        let contents = try read()
+        guard let source else { return false }
+        return try reading.withLock { try takeOver(source, &$0) }
+    }
+
+    private func takeOver(_ source: Source, _ stamp: inout String?) throws -> Bool {
+        // Before the read: what changes meanwhile is read again.
+        stamp = source.stamp()
+        let contents = try source.read()
         return state.withLock { state in
             let isNew =
                 state.contents.pairs.map(\.keyID) != contents.pairs.map(\.keyID)
@@ -69,9 +88,12 @@ public final class KeyRing: Sendable {
     }
 
     func verifyingKey(_ id: String) -> (key: Curve25519.Signing.PublicKey, issuer: ServiceName)? {
-        let (known, isDue) = state.withLock { ($0.verifying[id], $0.readAt.duration(to: .now) >= Self.pause) }
-        if known != nil || !isDue { return known }
-        _ = try? reload()
+        if let known = state.withLock({ $0.verifying[id] }) { return known }
+        guard let source else { return nil }
+        // An unknown key may be a new one: the files are read again, once for each change of theirs.
+        reading.withLock { stamp in
+            if stamp != source.stamp() { _ = try? takeOver(source, &stamp) }
+        }
         return state.withLock { $0.verifying[id] }
     }
 

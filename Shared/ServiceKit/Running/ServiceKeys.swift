@@ -11,7 +11,14 @@ enum ServiceKeys {
     static func ring(_ name: ServiceName, _ settings: ServiceSettings) throws -> KeyRing {
         let (keyFile, setFile) = (settings.string("identity.key-file"), settings.string("identity.jwks-file"))
         let read: @Sendable () throws -> KeyRing.Contents = { try contents(name, keyFile, setFile) }
-        return KeyRing(try read(), read: read)
+        return KeyRing(try read(), source: .init(stamp: { stamp(keyFile) + " " + stamp(setFile) }, read: read))
+    }
+
+    /// Differs for every version of a file, also for two that were written within one tick of its clock.
+    private static func stamp(_ path: String) -> String {
+        var file = stat()
+        guard stat(path, &file) == 0 else { return "missing" }
+        return "\(file.st_ino)/\(file.st_size)/\(file.st_mtim.tv_sec).\(file.st_mtim.tv_nsec)"
     }
 
     private static func contents(
@@ -66,7 +73,8 @@ struct KeyWatch: Service {
                     LogKey.signingKey: "\(keys.signing.keyID)", LogKey.keyCount: .stringConvertible(keys.pairs.count),
                 ])
         } catch {
-            logger.error("Identity keys cannot be read; the present ones stay", metadata: [LogKey.error: "\(error)"])
+            logger.error(
+                "Identity keys cannot be read; the present ones stay", metadata: [LogKey.error: "\(LogText.of(error))"])
         }
     }
 }

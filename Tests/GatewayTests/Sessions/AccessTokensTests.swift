@@ -102,9 +102,10 @@ struct AccessTokensTests {
     @Test("a token that was verified before is refused once it has expired or its key was removed")
     func verifiedBefore() async throws {
         let pairs = Mutex([identity])
-        let keys = KeyRing(KeyRing.Contents(pairs: [identity], keys: JSONWebKeySet(keys: []))) {
-            KeyRing.Contents(pairs: pairs.withLock { $0 }, keys: JSONWebKeySet(keys: []))
-        }
+        let source = KeyRing.Source(
+            stamp: { "always the same" },
+            read: { KeyRing.Contents(pairs: pairs.withLock { $0 }, keys: JSONWebKeySet(keys: [])) })
+        let keys = KeyRing(KeyRing.Contents(pairs: [identity], keys: JSONWebKeySet(keys: [])), source: source)
         let time = Mutex(Fixture.date)
         let tokens = try AccessTokens(keys: keys, now: { time.withLock { $0 } })
         let credential = Credential(token: try tokens.make(user: user, tenant: tenant, session: session))
