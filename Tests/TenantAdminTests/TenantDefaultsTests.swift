@@ -55,7 +55,7 @@ struct TenantDefaultsTests {
                 try await service.all("skills", of: tenant.id, as: Skill.self).map(\.name)
             }
             func send(_ kind: ImportKind, _ text: String, isDryRun: Bool = false) async throws -> Int {
-                try await service.importCSV(kind, text, into: tenant.id, isDryRun: isDryRun).status.code
+                try await service.importCSV(kind, text, into: tenant.id, isDryRun: isDryRun).status
             }
             let token = try service.token(tenant.id)
             let design = try await service.all("departments", of: tenant.id, as: Department.self)[0].id
