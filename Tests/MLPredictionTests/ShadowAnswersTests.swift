@@ -147,7 +147,8 @@ import Testing
             try await fixture.database.withTenantRows(setup.tenant) { connection in
                 _ = try await connection.execute(
                     """
-                    UPDATE predictions p SET actual_hours = (s.answer ->> 'estimatedHours')::double precision,
+                    UPDATE predictions p SET estimated_hours = 2 * estimated_hours,
+                        actual_hours = (s.answer ->> 'estimatedHours')::double precision,
                         actual_result = jsonb_build_object('actualHours', s.answer -> 'estimatedHours', 'completedAt',
                             '2026-06-15T12:00:' || lpad(planned_hours::integer::text, 2, '0') || '.000Z')
                     FROM shadow_answers s WHERE s.prediction_id = p.id

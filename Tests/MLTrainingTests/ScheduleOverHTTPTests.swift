@@ -80,7 +80,10 @@ import Testing
         let history = SyntheticHistory(allocations: 700)
         let first = SyntheticHistory(allocations: 200)
         try await TrainingService.with(history: first, working: true) { service in
-            let body = #"{"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true}"#
+            // `ShadowTests` have models that run in the shadow first.
+            let body = #"""
+                {"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true, "shadowDays": 0}
+                """#
             #expect(try await service.send(.put, Self.path, body).status == .ok)
             try await deployments(1, service)
             // Some of what has happened since is told twice.
