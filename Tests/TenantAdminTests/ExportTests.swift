@@ -79,8 +79,10 @@ struct ExportTests {
 
             #expect(
                 archive.names == ["tenant.json"] + ImportKind.allCases.map { "\($0.rawValue).ndjson" } + [
-                    "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson", "archived_audit_logs.ndjson",
-                    "audit_logs.ndjson", "manifest.json",
+                    "ids.ndjson", "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson",
+                    "archived_audit_logs.ndjson", "audit_logs.ndjson", "prediction_features.ndjson",
+                    "predictions.ndjson", "training_schedules.ndjson", "models.ndjson", "model_artifacts.ndjson",
+                    "deployments.ndjson", "manifest.json",
                 ])
             #expect(archive.text("users.ndjson").contains("admin@acme.example"))
             #expect(!archive.names.contains { archive.text($0).contains("scrypt") })

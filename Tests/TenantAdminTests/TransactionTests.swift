@@ -12,7 +12,9 @@ import Testing
 struct TransactionTests {
     /// Looks at the end of every transaction that has written into an audit log which tenants' tables it has touched.
     private static let watch = """
-        CREATE FUNCTION public.one_tenant() RETURNS trigger LANGUAGE plpgsql AS $$
+        CREATE SCHEMA watch;
+        GRANT USAGE ON SCHEMA watch TO PUBLIC;
+        CREATE FUNCTION watch.one_tenant() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             touched text[];
         BEGIN
@@ -27,7 +29,7 @@ struct TransactionTests {
         """
     private static let trigger = """
         CREATE CONSTRAINT TRIGGER one_tenant AFTER INSERT ON audit_logs DEFERRABLE INITIALLY DEFERRED
-            FOR EACH ROW EXECUTE FUNCTION public.one_tenant();
+            FOR EACH ROW EXECUTE FUNCTION watch.one_tenant();
         """
 
     @Test("no transaction that changes a tenant touches another one's tables")
@@ -50,7 +52,7 @@ struct TransactionTests {
                 (HTTPRequest.Method.post, "users", #"{"email":"z@other.example","name":"Z","roles":["viewer"]}"#),
                 (.post, "invitations", #"{"email":"y@other.example","name":"Y"}"#),
                 (.patch, "settings", #"{"settings":{"timezone":"Europe/Berlin"}}"#),
-                (.post, "roles", #"{"name":"r","permissions":[]}"#),
+                (.post, "roles", #"{"name":"r","permissions":[{"resource":"projects","actions":["read"]}]}"#),
             ] {
                 let reply = try await service.send(method, "/api/v1/\(path)", as: token, text: body)
                 #expect((200...201).contains(reply.status), "\(path): \(reply.text)")
