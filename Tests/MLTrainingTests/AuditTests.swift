@@ -31,7 +31,8 @@ struct AuditTests {
             try await service.audit.deliverDue()
             try await service.audit.deliverDue()
 
-            let notes = service.admin.notes
+            // The models came from jobs.
+            let notes = service.admin.notes.filter { $0.entity != "training_job" }
             #expect(
                 notes.map(\.action) == [
                     "create", "update", "delete", "deploy", "deploy", "replace", "deploy", "replace", "archive",
@@ -117,7 +118,7 @@ struct AuditTests {
                 #expect(answer.status == .preconditionFailed)
             }
             try await service.audit.deliverDue()
-            #expect(service.admin.notes.isEmpty)
+            #expect(service.admin.notes.map(\.entity) == ["training_job"])
         }
     }
 }
