@@ -184,7 +184,7 @@ import Testing
     }
 
     @Test(
-        "while a new model is loaded the one before answers, and the new one once it is ready", .timeLimit(.minutes(1)))
+        "while a new model is loaded the one before answers, and the new one once it is ready", .timeLimit(.minutes(5)))
     func swap() async throws {
         let (models, tenant) = (models, TenantID())
         let former = source.deploy(try await TrainedModel.artifact.value)
@@ -204,7 +204,7 @@ import Testing
         #expect(try await models.model(of: tenant).id == next.modelId)
     }
 
-    @Test("a model is loaded once its deployment is in the change feed, before any request", .timeLimit(.minutes(1)))
+    @Test("a model is loaded once its deployment is in the change feed, before any request", .timeLimit(.minutes(5)))
     func prepared() async throws {
         let (models, tenant) = (models, TenantID())
         let (asked, release) = source.holdArtifacts()

@@ -70,7 +70,7 @@ import Testing
         }
     }
 
-    @Test("while a large dataset is written the job's lease goes on being renewed", .timeLimit(.minutes(1)))
+    @Test("while a large dataset is written the job's lease goes on being renewed", .timeLimit(.minutes(5)))
     func renewedMeanwhile() async throws {
         try await TrainingDatabase.with { fixture in
             try await fixture.enqueue(TenantID())

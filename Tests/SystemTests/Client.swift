@@ -38,13 +38,16 @@ struct Client: Sendable {
             "POST", "/imports?kind=\(kind.rawValue)&onError=\(onError)", body: Array(csv.utf8), type: "text/csv")
     }
 
-    func send(_ method: String, _ path: String, body: [UInt8], type: String?) async throws -> Answer {
+    /// - Parameter root: what the path stands below.
+    func send(
+        _ method: String, _ path: String, below root: String = "/api/v1", body: [UInt8], type: String?
+    ) async throws -> Answer {
         var headers: [(name: String, value: String)] = []
         if let bearer { headers.append(("Authorization", "Bearer \(bearer)")) }
         if let tenant { headers.append(("X-Tenant-ID", tenant)) }
         if let type { headers.append(("Content-Type", type)) }
         let request = HTTPClientRequest(
-            method: method, url: "\(platform.url)/api/v1\(path)", headers: headers,
+            method: method, url: "\(platform.url)\(root)\(path)", headers: headers,
             body: method == "GET" ? .none : .bytes(body), deadline: .seconds(120))
         let response = try await platform.http.execute(request)
         let bytes = try await response.collect(upTo: 64 << 20)

@@ -27,7 +27,7 @@ struct SuperviseTests {
         while lines().count < count { try await Task.sleep(for: .milliseconds(50)) }
     }
 
-    @Test("a program that is killed is started again, and SIGTERM ends it in its own way", .timeLimit(.minutes(1)))
+    @Test("a program that is killed is started again, and SIGTERM ends it in its own way", .timeLimit(.minutes(5)))
     func restarts() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let supervisor = try supervise(
@@ -41,7 +41,7 @@ struct SuperviseTests {
         #expect(lines().count == 4 && lines().last == "ended")
     }
 
-    @Test("a program that cannot even start is not started again, and its status is reported", .timeLimit(.minutes(1)))
+    @Test("a program that cannot even start is not started again, and its status is reported", .timeLimit(.minutes(5)))
     func hopeless() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let supervisor = try supervise("exit 2", worthIt: 30)
