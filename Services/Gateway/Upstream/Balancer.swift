@@ -79,11 +79,27 @@ struct Balancer: Sendable, Equatable {
         }
         // Better a node that is going down than none.
         let candidates = staying.isEmpty ? closed : staying
+        if candidates.isEmpty { return leastDoubtful(untried).map { take($0) } }
         guard candidates.count > 1 else { return candidates.first.map { take($0) } }
         let first = random(candidates.count)
         let second = (first + 1 + random(candidates.count - 1)) % candidates.count
         let (one, other) = (candidates[first], candidates[second])
         return take(load(one, now) <= load(other, now) ? one : other)
+    }
+
+    /// Every node's circuit is open: the node that failed longest ago, which may be back (Envoy's panic threshold). Nodes that the checks
+    /// have put out are known to be down, and for a single node there is nothing to be gained over waiting.
+    private func leastDoubtful(_ untried: [Int]) -> Int? {
+        guard nodes.count > 1 else { return nil }
+        func end(_ index: Int) -> ContinuousClock.Instant? {
+            switch nodes[index].circuit {
+            case .closed: nil
+            case .open(let until), .halfOpen(let until): until
+            }
+        }
+        return untried.filter { !nodes[$0].isOutByChecks }
+            .compactMap { index in end(index).map { (index, $0) } }
+            .min { $0.1 < $1.1 }?.0
     }
 
     private mutating func take(_ index: Int) -> String {

@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Foundation
+import Glibc
 import Logging
 import ServiceIdentity
 import ServiceLifecycle

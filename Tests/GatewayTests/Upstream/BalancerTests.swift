@@ -49,7 +49,25 @@ struct BalancerTests {
         #expect(balancer.pick(now: start) == "b")
     }
 
-    @Test("when all circuits are open there is no node to ask")
+    @Test(
+        "where every circuit is open the node that failed longest ago is asked, and none that the checks have put out")
+    func allOpen() {
+        var balancer = balancer()
+        for (index, node) in ["b", "a", "c"].enumerated() {
+            for _ in 1...2 { balancer.failed(node, .noAnswer, now: start + .milliseconds(index)) }
+        }
+        let soon = start + .seconds(1)
+        #expect(balancer.pick(now: soon) == "b")
+        #expect(balancer.pick(excluding: ["b"], now: soon) == "a")
+        for _ in 1...2 { balancer.checked("b", isWell: false, now: soon) }
+        #expect(balancer.pick(now: soon) == "a")
+        balancer.succeeded("a", now: soon)
+        #expect(balancer.healthyCount(now: soon) == 1)
+        for node in ["a", "c"] { for _ in 1...2 { balancer.checked(node, isWell: false, now: soon) } }
+        #expect(balancer.pick(now: soon) == nil)
+    }
+
+    @Test("a single node whose circuit is open is not asked")
     func none() {
         var balancer = balancer(1)
         for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
