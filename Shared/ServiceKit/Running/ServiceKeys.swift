@@ -1,7 +1,6 @@
 import Basics
 import Contracts
 import Foundation
-import Glibc
 import Logging
 import ServiceIdentity
 import ServiceLifecycle
@@ -17,9 +16,9 @@ enum ServiceKeys {
 
     /// Differs for every version of a file, also for two that were written within one tick of its clock.
     private static func stamp(_ path: String) -> String {
-        var file = stat()
-        guard stat(path, &file) == 0 else { return "missing" }
-        return "\(file.st_ino)/\(file.st_size)/\(file.st_mtim.tv_sec).\(file.st_mtim.tv_nsec)"
+        guard let file = try? FileManager.default.attributesOfItem(atPath: path) else { return "missing" }
+        let changed = (file[.modificationDate] as? Date)?.timeIntervalSinceReferenceDate
+        return "\(String(describing: file[.systemFileNumber]))/\(String(describing: file[.size]))/\(changed ?? 0)"
     }
 
     private static func contents(

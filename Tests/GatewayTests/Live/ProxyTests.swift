@@ -90,7 +90,7 @@ struct ProxyTests {
                 return "\(total)"
             }
         } _: { port in
-            let route = try ProxyBench.route("/up", "POST", bodyLimit: 1 << 30)
+            let route = try ProxyBench.route("/up", "POST", bodyLimit: 1 << 30, timeout: .seconds(120))
             try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench in
                 let body = HTTPClientRequestBody.stream(
                     length: declared ? chunk * count : nil,
@@ -109,8 +109,9 @@ struct ProxyTests {
                 #expect(last < 32 << 20)
                 mayRead.set()
                 let (response, bytes) = try await answer
-                #expect(response.status == 200)
-                #expect(String(decoding: bytes, as: UTF8.self) == "\(chunk * count)")
+                let text = String(decoding: bytes, as: UTF8.self)
+                #expect(response.status == 200, "\(text)")
+                #expect(text == "\(chunk * count)")
                 let wrongPieces = wrong.load(ordering: .relaxed)
                 #expect(wrongPieces == 0)
             }

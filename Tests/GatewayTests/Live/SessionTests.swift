@@ -220,11 +220,16 @@ struct SessionTests {
     func singleFlight() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in
             let before = gateway.tenantAdmin.questions
-            try await withThrowingTaskGroup(of: Int.self) { group in
-                for _ in 0..<200 {
-                    group.addTask { try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status }
+            // As many at a time as a user may have under way.
+            for _ in 1...4 {
+                try await withThrowingTaskGroup(of: Int.self) { group in
+                    for _ in 0..<50 {
+                        group.addTask {
+                            try await gateway.send("GET", "/api/v1/auth/me", token: tokens.accessToken).status
+                        }
+                    }
+                    for try await status in group { #expect(status == 200) }
                 }
-                for try await status in group { #expect(status == 200) }
             }
             #expect(gateway.tenantAdmin.questions - before < 100)
         }
