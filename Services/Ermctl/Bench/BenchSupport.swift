@@ -16,6 +16,18 @@ func secondsAndProcessorTimeTaken(_ body: () throws -> Void) rethrows -> (second
     return (seconds, processorTime() - before)
 }
 
+extension Process {
+    /// Stops it and waits until it is gone. A program may have inherited blocked signals from a thread of this one, so that it hears no
+    /// request to stop.
+    func end() {
+        guard isRunning else { return }
+        terminate()
+        for _ in 0..<40 where isRunning { usleep(50_000) }
+        if isRunning { kill(processIdentifier, SIGKILL) }
+        waitUntilExit()
+    }
+}
+
 extension KernelLevel: ExpressibleByArgument {
     /// Refuses a level this processor does not have, rather than quietly measuring another.
     func requireAvailable() throws {

@@ -60,8 +60,7 @@ final class GatewayBench {
     }
 
     func stop() {
-        for process in started where process.isRunning { process.terminate() }
-        for process in started { process.waitUntilExit() }
+        for process in started { process.end() }
         try? FileManager.default.removeItem(at: folder)
     }
 

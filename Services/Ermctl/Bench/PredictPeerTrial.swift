@@ -109,5 +109,5 @@ final class Peer: Sendable {
             "\(python) serves nothing: does it have fastapi, uvicorn[standard], onnxruntime and numpy?")
     }
 
-    func stop() { process.withLock { $0.terminate() } }
+    func stop() { process.withLock { $0.end() } }
 }
