@@ -29,11 +29,17 @@ public final class PostgresConnection: Sendable {
     public func query(_ query: SQL, file: String = #fileID, line: Int = #line) async throws -> [PostgresRow] {
         try await located(file, line) {
             let statement = try RenderedSQL(query)
-            let result = try await session.query(lease: lease, statement)
-            let columns = PostgresColumns(names: result.columnNames, statement: statement.text)
-            return (0..<result.rowCount).map { index in
-                PostgresRow(columns: columns, result: result, index: index, number: index + 1)
-            }
+            return PostgresRow.all(of: try await session.query(lease: lease, statement), statement)
+        }
+    }
+
+    /// Runs statements in order in one round trip and gives the rows of each. All are prepared, as those of ``query(_:)`` are.
+    /// - Throws: the first failure, its `batchIndex` naming the statement; none of those after it is run.
+    public func queries(_ queries: [SQL], file: String = #fileID, line: Int = #line) async throws -> [[PostgresRow]] {
+        try await located(file, line) {
+            let statements = try queries.map { try RenderedSQL($0) }
+            let results = try await session.batch(lease: lease, statements, preparing: .all)
+            return zip(results, statements).map { PostgresRow.all(of: $0, $1) }
         }
     }
 
@@ -54,7 +60,8 @@ public final class PostgresConnection: Sendable {
     /// - Returns: for each statement the number of rows it affected (or returned).
     public func rowsAffected(byBatch queries: [SQL], file: String = #fileID, line: Int = #line) async throws -> [Int] {
         try await located(file, line) {
-            try await session.batch(lease: lease, try queries.map { try RenderedSQL($0) }).map(\.affectedRows)
+            try await session.batch(lease: lease, try queries.map { try RenderedSQL($0) }, preparing: .repeated)
+                .map(\.affectedRows)
         }
     }
 

@@ -26,6 +26,14 @@ public struct PostgresRow: Sendable {
     /// The row's place among all that the statement gave, counted from 1.
     let number: Int
 
+    /// The rows of a whole result.
+    static func all(of result: LibpqResult, _ statement: RenderedSQL) -> [PostgresRow] {
+        let columns = PostgresColumns(names: result.columnNames, statement: statement.text)
+        return (0..<result.rowCount).map { index in
+            PostgresRow(columns: columns, result: result, index: index, number: index + 1)
+        }
+    }
+
     /// The names of the columns in order.
     public var columnNames: [String] { columns.names }
 

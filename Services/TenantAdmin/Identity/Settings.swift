@@ -63,9 +63,15 @@ struct Settings: Sendable {
 
     /// What becomes of a booking that takes more than the person has.
     static func overbooking(on connection: PostgresConnection) async throws -> Overbooking {
-        let rows = try await connection.query(
-            "SELECT value #>> '{}' AS value FROM tenant_settings WHERE key = 'overbooking'")
-        return try rows.first?.decode("value", as: Overbooking.self) ?? .warn
+        try overbooking(try await connection.query(overbookingQuestion))
+    }
+
+    /// What ``overbooking(_:)`` reads, for a batch of questions.
+    static let overbookingQuestion: SQL =
+        "SELECT value #>> '{}' AS value FROM tenant_settings WHERE key = 'overbooking'"
+
+    static func overbooking(_ rows: [PostgresRow]) throws -> Overbooking {
+        try rows.first?.decode("value", as: Overbooking.self) ?? .warn
     }
 
     private static func all(on connection: PostgresConnection) async throws -> TenantSettings {

@@ -98,12 +98,12 @@ struct ImportedBookings {
     ) async throws {
         let waiting = try await connection.query(rows)
         guard !waiting.isEmpty else { return }
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         for start in stride(from: 0, to: waiting.count, by: Self.peopleAtOnce) {
             let batch = try waiting[start..<min(start + Self.peopleAtOnce, waiting.count)].map(Lines.init)
             let days = batch.dropFirst().reduce(batch[0].days) { $0.reaching($1.days) }
             let people = try await reader.people(
-                PeopleFilter.query(of: batch.map(\.employee)),
+                of: batch.map(\.employee),
                 .init(bookingsIn: days, withSkills: true, finished: .none))
             let byID = Dictionary(uniqueKeysWithValues: people.map { ($0.employee.id, $0) })
             for entry in batch {

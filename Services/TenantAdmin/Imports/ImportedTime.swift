@@ -23,9 +23,9 @@ struct ImportedTime {
             """
         ).map { row in (line: try row.decode("line", as: Int.self), id: try row.decode("id", as: EmployeeID.self)) }
         guard !rows.isEmpty else { return }
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         for part in Self.parts(rows) {
-            let found = try await reader.people(PeopleFilter.query(of: part.map(\.id)), .init())
+            let found = try await reader.people(of: part.map(\.id), .init())
             let times = Dictionary(uniqueKeysWithValues: found.map { ($0.employee.id, $0.time) })
             people += part.compactMap { line, id in times[id].map { (line, id, $0) } }
         }
@@ -35,14 +35,14 @@ struct ImportedTime {
     func warnings(atMost limit: Int, on connection: PostgresConnection) async throws -> [ImportRowError] {
         guard !people.isEmpty else { return [] }
         var warnings: [ImportRowError] = []
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         for part in Self.parts(people) {
             // Bookings are read only of those whose time is another now.
-            let found = try await reader.people(PeopleFilter.query(of: part.map(\.id)), .init())
+            let found = try await reader.people(of: part.map(\.id), .init())
             let times = Dictionary(uniqueKeysWithValues: found.map { ($0.employee.id, $0.time) })
             let changed = part.filter { times[$0.id] != $0.before }
             let planned = try await reader.people(
-                PeopleFilter.query(of: changed.map(\.id)),
+                of: changed.map(\.id),
                 .init(bookingsIn: DayWindow(PlanningWatch.firstDay, PlanningWatch.lastDay), finished: .none))
             let byID = Dictionary(uniqueKeysWithValues: planned.map { ($0.employee.id, $0) })
             for (line, id, before) in changed {

@@ -9,9 +9,9 @@ extension DerivedEffort {
         of allocations: [Allocation], on connection: PostgresConnection
     ) async throws -> [AllocationID: DerivedEffort] {
         guard !allocations.isEmpty else { return [:] }
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         let ids = Array(Set(allocations.map(\.employeeId)))
-        let people = try await reader.people(PeopleFilter.query(of: ids), .init())
+        let people = try await reader.people(of: ids, .init())
         let times = Dictionary(uniqueKeysWithValues: people.map { ($0.person.id, $0.time) })
         return Dictionary(
             uniqueKeysWithValues: allocations.compactMap { allocation in
@@ -46,16 +46,6 @@ extension DerivedEffort {
             hoursPerDay: isPerDay || isNothing ? nil : account.minutesPerDay.map { ($0 / 60).toHundredths },
             allocationPercentage: isShare || isNothing ? nil : account.percentage?.toHundredths,
             endDate: allocation.endDate == nil ? last : nil)
-    }
-}
-
-extension PeopleFilter {
-    /// These people, as ``LedgerReader/people(_:_:)`` takes them.
-    static func query(of ids: [EmployeeID]) -> SQL {
-        """
-        SELECT e.id, e.external_id, e.name, e.department_id, d.name AS department, e.held_from
-        FROM employees e LEFT JOIN departments d ON d.id = e.department_id WHERE e.id = ANY(\(ids)::uuid[])
-        """
     }
 }
 

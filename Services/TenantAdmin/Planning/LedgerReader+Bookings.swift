@@ -6,8 +6,7 @@ import ServiceStorage
 extension LedgerReader {
     /// The bookings of some people that may reach into the days asked about. One that has no end may; the ledger knows how long
     /// its hours last.
-    mutating func bookings(of ids: [EmployeeID], _ detail: Detail) async throws -> [EmployeeID: PersonsBookings] {
-        guard let days = detail.bookingsIn else { return [:] }
+    static func bookings(of ids: [EmployeeID], in days: DayWindow, _ detail: Detail) -> SQL {
         let skills: SQL = detail.withSkills ? "required_skill_ids, required_levels" : "null::uuid[], null::smallint[]"
         let externalID: SQL = detail.withExternalIDs ? "external_id" : "null::text"
         let finished: SQL =
@@ -18,8 +17,7 @@ extension LedgerReader {
                 "AND (completed_at IS NULL OR completed_at >= \(days.first)::timestamp AT TIME ZONE 'UTC' - interval '1 day')"
             case .none: "AND completed_at IS NULL"
             }
-        let rows = try await connection.query(
-            """
+        return """
             SELECT employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
                 allocation_percentage, commitment, cancelled_at IS NOT NULL,
                 (completed_at AT TIME ZONE (SELECT tenant_zone()))::date, \(sql: skills), \(sql: externalID)
@@ -27,7 +25,11 @@ extension LedgerReader {
             WHERE employee_id = ANY(\(ids)) AND start_date <= \(days.last)
                 AND (end_date IS NULL OR end_date >= \(days.first)) \(sql: finished)
             ORDER BY employee_id, start_date, id
-            """)
+            """
+    }
+
+    /// Of the rows that ``bookings(of:in:_:)`` gives.
+    mutating func bookings(_ rows: [PostgresRow], _ detail: Detail) async throws -> [EmployeeID: PersonsBookings] {
         let ofRows = try rows.map { try $0.decode(at: 2, as: ProjectID.self) }
         try await read(projects: Set(ofRows))
         var bookings: [EmployeeID: PersonsBookings] = [:]
@@ -78,7 +80,7 @@ struct PersonsBookings: Sendable {
 }
 
 extension Booking {
-    /// Of the columns that ``LedgerReader/bookings(of:_:)`` reads.
+    /// Of the columns that ``LedgerReader/bookings(of:in:_:)`` reads.
     fileprivate init(_ row: PostgresRow, _ project: ProjectTerms) throws {
         let skills = try row.decode(at: 11, as: [SkillID]?.self) ?? []
         let levels = try row.decode(at: 12, as: [Int?]?.self) ?? []

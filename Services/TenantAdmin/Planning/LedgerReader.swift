@@ -26,16 +26,10 @@ struct PlannedPerson: Sendable {
 /// Reads people and bookings of one tenant the way the ledger takes them: the one place where rows become its values.
 struct LedgerReader {
     let connection: PostgresConnection
-    /// By the text of the id.
-    private let calendars: [String: NamedCalendar]
-    private let defaultCalendar: NamedCalendar?
     /// Those that bookings have named so far.
     var projects: [ProjectID: ProjectTerms] = [:]
-
-    struct NamedCalendar: Sendable {
-        let name: String
-        let holidays: HolidayCalendar
-    }
+    /// Read together with the first people.
+    private var calendars: NamedCalendars?
 
     /// What is read of each person beside their time.
     struct Detail: Sendable {
@@ -57,24 +51,7 @@ struct LedgerReader {
     }
 
     /// - Parameter connection: in a tenant's schema; in one snapshot where several questions must agree.
-    init(_ connection: PostgresConnection) async throws {
-        self.connection = connection
-        var holidays: [String: [Holiday]] = [:]
-        for row in try await connection.query("SELECT calendar_id::text, date, minutes_off FROM holidays") {
-            let (calendar, date, minutes) = try row.decode(String.self, CivilDate.self, Int?.self)
-            holidays[calendar, default: []].append(Holiday(date, off: TimeOff(minutes: minutes)))
-        }
-        var calendars: [String: NamedCalendar] = [:]
-        var defaultCalendar: NamedCalendar?
-        for row in try await connection.query("SELECT id::text, name, is_default FROM calendars") {
-            let (id, name, isDefault) = try row.decode(String.self, String.self, Bool.self)
-            let calendar = NamedCalendar(name: name, holidays: HolidayCalendar(holidays[id] ?? []))
-            calendars[id] = calendar
-            if isDefault { defaultCalendar = calendar }
-        }
-        self.calendars = calendars
-        self.defaultCalendar = defaultCalendar
-    }
+    init(_ connection: PostgresConnection) { self.connection = connection }
 
     /// The people that `chosen` gives, in its order.
     /// - Parameter chosen: as ``PeopleFilter/query(after:limit:)`` makes it.
@@ -82,12 +59,42 @@ struct LedgerReader {
         let rows = try await connection.query(chosen)
         let ids = try rows.map { try $0.decode("id", as: EmployeeID.self) }
         guard !ids.isEmpty else { return [] }
-        var times = try await TimeRows(of: ids, on: connection)
-        let skills = detail.withSkills ? try await heldSkills(ids) : [:]
-        var bookings = try await bookings(of: ids, detail)
-        return try zip(rows, ids).map { row, id in
+        var answers = try await connection.queries(questions(about: ids, detail)).makeIterator()
+        return try await people(rows, detail, &answers)
+    }
+
+    /// The people with these ids, in no order, for one question less.
+    mutating func people(of ids: [EmployeeID], _ detail: Detail) async throws -> [PlannedPerson] {
+        guard !ids.isEmpty else { return [] }
+        let chosen = PeopleFilter(employees: ids).query(after: nil, limit: ids.count)
+        var answers = try await connection.queries([chosen] + questions(about: ids, detail)).makeIterator()
+        return try await people(answers.next() ?? [], detail, &answers)
+    }
+
+    /// One person by id; nil when there is none.
+    mutating func person(_ id: EmployeeID, _ detail: Detail) async throws -> PlannedPerson? {
+        try await people(of: [id], detail).first
+    }
+
+    /// All that is asked about people in one round trip; ``people(_:_:_:)`` takes the answers in the same order.
+    private func questions(about ids: [EmployeeID], _ detail: Detail) -> [SQL] {
+        (calendars == nil ? NamedCalendars.questions : []) + TimeRows.questions(about: ids)
+            + (detail.withSkills ? [Self.heldSkills(of: ids)] : [])
+            + (detail.bookingsIn.map { [Self.bookings(of: ids, in: $0, detail)] } ?? [])
+    }
+
+    private mutating func people(
+        _ rows: [PostgresRow], _ detail: Detail, _ answers: inout IndexingIterator<[[PostgresRow]]>
+    ) async throws -> [PlannedPerson] {
+        let calendars = try self.calendars ?? NamedCalendars(&answers)
+        self.calendars = calendars
+        var times = try TimeRows(&answers)
+        let skills = detail.withSkills ? try Self.heldSkills(answers.next() ?? []) : [:]
+        var bookings = detail.bookingsIn == nil ? [:] : try await bookings(answers.next() ?? [], detail)
+        return try rows.map { row in
+            let id: EmployeeID = try row.decode("id")
             let contracts = (times.contracts.removeValue(forKey: id) ?? []).map { row in
-                (row, row.calendar.flatMap { calendars[$0] } ?? defaultCalendar)
+                (row, calendars[row.calendar])
             }
             let own = bookings.removeValue(forKey: id)
             return PlannedPerson(
@@ -108,21 +115,51 @@ struct LedgerReader {
         }
     }
 
-    /// One person by id; nil when there is none.
-    mutating func person(_ id: EmployeeID, _ detail: Detail) async throws -> PlannedPerson? {
-        try await people(PeopleFilter(employees: [id]).query(after: nil, limit: 1), detail).first
+    private static func heldSkills(of ids: [EmployeeID]) -> SQL {
+        "SELECT employee_id, skill_id, level FROM employee_skills WHERE employee_id = ANY(\(ids))"
     }
 
-    private func heldSkills(_ ids: [EmployeeID]) async throws -> [EmployeeID: [HeldSkill]] {
+    private static func heldSkills(_ rows: [PostgresRow]) throws -> [EmployeeID: [HeldSkill]] {
         var skills: [EmployeeID: [HeldSkill]] = [:]
-        for row in try await connection.query(
-            "SELECT employee_id, skill_id, level FROM employee_skills WHERE employee_id = ANY(\(ids))")
-        {
+        for row in rows {
             let (employee, skill, level) = try row.decode(EmployeeID.self, SkillID.self, Int?.self)
             skills[employee, default: []].append(HeldSkill(skill, level: level))
         }
         return skills
     }
+}
+
+/// A tenant's calendars with their holidays.
+private struct NamedCalendars {
+    struct Calendar {
+        let name: String
+        let holidays: HolidayCalendar
+    }
+
+    /// By the text of the id.
+    private var byID: [String: Calendar] = [:]
+    private var standard: Calendar?
+
+    static let questions: [SQL] = [
+        "SELECT calendar_id::text, date, minutes_off FROM holidays", "SELECT id::text, name, is_default FROM calendars",
+    ]
+
+    init(_ answers: inout IndexingIterator<[[PostgresRow]]>) throws {
+        var holidays: [String: [Holiday]] = [:]
+        for row in answers.next() ?? [] {
+            let (calendar, date, minutes) = try row.decode(String.self, CivilDate.self, Int?.self)
+            holidays[calendar, default: []].append(Holiday(date, off: TimeOff(minutes: minutes)))
+        }
+        for row in answers.next() ?? [] {
+            let (id, name, isDefault) = try row.decode(String.self, String.self, Bool.self)
+            let calendar = Calendar(name: name, holidays: HolidayCalendar(holidays[id] ?? []))
+            byID[id] = calendar
+            if isDefault { standard = calendar }
+        }
+    }
+
+    /// The calendar with this id, else the tenant's default one.
+    subscript(id: String?) -> Calendar? { id.flatMap { byID[$0] } ?? standard }
 }
 
 /// People's spells, contracts and leave, as they are stored.
@@ -132,29 +169,31 @@ private struct TimeRows {
     var contracts: [EmployeeID: [(from: CivilDate?, pattern: WeeklyPattern, calendar: String?)]] = [:]
     var leave: [EmployeeID: [Leave]] = [:]
 
-    init(of ids: [EmployeeID], on connection: PostgresConnection) async throws {
-        for row in try await connection.query(
-            "SELECT employee_id, first_day, last_day FROM employment_spells WHERE employee_id = ANY(\(ids))")
-        {
-            let (employee, first, last) = try row.decode(EmployeeID.self, CivilDate?.self, CivilDate?.self)
-            spells[employee, default: []].append(EmploymentSpell(from: first, to: last))
-        }
-        for row in try await connection.query(
+    static func questions(about ids: [EmployeeID]) -> [SQL] {
+        [
+            "SELECT employee_id, first_day, last_day FROM employment_spells WHERE employee_id = ANY(\(ids))",
             """
             SELECT employee_id, effective_from, weekday_minutes, calendar_id::text FROM contracts
             WHERE employee_id = ANY(\(ids)) ORDER BY effective_from NULLS FIRST
-            """)
-        {
+            """,
+            """
+            SELECT employee_id, first_day, last_day, minutes_per_day, status = 'approved' FROM leave
+            WHERE employee_id = ANY(\(ids))
+            """,
+        ]
+    }
+
+    init(_ answers: inout IndexingIterator<[[PostgresRow]]>) throws {
+        for row in answers.next() ?? [] {
+            let (employee, first, last) = try row.decode(EmployeeID.self, CivilDate?.self, CivilDate?.self)
+            spells[employee, default: []].append(EmploymentSpell(from: first, to: last))
+        }
+        for row in answers.next() ?? [] {
             let (employee, from, minutes, calendar) = try row.decode(
                 EmployeeID.self, CivilDate?.self, [Int].self, String?.self)
             contracts[employee, default: []].append((from, WeeklyPattern(mondayToSunday: minutes), calendar))
         }
-        for row in try await connection.query(
-            """
-            SELECT employee_id, first_day, last_day, minutes_per_day, status = 'approved' FROM leave
-            WHERE employee_id = ANY(\(ids))
-            """)
-        {
+        for row in answers.next() ?? [] {
             let (employee, first, last, minutes, isApproved) = try row.decode(
                 EmployeeID.self, CivilDate.self, CivilDate.self, Int?.self, Bool.self)
             leave[employee, default: []].append(

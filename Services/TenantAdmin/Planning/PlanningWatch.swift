@@ -54,9 +54,8 @@ enum PlanningWatch: Sendable {
                 let id = AllocationID(rawValue: id)
                 guard let after = try await BookingStanding(of: id, on: connection) else { return [] }
                 try after.requireEmployment(since: before)
-                let overbooking = try await Settings.overbooking(on: connection)
-                if overbooking == .refuse { try after.requireCapacity(since: before) }
-                let told = after.conflicts.filter { overbooking != .allow || $0.kind != .overCapacity }
+                if after.overbooking == .refuse { try after.requireCapacity(since: before) }
+                let told = after.conflicts.filter { after.overbooking != .allow || $0.kind != .overCapacity }
                 return try await PlanningWarning.all(
                     Set(told.map { BookingConflict(booking: id, conflict: $0) }), of: after.employee, on: connection)
             }
@@ -82,7 +81,7 @@ enum TimeConflicts {
     static func of(
         _ employee: EmployeeID, on days: DayWindow, _ connection: PostgresConnection
     ) async throws -> Set<BookingConflict> {
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         return try await reader.person(employee, .init(bookingsIn: days, finished: .none)).map { of($0) } ?? []
     }
 
@@ -119,19 +118,21 @@ struct BookingStanding: Sendable {
     let employee: EmployeeID
     let booking: Booking
     let conflicts: [Conflict]
+    let overbooking: Overbooking
     private let time: WorkingTime
 
     /// nil without a booking, or for a booking without a person.
     init?(of id: AllocationID, on connection: PostgresConnection) async throws {
-        let rows = try await connection.query(
+        let answers = try await connection.queries([
             """
             SELECT employee_id, start_date, coalesce(end_date, date '9999-12-31') AS last FROM resource_allocations
             WHERE id = \(id)
-            """)
-        guard let row = rows.first, let employee = try row.decode("employee_id", as: EmployeeID?.self) else {
+            """, Settings.overbookingQuestion,
+        ])
+        guard let row = answers[0].first, let employee = try row.decode("employee_id", as: EmployeeID?.self) else {
             return nil
         }
-        var reader = try await LedgerReader(connection)
+        var reader = LedgerReader(connection)
         let days = DayWindow(try row.decode("start_date"), try row.decode("last"))
         guard
             let planned = try await reader.person(
@@ -141,6 +142,7 @@ struct BookingStanding: Sendable {
         self.employee = employee
         self.booking = booking
         time = planned.time
+        overbooking = try Settings.overbooking(answers[1])
         conflicts = Ledger.conflicts(of: booking, person: planned.person, others: planned.bookings)
     }
 

@@ -98,7 +98,7 @@ struct Reports: Sendable {
         // One snapshot, so that people and bookings are of the same moment.
         try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
             connection in
-            var reader = try await LedgerReader(connection)
+            var reader = LedgerReader(connection)
             var days = PersonDays(question.window)
             let detail = LedgerReader.Detail(
                 bookingsIn: question.window, withSkills: withSkills, withExternalIDs: withExternalIDs)

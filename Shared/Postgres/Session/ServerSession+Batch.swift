@@ -1,11 +1,20 @@
+/// Which statements of a batch are prepared.
+enum BatchPreparation {
+    case none
+    /// Those prepared already or occurring more than once.
+    case repeated
+    /// Every one, for batches that are run again and again.
+    case all
+}
+
 /// Several statements in one round trip.
 extension ServerSession {
     /// Runs the statements in order in libpq's pipeline mode. Outside a transaction they are one implicit transaction:
     /// all or nothing.
     /// - Returns: one result per statement.
-    func runBatch(_ statements: [RenderedSQL], preparing: Bool = true) async throws -> [LibpqResult] {
+    func runBatch(_ statements: [RenderedSQL], preparing: BatchPreparation) async throws -> [LibpqResult] {
         guard !statements.isEmpty else { return [] }
-        let names = preparing ? try await preparedNames(for: statements) : [:]
+        let names = try await preparedNames(for: statements, preparing)
         guard libpq.enterPipeline() else { throw refused() }
         let outcome: (results: [LibpqResult], failure: PostgresError?)
         do {
@@ -92,14 +101,17 @@ extension ServerSession {
         namespaces.current.map { cache.contains(StatementCache.Key(namespace: $0, text: text)) } ?? false
     }
 
-    /// Prepares the statements that are worth it: those prepared already or occurring more than once.
-    private func preparedNames(for statements: [RenderedSQL]) async throws -> [String: String] {
+    /// Prepares the statements that are worth it.
+    private func preparedNames(
+        for statements: [RenderedSQL], _ preparation: BatchPreparation
+    ) async throws -> [String: String] {
+        guard preparation != .none else { return [:] }
         var counts: [String: Int] = [:]
         for statement in statements { counts[statement.text, default: 0] += 1 }
         var names: [String: String] = [:]
         // Half of the cache at most, so that preparing one cannot evict another of the same batch.
         for (text, count) in counts where names.count < cache.capacity / 2 {
-            if count > 1 || isPrepared(text) {
+            if preparation == .all || count > 1 || isPrepared(text) {
                 names[text] = try await preparedName(for: text, StatementTraits(text))
             }
         }

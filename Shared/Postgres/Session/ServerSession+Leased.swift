@@ -4,8 +4,10 @@ extension ServerSession {
         try await operate(lease: lease) { try await self.run(statement) }
     }
 
-    func batch(lease: UInt64, _ statements: [RenderedSQL]) async throws -> [LibpqResult] {
-        try await operate(lease: lease) { try await self.runBatch(statements) }
+    func batch(
+        lease: UInt64, _ statements: [RenderedSQL], preparing: BatchPreparation
+    ) async throws -> [LibpqResult] {
+        try await operate(lease: lease) { try await self.runBatch(statements, preparing: preparing) }
     }
 
     func script(lease: UInt64, _ text: String) async throws {
@@ -51,7 +53,7 @@ extension ServerSession {
             statements += settings.map { "SELECT pg_catalog.set_config(\($0.name), \($0.value), true)" }
             let rendered = try statements.map { try RenderedSQL($0) }
             let answers = try await self.runBatch(
-                rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: false)
+                rendered + [try RenderedSQL(SQL(stringLiteral: Self.namespaceQuery))], preparing: .none)
             if let namespace = answers.last?.text(row: 0, column: 0) {
                 self.namespaces.learned(namespace, inTransaction: true)
             }
