@@ -157,18 +157,18 @@ let package = Package(
             name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("Basics", ["Basics"]),
-        tests("Contracts", ["Contracts"]),
-        tests("Ledger", ["Contracts", "Ledger"]),
+        tests("Contracts", ["Contracts", "TestSupport"]),
+        tests("Ledger", ["Basics", "Contracts", "Ledger"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
-        tests("HTTPClient", ["HTTPClient", hummingbird, logging, nioCore]),
+        tests("HTTPClient", ["Basics", "HTTPClient", hummingbird, logging, nioCore]),
         tests("NeuralNetwork", ["Basics", "NeuralNetwork"], exclude: ["Figures", "ONNX"]),
         tests("Forecasting", ["Basics", "NeuralNetwork", "Forecasting"]),
-        tests("ServiceIdentity", ["Contracts", "ServiceIdentity", crypto]),
+        tests("ServiceIdentity", ["Basics", "Contracts", "ServiceIdentity", crypto]),
         tests(
             "ServiceKit",
             [
-                "Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird, hummingbirdTesting,
-                lifecycle, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix,
+                "Basics", "Contracts", "HTTPClient", "ServiceIdentity", "ServiceKit", httpTypes, hummingbird,
+                hummingbirdTesting, lifecycle, logging, nioCore, nioEmbedded, nioHTTP1, nioPosix,
             ]),
         tests(
             "ServiceStorage",
@@ -176,14 +176,16 @@ let package = Package(
         tests(
             "Gateway",
             [
-                "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage", "Gateway",
-                "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
+                "Basics", "Contracts", "Postgres", "HTTPClient", "ServiceIdentity", "ServiceKit", "ServiceStorage",
+                "Gateway", "TestSupport", crypto, httpTypes, hummingbird, hummingbirdTesting, lifecycle, logging,
+                nioCore,
                 nioHPACK, nioPosix, nioSSL,
             ]),
         tests(
             "TenantAdmin",
             [
-                "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity", "ServiceKit",
+                "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity",
+                "ServiceKit",
                 "HistoryFeed", "ServiceStorage", "TenantAdmin", "MLPrediction", "TestSupport", crypto, httpTypes,
                 hummingbird, hummingbirdTesting, logging, nioCore,
             ]),

@@ -13,7 +13,7 @@ struct App {
             exit(code)
         }
         await ServiceRunner.run(.gateway, keys: GatewaySettings.keys + TLSSettings.keys) { @Sendable bootstrap in
-            try await GatewayApplication(bootstrap).build()
+            try GatewayApplication(bootstrap).build()
         }
     }
 }

@@ -5,45 +5,8 @@ import Hummingbird
 import Logging
 import ServiceIdentity
 import ServiceKit
+import ServiceLifecycle
 import ServiceStorage
-
-/// What the gateway is made of, so that tests can put other parts in.
-struct GatewayParts: Sendable {
-    var configuration: GatewayConfiguration
-    var baseDomain: String?
-    var trustedProxies = TrustedProxies()
-    /// nil: there is no platform operator.
-    var operatorKey: OperatorKey?
-    /// Behind all that the gateway signs and seals.
-    var identity: KeyRing
-    var tokens: AccessTokens
-    var policy = LoginPolicy()
-    var signer: AssertionSigner
-    var directory: any TenantDirectory & PrincipalDirectory
-    /// The follower of tenant-admin's change feed; nil without one: cached answers are then valid for half a second.
-    var tenantChanges: ChangeFollower?
-    /// The same of sessions and API keys, which other nodes change.
-    var ownChanges: ChangeFollower?
-    var sessions: any SessionStore
-    var lockouts: any LockoutStore
-    var keys: any APIKeyStore
-    /// Carries clients' requests on, and nothing else: what the gateway itself asks must never wait behind them.
-    var client: HTTPClient
-    /// For what an operator asks of the services' nodes; nil: the clients' own.
-    var ownClient: HTTPClient?
-    /// What this node says of itself.
-    var report = NodeReport()
-    /// Base URLs of each service behind the gateway.
-    var addresses: [ServiceName: [String]]
-    /// nil: the gateway answers the API alone.
-    var console: ConsoleFiles?
-    /// Counts what tenants ask for.
-    var usage = UsageCounter()
-    /// Records who logs in and out.
-    var audit: LoginAudit
-    var logger: Logger
-    var now: @Sendable () -> Date = { Date() }
-}
 
 /// The gateway: the one public URL in front of the services.
 struct GatewayApplication {
@@ -57,7 +20,7 @@ struct GatewayApplication {
     }
 
     /// The only place where the parts are put together, as the settings describe them.
-    func build() async throws -> ServiceApplication {
+    func build() throws -> ServiceApplication {
         let settings = bootstrap.settings
         let path = try settings.optionalString("gateway.config-file") ?? RouteFile.find()
         let configuration = try RouteFile.load(path)
@@ -116,29 +79,23 @@ struct GatewayApplication {
             line.replace(with: try builder.line($0))
         }
         let secure = try SecureListener(bootstrap)
-        let router = Router(context: ServiceRequestContext.self)
-        if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
-        router.add(middleware: line)
-        var application = ServiceApplication(
-            router: router, declared: Self.declared,
-            services: (secure.map { [$0.certificates] } ?? []) + [
-                proxy, relay, database, feed, ownChanges, tenantChanges,
-                UpstreamWatch(
-                    upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger),
-                watch,
-                LimitExchange(builder.limit, over: database, logger: bootstrap.logger),
-                Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger),
-                audit,
-                TenantPurger(
-                    database: database, client: bootstrap.client(for: .tenantAdmin),
-                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
-                UsageReporter(
-                    counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
-            ],
+        let upstreams = UpstreamWatch(
+            upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger)
+        let limits = LimitExchange(builder.limit, over: database, logger: bootstrap.logger)
+        let sweeper = Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger)
+        let purger = TenantPurger(
+            database: database, client: bootstrap.client(for: .tenantAdmin),
+            interval: settings.duration("purge.interval"), logger: bootstrap.logger)
+        let reporter = UsageReporter(
+            counter: parts.usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        var application = Self.application(
+            line, relay, console: parts.console,
+            services: (secure.map { [$0.certificates] } ?? []) + [proxy, relay, database]
+                + database.readiness.before(feed, limits, audit, purger)
+                + [ownChanges, tenantChanges, upstreams, watch, sweeper, reporter],
             readiness: readiness)
         let proxies = parts.trustedProxies
         application.answersNodeChecks = false
-        application.onLoop = relay
         application.listener = secure?.channel
         application.reload = {
             watch.look()
@@ -185,26 +142,17 @@ extension GatewayApplication {
         AuthController.declaredRoutes + APIKeyController.declaredRoutes + OpenAPIController.declaredRoutes
         + HealthController.declaredRoutes
 
-    /// The console's files and the line of stages, without what runs beside.
-    ///
-    /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree.
-    static func application(_ parts: GatewayParts) throws -> ServiceApplication {
+    /// The console's files and the line of stages.
+    static func application(
+        _ line: LiveLine, _ relay: LoopRelay, console: ConsoleFiles?, services: [any Service] = [],
+        readiness: [ReadinessCheck] = []
+    ) -> ServiceApplication {
         let router = Router(context: ServiceRequestContext.self)
-        if let console = parts.console { router.add(middleware: ConsoleMiddleware(console: console)) }
-        let line = LiveLine(try LineBuilder(parts).line(parts.configuration))
+        if let console { router.add(middleware: ConsoleMiddleware(console: console)) }
         router.add(middleware: line)
-        var application = ServiceApplication(router: router)
-        application.onLoop = LoopRelay(line, logger: parts.logger)
+        var application = ServiceApplication(
+            router: router, declared: declared, services: services, readiness: readiness)
+        application.onLoop = relay
         return application
-    }
-}
-
-extension GatewayParts {
-    /// What the services say of their routes, as far as the configuration lists them.
-    func description(of configuration: GatewayConfiguration) -> APIDescription {
-        let services = ServiceName.allCases.compactMap { service in
-            addresses[service].map { ServiceClient(to: service, baseURLs: $0, httpClient: client, signer: signer) }
-        }
-        return APIDescription(services: services, routes: configuration.routes, logger: logger)
     }
 }

@@ -3,6 +3,7 @@ import Contracts
 import Foundation
 import HistoryFeed
 import Logging
+import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 
@@ -11,25 +12,16 @@ struct PredictionApplication {
     let bootstrap: ServiceBootstrap
     let database: ServiceDatabase
     let usage = UsageCounter()
-    /// nil where the operator has no webhook.
-    private let delivery: AlarmDelivery?
 
     init(_ bootstrap: ServiceBootstrap) throws {
         self.bootstrap = bootstrap
         self.database = try ServiceDatabase(
             settings: bootstrap.settings, schema: "ml_prediction", migrations: "ml-prediction", logger: bootstrap.logger
         )
-        delivery = try bootstrap.settings.optionalString("delivery.webhook-url").map { [database] url in
-            AlarmDelivery(
-                notices: AlarmNotices(database: database, watched: PostgresWatchedPredictions(database: database)),
-                webhook: try Webhook(
-                    url: url, secret: bootstrap.settings.optionalSecret("delivery.webhook-secret") ?? "",
-                    client: bootstrap.httpClient), readiness: database.readiness, logger: bootstrap.logger)
-        }
     }
 
     /// The only place where the parts are put together.
-    func build() -> ServiceApplication {
+    func build() throws -> ServiceApplication {
         let settings = bootstrap.settings
         let feed = TenantAdminFeed(client: bootstrap.client(for: .tenantAdmin))
         let freshness = Freshness(
@@ -89,42 +81,61 @@ struct PredictionApplication {
         let service = PredictionService(
             models: models, mirrors: mirrors, log: log, usage: usage, featureNames: FeatureNames(database: database),
             shadows: shadows, admission: Admission(most: settings.int("predictions.under-way")))
+        // Without a webhook alarms are read from their feed only.
+        let delivery = try settings.optionalString("delivery.webhook-url").map { url in
+            AlarmDelivery(
+                notices: AlarmNotices(database: database, watched: PostgresWatchedPredictions(database: database)),
+                webhook: try Webhook(
+                    url: url, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
+                    client: bootstrap.httpClient), logger: bootstrap.logger)
+        }
         let watch = ModelWatch(
             database: database, service: service,
             shadows: ShadowReporter(
                 figures: PostgresShadowFigures(database: database), client: bootstrap.client(for: .mlTraining)),
             alarms: delivery?.notices, interval: settings.duration("watch.interval"), logger: bootstrap.logger)
+        let audit = AuditOutbox(
+            database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        let eraser = PersonEraser(
+            database: database, client: bootstrap.client(for: .tenantAdmin),
+            interval: settings.duration("purge.interval"),
+            // A batch may be five minutes under way, with names as old as the history may be.
+            settling: settings.duration("mirror.limit") + .seconds(360), logger: bootstrap.logger)
+        let purger = TenantPurger(
+            database: database, client: bootstrap.client(for: .tenantAdmin),
+            interval: settings.duration("purge.interval"), logger: bootstrap.logger)
+        let nodeReporter = NodeReporter(
+            models: models, client: bootstrap.client(for: .mlTraining),
+            name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
+            interval: .milliseconds(500), logger: bootstrap.logger)
+        let usageReporter = UsageReporter(
+            counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        let parts = PredictionParts(
+            verifier: bootstrap.identity.verifier, database: database, service: service, log: log, networks: networks)
         return ServiceApplication(
-            routes: routes(service: service, log: log, networks: networks),
-            services: [
-                database, tenantChanges, modelChanges, shadows, watch,
-                AuditOutbox(
-                    database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
-                PersonEraser(
-                    database: database, client: bootstrap.client(for: .tenantAdmin),
-                    interval: settings.duration("purge.interval"),
-                    // A batch may be five minutes under way, with names as old as the history may be.
-                    settling: settings.duration("mirror.limit") + .seconds(360), logger: bootstrap.logger),
-                TenantPurger(
-                    database: database, client: bootstrap.client(for: .tenantAdmin),
-                    interval: settings.duration("purge.interval"), logger: bootstrap.logger),
-                NodeReporter(
-                    models: models, client: bootstrap.client(for: .mlTraining),
-                    name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
-                    interval: .milliseconds(500), logger: bootstrap.logger),
-                UsageReporter(counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger),
-            ] + (delivery.map { [$0] } ?? []),
+            routes: parts.routes,
+            services: [database] + database.readiness.before(watch, audit, eraser, purger)
+                + (delivery.map { database.readiness.before($0) } ?? [])
+                + [tenantChanges, modelChanges, shadows, nodeReporter, usageReporter],
             readiness: [
                 database.readiness,
                 .upstream(bootstrap.client(for: .tenantAdmin), probe: HistoryFeedPath.path(tenant: .nobody)),
                 .upstream(bootstrap.client(for: .mlTraining), probe: TrainingServiceModels.deploymentPath(of: .nobody)),
             ])
     }
+}
 
-    private func routes(
-        service: PredictionService, log: any PredictionLog, networks: TenantNetworks
-    ) -> Routes {
-        let routes = Routes(verifier: bootstrap.identity.verifier)
+/// What ml-prediction's controllers answer from, so that tests can put other parts in.
+struct PredictionParts: Sendable {
+    var verifier: AssertionVerifier
+    var database: ServiceDatabase
+    var service: PredictionService
+    var log: any PredictionLog
+    var networks: TenantNetworks
+
+    /// One line per controller.
+    var routes: Routes {
+        let routes = Routes(verifier: verifier)
         routes.add(
             PredictionsController(
                 service: service, log: log, forecasts: PersonForecasts(database: database)))

@@ -1,5 +1,7 @@
 import Contracts
 import Foundation
+import Logging
+import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 
@@ -15,7 +17,7 @@ struct TrainingApplication {
     }
 
     /// The only place where the parts are put together.
-    func build() -> ServiceApplication {
+    func build() throws -> ServiceApplication {
         let lease = bootstrap.settings.duration("training.lease")
         let wake = WakeSignal()
         let jobs = PostgresJobStore(database: database)
@@ -43,32 +45,47 @@ struct TrainingApplication {
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let changes = ChangeFeed(beside: database, logger: bootstrap.logger)
+        let purger = TenantPurger(
+            database: database, client: bootstrap.client(for: .tenantAdmin),
+            interval: bootstrap.settings.duration("purge.interval"),
+            // Whose turn it is belongs to the queue.
+            settings: ["erm.queue": "claim"], logger: bootstrap.logger)
+        let parts = TrainingParts(
+            verifier: bootstrap.identity.verifier, database: database, jobs: jobs, backtests: backtests,
+            datasets: datasets, registry: registry, schedules: schedules, shadows: shadows, quota: quota, wake: wake,
+            changes: changes, logger: bootstrap.logger)
         return ServiceApplication(
-            routes: routes(
-                jobs: jobs, backtests: backtests, datasets: datasets, registry: registry, schedules: schedules,
-                shadows: shadows, quota: quota, wake: wake, changes: changes),
-            services: [
-                database, audit, database.readiness.before(workers), database.readiness.before(scheduler), changes,
-                TenantPurger(
-                    database: database, client: bootstrap.client(for: .tenantAdmin),
-                    interval: bootstrap.settings.duration("purge.interval"),
-                    // Whose turn it is belongs to the queue.
-                    settings: ["erm.queue": "claim"], logger: bootstrap.logger),
-            ], readiness: [database.readiness])
+            routes: parts.routes,
+            services: [database] + database.readiness.before(audit, workers, scheduler, changes, purger),
+            readiness: [database.readiness])
     }
+}
 
-    private func routes(
-        jobs: any JobStore, backtests: any BacktestStore, datasets: any DatasetStore, registry: any ModelRegistry,
-        schedules: any ScheduleStore, shadows: Shadows, quota: TrainingQuota, wake: WakeSignal, changes: ChangeFeed
-    ) -> Routes {
-        let routes = Routes(verifier: bootstrap.identity.verifier)
+/// What ml-training's controllers answer from, so that tests can put other parts in.
+struct TrainingParts: Sendable {
+    var verifier: AssertionVerifier
+    var database: ServiceDatabase
+    var jobs: any JobStore
+    var backtests: any BacktestStore
+    var datasets: any DatasetStore
+    var registry: any ModelRegistry
+    var schedules: any ScheduleStore
+    var shadows: Shadows
+    var quota: TrainingQuota
+    var wake: WakeSignal
+    var changes: ChangeFeed
+    var logger: Logger
+
+    /// One line per controller.
+    var routes: Routes {
+        let routes = Routes(verifier: verifier)
         routes.add(
             TrainingJobsController(jobs: TrainingJobs(store: jobs, quota: quota, wake: wake), store: jobs))
         routes.add(BacktestsController(store: backtests, jobs: jobs, quota: quota, wake: wake))
         routes.add(TrainingUsageController(quota: quota))
         routes.add(ScheduleController(store: schedules, wake: wake))
         let nodes = PredictionNodes(database: database)
-        routes.add(ModelsController(registry: registry, shadows: shadows, nodes: nodes, logger: bootstrap.logger))
+        routes.add(ModelsController(registry: registry, shadows: shadows, nodes: nodes, logger: logger))
         routes.add(PredictionNodesController(nodes: nodes))
         routes.add(DatasetsController(store: datasets))
         routes.add(DeploymentsController(registry: registry, shadows: shadows))

@@ -22,58 +22,65 @@ struct TenantAdminApplication {
         let schemas = try TenantSchemas(
             pool: database.pool, migrationsDirectory: try settings.migrationsDirectory("tenant"),
             logger: bootstrap.logger)
-        // Tenants' triggers call what the service's own migrations make.
-        let rollout = TenantSchemaRollout(
-            schemas: schemas, logger: bootstrap.logger, prerequisite: database.readiness)
+        let rollout = TenantSchemaRollout(schemas: schemas, logger: bootstrap.logger)
         let changes = ChangeFeed(
             beside: database, incomplete: TenantSchemas.someTellNoChanges, logger: bootstrap.logger)
         let migrated = TenantDatabase(pool: database.pool, requiredVersion: schemas.newest)
-        let recorder = UsageRecorder(
-            usage: Usage(database: migrated), logger: bootstrap.logger,
-            prerequisite: database.readiness)
+        let recorder = UsageRecorder(usage: Usage(database: migrated), logger: bootstrap.logger)
         let webhook = try settings.optionalString("delivery.webhook-url").map {
             try Webhook(
                 url: $0, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
                 client: bootstrap.httpClient)
         }
         let delivery = MessageDelivery(
-            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger,
-            prerequisite: database.readiness)
+            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger)
         guard let keys = bootstrap.keys else {
             throw ConfigurationError(problems: ["identity.key-file: there is no key to sign heads of audit chains with"]
             )
         }
         let anchors = AuditAnchors(
-            pool: database.pool, signer: StatementSigner(keys: keys), logger: bootstrap.logger,
-            prerequisite: rollout.readiness)
+            pool: database.pool, signer: StatementSigner(keys: keys), logger: bootstrap.logger)
         let purge = TenantPurge(
             pool: database.pool, restoreDays: settings.int("tenants.restore-days"),
-            interval: settings.duration("purge.interval"), logger: bootstrap.logger,
-            prerequisite: rollout.readiness)
+            interval: settings.duration("purge.interval"), logger: bootstrap.logger)
         let retention = Retention(
             database: migrated, feedDays: settings.int("retention.feed-days"),
-            importDays: settings.int("retention.import-days"), logger: bootstrap.logger,
-            prerequisite: rollout.readiness)
+            importDays: settings.int("retention.import-days"), logger: bootstrap.logger)
         let filler = ReadySchemaFiller(
             ready: ReadySchemas(schemas: schemas), count: settings.int("tenants.ready-schemas"),
-            logger: bootstrap.logger, prerequisite: rollout.readiness)
+            logger: bootstrap.logger)
+        let parts = TenantAdminParts(
+            verifier: bootstrap.identity.verifier, pool: database.pool, schemas: schemas, anchors: anchors,
+            heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings), changes: changes,
+            archives: ServiceArchiveSources([bootstrap.client(for: .mlTraining), bootstrap.client(for: .mlPrediction)]),
+            policies: try TenantPolicies(settings))
         return ServiceApplication(
-            routes: Self.routes(
-                pool: database.pool, schemas: schemas, verifier: bootstrap.identity.verifier, anchors: anchors,
-                heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
-                changes: changes,
-                archives: ServiceArchiveSources([
-                    bootstrap.client(for: .mlTraining), bootstrap.client(for: .mlPrediction),
-                ]), policies: try TenantPolicies(settings)),
-            services: [database, rollout, recorder, delivery, anchors, purge, retention, filler, changes],
+            routes: parts.routes,
+            services: [database]
+                // Tenants' triggers call what the service's own migrations make.
+                + database.readiness.before(rollout, recorder, delivery, changes)
+                + rollout.readiness.before(anchors, purge, retention, filler),
             readiness: [database.readiness, rollout.readiness])
     }
+}
 
-    static func routes(
-        pool: PostgresPool, schemas: TenantSchemas, verifier: AssertionVerifier, anchors: AuditAnchors,
-        heads: StatementVerifier, purge: TenantPurge, imports: ImportSettings, changes: ChangeFeed,
-        archives: any ArchiveSources, policies: TenantPolicies = TenantPolicies()
-    ) -> Routes {
+/// What tenant-admin's controllers answer from, so that tests can put other parts in.
+struct TenantAdminParts: Sendable {
+    var verifier: AssertionVerifier
+    var pool: PostgresPool
+    var schemas: TenantSchemas
+    var anchors: AuditAnchors
+    /// Verifies the heads that the anchors have signed.
+    var heads: StatementVerifier
+    var purge: TenantPurge
+    var imports: ImportSettings
+    var changes: ChangeFeed
+    /// What other services have of a tenant's archive.
+    var archives: any ArchiveSources
+    var policies = TenantPolicies()
+
+    /// One line per controller.
+    var routes: Routes {
         let routes = Routes(verifier: verifier)
         let database = TenantDatabase(pool: pool, requiredVersion: schemas.newest, onWrite: anchors.note)
         let tenants = Tenants(pool: pool, schemas: schemas, policies: policies)

@@ -1,3 +1,5 @@
+import Basics
+
 /// The pause before each further attempt: random between nothing and a bound that doubles ("full jitter"), so that
 /// clients that failed together do not come back together.
 /// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -19,8 +21,7 @@ public struct HTTPClientBackoff: Sendable {
 
     /// The largest pause before attempt number `attempt` (1 is the first repetition).
     public func bound(attempt: Int) -> Duration {
-        let doublings = min(max(attempt - 1, 0), 30)
-        return min(base * (1 << doublings), maximum)
+        Backoff(first: base, maximum: maximum).pause(after: attempt)
     }
 
     /// The pause before attempt number `attempt`, or `nil` if it does not fit into the time `remaining`.

@@ -90,12 +90,13 @@ actor Listener {
         return hasListened ? .reconnected : .listening
     }
 
-    /// At once after the first failure, then 100, 200, 400 … milliseconds up to 10 s, jittered.
+    private static let backoff = Backoff(first: .milliseconds(100), maximum: .seconds(10))
+
+    /// At once after the first failure, then with jittered exponential back-off.
     private func pause() async {
         defer { failures += 1 }
         guard failures > 0 else { return }
-        let milliseconds = min(10_000, 100 * Double(1 << min(failures - 1, 10))) * Double.random(in: 0.5...1.5)
-        try? await Task.sleep(for: .milliseconds(milliseconds))
+        try? await Task.sleep(for: Self.backoff.pause(after: failures) * Double.random(in: 0.5...1.5))
     }
 }
 

@@ -42,20 +42,9 @@ public struct AuditOutbox: Service, BacklogReporting {
 
     /// Delivers until shutdown.
     public func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await database.readiness.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await deliverDue()
-                } catch {
-                    if Task.isCancelled { return }
-                    logger.info(
-                        "Delivering audit notes failed; they are kept and retried",
-                        metadata: [LogKey.error: "\(LogText.of(error))"])
-                }
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
+        await PeriodicWork(every: Self.pause).run(
+            logging: .each("Delivering audit notes failed; they are kept and retried", at: .info, to: logger)
+        ) { try await deliverDue() }
     }
 
     private struct Entry {

@@ -27,8 +27,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
     private let heartbeat: Duration
     private let incomplete: SQL
     private let logger: Logger
-    private let prerequisite: ReadinessCheck?
-    private let bell = Bell()
+    private let announced = WakeSignal()
 
     /// - Parameters:
     ///   - pool: of a role that owns the schema.
@@ -36,14 +35,13 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
     ///   - incomplete: a condition under which changes may be missing from the feed, so that it refuses to answer.
     public init(
         pool: PostgresPool, schema: String, heartbeat: Duration = standardHeartbeat, incomplete: SQL = "false",
-        logger: Logger, prerequisite: ReadinessCheck? = nil
+        logger: Logger
     ) {
         self.pool = pool
         self.schema = schema
         self.heartbeat = heartbeat
         self.incomplete = incomplete
         self.logger = logger
-        self.prerequisite = prerequisite
         ownsPool = false
     }
 
@@ -56,7 +54,6 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         heartbeat = Self.standardHeartbeat
         self.incomplete = incomplete
         self.logger = logger
-        prerequisite = database.readiness
         ownsPool = true
     }
 
@@ -69,7 +66,11 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         await cancelWhenGracefulShutdown { [self] in
             await withTaskGroup(of: Void.self) { group in
                 group.addTask { await self.listen() }
-                group.addTask { await self.sweepUntilDone() }
+                group.addTask {
+                    await PeriodicWork(every: Self.sweepPause).run(
+                        logging: .each("Removing old changes failed", to: self.logger)
+                    ) { try await self.sweep() }
+                }
                 if ownsPool { group.addTask { await self.pool.run() } }
             }
         }
@@ -87,7 +88,7 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
         let end = ContinuousClock.now + heartbeat
         var known = position
         while true {
-            let rings = bell.rings
+            let told = announced.count
             var news = try await read(after: known)
             if let kinds { news.changes.removeAll { !kinds.contains($0.kind) } }
             let left = end - ContinuousClock.now
@@ -95,9 +96,9 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
                 return news.answer
             }
             known = news.position
-            await bell.wait(after: rings, atMost: left)
+            await announced.wait(after: told, atMost: left)
             try Task.checkCancellation()
-            if bell.rings > rings { try await Task.sleep(for: Self.gathering) }
+            if announced.count > told { try await Task.sleep(for: Self.gathering) }
         }
     }
 
@@ -194,22 +195,9 @@ public final class ChangeFeed: Service, ChangeSource, CustomStringConvertible {
 
     /// Notifications missed while the connection is lost do no harm: the next request reads the tables anyway.
     private func listen() async {
-        await prerequisite?.becomesReady()
         let notifications = PostgresNotifications(
             configuration: pool.configuration, channels: [channel], logger: logger)
-        for await _ in notifications { bell.ring() }
-    }
-
-    private func sweepUntilDone() async {
-        await prerequisite?.becomesReady()
-        while !Task.isCancelled {
-            do {
-                try await sweep()
-            } catch  where !Task.isCancelled {
-                logger.warning("Removing old changes failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-            } catch {}
-            try? await Task.sleep(for: Self.sweepPause)
-        }
+        for await _ in notifications { announced.wakeAll() }
     }
 
     /// Removes changes past their retention.

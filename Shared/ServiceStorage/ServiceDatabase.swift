@@ -20,7 +20,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
     public let schema: String
     private let migrationsDirectory: String
     private let logger: Logger
-    private let firstPause: Duration
+    private let backoff: Backoff
     private let progress = Mutex(Progress.migrating(lastError: nil))
 
     /// - Parameters:
@@ -52,7 +52,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
         self.schema = schema
         self.migrationsDirectory = migrationsDirectory
         self.logger = logger
-        self.firstPause = firstPause
+        backoff = Backoff(first: firstPause, maximum: .seconds(5))
     }
 
     public var description: String { "database" }
@@ -60,31 +60,28 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
     /// Migrates, then keeps the pool until shutdown, then closes it.
     public func run() async throws {
         await cancelWhenGracefulShutdown { [self] in
-            await migrateUntilDone()
+            await PeriodicWork(every: backoff.maximum, afterFailure: backoff).runPaced(
+                logging: .each("Applying migrations failed", to: logger)
+            ) {
+                try await self.migrate()
+                return .finished
+            }
             await pool.run()
         }
         // In a task of its own, for connections lent to the last requests come back even when this task is cancelled.
         await Task { await pool.close() }.value
     }
 
-    private func migrateUntilDone() async {
-        var pause = firstPause
-        while !Task.isCancelled {
-            do {
-                try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger)
-                    .run()
-                progress.withLock { $0 = .ready }
-                logger.info("Database ready", metadata: [LogKey.schema: "\(schema)"])
-                return
-            } catch {
-                let reason = Self.reason(error)
-                // A wrong migration is tried again too: it may be another node's deployment that is half done.
-                logger.warning("Applying migrations failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                progress.withLock { $0 = .migrating(lastError: reason) }
-            }
-            try? await Task.sleep(for: pause)
-            pause = min(pause * 2, .seconds(5))
+    /// A wrong migration is tried again too: it may be another node's deployment that is half done.
+    private func migrate() async throws {
+        do {
+            try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger).run()
+        } catch {
+            progress.withLock { $0 = .migrating(lastError: Self.reason(error)) }
+            throw error
         }
+        progress.withLock { $0 = .ready }
+        logger.info("Database ready", metadata: [LogKey.schema: "\(schema)"])
     }
 
     /// Ready when the migrations are applied and the server answers.

@@ -29,19 +29,9 @@ public struct TenantPurger: Service {
     }
 
     public func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await database.readiness.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await purgeDue()
-                } catch {
-                    if Task.isCancelled { return }
-                    logger.info(
-                        "Purging tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
-                }
-                try? await Task.sleep(for: interval)
-            }
-        }
+        await PeriodicWork(every: interval).run(
+            logging: .each("Purging tenants failed; retrying", at: .info, to: logger)
+        ) { try await purgeDue() }
     }
 
     /// - Throws: `ProblemError` when tenant-admin does not answer, `PostgresError`.

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPClient
@@ -164,8 +165,7 @@ import Testing
             try await notices.raise(TenantID())
             try await Receiver.with(refusals: 1) { receiver, webhook in
                 let delivery = AlarmDelivery(
-                    notices: notices, webhook: webhook, readiness: service.database.readiness,
-                    logger: PostgresCluster.quietLogger)
+                    notices: notices, webhook: webhook, logger: PostgresCluster.quietLogger)
                 try await delivery.deliverDue()
                 let first = receiver.taken
                 #expect(!first.isEmpty)
@@ -190,7 +190,7 @@ import Testing
 
     @Test("the pause between attempts doubles, from five seconds to an hour")
     func backOff() {
-        #expect((1...4).map { AlarmDelivery.pause(after: $0) } == [5, 10, 20, 40].map { .seconds($0) })
-        #expect(AlarmDelivery.pause(after: 60) == .seconds(3_600))
+        #expect((1...4).map { AlarmDelivery.backoff.pause(after: $0) } == [5, 10, 20, 40].map { .seconds($0) })
+        #expect(AlarmDelivery.backoff.pause(after: 60) == .seconds(3_600))
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Testing
 
@@ -28,7 +29,7 @@ import Testing
         let fresh = JobLifecycle(failures: 0, fruitlessClaims: 1, cancelRequested: false)
         #expect(fresh.onEnd(.failed(hopeless)) == .fail(hopeless))
         #expect(fresh.onEnd(.interrupted(trouble)) == .retry(after: .seconds(1)))
-        let pauses = (1...9).map { JobLifecycle.pause(afterFailures: $0) }
+        let pauses = (1...9).map { JobLifecycle.backoff.pause(after: $0) }
         #expect(pauses == [1, 2, 4, 8, 16, 32, 60, 60, 60].map { .seconds($0) })
         let tired = JobLifecycle(failures: JobLifecycle.maximumFailures - 1, fruitlessClaims: 1, cancelRequested: false)
         #expect(tired.onEnd(.interrupted(trouble)) == .fail(trouble))

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Foundation
@@ -58,7 +59,7 @@ import Testing
 
     @Test("after failures a schedule retries with exponential back-off, says why, and does not give up")
     func backsOff() {
-        let hours = (1...7).map { ScheduleStanding.pause(afterFailures: $0).components.seconds / 3_600 }
+        let hours = (1...7).map { ScheduleStanding.backoff.pause(after: $0).components.seconds / 3_600 }
         #expect(hours == [1, 2, 4, 8, 16, 24, 24])
         func failed(_ failures: Int, hoursAgo: Double) -> ScheduleStanding {
             standing(everyDays: 1, learned: nil, failures: failures, failedAt: ago(days: hoursAgo / 24))

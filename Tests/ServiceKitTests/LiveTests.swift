@@ -45,7 +45,7 @@ struct LiveTests {
             events.append("asked")
             return events.all.count < 2 ? "it is not there" : nil
         }
-        try await check.before(Work(events: events)).run()
+        for service in check.before(Work(events: events)) { try await service.run() }
         #expect(events.all == ["asked", "asked", "begun"])
     }
 

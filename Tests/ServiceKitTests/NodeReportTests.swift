@@ -43,7 +43,7 @@ struct NodeReportTests {
     @Test("backlogs are reported, of work that begins later too, and without a count when they cannot be counted")
     func backlogs() async {
         let later = ReadinessCheck(name: "database") { nil }.before(Work(backlogName: "jobs", waiting: 3))
-        let health = await NodeReport(services: [later, Work(backlogName: "notes")]).health()
+        let health = await NodeReport(services: later + [Work(backlogName: "notes")]).health()
 
         #expect(
             health.backlogs == [

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Crypto
 import Foundation
@@ -70,8 +71,8 @@ struct MessageDeliveryTests {
                 .post, "/api/v1/auth/password-reset", as: service.publicToken(tenant.id),
                 json: PasswordResetRequest(email: "admin@acme.example"))
             try await withMailer(service) { mailer, delivery in
-                await delivery.deliverDue()
-                await delivery.deliverDue()
+                try await delivery.deliverDue()
+                try await delivery.deliverDue()
                 let mails = mailer.mails.withLock { $0 }
                 let mail = try #require(mails.first)
                 let message = try WireJSON.decode(OutgoingMessage.self, from: mail.body)
@@ -84,7 +85,7 @@ struct MessageDeliveryTests {
                     json: ConfirmPasswordResetRequest(token: message.token, password: "another good password"))
 
                 #expect(mails.count == 1)
-                #expect(parts[1] == "v1=" + code.map { String(format: "%02x", $0) }.joined())
+                #expect(parts[1] == "v1=" + code.hex)
                 #expect(abs(Date().timeIntervalSince1970 - Double(time)) < 60)
                 #expect(confirmed.status == 204)
             }
@@ -99,13 +100,13 @@ struct MessageDeliveryTests {
                 .post, "/api/v1/invitations", as: service.token(tenant.id),
                 json: CreateInvitationRequest(email: "mia@acme.example", name: "Mia"))
             try await withMailer(refusals: 1, service) { mailer, delivery in
-                await delivery.deliverDue()
-                await delivery.deliverDue()
+                try await delivery.deliverDue()
+                try await delivery.deliverDue()
                 let early = mailer.mails.withLock { $0.count }
                 try await service.pool.withConnection {
                     _ = try await $0.execute("UPDATE tenant_admin.outbox SET next_attempt_at = now()")
                 }
-                await delivery.deliverDue()
+                try await delivery.deliverDue()
                 let messages = try mailer.mails.withLock { mails in
                     try mails.map { try WireJSON.decode(OutgoingMessage.self, from: $0.body) }
                 }
@@ -166,7 +167,9 @@ struct MessageDeliveryTests {
             #expect(claimed.isEmpty)
             #expect(try left[0].decode("number", as: Int.self) == 0)
             #expect(
-                [1, 2, 3, 9, 60].map { MessageDelivery.pause(after: $0).components.seconds } == [5, 10, 20, 900, 900])
+                [1, 2, 3, 9, 60].map { MessageDelivery.backoff.pause(after: $0).components.seconds } == [
+                    5, 10, 20, 900, 900,
+                ])
         }
     }
 

@@ -17,9 +17,9 @@ struct RouteTests {
             logger: PostgresCluster.quietLogger)
         let schemas = try TenantSchemas(
             pool: pool, migrationsDirectory: ServiceDatabases.migrations("tenant"), logger: PostgresCluster.quietLogger)
-        let routes = TenantAdminApplication.routes(
-            pool: pool, schemas: schemas,
-            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])),
+        let parts = TenantAdminParts(
+            verifier: AssertionVerifier(audience: .tenantAdmin, keys: JSONWebKeySet(keys: [])), pool: pool,
+            schemas: schemas,
             anchors: AuditAnchors(
                 pool: pool, signer: StatementSigner(keyPair: ServiceKeyPair()), logger: PostgresCluster.quietLogger),
             heads: StatementVerifier(keys: JSONWebKeySet(keys: [])),
@@ -28,6 +28,7 @@ struct RouteTests {
             imports: .testing(),
             changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger),
             archives: KeptArchives())
+        let routes = parts.routes
 
         #expect(routes.declared.count > 70)
         #expect(try GatewayTable.disagreements(of: .tenantAdmin, routes.declared) == [])

@@ -56,7 +56,7 @@ struct UsageTests {
             }
             let due = try await usage.due(olderThan: .seconds(3600))
             let recorder = UsageRecorder(usage: usage, logger: service.schemas.logger)
-            await recorder.recordDue()
+            try await recorder.recordDue()
             let afterwards = try await usage.due(olderThan: .seconds(3600))
             _ = try await service.send(.post, "/api/v1/tenants/\(tenant.id)/suspend", as: service.operatorToken)
             let path = "/api/v1/tenants/\(tenant.id)/usage"

@@ -27,12 +27,7 @@ final class ConfigurationWatch: Service {
     }
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: self.pause)
-                self.look()
-            }
-        }
+        await PeriodicWork(every: pause, firstAfter: pause).run { self.look() }
     }
 
     /// Takes over what the file says, if it says something new.

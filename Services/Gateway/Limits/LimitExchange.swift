@@ -36,26 +36,10 @@ final class LimitExchange: Service, CustomStringConvertible {
     var description: String { "limits" }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            await database.readiness.becomesReady()
-            var isTold = false
-            while !Task.isCancelled {
-                do {
-                    try await exchange()
-                    if isTold { logger.info("Limit exchange restored; limits follow demand") }
-                    isTold = false
-                } catch {
-                    if Task.isCancelled { return }
-                    if !isTold {
-                        logger.warning(
-                            "Limit exchange failed; limits are shared equally",
-                            metadata: [LogKey.error: "\(LogText.of(error))"])
-                    }
-                    isTold = true
-                }
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
+        let failures = FailureLog.oncePerOutage(
+            "Limit exchange failed; limits are shared equally",
+            restored: "Limit exchange restored; limits follow demand", to: logger)
+        await PeriodicWork(every: Self.pause).run(logging: failures) { try await self.exchange() }
         // In a task of its own: what this node used is the others' at once.
         await Task { [self] in try? await leave() }.value
     }

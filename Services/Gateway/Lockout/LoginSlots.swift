@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import ServiceKit
 import Synchronization
@@ -47,6 +48,7 @@ struct LoginSlots: Sendable, Equatable {
 final class LoginQueue: Sendable {
     /// How long a login may wait for its turn.
     static let patience = Duration.seconds(3)
+    private static let backoff = Backoff(first: .milliseconds(20), maximum: .milliseconds(200))
 
     private struct State {
         var slots: LoginSlots
@@ -83,11 +85,11 @@ final class LoginQueue: Sendable {
         defer { state.withLock { $0.waiting[tenant] = $0.waiting[tenant].flatMap { $0 > 1 ? $0 - 1 : nil } } }
         let end = ContinuousClock.now + Self.patience
         // With exponential back-off: each attempt may cost a transaction, and a long wait means many waiting logins.
-        var pause = 20
+        var attempts = 1
         while ContinuousClock.now < end {
-            try await Task.sleep(for: .milliseconds(Int.random(in: pause...2 * pause)))
+            try await Task.sleep(for: Self.backoff.pause(after: attempts) * Double.random(in: 1...2))
             if try await attempt() { return }
-            pause = min(2 * pause, 200)
+            attempts += 1
         }
         throw Self.busy
     }

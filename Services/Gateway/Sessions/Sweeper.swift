@@ -14,24 +14,16 @@ struct Sweeper: Service {
     private static let pause = Duration.seconds(3600)
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            await findRoleIDs()
-            while true {
-                try await Task.sleep(for: Self.pause)
-                await sweep(now: Date())
-            }
-        }
+        await cancelWhenGracefulShutdown { await findRoleIDs() }
+        await PeriodicWork(every: Self.pause, firstAfter: Self.pause).run(
+            logging: .each("Sweeping expired sessions failed", to: logger)
+        ) { try await sweep(now: Date()) }
     }
 
-    func sweep(now: Date) async {
-        do {
-            let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.store.sweep(now: now)
-            _ = try await keys.findRoleIDs()
-            logger.debug("Expired sessions removed", metadata: [LogKey.rowCount: .stringConvertible(count)])
-        } catch {
-            // The next hour will do.
-            logger.warning("Sweeping expired sessions failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-        }
+    func sweep(now: Date) async throws {
+        let count = try await sessions.sweep(now: now) + lockouts.sweep(now: now) + keys.store.sweep(now: now)
+        _ = try await keys.findRoleIDs()
+        logger.debug("Expired sessions removed", metadata: [LogKey.rowCount: .stringConvertible(count)])
     }
 
     /// At the start, until it is done or nothing more can be done for now: keys of an earlier version know their roles by name.

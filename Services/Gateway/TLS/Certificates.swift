@@ -50,12 +50,7 @@ final class Certificates: Service {
     var context: NIOSSLContext { state.withLock { $0.pair.context } }
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: self.pause)
-                self.look()
-            }
-        }
+        await PeriodicWork(every: pause, firstAfter: pause).run { self.look() }
     }
 
     /// Loads the files if they have changed.

@@ -18,12 +18,7 @@ struct UpstreamWatch: Service {
     private static let patience = Duration.seconds(1)
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: pause)
-                await look()
-            }
-        }
+        await PeriodicWork(every: pause, firstAfter: pause).run { await look() }
     }
 
     func look() async {

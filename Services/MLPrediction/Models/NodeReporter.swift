@@ -4,6 +4,7 @@ import Foundation
 import Logging
 import ServiceKit
 import ServiceLifecycle
+import Synchronization
 
 /// Reports to ml-training that this node is alive, and whether it serves the deployments that are waited for.
 struct NodeReporter: Service {
@@ -17,31 +18,18 @@ struct NodeReporter: Service {
     let id = UUID()
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var states: [PredictionNodeReport.ModelState] = []
-            var isFailing = false
-            while !Task.isCancelled {
-                do {
-                    let awaited = try await report(states)
-                    isFailing = false
-                    let answered = Set(states.map(\.modelId))
-                    states = []
-                    for deployment in awaited {
-                        if let state = await state(of: deployment) { states.append(state) }
-                    }
-                    // A deployment waits for this result: report it at once.
-                    if states.contains(where: { !answered.contains($0.modelId) }) { continue }
-                } catch {
-                    if Task.isCancelled { return }
-                    if !isFailing {
-                        logger.info(
-                            "Reporting to ml-training failed; retrying",
-                            metadata: [LogKey.error: "\(LogText.of(error))"])
-                    }
-                    isFailing = true
-                }
-                try? await Task.sleep(for: interval)
+        let states = Mutex<[PredictionNodeReport.ModelState]>([])
+        await PeriodicWork(every: interval).runPaced(
+            logging: .oncePerOutage("Reporting to ml-training failed; retrying", at: .info, to: logger)
+        ) {
+            let told = states.withLock { $0 }
+            var news: [PredictionNodeReport.ModelState] = []
+            for deployment in try await report(told) {
+                if let state = await state(of: deployment) { news.append(state) }
             }
+            states.withLock { $0 = news }
+            // A deployment waits for a new result: report it at once.
+            return Set(news.map(\.modelId)).isSubset(of: told.map(\.modelId)) ? .afterInterval : .atOnce
         }
     }
 

@@ -37,20 +37,9 @@ final class PersonEraser: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            await database.readiness.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await eraseDue()
-                } catch {
-                    if Task.isCancelled { return }
-                    logger.info(
-                        "Erasing people's names failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"]
-                    )
-                }
-                try? await Task.sleep(for: interval)
-            }
-        }
+        await PeriodicWork(every: interval).run(
+            logging: .each("Erasing people's names failed; retrying", at: .info, to: logger)
+        ) { try await self.eraseDue() }
     }
 
     /// - Throws: `ProblemError` when tenant-admin cannot be asked now, `PostgresError`.

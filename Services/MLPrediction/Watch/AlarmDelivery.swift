@@ -9,25 +9,17 @@ import ServiceStorage
 struct AlarmDelivery: Service {
     let notices: AlarmNotices
     let webhook: Webhook
-    let readiness: ReadinessCheck
     let logger: Logger
     /// How often is looked for alarms.
     var pause = Duration.seconds(5)
 
+    /// Between two attempts to deliver one alarm.
+    static let backoff = Backoff(first: .seconds(5), maximum: .seconds(3_600))
     private static let atOnce = 16
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await readiness.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await deliverDue()
-                } catch {
-                    if Task.isCancelled { return }
-                    logger.warning("Claiming alarms failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                }
-                try? await Task.sleep(for: pause)
-            }
+        await PeriodicWork(every: pause).run(logging: .each("Claiming alarms failed", to: logger)) {
+            try await deliverDue()
         }
     }
 
@@ -45,7 +37,7 @@ struct AlarmDelivery: Service {
             try await webhook.send(entry.alarm)
             try await notices.delivered(entry.alarm.id)
         } catch {
-            let pause = Self.pause(after: entry.attempts)
+            let pause = Self.backoff.pause(after: entry.attempts)
             logger.warning(
                 "Delivering an alarm failed",
                 metadata: [
@@ -56,7 +48,4 @@ struct AlarmDelivery: Service {
             try? await notices.failed(entry.alarm.id, pause: pause)
         }
     }
-
-    /// 5 s, doubled with each attempt, at most an hour.
-    static func pause(after attempts: Int) -> Duration { .seconds(min(3_600, 5 << min(max(attempts - 1, 0), 12))) }
 }

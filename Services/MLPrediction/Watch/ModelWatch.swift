@@ -20,21 +20,9 @@ struct ModelWatch: Service {
     let logger: Logger
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await database.readiness.becomesReady()
-            let pause = min(interval, .seconds(5))
-            while !Task.isCancelled {
-                do {
-                    while !Task.isCancelled, try await lookOnce() {}
-                } catch {
-                    if Task.isCancelled { return }
-                    logger.info(
-                        "Claiming a tenant for background work failed; retrying",
-                        metadata: [LogKey.error: "\(LogText.of(error))"])
-                }
-                try? await Task.sleep(for: pause)
-            }
-        }
+        await PeriodicWork(every: min(interval, .seconds(5))).runPaced(
+            logging: .each("Claiming a tenant for background work failed; retrying", at: .info, to: logger)
+        ) { try await lookOnce() ? .atOnce : .afterInterval }
     }
 
     /// Looks after one tenant.

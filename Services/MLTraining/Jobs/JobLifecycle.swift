@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 
 /// Why a job ended without a model, as its owner reads it.
@@ -66,7 +67,7 @@ struct JobLifecycle: Sendable, Equatable {
             } else if failures + 1 >= Self.maximumFailures {
                 .fail(failure)
             } else {
-                .retry(after: Self.pause(afterFailures: failures + 1))
+                .retry(after: Self.backoff.pause(after: failures + 1))
             }
         case .cancelled: .cancel
         case .shuttingDown: .release
@@ -74,10 +75,7 @@ struct JobLifecycle: Sendable, Equatable {
         }
     }
 
-    /// 1, 2, 4 … at most 60 seconds.
-    static func pause(afterFailures failures: Int) -> Duration {
-        .seconds(min(60, 1 << min(max(failures, 1) - 1, 6)))
-    }
+    static let backoff = Backoff(first: .seconds(1), maximum: .seconds(60))
 }
 
 extension ErrorCode {

@@ -27,33 +27,19 @@ struct TrainingWorkers: Service {
         guard count > 0 else { return try await gracefulShutdown() }
         await withTaskGroup(of: Void.self) { group in
             for index in 1...count {
-                group.addTask {
-                    await cancelWhenGracefulShutdown { await work("\(name)/\(index)") }
-                }
+                group.addTask { await work("\(name)/\(index)") }
             }
         }
     }
 
     private func work(_ worker: String) async {
-        var troubled = false
-        while !Task.isCancelled {
-            do {
-                let claimedAt = ContinuousClock.now
-                if let ticket = try await queue.claim(worker: worker, lease: lease) {
-                    await attempt(ticket, claimedAt: claimedAt)
-                } else {
-                    await wake.wait(atMost: pollInterval)
-                }
-                troubled = false
-            } catch {
-                if Task.isCancelled { return }
-                // Said once per outage, not twice a second.
-                if !troubled {
-                    logger.warning("Reading the job queue failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                }
-                troubled = true
-                await wake.wait(atMost: pollInterval * 2)
-            }
+        await PeriodicWork(every: pollInterval, afterFailure: .constant(pollInterval * 2), wokenBy: wake).runPaced(
+            logging: .oncePerOutage("Reading the job queue failed", to: logger)
+        ) {
+            let claimedAt = ContinuousClock.now
+            guard let ticket = try await queue.claim(worker: worker, lease: lease) else { return .afterInterval }
+            await attempt(ticket, claimedAt: claimedAt)
+            return .atOnce
         }
     }
 

@@ -49,14 +49,12 @@ struct ScheduleStanding: Sendable, Equatable {
         return byTime.map { max($0, retryAt) }
     }
 
-    /// An hour after the first failure, then twice as long each time, at most a day: history does not grow faster.
-    static func pause(afterFailures failures: Int) -> Duration {
-        .seconds(3_600 * min(24, 1 << min(max(failures, 1) - 1, 5)))
-    }
+    /// Up to a day: history does not grow faster.
+    static let backoff = Backoff(first: .seconds(3_600), maximum: .seconds(86_400))
 
     private var retryAt: Date? {
         guard failures > 0, let lastFailure else { return nil }
-        return lastFailure.at.addingTimeInterval(Self.pause(afterFailures: failures).inSeconds)
+        return lastFailure.at.addingTimeInterval(Self.backoff.pause(after: failures).inSeconds)
     }
 
     private func reason(at now: Date) -> String? {

@@ -39,24 +39,9 @@ struct TrainingScheduler: Service {
     }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            var troubled = false
-            while !Task.isCancelled {
-                do {
-                    if try await !lookOnce() { await wake.wait(atMost: pollInterval) }
-                    troubled = false
-                } catch {
-                    if Task.isCancelled { return }
-                    // Said once per outage.
-                    if !troubled {
-                        logger.warning(
-                            "Reading training schedules failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                    }
-                    troubled = true
-                    await wake.wait(atMost: pollInterval * 2)
-                }
-            }
-        }
+        await PeriodicWork(every: pollInterval, afterFailure: .constant(pollInterval * 2), wokenBy: wake).runPaced(
+            logging: .oncePerOutage("Reading training schedules failed", to: logger)
+        ) { try await lookOnce() ? .atOnce : .afterInterval }
     }
 
     /// Looks at one schedule.

@@ -19,42 +19,37 @@ final class AuditAnchors: Service {
     private let pool: PostgresPool
     private let signer: StatementSigner
     private let logger: Logger
-    private let prerequisite: ReadinessCheck?
     /// Tenants whose chain this node may have made longer.
     private let moved = Mutex<Set<TenantID>>([])
+    /// When was last looked for changed tenants; nil: never.
+    private let sweptAt = Mutex<ContinuousClock.Instant?>(nil)
 
     private static let pause = Duration.seconds(2)
     /// How often is looked for tenants that were made or changed as such, which happens outside of their own transactions.
     private static let sweep = Duration.seconds(60)
 
-    init(pool: PostgresPool, signer: StatementSigner, logger: Logger, prerequisite: ReadinessCheck? = nil) {
+    init(pool: PostgresPool, signer: StatementSigner, logger: Logger) {
         self.pool = pool
         self.signer = signer
         self.logger = logger
-        self.prerequisite = prerequisite
     }
 
     /// A transaction of the tenant's has been committed, and may have been audited.
     func note(_ tenant: TenantID) { moved.withLock { _ = $0.insert(tenant) } }
 
     func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            await prerequisite?.becomesReady()
-            var (isFirst, nextSweep) = (true, ContinuousClock.now)
-            while !Task.isCancelled {
-                do {
-                    if .now >= nextSweep {
-                        // The first time all: a node may have ended before it had signed.
-                        try await noteTenants(isFirst: isFirst)
-                        (isFirst, nextSweep) = (false, .now + Self.sweep)
-                    }
-                    try await anchorMoved()
-                } catch  where !Task.isCancelled {
-                    logger.warning("Anchoring audit heads failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                } catch {}
-                try? await Task.sleep(for: Self.pause)
-            }
+        await PeriodicWork(every: Self.pause).run(logging: .each("Anchoring audit heads failed", to: logger)) {
+            try await self.sweepIfDue()
+            try await self.anchorMoved()
         }
+    }
+
+    private func sweepIfDue() async throws {
+        let last = sweptAt.withLock { $0 }
+        if let last, .now < last + Self.sweep { return }
+        // The first time all: a node may have ended before it had signed.
+        try await noteTenants(isFirst: last == nil)
+        sweptAt.withLock { $0 = .now }
     }
 
     private func noteTenants(isFirst: Bool) async throws {

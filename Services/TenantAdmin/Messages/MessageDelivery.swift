@@ -17,44 +17,39 @@ struct MessageDelivery: Service {
     var pause = Duration.seconds(1)
     /// The same while the database is not there.
     var pauseAfterFailure = Duration.seconds(5)
-    /// What must be well before the first look.
-    var prerequisite: ReadinessCheck?
 
+    /// Between two attempts to deliver one message.
+    static let backoff = Backoff(first: .seconds(5), maximum: .seconds(900))
     private static let atOnce = 16
-    private static let sweepEvery = 60
+    private static let sweepPause = Duration.seconds(60)
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await prerequisite?.becomesReady()
-            var round = 0
-            while !Task.isCancelled {
-                var isDone = await deliverDue()
-                round += 1
-                if round % Self.sweepEvery == 0 { isDone = await sweep() && isDone }
-                try? await Task.sleep(for: isDone ? pause : pauseAfterFailure)
+        await withDiscardingTaskGroup { group in
+            group.addTask {
+                await PeriodicWork(every: pause, afterFailure: .constant(pauseAfterFailure)).run(
+                    logging: .each("Claiming messages failed", to: logger)
+                ) { try await deliverDue() }
+            }
+            group.addTask {
+                await PeriodicWork(every: Self.sweepPause, firstAfter: Self.sweepPause).run(
+                    logging: .each("Removing expired messages failed", to: logger)
+                ) { try await outbox.removeExpired() }
             }
         }
     }
 
     /// Until nothing is due any more.
-    /// - Returns: false when messages could not be fetched.
-    @discardableResult
-    func deliverDue() async -> Bool {
-        guard let webhook else { return true }
-        do {
-            while !Task.isCancelled {
-                let claimed = try await outbox.claim(Self.atOnce)
-                if claimed.isEmpty { break }
-                await withTaskGroup(of: Void.self) { group in
-                    for (entry, message) in claimed {
-                        group.addTask { await deliver(entry, message, to: webhook) }
-                    }
+    /// - Throws: `PostgresError` when messages cannot be fetched.
+    func deliverDue() async throws {
+        guard let webhook else { return }
+        while !Task.isCancelled {
+            let claimed = try await outbox.claim(Self.atOnce)
+            if claimed.isEmpty { return }
+            await withDiscardingTaskGroup { group in
+                for (entry, message) in claimed {
+                    group.addTask { await deliver(entry, message, to: webhook) }
                 }
             }
-            return true
-        } catch {
-            logger.warning("Claiming messages failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-            return false
         }
     }
 
@@ -63,7 +58,7 @@ struct MessageDelivery: Service {
             try await webhook.send(message)
             try await outbox.delivered(entry.id)
         } catch {
-            let pause = Self.pause(after: entry.attempts)
+            let pause = Self.backoff.pause(after: entry.attempts)
             logger.warning(
                 "Delivering a message failed",
                 metadata: [
@@ -72,19 +67,6 @@ struct MessageDelivery: Service {
                 ])
             // If this fails as well, the message comes again when its lease ends.
             try? await outbox.failed(entry.id, pause: pause)
-        }
-    }
-
-    /// 5 s, doubled with each attempt, at most 15 minutes.
-    static func pause(after attempts: Int) -> Duration { .seconds(min(900, 5 << min(max(attempts - 1, 0), 10))) }
-
-    private func sweep() async -> Bool {
-        do {
-            try await outbox.removeExpired()
-            return true
-        } catch {
-            logger.warning("Removing expired messages failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-            return false
         }
     }
 }

@@ -99,7 +99,6 @@ struct ReadySchemaFiller: Service {
     let ready: ReadySchemas
     let count: Int
     let logger: Logger
-    let prerequisite: ReadinessCheck
 
     /// How soon what was taken is made again; any node may have taken it.
     private static let pause = Duration.milliseconds(250)
@@ -107,22 +106,14 @@ struct ReadySchemaFiller: Service {
     private static let pauseAfterFailure = Duration.seconds(5)
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await prerequisite.becomesReady()
-            // This node has migrated the template, so that no older ones are made any more.
-            var hasOutdated = true
-            while !Task.isCancelled {
-                var pause = Self.pause
-                do {
-                    while hasOutdated, !Task.isCancelled { hasOutdated = try await ready.dropOutdated() }
-                    if try await ready.count() < count {
-                        while try await ready.fill(to: count), !Task.isCancelled {}
-                    }
-                } catch  where !Task.isCancelled {
-                    pause = Self.pauseAfterFailure
-                    logger.warning("Preparing schemas failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                } catch {}
-                try? await Task.sleep(for: pause)
+        let failures = FailureLog.each("Preparing schemas failed", to: logger)
+        // This node has migrated the template, so that no older ones are made any more.
+        await PeriodicWork(every: Self.pauseAfterFailure).runPaced(logging: failures) {
+            try await ready.dropOutdated() ? .atOnce : .finished
+        }
+        await PeriodicWork(every: Self.pause, afterFailure: .constant(Self.pauseAfterFailure)).run(logging: failures) {
+            if try await ready.count() < count {
+                while try await ready.fill(to: count), !Task.isCancelled {}
             }
         }
     }

@@ -13,23 +13,14 @@ struct Retention: Service {
     /// How long reports of imports are kept.
     let importDays: Int
     let logger: Logger
-    var prerequisite: ReadinessCheck?
 
     /// How long an audit note may take to come again.
     private static let noteDays = 30
     private static let pause = Duration.seconds(300)
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await prerequisite?.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    for tenant in try await due() where !Task.isCancelled { await swept(tenant) }
-                } catch  where !Task.isCancelled {
-                    logger.warning("Removing expired rows failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-                } catch {}
-                try? await Task.sleep(for: Self.pause)
-            }
+        await PeriodicWork(every: Self.pause).run(logging: .each("Removing expired rows failed", to: logger)) {
+            for tenant in try await due() where !Task.isCancelled { await swept(tenant) }
         }
     }
 

@@ -16,22 +16,13 @@ struct TenantPurge: Service, BacklogReporting {
     let restoreDays: Int
     let interval: Duration
     let logger: Logger
-    var prerequisite: ReadinessCheck?
 
     /// Those that keep rows of tenants, beside this one.
     static let services: [ServiceName] = [.gateway, .mlTraining, .mlPrediction]
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await prerequisite?.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await purgeDue()
-                } catch  where !Task.isCancelled {
-                    logger.warning("Purging tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
-                } catch {}
-                try? await Task.sleep(for: interval)
-            }
+        await PeriodicWork(every: interval).run(logging: .each("Purging tenants failed; retrying", to: logger)) {
+            try await purgeDue()
         }
     }
 

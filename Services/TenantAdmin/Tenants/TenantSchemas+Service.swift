@@ -19,44 +19,39 @@ final class TenantSchemaRollout: Service, BacklogReporting {
 
     private let schemas: TenantSchemas
     private let logger: Logger
-    private let prerequisite: ReadinessCheck?
     private let state = Mutex(State.waiting)
     /// Pause before what failed is tried again.
     private let pause: Duration
 
-    init(
-        schemas: TenantSchemas, logger: Logger, pause: Duration = .seconds(2), prerequisite: ReadinessCheck? = nil
-    ) {
+    init(schemas: TenantSchemas, logger: Logger, pause: Duration = .seconds(2)) {
         self.schemas = schemas
         self.logger = logger
-        self.prerequisite = prerequisite
         self.pause = pause
     }
 
     /// Goes on until all are up to date, then waits for the end of the service.
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await self.prerequisite?.becomesReady()
-            while !Task.isCancelled {
-                do {
-                    try await self.schemas.migrateTemplate()
-                    self.state.withLock { $0 = .done }
-                    let progress = try await self.schemas.migrateTenants()
-                    self.logger.info(
-                        "Tenants are up to date", metadata: [LogKey.tenantCount: .stringConvertible(progress.migrated)])
-                    break
-                } catch {
-                    self.logger.warning(
-                        "Migrating tenants failed; retrying", metadata: [LogKey.error: "\(LogText.of(error))"])
-                    self.state.withLock { state in
-                        if case .done = state { return }
-                        state = .failing("the template of tenants' schemas is not up to date; see the log")
-                    }
-                    try? await Task.sleep(for: self.pause)
-                }
-            }
+        await PeriodicWork(every: pause).runPaced(logging: .each("Migrating tenants failed; retrying", to: logger)) {
+            try await self.migrate()
+            return .finished
         }
         try? await gracefulShutdown()
+    }
+
+    private func migrate() async throws {
+        do {
+            try await schemas.migrateTemplate()
+        } catch {
+            state.withLock { state in
+                // Tenants can be made once the template was up to date, whatever becomes of the database later.
+                if case .done = state { return }
+                state = .failing("the template of tenants' schemas is not up to date; see the log")
+            }
+            throw error
+        }
+        state.withLock { $0 = .done }
+        let progress = try await schemas.migrateTenants()
+        logger.info("Tenants are up to date", metadata: [LogKey.tenantCount: .stringConvertible(progress.migrated)])
     }
 
     var backlogName: String { "tenants-to-migrate" }

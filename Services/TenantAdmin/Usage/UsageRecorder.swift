@@ -17,37 +17,24 @@ struct UsageRecorder: Service {
     var pause = Duration.seconds(300)
     /// The same while the database is not there.
     var pauseAfterFailure = Duration.seconds(15)
-    /// What must be well before the first look.
-    var prerequisite: ReadinessCheck?
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            await prerequisite?.becomesReady()
-            while !Task.isCancelled {
-                let isDone = await recordDue()
-                try? await Task.sleep(for: isDone ? pause : pauseAfterFailure)
-            }
-        }
+        await PeriodicWork(every: pause, afterFailure: .constant(pauseAfterFailure)).run(
+            logging: .each("Counting usage failed", to: logger)
+        ) { try await recordDue() }
     }
 
     /// A tenant that cannot be counted now does not delay the others; it stays due.
-    /// - Returns: false when the list of due tenants could not be read.
-    @discardableResult
-    func recordDue() async -> Bool {
-        do {
-            for tenant in try await usage.due(olderThan: interval) where !Task.isCancelled {
-                do {
-                    try await usage.record(tenant, for: .tenant)
-                } catch {
-                    logger.warning(
-                        "Counting a tenant's usage failed",
-                        metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
-                }
+    /// - Throws: `PostgresError` when the list of due tenants cannot be read.
+    func recordDue() async throws {
+        for tenant in try await usage.due(olderThan: interval) where !Task.isCancelled {
+            do {
+                try await usage.record(tenant, for: .tenant)
+            } catch {
+                logger.warning(
+                    "Counting a tenant's usage failed",
+                    metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
             }
-            return true
-        } catch {
-            logger.warning("Counting usage failed", metadata: [LogKey.error: "\(LogText.of(error))"])
-            return false
         }
     }
 }

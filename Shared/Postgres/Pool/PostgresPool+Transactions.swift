@@ -26,17 +26,18 @@ extension PostgresPool {
             } catch let error as PostgresError {
                 guard attempt < retries, error.isRetryable else { throw error }
                 logger.debug("Transaction is retried", metadata: [LogKey.sqlState: "\(error.sqlState ?? "")"])
-                try await pause(beforeRetry: attempt)
+                try await pause(afterFailures: attempt + 1)
             }
             attempt += 1
         }
     }
 
-    /// 10, 20, 40 … milliseconds, each times a random factor of 0.5 to 1.5.
-    private func pause(beforeRetry attempt: Int) async throws {
-        let milliseconds = 10 * Double(1 << min(attempt, 7)) * Double.random(in: 0.5...1.5)
+    private static let backoff = Backoff(first: .milliseconds(10), maximum: .milliseconds(1_280))
+
+    /// Jittered by a factor of 0.5 to 1.5.
+    private func pause(afterFailures failures: Int) async throws {
         do {
-            try await Task.sleep(for: .milliseconds(milliseconds))
+            try await Task.sleep(for: Self.backoff.pause(after: failures) * Double.random(in: 0.5...1.5))
         } catch {
             throw ServerSession.cancelled
         }

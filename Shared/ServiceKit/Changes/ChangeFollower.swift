@@ -25,6 +25,8 @@ public final class ChangeFollower: Service, CustomStringConvertible {
     /// The shortest time from one request to the next, so that many changes in a row come in one answer.
     private static let pause = Duration.milliseconds(20)
 
+    private static let backoff = Backoff(first: .milliseconds(50), maximum: .milliseconds(250))
+
     /// Time without a first answer before the log says so: services start in any order, and their schemas are made first.
     private static let patienceAtStart = Duration.seconds(5)
 
@@ -67,30 +69,16 @@ public final class ChangeFollower: Service, CustomStringConvertible {
     }
 
     public func run() async throws {
-        await cancelWhenGracefulShutdown { [self] in
-            let start = ContinuousClock.now
-            var (failures, isTold, hasHeard) = (0, false, false)
-            while !Task.isCancelled {
-                let askedAt = ContinuousClock.now
-                do {
-                    try await ask()
-                    if isTold { logger.info("Change feed restored", metadata: [LogKey.upstream: "\(name)"]) }
-                    (failures, isTold, hasHeard) = (0, false, true)
-                    let rest = Self.pause - (ContinuousClock.now - askedAt)
-                    if rest > .zero { try await Task.sleep(for: rest) }
-                } catch {
-                    if Task.isCancelled { return }
-                    // Logged once per outage.
-                    if !isTold, hasHeard || ContinuousClock.now - start > Self.patienceAtStart {
-                        logger.warning(
-                            "Change feed lost; querying the service directly",
-                            metadata: [LogKey.upstream: "\(name)", LogKey.error: "\(LogText.of(error))"])
-                        isTold = true
-                    }
-                    failures += 1
-                    try? await Task.sleep(for: .milliseconds(min(250, 25 << min(failures, 4))))
-                }
-            }
+        var logger = logger
+        logger[metadataKey: LogKey.upstream] = "\(name)"
+        await PeriodicWork(every: Self.pause, afterFailure: Self.backoff).runPaced(
+            logging: .oncePerOutage(
+                "Change feed lost; querying the service directly", restored: "Change feed restored",
+                patience: Self.patienceAtStart, to: logger)
+        ) {
+            let askedAt = ContinuousClock.now
+            try await self.ask()
+            return .after(Self.pause - (ContinuousClock.now - askedAt))
         }
     }
 

@@ -88,8 +88,10 @@ public struct ReadinessCheck: Sendable {
         while !Task.isCancelled, await check() != nil { try? await Task.sleep(for: .milliseconds(500)) }
     }
 
-    /// The service, begun once all is well.
-    public func before(_ service: any Service) -> DelayedService { DelayedService(check: self, service: service) }
+    /// The services, begun once all is well.
+    public func before(_ services: any Service...) -> [any Service] {
+        services.map { DelayedService(check: self, service: $0) }
+    }
 }
 
 /// A service that is begun once what it needs is well.

@@ -88,6 +88,7 @@ struct ServiceHost {
 
     private static func name(of service: any Service) -> String {
         switch service {
+        case let delayed as DelayedService: name(of: delayed.service)
         case is ServiceLifecycleState: "shutdown notice"
         case is AccessLogService: "access log"
         case is Reloading: "reload on SIGHUP"

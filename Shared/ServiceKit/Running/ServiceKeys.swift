@@ -56,12 +56,7 @@ struct KeyWatch: Service {
     var pause = Duration.seconds(5)
 
     func run() async throws {
-        try? await cancelWhenGracefulShutdown {
-            while true {
-                try await Task.sleep(for: pause)
-                reload()
-            }
-        }
+        await PeriodicWork(every: pause, firstAfter: pause).run { reload() }
     }
 
     func reload() {

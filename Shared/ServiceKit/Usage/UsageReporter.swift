@@ -27,23 +27,12 @@ public actor UsageReporter: Service {
     }
 
     public func run() async throws {
-        await cancelWhenGracefulShutdown {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: Self.interval)
-                if !Task.isCancelled { await self.reportAll() }
-            }
+        let failures = FailureLog.each(
+            "Reporting usage failed; the counts are kept for the next report", at: .info, to: logger)
+        await PeriodicWork(every: Self.interval, firstAfter: Self.interval).run(logging: failures) {
+            try await self.report()
         }
-        await reportAll()
-    }
-
-    private func reportAll() async {
-        do {
-            try await report()
-        } catch {
-            logger.info(
-                "Reporting usage failed; the counts are kept for the next report",
-                metadata: [LogKey.error: "\(LogText.of(error))"])
-        }
+        do { try await report() } catch { failures.failed(error) }
     }
 
     /// Reports all that has been counted.

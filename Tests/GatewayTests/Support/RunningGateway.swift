@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPClient
@@ -83,7 +84,7 @@ struct RunningGateway: Sendable {
             let parts = GatewayParts(
                 configuration: try RouteFile.load(
                     ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
-                baseDomain: baseDomain, operatorKey: OperatorKey(contents: hex(RandomToken.digest(operatorSecret))),
+                baseDomain: baseDomain, operatorKey: OperatorKey(contents: RandomToken.digest(operatorSecret).hex),
                 identity: keys, tokens: tokens, signer: signer,
                 directory: directory, ownChanges: ownChanges,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
@@ -93,8 +94,7 @@ struct RunningGateway: Sendable {
                     folder: ServiceDatabases.repository.appendingPathComponent("Services/Console").path),
                 audit: .outbox(database),
                 logger: logger, now: { clock.now })
-            let first = try GatewayApplication.application(parts).testable()
-            let second = try GatewayApplication.application(parts).testable()
+            let (first, second) = (try application(parts).testable(), try application(parts).testable())
             return try await first.test(.live) { first in
                 try await second.test(.live) { second in
                     try await body(
@@ -108,8 +108,11 @@ struct RunningGateway: Sendable {
         }
     }
 
-    static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+    /// One node, without what runs beside.
+    private static func application(_ parts: GatewayParts) throws -> ServiceApplication {
+        let line = LiveLine(try LineBuilder(parts).line(parts.configuration))
+        return GatewayApplication.application(
+            line, LoopRelay(line, logger: parts.logger), console: parts.console)
     }
 }
 

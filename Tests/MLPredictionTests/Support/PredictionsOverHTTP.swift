@@ -86,7 +86,7 @@ struct PredictionsOverHTTP {
                 let bootstrap = try bootstrap(pairs, keys, database: fixture.url, upstream: url, http)
                 let application = try PredictionApplication(bootstrap)
                 let gateway = AssertionSigner(issuer: .gateway, keyPair: pairs[.gateway] ?? ServiceKeyPair())
-                let built = application.build()
+                let built = try application.build()
                 for check in built.readiness where check.name != "database" {
                     let reason = await check.check()
                     #expect(reason == nil, "\(check.name)")
@@ -111,7 +111,7 @@ struct PredictionsOverHTTP {
             try bootstrap(
                 [:], JSONWebKeySet(keys: []), database: "postgres://nobody@127.0.0.1:1/nothing",
                 upstream: "http://127.0.0.1:1", http))
-        try await body(application.build())
+        try await body(try application.build())
         await application.database.pool.close()
         await http.shutdown()
     }

@@ -72,7 +72,7 @@ struct TrainingService {
                 let bootstrap = try bootstrap(
                     identity, database: fixture.databases.mlTraining, tenantAdmin: url, http, logger)
                 let training = try TrainingApplication(bootstrap)
-                let application = training.build()
+                let application = try training.build()
                 let work = Task {
                     guard working else { return }
                     try await withThrowingTaskGroup(of: Void.self) { group in
@@ -106,7 +106,7 @@ struct TrainingService {
             try bootstrap(
                 TestIdentity(), database: "postgres://nobody@127.0.0.1:1/nothing", tenantAdmin: "http://127.0.0.1:1",
                 http, PostgresCluster.quietLogger))
-        try await body(training.build())
+        try await body(try training.build())
         await training.database.pool.close()
         await http.shutdown()
     }

@@ -71,13 +71,13 @@ struct TestService: Sendable {
             pool: pool, schema: "tenant_admin", heartbeat: heartbeat,
             incomplete: TenantSchemas.someTellNoChanges, logger: PostgresCluster.quietLogger)
         let archives = KeptArchives()
-        let routes = TenantAdminApplication.routes(
-            pool: pool, schemas: schemas, verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys),
+        let parts = TenantAdminParts(
+            verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys), pool: pool, schemas: schemas,
             anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes,
             archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
-        try await ServiceApplication(routes: routes).testable().test(setup) { client in
+        try await ServiceApplication(routes: parts.routes).testable().test(setup) { client in
             try await body(
                 TestService(
                     client: client, pool: pool, databases: databases, schemas: schemas, signers: signers,
