@@ -23,10 +23,9 @@ final class LineBuilder: Sendable {
         self.parts = parts
         let directory = CachedDirectory(parts.directory, changes: parts.tenantChanges)
         let ownChanges = parts.ownChanges
-        let isHeard: @Sendable (ContinuousClock.Instant) -> Bool = { ownChanges?.isHeard(at: $0) ?? false }
-        let families = FreshCache<SessionID, RefreshFamily?>(maximumCount: 100_000, isHeard: isHeard)
+        let families = FreshCache<SessionID, RefreshFamily?>(following: ownChanges, maximumCount: 100_000)
         // A key's use is noted when it is asked for.
-        let keyCache = FreshCache<[UInt8], APIKey?>(longestAge: .seconds(60), isHeard: isHeard)
+        let keyCache = FreshCache<[UInt8], APIKey?>(following: ownChanges, longestAge: .seconds(60))
         ownChanges?.follow { news in
             guard case .changes(let changes) = news else {
                 families.forgetAll()

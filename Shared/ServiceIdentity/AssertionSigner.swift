@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 public import Foundation
 import Synchronization
@@ -28,7 +29,7 @@ public final class AssertionSigner: Sendable {
     public let issuer: ServiceName
     private let keys: KeyRing
     private let now: @Sendable () -> Date
-    private let cache = Mutex<[Key: Entry]>([:])
+    private let cache = Mutex(RecentEntries<Key, Entry>(maximumCount: cacheLimit))
 
     public init(issuer: ServiceName, keys: KeyRing, now: @escaping @Sendable () -> Date = { Date() }) {
         self.issuer = issuer
@@ -51,19 +52,13 @@ public final class AssertionSigner: Sendable {
         let time = Int(now().timeIntervalSince1970)
         let pair = keys.signing
         let key = Key(signer: pair.keyID, audience: audience, caller: caller)
-        if let entry = cache.withLock({ $0[key] }), entry.expires - time > Self.reserve { return entry.token }
+        if let entry = cache.withLock({ $0.use(key) }), entry.expires - time > Self.reserve { return entry.token }
         let token = try sign(
             AssertionClaims(
                 iss: issuer, aud: audience, exp: time + Self.lifetime, iat: time, tenant: caller?.tenant,
                 sub: caller?.subject, permissions: caller.map(\.permissions),
                 platform: caller?.isPlatformOperator == true ? true : nil), by: pair)
-        cache.withLock { cache in
-            if cache.count >= Self.cacheLimit {
-                cache = cache.filter { $0.value.expires - time > Self.reserve }
-                if cache.count >= Self.cacheLimit { cache.removeAll(keepingCapacity: true) }
-            }
-            cache[key] = Entry(token: token, expires: time + Self.lifetime)
-        }
+        cache.withLock { $0.insert(Entry(token: token, expires: time + Self.lifetime), for: key) }
         return token
     }
 

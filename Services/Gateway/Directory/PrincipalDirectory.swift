@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import ServiceKit
 
@@ -53,12 +54,11 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
         _ source: any TenantDirectory & PrincipalDirectory, changes: ChangeFollower? = nil,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
-        let isHeard: @Sendable (ContinuousClock.Instant) -> Bool = { changes?.isHeard(at: $0) ?? false }
         self.source = source
-        tenants = FreshCache(isHeard: isHeard, now: now)
-        subdomains = FreshCache(isHeard: isHeard, now: now)
-        users = FreshCache(maximumCount: 100_000, isHeard: isHeard, now: now)
-        grants = FreshCache(isHeard: isHeard, now: now)
+        tenants = FreshCache(following: changes, now: now)
+        subdomains = FreshCache(following: changes, now: now)
+        users = FreshCache(following: changes, maximumCount: 100_000, now: now)
+        grants = FreshCache(following: changes, now: now)
         changes?.follow { [self] in hear($0) }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import ServiceIdentity

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import ServiceIdentity
@@ -91,8 +92,8 @@ extension Authenticator {
 final class AuthenticateStage: Sendable {
     let authenticators: [any Authenticator]
     let limit: LimitStage
-    /// Digests of credentials that were good within ``memory``.
-    private let good = Mutex(FreshEntries<[UInt8], Void>(maximumAge: memory, maximumCount: 50_000))
+    /// When credentials were last asked about that were good, by their digests.
+    private let good = Mutex(RecentEntries<[UInt8], ContinuousClock.Instant>(maximumCount: 50_000))
 
     private static let memory = Duration.seconds(900)
 
@@ -104,12 +105,13 @@ final class AuthenticateStage: Sendable {
     /// - Throws: ``ProblemError`` 401, 429 for an address that has guessed too often, or 503 when it cannot be found out.
     func authenticate(_ credential: Credential, from address: ClientAddress) async throws -> Principal {
         let time = ContinuousClock.now
-        if good.withLock({ $0.fresh(credential.digest, now: time) }) == nil { try limit.requireGuesses(address) }
+        let goodAt = good.withLock { $0.use(credential.digest) }
+        if goodAt.map({ time - $0 >= Self.memory }) ?? true { try limit.requireGuesses(address) }
         for authenticator in authenticators {
             switch try await authenticator.authenticate(credential) {
             case .notMine: continue
             case .accepted(let principal):
-                good.withLock { $0.insert((), for: credential.digest, askedAt: time) }
+                good.withLock { $0.insert(time, for: credential.digest) }
                 return principal
             case .denied(let problem): throw problem
             case .guessed(let problem):
@@ -126,8 +128,7 @@ final class AuthenticateStage: Sendable {
     func warm(_ credential: Credential) -> Principal? {
         for authenticator in authenticators {
             guard let principal = authenticator.warm(credential) else { continue }
-            let time = ContinuousClock.now
-            good.withLock { $0.insert((), for: credential.digest, askedAt: time) }
+            good.withLock { $0.insert(.now, for: credential.digest) }
             return principal
         }
         return nil

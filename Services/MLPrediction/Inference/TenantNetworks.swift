@@ -13,7 +13,7 @@ protocol ServableModelSource: Sendable {
 /// network of one kind of question with `_with_plan` or `_without_plan` behind it.
 ///
 /// Which models there are is known for at most half a second, as which one is deployed is.
-actor TenantNetworks {
+final class TenantNetworks: Sendable {
     typealias Instant = ContinuousClock.Instant
 
     /// A network that answers.
@@ -25,14 +25,9 @@ actor TenantNetworks {
         let network: InferenceNetwork
     }
 
-    private struct Known {
-        let catalogue: Catalogue
-        let askedAt: Instant
-    }
-
     /// A tenant's models, and each name they go by.
-    private struct Catalogue {
-        struct Entry {
+    private struct Catalogue: Sendable {
+        struct Entry: Sendable {
             let part: NetworkPart
             /// Newest first.
             let versions: [ServableModel]
@@ -54,14 +49,9 @@ actor TenantNetworks {
         }
     }
 
-    private static let mostKnown = 1_000
-
     private let source: any ServableModelSource
     private let models: DeployedModels
-    private let staleAfter: Duration
-    private let now: @Sendable () -> Instant
-    private var known: [TenantID: Known] = [:]
-    private let questions = SingleFlight<TenantID, Catalogue>()
+    private let catalogues: FreshCache<TenantID, Catalogue>
 
     init(
         source: any ServableModelSource, models: DeployedModels, staleAfter: Duration = .milliseconds(500),
@@ -69,8 +59,7 @@ actor TenantNetworks {
     ) {
         self.source = source
         self.models = models
-        self.staleAfter = staleAfter
-        self.now = now
+        catalogues = FreshCache(maximumAge: staleAfter, maximumCount: 1_000, now: now)
     }
 
     /// - Parameter version: as in the path; nil for the deployed one.
@@ -112,22 +101,17 @@ actor TenantNetworks {
     }
 
     /// Why a version does not answer, as far as this node has tried.
-    nonisolated func refusal(of model: ServableModel) -> ModelRefusal? { models.refusal(of: model.artifactSha256) }
+    func refusal(of model: ServableModel) -> ModelRefusal? { models.refusal(of: model.artifactSha256) }
 
     /// Newest version first.
     func servable(_ tenant: TenantID) async throws -> [ServableModel] { try await catalogue(of: tenant).models }
 
     private func catalogue(of tenant: TenantID) async throws -> Catalogue {
-        if let answer = known[tenant], now() - answer.askedAt <= staleAfter { return answer.catalogue }
-        return try await questions.value(for: tenant) { try await self.ask(tenant) }
-    }
-
-    private func ask(_ tenant: TenantID) async throws -> Catalogue {
-        let askedAt = now()
-        let catalogue = Catalogue(try await source.servable(tenant: tenant))
-        if known.count >= Self.mostKnown { known = known.filter { askedAt - $0.value.askedAt <= staleAfter } }
+        let catalogue = try await catalogues.value(for: tenant) { [source] in
+            Catalogue(try await source.servable(tenant: tenant))
+        }
         // An empty list is not cached, so that a first model is found at once.
-        known[tenant] = catalogue.models.isEmpty ? nil : Known(catalogue: catalogue, askedAt: askedAt)
+        if catalogue.models.isEmpty { catalogues.forget(tenant) }
         return catalogue
     }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
@@ -25,7 +26,7 @@ final class DeployedModels: Sendable {
     private let held: HeldModels
     private let date: @Sendable () -> Date
     /// What each tenant was last answered with.
-    private let serving = Mutex<[TenantID: DeployedModel]>([:])
+    private let serving = Mutex(RecentEntries<TenantID, DeployedModel>(maximumCount: 20_000))
 
     /// - Parameters:
     ///   - isUnchanged: as of ``Deployments``.
@@ -65,7 +66,7 @@ final class DeployedModels: Sendable {
 
     private func model(of tenant: TenantID, isWaiting: Bool) async throws -> LoadedModel {
         guard let answer = try await deployments.deployed(of: tenant) else {
-            serving.withLock { $0[tenant] = nil }
+            serving.withLock { $0.remove(tenant) }
             return .baseline
         }
         let deployment = answer.deployment
@@ -92,14 +93,9 @@ final class DeployedModels: Sendable {
 
     private func serve(_ deployment: DeployedModel, _ tenant: TenantID) {
         serving.withLock { serving in
-            if serving[tenant] == deployment { return }
-            // A node that forgets asks for the model before.
-            if serving.count >= Self.mostServing { serving = [:] }
-            serving[tenant] = deployment
+            if serving.use(tenant) != deployment { serving.insert(deployment, for: tenant) }
         }
     }
-
-    private static let mostServing = 10_000
 
     /// For so long after a deployment the model before it may answer while the new one loads; longer ago, only the new one will do.
     private static let mostLoading: TimeInterval = 30

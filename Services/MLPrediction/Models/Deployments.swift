@@ -25,14 +25,12 @@ final class Deployments: Sendable {
         var failedAt: Instant?
     }
 
-    private static let mostKnown = 10_000
-
     private let source: any ModelSource
     private let staleAfter: Duration
     private let isUnchanged: @Sendable (TenantID, Instant) -> Bool
     private let patience: Duration
     private let now: @Sendable () -> Instant
-    private let known = Mutex<[TenantID: Known]>([:])
+    private let known = Mutex(RecentEntries<TenantID, Known>(maximumCount: 20_000))
     private let questions = SingleFlight<TenantID, DeployedModel?>()
 
     /// - Parameters:
@@ -52,7 +50,7 @@ final class Deployments: Sendable {
     /// nil where none is deployed.
     /// - Throws: `ProblemError` 503 where nothing is known and ml-training cannot be asked.
     func deployed(of tenant: TenantID) async throws -> Answer? {
-        guard let answer = known.withLock({ $0[tenant] }) else {
+        guard let answer = known.withLock({ $0.use(tenant) }) else {
             return try await ask(tenant).map { Answer(deployment: $0, isConfirmed: true) }
         }
         if now() - answer.askedAt <= staleAfter || isUnchanged(tenant, answer.askedAt) {
@@ -64,7 +62,7 @@ final class Deployments: Sendable {
             return try await askPatiently(tenant).map { Answer(deployment: $0, isConfirmed: true) }
         } catch let error as ProblemError where error.status.code >= 500 {
             let time = now()
-            known.withLock { $0[tenant]?.failedAt = time }
+            known.withLock { $0.update(tenant) { $0.failedAt = time } }
             return former
         }
     }
@@ -77,15 +75,10 @@ final class Deployments: Sendable {
 
     /// - Throws: `ProblemError` 503 when the answer takes longer; the question goes on.
     private func askPatiently(_ tenant: TenantID) async throws -> DeployedModel? {
-        try await withThrowingTaskGroup(of: DeployedModel?.self) { group in
-            group.addTask { try await self.ask(tenant) }
-            group.addTask { [patience] in
-                try await Task.sleep(for: patience)
-                throw ProblemError.unavailable("The model registry does not answer in time.")
-            }
-            defer { group.cancelAll() }
-            return try await group.next() ?? nil
+        guard let answer = try await withTimeLimit(patience, { try await self.ask(tenant) }) else {
+            throw ProblemError.unavailable("The model registry does not answer in time.")
         }
+        return answer
     }
 
     private func ask(_ tenant: TenantID) async throws -> DeployedModel? {
@@ -98,12 +91,8 @@ final class Deployments: Sendable {
         let askedAt = now()
         let deployment = try await source.deployment(tenant: tenant)
         known.withLock { known in
-            guard let deployment else { return known[tenant] = nil }
-            if known.count >= Self.mostKnown {
-                // Tenants of the last hour.
-                known = known.filter { askedAt - $0.value.askedAt <= .seconds(3_600) }
-            }
-            known[tenant] = Known(deployment: deployment, askedAt: askedAt)
+            guard let deployment else { return known.remove(tenant) }
+            known.insert(Known(deployment: deployment, askedAt: askedAt), for: tenant)
         }
         return deployment
     }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Synchronization
@@ -18,11 +19,8 @@ final class RecalibratedModels: Sendable {
         let forecast: ForecastModel
     }
 
-    private let held = Mutex<[Key: Held]>([:])
-    /// Models held at once; beyond that all are computed again, which costs milliseconds each.
-    private let capacity: Int
-
-    init(capacity: Int = 256) { self.capacity = capacity }
+    /// A model that is not held is computed again, which costs milliseconds.
+    private let held = Mutex(RecentEntries<Key, Held>(maximumCount: 256))
 
     func model(_ model: LoadedModel, of tenant: TenantID, history: History, at moment: Double) -> LoadedModel {
         // The baseline states no chances.
@@ -30,12 +28,9 @@ final class RecalibratedModels: Sendable {
         let key = Key(tenant: tenant, model: id)
         let outcomes = history.outcomesKnown(before: moment)
         let forecast =
-            held.withLock { $0[key] }.flatMap { $0.outcomes == outcomes ? $0.forecast : nil }
+            held.withLock { $0.use(key) }.flatMap { $0.outcomes == outcomes ? $0.forecast : nil }
             ?? model.forecast.recalibrated(history: history, at: moment)
-        held.withLock { held in
-            if held.count >= capacity, held[key] == nil { held.removeAll() }
-            held[key] = Held(outcomes: outcomes, forecast: forecast)
-        }
+        held.withLock { $0.insert(Held(outcomes: outcomes, forecast: forecast), for: key) }
         var moved = model
         moved.forecast = forecast
         return moved

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPTypes
 import ServiceKit
@@ -33,10 +34,8 @@ struct ModelRefusal: Error, ProblemConvertible, Equatable {
 struct RefusedModels: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    private static let mostKept = 1_000
-
     let retryAfter: Duration
-    private var refused: [String: (refusal: ModelRefusal, at: Instant)] = [:]
+    private var refused = RecentEntries<String, (refusal: ModelRefusal, at: Instant)>(maximumCount: 1_000)
 
     init(retryAfter: Duration = .seconds(30)) { self.retryAfter = retryAfter }
 
@@ -46,9 +45,8 @@ struct RefusedModels: Sendable {
     }
 
     mutating func refuse(_ digest: String, _ refusal: ModelRefusal, now: Instant) {
-        if refused.count >= Self.mostKept { refused = refused.filter { now - $0.value.at < retryAfter } }
-        if refused.count < Self.mostKept { refused[digest] = (refusal, now) }
+        refused.insert((refusal, now), for: digest)
     }
 
-    mutating func accept(_ digest: String) { refused[digest] = nil }
+    mutating func accept(_ digest: String) { refused.remove(digest) }
 }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Postgres
 import ServiceStorage
@@ -14,11 +15,10 @@ final class FeatureNames: Sendable {
 
     /// For so long a set is taken to be stored that was: a database put back to an earlier state gets it again.
     private static let memory = Duration.seconds(60)
-    private static let mostKnown = 10_000
 
     private let database: ServiceDatabase
     private let now: @Sendable () -> Instant
-    private let known = Mutex<[Key: Instant]>([:])
+    private let known = Mutex(RecentEntries<Key, Instant>(maximumCount: 10_000))
 
     init(database: ServiceDatabase, now: @escaping @Sendable () -> Instant = { .now }) {
         self.database = database
@@ -28,7 +28,7 @@ final class FeatureNames: Sendable {
     /// Returns once the set is stored.
     func keep(_ set: FeatureSet, of tenant: TenantID) async throws {
         let (key, time) = (Key(tenant: tenant, set: set), now())
-        if known.withLock({ $0[key].map { time - $0 < Self.memory } ?? false }) { return }
+        if known.withLock({ $0.use(key).map { time - $0 < Self.memory } ?? false }) { return }
         _ = try await database.withTenantRows(tenant) { connection in
             try await connection.execute(
                 """
@@ -36,9 +36,6 @@ final class FeatureNames: Sendable {
                 ON CONFLICT DO NOTHING
                 """)
         }
-        known.withLock { known in
-            if known.count >= Self.mostKnown { known = known.filter { time - $0.value < Self.memory } }
-            if known.count < Self.mostKnown { known[key] = time }
-        }
+        known.withLock { $0.insert(time, for: key) }
     }
 }

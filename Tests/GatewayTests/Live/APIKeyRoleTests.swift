@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Postgres
@@ -119,7 +120,8 @@ struct APIKeyRoleTests {
                     role: RoleGrants(
                         id: gateway.tenantAdmin.roleID("robots"), name: "robots",
                         permissions: [Permission(resource: "projects", actions: ["read"])])),
-                cache: FreshCache(), seal: AnswerSeal(keys: KeyRing(gateway.identity)), now: { gateway.clock.now })
+                cache: FreshCache(following: nil), seal: AnswerSeal(keys: KeyRing(gateway.identity)),
+                now: { gateway.clock.now })
             #expect(try await !keys.findRoleIDs())
             #expect(try await keys.findRoleIDs())
             gateway.tenantAdmin.renameRole("robots", to: "machines")

@@ -1,37 +1,14 @@
+import Basics
 import Synchronization
 import Testing
-
-@testable import Gateway
-
-@Suite("Fresh entries")
-struct FreshEntriesTests {
-    private func entries(_ count: Int = 2) -> FreshEntries<String, Int> {
-        FreshEntries(maximumAge: .milliseconds(500), maximumCount: count)
-    }
-
-    @Test("an answer's age counts from its query")
-    func age() {
-        var entries = entries()
-        entries.insert(1, for: "a", askedAt: Fixture.start)
-        #expect(entries.fresh("a", now: Fixture.start + .milliseconds(499)) == 1)
-        #expect(entries.fresh("a", now: Fixture.start + .milliseconds(500)) == nil)
-    }
-
-    @Test("the number of cached entries is limited")
-    func bounded() {
-        var entries = entries(2)
-        for number in 0..<100 { entries.insert(number, for: "\(number)", askedAt: Fixture.start) }
-        #expect(entries.count <= 2)
-        #expect(entries.fresh("99", now: Fixture.start) == 99)
-    }
-}
 
 @Suite("Fresh cache")
 struct FreshCacheTests {
     private final class Clock: Sendable {
         private let offset = Mutex(Duration.zero)
+        private let start = ContinuousClock.now
         func advance(_ duration: Duration) { offset.withLock { $0 += duration } }
-        var now: ContinuousClock.Instant { Fixture.start + offset.withLock { $0 } }
+        var now: ContinuousClock.Instant { start + offset.withLock { $0 } }
     }
 
     private struct Failure: Error {}
@@ -44,7 +21,7 @@ struct FreshCacheTests {
 
     @Test("many concurrent requests cause one query")
     func singleFlight() async throws {
-        let cache = FreshCache<String, Int>()
+        let cache = FreshCache<String, Int>(maximumAge: .milliseconds(500))
         let asked = Counter()
         let answers = try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<20 {
@@ -65,7 +42,7 @@ struct FreshCacheTests {
     @Test("after half a second an entry is queried again")
     func expiry() async throws {
         let clock = Clock()
-        let cache = FreshCache<String, Int>(now: { clock.now })
+        let cache = FreshCache<String, Int>(maximumAge: .milliseconds(500), now: { clock.now })
         #expect(try await cache.value(for: "a") { 1 } == 1)
         clock.advance(.milliseconds(499))
         #expect(try await cache.value(for: "a") { 2 } == 1)
@@ -76,7 +53,7 @@ struct FreshCacheTests {
     @Test("a failure is never remembered, and never answered with what was known before")
     func failure() async throws {
         let clock = Clock()
-        let cache = FreshCache<String, Int>(now: { clock.now })
+        let cache = FreshCache<String, Int>(maximumAge: .milliseconds(500), now: { clock.now })
         _ = try await cache.value(for: "a") { 1 }
         clock.advance(.seconds(1))
         await #expect(throws: Failure.self) { try await cache.value(for: "a") { throw Failure() } }
@@ -85,7 +62,7 @@ struct FreshCacheTests {
 
     @Test("an entry that this node invalidates is queried again at once")
     func forget() async throws {
-        let cache = FreshCache<String, Int>()
+        let cache = FreshCache<String, Int>(maximumAge: .milliseconds(500))
         _ = try await cache.value(for: "a") { 1 }
         cache.forget("a")
         #expect(try await cache.value(for: "a") { 2 } == 2)
@@ -97,6 +74,7 @@ struct FreshCacheTests {
     func heard() async throws {
         let clock = Clock()
         let cache = FreshCache<String, Int>(
+            maximumAge: .milliseconds(500),
             longestAge: .seconds(60), isHeard: { _ in true }, now: { clock.now })
         #expect(cache.warm("a") == nil)
         _ = try await cache.value(for: "a") { 1 }
@@ -115,7 +93,8 @@ struct FreshCacheTests {
     func unheard() async throws {
         let clock = Clock()
         let isHeard = Mutex(true)
-        let cache = FreshCache<String, Int>(isHeard: { _ in isHeard.withLock { $0 } }, now: { clock.now })
+        let cache = FreshCache<String, Int>(
+            maximumAge: .milliseconds(500), isHeard: { _ in isHeard.withLock { $0 } }, now: { clock.now })
         _ = try await cache.value(for: "a") { 1 }
         clock.advance(.seconds(1))
         isHeard.withLock { $0 = false }
@@ -127,18 +106,18 @@ struct FreshCacheTests {
 
     @Test("an answer to a query sent before a change arrived is not cached")
     func overtaken() async throws {
-        let cache = FreshCache<String, Int>(isHeard: { _ in true })
-        let (asked, changed) = (Signal(), Signal())
+        let cache = FreshCache<String, Int>(maximumAge: .milliseconds(500), isHeard: { _ in true })
+        let (asked, changed) = (AsyncStream.makeStream(of: Void.self), AsyncStream.makeStream(of: Void.self))
         async let before = cache.value(for: "a") {
-            asked.set()
-            await changed.wait()
+            asked.continuation.finish()
+            for await _ in changed.stream {}
             return 1
         }
-        await asked.wait()
+        for await _ in asked.stream {}
         cache.forget("a")
         #expect(try await cache.value(for: "a") { 2 } == 2)
         cache.forget(where: { $0 == "a" })
-        changed.set()
+        changed.continuation.finish()
         #expect(try await before == 1)
         #expect(cache.warm("a") == nil)
         #expect(try await cache.value(for: "a") { 3 } == 3)

@@ -1,14 +1,12 @@
-import Basics
 import Synchronization
 
 /// A cache with one query in flight per key, however many requests need its answer.
 ///
-/// While the change feed is up, an entry is valid until a change invalidates it; otherwise for half a second, because a
-/// revocation must take effect within one second on every node. An answer's age counts from its query. A failure reaches the
-/// waiting requests and is never cached. Requests do not join a query older than half a second, nor one sent before a change
-/// of its key arrived: its answer would be too old for them.
-final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
-    typealias Instant = ContinuousClock.Instant
+/// While a change feed is up, an entry is valid until a change invalidates it; otherwise for `maximumAge`. An answer's age counts
+/// from its query. A failure reaches the waiting requests and is never cached. Requests do not join a query older than
+/// `maximumAge`, nor one sent before a change of its key arrived: its answer would be too old for them.
+public final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    public typealias Instant = ContinuousClock.Instant
 
     private struct Entry {
         let flight: Flight<Value>
@@ -26,9 +24,9 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// - Parameters:
     ///   - maximumAge: maximum age of an answer while the change feed is down.
     ///   - longestAge: maximum age of an answer while the change feed is up.
-    ///   - isHeard: whether the change feed was current at that instant.
-    init(
-        maximumAge: Duration = .milliseconds(500), longestAge: Duration = .seconds(600), maximumCount: Int = 20_000,
+    ///   - isHeard: whether the change feed was current at that instant; without a feed never.
+    public init(
+        maximumAge: Duration, longestAge: Duration = .seconds(600), maximumCount: Int = 20_000,
         isHeard: @escaping @Sendable (Instant) -> Bool = { _ in false },
         now: @escaping @Sendable () -> Instant = { .now }
     ) {
@@ -39,7 +37,7 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         self.now = now
     }
 
-    func value(for key: Key, load: @escaping @Sendable () async throws -> Value) async throws -> Value {
+    public func value(for key: Key, load: @escaping @Sendable () async throws -> Value) async throws -> Value {
         let time = now()
         let heard = isHeard(time)
         let entry = entries.withLock { entries in
@@ -54,7 +52,7 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// What is remembered and still holds, without waiting; nil: ask for the value.
-    func warm(_ key: Key) -> Value? {
+    public func warm(_ key: Key) -> Value? {
         let time = now()
         let heard = isHeard(time)
         return entries.withLock { entries in
@@ -64,11 +62,11 @@ final class FreshCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     /// Invalidates an entry, after a change by this node or from the change feed.
-    func forget(_ key: Key) { entries.withLock { $0.remove(key) } }
+    public func forget(_ key: Key) { entries.withLock { $0.remove(key) } }
 
-    func forget(where isMeant: (Key) -> Bool) { entries.withLock { $0.removeAll(where: isMeant) } }
+    public func forget(where isMeant: (Key) -> Bool) { entries.withLock { $0.removeAll(where: isMeant) } }
 
-    func forgetAll() { entries.withLock { $0.removeAll() } }
+    public func forgetAll() { entries.withLock { $0.removeAll() } }
 
     private func holds(_ entry: Entry, _ time: Instant, _ heard: Bool) -> Bool {
         let age = time - entry.askedAt

@@ -1,6 +1,5 @@
+import Basics
 import Testing
-
-@testable import Gateway
 
 @Suite("Recent entries")
 struct RecentEntriesTests {
