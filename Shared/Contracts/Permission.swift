@@ -24,55 +24,24 @@ public struct Permission: Codable, Sendable, Hashable {
 }
 
 /// A kind of thing a permission speaks of.
-public struct Resource: RawRepresentable, Hashable, Sendable {
-    public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-
-    public static let users = Self(rawValue: "users")
-    public static let roles = Self(rawValue: "roles")
-    public static let settings = Self(rawValue: "settings")
-    public static let audit = Self(rawValue: "audit")
-    public static let usage = Self(rawValue: "usage")
-    public static let apiKeys = Self(rawValue: "api_keys")
-    public static let departments = Self(rawValue: "departments")
-    public static let skills = Self(rawValue: "skills")
-    public static let employees = Self(rawValue: "employees")
-    public static let projects = Self(rawValue: "projects")
-    public static let allocations = Self(rawValue: "allocations")
-    public static let capacity = Self(rawValue: "capacity")
-    public static let calendars = Self(rawValue: "calendars")
-    public static let leave = Self(rawValue: "leave")
-    public static let imports = Self(rawValue: "imports")
+public enum Resource: String, CaseIterable, Sendable {
+    case users, roles, settings, audit, usage
+    case apiKeys = "api_keys"
+    case departments, skills, employees, projects, allocations, capacity, calendars, leave, imports
     /// Everything a tenant has, in one archive. Making an archive needs `write`, so that a permission to read does not suffice.
-    public static let exports = Self(rawValue: "exports")
-    public static let reports = Self(rawValue: "reports")
-    public static let ml = Self(rawValue: "ml")
-    public static let ownAccount = Self(rawValue: "self")
+    case exports
+    case reports, ml
+    case ownAccount = "self"
     /// The tenants themselves: only ever granted to the platform operator, never by a role inside a tenant.
-    public static let tenants = Self(rawValue: "tenants")
+    case tenants
 
     /// What a tenant's roles may speak of.
-    public static let insideTenant: [Resource] = [
-        users, roles, settings, audit, usage, apiKeys, departments, skills, employees, projects, allocations, capacity,
-        calendars, leave, imports, exports, reports, ml, ownAccount,
-    ]
+    public static let insideTenant = allCases.filter { $0 != .tenants }
 }
 
-public struct Action: RawRepresentable, Hashable, Sendable {
-    public let rawValue: String
-    public init(rawValue: String) { self.rawValue = rawValue }
-
-    public static let read = Self(rawValue: "read")
-    public static let write = Self(rawValue: "write")
-    public static let update = Self(rawValue: "update")
-    public static let delete = Self(rawValue: "delete")
-    public static let predict = Self(rawValue: "predict")
-    public static let feedback = Self(rawValue: "feedback")
-    public static let train = Self(rawValue: "train")
-    public static let deploy = Self(rawValue: "deploy")
-
-    /// What a tenant's roles may allow.
-    public static let insideTenant: [Action] = [read, write, update, delete, predict, feedback, train, deploy]
+/// What may be done to a resource; a tenant's roles may allow each.
+public enum Action: String, CaseIterable, Sendable {
+    case read, write, update, delete, predict, feedback, train, deploy
 }
 
 extension Sequence where Element == Permission {

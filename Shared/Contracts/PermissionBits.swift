@@ -21,7 +21,7 @@ public struct PermissionBits: Sendable, Hashable {
     private static let places = Dictionary(
         uniqueKeysWithValues: Resource.insideTenant.enumerated().map { ($1.rawValue, $0) })
     private static let bits = Dictionary(
-        uniqueKeysWithValues: Action.insideTenant.enumerated().map { ($1.rawValue, UInt8(1) << $0) })
+        uniqueKeysWithValues: Action.allCases.enumerated().map { ($1.rawValue, UInt8(1) << $0) })
 
     private var granted = SIMD32<UInt8>(repeating: 0)
 

@@ -71,7 +71,7 @@ extension Permission {
     static func validate(_ permissions: [Permission], _ validation: inout Validation) {
         guard validation.count(permissions.count, 1...100, "permissions") else { return }
         let resources = [wildcard] + Resource.insideTenant.map(\.rawValue)
-        let actions = [wildcard] + Action.insideTenant.map(\.rawValue)
+        let actions = [wildcard] + Action.allCases.map(\.rawValue)
         for (index, permission) in permissions.enumerated() {
             let path = "permissions[\(index)]"
             validation.oneOf(permission.resource, resources, "\(path).resource")

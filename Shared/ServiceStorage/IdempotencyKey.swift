@@ -1,7 +1,9 @@
+import Basics
 import Contracts
 import Crypto
 import HTTPTypes
 import Hummingbird
+public import Postgres
 public import ServiceKit
 
 /// A client's `Idempotency-Key`, with its owner and the fingerprint of the request made under it.
@@ -16,6 +18,17 @@ public struct IdempotencyKey: Sendable {
         self.subject = subject
         self.key = key
         self.requestSHA256 = requestSHA256
+    }
+}
+
+extension IdempotencyKey {
+    /// For so long a request under a key is given the same answer (docs/architecture.md#wire-conventions).
+    public static let memory = Duration.seconds(86_400)
+
+    /// The condition under which a table's key is free again.
+    /// - Parameter takenAt: the column that says when the key was taken.
+    public static func isFree(_ takenAt: SQL = "created_at") -> SQL {
+        "\(sql: takenAt) < clock_timestamp() - make_interval(secs => \(memory.inSeconds))"
     }
 }
 

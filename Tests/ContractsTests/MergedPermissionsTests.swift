@@ -11,7 +11,7 @@ struct MergedPermissionsTests {
             Permission(resource: "ml", actions: ["predict"]), Permission(resource: "roles", actions: ["read"]),
         ]
         for resource in Resource.insideTenant {
-            for action in Action.insideTenant {
+            for action in Action.allCases {
                 #expect(grants.merged.allow(action, on: resource) == grants.allow(action, on: resource))
             }
         }
@@ -25,7 +25,7 @@ struct MergedPermissionsTests {
     @Test("the grants of twenty roles of a hundred entries each are no more than there is to grant")
     func bounded() {
         let all = Resource.insideTenant.map {
-            Permission(resource: $0.rawValue, actions: Action.insideTenant.map(\.rawValue))
+            Permission(resource: $0.rawValue, actions: Action.allCases.map(\.rawValue))
         }
         let many = Array(repeating: all, count: 120).flatMap(\.self)
         #expect(many.merged.count == Resource.insideTenant.count)

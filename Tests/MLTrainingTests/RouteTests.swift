@@ -18,4 +18,10 @@ struct RouteTests {
             #expect(APIDescriptionFaults.of(application.declared) == [])
         }
     }
+
+    @Test("docs/operations.md states settings that ml-training has, and their defaults")
+    func settings() throws {
+        let keys = ConfigurationKey.common(for: .mlTraining) + TrainingSettings.keys
+        #expect(try SettingsTable.disagreements(of: .mlTraining, keys) == [])
+    }
 }

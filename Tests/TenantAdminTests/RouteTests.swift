@@ -36,4 +36,10 @@ struct RouteTests {
         #expect(APIDescriptionFaults.of(routes.declared) == [])
         await pool.close()
     }
+
+    @Test("docs/operations.md states settings that tenant-admin has, and their defaults")
+    func settings() throws {
+        let keys = ConfigurationKey.common(for: .tenantAdmin) + TenantAdminSettings.keys
+        #expect(try SettingsTable.disagreements(of: .tenantAdmin, keys) == [])
+    }
 }

@@ -89,8 +89,9 @@ public struct GatewayTable {
         case "platform": return .platformOperator
         default:
             let parts = permission.split(separator: ":").map(String.init)
-            guard parts.count == 2 else { return nil }
-            return .permission(Resource(rawValue: parts[0]), Action(rawValue: parts[1]))
+            guard parts.count == 2, let resource = Resource(rawValue: parts[0]), let action = Action(rawValue: parts[1])
+            else { return nil }
+            return .permission(resource, action)
         }
     }
 }

@@ -2,6 +2,7 @@
 
 import { Api, Problem } from "./api.js";
 import { useTimeZone } from "./format.js";
+import { grants } from "./permissions.js";
 
 const RENEW_BEFORE_END = 60_000;
 const TENANT_KEY = "erm.tenant";
@@ -73,9 +74,7 @@ export class Session extends EventTarget {
   /** Whether the signed-in principal may do this: the controls of what would be refused are not shown. */
   can(action, resource) {
     if (!this.me || this.isOperator) return false;
-    return this.me.permissions.some((grant) =>
-      (grant.resource === "*" || grant.resource === resource)
-      && (grant.actions.includes("*") || grant.actions.includes(action)));
+    return grants(this.me.permissions, action, resource);
   }
 
   get isOperator() { return this.me?.kind === "platform_operator"; }

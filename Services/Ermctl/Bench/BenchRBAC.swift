@@ -28,7 +28,7 @@ struct BenchRBACCommand: ParsableCommand {
     func run() throws {
         var generator = SeededGenerator(seed: 1)
         let needs = try Resource.insideTenant.flatMap { resource in
-            try Action.insideTenant.map { action in
+            try Action.allCases.map { action in
                 guard let need = PermissionBits.Need(action, on: resource) else {
                     throw CommandFailure("\(resource.rawValue):\(action.rawValue) cannot be granted.")
                 }
@@ -92,7 +92,7 @@ struct BenchRBACCommand: ParsableCommand {
     private static func grants(_ count: Int, _ generator: inout SeededGenerator) -> [Permission] {
         (0..<count).map { _ in
             let resource = Resource.insideTenant[Int(generator.next() % UInt64(Resource.insideTenant.count))]
-            let action = Action.insideTenant[Int(generator.next() % UInt64(Action.insideTenant.count))]
+            let action = Action.allCases[Int(generator.next() % UInt64(Action.allCases.count))]
             return Permission(resource: resource.rawValue, actions: [action.rawValue])
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Crypto
 import Foundation
@@ -7,7 +8,7 @@ import ServiceStorage
 /// The answer to a creation under an `Idempotency-Key`, repeated when the same request comes again under the same key.
 struct KeyCreation: Sendable, Equatable {
     /// For how long an answer is given again.
-    static let memory: TimeInterval = 24 * 3600
+    static let memory: TimeInterval = IdempotencyKey.memory.inSeconds
 
     /// Whose it is and under which key; the key cannot be told from it.
     let digest: [UInt8]

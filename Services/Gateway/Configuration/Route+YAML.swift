@@ -110,22 +110,14 @@ extension Route {
             return nil
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-        guard parts.count == 2, Resource.all.contains(String(parts[0])), Action.all.contains(String(parts[1])) else {
-            throw RouteFileError(node, "\"\(text)\" is not a permission like employees:read")
-        }
-        return Requirement(resource: Resource(rawValue: String(parts[0])), action: Action(rawValue: String(parts[1])))
+        // Tenants themselves are the platform operator's.
+        guard parts.count == 2, let resource = Resource(rawValue: String(parts[0])), resource != .tenants,
+            let action = Action(rawValue: String(parts[1]))
+        else { throw RouteFileError(node, "\"\(text)\" is not a permission like employees:read") }
+        return Requirement(resource: resource, action: action)
     }
 
     private static func list<Name: RawRepresentable<String>>(_ names: [Name]) -> String {
         names.map(\.rawValue).joined(separator: ", ")
     }
-}
-
-extension Resource {
-    /// What a tenant's route may ask a permission for; tenants themselves are the platform operator's.
-    fileprivate static let all = Set(insideTenant.map(\.rawValue))
-}
-
-extension Action {
-    fileprivate static let all = Set(insideTenant.map(\.rawValue))
 }

@@ -67,7 +67,7 @@ extension PostgresPredictionLog {
         VALUES (\(tenant), \(key.subject), \(key.key), \(key.requestSHA256), \(wire: answers)::jsonb, \(claim))
         ON CONFLICT (tenant_id, subject, key) DO UPDATE SET request_sha256 = excluded.request_sha256,
             answer = excluded.answer, claim = excluded.claim, created_at = excluded.created_at
-            WHERE held.created_at < clock_timestamp() - interval '24 hours'
+            WHERE \(sql: IdempotencyKey.isFree("held.created_at"))
         """
     }
 
@@ -76,7 +76,7 @@ extension PostgresPredictionLog {
         """
         DELETE FROM \(sql: keys) WHERE tenant_id = \(tenant) AND (subject, key) IN (
             SELECT subject, key FROM \(sql: keys)
-            WHERE tenant_id = \(tenant) AND created_at < clock_timestamp() - interval '24 hours'
+            WHERE tenant_id = \(tenant) AND \(sql: IdempotencyKey.isFree())
             LIMIT 10000 FOR UPDATE SKIP LOCKED)
         """
     }

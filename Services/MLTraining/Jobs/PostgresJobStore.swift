@@ -43,8 +43,7 @@ struct PostgresJobStore: JobStore {
     static func claim<Answer: Codable & Sendable>(
         _ key: IdempotencyKey, answer: Answer, tenant: TenantID, _ connection: PostgresConnection
     ) async throws -> Answer? {
-        try await connection.execute(
-            "DELETE FROM idempotency_keys WHERE created_at < clock_timestamp() - interval '24 hours'")
+        try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
         let inserted = try await connection.execute(
             """
             INSERT INTO idempotency_keys (tenant_id, subject, key, request_sha256, answer)

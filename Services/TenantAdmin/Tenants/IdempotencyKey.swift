@@ -13,7 +13,7 @@ extension IdempotencyKey {
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Answer
     ) async throws -> (answer: Answer, isNew: Bool) {
         guard let key else { return (try await body(), true) }
-        try await connection.execute("DELETE FROM \(sql: table) WHERE created_at < now() - interval '24 hours'")
+        try await connection.execute("DELETE FROM \(sql: table) WHERE \(sql: isFree())")
         let inserted = try await connection.execute(
             """
             INSERT INTO \(sql: table) (actor, key, request_sha256)

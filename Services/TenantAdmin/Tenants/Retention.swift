@@ -4,6 +4,7 @@ import Logging
 import Postgres
 import ServiceKit
 import ServiceLifecycle
+import ServiceStorage
 
 /// Removes, once a day and tenant, what is kept for a time only. Any number of nodes may do it.
 struct Retention: Service {
@@ -68,8 +69,7 @@ struct Retention: Service {
                 "DELETE FROM audit_notes WHERE received_at < now() - \(Self.noteDays) * interval '1 day'")
             // An archive is restored within a day of the tenant's making.
             try await connection.execute("DELETE FROM archived_ids WHERE received_at < now() - interval '1 day'")
-            try await connection.execute(
-                "DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")
+            try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
             try await TenantDatabase.leave(on: connection)
             try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
         }

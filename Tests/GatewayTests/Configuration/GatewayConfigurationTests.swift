@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -154,5 +155,22 @@ struct GatewayConfigurationTests {
         #expect(problems.contains("GET /api/v1/nothing is in the gateway's table and not answered"))
         #expect(problems.contains("POST /api/v1/auth/login is missing in the gateway's table"))
         #expect(problems.contains("GET /api/v1/auth/me is for any credential, in the gateway's table for anybody"))
+    }
+
+    @Test("docs/operations.md states settings that the gateway has, and their defaults")
+    func settings() throws {
+        let keys = ConfigurationKey.common(for: .gateway) + GatewaySettings.keys + TLSSettings.keys
+        #expect(try SettingsTable.disagreements(of: .gateway, keys) == [])
+        let wrong = SettingsTable(
+            """
+
+            ## Configure
+
+            | `HTTP2_MAX_STREAMS`, `HTTP_PORT` | 99, 8080…8083 | gateway: a wrong default |
+            | `NO_SUCH_SETTING` | none | gateway: a name that is not known |
+            | `TRAINING_LEASE` | `7s` | ml-training: another service's |
+            | `IDENTITY_KEY_FILE` | none | required |
+            """)
+        #expect(wrong.disagreements(of: .gateway, keys).count == 3)
     }
 }

@@ -3,11 +3,10 @@
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
 import { uuid } from "../../lib/ids.js";
+import { ACTIONS, RESOURCES, grants } from "../../lib/permissions.js";
 import { actionCard, badge, button, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog } from "../../ui/dialog.js";
 
-const RESOURCES = ["employees", "projects", "allocations", "capacity", "departments", "skills", "calendars", "leave", "imports", "reports", "ml", "users", "roles", "settings", "audit", "usage", "api_keys", "self"];
-const ACTIONS = ["read", "write", "update", "delete", "predict", "feedback", "train", "deploy"];
 const ML_ONLY = new Set(["predict", "feedback", "train", "deploy"]);
 
 export async function rolesPart({ api, session, reload }) {
@@ -29,13 +28,10 @@ export async function rolesPart({ api, session, reload }) {
 /** The actions that a role grants on a resource, in words. */
 function summary(role, resource) {
   const fitting = ACTIONS.filter((action) => fits(resource, action));
-  const held = fitting.filter((action) => grants(role.permissions, resource, action));
+  const held = fitting.filter((action) => grants(role.permissions, action, resource));
   if (held.length === 0) return h("span", { class: "note" }, "–");
   return held.length === fitting.length ? badge("everything", "good") : held.map((action) => format.words(action).toLowerCase()).join(", ");
 }
-
-const grants = (permissions, resource, action) => permissions.some((grant) =>
-  (grant.resource === "*" || grant.resource === resource) && (grant.actions.includes("*") || grant.actions.includes(action)));
 
 const fits = (resource, action) => !ML_ONLY.has(action) || resource === "ml";
 
@@ -45,7 +41,7 @@ function matrix(permissions, boxes) {
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "Resource"), ACTIONS.map((action) => h("th", { scope: "col" }, format.words(action))))),
     h("tbody", {}, RESOURCES.map((resource) => h("tr", {}, h("th", { scope: "row" }, format.words(resource)), ACTIONS.map((action) => {
       if (!fits(resource, action)) return h("td");
-      const held = grants(permissions, resource, action);
+      const held = grants(permissions, action, resource);
       const box = h("input", { type: "checkbox", "aria-label": `${format.words(action)} ${format.words(resource)}` });
       box.checked = held;
       boxes.push({ resource, action, box });
