@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 
@@ -17,12 +18,12 @@ final class RawServer: Sendable {
     init(address: String = "127.0.0.1", backlog: Int32 = 600, handler: (@Sendable (RawConnection) -> Void)?) throws {
         (listener, port) = try Self.listen(address, backlog: backlog)
         guard let handler else { return }
-        Thread.detachNewThread { [self] in
+        SystemThread.start(named: "raw server") { [self] in
             while true {
                 let socket = accept(listener, nil, nil)
                 guard socket >= 0 else { return }
                 count.withLock { $0 += 1 }
-                Thread.detachNewThread {
+                SystemThread.start(named: "raw server") {
                     let connection = RawConnection(socket: socket)
                     handler(connection)
                     connection.close()

@@ -1,20 +1,11 @@
+import Basics
 import Contracts
 import Foundation
 import Ledger
 
-/// The same numbers for the same seed, after Sebastiano Vigna's SplitMix64.
-struct Seeded: RandomNumberGenerator {
-    private var state: UInt64
-
-    init(_ seed: Int) { state = UInt64(truncatingIfNeeded: seed) &* 0x9E37_79B9_7F4A_7C15 }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
-    }
+extension SeededGenerator {
+    /// Seeds in a row give sequences that have nothing in common.
+    init(_ seed: Int) { self.init(seed: Self.mixed(UInt64(truncatingIfNeeded: seed))) }
 
     mutating func happens(_ chance: Double) -> Bool { Double.random(in: 0..<1, using: &self) < chance }
     mutating func number(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
@@ -70,7 +61,7 @@ struct GeneratedPerson {
     static let start = day("2026-01-01").daysSinceEpoch
 
     init(seed: Int) {
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed)
         let calendars = (0..<2).map { _ in
             HolidayCalendar(
                 (0..<random.number(0...30)).map { _ in
@@ -93,21 +84,21 @@ struct GeneratedPerson {
         bookings = (0..<random.number(0...12)).map { _ in Self.booking(&random) }
     }
 
-    private static func someDay(_ range: ClosedRange<Int>, _ random: inout Seeded) -> CivilDate {
+    private static func someDay(_ range: ClosedRange<Int>, _ random: inout SeededGenerator) -> CivilDate {
         CivilDate(daysSinceEpoch: start + random.number(range))
     }
 
-    private static func timeOff(_ random: inout Seeded) -> TimeOff {
+    private static func timeOff(_ random: inout SeededGenerator) -> TimeOff {
         random.happens(0.6) ? .wholeDay : .minutes(random.number(1...500))
     }
 
-    private static func pattern(_ random: inout Seeded) -> WeeklyPattern {
+    private static func pattern(_ random: inout SeededGenerator) -> WeeklyPattern {
         if random.happens(0.5) { return WeeklyPattern(weeklyHours: random.one(of: [40, 38.25, 37.5, 20, 33.3, 0])) }
         return WeeklyPattern(
             mondayToSunday: (0..<7).map { _ in random.happens(0.4) ? 0 : random.number(1...600) })
     }
 
-    private static func spells(_ random: inout Seeded) -> [EmploymentSpell] {
+    private static func spells(_ random: inout SeededGenerator) -> [EmploymentSpell] {
         var spells: [EmploymentSpell] = []
         var first = random.happens(0.4) ? nil : Optional(someDay(-200...200, &random))
         for _ in 0..<random.number(0...3) {
@@ -120,7 +111,7 @@ struct GeneratedPerson {
         return spells
     }
 
-    private static func booking(_ random: inout Seeded) -> Booking {
+    private static func booking(_ random: inout SeededGenerator) -> Booking {
         let first = someDay(-150...300, &random)
         let last = random.happens(0.85) ? first.adding(days: random.number(0...120)) : nil
         let effort =

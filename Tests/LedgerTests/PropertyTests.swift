@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Ledger
 import Testing
@@ -55,7 +56,7 @@ struct PropertyTests {
     func windows() {
         for seed in Self.seeds {
             let person = GeneratedPerson(seed: seed)
-            var random = Seeded(seed + 10_000)
+            var random = SeededGenerator(seed + 10_000)
             var wide = PersonDays(Self.window)
             wide.reckon(person.time, person.bookings)
             let first = random.number(0...Self.window.count - 1)
@@ -84,7 +85,7 @@ struct PropertyTests {
     @Test("a booking of half a century is worked as day by day, whatever part of it is asked for", arguments: 1...25)
     func longBookings(seed: Int) {
         let time = GeneratedPerson(seed: seed).time
-        var random = Seeded(seed)
+        var random = SeededGenerator(seed)
         let first = day("2001-03-01").adding(days: random.number(0...6))
         let last = day("2049-10-01").adding(days: random.number(0...6))
         let booking = Booking(
@@ -146,7 +147,7 @@ struct PropertyTests {
                     contracts: [Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 37.5))]) : person.time
             for booking in person.bookings {
                 guard let last = booking.last, last > booking.first else { continue }
-                var random = Seeded(seed)
+                var random = SeededGenerator(seed)
                 let cut = booking.first.adding(
                     days: random.number(0...last.daysSinceEpoch - booking.first.daysSinceEpoch - 1))
                 let (early, late) = (DayWindow(booking.first, cut), DayWindow(cut.adding(days: 1), last))

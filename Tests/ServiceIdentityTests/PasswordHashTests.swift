@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Synchronization
 import Testing
@@ -17,9 +18,9 @@ struct PasswordHashTests {
             Array("pleaseletmein".utf8), salt: Array("SodiumChloride".utf8),
             parameters: ScryptParameters(logCost: 14, blockSize: 8, parallelism: 1), count: 64)
 
-        #expect(hex(empty).hasPrefix("77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"))
-        #expect(hex(salted).hasPrefix("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"))
-        #expect(hex(pleaseLetMeIn).hasPrefix("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"))
+        #expect(empty.hex.hasPrefix("77d6576238657b203b19ca42c18a0497f16b4844e3074ae8dfdffa3fede21442"))
+        #expect(salted.hex.hasPrefix("fdbabe1c9d3472007856e7190d01e9fe7c6ad7cbc8237830e77376634b373162"))
+        #expect(pleaseLetMeIn.hex.hasPrefix("7023bdcb3afd7348461c06cd81fd38ebfda8fbba904f8e3ea9b543f6545da1f2"))
     }
 
     @Test("a password matches its own hash and no other does")
@@ -114,10 +115,6 @@ struct PasswordHashTests {
         gate.signal()
         try await running
         #expect(!ran.isRaised)
-    }
-
-    private func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
     }
 }
 

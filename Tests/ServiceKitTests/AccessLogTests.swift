@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPClient
@@ -110,12 +111,7 @@ struct AccessLogTests {
         }
         let entry = RequestRecord(method: "GET").finish(isCut: false)
         log.append(entry)
-        await withCheckedContinuation { continuation in
-            Thread.detachNewThread {
-                taken.wait()
-                continuation.resume()
-            }
-        }
+        await SystemThread.run(named: "waits") { taken.wait() }
         for _ in 0..<(AccessLog.capacity + 5) { log.append(entry) }
         #expect(metrics.text().contains("access_log_dropped_total 5"))
         go.signal()

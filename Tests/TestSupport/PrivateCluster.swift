@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import Glibc
 
@@ -8,10 +9,8 @@ import Glibc
 enum PrivateCluster {
     /// - Returns: the superuser's URL.
     static func start() async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
-            // Making a cluster takes a second or two, in which this thread is blocked.
-            Thread.detachNewThread { continuation.resume(with: Result { try startBlocking() }) }
-        }
+        // Making a cluster takes a second or two, in which its thread is blocked.
+        try await SystemThread.run(named: "make-cluster") { try startBlocking() }
     }
 
     private static func startBlocking() throws -> String {

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import HTTPTypes
 import ServiceIdentity
@@ -150,8 +151,7 @@ struct CredentialTests {
 @Suite("Operator key")
 struct OperatorKeyTests {
     private func key(_ secret: String) throws -> OperatorKey {
-        let hex = RandomToken.digest(secret).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-        return try #require(OperatorKey(contents: hex + "  operator.key\n"))
+        return try #require(OperatorKey(contents: RandomToken.digest(secret).hex + "  operator.key\n"))
     }
 
     @Test("the key itself is the platform operator's")

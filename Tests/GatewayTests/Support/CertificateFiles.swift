@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// A self-signed certificate for `localhost` and its key, made by openssl in a folder of their own.
@@ -51,10 +52,6 @@ struct CertificateFiles: Sendable {
 
     /// The same without holding up the tests beside.
     static func run(_ program: String, _ arguments: [String]) async throws -> String {
-        try await withCheckedThrowingContinuation { continuation in
-            Thread.detachNewThread {
-                continuation.resume(with: Result { try wait(program, arguments) })
-            }
-        }
+        try await SystemThread.run(named: "openssl") { try wait(program, arguments) }
     }
 }
