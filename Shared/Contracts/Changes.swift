@@ -4,15 +4,6 @@ public struct ChangeKind: RawRepresentable, Codable, Hashable, Sendable, CustomS
     public init(rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
 
-    public init(from decoder: any Decoder) throws {
-        rawValue = try decoder.singleValueContainer().decode(String.self)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(rawValue)
-    }
-
     /// `TenantSummary`; the subject is the subdomain.
     public static let tenant = Self(rawValue: "tenant")
     /// `UserGrants` of one user.

@@ -70,15 +70,6 @@ public struct ErrorCode: RawRepresentable, Codable, Hashable, Sendable, CustomSt
     public init(rawValue: String) { self.rawValue = rawValue }
     public var description: String { rawValue }
 
-    public init(from decoder: any Decoder) throws {
-        rawValue = try decoder.singleValueContainer().decode(String.self)
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var container = encoder.singleValueContainer()
-        try container.encode(rawValue)
-    }
-
     // The request.
     public static let malformedRequest = Self(rawValue: "malformed_request")
     public static let validationFailed = Self(rawValue: "validation_failed")

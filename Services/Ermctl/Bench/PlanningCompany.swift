@@ -24,24 +24,24 @@ struct PlanningCompany {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("planning-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        try await send(
+        try await client.importRows(
             .employees, ["external_id", "name", "department", "weekly_capacity_hours", "hired_on"],
             (0..<people).map {
                 [
                     Self.person($0), "Person \($0)", "Department \($0 % Self.departments)",
                     $0 % 5 == 0 ? "20" : "40", "2020-01-01",
                 ]
-            }, folder, client)
-        try await send(
+            }, by: folder)
+        try await client.importRows(
             .projects, ["external_id", "name", "status"],
-            (0..<Self.projects).map { [Self.project($0), "Project \($0)", "in_progress"] }, folder, client)
+            (0..<Self.projects).map { [Self.project($0), "Project \($0)", "in_progress"] }, by: folder)
         let start = ContinuousClock.now
-        try await send(
+        try await client.importRows(
             .allocations,
             [
                 "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
                 "allocated_hours", "start_date", "end_date", "created_at",
-            ], rows(), folder, client)
+            ], rows(), by: folder)
         return (ContinuousClock.now - start) / .seconds(1)
     }
 
@@ -67,15 +67,5 @@ struct PlanningCompany {
             "startDate": .string(first.adding(days: number % (weeks * 7)).description),
             "endDate": .string(first.adding(days: number % (weeks * 7) + 13).description),
         ]
-    }
-
-    private func send(
-        _ kind: ImportKind, _ header: [String], _ rows: [[String]], _ folder: URL, _ client: PlatformClient
-    ) async throws {
-        let file = folder.appendingPathComponent(kind.fileName)
-        try CSVWriter.write(header: header, rows: rows, to: file)
-        let _: JSONValue = try await client.upload(
-            "/api/v1/imports?kind=\(kind.rawValue)", file: file, contentType: "text/csv"
-        ) { _ in }
     }
 }

@@ -46,25 +46,25 @@ struct PredictionCompany {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let today = CivilDate(Date())
-        try await send(.skills, ["name", "category"], [["Swift", ""], ["SQL", ""]], folder, client)
-        try await send(
+        try await client.importRows(.skills, ["name", "category"], [["Swift", ""], ["SQL", ""]], by: folder)
+        try await client.importRows(
             .employees, ["external_id", "name", "weekly_capacity_hours"],
-            (0..<people).map { ["E\($0)", "Person \($0)", $0 % 5 == 0 ? "20" : "40"] }, folder, client)
-        try await send(
+            (0..<people).map { ["E\($0)", "Person \($0)", $0 % 5 == 0 ? "20" : "40"] }, by: folder)
+        try await client.importRows(
             .employeeSkills, ["employee_external_id", "skill", "level", "since"],
-            (0..<people).map { ["E\($0)", "Swift", "\(1 + $0 % 5)", "2020-01-01"] }, folder, client)
-        try await send(
+            (0..<people).map { ["E\($0)", "Swift", "\(1 + $0 % 5)", "2020-01-01"] }, by: folder)
+        try await client.importRows(
             .projects, ["external_id", "name", "status", "start_date", "required_skills"],
             (0..<20).map {
                 ["J\($0)", "Project \($0)", "in_progress", today.adding(days: -700).description, "Swift"]
-            }, folder, client)
-        try await send(
+            }, by: folder)
+        try await client.importRows(
             .allocations,
             [
                 "external_id", "employee_external_id", "project_external_id", "allocation_percentage",
                 "allocated_hours", "actual_hours", "required_skills", "start_date", "end_date", "completed_at",
                 "created_at",
-            ], rows(today), folder, client)
+            ], rows(today), by: folder)
     }
 
     private func rows(_ today: CivilDate) -> [[String]] {
@@ -89,15 +89,5 @@ struct PredictionCompany {
             ]
         }
         return done + open
-    }
-
-    private func send(
-        _ kind: ImportKind, _ header: [String], _ rows: [[String]], _ folder: URL, _ client: PlatformClient
-    ) async throws {
-        let file = folder.appendingPathComponent(kind.fileName)
-        try CSVWriter.write(header: header, rows: rows, to: file)
-        let _: JSONValue = try await client.upload(
-            "/api/v1/imports?kind=\(kind.rawValue)", file: file, contentType: "text/csv"
-        ) { _ in }
     }
 }

@@ -85,21 +85,21 @@ struct PredictCommand: AsyncParsableCommand {
 enum Lookup {
     static func employee(_ text: String, _ client: PlatformClient) async throws -> EmployeeID {
         if let id = EmployeeID(text) { return id }
-        let found = try await client.list(
-            "/api/v1/employees?externalId=\(PlatformClient.escaped(text))", of: Employee.self, atMost: 1)
-        guard let employee = found.first else {
-            throw CommandFailure("There is no employee with the external id '\(text)'.")
-        }
-        return employee.id
+        return try await found(text, as: "employee", of: Employee.self, client).id
     }
 
     static func project(_ text: String, _ client: PlatformClient) async throws -> ProjectID {
         if let id = ProjectID(text) { return id }
-        let found = try await client.list(
-            "/api/v1/projects?externalId=\(PlatformClient.escaped(text))", of: Project.self, atMost: 1)
-        guard let project = found.first else {
-            throw CommandFailure("There is no project with the external id '\(text)'.")
+        return try await found(text, as: "project", of: Project.self, client).id
+    }
+
+    private static func found<Item: Codable & Sendable>(
+        _ externalID: String, as noun: String, of type: Item.Type, _ client: PlatformClient
+    ) async throws -> Item {
+        let path = "/api/v1/\(noun)s?externalId=\(PlatformClient.escaped(externalID))"
+        guard let item = try await client.list(path, of: type, atMost: 1).first else {
+            throw CommandFailure("There is no \(noun) with the external id '\(externalID)'.")
         }
-        return project.id
+        return item
     }
 }

@@ -64,15 +64,8 @@ actor TenantMirror {
     }
 
     private nonisolated func withPatience(_ work: @escaping @Sendable () async throws -> Void) async throws {
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await work() }
-            group.addTask { [sleep, patience = freshness.patience] in
-                try await sleep(patience)
-                throw ProblemError.historyLoading
-            }
-            defer { group.cancelAll() }
-            try await group.next()
-        }
+        let done: Void? = try await withTimeLimit(freshness.patience, sleep: sleep, work)
+        if done == nil { throw ProblemError.historyLoading }
     }
 
     private func becomeFresh() async throws {

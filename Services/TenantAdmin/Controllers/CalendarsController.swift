@@ -6,9 +6,3 @@ struct CalendarsController: ResourceController {
     static let resource = Resource.calendars
     let store: Calendars
 }
-
-extension Calendars.Filter: RouteQuery {
-    init(_ query: inout QueryParameters) {
-        self.init(name: query.string("name"), updatedSince: query.date("updatedSince"))
-    }
-}

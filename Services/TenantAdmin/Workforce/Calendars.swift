@@ -5,36 +5,21 @@ import ServiceKit
 import ServiceStorage
 
 /// The calendars of the places where people work. One of them is the default: it holds for contracts that name none.
-struct Calendars: ResourceStore {
+struct Calendars: NamedStore {
     typealias Creation = CreateCalendarRequest
     typealias Edit = UpdateCalendarRequest
 
     let database: TenantDatabase
 
-    struct Filter: Sendable {
-        var name: String?
-        var updatedSince: Date?
-    }
-
     static let noun = "calendar"
     static let table = "calendars"
-    static let alias = "calendars"
     static let columns: SQL = "id, name, is_default"
-    static let source: SQL = "calendars"
-    static let position: SQL = "name"
     static func position(of item: WorkCalendar) -> String { item.name }
     static func id(of item: WorkCalendar) -> CalendarID { item.id }
 
     static func item(_ row: PostgresRow) throws -> WorkCalendar {
         WorkCalendar(
             id: try row.decode("id"), name: try row.decode("name"), isDefault: try row.decode("is_default"))
-    }
-
-    static func conditions(_ filter: Filter) -> [SQL] {
-        var conditions: [SQL] = []
-        if let name = filter.name { conditions.append("folded_name = folded(\(name))") }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
-        return conditions
     }
 
     static func insert(

@@ -4,35 +4,20 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-struct Departments: ResourceStore {
+struct Departments: NamedStore {
     typealias Creation = CreateDepartmentRequest
     typealias Edit = UpdateDepartmentRequest
 
     let database: TenantDatabase
 
-    struct Filter: Sendable {
-        var name: String?
-        var updatedSince: Date?
-    }
-
     static let noun = "department"
     static let table = "departments"
-    static let alias = "departments"
     static let columns: SQL = "id, name, description"
-    static let source: SQL = "departments"
-    static let position: SQL = "name"
     static func position(of item: Department) -> String { item.name }
     static func id(of item: Department) -> DepartmentID { item.id }
 
     static func item(_ row: PostgresRow) throws -> Department {
         Department(id: try row.decode("id"), name: try row.decode("name"), description: try row.decode("description"))
-    }
-
-    static func conditions(_ filter: Filter) -> [SQL] {
-        var conditions: [SQL] = []
-        if let name = filter.name { conditions.append("folded_name = folded(\(name))") }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
-        return conditions
     }
 
     static func insert(

@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import Foundation
 import HTTPTypes
@@ -40,25 +41,18 @@ extension Request {
         if let length, length > limit { throw ProblemError.payloadTooLarge(limit: limit) }
         if length == 0 { return [] }
         let body = body
-        return try await withThrowingTaskGroup(of: [UInt8]?.self) { group in
-            group.addTask {
-                var bytes: [UInt8] = []
-                for try await chunk in body {
-                    guard bytes.count + chunk.readableBytes <= limit else {
-                        throw ProblemError.payloadTooLarge(limit: limit)
-                    }
-                    bytes.append(contentsOf: chunk.readableBytesView)
+        let bytes = try await withTimeLimit(patience) {
+            var bytes: [UInt8] = []
+            for try await chunk in body {
+                guard bytes.count + chunk.readableBytes <= limit else {
+                    throw ProblemError.payloadTooLarge(limit: limit)
                 }
-                return bytes
+                bytes.append(contentsOf: chunk.readableBytesView)
             }
-            group.addTask {
-                try await Task.sleep(for: patience)
-                return nil
-            }
-            defer { group.cancelAll() }
-            guard let bytes = try await group.next() ?? nil else { throw ProblemError.requestTimeout() }
             return bytes
         }
+        guard let bytes else { throw ProblemError.requestTimeout() }
+        return bytes
     }
 
     /// Of which media type a file is that is sent as the body.

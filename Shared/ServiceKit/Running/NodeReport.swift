@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import Foundation
 public import ServiceLifecycle
@@ -32,7 +33,7 @@ public struct NodeReport: Sendable {
     private func backlogs() async -> [Backlog] {
         var told: [Backlog] = []
         for case let work as any BacklogReporting in services {
-            let counted = await Readiness.within(Readiness.patience) { try? await work.backlog() }
+            let counted = await withTimeLimit(Readiness.patience) { try? await work.backlog() }
             told.append((counted ?? nil) ?? Backlog(name: work.backlogName, count: nil))
         }
         return told
