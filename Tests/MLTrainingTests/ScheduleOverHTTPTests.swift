@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Postgres
 import TestSupport
 import Testing
 
@@ -75,19 +76,22 @@ import Testing
         }
     }
 
-    @Test("a schedule leads to a deployed model unattended, and to the next when enough outcomes have come")
+    @Test(
+        "a schedule leads to a deployed model unattended, and to the next when enough outcomes have come and its shadow is over"
+    )
     func endToEnd() async throws {
         let history = SyntheticHistory(allocations: 700)
         let first = SyntheticHistory(allocations: 200)
         try await TrainingService.with(history: first, working: true) { service in
-            // `ShadowTests` have models that run in the shadow first.
             let body = #"""
-                {"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true, "shadowDays": 0}
+                {"newOutcomes": 40, "months": 240, "epochs": 10, "seed": 5, "deployAutomatically": true, "shadowDays": 1,
+                 "shadowOutcomes": 20}
                 """#
             #expect(try await service.send(.put, Self.path, body).status == .ok)
             try await deployments(1, service)
             // Some of what has happened since is told twice.
             service.admin.add(Array(history.lines.suffix(505)))
+            try await shadow(service)
             try await deployments(2, service)
 
             let listed = try await service.send(.get, "/api/v1/models/deployments")
@@ -101,8 +105,43 @@ import Testing
             let jobs = try await service.fixture.jobs.jobs(tenant: service.tenant, after: nil, limit: 9)
             #expect(jobs.count == 2 && jobs.allSatisfy { $0.origin == "schedule" && $0.status == .succeeded })
             let state = try await service.send(.get, Self.path).data?["state"]
-            #expect(state?["deployment"]?.stringValue?.hasPrefix("Version 2 was deployed") == true, "\(state ?? .null)")
+            #expect(state?["deployment"] == records[0]["note"] && records[0]["note"] != nil, "\(state ?? .null)")
+            #expect(state?["shadow"]?["state"] == .string("deployed"), "\(state ?? .null)")
         }
+    }
+
+    /// Version 2 answers beside version 1 until a day is over and its nodes report that it does better.
+    private func shadow(_ service: TrainingService) async throws {
+        let start = ContinuousClock.now
+        var shadow: JSONValue?
+        while shadow == nil {
+            let state = try await service.send(.get, Self.path).data?["state"] ?? .null
+            shadow = state["shadow"]
+            try #require(ContinuousClock.now - start < .seconds(60), "no shadow: \(state)")
+            if shadow == nil { try await Task.sleep(for: .milliseconds(50)) }
+        }
+        let model = try #require(shadow?["modelId"]?.stringValue)
+        #expect(shadow?["state"] == .string("running") && shadow?["version"] == .integer(2), "\(shadow ?? .null)")
+        let tenant = service.tenant
+        let serving = try await service.send(.get, "/internal/v1/tenants/\(tenant)/deployment", from: .mlPrediction)
+        #expect(serving.data?["version"] == .integer(1) && serving.data?["shadow"]?["modelId"] == .string(model))
+
+        func report() async throws -> String? {
+            let figures = #"""
+                {"figures": {"answers": 60, "outcomes": 40, "comparison": {"meanAbsoluteError": 2, "incumbentMeanAbsoluteError": 2.5,
+                "meanDifference": -0.5, "low": -0.75, "high": -0.25, "isWorse": false}}}
+                """#
+            return try await service.send(
+                .post, "/internal/v1/tenants/\(tenant)/shadows/\(model)", figures, from: .mlPrediction
+            ).data?["state"]?.stringValue
+        }
+        #expect(try await report() == "running")
+        _ = try await service.fixture.asSuperuser {
+            try await $0.execute("UPDATE ml_training.shadows SET started_at = started_at - interval '1 day'")
+        }
+        #expect(try await report() == "deployed")
+        let read = try await service.send(.get, "/api/v1/models/\(model)")
+        #expect(read.data?["status"] == .string("deployed") && read.data?["shadow"]?["state"] == .string("deployed"))
     }
 
     /// Waits until the tenant has had so many deployments.

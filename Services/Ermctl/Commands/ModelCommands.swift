@@ -19,9 +19,32 @@ struct ModelsCommand: AsyncParsableCommand {
         }
     }
 
-    /// The model's card, and all candidates beside each other.
+    /// The model's card, all candidates beside each other, and what comes of its shadow.
     static func report(_ model: Model) -> String {
-        [model.card, CandidateTable(model)?.rendered()].compactMap(\.self).joined(separator: "\n\n")
+        [model.card, CandidateTable(model)?.rendered(), model.shadow.map(report)].compactMap(\.self).joined(
+            separator: "\n\n")
+    }
+
+    /// How a model does that answers, or has answered, beside the deployed one.
+    static func report(_ shadow: ModelShadow) -> String {
+        var lines = [
+            shadow.state == .running
+                ? "Shadow: version \(shadow.version) answers beside the deployed model since "
+                    + "\(WireJSON.timestamp(shadow.startedAt)), until \(WireJSON.timestamp(shadow.endsAt)) at the latest."
+                : "Shadow: version \(shadow.version) answered beside the deployed model from "
+                    + "\(WireJSON.timestamp(shadow.startedAt)); \(shadow.state.rawValue)."
+        ]
+        if let figures = shadow.figures {
+            lines.append("\(figures.answers) questions answered by both, \(figures.outcomes) outcomes known.")
+            if let comparison = figures.comparison {
+                lines.append(
+                    "Mean error in hours: \(comparison.meanAbsoluteError.fixed(2)), deployed model "
+                        + "\(comparison.incumbentMeanAbsoluteError.fixed(2)); difference \(comparison.meanDifference.fixed(2)) "
+                        + "(95 %: \(comparison.low.fixed(2)) to \(comparison.high.fixed(2))).")
+            }
+        }
+        lines.append(shadow.note)
+        return lines.joined(separator: "\n")
     }
 
     static func table(_ models: [ModelSummary]) -> String {

@@ -29,6 +29,18 @@ struct ScheduleCommand: AsyncParsableCommand {
         @Option(help: "Train again when so many outcomes are new, 1 to 100000.") var newOutcomes: Int?
         @Flag(help: "Deploy a model that passes its gates and is no worse than the deployed one.")
         var deployAutomatically = false
+        @Option(
+            help: """
+                For so many days at least such a model answers beside the deployed one, unseen, 0 to 180; \
+                \(TrainingScheduleRequest.shadowDays) when left out, 0 deploys it at once.
+                """)
+        var shadowDays: Int?
+        @Option(
+            help: """
+                Tasks whose outcome must be known before the two are compared, 20 to 10000; \
+                \(TrainingScheduleRequest.shadowOutcomes) when left out.
+                """)
+        var shadowOutcomes: Int?
         @OptionGroup var training: JobOptions
         @OptionGroup var output: OutputOptions
 
@@ -36,12 +48,18 @@ struct ScheduleCommand: AsyncParsableCommand {
             TrainingScheduleRequest(
                 everyDays: everyDays, newOutcomes: newOutcomes, months: training.months, epochs: training.epochs,
                 seed: training.seed, hyperparameters: training.hyperparameters,
-                deployAutomatically: deployAutomatically ? true : nil)
+                deployAutomatically: deployAutomatically ? true : nil, shadowDays: shadowDays,
+                shadowOutcomes: shadowOutcomes)
         }
 
         func validate() throws {
             guard everyDays != nil || newOutcomes != nil else {
                 throw ValidationError("--every-days or --new-outcomes must be given: they say when to train.")
+            }
+            guard deployAutomatically || (shadowDays == nil && shadowOutcomes == nil) else {
+                throw ValidationError(
+                    "--shadow-days and --shadow-outcomes are for models that are deployed by themselves: "
+                        + "give --deploy-automatically too.")
             }
         }
 
@@ -71,12 +89,21 @@ struct ScheduleCommand: AsyncParsableCommand {
         let deployment = schedule.deployAutomatically ? "deployed automatically" : "deployed by hand"
         var lines = [
             "Trains \([days, outcomes].compactMap(\.self).joined(separator: " or ")) on \(schedule.months) months; models are "
-                + "\(deployment).", schedule.state.explanation,
+                + "\(deployment)."
         ]
+        if schedule.deployAutomatically {
+            lines.append(
+                schedule.shadowDays == 0
+                    ? "They take over at once, without a shadow."
+                    : "First they answer unseen beside the deployed one, for at least \(schedule.shadowDays) "
+                        + "day\(schedule.shadowDays == 1 ? "" : "s") and \(schedule.shadowOutcomes) known outcomes.")
+        }
+        lines.append(schedule.state.explanation)
         if schedule.state.failures > 0 {
             lines.append("Failed jobs since the last success: \(schedule.state.failures).")
         }
         if let deployment = schedule.state.deployment { lines.append(deployment) }
+        if let shadow = schedule.state.shadow { lines += ["", ModelsCommand.report(shadow)] }
         return lines.joined(separator: "\n")
     }
 }
