@@ -1,3 +1,5 @@
+import Glibc
+import HTTPClient
 import NIOCore
 import NIOPosix
 
@@ -67,5 +69,18 @@ final class LoopConnections {
             idle[node] = kept.isEmpty ? nil : kept
         }
         if !idle.isEmpty { sweepSoon() }
+    }
+}
+
+extension HTTPClientError {
+    /// Why no connection was made. Nothing was sent.
+    init(connecting error: any Error) {
+        let code: Code =
+            switch error {
+            case let error as IOError where error.errnoCode == ECONNREFUSED: .connectionRefused
+            case ChannelError.connectTimeout: .connectTimedOut
+            default: .unreachable
+            }
+        self.init(code, "The server could not be reached.", detail: String(reflecting: error))
     }
 }

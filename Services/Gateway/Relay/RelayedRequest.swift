@@ -1,6 +1,5 @@
 import Basics
 import Contracts
-import Glibc
 import HTTPClient
 import HTTPTypes
 import Logging
@@ -108,19 +107,8 @@ final class RelayedRequest: LoopAnswering {
     private func send(on connection: UpstreamConnection) {
         self.connection = connection
         isOnUsedConnection = connection.isUsed
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(fields.count + 2)
-        headers.add(name: "Host", value: String(node.dropFirst("http://".count)))
-        for (name, value) in fields { headers.add(name: name, value: value) }
-        let method = HTTPMethod(rawValue: admission.match.method)
-        if let body {
-            headers.add(name: "Content-Length", value: "\(body.readableBytes)")
-        } else if method != .GET, method != .DELETE {
-            headers.add(name: "Content-Length", value: "0")
-        }
-        let head = HTTPRequestHead(
-            version: .http1_1, method: method, uri: admission.match.path.target, headers: headers)
-        connection.send(head, body, for: self)
+        connection.send(
+            HTTPRequestHead(admission.match, fields, bodyBytes: body?.readableBytes, to: node), body, for: self)
     }
 
     // MARK: what the upstream answers
@@ -138,13 +126,7 @@ final class RelayedRequest: LoopAnswering {
         }
         if head.headers.first(name: "connection")?.lowercased() == "close" { upstream.draining(node) }
         exchange.record.whenFinished { upstream.ended(node) }
-        let status = HTTPResponse.Status(code: Int(head.status.code))
-        var response = HTTPResponse(
-            status: status, headerFields: RewriteStage().response(head.headers))
-        if let left = admission.left { response.headerFields.append(contentsOf: left.fields) }
-        let hasBody = status.code != 204 && status.code != 304
-        let length = hasBody ? head.headers.first(name: "content-length").flatMap { Int($0) } : 0
-        if let length, hasBody { response.headerFields[.contentLength] = "\(length)" }
+        let (response, length) = HTTPResponse.relayed(head, admission.left)
         if let length, length <= ForwardStage.collectedBytes {
             state = .collecting(response, nil)
         } else {
@@ -287,18 +269,5 @@ final class RelayedRequest: LoopAnswering {
         logger[metadataKey: LogKey.requestID] = "\(exchange.trace.requestID)"
         logger[metadataKey: LogKey.traceID] = "\(exchange.trace.traceID)"
         return logger
-    }
-}
-
-extension HTTPClientError {
-    /// Why no connection was made. Nothing was sent.
-    fileprivate init(connecting error: any Error) {
-        let code: Code =
-            switch error {
-            case let error as IOError where error.errnoCode == ECONNREFUSED: .connectionRefused
-            case ChannelError.connectTimeout: .connectTimedOut
-            default: .unreachable
-            }
-        self.init(code, "The server could not be reached.", detail: String(reflecting: error))
     }
 }

@@ -4,7 +4,7 @@ import { debounce, h, replace } from "../../lib/dom.js";
 import { parseDay } from "../../lib/days.js";
 import * as format from "../../lib/format.js";
 import { warningText } from "../bookings.js";
-import { moved } from "./grid.js";
+import { moved } from "./keys.js";
 
 const THRESHOLD = 4;
 /** More than the pointer's note has room for is counted. */

@@ -1,5 +1,5 @@
-// The grid of the board: only rows in view exist, each as high as its bookings need. Bars are moved with the pointer or with the
-// keyboard.
+// The grid of the board: only rows in view exist, each as high as its bookings need. Bars are moved with the pointer (drag.js) or with
+// the keyboard (keys.js).
 //
 // While the board is scrolled a frame has time for a few rows: those that come into view show their name at once, and their bars as
 // soon as a frame has time. What leaves the view is used again for what enters it.
@@ -9,6 +9,7 @@ import * as days from "../../lib/days.js";
 import * as format from "../../lib/format.js";
 import { heightOf, layOut } from "./bars.js";
 import { BarDrag } from "./drag.js";
+import { BarKeys } from "./keys.js";
 import { RowPlaces } from "./places.js";
 import { RowShell } from "./shell.js";
 
@@ -36,11 +37,12 @@ export class BoardGrid {
 
   constructor({ data, edits, today, mayEdit, mayBook, onopen, onbook, signal }) {
     Object.assign(this, { data, edits, today, mayEdit, mayBook, onopen, onbook });
+    const keys = new BarKeys(this);
     this.head = h("div", { class: "board-head" });
     this.body = h("div", {
       class: "board-body", onpointerdown: (event) => this.#ofBar(event, (one) => one.mayMove && this.drag.begin(event, one)),
       onclick: (event) => this.#ofBar(event, (one) => !this.drag.justMoved && this.onopen(one.booking)),
-      onkeydown: (event) => this.#ofBar(event, (one) => this.key(event, one)), ondblclick: (event) => this.#bookAt(event),
+      onkeydown: (event) => this.#ofBar(event, (one) => keys.press(event, one)), ondblclick: (event) => this.#bookAt(event),
     });
     this.status = h("p", { class: "visually-hidden", role: "status" });
     this.element = h("div", {
@@ -246,44 +248,8 @@ export class BoardGrid {
     this.draw();
   }
 
-  /** Arrow keys move, with Shift they resize, with Alt up and down they give the booking to the next row. */
-  key(event, { bar, booking, row, mayMove }) {
-    const { key } = event;
-    const act = (action) => {
-      event.preventDefault();
-      action();
-    };
-    if (key === "Enter" || key === " ") return act(() => this.onopen(booking));
-    const sideways = { ArrowLeft: -1, ArrowRight: 1 }[key];
-    const down = { ArrowUp: -1, ArrowDown: 1 }[key];
-    if (down && !event.altKey) return act(() => this.#focusBar(row, bar, down));
-    if (key.toLowerCase() === "c" && !event.ctrlKey && !event.metaKey && this.mayBook) return act(() => this.#copyBehind(booking));
-    if (!mayMove) return;
-    if (key === "Delete" || key === "Backspace") return act(() => this.edits.remove(booking).then((done) => done && this.say("The booking is cancelled. Control Z brings it back.")));
-    if (sideways) return act(() => this.apply(booking, event.shiftKey ? moved(booking, 0, sideways) : moved(booking, sideways, sideways)));
-    if (down) {
-      const next = this.data.rows[this.data.rows.findIndex((one) => one.id === row.id) + down];
-      if (next) act(() => this.apply(booking, { [this.rowKey]: next.id }));
-    }
-  }
-
-  /** The nearest bar of the rows above or below. */
-  #focusBar(row, bar, direction) {
-    const { rows } = this.data;
-    const middle = (one) => one.offsetLeft + one.offsetWidth / 2;
-    for (let index = rows.findIndex((one) => one.id === row.id) + direction; this.#rows.has(rows[index]?.id); index += direction) {
-      const bars = [...this.#rows.get(rows[index].id).element.querySelectorAll(".bar")];
-      bars.sort((one, other) => Math.abs(middle(one) - middle(bar)) - Math.abs(middle(other) - middle(bar)));
-      if (bars[0]) return bars[0].focus();
-    }
-  }
-
-  #copyBehind(booking) {
-    if (!booking.endDate) return;
-    const length = days.parseDay(booking.endDate) - days.parseDay(booking.startDate) + 1;
-    const shift = Math.ceil(length / 7) * 7;
-    this.copy(booking, moved(booking, shift, shift));
-  }
+  /** The bars of a row, where the row is in view. */
+  barsOf(id) { return this.#rows.has(id) ? [...this.#rows.get(id).element.querySelectorAll(".bar")] : null; }
 
   async apply(booking, change) { this.#saySaved(await this.edits.change(booking, change)); }
   async copy(booking, change) { this.#saySaved(await this.edits.copy(booking, change)); }
@@ -301,14 +267,4 @@ export class BoardGrid {
   rowAt(clientY) {
     return this.data.rows[this.#places.at(clientY - this.body.getBoundingClientRect().top)] ?? null;
   }
-}
-
-/** A booking's window with its ends moved by days; an open end stays open. */
-export function moved(booking, start, end) {
-  const first = days.parseDay(booking.startDate) + start;
-  if (!booking.endDate) return { startDate: days.formatDay(first) };
-  const last = days.parseDay(booking.endDate) + end;
-  // Neither end passes the other.
-  if (start !== 0 && end === 0) return { startDate: days.formatDay(Math.min(first, last)), endDate: booking.endDate };
-  return { startDate: days.formatDay(first), endDate: days.formatDay(Math.max(first, last)) };
 }
