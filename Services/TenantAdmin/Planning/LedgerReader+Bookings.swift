@@ -44,7 +44,7 @@ extension LedgerReader {
                 person = (text, try row.decode(at: 0))
                 own = PersonsBookings()
             }
-            own.bookings.append(try Booking(row, terms))
+            own.bookings.append(try Booking(row, terms, withSkills: detail.withSkills))
             if detail.withExternalIDs { own.externalIDs.append(try row.decode(at: 13)) }
         }
         if let person { bookings[person.id] = own }
@@ -81,9 +81,9 @@ struct PersonsBookings: Sendable {
 
 extension Booking {
     /// Of the columns that ``LedgerReader/bookings(of:in:_:)`` reads.
-    fileprivate init(_ row: PostgresRow, _ project: ProjectTerms) throws {
-        let skills = try row.decode(at: 11, as: [SkillID]?.self) ?? []
-        let levels = try row.decode(at: 12, as: [Int?]?.self) ?? []
+    fileprivate init(_ row: PostgresRow, _ project: ProjectTerms, withSkills: Bool) throws {
+        let skills = withSkills ? try row.decode(at: 11, as: [SkillID].self) : []
+        let levels = withSkills ? try row.decode(at: 12, as: [Int?]?.self) ?? [] : []
         self.init(
             id: try row.decode(at: 1), project: project, first: try row.decode(at: 3), last: try row.decode(at: 4),
             effort: Effort(
