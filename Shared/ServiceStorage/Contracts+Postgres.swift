@@ -42,6 +42,8 @@ extension ServingState: PostgresEncodable, PostgresDecodable {}
 extension ModelShadow.State: PostgresEncodable, PostgresDecodable {}
 extension ServiceName: PostgresEncodable, PostgresDecodable {}
 extension ErrorCode: PostgresEncodable, PostgresDecodable {}
+extension DriftAlarm.Kind: PostgresEncodable, PostgresDecodable {}
+extension KnownSetting: PostgresEncodable, PostgresDecodable {}
 
 /// A column that does not hold what its type says.
 struct UnreadableColumn: Error, CustomStringConvertible {

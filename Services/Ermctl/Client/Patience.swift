@@ -1,3 +1,5 @@
+import Basics
+
 /// How long the platform is asked again while it is not there for a moment: a service restarts, or a tenant's history is
 /// being loaded.
 struct Patience: Sendable {
@@ -11,7 +13,7 @@ struct Patience: Sendable {
     /// For work of many minutes that is not to be lost.
     static let long = Patience(limit: .seconds(180))
 
-    private static let longestPause = Duration.seconds(2)
+    private static let backoff = Backoff(first: .milliseconds(100), maximum: .seconds(2))
 
     /// - Parameter attempt: throws ``TransientFailure`` where it may be made again.
     /// - Throws: what the last attempt threw, a ``CommandFailure`` for transient trouble that did not end.
@@ -19,15 +21,15 @@ struct Patience: Sendable {
         isolation: isolated (any Actor)? = #isolation, _ attempt: () async throws -> Answer
     ) async throws -> Answer {
         let end = now() + limit
-        var pause = Duration.milliseconds(100)
+        var failures = 0
         while true {
             do {
                 return try await attempt()
             } catch let trouble as TransientFailure {
-                let wait = max(pause, trouble.retryAfter ?? .zero)
+                failures += 1
+                let wait = max(Self.backoff.pause(after: failures), trouble.retryAfter ?? .zero)
                 guard now() + wait < end else { throw trouble.failure }
                 try await sleep(wait)
-                pause = min(pause * 2, Self.longestPause)
             }
         }
     }

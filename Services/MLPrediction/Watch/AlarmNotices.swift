@@ -32,7 +32,7 @@ struct AlarmNotices: Sendable {
                 alarms.map { alarm in
                     """
                     INSERT INTO alarm_notices (id, tenant_id, model_id, kind, month, alarm)
-                    VALUES (\(UUID()), \(tenant), \(alarm.modelId), \(alarm.kind.rawValue), \(alarm.month), \(wire: alarm)::jsonb)
+                    VALUES (\(UUID()), \(tenant), \(alarm.modelId), \(alarm.kind), \(alarm.month), \(wire: alarm)::jsonb)
                     ON CONFLICT DO NOTHING
                     """
                 })

@@ -26,7 +26,7 @@ struct PredictionNodes: Sendable {
                 try await connection.execute(
                     """
                     INSERT INTO prediction_node_models (node_id, tenant_id, model_id, state, reason, reported_at)
-                    VALUES (\(report.nodeId), \(model.tenantId), \(model.modelId), \(model.state.rawValue), \(optional: model.reason),
+                    VALUES (\(report.nodeId), \(model.tenantId), \(model.modelId), \(model.state), \(optional: model.reason),
                         clock_timestamp())
                     ON CONFLICT (node_id, tenant_id) DO UPDATE SET model_id = excluded.model_id, state = excluded.state,
                         reason = excluded.reason, reported_at = excluded.reported_at

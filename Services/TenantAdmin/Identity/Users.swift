@@ -159,9 +159,8 @@ struct Users: Sendable {
     }
 
     static func row(of id: UserID, locked: Bool = false, on connection: PostgresConnection) async throws -> User {
-        let lock: SQL = locked ? "for update of u" : ""
         let rows = try await connection.query(
-            "SELECT \(sql: User.columns) FROM users u WHERE u.id = \(id) \(sql: lock)")
+            "SELECT \(sql: User.columns) FROM users u WHERE u.id = \(id) \(sql: .lock(locked, of: "u"))")
         guard let row = rows.first else { throw ProblemError.notFound("User") }
         return try User(row)
     }

@@ -126,7 +126,7 @@ struct Imports: Sendable {
             try await connection.setLocal(settings: ["jit": "off", "work_mem": "32MB"])
             try await connection.execute(plan.staging)
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
-            try await connection.execute("analyze pg_temp.import_rows")
+            try await connection.execute("ANALYZE pg_temp.import_rows")
             try await connection.execute(
                 "GRANT SELECT, DELETE ON pg_temp.import_rows to \(identifier: active.names.role)")
             try await TenantDatabase.enter(active.names, on: connection)

@@ -139,9 +139,8 @@ struct Invitations: Sendable {
     private static func row(
         of id: InvitationID, locked: Bool = false, on connection: PostgresConnection
     ) async throws -> Invitation {
-        let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "SELECT \(sql: Invitation.columns) FROM invitations WHERE id = \(id) \(sql: lock)")
+            "SELECT \(sql: Invitation.columns) FROM invitations WHERE id = \(id) \(sql: .lock(locked))")
         guard let row = rows.first else { throw ProblemError.notFound("Invitation") }
         return try Invitation(row)
     }

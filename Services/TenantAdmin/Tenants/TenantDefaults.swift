@@ -24,7 +24,7 @@ struct TenantDefaults: Sendable {
         settings[.companyName] = .string(companyName)
         try await connection.executeBatch(
             settings.map { setting, value in
-                "INSERT INTO tenant_settings (key, value) VALUES (\(setting.rawValue), \(json: value))"
+                "INSERT INTO tenant_settings (key, value) VALUES (\(setting), \(json: value))"
             })
     }
 }

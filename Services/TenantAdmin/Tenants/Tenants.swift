@@ -113,9 +113,8 @@ struct Tenants: Sendable {
     }
 
     static func row(of id: TenantID, locked: Bool, on connection: PostgresConnection) async throws -> Tenant {
-        let lock: SQL = locked ? "for update" : ""
         let rows = try await connection.query(
-            "SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants WHERE id = \(id) \(sql: lock)")
+            "SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants WHERE id = \(id) \(sql: .lock(locked))")
         guard let row = rows.first else { throw ProblemError.notFound("Tenant") }
         return try Tenant(row)
     }

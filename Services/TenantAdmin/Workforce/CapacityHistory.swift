@@ -178,10 +178,9 @@ struct CapacityHistory: Sendable {
     private static func row(
         _ day: Day, locked: Bool = false, on connection: PostgresConnection
     ) async throws -> CapacityEntry? {
-        let lock: SQL = locked ? "for update" : ""
         return try await connection.query(
             """
-            SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: day.condition) \(sql: lock)
+            SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: day.condition) \(sql: .lock(locked))
             """
         ).first.map(CapacityEntry.init)
     }
