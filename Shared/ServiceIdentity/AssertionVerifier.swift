@@ -1,6 +1,8 @@
+import Basics
 public import Contracts
 import Crypto
 public import Foundation
+import Synchronization
 
 /// Decides whether a request really comes from the service that it claims to come from.
 ///
@@ -15,6 +17,7 @@ public struct AssertionVerifier: Sendable {
     private let keys: KeyRing
     private let leeway: Int
     private let now: @Sendable () -> Date
+    private let signed = SignedAssertions()
 
     /// - Parameter leeway: how far the caller's clock may be from ours, in seconds.
     public init(
@@ -38,6 +41,23 @@ public struct AssertionVerifier: Sendable {
     /// - Parameter issuers: the services that may call here.
     /// - Throws: ``IdentityError``.
     public func verify(_ token: String, accepting issuers: Set<ServiceName>) throws -> Caller {
+        // Before the look at the keys: what is signed by keys that are replaced meanwhile is not remembered as signed by the new ones.
+        let generation = keys.generation
+        let claims: AssertionClaims
+        if let known = signed.claims(of: token, by: generation) {
+            claims = known
+        } else {
+            claims = try signedClaims(token)
+            signed.remember(claims, of: token, by: generation)
+        }
+        try check(claims, accepting: issuers)
+        return Caller(
+            issuer: claims.iss, tenant: claims.tenant, subject: claims.sub, permissions: claims.permissions ?? [],
+            isPlatformOperator: claims.platform == true)
+    }
+
+    /// The claims, once the signature is known to be that of the service they name.
+    private func signedClaims(_ token: String) throws -> AssertionClaims {
         guard token.utf8.count <= Self.maximumBytes, let token = JSONWebToken(token) else {
             throw IdentityError(.malformed, "The assertion is not a JWT.")
         }
@@ -54,10 +74,7 @@ public struct AssertionVerifier: Sendable {
         guard claims.iss == issuer else {
             throw IdentityError(.unknownKey, "The assertion names an issuer that its key does not belong to.")
         }
-        try check(claims, accepting: issuers)
-        return Caller(
-            issuer: claims.iss, tenant: claims.tenant, subject: claims.sub, permissions: claims.permissions ?? [],
-            isPlatformOperator: claims.platform == true)
+        return claims
     }
 
     private func check(_ claims: AssertionClaims, accepting issuers: Set<ServiceName>) throws {
@@ -80,5 +97,29 @@ public struct AssertionVerifier: Sendable {
             throw IdentityError(
                 .claimsNotAllowed, "Only the gateway speaks for the platform operator, outside of tenants.")
         }
+    }
+}
+
+/// The claims of assertions whose signatures were verified. Services send one assertion with each request for the same caller until it
+/// is about to expire, and verifying a signature takes longer than answering many a request. Only what the signature says is
+/// remembered; times, audience and issuer are checked for every request.
+private final class SignedAssertions: Sendable {
+    private struct Entry {
+        let claims: AssertionClaims
+        let generation: Int
+    }
+
+    /// Of ``AssertionVerifier/maximumBytes`` at most, and only genuine ones.
+    private static let maximumCount = 4_096
+    private let entries = Mutex(RecentEntries<String, Entry>(maximumCount: maximumCount))
+
+    /// - Parameter generation: of the keys that are in force.
+    func claims(of token: String, by generation: Int) -> AssertionClaims? {
+        guard let entry = entries.withLock({ $0.use(token) }), entry.generation == generation else { return nil }
+        return entry.claims
+    }
+
+    func remember(_ claims: AssertionClaims, of token: String, by generation: Int) {
+        entries.withLock { $0.insert(Entry(claims: claims, generation: generation), for: token) }
     }
 }

@@ -23,6 +23,8 @@ public final class KeyRing: Sendable {
 
     private struct State {
         var contents: Contents
+        /// Counts how often the keys have become others.
+        var generation = 0
         var verifying: [String: (key: Curve25519.Signing.PublicKey, issuer: ServiceName)]
     }
 
@@ -61,6 +63,9 @@ public final class KeyRing: Sendable {
 
     public var pairs: [ServiceKeyPair] { state.withLock { $0.contents.pairs } }
 
+    /// Another number once the keys are others: what was verified by an earlier generation has to be verified anew.
+    var generation: Int { state.withLock { $0.generation } }
+
     /// Takes over what the files hold now.
     ///
     /// - Returns: whether anything has changed.
@@ -81,6 +86,7 @@ public final class KeyRing: Sendable {
                 || Set(state.contents.keys.keys) != Set(contents.keys.keys)
             if isNew {
                 state.contents = contents
+                state.generation += 1
                 state.verifying = Self.verifying(contents.keys)
             }
             return isNew

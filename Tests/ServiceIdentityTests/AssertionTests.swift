@@ -187,6 +187,20 @@ struct AssertionTests {
         #expect(signer.cachedCount <= AssertionSigner.cacheLimit)
     }
 
+    @Test(
+        "an assertion that was accepted before is refused once it has expired, by issuers that may not call, and when it is altered"
+    )
+    func knownSignature() throws {
+        let clock = Clock(start)
+        let verifier = AssertionVerifier(audience: .tenantAdmin, keys: keys, now: { clock.now })
+        let token = try signer().assertion(for: .tenantAdmin)
+        for _ in 1...2 { #expect(try verifier.verify(token, accepting: [.gateway]).issuer == .gateway) }
+        #expect(throws: IdentityError.self) { try verifier.verify(token, accepting: [.mlTraining]) }
+        #expect(throws: IdentityError.self) { try verifier.verify(String(token.dropLast()), accepting: [.gateway]) }
+        clock.advance(by: TimeInterval(AssertionSigner.lifetime + AssertionVerifier.standardLeeway))
+        #expect(throws: IdentityError.self) { try verifier.verify(token, accepting: [.gateway]) }
+    }
+
     @Test("a service's old and new key both count while the key is being replaced")
     func rotation() throws {
         let newKey = ServiceKeyPair()
