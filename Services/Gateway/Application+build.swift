@@ -55,7 +55,7 @@ struct GatewayApplication {
         ]
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
-            trustedProxies: try Self.trustedProxies(settings), operatorKey: try Self.operatorKey(settings),
+            trustedProxies: try TrustedProxies(settings), operatorKey: try OperatorKey(settings),
             identity: identity,
             tokens: try AccessTokens(
                 keys: identity, lifetime: policy.accessTokenLifetime,
@@ -113,27 +113,6 @@ struct GatewayApplication {
     /// For how long silence is taken for nothing new: with the pause after which a stream's reader is looked at again
     /// (``Standing``), within the second in which a revocation must act.
     private static let silence = Duration.milliseconds(700)
-
-    private static func trustedProxies(_ settings: ServiceSettings) throws -> TrustedProxies {
-        let field = TrustedProxies.Field(rawValue: settings.string("trusted-proxies.header")) ?? .xForwardedFor
-        guard let proxies = TrustedProxies(list: settings.optionalString("trusted-proxies") ?? "", field: field) else {
-            throw ConfigurationError(problems: [
-                "trusted-proxies: must be addresses or ranges like 10.0.0.0/8, separated by commas"
-            ])
-        }
-        return proxies
-    }
-
-    private static func operatorKey(_ settings: ServiceSettings) throws -> OperatorKey? {
-        guard let path = settings.optionalString("operator.key-digest-file") else { return nil }
-        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let key = OperatorKey(contents: text)
-        else {
-            throw ConfigurationError(problems: [
-                "operator.key-digest-file: \(path) does not hold a SHA-256 digest in hex"
-            ])
-        }
-        return key
-    }
 }
 
 extension GatewayApplication {

@@ -82,12 +82,10 @@ struct PredictionApplication {
             models: models, mirrors: mirrors, log: log, usage: usage, featureNames: FeatureNames(database: database),
             shadows: shadows, admission: Admission(most: settings.int("predictions.under-way")))
         // Without a webhook alarms are read from their feed only.
-        let delivery = try settings.optionalString("delivery.webhook-url").map { url in
+        let delivery = try Webhook(bootstrap).map { webhook in
             AlarmDelivery(
                 notices: AlarmNotices(database: database, watched: PostgresWatchedPredictions(database: database)),
-                webhook: try Webhook(
-                    url: url, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
-                    client: bootstrap.httpClient), logger: bootstrap.logger)
+                webhook: webhook, logger: bootstrap.logger)
         }
         let watch = ModelWatch(
             database: database, service: service,

@@ -27,13 +27,9 @@ struct TenantAdminApplication {
             beside: database, incomplete: TenantSchemas.someTellNoChanges, logger: bootstrap.logger)
         let migrated = TenantDatabase(pool: database.pool, requiredVersion: schemas.newest)
         let recorder = UsageRecorder(usage: Usage(database: migrated), logger: bootstrap.logger)
-        let webhook = try settings.optionalString("delivery.webhook-url").map {
-            try Webhook(
-                url: $0, secret: settings.optionalSecret("delivery.webhook-secret") ?? "",
-                client: bootstrap.httpClient)
-        }
         let delivery = MessageDelivery(
-            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: webhook, logger: bootstrap.logger)
+            outbox: Outbox(database: TenantDatabase(pool: database.pool)), webhook: try Webhook(bootstrap),
+            logger: bootstrap.logger)
         guard let keys = bootstrap.keys else {
             throw ConfigurationError(problems: ["identity.key-file: there is no key to sign heads of audit chains with"]
             )

@@ -3,7 +3,9 @@ import ServiceKit
 /// What tenant-admin can be told beside the settings of every service.
 enum TenantAdminSettings {
     static let keys: [ConfigurationKey] =
-        TenantPolicies.keys + [
+        TenantPolicies.keys
+        + Webhook.keys(help: "Where invitations and password resets are sent; without it the operator fetches them.")
+        + [
             .init(
                 "imports.max-concurrent", .integer(1...100), default: "8",
                 help: "How many imports may be under way, half of them of one tenant."),
@@ -16,12 +18,6 @@ enum TenantAdminSettings {
             .init(
                 "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
                 help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),
-            .init(
-                "delivery.webhook-url", .text,
-                help: "Where invitations and password resets are sent; without it the operator fetches them."),
-            .init(
-                "delivery.webhook-secret", .secret,
-                help: "Signs what is sent to the webhook; at least 16 bytes, required with it."),
             .init(
                 "tenants.ready-schemas", .integer(0...1000), default: "3",
                 help: "How many schemas are kept ready for new tenants."),

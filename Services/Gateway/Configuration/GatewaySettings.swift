@@ -34,6 +34,35 @@ enum GatewaySettings {
         ]
 }
 
+extension TrustedProxies {
+    /// - Throws: ``ConfigurationError`` for what is not a list of addresses and ranges.
+    init(_ settings: ServiceSettings) throws {
+        let field = Field(rawValue: settings.string("trusted-proxies.header")) ?? .xForwardedFor
+        guard let proxies = TrustedProxies(list: settings.optionalString("trusted-proxies") ?? "", field: field) else {
+            throw ConfigurationError(problems: [
+                "trusted-proxies: must be addresses or ranges like 10.0.0.0/8, separated by commas"
+            ])
+        }
+        self = proxies
+    }
+}
+
+extension OperatorKey {
+    /// nil: there is no platform operator.
+    ///
+    /// - Throws: ``ConfigurationError`` naming the file.
+    init?(_ settings: ServiceSettings) throws {
+        guard let path = settings.optionalString("operator.key-digest-file") else { return nil }
+        guard let text = try? String(contentsOfFile: path, encoding: .utf8), let key = OperatorKey(contents: text)
+        else {
+            throw ConfigurationError(problems: [
+                "operator.key-digest-file: \(path) does not hold a SHA-256 digest in hex"
+            ])
+        }
+        self = key
+    }
+}
+
 /// Where the route table is, and what it says.
 enum RouteFile {
     /// - Throws: ``ConfigurationError`` naming the file.
