@@ -25,7 +25,7 @@ struct BenchPredictCommand: AsyncParsableCommand {
     @Option(help: "Connections, separated by commas.") var connections = "1,16,64"
     @Option(help: "Seconds of each measurement.") var seconds = 5.0
     @Option(help: "Finished allocations of each person.") var allocations = 20
-    @Option(help: "A Python with fastapi, uvicorn[standard], onnxruntime and numpy, for the comparison.") var peer:
+    @Option(help: "A Python with fastapi, uvicorn[standard], onnxruntime, numpy, for a trial that needs wrk.") var peer:
         String?
     @Option(help: "Rows of a large tenant's history; 0 for no such trial.") var rows = 0
     @Option(help: "Numbers of tenants on one node, separated by commas; none for no such trial.") var tenants = ""

@@ -68,19 +68,11 @@ final class GatewayBench {
         _ proxy: Proxy, _ load: GatewayLoad, _ token: String, seconds: Int, _ connections: Int
     ) throws -> Figures {
         let count = load == .large ? max(1, connections / 4) : connections
-        var arguments = ["-t1", "-c\(count)", "-d\(seconds)s", "--latency", "-H", "Authorization: Bearer \(token)"]
-        if load == .post { arguments += ["-s", folder.appendingPathComponent("post.lua").path] }
+        let script = load == .post ? folder.appendingPathComponent("post.lua") : nil
         let before = Self.processorSeconds(proxy.process.processIdentifier)
-        let wrk = Process()
-        let output = Pipe()
-        wrk.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        wrk.arguments = ["wrk"] + arguments + ["http://127.0.0.1:\(proxy.port)\(load.path)"]
-        wrk.standardOutput = output
-        try wrk.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        wrk.waitUntilExit()
+        let report = try Wrk(url: "http://127.0.0.1:\(proxy.port)\(load.path)", token: token, script: script)
+            .run(connections: count, seconds: seconds)
         let used = Self.processorSeconds(proxy.process.processIdentifier) - before
-        guard let report = WrkReport(text) else { throw CommandFailure("wrk gave no report: \(text)") }
         guard report.failed == 0 else { throw CommandFailure("\(proxy.name) refused \(report.failed) requests.") }
         return Figures(microseconds: used / Double(report.requests) * 1e6, rate: report.rate, p99: report.p99)
     }
@@ -155,35 +147,5 @@ final class GatewayBench {
             return sum + user + system
         }
         return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
-    }
-}
-
-/// What wrk prints.
-struct WrkReport: Equatable {
-    let requests: Int
-    let rate: Double
-    /// Milliseconds.
-    let p99: Double
-    let failed: Int
-
-    /// nil when it is no report of wrk with latencies.
-    init?(_ text: String) {
-        var (requests, rate, p99, failed): (Int?, Double?, Double?, Int) = (nil, nil, nil, 0)
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            if line.contains(" requests in "), let first = words.first { requests = Int(first) }
-            if words.first == "Requests/sec:", words.count == 2 { rate = Double(words[1]) }
-            if words.first == "99%", words.count == 2 { p99 = Self.milliseconds(words[1]) }
-            if words.first == "Non-2xx", let last = words.last { failed += Int(last) ?? 1 }
-        }
-        guard let requests, requests > 0, let rate, let p99 else { return nil }
-        (self.requests, self.rate, self.p99, self.failed) = (requests, rate, p99, failed)
-    }
-
-    private static func milliseconds(_ text: Substring) -> Double? {
-        for (unit, factor) in [("us", 0.001), ("ms", 1.0), ("s", 1000.0)] where text.hasSuffix(unit) {
-            return Double(text.dropLast(unit.count)).map { $0 * factor }
-        }
-        return nil
     }
 }

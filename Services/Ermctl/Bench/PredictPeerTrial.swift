@@ -17,21 +17,35 @@ struct PredictPeerTrial {
         try Self.application.write(to: folder.appendingPathComponent("peer.py"), atomically: true, encoding: .utf8)
         try await downloadNetwork(to: folder.appendingPathComponent("network.onnx"), tenant, token, platform)
 
-        let row: [Float] = [0.5, 0.4, 0.1, 0.8, 0.3]
-        let ours = PredictionLoad(
-            "POST", url: "\(platform.url)/v2/models/resource_allocation/infer", token: token,
-            body: Array(
-                #"{"inputs":[{"name":"input","shape":[1,5],"datatype":"FP32","data":\#(row)}]}"#.utf8))
-        let own = try await ours.measure(connections: Self.connections, seconds: seconds)
-        own.show("infer_connections_\(Self.connections)")
-
+        let row = "[0.5,0.4,0.1,0.8,0.3]"
+        let ours = try await rate(
+            "infer", "\(platform.url)/v2/models/resource_allocation/infer", token,
+            #"{"inputs":[{"name":"input","shape":[1,5],"datatype":"FP32","data":\#(row)}]}"#, folder)
         let peer = try await Peer.start(python, in: folder)
         defer { peer.stop() }
-        let theirs = PredictionLoad(
-            "POST", url: "\(peer.url)/infer", body: Array(#"{"data":[\#(row)]}"#.utf8))
-        let other = try await theirs.measure(connections: Self.connections, seconds: seconds)
-        other.show("peer_connections_\(Self.connections)")
-        print("infer_to_peer=\((own.perSecond / other.perSecond).fixed(2))")
+        let theirs = try await rate("peer", "\(peer.url)/infer", nil, #"{"data":[\#(row)]}"#, folder)
+        print("infer_to_peer=\((ours / theirs).fixed(2))")
+    }
+
+    /// Answers a second, after a second of warming up.
+    private func rate(
+        _ name: String, _ url: String, _ token: String?, _ body: String, _ folder: URL
+    ) async throws -> Double {
+        let script = folder.appendingPathComponent("\(name).lua")
+        let lines = #"""
+            wrk.method = "POST"
+            wrk.body = '\#(body)'
+            wrk.headers["Content-Type"] = "application/json"
+            """#
+        try lines.write(to: script, atomically: true, encoding: .utf8)
+        let wrk = Wrk(url: url, token: token, script: script)
+        _ = try wrk.run(connections: Self.connections, seconds: 1)
+        let report = try wrk.run(connections: Self.connections, seconds: max(1, Int(seconds)))
+        guard report.failed == 0 else { throw CommandFailure("\(url) refused \(report.failed) requests.") }
+        print("\(name)_connections_\(Self.connections)_per_s=\(report.rate.fixed(0))")
+        print("\(name)_connections_\(Self.connections)_p50_ms=\(report.median.fixed(2))")
+        print("\(name)_connections_\(Self.connections)_p99_ms=\(report.p99.fixed(2))")
+        return report.rate
     }
 
     /// Of a model in the list what is needed here.
