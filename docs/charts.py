@@ -184,11 +184,53 @@ def grouped_labels(axes, labels, headings):
     axes.set_ylim(len(labels) - 0.4, -0.8)
 
 
-def training_chart():
-    def values(name):
-        lines = (FOLDER / f"{name}.txt").read_text().splitlines()
-        return dict(re.match("([^=]+)=(\\S+)", line).groups() for line in lines if "=" in line)
+def values(name):
+    """The `name=value` lines of a text."""
+    lines = (FOLDER / f"{name}.txt").read_text().splitlines()
+    return dict(re.match(r"([^=\s]+)=(\S+)", line).groups() for line in lines if re.match(r"[^=\s]+=\S", line))
 
+
+def serving_chart():
+    """Predictions a second and their latency, against connections, people and tenants."""
+    run = values("serving")
+    people = sorted({int(name.split("_")[1]) for name in run if re.match(r"people_\d+_connections", name)})
+    connections = sorted({int(name.split("_")[3]) for name in run if re.match(r"people_\d+_connections", name)})
+    tenants = sorted({int(name.split("_")[1]) for name in run if re.match(r"tenants_\d+_connections", name)})
+    shades = dict(zip(people, ("#2f6690", "#b0413e", "#c9822b")))
+    figure, (rates, latencies, many) = plt.subplots(1, 3, figsize=(9.6, 3.5))
+    for axes, suffix in ((rates, "per_s"), (latencies, "p99_ms")):
+        for count in people:
+            for kind, line in (("", "-"), ("_alone", ":")):
+                heights = [float(run[f"people_{count}_connections_{c}{kind}_{suffix}"]) for c in connections]
+                axes.plot(range(len(connections)), heights, line, color=shades[count], marker="o", markersize=4)
+        axes.set_xticks(range(len(connections)), connections)
+        axes.set_xlabel("connections")
+    rates.set_title("predictions a second (more is better)", loc="left")
+    latencies.set_title("99th percentile, ms (less is better)", loc="left")
+    latencies.set_yscale("log")
+    latencies.yaxis.set_major_formatter("{x:g}")
+    places = range(len(tenants))
+    many.plot(places, [float(run[f"tenants_{t}_connections_16_per_s"]) for t in tenants], "-", color="#2f6690", marker="o", markersize=4)
+    for place, count in zip(places, tenants):
+        if f"tenants_{count}_node_mb" in run:
+            many.annotate(f"{run[f'tenants_{count}_node_mb']} MB", (place, float(run[f"tenants_{count}_connections_16_per_s"])),
+                          textcoords="offset points", xytext=(0, 6), ha="center")
+    many.set_xticks(places, tenants)
+    many.set_xlabel("tenants of 20 people in turn, 16 connections")
+    many.set_title("the same for many tenants, memory", loc="left")
+    for axes in (rates, latencies, many):
+        axes.grid(axis="y")
+        axes.margins(x=0.12, y=0.15)
+        axes.set_ylim(bottom=None if axes is latencies else 0)
+    marks = [plt.Line2D([], [], color=shades[count], marker="o", markersize=4, label=f"{count:,} people") for count in people]
+    marks += [plt.Line2D([], [], color="#6b6b6b", linestyle=line, label=label)
+              for line, label in (("-", "with five alternatives"), (":", "without"))]
+    figure.legend(handles=marks, loc="lower center", ncol=5, frameon=False)
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.25, top=0.92, wspace=0.2)
+    save(figure, "serving")
+
+
+def training_chart():
     rows = [(name, float(rate), "") for name, rate in values("training-marks").items()]
     for name in ("training", "training-avx2"):
         run = values(name)
@@ -228,3 +270,4 @@ if __name__ == "__main__":
     error_charts(runs)
     honesty_chart(runs)
     training_chart()
+    serving_chart()
