@@ -150,7 +150,7 @@ let package = Package(
             "Ermctl",
             [
                 "Basics", "Contracts", "HTTPClient", "NeuralNetwork", "Forecasting", "ServiceIdentity", "HistoryFeed",
-                arguments, logging,
+                arguments, crypto, logging,
             ]),
 
         .target(
@@ -207,8 +207,8 @@ let package = Package(
         tests(
             "Ermctl",
             [
-                "Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, httpTypes,
-                hummingbird, logging, nioCore,
+                "Basics", "Contracts", "Forecasting", "ServiceIdentity", "Ermctl", "TestSupport", arguments, crypto,
+                httpTypes, hummingbird, logging, nioCore,
             ]),
         // Starts the executables themselves, which `swift build --build-tests` has put beside the test bundle.
         tests("System", ["Contracts", "HTTPClient", "TestSupport"]),

@@ -9,22 +9,37 @@ public enum ArchiveKind: String, Codable, Sendable, CaseIterable {
     /// Earlier tenants' audit entries, then those of the tenant of the export: kept as they are beside the tenant's own.
     case archivedAuditLogs = "archived_audit_logs"
     case auditLogs = "audit_logs"
-    /// Names of the numbers that models were asked with, and what was predicted, decided and said, and came of it.
+    /// Names of the numbers that models were asked with, and what was predicted, decided and said, and came of it; what models in
+    /// their shadow would have answered.
     case predictionFeatures = "prediction_features"
     case predictions
-    /// When models are trained again by themselves.
-    case trainingSchedules = "training_schedules"
-    /// Models with their cards and figures, their artefacts in pieces, and who deployed what: kept as they are, as records.
+    case shadowAnswers = "shadow_answers"
+    /// What models learned from: the datasets, their content in pieces (each content once, however many datasets have it), and which
+    /// outcomes each holds.
+    case datasets
+    case datasetContent = "dataset_content"
+    case datasetOutcomes = "dataset_outcomes"
+    /// Jobs that have ended, with their epochs, and what back-tests came to.
+    case trainingJobs = "training_jobs"
+    case backtests
+    /// Models with their cards and figures, and their artefacts in pieces. A model is there once its artefact is whole and has its
+    /// digest.
     case models
     case modelArtifacts = "model_artifacts"
+    /// Who deployed what, and the models that answered beside the deployed one.
     case deployments
+    case shadows
+    /// When models are trained again by themselves.
+    case trainingSchedules = "training_schedules"
 
     /// Who has such rows.
     public var service: ServiceName {
         switch self {
         case .ids, .roles, .users, .settings, .imports, .archivedAuditLogs, .auditLogs: .tenantAdmin
-        case .predictionFeatures, .predictions: .mlPrediction
-        case .trainingSchedules, .models, .modelArtifacts, .deployments: .mlTraining
+        case .predictionFeatures, .predictions, .shadowAnswers: .mlPrediction
+        case .datasets, .datasetContent, .datasetOutcomes, .trainingJobs, .backtests, .models, .modelArtifacts,
+            .deployments, .shadows, .trainingSchedules:
+            .mlTraining
         }
     }
 }
@@ -60,10 +75,16 @@ public enum ArchiveLine: WireLine, Equatable {
 public struct ArchiveRows: RequestPayload {
     public let kind: ArchiveKind
     public let lines: [String]
+    /// The number of the first of them in the file, from 1; nil where nobody has counted.
+    public let firstLine: Int?
+    /// The file ends with these lines.
+    public let isEnd: Bool?
 
-    public init(kind: ArchiveKind, lines: [String]) {
+    public init(kind: ArchiveKind, lines: [String], firstLine: Int? = nil, isEnd: Bool? = nil) {
         self.kind = kind
         self.lines = lines
+        self.firstLine = firstLine
+        self.isEnd = isEnd
     }
 
     public func validate(_ validation: inout Validation) {}

@@ -1,23 +1,7 @@
-public import Contracts
+import Contracts
 import Hummingbird
-public import Postgres
+import Postgres
 public import ServiceKit
-
-/// One file of a tenant's archive, as the service that has its rows writes it and takes it back.
-public struct ArchivedFile: Sendable {
-    let kind: ArchiveKind
-    let export: SQL
-    let restore: @Sendable (SQL) -> SQL
-
-    /// - Parameters:
-    ///   - export: gives the file's lines in their order, as the column `line`.
-    ///   - restore: keeps the lines that it is given as `(line, number)` and does nothing about those that are there.
-    public init(_ kind: ArchiveKind, export: SQL, restore: @escaping @Sendable (SQL) -> SQL) {
-        self.kind = kind
-        self.export = export
-        self.restore = restore
-    }
-}
 
 /// What a service gives of a tenant to an export of tenant-admin's, and takes back for a new tenant.
 public struct ServiceArchive: Sendable {
@@ -49,28 +33,29 @@ public struct ServiceArchive: Sendable {
         try await database.withTenantRows(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
             connection in
             var (bytes, rows) = ([UInt8](), 0)
-            for try await row in connection.stream(file.export) {
-                try ArchiveLine.row(try row.decode("line")).write(to: &bytes)
-                rows += 1
-                guard bytes.count >= Self.chunkBytes else { continue }
-                try await write(ByteBuffer(bytes: bytes))
-                bytes.removeAll(keepingCapacity: true)
+            for part in try await file.parts(connection) {
+                for try await row in connection.stream(part) {
+                    try ArchiveLine.row(try row.decode("line")).write(to: &bytes)
+                    rows += 1
+                    guard bytes.count >= Self.chunkBytes else { continue }
+                    try await write(ByteBuffer(bytes: bytes))
+                    bytes.removeAll(keepingCapacity: true)
+                }
             }
             try ArchiveLine.end(rows).write(to: &bytes)
             try await write(ByteBuffer(bytes: bytes))
         }
     }
 
-    /// - Throws: 422 for lines that are none of the kind.
+    /// - Throws: 422, with the line's number, for lines that are none of the kind or whose bytes have not their digest.
     func restore(_ rows: ArchiveRows, into tenant: TenantID) async throws -> ArchiveReport {
         let file = try file(rows.kind)
         do {
-            _ = try await database.withTenantRows(tenant) { connection in
-                try await connection.execute(
-                    file.restore("unnest(\(rows.lines)::text[]) WITH ORDINALITY AS lines (line, number)"))
+            if let refusal = try await database.withTenantRows(tenant, { try await file.keep(rows, $0) }) {
+                throw refusal
             }
         } catch let error as PostgresError where ["22", "23"].contains(error.sqlState.map { String($0.prefix(2)) }) {
-            throw ProblemError.validation("", "is no \(rows.kind.rawValue).ndjson of an export")
+            throw rows.refusal
         }
         return ArchiveReport(kind: rows.kind, rows: rows.lines.count)
     }

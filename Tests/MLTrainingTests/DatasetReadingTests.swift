@@ -3,6 +3,7 @@ import Forecasting
 import Foundation
 import HistoryFeed
 import Postgres
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -160,9 +161,9 @@ import Testing
             #expect(try await reports.report(of: stored, tenant: tenant) == first)
             #expect(try await fixture.datasets.report(of: dataset.id, tenant: TenantID()) == nil)
             try await fixture.asSuperuser {
-                _ = try await $0.execute("UPDATE ml_training.training_dataset_reports SET version = 0")
+                _ = try await $0.execute("UPDATE ml_training.dataset_reports SET version = 0")
             }
-            await #expect(throws: DatasetDamaged.self) { try await reports.report(of: stored, tenant: tenant) }
+            await #expect(throws: ProblemError.self) { try await reports.report(of: stored, tenant: tenant) }
         }
     }
 

@@ -13,7 +13,8 @@ import Testing
         "idempotency_keys", "registries", "models", "model_artifact_chunks", "deployments",
         "training_schedules", "training_schedule_outcomes", "training_dataset_outcomes", "training_dataset_reports",
         "audit_outbox", "prediction_nodes", "prediction_node_models", "awaited_deployments", "changes", "change_head",
-        "backtests", "archived_records", "shadows",
+        "backtests", "archived_records", "shadows", "restored_progress", "restored_models", "restored_pieces",
+        "dataset_reports",
     ]
 
     @Test("every table of the schema has row-level security, forced for its owner")

@@ -33,13 +33,15 @@ final class Platform: Sendable {
     }
 
     /// The same on databases that are there, with keys made anew.
+    /// - Parameter settings: environment variables of all services, beside those that they need.
     static func withPlatform<R>(
         on databases: ServiceDatabases, gateways: Int = 1,
         migrations: URL = ServiceDatabases.repository.appendingPathComponent("migrations"),
-        isolation: isolated (any Actor)? = #isolation,
+        settings: [String: String] = [:], isolation: isolated (any Actor)? = #isolation,
         _ body: (Platform) async throws -> R
     ) async throws -> R {
-        let platform = try await Platform(databases: databases, gateways: gateways, migrations: migrations)
+        let platform = try await Platform(
+            databases: databases, gateways: gateways, migrations: migrations, settings: settings)
         do {
             for service in platform.services { try service.start() }
             for service in platform.services { try await platform.waitUntilReady(service) }
@@ -53,7 +55,9 @@ final class Platform: Sendable {
         }
     }
 
-    private init(databases: ServiceDatabases, gateways: Int, migrations: URL) async throws {
+    private init(
+        databases: ServiceDatabases, gateways: Int, migrations: URL, settings common: [String: String]
+    ) async throws {
         self.databases = databases
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
             "erm-system-\(UUID())", isDirectory: true)
@@ -84,7 +88,7 @@ final class Platform: Sendable {
                 "TENANT_ADMIN_URL": "http://127.0.0.1:\(ports["tenant-admin"]!)",
                 "ML_TRAINING_URL": "http://127.0.0.1:\(ports["ml-training"]!)",
                 "ML_PREDICTION_URL": "http://127.0.0.1:\(ports["ml-prediction"]!)",
-            ].merging(more) { $1 }
+            ].merging(more) { $1 }.merging(common) { $1 }
             return RunningService(
                 name: name, executable: service.rawValue, environment: environment,
                 logFile: folder.appendingPathComponent("\(name).log"))
@@ -117,16 +121,29 @@ final class Platform: Sendable {
     func waitUntilReady(_ service: RunningService) async throws {
         var last = "no answer"
         for _ in 0..<600 {
-            let request = HTTPClientRequest(
-                method: "GET", url: "http://127.0.0.1:\(operationsPorts[service.name]!)/readyz", deadline: .seconds(5))
-            if let response = try? await http.execute(request) {
-                if response.status == 200 { return }
-                last = String(decoding: (try? await response.collect(upTo: 1 << 16)) ?? [], as: UTF8.self)
+            if let (status, text) = await readiness(of: service) {
+                if status == 200 { return }
+                last = text
             }
             try await Task.sleep(for: .milliseconds(100))
         }
         throw RunningService.Failure(description: "\(service.name) is not ready after a minute: \(last)")
     }
+
+    /// What `/readyz` answers; nil when nobody answers.
+    func readiness(of service: RunningService) async -> (status: Int, text: String)? {
+        let request = HTTPClientRequest(
+            method: "GET", url: "http://127.0.0.1:\(operationsPorts[service.name]!)/readyz", deadline: .seconds(5))
+        guard let response = try? await http.execute(request) else { return nil }
+        let text = String(decoding: (try? await response.collect(upTo: 1 << 16)) ?? [], as: UTF8.self)
+        return (response.status, text)
+    }
+
+    /// The services' public keys.
+    var publicKeys: URL { folder.appendingPathComponent("keys/jwks.json") }
+
+    /// The platform operator's key, for command-line tools.
+    var operatorKeyFile: URL { folder.appendingPathComponent("keys/operator.key") }
 }
 
 /// Runs one of our command-line tools to its end.

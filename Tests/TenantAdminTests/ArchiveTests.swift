@@ -113,6 +113,32 @@ struct ArchiveTests {
         }
     }
 
+    @Test("files of the other services may come in parts, numbered on, and some may stay out of an export")
+    func parts() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            func restore(_ query: String) async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/tenants/\(tenant.id)/archive?\(query)", as: service.operatorToken,
+                    body: Array(#"{"id":"m1"}\#n{"id":"m2"}\#n"#.utf8), type: "application/x-ndjson")
+            }
+            #expect(try await restore("kind=models&firstLine=5&more=true").status == 200)
+            #expect(service.archives.latest?.firstLine == 5 && service.archives.latest?.isEnd == false)
+            #expect(service.archives.latest?.lines.count == 2)
+            #expect(try await restore("kind=models").status == 200)
+            #expect(service.archives.latest?.firstLine == 1 && service.archives.latest?.isEnd == true)
+            // tenant-admin's own are applied whole.
+            #expect(try await restore("kind=roles&more=true").status == 422)
+
+            let export = try await service.export(tenant, "?without=dataset_content,audit_logs")
+            #expect(
+                Set(TenantExport.stems.map { "\($0).ndjson" }).subtracting(export.names)
+                    == ["dataset_content.ndjson", "audit_logs.ndjson"])
+            let one = try await service.export(tenant, "?files=models,roles&without=roles")
+            #expect(one.names == ["tenant.json", "models.ndjson", "manifest.json"])
+        }
+    }
+
     @Test("ids come before what has them, and are kept for a day")
     func ids() async throws {
         try await TestService.run { service in

@@ -1,4 +1,5 @@
 public import Foundation
+import Postgres
 
 /// A fresh database with every service's role and schema in it, made by the same `compose/roles.sql` as a real one.
 public struct ServiceDatabases: Sendable {
@@ -16,9 +17,14 @@ public struct ServiceDatabases: Sendable {
         _ body: (ServiceDatabases) async throws -> R
     ) async throws -> R {
         try await PostgresCluster.withDatabase(hint) { url in
-            try await RolesScript.shared.run(on: url)
-            return try await body(ServiceDatabases(superuser: url))
+            return try await body(try await prepare(url))
         }
+    }
+
+    /// Puts the services' roles and schemas into a database.
+    public static func prepare(_ superuser: String) async throws -> ServiceDatabases {
+        try await RolesScript.shared.run(on: superuser)
+        return try ServiceDatabases(superuser: superuser)
     }
 
     /// The URLs of a database in which the services' roles are there already.
@@ -31,6 +37,33 @@ public struct ServiceDatabases: Sendable {
         tenantAdmin = try role("erm_tenant_admin")
         mlTraining = try role("erm_ml_training")
         mlPrediction = try role("erm_ml_prediction")
+    }
+
+    /// Runs a script of SQL as the role that the URL names.
+    public static func run(_ script: String, on url: String) async throws {
+        try await withConnection(to: url) { try await $0.executeScript(script) }
+    }
+
+    /// The only value that a query gives, as text; nil for NULL.
+    public static func value(_ query: String, on url: String) async throws -> String? {
+        try await withConnection(to: url) {
+            try await $0.query(SQL(stringLiteral: query))[0].decode(at: 0, as: String?.self)
+        }
+    }
+
+    private static func withConnection<R: Sendable>(
+        to url: String, _ body: @Sendable (PostgresConnection) async throws -> R
+    ) async throws -> R {
+        let pool = PostgresPool(
+            configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+        do {
+            let result = try await pool.withConnection(body)
+            await pool.close()
+            return result
+        } catch {
+            await pool.close()
+            throw error
+        }
     }
 
     /// Of every service's role.

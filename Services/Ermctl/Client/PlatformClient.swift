@@ -106,12 +106,16 @@ actor PlatformClient {
     func delete(_ path: String) async throws { _ = try await bytes("DELETE", path) }
 
     /// Sends a file as it is read; calls `sent` with the number of bytes sent.
+    /// - Parameter range: the bytes of it that are sent; nil for all.
     func upload<T: Codable & Sendable>(
-        _ path: String, file: URL, contentType: String, sent: @escaping @Sendable (Int) -> Void
+        _ path: String, file: URL, range: Range<Int>? = nil, contentType: String,
+        sent: @escaping @Sendable (Int) -> Void
     ) async throws -> T {
         let length = try FileManager.default.attributesOfItem(atPath: file.path)[.size] as? Int
-        let body = FileChunks(path: file.path, sent: sent)
-        return try await envelope("POST", path, body: .stream(length: length, body), contentType: contentType).data
+        let body = FileChunks(path: file.path, range: range ?? 0..<(length ?? .max), sent: sent)
+        return try await envelope(
+            "POST", path, body: .stream(length: range?.count ?? length, body), contentType: contentType
+        ).data
     }
 
     static func escaped(_ text: String) -> String {

@@ -80,51 +80,6 @@ struct TenantCommand: AsyncParsableCommand {
     }
 }
 
-extension TenantCommand {
-    struct Restore: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Give a tenant the roles, users, settings and records of an unpacked export.",
-            discussion: """
-                With --ids before `ermctl import` brings the same folder's people and work, so that they keep their \
-                ids; without it afterwards.
-                """)
-
-        @OptionGroup var operatorOptions: OperatorOptions
-        @OptionGroup var output: OutputOptions
-        @Argument(help: "The tenant's id.") var tenant: String
-        @Argument(help: "The folder: roles.ndjson, users.ndjson, … (those that there are).") var directory: String
-        @Flag(
-            help: "Before `ermctl import`: the ids that people, projects, bookings and departments keep."
-        )
-        var ids = false
-
-        func run() async throws {
-            guard let id = TenantID(tenant) else { throw ValidationError("the tenant's id must be a UUID") }
-            let folder = URL(fileURLWithPath: directory)
-            let found = ArchiveKind.allCases.filter { ($0 == .ids) == ids }.map {
-                ($0, folder.appendingPathComponent("\($0.rawValue).ndjson"))
-            }
-            .filter { FileManager.default.fileExists(atPath: $1.path) }
-            guard !found.isEmpty else {
-                throw CommandFailure("\(directory) has no \(ids ? "ids.ndjson" : "roles.ndjson or the like").")
-            }
-            let reports = try await withClient(operatorOptions.client()) { client in
-                var reports: [ArchiveReport] = []
-                for (kind, file) in found {
-                    reports.append(
-                        try await client.upload(
-                            "/api/v1/tenants/\(id)/archive?kind=\(kind.rawValue)", file: file,
-                            contentType: "application/x-ndjson", sent: { _ in }))
-                }
-                return reports
-            }
-            try output.show(reports) { reports in
-                reports.map { "\($0.kind.rawValue): \($0.rows) rows" }.joined(separator: "\n")
-            }
-        }
-    }
-}
-
 /// Where a password comes from: never from an argument, which every process on the machine could read.
 struct PasswordOptions: ParsableArguments {
     @Option(help: "File that holds the password. It may also be in $ERM_PASSWORD; otherwise it is asked for.")

@@ -3,7 +3,7 @@ import Postgres
 import ServiceStorage
 
 /// What a tenant's archive has of predictions: all of each row but the tenant. A restored one keeps its id, so that links to it
-/// hold; its model is a record of the archive (`TrainingArchive`). Metrics are computed again.
+/// hold, and its model's, which comes back with ml-training's files. Metrics are computed again.
 enum PredictionArchive {
     static let files = [
         ArchivedFile(
@@ -14,6 +14,10 @@ enum PredictionArchive {
             .predictions,
             export: "SELECT (to_jsonb(p) - 'tenant_id')::text AS line FROM predictions p ORDER BY created_at, id",
             restore: { restore("predictions", from: $0) }),
+        ArchivedFile(
+            .shadowAnswers,
+            export: "SELECT (to_jsonb(s) - 'tenant_id')::text AS line FROM shadow_answers s ORDER BY prediction_id",
+            restore: { restore("shadow_answers", from: $0) }),
     ]
 
     private static func restore(_ table: SQL, from lines: SQL) -> SQL {

@@ -26,7 +26,7 @@ extension PostgresDatasetStore {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT report FROM training_dataset_reports
+                SELECT report FROM dataset_reports
                 WHERE dataset_id = \(id) AND version = \(DatasetReports.version)
                 """
             ).first.map { try $0.decode("report", as: PostgresJSON<DatasetReport>.self).value }
@@ -37,9 +37,9 @@ extension PostgresDatasetStore {
         _ = try await database.withTenantRows(tenant) { connection in
             try await connection.execute(
                 """
-                INSERT INTO training_dataset_reports (tenant_id, dataset_id, version, report)
+                INSERT INTO dataset_reports (tenant_id, dataset_id, version, report)
                 VALUES (\(tenant), \(id), \(DatasetReports.version), \(json: report)::jsonb)
-                ON CONFLICT (dataset_id) DO UPDATE SET version = excluded.version, report = excluded.report
+                ON CONFLICT (tenant_id, dataset_id) DO UPDATE SET version = excluded.version, report = excluded.report
                 """)
         }
     }

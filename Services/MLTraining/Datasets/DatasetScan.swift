@@ -42,7 +42,8 @@ struct DatasetScan: Sendable {
         self.after = after
     }
 
-    /// - Throws: `DatasetDamaged` at the end of a whole scan whose bytes are not those that were stored.
+    /// - Throws: `DatasetDamaged` at the end of a whole scan whose bytes are not those that were stored; `ProblemError` 404 where
+    ///   the archive that the tenant came from has left them out.
     mutating func entry() async throws -> Entry? {
         while true {
             while next < lines.count {
@@ -73,8 +74,9 @@ struct DatasetScan: Sendable {
         let chunk = try await store.chunk(
             of: dataset.id, tenant: tenant, after: ordinal, skippingAllocationsBefore: after?.chunk ?? 0)
         guard let chunk else {
-            guard after != nil || digest.finalize().hex == dataset.contentSha256 else { throw DatasetDamaged() }
-            return false
+            guard after == nil, digest.finalize().hex != dataset.contentSha256 else { return false }
+            if ordinal < 0 { throw ProblemError.notFound("The dataset's content") }
+            throw DatasetDamaged()
         }
         let content = chunk.content
         digest.update(data: content)

@@ -20,7 +20,7 @@ struct PostgresJobQueue: JobQueue {
             let rows = try await connection.query(
                 """
                 WITH next AS (
-                    SELECT j.id FROM jobs j
+                    SELECT j.tenant_id, j.id FROM jobs j
                     WHERE (j.status = 'queued' AND (j.not_before <= clock_timestamp()
                             OR (j.model_type = \(NewJob.backtest) AND j.not_before = 'infinity')))
                        OR (j.status = 'running' AND j.lease_expires_at < clock_timestamp())
@@ -34,7 +34,7 @@ struct PostgresJobQueue: JobQueue {
                     worker = \(worker), beat_at = clock_timestamp(),
                     lease_expires_at = clock_timestamp() + make_interval(secs => \(lease.inSeconds)),
                     started_at = coalesce(started_at, clock_timestamp())
-                FROM next WHERE jobs.id = next.id
+                FROM next WHERE jobs.tenant_id = next.tenant_id AND jobs.id = next.id
                 RETURNING jobs.*
                 """)
             guard let row = rows.first else { return nil }

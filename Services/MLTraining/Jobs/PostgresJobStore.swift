@@ -83,7 +83,7 @@ struct PostgresJobStore: JobStore {
             else { return nil }
             let epochs = try await connection.query(
                 """
-                SELECT * FROM (SELECT * FROM training_progress WHERE job_id = \(id) ORDER BY epoch DESC LIMIT \(progress))
+                SELECT * FROM (SELECT * FROM job_epochs WHERE job_id = \(id) ORDER BY epoch DESC LIMIT \(progress))
                     newest ORDER BY epoch
                 """)
             return try TrainingJob(row, progress: epochs.map(EpochProgress.init))
@@ -141,7 +141,7 @@ struct PostgresJobStore: JobStore {
         try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT * FROM training_progress WHERE job_id = \(id) AND epoch > \(afterEpoch)
+                SELECT * FROM job_epochs WHERE job_id = \(id) AND epoch > \(afterEpoch)
                 ORDER BY epoch LIMIT \(limit)
                 """
             ).map(EpochProgress.init)

@@ -46,26 +46,40 @@ struct ExportController: Controller {
 
     private func restore(_ call: OperatorCall, _ order: ArchiveOrder) async throws -> OK<ArchiveReport> {
         _ = try call.request.uploadType(of: Self.types)
-        return OK(try await archive.restore(order.kind, call.request.body, into: try call.id("id"), by: call.author))
+        return OK(try await archive.restore(order, call.request.body, into: try call.id("id"), by: call.author))
     }
 }
 
-/// Which files of an export are wanted: all, or those that are missing of one that was broken off.
+/// Which files of an export are wanted: all, or those that are missing of one that was broken off, or all but some.
 struct ExportFiles: RouteQuery {
     let stems: Set<String>?
 
     init(_ query: inout QueryParameters) {
         let known = TenantExport.stems
-        stems = query.value("files", "must name some of \(known.joined(separator: ", ")), separated by commas") {
-            text in
-            let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
-            return names.allSatisfy(known.contains) ? Set(names) : nil
+        func names(_ key: String) -> Set<String>? {
+            query.value(key, "must name some of \(known.joined(separator: ", ")), separated by commas") { text in
+                let names = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+                return names.allSatisfy(known.contains) ? Set(names) : nil
+            }
         }
+        let (wanted, unwanted) = (names("files"), names("without"))
+        stems = unwanted.map { (wanted ?? Set(known)).subtracting($0) } ?? wanted
     }
 }
 
 struct ArchiveOrder: RouteQuery {
     let kind: ArchiveKind
+    /// The number of the request's first line in the file.
+    let firstLine: Int
+    /// Further lines of the file come with another request.
+    let more: Bool
 
-    init(_ query: inout QueryParameters) { kind = query.requiredChoice("kind") }
+    init(_ query: inout QueryParameters) {
+        kind = query.requiredChoice("kind")
+        firstLine = query.integer("firstLine", 1...Int(Int32.max), default: 1)
+        more = query.bool("more", default: false)
+        if kind.service == .tenantAdmin, more || firstLine > 1 {
+            query.reject("more", "is for the files of predictions and models; the others come whole")
+        }
+    }
 }

@@ -23,9 +23,16 @@ struct ServiceArchiveSources: ArchiveSources {
     /// A client of an export takes its time, and with it every service behind it.
     private static let patience = Duration.seconds(3600)
     private static let idle = Duration.seconds(600)
+    /// The last lines of a dataset or an artefact are answered when its digest has been verified.
+    private static let checking = Duration.seconds(300)
 
     init(_ clients: [ServiceClient]) {
-        self.clients = Dictionary(uniqueKeysWithValues: clients.map { ($0.service, $0) })
+        self.clients = Dictionary(
+            uniqueKeysWithValues: clients.map { client in
+                var client = client
+                client.deadline = Self.checking
+                return (client.service, client)
+            })
     }
 
     func read(
@@ -66,16 +73,20 @@ struct ServiceArchiveSources: ArchiveSources {
 
 extension ImportSpool {
     /// Gives the lines that were spooled, some at a time: a request's worth, and a line that is longer than that by itself.
-    func lines(
-        upTo limit: Int = 262_144, isolation: isolated (any Actor)? = #isolation,
-        _ body: ([String]) async throws -> Void
+    /// - Parameters:
+    ///   - first: the number of the first line in the file.
+    ///   - isEnd: the file ends with what was spooled; the last call says so, if need be without lines.
+    func rows(
+        of kind: ArchiveKind, from first: Int, isEnd: Bool, upTo limit: Int = 262_144,
+        isolation: isolated (any Actor)? = #isolation, _ body: (ArchiveRows) async throws -> Void
     ) async throws {
         var (lines, bytes): ([String], Int) = ([], 0)
-        var rest: [UInt8] = []
+        var (rest, next): ([UInt8], Int) = ([], first)
         func add(_ line: some Collection<UInt8>) async throws {
             guard !line.isEmpty else { return }
             if bytes + line.count > limit, !lines.isEmpty {
-                try await body(lines)
+                try await body(ArchiveRows(kind: kind, lines: lines, firstLine: next, isEnd: false))
+                next += lines.count
                 (lines, bytes) = ([], 0)
             }
             lines.append(String(decoding: line, as: UTF8.self))
@@ -91,6 +102,6 @@ extension ImportSpool {
             rest.removeFirst(start)
         }
         try await add(rest)
-        if !lines.isEmpty { try await body(lines) }
+        try await body(ArchiveRows(kind: kind, lines: lines, firstLine: next, isEnd: isEnd))
     }
 }

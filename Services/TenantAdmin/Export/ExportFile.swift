@@ -59,7 +59,7 @@ struct ExportFile: Sendable {
                     encode(previous_hash, 'hex') AS previous_hash, encode(hash, 'hex') AS hash
                 FROM audit_logs ORDER BY seq
                 """)
-        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: return nil
+        default: return nil
         }
     }
 

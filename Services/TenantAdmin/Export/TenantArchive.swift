@@ -17,12 +17,13 @@ struct TenantArchive: Sendable {
     /// - Throws: 403 `tenant_unavailable`; 409 for a tenant that is older, and when no administrator would be left;
     ///   413; 422 for a file of another kind; 503 when there is no room.
     func restore<Body: AsyncSequence & Sendable>(
-        _ kind: ArchiveKind, _ body: Body, into tenant: TenantID, by author: Author
+        _ order: ArchiveOrder, _ body: Body, into tenant: TenantID, by author: Author
     ) async throws -> ArchiveReport where Body.Element == ByteBuffer {
+        let kind = order.kind
         let spool = ImportSpool(in: space)
         for try await buffer in body { try await spool.append(Array(buffer.readableBytesView)) }
         try Task.checkCancellation()
-        guard kind.service == .tenantAdmin else { return try await passOn(spool, kind, into: tenant, by: author) }
+        guard kind.service == .tenantAdmin else { return try await passOn(spool, order, into: tenant, by: author) }
         do {
             let report = try await database.pool.withTransaction { connection in
                 // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
@@ -50,21 +51,21 @@ struct TenantArchive: Sendable {
 
     /// Gives another service its rows, request by request: a restore that was broken off is run again.
     private func passOn(
-        _ spool: ImportSpool, _ kind: ArchiveKind, into tenant: TenantID, by author: Author
+        _ spool: ImportSpool, _ order: ArchiveOrder, into tenant: TenantID, by author: Author
     ) async throws -> ArchiveReport {
         try await database.withTenant(tenant) { connection in
             try await TenantDatabase.leave(on: connection)
             try await Self.requireNew(tenant, on: connection)
         }
-        var rows = 0
-        try await spool.lines { lines in
-            try await others.restore(ArchiveRows(kind: kind, lines: lines), into: tenant)
-            rows += lines.count
+        var count = 0
+        try await spool.rows(of: order.kind, from: order.firstLine, isEnd: !order.more) { rows in
+            try await others.restore(rows, into: tenant)
+            count += rows.lines.count
         }
-        try await database.withTenant(tenant) { connection in
-            try await Self.record(kind, rows: rows, by: author, on: connection)
+        try await database.withTenant(tenant) { [count] connection in
+            try await Self.record(order.kind, rows: count, by: author, on: connection)
         }
-        return ArchiveReport(kind: kind, rows: rows)
+        return ArchiveReport(kind: order.kind, rows: count)
     }
 
     private static func record(
@@ -96,8 +97,7 @@ struct TenantArchive: Sendable {
         case .settings: try await checkSettings(on: connection)
         case .users: try await checkRoles(on: connection)
         case .ids: try await checkIDs(on: connection)
-        case .roles, .imports, .archivedAuditLogs, .auditLogs: break
-        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: break
+        default: break
         }
         for statement in kind.statements { try await connection.execute(statement) }
         guard kind == .users else { return }
@@ -185,7 +185,7 @@ extension ArchiveKind {
                 WHERE NOT EXISTS (SELECT FROM archived_audit_logs l WHERE l.line = a.line) ORDER BY a.number
                 """
             ]
-        case .predictionFeatures, .predictions, .trainingSchedules, .models, .modelArtifacts, .deployments: []
+        default: []
         }
     }
 

@@ -44,6 +44,7 @@ enum ParameterMeaning {
         "entityId": "Only entries about the resource with this id.",
         "externalId": "Only the one with this id of your own systems.",
         "files": "Files of the archive: names without ending, separated by commas; all where it is absent.",
+        "firstLine": "The number of the request's first line in the file.",
         "format": "The form of the answer, where `Accept` does not say it.",
         "from": "The first day, or the moment from which on.",
         "groupBy": "What the rows are grouped by.",
@@ -57,6 +58,7 @@ enum ParameterMeaning {
         "level": "Only people who have the skill at this level or above.",
         "limit": "The most rows of a page.",
         "modelId": "Only answers of this model.",
+        "more": "Further lines of the file come with another request.",
         "name": "Only those whose name has this text in it.",
         "onError": "What happens when rows are not valid.",
         "outcome": "Only predictions with, or only those without, a known outcome.",
@@ -71,5 +73,6 @@ enum ParameterMeaning {
         "updatedSince": "Only those changed at or after this moment.",
         "wait": "Answer only when every live node serves the model, or after half a minute.",
         "withPlan": "The variant for questions that name planned hours, or the one for those that do not.",
+        "without": "All files of the archive but these: names without ending, separated by commas.",
     ]
 }

@@ -15,6 +15,10 @@ final class KeptArchives: ArchiveSources {
     /// Fails to give a file after so many lines.
     private let breaks = Mutex<(kind: ArchiveKind, after: Int)?>(nil)
 
+    /// The latest request of a restore.
+    var latest: ArchiveRows? { last.withLock { $0 } }
+    private let last = Mutex<ArchiveRows?>(nil)
+
     func put(_ kind: ArchiveKind, _ rows: [String], of tenant: TenantID) {
         lines.withLock { $0[File(tenant: tenant, kind: kind)] = rows }
     }
@@ -34,6 +38,7 @@ final class KeptArchives: ArchiveSources {
     }
 
     func restore(_ rows: ArchiveRows, into tenant: TenantID) async throws {
+        last.withLock { $0 = rows }
         lines.withLock { lines in
             let file = File(tenant: tenant, kind: rows.kind)
             lines[file, default: []] += rows.lines.filter { !(lines[file] ?? []).contains($0) }
