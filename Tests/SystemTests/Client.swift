@@ -7,6 +7,8 @@ import Testing
 struct Answer: Sendable {
     let status: Int
     let json: JSONValue
+    /// Seconds; nil where the answer does not say when to try again.
+    var retryAfter: Int?
 
     var data: JSONValue { json["data"] ?? .null }
     var code: String? { json["code"]?.stringValue }
@@ -51,7 +53,9 @@ struct Client: Sendable {
             body: method == "GET" ? .none : .bytes(body), deadline: .seconds(120))
         let response = try await platform.http.execute(request)
         let bytes = try await response.collect(upTo: 64 << 20)
-        return Answer(status: response.status, json: (try? WireJSON.decode(JSONValue.self, from: bytes)) ?? .null)
+        return Answer(
+            status: response.status, json: (try? WireJSON.decode(JSONValue.self, from: bytes)) ?? .null,
+            retryAfter: response["Retry-After"].flatMap { Int($0) })
     }
 }
 

@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 public import Logging
 public import Postgres
 import Synchronization
@@ -26,9 +26,14 @@ public struct PostgresCluster: Sendable {
 
     /// An empty database in a new cluster beside the shared one: its transaction numbers begin anew. It lasts as long as the
     /// test process.
+    /// - Parameters:
+    ///   - directory: where the cluster's files are; nil for the temporary directory.
+    ///   - settings: of the server.
     /// - Returns: the superuser's URL of the database.
-    public static func databaseElsewhere() async throws -> String {
-        let cluster = PostgresCluster(url: try await PrivateCluster.start())
+    public static func databaseElsewhere(in directory: URL? = nil, settings: [String: String] = [:]) async throws
+        -> String
+    {
+        let cluster = PostgresCluster(url: try await PrivateCluster.start(in: directory, settings: settings))
         try await cluster.administer("create database elsewhere")
         return try cluster.url(database: "elsewhere")
     }

@@ -7,18 +7,24 @@ import Glibc
 /// A watching shell does the cleaning: it notices the end of its standard input, which the system closes when this
 /// process ends, however it ends. An exit handler would not run after a crash.
 enum PrivateCluster {
+    /// - Parameters:
+    ///   - directory: where its folder is made; nil for the temporary directory.
+    ///   - settings: of the server, beside or instead of those of a cluster that nothing needs to last in.
     /// - Returns: the superuser's URL.
-    static func start() async throws -> String {
+    static func start(in directory: URL? = nil, settings: [String: String] = [:]) async throws -> String {
         // Making a cluster takes a second or two, in which its thread is blocked.
-        try await SystemThread.run(named: "make-cluster") { try startBlocking() }
+        try await SystemThread.run(named: "make-cluster") {
+            try startBlocking(in: directory, settings: settings)
+        }
     }
 
-    private static func startBlocking() throws -> String {
+    private static func startBlocking(in directory: URL?, settings: [String: String]) throws -> String {
         let binaries = try binariesDirectory()
         let port = try FreePort.take()
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/sh")
-        process.arguments = ["-c", script, "sh", binaries, String(port)]
+        let options = settings.map { "-c \($0)=\($1)" }.sorted().joined(separator: " ")
+        process.arguments = ["-c", script, "sh", binaries, String(port), directory?.path ?? "", options]
         let (input, output) = (Pipe(), Pipe())
         process.standardInput = input
         process.standardOutput = output
@@ -46,7 +52,7 @@ enum PrivateCluster {
         set -eu
         binaries=$1
         port=$2
-        folder=$(mktemp -d "${TMPDIR:-/tmp}/erm-test-postgres.XXXXXXXX")
+        folder=$(mktemp -d "${3:-${TMPDIR:-/tmp}}/erm-test-postgres.XXXXXXXX")
         user=
         if [ "$(id -u)" = 0 ]; then
             user="setpriv --reuid=postgres --regid=postgres --clear-groups"
@@ -66,7 +72,7 @@ enum PrivateCluster {
         $user "$binaries/pg_ctl" start -D "$folder/data" -w -t 60 -l "$folder/data/log" -o "-p $port \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories='$folder/data' -c fsync=off \
             -c synchronous_commit=off -c full_page_writes=off -c max_connections=400 -c shared_buffers=64MB \
-            -c autovacuum=off -c max_wal_size=2GB" </dev/null >"$folder/start.log" 2>&1 \
+            -c autovacuum=off -c max_wal_size=2GB $4" </dev/null >"$folder/start.log" 2>&1 \
             || { cat "$folder/start.log" "$folder/data/log"; exit 1; }
         echo erm-cluster-ready
         exec >/dev/null 2>&1
