@@ -79,6 +79,38 @@ struct TenantDefaultsTests {
         }
     }
 
+    @Test("others write audit entries while an import, whose departments replace the default ones, writes its rows")
+    func auditGoesOn() async throws {
+        try await TestService.run { service in
+            let tenant: Tenant = try await service.send(
+                .post, "/api/v1/tenants", as: service.operatorToken,
+                json: CreateTenantRequest(
+                    name: "Acme Ltd", subdomain: Subdomain(rawValue: "acme")!, adminEmail: "a@acme.example",
+                    adminPassword: TestService.password)
+            ).data()
+            let imported = try await service.pool.withTransaction { holder in
+                try await TenantDatabase.enter(try await TenantDatabase.active(tenant.id, on: holder).names, on: holder)
+                // Whoever writes a person without weekly hours reads the settings, and waits here.
+                try await holder.execute("LOCK TABLE tenant_settings IN ACCESS EXCLUSIVE MODE")
+                let imported = Task {
+                    try await service.importCSV(
+                        .employees, "external_id,name,department\nE1,Ann,Sales\n", into: tenant.id)
+                }
+                let waiting: SQL =
+                    "SELECT FROM pg_locks WHERE NOT granted AND relation = 'tenant_settings'::regclass"
+                while try await holder.query(waiting).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { other in
+                    try await other.execute("SET LOCAL lock_timeout = '2s'")
+                    try await other.execute(
+                        "INSERT INTO audit_logs (actor, action, entity, details) VALUES ('a', 'login', 'session', '{}')"
+                    )
+                }
+                return imported
+            }
+            #expect(try await imported.value.status == 201)
+        }
+    }
+
     @Test("settings that the platform reads are held to their kind; others are the tenant's own")
     func typedSettings() async throws {
         try await TestService.run { service in

@@ -106,12 +106,14 @@ struct ImportApplication {
     private func write() async throws -> Outcome {
         do {
             let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
-            try await ImportedDefaults(connection: connection, author: author).giveWay(to: order.kind)
+            let defaults = try await ImportedDefaults(connection: connection).giveWay(to: order.kind)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
             if let update = plan.update(staged.columns) { updated = try await connection.execute(update) }
-            let inserted = try await insert()
+            let inserted = try await connection.execute(plan.insert(order.history))
             for statement in plan.finish { try await connection.execute(statement) }
+            // Last, for every other writer of an audit entry waits until the end of this transaction.
+            for change in defaults { try await AuditLog.record(change, by: author, on: connection) }
             return Outcome(inserted: inserted, updated: updated, cleared: cleared)
         } catch let error as PostgresError where error.sqlState?.hasPrefix("23") == true {
             let reason =
@@ -121,18 +123,6 @@ struct ImportApplication {
                 errors: [ImportRowError(line: 0, column: "", reason: "contradicts what is stored: \(reason)")])
         }
     }
-
-    /// A table that vacuum has found empty is taken for empty: looking row by row through what the statement itself has just written
-    /// would take the square of the file's time.
-    private func insert() async throws -> Int {
-        let isLong = staged.rowsRead > Self.rowsOfShort
-        if isLong { try await connection.setLocal(settings: ["enable_nestloop": "off"]) }
-        let inserted = try await connection.execute(plan.insert(order.history))
-        if isLong { try await connection.setLocal(settings: ["enable_nestloop": "on"]) }
-        return inserted
-    }
-
-    private static let rowsOfShort = 5_000
 }
 
 /// A file that is refused as a whole.

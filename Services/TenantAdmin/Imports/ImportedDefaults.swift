@@ -7,21 +7,21 @@ import ServiceStorage
 /// first of its own that a file brings. What the file names itself stays.
 struct ImportedDefaults {
     let connection: PostgresConnection
-    let author: Author
 
     /// To be asked before the rows are written.
-    func giveWay(to kind: ImportKind) async throws {
+    /// - Returns: what became of them, for the audit log.
+    func giveWay(to kind: ImportKind) async throws -> [Change] {
         switch kind {
-        case .departments: try await remove(Departments.self, named: "r.name", usedBy: Self.departmentUses)
-        case .employees: try await remove(Departments.self, named: "r.department", usedBy: Self.departmentUses)
-        case .skills: try await remove(Skills.self, named: "r.name", usedBy: Self.skillUses)
-        default: break
+        case .departments: try await removed(Departments.self, named: "r.name", usedBy: Self.departmentUses)
+        case .employees: try await removed(Departments.self, named: "r.department", usedBy: Self.departmentUses)
+        case .skills: try await removed(Skills.self, named: "r.name", usedBy: Self.skillUses)
+        default: []
         }
     }
 
-    private func remove<Store: ResourceStore>(
+    private func removed<Store: ResourceStore>(
         _ store: Store.Type, named name: SQL, usedBy uses: SQL
-    ) async throws where Store.Item: Encodable {
+    ) async throws -> [Change] where Store.Item: Encodable {
         let rows = try await connection.query(
             """
             WITH named AS MATERIALIZED (
@@ -34,12 +34,14 @@ struct ImportedDefaults {
                 AND NOT EXISTS (\(sql: uses))
             ORDER BY t.name FOR UPDATE OF t
             """)
+        var changes: [Change] = []
         for row in rows {
             let id: Identifier<Store.Entity> = try row.decode("id")
             let item = try await Store.row(of: id, on: connection)
             try await connection.execute("DELETE FROM \(identifier: Store.table) WHERE id = \(id)")
-            try await AuditLog.record(.delete(Store.noun, id.description, item), by: author, on: connection)
+            changes.append(try .delete(Store.noun, id.description, item))
         }
+        return changes
     }
 
     private static let departmentUses: SQL = "SELECT FROM employees WHERE department_id = t.id"

@@ -133,7 +133,8 @@ extension ImportPlan {
             """
     }
 
-    /// Writes the rows that do not exist yet.
+    /// Writes the rows that do not exist yet. Sorted, so that all are found before the first is written: looking row by row through what
+    /// the statement itself has just written would take the square of the file's time.
     func insert(_ history: ImportHistory = .asDecided) -> SQL {
         let targets = fields.flatMap(\.targets).map { target in
             target.column == Self.historyKnown.column && history == .unknown ? Self.historyUnknown : target
@@ -144,6 +145,7 @@ extension ImportPlan {
             SELECT \(sql: targets.map(\.inserted).joined(separator: ", "))
             FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
             WHERE NOT EXISTS (SELECT FROM \(identifier: table) t WHERE \(sql: match))
+            ORDER BY r.line
             """
     }
 
