@@ -26,10 +26,8 @@ import Testing
         options.trees = 150
         options.seed = seed
         options.grower.featureShare = 1
-        var curve: [Double] = []
         return try BoostedTrees(
-            loss, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix), options: options,
-            curve: &curve)
+            loss, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix), options: options)
     }
 
     @Test("boosted trees learn a step, for the mean and for the median")
@@ -178,6 +176,25 @@ import Testing
         let (slope, offset) = EventCalibration.platt(truth.map { 3 * $0 + 1 }, outcomes)
         #expect(abs(slope - 1.0 / 3) < 0.05)
         #expect(abs(offset + 1.0 / 3) < 0.1)
+    }
+
+    @Test(
+        "log odds that are right stay mostly as they are, and wrong ones are moved, however many classifiers are fitted again"
+    )
+    func calibrationHeldBack() {
+        var random = SeededGenerator(seed: 12)
+        func fitted(_ slope: Double, _ offset: Double) -> EventCalibration {
+            let scores = (0..<300).map { _ in 3 * random.uniform() - 1 }
+            let outcomes = scores.map { random.uniform() < logistic(slope * $0 + offset) }
+            var calibration = EventCalibration(baseRate: 0.6, trust: 1)
+            calibration.fit(raw: scores, outcomes: outcomes)
+            return calibration
+        }
+        let right = (0..<40).map { _ in fitted(1, 0) }
+        #expect(right.count { $0.slope == 1 && $0.offset == 0 } > 20)
+        let wrong = (0..<40).map { _ in fitted(0.3, -1) }
+        #expect(wrong.allSatisfy { abs($0.slope - 0.3) < 0.5 && abs($0.offset + 1) < 0.6 })
+        #expect(abs(wrong.reduce(0) { $0 + $1.offset } / 40 + 1) < 0.15)
     }
 
     @Test("a classifier that knows nothing falls back to the base rate and is never worse than it")

@@ -105,10 +105,9 @@ import Testing
             options.trees = 12
             options.grower.leaves = leaves
             options.grower.minimumRows = 3
-            var curve: [Double] = []
             return try BoostedTrees(
                 .squared, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-                options: options, curve: &curve)
+                options: options)
         }
         #expect(PreparedTrees(try trees(leaves: 60)) == nil)
         let grown = try trees(leaves: 32)

@@ -126,7 +126,39 @@ import Testing
         }
         #expect(try bytes(5) == bytes(5))
         #expect(try bytes(0) == bytes(1e-9))
-        #expect(try bytes(0) != bytes(5))
+    }
+
+    @Test("of candidates that are nearly as good the usual one answers, and one that is clearly better answers instead")
+    func usualCandidate() {
+        var random = SeededGenerator(seed: 8)
+        let effects = (0..<400).map { _ in random.uniform() * 2 - 1 }
+        let hours = effects.map { exp($0 + 0.2 * (random.uniform() - 0.5)) }
+        // Of the usual candidate's four members one goes too far by so much.
+        func winner(tooFar: Double) -> String {
+            var tried = CandidateCatalogue.candidates(
+                of: Set(MemberName.allCases).subtracting([.baseNetwork]), withPlan: true)
+            let away = effects.map { $0 * (1 + tooFar) }
+            let choice = Selection(rows: rows(hours), withPlan: true, lastCount: 100, seed: 1).choose(
+                &tried,
+                predictions: MemberPredictions([
+                    .prior: hours.map { _ in 0 }, .shrunkMedian: effects, .linearMean: effects, .linearMedian: effects,
+                    .treesMean: away, .treesMedian: effects,
+                ]))
+            return tried[choice.winner].name
+        }
+        #expect(winner(tooFar: 0.04) == CandidateCatalogue.usual)
+        #expect(winner(tooFar: 4) != CandidateCatalogue.usual)
+    }
+
+    @Test("no estimate that differs from the plan by more than a tenth is taken for the plan")
+    func narrowSnap() {
+        var random = SeededGenerator(seed: 9)
+        // Half of the plans are exactly kept, and the model is off by up to a quarter there.
+        let hours = (0..<400).map { $0 % 2 == 0 ? 1 : exp(random.uniform() - 1.5) }
+        let linear = hours.map { $0 == 1 ? 0.5 * (random.uniform() - 0.5) : log($0) }
+        let (winner, _) = choose(hours, linear: linear)
+        #expect(winner.name == "linear")
+        #expect(winner.snap > 0 && winner.snap <= 0.1)
     }
 
     @Test("an artefact of format 1, which knew no trust, is still read")

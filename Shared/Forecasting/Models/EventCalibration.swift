@@ -31,7 +31,7 @@ struct EventCalibration: Sendable {
             trust = 0
             return
         }
-        (slope, offset) = Self.platt(scores, outcomes, weights: weights)
+        (slope, offset) = Self.held(Self.platt(scores, outcomes, weights: weights), scores, outcomes, weights)
         slope = max(slope, 0)
         // The share of trust with the least Brier score; 0 is the base rate itself, so it can never be worse than that.
         var (square, product) = (0.0, 0.0)
@@ -51,55 +51,6 @@ struct EventCalibration: Sendable {
         guard move.logOdds != 0 else { return }
         offset += move.logOdds
         baseRate = min(max(move.applied(to: baseRate), 0.005), 0.995)
-    }
-
-    /// Platt scaling with smoothed targets (Platt 1999), by Newton's method with a light pull toward slope 1.
-    static func platt(
-        _ scores: [Double], _ outcomes: [Bool], weights: [Double] = []
-    ) -> (slope: Double, offset: Double) {
-        func weight(_ row: Int) -> Double { weights.isEmpty ? 1 : weights[row] }
-        let positives = Double(outcomes.filter { $0 }.count)
-        let negatives = Double(outcomes.count) - positives
-        let high = (positives + 1) / (positives + 2)
-        let low = 1 / (negatives + 2)
-        let pull = 2.0
-        func cost(_ at: SIMD2<Double>) -> Double {
-            var sum = pull / 2 * (at.x - 1) * (at.x - 1)
-            for (row, (score, outcome)) in zip(scores, outcomes).enumerated() {
-                sum +=
-                    weight(row) * TreeLoss.logistic.value(target: outcome ? high : low, prediction: at.x * score + at.y)
-            }
-            return sum
-        }
-        var place = SIMD2(1.0, 0.0)
-        var height = cost(place)
-        for _ in 0..<50 {
-            var gradient = SIMD2(pull * (place.x - 1), 0)
-            var (aa, ab, bb) = (pull, 0.0, 1e-9)
-            for (row, (score, outcome)) in zip(scores, outcomes).enumerated() {
-                let probability = logistic(place.x * score + place.y)
-                let bend = weight(row) * max(probability * (1 - probability), 1e-9)
-                let error = weight(row) * (probability - (outcome ? high : low))
-                gradient += SIMD2(error * score, error)
-                aa += bend * score * score
-                ab += bend * score
-                bb += bend
-            }
-            let determinant = aa * bb - ab * ab
-            guard determinant > 1e-12 else { break }
-            var step = SIMD2(bb * gradient.x - ab * gradient.y, aa * gradient.y - ab * gradient.x) / determinant
-            // Newton's step may overshoot where the curve is flat: halve it until it goes downhill.
-            var halvings = 0
-            while cost(place - step) > height, halvings < 40 {
-                step /= 2
-                halvings += 1
-            }
-            guard halvings < 40 else { break }
-            place -= step
-            height = cost(place)
-            if abs(step.x) + abs(step.y) < 1e-9 { break }
-        }
-        return (place.x, place.y)
     }
 }
 

@@ -20,6 +20,9 @@ enum MemberName: Int32, CaseIterable, Sendable {
 
 /// Which candidates enter the race.
 enum CandidateCatalogue {
+    /// Answers unless another is clearly better: errors of several kinds of models cancel.
+    static let usual = "ensemble_wide"
+
     /// The candidates whose members were all fitted.
     static func candidates(of fitted: Set<MemberName>, withPlan: Bool) -> [HoursCandidate] {
         all(withPlan: withPlan).filter { fitted.isSuperset(of: $0.members) }
@@ -54,7 +57,7 @@ enum CandidateCatalogue {
                 name: "ensemble", title: "mean of linear models and median trees",
                 members: [.linearMean, .linearMedian, .treesMedian]),
             HoursCandidate(
-                name: "ensemble_wide", title: "mean of linear models and all trees",
+                name: usual, title: "mean of linear models and all trees",
                 members: [.linearMean, .linearMedian, .treesMean, .treesMedian]),
             HoursCandidate(
                 name: "ensemble_pooled", title: "mean of linear models, all trees and the person's shrunk median",

@@ -24,20 +24,24 @@ struct TreePlan: Equatable {
 /// How models of this data set are fitted; what the windows decide is filled in by `Search`.
 struct FitSettings {
     /// Of the linear models, in rows per row.
-    var penaltyShare = 0.2
+    var penaltyShare = 0.6
     /// Of the linear classifiers, in rows per row.
     var eventPenaltyShare = 0.2
     var meanTrees: TreePlan
     var medianTrees: TreePlan
     let maximumTrees: Int
 
+    private static let mostUsualTrees = 150
     static let penaltyShares = [0.02, 0.06, 0.2, 0.6, 2, 6]
     static let eventPenaltyShares = [0.06, 0.2, 0.6, 2]
     static let eventTrees = TreePlan(shape: TreeShape(leaves: 7, leastRows: 20), count: 50)
     static let rangeTrees = TreePlan(shape: TreeShape(leaves: 7, leastRows: 40), count: 200)
 
-    init(withPlan: Bool, maximumTrees: Int) {
-        meanTrees = TreePlan(shape: TreeShape.likeliestFirst(withPlan: withPlan)[0], count: 100)
+    /// - Parameter rows: how many there are to fit to.
+    init(withPlan: Bool, maximumTrees: Int, rows: Int) {
+        // Few rows carry few trees.
+        let count = min(Self.mostUsualTrees, 30 + rows / 25)
+        meanTrees = TreePlan(shape: TreeShape.likeliestFirst(withPlan: withPlan)[0], count: min(count, maximumTrees))
         medianTrees = meanTrees
         self.maximumTrees = maximumTrees
     }
@@ -77,29 +81,5 @@ struct FitData {
     func picking(_ indices: [Int]) -> Picked {
         let picked = indices.map { rows[$0] }
         return (picked, matrix.selecting(indices), picked.map(target))
-    }
-}
-
-/// Loss curves of the folds, by number of trees.
-struct TreeCurve {
-    private var sums: [Double] = []
-    private var folds = 0
-
-    /// A curve that stopped early goes on at its last value.
-    mutating func add(_ curve: [Double]) {
-        guard let last = curve.last else { return }
-        if folds == 0 {
-            sums = curve
-        } else {
-            let length = max(sums.count, curve.count)
-            let tail = sums[sums.count - 1]
-            sums = (0..<length).map { ($0 < sums.count ? sums[$0] : tail) + ($0 < curve.count ? curve[$0] : last) }
-        }
-        folds += 1
-    }
-
-    /// The number of trees with the least loss; nil without any curve.
-    var best: (trees: Int, loss: Double)? {
-        sums.indices.min { sums[$0] < sums[$1] }.map { ($0 + 1, sums[$0]) }
     }
 }

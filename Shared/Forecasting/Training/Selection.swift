@@ -20,15 +20,17 @@ struct Selection {
 
     /// How much better, in score, one kind of model alone must be than a mean of several kinds.
     static let handicap = 0.03
-    /// Scores this close are equal.
-    static let tie = 0.01
-    /// Snaps worth trying, as log ratios to the plan.
-    static let snaps = [0, 0.1, 0.2, 0.3]
+    /// How much better, in score, another candidate must be than the usual one: which of near equals leads is chance.
+    static let usualLead = 0.03
+    /// Snaps worth trying, as log ratios to the plan. Wider ones gain no more hits and move estimates that were right.
+    static let snaps = [0, 0.05, 0.1]
     /// Shares of the distance from the plan worth trying.
     static let trusts = [1, 0.75, 0.5, 0.25]
     /// What believing nothing must gain over believing everything, in score: the model that serves has learned from more
     /// than those that the windows judged.
-    static let caution = 0.04
+    static let caution = 0.08
+    /// What the best baseline must gain, in score, over models that have not proven themselves, for the same reason.
+    static let baselineLead = 0.02
 
     func choose(_ candidates: inout [HoursCandidate], predictions: MemberPredictions) -> Choice {
         let actual = rows.map(\.hours)
@@ -77,11 +79,10 @@ struct Selection {
             scores[$0] + (candidates[$0].kinds.count > 1 ? 0 : Self.handicap)
         }
         var winner = candidates.indices.min { handicapped[$0] < handicapped[$1] } ?? baseline
-        // Among near equals the widest mean: which of them leads is chance, and errors of more kinds cancel better.
-        if let widest = candidates.indices.max(by: { candidates[$0].members.count < candidates[$1].members.count }),
-            handicapped[widest] <= handicapped[winner] + Self.tie
+        if let usual = candidates.firstIndex(where: { $0.name == CandidateCatalogue.usual }),
+            scores[usual] <= scores[winner] + Self.usualLead
         {
-            winner = widest
+            winner = usual
         }
         let from = candidates[winner].isFittedOnce ? last : 0
         let beats =
@@ -92,7 +93,7 @@ struct Selection {
                 weights: weights.isEmpty ? [] : Array(weights[from...]), seed: seed)
         // Not proven is not wrong: an equal in the windows, which had less to learn from, is the better bet today, and is
         // said to be no more than that.
-        if !beats, scores[winner] > scores[baseline] + Self.tie { winner = baseline }
+        if !beats, scores[winner] > scores[baseline] + Self.baselineLead { winner = baseline }
         return Choice(winner: winner, baseline: baseline, beatsBaseline: beats, scores: scores, hours: hours)
     }
 

@@ -1,61 +1,5 @@
 import Foundation
 
-/// Rows whose outcomes are known, and what each counts for.
-struct Outcomes {
-    var rows: [Int]
-    /// With a mean of 1; empty when all count alike.
-    var weights: [Double]
-    /// How many rows there are beside these whose work lasts longer than is known: nothing finished can stand for them.
-    var beyond = 0.0
-
-    init(_ rows: some Sequence<Int>, _ weights: some Sequence<Double>) {
-        self.rows = Array(rows)
-        self.weights = Array(weights)
-    }
-
-    func picking(_ isPicked: (Int) -> Bool) -> Outcomes {
-        let places = rows.indices.filter { isPicked(rows[$0]) }
-        var picked = Outcomes(places.map { rows[$0] }, weights.isEmpty ? [] : places.map { weights[$0] })
-        picked.beyond = rows.isEmpty ? 0 : beyond * Double(places.count) / Double(rows.count)
-        return picked
-    }
-
-    /// The last so many.
-    func newest(_ count: Int) -> Outcomes { Outcomes(rows.suffix(count), weights.suffix(count)) }
-
-    func adding(_ other: Outcomes) -> Outcomes {
-        var sum = Outcomes(
-            rows + other.rows,
-            VariantTrainer.joined([(rows.count, weights), (other.rows.count, other.weights)]))
-        sum.beyond = beyond + other.beyond
-        return sum
-    }
-}
-
-/// What members said of rows before they were fitted to them.
-struct Spoken {
-    /// Rows that the serving recipe's own members spoke of.
-    var last: Outcomes
-    var lastPredictions: MemberPredictions
-    /// Those, and rows that members of earlier windows spoke of.
-    var pooled: Outcomes
-    var pooledPredictions: MemberPredictions
-
-    func adding(_ rows: Outcomes, _ predictions: MemberPredictions) -> Spoken {
-        Spoken(
-            last: last.adding(rows), lastPredictions: .joined([lastPredictions, predictions]),
-            pooled: pooled.adding(rows), pooledPredictions: .joined([pooledPredictions, predictions]))
-    }
-
-    /// Enough rows to calibrate on: the last ones, and where those are few, those of all windows, whose members had less to
-    /// learn from and so err on the side of caution.
-    var enough: (rows: Outcomes, predictions: MemberPredictions) {
-        last.rows.count >= Self.enough ? (last, lastPredictions) : (pooled, pooledPredictions)
-    }
-
-    private static let enough = 60
-}
-
 /// The parts of a model that are not the hours themselves: ranges, success, confidence.
 extension VariantTrainer {
     /// Rows below which a boosted head is not worth fitting.
@@ -173,22 +117,22 @@ extension VariantTrainer {
         return (hits + 1) / Double(outcomes.count + 2)
     }
 
-    /// Lets the windows decide whether trees help beside the linear classifier: with few or noisy outcomes they do not.
+    /// Lets the windows decide whether one of the two classifiers alone, or more of it, is better than their mean.
     private func chooseLinearShare(
         _ last: EventClassifier, _ judge: [Int], _ settings: FitSettings
     ) throws -> Double {
         guard last.trees != nil else { return 1 }
-        let shares = [0.0, 0.25, 0.5, 0.75, 1.0]
-        var losses = shares.map { _ in 0.0 }
+        var contest = Contest(usual: last.linearShare)
         func add(_ classifier: EventClassifier, _ judged: [Int]) {
             let matrix = data.matrix.selecting(judged)
-            for (index, share) in shares.enumerated() {
+            let outcomes = successes(judged).map { $0 ? 1.0 : 0 }
+            func losses(_ share: Double) -> [Double] {
                 var shared = classifier
                 shared.linearShare = share
-                for (row, score) in zip(judged, shared.raw(matrix)) {
-                    losses[index] += TreeLoss.logistic.value(target: data.rows[row].success ? 1 : 0, prediction: score)
-                }
+                return TreeLoss.logistic.values(outcomes, shared.raw(matrix))
             }
+            let usually = losses(contest.usual)
+            for share in [0.0, 0.25, 0.75, 1.0] { contest.add(share, losses: losses(share), usually: usually) }
         }
         add(last, judge)
         for fold in split.folds.dropLast() {
@@ -198,7 +142,7 @@ extension VariantTrainer {
             guard classifier.trees != nil else { continue }
             add(classifier, fold.judge.filter { data.rows[$0].planned > 0 })
         }
-        return shares.indices.min { losses[$0] < losses[$1] }.map { shares[$0] } ?? 0.5
+        return contest.winner
     }
 
     /// - Parameters:
@@ -240,11 +184,10 @@ extension VariantTrainer {
         guard fitted.rows.count >= Self.rowsForTrees else {
             return EventClassifier(baseRate: baseRate, linear: linear)
         }
-        var curve: [Double] = []
         let trees = try BoostedTrees(
             .logistic, training: .init(matrix: matrix, targets: targets, weights: fitted.weights),
             binned: BinnedMatrix(matrix),
-            options: settings.trees(FitSettings.eventTrees, rows: fitted.rows.count, seed: seed), curve: &curve,
+            options: settings.trees(FitSettings.eventTrees, rows: fitted.rows.count, seed: seed),
             isCancelled: isCancelled)
         return EventClassifier(baseRate: baseRate, linear: linear, trees: trees)
     }
@@ -260,12 +203,11 @@ extension VariantTrainer {
         let levels = try ConformalIntervals.levels.map { level in
             let tail = (1 - Double(level) / 100) / 2
             let heads = try [tail, 1 - tail].map { quantile in
-                var curve: [Double] = []
-                return try BoostedTrees(
+                try BoostedTrees(
                     .quantile(quantile), training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights),
                     binned: binned,
                     options: settings.trees(FitSettings.rangeTrees, rows: fit.rows.count, seed: seed),
-                    curve: &curve, isCancelled: isCancelled)
+                    isCancelled: isCancelled)
             }
             return ConformalIntervals.Level(level: level, low: heads[0], high: heads[1], correction: 0)
         }

@@ -34,7 +34,9 @@ struct VariantTrainer {
     /// - Parameter given: nil to search for settings.
     func run(network: Network?, settings given: FitSettings? = nil) throws -> Result {
         let columns = schema.columns
-        var settings = given ?? FitSettings(withPlan: data.withPlan, maximumTrees: maximumTrees)
+        var settings =
+            given
+            ?? FitSettings(withPlan: data.withPlan, maximumTrees: maximumTrees, rows: split.everything.count)
         if given == nil {
             step("choosing settings")
             try Search(
@@ -128,11 +130,9 @@ struct VariantTrainer {
         let penalty = settings.penalty(fit.rows.count)
         let binned = BinnedMatrix(fit.matrix)
         func trees(_ loss: TreeLoss, _ plan: TreePlan, _ weights: [Double]) throws -> BoostedTrees {
-            var curve: [Double] = []
-            return try BoostedTrees(
+            try BoostedTrees(
                 loss, training: .init(matrix: fit.matrix, targets: fit.targets, weights: weights), binned: binned,
-                options: settings.trees(plan, rows: fit.rows.count, seed: seed), curve: &curve, isCancelled: isCancelled
-            )
+                options: settings.trees(plan, rows: fit.rows.count, seed: seed), isCancelled: isCancelled)
         }
         var members: [MemberName: HoursMember] = [
             .prior: data.withPlan

@@ -22,6 +22,12 @@ struct BoostedTrees: Sendable, Equatable {
         var targets: [Double]
         /// Empty: all alike.
         var weights: [Double] = []
+
+        /// Of predictions for these rows, weights included.
+        fileprivate func losses(_ loss: TreeLoss, _ predictions: [Double]) -> [Double] {
+            let own = loss.values(targets, predictions)
+            return weights.isEmpty ? own : zip(weights, own).map { $0 * $1 }
+        }
     }
 
     func predict(_ row: UnsafePointer<Float>) -> Double {
@@ -46,10 +52,9 @@ struct BoostedTrees: Sendable, Equatable {
     }
 
     /// Fits `options.trees` trees to `training`; with `validation` fewer, once its loss has stopped falling.
-    /// - Parameter curve: receives the summed validation loss after each tree.
     init(
         _ loss: TreeLoss, training: Rows, binned: BinnedMatrix, validation: Rows? = nil, options: Options,
-        curve: inout [Double], isCancelled: () -> Bool = { false }
+        isCancelled: () -> Bool = { false }
     ) throws {
         let count = training.targets.count
         let weights = training.weights.isEmpty ? [Double](repeating: 1, count: count) : training.weights
@@ -84,12 +89,7 @@ struct BoostedTrees: Sendable, Equatable {
             trees.append(tree)
             guard let validation, !judged.isEmpty else { continue }
             Self.add(tree, rate, validation.matrix, to: &judged)
-            var sum = 0.0
-            for row in judged.indices {
-                let weight = validation.weights.isEmpty ? 1 : validation.weights[row]
-                sum += weight * loss.value(target: validation.targets[row], prediction: judged[row])
-            }
-            curve.append(sum)
+            let sum = validation.losses(loss, judged).reduce(0, +)
             if sum < bestLoss {
                 bestLoss = sum
                 bestCount = round + 1
@@ -99,11 +99,13 @@ struct BoostedTrees: Sendable, Equatable {
         }
     }
 
-    /// The same model with only its first trees.
-    func first(_ count: Int) -> BoostedTrees {
-        var other = self
-        other.trees = Array(trees.prefix(count))
-        return other
+    /// The losses of rows with the first tree alone, with the first two, and so on.
+    func losses(_ loss: TreeLoss, of rows: Rows) -> [[Double]] {
+        var predictions = [Double](repeating: start, count: rows.targets.count)
+        return trees.map { tree in
+            Self.add(tree, rate, rows.matrix, to: &predictions)
+            return rows.losses(loss, predictions)
+        }
     }
 
     private static let blockRows = 8_192

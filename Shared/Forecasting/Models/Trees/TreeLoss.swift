@@ -30,6 +30,11 @@ enum TreeLoss: Sendable, Equatable {
         }
     }
 
+    /// Row by row.
+    func values(_ targets: [Double], _ predictions: [Double]) -> [Double] {
+        zip(targets, predictions).map { value(target: $0, prediction: $1) }
+    }
+
     /// The best constant prediction.
     func constant(targets: [Double], weights: [Double]) -> Double {
         switch self {
