@@ -37,6 +37,19 @@ import Testing
         return possible.lowerBound - slack <= near && near <= possible.upperBound + slack ? nil : "confidence"
     }
 
+    @Test(
+        "what is no number stays so in the answer and stops nothing",
+        arguments: [
+            (Double.nan, -0.2, 0.6, 0.3), (0.1, Double.nan, 0.6, 0.3), (0.1, -0.2, Double.nan, 0.3),
+            (0.1, -0.2, 0.6, Double.nan),
+        ])
+    func noNumbers(estimate: Double, low: Double, withinPlan: Double, near: Double) {
+        let said = PredictiveDistribution(
+            estimate: estimate, ranges: [(80, low, 0.3), (90, -0.4, 0.5)], withinPlan: withinPlan, near: near)
+        let all = said.ranges.flatMap { [$0.low, $0.high] } + [said.median, said.near, said.withinPlan ?? 0]
+        #expect(all.contains { $0.isNaN })
+    }
+
     @Test("an answer's hours, ranges, success and confidence fit one distribution, for any outputs of the models")
     func anything() {
         var random = SeededGenerator(seed: 1)

@@ -26,6 +26,9 @@ struct PredictiveDistribution {
         median = Self.median(estimate, withinPlan: withinPlan, inner: given.first)
         ranges = Self.ranges(given, around: median, withinPlan)
         self.near = near
+        // A damaged model says things that are no numbers. Nothing follows from them, and the caller finds them in the answer.
+        let said = ranges.flatMap { [$0.low, $0.high] } + [median, near, withinPlan ?? 0]
+        guard !said.contains(where: \.isNaN) else { return }
         let (low, high) = (median + Self.nearLow, median + Self.nearHigh)
         let bounds = self.bounds(adding: [low, high])
         if let possible = bounds.possibleMass(from: bounds.before(low), to: bounds.through(high)) {
