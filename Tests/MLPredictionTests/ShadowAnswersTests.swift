@@ -19,6 +19,8 @@ import Testing
         let registry: ScriptedModels
         let leftOut: Counter
         let tenant = TenantID()
+        /// Of all questions: models read the time, so that the same asked a moment later may have another answer.
+        let moment = Date()
 
         var caller: TenantCaller {
             TenantCaller(tenant: tenant, author: Author(name: "user", requestID: "r"), permissions: [])
@@ -29,7 +31,7 @@ import Testing
             let requests = (0..<count).map { index in
                 PredictionRequest(
                     employeeId: history.employees[index % history.employees.count].id,
-                    projectId: history.projects[index % 3].id, plannedHours: Double(index + 1), asOf: asOf)
+                    projectId: history.projects[index % 3].id, plannedHours: Double(index + 1), asOf: asOf ?? moment)
             }
             return try await service.predict(requests, paths: requests.map { _ in "" }, for: caller, key: nil)
         }
