@@ -6,7 +6,8 @@
     python3 docs/charts.py --measure          # first run every text's own first line again; needs ermctl on the PATH
 
 Each text begins with its command, `$ ermctl bench …`, run in the repository's root, and goes on with its standard output.
-No figure is typed in here; training-marks.txt alone was written by hand, and says where its figures are from.
+No figure is typed in here; training-marks.txt alone was written by hand, and says where its figures are from. The command of serving.txt
+begins with `#`, not `$`: it asks a running platform and names a process, so that --measure leaves it out.
 """
 
 import re
@@ -187,7 +188,7 @@ def grouped_labels(axes, labels, headings):
 def values(name):
     """The `name=value` lines of a text."""
     lines = (FOLDER / f"{name}.txt").read_text().splitlines()
-    return dict(re.match(r"([^=\s]+)=(\S+)", line).groups() for line in lines if re.match(r"[^=\s]+=\S", line))
+    return dict(re.match(r"([^=]+)=(\S+)", line).groups() for line in lines if "=" in line)
 
 
 def serving_chart():
