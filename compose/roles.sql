@@ -5,6 +5,10 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 
+-- Roles belong to the whole cluster: whoever else applies this file, in whichever of its databases, waits until this is done.
+BEGIN;
+LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
+
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION', role)
 FROM unnest(ARRAY['erm_gateway', 'erm_tenant_admin', 'erm_ml_training', 'erm_ml_prediction']) AS role
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role)
@@ -142,3 +146,4 @@ GRANT SELECT ON erm_audit.heads TO erm_tenant_admin;
 GRANT EXECUTE ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid)
     TO erm_tenant_admin;
 RESET ROLE;
+COMMIT;

@@ -8,7 +8,7 @@ public struct PostgresError: Error, Sendable {
         private enum Name: String {
             case invalidConfiguration, connectionFailed, connectionLost, connectionBusy, connectionReturned
             case poolExhausted, poolClosed, cancelled, timedOut, server, transactionAborted
-            case encoding, decoding, protocolViolation, migration
+            case encoding, decoding, protocolViolation, migration, schemaPending
         }
 
         private let name: Name
@@ -44,6 +44,8 @@ public struct PostgresError: Error, Sendable {
         public static let protocolViolation = Code(name: .protocolViolation)
         /// Migrations cannot be loaded or applied; nothing of the failing file remains.
         public static let migration = Code(name: .migration)
+        /// A table, column or function is not there yet: the migrations that make it have not been applied.
+        public static let schemaPending = Code(name: .schemaPending)
     }
 
     public var code: Code
@@ -79,6 +81,11 @@ public struct PostgresError: Error, Sendable {
 
     /// The SQLSTATE of a server whose disk is full.
     public static let diskFull = "53100"
+
+    /// Whether the statement names a schema, table, column, function or type that the server does not have.
+    var namesUnknownObject: Bool {
+        code == .server && ["3F000", "42P01", "42703", "42704", "42883"].contains(sqlState)
+    }
 
     /// Whether the same transaction, run again from its start, may well succeed.
     public var isRetryable: Bool {

@@ -13,6 +13,7 @@ extension PostgresError: ProblemConvertible {
         case .poolExhausted: .unavailable("The service is busy; try again in a moment.", cause: self)
         case .connectionFailed, .connectionLost, .poolClosed:
             .unavailable("The database is not available at the moment.", cause: self)
+        case .schemaPending: .unavailable("The service's migrations are not applied yet.", cause: self)
         case .timedOut: .unavailable("The database did not answer in time.", cause: self)
         case .cancelled: ProblemError(mapping: CancellationError())
         case .server: sqlState.flatMap(problem(sqlState:))

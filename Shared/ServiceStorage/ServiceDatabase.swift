@@ -49,6 +49,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
         firstPause: Duration = .milliseconds(250)
     ) {
         pool = PostgresPool(configuration: configuration, logger: logger)
+        pool.schemaIsPending()
         self.schema = schema
         self.migrationsDirectory = migrationsDirectory
         self.logger = logger
@@ -80,6 +81,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
             progress.withLock { $0 = .migrating(lastError: Self.reason(error)) }
             throw error
         }
+        pool.schemaIsThere()
         progress.withLock { $0 = .ready }
         logger.info("Database ready", metadata: [LogKey.schema: "\(schema)"])
     }

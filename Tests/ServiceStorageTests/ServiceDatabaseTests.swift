@@ -121,6 +121,32 @@ struct ServiceDatabaseTests {
         }
     }
 
+    /// A statement that names a table which the database does not have.
+    func problem(of database: ServiceDatabase) async throws -> ProblemError {
+        let error = await #expect(throws: PostgresError.self) {
+            try await database.withTransaction { _ = try await $0.query("SELECT * FROM missing") }
+        }
+        return ProblemError(mapping: try #require(error))
+    }
+
+    @Test("what is missing before the migrations is 503 with Retry-After, and afterwards a fault of the service")
+    func missingTable() async throws {
+        try await ServiceDatabases.withDatabases("kit") { databases in
+            try await withMigrations(["0001_wrong.sql": "SELECT 1 / 0;"]) { migrations in
+                try await with(url: databases.mlTraining, migrations: migrations) { database in
+                    let problem = try await problem(of: database)
+                    #expect(problem.status == .serviceUnavailable && problem.headers[.retryAfter] == "1")
+                }
+            }
+            try await withMigrations(["0001_rows.sql": Self.rows]) { migrations in
+                try await with(url: databases.mlTraining, migrations: migrations) { database in
+                    try await waitUntilReady(database)
+                    #expect(try await problem(of: database).status == .internalServerError)
+                }
+            }
+        }
+    }
+
     @Test("columns of the wire types survive the database")
     func columns() async throws {
         try await PostgresCluster.withPool("kit") { pool in

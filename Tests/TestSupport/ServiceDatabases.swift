@@ -23,7 +23,7 @@ public struct ServiceDatabases: Sendable {
 
     /// Puts the services' roles and schemas into a database.
     public static func prepare(_ superuser: String) async throws -> ServiceDatabases {
-        try await RolesScript.shared.run(on: superuser)
+        try await RolesScript.run(on: superuser)
         return try ServiceDatabases(superuser: superuser)
     }
 
@@ -81,23 +81,9 @@ public struct ServiceDatabases: Sendable {
     }
 }
 
-/// Runs `compose/roles.sql` by psql, one database at a time: roles belong to the whole cluster, and altering one from two
-/// sessions at once fails.
-private actor RolesScript {
-    static let shared = RolesScript()
-    private var last: Task<Void, any Error>?
-
-    func run(on url: String) async throws {
-        let previous = last
-        let task = Task {
-            _ = await previous?.result
-            try await Self.psql(url)
-        }
-        last = task
-        try await task.value
-    }
-
-    private static func psql(_ url: String) async throws {
+/// Runs `compose/roles.sql` by psql, as an operator does.
+private enum RolesScript {
+    static func run(on url: String) async throws {
         let variables = ["gateway", "tenant_admin", "ml_training", "ml_prediction"].flatMap {
             ["-v", "\($0)_password=\(ServiceDatabases.password)"]
         }

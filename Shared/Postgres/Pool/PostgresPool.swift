@@ -15,6 +15,7 @@ public final class PostgresPool: Sendable {
         var nextNumber: UInt64 = 0
         var lastConnectError: (any Error)?
         var diskFullAt: ContinuousClock.Instant?
+        var isSchemaPending = false
 
         mutating func makeNumber() -> UInt64 {
             nextNumber += 1
@@ -90,12 +91,19 @@ public final class PostgresPool: Sendable {
             return result
         } catch {
             await giveBack(loan)
-            if (error as? PostgresError)?.sqlState == PostgresError.diskFull {
-                guarded.withLock { $0.diskFullAt = .now }
-            }
+            guard var error = error as? PostgresError else { throw error }
+            if error.sqlState == PostgresError.diskFull { guarded.withLock { $0.diskFullAt = .now } }
+            if error.namesUnknownObject, guarded.withLock({ $0.isSchemaPending }) { error.code = .schemaPending }
             throw error
         }
     }
+
+    /// From here on a statement that names what the server does not have fails with `schemaPending`: the migrations that make
+    /// it are on their way, until ``schemaIsThere()``.
+    public func schemaIsPending() { guarded.withLock { $0.isSchemaPending = true } }
+
+    /// All migrations have been applied.
+    public func schemaIsThere() { guarded.withLock { $0.isSchemaPending = false } }
 
     /// When a statement last failed because the server's disk was full; nil since ``diskHasRoom()``.
     public var diskFullAt: ContinuousClock.Instant? { guarded.withLock { $0.diskFullAt } }
