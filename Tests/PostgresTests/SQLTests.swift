@@ -78,6 +78,17 @@ struct SQLTests {
         #expect(!StatementTraits("INSERT INTO roles VALUES ($1)").mayChangeNamespace)
     }
 
+    @Test("the traits of a text are kept, of no more texts than so many, and of no long one")
+    func knownTraits() {
+        var known = KnownTraits()
+        for text in ["SELECT 1", "SET LOCAL ROLE x", "SELECT 1"] { #expect(known.of(text) == StatementTraits(text)) }
+        #expect(known.traits.count == 2)
+        _ = known.of("SELECT '" + String(repeating: "x", count: KnownTraits.longest) + "'")
+        #expect(known.traits.count == 2)
+        for number in 0..<3 * KnownTraits.most { _ = known.of("SELECT \(number)") }
+        #expect(known.traits.count <= KnownTraits.most && known.of("VACUUM") == StatementTraits("VACUUM"))
+    }
+
     @Test("the statement cache evicts the least recently used and keeps schemas apart")
     func cache() {
         var cache = StatementCache(capacity: 2)

@@ -24,7 +24,7 @@ extension ServerSession {
             isLost = true
             throw error
         }
-        for statement in statements { note(StatementTraits(statement.text)) }
+        for statement in statements { note(knownTraits.of(statement.text)) }
         namespaces.transactionEnded(ifIdle: libpq.transactionStatus == .idle)
         if let failure = outcome.failure {
             // Prepared statements that no longer fit their tables must not fail the next batch too.
@@ -112,7 +112,7 @@ extension ServerSession {
         // Half of the cache at most, so that preparing one cannot evict another of the same batch.
         for (text, count) in counts where names.count < cache.capacity / 2 {
             if preparation == .all || count > 1 || isPrepared(text) {
-                names[text] = try await preparedName(for: text, StatementTraits(text))
+                names[text] = try await preparedName(for: text, knownTraits.of(text))
             }
         }
         return names

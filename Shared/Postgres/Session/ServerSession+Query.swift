@@ -2,7 +2,7 @@
 extension ServerSession {
     /// Runs one statement and gives its result.
     func run(_ statement: RenderedSQL) async throws -> LibpqResult {
-        let traits = StatementTraits(statement.text)
+        let traits = knownTraits.of(statement.text)
         do {
             try await send(statement, traits)
             let results = try await collectResults()

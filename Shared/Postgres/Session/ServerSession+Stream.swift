@@ -22,7 +22,7 @@ final class ActiveStream: Sendable {
 extension ServerSession {
     /// Sends the statement; its rows are then read by `nextRows`.
     func openStream(_ statement: RenderedSQL) async throws -> ActiveStream {
-        let traits = StatementTraits(statement.text)
+        let traits = knownTraits.of(statement.text)
         let stream = ActiveStream(.rows, startedInTransaction: libpq.transactionStatus != .idle)
         do {
             try await send(statement, traits)

@@ -16,6 +16,7 @@ actor ServerSession {
     var isLost = false
     var activeStream: ActiveStream?
     var cache: StatementCache
+    var knownTraits = KnownTraits()
     var namespaces = NamespaceTracker()
     /// Something may have been changed that outlives a transaction.
     var isSessionTouched = false
