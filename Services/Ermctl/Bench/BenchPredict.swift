@@ -24,6 +24,7 @@ struct BenchPredictCommand: AsyncParsableCommand {
     @Option(help: "People of a tenant, separated by commas.") var people = "20,1000,10000"
     @Option(help: "Connections, separated by commas.") var connections = "1,16,64"
     @Option(help: "Seconds of each measurement.") var seconds = 5.0
+    @Flag(help: "Ask by wrk, which takes less of the machine than this program.") var wrk = false
     @Option(help: "Finished allocations of each person.") var allocations = 20
     @Option(help: "A Python with fastapi, uvicorn[standard], onnxruntime, numpy, for a trial that needs wrk.") var peer:
         String?
@@ -92,10 +93,9 @@ struct BenchPredictCommand: AsyncParsableCommand {
             let question = try await company.fill(tenant.client)
             for count in connections {
                 for (name, alternatives) in [("", 5), ("_alone", 0)] {
-                    let load = try PredictionLoad(
-                        url: platform.url, token: try await tenant.token(), question: question.with(alternatives))
-                    try await load.measure(connections: count, seconds: seconds)
-                        .show("people_\(people)_connections_\(count)\(name)")
+                    try await ask(
+                        question.with(alternatives), tenant, platform, connections: count,
+                        as: "people_\(people)_connections_\(count)\(name)")
                 }
             }
             if isFirst {
@@ -107,5 +107,21 @@ struct BenchPredictCommand: AsyncParsableCommand {
             throw error
         }
         try await tenant.remove(platform)
+    }
+
+    private func ask(
+        _ question: PredictionRequest, _ tenant: TemporaryTenant, _ platform: PlatformClient, connections: Int,
+        as name: String
+    ) async throws {
+        let token = try await tenant.token()
+        if wrk {
+            try Wrk.post(
+                try WireJSON.encode(question), to: "\(platform.url)/api/v1/predictions", token: token,
+                connections: connections, seconds: seconds
+            ).show(name)
+        } else {
+            try await PredictionLoad(url: platform.url, token: token, question: question)
+                .measure(connections: connections, seconds: seconds).show(name)
+        }
     }
 }

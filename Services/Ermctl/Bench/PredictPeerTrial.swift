@@ -18,33 +18,20 @@ struct PredictPeerTrial {
         try await downloadNetwork(to: folder.appendingPathComponent("network.onnx"), tenant, token, platform)
 
         let row = "[0.5,0.4,0.1,0.8,0.3]"
-        let ours = try await rate(
+        let ours = try rate(
             "infer", "\(platform.url)/v2/models/resource_allocation/infer", token,
-            #"{"inputs":[{"name":"input","shape":[1,5],"datatype":"FP32","data":\#(row)}]}"#, folder)
+            #"{"inputs":[{"name":"input","shape":[1,5],"datatype":"FP32","data":\#(row)}]}"#)
         let peer = try await Peer.start(python, in: folder)
         defer { peer.stop() }
-        let theirs = try await rate("peer", "\(peer.url)/infer", nil, #"{"data":[\#(row)]}"#, folder)
+        let theirs = try rate("peer", "\(peer.url)/infer", nil, #"{"data":[\#(row)]}"#)
         print("infer_to_peer=\((ours / theirs).fixed(2))")
     }
 
-    /// Answers a second, after a second of warming up.
-    private func rate(
-        _ name: String, _ url: String, _ token: String?, _ body: String, _ folder: URL
-    ) async throws -> Double {
-        let script = folder.appendingPathComponent("\(name).lua")
-        let lines = #"""
-            wrk.method = "POST"
-            wrk.body = '\#(body)'
-            wrk.headers["Content-Type"] = "application/json"
-            """#
-        try lines.write(to: script, atomically: true, encoding: .utf8)
-        let wrk = Wrk(url: url, token: token, script: script)
-        _ = try wrk.run(connections: Self.connections, seconds: 1)
-        let report = try wrk.run(connections: Self.connections, seconds: max(1, Int(seconds)))
-        guard report.failed == 0 else { throw CommandFailure("\(url) refused \(report.failed) requests.") }
-        print("\(name)_connections_\(Self.connections)_per_s=\(report.rate.fixed(0))")
-        print("\(name)_connections_\(Self.connections)_p50_ms=\(report.median.fixed(2))")
-        print("\(name)_connections_\(Self.connections)_p99_ms=\(report.p99.fixed(2))")
+    /// Answers a second.
+    private func rate(_ name: String, _ url: String, _ token: String?, _ body: String) throws -> Double {
+        let report = try Wrk.post(
+            Array(body.utf8), to: url, token: token, connections: Self.connections, seconds: seconds)
+        report.show("\(name)_connections_\(Self.connections)")
         return report.rate
     }
 

@@ -26,6 +26,28 @@ struct Wrk {
     }
 }
 
+extension Wrk {
+    /// Sends the same JSON again and again, as long as `seconds`, after a warm-up of a second.
+    /// - Throws: `CommandFailure` also where a request was not answered with success.
+    static func post(
+        _ json: [UInt8], to url: String, token: String?, connections: Int, seconds: Double
+    ) throws -> WrkReport {
+        let script = FileManager.default.temporaryDirectory.appendingPathComponent("erm-\(UUID()).lua")
+        defer { try? FileManager.default.removeItem(at: script) }
+        let lines = """
+            wrk.method = "POST"
+            wrk.body = [==[\(String(decoding: json, as: UTF8.self))]==]
+            wrk.headers["Content-Type"] = "application/json"
+            """
+        try lines.write(to: script, atomically: true, encoding: .utf8)
+        let wrk = Wrk(url: url, token: token, script: script)
+        _ = try wrk.run(connections: connections, seconds: 1)
+        let report = try wrk.run(connections: connections, seconds: max(1, Int(seconds)))
+        guard report.failed == 0 else { throw CommandFailure("\(url) refused \(report.failed) requests.") }
+        return report
+    }
+}
+
 /// What wrk prints.
 struct WrkReport: Equatable {
     let requests: Int
@@ -50,6 +72,12 @@ struct WrkReport: Equatable {
         }
         guard let requests, requests > 0, let rate, let median, let p99 else { return nil }
         (self.requests, self.rate, self.median, self.p99, self.failed) = (requests, rate, median, p99, failed)
+    }
+
+    func show(_ prefix: String) {
+        print("\(prefix)_per_s=\(rate.fixed(0))")
+        print("\(prefix)_p50_ms=\(median.fixed(2))")
+        print("\(prefix)_p99_ms=\(p99.fixed(2))")
     }
 
     private static func milliseconds(_ text: Substring) -> Double? {
