@@ -53,17 +53,21 @@ public struct AuditVerification: Codable, Sendable, Equatable {
     }
 }
 
-/// One line of `GET /audit-logs/export` (NDJSON): every entry in its order, then the signed heads.
+/// One line of `GET /audit-logs/export` (NDJSON): every entry in its order, then the signed heads, then the end, without which the
+/// export is not whole.
 public enum AuditExportLine: Codable, Sendable, Equatable {
     case entry(AuditExportEntry)
     case head(AuditHead)
+    case end(AuditExportEnd)
 
-    private enum Key: String, CodingKey { case entry, head }
+    private enum Key: String, CodingKey { case entry, head, end }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: Key.self)
         if let entry = try container.decodeIfPresent(AuditExportEntry.self, forKey: .entry) {
             self = .entry(entry)
+        } else if let end = try container.decodeIfPresent(AuditExportEnd.self, forKey: .end) {
+            self = .end(end)
         } else {
             self = .head(try container.decode(AuditHead.self, forKey: .head))
         }
@@ -74,7 +78,19 @@ public enum AuditExportLine: Codable, Sendable, Equatable {
         switch self {
         case .entry(let entry): try container.encode(entry, forKey: .entry)
         case .head(let head): try container.encode(head, forKey: .head)
+        case .end(let end): try container.encode(end, forKey: .end)
         }
+    }
+}
+
+/// How many lines of an export come before its last.
+public struct AuditExportEnd: Codable, Sendable, Equatable {
+    public let entries: Int
+    public let heads: Int
+
+    public init(entries: Int, heads: Int) {
+        self.entries = entries
+        self.heads = heads
     }
 }
 

@@ -3,7 +3,7 @@ public import Contracts
 import Crypto
 import Foundation
 
-/// Checks an exported audit chain without a database: feed it every entry in its order, then every head.
+/// Checks an exported audit chain without a database: feed it every line in its order, then the heads that were kept; ``finish()`` last.
 public struct AuditChainCheck: Sendable {
     public struct Finding: Sendable, Equatable, CustomStringConvertible {
         /// The entry concerned; nil for the file as a whole.
@@ -12,7 +12,12 @@ public struct AuditChainCheck: Sendable {
     }
 
     private let verifier: StatementVerifier
-    private var hashes: [String] = []
+    /// By entry.
+    private var hashes: [Int: String] = [:]
+    private var last: (seq: Int, hash: String) = (0, "")
+    private var end: AuditExportEnd?
+    /// The export's own heads, which come before its end.
+    private var exportedHeads = 0
     public private(set) var findings: [Finding] = []
     public private(set) var headCount = 0
     /// Up to this entry genuine heads confirm the chain.
@@ -28,13 +33,35 @@ public struct AuditChainCheck: Sendable {
         switch line {
         case .entry(let entry): take(entry)
         case .head(let head): take(head)
+        case .end(let end):
+            self.end = end
+            exportedHeads = headCount
+        }
+    }
+
+    /// What there is to say of the export as a whole.
+    public mutating func finish() {
+        guard let end else {
+            return find(
+                nil, "the export was cut off, or is of a release without an end of exports: it has no last line")
+        }
+        if end.entries != hashes.count || end.heads != exportedHeads {
+            find(
+                nil,
+                "the export had \(end.entries) entries and \(end.heads) heads, and \(hashes.count) and \(exportedHeads) are there"
+            )
         }
     }
 
     private mutating func take(_ entry: AuditExportEntry) {
-        let expected = hashes.count + 1
-        if entry.seq != expected { find(expected, "entry \(expected) is missing: entry \(entry.seq) follows") }
-        if entry.previousHash != hashes.last ?? "" {
+        let next = last.seq + 1
+        if entry.seq != next {
+            find(
+                next,
+                entry.seq > next + 1
+                    ? "entries \(next) to \(entry.seq - 1) are missing"
+                    : "entry \(next) is missing: entry \(entry.seq) follows")
+        } else if entry.previousHash != last.hash {
             find(entry.seq, "entry \(entry.seq) does not continue the entry before it")
         }
         let text = try? WireJSON.decode(JSONValue.self, from: Array(entry.canonical.utf8))
@@ -45,7 +72,8 @@ public struct AuditChainCheck: Sendable {
         if Self.hash(previous: entry.previousHash, canonical: entry.canonical) != entry.hash {
             find(entry.seq, "the hash of entry \(entry.seq) is not that of its text")
         }
-        hashes.append(entry.hash)
+        hashes[entry.seq] = entry.hash
+        last = (entry.seq, entry.hash)
     }
 
     private mutating func take(_ head: AuditHead) {
@@ -54,13 +82,11 @@ public struct AuditChainCheck: Sendable {
         case .forged: return find(head.seq, "the signature of the head at entry \(head.seq) is forged")
         case .unknownKey: headsOfUnknownKeys += 1
         case .genuine:
-            if hashes.indices.contains(head.seq - 1), hashes[head.seq - 1] == head.hash {
-                confirmedSeq = max(confirmedSeq, head.seq)
-            }
+            if hashes[head.seq] == head.hash { confirmedSeq = max(confirmedSeq, head.seq) }
         }
-        if head.seq > hashes.count {
-            find(hashes.count + 1, "entries after \(hashes.count) are cut off: there is a head at entry \(head.seq)")
-        } else if head.seq < 1 || hashes[head.seq - 1] != head.hash {
+        if head.seq > last.seq {
+            find(last.seq + 1, "entries after \(last.seq) are cut off: there is a head at entry \(head.seq)")
+        } else if hashes[head.seq] != head.hash {
             find(head.seq, "an entry up to \(head.seq) was changed after its head had been signed")
         }
     }

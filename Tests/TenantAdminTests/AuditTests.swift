@@ -268,6 +268,7 @@ struct AuditTests {
             func check(_ lines: [AuditExportLine]) -> AuditChainCheck {
                 var check = AuditChainCheck(keys: service.keys)
                 for line in lines { check.take(line) }
+                check.finish()
                 return check
             }
             func changed(_ entry: AuditExportEntry, _ canonical: String, _ hash: String) -> AuditExportLine {
@@ -286,11 +287,19 @@ struct AuditTests {
                 tenantId: head.tenantId, seq: head.seq, hash: head.hash, anchoredAt: head.anchoredAt + 1,
                 keyId: head.keyId, signature: head.signature)
 
+            let end = AuditExportLine.end(AuditExportEnd(entries: 2, heads: 1))
+            #expect(lines.last == .end(AuditExportEnd(entries: 3, heads: 1)))
             #expect(whole.findings.isEmpty && whole.entryCount == 3 && whole.confirmedSeq == 3)
             #expect(check(edited).findings.map(\.seq).contains(2))
-            #expect(check([lines[0], lines[2], lines[3]]).findings.map(\.seq).contains(2))
-            #expect(check([lines[0], lines[1], lines[3]]).findings.map(\.seq) == [3])
+            // One is missing, and nothing more is said of the others.
+            #expect(check([lines[0], lines[2], lines[3], end]).findings.map(\.seq) == [2])
+            #expect(check([lines[0], lines[1], lines[3], end]).findings.map(\.seq) == [3])
             #expect(check(lines + [.head(forged)]).findings.map(\.seq) == [3])
+            // Cut off behind any line, an export is not whole, nor with a line less.
+            for count in 0..<lines.count {
+                #expect(check(Array(lines.prefix(count))).findings.contains { $0.seq == nil })
+            }
+            #expect(check([lines[0], lines[1], lines[2], lines[4]]).findings.map(\.seq) == [nil])
         }
     }
 

@@ -29,6 +29,7 @@ struct AuditCommand: AsyncParsableCommand {
             for path in kept {
                 for head in try AuditFile.heads(of: path) { check.take(.head(head)) }
             }
+            check.finish()
             print("entries=\(check.entryCount)")
             print("heads=\(check.headCount)")
             print("heads_of_unknown_keys=\(check.headsOfUnknownKeys)")

@@ -66,7 +66,9 @@ struct AuditChain: Sendable {
                     encode(hash, 'hex') AS hash
                 FROM audit_logs a ORDER BY seq
                 """)
+            var entries = 0
             for try await row in rows {
+                entries += 1
                 try await append(
                     .entry(
                         AuditExportEntry(
@@ -74,6 +76,7 @@ struct AuditChain: Sendable {
                             previousHash: try row.decode("previous_hash"), hash: try row.decode("hash"))))
             }
             for head in heads.reversed() { try await append(.head(head)) }
+            try await append(.end(AuditExportEnd(entries: entries, heads: heads.count)))
             try await write(ByteBuffer(bytes: bytes))
         }
     }
