@@ -41,9 +41,9 @@ public struct CreateSkillRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        validation.text(name, "name", maximum: 100)
+        validation.skill(name, "name")
         validation.text(category, "category")
-        validation.tags(aliases, "aliases", maximumCount: 50)
+        validation.skills(aliases, "aliases", maximumCount: 50)
     }
 }
 
@@ -56,9 +56,9 @@ public struct UpdateSkillRequest: RequestPayload {
     @NonNull public var aliases: [String]?
 
     public func validate(_ validation: inout Validation) {
-        validation.text(name, "name", maximum: 100)
+        validation.skill(name, "name")
         validation.text(category.newValue, "category")
-        validation.tags(aliases, "aliases", maximumCount: 50)
+        validation.skills(aliases, "aliases", maximumCount: 50)
     }
 }
 
@@ -104,7 +104,7 @@ public struct EmployeeSkillRequest: RequestPayload {
     public func validate(_ validation: inout Validation) { validate(&validation, under: "") }
 
     func validate(_ validation: inout Validation, under path: String) {
-        validation.text(skill, path + "skill", maximum: 100)
+        validation.skill(skill, path + "skill")
         validation.range(level, 1...5, path + "level")
     }
 }

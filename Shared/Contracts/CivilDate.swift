@@ -50,6 +50,15 @@ public struct CivilDate: Hashable, Comparable, Sendable, CustomStringConvertible
     /// Midnight UTC at the start of the day.
     public var startOfDay: Date { Date(timeIntervalSince1970: Double(daysSinceEpoch) * 86_400) }
 
+    /// The first moment of the day in a time zone, which is later than midnight where the clocks are put forward then.
+    public func startOfDay(in zone: TimeZone) -> Date {
+        let moments = [-1.0, 1.0].map { day in
+            startOfDay.addingTimeInterval(
+                -Double(zone.secondsFromGMT(for: startOfDay.addingTimeInterval(day * 86_400))))
+        }.sorted()
+        return moments.first { CivilDate($0, in: zone) == self } ?? moments[1]
+    }
+
     /// Stops at the calendar's first and last day, since clients may send a date near either.
     public func adding(days: Int) -> CivilDate {
         let (sum, overflow) = daysSinceEpoch.addingReportingOverflow(days)

@@ -201,6 +201,19 @@ public struct Validation: Sendable {
         for (index, value) in values.enumerated() { text(value, "\(field)[\(index)]", maximum: 100) }
     }
 
+    /// The name of a skill, or a further word for it: files of the import format write `Swift>=3` for a skill with a least level.
+    public mutating func skill(_ name: String?, _ field: String) {
+        text(name, field, maximum: 100)
+        guard let name else { return }
+        check(!name.contains(">="), field, "must not contain >=, which stands before a least level in files")
+    }
+
+    /// Names of skills.
+    public mutating func skills(_ names: [String]?, _ field: String, maximumCount: Int = 100) {
+        guard count(names?.count, 0...maximumCount, field), let names else { return }
+        for (index, name) in names.enumerated() { skill(name, "\(field)[\(index)]") }
+    }
+
     /// String pairs: at most 50, keys up to 100 and values up to 500 characters.
     public mutating func labels(_ values: [String: String]?, _ field: String) {
         guard count(values?.count, 0...50, field), let values else { return }

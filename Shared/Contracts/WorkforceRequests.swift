@@ -24,7 +24,7 @@ public struct CreateProjectRequest: RequestPayload {
         validation.range(completionPercentage, 0...100, "completionPercentage")
         validation.order(startDate, estimatedEndDate, "estimatedEndDate", notBefore: "startDate")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
-        validation.tags(requiredSkills, "requiredSkills")
+        validation.skills(requiredSkills, "requiredSkills")
     }
 }
 
@@ -48,7 +48,7 @@ public struct UpdateProjectRequest: RequestPayload {
         validation.range(completionPercentage.newValue, 0...100, "completionPercentage")
         validation.order(startDate.newValue, estimatedEndDate.newValue, "estimatedEndDate", notBefore: "startDate")
         validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
-        validation.tags(requiredSkills, "requiredSkills")
+        validation.skills(requiredSkills, "requiredSkills")
     }
 }
 
@@ -86,7 +86,7 @@ public struct CreateAllocationRequest: RequestPayload {
         validation.range(hoursPerDay, 0...24, "hoursPerDay")
         validation.range(actualHours, 0...1_000_000, "actualHours")
         validation.text(title, "title", maximum: BookingLimits.titleLength)
-        validation.tags(requiredSkills, "requiredSkills")
+        validation.skills(requiredSkills, "requiredSkills")
         validation.levels(leastLevels, "leastLevels", of: requiredSkills ?? [])
         validation.labels(labels, "labels")
         validation.bookingDays(startDate, endDate)
@@ -123,7 +123,7 @@ public struct UpdateAllocationRequest: RequestPayload {
         validation.range(hoursPerDay.newValue, 0...24, "hoursPerDay")
         validation.range(actualHours.newValue, 0...1_000_000, "actualHours")
         validation.text(title.newValue, "title", maximum: BookingLimits.titleLength)
-        validation.tags(requiredSkills, "requiredSkills")
+        validation.skills(requiredSkills, "requiredSkills")
         validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.labels(labels, "labels")
         validation.bookingDays(startDate, endDate.newValue)

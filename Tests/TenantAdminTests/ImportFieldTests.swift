@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 import ServiceStorage
@@ -49,7 +50,7 @@ struct ImportFieldTests {
     ) async throws -> JSONValue {
         let spool = ImportSpool(in: ImportSettings.testing().space)
         let tally = ImportTally()
-        var stage = ImportStage(plan: plan, format: format, tally: tally)
+        var stage = ImportStage(plan: plan, format: format, zone: .gmt, tally: tally)
         try await stage.run(AsyncStream.of(text), to: spool)
         #expect(tally.state.errors.isEmpty)
         try await connection.execute(plan.staging)
@@ -88,7 +89,7 @@ struct ImportFieldTests {
         for _ in plan.fields.indices {
             turned.fields.append(turned.fields.removeFirst())
             let tally = ImportTally()
-            var stage = ImportStage(plan: turned, format: .csv, tally: tally)
+            var stage = ImportStage(plan: turned, format: .csv, zone: .gmt, tally: tally)
             try await stage.run(AsyncStream.of(text), to: ImportSpool(in: ImportSettings.testing().space))
             reasons.append(Set(tally.state.errors.map { "\($0.column): \($0.reason)" }))
         }

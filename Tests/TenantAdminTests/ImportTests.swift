@@ -171,6 +171,37 @@ struct ImportTests {
         }
     }
 
+    @Test(
+        "a date where a time may stand is that day where the tenant is",
+        arguments: [
+            ("America/New_York", "2024-03-04T05:00:00.000Z", "2024-03-01T05:00:00.000Z"),
+            ("Pacific/Auckland", "2024-03-03T11:00:00.000Z", "2024-02-29T11:00:00.000Z"),
+            ("UTC", "2024-03-04T00:00:00.000Z", "2024-03-01T00:00:00.000Z"),
+        ])
+    func daysOfTheTenant(_ zone: String, _ completed: String, _ created: String) async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            let set = try await service.send(
+                .patch, "/api/v1/settings", as: try service.token(tenant.id),
+                text: #"{"settings":{"timezone":"\#(zone)"}}"#)
+            #expect(set.status == 200)
+            let rows =
+                Self.allocationHeader + "B1,E1,P1,,8,8,,2024-03-01,2024-03-04,2024-03-04,,\n"
+                + "B2,E1,P1,,8,8,,2024-03-01,2024-03-04,2024-03-04,2024-03-01,\n"
+            let reply = try await service.importCSV(.allocations, rows, into: tenant.id)
+            #expect(reply.status == 201, "\(reply.text)")
+            for booking in try await service.all("allocations", of: tenant.id, as: Allocation.self) {
+                #expect(booking.completedAt.map(WireJSON.timestamp) == completed)
+                #expect(WireJSON.timestamp(booking.createdAt) == created)
+            }
+            // Both are finished on the fourth, which is loaded: half of the hours are on the Friday, half on the Monday.
+            let report = try await service.send(
+                .get, "/api/v1/reports/utilization?from=2024-03-04&to=2024-03-04", as: try service.token(tenant.id)
+            ).list(UtilizationRow.self)
+            #expect(report.items.map(\.hardHours) == [8])
+        }
+    }
+
     @Test("with onError=skip the good rows are applied and the bad ones reported")
     func skip() async throws {
         try await TestService.run { service in
@@ -188,6 +219,31 @@ struct ImportTests {
             #expect(report.errors.map(\.line) == [3, 4])
             #expect(
                 try await service.all("allocations", of: tenant.id, as: Allocation.self).map(\.externalId) == ["B1"])
+        }
+    }
+
+    @Test("with onError=skip a rejected row is no reason to reject another, and nothing that another one may count on")
+    func skipBesideRejected() async throws {
+        try await TestService.run { service in
+            let tenant = try await prepared(service)
+            func skip(_ kind: ImportKind, _ text: String) async throws -> ImportReport {
+                try await service.importCSV(kind, text, into: tenant.id, onError: "skip").data()
+            }
+            // The first row names nobody; the second names the same booking.
+            let twice = try await skip(
+                .allocations,
+                Self.allocationHeader + "B1,NOBODY,P1,50,1,,,2024-03-01,,,,\n" + "B1,E1,P1,50,1,,,2024-03-01,,,,\n")
+            #expect(twice.counts == "1 inserted, 0 updated, 0 unchanged, 1 rejected")
+            #expect(twice.errors.map(\.line) == [2])
+
+            let header = "employee_external_id,first_day,last_day\n"
+            _ = try await skip(.employees, "external_id,name,hired_on,left_on\nX1,X,2026-01-01,2026-01-31\n")
+            let spells = try await skip(.employment, header + "X1,2026-01-31,2026-02-10\nX1,2026-02-05,2026-02-28\n")
+            #expect(spells.counts == "1 inserted, 0 updated, 0 unchanged, 1 rejected")
+            #expect(spells.errors.map(\.line) == [2])
+            // The row that would have made room for the second is bad itself.
+            let counting = try await skip(.employment, header + "X1,2026-01-01,2025-12-31\nX1,2026-01-15,2026-01-20\n")
+            #expect(counting.errors.map(\.line) == [2, 3] && counting.rejected == 2)
         }
     }
 

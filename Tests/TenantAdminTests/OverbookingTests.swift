@@ -135,4 +135,47 @@ struct OverbookingTests {
             #expect(last.warnings.contains { $0.line == 2 && $0.reason.contains("not employed") })
         }
     }
+
+    @Test("a project that goes on is judged like its bookings, by PATCH and by import, and one that stops is not")
+    func projectGoesOn() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let (held, gone) = (
+                try await plan.project("P2"), try await plan.project("P3")
+            )
+            func set(_ project: ProjectID, _ status: String, dryRun: Bool = false) async throws -> Reply {
+                try await plan.send(
+                    .patch, "projects/\(project)\(dryRun ? "?dryRun=true" : "")", #"{"status":"\#(status)"}"#)
+            }
+            _ = try await set(held, "on_hold")
+            _ = try await set(gone, "cancelled")
+            let week = "2026-12-07…2026-12-11"
+            for (id, project, hours) in [("A1", work, 40), ("A2", held, 5), ("A3", gone, 5)] {
+                #expect(try await plan.book(id, ann, project, #""allocatedHours":\#(hours)"#, week).status == 201)
+            }
+            let tried = try await set(held, "in_progress", dryRun: true)
+            let warned = try await set(held, "in_progress")
+            let back = try await set(held, "on_hold")
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let refused = try await set(held, "planned")
+            let softened = try await set(gone, "on_hold")
+            let alsoRefused = try await set(gone, "in_progress")
+            let file = "external_id,name,status\nP2,P2,in_progress\nP3,New name,on_hold\n"
+            let imported = try await service.importCSV(.projects, file, into: plan.tenant.id, onError: "skip").data(
+                ImportReport.self)
+            try await plan.set(#"{"overbooking":"allow"}"#)
+            let allowed = try await set(held, "in_progress")
+
+            #expect(try tried.kinds == ["over_capacity"])
+            #expect(try warned.kinds == ["over_capacity"] && warned.warnings[0].booking == "A1")
+            #expect(try back.status == 200 && back.kinds == [])
+            #expect(try refused.problem.code == .overbooked && refused.problem.errors.first?.field == "status")
+            #expect(softened.status == 200)
+            #expect(alsoRefused.status == 409)
+            #expect(imported.errors.map(\.line) == [2] && imported.errors.map(\.column) == ["status"])
+            #expect(imported.updated == 1)
+            #expect(try allowed.status == 200 && allowed.kinds == [])
+        }
+    }
 }

@@ -109,6 +109,12 @@ struct ReimportTests {
             #expect(back.isActive && back.hiredOn == CivilDate("2026-02-01") && back.leftOn == nil)
             let again = try await apply(.employees, header + "E1,Reh Ire,2026-02-01,\n", service, tenant)
             #expect(again.unchanged == 1)
+            // The file of back then, once more: what it says is so already.
+            for leftOn in ["2024-06-30", ""] {
+                let earlier = try await apply(.employees, header + "E1,Reh Ire,2020-01-01,\(leftOn)\n", service, tenant)
+                #expect(earlier.unchanged == 1)
+            }
+            #expect(try await employee(service, tenant).hiredOn == CivilDate("2026-02-01"))
             let spells = try await service.exported(.employment, of: tenant)
             #expect(spells.contains(#""first_day":"2020-01-01","last_day":"2024-06-30""#))
             #expect(spells.contains(#""first_day":"2026-02-01","last_day":null"#))

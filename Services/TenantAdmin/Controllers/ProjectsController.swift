@@ -5,6 +5,9 @@ import ServiceKit
 struct ProjectsController: ResourceController {
     static let resource = Resource.projects
     let store: Projects
+
+    /// A project that goes on takes more of its people.
+    static func addRoutes(to routes: inout RouteList<Self>) { addResourceRoutes(to: &routes, areUpdatesPlanned: true) }
 }
 
 extension Projects.Filter: RouteQuery {

@@ -32,12 +32,17 @@ struct ImportApplication {
             let time = try await ImportedTime(named: column, on: connection)
             outcome = try await write()
             warnings += try await time.warnings(atMost: Self.most - min(Self.most, warnings.count), on: connection)
-        case .bookings:
-            let bookings = try await ImportedBookings(on: connection)
+        case .bookings, .projects:
+            let planned: any ImportedPlanning =
+                if case .projects = plan.planning {
+                    try await ImportedProjects(on: connection)
+                } else {
+                    try await ImportedBookings(on: connection)
+                }
             do {
                 outcome = try await connection.withSavepoint { _ in
                     let outcome = try await write()
-                    let refused = try await bookings.refused()
+                    let refused = try await planned.refused()
                     guard refused.isEmpty else { throw Overbooked(lines: refused) }
                     return outcome
                 }
@@ -49,7 +54,7 @@ struct ImportApplication {
                     "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.lines.map(\.line))::bigint[])")
                 outcome = try await write()
             }
-            warnings += try await bookings.warnings(atMost: Self.most - min(Self.most, warnings.count))
+            warnings += try await planned.warnings(atMost: Self.most - min(Self.most, warnings.count))
         }
         let rejected = staged.rejected + failed
         return ImportReport(
@@ -90,11 +95,25 @@ struct ImportApplication {
     }
 
     /// Removes the invalid rows; returns the first errors by line, up to the limit of a report.
+    ///
+    /// What is rejected is no reason to reject another row, and no help to one: after rows were removed for what others are to them,
+    /// the rest is looked at again.
     private func judge() async throws -> (errors: [ImportRowError], rejected: Int) {
-        let rows = try await connection.query(plan.judge(staged.columns, limit: Self.most))
-        return (
-            Self.first(staged.errors + (try rows.map(ImportRowError.init))), try rows.first?.decode("rejected") ?? 0
-        )
+        var (errors, rejected) = (staged.errors, 0)
+        func remove(_ others: ImportPlan.Others) async throws -> Bool {
+            let rows = try await rows(plan.judge(staged.columns, beside: others, limit: Self.most))
+            errors += try rows.map(ImportRowError.init)
+            rejected += try rows.first?.decode("rejected") ?? 0
+            return !rows.isEmpty
+        }
+        _ = try await remove(.none)
+        var isAgain = true
+        while isAgain {
+            isAgain = try await remove(.help)
+            if !isAgain || order.policy == .abort { isAgain = try await remove(.hindrance) }
+            if order.policy == .abort { break }
+        }
+        return (Self.first(errors), rejected)
     }
 
     private func requireLimit() async throws {

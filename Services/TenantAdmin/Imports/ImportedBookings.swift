@@ -4,9 +4,17 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
+/// What an import does to plans: made before the rows are written, asked when they are.
+protocol ImportedPlanning: Sendable {
+    /// The lines that take more than people have, where the tenant refuses that.
+    func refused() async throws -> [ImportRowError]
+    /// The planner's warnings about the written rows, at most `limit`.
+    func warnings(atMost limit: Int) async throws -> [ImportRowError]
+}
+
 /// What the ledger says of open bookings that an import writes: what a POST of each would be told, by line of the file. Work that is
 /// over is history and not judged.
-struct ImportedBookings {
+struct ImportedBookings: ImportedPlanning {
     private let connection: PostgresConnection
     private let overbooking: Overbooking
     /// Minutes that a person lacked for a booking before the import: what is too much already may stay so.
@@ -59,7 +67,7 @@ struct ImportedBookings {
     func warnings(atMost limit: Int) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
         try await walk(Self.touched) { planned, lines in
-            for (line, id) in lines {
+            for (line, id) in lines where warnings.count < limit {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
                 let found = conflicts(
                     of: booking, person: planned.person, others: Self.meeting(booking, planned.bookings)

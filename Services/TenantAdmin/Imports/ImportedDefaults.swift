@@ -49,6 +49,8 @@ struct ImportedDefaults {
         SELECT FROM employee_skills WHERE skill_id = t.id
         UNION ALL SELECT FROM projects WHERE required_skill_ids @> array[t.id]
         UNION ALL SELECT FROM resource_allocations WHERE required_skill_ids @> array[t.id]
+        UNION ALL SELECT FROM project_versions WHERE required_skill_ids @> array[t.id]
+        UNION ALL SELECT FROM allocation_versions WHERE required_skill_ids @> array[t.id]
         UNION ALL SELECT FROM skill_names WHERE skill_id = t.id AND is_alias
         """
 }

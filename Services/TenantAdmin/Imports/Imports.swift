@@ -46,9 +46,11 @@ struct Imports: Sendable {
         let progress = ImportProgress(database: database, tenant: tenant, order: order)
         do {
             return try await slots.withSlot(for: tenant) {
-                try await requireRoom(for: order, in: tenant)
+                let zone = try await requireRoom(for: order, in: tenant)
                 let spool = ImportSpool(in: settings.space)
-                try await receive(body, order, to: spool, tally, progress)
+                let stage = ImportStage(
+                    plan: ImportPlan(order.kind), format: order.format, zone: zone, tally: tally)
+                try await receive(body, stage, to: spool, tally, progress)
                 if progress.isShown { try await progress.show(.applying, tally.state) }
                 return try await apply(spool, order, tally.state, progress, in: tenant, by: author)
             }
@@ -66,23 +68,26 @@ struct Imports: Sendable {
         }
     }
 
-    private func requireRoom(for order: Order, in tenant: TenantID) async throws {
+    /// - Returns: the tenant's time zone.
+    private func requireRoom(for order: Order, in tenant: TenantID) async throws -> TimeZone {
         try await database.withActive(tenant, readOnly: true) { active, connection in
             try TenantCounts.requireStorage(active)
             let known = try await connection.query(
                 "SELECT FROM imports WHERE id = \(order.id) UNION ALL SELECT FROM imports_under_way WHERE id = \(order.id)"
             )
             guard known.isEmpty else { throw ProblemError.conflict("There is an import with this id already.") }
+            let zone = try await connection.query("SELECT tenant_zone()")[0].decode(at: 0, as: String.self)
+            return TimeZone(identifier: zone) ?? .gmt
         }
     }
 
     /// Spools the upload while its rate is watched and its progress written down.
     private func receive<Body: AsyncSequence & Sendable>(
-        _ body: Body, _ order: Order, to spool: ImportSpool, _ tally: ImportTally, _ progress: ImportProgress
+        _ body: Body, _ stage: ImportStage, to spool: ImportSpool, _ tally: ImportTally, _ progress: ImportProgress
     ) async throws where Body.Element == ByteBuffer {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                var stage = ImportStage(plan: ImportPlan(order.kind), format: order.format, tally: tally)
+                var stage = stage
                 try await stage.run(body, to: spool)
             }
             group.addTask { try await watch(tally, progress) }

@@ -116,14 +116,15 @@ struct LedgerReader {
     }
 
     private static func heldSkills(of ids: [EmployeeID]) -> SQL {
-        "SELECT employee_id, skill_id, level FROM employee_skills WHERE employee_id = ANY(\(ids))"
+        "SELECT employee_id, skill_id, level, since FROM employee_skills WHERE employee_id = ANY(\(ids))"
     }
 
     private static func heldSkills(_ rows: [PostgresRow]) throws -> [EmployeeID: [HeldSkill]] {
         var skills: [EmployeeID: [HeldSkill]] = [:]
         for row in rows {
-            let (employee, skill, level) = try row.decode(EmployeeID.self, SkillID.self, Int?.self)
-            skills[employee, default: []].append(HeldSkill(skill, level: level))
+            let (employee, skill, level, since) = try row.decode(
+                EmployeeID.self, SkillID.self, Int?.self, CivilDate?.self)
+            skills[employee, default: []].append(HeldSkill(skill, level: level, since: since))
         }
         return skills
     }

@@ -15,6 +15,8 @@ enum PlanningWatch: Sendable {
     /// A booking of one of these people is made or changed.
     /// - Parameter id: nil for a new one.
     case booking(AllocationID?, of: [EmployeeID])
+    /// A project goes on, so that its bookings count for more.
+    case project(ProjectID)
 
     /// For a change with a known first day and an open end.
     static func time(of employee: EmployeeID, from first: CivilDate?, to last: CivilDate? = nil) -> PlanningWatch {
@@ -34,12 +36,14 @@ enum PlanningWatch: Sendable {
             try await Self.lock(people, on: connection)
             guard let id else { return .booking(before: nil) }
             return .booking(before: try await BookingStanding(of: id, on: connection))
+        case .project(let project): return .project(try await ProjectLoad(of: project, on: connection))
         }
     }
 
     enum Begun: Sendable {
         case time(EmployeeID, DayWindow, before: Set<BookingConflict>)
         case booking(before: BookingStanding?)
+        case project(ProjectLoad)
 
         /// What is amiss now.
         /// - Parameter id: of the row that was written.
@@ -58,13 +62,17 @@ enum PlanningWatch: Sendable {
                 let told = after.conflicts.filter { after.overbooking != .allow || $0.kind != .overCapacity }
                 return try await PlanningWarning.all(
                     Set(told.map { BookingConflict(booking: id, conflict: $0) }), of: after.employee, on: connection)
+            case .project(let load):
+                let (warnings, isRefused) = try await load.grown(on: connection)
+                if isRefused { throw ProblemError.overbooked(by: warnings) }
+                return warnings
             }
         }
     }
 
     /// In one order, so that two moves between the same people do not wait for each other in a circle. Rows that refer to the
     /// people can be written meanwhile.
-    private static func lock(_ people: [EmployeeID], on connection: PostgresConnection) async throws {
+    static func lock(_ people: [EmployeeID], on connection: PostgresConnection) async throws {
         try await connection.execute(
             "SELECT FROM employees WHERE id = ANY(\(people)::uuid[]) ORDER BY id FOR NO KEY UPDATE")
     }

@@ -25,14 +25,19 @@ extension ResourceController where Shown == Store.Item {
 extension ResourceController {
     static func addRoutes(to routes: inout RouteList<Self>) { addResourceRoutes(to: &routes) }
 
-    static func addResourceRoutes(to routes: inout RouteList<Self>) {
+    /// - Parameter areUpdatesPlanned: whether an update may concern planning, as with ``addPlanningRoutes(to:)``.
+    static func addResourceRoutes(to routes: inout RouteList<Self>, areUpdatesPlanned: Bool = false) {
         addReading(to: &routes)
         routes.on(
             .post, "\(Self.path)", "create\(Self.one)", .may(.write, resource), takes: [.idempotencyKey],
             fails: refusals, use: create)
-        routes.on(
-            .patch, "\(Self.path)/{id}", "update\(Self.one)", .may(.update, resource), takes: [.ifMatch],
-            fails: refusals, use: update)
+        if areUpdatesPlanned {
+            addPlanningUpdate(to: &routes)
+        } else {
+            routes.on(
+                .patch, "\(Self.path)/{id}", "update\(Self.one)", .may(.update, resource), takes: [.ifMatch],
+                fails: refusals, use: update)
+        }
         routes.on(
             .delete, "\(Self.path)/{id}", "delete\(Self.one)", .may(.delete, resource), takes: [.ifMatch],
             fails: [.conflict], use: delete)
@@ -44,12 +49,16 @@ extension ResourceController {
         routes.on(
             .post, "\(Self.path)", "create\(Self.one)", .may(.write, resource), takes: [.idempotencyKey],
             fails: refusals.union([.overbooked]), use: planned)
-        routes.on(
-            .patch, "\(Self.path)/{id}", "update\(Self.one)", .may(.update, resource), takes: [.ifMatch],
-            fails: refusals.union([.overbooked]), use: changed)
+        addPlanningUpdate(to: &routes)
         routes.on(
             .delete, "\(Self.path)/{id}", "delete\(Self.one)", .may(.delete, resource), takes: [.ifMatch],
             fails: [.conflict], use: removed)
+    }
+
+    private static func addPlanningUpdate(to routes: inout RouteList<Self>) {
+        routes.on(
+            .patch, "\(Self.path)/{id}", "update\(Self.one)", .may(.update, resource), takes: [.ifMatch],
+            fails: refusals.union([.overbooked]), use: changed)
     }
 
     private static func addReading(to routes: inout RouteList<Self>) {

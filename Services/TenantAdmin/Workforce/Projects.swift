@@ -43,8 +43,19 @@ struct Projects: ResourceStore {
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
         }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        if let moment = filter.updatedSince {
+            let skills = RequiredSkills.changed(since: moment)
+            conditions.append("(updated_at >= \(moment) OR \(sql: RequiredSkills.projectsName(oneOf: skills)))")
+        }
         return conditions
+    }
+
+    /// Only a project that goes on takes more of its people.
+    static func watch(_ write: ResourceWrite<Projects>) -> PlanningWatch? {
+        guard case .update(let item, let edit) = write, let status = edit.status,
+            ProjectLoad.grows(from: item.status, to: status)
+        else { return nil }
+        return .project(item.id)
     }
 
     static func insert(

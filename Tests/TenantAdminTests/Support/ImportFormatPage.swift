@@ -58,6 +58,7 @@ enum ImportFormatPage {
         - Spreadsheets: `;` or tab as separator when the header row uses it, a decimal comma then; rows without any value and
           empty columns at the end are skipped; `4.0` is a whole number; TRUE and FALSE may be in capitals. Dates are
           `2026-01-31` only: others are ambiguous.
+        - A date where a time may stand is the beginning of that day in the tenant's time zone (setting `timezone`).
         - `onError=abort` (the default) applies nothing of a file that has a bad row; `skip` applies the good rows. Each bad row is
           named by line, column and reason.
         - `dryRun=true` says all that would happen and does nothing (200 instead of 201).
@@ -84,7 +85,8 @@ extension ImportRule {
         case .dayOrEver: "date or `ever`"
         case .time: "date, or time with an offset"
         case .oneOf(let words): words.map { "`\($0)`" }.joined(separator: ", ")
-        case .names: "list of names"
+        case .skill: "text, at most 100 characters, without `>=`"
+        case .names: "list of names, without `>=`"
         case .skills: "list of skills, each perhaps with a least level: `Swift>=3`"
         case .labels: "labels"
         case .flag: "`true` or `false`"

@@ -50,7 +50,10 @@ extension ImportField {
     static let clearing = "\\N"
 
     /// The cell's meaning. Text is taken without surrounding blanks.
-    func value(of cell: ImportCell, decimals: DecimalSeparator = .point) throws(ImportFieldError) -> ImportValue {
+    /// - Parameter zone: of the tenant, whose days the dates are.
+    func value(
+        of cell: ImportCell, decimals: DecimalSeparator, zone: TimeZone
+    ) throws(ImportFieldError) -> ImportValue {
         switch cell {
         case .empty:
             return try absent()
@@ -65,7 +68,7 @@ extension ImportField {
                     reason: isRequired
                         ? "must not be empty" : "cannot be cleared; leave it empty to keep what is there")
             }
-            return try rule.value(of: text, decimals: decimals)
+            return try rule.value(of: text, decimals: decimals, zone: zone)
         case .list(let entries):
             if entries.isEmpty, canBeCleared { return .cleared }
             switch rule {

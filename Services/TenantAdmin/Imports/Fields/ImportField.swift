@@ -62,6 +62,9 @@ enum ImportRule: Sendable {
     case dayOrEver
     case time
     case oneOf([String])
+    /// The name of a skill.
+    case skill
+    /// Names of one skill.
     case names
     /// Names of skills, each perhaps with the least level that is asked for: `Swift>=3`.
     case skills
@@ -74,7 +77,7 @@ enum ImportRule: Sendable {
     /// The type of the field's column in the staging table.
     var sqlType: SQL {
         switch self {
-        case .text, .prose, .email, .oneOf: "text"
+        case .text, .prose, .email, .oneOf, .skill: "text"
         case .number, .percentage, .weeklyHours, .dailyHours: "double precision"
         case .integer: "integer"
         case .date, .dayOrEver: "date"

@@ -3,7 +3,9 @@ import Foundation
 
 extension ImportRule {
     /// What a text means that is not empty and has no surrounding blanks.
-    func value(of text: String, decimals: DecimalSeparator) throws(ImportFieldError) -> ImportValue {
+    func value(
+        of text: String, decimals: DecimalSeparator, zone: TimeZone
+    ) throws(ImportFieldError) -> ImportValue {
         switch self {
         case .text(let maximum):
             if !ImportText.isPlain(text, maximum: maximum) {
@@ -32,13 +34,16 @@ extension ImportRule {
             guard let date = CivilDate(text) else { throw Self.not("a date like 2026-01-31", text) }
             return .date(date)
         case .time:
-            // A day alone is its beginning in UTC.
-            guard let time = CivilDate(text)?.startOfDay ?? WireJSON.date(text) else {
+            // A day alone is its beginning where the tenant is.
+            guard let time = CivilDate(text)?.startOfDay(in: zone) ?? WireJSON.date(text) else {
                 throw Self.not("a time like 2026-01-31T12:00:00.000Z", text)
             }
             return .time(time)
         case .oneOf(let words):
             guard words.contains(text) else { throw Self.not("one of " + words.joined(separator: ", "), text) }
+            return .text(text)
+        case .skill:
+            try Self.check { $0.skill(text, "") }
             return .text(text)
         case .names:
             return try Self.names(text.split(separator: ";").map(String.init))
@@ -119,18 +124,20 @@ extension ImportRule {
         return names.isEmpty ? .unknown : .list(names)
     }
 
-    /// Each skill once, however it is spelt.
+    /// Each skill once, however it is spelt, with the highest of its least levels.
     static func skills(_ entries: [String]) throws(ImportFieldError) -> ImportValue {
-        var names: [String] = []
-        var skills: [String] = []
+        var skills: [(name: String, level: Int?)] = []
         for entry in entries {
             let (name, level) = try requirement(ImportText.tidied(entry))
-            if name.isEmpty || names.has(name) { continue }
-            names.append(name)
-            skills.append(level.map { "\(name)>=\($0)" } ?? name)
+            if name.isEmpty { continue }
+            guard let known = skills.firstIndex(where: { $0.name == name || $0.name.folded == name.folded }) else {
+                skills.append((name, level))
+                continue
+            }
+            skills[known].level = [skills[known].level, level].compactMap { $0 }.max()
         }
-        try checkTags(names)
-        return skills.isEmpty ? .unknown : .list(skills)
+        try checkTags(skills.map(\.name))
+        return skills.isEmpty ? .unknown : .list(skills.map { name, level in level.map { "\(name)>=\($0)" } ?? name })
     }
 
     /// `Swift`, or `Swift>=3`.
@@ -144,8 +151,10 @@ extension ImportRule {
     }
 
     private static func checkTags(_ names: [String]) throws(ImportFieldError) {
-        if names.count <= 100, names.allSatisfy({ ImportText.isPlain($0, maximum: 100) }) { return }
-        try check { $0.tags(names, "") }
+        if names.count <= 100, names.allSatisfy({ ImportText.isPlain($0, maximum: 100) && !$0.contains(">=") }) {
+            return
+        }
+        try check { $0.skills(names, "") }
     }
 
     static func labels(_ pairs: [String: String]) throws(ImportFieldError) -> ImportValue {

@@ -15,7 +15,7 @@ extension ImportPlan {
     static let skills = ImportPlan(
         kind: .skills, table: "skills",
         fields: [
-            .required("name", .text(maximum: 100), "The skill", .fixed("name")),
+            .required("name", .skill, "The skill", .fixed("name")),
             .optional("category", .name, "What kind of skill it is", .column("category")),
             .optional(
                 "aliases", .names, "Further words that find the skill; those that are there stay",
@@ -56,8 +56,8 @@ extension ImportPlan {
                         CASE WHEN r.weekly_capacity_hours IS NOT NULL AND NOT \(sql: isAgreed) THEN r.effective_from END
                         """),
                 export: "coalesce(t.effective_from::text, 'ever')"),
-            .optional("hired_on", .date, hiredOn, .column("hired_on")),
-            .optional("left_on", .date, "Last day worked", .column("left_on")),
+            .optional("hired_on", .date, hiredOn, ofSpell("hired_on", beside: "left_on")),
+            .optional("left_on", .date, "Last day worked", ofSpell("left_on", beside: "hired_on")),
             .optional(
                 "inactive_from", .date, "The day from which no work is planned for the person",
                 ImportTarget(
@@ -99,6 +99,17 @@ extension ImportPlan {
 
     private static let weeklyMinutes: SQL = "round(r.weekly_capacity_hours::numeric * 60)"
 
+    /// A day of the latest spell. A row that says what an earlier spell is already says nothing of the latest.
+    private static func ofSpell(_ column: String, beside other: String) -> ImportTarget {
+        ImportTarget(
+            column: column, inserted: "r.\(identifier: column)",
+            updated: """
+                CASE WHEN EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = t.id
+                        AND s.first_day = r.hired_on AND s.last_day = coalesce(r.left_on, s.last_day))
+                    THEN t.\(identifier: column) ELSE coalesce(r.\(identifier: column), t.\(identifier: column)) END
+                """, cleared: "NULL", alsoFrom: [other])
+    }
+
     /// Whether the contract in force on `effective_from` already has these weekly hours: then a re-import changes nothing.
     private static let isAgreed: SQL = """
         (r.effective_from IS NOT NULL AND coalesce((
@@ -112,7 +123,7 @@ extension ImportPlan {
         fields: [
             .employee(isEditable: false),
             .required(
-                "skill", .text(maximum: 100),
+                "skill", .skill,
                 "A skill's name; made if there is none of that name",
                 .reference("skill_id", "s.skill_id", isEditable: false), export: "s.name"),
             .optional("level", .integer(1...5), "From 1, a beginner, to 5, an expert", .column("level")),
@@ -214,6 +225,6 @@ extension ImportPlan.Check {
                     AND NOT EXISTS (SELECT FROM pg_temp.import_rows o WHERE o.external_id = e.external_id
                         AND (lower(o.email) <> lower(r.email) OR 'email' = ANY(o.cleared))))
                 """,
-            reason: "'is the address of another person too'")
+            reason: "'is the address of another person too'", others: .hindrance)
     }
 }

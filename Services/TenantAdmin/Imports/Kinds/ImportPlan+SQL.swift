@@ -28,8 +28,10 @@ extension ImportPlan {
 
     /// Takes all bad rows away; gives the first of them as `line`, `column_name` and `reason`, each with the number of rows
     /// taken away, and no row when all are good.
-    func judge(_ columns: ImportColumns, limit: Int) -> SQL {
-        let failures = self.failures(columns).map { failure -> SQL in
+    func judge(_ columns: ImportColumns, beside others: Others, limit: Int) -> SQL? {
+        let found = failures(beside: others, columns)
+        guard !found.isEmpty else { return nil }
+        let failures = found.map { failure -> SQL in
             "SELECT f.line, \(failure.column)::text AS column_name, f.reason::text AS reason FROM (\(sql: failure.rows)) f"
         }
         return """
@@ -40,26 +42,36 @@ extension ImportPlan {
             """
     }
 
-    /// Which staged rows are bad, by column: queries that give `line` and `reason`. First the rows that name what an
-    /// earlier row of the file names, then those that fail a check, then those that contradict what is stored.
-    private func failures(_ columns: ImportColumns) -> [(column: String, rows: SQL)] {
+    /// Which staged rows are bad, by column: queries that give `line` and `reason`.
+    private func failures(beside others: Others, _ columns: ImportColumns) -> [(column: String, rows: SQL)] {
+        let found = checks.filter { $0.others == others }.map(Self.failures(of:))
+        return switch others {
+        // What contradicts what is stored.
+        case .none: found + orderedPairs.flatMap { contradictions($0, columns) }
+        case .help: found
+        case .hindrance: [duplicates] + found
+        }
+    }
+
+    /// The rows that name what an earlier row of the file names.
+    private var duplicates: (column: String, rows: SQL) {
         let identity = identity.isEmpty ? key.map { column -> SQL in "r.\(identifier: column)" } : identity
         let keys = identity.joined(separator: ", ")
-        let duplicates: SQL = """
+        let rows: SQL = """
             SELECT l.line, 'names the same row as line ' || d.first AS reason FROM (
                 SELECT min(r.line) AS first, array_agg(r.line) AS lines FROM pg_temp.import_rows r
                 GROUP BY \(sql: keys) HAVING count(*) > 1) d CROSS JOIN unnest(d.lines) l (line)
             WHERE l.line > d.first
             """
-        return [(key[key.count - 1], duplicates)]
-            + checks.map { check in
-                let rows: SQL = """
-                    SELECT r.line, \(sql: check.reason) AS reason FROM pg_temp.import_rows r \(sql: check.joins)
-                    WHERE \(sql: check.condition)
-                    """
-                return (check.column, rows)
-            }
-            + orderedPairs.flatMap { contradictions($0, columns) }
+        return (key[key.count - 1], rows)
+    }
+
+    private static func failures(of check: Check) -> (column: String, rows: SQL) {
+        let rows: SQL = """
+            SELECT r.line, \(sql: check.reason) AS reason FROM pg_temp.import_rows r \(sql: check.joins)
+            WHERE \(sql: check.condition)
+            """
+        return (check.column, rows)
     }
 
     /// A file that names one of a pair may contradict the other, which is stored.

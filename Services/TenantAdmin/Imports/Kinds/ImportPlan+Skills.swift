@@ -82,6 +82,6 @@ extension ImportPlan.Check {
                     AND (folded(o.name) = folded(a.word) OR EXISTS (
                         SELECT FROM unnest(o.aliases) b (word) WHERE folded(b.word) = folded(a.word))))
                 """,
-            reason: "'contains an alias of another skill'")
+            reason: "'contains an alias of another skill'", others: .hindrance)
     }
 }

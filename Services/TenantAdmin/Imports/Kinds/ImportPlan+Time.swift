@@ -34,7 +34,7 @@ extension ImportPlan {
                         SELECT FROM pg_temp.import_rows o WHERE o.is_default AND o.line < r.line
                             AND folded(o.name) <> folded(r.name))
                     """,
-                reason: "'must be true for one calendar only'"),
+                reason: "'must be true for one calendar only'", others: .hindrance),
             Check(
                 column: "is_default",
                 condition: """
@@ -42,7 +42,7 @@ extension ImportPlan {
                         SELECT FROM calendars c WHERE c.is_default AND c.folded_name = folded(r.name))
                     AND NOT EXISTS (SELECT FROM pg_temp.import_rows o WHERE o.is_default)
                     """,
-                reason: "'must stay true until another calendar is the default'"),
+                reason: "'must stay true until another calendar is the default'", others: .help),
         ])
 
     static let holidays = ImportPlan(
@@ -89,7 +89,7 @@ extension ImportPlan {
                             AND coalesce(s.first_day, '-infinity') <= coalesce(\(sql: ownLastDay), 'infinity')
                             AND r.first_day <= coalesce(\(sql: lastDay("o", "s")), 'infinity'))
                     """,
-                reason: "'overlaps another spell of the person''s employment that is stored'"),
+                reason: "'overlaps another spell of the person''s employment that is stored'", others: .help),
             Check(
                 column: "first_day",
                 condition: """
@@ -99,7 +99,7 @@ extension ImportPlan {
                             AND o.first_day <= coalesce(r.last_day, 'infinity')
                             AND r.first_day <= coalesce(o.last_day, 'infinity'))
                     """,
-                reason: "'overlaps another spell of the person''s employment'"),
+                reason: "'overlaps another spell of the person''s employment'", others: .hindrance),
         ], planning: .time(of: "employee_external_id"))
 
     static let contracts = ImportPlan(

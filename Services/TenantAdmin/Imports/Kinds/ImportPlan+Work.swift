@@ -27,7 +27,7 @@ extension ImportPlan {
             added: """
                 count(*) filter (where r.status in (\(sql: TenantCounts.openStatuses)))
                 - count(*) filter (where t.status in (\(sql: TenantCounts.openStatuses)))
-                """))
+                """), planning: .projects)
 
     static let allocations = ImportPlan(
         kind: .allocations, table: "resource_allocations",
@@ -107,7 +107,7 @@ extension ImportPlan {
 
     /// The decision's time of an allocation that states none: its first day, but never after its outcome or in the future.
     private static let decidedAt: SQL =
-        "least(r.start_date::timestamp AT TIME ZONE 'UTC', r.completed_at, now())"
+        "least(r.start_date::timestamp AT TIME ZONE (SELECT tenant_zone()), r.completed_at, now())"
 }
 
 extension ImportPlan.Check {

@@ -40,6 +40,8 @@ struct ImportPlan: Sendable {
         case none
         /// They are bookings.
         case bookings
+        /// They are projects, whose status says what their bookings count for.
+        case projects
         /// They change when people work; a field names the person.
         case time(of: String)
     }
@@ -65,6 +67,16 @@ struct ImportPlan: Sendable {
         let reason: SQL
         /// Joins to `r` that the condition needs, each to one row at most.
         var joins: SQL = ""
+        var others = Others.none
+    }
+
+    /// What other rows of the file are to a check. They are judged in this order, each when the bad ones of those before are gone.
+    enum Others: Sendable, CaseIterable {
+        case none
+        /// They may make a row good, as by moving what is in its way.
+        case help
+        /// They may make a row bad.
+        case hindrance
     }
 
     struct Limit: Sendable {

@@ -5,9 +5,12 @@ import Foundation
 struct ImportRowParser: Sendable {
     private let fields: [ImportField]
     private let orderedPairs: [(earlier: Int, later: Int)]
+    private let zone: TimeZone
 
-    init(plan: ImportPlan) {
+    /// - Parameter zone: of the tenant, whose days the dates are.
+    init(plan: ImportPlan, zone: TimeZone) {
         fields = plan.fields
+        self.zone = zone
         orderedPairs = plan.orderedPairs.compactMap { pair in
             guard let earlier = plan.fields.firstIndex(where: { $0.name == pair.earlier }),
                 let later = plan.fields.firstIndex(where: { $0.name == pair.later })
@@ -34,7 +37,7 @@ struct ImportRowParser: Sendable {
         values.reserveCapacity(fields.count)
         for (field, cell) in zip(fields, row.cells) {
             do throws(ImportFieldError) {
-                let value = try field.value(of: cell, decimals: decimals)
+                let value = try field.value(of: cell, decimals: decimals, zone: zone)
                 values.append(value)
                 if let oddity = field.rule.oddity(of: value) {
                     warnings.append(ImportRowError(line: row.line, column: field.name, reason: oddity))

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import NIOCore
 
 /// A file's bytes turned into the lines of a COPY, chunk by chunk, with the bad rows left out and counted.
@@ -8,9 +9,10 @@ struct ImportStage: Sendable {
     private let tally: ImportTally
     private var cleared: Set<String> = []
 
-    init(plan: ImportPlan, format: ImportFormat, tally: ImportTally) {
+    /// - Parameter zone: of the tenant, whose days the dates are.
+    init(plan: ImportPlan, format: ImportFormat, zone: TimeZone, tally: ImportTally) {
         reader = ImportRowReader(plan: plan, format: format)
-        parser = ImportRowParser(plan: plan)
+        parser = ImportRowParser(plan: plan, zone: zone)
         self.tally = tally
     }
 

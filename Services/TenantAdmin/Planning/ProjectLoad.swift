@@ -1,0 +1,91 @@
+import Contracts
+import HTTPTypes
+import Ledger
+import Postgres
+import ServiceKit
+import ServiceStorage
+
+/// What a project that goes on takes of its people: its bookings, which counted as soft while it was on hold and not at all while
+/// it was cancelled, count as they were made.
+struct ProjectLoad: Sendable {
+    private let people: [EmployeeID]
+    private let before: [EmployeeID: Set<BookingConflict>]
+
+    private static let peopleAtOnce = 200
+
+    /// Of which project a change of status makes bookings count for more.
+    static func grows(from former: ProjectStatus, to status: ProjectStatus) -> Bool {
+        weight(status) > weight(former)
+    }
+
+    private static func weight(_ status: ProjectStatus) -> Int {
+        switch status {
+        case .cancelled: 0
+        case .onHold: 1
+        case .planned, .inProgress, .completed: 2
+        }
+    }
+
+    /// Locks the people with open bookings on the project and notes where hard bookings take too much of them already.
+    init(of project: ProjectID, on connection: PostgresConnection) async throws {
+        people = try await Self.lockPeople(of: [project], on: connection)
+        before = try await Self.tooMuch(of: people, on: connection)
+    }
+
+    /// Locks all together, so that two who look at several projects do not wait for each other in a circle.
+    @discardableResult
+    static func lockPeople(
+        of projects: [ProjectID], on connection: PostgresConnection
+    ) async throws -> [EmployeeID] {
+        let people: [EmployeeID] = try await connection.query(
+            """
+            SELECT DISTINCT employee_id FROM resource_allocations
+            WHERE project_id = ANY(\(projects)::uuid[]) AND completed_at IS NULL AND cancelled_at IS NULL
+                AND employee_id IS NOT NULL ORDER BY 1
+            """
+        ).map { try $0.decode("employee_id") }
+        try await PlanningWatch.lock(people, on: connection)
+        return people
+    }
+
+    /// What is too much now and was not before, of everybody; nothing where the tenant allows it.
+    func grown(on connection: PostgresConnection) async throws -> (warnings: [PlanningWarning], isRefused: Bool) {
+        let overbooking = try await Settings.overbooking(on: connection)
+        guard overbooking != .allow else { return ([], false) }
+        var warnings: [PlanningWarning] = []
+        let now = try await Self.tooMuch(of: people, on: connection)
+        for person in people {
+            let new = (now[person] ?? []).subtracting(before[person] ?? [])
+            warnings += try await PlanningWarning.all(new, of: person, on: connection)
+        }
+        return (warnings, overbooking == .refuse && !warnings.isEmpty)
+    }
+
+    private static func tooMuch(
+        of people: [EmployeeID], on connection: PostgresConnection
+    ) async throws -> [EmployeeID: Set<BookingConflict>] {
+        var found: [EmployeeID: Set<BookingConflict>] = [:]
+        // Another reader than before: projects' statuses have changed.
+        var reader = LedgerReader(connection)
+        let always = DayWindow(PlanningWatch.firstDay, PlanningWatch.lastDay)
+        for start in stride(from: 0, to: people.count, by: peopleAtOnce) {
+            let part = people[start..<min(start + peopleAtOnce, people.count)]
+            for planned in try await reader.people(of: Array(part), .init(bookingsIn: always, finished: .none)) {
+                found[planned.employee.id] = TimeConflicts.of(planned).filter {
+                    $0.conflict.kind == .overCapacity && $0.conflict.commitment == .hard
+                }
+            }
+        }
+        return found
+    }
+}
+
+extension ProblemError {
+    /// 409: the tenant refuses what a project that goes on would take.
+    static func overbooked(by warnings: [PlanningWarning]) -> ProblemError {
+        ProblemError(
+            status: .conflict, code: .overbooked,
+            "The project's bookings would take more than \(Set(warnings.map(\.employeeId)).count) of its people have; shorten or move them first.",
+            errors: warnings.prefix(20).map { FieldError(field: "status", message: $0.message) })
+    }
+}
