@@ -40,7 +40,7 @@ public struct AvailabilitySearchRequest: RequestPayload {
         validation.require(hours == nil || percentage == nil, "percentage", "must not be given together with hours")
         validation.require((skills?.count ?? 0) <= 50, "skills", "must have at most 50 entries")
         for (index, skill) in (skills ?? []).enumerated() {
-            validation.text(skill.skill, "skills[\(index)].skill", maximum: 100)
+            validation.skill(skill.skill, "skills[\(index)].skill")
             validation.range(skill.level, 1...5, "skills[\(index)].level")
         }
         validation.text(department?.name, "department.name")

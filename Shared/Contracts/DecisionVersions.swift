@@ -14,11 +14,15 @@ public struct DecidedAllocation: Codable, Sendable, Equatable {
     public let labels: [String: String]
     public let startDate: CivilDate
     public let endDate: CivilDate?
+    /// Who had the work when it was completed, where the booking was given to another person afterwards; nil otherwise.
+    public let employeeId: EmployeeID?
+    /// Likewise the project.
+    public let projectId: ProjectID?
 
     public init(
         decidedAt: Date, plannedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?,
         title: String? = nil, requiredSkills: [String], labels: [String: String], startDate: CivilDate,
-        endDate: CivilDate?
+        endDate: CivilDate?, employeeId: EmployeeID? = nil, projectId: ProjectID? = nil
     ) {
         self.decidedAt = decidedAt
         self.plannedHours = plannedHours
@@ -29,6 +33,8 @@ public struct DecidedAllocation: Codable, Sendable, Equatable {
         self.labels = labels
         self.startDate = startDate
         self.endDate = endDate
+        self.employeeId = employeeId
+        self.projectId = projectId
     }
 }
 
@@ -77,10 +83,15 @@ public struct ProjectVersion: Codable, Sendable, Equatable {
     public let startDate: CivilDate?
     public let estimatedEndDate: CivilDate?
     public let endDate: CivilDate?
+    public let completionPercentage: Double?
+    /// nil only in feeds made before this field existed.
+    public let requiredSkills: [String]?
+    public let leastLevels: [String: Int]?
 
     public init(
         validFrom: Date, validUntil: Date, status: ProjectStatus? = nil, startDate: CivilDate?,
-        estimatedEndDate: CivilDate?, endDate: CivilDate?
+        estimatedEndDate: CivilDate?, endDate: CivilDate?, completionPercentage: Double? = nil,
+        requiredSkills: [String]? = nil, leastLevels: [String: Int]? = nil
     ) {
         self.validFrom = validFrom
         self.validUntil = validUntil
@@ -88,6 +99,9 @@ public struct ProjectVersion: Codable, Sendable, Equatable {
         self.startDate = startDate
         self.estimatedEndDate = estimatedEndDate
         self.endDate = endDate
+        self.completionPercentage = completionPercentage
+        self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
     }
 }
 
@@ -107,6 +121,8 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
     public let isCancelled: Bool
     public let title: String?
     public let requiredSkills: [String]
+    /// Of skills with a least level; nil when none has one.
+    public let leastLevels: [String: Int]?
     public let labels: [String: String]
     public let startDate: CivilDate
     public let endDate: CivilDate?
@@ -114,8 +130,8 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
     public init(
         version: Int, validFrom: Date, validUntil: Date?, employeeId: EmployeeID, projectId: ProjectID,
         allocatedHours: Double?, hoursPerDay: Double?, allocationPercentage: Double?, commitment: Commitment,
-        isCancelled: Bool, title: String? = nil, requiredSkills: [String], labels: [String: String],
-        startDate: CivilDate, endDate: CivilDate?
+        isCancelled: Bool, title: String? = nil, requiredSkills: [String], leastLevels: [String: Int]? = nil,
+        labels: [String: String], startDate: CivilDate, endDate: CivilDate?
     ) {
         self.version = version
         self.validFrom = validFrom
@@ -129,6 +145,7 @@ public struct AllocationVersion: Codable, Sendable, Equatable {
         self.isCancelled = isCancelled
         self.title = title
         self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
         self.labels = labels
         self.startDate = startDate
         self.endDate = endDate

@@ -96,8 +96,9 @@ extension Forecasting.Allocation {
     public init(_ allocation: Contracts.Allocation) {
         let decided = allocation.decided ?? DecidedAllocation(asItStands: allocation)
         self.init(
-            id: allocation.id.description, employee: allocation.employeeId.description,
-            project: allocation.projectId.description, skills: decided.requiredSkills, labels: decided.labels,
+            id: allocation.id.description, employee: (decided.employeeId ?? allocation.employeeId).description,
+            project: (decided.projectId ?? allocation.projectId).description, skills: decided.requiredSkills,
+            labels: decided.labels,
             plannedHours: decided.plannedHours ?? 0,
             // An unknown share was imported as 0 %; no booking is for 0 %.
             allocationPercent: decided.allocationPercentage.flatMap { $0 > 0 ? $0 : nil },

@@ -106,11 +106,16 @@ public struct HeldSkill: Hashable, Sendable {
     public let skill: SkillID
     /// 1…5; nil when unknown.
     public let level: Int?
+    /// The day from which the person has it; nil for always.
+    public let since: CivilDate?
 
-    public init(_ skill: SkillID, level: Int? = nil) {
+    public init(_ skill: SkillID, level: Int? = nil, since: CivilDate? = nil) {
         self.skill = skill
         self.level = level
+        self.since = since
     }
+
+    public func isHeld(on day: CivilDate) -> Bool { since.map { $0 <= day } ?? true }
 }
 
 /// A person as the ledger needs one.

@@ -148,9 +148,10 @@ extension Booking {
         }
     }
 
+    /// Work begins with the skills that the person has by its first day.
     fileprivate func skillConflicts(_ person: Person, _ days: DayWindow) -> [Conflict] {
         requiredSkills.compactMap { required in
-            let held = person.skills.filter { $0.skill == required.skill }
+            let held = person.skills.filter { $0.skill == required.skill && $0.isHeld(on: first) }
             let isEnough = held.contains { held in required.level.map { (held.level ?? 0) >= $0 } ?? true }
             guard !isEnough else { return nil }
             var conflict = Conflict(held.isEmpty ? .skillMissing : .levelTooLow, days)

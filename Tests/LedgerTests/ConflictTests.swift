@@ -126,6 +126,12 @@ struct ConflictTests {
         let conflicts = found(booking, skills: [HeldSkill(swift, level: 4), HeldSkill(sql, level: 2), HeldSkill(css)])
         #expect(conflicts.map(\.kind) == [.levelTooLow, .skillMissing, .levelTooLow])
         #expect(conflicts.map(\.skill) == [sql, go, css])
+        // What begins within the booking is not there when the work begins.
+        let days = [-1, 0, 1].compactMap { CivilDate("2026-03-02")?.adding(days: $0) }
+        let since = days.map { day in
+            found(booking, skills: [HeldSkill(go, since: day)]).filter { $0.skill == go }.map(\.kind)
+        }
+        #expect(since == [[], [], [.skillMissing]])
     }
 
     @Test("an effort stated twice that differs by more than a tenth, and one not stated at all")

@@ -60,6 +60,17 @@ struct AvailabilitySearchTests {
             )
             // Nobody knows at which level Dora has SQL.
             #expect(must.people.isEmpty)
+
+            // A skill that begins later is none yet.
+            let later = try await service.send(
+                .post, "/api/v1/employees/\(company.employees["Anna"]!)/skills", as: try service.token(company.tenant),
+                text: #"{"skill":"Rust","since":"2026-03-03"}"#)
+            #expect(later.status == 201)
+            for (first, names) in [("2026-03-02", []), ("2026-03-03", ["Anna"])] {
+                let rust = try await find(
+                    service, company, #"{"from":"\#(first)","to":"2026-03-29","skills":[{"skill":"Rust"}]}"#)
+                #expect(rust.people.map(\.employee.name) == names)
+            }
         }
     }
 

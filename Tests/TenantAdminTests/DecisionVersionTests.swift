@@ -114,6 +114,37 @@ struct DecisionVersionTests {
     // MARK: Arranging
 
     /// Two people, a project, and a booking of 40 hours with a skill and a label.
+    @Test(
+        "a booking moved after its completion is learned as it was decided for who had the work, and moved before, anew"
+    )
+    func movedAfterTheOutcome() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let booking = try await book(in: tenant.id, service, createdAt: "2025-01-01T00:00:00.000Z")
+            let path = "/api/v1/allocations/\(booking.id)"
+            func patch(_ body: String) async throws {
+                #expect(try await service.send(.patch, path, as: service.token(tenant.id), text: body).status == 200)
+            }
+            let other = try #require(
+                try await service.all("employees", of: tenant.id, as: Employee.self).first {
+                    $0.id != booking.employeeId
+                })
+            try await patch(#"{"completedAt": "2025-02-01T00:00:00.000Z", "actualHours": 55}"#)
+            let before = try await learned(booking.id, in: tenant.id, service)
+            try await patch(#"{"employeeId": "\#(other.id)"}"#)
+            try await patch(#"{"allocatedHours": 70, "labels": {"late": "yes"}}"#)
+            let after = try await learned(booking.id, in: tenant.id, service)
+            let now: Contracts.Allocation = try await service.send(.get, path, as: service.token(tenant.id)).data()
+
+            #expect(after == before && after.employee == booking.employeeId.description)
+            #expect(now.employeeId == other.id && now.decided?.employeeId == booking.employeeId)
+            // Not finished any more, so that the work is the other's: decided when the booking was given to them.
+            try await patch(#"{"completedAt": null, "actualHours": null}"#)
+            let reopened = try await learned(booking.id, in: tenant.id, service)
+            #expect(reopened.employee == other.id.description && reopened.decidedAt > before.decidedAt)
+        }
+    }
+
     private func book(
         in tenant: TenantID, _ service: TestService, createdAt: String? = nil
     ) async throws -> Contracts.Allocation {

@@ -81,6 +81,20 @@ struct ReportGroupTests {
                     text: #"{"skill":"\#(skill)"}"#)
                 #expect(reply.status == 201)
             }
+            // Skills of after the window are none in it, on pages too.
+            for name in ["Dora", "Anna"] {
+                let reply = try await service.send(
+                    .post, "/api/v1/employees/\(company.employees[name]!)/skills", as: token,
+                    text: #"{"skill":"Rust","since":"2027-01-01"}"#)
+                #expect(reply.status == 201)
+            }
+            let rest = try await service.send(
+                .get, "/api/v1/reports/utilization?\(window)&groupBy=skill&limit=3", as: token
+            ).list(UtilizationRow.self)
+            let last = try await service.send(
+                .get, "/api/v1/reports/utilization?\(window)&groupBy=skill&limit=3&cursor=\(rest.next ?? "")", as: token
+            ).list(UtilizationRow.self)
+            #expect(last.items.map(\.capacityHours) == [348])
             let rows = try await utilization(service, company, "groupBy=skill")
             #expect(rows.map { $0.group?.name } == ["Go", "SQL", "Swift", nil])
             // Dora has 13 days of 4 hours.

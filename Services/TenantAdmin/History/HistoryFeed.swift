@@ -74,7 +74,9 @@ struct HistoryFeed: Sendable {
     private static func parts(since: HistoryWatermark?, renamed: [UUID]) -> [Part] {
         let changed: SQL = since.map { $0.later } ?? "true"
         // Lines name the skills they require, so a skill's new name is a change of each.
-        let renamed: SQL = renamed.isEmpty ? "" : "OR required_skill_ids && \(renamed)::uuid[]"
+        let skills: SQL? = renamed.isEmpty ? nil : "\(renamed)::uuid[]"
+        let projects: SQL = skills.map { "OR \(sql: RequiredSkills.projectsName(oneOf: $0))" } ?? ""
+        let bookings: SQL = skills.map { "OR \(sql: RequiredSkills.bookingsName(oneOf: $0))" } ?? ""
         let rows: [Part] = [
             Part(query: "SELECT \(sql: HistoryCalendar.columns) FROM calendars c WHERE \(sql: changed)") {
                 .calendar(try HistoryCalendar($0))
@@ -82,7 +84,7 @@ struct HistoryFeed: Sendable {
             Part(query: "SELECT \(sql: HistoryEmployee.columns) FROM people e WHERE \(sql: changed)") {
                 .employee(try HistoryEmployee($0))
             },
-            Part(query: "SELECT \(sql: Project.columns) FROM projects WHERE \(sql: changed) \(sql: renamed)") {
+            Part(query: "SELECT \(sql: Project.columns) FROM projects WHERE \(sql: changed) \(sql: projects)") {
                 .project(try Project($0))
             },
             Part(query: "SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: changed)") {
@@ -90,7 +92,7 @@ struct HistoryFeed: Sendable {
             },
             Part(
                 query:
-                    "SELECT \(sql: Allocation.feedColumns) FROM resource_allocations WHERE \(sql: changed) \(sql: renamed)"
+                    "SELECT \(sql: Allocation.feedColumns) FROM resource_allocations WHERE \(sql: changed) \(sql: bookings)"
             ) {
                 .allocation(try Allocation($0, withEarlier: true))
             },

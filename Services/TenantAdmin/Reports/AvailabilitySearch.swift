@@ -103,7 +103,7 @@ private struct Wanted: Sendable {
     func match(_ person: PlannedPerson, on day: CivilDate) -> Match? {
         var missing: [String] = []
         for skill in skills {
-            let held = person.person.skills.first { $0.skill == skill.id }
+            let held = person.person.skills.first { $0.skill == skill.id && $0.isHeld(on: day) }
             if let held, skill.level.map({ (held.level ?? 0) >= $0 }) ?? true { continue }
             if skill.isMust { return nil }
             missing.append(held == nil ? skill.name : "\(skill.name) at level \(skill.level ?? 1)")

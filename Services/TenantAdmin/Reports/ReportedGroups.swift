@@ -60,9 +60,12 @@ struct GroupMembers: Sendable {
     private let group: UtilizationGroup
     private let ids: [UUID]
     private let hasRest: Bool
+    private let last: CivilDate
 
-    init(_ group: UtilizationGroup, _ groups: [ReportedGroup]) {
+    /// - Parameter last: skills that begin later do not count.
+    init(_ group: UtilizationGroup, _ groups: [ReportedGroup], until last: CivilDate) {
         self.group = group
+        self.last = last
         ids = groups.compactMap { $0.id.flatMap(UUID.init) }
         hasRest = groups.contains { $0.id == nil }
     }
@@ -73,8 +76,10 @@ struct GroupMembers: Sendable {
         case .department: "(e.department_id = ANY(\(ids)) OR \(hasRest) AND e.department_id IS NULL)"
         case .skill:
             """
-            (EXISTS (SELECT FROM employee_skills s WHERE s.employee_id = e.id AND s.skill_id = ANY(\(ids)))
-                OR \(hasRest) AND NOT EXISTS (SELECT FROM employee_skills s WHERE s.employee_id = e.id))
+            (EXISTS (SELECT FROM employee_skills s WHERE s.employee_id = e.id AND s.skill_id = ANY(\(ids))
+                    AND coalesce(s.since <= \(last), true))
+                OR \(hasRest) AND NOT EXISTS (SELECT FROM employee_skills s WHERE s.employee_id = e.id
+                    AND coalesce(s.since <= \(last), true)))
             """
         case .project:
             "EXISTS (SELECT FROM resource_allocations a WHERE a.employee_id = e.id AND a.project_id = ANY(\(ids)))"

@@ -52,7 +52,7 @@ extension Reports {
         everybody.last = nil
         // As many people at a time as there are to a batch.
         everybody.limit = 1_000
-        if !isWhole { everybody.people.members = GroupMembers(group, page) }
+        if !isWhole { everybody.people.members = GroupMembers(group, page, until: question.window.last) }
         try await walk(everybody, of: tenant, recording: group != .project, withSkills: group == .skill) {
             person, days in
             guard days.isEmployed || group == .project else { return true }
@@ -60,8 +60,9 @@ extension Reports {
             case .project:
                 table.add(&days, person.bookings) { number($0.project.id.rawValue) }
                 return true
-            case .skill where !person.person.skills.isEmpty:
-                let ids = person.person.skills.map(\.skill.rawValue).sorted { $0.uuidString < $1.uuidString }
+            case .skill where person.person.skills.contains { $0.isHeld(on: question.window.last) }:
+                let ids = person.person.skills.filter { $0.isHeld(on: question.window.last) }
+                    .map(\.skill.rawValue).sorted { $0.uuidString < $1.uuidString }
                 table.add(days, dividedAmong: ids.map(number))
                 for id in ids { members[number(id)] = true }
                 return true

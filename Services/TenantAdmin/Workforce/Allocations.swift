@@ -51,7 +51,10 @@ struct Allocations: ResourceStore {
         }
         if let from = filter.from { conditions.append("(end_date IS NULL OR end_date >= \(from))") }
         if let to = filter.to { conditions.append("start_date <= \(to)") }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        if let moment = filter.updatedSince {
+            let skills = RequiredSkills.changed(since: moment)
+            conditions.append("(updated_at >= \(moment) OR \(sql: RequiredSkills.bookingsName(oneOf: skills)))")
+        }
         return conditions
     }
 

@@ -17,7 +17,9 @@ extension DecidedAllocation {
                 'title', v.title,
                 'requiredSkills', array(SELECT s.name FROM unnest(v.required_skill_ids) WITH ORDINALITY r (id, position)
                     JOIN skills s ON s.id = r.id ORDER BY r.position),
-                'labels', v.labels, 'startDate', v.start_date, 'endDate', v.end_date)
+                'labels', v.labels, 'startDate', v.start_date, 'endDate', v.end_date,
+                'employeeId', nullif(v.employee_id, resource_allocations.employee_id),
+                'projectId', nullif(v.project_id, resource_allocations.project_id))
             FROM decided_version(resource_allocations) v)
         END AS decided
         """
@@ -29,7 +31,13 @@ extension ProjectVersion {
         CASE WHEN projects.version > 1 THEN (
             SELECT json_agg(json_build_object('validFrom', \(sql: moment("v.valid_from")),
                 'validUntil', \(sql: moment("v.valid_until")), 'status', v.status, 'startDate', v.start_date,
-                'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date) ORDER BY v.version)
+                'estimatedEndDate', v.estimated_end_date, 'endDate', v.end_date,
+                'completionPercentage', v.completion_percentage,
+                'requiredSkills', array(SELECT s.name FROM unnest(v.required_skill_ids) WITH ORDINALITY r (id, position)
+                    JOIN skills s ON s.id = r.id ORDER BY r.position),
+                'leastLevels', (SELECT json_object_agg(s.name, r.level)
+                    FROM unnest(v.required_skill_ids, v.required_levels) r (id, level) JOIN skills s ON s.id = r.id
+                    WHERE r.level IS NOT NULL)) ORDER BY v.version)
             FROM project_versions v WHERE v.project_id = projects.id)
         END AS earlier_versions
         """
@@ -84,6 +92,7 @@ extension Allocations {
 
 extension AllocationVersion {
     fileprivate init(_ row: PostgresRow) throws {
+        let skills: [String] = try row.decode("required_skills")
         self.init(
             version: try row.decode("version"), validFrom: try row.decode("valid_from"),
             validUntil: try row.decode("valid_until"), employeeId: try row.decode("employee_id"),
@@ -91,7 +100,7 @@ extension AllocationVersion {
             hoursPerDay: try row.decode("hours_per_day"),
             allocationPercentage: try row.decode("allocation_percentage"), commitment: try row.decode("commitment"),
             isCancelled: try row.decode("is_cancelled"), title: try row.decode("title"),
-            requiredSkills: try row.decode("required_skills"),
+            requiredSkills: skills, leastLevels: try RequiredSkills.leastLevels(skills, row),
             labels: try row.decode("labels", as: LabelsColumn.self).labels, startDate: try row.decode("start_date"),
             endDate: try row.decode("end_date"))
     }

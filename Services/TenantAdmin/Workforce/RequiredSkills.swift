@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceStorage
 
@@ -67,4 +68,28 @@ struct RequiredSkills: Sendable {
     }
 
     var levelsLiteral: SQL { "\(levels)::smallint[]" }
+}
+
+// A skill's name belongs to what requires it, and changes with it.
+extension RequiredSkills {
+    /// Whether a row of `projects` requires one of the skills now, or did in an earlier version.
+    static func projectsName(oneOf skills: SQL) -> SQL {
+        """
+        (required_skill_ids && \(sql: skills) OR projects.version > 1 AND id IN (
+            SELECT v.project_id FROM project_versions v WHERE v.required_skill_ids && \(sql: skills)))
+        """
+    }
+
+    /// The same of `resource_allocations`.
+    static func bookingsName(oneOf skills: SQL) -> SQL {
+        """
+        (required_skill_ids && \(sql: skills) OR resource_allocations.version > 1 AND id IN (
+            SELECT v.allocation_id FROM allocation_versions v WHERE v.required_skill_ids && \(sql: skills)))
+        """
+    }
+
+    /// The skills whose name has changed since a moment, or whose aliases or category have.
+    static func changed(since moment: Date) -> SQL {
+        "array(SELECT s.id FROM skills s WHERE s.updated_at >= \(moment))"
+    }
 }

@@ -24,6 +24,8 @@ extension Skills {
             SELECT FROM employee_skills WHERE skill_id = \(other)
             UNION ALL SELECT FROM projects WHERE required_skill_ids @> array[\(other)::uuid]
             UNION ALL SELECT FROM resource_allocations WHERE required_skill_ids @> array[\(other)::uuid]
+            UNION ALL SELECT FROM project_versions WHERE required_skill_ids @> array[\(other)::uuid]
+            UNION ALL SELECT FROM allocation_versions WHERE required_skill_ids @> array[\(other)::uuid]
             LIMIT 1
             """)
         guard isUsed.isEmpty else { return }

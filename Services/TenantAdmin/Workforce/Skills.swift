@@ -105,8 +105,8 @@ struct Skills: ResourceStore {
         }
     }
 
-    /// Merges a skill into another: people and projects of the first get the second, and the first's name and aliases become
-    /// aliases of the second. Of two levels of a person, or two required levels, the higher stays.
+    /// Merges a skill into another: people, projects and bookings of the first get the second, earlier versions too, and the first's
+    /// name and aliases become aliases of the second. Of two levels of a person, or two required levels, the higher stays.
     /// - Returns: the skill that stays.
     /// - Throws: 404; 422 when both are the same; what `precondition` throws.
     func merge(
@@ -131,19 +131,15 @@ struct Skills: ResourceStore {
     }
 
     static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
-        let required: [SQL] = ["projects", "resource_allocations"].map { table in
+        let required: [SQL] = ["projects", "resource_allocations", "project_versions", "allocation_versions"].map {
             """
-            UPDATE \(identifier: table) t SET required_skill_ids = m.ids, required_levels = m.levels
-            FROM (
-                SELECT id, array_agg(skill ORDER BY place) AS ids, array_agg(level ORDER BY place) AS levels
-                FROM (
-                    SELECT t.id, CASE WHEN r.skill = \(id) THEN \(target)::uuid ELSE r.skill END AS skill,
-                        max(r.level) AS level, min(r.place) AS place
-                    FROM \(identifier: table) t
-                    CROSS JOIN LATERAL unnest(t.required_skill_ids, t.required_levels) WITH ORDINALITY r (skill, level, place)
-                    WHERE t.required_skill_ids @> array[\(id)::uuid] GROUP BY t.id, 2) each
-                GROUP BY id) m
-            WHERE t.id = m.id
+            UPDATE \(identifier: $0) t SET (required_skill_ids, required_levels) = (
+                SELECT array_agg(skill ORDER BY place), array_agg(level ORDER BY place) FROM (
+                    SELECT CASE WHEN r.skill = \(id) THEN \(target)::uuid ELSE r.skill END AS skill, max(r.level) AS level,
+                        min(r.place) AS place
+                    FROM unnest(t.required_skill_ids, t.required_levels) WITH ORDINALITY r (skill, level, place)
+                    GROUP BY 1) each)
+            WHERE t.required_skill_ids @> array[\(id)::uuid]
             """
         }
         return [
@@ -154,7 +150,10 @@ struct Skills: ResourceStore {
                 SET level = greatest(t.level, excluded.level), since = least(t.since, excluded.since)
             """,
             "DELETE FROM employee_skills WHERE skill_id = \(id)",
+            // Another word for the same skill is no version of what requires it: see tenant migration 0048.
+            "SELECT set_config('erm.merges_skills', 'on', true)",
         ] + required + [
+            "SELECT set_config('erm.merges_skills', '', true)",
             "UPDATE skill_names SET skill_id = \(target), is_alias = true WHERE skill_id = \(id)",
             "DELETE FROM skills WHERE id = \(id)",
             "UPDATE skills SET updated_at = now() WHERE id = \(target)",
@@ -169,10 +168,15 @@ struct Skills: ResourceStore {
             SELECT e.external_id AS name FROM employee_skills es JOIN employees e ON e.id = es.employee_id
             WHERE es.skill_id = \(item.id)
             """
-        let projects: SQL =
-            "SELECT external_id AS name FROM projects WHERE required_skill_ids @> array[\(item.id)::uuid]"
-        let allocations: SQL =
-            "SELECT external_id AS name FROM resource_allocations WHERE required_skill_ids @> array[\(item.id)::uuid]"
+        // What was decided names it as well as what holds now.
+        let projects: SQL = """
+            SELECT external_id AS name FROM projects WHERE required_skill_ids @> array[\(item.id)::uuid]
+                OR id IN (SELECT project_id FROM project_versions WHERE required_skill_ids @> array[\(item.id)::uuid])
+            """
+        let allocations: SQL = """
+            SELECT external_id AS name FROM resource_allocations WHERE required_skill_ids @> array[\(item.id)::uuid]
+                OR id IN (SELECT allocation_id FROM allocation_versions WHERE required_skill_ids @> array[\(item.id)::uuid])
+            """
         return [
             try await .find(.employees, employees, for: caller, on: connection),
             try await .find(.projects, projects, for: caller, on: connection),

@@ -28,7 +28,7 @@ enum ParameterMeaning {
 
     private static let query = [
         "action": "Only entries of this action.",
-        "activeOn": "Only people who are employed on this day.",
+        "activeOn": "Only people who are active on this day: employed, and not on hold.",
         "actor": "Only entries by this user's id, `api-key:<id>` or `platform-operator`.",
         "after": "Only what comes after this position.",
         "asOf": "The moment that the answer describes; now when it is absent.",

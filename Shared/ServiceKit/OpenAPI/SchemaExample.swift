@@ -31,7 +31,7 @@ enum SchemaExample {
         case .number: return .number(number(schema))
         case .string: return .string(text(schema))
         case .array(let element): return .array([value(element)])
-        case .map(let member): return .object(["key": value(member)])
+        case .map(let member): return .object(["text": value(member)])
         case .object(let members):
             return .object(Dictionary(uniqueKeysWithValues: members.map { ($0.name, value($0.schema)) }))
         }
