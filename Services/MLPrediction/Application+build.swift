@@ -88,7 +88,7 @@ struct PredictionApplication {
                 webhook: webhook, logger: bootstrap.logger)
         }
         let watch = ModelWatch(
-            database: database, service: service,
+            database: database, outcomes: service.outcomes,
             shadows: ShadowReporter(
                 figures: PostgresShadowFigures(database: database), client: bootstrap.client(for: .mlTraining)),
             alarms: delivery?.notices, interval: settings.duration("watch.interval"), logger: bootstrap.logger)

@@ -6,6 +6,8 @@ public struct PredictionRequest: RequestPayload {
     public let projectId: ProjectID
     /// nil for the project's own.
     public let requiredSkills: [String]?
+    /// Least levels of required skills, 1…5, by skill; nil for those that the project asks of these skills.
+    public let leastLevels: [String: Int]?
     /// The human's estimate, above 0; nil when there is none.
     public let plannedHours: Double?
     /// Percent of the person's capacity that the booking is to take, above 0 and at most 100; nil when that is not settled.
@@ -22,8 +24,9 @@ public struct PredictionRequest: RequestPayload {
     public let alternatives: Int?
 
     public init(
-        employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil, plannedHours: Double? = nil,
-        allocationPercentage: Double? = nil, startDate: CivilDate? = nil, endDate: CivilDate? = nil,
+        employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil,
+        leastLevels: [String: Int]? = nil, plannedHours: Double? = nil, allocationPercentage: Double? = nil,
+        startDate: CivilDate? = nil, endDate: CivilDate? = nil,
         labels: [String: String]? = nil, title: String? = nil, asOf: Date? = nil, alternatives: Int? = nil
     ) {
         self.title = title
@@ -31,6 +34,7 @@ public struct PredictionRequest: RequestPayload {
         self.employeeId = employeeId
         self.projectId = projectId
         self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
         self.plannedHours = plannedHours
         self.allocationPercentage = allocationPercentage
         self.startDate = startDate
@@ -40,7 +44,8 @@ public struct PredictionRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        validation.tags(requiredSkills, "requiredSkills")
+        validation.skills(requiredSkills, "requiredSkills")
+        validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
         validation.range(allocationPercentage, above: 0, atMost: 100, "allocationPercentage")
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")

@@ -11,6 +11,8 @@ public struct WhatIfRequest: RequestPayload {
     @NonNull public var projectId: ProjectID?
     /// null for the project's own.
     public let requiredSkills: Patch<[String]>
+    /// null for those that the project asks of these skills.
+    public let leastLevels: Patch<[String: Int]>
     public let plannedHours: Patch<Double>
     public let allocationPercentage: Patch<Double>
     public let startDate: Patch<CivilDate>
@@ -24,13 +26,15 @@ public struct WhatIfRequest: RequestPayload {
 
     public init(
         predictionId: PredictionID? = nil, employeeId: EmployeeID? = nil, projectId: ProjectID? = nil,
-        requiredSkills: Patch<[String]> = .unchanged, plannedHours: Patch<Double> = .unchanged,
+        requiredSkills: Patch<[String]> = .unchanged, leastLevels: Patch<[String: Int]> = .unchanged,
+        plannedHours: Patch<Double> = .unchanged,
         allocationPercentage: Patch<Double> = .unchanged, startDate: Patch<CivilDate> = .unchanged,
         endDate: Patch<CivilDate> = .unchanged, labels: Patch<[String: String]> = .unchanged,
         title: Patch<String> = .unchanged, asOf: Patch<Date> = .unchanged, alternatives: Patch<Int> = .unchanged
     ) {
         self.predictionId = predictionId
         self.requiredSkills = requiredSkills
+        self.leastLevels = leastLevels
         self.plannedHours = plannedHours
         self.allocationPercentage = allocationPercentage
         self.startDate = startDate
@@ -47,7 +51,8 @@ public struct WhatIfRequest: RequestPayload {
         let hasBase = predictionId != nil
         validation.require(hasBase || employeeId != nil, "employeeId", "must be given, or predictionId instead")
         validation.require(hasBase || projectId != nil, "projectId", "must be given, or predictionId instead")
-        validation.tags(requiredSkills.newValue, "requiredSkills")
+        validation.skills(requiredSkills.newValue, "requiredSkills")
+        validation.levels(leastLevels.newValue, "leastLevels", of: requiredSkills.newValue)
         validation.range(plannedHours.newValue, above: 0, atMost: 100_000, "plannedHours")
         validation.range(allocationPercentage.newValue, above: 0, atMost: 100, "allocationPercentage")
         validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
@@ -66,6 +71,7 @@ public struct WhatIfRequest: RequestPayload {
         return PredictionRequest(
             employeeId: employee, projectId: project,
             requiredSkills: requiredSkills.applied(to: base?.requiredSkills),
+            leastLevels: leastLevels.applied(to: base?.leastLevels),
             plannedHours: plannedHours.applied(to: base?.plannedHours),
             allocationPercentage: allocationPercentage.applied(to: base?.allocationPercentage),
             startDate: startDate.applied(to: base?.startDate), endDate: endDate.applied(to: base?.endDate),

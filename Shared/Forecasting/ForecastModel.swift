@@ -62,6 +62,9 @@ public struct ForecastModel: Sendable {
 
     func variant(withPlan: Bool) -> VariantModel { withPlan ? planned ?? unplanned : unplanned }
 
+    /// Whether planned hours make a difference.
+    public var usesPlans: Bool { planned != nil }
+
     /// The model of this kind of question.
     func variant(for decision: Decision) -> VariantModel { placedVariant(for: decision).variant }
 

@@ -44,7 +44,7 @@ import Testing
             hours: own.hours, weeklyHours: known.times[question.employee.id]?.weeklyHours(from: question.first) ?? 0)
         let people = known.employees.values.compactMap { known.people[$0.id] }.filter { person in
             person.id == question.employee.id
-                || skills.match(of: person, on: question.day) == 1
+                || skills.match(of: person, on: question.first) == 1
                     && known.times[person.id]?
                         .isAvailable(throughout: window, decidedOn: question.day, today: question.today) == true
         }
@@ -57,9 +57,7 @@ import Testing
                 employeeId: person.id, estimatedHours: forecast.hours,
                 successProbability: question.plannedHours == nil ? nil : forecast.successProbability,
                 availability: FreeTime(days).freePercent / 100,
-                skillFit: skills.fit(of: person, at: question.asOf, on: question.day) {
-                    SkillUse(known.bookings[person.id])
-                })
+                skillFit: skills.fit(of: person.renewed(), at: question.asOf, on: question.first, known.bookings))
         }
         let fewest = candidates.map(\.estimatedHours).min() ?? 0
         let scores = candidates.map { AlternativeRanking.score($0, fewestHours: fewest) }
@@ -180,17 +178,85 @@ import Testing
         let fits = try people.map { employee, _ in
             let person = try #require(known.people[employee.id])
             #expect(skills.areHeld(by: person, on: day))
-            return skills.fit(of: person, at: moment, on: day) { known.skillUse(of: person) }
+            return skills.fit(of: person, at: moment, on: day, known.bookings)
         }
         #expect(fits[1] > fits[0] && fits[1] > fits[2] && fits[2] > fits[3])
         #expect(abs(fits[3] - 0.68) < 1e-12 && fits.allSatisfy { $0 > 0.5 && $0 < 1 })
         // What was finished later than the question is not known to it.
         let early = try #require(known.people[people[1].0.id])
-        let before = skills.fit(of: early, at: moment.addingTimeInterval(-20 * 86_400), on: day) {
-            known.skillUse(of: early)
-        }
+        let before = skills.fit(of: early, at: moment.addingTimeInterval(-20 * 86_400), on: day, known.bookings)
         #expect(before < fits[1] && abs(before - 0.8) < 1e-12)
         let other = try #require(known.people[history.employees[0].id])
         #expect(!skills.areHeld(by: other, on: day) && skills.match(of: other, on: day) == 0)
+    }
+
+    @Test(
+        "a least level is required like the skill: of the project, or as the question says; an unknown level is too low"
+    )
+    func leastLevels() async throws {
+        let day = CivilDate(history.end)
+        func person(_ level: Int?, since: CivilDate? = nil) -> HistoryEmployee {
+            HistoryEmployee(
+                id: EmployeeID(), externalId: UUID().uuidString, name: "Person", weeklyCapacityHours: 40,
+                isActive: true, hiredOn: nil, leftOn: nil,
+                skills: [EmployeeSkill(skill: "Welding", level: level, since: since)])
+        }
+        let (low, high, unknown, later) = (person(2), person(3), person(nil), person(5, since: day.adding(days: 30)))
+        let people = [low, high, unknown, later]
+        let project = Project(
+            id: ProjectID(), externalId: "W", name: "W", status: .inProgress, completionPercentage: nil, startDate: nil,
+            estimatedEndDate: nil, endDate: nil, requiredSkills: ["Welding"], leastLevels: ["welding": 3])
+        let known = knowledge(history.lines + [.project(project)] + people.map { .employee($0) })
+        let model = try await model()
+        func ask(
+            _ person: HistoryEmployee, skills: [String]? = nil, levels: [String: Int]? = nil, start: CivilDate? = nil
+        ) throws -> Advisor.Answer {
+            var errors: [FieldError] = []
+            let request = PredictionRequest(
+                employeeId: person.id, projectId: project.id, requiredSkills: skills, leastLevels: levels,
+                plannedHours: 8,
+                startDate: start)
+            let question = try #require(Question(request, knowledge: known, now: history.end, errors: &errors))
+            return Advisor(knowledge: known, model: model).answer(question)
+        }
+        func others(_ answer: Advisor.Answer) -> Set<EmployeeID> {
+            Set(answer.comparison?.alternatives.map(\.employeeId) ?? [])
+        }
+        let asked = try ask(low)
+        #expect(others(asked) == [high.id])
+        #expect(asked.comparison?.standing.skillMatch == 0)
+        #expect(asked.warnings.contains { $0.contains("at level 3 or above") })
+        #expect(try !ask(high).warnings.contains { $0.contains("The person does not have") })
+        #expect(try ask(unknown).warnings.contains { $0.contains("at level 3 or above") })
+        // The project's levels stay where a question names the skill only; the question's own replace them.
+        #expect(try others(ask(low, skills: ["WELDING"])) == [high.id])
+        #expect(try others(ask(low, levels: ["Welding": 1])) == [high.id])
+        #expect(try others(ask(high, levels: [:])) == [low.id, unknown.id])
+        // Who has the skill by the first day of the work may be asked for that work.
+        #expect(try others(ask(low, start: day.adding(days: 30))) == [high.id, later.id])
+        #expect(try ask(later).warnings.contains { $0.contains("does not have all required skills") })
+    }
+
+    @Test("a question about a past moment asks for what the project asked for then")
+    func requirementsThen() throws {
+        let change = history.end.addingTimeInterval(-10 * 86_400)
+        let project = Project(
+            id: ProjectID(), externalId: "W", name: "W", status: .inProgress, completionPercentage: nil, startDate: nil,
+            estimatedEndDate: nil, endDate: nil, requiredSkills: ["Now"], leastLevels: ["Now": 2],
+            earlierVersions: [
+                ProjectVersion(
+                    validFrom: change.addingTimeInterval(-86_400), validUntil: change, startDate: nil,
+                    estimatedEndDate: nil,
+                    endDate: nil, requiredSkills: ["Then"])
+            ])
+        let known = knowledge(history.lines + [.project(project)])
+        for (days, skills, levels) in [(-11.0, ["Then"], [:]), (-9, ["Now"], ["Now": 2]), (0, ["Now"], ["Now": 2])] {
+            var errors: [FieldError] = []
+            let request = PredictionRequest(
+                employeeId: history.employees[0].id, projectId: project.id,
+                asOf: history.end.addingTimeInterval(days * 86_400))
+            let question = try #require(Question(request, knowledge: known, now: history.end, errors: &errors))
+            #expect(question.requiredSkills == skills && question.leastLevels == levels)
+        }
     }
 }

@@ -66,6 +66,9 @@ import Testing
         #expect(present(person(hired: 3))?.first == monday.adding(days: 3))
         #expect(present(person(hired: 5)) == nil)
         #expect(warnings(person(left: 2)) == 1 && warnings(person(left: 5)) == 0 && warnings(person(hired: 2)) == 1)
+        // On hold from the first day on, the question is refused; from a later one, it is answered with a warning.
+        let held = (0...5).map { WorkingTime.warnings(week, in: week, heldFrom: monday.adding(days: $0)).count }
+        #expect(held == [0, 1, 1, 1, 1, 0])
     }
 }
 

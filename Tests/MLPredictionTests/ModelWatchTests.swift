@@ -143,6 +143,59 @@ import Testing
     }
 
     @Test(
+        "an outcome follows the booking that it was taken from, also when the plan takes it back; a recorded one stays")
+    func corrected() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let history = TrainedModel.history
+            let feed = ScriptedFeed(history.lines)
+            let mirrors = TenantMirrors { tenant in
+                TenantMirror(tenant: tenant, source: feed, freshness: Freshness(fresh: .zero))
+            }
+            let intake = OutcomeIntake(mirrors: mirrors, log: PostgresPredictionLog(database: service.database))
+            let (id, booked) = (AllocationID(), Date().addingTimeInterval(-7_200))
+            func booking(_ hours: Double?) -> HistoryLine {
+                .allocation(
+                    Contracts.Allocation(
+                        id: id, externalId: "late", employeeId: history.employees[0].id,
+                        projectId: history.projects[0].id, allocationPercentage: 50, allocatedHours: 8, plannedHours: 8,
+                        actualHours: hours, requiredSkills: [], labels: [:], startDate: CivilDate(booked), endDate: nil,
+                        completedAt: hours.map { _ in Date().addingTimeInterval(600) }, createdAt: booked))
+            }
+            var ids: [String] = []
+            for _ in 0..<2 {
+                let answer = try await service.send(
+                    .post, "/api/v1/predictions",
+                    #"{"employeeId": "\#(history.employees[0].id)", "projectId": "\#(history.projects[0].id)", "plannedHours": 8}"#
+                )
+                ids.append(try #require(answer.body["data"]?["predictionId"]?.stringValue))
+            }
+            func actuals() async throws -> [Double?] {
+                try await intake.takeAll(of: service.tenant)
+                var hours: [Double?] = []
+                for id in ids {
+                    let record = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
+                    hours.append(record?["actual"]?["actualHours"]?.doubleValue)
+                }
+                return hours
+            }
+            #expect(try await actuals() == [nil, nil])
+            feed.change([booking(10)])
+            #expect(try await actuals() == [10, 10])
+            let recorded = try await service.send(
+                .put, "/api/v1/predictions/\(ids[1])/actual", #"{"actualHours": 11}"#)
+            #expect(recorded.status == .ok)
+            feed.change([booking(20)])
+            #expect(try await actuals() == [20, 11])
+            feed.change([booking(nil)])
+            #expect(try await actuals() == [nil, 11])
+            feed.change([booking(9)])
+            #expect(try await actuals() == [9, 11])
+            feed.change([.removed(RemovedRow(kind: "allocation", id: id.rawValue))])
+            #expect(try await actuals() == [nil, 11])
+        }
+    }
+
+    @Test(
         "an alarm is sent to the operator's webhook once, signed, and again until it is taken; other tenants' rows stay unseen"
     )
     func alarms() async throws {

@@ -73,6 +73,21 @@ import Testing
         }
     }
 
+    @Test("where nothing has finished and no plan is stated, the baseline says that its hours are a guess")
+    func guess() async throws {
+        let unfinished = TrainedModel.history.lines.filter { if case .allocation = $0 { false } else { true } }
+        for (lines, isGuess) in [(unfinished, true), (TrainedModel.history.lines, false)] {
+            try await PredictionsOverHTTP.with(deployed: false, lines: lines) { service in
+                for (body, isPlanned) in [
+                    (question, true), (question.replacing(#""plannedHours": 12, "#, with: ""), false),
+                ] {
+                    let answer = try await service.send(.post, "/api/v1/predictions", body)
+                    #expect("\(answer.body)".contains("are a guess") == (isGuess && !isPlanned))
+                }
+            }
+        }
+    }
+
     @Test("a finished booking reaches the prediction that was asked about it, and the day's metrics")
     func outcomeOfBooking() async throws {
         let history = TrainedModel.history
@@ -91,12 +106,7 @@ import Testing
             let before = try await service.send(.get, "/api/v1/predictions/\(ids[0])")
             #expect((before.body["data"]?["actual"] ?? .null) == .null)
             service.upstream.state.withLock { $0.lines[service.tenant]?.append(.allocation(booking)) }
-            var after = before
-            // The mirror may be a quarter of a second old.
-            for _ in 0..<500 where (after.body["data"]?["actual"] ?? .null) == .null {
-                try await Task.sleep(for: .milliseconds(20))
-                after = try await service.send(.get, "/api/v1/predictions/\(ids[0])")
-            }
+            let after = try await service.send(.get, "/api/v1/predictions/\(ids[0])")
             #expect(after.body["data"]?["actual"]?["actualHours"]?.doubleValue == 11, "\(after.body)")
             // Another plan was another question.
             let unmatched = try await service.send(.get, "/api/v1/predictions/\(ids[1])")
@@ -159,6 +169,10 @@ import Testing
                     first = ids
                 }
             }
+            // A line is called by its place in what was sent.
+            let spaced = try await service.lines("/api/v1/predictions/stream", "\n\(one)\r\n \n\n{\n\(one)", key: nil)
+            #expect(spaced.compactMap { $0["line"] } == [.integer(2), .integer(5), .integer(6)])
+            #expect(spaced[1]["error"]?.stringValue != nil)
             // Sent as application/json.
             let json = try await service.send(.post, "/api/v1/predictions/stream", one)
             #expect(json.status == .unsupportedMediaType)

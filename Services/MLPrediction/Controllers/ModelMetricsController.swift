@@ -17,7 +17,7 @@ struct ModelMetricsController: Controller {
     }
 
     private func daily(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<ModelDayMetrics> {
-        await service.takeOutcomes(of: call.tenant, asked: query.span)
+        await service.outcomes.takeNewest(of: call.tenant, asked: query.span)
         let days = try await store.daily(
             from: query.first, to: query.last, model: query.model, tenant: call.tenant)
         let alarms = try await raised(query, of: call.tenant)
@@ -25,7 +25,7 @@ struct ModelMetricsController: Controller {
     }
 
     private func alarms(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DriftAlarm> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         return Listed(all: try await raised(query, of: call.tenant))
     }
 
@@ -35,14 +35,14 @@ struct ModelMetricsController: Controller {
     }
 
     private func selection(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DepartmentSelection> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         return Listed(
             all: try await decisionMetrics.selection(
                 from: query.first, to: query.last, model: query.model, tenant: call.tenant))
     }
 
     private func byDecision(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DecisionMetrics> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         return Listed(
             all: try await decisionMetrics.decisions(
                 from: query.first, to: query.last, model: query.model, tenant: call.tenant))

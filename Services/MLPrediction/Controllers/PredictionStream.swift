@@ -17,7 +17,7 @@ struct PredictionStream: Sendable {
 
     /// What a line of the answer says.
     struct Line: Codable, Sendable {
-        /// Of the question, from 1.
+        /// Of the question as it was sent, from 1; blank lines count.
         let line: Int
         let prediction: Prediction?
         /// Why there is none.
@@ -39,6 +39,8 @@ struct PredictionStream: Sendable {
     let service: PredictionService
     let call: TenantCall
     private let lines: [ArraySlice<UInt8>]
+    /// Of each line, among all that were sent.
+    private let numbers: [Int]
     /// Of each line, where the client gave one: which lines are good may change until they are sent again, so that each line is
     /// answered once for itself.
     private let keys: [IdempotencyKey]
@@ -49,11 +51,14 @@ struct PredictionStream: Sendable {
         self.service = service
         self.call = call
         let bytes = try await call.request.bodyBytes(upTo: Self.mostBytes, within: .seconds(120))
-        let lines = bytes.split(separator: UInt8(ascii: "\n")).filter { !$0.allSatisfy { $0 == 0x20 || $0 == 0x0d } }
+        let sent = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let numbered = zip(1..., sent).filter { !$1.allSatisfy { $0 == 0x20 || $0 == 0x0d } }
+        let lines = numbered.map(\.1)
         guard (1...Self.mostLines).contains(lines.count) else {
             throw ProblemError.validation("", "must have 1 to \(Self.mostLines) lines, a question on each")
         }
         self.lines = lines
+        numbers = numbered.map(\.0)
         keys = try lines.enumerated().compactMap { place, line in
             try call.idempotencyKey(for: String(decoding: line, as: UTF8.self)).map {
                 // A blank is in no client's key.
@@ -93,16 +98,16 @@ struct PredictionStream: Sendable {
         do {
             let request = try StrictJSON.decode(PredictionRequest.self, from: lines[line])
             let predictions = try await service.predict([request], paths: [""], for: call.caller, key: keys[line])
-            return Line(line: line + 1, prediction: predictions[0])
+            return Line(line: numbers[line], prediction: predictions[0])
         } catch {
-            return Line(line + 1, ProblemError(mapping: error))
+            return Line(numbers[line], ProblemError(mapping: error))
         }
     }
 
     private func answer(_ part: Range<Int>) async -> [Line] {
         var answers: [Int: Line] = [:]
         var requests: [(line: Int, request: PredictionRequest)] = []
-        func note(_ error: any Error, _ line: Int) { answers[line] = Line(line + 1, ProblemError(mapping: error)) }
+        func note(_ error: any Error, _ line: Int) { answers[line] = Line(numbers[line], ProblemError(mapping: error)) }
         for line in part {
             do {
                 requests.append((line, try StrictJSON.decode(PredictionRequest.self, from: lines[line])))
@@ -115,7 +120,7 @@ struct PredictionStream: Sendable {
                 let predictions = try await service.predict(
                     requests.map(\.request), paths: requests.map { _ in "" }, for: call.caller, key: nil)
                 for (asked, prediction) in zip(requests, predictions) {
-                    answers[asked.line] = Line(line: asked.line + 1, prediction: prediction)
+                    answers[asked.line] = Line(line: numbers[asked.line], prediction: prediction)
                 }
                 break
             } catch let problem as ProblemError where problem.status == .unprocessableContent && !isLast {

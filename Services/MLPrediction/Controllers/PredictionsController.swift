@@ -62,19 +62,19 @@ struct PredictionsController: Controller {
     private func list(
         _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
     ) async throws -> Listed<PredictionRecord> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         let found = try await log.records(
             query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
         return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
     }
 
     private func export(_ call: TenantCall, _ query: ForecastExportQuery) async throws -> ForecastExport {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         return try await ForecastExport(query, forecasts, call)
     }
 
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
-        await service.takeOutcomes(of: call.tenant)
+        await service.outcomes.takeNewest(of: call.tenant)
         return try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
     }
 

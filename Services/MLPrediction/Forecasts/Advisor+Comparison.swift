@@ -25,7 +25,7 @@ extension Advisor {
         var inHistory: [HistoryPerson] = []
         for place in people.indices where people[place].id != asked.id {
             // Required is required: who lacks one of the skills is no alternative, however free.
-            guard skills.areHeld(by: people[place], on: question.day),
+            guard skills.areHeld(by: people[place], on: question.first),
                 people[place].time.isAvailable(
                     throughout: days.window, decidedOn: question.day, today: question.today)
             else { continue }
@@ -35,27 +35,28 @@ extension Advisor {
         let estimates = model.forecast.estimates(
             question.decision(for: asked.id), of: inHistory, history: knowledge.history)
         let isPlanned = question.plannedHours != nil
-        func candidate(_ person: KnownPerson, hours: Double, success: Double?, freePercent: Double)
-            -> AlternativeRanking.Candidate
-        {
-            AlternativeRanking.Candidate(
-                employeeId: person.id, estimatedHours: hours, successProbability: isPlanned ? success : nil,
-                availability: freePercent / 100,
-                skillFit: skills.fit(of: person, at: question.asOf, on: question.day) {
-                    knowledge.skillUse(of: person)
-                })
-        }
+        // For each of thousands, no closure may take a copy of the knowledge with it.
+        let bookings = knowledge.bookings
         var wide = PersonDays(FreeCalendar.window(around: question.today))
-        var candidates = zip(possible, estimates).map { place, estimate in
-            candidate(
-                people[place], hours: estimate.hours, success: estimate.successProbability,
-                freePercent: knowledge.freePercent(
-                    people[place], at: question.asOf, ignoringHold: question.day < question.today,
-                    today: question.today, &wide, into: &days))
+        var candidates: [AlternativeRanking.Candidate] = []
+        candidates.reserveCapacity(possible.count + 1)
+        for (place, estimate) in zip(possible, estimates) {
+            let person = people[place]
+            let freePercent = knowledge.freePercent(
+                person, at: question.asOf, ignoringHold: question.day < question.today, today: question.today, &wide,
+                into: &days)
+            candidates.append(
+                AlternativeRanking.Candidate(
+                    employeeId: person.id, estimatedHours: estimate.hours,
+                    successProbability: isPlanned ? estimate.successProbability : nil, availability: freePercent / 100,
+                    skillFit: skills.fit(of: person, at: question.asOf, on: question.first, bookings)))
         }
         candidates.append(
-            candidate(
-                asked, hours: forecast.hours, success: forecast.successProbability, freePercent: time.freePercent))
+            AlternativeRanking.Candidate(
+                employeeId: asked.id, estimatedHours: forecast.hours,
+                successProbability: isPlanned ? forecast.successProbability : nil,
+                availability: time.freePercent / 100,
+                skillFit: skills.fit(of: asked, at: question.asOf, on: question.first, bookings)))
         let ranking = AlternativeRanking.rank(candidates, count: question.alternatives, apart: candidates.count - 1)
         var selection = Selection(asked: asked.department)
         for place in possible { selection.consider(people[place].department) }
@@ -65,7 +66,7 @@ extension Advisor {
             return AlternativeOption(
                 employeeId: person.id, name: person.name, estimatedHours: candidate.estimatedHours,
                 successProbability: candidate.successProbability, availability: candidate.availability,
-                skillMatch: skills.match(of: person, on: question.day), skillFit: candidate.skillFit,
+                skillMatch: skills.match(of: person, on: question.first), skillFit: candidate.skillFit,
                 score: ranked.score, rank: ranked.rank)
         }
         return Comparison(

@@ -32,14 +32,20 @@ struct Advisor {
             Recommendation(
                 hours: forecast.hours, window: $0, capacityHours: time.capacityHours, freePercent: time.freePercent)
         }
-        let skills = RequiredSkills(question.requiredSkills, in: knowledge.skillNames)
+        let skills = RequiredSkills(
+            question.requiredSkills, levels: question.leastLevels, in: knowledge.skillNames)
         let comparison = compare(question, skills, forecast, time, &days)
         return Answer(
             recommendation: recommendation ?? .absent, forecast: forecast, comparison: comparison,
-            warnings: WorkingTime.warnings(time.present, in: window) + Self.warnings(time) + Self.warnings(question)
-                + modelWarnings(question) + skillWarnings(question, skills, comparison),
+            warnings: WorkingTime.warnings(time.present, in: window, heldFrom: heldFrom(question)) + Self.warnings(time)
+                + Self.warnings(question) + modelWarnings(question) + skillWarnings(question, skills, comparison),
             isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline,
             selection: comparison?.selection ?? Selection(asked: employee.departmentId))
+    }
+
+    /// From when the person is on hold, which is known of today only; nil for a question of another day.
+    private func heldFrom(_ question: Question) -> CivilDate? {
+        question.day < question.today ? nil : knowledge.times[question.employee.id]?.heldFrom
     }
 
     private func freeTime(of person: EmployeeID, _ question: Question, _ days: inout PersonDays) -> FreeTime {
@@ -60,9 +66,15 @@ struct Advisor {
 
     private func modelWarnings(_ question: Question) -> [String] {
         if model.isBaseline {
+            let isGuess =
+                question.plannedHours == nil
+                && !knowledge.bookings.values.contains { $0.hasFinished(by: question.asOf) }
             return [
-                "No model is deployed: the answer is the plan with the person's own ratio to it, or without a plan what such "
-                    + "work has usually taken, with neither ranges nor chances. Train a model and deploy it for more."
+                isGuess
+                    ? "No work of this tenant has finished yet, so that without a plan the hours are a guess, the same for all "
+                        + "work: state planned hours."
+                    : "No model is deployed: the answer is the plan with the person's own ratio to it, or without a plan what such "
+                        + "work has usually taken, with neither ranges nor chances. Train a model and deploy it for more."
             ]
         }
         var warnings: [String] = []
@@ -70,6 +82,9 @@ struct Advisor {
             warnings.append(
                 "Version \(refused.version) of the model is deployed and cannot answer (\(refused.refusal.reason)), so "
                     + "version \(model.version) does: deploy another.")
+        }
+        if question.plannedHours != nil, !model.forecast.usesPlans {
+            warnings.append("The model has learned from too few plans to use any: it ignores the planned hours.")
         }
         if !model.isConfirmed {
             warnings.append(
@@ -90,8 +105,8 @@ struct Advisor {
         var warnings = skills.unknown.map {
             "Nobody has the required skill “\($0)”, and no project asks for it: check its name."
         }
-        if let person = knowledge.people[question.employee.id], !skills.areHeld(by: person, on: question.day) {
-            warnings.append("The person does not have all required skills on record.")
+        if let person = knowledge.people[question.employee.id] {
+            warnings += skills.warnings(about: person, on: question.first)
         }
         if let comparison, skills.unknown.isEmpty, comparison.alternatives.isEmpty, !question.requiredSkills.isEmpty {
             warnings.append("Nobody else who is there throughout has all required skills.")

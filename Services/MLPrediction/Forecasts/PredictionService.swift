@@ -10,6 +10,7 @@ struct PredictionService: Sendable {
     let recalibrated = RecalibratedModels()
     let mirrors: TenantMirrors
     let log: any PredictionLog
+    let outcomes: OutcomeIntake
     let usage: UsageCounter
     let featureNames: FeatureNames?
     let shadows: ShadowAnswers?
@@ -25,6 +26,7 @@ struct PredictionService: Sendable {
         self.models = models
         self.mirrors = mirrors
         self.log = log
+        outcomes = OutcomeIntake(mirrors: mirrors, log: log, now: now)
         self.usage = usage
         self.featureNames = featureNames
         self.shadows = shadows
@@ -119,41 +121,6 @@ struct PredictionService: Sendable {
             return try check()
         }
     }
-
-    /// Records the outcomes of finished bookings for their newest predictions in the span, while a request waits.
-    /// Outcomes that cannot be read now are taken next time, and the rest by ``takeAllOutcomes(of:)``.
-    /// - Parameter days: nil for all.
-    func takeOutcomes(of tenant: TenantID, asked days: Range<Date>? = nil) async {
-        _ = try? await takeOutcomes(of: tenant, asked: days, after: nil)
-    }
-
-    /// However many predictions wait for their outcomes.
-    /// - Throws: `ProblemError` when the history cannot be read, `PostgresError`.
-    func takeAllOutcomes(of tenant: TenantID) async throws {
-        var last: NewestFirst<PredictionEntity>?
-        repeat { last = try await takeOutcomes(of: tenant, asked: nil, after: last) } while last != nil
-    }
-
-    /// - Returns: where the next older ones begin; nil when there are none.
-    private func takeOutcomes(
-        of tenant: TenantID, asked days: Range<Date>?, after last: NewestFirst<PredictionEntity>?
-    ) async throws -> NewestFirst<PredictionEntity>? {
-        let all = now().addingTimeInterval(-Self.outcomeAge)..<Date.distantFuture
-        let open = try await log.withoutOutcome(
-            tenant: tenant, asked: days.map { $0.clamped(to: all) } ?? all, after: last)
-        guard let oldest = open.last else { return nil }
-        let mirror = try await mirrors.mirror(of: tenant)
-        let found = mirror.knowledge.read { knowledge in
-            open.compactMap { prediction in
-                OutcomeMatching.outcome(of: prediction, in: knowledge.history).map { (prediction, $0) }
-            }
-        }
-        if !found.isEmpty { try await log.fillOutcomes(found, tenant: tenant) }
-        return NewestFirst(createdAt: oldest.createdAt, id: oldest.id)
-    }
-
-    /// What has no outcome after so long gets none.
-    private static let outcomeAge: TimeInterval = 400 * 86_400
 
     /// - Throws: `ProblemError` with every bad field of every request.
     private static func check(

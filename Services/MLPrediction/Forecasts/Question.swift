@@ -10,6 +10,8 @@ struct Question: Sendable {
     let employee: HistoryEmployee
     let project: HistoryProject
     let requiredSkills: [String]
+    /// Of some of them, by any spelling.
+    let leastLevels: [String: Int]
     let plannedHours: Double?
     let allocationPercentage: Double?
     let start: CivilDate?
@@ -59,7 +61,9 @@ struct Question: Sendable {
         guard let employee, let project, !isFuture else { return nil }
         self.employee = employee
         self.project = project
-        self.requiredSkills = request.requiredSkills ?? project.requiredSkills
+        let asked = project.requirements(at: asOf)
+        self.requiredSkills = request.requiredSkills ?? asked.skills
+        self.leastLevels = request.leastLevels ?? asked.levels
         self.plannedHours = request.plannedHours
         self.allocationPercentage = request.allocationPercentage
         self.start = request.startDate
@@ -91,55 +95,96 @@ struct Question: Sendable {
     }
 }
 
-/// Skills that are asked for, whatever their spelling.
+extension HistoryProject {
+    /// The skills that it asked for at a moment, and their least levels.
+    fileprivate func requirements(at moment: Date) -> (skills: [String], levels: [String: Int]) {
+        if let version = earlierVersions?.first(where: { moment < $0.validUntil }), let skills = version.requiredSkills
+        {
+            return (skills, version.leastLevels ?? [:])
+        }
+        return (requiredSkills, leastLevels ?? [:])
+    }
+}
+
+/// Skills that are asked for, whatever their spelling, some with a least level.
 struct RequiredSkills: Sendable {
-    /// By number; skills that no person has and no project requires have none.
-    private let numbers: [Int32]
-    /// Those without a number in use, folded and sorted.
+    private struct Requirement: Sendable {
+        /// Folded.
+        let name: String
+        let number: Int32
+        let leastLevel: Int?
+    }
+
+    private let known: [Requirement]
+    /// Skills that no person has and no project requires, folded and sorted.
     let unknown: [String]
 
-    init(_ names: [String], in known: SkillNames) {
-        var numbers: [Int32] = []
+    /// - Parameter levels: those of other skills do not matter.
+    init(_ names: [String], levels: [String: Int] = [:], in skillNames: SkillNames) {
+        let levels = Dictionary(levels.map { ($0.folded, $1) }, uniquingKeysWith: max)
+        var known: [Requirement] = []
         var unknown: [String] = []
         for name in Set(names.map(\.folded)).sorted() {
-            if let number = known.known(folded: name), known.isInUse(number) {
-                numbers.append(number)
+            if let number = skillNames.known(folded: name), skillNames.isInUse(number) {
+                known.append(Requirement(name: name, number: number, leastLevel: levels[name]))
             } else {
                 unknown.append(name)
             }
         }
-        self.numbers = numbers
+        self.known = known
         self.unknown = unknown
     }
 
-    private var count: Int { numbers.count + unknown.count }
+    private var count: Int { known.count + unknown.count }
 
-    /// Whether the person had all of them by the day.
+    /// Whether the person had all of them by the day, at their least levels.
     func areHeld(by person: KnownPerson, on day: CivilDate) -> Bool {
-        unknown.isEmpty && numbers.allSatisfy { held($0, person, day) != nil }
+        unknown.isEmpty && known.allSatisfy { held($0, person, day) != nil }
     }
 
-    /// Share of them that the person had by the day, 0…1; 1 when none is required.
+    /// Share of them that the person had by the day at their least levels, 0…1; 1 when none is required.
     func match(of person: KnownPerson, on day: CivilDate) -> Double {
         guard count > 0 else { return 1 }
-        return Double(numbers.count { held($0, person, day) != nil }) / Double(count)
+        return Double(known.count { held($0, person, day) != nil }) / Double(count)
     }
 
     /// How well the person has them, 0…1 (``AlternativeOption/skillFit``); 1 when none is required.
-    /// - Parameter use: only asked for where skills are required.
-    func fit(of person: KnownPerson, at moment: Date, on day: CivilDate, use: () -> SkillUse) -> Double {
+    /// - Parameter bookings: everybody's, of which the person's tell when each skill was last used.
+    func fit(
+        of person: KnownPerson, at moment: Date, on day: CivilDate, _ bookings: [EmployeeID: PersonBookings]
+    ) -> Double {
         guard count > 0 else { return 1 }
-        let use = use()
+        let use = person.kept.skills { SkillUse(bookings[person.id]) }
         var sum = 0.0
-        for number in numbers {
-            guard let skill = held(number, person, day) else { continue }
-            let years = use.last(number, before: moment).map { moment.timeIntervalSince($0) / (365.25 * 86_400) }
+        for required in known {
+            guard let skill = held(required, person, day) else { continue }
+            let years = use.last(required.number, before: moment).map {
+                moment.timeIntervalSince($0) / (365.25 * 86_400)
+            }
             sum += 0.5 + 0.3 * Double(skill.level ?? 3) / 5 + 0.2 * (years.map { exp2(-$0) } ?? 0)
         }
         return sum / Double(count)
     }
 
-    private func held(_ number: Int32, _ person: KnownPerson, _ day: CivilDate) -> KnownPerson.Skill? {
-        person.skills.first { $0.number == number && ($0.since ?? day) <= day }
+    /// What the person lacks, in words.
+    func warnings(about person: KnownPerson, on day: CivilDate) -> [String] {
+        let lacking = known.filter { required in
+            !person.skills.contains { $0.number == required.number && ($0.since ?? day) <= day }
+        }
+        let isShort = !lacking.isEmpty || !unknown.isEmpty
+        let tooLow = known.filter { required in
+            held(required, person, day) == nil && !lacking.contains { $0.number == required.number }
+        }
+        return (isShort ? ["The person does not have all required skills on record."] : [])
+            + tooLow.map {
+                "The person does not have the required skill “\($0.name)” at level \($0.leastLevel ?? 1) or above."
+            }
+    }
+
+    /// An unknown level is none that is enough.
+    private func held(_ required: Requirement, _ person: KnownPerson, _ day: CivilDate) -> KnownPerson.Skill? {
+        person.skills.first {
+            $0.number == required.number && ($0.since ?? day) <= day && ($0.level ?? 0) >= (required.leastLevel ?? 0)
+        }
     }
 }

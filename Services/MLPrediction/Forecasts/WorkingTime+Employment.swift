@@ -24,8 +24,10 @@ extension WorkingTime {
     }
 
     /// What a planner should know before giving the person work in the window.
-    /// - Parameter present: the days of it between which the person is there.
-    static func warnings(_ present: DayWindow?, in window: DayWindow) -> [String] {
+    /// - Parameters:
+    ///   - present: the days of it between which the person is there.
+    ///   - heldFrom: the day from which the person is on hold.
+    static func warnings(_ present: DayWindow?, in window: DayWindow, heldFrom: CivilDate? = nil) -> [String] {
         guard let present else { return [] }
         var warnings: [String] = []
         if present.first > window.first {
@@ -33,6 +35,9 @@ extension WorkingTime {
         }
         if present.last < window.last {
             warnings.append("The person's last day is \(present.last), before the work ends on \(window.last).")
+        }
+        if let heldFrom, heldFrom > window.first, heldFrom <= present.last {
+            warnings.append("The person is on hold from \(heldFrom), before the work ends on \(window.last).")
         }
         return warnings
     }

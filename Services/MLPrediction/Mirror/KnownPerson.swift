@@ -3,7 +3,9 @@ import Forecasting
 import Ledger
 
 /// One person in the form in which thousands are looked through for a question: nothing to fold, to parse or to look up.
-struct KnownPerson: Sendable {
+///
+/// An object, so that to hand a person on is to hand on one reference; it never changes, and another takes its place.
+final class KnownPerson: Sendable {
     struct Skill: Sendable {
         /// Of ``SkillNames``.
         let number: Int32
@@ -16,10 +18,35 @@ struct KnownPerson: Sendable {
     let name: String
     let department: DepartmentID?
     let skills: [Skill]
-    var time: WorkingTime
-    var inHistory = HistoryPerson.unknown
-    /// What was worked out of the person's time and bookings as they are; another one once they have changed.
-    var kept = KeptOfPerson()
+    let time: WorkingTime
+    let inHistory: HistoryPerson
+    /// What was worked out of the person's time and bookings as they are.
+    let kept: KeptOfPerson
+
+    init(
+        id: EmployeeID, name: String, department: DepartmentID?, skills: [Skill], time: WorkingTime,
+        inHistory: HistoryPerson = .unknown, kept: KeptOfPerson = KeptOfPerson()
+    ) {
+        self.id = id
+        self.name = name
+        self.department = department
+        self.skills = skills
+        self.time = time
+        self.inHistory = inHistory
+        self.kept = kept
+    }
+
+    /// The person after a change of their bookings, or of their time where it is given.
+    func renewed(time: WorkingTime? = nil) -> KnownPerson {
+        KnownPerson(
+            id: id, name: name, department: department, skills: skills, time: time ?? self.time, inHistory: inHistory)
+    }
+
+    /// The person as the history knows them now.
+    func met(_ inHistory: HistoryPerson) -> KnownPerson {
+        KnownPerson(
+            id: id, name: name, department: department, skills: skills, time: time, inHistory: inHistory, kept: kept)
+    }
 }
 
 /// Everybody, in one array.
@@ -50,14 +77,13 @@ struct PeopleTable: Sendable {
 
     /// The person's bookings have changed.
     mutating func renew(_ id: EmployeeID) {
-        if let place = places[id] { people[place].kept = KeptOfPerson() }
+        if let place = places[id] { people[place] = people[place].renewed() }
     }
 
     /// Everybody's time or bookings may have changed.
     mutating func renewAll(_ time: (EmployeeID) -> WorkingTime?) {
         for place in people.indices {
-            if let time = time(people[place].id) { people[place].time = time }
-            people[place].kept = KeptOfPerson()
+            people[place] = people[place].renewed(time: time(people[place].id))
         }
     }
 
@@ -66,11 +92,12 @@ struct PeopleTable: Sendable {
         if history.personCount != personCount {
             personCount = history.personCount
             for place in people.indices {
-                people[place].inHistory = history.person(people[place].id.description)
+                people[place] = people[place].met(history.person(people[place].id.description))
             }
         } else {
             for id in changed {
-                if let place = places[id] { people[place].inHistory = history.person(id.description) }
+                guard let place = places[id] else { continue }
+                people[place] = people[place].met(history.person(id.description))
             }
         }
     }

@@ -37,6 +37,11 @@ struct PersonBookings: Sendable {
         for booking in finished.values { if let finishedAt = booking.finishedAt { body(booking, finishedAt) } }
     }
 
+    /// Whether the person had finished any by a moment.
+    func hasFinished(by moment: Date) -> Bool {
+        finished.values.contains { $0.finishedAt.map { $0 < moment } ?? false }
+    }
+
     /// Calls `body` with all that may load the person from a day on, as known at a moment; some that does not may be among it.
     func forEach(at moment: Date, from day: CivilDate, _ body: (AllocationID, KnownBooking) -> Void) {
         for (id, booking) in open { body(id, booking) }

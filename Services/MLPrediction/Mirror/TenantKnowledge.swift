@@ -191,9 +191,6 @@ struct TenantKnowledge: Sendable {
         return FreeTime(days).freePercent
     }
 
-    /// When the person finished work with which skill.
-    func skillUse(of person: KnownPerson) -> SkillUse { person.kept.skills { SkillUse(bookings[person.id]) } }
-
     /// About how much memory it takes, in rows.
     var size: Int { history.allocationCount + employees.count + projects.count }
 

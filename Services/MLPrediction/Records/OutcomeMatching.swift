@@ -2,7 +2,7 @@ import Contracts
 import Forecasting
 import Foundation
 
-/// A prediction whose outcome is not known yet: person, project and plan as decided; as asked about when no decision is recorded.
+/// A prediction whose outcome is not known yet, or known from a booking: person, project and plan as decided; as asked about when no decision is recorded.
 struct OpenPrediction: Sendable {
     let id: PredictionID
     let employee: EmployeeID
@@ -13,6 +13,21 @@ struct OpenPrediction: Sendable {
     /// The moment it was asked as of.
     let asOf: Date
     let createdAt: Date
+    /// What was taken from a booking before; nil where nothing was.
+    var taken: BookingOutcome?
+}
+
+/// What a booking tells of a prediction.
+struct BookingOutcome: Sendable {
+    let booking: AllocationID
+    let actual: PredictionActual
+
+    /// To the millisecond, in which moments are kept.
+    static func areSame(_ one: BookingOutcome?, _ other: BookingOutcome?) -> Bool {
+        guard let one, let other else { return one == nil && other == nil }
+        return one.booking == other.booking && one.actual.actualHours == other.actual.actualHours
+            && abs(one.actual.completedAt.timeIntervalSince(other.actual.completedAt)) < 0.001
+    }
 }
 
 /// Finds the finished booking that a prediction was asked about.
@@ -24,7 +39,7 @@ enum OutcomeMatching {
     private static let before = 86_400.0
     private static let after = 30 * 86_400.0
 
-    static func outcome(of prediction: OpenPrediction, in history: History) -> PredictionActual? {
+    static func outcome(of prediction: OpenPrediction, in history: History) -> BookingOutcome? {
         let asked = prediction.asOf.timeIntervalSince1970
         let booking = history.finished(
             employee: prediction.employee.description, project: prediction.project.description
@@ -34,7 +49,11 @@ enum OutcomeMatching {
             else { return false }
             return prediction.plannedHours.map { abs($0 - booking.plannedHours) <= 0.01 * $0 } ?? true
         }.min { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) }
-        guard let booking, let hours = booking.actualHours, let completed = booking.completedAt else { return nil }
-        return PredictionActual(actualHours: hours, completedAt: Date(timeIntervalSince1970: completed))
+        guard let booking, let id = AllocationID(booking.id), let hours = booking.actualHours,
+            let completed = booking.completedAt
+        else { return nil }
+        return BookingOutcome(
+            booking: id,
+            actual: PredictionActual(actualHours: hours, completedAt: Date(timeIntervalSince1970: completed)))
     }
 }

@@ -20,6 +20,7 @@ extension PostgresPredictionLog {
             instead_project_id = nullif(\(optional: instead?.projectId)::uuid, project_id),
             instead_planned_hours = nullif(\(optional: instead?.plannedHours)::double precision, planned_hours),
             instead_estimated_hours = \(optional: instead?.estimatedHours), instead_actual = NULL,
+            outcome_booking_id = CASE WHEN instead_actual_hours IS NULL THEN outcome_booking_id END,
             instead_actual_hours = NULL
             """)
     }

@@ -72,16 +72,23 @@ struct PostgresPredictionLog: PredictionLog {
     ) async throws -> RevisedRecord? {
         try await change(
             .recordActual, id, tenant: tenant, by: author, check: check,
-            "actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours)")
+            """
+            actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours), outcome_booking_id = NULL
+            """)
     }
 
     /// No more are looked through at once.
     private static let mostOpen = 2_000
 
-    func withoutOutcome(
-        tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
+    func awaiting(
+        _ outcome: AwaitedOutcome, tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
     ) async throws -> [OpenPrediction] {
         let older = after?.condition ?? "true"
+        let awaits: SQL =
+            switch outcome {
+            case .first: "actual_hours IS NULL AND instead_actual_hours IS NULL"
+            case .correction: "outcome_booking_id IS NOT NULL"
+            }
         return try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
@@ -89,32 +96,41 @@ struct PostgresPredictionLog: PredictionLog {
                     coalesce(instead_project_id, project_id) AS project_id,
                     coalesce(instead_planned_hours, planned_hours) AS planned_hours,
                     \(sql: PredictionDecision.isOtherWork) AS is_other_work,
-                    (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at FROM predictions
-                WHERE actual_hours IS NULL AND instead_actual_hours IS NULL AND created_at >= \(asked.lowerBound)
+                    (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at, outcome_booking_id,
+                    coalesce(instead_actual, actual_result) AS taken FROM predictions
+                WHERE \(sql: awaits) AND created_at >= \(asked.lowerBound)
                     AND created_at < \(asked.upperBound) AND \(sql: older)
                 ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
                 """
             ).map { row in
-                OpenPrediction(
+                let actual: PredictionActual? = try row.wireIfPresent("taken")
+                return OpenPrediction(
                     id: try row.decode("id"), employee: try row.decode("employee_id"),
                     project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
                     isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"),
-                    createdAt: try row.decode("created_at"))
+                    createdAt: try row.decode("created_at"),
+                    taken: try row.decode("outcome_booking_id", as: AllocationID?.self).flatMap { booking in
+                        actual.map { BookingOutcome(booking: booking, actual: $0) }
+                    })
             }
         }
     }
 
-    func fillOutcomes(_ outcomes: [(of: OpenPrediction, actual: PredictionActual)], tenant: TenantID) async throws {
+    func take(_ outcomes: [(of: OpenPrediction, outcome: BookingOutcome?)], tenant: TenantID) async throws {
         try await database.withTenantRows(tenant) { connection in
             try await connection.executeBatch(
-                outcomes.map { prediction, actual in
-                    let columns: SQL = prediction.isOtherWork ? "instead_actual" : "actual_result"
+                outcomes.map { prediction, outcome in
+                    let column: SQL = prediction.isOtherWork ? "instead_actual" : "actual_result"
                     let hours: SQL = prediction.isOtherWork ? "instead_actual_hours" : "actual_hours"
-                    // A decision made meanwhile may be for other work.
+                    // A decision made meanwhile may be for other work, and an outcome may have been recorded.
                     return """
-                        UPDATE predictions SET \(sql: columns) = \(wire: actual)::jsonb, \(sql: hours) = \(actual.actualHours),
+                        UPDATE predictions SET \(sql: column) = \(wireIfPresent: outcome?.actual)::jsonb,
+                            \(sql: hours) = \(optional: outcome?.actual.actualHours),
+                            outcome_booking_id = \(optional: outcome?.booking),
                             revision = revision + 1, updated_at = clock_timestamp()
-                        WHERE id = \(prediction.id) AND actual_hours IS NULL AND instead_actual_hours IS NULL
+                        WHERE id = \(prediction.id)
+                            AND outcome_booking_id IS NOT DISTINCT FROM \(optional: prediction.taken?.booking)::uuid
+                            AND (outcome_booking_id IS NOT NULL OR actual_hours IS NULL AND instead_actual_hours IS NULL)
                             AND coalesce(instead_employee_id, employee_id) = \(prediction.employee)
                             AND coalesce(instead_project_id, project_id) = \(prediction.project)
                             AND \(sql: PredictionDecision.isOtherWork) = \(prediction.isOtherWork)

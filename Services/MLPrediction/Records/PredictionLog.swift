@@ -61,12 +61,13 @@ protocol PredictionLog: Sendable {
         _ actual: PredictionActual, of id: PredictionID, tenant: TenantID, by author: Author,
         check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord?
-    /// Predictions answered in the span whose outcome is not known, the newest first, some thousands at most.
-    func withoutOutcome(
-        tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
+    /// Predictions answered in the span whose outcome is not known, or those whose outcome was taken from a booking; the newest first,
+    /// some thousands at most.
+    func awaiting(
+        _ outcome: AwaitedOutcome, tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
     ) async throws -> [OpenPrediction]
-    /// Fills in missing outcomes; outcomes that a user has recorded stay.
-    func fillOutcomes(_ outcomes: [(of: OpenPrediction, actual: PredictionActual)], tenant: TenantID) async throws
+    /// Takes outcomes from bookings, in place of those taken before; nil takes one back. Outcomes that a user has recorded stay.
+    func take(_ outcomes: [(of: OpenPrediction, outcome: BookingOutcome?)], tenant: TenantID) async throws
     /// A later decision replaces the one before.
     /// - Parameters:
     ///   - department: of the person decided on instead.
@@ -78,4 +79,10 @@ protocol PredictionLog: Sendable {
     func setFeedback(
         _ feedback: PredictionFeedbackRequest, of id: PredictionID, tenant: TenantID, by author: Author
     ) async throws -> RevisedRecord?
+}
+
+/// Whether an outcome is waited for, or for its correction.
+enum AwaitedOutcome: Sendable {
+    case first
+    case correction
 }

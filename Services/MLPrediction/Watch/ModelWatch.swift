@@ -11,7 +11,7 @@ import ServiceStorage
 /// queues alarms for the webhook. Any number of nodes may run it: one node at a time claims a tenant.
 struct ModelWatch: Service {
     let database: ServiceDatabase
-    let service: PredictionService
+    let outcomes: OutcomeIntake
     let shadows: ShadowReporter
     /// nil without a webhook: alarms are then read from their feed only.
     let alarms: AlarmNotices?
@@ -30,7 +30,7 @@ struct ModelWatch: Service {
     func lookOnce() async throws -> Bool {
         guard let tenant = try await claim() else { return false }
         do {
-            try await service.takeAllOutcomes(of: tenant)
+            try await outcomes.takeAll(of: tenant)
             try await shadows.report(tenant)
             try await alarms?.raise(tenant)
         } catch {

@@ -36,10 +36,11 @@ struct VariantModel: Sendable {
         return candidate.combine(candidate.members.map { members[$0].predict(row, columns: columns) })
     }
 
-    /// From the members' scale to hours; an estimate of 0 is the plan to the last digit.
+    /// From the members' scale to hours of nine digits; an estimate of 0 is the plan to the last digit.
     func hours(_ estimate: Double, planned: Double) -> Double {
         let bounded = min(max(estimate, -20), 20)
-        return schema.withPlan ? planned * exp(bounded) : exp(bounded)
+        if schema.withPlan, bounded == 0 { return planned }
+        return (schema.withPlan ? planned * exp(bounded) : exp(bounded)).nineDigits
     }
 
     func encode(into writer: inout ByteWriter) {

@@ -15,6 +15,20 @@ struct ModelCard {
     /// Below this figures are called rough.
     private static let fewRows = 50
 
+    /// How the winner compares with the best simple baseline, as the gate of the hours has it.
+    private func comparison(of winner: CandidateReport) -> String {
+        if gates.contains(where: { $0.name == "hours" && !$0.passed }) {
+            return "On these rows it is worse than the best simple baseline by more than noise."
+        }
+        if beatsBaseline {
+            return
+                "On these rows and on those it was chosen on it is better than the best simple baseline by more than noise."
+        }
+        return winner.isBaseline
+            ? "No model was better than the best simple baseline by more than noise, so that baseline answers."
+            : "It is level with the best simple baseline: the difference is not more than noise."
+    }
+
     var text: String {
         var lines: [String] = []
         lines +=
@@ -45,12 +59,7 @@ struct ModelCard {
             lines.append(
                 "On these rows it is off by \(figure(hours.mae)) h on average and \(figure(hours.medianAbsoluteError)) h in the middle; "
                     + "\(percent(hours.pred25)) of its estimates lie within 25 % of the actual hours.")
-            lines.append(
-                beatsBaseline
-                    ? "On these rows and on those it was chosen on it is better than the best simple baseline by more than noise."
-                    : winner.isBaseline
-                        ? "No model was better than the best simple baseline by more than noise, so that baseline answers."
-                        : "It is level with the best simple baseline: the difference is not more than noise.")
+            lines.append(comparison(of: winner))
             for interval in winner.overall.intervals {
                 lines.append(
                     "Its \(interval.level) % ranges held \(percent(interval.coverage)) of these rows, which did not calibrate them."

@@ -130,6 +130,8 @@ struct PredictionsOverHTTP {
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
                     // However busy the machine is, the tests' registry is not away.
                     "--models-patience", "10m",
+                    // A test that has changed the history sees the change in the next answer.
+                    "--mirror-fresh", "0s",
                 ]),
             logger: PostgresCluster.quietLogger, metrics: MetricsRegistry(),
             identity: (

@@ -1,0 +1,66 @@
+import Contracts
+import Foundation
+import ServiceStorage
+import Synchronization
+
+/// Takes the outcomes of finished bookings for the predictions that were asked about them, and puts right those that it took from
+/// bookings which say something else now.
+final class OutcomeIntake: Sendable {
+    private let mirrors: TenantMirrors
+    private let log: any PredictionLog
+    private let now: @Sendable () -> Date
+    /// The history in which nothing was left to put right.
+    private let corrected = Mutex<[TenantID: String]>([:])
+
+    /// What has no outcome after so long gets none.
+    private static let age: TimeInterval = 400 * 86_400
+
+    init(mirrors: TenantMirrors, log: any PredictionLog, now: @escaping @Sendable () -> Date = { Date() }) {
+        self.mirrors = mirrors
+        self.log = log
+        self.now = now
+    }
+
+    /// Records the outcomes of finished bookings for their newest predictions in the span, while a request waits.
+    /// Outcomes that cannot be read now are taken next time, and the rest by ``takeAll(of:)``.
+    /// - Parameter days: nil for all.
+    func takeNewest(of tenant: TenantID, asked days: Range<Date>? = nil) async {
+        _ = try? await take(.first, of: tenant, asked: days, after: nil)
+    }
+
+    /// However many predictions wait for their outcomes, or have them from bookings that were put right since.
+    /// - Throws: `ProblemError` when the history cannot be read, `PostgresError`.
+    func takeAll(of tenant: TenantID) async throws {
+        try await takeAll(.first, of: tenant)
+        // Nothing was put right in a history that is the same as last time.
+        let present = try await mirrors.mirror(of: tenant).knowledge.read { $0.watermark }
+        guard corrected.withLock({ $0[tenant] }) != present else { return }
+        try await takeAll(.correction, of: tenant)
+        corrected.withLock { $0[tenant] = present }
+    }
+
+    private func takeAll(_ awaited: AwaitedOutcome, of tenant: TenantID) async throws {
+        var last: NewestFirst<PredictionEntity>?
+        repeat { last = try await take(awaited, of: tenant, asked: nil, after: last) } while last != nil
+    }
+
+    /// - Returns: where the next older ones begin; nil when there are none.
+    private func take(
+        _ awaited: AwaitedOutcome, of tenant: TenantID, asked days: Range<Date>?,
+        after last: NewestFirst<PredictionEntity>?
+    ) async throws -> NewestFirst<PredictionEntity>? {
+        let all = now().addingTimeInterval(-Self.age)..<Date.distantFuture
+        let open = try await log.awaiting(
+            awaited, tenant: tenant, asked: days.map { $0.clamped(to: all) } ?? all, after: last)
+        guard let oldest = open.last else { return nil }
+        let mirror = try await mirrors.mirror(of: tenant)
+        let found = mirror.knowledge.read { knowledge in
+            open.compactMap { prediction -> (OpenPrediction, BookingOutcome?)? in
+                let outcome = OutcomeMatching.outcome(of: prediction, in: knowledge.history)
+                return BookingOutcome.areSame(outcome, prediction.taken) ? nil : (prediction, outcome)
+            }
+        }
+        if !found.isEmpty { try await log.take(found, tenant: tenant) }
+        return NewestFirst(createdAt: oldest.createdAt, id: oldest.id)
+    }
+}
