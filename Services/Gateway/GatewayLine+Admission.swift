@@ -118,8 +118,8 @@ extension GatewayLine {
         var admission = Admission(match: asked.match, hints: asked.hints, tenant: summary, origin: asked.origin)
         admission.principal = principal
         admission.left = left
-        admission.recheck = { [authenticate, tenant, authorise] in
-            let now = try await authenticate.reconfirm(principal, credential)
+        admission.recheck = { [authenticate, tenant, authorise, digest = credential.digest] in
+            let now = try await authenticate.reconfirm(principal, digest: digest)
             if let id = now.tenant { _ = try await tenant.confirm(id, asked.hints) }
             try authorise.authorise(asked.match, now)
         }

@@ -33,8 +33,10 @@ final class LineBuilder: Sendable {
             }
             for change in changes {
                 switch (change.kind, change.subject) {
-                case (.session, let id?): if let id = SessionID(id) { families.forget(id) }
-                case (.apiKey, let digest?): keyCache.forget { $0.hex == digest }
+                case (.session, let text?):
+                    if let id = SessionID(text) { families.forget(id) } else { families.forgetAll() }
+                case (.apiKey, let text?):
+                    if let digest = [UInt8](hex: text) { keyCache.forget(digest) } else { keyCache.forgetAll() }
                 default:
                     families.forgetAll()
                     keyCache.forgetAll()
@@ -54,7 +56,7 @@ final class LineBuilder: Sendable {
         var authenticators: [any Authenticator] = [
             AccessTokenAuthenticator(
                 tokens: parts.tokens, sessions: parts.sessions, cache: families, directory: directory, now: parts.now),
-            APIKeyAuthenticator(keys: keys),
+            APIKeyAuthenticator(store: parts.keys, cache: keyCache, directory: directory, now: parts.now),
         ]
         if let key = parts.operatorKey { authenticators.append(key) }
         limit = LimitStage(parts.configuration)

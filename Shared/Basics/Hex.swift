@@ -29,3 +29,12 @@ extension Sequence<UInt8> {
         String(decoding: flatMap { [Hex.digit($0 >> 4), Hex.digit($0)] }, as: UTF8.self)
     }
 }
+
+extension [UInt8] {
+    /// The bytes that hexadecimal digits of either case stand for, two digits a byte; nil when the text is anything else.
+    public init?(hex text: some StringProtocol) {
+        let digits = text.utf8.compactMap(Hex.value)
+        guard digits.count == text.utf8.count, digits.count % 2 == 0 else { return nil }
+        self = stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
+    }
+}

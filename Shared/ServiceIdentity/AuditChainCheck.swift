@@ -97,13 +97,7 @@ public struct AuditChainCheck: Sendable {
     }
 
     private static func hash(previous: String, canonical: String) -> String? {
-        guard let bytes = bytes(hexadecimal: previous) else { return nil }
+        guard let bytes = [UInt8](hex: previous) else { return nil }
         return SHA256.hash(data: bytes + Array(canonical.utf8)).hex
-    }
-
-    private static func bytes(hexadecimal text: String) -> [UInt8]? {
-        let digits = text.utf8.map(Hex.value)
-        guard digits.count % 2 == 0, !digits.contains(nil) else { return nil }
-        return stride(from: 0, to: digits.count, by: 2).map { (digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0) }
     }
 }

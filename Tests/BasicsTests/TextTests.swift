@@ -9,6 +9,8 @@ struct TextTests {
     func hex() {
         #expect([UInt8]([0, 9, 10, 127, 255]).hex == "00090a7fff")
         #expect([UInt8]().hex == "")
+        #expect([UInt8](hex: "00090A7fff") == [0, 9, 10, 127, 255] && [UInt8](hex: "") == [])
+        for text in ["0", "0g", "00 1", "é0", "+1"] { #expect([UInt8](hex: text) == nil) }
         for byte in UInt8.min...UInt8.max {
             let expected = Int(String(UnicodeScalar(byte)), radix: 16).map(UInt8.init)
             #expect(Hex.value(byte) == (byte < 128 ? expected : nil))

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import ssl
 import threading
 import time
 import urllib.parse
@@ -14,7 +15,9 @@ class Caller:
     """One connection to one node; not for two threads at once."""
 
     def __init__(self, url: str, token: str | None = None):
-        self.address = urllib.parse.urlsplit(url).netloc
+        parts = urllib.parse.urlsplit(url)
+        self.address = parts.netloc
+        self.trust = ssl.create_default_context() if parts.scheme == "https" else None
         self.token = token
         self.connection: http.client.HTTPConnection | None = None
         self.used = 0.0
@@ -31,7 +34,10 @@ class Caller:
             self.close()
         self.used = time.monotonic()
         if self.connection is None:
-            self.connection = http.client.HTTPConnection(self.address, timeout=60)
+            if self.trust:
+                self.connection = http.client.HTTPSConnection(self.address, timeout=60, context=self.trust)
+            else:
+                self.connection = http.client.HTTPConnection(self.address, timeout=60)
         try:
             self.connection.request(method, f"/api/v1{path}", data, headers)
             answer = self.connection.getresponse()
@@ -67,7 +73,7 @@ class Load:
                 ask()
             except (AssertionError, OSError, http.client.HTTPException) as error:
                 with self._lock:
-                    self.wrong.append(f"{type(error).__name__}: {error}")
+                    self.wrong.append(f"{time.strftime('%H:%M:%S')} {type(error).__name__}: {error}")
                 time.sleep(0.05)
             with self._lock:
                 self.asked += 1

@@ -47,8 +47,9 @@ class Tenant:
 class Stack:
     """Made by running(); everything it starts ends with it."""
 
-    def __init__(self, folder: pathlib.Path, nodes: dict[str, int]):
+    def __init__(self, folder: pathlib.Path, nodes: dict[str, int], tls: bool = False):
         self.folder = folder
+        self.tls = tls
         self.processes: dict[str, subprocess.Popen] = {}
         # A service's first node has its name, the others a number behind it: gateway, gateway-2.
         self.service_of = {
@@ -64,12 +65,12 @@ class Stack:
 
     @classmethod
     @contextlib.contextmanager
-    def running(cls, generous: bool = False, nodes: dict[str, int] | None = None, **settings: str):
-        """generous: no limits of request rates; nodes: how many of a service, where not one; settings: further environment
-        variables of all services."""
+    def running(cls, generous: bool = False, nodes: dict[str, int] | None = None, tls: bool = False, **settings: str):
+        """generous: no limits of request rates; nodes: how many of a service, where not one; tls: gateways take requests by TLS only,
+        with a certificate that this process trusts from then on; settings: further environment variables of all services."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix="erm-live-"))
         folder.chmod(0o711)
-        stack = cls(folder, nodes or {})
+        stack = cls(folder, nodes or {}, tls)
         try:
             if generous:
                 settings["GATEWAY_CONFIG_FILE"] = str(stack._generous_table())
@@ -120,7 +121,8 @@ class Stack:
             return error.code, dict(error.headers), error.read()
 
     def url_of(self, node: str) -> str:
-        return f"http://127.0.0.1:{self.ports[node]}"
+        scheme = "https" if self.tls and self.service_of[node] == "gateway" else "http"
+        return f"{scheme}://127.0.0.1:{self.ports[node]}"
 
     def stop(self, node: str, how: signal.Signals = signal.SIGTERM) -> None:
         """Ends one node, by default as an operator would."""
@@ -134,8 +136,47 @@ class Stack:
         self._wait_until_ready(node)
 
     def rotate_keys(self) -> None:
-        """New keys for all services, which read them by themselves."""
-        self._run([self._binary("ermctl"), "keys", "rotate", "--directory", self.folder / "keys"])
+        """New keys for all services; returns once each of them reads its files again.
+
+        Not once each has said that its keys were replaced: a service that is asked by a new key has read them before."""
+        with self._taken_over("Reloading configuration", list(self.processes)):
+            self._run([self._binary("ermctl"), "keys", "rotate", "--directory", self.folder / "keys"])
+
+    def change_table(self, line: str) -> None:
+        """Another last line in gateway.yaml; returns once the gateways have put it in force. Needs `generous`."""
+        table = self.folder / "gateway.yaml"
+        with self._taken_over("Configuration replaced", self._gateways()):
+            text = self._table + line + "\n"
+            (self.folder / "next.yaml").write_text(text)
+            (self.folder / "next.yaml").rename(table)
+
+    def replace_certificate(self) -> None:
+        """Another certificate and key of the same authority; returns once the gateways answer with it. Needs `tls`."""
+        with self._taken_over("Certificate replaced", self._gateways()):
+            self._make_certificate()
+
+    @contextlib.contextmanager
+    def _taken_over(self, phrase: str, nodes: list[str]):
+        """Makes nodes read again what has changed in the block, and waits until each has said so in its log."""
+        before = {node: self._logged(node) for node in nodes}
+        yield
+        for node in nodes:
+            self.processes[node].send_signal(signal.SIGHUP)
+        for node, position in before.items():
+            for _ in range(6000):
+                with open(self.folder / f"{node}.log", "rb") as log:
+                    log.seek(position)
+                    if f'"{phrase}"'.encode() in log.read():
+                        break
+                time.sleep(0.005)
+            else:
+                raise RuntimeError(f"{node} has not said within half a minute: {phrase}")
+
+    def _logged(self, node: str) -> int:
+        return (self.folder / f"{node}.log").stat().st_size
+
+    def _gateways(self) -> list[str]:
+        return [node for node in self.processes if self.service_of[node] == "gateway"]
 
     def metrics(self, node: str) -> str:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.operations[node]}/metrics", timeout=10) as answer:
@@ -149,14 +190,35 @@ class Stack:
         table = (REPOSITORY / "gateway-config" / "gateway.yaml").read_text()
         rates = re.compile(r"\{ perSecond: \d+, burst: \d+ \}")
         path = self.folder / "gateway.yaml"
-        path.write_text(rates.sub("{ perSecond: 100000, burst: 100000 }", table))
+        self._table = rates.sub("{ perSecond: 100000, burst: 100000 }", table)
+        path.write_text(self._table)
         return path
+
+    def _make_authority(self) -> None:
+        self._run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                   "-subj", "/CN=live checks", "-keyout", self.folder / "authority.key", "-out", self.folder / "authority.pem"])
+        # Read by every client of this process from here on.
+        os.environ["SSL_CERT_FILE"] = str(self.folder / "authority.pem")
+        self._make_certificate()
+
+    def _make_certificate(self) -> None:
+        """While only one of the two files is new, gateways keep what is in force."""
+        names = {name: self.folder / f"next.{name}" for name in ("key", "csr", "pem", "ext")}
+        names["ext"].write_text("subjectAltName=IP:127.0.0.1\n")
+        self._run(["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=127.0.0.1",
+                   "-keyout", names["key"], "-out", names["csr"]])
+        self._run(["openssl", "x509", "-req", "-in", names["csr"], "-CA", self.folder / "authority.pem", "-CAkey",
+                   self.folder / "authority.key", "-CAcreateserial", "-days", "2", "-extfile", names["ext"], "-out", names["pem"]])
+        names["key"].rename(self.folder / "gateway.key")
+        names["pem"].rename(self.folder / "gateway.pem")
 
     # --- Starting and stopping ---------------------------------------------------------------------------------------
 
     def _start(self) -> None:
         self._run([self._binary("ermctl"), "keys", "generate", "--directory", self.folder / "keys"])
         self.operator_key = (self.folder / "keys" / "operator.key").read_text().strip()
+        if self.tls:
+            self._make_authority()
         self.database_port = _free_port()
         password = secrets.token_hex(16)
         self._lib(f'make_cluster "$DATA" {password}', f'start_cluster "$DATA" {self.database_port} "-c fsync=off"')
@@ -196,6 +258,9 @@ class Stack:
         if service == "gateway":
             environment.setdefault("GATEWAY_CONFIG_FILE", str(REPOSITORY / "gateway-config" / "gateway.yaml"))
             environment["OPERATOR_KEY_DIGEST_FILE"] = str(keys / "operator.key.sha256")
+            if self.tls:
+                environment["TLS_CERTIFICATE_FILE"] = str(self.folder / "gateway.pem")
+                environment["TLS_KEY_FILE"] = str(self.folder / "gateway.key")
         else:
             environment.pop("GATEWAY_CONFIG_FILE", None)
         with open(self.folder / f"{node}.log", "ab") as log:

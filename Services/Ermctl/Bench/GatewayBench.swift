@@ -19,6 +19,13 @@ final class GatewayBench {
         let p99: Double
     }
 
+    struct Credentials {
+        let token: String
+        let key: String
+    }
+
+    static let ours = "gateway"
+
     private(set) var proxies: [Proxy] = []
     private let gateway: String
     private let database: String
@@ -38,8 +45,8 @@ final class GatewayBench {
 
     /// Starts all of them.
     ///
-    /// - Returns: an access token.
-    func start() async throws -> String {
+    /// - Returns: an access token and an API key, which may ask the same.
+    func start() async throws -> Credentials {
         let files = GatewayBenchFiles(folder: folder, upstreamPort: port)
         try files.write()
         _ = try run("nginx", ["-p", folder.path, "-c", try files.upstream()])
@@ -47,6 +54,7 @@ final class GatewayBench {
         let ours = try run(gateway, [], try gatewayEnvironment(files))
         let url = "http://127.0.0.1:\(port + 3)"
         let token = try await logIn(url)
+        let key = try await makeKey(url, token)
         proxies = [Proxy(name: "nginx", port: port + 1, process: plain)]
         if let envoy {
             let keys = try await keySet(url)
@@ -55,8 +63,8 @@ final class GatewayBench {
             proxies.append(Proxy(name: "envoy", port: port + 2, process: process))
             try await Task.sleep(for: .seconds(2))
         }
-        proxies.append(Proxy(name: "gateway", port: port + 3, process: ours))
-        return token
+        proxies.append(Proxy(name: Self.ours, port: port + 3, process: ours))
+        return Credentials(token: token, key: key)
     }
 
     func stop() {
@@ -65,12 +73,12 @@ final class GatewayBench {
     }
 
     func measure(
-        _ proxy: Proxy, _ load: GatewayLoad, _ token: String, seconds: Int, _ connections: Int
+        _ proxy: Proxy, _ load: GatewayLoad, _ credential: String, seconds: Int, _ connections: Int
     ) throws -> Figures {
         let count = load == .large ? max(1, connections / 4) : connections
         let script = load == .post ? folder.appendingPathComponent("post.lua") : nil
         let before = Self.processorSeconds(proxy.process.processIdentifier)
-        let report = try Wrk(url: "http://127.0.0.1:\(proxy.port)\(load.path)", token: token, script: script)
+        let report = try Wrk(url: "http://127.0.0.1:\(proxy.port)\(load.path)", token: credential, script: script)
             .run(connections: count, seconds: seconds)
         let used = Self.processorSeconds(proxy.process.processIdentifier) - before
         guard report.failed == 0 else { throw CommandFailure("\(proxy.name) refused \(report.failed) requests.") }
@@ -125,6 +133,20 @@ final class GatewayBench {
         }
         await client.close()
         throw CommandFailure("The gateway admits no request: \(failure.map { "\($0)" } ?? "")")
+    }
+
+    private func makeKey(_ url: String, _ token: String) async throws -> String {
+        let client = PlatformClient(url: url, credential: .key(token))
+        let created: Result<CreatedAPIKey, any Error>
+        do {
+            created = .success(
+                try await client.post(
+                    "/api/v1/api-keys", CreateAPIKeyRequest(name: "bench", roles: [GatewayBenchFiles.role.rawValue])))
+        } catch {
+            created = .failure(error)
+        }
+        await client.close()
+        return try created.get().key
     }
 
     private func keySet(_ url: String) async throws -> String {

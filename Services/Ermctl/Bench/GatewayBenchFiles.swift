@@ -6,6 +6,8 @@ import Foundation
 struct GatewayBenchFiles {
     static let tenant = "6f1c2c5e-0000-4000-8000-000000000001"
     private static let user = "6f1c2c5e-0000-4000-8000-000000000002"
+    /// The user's and the API key's.
+    static let role = DefaultRole.manager
 
     let folder: URL
     let upstreamPort: Int
@@ -24,7 +26,9 @@ struct GatewayBenchFiles {
         let summary = TenantSummary(id: tenant, name: "Bench", subdomain: "bench", plan: .enterprise, isActive: true)
         let grants = UserGrants(
             userId: user, tenantId: tenant, email: "bench@bench.example", name: "Bench", isActive: true,
-            roles: [DefaultRole.manager.rawValue], permissions: DefaultRole.manager.permissions)
+            roles: [Self.role.rawValue],
+            permissions: Self.role.permissions + [Permission(resource: "api_keys", actions: ["write"])])
+        let roles = [RoleGrants(id: RoleID(), name: Self.role.rawValue, permissions: Self.role.permissions)]
         func json<T: Codable & Sendable>(_ value: T) throws -> String {
             String(decoding: try WireJSON.encode(Success(value)), as: UTF8.self)
         }
@@ -37,6 +41,7 @@ struct GatewayBenchFiles {
               location = /internal/ready { return 204; }
               location = /internal/v1/tenants/\(Self.tenant) { return 200 '\(try json(summary))'; }
               location = /internal/v1/tenants/\(Self.tenant)/principals/\(Self.user) { return 200 '\(try json(grants))'; }
+              location = /internal/v1/tenants/\(Self.tenant)/roles { return 200 '\(try json(roles))'; }
               location = /internal/v1/tenants/\(Self.tenant)/credentials/verify { return 200 '\(try json(grants))'; }
               location = \(GatewayLoad.large.path) { try_files /large =404; }
               location /internal/ { return 404 '{}'; }

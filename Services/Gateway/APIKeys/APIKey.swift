@@ -38,8 +38,14 @@ struct APIKey: Sendable, Equatable {
     }
 }
 
+/// Who knows which key has a secret.
+protocol APIKeyFinder: Sendable {
+    /// The key with that secret, whatever has become of it; notes that it was used.
+    func key(digest: [UInt8], now: Date) async throws -> APIKey?
+}
+
 /// Where API keys are kept.
-protocol APIKeyStore: Sendable {
+protocol APIKeyStore: APIKeyFinder {
     /// The making of a key and its revocation are in the tenant's audit log.
     /// - Parameter creation: stored together with the key.
     /// - Returns: false, with nothing stored, when there is a creation with that digest no older than its memory.
@@ -50,8 +56,6 @@ protocol APIKeyStore: Sendable {
     func creation(digest: [UInt8], now: Date) async throws -> KeyCreation?
     /// Removes creations older than their memory; gives their number.
     func sweep(now: Date) async throws -> Int
-    /// The key with that secret, whatever has become of it; notes that it was used.
-    func key(digest: [UInt8], now: Date) async throws -> APIKey?
     /// A tenant's keys that are not revoked, oldest first, after `cursor`.
     func keys(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKey]
     /// How many keys of the tenant that still work hold the role.
@@ -61,8 +65,8 @@ protocol APIKeyStore: Sendable {
     func setRoleIDs(_ ids: [RoleID], of key: APIKeyID) async throws
     /// Whether there is such a key and it still works.
     func isActive(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool
-    /// False when the tenant has no such key, or has revoked it already.
-    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool
+    /// The digest of the key; nil when the tenant has no such key, or has revoked it already.
+    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> [UInt8]?
 }
 
 /// Where a page of keys begins.

@@ -132,10 +132,13 @@ struct APIKeys: Sendable {
         return found.isEmpty
     }
 
+    /// The other nodes hear of it.
+    ///
     /// - Throws: ``ProblemError`` 404.
     func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author) async throws {
-        guard try await store.revoke(id, of: tenant, by: author, now: now()) else {
+        guard let digest = try await store.revoke(id, of: tenant, by: author, now: now()) else {
             throw ProblemError.notFound("API key")
         }
+        cache.forget(digest)
     }
 }

@@ -96,19 +96,21 @@ struct PostgresAPIKeyStore: APIKeyStore {
         }
     }
 
-    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> Bool {
+    func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> [UInt8]? {
         try await database.withTransaction { connection in
             let revoked = try await connection.query(
                 """
                 UPDATE gateway.api_keys SET revoked_at = \(now)
-                WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL RETURNING \(sql: Self.columns)
+                WHERE id = \(id) AND tenant_id = \(tenant) AND revoked_at IS NULL
+                RETURNING digest, \(sql: Self.columns)
                 """)
-            guard let key = try revoked.first.map(Self.key) else { return false }
+            guard let row = revoked.first else { return nil }
+            let key = try Self.key(row)
             try await AuditOutbox.record(
                 AuditNote(
                     "revoke", "api_key", id.description, details: ["before": Self.values(of: key)], by: author.name,
                     requestId: author.requestID), of: tenant, on: connection)
-            return true
+            return try row.decode("digest")
         }
     }
 

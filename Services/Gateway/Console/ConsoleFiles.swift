@@ -98,10 +98,10 @@ struct ConsoleMiddleware: RouterMiddleware {
         }
         headers[.contentType] = file.mediaType
         guard let gzip = file.gzip, acceptsGzip(request.headers[values: .acceptEncoding]) else {
-            return Response(status: .ok, headers: headers, body: .init(byteBuffer: file.content))
+            return Response(status: .ok, headers: headers, body: .inPieces(file.content))
         }
         headers[.contentEncoding] = "gzip"
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: gzip))
+        return Response(status: .ok, headers: headers, body: .inPieces(gzip))
     }
 
     /// Whether a coding of weight 0 does not refuse it (RFC 9110 §12.5.3).

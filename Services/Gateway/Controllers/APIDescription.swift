@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Logging
+import NIOCore
 import ServiceKit
 import Synchronization
 
@@ -10,7 +11,8 @@ import Synchronization
 /// named in the document.
 final class APIDescription: Sendable {
     struct Document: Sendable {
-        let bytes: [UInt8]
+        /// Shared by all answers.
+        let bytes: ByteBuffer
         let missing: [ServiceName]
     }
 
@@ -47,7 +49,7 @@ final class APIDescription: Sendable {
         }
         let missing = services.map(\.service).filter { known[$0] == nil }
         let document = OpenAPIDocument.merged(parts, reachable: reachable, missing: missing)
-        return Document(bytes: try WireJSON.encode(document), missing: missing)
+        return Document(bytes: ByteBuffer(bytes: try WireJSON.encode(document)), missing: missing)
     }
 
     private func ask(_ service: ServiceClient) async {

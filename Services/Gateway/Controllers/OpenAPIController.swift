@@ -17,7 +17,7 @@ struct OpenAPIController: Controller {
         let caching = document.missing.isEmpty ? "public, max-age=60" : "no-store"
         return Download(
             OpenAPIFile.self, headers: [.cacheControl: caching],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: document.bytes)))
+            body: .inPieces(document.bytes))
     }
 }
 

@@ -16,12 +16,12 @@ protocol PrincipalDirectory: Sendable {
     /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser?
     /// As ``roles(of:)``, when that is remembered and still holds; nil: ask.
-    func warm(rolesOf tenant: TenantID) -> [RoleGrants]?
+    func warm(rolesOf tenant: TenantID) -> KnownRoles?
 }
 
 extension PrincipalDirectory {
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? { nil }
-    func warm(rolesOf tenant: TenantID) -> [RoleGrants]? { nil }
+    func warm(rolesOf tenant: TenantID) -> KnownRoles? { nil }
 }
 
 /// A user as remembered: with what the user may do compiled once, not at each request.
@@ -47,7 +47,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     private let tenants: FreshCache<TenantID, TenantSummary?>
     private let subdomains: FreshCache<String, TenantSummary?>
     private let users: FreshCache<UserKey, KnownUser?>
-    private let grants: FreshCache<TenantID, [RoleGrants]>
+    private let grants: FreshCache<TenantID, KnownRoles>
 
     /// - Parameter changes: the follower of the source's change feed; nil without one.
     init(
@@ -105,7 +105,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
         users.warm(UserKey(tenant: tenant, user: user)) ?? nil
     }
 
-    func warm(rolesOf tenant: TenantID) -> [RoleGrants]? { grants.warm(tenant) }
+    func warm(rolesOf tenant: TenantID) -> KnownRoles? { grants.warm(tenant) }
 
     func tenant(_ id: TenantID) async throws -> TenantSummary? {
         try await tenants.value(for: id) { [source] in try await source.tenant(id) }
@@ -123,7 +123,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     }
 
     func roles(of tenant: TenantID) async throws -> [RoleGrants] {
-        try await grants.value(for: tenant) { [source] in try await source.roles(of: tenant) }
+        try await grants.value(for: tenant) { [source] in KnownRoles(try await source.roles(of: tenant)) }.all
     }
 
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {

@@ -6,10 +6,10 @@ import ServiceKit
 struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
     private let client: ServiceClient
 
-    init(_ client: ServiceClient) {
+    /// - Parameter deadline: of each question. Requests of people wait for it; a tenant-admin that takes longer is as good as away.
+    init(_ client: ServiceClient, deadline: Duration = .seconds(5)) {
         var client = client
-        // Requests of people wait for it; a tenant-admin that takes longer is as good as away.
-        client.deadline = .seconds(5)
+        client.deadline = deadline
         self.client = client
     }
 

@@ -31,7 +31,7 @@ struct AccessTokenAuthenticator: Authenticator {
     }
 
     /// By the session alone: what was begun with a token may outlast it, as long as the session goes on.
-    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
+    func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict {
         guard case .user(let user, let session) = principal.kind, let tenant = principal.tenant else { return .notMine }
         return try await standing(of: user, in: tenant, session: session)
     }

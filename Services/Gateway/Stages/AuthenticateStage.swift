@@ -71,7 +71,9 @@ protocol Authenticator: Sendable {
     /// - Throws: ``ProblemError`` 503 when what must be looked up cannot be: neither accepted nor denied.
     func authenticate(_ credential: Credential) async throws -> Verdict
     /// The same for a principal who was accepted with this credential earlier and has been served since.
-    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict
+    ///
+    /// - Parameter digest: the credential's. What is under way for long keeps no secret in memory.
+    func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict
     /// As ``authenticate(_:)`` without waiting: the principal, when all that is to be known of the credential is remembered, still
     /// holds and lets it in; nil: authenticate it, which may also say why not.
     func warm(_ credential: Credential) -> Principal?
@@ -79,10 +81,8 @@ protocol Authenticator: Sendable {
 
 extension Authenticator {
     func warm(_ credential: Credential) -> Principal? { nil }
-
-    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
-        try await authenticate(credential)
-    }
+    /// An authenticator that says nothing else confirms nobody.
+    func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict { .notMine }
 }
 
 /// Third stage: asks the authenticators in turn. A credential that no authenticator recognises is denied.
@@ -104,6 +104,7 @@ final class AuthenticateStage: Sendable {
 
     /// - Throws: ``ProblemError`` 401, 429 for an address that has guessed too often, or 503 when it cannot be found out.
     func authenticate(_ credential: Credential, from address: ClientAddress) async throws -> Principal {
+        if let principal = warm(credential) { return principal }
         let time = ContinuousClock.now
         let goodAt = good.withLock { $0.use(credential.digest) }
         if goodAt.map({ time - $0 >= Self.memory }) ?? true { try limit.requireGuesses(address) }
@@ -137,9 +138,9 @@ final class AuthenticateStage: Sendable {
     /// The present state of a principal who was accepted earlier.
     ///
     /// - Throws: ``ProblemError`` 401, or 503 when it cannot be found out.
-    func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Principal {
+    func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Principal {
         for authenticator in authenticators {
-            switch try await authenticator.reconfirm(principal, credential) {
+            switch try await authenticator.reconfirm(principal, digest: digest) {
             case .notMine: continue
             case .accepted(let principal): return principal
             case .denied(let problem), .guessed(let problem): throw problem

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import ServiceIdentity
@@ -12,10 +13,10 @@ struct OperatorKey: Authenticator, Equatable {
     /// - Parameter contents: the file's: SHA-256 of the key as 64 hex digits; what follows a blank is ignored, as
     ///   `sha256sum` writes it. nil when it is not that.
     init?(contents: String) {
-        let digits = contents.split(whereSeparator: \.isWhitespace).first.map { Array($0.utf8) } ?? []
-        let values = digits.compactMap { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count == 64, values.count == 64 else { return nil }
-        digest = stride(from: 0, to: 64, by: 2).map { UInt8(values[$0] << 4 | values[$0 + 1]) }
+        guard let digits = contents.split(whereSeparator: \.isWhitespace).first, digits.utf8.count == 64,
+            let digest = [UInt8](hex: digits)
+        else { return nil }
+        self.digest = digest
     }
 
     func authenticate(_ credential: Credential) async throws -> Verdict {
@@ -23,6 +24,12 @@ struct OperatorKey: Authenticator, Equatable {
         guard RandomToken.areEqual(RandomToken.digest(credential.token), digest) else {
             return .guessed(.notAuthenticated("The operator key is not valid.", code: .invalidCredentials))
         }
+        return .accepted(.platformOperator)
+    }
+
+    /// The key is in force as long as the process runs.
+    func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict {
+        guard principal.isPlatformOperator, RandomToken.areEqual(digest, self.digest) else { return .notMine }
         return .accepted(.platformOperator)
     }
 }

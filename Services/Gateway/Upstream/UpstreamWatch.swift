@@ -13,9 +13,8 @@ struct UpstreamWatch: Service {
     let client: HTTPClient
     let logger: Logger
     var pause = Duration.seconds(1)
-
     /// How long a node may take to say that it is well.
-    private static let patience = Duration.seconds(1)
+    var patience = Duration.seconds(1)
 
     func run() async throws {
         await PeriodicWork(every: pause, firstAfter: pause).run { await look() }
@@ -55,7 +54,7 @@ struct UpstreamWatch: Service {
         await withDiscardingTaskGroup { group in
             for node in upstream.nodes {
                 group.addTask {
-                    let request = HTTPClientRequest(url: node + ServiceResponder.nodeCheckPath, deadline: Self.patience)
+                    let request = HTTPClientRequest(url: node + ServiceResponder.nodeCheckPath, deadline: patience)
                     guard let (answer, _) = try? await client.execute(request, collectingUpTo: 4096) else {
                         return Task.isCancelled ? () : upstream.checked(node, isWell: false)
                     }

@@ -12,6 +12,8 @@ import NIOHTTPTypesHTTP1
 /// - A target in absolute form names the host; `Host` is then not looked at (§3.2.2).
 /// - A transfer coding other than chunked is refused (§6.1): what is behind it would be taken for the content.
 /// - HTTP/1.0 is answered as HTTP/1.0, whose bodies end with the connection.
+/// - A request that would change the protocol (`Upgrade`, CONNECT) is the last on its connection: the parser reads nothing behind it
+///   and would keep all that comes.
 final class MessageFraming: ChannelDuplexHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -89,7 +91,8 @@ final class MessageFraming: ChannelDuplexHandler {
         var message = Message()
         message.isHTTP10 = (head.version.major, head.version.minor) < (1, 1)
         let options = head.headers[canonicalForm: "connection"].map { $0.lowercased() }
-        message.isPersistent = !message.isHTTP10 && !options.contains("close")
+        let changesProtocol = head.method == .CONNECT || head.headers.contains(name: "upgrade")
+        message.isPersistent = !message.isHTTP10 && !options.contains("close") && !changesProtocol
         let codings = head.headers[canonicalForm: "transfer-encoding"].map { $0.lowercased() }
         if !codings.isEmpty {
             guard codings == ["chunked"] else {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("API keys hold roles by id, over live sockets and a real database")
+@Suite("API keys hold roles by id, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct APIKeyRoleTests {
     private struct Account: Sendable {
         let gateway: RunningGateway

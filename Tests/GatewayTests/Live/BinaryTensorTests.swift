@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Binary tensor data through the proxy, over live sockets")
+@Suite("Binary tensor data through the proxy, over live sockets", .timeLimit(.minutes(3)))
 struct BinaryTensorTests {
     @Test("bytes of every value and the header that says where they begin go through both ways, unchanged")
     func bothWays() async throws {

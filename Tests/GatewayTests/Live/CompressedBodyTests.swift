@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Compressed bodies, over live sockets")
+@Suite("Compressed bodies, over live sockets", .timeLimit(.minutes(3)))
 struct CompressedBodyTests {
     /// `{}` by gzip.
     private static let compressed: [UInt8] = [

@@ -11,7 +11,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("A configuration that changes while the gateway runs")
+@Suite("A configuration that changes while the gateway runs", .timeLimit(.minutes(3)))
 struct ConfigurationReloadTests {
     private static let head = """
         limits:

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Console, over live sockets")
+@Suite("Console, over live sockets", .timeLimit(.minutes(3)))
 struct ConsoleTests {
     @Test("the start page and its modules come with a strict policy, compressed, and are revalidated")
     func files() async throws {
@@ -58,7 +58,7 @@ struct ConsoleTests {
     }
 }
 
-@Suite("Browser sessions, over live sockets and a real database")
+@Suite("Browser sessions, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct BrowserSessionTests {
     private static let password = "correct horse battery"
 

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Health of the platform, over live sockets")
+@Suite("Health of the platform, over live sockets", .timeLimit(.minutes(3)))
 struct HealthTests {
     @Test("the platform's health lists every service and this node, for the operator only")
     func whoIsTold() async throws {

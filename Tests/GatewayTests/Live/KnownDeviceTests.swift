@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Lockout is no weapon, over live sockets and a real database")
+@Suite("Lockout is no weapon, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct KnownDeviceTests {
     private let email = "ada@acme.example"
     private let password = "correct horse battery"

@@ -3,11 +3,12 @@ import Foundation
 import Postgres
 import ServiceIdentity
 import ServiceStorage
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("Logging in, over live sockets and a real database")
+@Suite("Logging in, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct LoginTests {
     private let password = "correct horse battery"
 

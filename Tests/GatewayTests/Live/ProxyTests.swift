@@ -6,11 +6,12 @@ import Hummingbird
 import NIOCore
 import ServiceKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("Proxy, over live sockets")
+@Suite("Proxy, over live sockets", .timeLimit(.minutes(3)))
 struct ProxyTests {
     @Test("smuggled headers do not arrive, permitted ones do")
     func headers() async throws {

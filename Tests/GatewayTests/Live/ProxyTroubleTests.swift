@@ -5,11 +5,12 @@ import Hummingbird
 import NIOCore
 import ServiceKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("Proxy in trouble, over live sockets")
+@Suite("Proxy in trouble, over live sockets", .timeLimit(.minutes(3)))
 struct ProxyTroubleTests {
     /// A port where nobody listens.
     /// tcpmux: nobody listens there. A port that has just been let go of may be another test's by now.
@@ -61,7 +62,7 @@ struct ProxyTroubleTests {
             _ = try await connection.readToEnd()
             over.set()
         } _: { port in
-            let route = try ProxyBench.route("/x", timeout: .milliseconds(200))
+            let route = try ProxyBench.route("/x", timeout: .seconds(3))
             try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench in
                 let reply = try await bench.get("/x")
                 #expect(reply.status == 504)

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Readiness of the gateway, over live sockets")
+@Suite("Readiness of the gateway, over live sockets", .timeLimit(.minutes(3)))
 struct ReadinessTests {
     private let identity = ServiceKeyPair()
 

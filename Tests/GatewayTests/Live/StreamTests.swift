@@ -2,11 +2,12 @@ import Contracts
 import Foundation
 import HTTPClient
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("Answers that take long, over live sockets and a real database")
+@Suite("Answers that take long, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct StreamTests {
     private static let password = "correct horse battery"
 

@@ -4,11 +4,14 @@ import HTTPClient
 import NIOCore
 import ServiceKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
 
-@Suite("Who sends an upload must still be allowed to when it ends, over live sockets and a real database")
+@Suite(
+    "Who sends an upload must still be allowed to when it ends, over live sockets and a real database",
+    .timeLimit(.minutes(3)))
 struct UploadStandingTests {
     enum End: CaseIterable, Sendable { case deactivation, suspension, role, outage }
 

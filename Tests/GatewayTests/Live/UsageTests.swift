@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 @testable import ServiceKit
 
-@Suite("Usage, over live sockets and a real database")
+@Suite("Usage, over live sockets and a real database", .timeLimit(.minutes(3)))
 struct UsageTests {
     @Test("admitted requests are counted for the tenant, refused and public ones are not")
     func counted() async throws {

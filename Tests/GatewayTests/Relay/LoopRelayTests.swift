@@ -11,7 +11,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Relaying on the event loop, over live sockets")
+@Suite("Relaying on the event loop, over live sockets", .timeLimit(.minutes(3)))
 struct LoopRelayTests {
     @Test("a whole short request stays on its loop; HEAD, a stream and a body that is long or comes in pieces do not")
     func ways() async throws {
@@ -48,7 +48,7 @@ struct LoopRelayTests {
                         let before = bench.relay.relayed.load(ordering: .relaxed)
                         try await connection.write(request)
                         if !rest.isEmpty {
-                            while bench.inFlight.isIdle { await Task.yield() }
+                            try await waitUntil("the request is under way") { !bench.inFlight.isIdle }
                             try await connection.write(rest)
                         }
                         let text = try await connection.read(until: "\r\n\r\n\(answer)")
@@ -143,7 +143,7 @@ struct LoopRelayTests {
 
         func authenticate(_ credential: Credential) async throws -> Verdict { .accepted(principal) }
         func warm(_ credential: Credential) -> Principal? { principal }
-        func reconfirm(_ principal: Principal, _ credential: Credential) async throws -> Verdict {
+        func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict {
             isRevoked.isSet ? .denied(.notAuthenticated()) : .accepted(principal)
         }
     }

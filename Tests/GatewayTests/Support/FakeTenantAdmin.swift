@@ -6,6 +6,7 @@ import ServiceIdentity
 import ServiceKit
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 
 @testable import Gateway
 

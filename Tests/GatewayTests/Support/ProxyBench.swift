@@ -108,6 +108,9 @@ struct ProxyBench: Sendable {
             isStreaming: isStreaming)
     }
 
+    /// Waits until no request is under way.
+    func idle() async throws { try await waitUntil("no request is under way") { inFlight.isIdle } }
+
     func get(_ path: String) async throws -> Reply {
         let (response, bytes) = try await client.execute(HTTPClientRequest(url: url + path), collectingUpTo: 1 << 24)
         return Reply(status: response.status, headers: response.headers, body: bytes)
@@ -195,39 +198,16 @@ struct RawConnection {
         return text
     }
 
+    /// What arrives before the connection ends, however it ends.
+    mutating func readUntilCutOff() async -> String {
+        var text = ""
+        while let buffer = try? await inbound.next() { text += String(buffer: buffer) }
+        return text
+    }
+
     mutating func readToEnd() async throws -> String {
         var text = ""
         while let buffer = try await inbound.next() { text += String(buffer: buffer) }
         return text
-    }
-}
-
-/// Something that happens once and is awaited elsewhere.
-final class Signal: Sendable {
-    private struct State {
-        var isSet = false
-        var waiters: [CheckedContinuation<Void, Never>] = []
-    }
-    private let state = Mutex(State())
-
-    func set() {
-        let waiters = state.withLock { state in
-            state.isSet = true
-            defer { state.waiters = [] }
-            return state.waiters
-        }
-        for waiter in waiters { waiter.resume() }
-    }
-
-    var isSet: Bool { state.withLock { $0.isSet } }
-
-    func wait() async {
-        await withCheckedContinuation { continuation in
-            let isSet = state.withLock { state in
-                if !state.isSet { state.waiters.append(continuation) }
-                return state.isSet
-            }
-            if isSet { continuation.resume() }
-        }
     }
 }

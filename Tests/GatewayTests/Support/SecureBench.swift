@@ -125,6 +125,9 @@ struct SecureBench: Sendable {
         return value
     }
 
+    /// Waits until no request is under way.
+    func idle() async throws { try await waitUntil("no request is under way") { inFlight.isIdle } }
+
     /// What curl prints.
     func curl(_ arguments: String...) async throws -> String {
         try await CertificateFiles.run("/usr/bin/curl", ["-s", "--cacert", files.certificate] + arguments)

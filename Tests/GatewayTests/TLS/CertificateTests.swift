@@ -7,7 +7,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("Certificates, replaced while the gateway runs")
+@Suite("Certificates, replaced while the gateway runs", .timeLimit(.minutes(3)))
 struct CertificateTests {
     @Test("a mismatched key, an expired certificate and an unreadable file each have their own message")
     func unusable() throws {

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Gateway
 
-@Suite("The scheme of a connection, where no proxy of ours says otherwise")
+@Suite("The scheme of a connection, where no proxy of ours says otherwise", .timeLimit(.minutes(3)))
 struct ConnectionSchemeTests {
     private static let origin = HTTPField.Name("Origin")!
 

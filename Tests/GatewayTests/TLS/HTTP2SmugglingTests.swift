@@ -9,7 +9,7 @@ import Testing
 @testable import Gateway
 
 /// What two readers of HTTP/2 and HTTP/1.1 may understand differently never reaches an upstream, which is asked in HTTP/1.1.
-@Suite("Ambiguous requests by HTTP/2")
+@Suite("Ambiguous requests by HTTP/2", .timeLimit(.minutes(3)))
 struct HTTP2SmugglingTests {
     struct Case: Sendable, CustomTestStringConvertible {
         let name: String
@@ -119,7 +119,7 @@ struct HTTP2SmugglingTests {
                 }
                 #expect(proper == .answered(200, "ok"))
                 #expect(asked.withLock { $0 } == ["POST hello"])
-                while !bench.inFlight.isIdle { await Task.yield() }
+                try await bench.idle()
             }
         }
     }
