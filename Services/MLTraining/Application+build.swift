@@ -50,13 +50,16 @@ struct TrainingApplication {
             interval: bootstrap.settings.duration("purge.interval"),
             // Whose turn it is belongs to the queue.
             settings: ["erm.queue": "claim"], logger: bootstrap.logger)
+        let upkeep = DatasetUpkeep(
+            database: database, contentDays: bootstrap.settings.int("retention.dataset-days"),
+            restoreDays: bootstrap.settings.int("retention.restore-days"), logger: bootstrap.logger)
         let parts = TrainingParts(
             verifier: bootstrap.identity.verifier, database: database, jobs: jobs, backtests: backtests,
             datasets: datasets, registry: registry, schedules: schedules, shadows: shadows, quota: quota, wake: wake,
             changes: changes, logger: bootstrap.logger)
         return ServiceApplication(
             routes: parts.routes,
-            services: [database] + database.readiness.before(audit, workers, scheduler, changes, purger),
+            services: [database] + database.readiness.before(audit, workers, scheduler, changes, purger, upkeep),
             readiness: [database.readiness])
     }
 }

@@ -17,5 +17,11 @@ enum TrainingSettings {
         ConfigurationKey(
             "training.schedules", .duration(.milliseconds(50) ... .seconds(86_400)), default: "5m",
             help: "Interval between checks of each tenant's training schedule."),
+        ConfigurationKey(
+            "retention.dataset-days", .integer(0...36_500), default: "365",
+            help: "How long the rows of datasets are kept; 0 for as long as the tenant."),
+        ConfigurationKey(
+            "retention.restore-days", .integer(2...3650), default: "7",
+            help: "How long what has come of a restore that was not finished is kept."),
     ]
 }

@@ -33,9 +33,6 @@ public struct DatasetContent: Sendable {
 
     private let runs: [SortedRun]
 
-    /// Lines per chunk: some 500 kB each, so that a chunk is a small unit of memory and of network.
-    public static let linesPerChunk = 2_000
-
     /// CPU work that grows with the history: call it off the cooperative pool.
     /// - Throws: ``SpillError``.
     public init(_ source: DatasetSource) throws {
@@ -71,18 +68,17 @@ public struct DatasetContent: Sendable {
     /// Reads a dataset's chunks one after the other. What does not fit into memory comes from disk: call it off the
     /// cooperative pool.
     public final class Chunks: Sendable {
-        private let merger: Mutex<RunMerger>
+        private let state: Mutex<(merger: RunMerger, cutter: ChunkCutter)>
 
-        fileprivate init(_ runs: [SortedRun]) throws { merger = Mutex(try RunMerger(runs)) }
+        fileprivate init(_ runs: [SortedRun]) throws {
+            state = Mutex((try RunMerger(runs), ChunkCutter()))
+        }
 
         /// nil at the end.
         /// - Throws: ``SpillError``.
         public func next() throws -> Chunk? {
-            try merger.withLock { merger in
-                var (count, content) = (0, [UInt8]())
-                content.reserveCapacity(linesPerChunk * 320)
-                while count < linesPerChunk, try merger.appendLine(to: &content) { count += 1 }
-                return count > 0 ? Chunk(lineCount: count, content: content) : nil
+            try state.withLock { state in
+                try state.cutter.next { try state.merger.appendLine(to: &$0) }
             }
         }
     }

@@ -32,7 +32,39 @@ import Testing
         #expect(streamed.rowCount == 5_000)
         let chunks = try streamed.allChunks()
         let areSame = try chunks == shuffled.allChunks()
-        #expect(areSame && chunks.map(\.lineCount) == [2_000, 2_000, 1_000])
+        #expect(areSame && chunks.map(\.lineCount).reduce(0, +) == 5_000)
+        #expect(chunks.count > 8 && chunks.count < 50)
+    }
+
+    @Test("a line that is added, changed or gone changes the chunk that it is in and at most the next one")
+    func sharedChunks() throws {
+        func chunks(_ change: (Int) -> HistoryChange?) throws -> Set<[UInt8]> {
+            var source = DatasetSource(months: 240, asOf: asOf)
+            for index in 0..<20_000 { if let change = change(index) { try source.add(change) } }
+            return Set(try DatasetContent(source).allChunks().map(\.content))
+        }
+        let whole = try chunks { allocation($0) }
+        #expect(whole.count > 50)
+        for place in [0, 1, 7_777, 13_000, 19_999] {
+            let without = try chunks { $0 == place ? nil : allocation($0) }
+            let changed = try chunks { allocation($0, labels: $0 == place ? ["edited": "yes"] : [:]) }
+            #expect(whole.subtracting(without).count <= 2 && without.subtracting(whole).count <= 2)
+            #expect(whole.subtracting(changed).count <= 2 && changed.subtracting(whole).count <= 2)
+        }
+    }
+
+    @Test("lines that are all alike are cut at a greatest number of lines and of bytes")
+    func largestChunk() {
+        var cutter = ChunkCutter()
+        let (short, long) = (Array("{}\n".utf8), [UInt8](repeating: 32, count: 300_000) + Array("{}\n".utf8))
+        let all = cutter.take(Array(repeating: short, count: 10_000).flatMap { $0 })
+        #expect(
+            all.map(\.lineCount).allSatisfy { $0 == 1 }
+                || all.map(\.lineCount).prefix(4) == [2_048, 2_048, 2_048, 2_048])
+        _ = cutter.rest()
+        let large = cutter.take(Array(repeating: long, count: 8).flatMap { $0 })
+        #expect(large.allSatisfy { $0.content.count < 1_048_576 + 300_003 })
+        #expect(large.reduce(cutter.rest()?.lineCount ?? 0) { $0 + $1.lineCount } == 8)
     }
 
     @Test("a dataset names the label keys that its lines have, and counts the features of them")

@@ -156,7 +156,7 @@ import Testing
             #expect(first.rows == 40)
             // Only the kept report is left to answer from.
             try await fixture.asSuperuser {
-                _ = try await $0.execute("DELETE FROM ml_training.training_dataset_chunks")
+                _ = try await $0.execute("DELETE FROM ml_training.dataset_chunk_uses")
             }
             #expect(try await reports.report(of: stored, tenant: tenant) == first)
             #expect(try await fixture.datasets.report(of: dataset.id, tenant: TenantID()) == nil)

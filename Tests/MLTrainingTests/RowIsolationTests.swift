@@ -9,11 +9,13 @@ import Testing
 /// Row-level security, tried with the service's own role and statements that forget every `WHERE`.
 @Suite struct RowIsolationTests {
     static let tables = [
-        "training_datasets", "training_dataset_chunks", "jobs", "tenant_turns", "job_checkpoints", "training_progress",
+        "training_datasets", "former_dataset_chunks", "dataset_chunks", "dataset_chunk_uses", "dataset_upkeep", "jobs",
+        "tenant_turns", "job_checkpoints", "training_progress",
         "idempotency_keys", "registries", "models", "model_artifact_chunks", "deployments",
         "training_schedules", "training_schedule_outcomes", "training_dataset_outcomes", "training_dataset_reports",
         "audit_outbox", "prediction_nodes", "prediction_node_models", "awaited_deployments", "changes", "change_head",
         "backtests", "archived_records", "shadows", "restored_progress", "restored_models", "restored_pieces",
+        "restored_contents",
         "dataset_reports",
     ]
 
@@ -52,7 +54,9 @@ import Testing
                     try await $0.query(count)[0].decode(at: 0, as: Int.self)
                 }
                 #expect(foreign == 0 && nobody == 0, "\(table)")
-                if ["models", "jobs", "training_datasets", "deployments", "model_artifact_chunks"].contains(table) {
+                if ["models", "jobs", "training_datasets", "deployments", "model_artifact_chunks", "dataset_upkeep"]
+                    .contains(table)
+                {
                     #expect(owned == 1, "\(table): the test would prove nothing without a row")
                 }
             }

@@ -107,7 +107,9 @@ import Testing
             let files = try await export(first, fixture)
             for kind in Self.kinds { #expect(files[kind]?.isEmpty == false, "\(kind)") }
             // Content that two datasets share is there once.
-            #expect(files[.datasetContent]?.count == 1 && files[.datasets]?.count == 2)
+            let chunks = try await fixture.chunks(of: first)
+            #expect(chunks.uses == 2 * chunks.count)
+            #expect(files[.datasetContent]?.count == chunks.count && files[.datasets]?.count == 2)
             #expect(files[.modelArtifacts]?.count == 1 + 6)
             try await restore(files, into: second, fixture)
             // Once more: nothing is there twice.
@@ -254,7 +256,7 @@ import Testing
             let (first, models) = try await filled(fixture)
             let (second, third) = (TenantID(), TenantID())
             var files = try await export(first, fixture)
-            let content = try #require(files[.datasetContent]?.first)
+            let content = try #require(files[.datasetContent])
             files[.datasetContent] = []
             try await restore(files, into: second, fixture)
             #expect(try await fixture.registry.artifact(models[1], tenant: second)?.content == Self.large)
@@ -272,14 +274,16 @@ import Testing
             try await restore(.datasets, files[.datasets] ?? [], into: third, fixture)
             // Well-formed, with a digest of its own.
             let bytes = Array("{}\n".utf8)
-            let forged = content.replacing(
+            let last = content[content.count - 1].replacing(
                 /"sha256": "[0-9a-f]*"/, with: #""sha256": "\#(NewModel.digest(of: bytes))""#
             ).replacing(/"content": "[0-9a-f]*"/, with: #""content": "7b7d0a""#)
+            let forged = Array(content.dropLast()) + [last]
             let refused = await #expect(throws: ProblemError.self) {
-                try await restore(.datasetContent, [forged], into: third, fixture)
+                try await restore(.datasetContent, forged, into: third, fixture)
             }
-            #expect(refused?.sentence.contains("Line 1 of dataset_content.ndjson ends a dataset") == true)
-            try await restore(.datasetContent, [content], into: third, fixture)
+            let place = "Line \(content.count) of dataset_content.ndjson"
+            #expect(refused?.sentence.contains("\(place) ends a dataset") == true)
+            try await restore(.datasetContent, content, into: third, fixture)
             #expect(try await fixture.datasets.history(id, tenant: third).allocationCount == 60)
         }
     }

@@ -17,6 +17,8 @@ enum ArchivedPieces {
         let ordinal: Int
         /// Of the chunk's content, for those that count them.
         let lines: Int?
+        /// Where the chunk begins, for those that say so.
+        let firstLine: Int?
     }
 
     /// The lines of one chunk.
@@ -52,7 +54,7 @@ enum ArchivedPieces {
             """)
         let last = try await connection.query(
             """
-            SELECT number, p.owner, p.ordinal, p.lines, p.pieces = (SELECT count(*) FROM restored_pieces r
+            SELECT number, p.owner, p.ordinal, p.lines, p.first_line, p.pieces = (SELECT count(*) FROM restored_pieces r
                 WHERE r.kind = \(rows.kind.rawValue) AND r.owner = p.owner AND r.ordinal = p.ordinal) AS is_whole
             FROM \(sql: pieces) WHERE p.piece = p.pieces - 1 ORDER BY number
             """)
@@ -63,7 +65,7 @@ enum ArchivedPieces {
             }
             return Chunk(
                 line: line, owner: try row.decode("owner"), ordinal: try row.decode("ordinal"),
-                lines: try row.decode("lines"))
+                lines: try row.decode("lines"), firstLine: try row.decode("first_line"))
         }
     }
 
@@ -90,9 +92,9 @@ enum ArchivedPieces {
         """
         (SELECT number, p.* FROM \(sql: rows.table), LATERAL (
             SELECT l ->> 'of' AS owner, (l ->> 'ordinal')::int AS ordinal, (l ->> 'piece')::int AS piece,
-                (l ->> 'pieces')::int AS pieces, (l ->> 'lines')::int AS lines, l ->> 'sha256' AS sha256,
-                l ->> 'content' AS content
-            FROM (SELECT line::jsonb) j (l) WHERE l ? 'of') p) p
+                (l ->> 'pieces')::int AS pieces, (l ->> 'lines')::int AS lines, (l ->> 'line')::int AS first_line,
+                l ->> 'sha256' AS sha256, l ->> 'content' AS content
+            FROM (SELECT line::jsonb) j (l) WHERE l ? 'of' AND NOT l ? 'repeats') p) p
         """
     }
 

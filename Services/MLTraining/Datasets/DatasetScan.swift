@@ -6,7 +6,7 @@ import Foundation
 import HistoryFeed
 import ServiceKit
 
-/// Goes through a stored dataset's allocations in their order, one chunk in memory at a time; those completed before its
+/// Goes through a stored dataset's allocations in their order, a few chunks in memory at a time; those completed before its
 /// span are passed over.
 ///
 /// Memory grows with projects and capacity days, which rows are derived from, not with rows. No database connection is
@@ -27,9 +27,12 @@ struct DatasetScan: Sendable {
     /// Allocations up to this one have been seen.
     private let after: DatasetRowPosition?
     private var source = TrainingPointSource()
-    private var ordinal = -1
     /// nil where a capacity day was spilt to disk.
     private var lines: [DatasetLine?] = []
+    /// The numbers of the lines.
+    private var numbers: [Int] = []
+    /// Behind the last line that was read.
+    private var end = 0
     /// Capacity days, undecoded until hours must be derived from them: most datasets have recorded hours.
     private var capacity: [ArraySlice<UInt8>] = []
     private var next = 0
@@ -53,7 +56,7 @@ struct DatasetScan: Sendable {
                 case .project(let facts): source.add(facts)
                 case .capacity(let day): source.add(day)
                 case .allocation(let allocation):
-                    let position = DatasetRowPosition(chunk: ordinal, line: next - 1)
+                    let position = DatasetRowPosition(number: numbers[next - 1])
                     if let after, position <= after { continue }
                     // Only features rest on what was completed before the span.
                     if let completed = allocation.completedAt, completed < dataset.spanStart.timeIntervalSince1970 {
@@ -66,35 +69,38 @@ struct DatasetScan: Sendable {
                         project: source.project(allocation.project))
                 }
             }
-            guard try await readChunk() else { return nil }
+            guard try await readChunks() else { return nil }
         }
     }
 
-    private mutating func readChunk() async throws -> Bool {
-        let chunk = try await store.chunk(
-            of: dataset.id, tenant: tenant, after: ordinal, skippingAllocationsBefore: after?.chunk ?? 0)
-        guard let chunk else {
+    private mutating func readChunks() async throws -> Bool {
+        let chunks = try await store.chunks(
+            of: dataset.id, tenant: tenant, from: end, skippingAllocationsBefore: after.map { $0.number + 1 } ?? 0)
+        guard let last = chunks.last else {
             guard after == nil, digest.finalize().hex != dataset.contentSha256 else { return false }
-            if ordinal < 0 { throw ProblemError.notFound("The dataset's content") }
+            if end == 0 { throw ProblemError.notFound("The dataset's content") }
             throw DatasetDamaged()
         }
-        let content = chunk.content
-        digest.update(data: content)
-        let (decoded, aside) = try await ComputeThread.run(named: "dataset") {
-            var (decoded, aside): ([DatasetLine?], [ArraySlice<UInt8>]) = ([], [])
-            for line in content.split(separator: UInt8(ascii: "\n")) {
-                if line.starts(with: #"{"capacity""#.utf8) {
-                    aside.append(line)
-                    decoded.append(nil)
-                } else {
-                    decoded.append(try DatasetLine(parsing: line))
+        for chunk in chunks { digest.update(data: chunk.content) }
+        let (decoded, numbers, aside) = try await ComputeThread.run(named: "dataset") {
+            var (decoded, numbers, aside): ([DatasetLine?], [Int], [ArraySlice<UInt8>]) = ([], [], [])
+            for chunk in chunks {
+                for (offset, line) in chunk.content.split(separator: UInt8(ascii: "\n")).enumerated() {
+                    numbers.append(chunk.firstLine + offset)
+                    if line.starts(with: #"{"capacity""#.utf8) {
+                        aside.append(line)
+                        decoded.append(nil)
+                    } else {
+                        decoded.append(try DatasetLine(parsing: line))
+                    }
                 }
             }
-            return (decoded, aside)
+            return (decoded, numbers, aside)
         }
         lines = decoded
+        self.numbers = numbers
         capacity += aside
-        (ordinal, next) = (chunk.ordinal, 0)
+        (end, next) = (last.end, 0)
         return true
     }
 
@@ -113,26 +119,20 @@ struct DatasetScan: Sendable {
     }
 }
 
-/// Where in a stored dataset an allocation is, for a cursor.
+/// Which line of a stored dataset an allocation is, for a cursor: it holds however the lines are cut into chunks.
 struct DatasetRowPosition: Codable, Sendable, Comparable {
-    let chunk: Int
-    let line: Int
+    let number: Int
 
-    init(chunk: Int, line: Int) {
-        self.chunk = chunk
-        self.line = line
-    }
+    init(number: Int) { self.number = number }
 
-    private enum CodingKeys: CodingKey { case chunk, line }
+    private enum CodingKeys: CodingKey { case number }
 
-    /// - Throws: `DecodingError` for numbers that the columns cannot hold: a cursor is the client's word.
+    /// - Throws: `DecodingError` for a number that the column cannot hold: a cursor is the client's word.
     init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        chunk = Int(try container.decode(Int32.self, forKey: .chunk))
-        line = Int(try container.decode(Int32.self, forKey: .line))
+        number = Int(try decoder.container(keyedBy: CodingKeys.self).decode(Int32.self, forKey: .number))
     }
 
-    static func < (a: Self, b: Self) -> Bool { (a.chunk, a.line) < (b.chunk, b.line) }
+    static func < (a: Self, b: Self) -> Bool { a.number < b.number }
 }
 
 extension DatasetRow {

@@ -14,10 +14,10 @@ protocol DatasetStore: Sendable {
     /// The stored dataset as a history.
     /// - Throws: `DatasetDamaged`.
     func history(_ id: DatasetID, tenant: TenantID) async throws -> History
-    /// The next stored chunk after the one numbered `ordinal` (-1 for the first); nil at the end.
-    /// - Parameter first: chunks of nothing but allocations are passed over up to this one.
-    func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)
-        async throws -> (ordinal: Int, content: [UInt8])?
+    /// The stored lines from one on, a few chunks of them; empty at the end.
+    /// - Parameter first: chunks of nothing but allocations are passed over up to the one with this line.
+    func chunks(of id: DatasetID, tenant: TenantID, from line: Int, skippingAllocationsBefore first: Int)
+        async throws -> [StoredChunk]
     func datasets(tenant: TenantID, after: NewestFirst<DatasetEntity>?, limit: Int) async throws -> [TrainingDataset]
     func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
     /// The report as kept; nil before it was first worked out.
@@ -46,18 +46,17 @@ struct PostgresDatasetStore: DatasetStore {
                 INSERT INTO training_dataset_outcomes (tenant_id, dataset_id, fingerprints, watermark)
                 VALUES (\(ticket.tenant), \(dataset.id), \(content.outcomes.bytes), \(optional: dataset.watermark))
                 """)
-            // One chunk per statement: the memory of one, not of all encoded at once. As text, which is half as long as
-            // the text form of bytes. Reading one may wait for a disk.
+            try await DatasetChunks.keepFound(of: ticket.tenant, connection)
             let chunks = try await ComputeThread.run(named: "dataset") { try content.chunks() }
-            var ordinal = 0
-            while let chunk = try await ComputeThread.run(named: "dataset", { try chunks.next() }) {
-                try await connection.execute(
-                    """
-                    INSERT INTO training_dataset_chunks (tenant_id, dataset_id, ordinal, line_count, content)
-                    VALUES (\(ticket.tenant), \(dataset.id), \(ordinal), \(chunk.lineCount),
-                        convert_to(\(String(decoding: chunk.content, as: UTF8.self)), 'UTF8'))
-                    """)
-                ordinal += 1
+            var line = 0
+            while true {
+                // Reading one may wait for a disk.
+                let next = try await ComputeThread.run(named: "dataset") { [line] in
+                    try Self.next(of: chunks, firstLine: line)
+                }
+                guard let last = next.last else { break }
+                try await DatasetChunks.put(next, into: dataset.id, of: ticket.tenant, connection)
+                line = last.firstLine + last.lineCount
             }
         } holding: { connection in
             try await connection.execute(
@@ -66,52 +65,50 @@ struct PostgresDatasetStore: DatasetStore {
         }
     }
 
+    private static func next(of chunks: DatasetContent.Chunks, firstLine: Int) throws -> [DatasetChunks.New] {
+        var (next, line) = ([DatasetChunks.New](), firstLine)
+        while next.count < chunksAtOnce, let chunk = try chunks.next() {
+            next.append(DatasetChunks.New(chunk, firstLine: line))
+            line += chunk.lineCount
+        }
+        return next
+    }
+
+    /// Some megabytes.
+    private static let chunksAtOnce = 32
+
     func history(_ id: DatasetID, tenant: TenantID) async throws -> History {
-        let (reader, digest) = try await database.withTenantRows(tenant) { connection in
-            let dataset = try await connection.query(
-                "SELECT content_sha256, line_count FROM training_datasets WHERE id = \(id)"
-            ).first
-            guard let dataset else { throw DatasetDamaged() }
-            let reader = DatasetReader(expectingLines: try dataset.decode("line_count"))
-            var chunks: [[UInt8]] = []
-            for try await row in connection.stream(
-                """
-                SELECT convert_from(content, 'UTF8') AS content FROM training_dataset_chunks
-                WHERE dataset_id = \(id) ORDER BY ordinal
-                """)
-            {
-                chunks.append(Array(try row.decode("content", as: String.self).utf8))
-                if chunks.count == Self.chunksReadAtOnce { try await read(&chunks, by: reader) }
+        let dataset = try await database.withTenantRows(tenant) { connection in
+            try await connection.query("SELECT content_sha256, line_count FROM training_datasets WHERE id = \(id)")
+                .first
+        }
+        guard let dataset else { throw DatasetDamaged() }
+        let digest: String = try dataset.decode("content_sha256")
+        let reader = DatasetReader(expectingLines: try dataset.decode("line_count"))
+        var line = 0
+        // No connection is held while lines are parsed.
+        while true {
+            let chunks = try await database.withTenantRows(tenant) { [line] connection in
+                try await DatasetChunks.read(id, from: line, atMost: Self.chunksAtOnce, connection)
             }
-            try await read(&chunks, by: reader)
-            return (reader, try dataset.decode("content_sha256", as: String.self))
+            guard let last = chunks.last else { break }
+            line = last.end
+            try await ComputeThread.run(named: "dataset") { try reader.read(chunks.map(\.content)) }
         }
         return try await ComputeThread.run(named: "dataset") { try reader.history(expecting: digest) }
     }
 
-    private static let chunksReadAtOnce = 16
-
-    private func read(_ chunks: inout [[UInt8]], by reader: DatasetReader) async throws {
-        let next = chunks
-        chunks = []
-        try await ComputeThread.run(named: "dataset") { try reader.read(next) }
-    }
-
-    func chunk(of id: DatasetID, tenant: TenantID, after ordinal: Int, skippingAllocationsBefore first: Int)
-        async throws -> (ordinal: Int, content: [UInt8])?
+    func chunks(of id: DatasetID, tenant: TenantID, from line: Int, skippingAllocationsBefore first: Int)
+        async throws -> [StoredChunk]
     {
         try await database.withTenantRows(tenant) { connection in
-            // Facts come before allocations, so a chunk that begins with one holds nothing else.
-            try await connection.query(
-                """
-                SELECT ordinal, convert_from(content, 'UTF8') AS content FROM training_dataset_chunks
-                WHERE dataset_id = \(id) AND ordinal > \(ordinal)
-                    AND (ordinal >= \(first) OR substring(content FROM 1 FOR 13) <> '{"allocation"'::bytea)
-                ORDER BY ordinal LIMIT 1
-                """
-            ).first.map { (try $0.decode("ordinal"), Array(try $0.decode("content", as: String.self).utf8)) }
+            try await DatasetChunks.read(
+                id, from: line, skippingAllocationsBefore: first, atMost: Self.chunksOfPage, connection)
         }
     }
+
+    /// Some two thousand lines.
+    private static let chunksOfPage = 8
 
     func datasets(tenant: TenantID, after: NewestFirst<DatasetEntity>?, limit: Int) async throws -> [TrainingDataset] {
         try await database.withTenantRows(tenant) { connection in

@@ -7,7 +7,7 @@ extension PostgresScheduleStore {
     /// The dataset of the tenant's latest model: of several the one with the latest data, so that a job about the past (`asOf`)
     /// does not count as the latest. A back-test leaves no model.
     static let latestDataset: SQL = """
-        SELECT d.id, d.as_of, o.fingerprints, o.watermark FROM jobs j
+        SELECT d.id, d.as_of, d.created_at, o.fingerprints, o.watermark FROM jobs j
         JOIN training_datasets d ON d.id = j.dataset_id
         LEFT JOIN training_dataset_outcomes o ON o.dataset_id = d.id
         WHERE j.status = 'succeeded' AND j.model_type <> 'backtest' ORDER BY d.as_of DESC, d.created_at DESC LIMIT 1

@@ -2,11 +2,12 @@ import Forecasting
 
 /// Where a line belongs in a dataset's order, and which thing it is said of.
 ///
-/// People come first, then projects, then capacity by person and day, then allocations by decision and id.
+/// People come first, then projects, then capacity by day and person, then allocations by decision and id: what is new in a
+/// history comes at the end of its kind.
 struct LineKey: Sendable {
     private enum Kind: UInt8 { case employee, project, capacity, allocation }
 
-    /// Compared byte by byte: the kind, for an allocation the moment of its decision, then the identity.
+    /// Compared byte by byte: the kind, then the moment of an allocation's decision or the day of a capacity, then the identity.
     let bytes: [UInt8]
     /// Where in the bytes the identity begins: lines of one kind and identity are said of the same thing.
     let identityStart: Int
@@ -15,7 +16,9 @@ struct LineKey: Sendable {
 
     static func project(_ id: String) -> LineKey { LineKey(.project, id: id) }
 
-    static func capacity(employee: String, day: Double) -> LineKey { LineKey(.capacity, id: employee, after: day) }
+    static func capacity(employee: String, day: Double) -> LineKey {
+        LineKey(.capacity, before: day, id: employee, after: day)
+    }
 
     /// - Parameter decidedAt: any, for the removal of an allocation.
     static func allocation(_ id: String, decidedAt: Double) -> LineKey {

@@ -24,6 +24,7 @@ struct TrainingService {
     let admin: FakeTenantAdmin
     /// Its notes are delivered when a test says so.
     let audit: AuditOutbox
+    let declared: [DeclaredRoute]
 
     struct Answered {
         let status: HTTPResponse.Status
@@ -59,12 +60,14 @@ struct TrainingService {
 
     /// - Parameters:
     ///   - working: run the workers and the scheduler too.
+    ///   - migrated: whether the schema has its tables.
     ///   - trainingHours: of every tenant's plan; nil: tenant-admin does not say.
     static func with(
-        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false, trainingHours: Int? = 10,
-        logger: Logger = PostgresCluster.quietLogger, _ body: @Sendable (TrainingService) async throws -> Void
+        history: SyntheticHistory = SyntheticHistory(allocations: 90), working: Bool = false, migrated: Bool = true,
+        trainingHours: Int? = 10, logger: Logger = PostgresCluster.quietLogger,
+        _ body: @Sendable (TrainingService) async throws -> Void
     ) async throws {
-        try await TrainingDatabase.with { fixture in
+        try await TrainingDatabase.with(migrated: migrated) { fixture in
             let identity = TestIdentity()
             let admin = FakeTenantAdmin(history: history, keys: identity.keys, trainingHours: trainingHours)
             try await admin.serve { url in
@@ -89,7 +92,8 @@ struct TrainingService {
                             client: client, identity: identity, tenant: TenantID(), fixture: fixture, admin: admin,
                             audit: AuditOutbox(
                                 database: training.database, client: bootstrap.client(for: .tenantAdmin),
-                                logger: logger, lease: .zero)))
+                                logger: logger, lease: .zero),
+                            declared: application.declared))
                 }
                 work.cancel()
                 _ = await work.result
