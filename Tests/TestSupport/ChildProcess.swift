@@ -3,7 +3,8 @@ public import Foundation
 /// A program started by a test.
 ///
 /// Not Foundation's `Process`: its children inherit the blocked signals of the thread that started them, so that SIGTERM
-/// never reaches them, and its termination handler was seen not to be called.
+/// never reaches them, its termination handler was seen not to be called, and among a thousand open sockets its `run` read beyond
+/// the list of them.
 public final class ChildProcess: Sendable {
     public let id: pid_t
     private let ending: Task<Int32, Never>
@@ -33,10 +34,7 @@ public final class ChildProcess: Sendable {
 
     /// Waits for the end: the exit code, or the negative number of the signal that ended it.
     public var exitCode: Int32 {
-        get async {
-            let status = await ending.value
-            return status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
-        }
+        get async { Self.exitCode(await ending.value) }
     }
 
     /// Sends a signal and waits for the end.
@@ -44,6 +42,23 @@ public final class ChildProcess: Sendable {
     public func end(_ signal: Int32) async -> Int32 {
         kill(id, signal)
         return await exitCode
+    }
+
+    /// Runs a program to its end, on this thread.
+    /// - Returns: its exit code, or the negative number of the signal that ended it, and what it has printed.
+    /// - Throws: `POSIXError` when the program cannot be started.
+    public static func run(_ path: String, _ arguments: [String]) throws -> (exitCode: Int32, output: String) {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        defer { try? FileManager.default.removeItem(at: file) }
+        let id = try spawn(path, arguments, nil, file.path)
+        var status: Int32 = 0
+        while waitpid(id, &status, 0) == -1, errno == EINTR {}
+        let output = FileManager.default.contents(atPath: file.path) ?? Data()
+        return (exitCode(status), String(decoding: output, as: UTF8.self))
+    }
+
+    private static func exitCode(_ status: Int32) -> Int32 {
+        status & 0x7f == 0 ? (status >> 8) & 0xff : -(status & 0x7f)
     }
 
     private static func spawn(

@@ -13,7 +13,7 @@ struct ProjectLoad: Sendable {
 
     private static let peopleAtOnce = 200
 
-    /// Of which project a change of status makes bookings count for more.
+    /// Whether a change of status makes a project's bookings count for more.
     static func grows(from former: ProjectStatus, to status: ProjectStatus) -> Bool {
         weight(status) > weight(former)
     }

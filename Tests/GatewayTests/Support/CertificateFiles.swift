@@ -1,5 +1,6 @@
 import Basics
 import Foundation
+import TestSupport
 
 /// A self-signed certificate for `localhost` and its key, made by openssl in a folder of their own.
 struct CertificateFiles: Sendable {
@@ -32,22 +33,9 @@ struct CertificateFiles: Sendable {
 
     /// What a program prints; it must succeed.
     static func wait(_ program: String, _ arguments: [String]) throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = arguments
-        let (output, errors) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = errors
-        try process.run()
-        let text = output.fileHandleForReading.readDataToEndOfFile()
-        let trouble = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw Failure(
-                description: "\(program) ended with \(process.terminationStatus): "
-                    + String(decoding: trouble, as: UTF8.self) + String(decoding: text, as: UTF8.self))
-        }
-        return String(decoding: text, as: UTF8.self)
+        let (code, output) = try ChildProcess.run(program, arguments)
+        guard code == 0 else { throw Failure(description: "\(program) ended with \(code): \(output)") }
+        return output
     }
 
     /// The same without holding up the tests beside.
