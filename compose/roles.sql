@@ -5,9 +5,10 @@
 \set ON_ERROR_STOP on
 SET client_min_messages = warning;
 
--- Roles belong to the whole cluster: whoever else applies this file, in whichever of its databases, waits until this is done.
+-- Roles belong to the whole cluster: whoever else applies this file, in whichever of its databases, waits until this is done. The
+-- mode keeps out itself only: tenants' roles are made and dropped meanwhile.
 BEGIN;
-LOCK TABLE pg_catalog.pg_authid IN SHARE ROW EXCLUSIVE MODE;
+LOCK TABLE pg_catalog.pg_authid IN SHARE UPDATE EXCLUSIVE MODE;
 
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION', role)
 FROM unnest(ARRAY['erm_gateway', 'erm_tenant_admin', 'erm_ml_training', 'erm_ml_prediction']) AS role
