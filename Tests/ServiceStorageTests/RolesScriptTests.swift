@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import TestSupport
 import Testing
 
@@ -18,6 +19,29 @@ struct RolesScriptTests {
                     try await ServiceDatabases.value("SELECT current_user", on: databases.mlTraining)
                         == "erm_ml_training")
             }
+        }
+    }
+
+    @Test("while it is applied, tenants' roles are made and dropped")
+    func keepsOutItselfOnly() async throws {
+        let file = ServiceDatabases.repository.appendingPathComponent("compose/roles.sql")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let lock = try #require(text.split(separator: "\n").first { $0.hasPrefix("LOCK TABLE") })
+        try await PostgresCluster.withDatabase("roles") { url in
+            let pool = PostgresPool(
+                configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+            let role = "erm_test_\(UUID().uuidString.prefix(8).lowercased())"
+            do {
+                try await pool.withTransaction { connection in
+                    try await connection.executeScript(String(lock))
+                    try await ServiceDatabases.run(
+                        "SET lock_timeout = '10s'; CREATE ROLE \"\(role)\"; DROP ROLE \"\(role)\"", on: url)
+                }
+            } catch {
+                await pool.close()
+                throw error
+            }
+            await pool.close()
         }
     }
 }

@@ -31,9 +31,8 @@ extension DatasetUpkeep {
                 let digest: String? = try await connection.query(
                     "SELECT content_sha256 FROM training_datasets WHERE id = \(dataset) FOR NO KEY UPDATE"
                 ).first?.decode("content_sha256")
-                guard let digest, try await Self.cut(dataset, of: tenant, connection) == digest else {
-                    throw DatasetDamaged()
-                }
+                guard let digest, let found = try await Self.cut(dataset, of: tenant, connection) else { return }
+                guard found == digest else { throw DatasetDamaged() }
                 try await connection.execute("DELETE FROM former_dataset_chunks WHERE dataset_id = \(dataset)")
             }
         } catch is DatasetDamaged {

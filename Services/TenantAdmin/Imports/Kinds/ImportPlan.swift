@@ -71,7 +71,7 @@ struct ImportPlan: Sendable {
     }
 
     /// What other rows of the file are to a check. They are judged in this order, each when the bad ones of those before are gone.
-    enum Others: Sendable, CaseIterable {
+    enum Others: Sendable {
         case none
         /// They may make a row good, as by moving what is in its way.
         case help
