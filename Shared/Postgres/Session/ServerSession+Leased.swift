@@ -47,7 +47,7 @@ extension ServerSession {
             }
             var statements: [SQL] = []
             if let role {
-                statements.append("SET LOCAL ROLE \(identifier: role)")
+                statements.append(Self.entering(role: role))
                 self.note(role: role)
             }
             statements += settings.map { "SELECT pg_catalog.set_config(\($0.name), \($0.value), true)" }
@@ -58,6 +58,21 @@ extension ServerSession {
                 self.namespaces.learned(namespace, inTransaction: true)
             }
         }
+    }
+
+    /// `SET LOCAL ROLE`, also right after roles were granted.
+    ///
+    /// A backend keeps the list of roles that its user is a member of, and reads it anew when one was granted. A grant that is
+    /// committed while the list is being read is missed until the next one (Postgres 15, `roles_is_member_of`; at a thousand
+    /// roles the reading takes some milliseconds). Only one such list is kept: a question about another role's memberships
+    /// makes the backend read this one again.
+    private static func entering(role: String) -> SQL {
+        guard role != "none" else { return "SET LOCAL ROLE NONE" }
+        return """
+            SELECT CASE WHEN pg_catalog.pg_has_role(session_user, \(role)::name, 'MEMBER')
+                OR pg_catalog.pg_has_role('pg_monitor', 'pg_read_all_stats', 'MEMBER')
+                THEN pg_catalog.set_config('role', \(role), true) END
+            """
     }
 
     func openStream(lease: UInt64, _ statement: RenderedSQL) async throws -> ActiveStream {
