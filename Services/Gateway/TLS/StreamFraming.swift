@@ -9,6 +9,9 @@ import ServiceKit
 /// Reads what the head of a stream says of its message (RFC 9113 §8.3), as ``MessageFraming`` does for HTTP/1.1, and refuses what two
 /// readers may understand differently. NIO has refused before this: names that are no words or in upper case, fields of connections,
 /// values with line breaks, and bodies of another length than stated.
+///
+/// A stream need not say that it has a body (RFC 9113 §8.1.1), and all that stands behind this goes by what the head says, as in
+/// HTTP/1.1. So a head without a length waits for what follows it, and says `Transfer-Encoding: chunked` if that is a body.
 final class StreamFraming: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -18,20 +21,68 @@ final class StreamFraming: ChannelDuplexHandler {
     private let scheme: String
     private let maximumFields: Int
     private var isRefused = false
+    /// A head without a length, until it is known whether a body follows.
+    private var pending: HTTPRequest?
+    private var pendingUntil: Scheduled<Void>?
+
+    /// How long the end of a request is waited for that should have no body: some senders send it apart.
+    private static let patience = TimeAmount.seconds(1)
 
     init(scheme: String, maximumFields: Int) {
         self.scheme = scheme
         self.maximumFields = maximumFields
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) { pendingUntil?.cancel() }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isRefused else { return }
-        guard case .head(let head) = unwrapInboundIn(data) else { return context.fireChannelRead(data) }
-        do {
-            context.fireChannelRead(wrapInboundOut(.head(try checked(head))))
-        } catch {
-            refuse(error, context)
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            do {
+                let head = try checked(head)
+                guard head.headerFields[.contentLength] == nil else {
+                    return context.fireChannelRead(wrapInboundOut(.head(head)))
+                }
+                pending = head
+            } catch {
+                refuse(error, context)
+            }
+        case .body(let piece) where pending != nil && piece.readableBytes == 0: break
+        case .body:
+            passPending(hasBody: true, context)
+            context.fireChannelRead(data)
+        case .end:
+            passPending(hasBody: false, context)
+            context.fireChannelRead(data)
         }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        if let pending {
+            switch pending.method {
+            case .get, .head, .delete, .options: awaitEnd(context)
+            default: passPending(hasBody: true, context)
+            }
+        }
+        context.fireChannelReadComplete()
+    }
+
+    private func awaitEnd(_ context: ChannelHandlerContext) {
+        guard pendingUntil == nil else { return }
+        pendingUntil = context.eventLoop.assumeIsolated().scheduleTask(in: Self.patience) { [weak self] in
+            self?.passPending(hasBody: true, context)
+            context.fireChannelReadComplete()
+        }
+    }
+
+    private func passPending(hasBody: Bool, _ context: ChannelHandlerContext) {
+        pendingUntil?.cancel()
+        pendingUntil = nil
+        guard var head = pending else { return }
+        pending = nil
+        if hasBody { head.headerFields[.transferEncoding] = "chunked" }
+        context.fireChannelRead(wrapInboundOut(.head(head)))
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -54,6 +105,7 @@ final class StreamFraming: ChannelDuplexHandler {
     private func refuse(_ error: any Error, _ context: ChannelHandlerContext) {
         guard !isRefused else { return }
         isRefused = true
+        pending = nil
         context.fireErrorCaught(error)
     }
 

@@ -87,6 +87,47 @@ struct HTTP2SmugglingTests {
             fields: RawHTTP2.request("GET", "/x", (0..<120).map { ("x-\($0)", "a") })),
     ]
 
+    /// A body need not say its length by HTTP/2, nor come together with the head.
+    @Test(
+        "a body without a length arrives whole, and one of a GET is refused",
+        arguments: [
+            (method: "POST", pieces: ["hello"], status: 200), ("POST", ["he", "", "llo"], 200),
+            ("POST", [String(repeating: "x", count: 60_000)], 200), ("POST", [""], 200), ("GET", [""], 200),
+            ("GET", ["hello"], 400),
+        ], [false, true])
+    func bodiesWithoutLength(_ sent: (method: String, pieces: [String], status: Int), isSlow: Bool) async throws {
+        try await ProxyBench.withUpstream { router in
+            for method in [HTTPRequest.Method.get, .post] {
+                router.on("/x", method: method) { request, _ in
+                    String(buffer: try await request.body.collect(upTo: 1 << 20))
+                }
+            }
+        } _: { port in
+            let route = try Fixture.route("/x", ["GET": nil, "POST": nil], target: .upstream(.mlPrediction))
+            try await SecureBench.with(upstreamPorts: [port], routes: [route]) { bench async throws in
+                let outcome = try await RawHTTP2.connect(to: bench.port) { client in
+                    try await client.send(bytes: RawHTTP2.head(1, RawHTTP2.request(sent.method, "/x"), isEnd: false))
+                    for (place, piece) in sent.pieces.enumerated() {
+                        if isSlow { try await Task.sleep(for: .milliseconds(50)) }
+                        let bytes = Array(piece.utf8)
+                        for start in stride(from: 0, to: max(1, bytes.count), by: 16_384) {
+                            let end = min(start + 16_384, bytes.count)
+                            let isLast = place == sent.pieces.count - 1 && end == bytes.count
+                            try await client.send(0, isLast ? 1 : 0, 1, Array(bytes[start..<end]))
+                        }
+                    }
+                    return try await client.outcome(of: 1)
+                }
+                guard case .answered(let status, let body) = outcome else {
+                    Issue.record("\(outcome)")
+                    return
+                }
+                #expect(status == sent.status)
+                if status == 200 { #expect(body == sent.pieces.joined()) }
+            }
+        }
+    }
+
     @Test("is refused before the upstream, and proper requests are still answered", arguments: cases)
     func refused(_ attack: Case) async throws {
         let asked = Mutex<[String]>([])
