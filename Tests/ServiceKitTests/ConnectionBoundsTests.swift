@@ -5,6 +5,7 @@ import Hummingbird
 import NIOCore
 import NIOEmbedded
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -79,6 +80,34 @@ struct ConnectionBoundsTests {
             }
             let hosts = answers.components(separatedBy: "\r\n\r\n").dropFirst().map { $0.prefix { $0 != "H" } }
             #expect(hosts.map(String.init) == (1...300).map { "host-\($0)" } + ["last"])
+        }
+    }
+
+    /// Answers are made faster than a busy event loop encrypts and sends them.
+    @Test("the next request waits until the client has taken most of the answer before", arguments: [16, 1_024])
+    func unread(kibibytes: Int) async throws {
+        let answered = Mutex(0)
+        let requests = 20 * 1_024 / kibibytes
+        let router = Router(context: ServiceRequestContext.self)
+        router.get("/large") { _, context in
+            let isFirst = answered.withLock { answered in
+                answered += 1
+                return answered == 1
+            }
+            if isFirst { context.channel.eventLoop.execute { Thread.sleep(forTimeInterval: 0.5) } }
+            return Response(status: .ok, body: .inPieces(ByteBuffer(repeating: 0x78, count: kibibytes << 10)))
+        }
+        try await withService([], router) { port, _ in
+            try await SilentClient.sending(
+                String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: requests), to: port
+            ) {
+                while answered.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                try await Task.sleep(for: .milliseconds(300))
+                #expect(answered.withLock { $0 } == 1)
+                try await Task.sleep(for: .seconds(1))
+                // The kernel takes some 4 MiB.
+                #expect(answered.withLock { $0 } * kibibytes < 10 * 1_024)
+            }
         }
     }
 

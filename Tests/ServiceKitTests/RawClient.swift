@@ -39,3 +39,16 @@ struct RawClient {
         return unread
     }
 }
+
+/// A client that reads nothing.
+enum SilentClient {
+    static func sending(_ text: String, to port: Int, _ body: () async throws -> Void) async throws {
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelOption(.autoRead, value: false)
+            .channelOption(.socketOption(.so_rcvbuf), value: 4096)
+            .connect(host: "127.0.0.1", port: port).get()
+        try await channel.writeAndFlush(ByteBuffer(string: text))
+        try await body()
+        try? await channel.close()
+    }
+}

@@ -7,18 +7,20 @@ import NIOHTTPTypes
 /// Decides which way a request goes: it is answered on this event loop, or by the router in the connection's task.
 ///
 /// A request is offered to the loop when it has come whole soon after its head. A slow body goes to the router, which watches over slow
-/// bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); they are answered in
-/// their order all the same: behind one that the router has, all go to the router, and behind one on the loop all wait here.
+/// bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); each waits here until the one before it has
+/// been answered and the client has taken most of that answer: answers are made faster than they are encrypted and sent, and a client
+/// that does not read would have all of them in the memory.
 final class RequestFork: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
     typealias OutboundIn = HTTPResponsePart
     typealias OutboundOut = HTTPResponsePart
 
-    /// What has come during an exchange.
+    /// What has come before its turn.
     private enum Arrival {
         case part(HTTPRequestPart, RequestRecord?)
         case error(any Error)
+        case inputClosed
     }
 
     /// A request whose end has not come yet.
@@ -45,6 +47,8 @@ final class RequestFork: ChannelDuplexHandler {
     private var readIsDue = false
     /// Requests that the router has not answered.
     private var routed = 0
+    /// The router gets the rest of its request.
+    private var isRouting = false
     /// The router stands behind this.
     private var isRouted = false
     /// The client has closed its side during the exchange.
@@ -76,8 +80,14 @@ final class RequestFork: ChannelDuplexHandler {
         let part = unwrapInboundIn(data)
         var record: RequestRecord?
         if case .head = part { record = guarding.record }
-        guard exchange == nil, waiting.isEmpty else { return waiting.append(.part(part, record)) }
+        guard waiting.isEmpty, isItsTurn(context) else { return waiting.append(.part(part, record)) }
         receive(part, record, context)
+    }
+
+    /// Whether what comes next may be looked at: the rest of a request, or one that has nothing before it.
+    private func isItsTurn(_ context: ChannelHandlerContext) -> Bool {
+        guard exchange == nil else { return false }
+        return isRouting || held != nil || routed == 0 && context.channel.isWritable
     }
 
     /// The handler wants to read the body of the request that is being answered.
@@ -106,15 +116,23 @@ final class RequestFork: ChannelDuplexHandler {
             return context.fireUserInboundEventTriggered(event)
         }
         guard let exchange else {
-            return isRouted ? context.fireUserInboundEventTriggered(event) : context.close(promise: nil)
+            return waiting.isEmpty ? closeInput(context) : waiting.append(.inputClosed)
         }
         // The router, told now, would end the connection before the answer is written.
         isInputClosed = true
         exchange.hungUp()
     }
 
+    private func closeInput(_ context: ChannelHandlerContext) {
+        guard isRouted else { return context.close(promise: nil) }
+        context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
+    }
+
     func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.answering?.clientIsReady() }
+        if context.channel.isWritable {
+            exchange?.answering?.clientIsReady()
+            takeWaitingSoon(context)
+        }
         context.fireChannelWritabilityChanged()
     }
 
@@ -125,8 +143,16 @@ final class RequestFork: ChannelDuplexHandler {
 
     /// What the router answers.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if case .end = unwrapOutboundIn(data) { routed = max(0, routed - 1) }
         context.write(data, promise: promise)
+        guard case .end = unwrapOutboundIn(data) else { return }
+        routed = max(0, routed - 1)
+        takeWaitingSoon(context)
+    }
+
+    /// Not from within the writing of an answer: the next request begins anew.
+    private func takeWaitingSoon(_ context: ChannelHandlerContext) {
+        guard !waiting.isEmpty else { return }
+        context.eventLoop.assumeIsolated().execute { [weak self] in self?.takeWaiting(context) }
     }
 
     private func receive(_ part: HTTPRequestPart, _ record: RequestRecord?, _ context: ChannelHandlerContext) {
@@ -139,11 +165,15 @@ final class RequestFork: ChannelDuplexHandler {
             }
         case .body(var piece) where held != nil:
             if held?.body == nil { held?.body = piece } else { held?.body?.writeBuffer(&piece) }
+        case .end where isRouting:
+            isRouting = false
+            context.fireChannelRead(wrapInboundOut(part))
         case .end(let trailers) where held != nil:
             heldUntil?.cancel()
             heldUntil = nil
             if trailers == nil, isTaken(context) { return }
             passHeld(context)
+            isRouting = false
             context.fireChannelRead(wrapInboundOut(part))
         default:
             context.fireChannelRead(wrapInboundOut(part))
@@ -175,11 +205,17 @@ final class RequestFork: ChannelDuplexHandler {
             guard isRouted else { return context.close(mode: .output, promise: nil) }
             return context.fireUserInboundEventTriggered(ChannelEvent.inputClosed)
         }
-        guard !waiting.isEmpty else { return }
-        while exchange == nil, let arrival = waiting.popFirst() {
+        takeWaiting(context)
+    }
+
+    /// What has waited, as far as it is its turn.
+    private func takeWaiting(_ context: ChannelHandlerContext) {
+        guard !waiting.isEmpty, isItsTurn(context) else { return }
+        while isItsTurn(context), let arrival = waiting.popFirst() {
             switch arrival {
             case .part(let part, let record): receive(part, record, context)
             case .error(let error): fail(error, context)
+            case .inputClosed: closeInput(context)
             }
         }
         awaitRest(context)
@@ -209,6 +245,7 @@ final class RequestFork: ChannelDuplexHandler {
 
     private func pass(_ head: HTTPRequest, _ record: RequestRecord?, _ context: ChannelHandlerContext) {
         routed += 1
+        isRouting = true
         enterRouter(context)
         if let record { frame.connections.arrived(record, on: context.channel) }
         context.fireChannelRead(wrapInboundOut(.head(head)))
