@@ -33,13 +33,13 @@ public struct CreateRoleRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        validation.text(name, "name", maximum: 100)
+        validation.visibleText(name, "name", maximum: 100)
         Permission.validate(permissions, &validation)
     }
 }
 
-/// `PATCH /roles/{id}`. Users who hold the role have its new grants within a second. API keys know roles by name: a renamed
-/// role grants them nothing any more.
+/// `PATCH /roles/{id}`. Users who hold the role have its new grants within a second. API keys hold roles
+/// by id: a renamed role stays theirs.
 public struct UpdateRoleRequest: RequestPayload {
     @NonNull public var name: String?
     /// Replaces the grants.
@@ -51,7 +51,7 @@ public struct UpdateRoleRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
-        validation.text(name, "name", maximum: 100)
+        validation.visibleText(name, "name", maximum: 100)
         if let permissions { Permission.validate(permissions, &validation) }
     }
 }

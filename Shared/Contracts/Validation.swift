@@ -174,16 +174,35 @@ public struct Validation: Sendable {
         require(end >= start, endField, "must not be before \(startField)")
     }
 
-    /// Something before one `@`, a dotted name after it, no blanks: the mailbox itself is proved by mail, not by a pattern.
+    /// Something before one `@`, a dotted name after it, nothing that cannot be seen: the mailbox itself is proved by mail, not by
+    /// a pattern.
     public mutating func email(_ value: String?, _ field: String) {
         state(field, .email)
         guard let value else { return }
         let parts = value.split(separator: "@", omittingEmptySubsequences: false)
         let valid =
-            value.utf8.count <= 254 && parts.count == 2 && !parts[0].isEmpty && parts[1].contains(".")
-            && !parts[1].hasPrefix(".") && !parts[1].hasSuffix(".")
-            && !value.unicodeScalars.contains { $0.value <= 0x20 || $0.value == 0x7f }
+            value.utf8.count <= 254 && parts.count == 2 && !parts[0].isEmpty && Self.isDomain(parts[1])
+            && !value.unicodeScalars.contains { $0.isInvisible || "<>\"".unicodeScalars.contains($0) }
         check(valid, field, "must be an e-mail address")
+    }
+
+    /// At least two labels; none is empty, begins or ends with a hyphen, or has other ASCII than letters and digits besides.
+    private static func isDomain(_ name: Substring) -> Bool {
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.count >= 2
+            && labels.allSatisfy { label in
+                !label.isEmpty && !label.hasPrefix("-") && !label.hasSuffix("-")
+                    && label.allSatisfy { !$0.isASCII || $0.isLetter || $0.isNumber || $0 == "-" }
+            }
+    }
+
+    /// Text that stands for a right, so that no two look the same for what cannot be seen.
+    public mutating func visibleText(_ value: String?, _ field: String, maximum: Int) {
+        text(value, field, maximum: maximum)
+        guard let value else { return }
+        check(
+            !value.unicodeScalars.contains { $0 != " " && $0.isInvisible }, field,
+            "must not contain characters that cannot be seen")
     }
 
     public mutating func notNegative(_ value: Int?, _ field: String) {
@@ -238,5 +257,16 @@ public struct Validation: Sendable {
 
     private static func plain(_ value: Double) -> String {
         value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    }
+}
+
+extension Unicode.Scalar {
+    /// A blank, a control character, or one that only changes how its neighbours look.
+    fileprivate var isInvisible: Bool {
+        if properties.isWhitespace { return true }
+        return switch properties.generalCategory {
+        case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true
+        default: false
+        }
     }
 }

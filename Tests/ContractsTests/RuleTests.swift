@@ -65,6 +65,31 @@ struct RuleTests {
         #expect(validation.errors.map(\.field) == ["long"])
     }
 
+    @Test(
+        "an e-mail address has a domain of names and nothing that cannot be seen",
+        arguments: [
+            ("ann@acme.example", true), ("ann.o'neil+erm@mail.acme.example", true), ("jörg@bücher.example", true),
+            ("ann@acme", false), ("ann@acme..example", false), ("ann@-acme.example", false),
+            ("ann@acme-.example", false), ("ann@acme_x.example", false), ("<ann>@acme.example", false),
+            ("ann\u{200B}@acme.example", false),
+            ("ann\u{202E}@acme.example", false), ("ann\u{A0}@acme.example", false), ("ann@acme.exa\u{AD}mple", false),
+            ("ann@b@acme.example", false), ("@acme.example", false),
+        ])
+    func emails(address: String, isOne: Bool) {
+        var validation = Validation()
+        validation.email(address, "email")
+        #expect(validation.errors.isEmpty == isOne)
+    }
+
+    @Test("the name of a role has nothing that cannot be seen, but blanks")
+    func visibleText() {
+        var validation = Validation()
+        validation.visibleText("Head of planning", "fits", maximum: 100)
+        validation.visibleText("adm\u{200B}in", "broken", maximum: 100)
+        validation.visibleText("nimda\u{202E}", "turned", maximum: 100)
+        #expect(validation.errors.map(\.field) == ["broken", "turned"])
+    }
+
     @Test("the rules name each bad field once")
     func validation() {
         var validation = Validation()

@@ -160,6 +160,9 @@ struct PurgeTests {
             let path = "/api/v1/employees/\(allocation.employeeId)"
             let before = try await service.send(.get, path, as: token).data(Employee.self)
             let data = try await service.send(.get, "\(path)/data", as: token).data(JSONValue.self)
+            let helper = try service.token(tenant.id, [Permission(resource: "employees", actions: ["delete"])])
+            let withoutAudit = try await service.send(.get, "\(path)/data", as: helper).data(JSONValue.self)
+            let withAudit = try await service.send(.get, "\(path)/data", as: token).data(JSONValue.self)
             let done = try await service.send(.post, "\(path)/anonymise", as: token)
             let after = try await service.send(.get, path, as: token).data(Employee.self)
             let reader = try service.token(
@@ -173,7 +176,16 @@ struct PurgeTests {
 
             #expect(due == [erasure] && left == [])
             #expect(data["employee"]?["name"]?.stringValue == before.name)
+            #expect(data["employee"]?["externalId"] != nil && data["employee"]?["external_id"] == nil)
             #expect("\(data)".contains(allocation.id.description))
+            // Each export stands in the audit log, which not everybody may read; nobody reads here where its actors were.
+            #expect(withoutAudit["audit"] == nil && withoutAudit["employee"] == data["employee"])
+            guard case .array(let entries) = withAudit["audit"] else {
+                Issue.record("there is no audit log")
+                return
+            }
+            #expect(entries.count >= 2 && entries.allSatisfy { $0["address"] == nil && $0["agent"] == nil })
+            #expect(entries.contains { $0["occurredAt"] != nil && $0["actor"] != nil })
             #expect(done.status == 204)
             #expect(after.name == "Anonymised person" && after.email == nil && after.externalId != before.externalId)
             #expect(try await service.all("allocations", of: tenant.id, as: Allocation.self).contains(allocation))

@@ -67,6 +67,32 @@ struct RoleTests {
         }
     }
 
+    @Test("names of roles that differ by case, blanks or Unicode form are one, and none looks like another")
+    func oneName() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            func make(_ name: String) async throws -> Int {
+                try await service.send(
+                    .post, "/api/v1/roles", as: token, json: CreateRoleRequest(name: name, permissions: Self.planner)
+                ).status
+            }
+            #expect(try await make("  Caf\u{E9} lead ") == 201)
+            let roles = try await service.all("roles", of: tenant.id, as: Role.self)
+            let lead = try #require(roles.first { $0.name == "Caf\u{E9} lead" })
+            #expect(try await make("CAFE\u{301}  LEAD") == 409)
+            #expect(try await make("Admin") == 409)
+            #expect(try await make("adm\u{200B}in") == 422)
+            func rename(_ name: String) async throws -> Int {
+                try await service.send(
+                    .patch, "/api/v1/roles/\(lead.id)", as: token, json: UpdateRoleRequest(name: name)
+                ).status
+            }
+            #expect(try await rename("caf\u{E9} Lead") == 200)
+            #expect(try await rename(" VIEWER") == 409)
+        }
+    }
+
     @Test("a role beyond the caller's own permissions cannot be made, widened, narrowed or deleted")
     func noEscalation() async throws {
         try await TestService.run { service in

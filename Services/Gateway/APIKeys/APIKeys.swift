@@ -65,7 +65,8 @@ struct APIKeys: Sendable {
     private func grantable(
         _ roles: [String], by maker: TenantCaller, of tenant: TenantID
     ) async throws -> [RoleGrants] {
-        let grants = try await directory.roles(of: tenant)
+        // Not what is remembered: a role may have been made, or given more permissions, a moment ago.
+        let grants = try await directory.presentRoles(of: tenant)
         var unknown: [FieldError] = []
         for (index, role) in roles.enumerated() {
             guard let grant = grants.first(where: { $0.name == role }) else {

@@ -11,6 +11,8 @@ protocol PrincipalDirectory: Sendable {
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants?
     /// Every role of the tenant with its grants.
     func roles(of tenant: TenantID) async throws -> [RoleGrants]
+    /// As ``roles(of:)``, with everything that was committed before the call.
+    func presentRoles(of tenant: TenantID) async throws -> [RoleGrants]
     /// nil for wrong credentials.
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
     /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
@@ -20,6 +22,7 @@ protocol PrincipalDirectory: Sendable {
 }
 
 extension PrincipalDirectory {
+    func presentRoles(of tenant: TenantID) async throws -> [RoleGrants] { try await roles(of: tenant) }
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? { nil }
     func warm(rolesOf tenant: TenantID) -> KnownRoles? { nil }
 }
@@ -124,6 +127,11 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     func roles(of tenant: TenantID) async throws -> [RoleGrants] {
         try await grants.value(for: tenant) { [source] in KnownRoles(try await source.roles(of: tenant)) }.all
+    }
+
+    func presentRoles(of tenant: TenantID) async throws -> [RoleGrants] {
+        grants.forget(tenant)
+        return try await roles(of: tenant)
     }
 
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {

@@ -16,9 +16,10 @@ struct CrossOrigin: Sendable, Equatable {
         return origins.contains(origin) ? origin : nil
     }
 
-    /// The fields to add to every answer to a request.
+    /// The fields to add to every answer to a request. All answers say that they depend on the origin: a cache would give a page the
+    /// answer to a request without one, which the page may not read (the Fetch standard, "CORS protocol and HTTP caches").
     func fields(for request: Request) -> HTTPFields {
-        guard let origin = allowed(request.headers) else { return HTTPFields() }
+        guard let origin = allowed(request.headers) else { return [.vary: "Origin"] }
         return [
             .accessControlAllowOrigin: origin, .vary: "Origin",
             .accessControlExposeHeaders: "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID",

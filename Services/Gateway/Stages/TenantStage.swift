@@ -27,6 +27,9 @@ struct TenantStage: Sendable {
         guard let host, !host.isEmpty else { throw ProblemError.malformed("Send Host.") }
         // The first is `host`; only further ones are left among the headers.
         guard headers[.furtherHost] == nil else { throw ProblemError.malformed("Send Host only once.") }
+        guard HostField.isValid(host) else {
+            throw ProblemError.malformed("Host must be a name or an address, with a port if any.")
+        }
         var hints = Hints()
         if let value = values.first {
             guard let id = TenantID(value) else { throw ProblemError.malformed("X-Tenant-ID must be one UUID.") }

@@ -11,9 +11,10 @@ struct PersonDataController: Controller {
     }
 
     private func export(_ call: TenantCall) async throws -> OK<JSONValue> {
-        guard let data = try await people.export(try call.id("id"), of: call.tenant, by: call.author) else {
-            throw ProblemError.notFound("Employee")
-        }
+        let data = try await people.export(
+            try call.id("id"), of: call.tenant, by: call.author,
+            withAudit: call.caller.permissions.allow(.read, on: .audit))
+        guard let data else { throw ProblemError.notFound("Employee") }
         return OK(data)
     }
 

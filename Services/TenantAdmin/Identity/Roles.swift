@@ -37,9 +37,11 @@ struct Roles: ResourceStore {
         _ request: CreateRoleRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> RoleID {
         try require(request.permissions, heldBy: caller)
+        let name = request.name.tidied
+        try await requireFree(name, on: connection)
         let rows = try await connection.query(
             """
-            INSERT INTO roles (name, permissions) VALUES (\(request.name), \(json: request.permissions)) RETURNING id
+            INSERT INTO roles (name, permissions) VALUES (\(name), \(json: request.permissions)) RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -49,8 +51,10 @@ struct Roles: ResourceStore {
     ) async throws -> [String] {
         try requireOwn(item, caller)
         if let permissions = request.permissions { try require(permissions, heldBy: caller) }
+        let name = request.name?.tidied
+        if let name { try await requireFree(name, butFor: item.id, on: connection) }
         var changes = ColumnChanges()
-        changes.set("name", request.name)
+        changes.set("name", name)
         changes.set("permissions", request.permissions.map { PostgresJSON($0) })
         let names = changes.names
         if !names.isEmpty { changes.set("updated_at", to: "now()") }
@@ -67,6 +71,19 @@ struct Roles: ResourceStore {
             "SELECT count(*) AS holders FROM user_roles WHERE role_id = \(item.id)")
         let holders = try rows[0].decode("holders", as: Int.self)
         return holders == 0 ? [] : [ResourceUse(kind: "users", count: holders, examples: [])]
+    }
+
+    /// Names that differ only by letter case, blanks or Unicode form are one name, as everywhere. Roles of earlier releases that share
+    /// one stay.
+    private static func requireFree(
+        _ name: String, butFor own: RoleID? = nil, on connection: PostgresConnection
+    ) async throws {
+        // Nobody else makes or renames a role until this is committed.
+        try await connection.execute("LOCK TABLE roles IN SHARE ROW EXCLUSIVE MODE")
+        let other: SQL = own.map { "id <> \($0)" } ?? "true"
+        let taken = try await connection.query(
+            "SELECT FROM roles WHERE folded(name) = folded(\(name)) AND \(sql: other)")
+        guard taken.isEmpty else { throw ConstraintProblem.nameInUse }
     }
 
     private static func requireOwn(_ role: Role, _ caller: TenantCaller) throws {

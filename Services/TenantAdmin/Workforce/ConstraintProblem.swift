@@ -4,6 +4,9 @@ import ServiceKit
 
 /// The client's problem for a change that a constraint of the tenant's tables refused.
 enum ConstraintProblem {
+    static let nameInUse = ProblemError.conflict(
+        "The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
+
     /// nil for an error that is no answer to what the client sent.
     static func problem(_ error: PostgresError) -> ProblemError? {
         guard let constraint = error.constraintName else { return nil }
@@ -21,7 +24,7 @@ enum ConstraintProblem {
                 "There is an open invitation for this e-mail address; revoke it first.",
                 errors: [FieldError(field: "email", message: "is invited already")])
         case "departments_name_key", "calendars_name_key", "roles_name_key":
-            return .conflict("The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
+            return nameInUse
         case "capacity_history_pkey":
             return .conflict(
                 "There is a record of this employee's day already; use PUT to replace it.",

@@ -7,7 +7,10 @@ struct PersonData: Sendable {
     let database: TenantDatabase
 
     /// Everything about the person, as one JSON object; nil when there is none.
-    func export(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws -> JSONValue? {
+    /// - Parameter withAudit: with the audit entries about the person, but not from where their actors acted.
+    func export(
+        _ employee: EmployeeID, of tenant: TenantID, by author: Author, withAudit: Bool
+    ) async throws -> JSONValue? {
         try await database.withTenant(tenant) { connection in
             let rows = try await connection.query(
                 """
@@ -27,14 +30,17 @@ struct PersonData: Sendable {
                         WHERE x.employee_id = e.id),
                     'capacityHistory', (SELECT coalesce(jsonb_agg(to_jsonb(c) - 'changed_in' ORDER BY c.date), '[]')
                         FROM capacity_history c WHERE c.employee_id = e.id),
-                    'audit', (SELECT coalesce(jsonb_agg(to_jsonb(l) - 'hash' - 'previous_hash' ORDER BY l.seq), '[]')
-                        FROM audit_logs l WHERE l.entity_id = e.id::text)) AS data
+                    'audit', (SELECT coalesce(
+                            jsonb_agg(to_jsonb(l) - ARRAY['hash', 'previous_hash', 'address', 'agent'] ORDER BY l.seq), '[]')
+                        FROM audit_logs l WHERE \(withAudit) AND l.entity_id = e.id::text)) AS data
                 FROM employees e WHERE e.id = \(employee)
                 """)
             guard let row = rows.first else { return nil }
             try await AuditLog.record(
                 Change("export", "employee", employee.description), by: author, on: connection)
-            return try row.decode("data", as: PostgresJSON<JSONValue>.self).value
+            return try row.decode("data", as: PostgresJSON<JSONValue>.self).value.mapMembers { key, value in
+                key == "audit" && !withAudit ? nil : value.renamingColumns
+            }
         }
     }
 
@@ -76,5 +82,29 @@ struct PersonData: Sendable {
                 """)
             return true
         }
+    }
+}
+
+extension JSONValue {
+    /// An object whose members are those that `transform` gives.
+    fileprivate func mapMembers(_ transform: (String, JSONValue) -> JSONValue?) -> JSONValue {
+        guard case .object(let members) = self else { return self }
+        let changed = members.compactMap { key, value in transform(key, value).map { (key, $0) } }
+        return .object(Dictionary(uniqueKeysWithValues: changed))
+    }
+
+    /// Rows with the names that the API has for their columns: `allocation_percentage` is `allocationPercentage`.
+    fileprivate var renamingColumns: JSONValue {
+        switch self {
+        case .array(let rows): .array(rows.map(\.renamingColumns))
+        case .object(let columns):
+            .object(Dictionary(uniqueKeysWithValues: columns.map { (Self.name(ofColumn: $0.key), $0.value) }))
+        default: self
+        }
+    }
+
+    private static func name(ofColumn column: String) -> String {
+        let words = column.split(separator: "_")
+        return words.prefix(1).joined() + words.dropFirst().map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined()
     }
 }

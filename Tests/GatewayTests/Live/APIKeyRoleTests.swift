@@ -88,6 +88,24 @@ struct APIKeyRoleTests {
         }
     }
 
+    @Test("a role that was made, or given more, a moment ago is known when a key is made with it")
+    func madeAMomentAgo() async throws {
+        try await withKey { account async throws in
+            let gateway = account.gateway
+            func make(_ role: String) async throws -> Int {
+                // So that roles are remembered.
+                _ = try await gateway.send("GET", "/api/v1/api-keys", token: account.token)
+                return try await gateway.send(
+                    "POST", "/api/v1/api-keys", token: account.token,
+                    json: CreateAPIKeyRequest(name: "another machine", roles: [role])
+                ).status
+            }
+            #expect(try await make("printers") == 422)
+            gateway.tenantAdmin.setGrants(of: "printers", [Permission(resource: "projects", actions: ["read"])])
+            #expect(try await make("printers") == 201)
+        }
+    }
+
     @Test("the list marks keys whose maker was deleted")
     func maker() async throws {
         try await withKey { account async throws in

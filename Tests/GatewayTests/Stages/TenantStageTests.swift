@@ -33,9 +33,27 @@ struct TenantStageTests {
         #expect(try await stage.resolve(hints) == acme)
     }
 
-    @Test("other hosts name none", arguments: ["erm.example", "acme.elsewhere.example", "127.0.0.1:8080", "[::1]:80"])
+    @Test(
+        "other hosts name none",
+        arguments: [
+            "erm.example", "acme.elsewhere.example", "127.0.0.1:8080", "[::1]:80", "[fe80::1.2.3.4]", "my_host",
+            "erm.example.",
+            "erm.example:", "EXAMPLE:65535",
+        ])
     func otherHosts(host: String) throws {
         #expect(try stage.hints(headers: [:], host: host).isEmpty)
+    }
+
+    @Test(
+        "a Host that is none is 400",
+        arguments: [
+            "acme.erm.example/", "acme.erm.example?", "acme.erm.example#", "[acme.erm.example]", "acme.erm.example..",
+            "acme..erm.example", ".acme.erm.example", "acme.erm.example:abc", "acme.erm.example:99999",
+            "acme.erm.example:80:80", "a@acme.erm.example", "acme erm.example", "[::1", "[::1]x", "[]", ":80",
+        ])
+    func noHost(host: String) async throws {
+        let problem = try await problem { try stage.hints(headers: headers(acme.id), host: host) }
+        #expect(problem.status == .badRequest && problem.sentence.contains("Host"))
     }
 
     @Test("without a base domain host names say nothing")
