@@ -33,6 +33,9 @@ extension ForecastModel {
 }
 
 extension VariantModel {
+    /// Features have some seven digits: a smaller effect is none.
+    private static let leastRest = 1e-7
+
     /// What an explanation starts from, on the members' scale: the plan, or the mean of what members say without any feature.
     var explanationBase: Double {
         guard !schema.withPlan else { return 0 }
@@ -76,7 +79,7 @@ extension VariantModel {
         var named = sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }
             .map { Forecast.Effect(feature: $0.key, factor: exp($0.value)) }
         let rest = estimate - base - sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }.reduce(0) { $0 + $1.value }
-        if abs(rest) >= 1e-9 { named.append(Forecast.Effect(feature: "everything else", factor: exp(rest))) }
+        if abs(rest) >= Self.leastRest { named.append(Forecast.Effect(feature: "everything else", factor: exp(rest))) }
         return named
     }
 }

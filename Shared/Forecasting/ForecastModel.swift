@@ -4,11 +4,15 @@ public import NeuralNetwork
 /// What a training job makes and ml-prediction serves: everything an answer needs but history itself.
 public struct ForecastModel: Sendable {
     private static let magic: UInt32 = 0x314D_5245
-    /// Format 2 brought `HoursCandidate.trust`, format 3 models for questions without details, format 4 titles; earlier ones
-    /// are still read, so that a deployed model survives an upgrade, and a model without titles is written as format 3, so
-    /// that an earlier release can read it.
-    private static let formatVersion: UInt16 = 4
-    private static let formatWithoutTitles: UInt16 = 3
+    /// Format 2 brought `HoursCandidate.trust`, format 3 models for questions without details, format 4 titles, format 5 the effort
+    /// of a percentage. Earlier ones are still read, so that a deployed model survives an upgrade, and a model is written in the
+    /// earliest format that has all of it, so that an earlier release can read it.
+    private static let formatVersion: UInt16 = 5
+
+    private var leastFormat: UInt16 {
+        let schemas = [planned, unplanned].compactMap { $0?.schema }
+        return schemas.contains(where: \.usesEffort) ? 5 : schemas.contains(where: \.usesTitles) ? 4 : 3
+    }
 
     public let seed: UInt64
     /// Everything learned from was known before this moment, seconds since 1970: just after the last outcome, whenever
@@ -86,8 +90,7 @@ public struct ForecastModel: Sendable {
     public func encoded() -> [UInt8] {
         var writer = ByteWriter()
         writer.write(Self.magic)
-        let usesTitles = [planned, unplanned].contains { $0?.schema.usesTitles == true }
-        writer.formatVersion = usesTitles ? Self.formatVersion : Self.formatWithoutTitles
+        writer.formatVersion = leastFormat
         writer.write(writer.formatVersion)
         writer.write(UInt16(FeatureSchema.version))
         writer.write(seed)

@@ -109,6 +109,23 @@ import Testing
         #expect(abs(below.ranges[0].high - 0.5 * 0.3 / 0.5) < 1e-12 && below.ranges[1].high == below.ranges[0].high)
     }
 
+    @Test("a base rate that moves no estimate is contradicted neither by confidence nor by a range")
+    func baseRate() {
+        var random = SeededGenerator(seed: 2)
+        for _ in 0..<5_000 {
+            let estimate = 2 * random.uniform() - 1
+            let rate = 0.4 + 0.2 * random.uniform()
+            let (down, up) = (random.uniform(), random.uniform())
+            let said = PredictiveDistribution(
+                estimate: estimate, ranges: [(80, estimate - down, estimate + up)], withinPlan: nil, baseRate: rate,
+                near: random.uniform())
+            #expect(said.median == estimate)
+            if 1.25 * exp(estimate) <= 1 { #expect(said.near <= rate) }
+            if 0.75 * exp(estimate) > 1 { #expect(said.near <= 1 - rate) }
+            #expect(said.ranges[0].low <= 0 && said.ranges[0].high >= 0)
+        }
+    }
+
     @Test("confidence is no less than a range inside it holds, and no more than a range around it")
     func confidence() {
         let inside = PredictiveDistribution(estimate: 0, ranges: [(80, -0.1, 0.1)], withinPlan: nil, near: 0.3)

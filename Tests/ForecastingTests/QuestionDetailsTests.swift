@@ -55,6 +55,59 @@ import Testing
         #expect(try Self.outcome.get().modelCard.contains("Asked without the percentage or labels"))
     }
 
+    /// Bookings by percentage alone: what it takes of the person's capacity in the window is the plan.
+    private static let byPercentage = History(
+        allocations: Company(noise: 0.1).allocations(count).enumerated().map { index, given in
+            var allocation = given
+            let (percent, days) = ([10.0, 20, 50, 100][index % 4], [1, 4, 11, 25][index / 4 % 4])
+            allocation.plannedHours = 0
+            allocation.allocationPercent = percent
+            allocation.start = Double(History.dayNumber(given.decidedAt) + 1) * 86_400
+            allocation.plannedEnd = (allocation.start ?? 0) + Double(days) * 86_400
+            let numbers = DecisionNumbers(allocation, project: nil, weeklyCapacityHours: 40)
+            allocation.actualHours = max(0.1, (numbers.effort ?? 0) * given.actualHours! / given.plannedHours)
+            return allocation
+        })
+
+    @Test("without hours, what the percentage takes of the window is the plan")
+    func effort() throws {
+        let model = try TrainingRun(
+            history: Self.byPercentage,
+            configuration: TrainingConfiguration(
+                months: 12, epochs: 2, seed: 1, asOf: Company.end(Self.count), maximumTrees: 60, searchSeconds: 0)
+        ).run().model
+        let schema = model.variant(withPlan: false).schema
+        #expect(schema.usesEffort && schema.expects.contains(.percentage))
+        func hours(_ percent: Double?) -> Double {
+            let start = Double(History.dayNumber(Company.end(Self.count)) + 1) * 86_400
+            return model.forecast(
+                Decision(
+                    employee: "e0", project: "p1", skills: ["swift"], labels: ["priority": "1", "team": "t0"],
+                    allocationPercent: percent, start: start, end: start + 11 * 86_400, at: Company.end(Self.count)),
+                history: Self.byPercentage
+            ).hours
+        }
+        #expect(hours(100) > 4.5 * hours(10) && hours(50) > 1.7 * hours(20))
+        #expect(hours(nil) != hours(100))
+        let decoded = try ForecastModel(decoding: model.encoded())
+        #expect(decoded.encoded() == model.encoded() && decoded.variant(withPlan: false).schema == schema)
+    }
+
+    @Test("an effort counts Mondays to Fridays, whatever the time zone", arguments: [-11.0, 0, 11])
+    func workingDays(zone: Double) throws {
+        func effort(_ first: Int, _ last: Int, _ percent: Double? = 50) -> Double? {
+            func moment(_ day: Int) -> Double { Double(day) * 86_400 - zone * 3_600 }
+            let decision = Decision(
+                employee: "e0", project: "p0", allocationPercent: percent, start: moment(first), end: moment(last),
+                at: 0)
+            return DecisionNumbers(decision, in: History()).effort
+        }
+        // The first day of 1970 was a Thursday; people have 40 hours a week where nothing else is known.
+        #expect(effort(0, 0) == 4 && effort(0, 1) == 8 && effort(0, 3) == 8 && effort(0, 4) == 12)
+        #expect(effort(2, 3) == 0 && effort(-7, -1) == 20 && effort(4, 31) == 80)
+        #expect(effort(0, 0, nil) == nil)
+    }
+
     @Test("models of format 3 come back from their bytes with all their kinds of questions")
     func bytes() throws {
         let model = try Self.outcome.get().model

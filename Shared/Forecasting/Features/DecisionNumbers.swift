@@ -38,3 +38,23 @@ struct DecisionNumbers {
         self.weeklyCapacityHours = weeklyCapacityHours
     }
 }
+
+extension DecisionNumbers {
+    /// Hours that the percentage takes of the person's capacity from start to planned end, reckoned in working weeks of five equal
+    /// days; nil where one of these is not known, and where hours are planned, from which a percentage may have been derived.
+    var effort: Double? {
+        guard plannedHours == nil, let allocationPercent, let end else { return nil }
+        let first = start.map(Self.day) ?? History.dayNumber(at)
+        let days = Self.workingDays(before: Self.day(end) + 1) - Self.workingDays(before: first)
+        return allocationPercent / 100 * weeklyCapacityHours / 5 * Double(max(days, 0))
+    }
+
+    /// Days are stated as the midnight of some time zone.
+    private static func day(_ moment: Double) -> Int { Int((moment / 86_400).rounded()) }
+
+    /// Mondays to Fridays before a day, from the first Monday of 1970 on.
+    private static func workingDays(before day: Int) -> Int {
+        let (weeks, rest) = (day - 4).quotientAndRemainder(dividingBy: 7)
+        return rest < 0 ? 5 * (weeks - 1) + min(rest + 7, 5) : 5 * weeks + min(rest, 5)
+    }
+}

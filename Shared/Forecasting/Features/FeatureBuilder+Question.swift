@@ -53,7 +53,7 @@ extension FeatureBuilder {
     func writePlan<S: FeatureSink>(_ decision: DecisionNumbers, _ now: Double, into sink: inout S) {
         if S.onlyPersonal {
             sink.skip(6)
-            guard schema.withPlan else { return }
+            guard schema.withPlan else { return writeEffort(decision, into: &sink) }
             sink.skip(1)
             return writeRoundness(decision, into: &sink)
         }
@@ -84,11 +84,20 @@ extension FeatureBuilder {
             .init(
                 name: "project.left", meaning: "days to the project's estimated end", unit: "signed log days",
                 knownWhen: .decision))
-        guard schema.withPlan else { return }
+        guard schema.withPlan else { return writeEffort(decision, into: &sink) }
         sink.add(
             log(max(decision.plannedHours ?? 1, HoursScale.least)),
             .init(name: FeatureName.plan, meaning: "the planned hours", unit: "log hours", knownWhen: .decision))
         writeRoundness(decision, into: &sink)
+    }
+
+    private func writeEffort<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
+        guard schema.usesEffort else { return }
+        sink.add(
+            decision.effort.map { log(max($0, HoursScale.least)) } ?? .nan,
+            .init(
+                name: "effort", meaning: "what the percentage takes of the person's capacity in the window",
+                unit: "log hours", knownWhen: .decision))
     }
 
     private func writeRoundness<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {

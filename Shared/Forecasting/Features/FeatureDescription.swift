@@ -58,11 +58,16 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     public var expects: QuestionDetails
     /// Whether titles have features: where enough of what was learned from had one.
     public var usesTitles: Bool
+    /// Whether what the percentage takes of the person's capacity in the window is a feature of questions without planned hours: the
+    /// effort of a booking may be stated as a percentage, and then it is the plan.
+    public var usesEffort: Bool
 
     public init(
         withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true, usesPercentage: Bool = true,
-        longestSilence: Double? = nil, expects: QuestionDetails = [], usesTitles: Bool = false
+        longestSilence: Double? = nil, expects: QuestionDetails = [], usesTitles: Bool = false,
+        usesEffort: Bool = false
     ) {
+        self.usesEffort = usesEffort
         self.usesTitles = usesTitles
         self.withPlan = withPlan
         self.labelKeys = labelKeys

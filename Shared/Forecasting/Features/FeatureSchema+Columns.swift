@@ -60,7 +60,12 @@ extension FeatureSchema {
         if usesPlannedEnd, isUsual(ends.count) { expects.insert(.end) }
         let percentages = rows.compactMap(\.decision.allocationPercent)
         // The same percentage everywhere tells nothing apart.
-        if withPlan, isUsual(percentages.count), Set(percentages).count > 1 { expects.insert(.percentage) }
+        let percentagesDiffer = Set(percentages).count > 1
+        let efforts = rows.count {
+            $0.decision.allocationPercent != nil && $0.decision.end != nil && $0.decision.plannedHours == nil
+        }
+        let usesEffort = !withPlan && usesPlannedEnd && percentagesDiffer && efforts >= least
+        if withPlan || usesEffort, isUsual(percentages.count), percentagesDiffer { expects.insert(.percentage) }
         if isUsual(rows.count { row in keys.contains { row.decision.labels[$0] != nil } }) { expects.insert(.labels) }
         let titled = rows.count { $0.decision.title != nil }
         if isUsual(titled) { expects.insert(.title) }
@@ -70,6 +75,6 @@ extension FeatureSchema {
         }
         self.init(
             withPlan: withPlan, labelKeys: keys, usesPlannedEnd: usesPlannedEnd, longestSilence: silences.max(),
-            expects: expects, usesTitles: titled >= least)
+            expects: expects, usesTitles: titled >= least, usesEffort: usesEffort)
     }
 }

@@ -41,11 +41,10 @@ public struct Decision: Sendable, Hashable, Codable {
             at: allocation.decidedAt, title: allocation.title)
     }
 
-    /// The same question without the plan and what is derived from it.
+    /// The same question without the planned hours.
     public var withoutPlan: Decision {
         var other = self
         other.plannedHours = nil
-        other.allocationPercent = nil
         return other
     }
 }

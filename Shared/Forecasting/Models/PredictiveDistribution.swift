@@ -21,10 +21,12 @@ struct PredictiveDistribution {
     /// - Parameters:
     ///   - ranges: inner ones first.
     ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another.
-    init(estimate: Double, ranges given: [Range], withinPlan: Double?, near: Double) {
+    ///   - baseRate: what is said instead of `withinPlan` where that must not move the estimate; ranges and confidence do not
+    ///     contradict it.
+    init(estimate: Double, ranges given: [Range], withinPlan: Double?, baseRate: Double? = nil, near: Double) {
         self.withinPlan = withinPlan
         median = Self.median(estimate, withinPlan: withinPlan, inner: given.first)
-        ranges = Self.ranges(given, around: median, withinPlan)
+        ranges = Self.ranges(given, around: median, withinPlan ?? baseRate)
         self.near = near
         // A damaged model says things that are no numbers. Nothing follows from them, and the caller finds them in the answer.
         let said = ranges.flatMap { [$0.low, $0.high] } + [median, near, withinPlan ?? 0]
@@ -34,6 +36,9 @@ struct PredictiveDistribution {
         if let possible = bounds.possibleMass(from: bounds.before(low), to: bounds.through(high)) {
             self.near = min(max(near, possible.lowerBound), possible.upperBound)
         }
+        guard withinPlan == nil, let baseRate else { return }
+        if high <= 0 { self.near = min(self.near, baseRate) }
+        if low > 0 { self.near = min(self.near, 1 - baseRate) }
     }
 
     /// Actual hours within 25 % of the estimate (`Statistics.isNear(actual:toEstimate:)`), on the logarithmic scale.

@@ -21,7 +21,8 @@ extension VariantModel {
         }
         let distribution = PredictiveDistribution(
             estimate: estimate, ranges: intervals.ranges(base, around: estimate),
-            withinPlan: schema.withPlan ? bindingChance(success) : nil, near: near.probability(base))
+            withinPlan: schema.withPlan ? bindingChance(success) : nil, baseRate: schema.withPlan ? success : nil,
+            near: near.probability(base))
         return Answer(estimate: estimate, distribution: distribution, success: success)
     }
 

@@ -8,6 +8,8 @@ struct Gates {
     /// The winner's figures.
     let own: SliceReport?
     let split: TimeSplit
+    /// The figures of questions without planned hours, and the rows that they are of, where another model answers these.
+    var withoutPlan: (figures: SliceReport, split: TimeSplit)?
 
     /// Fewer rows of their kind say nothing about ranges.
     private static let leastForRanges = 20
@@ -30,7 +32,10 @@ struct Gates {
         let given = result.judgedModel.intervals.levels
         guard !given.isEmpty, let own else {
             return Gate(
-                name: "intervals", passed: true, explanation: "Too few rows to calibrate ranges: none are given.")
+                name: "intervals", passed: true,
+                explanation: result.model.intervals.levels.isEmpty
+                    ? "Too few rows to calibrate ranges: none are given."
+                    : "Ranges are given; all rows calibrated them, and none is left to show whether they hold.")
         }
         let count = split.show.count
         guard count >= Self.leastForRanges else {
@@ -38,17 +43,28 @@ struct Gates {
                 name: "intervals", passed: true,
                 explanation: "Ranges are given; \(count) rows are too few to show whether they hold.")
         }
-        let checks = own.intervals.map {
-            ConformalIntervals.Check(level: $0.level, coverage: $0.coverage, rows: effectiveRows)
+        var (words, holds) = Self.held(own, of: split)
+        if let (figures, rows) = withoutPlan, !figures.intervals.isEmpty, rows.show.count >= Self.leastForRanges {
+            let others = Self.held(figures, of: rows)
+            words += "; asked without planned hours, \(others.words)"
+            holds = holds && others.holds
+        }
+        return Gate(
+            name: "intervals", passed: holds, explanation: "Of \(count) rows that did not calibrate them, \(words).")
+    }
+
+    /// How often ranges held, and whether that is as often as they say.
+    private static func held(_ figures: SliceReport, of split: TimeSplit) -> (words: String, holds: Bool) {
+        let rows = effectiveRows(split)
+        let checks = figures.intervals.map {
+            ConformalIntervals.Check(level: $0.level, coverage: $0.coverage, rows: rows)
         }
         let words = checks.map { "the \($0.level) % range held \(rounded($0.coverage))" }.joined(separator: ", ")
-        return Gate(
-            name: "intervals", passed: checks.allSatisfy(\.isWithinTolerance),
-            explanation: "Of \(count) rows that did not calibrate them, \(words).")
+        return (words, checks.allSatisfy(\.isWithinTolerance))
     }
 
     /// Kish's: rows that count more than others tell less than as many that count alike.
-    private var effectiveRows: Double {
+    private static func effectiveRows(_ split: TimeSplit) -> Double {
         let weights = split.showWeights.values
         guard !weights.isEmpty else { return Double(split.show.count) }
         let sum = weights.reduce(0, +)
@@ -62,8 +78,9 @@ struct Gates {
         return Gate(
             name: "success", passed: success.brier <= base + 1e-9,
             explanation:
-                "Brier score \(rounded(success.brier)) where always saying the usual rate scores \(rounded(base)).")
+                "Brier score \(Self.rounded(success.brier)) where always saying the usual rate scores \(Self.rounded(base))."
+        )
     }
 
-    private func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
+    private static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
 }

@@ -2,6 +2,8 @@ import Foundation
 
 /// The model in words: what it was made from, what it can do, what it cannot.
 struct ModelCard {
+    /// Of questions without planned hours; nil where the same model answers them.
+    let withoutPlan: SliceReport?
     /// Of questions that leave the details out; nil where there are none.
     let withoutDetails: HoursMetrics?
     let details: QuestionDetails
@@ -11,6 +13,8 @@ struct ModelCard {
     let beatsBaseline: Bool
     let gates: [Gate]
     let warnings: [String]
+    /// Whether what serves gives ranges.
+    let givesRanges: Bool
 
     /// Below this figures are called rough.
     private static let fewRows = 50
@@ -65,13 +69,25 @@ struct ModelCard {
                     "Its \(interval.level) % ranges held \(percent(interval.coverage)) of these rows, which did not calibrate them."
                 )
             }
-            if winner.overall.intervals.isEmpty { lines.append("It gives calibrated ranges only where it says so.") }
+            if winner.overall.intervals.isEmpty {
+                lines.append(
+                    givesRanges
+                        ? "Its ranges are rough: all rows calibrated them, and none is left to show how often they hold."
+                        : "It gives no ranges: there are too few rows to calibrate them.")
+            }
             for slice in winner.slices.dropFirst() {
                 if let cold = slice.hours {
                     lines.append(
-                        "For a \(slice.slice) (\(cold.count) rows) it is off by \(figure(cold.mae)) h on average.")
+                        "For a \(slice.slice) (\(cold.count) \(cold.count == 1 ? "row" : "rows")) it is off by \(figure(cold.mae)) h on average."
+                    )
                 }
             }
+        }
+        if let withoutPlan, let hours = withoutPlan.hours {
+            let ranges = withoutPlan.intervals.map { "its \($0.level) % ranges held \(percent($0.coverage))" }
+            lines.append(
+                "Asked without planned hours another model answers; on its latest \(hours.count) rows it is off by \(figure(hours.mae)) h on average"
+                    + (ranges.isEmpty ? "." : ", and \(ranges.joined(separator: ", ")) of them."))
         }
         if let withoutDetails {
             lines.append(

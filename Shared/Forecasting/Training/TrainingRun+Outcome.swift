@@ -20,10 +20,14 @@ extension TrainingRun {
         let winner = first.model.candidates[first.model.winner].name
         let own = reports.first { $0.name == winner && $0.withPlan == withPlan }
         let unplanned = fitted[fitted.count - 1].model
+        let winnerWithoutPlan = unplanned.candidates[unplanned.winner].name
+        // Of questions without planned hours, where it is another model that answers these.
+        let withoutPlan = withPlan ? reports.first { $0.name == winnerWithoutPlan && !$0.withPlan } : nil
         let comparison = Shown(first, data: prepared[0], split: split, seed: configuration.seed)
         let beatsBaseline = first.beatsBaseline && comparison.isBetter
         let gates = Gates(
-            result: first, shown: comparison, beatsBaseline: beatsBaseline, own: own?.overall, split: split
+            result: first, shown: comparison, beatsBaseline: beatsBaseline, own: own?.overall, split: split,
+            withoutPlan: withoutPlan.map { ($0.overall, splits[splits.count - 1]) }
         ).all
         var plain: SliceReport?
         if let (result, data) = withoutDetails {
@@ -35,12 +39,13 @@ extension TrainingRun {
             plain = judge.reports(seed: configuration.seed).first?.overall
         }
         let card = ModelCard(
-            withoutDetails: plain?.hours, details: first.model.schema.expects, rows: rows.count, split: split,
+            withoutPlan: withoutPlan?.overall, withoutDetails: plain?.hours, details: first.model.schema.expects,
+            rows: rows.count, split: split,
             winner: own, beatsBaseline: beatsBaseline, gates: gates,
-            warnings: warnings)
+            warnings: warnings, givesRanges: !first.model.intervals.levels.isEmpty)
         return TrainingOutcome(
             model: model, reports: reports, winner: winner,
-            winnerWithoutPlan: unplanned.candidates[unplanned.winner].name, beatsBaseline: beatsBaseline,
+            winnerWithoutPlan: winnerWithoutPlan, beatsBaseline: beatsBaseline,
             gates: gates, warnings: warnings, modelCard: card.text, trainedRows: split.fit.count,
             validationRows: split.show.count,
             judged: Self.judgedRows(of: first, data: prepared[0], rows: split.show))
