@@ -9,18 +9,25 @@ extension PostgresPredictionLog {
         tenant: TenantID, check: @Sendable (RevisedRecord) throws -> Void
     ) async throws -> RevisedRecord? {
         let instead = decision.instead
+        // What is as it was asked is no other work: its outcome is the prediction's own.
+        let employee: SQL = "nullif(\(optional: instead?.employeeId)::uuid, employee_id)"
+        let project: SQL = "nullif(\(optional: instead?.projectId)::uuid, project_id)"
+        let planned: SQL = "nullif(\(optional: instead?.plannedHours)::double precision, planned_hours)"
+        // An outcome that was taken from a booking for what was asked about is none of other work.
+        let loses: SQL = """
+            (outcome_booking_id IS NOT NULL AND num_nonnulls(\(sql: employee), \(sql: project), \(sql: planned)) > 0)
+            """
         return try await change(
             .decide, id, tenant: tenant, by: author, check: check,
-            // What is as it was asked is no other work: its outcome is the prediction's own.
             """
             decision = \(decision.decision), decision_instead = \(wireIfPresent: instead)::jsonb,
             decision_reason = \(optional: decision.reason), decided_by = \(author.name), decided_at = clock_timestamp(),
-            instead_employee_id = nullif(\(optional: instead?.employeeId)::uuid, employee_id),
-            instead_department_id = \(optional: department),
-            instead_project_id = nullif(\(optional: instead?.projectId)::uuid, project_id),
-            instead_planned_hours = nullif(\(optional: instead?.plannedHours)::double precision, planned_hours),
+            instead_employee_id = \(sql: employee), instead_department_id = \(optional: department),
+            instead_project_id = \(sql: project), instead_planned_hours = \(sql: planned),
+            actual_result = CASE WHEN NOT \(sql: loses) THEN actual_result END,
+            actual_hours = CASE WHEN NOT \(sql: loses) THEN actual_hours END,
             instead_estimated_hours = \(optional: instead?.estimatedHours), instead_actual = NULL,
-            outcome_booking_id = CASE WHEN instead_actual_hours IS NULL THEN outcome_booking_id END,
+            outcome_booking_id = CASE WHEN instead_actual_hours IS NULL AND NOT \(sql: loses) THEN outcome_booking_id END,
             instead_actual_hours = NULL
             """)
     }
