@@ -8,17 +8,22 @@ extension ForecastModel {
         let slots = history.latestOutcomes(Recalibration.window, from: learnedUntil, before: moment)
         guard slots.count >= Recalibration.least else { return self }
         let rows = slots.map { LearningRow(history.entries[Int($0)], slot: $0, completedBy: moment) }
-        func found(_ variant: VariantModel, _ rows: [LearningRow]) -> Recalibration {
-            variant.latestOutcomes(rows, history.features(of: rows, schema: variant.schema)).recalibration(at: moment)
+        let withPlan = rows.filter { $0.planned > 0 }
+        // Each by what itself had said: the chances of one kind of question are not those of another.
+        func moved(_ variant: VariantModel, _ rows: [LearningRow]) -> VariantModel {
+            variant.recalibrated(
+                LatestOutcomes(variant, rows, history.features(of: rows, schema: variant.schema))
+                    .recalibration(at: moment))
         }
-        let withPlan = planned.map { found($0, rows.filter { $0.planned > 0 }) } ?? .none
-        let withoutPlan = found(unplanned, rows)
-        guard withPlan != .none || withoutPlan != .none else { return self }
+        let variants = (
+            planned.map { moved($0, withPlan) }, moved(unplanned, rows),
+            plannedWithoutDetails.map { moved($0, withPlan) }, unplannedWithoutDetails.map { moved($0, rows) }
+        )
+        let all = [variants.0, variants.1, variants.2, variants.3]
+        guard all.contains(where: { $0?.isMoved == true }) else { return self }
         return ForecastModel(
-            seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: planned?.recalibrated(withPlan),
-            unplanned: unplanned.recalibrated(withoutPlan),
-            plannedWithoutDetails: plannedWithoutDetails?.recalibrated(withPlan),
-            unplannedWithoutDetails: unplannedWithoutDetails?.recalibrated(withoutPlan))
+            seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: variants.0,
+            unplanned: variants.1, plannedWithoutDetails: variants.2, unplannedWithoutDetails: variants.3)
     }
 }
 

@@ -75,4 +75,42 @@ import Testing
         #expect(model.recalibrated(history: history, at: .infinity).encoded() == model.encoded())
         #expect(history.outcomesKnown(before: made) != history.outcomesKnown(before: .infinity))
     }
+
+    @Test("each kind of question follows what itself had said, and confidence what is answered then")
+    func byKind() throws {
+        let count = 400
+        // Labels say who keeps plans; after the model is made everything takes longer.
+        var allocations = Company(habits: [0], noise: 0.25, seed: 11).allocations(count + 260)
+        let made = allocations[count].decidedAt
+        for index in allocations.indices {
+            let slow = allocations[index].labels["team"] == "t0" ? 1.6 : 0.7
+            allocations[index].allocationPercent = nil
+            allocations[index].actualHours = (allocations[index].actualHours ?? 1) * slow * (index < count ? 1 : 1.3)
+            allocations[index].completedAt = allocations[index].decidedAt + 3_600
+        }
+        let model = try TrainingRun(
+            history: History(allocations: Array(allocations.prefix(count))),
+            configuration: TrainingConfiguration(
+                months: 240, epochs: 2, seed: 1, asOf: made, maximumTrees: 60, searchSeconds: 0)
+        ).run().model
+        #expect(model.plannedWithoutDetails != nil)
+        let history = History(allocations: allocations)
+        let moved = model.recalibrated(history: history, at: allocations[count + 160].decidedAt)
+        for knowsLabels in [true, false] {
+            var (said, came, near, hits) = (0.0, 0.0, 0.0, 0.0)
+            for allocation in allocations[(count + 160)...] {
+                var decision = Decision(allocation)
+                if !knowsLabels { decision.labels = [:] }
+                let answer = moved.forecast(decision, history: history, explaining: false)
+                let actual = try #require(allocation.actualHours)
+                said += try #require(answer.successProbability)
+                came += actual <= allocation.plannedHours ? 1 : 0
+                near += answer.confidence / 100
+                hits += Statistics.isNear(actual: actual, toEstimate: answer.hours) ? 1 : 0
+            }
+            // Of a hundred tasks; one standard error is some five.
+            #expect(abs(said - came) < 12, "\(knowsLabels): \(said) said, \(came) came")
+            #expect(abs(near - hits) < 15, "\(knowsLabels): \(near) said, \(hits) came near")
+        }
+    }
 }

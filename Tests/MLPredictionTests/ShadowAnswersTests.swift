@@ -147,11 +147,12 @@ import Testing
             let figures = PostgresShadowFigures(database: fixture.database)
             let open = try await figures.figures(of: shadow, beside: incumbent, tenant: setup.tenant)
             #expect(open == ShadowFigures(answers: 50, outcomes: 0, comparison: nil))
-            // What the candidate said comes true, for work asked about twice the same.
+            // What the candidate said comes true, of chances as much as the other one, for work asked about twice the same.
             try await fixture.database.withTenantRows(setup.tenant) { connection in
                 _ = try await connection.execute(
                     """
                     UPDATE predictions p SET estimated_hours = 2 * estimated_hours,
+                        success_probability = (s.answer ->> 'successProbability')::double precision,
                         actual_hours = (s.answer ->> 'estimatedHours')::double precision,
                         actual_result = jsonb_build_object('actualHours', s.answer -> 'estimatedHours', 'completedAt',
                             '2026-06-15T12:00:' || lpad(planned_hours::integer::text, 2, '0') || '.000Z')

@@ -87,7 +87,9 @@ public struct Backtest: Sendable {
     public func run(progress: (Int, Int) -> Void = { _, _ in }) throws -> Result {
         let known = history.learningRows(asOf: asOf)
         let test = history.askedRows { parts[$0] == .test }
-        guard !test.isEmpty else { throw TrainingError(.tooLittleHistory, "The split names no known test row.") }
+        guard !test.isEmpty else {
+            throw TrainingError(.tooLittleHistory, "No decision of this span has a known outcome.")
+        }
         if refits == 0 {
             let fitted = known.indices.filter { parts[known[$0].id] == .train || parts[known[$0].id] == .valid }
             let judged = known.indices.filter { parts[known[$0].id] == .test }
@@ -191,7 +193,7 @@ private struct Answered {
         beatsBaseline.append(fitted.beatsBaseline)
         let learnedUntil = run.rows.map(\.completedAt).max()?.nextUp ?? -.infinity
         let later = following.filter { $0.completedAt >= learnedUntil && (!withPlan || $0.planned > 0) }
-        let outcomes = variant.latestOutcomes(later, history.features(of: later, schema: variant.schema))
+        let outcomes = LatestOutcomes(variant, later, history.features(of: later, schema: variant.schema))
         for isJudged in [true, false] {
             let part = asked.filter { judged.contains($0.id) == isJudged }
             guard !part.isEmpty else { continue }

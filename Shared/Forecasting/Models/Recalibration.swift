@@ -65,45 +65,42 @@ extension Recalibration.Offset {
 
 /// Outcomes that became known after a model was fitted, and what the model had said of them, by when they became known.
 struct LatestOutcomes: Sendable {
-    struct Row: Sendable {
-        var knownAt: Double
-        /// Chance of success and whether it came; nil without a plan.
-        var success: (said: Double, came: Bool)?
-        var near: (said: Double, came: Bool)
-    }
-
-    private let rows: [Row]
+    private let model: VariantModel
+    private let rows: [LearningRow]
+    private let features: FeatureMatrix
+    private let answers: [VariantModel.Answer]
     private let moments: [Double]
 
-    init(_ rows: [Row]) {
-        self.rows = rows.sorted { $0.knownAt < $1.knownAt }
-        moments = self.rows.map(\.knownAt)
+    init(_ model: VariantModel, _ given: [LearningRow], _ matrix: FeatureMatrix) {
+        let order = given.indices.sorted { (given[$0].completedAt, $0) < (given[$1].completedAt, $1) }
+        self.model = model
+        rows = order.map { given[$0] }
+        features = matrix.selecting(order)
+        answers = model.answers(features)
+        moments = rows.map(\.completedAt)
     }
 
     /// As of a moment.
     func recalibration(at moment: Double) -> Recalibration {
-        let latest = rows[..<moments.lowerBound(of: moment)].suffix(Recalibration.window)
+        let end = moments.lowerBound(of: moment)
+        let latest = max(0, end - Recalibration.window)..<end
         guard latest.count >= Recalibration.least else { return .none }
-        let planned = latest.compactMap(\.success)
-        return Recalibration(
-            success: .init(probabilities: planned.map(\.said), outcomes: planned.map(\.came)),
-            near: .init(probabilities: latest.map(\.near.said), outcomes: latest.map(\.near.came)),
+        let planned = latest.filter { rows[$0].planned > 0 && answers[$0].success != nil }
+        var found = Recalibration(
+            success: .init(
+                probabilities: planned.compactMap { answers[$0].success }, outcomes: planned.map { rows[$0].success }),
             outcomes: latest.count)
-    }
-}
-
-extension VariantModel {
-    /// What this model had said of outcomes that became known after it was fitted.
-    func latestOutcomes(_ rows: [LearningRow], _ matrix: FeatureMatrix) -> LatestOutcomes {
-        LatestOutcomes(
-            zip(rows, answers(matrix)).map { row, answer in
-                let estimate = hours(answer.distribution.median, planned: row.planned)
-                return LatestOutcomes.Row(
-                    knownAt: row.completedAt,
-                    success: row.planned > 0 ? answer.success.map { ($0, row.success) } : nil,
-                    near: (
-                        answer.distribution.near, Statistics.isNear(actual: row.hours, toEstimate: estimate)
-                    ))
+        // A chance that has moved may move the estimate: what came near is judged by what is answered now.
+        let answered =
+            found.success.logOdds == 0
+            ? Array(answers[latest]) : model.recalibrated(found).answers(features.selecting(Array(latest)))
+        found.near = .init(
+            probabilities: answered.map(\.distribution.near),
+            outcomes: zip(latest, answered).map { row, answer in
+                Statistics.isNear(
+                    actual: rows[row].hours,
+                    toEstimate: model.hours(answer.distribution.median, planned: rows[row].planned))
             })
+        return found
     }
 }

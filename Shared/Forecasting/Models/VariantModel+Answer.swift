@@ -15,14 +15,15 @@ extension VariantModel {
     func answer(_ row: UnsafeBufferPointer<Float>) -> Answer {
         guard let base = row.baseAddress else { preconditionFailure("a schema has features") }
         let estimate = estimate(row, candidate: winner)
+        let ranges = intervals.ranges(base, around: estimate)
         let success = success.map { classifier in
             let chance = classifier.probability(base)
-            return schema.withPlan ? PredictiveDistribution.chance(classifier, chance, beside: estimate) : chance
+            guard schema.withPlan else { return chance }
+            return PredictiveDistribution.chance(classifier, chance, beside: estimate, inner: ranges.first)
         }
         let distribution = PredictiveDistribution(
-            estimate: estimate, ranges: intervals.ranges(base, around: estimate),
-            withinPlan: schema.withPlan ? bindingChance(success) : nil, baseRate: schema.withPlan ? success : nil,
-            near: near.probability(base))
+            estimate: estimate, ranges: ranges, withinPlan: schema.withPlan ? bindingChance(success) : nil,
+            baseRate: schema.withPlan ? success : nil, near: near.probability(base))
         return Answer(estimate: estimate, distribution: distribution, success: success)
     }
 
@@ -39,6 +40,11 @@ extension VariantModel {
                 answer(UnsafeBufferPointer(rebasing: values[row * matrix.columns..<(row + 1) * matrix.columns]))
             }
         }
+    }
+
+    /// Whether the latest outcomes have moved any of its chances.
+    var isMoved: Bool {
+        near.calibration.lately.logOdds != 0 || success.map { $0.calibration.lately.logOdds != 0 } ?? false
     }
 
     /// The same model with its chances moved.
