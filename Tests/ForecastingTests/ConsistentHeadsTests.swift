@@ -89,12 +89,16 @@ import Testing
         // A chance of about one half says little of the side: the estimate stands, and the chance is one half.
         var classifier = EventClassifier(baseRate: 0.42)
         for (estimate, chance) in [(-0.2, 0.42), (0.2, 0.58)] {
+            func answered(_ estimate: Double) -> Double {
+                PredictiveDistribution.chance(
+                    classifier, chance, beside: estimate, inner: (80, estimate - 0.7, estimate + 0.7))
+            }
             // The base rate stands: where nothing is told apart, no one estimate speaks against it.
             classifier.calibration.trust = 0
-            #expect(PredictiveDistribution.chance(classifier, chance, beside: estimate) == chance)
+            #expect(answered(estimate) == chance)
             classifier.calibration.trust = 1
-            #expect(PredictiveDistribution.chance(classifier, chance, beside: -estimate) == chance)
-            let half = PredictiveDistribution.chance(classifier, chance, beside: estimate)
+            #expect(answered(-estimate) == chance)
+            let half = answered(estimate)
             #expect(half == 0.5)
             let said = PredictiveDistribution(estimate: estimate, ranges: ranges, withinPlan: half, near: 0.4)
             #expect(said.median == estimate && said.withinPlan == 0.5)
@@ -109,20 +113,31 @@ import Testing
         #expect(abs(below.ranges[0].high - 0.5 * 0.3 / 0.5) < 1e-12 && below.ranges[1].high == below.ranges[0].high)
     }
 
-    @Test("a base rate that moves no estimate is contradicted neither by confidence nor by a range")
+    @Test("a base rate of about one half moves no estimate, and neither ranges nor confidence contradict it")
     func baseRate() {
         var random = SeededGenerator(seed: 2)
         for _ in 0..<5_000 {
-            let estimate = 2 * random.uniform() - 1
-            let rate = 0.4 + 0.2 * random.uniform()
-            let (down, up) = (random.uniform(), random.uniform())
+            let estimate = random.below(5) == 0 ? 0 : 2 * random.uniform() - 1
+            var classifier = EventClassifier(baseRate: 0.4 + 0.2 * random.uniform())
+            classifier.calibration.trust = 0
+            let (down, up) = (random.uniform() * random.uniform(), random.uniform() * random.uniform())
+            let ranges: [PredictiveDistribution.Range] = [
+                (80, estimate - down, estimate + up), (90, estimate - 1.2 * down, estimate + 1.1 * up),
+            ]
+            let chance = PredictiveDistribution.chance(
+                classifier, classifier.baseRate, beside: estimate, inner: ranges[0])
             let said = PredictiveDistribution(
-                estimate: estimate, ranges: [(80, estimate - down, estimate + up)], withinPlan: nil, baseRate: rate,
-                near: random.uniform())
-            #expect(said.median == estimate)
-            if 1.25 * exp(estimate) <= 1 { #expect(said.near <= rate) }
-            if 0.75 * exp(estimate) > 1 { #expect(said.near <= 1 - rate) }
-            #expect(said.ranges[0].low <= 0 && said.ranges[0].high >= 0)
+                estimate: estimate, ranges: ranges, withinPlan: PredictiveDistribution.binding(classifier, chance),
+                baseRate: chance, near: random.uniform())
+            let inner = said.ranges[0]
+            #expect(said.median == estimate && inner.low == ranges[0].low && inner.high == ranges[0].high)
+            if 1.25 * exp(estimate) <= 1 { #expect(said.near <= chance) }
+            if 0.75 * exp(estimate) > 1 { #expect(said.near <= 1 - chance) }
+            for range in said.ranges {
+                let outside = 1 - Double(range.level) / 100 + 1e-9
+                if range.low > 0 { #expect(chance <= outside) }
+                if range.high <= 0 { #expect(1 - chance <= outside) }
+            }
         }
     }
 

@@ -27,6 +27,21 @@ import Testing
         #expect(all?.description == "only 7 completed allocations; at least 30 are needed")
     }
 
+    @Test("work whose hours nobody has recorded is not taken for kept plans")
+    func withoutHours() {
+        let history = History(
+            allocations: Company().allocations(100).enumerated().map { index, given in
+                var allocation = given
+                if index >= 20 { allocation.actualHours = nil }
+                return allocation
+            })
+        let error = #expect(throws: TrainingError.self) {
+            _ = try TrainingRun(history: history, configuration: configuration(100))
+        }
+        #expect(error?.code == .tooLittleHistory)
+        #expect(error?.description.contains("at least 30 are needed (80 more have no recorded hours)") == true)
+    }
+
     @Test("equal histories give equal models, whenever they are asked for")
     func momentOfAsking() throws {
         let history = Company().history(60)

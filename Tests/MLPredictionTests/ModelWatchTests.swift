@@ -142,6 +142,30 @@ import Testing
         }
     }
 
+    @Test("what comes of a question about the past says nothing of the model, which may have learned from it")
+    func hindsight() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let history = TrainedModel.history
+            for asOf in [nil, "2026-01-01T00:00:00.000Z"] {
+                let past = asOf.map { #", "asOf": "\#($0)""# } ?? ""
+                let answer = try await service.send(
+                    .post, "/api/v1/predictions",
+                    #"{"employeeId": "\#(history.employees[0].id)", "projectId": "\#(history.projects[0].id)", "plannedHours": 8\#(past)}"#
+                )
+                let id = try #require(answer.body["data"]?["predictionId"]?.stringValue, "\(answer.body)")
+                let recorded = try await service.send(
+                    .put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 11}"#)
+                #expect(recorded.status == .ok)
+            }
+            let metrics = try await service.send(.get, "/api/v1/metrics").body["data"]
+            guard case .array(let days)? = metrics, let day = days.first else {
+                Issue.record("no days: \(String(describing: metrics))")
+                return
+            }
+            #expect(day["predictionsCount"] == .integer(2) && day["outcomesCount"] == .integer(1))
+        }
+    }
+
     @Test(
         "an outcome follows the booking that it was taken from, also when the plan takes it back; a recorded one stays")
     func corrected() async throws {

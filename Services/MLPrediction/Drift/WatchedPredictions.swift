@@ -26,7 +26,7 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                         (prediction_result #>> '{interval,high}')::double precision AS high, actual_result,
                         row_number() OVER (PARTITION BY model_id ORDER BY created_at DESC, id DESC) AS number
                     FROM predictions
-                    WHERE model_id IN (
+                    WHERE \(sql: Prediction.isAboutThePresent) AND model_id IN (
                         SELECT model_id FROM predictions
                         WHERE (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
                             AND (created_at >= \(since) OR (actual_result ->> 'completedAt')::timestamptz >= \(since)))

@@ -62,6 +62,16 @@ struct Question: Sendable {
         self.employee = employee
         self.project = project
         let asked = project.requirements(at: asOf)
+        if request.requiredSkills == nil {
+            let required = Set(asked.skills.map(\.folded))
+            let others = (request.leastLevels ?? [:]).keys.filter { !required.contains($0.folded) }.sorted()
+            errors += others.map {
+                FieldError(
+                    field: "\(path)leastLevels.\($0)",
+                    message: "is no skill that the project requires; name it in requiredSkills")
+            }
+            guard others.isEmpty else { return nil }
+        }
         self.requiredSkills = request.requiredSkills ?? asked.skills
         self.leastLevels = request.leastLevels ?? asked.levels
         self.plannedHours = request.plannedHours

@@ -23,6 +23,13 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                 INSERT INTO daily_model_metrics (tenant_id, model_id, metric_date, predictions_count, avg_confidence, avg_accuracy,
                     true_positives, true_negatives, false_positives, false_negatives, outcomes_count, mean_absolute_error,
                     coverage80)
+                WITH asked AS (
+                    SELECT tenant_id, model_id, created_at, confidence_score, estimated_hours, planned_hours, success_probability,
+                        prediction_result, CASE WHEN \(sql: Prediction.isAboutThePresent) THEN actual_hours END AS actual_hours
+                    FROM predictions
+                    WHERE created_at >= \(first.startOfDay) AND created_at < \(last.adding(days: 1).startOfDay)
+                        AND model_id IS NOT NULL
+                        AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model)))
                 SELECT tenant_id, model_id, (created_at AT TIME ZONE 'UTC')::date, count(*), avg(confidence_score),
                     avg(CASE WHEN abs(actual_hours - estimated_hours) <= 0.25 * estimated_hours THEN 100.0 ELSE 0 END)
                         FILTER (WHERE actual_hours IS NOT NULL),
@@ -34,10 +41,7 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
                     avg(CASE WHEN actual_hours BETWEEN (prediction_result #>> '{interval,low}')::double precision * (1 - 1e-9)
                             AND (prediction_result #>> '{interval,high}')::double precision * (1 + 1e-9) THEN 100.0 ELSE 0 END)
                         FILTER (WHERE actual_hours IS NOT NULL AND prediction_result #>> '{interval,low}' IS NOT NULL)
-                FROM predictions
-                WHERE created_at >= \(first.startOfDay) AND created_at < \(last.adding(days: 1).startOfDay)
-                    AND model_id IS NOT NULL
-                    AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
+                FROM asked
                 GROUP BY 1, 2, 3
                 ORDER BY 2, 3
                 ON CONFLICT (tenant_id, model_id, metric_date) DO UPDATE SET predictions_count = excluded.predictions_count,
@@ -58,6 +62,13 @@ struct PostgresModelMetricsStore: ModelMetricsStore {
             ).map(ModelDayMetrics.init)
         }
     }
+}
+
+extension Prediction {
+    /// Whether what came of a stored answer says how good its model is: a question about the past may be answered by a model that was
+    /// fitted to that very outcome.
+    static let isAboutThePresent: SQL =
+        "((prediction_result ->> 'asOf')::timestamptz >= created_at - interval '1 hour')"
 }
 
 extension ModelDayMetrics {

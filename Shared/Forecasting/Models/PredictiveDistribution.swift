@@ -21,12 +21,11 @@ struct PredictiveDistribution {
     /// - Parameters:
     ///   - ranges: inner ones first.
     ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another.
-    ///   - baseRate: what is said instead of `withinPlan` where that must not move the estimate; ranges and confidence do not
-    ///     contradict it.
+    ///   - baseRate: what is said instead of `withinPlan` where that must not move the estimate.
     init(estimate: Double, ranges given: [Range], withinPlan: Double?, baseRate: Double? = nil, near: Double) {
         self.withinPlan = withinPlan
         median = Self.median(estimate, withinPlan: withinPlan, inner: given.first)
-        ranges = Self.ranges(given, around: median, withinPlan ?? baseRate)
+        ranges = Self.ranges(given, around: median, withinPlan)
         self.near = near
         // A damaged model says things that are no numbers. Nothing follows from them, and the caller finds them in the answer.
         let said = ranges.flatMap { [$0.low, $0.high] } + [median, near, withinPlan ?? 0]
@@ -36,6 +35,7 @@ struct PredictiveDistribution {
         if let possible = bounds.possibleMass(from: bounds.before(low), to: bounds.through(high)) {
             self.near = min(max(near, possible.lowerBound), possible.upperBound)
         }
+        // Beside a base rate: what lies wholly on one side of the plan holds no more than lies there.
         guard withinPlan == nil, let baseRate else { return }
         if high <= 0 { self.near = min(self.near, baseRate) }
         if low > 0 { self.near = min(self.near, 1 - baseRate) }
@@ -45,11 +45,20 @@ struct PredictiveDistribution {
     private static let nearLow = log(0.75)
     private static let nearHigh = log(1.25)
 
-    /// What a classifier's chance of keeping the plan is beside an estimate: one half where it is near that and the estimate
-    /// says the opposite. The base rate, which a classifier says that tells nothing apart, stands.
-    static func chance(_ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double) -> Double {
-        guard classifier.tellsApart, abs(withinPlan - 0.5) <= aboutHalf else { return withinPlan }
-        return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
+    /// What a classifier's chance of keeping the plan is beside an estimate. Near one half it gives way: to one half where the estimate
+    /// says the opposite; a base rate, which a classifier says that tells nothing apart, only where the inner range says more.
+    /// - Parameter inner: the inner range around the estimate, which is rarely needed.
+    static func chance(
+        _ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double, inner: @autoclosure () -> Range?
+    ) -> Double {
+        guard abs(withinPlan - 0.5) <= aboutHalf else { return withinPlan }
+        guard !classifier.tellsApart else {
+            return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
+        }
+        guard let inner = inner() else { return withinPlan }
+        let level = Double(inner.level) / 100
+        if min(inner.low, estimate) > 0 { return min(withinPlan, 1 - level) }
+        return max(inner.high, estimate) <= 0 ? max(withinPlan, level) : withinPlan
     }
 
     /// What a chance says of one task's hours: nothing where it is a base rate of about one half, which is of all tasks and must not

@@ -110,7 +110,9 @@ struct PreparedVariant: Sendable {
                     let row = row(first + lane, in: rows)
                     var success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
                     if variant.schema.withPlan, let classifier = variant.success, let chance = success {
-                        success = PredictiveDistribution.chance(classifier, chance, beside: estimate)
+                        success = PredictiveDistribution.chance(
+                            classifier, chance, beside: estimate,
+                            inner: innerRange(estimate, row, block: block, lane: lane))
                     }
                     body(
                         PersonEstimate(

@@ -9,7 +9,7 @@ enum DataWarnings {
         warn(rows.filter { $0.planned <= 0 }.count, "without planned hours")
         warn(
             rows.filter { $0.planned > 0 && abs($0.logRatio) > HoursScale.ratioLimit }.count,
-            "took more than 20 times their plan, or less than a twentieth of it")
+            "took more than 20 times the plan, or less than a twentieth of it")
         warn(rows.filter { $0.evidence == .stated }.count, DecisionEvidence.statedInWords)
         warn(rows.filter { $0.evidence == .unknown }.count, DecisionEvidence.unknownInWords)
         let ends = rows.filter { $0.decision.end != nil }

@@ -27,14 +27,20 @@ extension LearningRow {
 }
 
 extension History {
-    /// Finished allocations with hours, as of `moment`, by decision. Rows whose hours are assumed to be the plan
-    /// come only when there is nothing else: they cannot tell a good plan from a bad one.
-    func learningRows(
-        asOf moment: Double, completedFrom first: Double = -.infinity, includingAssumed: Bool = false
-    ) -> [LearningRow] {
-        learningSlots(asOf: moment, includingAssumed: includingAssumed)
+    /// Finished allocations with hours, as of `moment`, by decision.
+    func learningRows(asOf moment: Double, completedFrom first: Double = -.infinity) -> [LearningRow] {
+        learningSlots(asOf: moment)
             .filter { (entries[Int($0)].allocation.completedAt ?? first) >= first }
             .map { LearningRow(entries[Int($0)], slot: $0, completedBy: moment) }
+    }
+
+    /// How many allocations were finished whose hours nobody has recorded.
+    func finishedWithoutHours(asOf moment: Double, completedFrom first: Double = -.infinity) -> Int {
+        orderedSlots().count { slot in
+            let entry = entries[Int(slot)]
+            guard let completed = entry.allocation.completedAt, entry.source == .planned else { return false }
+            return completed < moment && completed >= first
+        }
     }
 
     /// Moments, ascending, of what was decided from `first` on and as of the configuration's moment, whether it is finished
@@ -64,10 +70,7 @@ extension History {
         }
     }
 
-    func learningSlots(asOf moment: Double, includingAssumed: Bool = false) -> [Int32] {
-        orderedSlots().filter { slot in
-            guard let completed = entries[Int(slot)].allocation.completedAt, completed < moment else { return false }
-            return entries[Int(slot)].hours != nil && (includingAssumed || entries[Int(slot)].source != .planned)
-        }
+    func learningSlots(asOf moment: Double) -> [Int32] {
+        orderedSlots().filter { entries[Int($0)].outcomeTime.map { $0 < moment } ?? false }
     }
 }

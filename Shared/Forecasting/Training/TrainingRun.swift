@@ -26,15 +26,13 @@ public struct TrainingRun: Sendable {
         }
         var rows = history.learningRows(asOf: configuration.asOf, completedFrom: configuration.learnsFrom)
         var warnings: [String] = []
-        let recorded = rows.count
-        if recorded < configuration.minimumRows {
-            rows = history.learningRows(
-                asOf: configuration.asOf, completedFrom: configuration.learnsFrom, includingAssumed: true)
-            if rows.count > recorded {
-                warnings.append(
-                    "\(rows.count - recorded) of \(rows.count) completed allocations have no recorded hours and are taken to have kept their plan."
-                )
-            }
+        // Taken to have kept their plans they would make every plan look kept.
+        let withoutHours = history.finishedWithoutHours(
+            asOf: configuration.asOf, completedFrom: configuration.learnsFrom)
+        if withoutHours > 0 {
+            warnings.append(
+                "\(withoutHours) completed allocation\(withoutHours == 1 ? " has no recorded hours and is" : "s have no recorded hours and are") not learned from."
+            )
         }
         guard rows.count >= configuration.minimumRows else {
             // A split that is given from outside is of all there is.
@@ -46,7 +44,8 @@ public struct TrainingRun: Sendable {
             throw TrainingError(
                 .tooLittleHistory,
                 "only \(rows.count) completed allocation\(rows.count == 1 ? "" : "s")\(span); "
-                    + "at least \(configuration.minimumRows) are needed")
+                    + "at least \(configuration.minimumRows) are needed"
+                    + (withoutHours > 0 ? " (\(withoutHours) more have no recorded hours)" : ""))
         }
         if case .latest = configuration.split, rows.count > Self.maximumRows {
             rows.removeFirst(rows.count - Self.maximumRows)
