@@ -27,10 +27,10 @@ extension GatewayConfiguration {
         let routesNode = mistakes.attempt { () throws(RouteFileError) in try file.required("routes") }
         let routes = routesNode.flatMap { Self.routes($0, classes: limits?.classes, &mistakes) }
         let crossOrigin = file.optional("crossOrigin").flatMap { node in
-            mistakes.attempt { () throws(RouteFileError) in try Self.crossOrigin(node) }
+            Self.crossOrigin(node, &mistakes)
         }
         let requestHeaders = file.optional("requestHeaders").flatMap { node in
-            mistakes.attempt { () throws(RouteFileError) in try Self.requestHeaders(node) }
+            Self.requestHeaders(node, &mistakes)
         }
         for error in file.unread { mistakes.add(error) }
         guard mistakes.all.isEmpty, let limits, let upstreams, let routes else { return nil }
@@ -93,42 +93,55 @@ extension GatewayConfiguration {
             uploads: uploads)
     }
 
-    private static func crossOrigin(_ node: Node) throws(RouteFileError) -> CrossOrigin {
-        var mapping = try YAMLMapping(node, "crossOrigin")
-        let list = try mapping.required("origins")
-        guard case .sequence(let nodes) = list, !nodes.isEmpty else {
-            throw RouteFileError(list, "\"origins\" must be a list like [\"https://app.example\"]")
+    private static func crossOrigin(_ node: Node, _ mistakes: inout Mistakes) -> CrossOrigin? {
+        guard var mapping = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "crossOrigin") })
+        else { return nil }
+        let list = mistakes.attempt { () throws(RouteFileError) in
+            try mapping.list("origins", like: "[\"https://app.example\"]")
         }
-        var origins: Set<String> = []
-        for node in nodes {
-            let origin = try YAMLMapping.text(node, "origins")
-            let isOrigin = ["http://", "https://"].contains { origin.hasPrefix($0) && origin.count > $0.count }
-            guard origin == "*" || isOrigin && origin.count(where: { $0 == "/" }) == 2 else {
-                throw RouteFileError(node, "\"\(origin)\" is not an origin like https://app.example")
-            }
-            origins.insert(origin)
+        let origins = (list ?? []).compactMap { node in
+            mistakes.attempt { () throws(RouteFileError) in try origin(node) }
         }
-        let age = try mapping.duration("maximumAge", default: .seconds(600))
-        try mapping.finish()
-        return CrossOrigin(origins: origins, maximumAge: age)
+        let age = mistakes.attempt { () throws(RouteFileError) in
+            try mapping.duration("maximumAge", default: .seconds(600))
+        }
+        for error in mapping.unread { mistakes.add(error) }
+        return age.map { CrossOrigin(origins: Set(origins), maximumAge: $0) }
     }
 
-    private static func requestHeaders(_ list: Node) throws(RouteFileError) -> Set<String> {
-        guard case .sequence(let nodes) = list else {
-            throw RouteFileError(list, "\"requestHeaders\" must be a list like [X-Feature]")
-        }
-        var names: Set<String> = []
-        for node in nodes {
-            let name = try YAMLMapping.text(node, "requestHeaders")
-            guard let field = HTTPField.Name(name) else {
-                throw RouteFileError(node, "\"\(name)\" is not the name of a field")
+    /// As browsers send it: in lower case, without the port that the scheme has anyway.
+    private static func origin(_ node: Node) throws(RouteFileError) -> String {
+        let origin = try YAMLMapping.text(node, "origins")
+        if origin == "*" { return origin }
+        let usualPorts = ["http://": ":80", "https://": ":443"]
+        for (scheme, port) in usualPorts where origin.hasPrefix(scheme) {
+            let authority = String(origin.dropFirst(scheme.count))
+            if HostField.isValid(authority), !authority.hasSuffix(port), !authority.hasSuffix(":"),
+                authority == authority.lowercased()
+            {
+                return origin
             }
-            guard !RewriteStage.isOwn(field.canonicalName) else {
-                throw RouteFileError(node, "\"\(name)\" is set by the gateway and never taken from outside")
-            }
-            names.insert(field.canonicalName)
         }
-        return names
+        throw RouteFileError(node, "\"\(origin)\" is not an origin like https://app.example, as browsers send it")
+    }
+
+    private static func requestHeaders(_ list: Node, _ mistakes: inout Mistakes) -> Set<String>? {
+        let nodes = mistakes.attempt { () throws(RouteFileError) in
+            try YAMLMapping.list(list, "requestHeaders", like: "[X-Feature]")
+        }
+        let names = nodes?.compactMap { node in
+            mistakes.attempt { () throws(RouteFileError) -> String in
+                let name = try YAMLMapping.text(node, "requestHeaders")
+                guard let field = HTTPField.Name(name) else {
+                    throw RouteFileError(node, "\"\(name)\" is not the name of a field")
+                }
+                guard !RewriteStage.isOwn(field.canonicalName) else {
+                    throw RouteFileError(node, "\"\(name)\" is set by the gateway and never taken from outside")
+                }
+                return field.canonicalName
+            }
+        }
+        return names.map { Set($0) }
     }
 
     private static func classes(_ node: Node?) throws(RouteFileError) -> [String: [Plan: Allowance]] {
@@ -155,11 +168,11 @@ extension GatewayConfiguration {
 
     private static func allowance(_ node: Node, _ what: String) throws(RouteFileError) -> Allowance {
         var mapping = try YAMLMapping(node, what)
-        let allowance = Allowance(
-            perSecond: try mapping.positiveNumber("perSecond"), burst: try mapping.positiveNumber("burst"))
-        try mapping.finish()
         // A bucket that never holds a whole request refuses every one.
-        guard allowance.burst >= 1 else { throw RouteFileError(node, "\"burst\" must be at least 1") }
+        let allowance = Allowance(
+            perSecond: try mapping.number("perSecond", 0.001...1_000_000, "from 0.001 to 1000000"),
+            burst: try mapping.number("burst", 1...1_000_000_000, "from 1 to 1000000000"))
+        try mapping.finish()
         return allowance
     }
 
@@ -200,10 +213,7 @@ extension GatewayConfiguration {
                 throw RouteFileError(entry.mark, "\"\(entry.key)\" is not a service behind the gateway")
             }
             var mapping = try YAMLMapping(entry.value, entry.key)
-            let failures = try mapping.positiveNumber("failuresToOpen")
-            guard failures <= 1_000, let failuresToOpen = Int(exactly: failures) else {
-                throw RouteFileError(entry.value, "\"failuresToOpen\" must be a whole number up to 1000")
-            }
+            let failuresToOpen = try mapping.count("failuresToOpen")
             let standard = Health(failuresToOpen: failuresToOpen, openFor: try mapping.duration("openFor"))
             upstreams[service] = Health(
                 failuresToOpen: failuresToOpen, openFor: standard.openFor,

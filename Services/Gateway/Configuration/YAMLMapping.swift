@@ -44,10 +44,11 @@ struct YAMLMapping {
         return value
     }
 
-    mutating func positiveNumber(_ key: String) throws(RouteFileError) -> Double {
+    mutating func number(_ key: String, _ range: ClosedRange<Double>, _ words: String) throws(RouteFileError) -> Double
+    {
         let node = try required(key)
-        guard let value = node.float, value.isFinite, value > 0 else {
-            throw RouteFileError(node, "\"\(key)\" must be a number above 0")
+        guard let value = node.float, range.contains(value) else {
+            throw RouteFileError(node, "\"\(key)\" must be a number \(words)")
         }
         return value
     }
@@ -80,6 +81,17 @@ struct YAMLMapping {
             throw RouteFileError(node, "\"\(key)\" must be a size like 64KiB, 1MiB or 2GiB")
         }
         return unit * count
+    }
+
+    mutating func list(_ key: String, like example: String) throws(RouteFileError) -> [Node] {
+        try Self.list(try required(key), key, like: example)
+    }
+
+    static func list(_ node: Node, _ key: String, like example: String) throws(RouteFileError) -> [Node] {
+        guard case .sequence(let nodes) = node, !nodes.isEmpty else {
+            throw RouteFileError(node, "\"\(key)\" must be a list like \(example)")
+        }
+        return Array(nodes)
     }
 
     /// - Throws: for the first key that was not read.

@@ -103,6 +103,37 @@ struct ConfigurationReloadTests {
         }
     }
 
+    @Test(
+        "numbers that a node could not reckon with are refused",
+        arguments: [
+            "burst: 99999999999999999999", "burst: 1e300", "burst: .inf", "burst: .nan", "burst: 0.5", "burst: -1",
+        ])
+    func numbers(burst: String) throws {
+        var mistakes = Mistakes()
+        let yaml = Self.head.replacing("burst: 1 }", with: "\(burst) }")
+        #expect(yaml != Self.head)
+        #expect(GatewayConfiguration.read(yaml, &mistakes) == nil)
+        #expect(mistakes.all.contains { $0.reason.contains("burst") }, "\(mistakes.all)")
+    }
+
+    @Test("every mistake of a list is reported, and no origin is taken that no browser sends")
+    func lists() throws {
+        let origins = [
+            "https://a.example/", "ftp://a.example", "https://a.example:443", "http://a.example:80",
+            "https://*.example",
+            "https://ä.example", "https://A.example", "https://", "a.example",
+        ]
+        var mistakes = Mistakes()
+        let head =
+            "crossOrigin: { origins: [\(origins.map { "\"\($0)\"" }.joined(separator: ", ")), \"https://a.example:8443\"], "
+            + "maximumAge: 1d }\nrequestHeaders: [Authorization, \"X Foo\", X-Fine]\n"
+        #expect(GatewayConfiguration.read(head + Self.head, &mistakes) == nil)
+        for wrong in origins + ["maximumAge", "Authorization", "X Foo"] {
+            #expect(mistakes.all.contains { $0.reason.contains("\"\(wrong)\"") }, "\(wrong) in \(mistakes.all)")
+        }
+        #expect(!mistakes.all.contains { $0.reason.contains("8443") || $0.reason.contains("X-Fine") })
+    }
+
     @Test("a check of the file reports every mistake with its line and column")
     func mistakes() async throws {
         let wrong =
