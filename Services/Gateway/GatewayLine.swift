@@ -117,7 +117,8 @@ struct GatewayLine: RouterMiddleware {
             headers: try fields(of: request.head, admission, to: service, context.trace),
             isHead: request.method == .head,
             isRepeatable: ForwardStage.isRepeatable(admission.match, request.headers),
-            recheck: admission.recheck, channel: context.channel, record: context.record, logger: context.logger)
+            recheck: admission.recheck, channel: request.method.isSafe ? context.channel : nil,
+            record: context.record, logger: context.logger)
         // Where credentials are taken a password is hashed, as at a login.
         if admission.match.route.limitsAddress, let tenant = admission.tenant {
             outgoing.turn = (queue, tenant.id, admission.origin.address)

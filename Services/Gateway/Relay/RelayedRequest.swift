@@ -9,7 +9,7 @@ import ServiceKit
 
 /// A request on its way to an upstream and its answer on the way back, on one event loop, to which it belongs.
 ///
-/// A short answer is read to its end first: what breaks off is then still a clean 502. Longer ones and those of unknown length are
+/// A short answer is read to its end first: what breaks off may still be asked of another node. Longer ones and those of unknown length are
 /// passed on in pieces, as fast as the client takes them, and only while the client may still have them.
 final class RelayedRequest: LoopAnswering {
     private enum State {
@@ -17,6 +17,14 @@ final class RelayedRequest: LoopAnswering {
         case collecting(HTTPResponse, ByteBuffer?)
         case streaming
         case over
+
+        /// The head of the answer has come.
+        var isAnswering: Bool {
+            switch self {
+            case .collecting, .streaming: true
+            case .asking, .over: false
+            }
+        }
     }
 
     private static let connectTimeout = Duration.seconds(5)
@@ -52,7 +60,9 @@ final class RelayedRequest: LoopAnswering {
         self.logger = logger
         eventLoop = exchange.channel.eventLoop
         isRepeatable = ForwardStage.isRepeatable(admission.match, exchange.request.headerFields)
-        attempts = Attempts(upstream, isRepeatable: isRepeatable, within: admission.match.route.timeout)
+        attempts = Attempts(
+            upstream, isRepeatable: isRepeatable, isVouched: admission.principal != nil,
+            within: admission.match.route.timeout)
     }
 
     func begin() {
@@ -119,21 +129,31 @@ final class RelayedRequest: LoopAnswering {
             return failed(
                 HTTPClientError(.badResponse, "The server changes the protocol.", requestMayHaveBeenProcessed: true))
         }
-        let (upstream, node) = (attempts.upstream, node)
-        if attempts.answered(Int(head.status.code), node) {
+        if attempts.answered(Int(head.status.code), node, isWhole: false) {
             letGo()
             return ask()
         }
-        if head.headers.first(name: "connection")?.lowercased() == "close" { upstream.draining(node) }
-        exchange.record.whenFinished { upstream.ended(node) }
+        if attempts.mistrusts(Int(head.status.code)) {
+            attempts.upstream.ended(node)
+            letGo()
+            return refuse(Attempts.mistrusted)
+        }
+        if head.headers.first(name: "connection")?.lowercased() == "close" { attempts.upstream.draining(node) }
         let (response, length) = HTTPResponse.relayed(head, admission.left)
         if let length, length <= ForwardStage.collectedBytes {
             state = .collecting(response, nil)
         } else {
             state = .streaming
+            endWithExchange()
             exchange.begin(response)
             stream = admission.recheck.map { StandingStream($0, exchange, self) }
         }
+    }
+
+    /// The node has one request less under way once the client has the answer.
+    private func endWithExchange() {
+        let (upstream, node) = (attempts.upstream, node)
+        exchange.record.whenFinished { upstream.ended(node) }
     }
 
     func received(_ piece: ByteBuffer) {
@@ -160,8 +180,10 @@ final class RelayedRequest: LoopAnswering {
     /// The answer's end; the connection serves others already.
     func ended() {
         connection = nil
+        if state.isAnswering { attempts.upstream.succeeded(node) }
         switch state {
         case .collecting(let response, let collected):
+            endWithExchange()
             finish()
             exchange.begin(response)
             if let collected { exchange.write(collected) }
@@ -179,7 +201,11 @@ final class RelayedRequest: LoopAnswering {
         letGo()
         switch state {
         case .asking: notAnswered(error)
-        case .collecting, .streaming:
+        case .collecting:
+            // Nothing of it has reached the client.
+            self.state = .asking
+            notAnswered(error)
+        case .streaming:
             attempts.upstream.failed(node, .noAnswer)
             requestLogger.warning(
                 "Upstream closed the connection during its response",
@@ -214,7 +240,11 @@ final class RelayedRequest: LoopAnswering {
     func clientIsReady() { connection?.resume() }
 
     func clientHungUp() {
-        if case .asking = state { attempts.abandoned(node) }
+        switch state {
+        case .asking, .collecting: attempts.abandoned(node)
+        case .streaming: attempts.upstream.succeeded(node)
+        case .over: break
+        }
         letGo()
         finish()
     }
@@ -234,6 +264,7 @@ final class RelayedRequest: LoopAnswering {
     /// The client may not have the rest.
     func clientMayNot(_ error: any Error) {
         guard case .streaming = state else { return }
+        attempts.upstream.succeeded(node)
         requestLogger.info(
             "Response cut off", metadata: [LogKey.reason: "the reader's access was revoked: \(error)"])
         letGo()

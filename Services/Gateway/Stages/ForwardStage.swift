@@ -29,7 +29,8 @@ struct ForwardStage: Sendable {
         var turn: (queue: LoginQueue, tenant: TenantID, address: ClientAddress)?
         /// What the gateway itself makes of the head of an answer: fields to add.
         var answered: @Sendable (HTTPClientResponse) async -> HTTPFields = { _ in HTTPFields() }
-        /// The client's connection, watched for its end; nil where there is none.
+        /// The client's connection, watched for its end; nil where there is none, and for what changes something: it is carried out to the
+        /// end, for a client that may only have finished sending.
         let channel: (any Channel)?
         let record: RequestRecord
         let logger: Logger
@@ -125,7 +126,8 @@ struct ForwardStage: Sendable {
     ) async throws -> (HTTPClientResponse, String) {
         let route = outgoing.match.route
         var attempts = Attempts(
-            upstream, isRepeatable: outgoing.isRepeatable && body.isRepeatable, within: route.timeout)
+            upstream, isRepeatable: outgoing.isRepeatable && body.isRepeatable, isVouched: outgoing.recheck != nil,
+            within: route.timeout)
         while let node = attempts.next(outgoing.record) {
             do {
                 let request = HTTPClientRequest(
@@ -136,6 +138,11 @@ struct ForwardStage: Sendable {
                 if attempts.answered(answer.status, node) {
                     answer.body.cancel()
                     continue
+                }
+                if attempts.mistrusts(answer.status) {
+                    answer.body.cancel()
+                    upstream.ended(node)
+                    throw Attempts.mistrusted
                 }
                 if answer["Connection"]?.lowercased() == "close" { upstream.draining(node) }
                 outgoing.record.whenFinished { upstream.ended(node) }

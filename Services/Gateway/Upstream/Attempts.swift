@@ -12,6 +12,8 @@ import ServiceKit
 struct Attempts {
     let upstream: Upstream
     private let isRepeatable: Bool
+    /// The caller has been verified here: a node that says 401 has not the keys to verify the gateway.
+    private let isVouched: Bool
     private let end: ContinuousClock.Instant
     private var tried: Set<String> = []
     private var isRetried = false
@@ -20,9 +22,10 @@ struct Attempts {
     /// No exchange lasts longer, streaming ones included.
     private static let longest = Duration.seconds(24 * 3600)
 
-    init(_ upstream: Upstream, isRepeatable: Bool, within timeout: Duration) {
+    init(_ upstream: Upstream, isRepeatable: Bool, isVouched: Bool, within timeout: Duration) {
         self.upstream = upstream
         self.isRepeatable = isRepeatable
+        self.isVouched = isVouched
         end = .now + timeout
         upstream.sent()
     }
@@ -52,11 +55,12 @@ struct Attempts {
 
     /// The node has answered.
     ///
+    /// - Parameter isWhole: false while only the head of the answer is there; its end, or what goes wrong before, is told as well then.
     /// - Returns: whether another is to be asked.
-    mutating func answered(_ status: Int, _ node: String) -> Bool {
+    mutating func answered(_ status: Int, _ node: String, isWhole: Bool = true) -> Bool {
         // The node could not answer now; another may.
-        guard status == 502 || status == 503 || status == 504 else {
-            upstream.succeeded(node)
+        guard status == 502 || status == 503 || status == 504 || mistrusts(status) else {
+            if isWhole { upstream.succeeded(node) }
             return false
         }
         upstream.failed(node, .refused)
@@ -64,6 +68,12 @@ struct Attempts {
         upstream.ended(node)
         return true
     }
+
+    /// Whether the node takes the gateway for somebody else, which is no answer for a client.
+    func mistrusts(_ status: Int) -> Bool { status == 401 && isVouched }
+
+    static let mistrusted = ProblemError(
+        status: .badGateway, code: .upstreamFailed, "The service for this does not trust the gateway at the moment.")
 
     /// The node has not answered.
     ///

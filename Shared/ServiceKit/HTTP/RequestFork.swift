@@ -1,4 +1,4 @@
-import HTTPTypes
+public import HTTPTypes
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -120,7 +120,8 @@ final class RequestFork: ChannelDuplexHandler {
         }
         // The router, told now, would end the connection before the answer is written.
         isInputClosed = true
-        exchange.hungUp()
+        // What changes something may have been carried out: its client, who may only have finished sending, gets the answer.
+        if exchange.request.method.isSafe { exchange.hungUp() }
     }
 
     private func closeInput(_ context: ChannelHandlerContext) {
@@ -266,4 +267,9 @@ final class RequestFork: ChannelDuplexHandler {
         guard let length = head.headerFields[.contentLength] else { return true }
         return Int(length).map { $0 <= limit } ?? false
     }
+}
+
+extension HTTPRequest.Method {
+    /// Whether carrying a request out changes nothing (RFC 9110 §9.2.1).
+    public var isSafe: Bool { self == .get || self == .head || self == .options }
 }

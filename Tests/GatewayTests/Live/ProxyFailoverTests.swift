@@ -12,7 +12,7 @@ import Testing
 
 @Suite("A node in trouble beside a healthy one, over live sockets", .timeLimit(.minutes(3)))
 struct ProxyFailoverTests {
-    enum Trouble: CaseIterable, Sendable { case drops, refuses, unavailable, hangs }
+    enum Trouble: CaseIterable, Sendable { case drops, dies, refuses, unavailable, hangs }
 
     /// A node that fails every request in its way, and counts them.
     private func withTrouble(
@@ -25,6 +25,8 @@ struct ProxyFailoverTests {
                 count.withLock { $0 += 1 }
                 switch trouble {
                 case .drops: return
+                case .dies:
+                    return try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort")
                 case .refuses: try await connection.write("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
                 case .unavailable:
                     try await connection.write("HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n")

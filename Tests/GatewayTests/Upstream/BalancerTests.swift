@@ -1,3 +1,5 @@
+import Contracts
+import ServiceKit
 import Testing
 
 @testable import Gateway
@@ -152,5 +154,20 @@ struct BalancerTests {
         #expect((0..<20).count { _ in budget.take() } == 10)
         for _ in 0..<101 { budget.sent() }
         #expect((0..<100).count { _ in budget.take() } == 20)
+    }
+
+    @Test("a node that does not trust the gateway is one that fails, where the caller has been verified")
+    func mistrusted() {
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://a", "http://b"], health: .init(failuresToOpen: 1, openFor: .seconds(5)))
+        for isVouched in [true, false] {
+            var attempts = Attempts(upstream, isRepeatable: true, isVouched: isVouched, within: .seconds(5))
+            guard let node = attempts.next(RequestRecord(method: "GET")) else {
+                Issue.record("no node")
+                return
+            }
+            #expect(attempts.mistrusts(401) == isVouched && !attempts.mistrusts(403))
+            #expect(attempts.answered(401, node) == isVouched)
+        }
     }
 }
