@@ -106,6 +106,7 @@ start_cluster() {
   local data="$1" port="$2" bin
   shift 2
   bin="$(postgres_bin)"
+  forget_crash "$data"
   as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null ||
     { tail -n 5 "$data/server.log" >&2; die "Postgres did not start; its log is $data/server.log"; }
@@ -113,11 +114,29 @@ start_cluster() {
 
 stop_cluster() {
   local bin
+  cluster_runs "$1" || return 0
   bin="$(postgres_bin)"
   as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 60 -s stop >/dev/null 2>&1 || true
 }
 
-cluster_runs() { as_postgres "$(postgres_bin)/pg_ctl" -D "$1" status >/dev/null 2>&1; }
+# cluster_runs DATA: whether the process noted for the cluster is its server. After a crash the number may be another program's.
+cluster_runs() {
+  local pid
+  pid="$(as_postgres head -n 1 "$1/postmaster.pid" 2>/dev/null)" && [ -n "$pid" ] || return 1
+  [ "$(readlink "/proc/$pid/cwd")" = "$(readlink -f "$1")" ]
+}
+
+# forget_crash DATA: takes away what a crashed server has noted, which keeps another one from starting while its number is some
+# program's; not while any process is at work in the cluster's folder.
+forget_crash() {
+  local data process
+  [ -f "$1/postmaster.pid" ] || return 0
+  data="$(readlink -f "$1")"
+  for process in /proc/[0-9]*; do
+    [ "$(readlink "$process/cwd" 2>/dev/null)" != "$data" ] || return 0
+  done
+  rm -f "$1/postmaster.pid"
+}
 
 # make_settings STATE: what must stay the same from start to start (passwords, where the cluster's data is), made once.
 make_settings() {

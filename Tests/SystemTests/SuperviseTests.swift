@@ -48,4 +48,31 @@ struct SuperviseTests {
         #expect(await supervisor.exitCode == 2)
         #expect(lines().count == 1)
     }
+
+    @Test("a crashed Postgres's number that another program has is neither taken for the server nor stopped")
+    func staleServer() async throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let data = folder.appendingPathComponent("data")
+        try FileManager.default.createDirectory(at: data, withIntermediateDirectories: true)
+        let library = ServiceDatabases.repository.appendingPathComponent("compose/lib.sh").path
+        /// What the functions say of a folder in which `pid` is noted.
+        func shell(_ script: String) async throws -> Int32 {
+            try await ChildProcess(
+                "/bin/bash",
+                ["-c", "source '\(library)'; as_postgres() { \"$@\"; }; data='\(data.path)'; \(script)"]
+            ).exitCode
+        }
+        let stranger = try ChildProcess("/bin/sleep", ["60"])
+        try "\(stranger.id)\n".write(
+            to: data.appendingPathComponent("postmaster.pid"), atomically: true, encoding: .utf8)
+        #expect(try await shell("! cluster_runs \"$data\" && stop_cluster \"$data\"") == 0)
+        #expect(kill(stranger.id, 0) == 0)
+        // A process at work in the folder may be a backend that has outlived its server.
+        #expect(
+            try await shell(
+                "(cd \"$data\" && exec sleep 5) & sleep 0.2; forget_crash \"$data\"; [ -f \"$data/postmaster.pid\" ]")
+                == 0)
+        #expect(try await shell("sleep 5; forget_crash \"$data\"; [ ! -f \"$data/postmaster.pid\" ]") == 0)
+        _ = await stranger.end(SIGKILL)
+    }
 }
