@@ -93,6 +93,7 @@ public struct Validation: Sendable {
         if value.unicodeScalars.contains(where: { $0.value < 0x20 || $0.value == 0x7f }) {
             reject(field, "must not contain control characters")
         }
+        if value == #"\N"# { reject(field, #"must not be \N, which clears a value in files"#) }
     }
 
     /// The same for text of several lines, which may hold line breaks and tabs.

@@ -52,6 +52,33 @@ struct PasswordResetTests {
         }
     }
 
+    @Test(
+        "a reset token ends with a deactivation and with a password that an administrator sets",
+        arguments: [true, false])
+    func revoked(byDeactivation: Bool) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let user = try await service.send(
+                .post, "/api/v1/users", as: token,
+                text: #"{"email":"bob@acme.example","name":"Bob","password":"the first of Bob's","roles":["viewer"]}"#
+            ).data(User.self)
+            _ = try await start(service, tenant, "bob@acme.example")
+            let message = try #require(try await service.claimMessages().first)
+            func change(_ body: String) async throws {
+                let changed = try await service.send(.patch, "/api/v1/users/\(user.id)", as: token, text: body)
+                #expect(changed.status == 200)
+            }
+            if byDeactivation {
+                try await change(#"{"isActive":false}"#)
+                try await change(#"{"isActive":true}"#)
+            } else {
+                try await change(#"{"password":"another one for Bob"}"#)
+            }
+            #expect(try await confirm(service, tenant, message.token).status == 401)
+        }
+    }
+
     @Test("the answer is the same whether there is such a user or not, and only one who can log in gets a message")
     func nothingTold() async throws {
         try await TestService.run { service in

@@ -194,4 +194,25 @@ struct PurgeTests {
             #expect(try await service.send(.post, nobody, as: token).status == 404)
         }
     }
+
+    @Test("a deleted person is forgotten elsewhere too, and an answer that named the person is not given again")
+    func deletedPerson() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let body = #"{"externalId":"XID-77","name":"Secretname Person","email":"secret@x.example"}"#
+            func make() async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/employees", as: token, text: body, headers: ["Idempotency-Key": "once"])
+            }
+            let made = try await make().data(Employee.self)
+            #expect(try await make().data(Employee.self) == made)
+            #expect(try await service.send(.delete, "/api/v1/employees/\(made.id)", as: token).status == 204)
+            let due = try await service.send(
+                .get, "/internal/v1/erasures", as: service.token(of: .mlPrediction)
+            ).data([Erasure].self)
+            #expect(due == [Erasure(tenantId: tenant.id, employeeId: made.id)])
+            #expect(try await make().data(Employee.self).id != made.id)
+        }
+    }
 }

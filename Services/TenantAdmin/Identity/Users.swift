@@ -89,6 +89,10 @@ struct Users: Sendable {
                     password_hash = coalesce(\(optional: hash), password_hash), updated_at = now()
                 WHERE id = \(id)
                 """)
+            // A token for another password, which somebody may have found in a mailbox, ends with the account as it was.
+            if hash != nil || request.isActive == false {
+                try await connection.execute("DELETE FROM one_time_tokens WHERE user_id = \(id)")
+            }
             try await Self.requireAdmin(on: connection)
             if !current.isActive, request.isActive == true {
                 try await Quota.users.check(active.limits, on: connection)

@@ -75,13 +75,21 @@ struct PersonData: Sendable {
             guard found == 1 else { return false }
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description), by: author, on: connection)
-            try await TenantDatabase.leave(on: connection)
-            try await connection.execute(
-                """
-                INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(employee)) ON CONFLICT DO NOTHING
-                """)
+            try await Self.forget(employee, of: tenant, on: connection)
             return true
         }
+    }
+
+    /// Takes away what is kept of the person elsewhere, here and in other services; the last thing in the transaction.
+    static func forget(_ employee: EmployeeID, of tenant: TenantID, on connection: PostgresConnection) async throws {
+        // Answers that are given again under an Idempotency-Key name the person.
+        try await connection.execute(
+            "DELETE FROM idempotency_keys WHERE position(\(employee.description)::text IN answer::text) > 0")
+        try await TenantDatabase.leave(on: connection)
+        try await connection.execute(
+            """
+            INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(employee)) ON CONFLICT DO NOTHING
+            """)
     }
 }
 
