@@ -89,7 +89,12 @@ public struct PostgresError: Error, Sendable {
 
     /// Whether the same transaction, run again from its start, may well succeed.
     public var isRetryable: Bool {
-        sqlState == "40001" || sqlState == "40P01" || isStalePlan
+        sqlState == "40001" || sqlState == "40P01" || isStalePlan || isGrantUnheard
+    }
+
+    /// A role that was granted a moment ago: its row is there before other backends hear of the grant.
+    private var isGrantUnheard: Bool {
+        sqlState == "42501" && serverMessage?.hasPrefix("permission denied to set role") == true
     }
 
     /// A cached plan no longer fits its tables ("cached plan must not change result type").

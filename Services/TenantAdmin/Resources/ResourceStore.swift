@@ -21,6 +21,8 @@ protocol ResourceStore: Sendable {
     /// The table, and its name inside ``source``.
     static var table: String { get }
     static var alias: String { get }
+    /// What an edit or an import writes to: the table, or a view of it.
+    static var writtenTable: String { get }
     /// What is read: the columns and the `from` clause.
     static var columns: SQL { get }
     static var source: SQL { get }
@@ -52,6 +54,9 @@ protocol ResourceStore: Sendable {
     /// - Throws: 409 or 403 where it must stay for another reason.
     static func uses(of item: Item, by caller: TenantCaller, on connection: PostgresConnection) async throws
         -> [ResourceUse]
+
+    /// What else goes with a deleted row; the last thing in the transaction.
+    static func deleted(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws
 }
 
 /// A write of a resource, before it is done.
@@ -62,6 +67,8 @@ enum ResourceWrite<Store: ResourceStore>: Sendable where Store.Item: Sendable {
 }
 
 extension ResourceStore {
+    static var writtenTable: String { table }
+    static func deleted(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws {}
     static var quota: Quota? { nil }
     static func takesPlace(_ item: Item) -> Bool { true }
     static func watch(_ write: ResourceWrite<Self>) -> PlanningWatch? { nil }
@@ -149,6 +156,7 @@ extension ResourceStore {
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
                     by: caller.author, on: connection)
+                try await Self.deleted(current, of: caller.tenant, on: connection)
                 return try settle(Outcome(item: current, warnings: warnings))
             }
         }
@@ -161,7 +169,11 @@ extension ResourceStore {
         // Locked first and read afterwards: what is compared and answered is what the lock holds, not what stood there while
         // another writer held it.
         if locked {
-            try await connection.execute("SELECT FROM \(identifier: table) WHERE id = \(id) FOR UPDATE")
+            // The table first: an import holds the table before it wants rows, and would wait here in a circle.
+            try await connection.executeBatch([
+                "LOCK TABLE \(identifier: writtenTable) IN ROW EXCLUSIVE MODE",
+                "SELECT FROM \(identifier: table) WHERE id = \(id) FOR UPDATE",
+            ])
         }
         let rows = try await connection.query(
             "SELECT \(sql: columns) FROM \(sql: source) WHERE \(identifier: alias).id = \(id)")

@@ -53,7 +53,8 @@ struct Allocations: ResourceStore {
         if let to = filter.to { conditions.append("start_date <= \(to)") }
         if let moment = filter.updatedSince {
             let skills = RequiredSkills.changed(since: moment)
-            conditions.append("(updated_at >= \(moment) OR \(sql: RequiredSkills.bookingsName(oneOf: skills)))")
+            conditions.append(
+                "(\(sql: .changed(since: moment)) OR \(sql: RequiredSkills.bookingsName(oneOf: skills)))")
         }
         return conditions
     }

@@ -32,7 +32,7 @@ struct CapacityHistory: Sendable {
         if let employee = filter.employee { conditions.append("employee_id = \(employee)") }
         if let from = filter.from { conditions.append("date >= \(from)") }
         if let to = filter.to { conditions.append("date <= \(to)") }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        if let moment = filter.updatedSince { conditions.append(.changed(since: moment)) }
         if let last { conditions.append("(employee_id, date) > (\(last.employee)::uuid, \(last.date)::date)") }
         let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
@@ -178,6 +178,8 @@ struct CapacityHistory: Sendable {
     private static func row(
         _ day: Day, locked: Bool = false, on connection: PostgresConnection
     ) async throws -> CapacityEntry? {
+        // As for other resources: an import holds the table before it wants rows.
+        if locked { try await connection.execute("LOCK TABLE capacity_history IN ROW EXCLUSIVE MODE") }
         return try await connection.query(
             """
             SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: day.condition) \(sql: .lock(locked))

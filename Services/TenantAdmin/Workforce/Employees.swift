@@ -29,6 +29,7 @@ struct Employees: ResourceStore {
 
     static let noun = "employee"
     static let table = "employees"
+    static let writtenTable = "people"
     static let alias = "e"
     static let columns = Employee.columns
     static let source = Employee.source
@@ -54,7 +55,13 @@ struct Employees: ResourceStore {
         if let name = filter.name { conditions.append("position(folded(\(name)) IN folded(e.name)) > 0") }
         if let email = filter.email { conditions.append("lower(e.email) = lower(\(email.tidied))") }
         if let day = filter.activeOn { conditions.append(Employee.active(on: "\(day)::date")) }
-        if let moment = filter.updatedSince { conditions.append("e.updated_at >= \(moment)") }
+        if let moment = filter.updatedSince {
+            conditions.append(
+                """
+                (\(sql: .changed(since: moment, in: "e.")) OR e.department_id IN (
+                    SELECT id FROM departments WHERE updated_at >= \(moment)))
+                """)
+        }
         return conditions
     }
 
@@ -121,6 +128,10 @@ struct Employees: ResourceStore {
             changes.set("held_from", to: "least(held_from, (SELECT tenant_today()))")
         }
         return try await named { try await changes.apply(to: "people", id: item.id, on: connection) }
+    }
+
+    static func deleted(_ item: Employee, of tenant: TenantID, on connection: PostgresConnection) async throws {
+        try await PersonData.forget(item.id, of: tenant, on: connection)
     }
 
     static func uses(

@@ -48,7 +48,7 @@ struct LeaveStore: ResourceStore {
         if let kind = filter.kind { conditions.append("folded(kind) = folded(\(kind))") }
         if let from = filter.from { conditions.append("last_day >= \(from)") }
         if let to = filter.to { conditions.append("first_day <= \(to)") }
-        if let moment = filter.updatedSince { conditions.append("updated_at >= \(moment)") }
+        if let moment = filter.updatedSince { conditions.append(.changed(since: moment)) }
         return conditions
     }
 

@@ -45,7 +45,8 @@ struct Projects: ResourceStore {
         }
         if let moment = filter.updatedSince {
             let skills = RequiredSkills.changed(since: moment)
-            conditions.append("(updated_at >= \(moment) OR \(sql: RequiredSkills.projectsName(oneOf: skills)))")
+            conditions.append(
+                "(\(sql: .changed(since: moment)) OR \(sql: RequiredSkills.projectsName(oneOf: skills)))")
         }
         return conditions
     }

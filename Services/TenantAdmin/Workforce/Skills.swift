@@ -43,7 +43,7 @@ struct Skills: ResourceStore {
         var conditions: [SQL] = []
         if let name = filter.name { conditions.append("s.id = \(sql: found(by: name))") }
         if let category = filter.category { conditions.append("folded(s.category) = folded(\(category))") }
-        if let moment = filter.updatedSince { conditions.append("s.updated_at >= \(moment)") }
+        if let moment = filter.updatedSince { conditions.append(.changed(since: moment, in: "s.")) }
         return conditions
     }
 
