@@ -102,7 +102,8 @@ public struct ModelDayMetrics: Codable, Sendable, Equatable {
     public let modelId: ModelID
     public let date: CivilDate
     public let predictionsCount: Int
-    /// Percent; nil when no prediction of the day had a confidence.
+    /// Percent, of all predictions of the day, whether their outcome is known or not: comparable with `avgAccuracy` only where it is
+    /// of nearly all. Nil when none had a confidence.
     public let avgConfidence: Double?
     /// Percent of the outcomes known so far that lay within 25 % of the estimate; nil before any is known.
     public let avgAccuracy: Double?

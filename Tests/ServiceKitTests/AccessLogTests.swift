@@ -73,6 +73,21 @@ struct AccessLogTests {
         }
     }
 
+    @Test("a request that cannot be read has a line with its client")
+    func malformed() async throws {
+        let written = Lines()
+        let application = ServiceApplication(router: Router(context: ServiceRequestContext.self))
+            .testable(accessLines: { written.append($0) })
+        try await application.test(.live) { client in
+            _ = try await RawClient.connect(to: try #require(client.port)) { raw in
+                try await raw.send("G@T / HTTP/1.1\r\nHost: a\r\n\r\n")
+                return try await raw.readToEnd()
+            }
+            let lines = try await lines(written, 1)
+            #expect(lines[0].status == 400 && lines[0].client == "127.0.0.1")
+        }
+    }
+
     @Test("a line has the bytes sent to a client that hung up, and that it hung up")
     func cut() async throws {
         let (written, hungUp) = (Lines(), Gate())

@@ -38,6 +38,14 @@ struct CapacityTests {
             let new = try await service.send(
                 .put, "/api/v1/capacity-history/\(anna)/2024-01-03", as: token,
                 json: PutCapacityDayRequest(utilizationRate: 1))
+            func onlyNew() async throws -> Int {
+                try await service.send(
+                    .put, "/api/v1/capacity-history/\(anna)/2024-01-04", as: token,
+                    json: PutCapacityDayRequest(utilizationRate: 1), headers: ["If-None-Match": "*"]
+                ).status
+            }
+            #expect(try await onlyNew() == 201)
+            #expect(try await onlyNew() == 412)
 
             #expect(created.status == 201)
             #expect(created.headers[.location] == path)

@@ -81,11 +81,14 @@ public struct EntityTag: Sendable, Hashable {
 
     public var headerValue: String { "\"\(opaque)\"" }
 
-    /// - Throws: ``ProblemError`` 412 when the request has an `If-Match` that this tag does not satisfy.
+    /// - Throws: ``ProblemError`` 412 when the request has an `If-Match` that this tag does not satisfy, or an `If-None-Match` that it
+    ///   does, such as `*` where only something new is to be stored.
     public func checkIfMatch(_ request: Request) throws {
         let values = request.headers[values: .ifMatch]
-        guard !values.isEmpty, !matches(values, weakly: false) else { return }
-        throw ProblemError.preconditionFailed()
+        guard values.isEmpty || matches(values, weakly: false) else { throw ProblemError.preconditionFailed() }
+        guard !matches(request.headers[values: .ifNoneMatch], weakly: true) else {
+            throw ProblemError.preconditionFailed("The resource is there, with a tag that If-None-Match excludes.")
+        }
     }
 
     /// Whether an `If-Match` or an `If-None-Match` names the tag; `*` names every one.

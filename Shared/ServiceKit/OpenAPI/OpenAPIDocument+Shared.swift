@@ -31,7 +31,9 @@ extension OpenAPIDocument {
                     "Sent again with the same request it gives the same answer; with another request it is refused.",
                     text(["pattern": .string("^[!-~]{1,200}$")])),
                 "IfMatch": parameter(
-                    "If-Match", "The change is made only to a version with this tag. " + tags, text()),
+                    "If-Match",
+                    "The change is made only to a version with this tag, and with `If-None-Match` to none with that; `*` "
+                        + "stands for every one. " + tags, text()),
                 "IfNoneMatch": parameter(
                     "If-None-Match", "The answer is 304 when the resource still has this tag. " + tags, text()),
                 "LastEventID": parameter(

@@ -71,7 +71,7 @@ enum ParameterMeaning {
         "status": "Only those with this status.",
         "to": "The last day, or the moment before which.",
         "updatedSince": "Only those changed at or after this moment.",
-        "wait": "Answer only when every live node serves the model, or after half a minute.",
+        "wait": "Answer only when every live node serves the model, or after ten seconds.",
         "withPlan": "The variant for questions that name planned hours, or the one for those that do not.",
         "without": "All files of the archive but these: names without ending, separated by commas.",
     ]

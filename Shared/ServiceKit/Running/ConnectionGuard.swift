@@ -241,7 +241,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
 
     private func refused(_ problem: ProblemError) -> (HTTPResponse, ByteBuffer) {
         let record = exchanges.isEmpty ? RequestRecord(method: "unknown") : nil
-        var (head, body) = Self.refused(problem, record)
+        var (head, body) = Self.refused(problem, record, client: context?.channel.remoteAddress?.ipAddress)
         head.headerFields[.connection] = "close"
         if let record { connections.accessLog.append(record.finish(isCut: false)) }
         return (head, body)

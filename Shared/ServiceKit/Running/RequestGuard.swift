@@ -14,13 +14,17 @@ protocol RequestGuard: AnyObject {
 
 extension RequestGuard {
     /// The answer to a message that does not reach the router.
-    static func refused(_ problem: ProblemError, _ record: RequestRecord?) -> (HTTPResponse, ByteBuffer) {
+    /// - Parameter client: the other end's address.
+    static func refused(
+        _ problem: ProblemError, _ record: RequestRecord?, client: String?
+    ) -> (HTTPResponse, ByteBuffer) {
         let requestID = TraceContext().requestID
         var (headers, body) = Answer.written(problem, requestID: requestID)
         headers[.contentLength] = "\(body.readableBytes)"
         headers[.requestID] = requestID
         record?.note {
             $0.requestID = requestID
+            $0.client = client
             $0.status = problem.status.code
             $0.bytesOut = body.readableBytes
             $0.refusal = .init(problem)

@@ -144,7 +144,7 @@ final class StreamGuard: ChannelDuplexHandler, RequestGuard {
     private func refuse(_ problem: ProblemError, _ context: ChannelHandlerContext) {
         let record = record ?? RequestRecord(method: "unknown")
         self.record = record
-        let (head, body) = Self.refused(problem, record)
+        let (head, body) = Self.refused(problem, record, client: context.channel.remoteAddress?.ipAddress)
         writeHead(head, context, nil)
         if !isHead { context.write(wrapOutboundOut(.body(body)), promise: nil) }
         writeEnd(wrapOutboundOut(.end(nil)), context, nil)
