@@ -17,14 +17,6 @@ final class RelayedRequest: LoopAnswering {
         case collecting(HTTPResponse, ByteBuffer?)
         case streaming
         case over
-
-        /// The head of the answer has come.
-        var isAnswering: Bool {
-            switch self {
-            case .collecting, .streaming: true
-            case .asking, .over: false
-            }
-        }
     }
 
     private static let connectTimeout = Duration.seconds(5)
@@ -42,6 +34,8 @@ final class RelayedRequest: LoopAnswering {
     private var node = ""
     private var connection: UpstreamConnection?
     private var isOnUsedConnection = false
+    /// The head of the answer has come, and does not say that the node cannot answer.
+    private var isWell = false
     /// The number of connection attempts; a connection of an earlier attempt that comes late is not used.
     private var connects = 0
     private var deadline: Scheduled<Void>?
@@ -139,6 +133,7 @@ final class RelayedRequest: LoopAnswering {
             return refuse(Attempts.mistrusted)
         }
         if head.headers.first(name: "connection")?.lowercased() == "close" { attempts.upstream.draining(node) }
+        isWell = !attempts.refuses(Int(head.status.code))
         let (response, length) = HTTPResponse.relayed(head, admission.left)
         if let length, length <= ForwardStage.collectedBytes {
             state = .collecting(response, nil)
@@ -155,6 +150,8 @@ final class RelayedRequest: LoopAnswering {
         let (upstream, node) = (attempts.upstream, node)
         exchange.record.whenFinished { upstream.ended(node) }
     }
+
+    private func noteSuccess() { if isWell { attempts.upstream.succeeded(node) } }
 
     func received(_ piece: ByteBuffer) {
         switch state {
@@ -180,7 +177,7 @@ final class RelayedRequest: LoopAnswering {
     /// The answer's end; the connection serves others already.
     func ended() {
         connection = nil
-        if state.isAnswering { attempts.upstream.succeeded(node) }
+        noteSuccess()
         switch state {
         case .collecting(let response, let collected):
             endWithExchange()
@@ -203,7 +200,7 @@ final class RelayedRequest: LoopAnswering {
         case .asking: notAnswered(error)
         case .collecting:
             // Nothing of it has reached the client.
-            self.state = .asking
+            (self.state, isWell) = (.asking, false)
             notAnswered(error)
         case .streaming:
             attempts.upstream.failed(node, .noAnswer)
@@ -242,7 +239,7 @@ final class RelayedRequest: LoopAnswering {
     func clientHungUp() {
         switch state {
         case .asking, .collecting: attempts.abandoned(node)
-        case .streaming: attempts.upstream.succeeded(node)
+        case .streaming: noteSuccess()
         case .over: break
         }
         letGo()
@@ -264,7 +261,7 @@ final class RelayedRequest: LoopAnswering {
     /// The client may not have the rest.
     func clientMayNot(_ error: any Error) {
         guard case .streaming = state else { return }
-        attempts.upstream.succeeded(node)
+        noteSuccess()
         requestLogger.info(
             "Response cut off", metadata: [LogKey.reason: "the reader's access was revoked: \(error)"])
         letGo()

@@ -59,7 +59,7 @@ struct Attempts {
     /// - Returns: whether another is to be asked.
     mutating func answered(_ status: Int, _ node: String, isWhole: Bool = true) -> Bool {
         // The node could not answer now; another may.
-        guard status == 502 || status == 503 || status == 504 || mistrusts(status) else {
+        guard refuses(status) else {
             if isWhole { upstream.succeeded(node) }
             return false
         }
@@ -68,6 +68,9 @@ struct Attempts {
         upstream.ended(node)
         return true
     }
+
+    /// Whether the answer says that the node cannot answer.
+    func refuses(_ status: Int) -> Bool { (502...504).contains(status) || mistrusts(status) }
 
     /// Whether the node takes the gateway for somebody else, which is no answer for a client.
     func mistrusts(_ status: Int) -> Bool { status == 401 && isVouched }

@@ -85,6 +85,25 @@ struct ProxyFailoverTests {
     }
 
     @Test(
+        "a node that cannot answer what is not sent twice is left alone as well",
+        arguments: [Trouble.refuses, .unavailable])
+    func notRepeatable(trouble: Trouble) async throws {
+        let route = try route()
+        try await withTrouble(trouble) { bad, asked in
+            try await withHealthy { good, _ in
+                try await ProxyBench.with(upstreamPorts: [bad, good], routes: [route], health: health(trouble)) {
+                    bench async throws in
+                    for _ in 1...40 {
+                        _ = try await bench.client.execute(
+                            HTTPClientRequest(method: "POST", url: bench.url + "/x"), collectingUpTo: 1000)
+                    }
+                    #expect((1...health(trouble).failuresToOpen).contains(asked()))
+                }
+            }
+        }
+    }
+
+    @Test(
         "a POST with an Idempotency-Key is sent again where its service carries it out once",
         arguments: Trouble.allCases)
     func idempotentByKey(trouble: Trouble) async throws {
