@@ -10,9 +10,13 @@ import Foundation
 public enum PasswordHash {
     /// - Throws: ``PasswordHashError`` `busy` when too many are waiting; `CancellationError`.
     public static func make(_ password: String) async throws -> String {
+        try await make(password, parameters: .current)
+    }
+
+    /// The same at another cost.
+    package static func make(_ password: String, parameters: ScryptParameters) async throws -> String {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
-        let parameters = ScryptParameters.current
         return StoredHash(
             parameters: parameters, salt: salt,
             hash: try await derive(password, salt: salt, parameters: parameters, count: 32)

@@ -1,7 +1,7 @@
 import Contracts
 
 /// What scrypt costs.
-struct ScryptParameters: Sendable, Equatable {
+package struct ScryptParameters: Sendable, Equatable {
     /// The base-2 logarithm of N, the cost.
     var logCost: Int
     /// r
@@ -9,7 +9,14 @@ struct ScryptParameters: Sendable, Equatable {
     /// p
     var parallelism: UInt64
 
-    static let current = ScryptParameters(logCost: 15, blockSize: 8, parallelism: 1)
+    /// - Parameter logCost: the least that scrypt takes is 1.
+    package init(logCost: Int, blockSize: UInt64 = 8, parallelism: UInt64 = 1) {
+        self.logCost = logCost
+        self.blockSize = blockSize
+        self.parallelism = parallelism
+    }
+
+    package static let current = ScryptParameters(logCost: 15)
 
     var cost: UInt64 { 1 << UInt64(logCost) }
 

@@ -23,6 +23,8 @@ struct PasswordPolicy: Sendable {
     var minimumLength = 12
     /// Such as are known from leaks (NIST SP 800-63B §5.1.1.2), without regard to case.
     var refused: Set<String> = []
+    /// What a hash costs; tests of everything else take less.
+    var cost = ScryptParameters.current
 
     /// The password's hash.
     ///
@@ -34,7 +36,7 @@ struct PasswordPolicy: Sendable {
         guard !refused.contains(password.lowercased()) else {
             throw ProblemError.validation(field, "is among those that are tried first; choose another")
         }
-        return try await PasswordHash.make(password)
+        return try await PasswordHash.make(password, parameters: cost)
     }
 }
 

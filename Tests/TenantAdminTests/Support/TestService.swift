@@ -31,7 +31,7 @@ struct TestService: Sendable {
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
         over setup: TestingSetup = .router, heartbeat: Duration = .milliseconds(50),
-        policies: TenantPolicies = TenantPolicies(),
+        policies: TenantPolicies = .hashingFast,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await ServiceDatabases.withDatabases("tenantadmin") { databases in
@@ -212,4 +212,11 @@ extension HistoryLine {
     var project: HistoryProject? { if case .project(let project) = self { project } else { nil } }
     var employee: HistoryEmployee? { if case .employee(let employee) = self { employee } else { nil } }
     var removed: RemovedRow? { if case .removed(let row) = self { row } else { nil } }
+}
+
+extension TenantPolicies {
+    /// Every test makes a tenant with a password: at what a hash costs in service, that would take most of the time of all.
+    fileprivate static var hashingFast: TenantPolicies {
+        TenantPolicies(passwords: PasswordPolicy(cost: ScryptParameters(logCost: 4)))
+    }
 }
