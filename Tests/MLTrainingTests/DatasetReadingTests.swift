@@ -127,7 +127,7 @@ import Testing
             "12 allocations completed before they started.", "1 allocation has no planned hours.",
             "1 allocation was written down only after its completion, and counts as decided at its start.",
             "1 allocation completed without any hours, planned or recorded, and is not learned from.",
-            "1 allocation took more than 20 times its plan, or less than a twentieth of it.",
+            "1 allocation took more than 20 times the plan, or less than a twentieth of it.",
             "1 allocation repeats an earlier one in everything but its id.",
             "1 allocation is unfinished although its planned end has passed.",
         ] {

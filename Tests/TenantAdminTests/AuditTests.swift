@@ -346,6 +346,16 @@ struct AuditTests {
             #expect(try await found("entityId=\(entry.entityId ?? "")") == [3])
             #expect(try await found("from=\(before)&entity=project") == [3])
             #expect(try await found("to=\(before)&entity=project") == [])
+            // Also by the very time that an entry says, wherever it is rounded to; half of the times are rounded up.
+            for number in 0..<10 {
+                _ = try await service.send(
+                    .post, "/api/v1/departments", as: token, text: "{\"name\":\"D\(number)\"}")
+            }
+            for entry in try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self) {
+                let time = WireJSON.timestamp(entry.occurredAt)
+                #expect(try await found("from=\(time)").contains(entry.seq))
+                #expect(try await !found("to=\(time)").contains(entry.seq))
+            }
             let verified = try await service.send(.get, "/api/v1/audit-logs/verification", as: token)
             #expect(try verified.data(AuditVerification.self).isWhole)
         }

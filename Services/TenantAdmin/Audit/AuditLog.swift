@@ -67,8 +67,10 @@ struct AuditLog: Sendable {
         if let entityID = filter.entityID { conditions.append("entity_id = \(entityID)") }
         if let actor = filter.actor { conditions.append("actor = \(actor)") }
         if let action = filter.action { conditions.append("action = \(action)") }
-        if let from = filter.from { conditions.append("occurred_at >= \(from)") }
-        if let to = filter.to { conditions.append("occurred_at < \(to)") }
+        // By the time that an entry says, which is rounded to the millisecond.
+        let half = 0.0005
+        if let from = filter.from { conditions.append("occurred_at >= \(from - half)") }
+        if let to = filter.to { conditions.append("occurred_at < \(to - half)") }
         if let seq { conditions.append("seq < \(seq)") }
         let condition = conditions.joined(separator: " AND ")
         return try await database.withTenant(tenant, readOnly: true) { connection in
