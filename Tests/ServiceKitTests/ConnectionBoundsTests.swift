@@ -87,6 +87,7 @@ struct ConnectionBoundsTests {
     @Test("the next request waits until the client has taken most of the answer before", arguments: [16, 1_024])
     func unread(kibibytes: Int) async throws {
         let answered = Mutex(0)
+        let isSeen = DispatchSemaphore(value: 0)
         let requests = 20 * 1_024 / kibibytes
         let router = Router(context: ServiceRequestContext.self)
         router.get("/large") { _, context in
@@ -94,7 +95,7 @@ struct ConnectionBoundsTests {
                 answered += 1
                 return answered == 1
             }
-            if isFirst { context.channel.eventLoop.execute { Thread.sleep(forTimeInterval: 0.5) } }
+            if isFirst { context.channel.eventLoop.execute { _ = isSeen.wait(timeout: .now() + 60) } }
             return Response(status: .ok, body: .inPieces(ByteBuffer(repeating: 0x78, count: kibibytes << 10)))
         }
         try await withService([], router) { port, _ in
@@ -104,6 +105,7 @@ struct ConnectionBoundsTests {
                 while answered.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(10)) }
                 try await Task.sleep(for: .milliseconds(300))
                 #expect(answered.withLock { $0 } == 1)
+                isSeen.signal()
                 try await Task.sleep(for: .seconds(1))
                 // The kernel takes some 4 MiB.
                 #expect(answered.withLock { $0 } * kibibytes < 10 * 1_024)

@@ -10,27 +10,30 @@ import ServiceIdentity
 import ServiceKit
 import ServiceStorage
 import TestSupport
+import Testing
 
 @testable import TenantAdmin
 
 /// The service's routes over a fresh database, and keys to sign assertions with.
 struct TestService: Sendable {
     let client: any TestClientProtocol
-    /// Connections of the service's own role.
-    let pool: PostgresPool
+    let parts: TenantAdminParts
     let databases: ServiceDatabases
-    let schemas: TenantSchemas
     let signers: [ServiceName: AssertionSigner]
     /// The public keys of all services.
     let keys: JSONWebKeySet
-    let purge: TenantPurge
-    let changes: ChangeFeed
     /// What other services have of tenants.
     let archives: KeptArchives
 
+    /// Connections of the service's own role.
+    var pool: PostgresPool { parts.pool }
+    var schemas: TenantSchemas { parts.schemas }
+    var purge: TenantPurge { parts.purge }
+    var changes: ChangeFeed { parts.changes }
+
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
-        over setup: TestingSetup = .router, heartbeat: Duration = .milliseconds(50),
+        heartbeat: Duration = .milliseconds(50),
         policies: TenantPolicies = .hashingFast,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
@@ -40,7 +43,7 @@ struct TestService: Sendable {
             configuration.connectTimeout = .seconds(60)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             do {
-                try await run(pool, databases, tenantMigrations, imports, setup, heartbeat, policies, body)
+                try await run(pool, databases, tenantMigrations, imports, heartbeat, policies, body)
             } catch {
                 await pool.close()
                 throw error
@@ -51,7 +54,7 @@ struct TestService: Sendable {
 
     private static func run(
         _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ imports: ImportSettings,
-        _ setup: TestingSetup, _ heartbeat: Duration, _ policies: TenantPolicies,
+        _ heartbeat: Duration, _ policies: TenantPolicies,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await MigrationRunner(
@@ -77,11 +80,19 @@ struct TestService: Sendable {
             archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
-        try await ServiceApplication(routes: parts.routes).testable().test(setup) { client in
+        try await ServiceApplication(routes: parts.routes).testable().test(.router) { client in
             try await body(
                 TestService(
-                    client: client, pool: pool, databases: databases, schemas: schemas, signers: signers,
-                    keys: keys, purge: purge, changes: changes, archives: archives))
+                    client: client, parts: parts, databases: databases, signers: signers, keys: keys,
+                    archives: archives))
+        }
+    }
+
+    /// The same service behind a socket, for what only a connection can do: a test's client of sockets waits for 20 s at most, which
+    /// an answer may take while all tests run at once.
+    func listening(_ body: @escaping @Sendable (_ port: Int) async throws -> Void) async throws {
+        try await ServiceApplication(routes: parts.routes).testable().test(.live) { client in
+            try await body(try #require(client.port))
         }
     }
 }
