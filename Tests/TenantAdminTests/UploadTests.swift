@@ -150,8 +150,12 @@ struct UploadTests {
                     }
                 }
             }
-            // The server has ended, and with it all that was under way.
-            let answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
+            var answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
+            // Those that have broken off may still hold their places for a moment.
+            for _ in 0..<100 where [429, 503].contains(answer.status) {
+                try await Task.sleep(for: .milliseconds(100))
+                answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
+            }
             #expect(answer.status == 201, "\(answer)")
             #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
             #expect(

@@ -141,7 +141,6 @@ struct ForwardStage: Sendable {
                 }
                 if attempts.mistrusts(answer.status) {
                     answer.body.cancel()
-                    upstream.ended(node)
                     throw Attempts.mistrusted
                 }
                 if answer["Connection"]?.lowercased() == "close" { upstream.draining(node) }

@@ -212,4 +212,25 @@ struct ProxyTroubleTests {
             }
         }
     }
+
+    @Test(
+        "a service that does not trust the gateway is in trouble, and no client's token is bad for it",
+        arguments: ["GET", "HEAD"])
+    func mistrusted(method: String) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", "correct horse battery", in: tenant.id)
+            let login: TokenResponse = try await gateway.logIn(
+                "ada@acme.example", "correct horse battery", tenant.id
+            ).data()
+            func ask() async throws -> Int {
+                try await gateway.send(method, "/api/v1/employees", token: login.accessToken).status
+            }
+            #expect(try await ask() == 200)
+            gateway.tenantAdmin.setMistrusting(true)
+            #expect(try await ask() == 502)
+            gateway.tenantAdmin.setMistrusting(false)
+            #expect(try await ask() == 200)
+        }
+    }
 }

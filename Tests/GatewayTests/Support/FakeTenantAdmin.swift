@@ -24,6 +24,7 @@ final class FakeTenantAdmin: Sendable {
             RoleGrants(id: RoleID(), name: $0.rawValue, permissions: $0.permissions)
         }
         var isBroken = false
+        var mistrusts = false
         var questions = 0
         /// What proxied requests looked like when they arrived.
         var seen: [(caller: Caller?, headers: [String: String], uri: String)] = []
@@ -71,6 +72,9 @@ final class FakeTenantAdmin: Sendable {
 
     /// Everything is answered with 500 from now on, or no more.
     func setBroken(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
+
+    /// Has not the key to verify the gateway.
+    func setMistrusting(_ mistrusts: Bool) { state.withLock { $0.mistrusts = mistrusts } }
 
     func setTenant(_ id: TenantID, active: Bool) {
         state.withLock { state in
@@ -153,11 +157,11 @@ final class FakeTenantAdmin: Sendable {
                 return person.principal
             }
         }
-        group.get("/api/v1/employees") { request, context in self.echo(request, context) }
-        group.get("/api/v1/tenants") { request, context in self.echo(request, context) }
+        group.get("/api/v1/employees") { request, context in try self.echo(request, context) }
+        group.get("/api/v1/tenants") { request, context in try self.echo(request, context) }
         group.post("/api/v1/auth/password-reset") { request, context in
             await self.resets.wait()
-            return self.echo(request, context)
+            return try self.echo(request, context)
         }
         // The real one knows the account by the token; here the token is its address.
         group.post("/api/v1/auth/password-reset/confirm") { request, _ in
@@ -202,7 +206,8 @@ final class FakeTenantAdmin: Sendable {
         return try Answer.data(payload)
     }
 
-    private func echo(_ request: Request, _ context: ServiceRequestContext) -> Response {
+    private func echo(_ request: Request, _ context: ServiceRequestContext) throws -> Response {
+        guard !state.withLock({ $0.mistrusts }) else { throw ProblemError.notAuthenticated() }
         var headers: [String: String] = [:]
         for field in request.headers { headers[field.name.canonicalName] = field.value }
         state.withLock { $0.seen.append((context.caller, headers, request.head.path ?? "")) }

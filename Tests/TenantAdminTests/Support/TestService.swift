@@ -18,6 +18,7 @@ import Testing
 struct TestService: Sendable {
     let client: any TestClientProtocol
     let parts: TenantAdminParts
+    private let application: ServiceApplication
     let databases: ServiceDatabases
     let signers: [ServiceName: AssertionSigner]
     /// The public keys of all services.
@@ -80,10 +81,12 @@ struct TestService: Sendable {
             archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
-        try await ServiceApplication(routes: parts.routes).testable().test(.router) { client in
+        let application = ServiceApplication(routes: parts.routes)
+        try await application.testable().test(.router) { client in
             try await body(
                 TestService(
-                    client: client, parts: parts, databases: databases, signers: signers, keys: keys,
+                    client: client, parts: parts, application: application, databases: databases, signers: signers,
+                    keys: keys,
                     archives: archives))
         }
     }
@@ -91,7 +94,7 @@ struct TestService: Sendable {
     /// The same service behind a socket, for what only a connection can do: a test's client of sockets waits for 20 s at most, which
     /// an answer may take while all tests run at once.
     func listening(_ body: @escaping @Sendable (_ port: Int) async throws -> Void) async throws {
-        try await ServiceApplication(routes: parts.routes).testable().test(.live) { client in
+        try await application.testable().test(.live) { client in
             try await body(try #require(client.port))
         }
     }
