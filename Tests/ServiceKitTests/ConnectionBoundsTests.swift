@@ -4,6 +4,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import NIOEmbedded
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 import Testing
@@ -15,6 +16,7 @@ struct ConnectionBoundsTests {
     private func withService(
         _ arguments: [String] = [],
         _ router: Router<ServiceRequestContext> = Router(context: ServiceRequestContext.self),
+        on eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         _ body: (Int, LiveService) async throws -> Void
     ) async throws {
         router.get("/hello") { _, _ in "hello" }
@@ -31,7 +33,7 @@ struct ConnectionBoundsTests {
             String(decoding: try await request.bodyBytes(upTo: 1000), as: UTF8.self)
         }
         router.post("/refuse") { _, _ -> Response in throw ProblemError.notAuthenticated() }
-        try await LiveService.with(router, arguments: arguments) { service in
+        try await LiveService.with(router, arguments: arguments, on: eventLoops) { service in
             try await body(try #require(URL(string: service.http)?.port), service)
         }
     }
@@ -98,7 +100,9 @@ struct ConnectionBoundsTests {
             if isFirst { context.channel.eventLoop.execute { _ = isSeen.wait(timeout: .now() + 60) } }
             return Response(status: .ok, body: .inPieces(ByteBuffer(repeating: 0x78, count: kibibytes << 10)))
         }
-        try await withService([], router) { port, _ in
+        // The loop that waits serves no other test, nor this one's client.
+        let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        try await withService([], router, on: eventLoops) { port, _ in
             try await SilentClient.sending(
                 String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: requests), to: port
             ) {
@@ -111,6 +115,7 @@ struct ConnectionBoundsTests {
                 #expect(answered.withLock { $0 } * kibibytes < 10 * 1_024)
             }
         }
+        try await eventLoops.shutdownGracefully()
     }
 
     @Test("a client that does not take its answer is cut off")

@@ -3,6 +3,8 @@ import Foundation
 import HTTPClient
 import Hummingbird
 import Logging
+import NIOCore
+import NIOPosix
 import ServiceIdentity
 import ServiceLifecycle
 import Testing
@@ -24,14 +26,15 @@ struct LiveService: Sendable {
     /// Runs the service while `body` runs, then shuts it down and waits until it has ended.
     static func with(
         _ router: Router<ServiceRequestContext>, services: [any Service] = [], readiness: [ReadinessCheck] = [],
-        arguments: [String] = [], _ body: (LiveService) async throws -> Void
+        arguments: [String] = [], on eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
+        _ body: (LiveService) async throws -> Void
     ) async throws {
         let bootstrap = try Self.bootstrap(arguments: arguments)
         let (ports, continuation) = AsyncStream<(ServiceHost.Port, Int)>.makeStream()
         let group = ServiceHost(
             bootstrap: bootstrap,
             application: ServiceApplication(router: router, services: services, readiness: readiness)
-        ).group(signals: []) { continuation.yield(($0, $1)) }
+        ).group(signals: [], on: eventLoops) { continuation.yield(($0, $1)) }
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask {
                 defer { continuation.finish() }

@@ -3,6 +3,7 @@ import Hummingbird
 import HummingbirdCore
 import Logging
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import UnixSignals
 
@@ -17,8 +18,10 @@ struct ServiceHost {
 
     enum Port: Sendable { case http, operations }
 
+    /// - Parameter eventLoops: of the public server.
     func group(
         signals: [UnixSignal] = [.sigterm, .sigint],
+        on eventLoops: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
         onListening: @escaping @Sendable (Port, Int) async -> Void = { _, _ in }
     ) -> ServiceGroup {
         let settings = bootstrap.settings
@@ -30,7 +33,7 @@ struct ServiceHost {
         ).application(
             address: .hostname(settings.string("ops.host"), port: settings.int("ops.port")), logger: quietLogger
         ) { await onListening(.operations, $0.localAddress?.port ?? 0) }
-        let server = publicServer(connections) { await onListening(.http, $0.localAddress?.port ?? 0) }
+        let server = publicServer(connections, on: eventLoops) { await onListening(.http, $0.localAddress?.port ?? 0) }
         // Stopped from the last to the first: readiness, public server, operations, the service's own work.
         let log = AccessLogService(log: connections.accessLog)
         let watch = bootstrap.keys.map { KeyWatch(keys: $0, logger: bootstrap.logger) }
@@ -64,7 +67,8 @@ struct ServiceHost {
     }
 
     private func publicServer(
-        _ connections: ServerConnections, onServerRunning: @escaping @Sendable (any Channel) async -> Void
+        _ connections: ServerConnections, on eventLoops: any EventLoopGroup,
+        onServerRunning: @escaping @Sendable (any Channel) async -> Void
     ) -> Application<ServiceResponder> {
         let settings = bootstrap.settings
         let frame = application.frame(connections, bootstrap.metrics)
@@ -76,7 +80,7 @@ struct ServiceHost {
             configuration: .init(
                 address: .hostname(settings.string("http.host"), port: settings.int("http.port")),
                 availableConnectionsDelegate: MaximumAvailableConnections(settings.int("http.max-connections"))),
-            onServerRunning: onServerRunning, logger: quietLogger)
+            onServerRunning: onServerRunning, eventLoopGroupProvider: .shared(eventLoops), logger: quietLogger)
     }
 
     /// The `info` lines of Hummingbird and the service group only repeat this service's own.
