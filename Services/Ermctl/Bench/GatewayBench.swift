@@ -58,9 +58,14 @@ final class GatewayBench {
         proxies = [Proxy(name: "nginx", port: port + 1, process: plain)]
         if let envoy {
             let keys = try await keySet(url)
-            let file = try files.envoy(port: port + 2, keys: keys)
-            let process = try run(envoy, ["-c", file, "--concurrency", "2", "-l", "error"])
-            proxies.append(Proxy(name: "envoy", port: port + 2, process: process))
+            for (number, remembersTokens) in [false, true].enumerated() {
+                let port = port + (remembersTokens ? 5 : 2)
+                let file = try files.envoy(port: port, keys: keys, remembersTokens: remembersTokens)
+                let options = ["--concurrency", "2", "--base-id", "\(number)", "-l", "error"]
+                let process = try run(envoy, ["-c", file] + options)
+                proxies.append(
+                    Proxy(name: remembersTokens ? "envoy_cached" : "envoy", port: port, process: process))
+            }
             try await Task.sleep(for: .seconds(2))
         }
         proxies.append(Proxy(name: Self.ours, port: port + 3, process: ours))

@@ -101,11 +101,14 @@ struct GatewayBenchFiles {
 
     /// Envoy with the checks that it has for the same: token, tenant and path, rate.
     ///
-    /// - Parameter keys: the gateway's public keys.
-    func envoy(port: Int, keys: String) throws -> String {
+    /// - Parameters:
+    ///   - keys: the gateway's public keys.
+    ///   - remembersTokens: a token that was verified is not verified again, which Envoy does only when it is told to.
+    func envoy(port: Int, keys: String, remembersTokens: Bool) throws -> String {
         let type = "type.googleapis.com/envoy.extensions.filters"
+        let cache = remembersTokens ? "\"jwt_cache_config\": {\"jwt_cache_size\": 100}," : ""
         return try write(
-            "envoy.json",
+            "envoy-\(port).json",
             """
             {"static_resources": {
               "listeners": [{
@@ -120,8 +123,7 @@ struct GatewayBenchFiles {
                       "@type": "\(type).http.jwt_authn.v3.JwtAuthentication",
                       "providers": {"gateway": {
                         "issuer": "erm-gateway", "audiences": ["erm-api"], "payload_in_metadata": "token",
-                        "local_jwks": {"inline_string": \(try quoted(keys))},
-                        "jwt_cache_config": {"jwt_cache_size": 100}}},
+                        \(cache) "local_jwks": {"inline_string": \(try quoted(keys))}}},
                       "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "gateway"}}]}},
                     {"name": "permission", "typed_config": {
                       "@type": "\(type).http.rbac.v3.RBAC",
