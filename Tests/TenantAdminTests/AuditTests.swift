@@ -276,8 +276,9 @@ struct AuditTests {
                     AuditExportEntry(
                         seq: entry.seq, canonical: canonical, previousHash: entry.previousHash, hash: hash))
             }
-            guard case .entry(let second) = lines[1], case .head(let head) = lines[3] else {
-                Issue.record("not an export of three entries and a head")
+            guard case .entry(let second) = lines[1], case .entry(let last) = lines[3], case .head(let head) = lines[4]
+            else {
+                Issue.record("not an export of four entries and a head")
                 return
             }
             let whole = check(lines)
@@ -287,19 +288,22 @@ struct AuditTests {
                 tenantId: head.tenantId, seq: head.seq, hash: head.hash, anchoredAt: head.anchoredAt + 1,
                 keyId: head.keyId, signature: head.signature)
 
-            let end = AuditExportLine.end(AuditExportEnd(entries: 2, heads: 1))
-            #expect(lines.last == .end(AuditExportEnd(entries: 3, heads: 1)))
-            #expect(whole.findings.isEmpty && whole.entryCount == 3 && whole.confirmedSeq == 3)
+            let end = AuditExportLine.end(AuditExportEnd(entries: 3, heads: 1))
+            #expect(lines.last == .end(AuditExportEnd(entries: 4, heads: 1)))
+            #expect(whole.findings.isEmpty && whole.entryCount == 4 && whole.confirmedSeq == 4)
+            // Who exports is on record.
+            #expect(
+                last.canonical.contains(#""export""#) && last.canonical.contains(#""audit_log""#), "\(last.canonical)")
             #expect(check(edited).findings.map(\.seq).contains(2))
             // One is missing, and nothing more is said of the others.
-            #expect(check([lines[0], lines[2], lines[3], end]).findings.map(\.seq) == [2])
-            #expect(check([lines[0], lines[1], lines[3], end]).findings.map(\.seq) == [3])
-            #expect(check(lines + [.head(forged)]).findings.map(\.seq) == [3])
+            #expect(check([lines[0], lines[2], lines[3], lines[4], end]).findings.map(\.seq) == [2])
+            #expect(check([lines[0], lines[1], lines[2], lines[4], end]).findings.map(\.seq) == [4])
+            #expect(check(lines + [.head(forged)]).findings.map(\.seq) == [4])
             // Cut off behind any line, an export is not whole, nor with a line less.
             for count in 0..<lines.count {
                 #expect(check(Array(lines.prefix(count))).findings.contains { $0.seq == nil })
             }
-            #expect(check([lines[0], lines[1], lines[2], lines[4]]).findings.map(\.seq) == [nil])
+            #expect(check([lines[0], lines[1], lines[2], lines[3], lines[5]]).findings.map(\.seq) == [nil])
         }
     }
 

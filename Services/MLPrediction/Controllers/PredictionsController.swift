@@ -70,7 +70,9 @@ struct PredictionsController: Controller {
 
     private func export(_ call: TenantCall, _ query: ForecastExportQuery) async throws -> ForecastExport {
         await service.outcomes.takeNewest(of: call.tenant)
-        return try await ForecastExport(query, forecasts, call)
+        let export = try await ForecastExport(query, forecasts, call)
+        try await forecasts.noteExport(of: query.question.employee, tenant: call.tenant, by: call.caller.author)
+        return export
     }
 
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {

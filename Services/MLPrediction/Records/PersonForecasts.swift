@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
 /// Everything that was ever forecast about a person, as the person asked about or as an alternative.
@@ -37,6 +38,18 @@ struct PersonForecasts: Sendable {
             """
         return try await database.withTenantRows(tenant, readOnly: true) { connection in
             try await connection.query(query).compactMap { try PersonForecast($0, about: question.employee) }
+        }
+    }
+}
+
+extension PersonForecasts {
+    /// Writes into the tenant's audit log that the forecasts about a person are exported.
+    func noteExport(of employee: EmployeeID, tenant: TenantID, by author: Author) async throws {
+        let note = AuditNote(
+            "export", "forecasts", employee.description, by: author.name, requestId: author.requestID,
+            address: author.origin.address, agent: author.origin.agent)
+        try await database.withTenantRows(tenant) { connection in
+            try await AuditOutbox.record(note, of: tenant, on: connection)
         }
     }
 }

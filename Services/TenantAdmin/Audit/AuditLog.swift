@@ -32,6 +32,13 @@ struct AuditLog: Sendable {
             """)
     }
 
+    /// Records what changes nothing else.
+    func record(_ change: Change, by author: Author, of tenant: TenantID) async throws {
+        try await database.withTenant(tenant) { connection in
+            try await Self.record(change, by: author, on: connection)
+        }
+    }
+
     /// Records once what another service has changed, for suspended and deleted tenants as well.
     /// - Throws: 404 for a tenant that is not known.
     func record(_ note: AuditNote, of tenant: TenantID) async throws {

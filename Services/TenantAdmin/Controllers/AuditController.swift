@@ -33,8 +33,9 @@ struct AuditController: Controller {
         return try Listed(found, page) { AuditPosition(seq: $0.seq) }
     }
 
-    /// Newline-delimited JSON of `AuditExportLine`.
+    /// Newline-delimited JSON of `AuditExportLine`; its last entry is that of the export.
     private func export(_ call: TenantCall) async throws -> Download<NDJSON> {
+        try await auditLog.record(Change("export", "audit_log", nil), by: call.author, of: call.tenant)
         let chain = chain
         return Download(
             NDJSON.self,
