@@ -69,6 +69,73 @@ struct ReimportTests {
         }
     }
 
+    /// A row of each kind about a person who left and came back, with something in every column.
+    private static let company: [(kind: ImportKind, header: String, row: [String])] = [
+        (.departments, "name,description", ["Lab", "Research"]),
+        (.skills, "name,category,aliases", ["Swift", "Languages", "SwiftLang"]),
+        (.calendars, "name,is_default", ["Bavaria", "true"]),
+        (.holidays, "calendar,date,name,minutes_off", ["Bavaria", "2026-01-06", "Epiphany", "240"]),
+        (
+            .employees,
+            "external_id,name,email,department,weekly_capacity_hours,effective_from,hired_on,left_on,inactive_from,is_active",
+            ["E1", "Ivy", "ivy@acme.example", "Lab", "32", "2022-01-01", "2022-01-01", "2035-01-31", "2034-01-01", ""]
+        ),
+        (.employment, "employee_external_id,first_day,last_day", ["E1", "2019-01-01", "2020-12-31"]),
+        (
+            .contracts, "employee_external_id,effective_from,weekly_capacity_hours,calendar",
+            ["E1", "2023-01-01", "40", "Bavaria"]
+        ),
+        (
+            .leave, "external_id,employee_external_id,first_day,last_day,minutes_per_day,kind,status",
+            ["L1", "E1", "2026-01-01", "2026-01-02", "240", "sick", "requested"]
+        ),
+        (.employeeSkills, "employee_external_id,skill,level,since", ["E1", "Swift", "4", "2022-05-06"]),
+        (
+            .projects,
+            "external_id,name,status,completion_percentage,start_date,estimated_end_date,end_date,required_skills",
+            ["P1", "Bridge", "on_hold", "40", "2024-01-01", "2024-02-01", "2024-04-01", "Swift>=2"]
+        ),
+        (
+            .allocations,
+            "external_id,employee_external_id,project_external_id,allocation_percentage,required_skills,start_date,end_date,"
+                + "labels,planned_hours,commitment,cancelled_at,title,created_at",
+            [
+                "A1", "E1", "P1", "50", "Swift", "2024-03-01", "2024-03-09", "a=1", "11", "soft", "2024-03-04",
+                "Fix it",
+                "2024-02-01T10:00:00Z",
+            ]
+        ),
+        (.capacityHistory, "employee_external_id,date,utilization_rate", ["E1", "2024-01-02", "80.5"]),
+    ]
+
+    @Test("any cell that is cleared by itself is taken, or refused with its line")
+    func clearedCells() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            for (kind, header, row) in Self.company {
+                _ = try await apply(kind, header + "\n" + row.joined(separator: ",") + "\n", service, tenant)
+            }
+            for (kind, header, row) in Self.company {
+                for place in row.indices {
+                    var cleared = row
+                    cleared[place] = "\\N"
+                    let reply = try await service.importCSV(
+                        kind, header + "\n" + cleared.joined(separator: ",") + "\n", into: tenant.id, isDryRun: true)
+                    let isRefused = reply.status == 422
+                    #expect(reply.status.code < 300 || isRefused, "\(kind) \(cleared): \(reply.text.prefix(500))")
+                    guard isRefused else { continue }
+                    let fields = try reply.problem.errors.map(\.field)
+                    #expect(
+                        !fields.isEmpty && fields.allSatisfy { $0.hasPrefix("line 2, ") },
+                        "\(kind) \(cleared): \(fields)")
+                }
+            }
+            let reply = try await service.importCSV(
+                .employees, Self.people + "E1,Ivy,,,,\\N,\n", into: tenant.id)
+            #expect(try reply.problem.errors.map(\.field) == ["line 2, hired_on"])
+        }
+    }
+
     @Test("a plan imported again with empty cells keeps effort, end, outcome, skills and labels")
     func outcomesStay() async throws {
         try await TestService.run { service in

@@ -91,7 +91,7 @@ extension ImportPlan {
         ],
         // `ever` is no day in the database.
         finish: ["UPDATE contracts SET effective_from = NULL WHERE effective_from = '-infinity'"],
-        checks: [.overlappingEmployment, .contractFromEver], warnings: [.doubledEmail],
+        checks: [.overlappingEmployment, .clearedFirstDay, .contractFromEver], warnings: [.doubledEmail],
         planning: .time(of: "external_id"))
 
     private static let hiredOn =
@@ -197,6 +197,17 @@ extension ImportPlan.Check {
                     WHERE t.external_id = r.external_id AND s.first_day = r.hired_on)
                 """,
             reason: "'must not be within an earlier spell of employment'")
+    }
+
+    /// Without a first day the latest spell would reach back over the earlier ones.
+    static var clearedFirstDay: Self {
+        .init(
+            column: "hired_on",
+            condition: """
+                'hired_on' = ANY(r.cleared) AND EXISTS (SELECT FROM people t JOIN employment_spells s ON s.employee_id = t.id
+                    WHERE t.external_id = r.external_id AND s.first_day IS DISTINCT FROM t.hired_on)
+                """,
+            reason: "'cannot be cleared for a person with an earlier spell of employment'")
     }
 
     /// What held before all others is changed where all contracts are.
