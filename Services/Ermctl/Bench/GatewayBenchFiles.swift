@@ -92,7 +92,7 @@ struct GatewayBenchFiles {
                 let name = line.drop { $0 == " " }.prefix { $0 != ":" }
                 let indent = line.prefix { $0 == " " }
                 switch name {
-                case "enterprise": return "\(indent)enterprise: { perSecond: 5000000, burst: 20000000 }"
+                case "enterprise": return "\(indent)enterprise: { perSecond: 1000000, burst: 20000000 }"
                 case "inFlight": return "\(indent)inFlight: { node: 4096, tenant: 4096, user: 4096, address: 4096 }"
                 default: return String(line)
                 }

@@ -27,6 +27,9 @@ struct Wrk {
 }
 
 extension Wrk {
+    /// What wrk has asked when it ends is carried out all the same, and counts as under way until then.
+    private static let leftover = 1.0
+
     /// Sends the same JSON again and again, as long as `seconds`, after a warm-up of a second.
     /// - Throws: `CommandFailure` also where a request was not answered with success.
     static func post(
@@ -43,7 +46,9 @@ extension Wrk {
         let wrk = Wrk(url: url, token: token, script: script)
         // The first answer may take longer, and wrk has nothing to report then.
         _ = try? wrk.run(connections: connections, seconds: 1)
+        Thread.sleep(forTimeInterval: leftover)
         let report = try wrk.run(connections: connections, seconds: max(1, Int(seconds)))
+        Thread.sleep(forTimeInterval: leftover)
         guard report.failed == 0 else { throw CommandFailure("\(url) refused \(report.failed) requests.") }
         return report
     }
