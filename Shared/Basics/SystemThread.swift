@@ -5,10 +5,12 @@ import Foundation
 public struct SystemThread: Sendable {
     private final class Start: Sendable {
         let name: String
+        let niceness: Int32
         let body: @Sendable () -> Void
 
-        init(_ name: String, _ body: @escaping @Sendable () -> Void) {
+        init(_ name: String, _ niceness: Int32, _ body: @escaping @Sendable () -> Void) {
             self.name = name
+            self.niceness = niceness
             self.body = body
         }
     }
@@ -21,8 +23,12 @@ public struct SystemThread: Sendable {
     /// either, whatever library writes to a closed socket on it. Faults stay unblocked, so that a crash is reported.
     /// - Parameters:
     ///   - name: as the system's tools show it; cut off after 15 bytes.
+    ///   - niceness: how far the thread stands back for others that want the processor, 0 to 19 (`setpriority(2)`, which on Linux takes
+    ///     a thread by itself).
     ///   - stackBytes: a multiple of the page size.
-    public init(named name: String, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) {
+    public init(
+        named name: String, niceness: Int32 = 0, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
+    ) {
         var blocked = sigset_t()
         var before = sigset_t()
         sigfillset(&blocked)
@@ -35,7 +41,7 @@ public struct SystemThread: Sendable {
         defer { pthread_attr_destroy(&attributes) }
         pthread_attr_setstacksize(&attributes, stackBytes)
         var id = pthread_t()
-        let start = Unmanaged.passRetained(Start(name, body))
+        let start = Unmanaged.passRetained(Start(name, niceness, body))
         let status = pthread_create(&id, &attributes, { Self.main($0) }, start.toOpaque())
         guard status == 0 else { fatalError("The system cannot start another thread: pthread_create gave \(status).") }
         self.id = id
@@ -45,6 +51,7 @@ public struct SystemThread: Sendable {
         guard let argument else { return nil }
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         Thread.current.name = String(decoding: start.name.utf8.prefix(15), as: UTF8.self)
+        if start.niceness > 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, start.niceness) }
         start.body()
         return nil
     }
@@ -56,17 +63,19 @@ public struct SystemThread: Sendable {
     public func detach() { pthread_detach(id) }
 
     /// Starts a thread that ends on its own.
-    public static func start(named name: String, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void) {
-        SystemThread(named: name, stackBytes: stackBytes, body).detach()
+    public static func start(
+        named name: String, niceness: Int32 = 0, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
+    ) {
+        SystemThread(named: name, niceness: niceness, stackBytes: stackBytes, body).detach()
     }
 
     /// Runs `body` on a thread of its own.
     /// - Throws: what `body` throws. A cancelled caller still waits: `body` has to look for cancellation itself.
     public static func run<Value, Failure: Error>(
-        named name: String, _ body: @escaping @Sendable () throws(Failure) -> sending Value
+        named name: String, niceness: Int32 = 0, _ body: @escaping @Sendable () throws(Failure) -> sending Value
     ) async throws(Failure) -> sending Value {
         let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
-            start(named: name) {
+            start(named: name, niceness: niceness) {
                 do throws(Failure) {
                     continuation.resume(returning: .success(try body()))
                 } catch {

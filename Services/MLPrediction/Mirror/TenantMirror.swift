@@ -135,11 +135,13 @@ actor TenantMirror {
         }
     }
 
-    /// Everything, put together aside: until it is whole, requests go on with what was known before.
+    /// Everything, put together aside: until it is whole, requests go on with what was known before, and other tenants' go before it.
     private func load() async throws {
         let aside = SharedLock(TenantKnowledge.Intake())
-        let end = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
-        try await ComputeThread.run(named: "history") { [knowledge] in
+        let end = try await withTaskExecutorPreference(BackgroundExecutor.shared) { [source, tenant] in
+            try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
+        }
+        try await ComputeThread.run(named: "history", isBackground: true) { [knowledge] in
             knowledge.replace(with: aside.change { $0.finish(end) })
         }
     }

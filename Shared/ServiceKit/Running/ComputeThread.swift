@@ -3,12 +3,16 @@ import Basics
 /// Runs long computations on a thread of their own, so that minutes of arithmetic never hold a thread of Swift's
 /// cooperative pool, which has only as many as there are cores.
 public enum ComputeThread {
-    /// - Parameter name: of the thread, as the system's tools show it.
+    /// - Parameters:
+    ///   - name: of the thread, as the system's tools show it.
+    ///   - isBackground: whether it stands back for other threads, as ``BackgroundExecutor``'s do.
     /// - Throws: what `body` throws. A cancelled caller still waits: `body` has to look for cancellation itself.
     public static func run<Value: Sendable>(
-        named name: String, _ body: @escaping @Sendable () throws -> Value
+        named name: String, isBackground: Bool = false, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
-        try await SystemThread.run(named: name) { () throws -> Value in try body() }
+        try await SystemThread.run(named: name, niceness: isBackground ? BackgroundExecutor.niceness : 0) {
+            () throws -> Value in try body()
+        }
     }
 }
 

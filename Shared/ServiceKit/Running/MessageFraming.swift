@@ -118,7 +118,8 @@ final class MessageFraming: ChannelDuplexHandler {
 
     /// Turns a target in absolute form into one in origin form and its `Host`.
     static func takeAuthority(_ head: inout HTTPRequestHead) throws(Refused) {
-        guard let colon = head.uri.range(of: "://"),
+        // Nearly all are in origin form.
+        guard head.uri.utf8.first != UInt8(ascii: "/"), let colon = head.uri.range(of: "://"),
             ["http", "https"].contains(head.uri[..<colon.lowerBound].lowercased())
         else { return }
         let rest = head.uri[colon.upperBound...]
