@@ -44,23 +44,22 @@ extension History {
         }
     }
 
-    /// How many outcomes were known at a moment, and when the last of them became known: while neither changes, neither does
-    /// what ``ForecastModel/recalibrated(history:at:)`` goes by.
+    /// Which outcomes were known at a moment: while these are the same, so are those that
+    /// ``ForecastModel/recalibrated(history:at:)`` goes by.
     public func outcomesKnown(before moment: Double) -> KnownOutcomes {
-        read { reader in
-            let all = reader.series(0).pointee
-            guard let rows = all.rows, let moments = all.moments else {
-                return KnownOutcomes(count: 0, last: -.infinity)
-            }
-            let count = moments.count(before: moment, from: moments.count - 1)
-            return KnownOutcomes(count: count, last: count > 0 ? rows[count - 1].time : -.infinity)
+        let count = read { reader in
+            reader.series(0).pointee.moments.map { $0.count(before: moment, from: $0.count - 1) } ?? 0
         }
+        return KnownOutcomes(count: count, digest: outcomeDigest)
     }
 }
 
-/// Which outcomes of a history were known at a moment.
+/// Which outcomes of a history were known at a moment, for telling whether they are still the same.
+///
+/// Two histories of equal allocations have equal ones, however they were put together and on whichever node.
 public struct KnownOutcomes: Sendable, Hashable {
     public let count: Int
-    /// When the last of them became known; -∞ without any.
-    public let last: Double
+    /// Of all outcomes of the history, those that became known later too: their hours, plans and moments. An outcome that is
+    /// put right changes neither how many there are nor when the last became known.
+    public let digest: UInt64
 }

@@ -76,6 +76,32 @@ import Testing
         #expect(history.outcomesKnown(before: made) != history.outcomesKnown(before: .infinity))
     }
 
+    @Test("an outcome that is put right is another one; equal outcomes are equal however a history was put together")
+    func putRight() throws {
+        let allocations = Company().allocations(300)
+        func known(_ history: History) -> KnownOutcomes { history.outcomesKnown(before: .infinity) }
+        var history = History(allocations: allocations)
+        let before = known(history)
+        var corrected = allocations
+        corrected[299].actualHours = (allocations[299].actualHours ?? 0) + 1
+        history.apply(.allocation(corrected[299]))
+        #expect(known(history).count == before.count && known(history) != before)
+        #expect(known(history) == known(History(allocations: corrected)))
+        history.apply([.allocation(allocations[299]), .allocation(allocations[299])])
+        #expect(known(history) == before)
+        // Sums and moments stay as they were where two exchange their hours.
+        corrected = allocations
+        corrected[298].actualHours = allocations[299].actualHours
+        corrected[299].actualHours = allocations[298].actualHours
+        #expect(known(History(allocations: corrected)) != before)
+        history.apply(.allocationRemoved(id: allocations[299].id))
+        #expect(known(history) == known(History(allocations: Array(allocations.prefix(299)))))
+        history.apply(Company().changes(300))
+        var all = History()
+        for change in allocations.map(HistoryChange.allocation) + Company().changes(300) { all.apply(change) }
+        #expect(known(all) == known(history))
+    }
+
     @Test("each kind of question follows what itself had said, and confidence what is answered then")
     func byKind() throws {
         let count = 400

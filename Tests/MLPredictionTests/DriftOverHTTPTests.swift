@@ -58,49 +58,80 @@ import Testing
         }
     }
 
-    @Test("a model's chances follow the outcomes that have become known since it was fitted, and only those")
-    func follows() async throws {
+    private let known = TrainedModel.history
+
+    private func model() async throws -> LoadedModel {
         let bytes = try await TrainedModel.artifact.value
-        let model = LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: try ForecastModel(decoding: bytes))
-        let known = TrainedModel.history
-        // Sixty more bookings, each of which takes five times its plan.
-        let later = (0..<60).map { index -> HistoryLine in
+        return LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: try ForecastModel(decoding: bytes))
+    }
+
+    /// Sixty more bookings, each of which takes a multiple of its plan.
+    private func later(taking factor: Double) -> [HistoryLine] {
+        (0..<60).map { index in
             let decided = known.end.addingTimeInterval(Double(index) * 3_600)
             let planned = Double(2 + index % 20)
             return .allocation(
                 Contracts.Allocation(
                     id: AllocationID(), externalId: "L\(index)", employeeId: known.employees[index % 6].id,
                     projectId: known.projects[index % 3].id, allocationPercentage: 50, allocatedHours: planned,
-                    plannedHours: planned, actualHours: 5 * planned, requiredSkills: ["SQL"], labels: [:],
+                    plannedHours: planned, actualHours: factor * planned, requiredSkills: ["SQL"], labels: [:],
                     startDate: CivilDate(decided), endDate: nil, completedAt: decided.addingTimeInterval(3_600),
                     createdAt: decided))
         }
-        func knowledge(_ lines: [HistoryLine]) -> TenantKnowledge {
-            var intake = TenantKnowledge.Intake()
-            for line in lines { intake.take(line) }
-            return intake.finish(HistoryEnd(watermark: "1", lines: lines.count))
-        }
+    }
+
+    private func history(_ lines: [HistoryLine]) -> History {
+        var intake = TenantKnowledge.Intake()
+        for line in lines { intake.take(line) }
+        return intake.finish(HistoryEnd(watermark: "1", lines: lines.count)).history
+    }
+
+    /// What the model says of eight planned hours.
+    private func chance(_ model: LoadedModel, _ history: History, at moment: Double) throws -> Double {
+        let employee = try #require(history.allocations.last).employee
+        return try #require(
+            model.forecast.forecast(
+                Decision(
+                    employee: employee, project: known.projects[0].id.description, skills: ["SQL"],
+                    plannedHours: 8, allocationPercent: 50, start: moment, at: moment), history: history,
+                explaining: false
+            ).successProbability)
+    }
+
+    @Test("a model's chances follow the outcomes that have become known since it was fitted, and only those")
+    func follows() async throws {
+        let model = try await model()
         let models = RecalibratedModels()
         let tenant = TenantID()
         let moment = known.end.addingTimeInterval(90 * 86_400).timeIntervalSince1970
-        let before = knowledge(known.lines).history
-        let unmoved = models.model(model, of: tenant, history: before, at: moment)
-        let after = knowledge(known.lines + later).history
+        let unmoved = models.model(model, of: tenant, history: history(known.lines), at: moment)
+        let after = history(known.lines + later(taking: 5))
         let moved = models.model(model, of: tenant, history: after, at: moment)
-        func chance(_ model: LoadedModel) throws -> Double {
-            let decision = try #require(after.allocations.last).employee
-            return try #require(
-                model.forecast.forecast(
-                    Decision(
-                        employee: decision, project: known.projects[0].id.description, skills: ["SQL"],
-                        plannedHours: 8, allocationPercent: 50, start: moment, at: moment), history: after,
-                    explaining: false
-                ).successProbability)
-        }
-        #expect(try chance(unmoved) == chance(model))
-        #expect(try chance(moved) < 0.8 * chance(model))
+        let plain = try chance(model, after, at: moment)
+        #expect(try chance(unmoved, after, at: moment) == plain)
+        #expect(try chance(moved, after, at: moment) < 0.8 * plain)
         // As of a moment before the new outcomes nothing has moved, whatever was asked last.
         let past = models.model(model, of: tenant, history: after, at: known.end.timeIntervalSince1970)
-        #expect(try chance(past) == chance(model))
+        #expect(try chance(past, after, at: moment) == plain)
+    }
+
+    @Test("outcomes that are put right move chances at once, though there are as many as before and none is later")
+    func putRight() async throws {
+        let model = try await model()
+        let models = RecalibratedModels()
+        let tenant = TenantID()
+        let moment = known.end.addingTimeInterval(90 * 86_400).timeIntervalSince1970
+        let wrong = history(known.lines + later(taking: 5))
+        let moved = models.model(model, of: tenant, history: wrong, at: moment)
+        var right = wrong
+        for var allocation in wrong.allocations where allocation.decidedAt >= known.end.timeIntervalSince1970 {
+            allocation.actualHours = 0.9 * allocation.plannedHours
+            right.apply(.allocation(allocation))
+        }
+        let again = models.model(model, of: tenant, history: right, at: moment)
+        // As on a node that has never met the wrong ones.
+        let elsewhere = RecalibratedModels().model(model, of: tenant, history: right, at: moment)
+        #expect(try chance(again, right, at: moment) == chance(elsewhere, right, at: moment))
+        #expect(try chance(again, right, at: moment) > chance(moved, right, at: moment))
     }
 }

@@ -7,7 +7,7 @@ import Synchronization
 /// the next, chances follow what comes true.
 ///
 /// What an answer rests on is the model, the history and the moment asked about, whatever is held here: a move is worked out
-/// again as soon as another outcome is known.
+/// again as soon as another outcome is known, or one that was known is put right.
 final class RecalibratedModels: Sendable {
     private struct Key: Hashable {
         let tenant: TenantID

@@ -20,6 +20,7 @@ extension History {
             batch.marked.insert($0)
         }
         isLinked[Int(slot)] = false
+        outcomeDigest &-= entries[Int(slot)].outcomeDigest
     }
 
     /// Brings everything that a batch has touched in order again: each series once, on all cores when there is much to do.
@@ -59,6 +60,7 @@ extension History {
         for slot in slots where !isLinked[Int(slot)] {
             guard let time = entries[Int(slot)].outcomeTime else { continue }
             isLinked[Int(slot)] = true
+            outcomeDigest &+= entries[Int(slot)].outcomeDigest
             arrivals.append(Arrival(time: time, slot: slot))
         }
         arrivals.sort {

@@ -20,6 +20,8 @@ public struct History: Sendable {
     var lanes: [OutcomeLanes] = []
     /// Beside the entries, whether the series hold it.
     var isLinked: [Bool] = []
+    /// Sum of the digests of all entries that the series hold, whatever the order in which they came.
+    var outcomeDigest: UInt64 = 0
     private(set) var slotOfID: [String: Int32] = [:]
     private var freeSlots: [Int32] = []
     /// Of all groups; the first is that of everything.

@@ -31,6 +31,23 @@ struct HistoryEntry: Sendable {
         self.source = hours == nil ? nil : source
     }
 
+    /// Of the allocation's id, its plan, its outcome and the moments of both; the same on every machine.
+    var outcomeDigest: UInt64 {
+        // FNV-1a over the id. What follows is mixed more thoroughly, so that digests can be added up: two outcomes that
+        // exchange their hours have another sum.
+        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in allocation.id.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        func mix(_ value: Double) {
+            digest = (digest ^ value.bitPattern) &* 0x9E37_79B9_7F4A_7C15
+            digest ^= digest >> 32
+        }
+        mix(hours ?? 0)
+        mix(allocation.plannedHours)
+        mix(allocation.decidedAt)
+        mix(allocation.completedAt ?? 0)
+        return digest &* 0xBF58_476D_1CE4_E5B9
+    }
+
     /// What it adds to the series of its groups; nothing unless there is an outcome to learn from.
     var lanes: OutcomeLanes {
         guard let hours, outcomeTime != nil else { return .zero }
