@@ -200,9 +200,8 @@ let package = Package(
             "MLPrediction",
             [
                 "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting",
-                "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport",
-                httpTypes, hummingbird,
-                hummingbirdTesting, logging, nioCore,
+                "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "Ermctl",
+                "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
             ]),
         tests(
             "Ermctl",

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Ermctl
 
-/// What models state of themselves in worlds whose truth is known, through the code of training and serving.
+/// What models state of themselves in worlds whose truth is known. `ServedHonestyTests` asks through ml-prediction's code.
 @Suite struct HonestyTests {
     @Test("work that is unfinished when the model is made is not taken for short: the ranges hold of all work")
     func censored() throws {

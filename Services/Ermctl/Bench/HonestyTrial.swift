@@ -2,6 +2,9 @@ import Forecasting
 import Foundation
 
 /// What a model's card says of one made-up world, beside what comes true of its answers.
+///
+/// The model itself is asked, since one executable cannot be linked into another. What ml-prediction makes of a request is tried
+/// by `MLPredictionTests/ServedHonestyTests` in one of these worlds.
 struct HonestyTrial {
     struct Figures {
         var mae: Double
