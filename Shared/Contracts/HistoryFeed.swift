@@ -155,10 +155,19 @@ public struct HistoryEnd: Codable, Sendable, Equatable {
     public let lines: Int
     /// Name of the time zone whose days the tenant's dates are; nil for UTC.
     public let timeZone: String?
+    /// The aliases of all skills that have any, by the skill's name, in place of those of earlier feeds. nil where no skill has
+    /// changed since the watermark, and in feeds made before this field existed.
+    ///
+    /// A field of this line and no kind of line of its own: a consumer of an earlier release reads past unknown fields, but
+    /// refuses a feed with an unknown kind of line.
+    public let skillAliases: [String: [String]]?
 
-    public init(watermark: String, lines: Int, timeZone: String? = nil) {
+    public init(
+        watermark: String, lines: Int, timeZone: String? = nil, skillAliases: [String: [String]]? = nil
+    ) {
         self.watermark = watermark
         self.lines = lines
         self.timeZone = timeZone
+        self.skillAliases = skillAliases
     }
 }

@@ -4,7 +4,7 @@ public import Foundation
 public struct PredictionRequest: RequestPayload {
     public let employeeId: EmployeeID
     public let projectId: ProjectID
-    /// nil for the project's own.
+    /// By any words that find them, in any spelling, aliases too; nil for the project's own.
     public let requiredSkills: [String]?
     /// Least levels of required skills, 1…5, by skill; nil for those that the project asks of these skills.
     public let leastLevels: [String: Int]?

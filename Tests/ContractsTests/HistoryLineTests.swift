@@ -47,7 +47,19 @@ struct HistoryLineTests {
             + [
                 .removed(RemovedRow(kind: "capacity", id: UUID(), date: day())),
                 .end(HistoryEnd(watermark: "7", lines: 3)),
+                .end(HistoryEnd(watermark: "7", lines: 3, skillAliases: ["Größe": texts, "Go": []])),
             ]
+    }
+
+    @Test("an end from before a field existed is read, and one with a field of a later release, whatever is in it")
+    func otherReleases() throws {
+        let plain = #"{"end":{"_0":{"lines":3,"watermark":"7"}}}"#
+        let later = #"{"end":{"_0":{"lines":3,"of a later release":{"Go":["golang"]},"watermark":"7"}}}"#
+        for text in [plain, later] {
+            let line = try HistoryLine(parsing: Array(text.utf8))
+            #expect(line == .end(HistoryEnd(watermark: "7", lines: 3)))
+        }
+        #expect(throws: DecodingError.self) { try HistoryLine(parsing: Array(#"{"skill":{"_0":{}}}"#.utf8)) }
     }
 
     @Test("a line has the bytes that the JSON encoder gives it, and is read as the JSON decoder reads it")

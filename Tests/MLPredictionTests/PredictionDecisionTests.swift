@@ -56,6 +56,25 @@ import Testing
         }
     }
 
+    @Test("skills in another spelling are answered alike, also in a what-if; the log keeps them as they were sent")
+    func spelling() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let plain = try await predicted(service, fixed)
+            let other = try await predicted(service, fixed.replacing(#"["SQL"]"#, with: #"["sql", "Sql "]"#))
+            let id = try #require(other["predictionId"]?.stringValue)
+            for field in ["estimatedHours", "intervals", "confidence", "explanation", "alternativeOptions"] {
+                #expect(other[field] == plain[field], "\(field)")
+            }
+            let sent = JSONValue.array([.string("sql"), .string("Sql ")])
+            let record = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
+            #expect(record?["request"]?["requiredSkills"] == sent)
+            let whatIf = try await service.send(
+                .post, "/api/v1/predictions/what-if", #"{"predictionId": "\#(id)"}"#)
+            #expect(whatIf.body["data"]?["request"]?["requiredSkills"] == sent)
+            #expect(whatIf.body["data"]?["answer"]?["estimatedHours"] == plain["estimatedHours"])
+        }
+    }
+
     @Test("a what-if changes any part of a question, names what it understood, and is logged nowhere")
     func whatIf() async throws {
         try await PredictionsOverHTTP.with { service in

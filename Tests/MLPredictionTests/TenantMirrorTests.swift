@@ -114,6 +114,42 @@ import Testing
         #expect(mirror.knowledge.read { $0.zone.identifier } == "Pacific/Auckland")
     }
 
+    @Test("skills' names and aliases are those of the latest feed that told them, also of one that tells nothing else")
+    func skillNames() async throws {
+        let feed = ScriptedFeed(history.lines)
+        feed.state.withLock { $0.skillAliases = ["SQL": ["Query"]] }
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        func next(_ lines: [HistoryLine], aliases: [String: [String]]?) async throws {
+            feed.state.withLock { $0.skillAliases = aliases }
+            feed.change(lines)
+            clock.advance(by: .milliseconds(300))
+            try await mirror.refresh()
+        }
+        func names(_ words: [String]) -> [String] { mirror.knowledge.read { $0.skillNames.names(of: words) } }
+        func project(_ skill: String) -> HistoryLine {
+            .project(
+                HistoryProject(
+                    id: history.projects[0].id, externalId: "P0", name: "P0", status: .inProgress,
+                    completionPercentage: nil, startDate: nil, estimatedEndDate: nil, endDate: nil,
+                    requiredSkills: [skill]))
+        }
+        #expect(names([" query ", "sql", "Cobol "]) == ["SQL", "Cobol"])
+
+        try await next([], aliases: ["SQL": ["Query", "Seequel"], "Unused": ["None"]])
+        #expect(names(["seequel", "QUERY"]) == ["SQL"])
+        #expect(names(["none"]) == ["Unused"])
+
+        // Another spelling of the name, and back, with lists of skills that were there before.
+        try await next([project("sql")], aliases: nil)
+        #expect(names(["Query"]) == ["sql"])
+        try await next([project("SQL")], aliases: nil)
+        #expect(names(["Query"]) == ["SQL"])
+
+        try await next([], aliases: [:])
+        #expect(names(["Query", "Sql"]) == ["Query", "SQL"])
+    }
+
     @Test("without tenant-admin a mirror serves for one second and is then refused, never trusted")
     func staleness() async throws {
         let feed = ScriptedFeed(history.lines)

@@ -9,8 +9,9 @@ import ServiceKit
 struct Question: Sendable {
     let employee: HistoryEmployee
     let project: HistoryProject
+    /// By the names that records have (``SkillNames/name(of:)``), each once, however the request names them.
     let requiredSkills: [String]
-    /// Of some of them, by any spelling.
+    /// Of some of them, by the same names.
     let leastLevels: [String: Int]
     let plannedHours: Double?
     let allocationPercentage: Double?
@@ -62,9 +63,12 @@ struct Question: Sendable {
         self.employee = employee
         self.project = project
         let asked = project.requirements(at: asOf)
+        let skillNames = knowledge.skillNames
+        let requiredSkills = skillNames.names(of: request.requiredSkills ?? asked.skills)
         if request.requiredSkills == nil {
-            let required = Set(asked.skills.map(\.folded))
-            let others = (request.leastLevels ?? [:]).keys.filter { !required.contains($0.folded) }.sorted()
+            let required = Set(requiredSkills.map(\.folded))
+            let others = (request.leastLevels ?? [:]).keys
+                .filter { !required.contains(skillNames.name(of: $0).folded) }.sorted()
             errors += others.map {
                 FieldError(
                     field: "\(path)leastLevels.\($0)",
@@ -72,8 +76,8 @@ struct Question: Sendable {
             }
             guard others.isEmpty else { return nil }
         }
-        self.requiredSkills = request.requiredSkills ?? asked.skills
-        self.leastLevels = request.leastLevels ?? asked.levels
+        self.requiredSkills = requiredSkills
+        self.leastLevels = skillNames.levels(of: request.leastLevels ?? asked.levels)
         self.plannedHours = request.plannedHours
         self.allocationPercentage = request.allocationPercentage
         self.start = request.startDate

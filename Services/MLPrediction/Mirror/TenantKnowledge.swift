@@ -45,6 +45,7 @@ struct TenantKnowledge: Sendable {
         changed = []
         needsReckoning = false
         self.zone = zone
+        if let aliases = end.skillAliases { skillNames.setAliases(aliases) }
         bytes = estimatedBytes
         watermark = end.watermark
     }
@@ -117,6 +118,8 @@ struct TenantKnowledge: Sendable {
     private mutating func note(_ allocation: Contracts.Allocation) {
         let before = Set((allocation.earlier ?? []).map(\.employeeId)).subtracting([allocation.employeeId])
         let skills = skillNames.numbers(allocation.requiredSkills)
+        // Models learn from what was decided, which may name skills that nothing else does any more.
+        if let decided = allocation.decided { _ = skillNames.numbers(decided.requiredSkills) }
         for person in [allocation.employeeId] + before {
             bookings[person, default: PersonBookings()][allocation.id] = KnownBooking(
                 allocation, of: person, skills: skills)

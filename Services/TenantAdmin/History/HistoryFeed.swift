@@ -14,6 +14,9 @@ struct HistoryFeed: Sendable {
 
     /// Answers are written in pieces of about this size.
     private static let chunkBytes = 64 * 1024
+    /// Aliases of skills take at most this much of the last line, or twice as much where every character has to be escaped:
+    /// consumers refuse lines of more than 4 MiB. The rest, in order of the skills' names, is left out.
+    private static let mostAliasBytes = 2_000_000
 
     /// Whether the feed can go on from there.
     /// - Throws: 403 `tenant_unavailable`; 422 naming `since` for a watermark that this history does not continue from.
@@ -43,7 +46,9 @@ struct HistoryFeed: Sendable {
             try await Self.check(since, on: connection)
             var lines = 0
             var bytes: [UInt8] = []
-            for part in since == now ? [] : try await Self.parts(since: since, on: connection) {
+            let isUnchanged = since == now
+            let renamed = isUnchanged ? [] : try await Self.changedSkills(since: since, on: connection)
+            for part in isUnchanged ? [] : Self.parts(since: since, renamed: renamed) {
                 for try await row in connection.stream(part.query) {
                     try part.line(row).write(to: &bytes)
                     lines += 1
@@ -54,15 +59,36 @@ struct HistoryFeed: Sendable {
                 }
             }
             let zone = try await connection.query("SELECT tenant_zone()").first?.decode(at: 0, as: String.self)
-            try HistoryLine.end(HistoryEnd(watermark: now.description, lines: lines, timeZone: zone)).write(to: &bytes)
+            let aliases = since == nil || !renamed.isEmpty ? try await Self.skillAliases(on: connection) : nil
+            let end = HistoryEnd(watermark: now.description, lines: lines, timeZone: zone, skillAliases: aliases)
+            try HistoryLine.end(end).write(to: &bytes)
             try await write(ByteBuffer(bytes: bytes))
         }
     }
 
-    private static func parts(since: HistoryWatermark?, on connection: PostgresConnection) async throws -> [Part] {
-        guard let since else { return parts(since: nil, renamed: []) }
+    /// Skills whose names or aliases have changed, also by a merge: each of these marks the skill's row. None for a whole
+    /// feed, which tells of all of them.
+    private static func changedSkills(
+        since: HistoryWatermark?, on connection: PostgresConnection
+    ) async throws -> [UUID] {
+        guard let since else { return [] }
         let skills = try await connection.query("SELECT id FROM skills WHERE \(sql: since.later)")
-        return parts(since: since, renamed: try skills.map { try $0.decode("id") })
+        return try skills.map { try $0.decode("id") }
+    }
+
+    /// The aliases of all skills that have any, by the skill's name.
+    private static func skillAliases(on connection: PostgresConnection) async throws -> [String: [String]] {
+        let rows = try await connection.query(
+            """
+            SELECT name, array_agg(alias ORDER BY alias) AS aliases FROM (
+                SELECT s.name, n.name AS alias,
+                    sum(octet_length(s.name) + octet_length(n.name) + 8) OVER (ORDER BY s.name, n.name) AS bytes
+                FROM skill_names n JOIN skills s ON s.id = n.skill_id WHERE n.is_alias) words
+            WHERE bytes <= \(mostAliasBytes) GROUP BY name
+            """)
+        return try Dictionary(
+            rows.map { (try $0.decode("name", as: String.self), try $0.decode("aliases", as: [String].self)) },
+            uniquingKeysWith: { $0 + $1 })
     }
 
     private struct Part {

@@ -57,6 +57,8 @@ final class ScriptedFeed: HistoryFeedSource {
         var changes: [HistoryLine] = []
         var watermark = 1
         var timeZone: String?
+        /// As the next answer says.
+        var skillAliases: [String: [String]]?
         var questions: [String?] = []
         var isDown = false
         var isSuspended = false
@@ -102,7 +104,9 @@ final class ScriptedFeed: HistoryFeedSource {
             let lines = watermark == nil ? state.lines : watermark == "\(state.watermark)" ? [] : state.changes
             return (
                 lines,
-                HistoryEnd(watermark: "\(state.watermark)", lines: lines.count, timeZone: state.timeZone),
+                HistoryEnd(
+                    watermark: "\(state.watermark)", lines: lines.count, timeZone: state.timeZone,
+                    skillAliases: state.skillAliases),
                 state.breaksOff
             )
         }
