@@ -16,13 +16,14 @@ import Testing
     }
 
     /// The model with another of its candidates answering.
-    private func models() async throws -> [ForecastModel] {
+    /// - Parameter calibration: of its classifiers of success.
+    private func models(_ calibration: EventCalibration) async throws -> [ForecastModel] {
         let trained = try await Self.model.value
         func variant(_ variant: VariantModel?, _ winner: Int) -> VariantModel? {
             guard var variant else { return nil }
             variant.winner = min(winner, variant.candidates.count - 1)
             // A classifier with both its parts, whatever was found worth having.
-            variant.success?.calibration = EventCalibration(baseRate: 0.6, trust: 0.9)
+            variant.success?.calibration = calibration
             return variant
         }
         let count = max(trained.planned?.candidates.count ?? 0, trained.unplanned.candidates.count)
@@ -56,8 +57,14 @@ import Testing
         return questions
     }
 
-    @Test("many people asked about at once are answered to the bit as each alone, by every candidate")
-    func sameBits() async throws {
+    @Test(
+        "many people asked about at once are answered to the bit as each alone, by every candidate",
+        arguments: [
+            EventCalibration(baseRate: 0.6, trust: 0.9),
+            // Base rates, which are put on the estimate's side of the plan.
+            EventCalibration(baseRate: 0.44, trust: 0), EventCalibration(baseRate: 0.56, trust: 0),
+        ])
+    func sameBits(calibration: EventCalibration) async throws {
         var history = Self.history
         // Somebody with a record and no work, somebody with another capacity, somebody whom nobody knows.
         history.apply([
@@ -66,7 +73,7 @@ import Testing
         ])
         let ids = (0..<Self.company.people).map { "e\($0)" } + ["new", "stranger"]
         let people = ids.map(history.person)
-        for model in try await models() {
+        for model in try await models(calibration) {
             for question in questions() {
                 let estimates = model.estimates(question, of: people, history: history)
                 for (id, estimate) in zip(ids, estimates) {

@@ -20,9 +20,9 @@ struct PredictiveDistribution {
 
     /// - Parameters:
     ///   - ranges: inner ones first.
-    ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another.
-    ///   - baseRate: what is said instead of `withinPlan` where that must not move the estimate.
-    init(estimate: Double, ranges given: [Range], withinPlan: Double?, baseRate: Double? = nil, near: Double) {
+    ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another, and where nothing of it
+    ///     is said of these hours (``binding(_:_:beside:)``).
+    init(estimate: Double, ranges given: [Range], withinPlan: Double?, near: Double) {
         self.withinPlan = withinPlan
         median = Self.median(estimate, withinPlan: withinPlan, inner: given.first)
         ranges = Self.ranges(given, around: median, withinPlan)
@@ -35,10 +35,6 @@ struct PredictiveDistribution {
         if let possible = bounds.possibleMass(from: bounds.before(low), to: bounds.through(high)) {
             self.near = min(max(near, possible.lowerBound), possible.upperBound)
         }
-        // Beside a base rate: what lies wholly on one side of the plan holds no more than lies there.
-        guard withinPlan == nil, let baseRate else { return }
-        if high <= 0 { self.near = min(self.near, baseRate) }
-        if low > 0 { self.near = min(self.near, 1 - baseRate) }
     }
 
     /// Actual hours within 25 % of the estimate (`Statistics.isNear(actual:toEstimate:)`), on the logarithmic scale.
@@ -46,7 +42,8 @@ struct PredictiveDistribution {
     private static let nearHigh = log(1.25)
 
     /// What a classifier's chance of keeping the plan is beside an estimate. Near one half it gives way: to one half where the estimate
-    /// says the opposite; a base rate, which a classifier says that tells nothing apart, only where the inner range says more.
+    /// says the opposite; a base rate, which a classifier says that tells nothing apart, further where the inner range says more,
+    /// and not at all beside an estimate of exactly the plan, which takes no side.
     /// - Parameter inner: the inner range around the estimate, which is rarely needed.
     static func chance(
         _ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double, inner: @autoclosure () -> Range?
@@ -55,16 +52,19 @@ struct PredictiveDistribution {
         guard !classifier.tellsApart else {
             return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
         }
-        guard let inner = inner() else { return withinPlan }
+        let chance = estimate > 0 ? min(withinPlan, 0.5) : estimate < 0 ? max(withinPlan, 0.5) : withinPlan
+        guard let inner = inner() else { return chance }
         let level = Double(inner.level) / 100
-        if min(inner.low, estimate) > 0 { return min(withinPlan, 1 - level) }
-        return max(inner.high, estimate) <= 0 ? max(withinPlan, level) : withinPlan
+        if min(inner.low, estimate) > 0 { return min(chance, 1 - level) }
+        return max(inner.high, estimate) <= 0 ? max(chance, level) : chance
     }
 
-    /// What a chance says of one task's hours: nothing where it is a base rate of about one half, which is of all tasks and must not
-    /// move the estimates of each.
-    static func binding(_ classifier: EventClassifier, _ chance: Double) -> Double? {
-        classifier.tellsApart || abs(chance - 0.5) > aboutHalf ? chance : nil
+    /// What a chance says of one task's hours: nothing where it is a base rate of just under one half beside an estimate of exactly the
+    /// plan. A base rate is of all tasks and must not move the estimates of each; beside any other estimate it lies on the estimate's side.
+    /// - Parameter chance: as ``chance(_:_:beside:inner:)`` has it.
+    static func binding(_ classifier: EventClassifier, _ chance: Double, beside estimate: Double) -> Double? {
+        let isBinding = classifier.tellsApart || estimate != 0 || chance >= 0.5 || abs(chance - 0.5) > aboutHalf
+        return isBinding ? chance : nil
     }
 
     /// So near one half, the side on which a chance lies is noise: calibrated on a few hundred rows, a chance has a standard

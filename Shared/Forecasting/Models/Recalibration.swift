@@ -69,6 +69,8 @@ struct LatestOutcomes: Sendable {
     private let rows: [LearningRow]
     private let features: FeatureMatrix
     private let answers: [VariantModel.Answer]
+    /// Of success: a base rate as it is, not as it gave way beside single estimates, or it would be taken for wrong on the whole.
+    private let chances: [Double?]
     private let moments: [Double]
 
     init(_ model: VariantModel, _ given: [LearningRow], _ matrix: FeatureMatrix) {
@@ -77,6 +79,8 @@ struct LatestOutcomes: Sendable {
         rows = order.map { given[$0] }
         features = matrix.selecting(order)
         answers = model.answers(features)
+        let baseRate = model.success.flatMap { $0.tellsApart ? nil : $0.calibration.lately.applied(to: $0.baseRate) }
+        chances = answers.map { answer in answer.success.map { baseRate ?? $0 } }
         moments = rows.map(\.completedAt)
     }
 
@@ -85,10 +89,10 @@ struct LatestOutcomes: Sendable {
         let end = moments.lowerBound(of: moment)
         let latest = max(0, end - Recalibration.window)..<end
         guard latest.count >= Recalibration.least else { return .none }
-        let planned = latest.filter { rows[$0].planned > 0 && answers[$0].success != nil }
+        let planned = latest.filter { rows[$0].planned > 0 && chances[$0] != nil }
         var found = Recalibration(
             success: .init(
-                probabilities: planned.compactMap { answers[$0].success }, outcomes: planned.map { rows[$0].success }),
+                probabilities: planned.compactMap { chances[$0] }, outcomes: planned.map { rows[$0].success }),
             outcomes: latest.count)
         // A chance that has moved may move the estimate: what came near is judged by what is answered now.
         let answered =

@@ -22,15 +22,15 @@ extension VariantModel {
             return PredictiveDistribution.chance(classifier, chance, beside: estimate, inner: ranges.first)
         }
         let distribution = PredictiveDistribution(
-            estimate: estimate, ranges: ranges, withinPlan: schema.withPlan ? bindingChance(success) : nil,
-            baseRate: schema.withPlan ? success : nil, near: near.probability(base))
+            estimate: estimate, ranges: ranges,
+            withinPlan: schema.withPlan ? bindingChance(success, beside: estimate) : nil, near: near.probability(base))
         return Answer(estimate: estimate, distribution: distribution, success: success)
     }
 
-    /// As ``PredictiveDistribution/binding(_:_:)`` has it.
-    func bindingChance(_ chance: Double?) -> Double? {
+    /// As ``PredictiveDistribution/binding(_:_:beside:)`` has it.
+    func bindingChance(_ chance: Double?, beside estimate: Double) -> Double? {
         guard let success, let chance else { return nil }
-        return PredictiveDistribution.binding(success, chance)
+        return PredictiveDistribution.binding(success, chance, beside: estimate)
     }
 
     /// What the winner says of each row.

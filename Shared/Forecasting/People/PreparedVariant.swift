@@ -137,7 +137,7 @@ struct PreparedVariant: Sendable {
         ) -> Double {
             guard variant.schema.withPlan else { return estimate }
             return PredictiveDistribution.median(
-                estimate, withinPlan: variant.bindingChance(success),
+                estimate, withinPlan: variant.bindingChance(success, beside: estimate),
                 inner: innerRange(estimate, row, block: block, lane: lane))
         }
 

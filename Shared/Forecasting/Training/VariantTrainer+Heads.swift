@@ -103,7 +103,8 @@ extension VariantTrainer {
             let chance = PredictiveDistribution.chance(
                 success, success.probability(base), beside: estimates[row], inner: inner())
             return PredictiveDistribution.median(
-                estimates[row], withinPlan: PredictiveDistribution.binding(success, chance), inner: inner())
+                estimates[row], withinPlan: PredictiveDistribution.binding(success, chance, beside: estimates[row]),
+                inner: inner())
         }
         return zip(medians, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
     }
