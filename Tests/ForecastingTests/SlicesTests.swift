@@ -48,10 +48,12 @@ import Testing
     }
 
     /// A company in which something changes for the rows that show.
-    private func gates(_ change: (inout Allocation, Int) -> Void) throws -> [String: Gate] {
+    private func gates(
+        noise: Double = 0.15, _ change: (inout Allocation, Int) -> Void
+    ) throws -> [String: Gate] {
         let count = 600
         // What the team makes of it, no baseline knows.
-        let allocations = Company(habits: [0], noise: 0.15).allocations(count).enumerated().map { index, given in
+        let allocations = Company(habits: [0], noise: noise).allocations(count).enumerated().map { index, given in
             var allocation = given
             allocation.actualHours = (given.actualHours ?? 1) * (given.labels["team"] == "t0" ? 2 : 0.5)
             if index >= 508 { change(&allocation, index) }
@@ -68,6 +70,7 @@ import Testing
         let outcome = try TrainingRun(history: Company().history(32), configuration: configuration(32)).run()
         #expect(outcome.validationRows == 0 && outcome.report.overall.hours == nil && outcome.success == nil)
         #expect(outcome.modelCard.contains("no figures are claimed") && !outcome.beatsBaseline)
+        #expect(outcome.confidence == nil && !outcome.gates.contains { $0.name == "confidence" })
     }
 
     @Test("where nothing changes every gate is passed")
@@ -88,6 +91,17 @@ import Testing
         }
         #expect(gates["intervals"]?.passed == false, "\(gates)")
         #expect(gates["success"]?.passed == false, "\(gates)")
+        #expect(gates["confidence"]?.passed == false, "\(gates)")
+    }
+
+    @Test(
+        "where outcomes come to scatter no more, the gate of confidence alone refuses a model that goes on doubting itself"
+    )
+    func refusedConfidence() throws {
+        let gates = try gates(noise: 0.5) { allocation, _ in
+            allocation.actualHours = allocation.plannedHours * (allocation.labels["team"] == "t0" ? 2 : 0.5)
+        }
+        #expect(gates.values.filter { !$0.passed }.map(\.name) == ["confidence"], "\(gates)")
     }
 
     @Test(

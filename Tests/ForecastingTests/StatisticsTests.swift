@@ -56,6 +56,28 @@ import Testing
         #expect(abs(metrics.calibrationError - (0.2 + 0.6 + 0.6 + 0.2) / 4) < 1e-12)
     }
 
+    @Test("confidence is compared with what came true, row by row as it weighs")
+    func confidence() throws {
+        // Near the estimates of 10 are 8 and 12, not 13 and 5.
+        let (actual, estimates, said) = ([8.0, 12, 13, 5], [10.0, 10, 10, 10], [0.9, 0.7, 0.5, 0.1])
+        let plain = try #require(Statistics.confidence(actual: actual, estimates: estimates, said: said))
+        #expect(plain.count == 4 && plain.came == 0.5 && abs(plain.said - 0.55) < 1e-12)
+        let weighted = try #require(
+            Statistics.confidence(actual: actual, estimates: estimates, said: said, weights: [0.5, 0.5, 2, 1]))
+        #expect(abs(weighted.came - 0.25) < 1e-12 && abs(weighted.said - (0.45 + 0.35 + 1 + 0.1) / 4) < 1e-12)
+        #expect(Statistics.confidence(actual: [], estimates: [], said: []) == nil)
+    }
+
+    @Test("confidence may differ from what came by three points and three standard errors, to either side")
+    func tolerance() {
+        func holds(_ said: Double, _ came: Double, rows: Double) -> Bool {
+            ConfidenceMetrics(count: Int(rows), said: said, came: came).isWithinTolerance(rows: rows)
+        }
+        // Of 600 rows one standard error of 33 % is 1.9 points, of 60 it is 6.1.
+        #expect(!holds(0.33, 0.45, rows: 600) && holds(0.33, 0.45, rows: 60))
+        #expect(!holds(0.45, 0.33, rows: 600) && holds(0.33, 0.37, rows: 600))
+    }
+
     @Test("Winkler's score is the width plus 2/α times the miss, on the log scale")
     func winkler() throws {
         let metrics = try #require(

@@ -64,6 +64,9 @@ import Testing
         #expect(own.logRMSE < 0.35)
         #expect(outcome.isValidated)
         #expect(outcome.modelCard.contains("Nothing was chosen on the rows that the figures are of."))
+        let confidence = try #require(outcome.confidence)
+        #expect(confidence.count == outcome.validationRows && abs(confidence.said - confidence.came) < 0.2)
+        #expect(outcome.modelCard.contains("Its confidence was"))
         let slow = outcome.model.forecast(
             Decision(employee: "e3", project: "p0", skills: ["swift"], plannedHours: 10, at: Company.end(600)),
             history: history)

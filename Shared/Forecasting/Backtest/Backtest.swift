@@ -152,16 +152,11 @@ public struct Backtest: Sendable {
                 of: judge.rows, decidedIn: $0, knownAt: asOf)
         }
         judge.weights = censored?.values ?? []
-        func weight(_ row: Int) -> Double { judge.weights.isEmpty ? 1 : judge.weights[row] }
-        let (hours, count) = (judge.answers.first?.hours ?? [], Double(max(1, judge.rows.count)))
-        let near = hours.indices.reduce(0.0) { sum, row in
-            sum + (Statistics.isNear(actual: judge.rows[row].hours, toEstimate: hours[row]) ? weight(row) : 0)
-        }
+        let reports = judge.reports(seed: seed)
+        let confidence = reports.first?.overall.confidence
         return Result(
-            reports: judge.reports(seed: seed), rows: rows, winners: judged.winners,
-            beatsBaseline: judged.beatsBaseline,
-            meanConfidence: judge.confidences.indices.reduce(0) { $0 + weight($1) * judge.confidences[$1] } / count,
-            withinQuarter: near / count, reach: censored?.reach ?? 1)
+            reports: reports, rows: rows, winners: judged.winners, beatsBaseline: judged.beatsBaseline,
+            meanConfidence: confidence?.said ?? 0, withinQuarter: confidence?.came ?? 0, reach: censored?.reach ?? 1)
     }
 }
 

@@ -42,6 +42,15 @@ public struct SuccessMetrics: Sendable, Codable, Equatable {
     public var baseRate: Double
 }
 
+/// How often estimates came true as confidence had said.
+public struct ConfidenceMetrics: Sendable, Codable, Equatable {
+    public var count: Int
+    /// Mean stated probability, 0…1, that the actual hours lie within 25 % of the estimate.
+    public var said: Double
+    /// Share of rows, 0…1, whose actual hours did.
+    public var came: Double
+}
+
 /// Whether a candidate's absolute errors differ from the baseline's on the same rows.
 public struct PairedComparison: Sendable, Codable, Equatable {
     /// Mean of (candidate − baseline) absolute error, hours; below 0 is better than the baseline.
@@ -69,7 +78,9 @@ public struct SliceReport: Sendable, Codable, Equatable {
     public var hours: HoursMetrics?
     public var intervals: [IntervalMetrics]
     public var success: SuccessMetrics?
-    /// 95 % intervals of the figures above by resampling the slice's rows, each under its name in a table of figures:
+    /// Of what is answered; nil for candidates that do not answer.
+    public var confidence: ConfidenceMetrics?
+    /// 95 % intervals of the figures of hours, ranges and success by resampling the slice's rows, each under its name in a table of figures:
     /// `mae`, `median_ae`, `pred25`, `log_rmse`, `sa`, `coverage80`, `winkler80`, `pinball80`, …, `brier`, `log_loss`, `auc`, `ece`, `accuracy`,
     /// `precision`, `recall`, `f1`.
     public var bootstrap: [BootstrapInterval]

@@ -87,6 +87,24 @@ enum Statistics {
             pinball: pinball / count)
     }
 
+    /// - Parameters:
+    ///   - estimates: hours, one per row.
+    ///   - said: the stated probability of each that the actual hours lie within 25 % of it.
+    ///   - weights: as of ``hours(actual:forecast:weights:)``.
+    static func confidence(
+        actual: [Double], estimates: [Double], said: [Double], weights: [Double] = []
+    ) -> ConfidenceMetrics? {
+        guard !actual.isEmpty, actual.count == estimates.count, actual.count == said.count else { return nil }
+        let count = weights.isEmpty ? Double(actual.count) : weights.reduce(0, +)
+        var (stated, near) = (0.0, 0.0)
+        for row in actual.indices {
+            let weight = weights.isEmpty ? 1 : weights[row]
+            stated += weight * said[row]
+            if isNear(actual: actual[row], toEstimate: estimates[row]) { near += weight }
+        }
+        return ConfidenceMetrics(count: actual.count, said: stated / count, came: near / count)
+    }
+
     /// - Parameter weights: as of ``hours(actual:forecast:weights:)``.
     static func success(
         _ outcomes: [Bool], _ probabilities: [Double], weights: [Double] = []

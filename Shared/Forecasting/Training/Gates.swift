@@ -11,10 +11,10 @@ struct Gates {
     /// The figures of questions without planned hours, and the rows that they are of, where another model answers these.
     var withoutPlan: (figures: SliceReport, split: TimeSplit)?
 
-    /// Fewer rows of their kind say nothing about ranges.
-    private static let leastForRanges = 20
+    /// Fewer rows of their kind say nothing about ranges and confidence.
+    static let leastRows = 20
 
-    var all: [Gate] { [hours, intervals] + (success.map { [$0] } ?? []) }
+    var all: [Gate] { [hours, intervals] + [success, confidence].compactMap { $0 } }
 
     private var hours: Gate {
         Gate(
@@ -38,13 +38,13 @@ struct Gates {
                     : "Ranges are given; all rows calibrated them, and none is left to show whether they hold.")
         }
         let count = split.show.count
-        guard count >= Self.leastForRanges else {
+        guard count >= Self.leastRows else {
             return Gate(
                 name: "intervals", passed: true,
                 explanation: "Ranges are given; \(count) rows are too few to show whether they hold.")
         }
         var (words, holds) = Self.held(own, of: split)
-        if let (figures, rows) = withoutPlan, !figures.intervals.isEmpty, rows.show.count >= Self.leastForRanges {
+        if let (figures, rows) = withoutPlan, !figures.intervals.isEmpty, rows.show.count >= Self.leastRows {
             let others = Self.held(figures, of: rows)
             words += "; asked without planned hours, \(others.words)"
             holds = holds && others.holds
@@ -85,5 +85,33 @@ struct Gates {
         return Gate(name: "success", passed: isChance, explanation: words + (isChance ? why : "."))
     }
 
+    /// Whether confidence came true; nil where too few rows are left to say.
+    private var confidence: Gate? {
+        guard let said = own?.confidence, split.show.count >= Self.leastRows else { return nil }
+        var (words, holds) = Self.cameTrue(said, of: split)
+        if let (figures, rows) = withoutPlan, let said = figures.confidence, rows.show.count >= Self.leastRows {
+            let others = Self.cameTrue(said, of: rows)
+            words += "; asked without planned hours, \(others.words)"
+            holds = holds && others.holds
+        }
+        return Gate(name: "confidence", passed: holds, explanation: "Of \(split.show.count) rows, \(words).")
+    }
+
+    /// What confidence said and what came of it, and whether the two are near enough.
+    private static func cameTrue(_ confidence: ConfidenceMetrics, of split: TimeSplit) -> (words: String, holds: Bool) {
+        let words =
+            "confidence was \(rounded(confidence.said)) on average, and \(rounded(confidence.came)) came within 25 % of the estimate"
+        return (words, confidence.isWithinTolerance(rows: effectiveRows(split)))
+    }
+
     private static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
+}
+
+extension ConfidenceMetrics {
+    /// No further from what came than three standard errors and three points, to either side: doubts that do not come true mislead
+    /// a planner too.
+    /// - Parameter rows: how many equally weighted rows know as much.
+    func isWithinTolerance(rows: Double) -> Bool {
+        abs(said - came) <= 3 * (said * (1 - said) / max(1, rows)).squareRoot() + 0.03
+    }
 }

@@ -11,6 +11,8 @@ struct Judge {
         /// Per level in percent; levels that some model could not give are dropped.
         var ranges: [Int: [(low: Double, high: Double)]] = [:]
         var probabilities: [Double] = []
+        /// Chances that the actual hours lie within 25 % of the estimate, of what is answered; none for candidates that do not answer.
+        var confidences: [Double] = []
     }
 
     /// A person or project with fewer finished tasks than this is new.
@@ -18,7 +20,6 @@ struct Judge {
 
     private(set) var rows: [LearningRow] = []
     private(set) var answers: [Answers] = []
-    private(set) var confidences: [Double] = []
     /// Of the rows, with a mean of 1; empty when all count alike.
     var weights: [Double] = []
     private var isNewPerson: [Bool] = []
@@ -64,7 +65,6 @@ struct Judge {
                 append(candidate.estimates(members), of: model, heads[index], added, matrix, to: place)
             }
         }
-        confidences += served.map(\.distribution.near)
     }
 
     /// What is answered: all parts as those of one distribution.
@@ -72,6 +72,7 @@ struct Judge {
         _ said: [VariantModel.Answer], of model: VariantModel, _ added: [LearningRow], to place: Int
     ) {
         answers[place].probabilities += said.compactMap(\.success)
+        answers[place].confidences += said.map(\.distribution.near)
         for (row, answer) in zip(added, said) {
             answers[place].hours.append(model.hours(answer.distribution.median, planned: row.planned))
             for range in answer.distribution.ranges {
@@ -181,6 +182,10 @@ struct Judge {
         let intervals = ranges.compactMap { level, ranges in
             Statistics.interval(level: level, actual: truth, ranges: picked.map { ranges[$0] }, weights: weights)
         }
+        let confidence =
+            answer.confidences.count == rows.count
+            ? Statistics.confidence(
+                actual: truth, estimates: said, said: picked.map { answer.confidences[$0] }, weights: weights) : nil
         // Figures of ranges are means over rows, so that a row's own figures, found once, are all that is drawn from.
         let ofRows = ranges.map { level, ranges in
             picked.compactMap { row in
@@ -190,6 +195,7 @@ struct Judge {
         return SliceReport(
             slice: name, hours: Statistics.hours(actual: truth, forecast: said, weights: weights), intervals: intervals,
             success: success.metrics,
+            confidence: confidence,
             bootstrap: Bootstrap.intervals(count: picked.count, seed: seed) { drawn in
                 let drawnWeights = weights.isEmpty ? [] : drawn.map { weights[$0] }
                 let hours = Statistics.hours(

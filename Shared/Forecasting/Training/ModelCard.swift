@@ -75,6 +75,7 @@ struct ModelCard {
                         ? "Its ranges are rough: all rows calibrated them, and none is left to show how often they hold."
                         : "It gives no ranges: there are too few rows to calibrate them.")
             }
+            if let words = confidenceWords(winner.overall.confidence) { lines.append("Its \(words).") }
             for slice in winner.slices.dropFirst() {
                 if let cold = slice.hours {
                     lines.append(
@@ -85,9 +86,10 @@ struct ModelCard {
         }
         if let withoutPlan, let hours = withoutPlan.hours {
             let ranges = withoutPlan.intervals.map { "its \($0.level) % ranges held \(percent($0.coverage))" }
+            let confidence = confidenceWords(withoutPlan.confidence).map { " Its \($0)." } ?? ""
             lines.append(
                 "Asked without planned hours another model answers; on its latest \(hours.count) rows it is off by \(figure(hours.mae)) h on average"
-                    + (ranges.isEmpty ? "." : ", and \(ranges.joined(separator: ", ")) of them."))
+                    + (ranges.isEmpty ? "." : ", and \(ranges.joined(separator: ", ")) of them.") + confidence)
         }
         if let withoutDetails {
             lines.append(
@@ -103,6 +105,13 @@ struct ModelCard {
         for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }
         lines += warnings
         return lines.joined(separator: "\n")
+    }
+
+    /// Nil where the rows are too few to say.
+    private func confidenceWords(_ confidence: ConfidenceMetrics?) -> String? {
+        guard let confidence, confidence.count >= Gates.leastRows else { return nil }
+        return
+            "confidence was \(percent(confidence.said)) on average, and \(percent(confidence.came)) of these rows came within 25 % of the estimate"
     }
 
     private func figure(_ value: Double) -> String { String(format: "%.2f", value) }

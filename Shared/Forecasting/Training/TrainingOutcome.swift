@@ -1,6 +1,6 @@
 /// Something a model must satisfy before it may be deployed without force.
 public struct Gate: Sendable, Codable, Equatable {
-    /// Stable name: `hours`, `intervals`, `success`.
+    /// Stable name: `hours`, `intervals`, `success`, `confidence`.
     public var name: String
     public var passed: Bool
     /// What was found, in words.
@@ -35,6 +35,8 @@ public struct TrainingOutcome: Sendable {
     }
     /// Of the success event on the latest slice; nil when success could not be judged.
     public var success: SuccessMetrics? { report.overall.success }
+    /// What the winner's confidence said of the latest slice, and what came of it; nil where there is no such slice.
+    public var confidence: ConfidenceMetrics? { report.overall.confidence }
     /// What the winner answered on the latest slice, before it was fitted to it.
     let judged: [JudgedRow]
 }
