@@ -100,6 +100,25 @@ import Testing
         #expect(error?.code == .badConfiguration)
     }
 
+    @Test("a replay of a span answers as the model that a training job would have made then, of unfinished work too")
+    func asServed() throws {
+        let allocations = Company().allocations(300)
+        let history = Company().history(300)
+        let span = allocations[270].decidedAt..<allocations[290].decidedAt
+        let result = try Backtest(history: history, decidedIn: span, asOf: .infinity, refits: 1, epochs: 2).run()
+        let run = try TrainingRun(
+            history: history, configuration: TrainingConfiguration(epochs: 2, seed: 1, asOf: span.lowerBound))
+        // What was decided lately and is unfinished makes what is finished count for more.
+        #expect(run.plannedSplit?.everythingWeights.isEmpty == false)
+        let model = try run.run().model
+        #expect(result.rows.map(\.id) == allocations[270..<290].map(\.id))
+        for (row, allocation) in zip(result.rows, allocations[270..<290]) {
+            let answer = model.forecast(Decision(allocation), history: history, explaining: false)
+            #expect(row.hours == answer.hours && row.successProbability == answer.successProbability)
+            #expect(row.low80 == answer.interval(80)?.low && row.high80 == answer.interval(80)?.high)
+        }
+    }
+
     @Test("a back-test of thirty rows still has 80 % ranges to give")
     func smallest() throws {
         var allocations = Company().allocations(30)

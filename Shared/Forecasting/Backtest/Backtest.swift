@@ -64,7 +64,7 @@ public struct Backtest: Sendable {
     }
 
     /// Replays a span of a running system's life: everything decided in it is asked about as it was decided, by models that
-    /// are fitted again along the way, each to what was known by then.
+    /// are fitted again along the way, each as a training job would have fitted it to what was known by then.
     /// - Parameters:
     ///   - span: moments of decision, seconds since 1970.
     ///   - asOf: what is finished later counts as unfinished.
@@ -126,6 +126,8 @@ public struct Backtest: Sendable {
             return TrainingConfiguration(
                 epochs: epochs, seed: seed, asOf: .infinity, split: .assigned(parts), refitsOnEverything: false)
         }
+        // As a job of that moment: what was decided and not yet finished counts.
+        guard span == nil else { return TrainingConfiguration(epochs: epochs, seed: seed, asOf: start) }
         let usable = known.filter { parts[$0.id] != .purged && $0.completedAt < start }
         let cut = Int(Double(usable.count) * (1 - Self.onlineShare))
         var assigned: [String: TrainingConfiguration.Part] = [:]
