@@ -1,7 +1,7 @@
 public import Foundation
 
 /// `POST /backtests`: replays a span of the tenant's past. Everything decided in it is asked about as it was decided, by models
-/// that are fitted again along the way to what was known by then.
+/// that are fitted again along the way to what was known by then; by the baseline while that is too little for a model.
 public struct CreateBacktestRequest: RequestPayload {
     /// Decisions from this moment on …
     public let from: Date

@@ -119,6 +119,37 @@ import Testing
         }
     }
 
+    @Test("before enough is known for a model the baseline answers, as where none is deployed, and the report says so")
+    func early() throws {
+        let allocations = Company().allocations(200)
+        let history = Company().history(200)
+        func replayed(_ first: Int, _ end: Int, refits: Int) throws -> Backtest.Result {
+            try Backtest(
+                history: history, decidedIn: allocations[first].decidedAt..<allocations[end].decidedAt,
+                asOf: Company.end(200), refits: refits, epochs: 2
+            ).run()
+        }
+        // Some ten outcomes are known when the first forty are asked about, and some fifty when the next are.
+        let result = try replayed(20, 140, refits: 3)
+        #expect(result.rows.map(\.id) == (20..<140).map { "a\($0)" })
+        #expect(result.answeredByBaseline == 40 && result.winners.count == 2)
+        for (row, allocation) in zip(result.rows.prefix(40), allocations[20...]) {
+            let answer = ForecastModel.baseline.forecast(Decision(allocation), history: history, explaining: false)
+            #expect(row.hours == answer.hours && row.low80 == nil && row.successProbability == nil)
+        }
+        #expect(result.reports.first?.overall.hours?.count == 80 && result.baselineHours?.count == 40)
+        let report = BacktestReport(result)
+        #expect(report.answeredByBaseline == 40 && report.judged == 120)
+        #expect(report.card.contains("by models fitted 2 times along the way"))
+        let late = try replayed(140, 160, refits: 1)
+        #expect(late.answeredByBaseline == 0 && late.baselineHours == nil)
+        #expect(report.card.contains("Too little was known before the first 40 of them to fit a model to"))
+
+        let earliest = BacktestReport(try replayed(2, 20, refits: 2))
+        #expect(earliest.fits == 0 && earliest.answeredByBaseline == 18 && earliest.candidates.isEmpty)
+        #expect(earliest.baseline?.count == 18 && earliest.card.contains("the baseline answered"))
+    }
+
     @Test("a back-test of thirty rows still has 80 % ranges to give")
     func smallest() throws {
         var allocations = Company().allocations(30)

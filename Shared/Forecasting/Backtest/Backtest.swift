@@ -31,8 +31,13 @@ public struct Backtest: Sendable {
         /// Mean predicted probability that the actual hours lie within 25 % of the estimate, and how often they did.
         public var meanConfidence: Double
         public var withinQuarter: Double
-        /// Share of what was asked about that the finished rows can stand for, 0…1; the rest lasts longer than is known.
+        /// Share of what models were asked about that the finished rows can stand for, 0…1; the rest lasts longer than is known.
         public var reach = 1.0
+        /// How many of the rows, all before the others, the baseline answered: too little was known yet to fit a model to. They
+        /// are in no other figure.
+        public var answeredByBaseline = 0
+        /// Of those whose outcome is known; nil without any.
+        public var baselineHours: HoursMetrics?
     }
 
     let history: History
@@ -64,7 +69,8 @@ public struct Backtest: Sendable {
     }
 
     /// Replays a span of a running system's life: everything decided in it is asked about as it was decided, by models that
-    /// are fitted again along the way, each as a training job would have fitted it to what was known by then.
+    /// are fitted again along the way, each as a training job would have fitted it to what was known by then. While that is too
+    /// little for a model the baseline answers, as it does where none is deployed.
     /// - Parameters:
     ///   - span: moments of decision, seconds since 1970.
     ///   - asOf: what is finished later counts as unfinished.
@@ -99,9 +105,15 @@ public struct Backtest: Sendable {
         let judged = Set(known.lazy.map(\.id))
         var planned = Answered(withPlan: true, judged: judged)
         var unplanned = Answered(withPlan: false, judged: judged)
+        var baseline = BaselineAnswers(withPlan: withPlan, judged: judged)
+        var modelledFrom: Double?
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
-            let run = try TrainingRun(history: history, configuration: configuration(known, block))
+            guard let run = try training(configuration(known, block)) else {
+                baseline.answer(block, history)
+                continue
+            }
+            modelledFrom = modelledFrom ?? block[0].decision.at
             // As when serving: what has no plan, or where too few plans were seen, is asked of the model without.
             let usesPlan = withPlan && run.plannedSplit != nil
             // A model that is fitted once stands for itself; one that follows the test rows follows their outcomes too.
@@ -115,9 +127,24 @@ public struct Backtest: Sendable {
         }
         progress(blocks.count, blocks.count)
         let answered = Dictionary(
-            (planned.rows + unplanned.rows).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+            (planned.rows + unplanned.rows + baseline.rows).map { ($0.id, $0) },
+            uniquingKeysWith: { first, _ in first })
         let rows = test.compactMap { answered[$0.id] }
-        return result(planned.rows.isEmpty ? unplanned : planned, rows: rows)
+        var found = result(planned.rows.isEmpty ? unplanned : planned, from: modelledFrom, rows: rows)
+        found.answeredByBaseline = baseline.rows.count
+        found.baselineHours = baseline.metrics(
+            weights: weights(of: baseline.judgedRows, withPlan: false, until: modelledFrom).values)
+        return found
+    }
+
+    /// Nil where a running system would have had no model yet. A split from outside has to be one that models can be fitted to.
+    private func training(_ configuration: TrainingConfiguration) throws(TrainingError) -> TrainingRun? {
+        do {
+            return try TrainingRun(history: history, configuration: configuration)
+        } catch {
+            guard span != nil, error.code == .tooLittleHistory else { throw error }
+            return nil
+        }
     }
 
     private func configuration(_ known: [LearningRow], _ block: [LearningRow]) -> TrainingConfiguration {
@@ -147,18 +174,29 @@ public struct Backtest: Sendable {
         return stride(from: 0, to: rows.count, by: size).map { Array(rows[$0..<min(rows.count, $0 + size)]) }
     }
 
-    private func result(_ judged: Answered, rows: [Row]) -> Result {
+    /// What judged rows of the span count for.
+    /// - Parameters:
+    ///   - first: when the first of them could be decided; nil for the beginning of the span.
+    ///   - end: when they end; nil for the end of the span.
+    private func weights(
+        of rows: [LearningRow], withPlan: Bool, from first: Double? = nil, until end: Double? = nil
+    ) -> Censoring.Weights {
+        guard let span else { return Censoring.Weights() }
+        let first = max(span.lowerBound, first ?? span.lowerBound)
+        return Censoring(decisions: decisions(withPlan: withPlan)).weights(
+            of: rows, decidedIn: first..<max(first, end ?? span.upperBound), knownAt: asOf)
+    }
+
+    /// - Parameter first: when the first row that a model answered was decided; nil without any.
+    private func result(_ judged: Answered, from first: Double?, rows: [Row]) -> Result {
         var judge = judged.judge
-        let censored = span.map {
-            Censoring(decisions: decisions(withPlan: judged.withPlan)).weights(
-                of: judge.rows, decidedIn: $0, knownAt: asOf)
-        }
-        judge.weights = censored?.values ?? []
+        let censored = weights(of: judge.rows, withPlan: judged.withPlan, from: first)
+        judge.weights = censored.values
         let reports = judge.reports(seed: seed)
         let confidence = reports.first?.overall.confidence
         return Result(
             reports: reports, rows: rows, winners: judged.winners, beatsBaseline: judged.beatsBaseline,
-            meanConfidence: confidence?.said ?? 0, withinQuarter: confidence?.came ?? 0, reach: censored?.reach ?? 1)
+            meanConfidence: confidence?.said ?? 0, withinQuarter: confidence?.came ?? 0, reach: censored.reach)
     }
 }
 

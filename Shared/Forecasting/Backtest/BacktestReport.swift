@@ -16,6 +16,10 @@ public struct BacktestReport: Sendable, Codable, Equatable {
     /// Mean chance that was stated of coming true within 25 % of the estimate, and how often it did; 0…1.
     public var meanConfidence: Double
     public var withinQuarter: Double
+    /// How many of what was asked about, all before the rest, the baseline answered, since too little was known yet to fit a model
+    /// to; and how it did on those that are finished. They are in none of the figures above but `asked` and `judged`.
+    public var answeredByBaseline: Int
+    public var baseline: HoursMetrics?
     /// In words.
     public var card: String
 
@@ -28,17 +32,21 @@ public struct BacktestReport: Sendable, Codable, Equatable {
         candidates = result.reports
         meanConfidence = result.meanConfidence
         withinQuarter = result.withinQuarter
+        answeredByBaseline = result.answeredByBaseline
+        baseline = result.baselineHours
         card = ""
         card = words
     }
 
     private var words: String {
-        var lines = [
-            "Asked about \(asked) decisions as they were made, by models fitted \(fits) time\(fits == 1 ? "" : "s") along the "
-                + "way to what was known by then; \(judged) of them are finished."
-        ]
-        guard let served = candidates.first, let hours = served.overall.hours, judged > 0 else {
-            return lines[0] + " Without an outcome there is nothing to judge."
+        let models =
+            fits == 0
+            ? "" : ", by models fitted \(fits) time\(fits == 1 ? "" : "s") along the way to what was known by then"
+        var lines = ["Asked about \(asked) decisions as they were made\(models); \(judged) of them are finished."]
+        if answeredByBaseline > 0 { lines.append(baselineWords) }
+        guard let served = candidates.first, let hours = served.overall.hours else {
+            return lines.joined(separator: "\n")
+                + (baseline == nil ? " Without an outcome there is nothing to judge." : "")
         }
         if reach < 0.95 {
             lines.append(
@@ -73,6 +81,16 @@ public struct BacktestReport: Sendable, Codable, Equatable {
             "Confidence was \(percent(meanConfidence)) on average, and \(percent(withinQuarter)) came within 25 % of the estimate."
         )
         return lines.joined(separator: "\n")
+    }
+
+    private var baselineWords: String {
+        let first = answeredByBaseline == asked ? "them" : "the first \(answeredByBaseline) of them"
+        return
+            "Too little was known before \(first) to fit a model to: the baseline answered, as it does where no model is deployed"
+            + (baseline.map {
+                "; its hours were off by \(figure($0.mae)) h on average and by \(figure($0.medianAbsoluteError)) h in the middle"
+            } ?? "")
+            + "." + (fits == 0 ? "" : " What follows is of the others.")
     }
 
     private func figure(_ value: Double) -> String { String(format: "%.2f", value) }
