@@ -35,6 +35,29 @@ import Testing
         #expect(abs(Statistics.randomGuessError(values) - sum / Double(40 * 39)) < 1e-9)
     }
 
+    @Test("standardised accuracy under weights compares a weighted error with weighted guessing")
+    func weightedGuessing() throws {
+        var random = SeededGenerator(seed: 4)
+        let values = (0..<40).map { _ in random.uniform() * 10 }
+        let weights = values.map { _ in 0.2 + 2 * random.uniform() }
+        var (sum, pairs) = (0.0, 0.0)
+        for i in values.indices {
+            for j in values.indices where i != j {
+                sum += weights[i] * weights[j] * abs(values[i] - values[j])
+                pairs += weights[i] * weights[j]
+            }
+        }
+        #expect(abs(Statistics.randomGuessError(values, weights: weights) - sum / pairs) < 1e-9)
+        let even = values.map { _ in 1.0 }
+        #expect(
+            abs(Statistics.randomGuessError(values, weights: even) - Statistics.randomGuessError(values)) < 1e-9)
+        // By hand: pairs |1−2|, |1−4|, |2−4| count 2, 4 and 2: 18 over 8. Errors of 0, 2 and 1 count 2, 1 and 2: 4 over 5.
+        let metrics = try #require(
+            Statistics.hours(actual: [1, 2, 4], forecast: [1, 4, 5], weights: [2, 1, 2]))
+        let accuracy = try #require(metrics.standardisedAccuracy)
+        #expect(abs(accuracy - (1 - (4.0 / 5) / (18.0 / 8))) < 1e-12)
+    }
+
     @Test("AUC counts ties half and equals the pairwise definition")
     func auc() {
         let outcomes = [true, false, true, false, true, false]

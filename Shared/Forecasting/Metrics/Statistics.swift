@@ -31,7 +31,7 @@ enum Statistics {
             let ratio = log(max(forecast[row], HoursScale.least)) - log(max(actual[row], HoursScale.least))
             squares += weights[row] * ratio * ratio
         }
-        let guessing = randomGuessError(actual)
+        let guessing = randomGuessError(actual, weights: weights)
         return HoursMetrics(
             count: actual.count, mae: absolute / total,
             medianAbsoluteError: weightedQuantile(Array(zip(errors, weights)), 0.5), pred25: near / total,
@@ -50,7 +50,9 @@ enum Statistics {
     }
 
     /// The exact mean of |a − b| over all pairs of different rows: what guessing a random other row costs.
-    static func randomGuessError(_ values: [Double]) -> Double {
+    /// - Parameter weights: of the rows; a pair counts for the product of its two. Empty when all count alike.
+    static func randomGuessError(_ values: [Double], weights: [Double] = []) -> Double {
+        guard weights.isEmpty else { return weightedGuessError(values, weights) }
         let sorted = values.sorted()
         let count = Double(sorted.count)
         guard sorted.count > 1 else { return 0 }
@@ -58,6 +60,19 @@ enum Statistics {
         var sum = 0.0
         for (index, value) in sorted.enumerated() { sum += value * (2 * Double(index) - count + 1) }
         return 2 * sum / (count * (count - 1))
+    }
+
+    private static func weightedGuessError(_ values: [Double], _ weights: [Double]) -> Double {
+        let order = values.indices.sorted { values[$0] < values[$1] }
+        let total = weights.reduce(0, +)
+        // Every pair spans the gaps between its two: a gap counts for what lies below it times what lies above.
+        var (sum, below) = (0.0, 0.0)
+        for (row, next) in zip(order, order.dropFirst()) {
+            below += weights[row]
+            sum += (values[next] - values[row]) * below * (total - below)
+        }
+        let pairs = total * total - weights.reduce(0) { $0 + $1 * $1 }
+        return pairs > 0 ? 2 * sum / pairs : 0
     }
 
     /// - Parameters:
