@@ -52,6 +52,20 @@ import Testing
         #expect(artefacts[0] == artefacts[1])
     }
 
+    @Test("where there is more than can be fitted to, the latest rows are, and warning and card say of how many")
+    func mostRows() throws {
+        let history = Company().history(300)
+        let run = try TrainingRun(
+            history: history, configuration: configuration(300, epochs: 2), maximumRows: 200)
+        #expect(run.rowCount == 200 && run.rows.map(\.id) == (100..<300).map { "a\($0)" })
+        let warning = "Only the latest 200 of 300 completed allocations are fitted to and judged"
+        #expect(run.warnings.contains { $0.hasPrefix(warning) })
+        let card = try run.run().modelCard
+        #expect(card.contains("of 300 in all") && card.contains(warning))
+        let whole = try TrainingRun(history: history, configuration: configuration(300, epochs: 2))
+        #expect(whole.rowCount == 300 && !whole.warnings.contains { $0.hasPrefix("Only the latest") })
+    }
+
     @Test("people's own ratios are learned, and the winner beats the plan by far")
     func learns() throws {
         let history = Company().history(600)

@@ -7,6 +7,7 @@ struct ModelCard {
     /// Of questions that leave the details out; nil where there are none.
     let withoutDetails: HoursMetrics?
     let details: QuestionDetails
+    /// All completed allocations, whether there was room to learn from each or not.
     let rows: Int
     let split: TimeSplit
     let winner: CandidateReport?

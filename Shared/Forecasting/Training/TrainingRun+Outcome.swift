@@ -40,7 +40,7 @@ extension TrainingRun {
         }
         let card = ModelCard(
             withoutPlan: withoutPlan?.overall, withoutDetails: plain?.hours, details: first.model.schema.expects,
-            rows: rows.count, split: split,
+            rows: completedCount, split: split,
             winner: own, beatsBaseline: beatsBaseline, gates: gates,
             warnings: warnings, givesRanges: !first.model.intervals.levels.isEmpty)
         return TrainingOutcome(

@@ -7,6 +7,8 @@ public struct TrainingRun: Sendable {
     let history: History
     let configuration: TrainingConfiguration
     let rows: [LearningRow]
+    /// How many completed allocations there are, with those that are too old to be among `rows`.
+    let completedCount: Int
     let plannedRows: [LearningRow]
     let split: TimeSplit
     let plannedSplit: TimeSplit?
@@ -21,6 +23,11 @@ public struct TrainingRun: Sendable {
     ///
     /// - Throws: `TrainingError`, in words a planner understands, when there is too little to learn from.
     public init(history: History, configuration: TrainingConfiguration) throws(TrainingError) {
+        try self.init(history: history, configuration: configuration, maximumRows: Self.maximumRows)
+    }
+
+    /// - Parameter maximumRows: of more only the latest are fitted to and judged.
+    init(history: History, configuration: TrainingConfiguration, maximumRows: Int) throws(TrainingError) {
         guard (1...100_000).contains(configuration.epochs) else {
             throw TrainingError(.badConfiguration, "epochs must be at least 1.")
         }
@@ -47,8 +54,12 @@ public struct TrainingRun: Sendable {
                     + "at least \(configuration.minimumRows) are needed"
                     + (withoutHours > 0 ? " (\(withoutHours) more have no recorded hours)" : ""))
         }
-        if case .latest = configuration.split, rows.count > Self.maximumRows {
-            rows.removeFirst(rows.count - Self.maximumRows)
+        completedCount = rows.count
+        if case .latest = configuration.split, rows.count > maximumRows {
+            warnings.append(
+                "Only the latest \(maximumRows) of \(rows.count) completed allocations are fitted to and judged; the others are the history behind them."
+            )
+            rows.removeFirst(rows.count - maximumRows)
         }
         let planned = rows.filter { $0.planned > 0 }
         completions = history.learningSlots(asOf: configuration.asOf)
