@@ -60,12 +60,16 @@ public struct DatasetRow: Codable, Sendable, Equatable {
     public let completedAt: Date
     /// Finished within the planned hours; nil unless both plan and actual hours were recorded.
     public let success: Bool?
+    /// What the work is, in a few words; nil without a title.
+    public let title: String?
+    /// The end as planned at the decision; nil when unknown.
+    public let plannedEnd: Date?
 
     public init(
         allocationId: AllocationID, employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String],
         labels: [String: String], allocationPercentage: Double?, plannedHours: Double?, actualHours: Double,
         hoursSource: String, performanceScore: Double, completionRate: Double?, timestamp: Date, start: Date?,
-        completedAt: Date, success: Bool?
+        completedAt: Date, success: Bool?, title: String? = nil, plannedEnd: Date? = nil
     ) {
         self.allocationId = allocationId
         self.employeeId = employeeId
@@ -82,6 +86,8 @@ public struct DatasetRow: Codable, Sendable, Equatable {
         self.start = start
         self.completedAt = completedAt
         self.success = success
+        self.title = title
+        self.plannedEnd = plannedEnd
     }
 }
 

@@ -141,6 +141,32 @@ import Testing
         #expect(report.span.firstDecision == SyntheticHistory.start)
     }
 
+    @Test("bookings of which the title or the planned end alone differs are no duplicates")
+    func nearTwins() throws {
+        let dataset = TrainingDataset(
+            id: DatasetID(), name: "test", rowCount: 5, featureCount: 1, featureSchema: 1, labelKeys: [],
+            contentSha256: "", spanStart: Date(), asOf: Date(), createdAt: Date())
+        let (employee, project) = (EmployeeID().description, ProjectID().description)
+        let booked = 1_736_121_600.0
+        var builder = DatasetReportBuilder(dataset: dataset)
+        let twins: [(title: String?, end: Double?)] = [
+            (nil, nil), ("Login page", nil), ("Log-out page", nil), ("Login page", 86_400), ("Login page", nil),
+        ]
+        for (number, twin) in twins.enumerated() {
+            let allocation = Forecasting.Allocation(
+                id: AllocationID().description, employee: employee, project: project, plannedHours: 8, actualHours: 7,
+                start: booked, plannedEnd: twin.end.map { booked + $0 }, decidedAt: booked,
+                completedAt: booked + 3_600, title: twin.title)
+            try builder.add(
+                DatasetScan.Entry(
+                    position: DatasetRowPosition(number: number), allocation: allocation,
+                    point: TrainingPointSource().point(for: allocation, asOf: booked + 86_400), project: nil))
+        }
+        let report = builder.report()
+        // Only the last repeats another.
+        #expect(report.rows == 5 && report.duplicates.count == 1)
+    }
+
     @Test("a report is worked out once: what was kept is given again, and one of another version is not")
     func keptReport() async throws {
         try await TrainingDatabase.with { fixture in
@@ -184,11 +210,12 @@ import Testing
             requiredSkills: ["C, C++", "the \"new\" one"], labels: ["b": "2", "a": "1"], allocationPercentage: nil,
             plannedHours: 8, actualHours: 7.25, hoursSource: "recorded", performanceScore: 60, completionRate: nil,
             timestamp: Date(timeIntervalSince1970: 0), start: nil, completedAt: Date(timeIntervalSince1970: 86_400),
-            success: true)
+            success: true, title: "a, b", plannedEnd: Date(timeIntervalSince1970: 2 * 86_400))
         #expect(
             row.csv
                 == "\(row.allocationId),\(row.employeeId),\(row.projectId),\"C, C++;the \"\"new\"\" one\",a=1;b=2,,8,7.25,"
-                + "recorded,60,,1970-01-01T00:00:00.000Z,,1970-01-02T00:00:00.000Z,true\r\n")
-        #expect(DatasetRow.csvHeader.split(separator: ",").count == 15)
+                + "recorded,60,,1970-01-01T00:00:00.000Z,,1970-01-02T00:00:00.000Z,true,\"a, b\",1970-01-03T00:00:00.000Z\r\n"
+        )
+        #expect(DatasetRow.csvHeader.split(separator: ",").count == 17)
     }
 }

@@ -74,7 +74,9 @@ extension DatasetReportBuilder {
         hasher.combine(row.allocationPercentage)
         hasher.combine(row.plannedHours)
         hasher.combine(row.actualHours)
+        hasher.combine(row.title)
         hasher.combine(row.start)
+        hasher.combine(row.plannedEnd)
         hasher.combine(row.completedAt)
         return hasher.finalize()
     }

@@ -6,7 +6,8 @@ import Foundation
 extension DatasetRow {
     static let csvHeader = """
         allocation_id,employee_id,project_id,required_skills,labels,allocation_percentage,planned_hours,actual_hours,\
-        hours_source,performance_score,completion_rate,timestamp,start,completed_at,success\r\n
+        hours_source,performance_score,completion_rate,timestamp,start,completed_at,success,title,\
+        planned_end\r\n
         """
 
     var csv: String {
@@ -17,6 +18,7 @@ extension DatasetRow {
             Self.number(allocationPercentage), Self.number(plannedHours), Self.number(actualHours), hoursSource,
             Self.number(performanceScore), Self.number(completionRate), WireJSON.timestamp(timestamp),
             start.map(WireJSON.timestamp) ?? "", WireJSON.timestamp(completedAt), success.map { "\($0)" } ?? "",
+            CSVText.field(title ?? ""), plannedEnd.map(WireJSON.timestamp) ?? "",
         ]
         return fields.joined(separator: ",") + "\r\n"
     }

@@ -150,6 +150,8 @@ extension DatasetRow {
             performanceScore: point.performanceScore, completionRate: point.completionRate,
             timestamp: Date(timeIntervalSince1970: point.timestamp),
             start: point.start.map { Date(timeIntervalSince1970: $0) },
-            completedAt: Date(timeIntervalSince1970: point.completedAt), success: point.success)
+            completedAt: Date(timeIntervalSince1970: point.completedAt), success: point.success,
+            title: entry.allocation.title,
+            plannedEnd: entry.allocation.plannedEnd.map { Date(timeIntervalSince1970: $0) })
     }
 }
