@@ -6,11 +6,21 @@ import Testing
 
 /// What models state of themselves in worlds whose truth is known. `ServedHonestyTests` asks through ml-prediction's code.
 @Suite struct HonestyTests {
-    @Test("work that is unfinished when the model is made is not taken for short: the ranges hold of all work")
+    @Test("work that is unfinished when the model is made is not taken for short: ranges and median hold of all work")
     func censored() throws {
-        let trial = try HonestyTrial(.censored(seed: 1), epochs: 3)
-        let (narrow, wide) = (try #require(trial.came.coverage80), try #require(trial.came.coverage90))
-        #expect(narrow > 0.74 && wide > 0.85, "\(trial.lines)")
+        // Of one company's 750 later tasks a share is off by 1.5 points by chance, and by 2 more for the rows that calibrated the
+        // ranges: the mean of three is what three points can be asked of.
+        let trials = try (1...UInt64(3)).map { try HonestyTrial(.censored(seed: $0), epochs: 3) }
+        // No number where a figure is missing, which is within nothing.
+        func mean(_ figure: (HonestyTrial) -> Double?) -> Double {
+            trials.reduce(0) { $0 + (figure($1) ?? .nan) } / Double(trials.count)
+        }
+        let narrow = mean { $0.came.coverage80 }
+        let wide = mean { $0.came.coverage90 }
+        #expect(abs(narrow - 0.8) < 0.03 && abs(wide - 0.9) < 0.03, "\(HonestyTrial.lines(trials))")
+        // The trial that found the fault had 22.5 h said and 34.2 h true: a log ratio of 0.42.
+        let offBy = mean { log($0.said.medianHours / $0.came.medianHours) }
+        #expect(abs(offBy) < 0.12, "\(HonestyTrial.lines(trials))")
     }
 
     @Test("plans that are nearly all exactly kept make a model that says so and passes its gates")
@@ -42,5 +52,8 @@ import Testing
         #expect(try #require(trial.came.coverage80) > 0.75, "\(trial.lines)")
         let (said, came) = (try #require(trial.said.success), try #require(trial.came.success))
         #expect(abs(said - came) < 0.1, "\(trial.lines)")
+        // Of 600 answers a share is off by two points by chance; it used to be twelve.
+        let (stated, near) = (try #require(trial.said.confidence), try #require(trial.came.confidence))
+        #expect(abs(stated - near) < 0.08, "\(trial.lines)")
     }
 }

@@ -53,7 +53,7 @@ extension HonestyWorld {
         }
     }
 
-    /// Long work takes months, and is mostly unfinished when the model is made.
+    /// Work takes months: a tenth of all, and most of what was decided in the last of them, is unfinished when the model is made.
     static func censored(seed: UInt64) -> HonestyWorld {
         Maker(seed: seed).world("censoring", known: 1_500, hoursPerDay: 0.5) { task, maker in
             task.plannedHours = 20
