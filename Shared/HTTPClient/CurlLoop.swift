@@ -15,7 +15,7 @@ final class CurlLoop {
     private var byTransfer: [ObjectIdentifier: RunningTransfer] = [:]
     private var byHandle: [UnsafeRawPointer: RunningTransfer] = [:]
     private var spareHandles: [CurlEasy] = []
-    /// No transfer expires before; `nil`: none is running.
+    /// No transfer expires before; `nil`: none is running, or their readers hold all of them back.
     private var nextExpiry: ContinuousClock.Instant?
     private var stopAt: ContinuousClock.Instant?
 
@@ -45,7 +45,10 @@ final class CurlLoop {
     private func handle(_ command: DriverCommand) {
         switch command {
         case .start(let transfer): start(transfer)
-        case .resume(let transfer): byTransfer[ObjectIdentifier(transfer)]?.resume()
+        case .resume(let transfer):
+            guard let running = byTransfer[ObjectIdentifier(transfer)] else { return }
+            running.resume()
+            noteExpiry(of: running)
         case .remove(let transfer):
             guard let running = byTransfer[ObjectIdentifier(transfer)] else { return }
             retire(running, as: .failure(.cancelled))
@@ -65,7 +68,12 @@ final class CurlLoop {
         }
         byTransfer[ObjectIdentifier(transfer)] = running
         byHandle[CurlMulti.key(of: easy)] = running
-        nextExpiry = min(nextExpiry ?? running.expiry, running.expiry)
+        noteExpiry(of: running)
+    }
+
+    private func noteExpiry(of running: RunningTransfer) {
+        guard let expiry = running.expiry else { return }
+        nextExpiry = min(nextExpiry ?? expiry, expiry)
     }
 
     private func finished(_ key: UnsafeRawPointer, _ code: CURLcode) {
@@ -93,10 +101,10 @@ final class CurlLoop {
     private func expire() {
         guard let next = nextExpiry, clock.now >= next else { return }
         let now = clock.now
-        for running in byTransfer.values where running.expiry <= now {
+        for running in byTransfer.values where running.expiry.map({ $0 <= now }) ?? false {
             retire(running, as: .failure(running.expired(now)))
         }
-        nextExpiry = byTransfer.values.map(\.expiry).min()
+        nextExpiry = byTransfer.values.compactMap(\.expiry).min()
     }
 
     private func millisecondsToWait() -> Int32 {

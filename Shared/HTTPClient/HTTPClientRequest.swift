@@ -10,8 +10,11 @@ public struct HTTPClientRequest: Sendable {
     public var headers: [(name: String, value: String)]
     /// The body.
     public var body: HTTPClientRequestBody
-    /// The time allowed for everything: retries, redirects, connecting, and the response to its last byte.
+    /// The time allowed for everything: retries, redirects, connecting, and the response to its last byte. Time during which the
+    /// reader itself holds a response back does not count.
     public var deadline: Duration
+    /// The time allowed to each attempt until the response's headers are complete; `nil` leaves only the deadline.
+    public var headDeadline: Duration?
     /// The longest silence of the peer while a response is awaited or read; `nil` leaves only the deadline. For
     /// streams with a heartbeat. Time during which the consumer itself holds the stream back does not count.
     public var idleTimeout: Duration?
@@ -36,6 +39,7 @@ public struct HTTPClientRequest: Sendable {
         headers: [(name: String, value: String)] = [],
         body: HTTPClientRequestBody = .none,
         deadline: Duration = .seconds(30),
+        headDeadline: Duration? = nil,
         idleTimeout: Duration? = nil,
         maximumResponseBytes: Int? = nil,
         retries: Int = 0,
@@ -49,6 +53,7 @@ public struct HTTPClientRequest: Sendable {
         self.headers = headers
         self.body = body
         self.deadline = deadline
+        self.headDeadline = headDeadline
         self.idleTimeout = idleTimeout
         self.maximumResponseBytes = maximumResponseBytes
         self.retries = retries

@@ -7,6 +7,7 @@ struct PreparedRequest: Sendable {
     let body: HTTPClientRequestBody
     let isIdempotent: Bool
     let maximumResponseBytes: Int
+    let headDeadline: Duration?
     let idleTimeout: Duration?
     let caFile: String?
 
@@ -22,6 +23,7 @@ struct PreparedRequest: Sendable {
         body = try Self.body(request)
         isIdempotent = request.isIdempotent
         maximumResponseBytes = request.maximumResponseBytes ?? .max
+        headDeadline = request.headDeadline
         idleTimeout = request.idleTimeout
         caFile = request.caFile
     }

@@ -1,3 +1,4 @@
+import Basics
 import CCurl
 
 /// A transfer while libcurl works on it; the receiver of its callbacks. Used on the driver's thread only.
@@ -15,18 +16,22 @@ final class RunningTransfer: CurlEasyOwner {
     private var wasSent = false
     private var failure: HTTPClientError?
     private var lastArrival: ContinuousClock.Instant
+    /// For the whole response.
+    private var allowed: AllowedTime
 
     init(_ transfer: Transfer, easy: CurlEasy, maximumHeaderBytes: Int) {
         self.transfer = transfer
         self.easy = easy
         self.maximumHeaderBytes = maximumHeaderBytes
         lastArrival = clock.now
+        allowed = AllowedTime(until: transfer.deadline)
     }
 
     /// Lets go what is no longer held back.
     func resume() {
         lastArrival = clock.now
         let paused = transfer.paused
+        if !paused.receiving { allowed.resume(now: clock.now) }
         easy.pause(receiving: paused.receiving, sending: paused.sending)
     }
 
@@ -86,8 +91,12 @@ final class RunningTransfer: CurlEasyOwner {
             return .abort
         }
         let reception = transfer.receive(bytes)
+        switch reception {
+        case .taken: bodyBytes += bytes.count
         // Held back bytes are offered again later.
-        if case .taken = reception { bodyBytes += bytes.count }
+        case .pause: allowed.pause(now: clock.now)
+        case .abort: break
+        }
         return reception
     }
 
@@ -120,17 +129,18 @@ final class RunningTransfer: CurlEasyOwner {
 
     // MARK: The end
 
-    /// When the transfer is given up unless something arrives.
-    var expiry: ContinuousClock.Instant {
-        guard let idle = transfer.request.idleTimeout else { return transfer.deadline }
-        // A peer that is held back by a slow reader is not silent by its own will.
-        let last = transfer.paused.receiving ? clock.now : lastArrival
-        return min(transfer.deadline, last.advanced(by: idle))
+    /// When the transfer is given up unless something arrives; nil while a slow reader holds the peer back, which is then neither late
+    /// nor silent by its own will.
+    var expiry: ContinuousClock.Instant? {
+        guard let end = latestEnd else { return nil }
+        return transfer.request.idleTimeout.map { min(end, lastArrival.advanced(by: $0)) } ?? end
     }
+
+    private var latestEnd: ContinuousClock.Instant? { isHeadGiven ? allowed.end : transfer.headDeadline }
 
     func expired(_ now: ContinuousClock.Instant) -> HTTPClientError {
         let message =
-            now >= transfer.deadline
+            latestEnd.map { now >= $0 } ?? false
             ? "The response was not complete within the time allowed." : "The server was silent for too long."
         return HTTPClientError(.timedOut, message, requestMayHaveBeenProcessed: wasSent)
     }

@@ -4,14 +4,17 @@ import Synchronization
 /// the driver's thread.
 final class Transfer: Sendable {
     let request: PreparedRequest
-    /// When everything must be over.
+    /// When everything must be over, apart from the time during which the reader holds the response back.
     let deadline: ContinuousClock.Instant
+    /// When the response's headers must be complete.
+    let headDeadline: ContinuousClock.Instant
     private let driver: CurlDriver
     private let state: Mutex<TransferState>
 
     init(_ request: PreparedRequest, deadline: ContinuousClock.Instant, driver: CurlDriver) {
         self.request = request
         self.deadline = deadline
+        headDeadline = request.headDeadline.map { min(deadline, ContinuousClock.now + $0) } ?? deadline
         self.driver = driver
         state = Mutex(
             TransferState(

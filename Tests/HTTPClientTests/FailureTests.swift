@@ -68,6 +68,27 @@ struct FailureTests {
         #expect(error?.code == .timedOut)
     }
 
+    @Test("a response's head has a deadline of its own, which does not end the body")
+    func headDeadline() async throws {
+        let silent = try server("")
+        defer { silent.stop() }
+        let error = try await failure(
+            of: .init(url: silent.url, deadline: .seconds(600), headDeadline: .milliseconds(100)))
+        #expect(error?.code == .timedOut)
+
+        let slow = try server("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n") { connection in
+            connection.pause(milliseconds: 2500)
+            connection.write("late")
+            connection.waitForPeerToClose()
+        }
+        defer { slow.stop() }
+        try await withClient { client in
+            let (_, body) = try await client.execute(
+                .init(url: slow.url, deadline: .seconds(60), headDeadline: .seconds(2)), collectingUpTo: 10)
+            #expect(text(body) == "late")
+        }
+    }
+
     @Test("silence longer than the idle timeout is timedOut long before the deadline")
     func idle() async throws {
         let server = try server("HTTP/1.1 200 OK\r\n\r\nfirst")

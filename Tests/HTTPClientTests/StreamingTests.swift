@@ -49,6 +49,22 @@ struct StreamingTests {
         }
     }
 
+    @Test("time during which the reader holds a response back uses up nothing of the deadline")
+    func heldBack() async throws {
+        let server = try RawServer { connection in
+            _ = connection.readHead()
+            connection.write("HTTP/1.1 200 OK\r\nContent-Length: \(Self.megabyte)\r\n\r\n")
+            connection.write([UInt8](repeating: 1, count: Self.megabyte))
+            connection.waitForPeerToClose()
+        }
+        defer { server.stop() }
+        try await withClient { client in
+            let response = try await client.execute(.init(url: server.url, deadline: .seconds(2)))
+            try await Task.sleep(for: .seconds(3))
+            #expect(try await response.collect(upTo: Self.megabyte).count == Self.megabyte)
+        }
+    }
+
     @Test("a 64 MiB request body is pulled no faster than the server reads", arguments: [true, false])
     func upload(declaresLength: Bool) async throws {
         let chunks = Chunks(1024, of: [UInt8](repeating: 7, count: 65_536))
