@@ -7,7 +7,8 @@ import Logging
 import ServiceKit
 import ServiceLifecycle
 
-/// Keeps what is known of the upstreams' nodes true: which there are, asked of the name service, and whether they answer.
+/// Keeps what is known of the upstreams' nodes true: which there are, asked of the name service, and whether they answer. The one does
+/// not wait for the other: a name service that does not answer takes ten seconds or more to fail.
 struct UpstreamWatch: Service {
     let upstreams: @Sendable () -> [Upstream]
     let client: HTTPClient
@@ -15,19 +16,26 @@ struct UpstreamWatch: Service {
     var pause = Duration.seconds(1)
     /// How long a node may take to say that it is well.
     var patience = Duration.seconds(1)
+    /// The nodes that a base URL stands for; may block.
+    var lookUp: @Sendable (String) throws -> [String] = { try NodeAddresses.nodes(of: $0) }
 
     func run() async throws {
-        await PeriodicWork(every: pause, firstAfter: pause).run { await look() }
+        let rounds = PeriodicWork(every: pause, firstAfter: pause)
+        await withDiscardingTaskGroup { group in
+            group.addTask { await rounds.run { await resolve() } }
+            group.addTask { await rounds.run { await check() } }
+        }
     }
 
-    func look() async {
+    private func resolve() async {
         await withDiscardingTaskGroup { group in
-            for upstream in upstreams() {
-                group.addTask {
-                    await resolve(upstream)
-                    await check(upstream)
-                }
-            }
+            for upstream in upstreams() { group.addTask { await resolve(upstream) } }
+        }
+    }
+
+    func check() async {
+        await withDiscardingTaskGroup { group in
+            for upstream in upstreams() { group.addTask { await check(upstream) } }
         }
     }
 
@@ -35,7 +43,7 @@ struct UpstreamWatch: Service {
     private func resolve(_ upstream: Upstream) async {
         let urls = upstream.baseURLs
         let nodes = try? await ComputeThread.run(named: "name lookup") {
-            try urls.flatMap { try NodeAddresses.nodes(of: $0) }
+            try urls.flatMap { try lookUp($0) }
         }
         guard let nodes, !nodes.isEmpty else { return }
         var distinct: [String] = []

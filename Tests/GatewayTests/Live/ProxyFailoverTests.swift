@@ -186,6 +186,34 @@ struct ProxyFailoverTests {
         }
     }
 
+    @Test("a name service that does not answer holds up no checks")
+    func hungLookUp() async throws {
+        try await withTrouble(.hangs) { hanging, _ in
+            try await withHealthy { good, _ in
+                let addresses = [hanging, good].map { "http://127.0.0.1:\($0)" }
+                let upstream = Upstream(
+                    .mlPrediction, baseURLs: addresses, health: .init(failuresToOpen: 1, openFor: .seconds(3600)))
+                let client = HTTPClient(logger: PostgresCluster.quietLogger)
+                let answers = DispatchSemaphore(value: 0)
+                let watch = UpstreamWatch(
+                    upstreams: { [upstream] }, client: client, logger: PostgresCluster.quietLogger,
+                    pause: .milliseconds(10), patience: .milliseconds(300),
+                    lookUp: { name in
+                        answers.wait()
+                        return [name]
+                    })
+                let running = Task { try await watch.run() }
+                // The round of look-ups that is under way asks for both names.
+                defer { for _ in addresses { answers.signal() } }
+                defer { running.cancel() }
+                try await waitUntil("the checks have found the node that hangs") {
+                    upstream.standings.contains { $0.address == addresses[0] && $0.circuit == .open }
+                }
+                await client.shutdown()
+            }
+        }
+    }
+
     @Test("active checks find a node that hangs before requests do, and that it is back")
     func checks() async throws {
         try await withTrouble(.hangs) { hanging, _ in
@@ -198,7 +226,7 @@ struct ProxyFailoverTests {
                 let watch = UpstreamWatch(
                     upstreams: { [upstream] }, client: client, logger: PostgresCluster.quietLogger,
                     patience: .seconds(15))
-                await watch.look()
+                await watch.check()
                 for _ in 1...5 {
                     #expect(upstream.choose(excluding: [], isTrial: true) == "http://127.0.0.1:\(good)")
                 }
