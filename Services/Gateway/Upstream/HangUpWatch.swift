@@ -55,14 +55,17 @@ final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
 
 /// Runs `operation` and cancels it when the client of `channel` hangs up, or may no longer have asked.
 ///
-/// - Parameter refused: told why it may not.
+/// - Parameters:
+///   - channel: nil for what is carried out to the end although its client hangs up.
+///   - standing: the client's; nil where it need not be watched.
+///   - refused: told why the client may not.
 /// - Throws: what `operation` throws; once cancelled, that is a cancellation.
 func withHangUpCancelling<Value: Sendable>(
     _ channel: (any Channel)?, while standing: Standing? = nil,
     refused: @escaping @Sendable (any Error) -> Void = { _ in },
     _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    guard let channel else { return try await operation() }
+    guard channel != nil || standing != nil else { return try await operation() }
     let task = Task { try await operation() }
     let watch = standing.map { standing in
         Task {
@@ -72,10 +75,10 @@ func withHangUpCancelling<Value: Sendable>(
             }
         }
     }
-    HangUpWatch.observe(channel) { task.cancel() }
+    if let channel { HangUpWatch.observe(channel) { task.cancel() } }
     defer {
         watch?.cancel()
-        HangUpWatch.ignore(channel)
+        if let channel { HangUpWatch.ignore(channel) }
     }
     return try await withTaskCancellationHandler {
         try await task.value

@@ -13,36 +13,84 @@ import Testing
     "Who sends an upload must still be allowed to when it ends, over live sockets and a real database",
     .timeLimit(.minutes(3)))
 struct UploadStandingTests {
-    enum End: CaseIterable, Sendable { case deactivation, suspension, role, outage }
+    enum End: CaseIterable, Sendable {
+        case deactivation, suspension, role, outage
+
+        var status: Int {
+            switch self {
+            case .deactivation: 401
+            case .suspension, .role: 403
+            case .outage: 503
+            }
+        }
+    }
+
+    /// A user who may import, and how the user's access ends.
+    private struct Sender: Sendable {
+        let tenantAdmin: FakeTenantAdmin
+        let tenant: TenantID
+        let user: UserID
+        let token: String
+        let port: Int
+
+        init(_ gateway: RunningGateway) async throws {
+            tenantAdmin = gateway.tenantAdmin
+            tenant = tenantAdmin.addTenant(subdomain: "acme").id
+            user = tenantAdmin.addUser("ada@acme.example", "correct horse battery", in: tenant)
+            let login = try await gateway.logIn("ada@acme.example", "correct horse battery", tenant)
+            token = try login.data(TokenResponse.self).accessToken
+            port = try #require(URL(string: gateway.urls[0])?.port)
+        }
+
+        /// The head of an upload and its first piece.
+        var beginning: String {
+            "POST /api/v1/imports?kind=employees HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\n"
+                + "Authorization: Bearer \(token)\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
+        }
+
+        func lose(_ end: End) {
+            switch end {
+            case .deactivation: tenantAdmin.setUser(user, active: false)
+            case .suspension: tenantAdmin.setTenant(tenant, active: false)
+            case .role: tenantAdmin.setUser(user, role: .viewer)
+            case .outage: tenantAdmin.setBroken(true)
+            }
+        }
+    }
 
     @Test("an upload is not completed upstream after its sender's access is revoked", arguments: End.allCases)
     func ended(end: End) async throws {
         try await RunningGateway.with { gateway async throws in
-            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
-            let user = gateway.tenantAdmin.addUser("ada@acme.example", "correct horse battery", in: tenant.id)
-            let login = try await gateway.logIn("ada@acme.example", "correct horse battery", tenant.id)
-            let tokens: TokenResponse = try login.data()
-            let port = try #require(URL(string: gateway.urls[0])?.port)
-            let answer = try await RawConnection.connect(to: port) { connection in
-                try await connection.write(
-                    "POST /api/v1/imports?kind=employees HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\n"
-                        + "Authorization: Bearer \(tokens.accessToken)\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"
-                )
+            let sender = try await Sender(gateway)
+            let answer = try await RawConnection.connect(to: sender.port) { connection in
+                try await connection.write(sender.beginning)
                 await gateway.tenantAdmin.uploads.begun.wait()
-                switch end {
-                case .deactivation: gateway.tenantAdmin.setUser(user, active: false)
-                case .suspension: gateway.tenantAdmin.setTenant(tenant.id, active: false)
-                case .role: gateway.tenantAdmin.setUser(user, role: .viewer)
-                case .outage: gateway.tenantAdmin.setBroken(true)
-                }
+                sender.lose(end)
                 // What a directory may remember.
                 try await Task.sleep(for: .milliseconds(600))
                 try? await connection.write("5\r\nworld\r\n0\r\n\r\n")
                 return try await connection.read(until: "\r\n\r\n")
             }
-            let status = end == .deactivation ? 401 : end == .outage ? 503 : 403
-            #expect(answer.hasPrefix("HTTP/1.1 \(status) "), "\(answer)")
+            #expect(answer.hasPrefix("HTTP/1.1 \(end.status) "), "\(answer)")
             #expect(gateway.tenantAdmin.uploads.completed.withLock { $0 } == 0)
+        }
+    }
+
+    @Test("a sender whose access is revoked while a complete upload is applied is refused", arguments: End.allCases)
+    func endedAfterLastByte(end: End) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let uploads = gateway.tenantAdmin.uploads
+            let mayComplete = Signal()
+            uploads.mayComplete.withLock { $0 = mayComplete }
+            defer { mayComplete.set() }
+            let sender = try await Sender(gateway)
+            let answer = try await RawConnection.connect(to: sender.port) { connection in
+                try await connection.write("\(sender.beginning)0\r\n\r\n")
+                await uploads.arrived.wait()
+                sender.lose(end)
+                return try await connection.read(until: "\r\n\r\n")
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 \(end.status) "), "\(answer)")
         }
     }
 

@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Hummingbird
@@ -46,10 +47,13 @@ final class FakeTenantAdmin: Sendable {
     let resets = Signal()
     let uploads = Uploads()
 
-    /// Uploads that have begun to arrive, and how many have come to their end.
+    /// Uploads that have begun to arrive, that have arrived, and how many were applied.
     final class Uploads: Sendable {
         let begun = Signal()
+        let arrived = Signal()
         let completed = Mutex(0)
+        /// What has arrived waits for this before it is applied; nil: it does not wait.
+        let mayComplete = Mutex<Signal?>(nil)
     }
 
     var questions: Int { state.withLock { $0.questions } }
@@ -173,6 +177,11 @@ final class FakeTenantAdmin: Sendable {
         }
         group.post("/api/v1/imports") { request, _ in
             for try await _ in request.body { self.uploads.begun.set() }
+            self.uploads.arrived.set()
+            if let signal = self.uploads.mayComplete.withLock({ $0 }) {
+                // A test whose guard is gone fails after a while, and does not wait for ever.
+                _ = await withTimeLimit(.seconds(30)) { await signal.wait() }
+            }
             self.uploads.completed.withLock { $0 += 1 }
             return Answer.noContent()
         }
