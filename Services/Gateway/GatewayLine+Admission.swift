@@ -97,7 +97,8 @@ extension GatewayLine {
 
     private func enter(_ asked: Asked, _ record: RequestRecord) throws {
         record.note { $0.client = asked.origin.address.description }
-        try inFlight.enter(asked.kind, from: asked.origin.address, record)
+        try inFlight.enter(
+            asked.kind, from: asked.origin.address, isStranger: asked.match.route.scope == .public, record)
         if asked.match.route.limitsAddress { try limit.admit(address: asked.origin.address) }
     }
 

@@ -76,6 +76,7 @@ struct GatewayLine: RouterMiddleware {
             }
             var context = context
             context.maxUploadSize = match.route.bodyLimitBytes
+            context.bodyRate = forward.uploadRate
             context.caller = admission.caller
             context.admission = admission
             for (name, value) in match.parameters { context.coreContext.parameters[name[...]] = value[...] }

@@ -28,6 +28,11 @@ struct ConnectionTests {
             let bytes = try await request.bodyBytes(upTo: 1000, within: .milliseconds(200))
             return String(decoding: bytes, as: UTF8.self)
         }
+        router.post("/paced") { request, _ in
+            let rate = BodyRate(bytesPerSecond: 1, grace: .milliseconds(200))
+            let bytes = try await request.bodyBytes(upTo: 1000, within: .seconds(600), atLeast: rate)
+            return String(decoding: bytes, as: UTF8.self)
+        }
         try await LiveService.with(router) { service in
             try await body(try #require(URL(string: service.http)?.port))
         }
@@ -97,6 +102,16 @@ struct ConnectionTests {
                 try await exchange(port, "POST /echo HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n5\r\n"))
             #expect(problem.status == 408)
             #expect(problem.code == .requestTimeout)
+        }
+    }
+
+    @Test(
+        "a short body that stops coming is 408 long before its time is over", .timeLimit(.minutes(1)),
+        arguments: ["Content-Length: 10\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"])
+    func pacedBody(sent: String) async throws {
+        try await withService { port in
+            let problem = try problem(try await exchange(port, "POST /paced HTTP/1.1\r\nHost: a\r\n\(sent)"))
+            #expect(problem.status == 408)
         }
     }
 

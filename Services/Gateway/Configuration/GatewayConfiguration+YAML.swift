@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import ServiceKit
 import Yams
 
 extension GatewayConfiguration {
@@ -65,7 +66,7 @@ extension GatewayConfiguration {
         let userPlans: [Plan: Allowance]
         let classes: [String: [Plan: Allowance]]
         let inFlight: InFlightLimits
-        let uploads: UploadRate
+        let uploads: BodyRate
     }
 
     private static func limits(_ node: Node, _ mistakes: inout Mistakes) -> Limits? {
@@ -197,10 +198,10 @@ extension GatewayConfiguration {
         return limits
     }
 
-    private static func uploads(_ node: Node?) throws(RouteFileError) -> UploadRate {
+    private static func uploads(_ node: Node?) throws(RouteFileError) -> BodyRate {
         guard let node else { return .standard }
         var mapping = try YAMLMapping(node, "uploads")
-        let rate = UploadRate(
+        let rate = BodyRate(
             bytesPerSecond: try mapping.count("bytesPerSecond"), grace: try mapping.duration("grace"))
         try mapping.finish()
         return rate

@@ -1,4 +1,5 @@
 import Contracts
+import ServiceKit
 
 /// `gateway.yaml`: the route table, how upstreams are judged, and how much each plan may ask.
 struct GatewayConfiguration: Sendable {
@@ -33,15 +34,6 @@ struct GatewayConfiguration: Sendable {
             streams: .init(tenant: 128, user: 32, address: 64))
     }
 
-    /// How slow a client may be with a long body.
-    struct UploadRate: Sendable, Equatable {
-        var bytesPerSecond: Int
-        /// The longest silence, and how long the rate may be missed at the beginning.
-        var grace: Duration
-
-        static let standard = UploadRate(bytesPerSecond: 1024, grace: .seconds(10))
-    }
-
     let routes: [Route]
     let upstreams: [ServiceName: Health]
     /// Requests of a tenant, by its plan, to all nodes together.
@@ -53,7 +45,8 @@ struct GatewayConfiguration: Sendable {
     /// Requests of a tenant to the routes of one class, by its plan, to all nodes together.
     var classes: [String: [Plan: Allowance]] = [:]
     var inFlight = InFlightLimits.standard
-    var uploads = UploadRate.standard
+    /// How slow a client may be with a body.
+    var uploads = BodyRate.standard
     /// Fields of requests that go on to the services beside the standard ones, in lower case.
     var requestHeaders: Set<String> = []
     /// nil: no page of another origin may ask.

@@ -38,7 +38,7 @@ struct ForwardStage: Sendable {
 
     let client: HTTPClient
     let upstreams: [ServiceName: Upstream]
-    var uploadRate = GatewayConfiguration.UploadRate.standard
+    var uploadRate = BodyRate.standard
     var rewrite = RewriteStage()
 
     /// A body that cannot be larger is read first and sent whole; others stream.
@@ -114,7 +114,8 @@ struct ForwardStage: Sendable {
             try await upload.begin()
             return .stream(length: isChunked ? nil : length, upload.chunks)
         }
-        let bytes = try await request.bodyBytes(upTo: most, within: min(route.timeout, Self.longestCollecting))
+        let bytes = try await request.bodyBytes(
+            upTo: most, within: min(route.timeout, Self.longestCollecting), atLeast: uploadRate)
         guard isChunked || bytes.count == length else { throw CancellationError() }
         try await standing?.requireFresh()
         return .bytes(bytes)

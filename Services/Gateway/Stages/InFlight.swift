@@ -35,6 +35,7 @@ struct InFlight: Sendable, Equatable {
     }
 
     private var total = 0
+    private var strangers = 0
     private var counts: [Key: Int] = [:]
 
     /// Takes a place of the holder's; false when none is left.
@@ -58,13 +59,20 @@ struct InFlight: Sendable, Equatable {
     }
 
     /// False when the whole node has no place left.
-    mutating func enterNode(_ most: Int) -> Bool {
-        guard total < most else { return false }
+    ///
+    /// - Parameter isStranger: nobody verifies who sends the request. A quarter of the places is kept for the others: clients that
+    ///   withhold the bodies of logins must not keep out users who are logged in.
+    mutating func enterNode(_ most: Int, isStranger: Bool) -> Bool {
+        guard total < most, !isStranger || strangers < most - most / 4 else { return false }
         total += 1
+        if isStranger { strangers += 1 }
         return true
     }
 
-    mutating func leaveNode() { total -= 1 }
+    mutating func leaveNode(isStranger: Bool) {
+        total -= 1
+        if isStranger { strangers -= 1 }
+    }
 
     var isEmpty: Bool { total == 0 && counts.isEmpty }
 }
@@ -80,13 +88,16 @@ final class InFlightStage: Sendable {
 
     /// A place on this node, and one of the client's address: before anything is asked for the request.
     ///
+    /// - Parameter isStranger: nobody verifies who sends the request.
     /// - Throws: ``ProblemError`` 503 when this node has no place left, 429 when the address has none.
-    func enter(_ kind: InFlight.Kind, from address: ClientAddress, _ record: RequestRecord) throws {
+    func enter(
+        _ kind: InFlight.Kind, from address: ClientAddress, isStranger: Bool, _ record: RequestRecord
+    ) throws {
         let most = limits.withLock { $0.node }
-        guard state.withLock({ $0.enterNode(most) }) else {
+        guard state.withLock({ $0.enterNode(most, isStranger: isStranger) }) else {
             throw ProblemError.unavailable("This node serves as many requests as it can; try again in a moment.")
         }
-        record.whenFinished { self.state.withLock { $0.leaveNode() } }
+        record.whenFinished { self.state.withLock { $0.leaveNode(isStranger: isStranger) } }
         try enter(kind, .address(address.network), record, "Your address has too many requests under way.")
     }
 

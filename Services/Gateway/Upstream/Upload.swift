@@ -21,7 +21,7 @@ final class Upload: Sendable {
         var isComplete = false
         var isReading = false
         var isClosed = false
-        var pace: UploadPace
+        var pace: BodyPace
         var closing: CheckedContinuation<Void, Never>?
         var refusal: ProblemError?
         var inputFailure: (any Error)?
@@ -35,13 +35,13 @@ final class Upload: Sendable {
 
     /// - Parameter standing: checked while the body comes and before its end is passed on; nil on public routes.
     init(
-        _ body: RequestBody, limitBytes: Int, rate: GatewayConfiguration.UploadRate = .standard,
+        _ body: RequestBody, limitBytes: Int, rate: BodyRate = .standard,
         standing: Standing? = nil
     ) {
         source = Source(body)
         self.limitBytes = limitBytes
         self.standing = standing
-        state = Mutex(State(pace: UploadPace(rate)))
+        state = Mutex(State(pace: BodyPace(rate)))
     }
 
     /// Whether any of it has been passed on: from then on the request cannot be sent a second time.

@@ -4,6 +4,7 @@ import Foundation
 import HTTPTypes
 public import Hummingbird
 import NIOCore
+import Synchronization
 
 extension Request {
     /// The JSON body, decoded and validated.
@@ -23,7 +24,7 @@ extension Request {
     public func optionalPayload<T: RequestPayload>(
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T? {
-        let bytes = try await bodyBytes(upTo: maximumBytes ?? context.maxUploadSize)
+        let bytes = try await bodyBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate)
         if bytes.isEmpty { return nil }
         try requirePlain()
         try requireJSON()
@@ -34,22 +35,19 @@ extension Request {
     public static let bodyPatience = Duration.seconds(30)
 
     /// The whole body.
+    /// - Parameter rate: how slowly it may come; nil: all the time may pass in silence.
     /// - Throws: ``ProblemError`` 413, before reading when `Content-Length` says so already; 408 when it does not arrive
-    ///   in time.
-    public func bodyBytes(upTo limit: Int, within patience: Duration = bodyPatience) async throws -> [UInt8] {
+    ///   in time or comes too slowly.
+    public func bodyBytes(
+        upTo limit: Int, within patience: Duration = bodyPatience, atLeast rate: BodyRate? = nil
+    ) async throws -> [UInt8] {
         let length = headers[.contentLength].flatMap { Int($0) }
         if let length, length > limit { throw ProblemError.payloadTooLarge(limit: limit) }
         if length == 0 { return [] }
         let body = body
-        let bytes = try await withTimeLimit(patience) {
-            var bytes: [UInt8] = []
-            for try await chunk in body {
-                guard bytes.count + chunk.readableBytes <= limit else {
-                    throw ProblemError.payloadTooLarge(limit: limit)
-                }
-                bytes.append(contentsOf: chunk.readableBytesView)
-            }
-            return bytes
+        let watch = PaceWatch(rate ?? BodyRate(bytesPerSecond: 0, grace: patience))
+        let bytes = try await withTimeLimit(patience, sleep: { try await watch.wait(for: $0) }) {
+            try await watch.bytes(of: body, upTo: limit)
         }
         guard let bytes else { throw ProblemError.requestTimeout() }
         return bytes
@@ -92,6 +90,38 @@ extension Request {
             throw ProblemError(
                 status: .unsupportedMediaType, code: .unsupportedMediaType,
                 "The body must be sent with Content-Type: application/json.")
+        }
+    }
+}
+
+/// Reads a body while its pace is watched.
+private final class PaceWatch: Sendable {
+    private let pace: Mutex<BodyPace>
+
+    init(_ rate: BodyRate) { pace = Mutex(BodyPace(rate)) }
+
+    /// - Throws: ``ProblemError`` 413, and what is wrong with the client's input.
+    func bytes(of body: RequestBody, upTo limit: Int) async throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        var pieces = body.makeAsyncIterator()
+        while true {
+            pace.withLock { $0.waits(since: .now) }
+            let piece = try await pieces.next()
+            pace.withLock { $0.received(piece?.readableBytes ?? 0, now: .now) }
+            guard let piece else { return bytes }
+            guard bytes.count + piece.readableBytes <= limit else {
+                throw ProblemError.payloadTooLarge(limit: limit)
+            }
+            bytes.append(contentsOf: piece.readableBytesView)
+        }
+    }
+
+    /// Returns after `patience`, or when the body comes too slowly.
+    func wait(for patience: Duration) async throws {
+        let end = ContinuousClock.now + patience
+        while ContinuousClock.now < end, !pace.withLock({ $0.isTooSlow(now: .now) }) {
+            let next = ContinuousClock.now + pace.withLock { $0.pause }
+            try await Task.sleep(until: min(next, end), clock: .continuous)
         }
     }
 }

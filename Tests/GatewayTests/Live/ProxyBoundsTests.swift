@@ -130,15 +130,39 @@ struct ProxyBoundsTests {
                 upstreamPorts: [port], routes: [route],
                 uploads: .init(bytesPerSecond: 1, grace: .milliseconds(300))
             ) { bench async throws in
-                for sent in ["", "5\r\nhello\r\n"] {
+                let chunked = "Transfer-Encoding: chunked\r\n\r\n"
+                // The last two are short enough to be read whole first.
+                for sent in [
+                    chunked, "\(chunked)5\r\nhello\r\n", "Content-Length: 9\r\n\r\n", "Content-Length: 9\r\n\r\nhello",
+                ] {
+                    let start = ContinuousClock.now
                     let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
-                        try await connection.write(
-                            "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n\(sent)")
+                        try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(sent)")
                         return try await connection.readToEnd()
                     }
                     #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("request_timeout"), "\(answer)")
+                    // By its pace, not by the time that all of a short body may take.
+                    #expect(ContinuousClock.now - start < ForwardStage.longestCollecting)
                 }
             }
+        }
+    }
+
+    @Test("a login whose body does not come gets 408 as an upload does")
+    func withheldLogin() async throws {
+        let rate = BodyRate(bytesPerSecond: 1, grace: .milliseconds(300))
+        try await RunningGateway.with(uploads: rate) { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let port = try #require(URL(string: gateway.urls[0])?.port)
+            let start = ContinuousClock.now
+            let answer = try await RawConnection.connect(to: port) { connection in
+                try await connection.write(
+                    "POST /api/v1/auth/login HTTP/1.1\r\nHost: a\r\nX-Tenant-ID: \(tenant.id)\r\n"
+                        + "Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 408 ") && answer.contains("request_timeout"), "\(answer)")
+            #expect(ContinuousClock.now - start < Request.bodyPatience)
         }
     }
 }

@@ -27,21 +27,33 @@ struct InFlightTests {
     @Test("a full node admits no request")
     func node() {
         var inFlight = InFlight()
-        let entered = [inFlight.enterNode(1), inFlight.enterNode(1)]
-        inFlight.leaveNode()
+        let entered = (0..<2).map { _ in inFlight.enterNode(1, isStranger: false) }
+        inFlight.leaveNode(isStranger: false)
         #expect(entered == [true, false])
         #expect(inFlight.isEmpty)
     }
+
+    @Test("a quarter of a node's places is kept from requests whose senders nobody verifies")
+    func strangers() {
+        var inFlight = InFlight()
+        let strangers = (0..<8).count { _ in inFlight.enterNode(8, isStranger: true) }
+        let others = (0..<8).count { _ in inFlight.enterNode(8, isStranger: false) }
+        #expect((strangers, others) == (6, 2))
+        inFlight.leaveNode(isStranger: false)
+        let stranger = inFlight.enterNode(8, isStranger: true)
+        let other = inFlight.enterNode(8, isStranger: false)
+        #expect((stranger, other) == (false, true))
+    }
 }
 
-@Suite("The pace of an upload")
-struct UploadPaceTests {
+@Suite("The pace of a body")
+struct BodyPaceTests {
     private let start = Fixture.start
-    private let rate = GatewayConfiguration.UploadRate(bytesPerSecond: 100, grace: .seconds(10))
+    private let rate = BodyRate(bytesPerSecond: 100, grace: .seconds(10))
 
     @Test("a silence longer than the grace is too slow, whatever came before")
     func silence() {
-        var pace = UploadPace(rate)
+        var pace = BodyPace(rate)
         pace.waits(since: start)
         pace.received(1_000_000, now: start)
         pace.waits(since: start)
@@ -51,7 +63,7 @@ struct UploadPaceTests {
 
     @Test("a drop now and then is too slow once the grace is over")
     func drops() {
-        var pace = UploadPace(rate)
+        var pace = BodyPace(rate)
         for second in 0..<12 {
             pace.waits(since: start + .seconds(second))
             #expect(!pace.isTooSlow(now: start + .seconds(second)) == (second <= 10))
@@ -61,7 +73,7 @@ struct UploadPaceTests {
 
     @Test("the time that the upstream takes is not the client's")
     func upstream() {
-        var pace = UploadPace(rate)
+        var pace = BodyPace(rate)
         pace.waits(since: start)
         pace.received(10, now: start + .seconds(1))
         #expect(!pace.isTooSlow(now: start + .seconds(3600)))

@@ -26,7 +26,7 @@ struct ProxyBench: Sendable {
     static func with<R: Sendable>(
         upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
         proxies: TrustedProxies = TrustedProxies(), inFlight: GatewayConfiguration.InFlightLimits = .standard,
-        uploads: GatewayConfiguration.UploadRate = .standard, accessLines: (@Sendable (String) -> Void)? = nil,
+        uploads: BodyRate = .standard, accessLines: (@Sendable (String) -> Void)? = nil,
         _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
@@ -45,7 +45,7 @@ struct ProxyBench: Sendable {
 
     private static func run<R: Sendable>(
         _ client: HTTPClient, _ ports: [Int], _ routes: [Route], _ health: GatewayConfiguration.Health?,
-        _ proxies: TrustedProxies, _ inFlight: InFlightStage, _ uploads: GatewayConfiguration.UploadRate,
+        _ proxies: TrustedProxies, _ inFlight: InFlightStage, _ uploads: BodyRate,
         _ accessLines: (@Sendable (String) -> Void)?, _ body: @escaping @Sendable (ProxyBench) async throws -> R
     ) async throws -> R {
         let upstream = Upstream(

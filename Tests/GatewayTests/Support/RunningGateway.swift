@@ -33,7 +33,8 @@ struct RunningGateway: Sendable {
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
     static func with<R: Sendable>(
-        baseDomain: String? = nil, _ body: @escaping @Sendable (RunningGateway) async throws -> R
+        baseDomain: String? = nil, uploads: BodyRate = .standard,
+        _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         try await ServiceDatabases.withDatabases("gateway") { databases in
             let logger = PostgresCluster.quietLogger
@@ -51,7 +52,7 @@ struct RunningGateway: Sendable {
             let client = HTTPClient(logger: logger)
             let result: Result<R, any Error>
             do {
-                result = .success(try await run(database, client, logger, baseDomain, body))
+                result = .success(try await run(database, client, logger, baseDomain, uploads, body))
             } catch {
                 result = .failure(error)
             }
@@ -63,7 +64,7 @@ struct RunningGateway: Sendable {
 
     private static func run<R: Sendable>(
         _ database: ServiceDatabase, _ client: HTTPClient, _ logger: Logger, _ baseDomain: String?,
-        _ body: @escaping @Sendable (RunningGateway) async throws -> R
+        _ uploads: BodyRate, _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         let identity = ServiceKeyPair()
         let clock = TestClock()
@@ -83,9 +84,11 @@ struct RunningGateway: Sendable {
                 "gateway",
                 source: ChangeFeed(pool: database.pool, schema: "gateway", heartbeat: .zero, logger: logger),
                 silence: .seconds(60), logger: logger)
+            var configuration = try RouteFile.load(
+                ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path)
+            configuration.uploads = uploads
             let parts = GatewayParts(
-                configuration: try RouteFile.load(
-                    ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path),
+                configuration: configuration,
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: RandomToken.digest(operatorSecret).hex),
                 identity: keys, tokens: tokens, signer: signer,
                 directory: directory, ownChanges: ownChanges,
