@@ -10,7 +10,8 @@ import ServiceKit
 /// A request on its way to an upstream and its answer on the way back, on one event loop, to which it belongs.
 ///
 /// A short answer is read to its end first: what breaks off may still be asked of another node. Longer ones and those of unknown length are
-/// passed on in pieces, as fast as the client takes them, and only while the client may still have them.
+/// passed on in pieces, as fast as the client takes them, and only while the client may still have them. Time during which the client does
+/// not take them is not the node's: the client's write timeout ends it.
 final class RelayedRequest: LoopAnswering {
     private enum State {
         case asking
@@ -26,7 +27,6 @@ final class RelayedRequest: LoopAnswering {
     private let fields: [(name: String, value: String)]
     private let body: ByteBuffer?
     private let connections: LoopConnections
-    private let eventLoop: any EventLoop
     private let logger: Logger
     private let isRepeatable: Bool
     private var attempts: Attempts
@@ -38,7 +38,8 @@ final class RelayedRequest: LoopAnswering {
     private var isWell = false
     /// The number of connection attempts; a connection of an earlier attempt that comes late is not used.
     private var connects = 0
-    private var deadline: Scheduled<Void>?
+    /// What the node has; it stands still while the client does not take the answer.
+    private let time: LoopTimer
     private var stream: StandingStream?
 
     init(
@@ -52,7 +53,7 @@ final class RelayedRequest: LoopAnswering {
         self.body = body
         self.connections = connections
         self.logger = logger
-        eventLoop = exchange.channel.eventLoop
+        time = LoopTimer(exchange.channel.eventLoop)
         isRepeatable = ForwardStage.isRepeatable(admission.match, exchange.request.headerFields)
         attempts = Attempts(
             upstream, isRepeatable: isRepeatable, isVouched: admission.principal != nil,
@@ -63,6 +64,7 @@ final class RelayedRequest: LoopAnswering {
         exchange.answering = self
         let service = attempts.upstream.service.rawValue
         exchange.record.note { $0.upstream = service }
+        time.over = { [weak self] in self?.timeIsOver() }
         ask()
     }
 
@@ -76,14 +78,14 @@ final class RelayedRequest: LoopAnswering {
     /// How long this attempt may take, which is watched from now on.
     private func limitTime() -> Duration {
         let patience = attempts.patience(admission.match.route)
-        deadline = eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(patience)) { [weak self] in
-            guard let self else { return }
-            failed(
-                HTTPClientError(
-                    .timedOut, "The response was not complete within the time allowed.",
-                    requestMayHaveBeenProcessed: true))
-        }
+        time.start(patience)
         return patience
+    }
+
+    private func timeIsOver() {
+        failed(
+            HTTPClientError(
+                .timedOut, "The response was not complete within the time allowed.", requestMayHaveBeenProcessed: true))
     }
 
     private func connect(within patience: Duration) {
@@ -132,13 +134,15 @@ final class RelayedRequest: LoopAnswering {
             letGo()
             return refuse(Attempts.mistrusted)
         }
-        if head.headers.first(name: "connection")?.lowercased() == "close" { attempts.upstream.draining(node) }
+        attempts.noteConnection(
+            head.headers.first(name: "connection"), of: node, isSent: connection?.isSent ?? false)
         isWell = !attempts.refuses(Int(head.status.code))
         let (response, length) = HTTPResponse.relayed(head, admission.left)
         if let length, length <= ForwardStage.collectedBytes {
             state = .collecting(response, nil)
         } else {
             state = .streaming
+            time.start(attempts.left(admission.match.route))
             endWithExchange()
             exchange.begin(response)
             stream = admission.recheck.map { StandingStream($0, exchange, self) }
@@ -177,6 +181,7 @@ final class RelayedRequest: LoopAnswering {
     /// The answer's end; the connection serves others already.
     func ended() {
         connection = nil
+        time.stop()
         noteSuccess()
         switch state {
         case .collecting(let response, let collected):
@@ -203,13 +208,17 @@ final class RelayedRequest: LoopAnswering {
             (self.state, isWell) = (.asking, false)
             notAnswered(error)
         case .streaming:
-            attempts.upstream.failed(node, .noAnswer)
-            requestLogger.warning(
-                "Upstream closed the connection during its response",
-                metadata: [
-                    LogKey.upstream: "\(attempts.upstream.service.rawValue)",
-                    LogKey.error: "\(LogText.of(error))",
-                ])
+            if error.isUpstreamsFault(isClientsTurn: time.isPaused) {
+                attempts.upstream.failed(node, .noAnswer)
+                requestLogger.warning(
+                    "Upstream closed the connection during its response",
+                    metadata: [
+                        LogKey.upstream: "\(attempts.upstream.service.rawValue)",
+                        LogKey.error: "\(LogText.of(error))",
+                    ])
+            } else {
+                attempts.upstream.undecided(node)
+            }
             refuse(error)
         case .over: break
         }
@@ -234,7 +243,16 @@ final class RelayedRequest: LoopAnswering {
         if case .streaming = state { exchange.isReady && stream?.holds != true } else { true }
     }
 
-    func clientIsReady() { connection?.resume() }
+    /// The connection does not read on, for no more is wanted.
+    func nodeWaits() { time.pause() }
+
+    private func goOn() {
+        guard takesMore, let connection else { return }
+        time.resume()
+        connection.resume()
+    }
+
+    func clientIsReady() { goOn() }
 
     func clientHungUp() {
         switch state {
@@ -254,7 +272,7 @@ final class RelayedRequest: LoopAnswering {
             exchange.end()
         } else {
             exchange.flush()
-            connection?.resume()
+            goOn()
         }
     }
 
@@ -277,8 +295,7 @@ final class RelayedRequest: LoopAnswering {
 
     /// Ends the present attempt.
     private func letGo() {
-        deadline?.cancel()
-        deadline = nil
+        time.stop()
         connection?.close()
         connection = nil
         connects += 1
@@ -286,8 +303,7 @@ final class RelayedRequest: LoopAnswering {
 
     private func finish() {
         state = .over
-        deadline?.cancel()
-        deadline = nil
+        time.stop()
         stream?.stop()
         stream = nil
     }

@@ -18,7 +18,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private let connections: LoopConnections
     private var request: RelayedRequest?
     private var context: ChannelHandlerContext?
-    private var isSent = true
+    /// All of the present request has been handed to the socket.
+    private(set) var isSent = true
     private var isKeptAlive = false
     private var readIsDue = false
 
@@ -80,7 +81,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
     func channelReadComplete(context: ChannelHandlerContext) { request?.receivedAll() }
 
     func read(context: ChannelHandlerContext) {
-        if request?.takesMore == false { readIsDue = true } else { context.read() }
+        guard let request, !request.takesMore else { return context.read() }
+        readIsDue = true
+        request.nodeWaits()
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

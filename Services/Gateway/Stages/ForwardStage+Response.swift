@@ -84,9 +84,9 @@ extension ForwardStage {
     private func report(
         _ error: any Error, of upstream: Upstream, _ node: String, _ upload: Upload, _ outgoing: Outgoing
     ) {
-        guard let error = error as? HTTPClientError, error.isUpstreamsFault(isClientsTurn: upload.isClientsTurn) else {
-            return
-        }
+        guard let error = error as? HTTPClientError,
+            error.isUpstreamsFault(isClientsTurn: upload.excuses(error, on: outgoing.match.route))
+        else { return }
         upstream.failed(node, .noAnswer)
         outgoing.logger.warning(
             "Upstream closed the connection during its response",

@@ -127,14 +127,14 @@ struct ForwardStage: Sendable {
     ) async throws -> (HTTPClientResponse, String) {
         let route = outgoing.match.route
         var attempts = Attempts(
-            upstream, isRepeatable: outgoing.isRepeatable && body.isRepeatable, isVouched: outgoing.recheck != nil,
+            upstream, isRepeatable: outgoing.isRepeatable && !body.isStreamed, isVouched: outgoing.recheck != nil,
             within: route.timeout)
         while let node = attempts.next(outgoing.record) {
             do {
                 let request = HTTPClientRequest(
                     method: outgoing.match.method, url: node + outgoing.match.path.target, headers: outgoing.headers,
-                    body: body, deadline: attempts.patience(route), idleTimeout: route.isStreaming ? route.timeout : nil
-                )
+                    body: body, deadline: attempts.left(route), headDeadline: attempts.patience(route),
+                    idleTimeout: route.isStreaming ? route.timeout : nil)
                 let answer = try await client.execute(request)
                 if attempts.answered(answer.status, node) {
                     answer.body.cancel()
@@ -144,13 +144,15 @@ struct ForwardStage: Sendable {
                     answer.body.cancel()
                     throw Attempts.mistrusted
                 }
-                if answer["Connection"]?.lowercased() == "close" { upstream.draining(node) }
+                // How much of a stream the node has got is not known here.
+                attempts.noteConnection(answer["Connection"], of: node, isSent: !body.isStreamed)
                 outgoing.record.whenFinished { upstream.ended(node) }
                 return (answer, node)
             } catch let error as HTTPClientError {
                 guard
                     attempts.failed(
-                        error, node, isClientsTurn: upload.isClientsTurn, isStarted: upload.isStarted, outgoing.logger)
+                        error, node, isClientsTurn: upload.excuses(error, on: route), isStarted: upload.isStarted,
+                        outgoing.logger)
                 else { throw error }
             } catch {
                 attempts.abandoned(node)
@@ -167,7 +169,7 @@ struct ForwardStage: Sendable {
 }
 
 extension HTTPClientRequestBody {
-    fileprivate var isRepeatable: Bool {
-        if case .stream = self { false } else { true }
+    fileprivate var isStreamed: Bool {
+        if case .stream = self { true } else { false }
     }
 }

@@ -46,11 +46,15 @@ struct Attempts {
         lastError ?? ProblemError.unavailable("No instance of the service for this is reachable.")
     }
 
-    /// How long the node may take: so that there is time for another attempt, should it not answer at all.
+    /// How long the exchange may still take.
+    func left(_ route: Route) -> Duration {
+        route.isStreaming ? Self.longest : max(.milliseconds(1), ContinuousClock.now.duration(to: end))
+    }
+
+    /// How long the node may take to begin its answer: so that there is time for another attempt, should it not answer at all.
     func patience(_ route: Route) -> Duration {
-        if route.isStreaming { return Self.longest }
-        let left = max(.milliseconds(1), ContinuousClock.now.duration(to: end))
-        return mayRetry ? max(left / 3, min(left, .seconds(1))) : left
+        let left = left(route)
+        return mayRetry && !route.isStreaming ? max(left / 3, min(left, .seconds(1))) : left
     }
 
     /// The node has answered.
@@ -77,6 +81,16 @@ struct Attempts {
 
     static let mistrusted = ProblemError(
         status: .badGateway, code: .upstreamFailed, "The service for this does not trust the gateway at the moment.")
+
+    /// A node whose answer is the last on its connection is going down. One that answers before it has all of the body may only refuse
+    /// the rest, which ends the connection too and says nothing of the node.
+    ///
+    /// - Parameters:
+    ///   - option: the answer's `Connection`.
+    ///   - isSent: the node had all of the request when it answered.
+    func noteConnection(_ option: String?, of node: String, isSent: Bool) {
+        if isSent, option?.lowercased() == "close" { upstream.draining(node) }
+    }
 
     /// The node has not answered.
     ///

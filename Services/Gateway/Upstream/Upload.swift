@@ -1,4 +1,5 @@
 import Contracts
+import HTTPClient
 import Hummingbird
 import NIOCore
 import ServiceKit
@@ -52,6 +53,14 @@ final class Upload: Sendable {
 
     /// Whether the upstream has taken all there is so far and the client owes the next piece, or has failed to send it.
     var isClientsTurn: Bool { state.withLock { ($0.isReading || $0.inputFailure != nil) && !$0.isComplete } }
+
+    /// Whether a failure says nothing of the upstream: it was the client's turn, or the client has taken so much of the route's time for
+    /// its body that the upstream had little left. On a streaming route only the upstream's own silence counts.
+    func excuses(_ error: HTTPClientError, on route: Route) -> Bool {
+        if isClientsTurn { return true }
+        return error.code == .timedOut && !route.isStreaming
+            && state.withLock { $0.pace.waited > route.timeout / 2 }
+    }
 
     /// What was wrong with the client's input: a broken chunk, a connection that ended.
     var inputFailure: (any Error)? { state.withLock { $0.inputFailure } }

@@ -64,6 +64,35 @@ struct ProxyClientTests {
         }
     }
 
+    @Test("a client that uses up the time with its body leaves the upstream, which had little of it, open for others")
+    func lateBody() async throws {
+        let go = Signal()
+        try await ProxyBench.withUpstream { router in
+            router.post("/x") { request, _ in
+                for try await _ in request.body {}
+                await go.wait()
+                return "late"
+            }
+            router.get("/x") { _, _ in "hello" }
+        } _: { port in
+            defer { go.set() }
+            let route = try Fixture.route(
+                "/x", ["POST": nil, "GET": nil], target: .upstream(.mlPrediction), timeout: .seconds(3))
+            let health = GatewayConfiguration.Health(failuresToOpen: 1, openFor: .seconds(3600))
+            try await ProxyBench.with(upstreamPorts: [port], routes: [route], health: health) { bench in
+                let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write(
+                        "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+                    try await Task.sleep(for: .seconds(2))
+                    try await connection.write("0\r\n\r\n")
+                    return try await connection.read(until: "\r\n\r\n")
+                }
+                #expect(answer.hasPrefix("HTTP/1.1 504 "), "\(answer)")
+                #expect(try await bench.get("/x").status == 200)
+            }
+        }
+    }
+
     enum HangUp: CaseIterable, Sendable { case close, halfClose, reset }
 
     @Test(

@@ -186,6 +186,51 @@ struct ProxyFailoverTests {
         }
     }
 
+    /// A node that refuses every upload before it has read it, and counts its other requests.
+    private func withRefusing(
+        _ body: @escaping @Sendable (Int, @escaping @Sendable () -> Int) async throws -> Void
+    ) async throws {
+        let count = Mutex(0)
+        try await RawServer.with { connection in
+            var connection = connection
+            while true {
+                let head = try await connection.read(until: "\r\n\r\n")
+                if head.isEmpty { return }
+                guard head.hasPrefix("GET ") else {
+                    try await connection.write(
+                        "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}")
+                    _ = try? await connection.readToEnd()
+                    return
+                }
+                count.withLock { $0 += 1 }
+                try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nwell")
+            }
+        } _: { port in
+            try await body(port) { count.withLock { $0 } }
+        }
+    }
+
+    @Test("a node that refuses an upload early, and so ends its connection, is not taken for one that is going down")
+    func earlyRefusal() async throws {
+        let route = try route()
+        try await withRefusing { first, askedFirst in
+            try await withRefusing { second, askedSecond in
+                let health = GatewayConfiguration.Health(
+                    failuresToOpen: 100, openFor: .seconds(1), drainFor: .seconds(3600))
+                try await ProxyBench.with(upstreamPorts: [first, second], routes: [route], health: health) {
+                    bench async throws in
+                    let upload = HTTPClientRequestBody.stream(
+                        length: nil, Repeated(chunk: Array(repeating: 1, count: 65_536), count: 10))
+                    let (response, _) = try await bench.client.execute(
+                        HTTPClientRequest(method: "POST", url: bench.url + "/x", body: upload), collectingUpTo: 1000)
+                    #expect(response.status == 403)
+                    for _ in 1...40 { #expect(try await bench.get("/x").status == 200) }
+                    #expect(askedFirst() > 0 && askedSecond() > 0)
+                }
+            }
+        }
+    }
+
     @Test("a name service that does not answer holds up no checks")
     func hungLookUp() async throws {
         try await withTrouble(.hangs) { hanging, _ in

@@ -28,7 +28,8 @@ struct SecureBench: Sendable {
 
     /// - Parameter arguments: settings that differ from those of every service.
     static func with<R: Sendable>(
-        upstreamPorts: [Int], routes: [Route], inFlight limits: GatewayConfiguration.InFlightLimits = .standard,
+        upstreamPorts: [Int], routes: [Route], health: GatewayConfiguration.Health? = nil,
+        inFlight limits: GatewayConfiguration.InFlightLimits = .standard,
         arguments: [String] = [], http2: HTTP2Connection.Limits? = nil,
         _ body: @escaping @Sendable (SecureBench) async throws -> R
     ) async throws -> R {
@@ -37,7 +38,8 @@ struct SecureBench: Sendable {
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
         let outcome: Result<R, any Error>
         do {
-            outcome = .success(try await run(client, files, upstreamPorts, routes, limits, arguments, http2, body))
+            outcome = .success(
+                try await run(client, files, upstreamPorts, routes, health, limits, arguments, http2, body))
         } catch {
             outcome = .failure(error)
         }
@@ -47,13 +49,14 @@ struct SecureBench: Sendable {
 
     private static func run<R: Sendable>(
         _ client: HTTPClient, _ files: CertificateFiles, _ ports: [Int], _ routes: [Route],
-        _ limits: GatewayConfiguration.InFlightLimits, _ arguments: [String], _ http2: HTTP2Connection.Limits?,
+        _ health: GatewayConfiguration.Health?, _ limits: GatewayConfiguration.InFlightLimits,
+        _ arguments: [String], _ http2: HTTP2Connection.Limits?,
         _ body: @escaping @Sendable (SecureBench) async throws -> R
     ) async throws -> R {
         let inFlight = InFlightStage(limits)
         let upstream = Upstream(
             .mlPrediction, baseURLs: ports.map { "http://127.0.0.1:\($0)" },
-            health: .init(failuresToOpen: 100, openFor: .seconds(1)))
+            health: health ?? .init(failuresToOpen: 100, openFor: .seconds(1)))
         let configuration = GatewayConfiguration(
             routes: routes, upstreams: [:], plans: [:], address: .init(perSecond: 1, burst: 1), uploads: .standard)
         let live = LiveLine(ProxyBench.line(configuration, client, upstream, inFlight: inFlight))
