@@ -55,6 +55,9 @@ struct GatewayLine: RouterMiddleware {
     }
 
     private func answer(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
+        // A client that hangs up does not end what changes something: the request keeps its places until that has ended.
+        let work = context.record.work()
+        defer { work.end() }
         let match = try route.match(method: request.method.rawValue, target: request.head.path ?? "")
         // Set first: a refusal by a later stage is counted under its route, too.
         context.coreContext.endpointPath.value = match.route.template

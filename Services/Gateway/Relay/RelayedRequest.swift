@@ -17,6 +17,8 @@ final class RelayedRequest: LoopAnswering {
         case asking
         case collecting(HTTPResponse, ByteBuffer?)
         case streaming
+        /// The client has gone from what changes something: the node goes on with it, and the places of the request are held until then.
+        case unheard
         case over
     }
 
@@ -41,6 +43,8 @@ final class RelayedRequest: LoopAnswering {
     /// What the node has; it stands still while the client does not take the answer.
     private let time: LoopTimer
     private var stream: StandingStream?
+    /// nil for what changes nothing, which ends with its client.
+    private var work: RequestRecord.Work?
 
     init(
         _ exchange: LoopExchange, _ admission: Admission, _ fields: [(name: String, value: String)],
@@ -64,6 +68,7 @@ final class RelayedRequest: LoopAnswering {
         exchange.answering = self
         let service = attempts.upstream.service.rawValue
         exchange.record.note { $0.upstream = service }
+        if !exchange.request.method.isSafe { work = exchange.record.work() }
         time.over = { [weak self] in self?.timeIsOver() }
         ask()
     }
@@ -120,6 +125,7 @@ final class RelayedRequest: LoopAnswering {
     // MARK: what the upstream answers
 
     func answered(_ head: HTTPResponseHead) {
+        if case .unheard = state { return endUnheard(status: Int(head.status.code)) }
         guard case .asking = state else { return }
         guard head.status.code >= 200 else {
             return failed(
@@ -171,7 +177,7 @@ final class RelayedRequest: LoopAnswering {
             state = .collecting(response, collected)
         case .streaming:
             if let stream { stream.write(piece) } else { exchange.write(piece) }
-        case .asking, .over: break
+        case .asking, .unheard, .over: break
         }
     }
 
@@ -194,7 +200,7 @@ final class RelayedRequest: LoopAnswering {
             guard stream?.holds != true else { return stream?.endIsDue() ?? () }
             finish()
             exchange.end()
-        case .asking, .over: break
+        case .asking, .unheard, .over: break
         }
     }
 
@@ -220,6 +226,9 @@ final class RelayedRequest: LoopAnswering {
                 attempts.upstream.undecided(node)
             }
             refuse(error)
+        case .unheard:
+            _ = attempts.failed(error, node, requestLogger)
+            finish()
         case .over: break
         }
     }
@@ -256,10 +265,23 @@ final class RelayedRequest: LoopAnswering {
 
     func clientHungUp() {
         switch state {
+        case .asking where connection != nil && work != nil:
+            attempts.endWithThis()
+            time.start(attempts.left(admission.match.route))
+            state = .unheard
+            return
         case .asking, .collecting: attempts.abandoned(node)
         case .streaming: noteSuccess()
-        case .over: break
+        case .unheard, .over: break
         }
+        letGo()
+        finish()
+    }
+
+    /// The node has done what nobody waits for any more.
+    private func endUnheard(status: Int) {
+        _ = attempts.answered(status, node)
+        attempts.upstream.ended(node)
         letGo()
         finish()
     }
@@ -306,6 +328,7 @@ final class RelayedRequest: LoopAnswering {
         time.stop()
         stream?.stop()
         stream = nil
+        work = nil
     }
 
     private var requestLogger: Logger {

@@ -33,6 +33,8 @@ extension ForwardStage {
             }
             return Response(status: status, headers: headers, body: Self.body(bytes, upload))
         }
+        // As long as the answer comes, whatever becomes of the client.
+        let work = outgoing.record.work()
         let isEvents = headers[.contentType]?.lowercased().hasPrefix("text/event-stream") == true
         return Response(
             status: status, headers: headers,
@@ -42,7 +44,10 @@ extension ForwardStage {
                 let watch = standing.map { standing in
                     Task { await standing.watch { outgoing.cut("the reader's access was revoked: \($0)", answer) } }
                 }
-                defer { watch?.cancel() }
+                defer {
+                    watch?.cancel()
+                    work.end()
+                }
                 do {
                     try await withGracefulShutdownHandler {
                         for try await chunk in answer.body {
@@ -54,6 +59,7 @@ extension ForwardStage {
                     }
                     await upload.close()
                     if let channel = outgoing.channel { HangUpWatch.ignore(channel) }
+                    work.end()
                     try await writer.finish(nil)
                 } catch {
                     answer.body.cancel()

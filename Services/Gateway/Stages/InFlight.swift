@@ -77,7 +77,7 @@ struct InFlight: Sendable, Equatable {
     var isEmpty: Bool { total == 0 && counts.isEmpty }
 }
 
-/// Gives each request its places until it is over, the writing of its answer included.
+/// Gives each request its places until it is over, the writing of its answer and all that is done for it included.
 final class InFlightStage: Sendable {
     private let limits: Mutex<GatewayConfiguration.InFlightLimits>
     private let state = Mutex(InFlight())

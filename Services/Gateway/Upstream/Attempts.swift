@@ -57,6 +57,9 @@ struct Attempts {
         return mayRetry && !route.isStreaming ? max(left / 3, min(left, .seconds(1))) : left
     }
 
+    /// No further node is asked.
+    mutating func endWithThis() { isRetried = true }
+
     /// The node has answered.
     ///
     /// - Parameter isWhole: false while only the head of the answer is there; its end, or what goes wrong before, is told as well then.

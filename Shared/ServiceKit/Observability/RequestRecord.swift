@@ -50,10 +50,33 @@ public final class RequestRecord: Sendable {
         public var duration = Duration.zero
     }
 
+    /// Something that is done for the request and goes on without its client. Nothing that the request holds comes back before its
+    /// end, which is told by ``end()`` or by letting go of this.
+    public final class Work: Sendable {
+        private let record: RequestRecord
+        private let isEnded = Atomic(false)
+
+        fileprivate init(_ record: RequestRecord) { self.record = record }
+
+        public func end() { if !isEnded.exchange(true, ordering: .relaxed) { record.workEnded() } }
+
+        deinit { end() }
+    }
+
     private struct State {
         var entry: Entry
         var isFinished = false
+        var works = 0
         var actions: [@Sendable () -> Void] = []
+
+        var isOver: Bool { isFinished && works == 0 }
+
+        /// What is to be done by now.
+        mutating func takeDue() -> [@Sendable () -> Void] {
+            guard isOver else { return [] }
+            defer { actions = [] }
+            return actions
+        }
     }
 
     private let start = ContinuousClock.now
@@ -63,13 +86,27 @@ public final class RequestRecord: Sendable {
 
     public func note(_ change: (inout Entry) -> Void) { state.withLock { change(&$0.entry) } }
 
-    /// Runs `action` once the request is over, at once when it is over already.
-    public func whenFinished(_ action: @escaping @Sendable () -> Void) {
-        let isFinished = state.withLock { state in
-            if !state.isFinished { state.actions.append(action) }
-            return state.isFinished
+    /// Begins something that is done for the request.
+    public func work() -> Work {
+        state.withLock { $0.works += 1 }
+        return Work(self)
+    }
+
+    private func workEnded() {
+        let actions = state.withLock { state in
+            state.works -= 1
+            return state.takeDue()
         }
-        if isFinished { action() }
+        for action in actions { action() }
+    }
+
+    /// Runs `action` once the request is over and all that is done for it (``Work``) has ended, at once when that is so already.
+    public func whenFinished(_ action: @escaping @Sendable () -> Void) {
+        let isOver = state.withLock { state in
+            if !state.isOver { state.actions.append(action) }
+            return state.isOver
+        }
+        if isOver { action() }
     }
 
     /// The request is over.
@@ -79,8 +116,7 @@ public final class RequestRecord: Sendable {
             state.isFinished = true
             state.entry.isCut = isCut
             state.entry.duration = duration
-            defer { state.actions = [] }
-            return (state.entry, state.actions)
+            return (state.entry, state.takeDue())
         }
         for action in actions { action() }
         return entry

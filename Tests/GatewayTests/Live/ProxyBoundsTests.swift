@@ -117,6 +117,37 @@ struct ProxyBoundsTests {
         }
     }
 
+    @Test(
+        "what changes something keeps its places until the upstream has answered, though its client resets",
+        arguments: ["Content-Length: 3\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"])
+    func reset(body: String) async throws {
+        let (arrived, go) = (Signal(), Signal())
+        let lines = Mutex("")
+        try await ProxyBench.withUpstream { router in
+            router.post("/x") { _, _ in
+                arrived.set()
+                await go.wait()
+                return "done"
+            }
+        } _: { port in
+            try await ProxyBench.with(
+                upstreamPorts: [port], routes: [try ProxyBench.route("/x", "POST")],
+                accessLines: { text in lines.withLock { $0 += text } }
+            ) { bench async throws in
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(body)")
+                    await arrived.wait()
+                    let options = try #require(connection.channel as? any SocketOptionProvider)
+                    try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+                }
+                try await waitUntil("the gateway has noticed") { lines.withLock { $0.contains("POST") } }
+                #expect(!bench.inFlight.isIdle)
+                go.set()
+                try await bench.idle()
+            }
+        }
+    }
+
     @Test("an upload that stops coming gets 408 long before its route's time is over")
     func slowUpload() async throws {
         try await ProxyBench.withUpstream { router in
