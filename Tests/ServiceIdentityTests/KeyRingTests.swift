@@ -15,9 +15,9 @@ struct KeyRingTests {
 
         init(_ contents: KeyRing.Contents) { self.contents = Mutex(.success(contents)) }
 
-        var source: KeyRing.Source {
-            .init(stamp: { "\(self.version.withLock { $0 })" }, read: { try self.read() })
-        }
+        var stamp: String { "\(version.withLock { $0 })" }
+
+        var source: KeyRing.Source { .init(stamp: { self.stamp }, read: { try self.read() }) }
 
         func set(_ contents: KeyRing.Contents) { change(.success(contents)) }
         func spoil() { change(.failure(IdentityError(.invalidKey, "spoilt"))) }
@@ -71,19 +71,53 @@ struct KeyRingTests {
         #expect(files.reads.withLock { $0 } == 51)
     }
 
-    @Test("a signer whose key was replaced signs with the new one, cached assertions included")
+    @Test(
+        "a signer whose key was replaced signs with the new one, cached assertions included, once every node has the key"
+    )
     func signer() throws {
         let files = Files(contents([old]))
-        let ring = KeyRing(try files.read(), source: files.source)
+        let time = Mutex(ContinuousClock.now)
+        let ring = KeyRing(try files.read(), source: files.source, now: { time.withLock { $0 } })
         let signer = AssertionSigner(issuer: .gateway, keys: ring)
         _ = try signer.assertion(for: .tenantAdmin)
         files.set(contents([new, old]))
         try ring.reload()
-        let verifier = AssertionVerifier(
-            audience: .tenantAdmin, keys: JSONWebKeySet(keys: [new.publicJWK(issuer: .gateway)]))
-        #expect(throws: Never.self) {
-            try verifier.verify(try signer.assertion(for: .tenantAdmin), accepting: [.gateway])
+        func isVerified(by pair: ServiceKeyPair) -> Bool {
+            let verifier = AssertionVerifier(
+                audience: .tenantAdmin, keys: JSONWebKeySet(keys: [pair.publicJWK(issuer: .gateway)]))
+            return (try? verifier.verify(try signer.assertion(for: .tenantAdmin), accepting: [.gateway])) != nil
         }
+        #expect(isVerified(by: old) && !isVerified(by: new))
+        time.withLock { $0 += KeyRing.settling - .milliseconds(1) }
+        #expect(isVerified(by: old))
+        time.withLock { $0 += .milliseconds(1) }
+        #expect(isVerified(by: new) && !isVerified(by: old))
+    }
+
+    @Test("of keys replaced one after the other each signs in its turn, and what remains after a pruning signs at once")
+    func severalReplaced() throws {
+        let newest = ServiceKeyPair()
+        let files = Files(contents([old]))
+        let time = Mutex(ContinuousClock.now)
+        let ring = KeyRing(try files.read(), source: files.source, now: { time.withLock { $0 } })
+        for pairs in [[new, old], [newest, new, old]] {
+            files.set(contents(pairs))
+            try ring.reload()
+            #expect(ring.pairs.map(\.keyID).first == old.keyID && ring.pairs.count == pairs.count)
+            time.withLock { $0 += KeyRing.settling / 2 }
+        }
+        #expect(ring.pairs.map(\.keyID) == [new.keyID, newest.keyID, old.keyID])
+        files.set(contents([newest]))
+        try ring.reload()
+        #expect(ring.signing.keyID == newest.keyID)
+    }
+
+    @Test("a service that starts right after a rotation goes on signing with the key that every node has")
+    func startedAfterRotation() throws {
+        let pairs = contents([new, old])
+        #expect(KeyRing(pairs, age: .seconds(1)).signing.keyID == old.keyID)
+        #expect(KeyRing(pairs, age: KeyRing.settling).signing.keyID == new.keyID)
+        #expect(KeyRing(contents([new]), age: .zero).signing.keyID == new.keyID)
     }
 
     @Test("files that cannot be used leave the present keys in force")
@@ -101,6 +135,28 @@ struct KeyRingTests {
         let ring = KeyRing(try files.read(), source: files.source)
         for _ in 1...1000 { #expect(ring.verifyingKey("nobody's") == nil) }
         #expect(files.reads.withLock { $0 } == 2)
+    }
+
+    @Test("an unknown key causes a look at the files, however many are sent no more than one in a tenth of a second")
+    func looks() throws {
+        let files = Files(contents([old]))
+        let time = Mutex(ContinuousClock.now)
+        let looks = Mutex(0)
+        let source = KeyRing.Source(
+            stamp: {
+                looks.withLock { $0 += 1 }
+                return files.stamp
+            }, read: { try files.read() })
+        let ring = KeyRing(try files.read(), source: source, now: { time.withLock { $0 } })
+        for _ in 1...1000 { ring.look() }
+        // Once to see whether they have changed, once before they are read.
+        #expect(looks.withLock { $0 } == 2)
+        files.set(contents([new, old]))
+        ring.look()
+        #expect(ring.pairs.count == 1)
+        time.withLock { $0 += .milliseconds(100) }
+        ring.look()
+        #expect(ring.pairs.count == 2)
     }
 
     @Test("a file may hold several keys, the one that signs first")

@@ -26,11 +26,12 @@ struct KeysCommand: AsyncParsableCommand {
 extension KeysCommand {
     struct Rotate: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Give services new keys, which sign at once, and keep the old ones beside them.",
+            abstract: "Give services new keys, which sign half a minute later, and keep the old ones beside them.",
             discussion: """
                 Running services read the files again within seconds, or on SIGHUP; nothing that was signed before becomes \
-                invalid. Where the files are copied to other machines, copy jwks.json everywhere first, and the key files \
-                half a minute later. A quarter of an hour after that, `ermctl keys prune` takes the old keys away.
+                invalid. Where the files are copied to other machines, copy jwks.json everywhere first, then each key file \
+                to all nodes of its service within a quarter of a minute. Twenty minutes later, or five minutes more than an \
+                access token lives, `ermctl keys prune` takes the old keys away.
                 """)
 
         @Option(help: "Folder of the keys.") var directory: String

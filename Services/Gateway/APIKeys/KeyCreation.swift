@@ -39,12 +39,8 @@ struct AnswerSeal: Sendable {
     /// nil when it was sealed by a key that is not kept any more.
     func open(_ sealed: [UInt8], _ once: IdempotencyKey, _ digest: [UInt8]) throws -> CreatedAPIKey? {
         guard let box = try? ChaChaPoly.SealedBox(combined: sealed) else { return nil }
-        for key in try keys.all() {
-            if let bytes = try? ChaChaPoly.open(box, using: Self.key(of: once, key), authenticating: digest) {
-                return try WireJSON.decode(CreatedAPIKey.self, from: Array(bytes))
-            }
-        }
-        return nil
+        let bytes = keys.first { try? ChaChaPoly.open(box, using: Self.key(of: once, $0), authenticating: digest) }
+        return try bytes.map { try WireJSON.decode(CreatedAPIKey.self, from: Array($0)) }
     }
 
     private static func key(of once: IdempotencyKey, _ key: SymmetricKey) -> SymmetricKey {

@@ -37,7 +37,7 @@ struct DeviceTokens: Sendable {
     }
 
     /// The device that a request comes from, if the account's owner has logged in from it.
-    func device(for account: [UInt8], in headers: HTTPFields, now: Date) throws -> DeviceToken? {
+    func device(for account: [UInt8], in headers: HTTPFields, now: Date) -> DeviceToken? {
         let name = Self.name(account)
         for pair in headers[values: .cookie].flatMap({ $0.split(separator: ";") }) {
             let sides = pair.split(separator: "=", maxSplits: 1).map { $0.trimmingCharacters(in: .whitespaces) }
@@ -46,8 +46,8 @@ struct DeviceTokens: Sendable {
             else { continue }
             let content = Array(bytes.prefix(Self.idBytes + 8))
             let code = bytes.suffix(32)
-            guard try keys.all().contains(where: { RandomToken.areEqual(Self.code(content, account, $0), code) })
-            else { continue }
+            let key = keys.first { RandomToken.areEqual(Self.code(content, account, $0), code) ? $0 : nil }
+            guard key != nil else { continue }
             let madeAt = content.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
             guard abs(now.timeIntervalSince1970 - TimeInterval(madeAt)) < lifetime else { continue }
             return DeviceToken(id: Base64URL.encode(Array(content.prefix(Self.idBytes))))

@@ -29,7 +29,7 @@ struct AccessTokens: Sendable {
         /// Not a JWT at all: some other kind of credential.
         case notAToken
         case expired
-        /// Signed by a key that is not ours, or not any more.
+        /// A JWT by a key that is not ours, or not any more, or that names none.
         case foreignKey
         /// Forged, for another audience, or broken.
         case invalid
@@ -119,14 +119,12 @@ struct AccessTokens: Sendable {
     /// The claims and the key's id, when the signature is that of one of our keys by our algorithm; the token's own header chooses
     /// nothing else.
     private func authentic(_ text: String) throws(Failure) -> (claims: AccessClaims, key: String) {
-        guard let token = JSONWebToken(text), token.isEdDSA, token.type == Self.type, let id = token.keyID else {
-            throw .invalid
-        }
-        guard let known = try? keys.all() else { throw .invalid }
-        guard let key = known.first(where: { $0.id == id }) else { throw .foreignKey }
-        guard token.isSigned(by: key.privateKey.publicKey), let claims = token.claims(as: AccessClaims.self) else {
-            throw .invalid
-        }
+        guard let token = JSONWebToken(text) else { throw .invalid }
+        // Asked first: a token of another installation is no forgery of ours, whatever its kind.
+        guard let id = token.keyID, let key = keys.key(id) else { throw .foreignKey }
+        guard token.isEdDSA, token.type == Self.type, token.isSigned(by: key.privateKey.publicKey),
+            let claims = token.claims(as: AccessClaims.self)
+        else { throw .invalid }
         return (claims, id)
     }
 

@@ -43,7 +43,7 @@ struct PostgresSessionStore: SessionStore {
                         """)
                     if !known.isEmpty { return .rotated(family, successor: index) }
                 }
-                // It was made with a key that is no longer ours. Another one would be a second line.
+                // It was made with a key that is not among ours. Another one would be a second line.
                 return .refused
             }
         }

@@ -22,4 +22,7 @@ struct RefreshTokens: Sendable {
             return Self.prefix + Base64URL.encode(Array(code))
         }
     }
+
+    /// Reads keys that are new, by which there may be further successors.
+    func look() { keys.look() }
 }

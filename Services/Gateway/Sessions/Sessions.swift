@@ -30,7 +30,7 @@ struct Sessions: Sendable {
     ) async throws -> (tokens: TokenResponse, cookie: String) {
         let account = LoginAttempt.account(tenant.id, request.email)
         client.record?.note { $0.account = pseudonyms.name(of: account) }
-        let device = try devices.device(for: account, in: client.headers, now: now())
+        let device = devices.device(for: account, in: client.headers, now: now())
         guard let principal = try await verified(request, tenant: tenant.id, client.origin.address, device) else {
             try await audit.failed(tenant.id, visit)
             throw ProblemError.notAuthenticated(
@@ -115,9 +115,7 @@ struct Sessions: Sendable {
             }
             guard family.isUnderPassword(of: user) else { throw Self.passwordChanged }
         }
-        let successors = try refreshTokens.successors(of: token)
-        let rotation = try await store.rotate(
-            tokenDigest: digest, successorDigests: successors.map { RandomToken.digest($0) }, now: now())
+        let (rotation, successors) = try await rotate(token, digest)
         switch rotation {
         case .refused:
             throw ProblemError.notAuthenticated("The refresh token is not valid; log in again.")
@@ -133,6 +131,22 @@ struct Sessions: Sendable {
         case .rotated(let family, let successor):
             return try response(family, successors[successor])
         }
+    }
+
+    /// Presents a token to its family. Its successor may have been made by a new key that another node has read before.
+    private func rotate(_ token: String, _ digest: [UInt8]) async throws -> (Rotation, successors: [String]) {
+        let known = try refreshTokens.successors(of: token)
+        let rotation = try await rotate(digest, to: known)
+        guard rotation == .refused else { return (rotation, known) }
+        refreshTokens.look()
+        let successors = try refreshTokens.successors(of: token)
+        guard successors != known else { return (rotation, known) }
+        return (try await rotate(digest, to: successors), successors)
+    }
+
+    private func rotate(_ digest: [UInt8], to successors: [String]) async throws -> Rotation {
+        try await store.rotate(
+            tokenDigest: digest, successorDigests: successors.map { RandomToken.digest($0) }, now: now())
     }
 
     static let passwordChanged = ProblemError.notAuthenticated(

@@ -24,6 +24,16 @@ final class SigningKeys: Sendable {
         return first
     }
 
+    /// The key of that id; nil when it is not ours. Where it is not known, another node may have read it before: the files are looked
+    /// at.
+    func key(_ id: String) -> Key? {
+        if let known = known(id) { return known }
+        ring.look()
+        return known(id)
+    }
+
+    private func known(_ id: String) -> Key? { (try? all())?.first { $0.id == id } }
+
     /// The one that signs first.
     func all() throws -> [Key] {
         let pairs = ring.pairs

@@ -11,7 +11,15 @@ enum ServiceKeys {
     static func ring(_ name: ServiceName, _ settings: ServiceSettings) throws -> KeyRing {
         let (keyFile, setFile) = (settings.string("identity.key-file"), settings.string("identity.jwks-file"))
         let read: @Sendable () throws -> KeyRing.Contents = { try contents(name, keyFile, setFile) }
-        return KeyRing(try read(), source: .init(stamp: { stamp(keyFile) + " " + stamp(setFile) }, read: read))
+        return KeyRing(
+            try read(), source: .init(stamp: { stamp(keyFile) + " " + stamp(setFile) }, read: read), age: age(keyFile))
+    }
+
+    /// Since a file was written last, as far as its machine's clock can tell.
+    private static func age(_ path: String) -> Duration {
+        let file = try? FileManager.default.attributesOfItem(atPath: path)
+        guard let changed = file?[.modificationDate] as? Date else { return .zero }
+        return .seconds(max(0, Date().timeIntervalSince(changed)))
     }
 
     /// Differs for every version of a file, also for two that were written within one tick of its clock.

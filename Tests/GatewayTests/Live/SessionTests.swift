@@ -139,6 +139,24 @@ struct SessionTests {
         }
     }
 
+    @Test("a node that has not read a new key yet reads it for the tokens of the node that has")
+    func newKey() async throws {
+        let (old, new) = (ServiceKeyPair(), ServiceKeyPair())
+        let files = SharedKeyFiles([old])
+        let behind = files.ring()
+        files.set([new, old])
+        try await RunningGateway.with(keys: (files.ring(), behind)) { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            _ = gateway.tenantAdmin.addUser("ada@acme.example", Self.password, in: tenant.id)
+            let first: TokenResponse = try await gateway.logIn("ada@acme.example", Self.password, tenant.id).data()
+            let lost: TokenResponse = try await gateway.refresh(first.refreshToken).data()
+            let again: TokenResponse = try await gateway.refresh(first.refreshToken, node: 1).data()
+            #expect(again.refreshToken == lost.refreshToken)
+            #expect(try await gateway.send("GET", "/api/v1/auth/me", node: 1, token: lost.accessToken).status == 200)
+            #expect(files.reads == 1)
+        }
+    }
+
     @Test("nothing in the database is a token")
     func hashed() async throws {
         try await withLogin { gateway, tokens, _, _ async throws in

@@ -84,6 +84,36 @@ struct AccessTokensTests {
         #expect(try failure(try tokens(), forged(token, header: header)) == .invalid)
     }
 
+    @Test(
+        "a token of another installation is no guess, whatever its algorithm and its type",
+        arguments: [
+            #"{"alg":"RS256","typ":"JWT","kid":"FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE"}"#,
+            #"{"alg":"HS256","typ":"JWT"}"#, #"{"alg":"none"}"#,
+        ])
+    func otherInstallation(header: String) async throws {
+        let token = try tokens().make(user: user, tenant: tenant, session: session)
+        #expect(try failure(try tokens(), forged(token, header: header)) == .foreignKey)
+    }
+
+    @Test(
+        "a key that another node signs with already is read as soon as a token by it comes; strangers' keys cause no further reads"
+    )
+    func readOnDemand() async throws {
+        let next = ServiceKeyPair()
+        let files = SharedKeyFiles([identity])
+        let here = try AccessTokens(keys: files.ring(), now: { Fixture.date })
+        let elsewhere = try AccessTokens(keys: ring([next, identity]), now: { Fixture.date })
+        files.set([next, identity])
+        let token = try elsewhere.make(user: user, tenant: tenant, session: session)
+        #expect(try here.verify(token) == claims())
+        let stranger = try tokens(ServiceKeyPair())
+        for _ in 1...100 {
+            let token = try stranger.make(user: UserID(), tenant: tenant, session: session)
+            #expect(try failure(here, token) == .foreignKey)
+        }
+        #expect(files.reads == 1)
+    }
+
     @Test("while a key that was replaced is kept, what it has signed stays good; afterwards it is not ours")
     func rotation() async throws {
         let next = ServiceKeyPair()
@@ -162,7 +192,7 @@ struct AccessTokensTests {
         let tokens = try tokens()
         let assertion = try AssertionSigner(issuer: .gateway, keyPair: identity, now: { Fixture.date }).assertion(
             for: .gateway, caller: Caller(issuer: .gateway, tenant: tenant, subject: "\(user)"))
-        #expect(try failure(tokens, assertion) == .invalid)
+        #expect(try failure(tokens, assertion) == .foreignKey)
 
         let verifier = AssertionVerifier(
             audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]),

@@ -1,7 +1,9 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import ServiceIdentity
 import ServiceKit
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -51,6 +53,38 @@ func problem(_ body: () async throws -> some Any) async throws -> ProblemError {
 }
 
 struct NothingThrown: Error {}
+
+/// The key files of several nodes, for a test to change.
+final class SharedKeyFiles: Sendable {
+    private let state: Mutex<(pairs: [ServiceKeyPair], version: Int, reads: Int)>
+
+    init(_ pairs: [ServiceKeyPair]) { state = Mutex((pairs, 0, 0)) }
+
+    /// How often a node has read them.
+    var reads: Int { state.withLock { $0.reads } }
+
+    func set(_ pairs: [ServiceKeyPair]) {
+        state.withLock { state in
+            state.pairs = pairs
+            state.version += 1
+        }
+    }
+
+    /// What a node that starts now has of them, and reads again when it looks.
+    func ring() -> KeyRing {
+        let contents: @Sendable () -> KeyRing.Contents = {
+            KeyRing.Contents(pairs: self.state.withLock { $0.pairs }, keys: JSONWebKeySet(keys: []))
+        }
+        return KeyRing(
+            contents(),
+            source: .init(
+                stamp: { "\(self.state.withLock { $0.version })" },
+                read: {
+                    self.state.withLock { $0.reads += 1 }
+                    return contents()
+                }))
+    }
+}
 
 /// Tenants known by heart.
 struct KnownTenants: TenantDirectory {

@@ -32,8 +32,9 @@ struct RunningGateway: Sendable {
 
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
+    /// - Parameter keys: what tokens are made with, of the first node and of the second; nil: of both the same.
     static func with<R: Sendable>(
-        baseDomain: String? = nil, uploads: BodyRate = .standard,
+        baseDomain: String? = nil, keys: (KeyRing, KeyRing)? = nil, uploads: BodyRate = .standard,
         _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         try await ServiceDatabases.withDatabases("gateway") { databases in
@@ -52,7 +53,7 @@ struct RunningGateway: Sendable {
             let client = HTTPClient(logger: logger)
             let result: Result<R, any Error>
             do {
-                result = .success(try await run(database, client, logger, baseDomain, uploads, body))
+                result = .success(try await run(database, client, logger, baseDomain, keys, uploads, body))
             } catch {
                 result = .failure(error)
             }
@@ -64,7 +65,7 @@ struct RunningGateway: Sendable {
 
     private static func run<R: Sendable>(
         _ database: ServiceDatabase, _ client: HTTPClient, _ logger: Logger, _ baseDomain: String?,
-        _ uploads: BodyRate, _ body: @escaping @Sendable (RunningGateway) async throws -> R
+        _ keys: (KeyRing, KeyRing)?, _ uploads: BodyRate, _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         let identity = ServiceKeyPair()
         let clock = TestClock()
@@ -72,8 +73,9 @@ struct RunningGateway: Sendable {
         let verifier = AssertionVerifier(
             audience: .tenantAdmin, keys: JSONWebKeySet(keys: [identity.publicJWK(issuer: .gateway)]))
         let signer = AssertionSigner(issuer: .gateway, keyPair: identity)
-        let keys = KeyRing(identity)
-        let tokens = try AccessTokens(keys: keys, now: { clock.now })
+        let own = KeyRing(identity)
+        let keys = keys ?? (own, own)
+        let tokens = try AccessTokens(keys: keys.0, now: { clock.now })
         return try await tenantAdmin.application(verifier: verifier).testable().test(.live) { upstream in
             let address = "http://127.0.0.1:\(upstream.port ?? 0)"
             let directory = TenantAdminDirectory(
@@ -90,7 +92,7 @@ struct RunningGateway: Sendable {
             let parts = GatewayParts(
                 configuration: configuration,
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: RandomToken.digest(operatorSecret).hex),
-                identity: keys, tokens: tokens, signer: signer,
+                identity: keys.0, tokens: tokens, signer: signer,
                 directory: directory, ownChanges: ownChanges,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
@@ -99,7 +101,10 @@ struct RunningGateway: Sendable {
                     folder: ServiceDatabases.repository.appendingPathComponent("Services/Console").path),
                 audit: .outbox(database),
                 logger: logger, now: { clock.now })
-            let (first, second) = (try application(parts).testable(), try application(parts).testable())
+            var others = parts
+            others.identity = keys.1
+            others.tokens = try AccessTokens(keys: keys.1, now: { clock.now })
+            let (first, second) = (try application(parts).testable(), try application(others).testable())
             return try await first.test(.live) { first in
                 try await second.test(.live) { second in
                     try await body(
