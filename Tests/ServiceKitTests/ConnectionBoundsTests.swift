@@ -283,6 +283,17 @@ struct ConnectionBoundsTests {
         }
     }
 
+    @Test("an HTTP/1.0 request that names no host is for the address it came to")
+    func oldProtocolWithoutHost() async throws {
+        try await withService { port, _ in
+            let answer = try await RawClient.connect(to: port) { client in
+                try await client.send("GET /host HTTP/1.0\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answer.hasSuffix("\r\n\r\n127.0.0.1:\(port)"), "\(answer)")
+        }
+    }
+
     @Test("Connection: close is honoured, however it is written", arguments: ["close", "Close", "x, CLOSE"])
     func closes(value: String) async throws {
         try await withService { port, _ in

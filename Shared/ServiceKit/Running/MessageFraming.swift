@@ -11,7 +11,7 @@ import NIOHTTPTypesHTTP1
 ///
 /// - A target in absolute form names the host; `Host` is then not looked at (§3.2.2).
 /// - A transfer coding other than chunked is refused (§6.1): what is behind it would be taken for the content.
-/// - HTTP/1.0 is answered as HTTP/1.0, whose bodies end with the connection.
+/// - HTTP/1.0 is answered as HTTP/1.0, whose bodies end with the connection. Where it names no host, it is for the address it came to.
 /// - A request that would change the protocol (`Upgrade`, CONNECT) is the last on its connection: the parser reads nothing behind it
 ///   and would keep all that comes.
 final class MessageFraming: ChannelDuplexHandler {
@@ -49,7 +49,7 @@ final class MessageFraming: ChannelDuplexHandler {
             do {
                 try Self.takeAuthority(&head)
                 message = try Self.message(head)
-                context.fireChannelRead(wrapInboundOut(.head(try request(head))))
+                context.fireChannelRead(wrapInboundOut(.head(try request(head, context.channel))))
             } catch {
                 context.fireErrorCaught(error)
             }
@@ -77,13 +77,22 @@ final class MessageFraming: ChannelDuplexHandler {
     }
 
     /// - Throws: ``Refused`` for a method that is no word.
-    private func request(_ head: HTTPRequestHead) throws(Refused) -> HTTPRequest {
+    private func request(_ head: HTTPRequestHead, _ channel: any Channel) throws(Refused) -> HTTPRequest {
         guard let method = HTTPRequest.Method(head.method.rawValue) else {
             throw Refused(problem: ProblemError(parserError: .invalidMethod))
         }
+        let host = head.headers.first(name: "host") ?? (message.isHTTP10 ? Self.authority(of: channel) : nil)
         return HTTPRequest(
-            method: method, scheme: scheme, authority: head.headers.first(name: "host"), path: head.uri,
+            method: method, scheme: scheme, authority: host, path: head.uri,
             headerFields: HTTPFields(head.headers, splitCookie: false))
+    }
+
+    /// The address that a client has connected to.
+    private static func authority(of channel: any Channel) -> String? {
+        guard let address = channel.localAddress, let host = address.ipAddress, let port = address.port else {
+            return nil
+        }
+        return host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     }
 
     /// - Throws: ``Refused``.
