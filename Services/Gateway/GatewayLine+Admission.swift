@@ -44,7 +44,7 @@ extension GatewayLine {
         let principal = try await authenticate.authenticate(credential, from: asked.origin.address)
         try enter(asked, principal, record)
         var summary: TenantSummary?
-        if let id = principal.tenant { summary = try await tenant.confirm(id, asked.hints) }
+        if let id = principal.tenant { summary = try await tenant.known(id) }
         return try admitted(asked, credential, principal, summary)
     }
 
@@ -110,11 +110,16 @@ extension GatewayLine {
     private func admitted(
         _ asked: Asked, _ credential: Credential, _ principal: Principal, _ summary: TenantSummary?
     ) throws -> Admission {
-        // Before it is asked what the principal may: what is forbidden costs as much as what is allowed.
+        // Before anything forbids it: what is forbidden costs as much as what is allowed.
         let left = try summary.map { summary in
             try limit.admit(summary, by: principal.kind, in: asked.match.route.limitClass)
         }
-        try authorise.authorise(asked.match, principal)
+        do {
+            if let summary, let refusal = TenantStage.refusal(of: summary, asked.hints) { throw refusal }
+            try authorise.authorise(asked.match, principal)
+        } catch {
+            throw left?.failed(with: error) ?? error
+        }
         if let summary { usage.count(apiCalls: 1, of: summary.id) }
         var admission = Admission(match: asked.match, hints: asked.hints, tenant: summary, origin: asked.origin)
         admission.principal = principal

@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import ServiceKit
+import Synchronization
 
 /// Who knows the users and roles of a tenant, as they are now.
 ///
@@ -48,7 +49,10 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     private let source: any TenantDirectory & PrincipalDirectory
     private let tenants: FreshCache<TenantID, TenantSummary?>
+    /// Names that were asked for: few, for anybody may ask for names of no tenant, and these must take no other's place.
     private let subdomains: FreshCache<String, TenantSummary?>
+    /// Under which names tenants were found. That may be over: the tenant itself says what its subdomain is.
+    private let found = FoundSubdomains()
     private let users: FreshCache<UserKey, KnownUser?>
     private let grants: FreshCache<TenantID, KnownRoles>
 
@@ -59,7 +63,7 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     ) {
         self.source = source
         tenants = FreshCache(following: changes, now: now)
-        subdomains = FreshCache(following: changes, now: now)
+        subdomains = FreshCache(following: changes, maximumCount: 1_000, now: now)
         users = FreshCache(following: changes, maximumCount: 100_000, now: now)
         grants = FreshCache(following: changes, now: now)
         changes?.follow { [self] in hear($0) }
@@ -102,8 +106,6 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     func warm(tenant id: TenantID) -> TenantSummary? { tenants.warm(id) ?? nil }
 
-    func warm(subdomain: Subdomain) -> TenantSummary? { subdomains.warm(subdomain.rawValue) ?? nil }
-
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? {
         users.warm(UserKey(tenant: tenant, user: user)) ?? nil
     }
@@ -115,18 +117,31 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     }
 
     func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
-        try await subdomains.value(for: subdomain.rawValue) { [source] in try await source.tenant(subdomain: subdomain)
-        }
+        let name = subdomain.rawValue
+        if let id = found.tenant(of: name), let known = try await tenant(id), known.subdomain == name { return known }
+        let named = try await subdomains.value(for: name) { [source] in try await source.tenant(subdomain: subdomain) }
+        if let named { found.note(named.id, of: name) }
+        return named
     }
 
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
-        try await users.value(for: UserKey(tenant: tenant, user: user)) { [source] in
-            try await source.principal(user, in: tenant).map { KnownUser($0) }
+        try await users.value(for: UserKey(tenant: tenant, user: user)) { [self] in
+            try await requireActive(tenant)
+            return try await source.principal(user, in: tenant).map { KnownUser($0) }
         }?.grants
     }
 
     func roles(of tenant: TenantID) async throws -> [RoleGrants] {
-        try await grants.value(for: tenant) { [source] in KnownRoles(try await source.roles(of: tenant)) }.all
+        try await grants.value(for: tenant) { [self] in
+            try await requireActive(tenant)
+            return KnownRoles(try await source.roles(of: tenant))
+        }.all
+    }
+
+    /// The source refuses every question about a tenant that is not active, and refusals are not remembered: requests of a suspended
+    /// tenant would each be a question.
+    private func requireActive(_ id: TenantID) async throws {
+        guard let tenant = try await tenant(id), tenant.isActive else { throw TenantStage.unknown }
     }
 
     func presentRoles(of tenant: TenantID) async throws -> [RoleGrants] {
@@ -137,4 +152,13 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {
         try await source.verify(login, in: tenant)
     }
+}
+
+/// Which tenant was found under a subdomain.
+private final class FoundSubdomains: Sendable {
+    private let tenants = Mutex(RecentEntries<String, TenantID>(maximumCount: 20_000))
+
+    func tenant(of subdomain: String) -> TenantID? { tenants.withLock { $0.use(subdomain) } }
+
+    func note(_ tenant: TenantID, of subdomain: String) { tenants.withLock { $0.insert(tenant, for: subdomain) } }
 }

@@ -22,6 +22,13 @@ final class LimitStage: Sendable {
             let seconds = max(0, Int((reset / .seconds(1)).rounded(.up)))
             return [.rateLimitPolicy: policy, .rateLimit: "\"\(name)\";r=\(requests);t=\(seconds)"]
         }
+
+        /// What becomes of a request that was counted and fails all the same.
+        func failed(with error: any Error) -> ProblemError {
+            var problem = ProblemError(mapping: error)
+            problem.headers.append(contentsOf: fields)
+            return problem
+        }
     }
 
     /// One allowance that a request counts against.

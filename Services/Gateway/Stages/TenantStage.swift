@@ -77,21 +77,33 @@ struct TenantStage: Sendable {
     ///
     /// - Throws: as ``resolve(_:)``.
     func confirm(_ id: TenantID, _ hints: Hints) async throws -> TenantSummary {
-        guard hints.header == nil || hints.header == id else { throw Self.mismatch }
-        if let subdomain = hints.subdomain {
-            let named = try await directory.tenant(subdomain: subdomain)
-            guard named?.id == id else { throw Self.mismatch }
-        }
-        return try active(try await directory.tenant(id))
+        let tenant = try await known(id)
+        if let refusal = Self.refusal(of: tenant, hints) { throw refusal }
+        return tenant
+    }
+
+    /// The tenant of a verified credential, active or not.
+    ///
+    /// - Throws: ``ProblemError`` 403 when there is none, 503 when it cannot be asked.
+    func known(_ id: TenantID) async throws -> TenantSummary {
+        guard let tenant = try await directory.tenant(id) else { throw Self.unknown }
+        return tenant
     }
 
     /// As ``confirm(_:_:)`` without waiting: the tenant, when all that is to be known is remembered, still holds and agrees; nil:
     /// confirm it, which may also say why not.
     func warm(_ id: TenantID, _ hints: Hints) -> TenantSummary? {
-        guard hints.header == nil || hints.header == id else { return nil }
-        if let subdomain = hints.subdomain, directory.warm(subdomain: subdomain)?.id != id { return nil }
-        guard let tenant = directory.warm(tenant: id), tenant.isActive else { return nil }
+        guard let tenant = directory.warm(tenant: id), Self.refusal(of: tenant, hints) == nil else { return nil }
         return tenant
+    }
+
+    /// Why a credential of the tenant does not do for a request with these hints; nil when it does. Nothing is looked up: a tenant
+    /// says itself what its subdomain is, and names that strangers make up cost nothing.
+    static func refusal(of tenant: TenantSummary, _ hints: Hints) -> ProblemError? {
+        guard hints.header == nil || hints.header == tenant.id,
+            hints.subdomain == nil || hints.subdomain?.rawValue == tenant.subdomain
+        else { return mismatch }
+        return tenant.isActive ? nil : unknown
     }
 
     private func active(_ tenant: TenantSummary?) throws -> TenantSummary {
@@ -113,12 +125,10 @@ protocol TenantDirectory: Sendable {
     func tenant(subdomain: Subdomain) async throws -> TenantSummary?
     /// As ``tenant(_:)``, when that is remembered and still holds; nil: ask.
     func warm(tenant id: TenantID) -> TenantSummary?
-    func warm(subdomain: Subdomain) -> TenantSummary?
 }
 
 extension TenantDirectory {
     func warm(tenant id: TenantID) -> TenantSummary? { nil }
-    func warm(subdomain: Subdomain) -> TenantSummary? { nil }
 }
 
 extension HTTPField.Name {

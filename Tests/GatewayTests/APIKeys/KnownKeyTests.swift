@@ -34,7 +34,7 @@ private final class Roles: TenantDirectory, PrincipalDirectory {
     var questions: Int { state.withLock { $0.questions } }
     func set(_ roles: [RoleGrants]) { state.withLock { $0.roles = roles } }
 
-    func tenant(_ id: TenantID) async throws -> TenantSummary? { nil }
+    func tenant(_ id: TenantID) async throws -> TenantSummary? { Fixture.tenant(id) }
     func tenant(subdomain: Subdomain) async throws -> TenantSummary? { nil }
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? { nil }
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? { nil }

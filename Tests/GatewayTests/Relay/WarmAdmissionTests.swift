@@ -99,15 +99,33 @@ struct WarmAdmissionTests {
         #expect(refusal.status == .tooManyRequests && refusal.headers[.rateLimit] != nil)
     }
 
+    /// What three requests are refused with.
+    private func refusals(_ line: GatewayLine, _ fields: HTTPFields = [:]) async throws -> [ProblemError] {
+        var refusals: [ProblemError] = []
+        for _ in 1...3 {
+            refusals.append(
+                try await problem { try await line.admit(try asked(line, fields), RequestRecord(method: "GET")) })
+        }
+        return refusals
+    }
+
     @Test("forbidden requests count against the plan")
     func forbidden() async throws {
-        let line = try line(
-            OneToken(principal: Principal(kind: .user(UserID(), session: SessionID()), tenant: Self.tenant.id)))
-        var statuses: [HTTPResponse.Status] = []
-        for _ in 1...3 {
-            let refusal = try await problem { try await line.admit(try asked(line), RequestRecord(method: "GET")) }
-            statuses.append(refusal.status)
-        }
-        #expect(statuses == [.forbidden, .forbidden, .tooManyRequests])
+        let nobody = Principal(kind: .user(UserID(), session: SessionID()), tenant: Self.tenant.id)
+        let refusals = try await refusals(try line(OneToken(principal: nobody)))
+        #expect(refusals.map(\.status) == [.forbidden, .forbidden, .tooManyRequests])
+        #expect(refusals.map { $0.headers[values: .rateLimit].count } == [1, 1, 1])
+    }
+
+    @Test(
+        "requests that name another tenant, and those of a suspended one, count against the plan of the credential's tenant"
+    )
+    func otherTenant() async throws {
+        let other = try await refusals(try line(OneToken(principal: user())), [.tenantID: "\(TenantID())"])
+        #expect(other.map(\.code) == [.tenantMismatch, .tenantMismatch, .rateLimited])
+        let suspended = Fixture.tenant(Self.tenant.id, plan: .starter, isActive: false)
+        let refused = try await refusals(try line(OneToken(principal: user()), tenants: [suspended]))
+        #expect(refused.map(\.code) == [.tenantUnavailable, .tenantUnavailable, .rateLimited])
+        #expect((other + refused).map { $0.headers[values: .rateLimit].count } == Array(repeating: 1, count: 6))
     }
 }

@@ -26,7 +26,9 @@ private final class CountingDirectory: TenantDirectory, PrincipalDirectory {
     }
 
     func tenant(_ id: TenantID) async throws -> TenantSummary? { try asked(tenant) }
-    func tenant(subdomain: Subdomain) async throws -> TenantSummary? { try asked(tenant) }
+    func tenant(subdomain: Subdomain) async throws -> TenantSummary? {
+        try asked(subdomain.rawValue == tenant.subdomain ? tenant : nil)
+    }
     func roles(of tenant: TenantID) async throws -> [RoleGrants] { try asked([]) }
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? { nil }
     func principal(_ user: UserID, in tenant: TenantID) async throws -> UserGrants? {
@@ -51,9 +53,11 @@ struct HeardDirectoryTests {
         func advance(_ duration: Duration) { value.withLock { $0 += duration } }
     }
 
-    private func parts() -> (source: CountingDirectory, directory: CachedDirectory, follower: ChangeFollower) {
+    private func parts(
+        _ tenant: TenantSummary? = nil
+    ) -> (source: CountingDirectory, directory: CachedDirectory, follower: ChangeFollower) {
         let now: @Sendable () -> ContinuousClock.Instant = { [offset] in offset.now }
-        let source = CountingDirectory(tenant)
+        let source = CountingDirectory(tenant ?? self.tenant)
         let follower = ChangeFollower(
             "tenant-admin", source: changes, silence: .seconds(1), logger: PostgresCluster.quietLogger, now: now)
         return (source, CachedDirectory(source, changes: follower, now: now), follower)
@@ -82,36 +86,67 @@ struct HeardDirectoryTests {
             [
                 directory.warm(principal: user, in: tenant.id) != nil,
                 directory.warm(principal: colleague, in: tenant.id) != nil, directory.warm(tenant: tenant.id) != nil,
-                directory.warm(subdomain: Subdomain(rawValue: "acme")!) != nil,
                 directory.warm(rolesOf: tenant.id) != nil,
             ]
         }
         let cases: [(Change, [Bool])] = [
-            (Change(.user, of: tenant.id, subject: user.description), [false, true, true, true, true]),
-            (Change(.user, of: TenantID(), subject: user.description), [true, true, true, true, true]),
-            (Change(.roles, of: tenant.id), [false, false, true, true, false]),
-            (Change(.tenant, of: tenant.id, subject: "acme"), [true, true, false, false, true]),
-            (Change(ChangeKind(rawValue: "of_a_later_release"), of: tenant.id), [false, false, false, false, false]),
+            (Change(.user, of: tenant.id, subject: user.description), [false, true, true, true]),
+            (Change(.user, of: TenantID(), subject: user.description), [true, true, true, true]),
+            (Change(.roles, of: tenant.id), [false, false, true, false]),
+            (Change(.tenant, of: tenant.id, subject: "acme"), [true, true, false, true]),
+            (Change(ChangeKind(rawValue: "of_a_later_release"), of: tenant.id), [false, false, false, false]),
         ]
         for (change, stays) in cases {
             for id in [user, colleague] { _ = try await directory.principal(id, in: tenant.id) }
             _ = try await directory.tenant(tenant.id)
-            _ = try await directory.tenant(subdomain: Subdomain(rawValue: "acme")!)
             _ = try await directory.roles(of: tenant.id)
             try await follower.ask()
-            if source.questions == 5 {
+            if source.questions == 4 {
                 // The first answer makes everything before it forgotten.
-                #expect(warm() == [false, false, false, false, false])
+                #expect(warm() == [false, false, false, false])
                 for id in [user, colleague] { _ = try await directory.principal(id, in: tenant.id) }
                 _ = try await directory.tenant(tenant.id)
-                _ = try await directory.tenant(subdomain: Subdomain(rawValue: "acme")!)
                 _ = try await directory.roles(of: tenant.id)
             }
-            #expect(warm() == [true, true, true, true, true])
+            #expect(warm() == [true, true, true, true])
             changes.tell(change)
             try await follower.ask()
             #expect(warm() == stays, "\(change)")
         }
+    }
+
+    @Test("subdomains of no tenant, however many, do not evict those of tenants")
+    func madeUpSubdomains() async throws {
+        let (source, directory, follower) = parts()
+        try await follower.ask()
+        let acme = try #require(Subdomain(rawValue: "acme"))
+        for _ in 1...2 { #expect(try await directory.tenant(subdomain: acme) == tenant) }
+        #expect(source.questions == 2)
+        let count = 21_000
+        for number in 1...count {
+            let name = try #require(Subdomain(rawValue: "made-up-\(number)"))
+            #expect(try await directory.tenant(subdomain: name) == nil)
+        }
+        #expect(source.questions == 2 + count)
+        #expect(try await directory.tenant(subdomain: acme) == tenant)
+        #expect(source.questions == 2 + count)
+        // After a change the tenant is asked for again, by its name too.
+        changes.tell(Change(.tenant, of: tenant.id, subject: "acme"))
+        try await follower.ask()
+        #expect(try await directory.tenant(subdomain: acme) == tenant)
+        #expect(source.questions == 3 + count)
+    }
+
+    @Test("requests of a suspended tenant are refused without a question to tenant-admin each")
+    func suspended() async throws {
+        let (source, directory, follower) = parts(Fixture.tenant(tenant.id, isActive: false))
+        try await follower.ask()
+        for _ in 1...10 {
+            let ofUser = try await problem { try await directory.principal(user, in: tenant.id) }
+            let ofKey = try await problem { try await directory.roles(of: tenant.id) }
+            #expect(ofUser.code == .tenantUnavailable && ofKey.code == .tenantUnavailable)
+        }
+        #expect(source.questions == 1)
     }
 
     @Test("without the change feed the directory queries tenant-admin, and answers 503 when it cannot")
@@ -126,7 +161,8 @@ struct HeardDirectoryTests {
         offset.advance(.milliseconds(1))
         #expect(directory.warm(principal: user, in: tenant.id) == nil)
         _ = try await directory.principal(user, in: tenant.id)
-        #expect(source.questions == 2)
+        // Twice about the user, and each time about the user's tenant.
+        #expect(source.questions == 4)
 
         source.setDown(true)
         offset.advance(.milliseconds(500))

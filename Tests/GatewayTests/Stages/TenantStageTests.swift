@@ -123,6 +123,23 @@ struct TenantStageTests {
         }
     }
 
+    /// Cannot say whose a subdomain is.
+    private struct NoSubdomains: TenantDirectory {
+        let known: TenantSummary
+        func tenant(_ id: TenantID) async throws -> TenantSummary? { known }
+        func tenant(subdomain: Subdomain) async throws -> TenantSummary? { throw ProblemError.unavailable("gone") }
+    }
+
+    @Test("a subdomain beside a credential is compared and not looked up, whatever a stranger makes up")
+    func madeUpSubdomain() async throws {
+        let stage = TenantStage(baseDomain: "erm.example", directory: NoSubdomains(known: acme))
+        #expect(try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "acme"))) == acme)
+        let problem = try await problem {
+            try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "made-up")))
+        }
+        #expect(problem.code == .tenantMismatch)
+    }
+
     @Test("a credential of an inactive tenant is 403")
     func inactive() async throws {
         let problem = try await problem { try await stage.confirm(gone.id, .init()) }

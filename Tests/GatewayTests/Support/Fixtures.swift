@@ -95,5 +95,4 @@ struct KnownTenants: TenantDirectory {
         tenants.first { $0.subdomain == subdomain.rawValue }
     }
     func warm(tenant id: TenantID) -> TenantSummary? { tenants.first { $0.id == id } }
-    func warm(subdomain: Subdomain) -> TenantSummary? { tenants.first { $0.subdomain == subdomain.rawValue } }
 }
