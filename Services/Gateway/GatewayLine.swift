@@ -36,22 +36,44 @@ struct GatewayLine: RouterMiddleware {
         _ request: Request, context: ServiceRequestContext,
         next: (Request, ServiceRequestContext) async throws -> Response
     ) async throws -> Response {
-        guard let crossOrigin else { return try await answer(request, context) }
-        let fields = crossOrigin.fields(for: request)
         do {
             var response =
-                if let preflight = crossOrigin.preflight(request, methods: route.methods(at: request.head.path ?? "")) {
-                    preflight
+                if request.method == .options {
+                    try options(request, context)
                 } else {
                     try await answer(request, context)
                 }
-            for field in fields where response.headers[field.name] == nil { response.headers.append(field) }
+            crossOrigin?.complete(&response.headers, to: request.headers)
             return response
         } catch {
+            guard let crossOrigin else { throw error }
             var problem = ProblemError(mapping: error)
-            problem.headers.append(contentsOf: fields)
+            crossOrigin.complete(&problem.headers, to: request.headers)
             throw problem
         }
+    }
+
+    /// What adds to an answer on the event loop what ``handle(_:context:next:)`` adds to the router's; nil: nothing.
+    ///
+    /// - Parameter left: nil for a request that was not counted.
+    func completing(_ request: HTTPRequest, _ left: LimitStage.Left? = nil) -> ((inout HTTPFields) -> Void)? {
+        guard crossOrigin != nil || left != nil else { return nil }
+        return { [crossOrigin] fields in
+            if let left, fields[.rateLimit] == nil { fields.append(contentsOf: left.fields) }
+            crossOrigin?.complete(&fields, to: request.headerFields)
+        }
+    }
+
+    /// What a path takes. Everybody may ask: the answer 405 says the same.
+    private func options(_ request: Request, _ context: ServiceRequestContext) throws -> Response {
+        let found = Result { try route.route(at: request.head.path ?? "") }
+        let methods = (try? found.get())?.allowedMethods ?? []
+        // A page may ask for what is not there, to be told so.
+        if let fields = crossOrigin?.preflight(request.head, methods: methods, fields: forward.rewrite.accepted) {
+            return Response(status: .noContent, headers: fields)
+        }
+        context.coreContext.endpointPath.value = try found.get().template
+        return Response(status: .noContent, headers: [.allow: methods.joined(separator: ", ")])
     }
 
     private func answer(_ request: Request, _ context: ServiceRequestContext) async throws -> Response {
@@ -63,9 +85,14 @@ struct GatewayLine: RouterMiddleware {
         context.coreContext.endpointPath.value = match.route.template
         let peer = context.remoteAddress?.ipAddress.flatMap { ClientAddress($0) }
         let admission = try await admit(try asked(match, request.head, peer: peer), context.record)
-        var response = try await serve(request, match, admission, context)
-        if let left = admission.left { response.headers.append(contentsOf: left.fields) }
-        return response
+        guard let left = admission.left else { return try await serve(request, match, admission, context) }
+        do {
+            var response = try await serve(request, match, admission, context)
+            response.headers.append(contentsOf: left.fields)
+            return response
+        } catch {
+            throw left.failed(with: error)
+        }
     }
 
     private func serve(
@@ -92,14 +119,18 @@ struct GatewayLine: RouterMiddleware {
 
     /// Only the gateway knows which roles API keys hold.
     private func requireUnheldRole(_ admission: Admission) async throws {
-        guard Self.mayRemoveHeldRole(admission.match), let keys, let tenant = admission.tenant,
-            let role = admission.match.parameters["id"].flatMap({ RoleID($0) })
+        guard let text = Self.removedRole(admission.match), let role = RoleID(text), let keys,
+            let tenant = admission.tenant
         else { return }
         try await keys.requireUnheld(role, in: tenant.id)
     }
 
-    static func mayRemoveHeldRole(_ match: MatchedRoute) -> Bool {
-        match.method == "DELETE" && match.route.template == "/api/v1/roles/{id}"
+    /// The id of the role that a request would remove; nil for any other request. By the path that tenant-admin is asked for, for a
+    /// table may give the parameter another name.
+    static func removedRole(_ match: MatchedRoute) -> String? {
+        guard match.method == "DELETE" else { return nil }
+        let segments = match.path.segments
+        return segments.count == 4 && segments.starts(with: ["api", "v1", "roles"]) ? segments[3] : nil
     }
 
     /// The fields that go on to a service.

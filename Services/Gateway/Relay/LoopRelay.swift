@@ -32,8 +32,10 @@ final class LoopRelay: LoopResponder, Service {
         let peer = exchange.peer.flatMap { ClientAddress($0) }
         guard let asked = try? line.asked(match, exchange.request, peer: peer) else { return false }
         exchange.route = match.route.template
+        exchange.completing = line.completing(exchange.request)
         do {
             guard let admission = try line.admitWarm(asked, exchange.record) else { return false }
+            if let left = admission.left { exchange.completing = line.completing(exchange.request, left) }
             let fields = try line.fields(of: exchange.request, admission, to: upstream.service, exchange.trace)
             RelayedRequest(
                 exchange, admission, fields, body, to: upstream, over: connections(exchange.channel.eventLoop), logger
@@ -57,7 +59,7 @@ final class LoopRelay: LoopResponder, Service {
         else { return nil }
         let route = match.route
         // The router serves streams, which stay open, and the routes with a queue for logins.
-        guard !route.isStreaming, !route.limitsAddress, !GatewayLine.mayRemoveHeldRole(match),
+        guard !route.isStreaming, !route.limitsAddress, GatewayLine.removedRole(match) == nil,
             body?.readableBytes ?? 0 <= route.bodyLimitBytes
         else { return nil }
         return (match, upstream)

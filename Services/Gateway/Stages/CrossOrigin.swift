@@ -1,9 +1,6 @@
 import HTTPTypes
-import Hummingbird
-import ServiceKit
 
-/// Which web pages of other origins may ask (CORS, the Fetch standard §3.2). Without an origin in the configuration none may, and
-/// OPTIONS is a method like any other that no route takes.
+/// Which web pages of other origins may ask (CORS, the Fetch standard §3.2). Without an origin in the configuration none may.
 struct CrossOrigin: Sendable, Equatable {
     /// `https://app.example`, or `*` for every one; credentials travel in headers that a page sets itself, never in cookies.
     var origins: Set<String>
@@ -16,31 +13,36 @@ struct CrossOrigin: Sendable, Equatable {
         return origins.contains(origin) ? origin : nil
     }
 
-    /// The fields to add to every answer to a request. All answers say that they depend on the origin: a cache would give a page the
-    /// answer to a request without one, which the page may not read (the Fetch standard, "CORS protocol and HTTP caches").
-    func fields(for request: Request) -> HTTPFields {
-        guard let origin = allowed(request.headers) else { return [.vary: "Origin"] }
-        return [
-            .accessControlAllowOrigin: origin, .vary: "Origin",
-            .accessControlExposeHeaders: "ETag, Location, Retry-After, RateLimit, RateLimit-Policy, X-Request-ID",
-        ]
+    /// Adds to every answer what the browser must know of it. All answers say that they depend on the origin: a cache would give a
+    /// page the answer to a request without one, which the page may not read (the Fetch standard, "CORS protocol and HTTP caches").
+    ///
+    /// - Parameter request: the fields of the request.
+    func complete(_ answer: inout HTTPFields, to request: HTTPFields) {
+        answer.append(HTTPField(name: .vary, value: "Origin"))
+        guard let origin = allowed(request) else { return }
+        answer[.accessControlAllowOrigin] = origin
+        answer[.accessControlExposeHeaders] = Self.exposed
     }
 
-    /// The answer to a browser that asks whether a page may ask; nil for other requests.
+    /// Fields of answers that a page may read beside those that it always may.
+    private static let exposed = [
+        "Allow", "Content-Disposition", "ETag", "Inference-Header-Content-Length", "Location", "RateLimit",
+        "RateLimit-Policy", "Retry-After", "X-Request-ID",
+    ].joined(separator: ", ")
+
+    /// What a browser gets that asks whether a page may ask; nil for other requests.
     ///
-    /// - Parameter methods: those of the route.
-    func preflight(_ request: Request, methods: [String]) -> Response? {
-        guard request.method == .options, let origin = allowed(request.headers),
-            request.headers[.accessControlRequestMethod] != nil
+    /// - Parameters:
+    ///   - methods: those of the route.
+    ///   - fields: the names of those that requests may bring.
+    func preflight(_ request: HTTPRequest, methods: [String], fields: [String]) -> HTTPFields? {
+        guard request.method == .options, allowed(request.headerFields) != nil,
+            request.headerFields[.accessControlRequestMethod] != nil
         else { return nil }
-        return Response(
-            status: .noContent,
-            headers: [
-                .accessControlAllowOrigin: origin, .vary: "Origin",
-                .accessControlAllowMethods: methods.joined(separator: ", "),
-                .accessControlAllowHeaders:
-                    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-API-Key, X-Request-ID, X-Tenant-ID",
-                .accessControlMaxAge: "\(maximumAge.components.seconds)",
-            ])
+        return [
+            .accessControlAllowMethods: methods.joined(separator: ", "),
+            .accessControlAllowHeaders: fields.joined(separator: ", "),
+            .accessControlMaxAge: "\(maximumAge.components.seconds)",
+        ]
     }
 }

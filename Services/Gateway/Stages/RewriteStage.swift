@@ -22,8 +22,9 @@ struct RewriteStage: Sendable {
 
     func request(_ headers: HTTPFields, _ vouched: Vouched) -> [(name: String, value: String)] {
         let connection = Self.namedByConnection(headers[values: .connection])
+        let host = vouched.host.flatMap { Self.isPlainHost($0) ? $0 : nil }
         var kept: [(name: String, value: String)] = []
-        kept.reserveCapacity(headers.count + 4)
+        kept.reserveCapacity(headers.count + 7)
         for field in headers {
             let name = field.name.canonicalName
             guard Self.standard.contains(name) || also.contains(name), !connection.contains(name) else { continue }
@@ -32,9 +33,16 @@ struct RewriteStage: Sendable {
         kept.append((HeaderName.authorization, "Bearer \(vouched.assertion)"))
         kept.append((HeaderName.requestID, vouched.requestID))
         kept.append((HeaderName.traceparent, vouched.traceparent))
-        kept.append((HTTPField.Name.forwarded.rawName, Self.forwarded(vouched)))
+        kept.append((HTTPField.Name.forwarded.rawName, Self.forwarded(vouched.origin, host)))
+        // The same for readers of the older fields.
+        kept.append(("X-Forwarded-For", vouched.origin.address.description))
+        kept.append(("X-Forwarded-Proto", vouched.origin.scheme))
+        if let host { kept.append(("X-Forwarded-Host", host)) }
         return kept
     }
+
+    /// The names of the fields that a request may bring: those that go on, and those that the gateway itself reads.
+    var accepted: [String] { Self.standard.union(also).union(Self.readHere).sorted() }
 
     /// Hop-by-hop fields end here; the request id is set by the gateway for all its answers.
     func response(_ headers: some Sequence<(name: String, value: String)>) -> HTTPFields {
@@ -63,6 +71,13 @@ struct RewriteStage: Sendable {
         "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "inference-header-content-length",
         "last-event-id", "pragma", "prefer", "priority", "range", "tracestate", "user-agent",
     ]
+
+    /// Fields of requests that the gateway itself reads, in lower case.
+    private static let readHere = Set(
+        [
+            HeaderName.authorization, HTTPField.Name.apiKey.rawName, HeaderName.requestID, HeaderName.tenantID,
+            HeaderName.traceparent,
+        ].map { $0.lowercased() })
 
     /// Set by the gateway itself, or framing that the client library makes.
     private static let own: Set<String> = [
@@ -103,16 +118,17 @@ struct RewriteStage: Sendable {
         return names
     }
 
-    /// RFC 7239: an IPv6 address stands in brackets and quotes; what cannot be quoted safely is left out.
-    private static func forwarded(_ vouched: Vouched) -> String {
-        let address = vouched.origin.address
-        var parts = [address.bytes.count == 16 ? "for=\"[\(address)]\"" : "for=\(address)"]
-        if let host = vouched.host, host.utf8.allSatisfy({ isHostCharacter($0) }), !host.isEmpty {
-            parts.append("host=\"\(host)\"")
-        }
-        parts.append("proto=\(vouched.origin.scheme)")
-        return parts.joined(separator: ";")
+    /// RFC 7239: an IPv6 address stands in brackets and quotes.
+    private static func forwarded(_ origin: TrustedProxies.Origin, _ host: String?) -> String {
+        let address = origin.address
+        var text = address.bytes.count == 16 ? "for=\"[\(address)]\"" : "for=\(address)"
+        if let host { text += ";host=\"\(host)\"" }
+        text += ";proto=\(origin.scheme)"
+        return text
     }
+
+    /// Whether a host can be quoted safely.
+    private static func isPlainHost(_ host: String) -> Bool { !host.isEmpty && host.utf8.allSatisfy(isHostCharacter) }
 
     private static func isHostCharacter(_ byte: UInt8) -> Bool {
         (0x30...0x39).contains(byte) || (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte)

@@ -23,11 +23,10 @@ struct RouteStage: Sendable {
     func match(method: String, target: String) throws -> MatchedRoute {
         let path = try RequestPath(target: target)
         var parameters: [String: String] = [:]
-        guard let route = root.find(path.segments[...], &parameters) else { throw ProblemError.notFound("Resource") }
+        let route = try route(of: path, &parameters)
         let method = method == "HEAD" ? "GET" : method
         guard route.methods.keys.contains(method) else {
-            let also = route.methods.keys.contains("GET") ? ["HEAD"] : []
-            let allowed = (route.methods.keys + also).sorted().joined(separator: ", ")
+            let allowed = route.allowedMethods.joined(separator: ", ")
             throw ProblemError(
                 status: .methodNotAllowed, code: .methodNotAllowed, "This resource supports only: \(allowed).",
                 headers: [.allow: allowed])
@@ -35,12 +34,17 @@ struct RouteStage: Sendable {
         return MatchedRoute(route: route, method: method, path: path, parameters: parameters)
     }
 
-    /// The methods of a path, for preflight requests; none without a route.
-    func methods(at target: String) -> [String] {
-        guard let path = try? RequestPath(target: target) else { return [] }
+    /// The route of a path, whatever its methods.
+    ///
+    /// - Throws: ``ProblemError``: 400 for a path that is not clean, 404.
+    func route(at target: String) throws -> Route {
         var parameters: [String: String] = [:]
-        let methods = root.find(path.segments[...], &parameters)?.methods.keys.sorted() ?? []
-        return methods.contains("GET") ? (methods + ["HEAD"]).sorted() : methods
+        return try route(of: try RequestPath(target: target), &parameters)
+    }
+
+    private func route(of path: RequestPath, _ parameters: inout [String: String]) throws -> Route {
+        guard let route = root.find(path.segments[...], &parameters) else { throw ProblemError.notFound("Resource") }
+        return route
     }
 
     /// A tree of path segments. A literal is preferred to a parameter, whatever the order in the table.
@@ -79,5 +83,15 @@ struct RouteStage: Sendable {
             }
             return nil
         }
+    }
+}
+
+extension Route {
+    /// The methods of the table, HEAD where there is GET, and OPTIONS, which asks for these.
+    var allowedMethods: [String] {
+        var allowed = Array(methods.keys)
+        if methods.keys.contains("GET") { allowed.append("HEAD") }
+        allowed.append("OPTIONS")
+        return allowed.sorted()
     }
 }

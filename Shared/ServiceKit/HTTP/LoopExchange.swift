@@ -34,6 +34,8 @@ public final class LoopExchange {
     public private(set) lazy var trace = frame.begin(request.headerFields, record, client: peer)
     /// The template of the route, for the metrics.
     public var route: String?
+    /// Adds to the fields of the answer, whether it is a problem or not, when it begins.
+    public var completing: ((inout HTTPFields) -> Void)?
     /// Who answers; let go of at the end.
     public var answering: (any LoopAnswering)?
 
@@ -77,6 +79,7 @@ public final class LoopExchange {
         guard !isAnswered, !isOver else { return }
         var head = head
         frame.complete(&head.headerFields, trace)
+        completing?(&head.headerFields)
         if head.headerFields[.date] == nil { head.headerFields[.date] = HTTPDate.now }
         answered(head.status.code)
         write(.head(head))

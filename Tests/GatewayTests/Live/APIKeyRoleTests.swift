@@ -88,6 +88,23 @@ struct APIKeyRoleTests {
         }
     }
 
+    @Test(
+        "the role of a request that removes one is found, whatever the table calls the parameter",
+        arguments: ["id", "role"])
+    func removedRole(parameter: String) throws {
+        let stage = RouteStage(routes: [
+            try Fixture.route("/api/v1/roles/{\(parameter)}", ["GET": nil, "DELETE": nil]),
+            try Fixture.route("/api/v1/users/{\(parameter)}", ["DELETE": nil]),
+        ])
+        func removed(_ method: String, _ path: String) throws -> String? {
+            GatewayLine.removedRole(try stage.match(method: method, target: path))
+        }
+        #expect(try removed("DELETE", "/api/v1/roles/7") == "7")
+        #expect(try removed("DELETE", "/api/v1/%72oles/7") == "7")
+        #expect(try removed("GET", "/api/v1/roles/7") == nil)
+        #expect(try removed("DELETE", "/api/v1/users/7") == nil)
+    }
+
     @Test("a role that was made, or given more, a moment ago is known when a key is made with it")
     func madeAMomentAgo() async throws {
         try await withKey { account async throws in

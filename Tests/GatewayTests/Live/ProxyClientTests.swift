@@ -191,7 +191,7 @@ struct ProxyClientTests {
         }
     }
 
-    @Test("other methods are 405 with the ones that the address takes", arguments: ["OPTIONS", "TRACE", "PUT"])
+    @Test("other methods are 405 with the ones that the address takes", arguments: ["TRACE", "PUT"])
     func methods(method: String) async throws {
         try await withBench { bench in
             let (response, bytes) = try await bench.client.execute(
@@ -199,7 +199,27 @@ struct ProxyClientTests {
             let reply = Reply(status: response.status, headers: response.headers, body: bytes)
             #expect(reply.status == 405)
             #expect(reply.code == .methodNotAllowed)
-            #expect(reply.header("Allow") == "GET, HEAD, POST")
+            #expect(reply.header("Allow") == "GET, HEAD, OPTIONS, POST")
+        }
+    }
+
+    @Test("OPTIONS says what an address takes, without a credential, and 404 where there is nothing")
+    func options() async throws {
+        try await withBench { bench in
+            let known = try await bench.send("OPTIONS", "/x")
+            #expect(known.status == 204 && known.body.isEmpty && known.header("Allow") == "GET, HEAD, OPTIONS, POST")
+            #expect(try await bench.send("OPTIONS", "/nothing").status == 404)
+        }
+    }
+
+    @Test("HTTP/1.0 need not name a host, and is answered whole", arguments: ["/x", "/stream"])
+    func oldProtocol(path: String) async throws {
+        try await withBench { bench in
+            let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write("GET \(path) HTTP/1.0\r\n\r\n")
+                return try await connection.readToEnd()
+            }
+            #expect(answer.hasPrefix("HTTP/1.0 200 ") && answer.hasSuffix("\r\n\r\nhello"), "\(answer)")
         }
     }
 

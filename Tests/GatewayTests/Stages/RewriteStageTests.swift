@@ -95,6 +95,21 @@ struct RewriteStageTests {
         #expect(headers.contains { $0 == ("Forwarded", "for=\"[2001:db8::1]\";proto=http") })
     }
 
+    @Test("X-Forwarded-For, -Proto and -Host say what is verified, once each, and nothing of what the client writes")
+    func olderFields() throws {
+        let headers = try rewritten(
+            [
+                ("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-Proto", "http"),
+                ("X-Forwarded-Host", "evil.example"),
+                ("Connection", "x-forwarded-for, x-forwarded-host"),
+            ], address: "2001:db8::1", scheme: "https")
+        let older = headers.filter { $0.name.lowercased().hasPrefix("x-forwarded-") }
+        #expect(older.map(\.name) == ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"])
+        #expect(older.map(\.value) == ["2001:db8::1", "https", "erm.example:8080"])
+        let unquotable = try rewritten([], host: "a\";for=evil")
+        #expect(!unquotable.contains { $0.name == "X-Forwarded-Host" })
+    }
+
     @Test("the answer's hop-by-hop fields end at the gateway, others come back in order")
     func response() {
         let answer: [(name: String, value: String)] = [

@@ -44,7 +44,7 @@ struct RouteStageTests {
     func method() async throws {
         let problem = try await problem { try stage().match(method: "PATCH", target: "/api/v1/models/1") }
         #expect(problem.status == .methodNotAllowed)
-        #expect(problem.headers[.allow] == "DELETE, GET, HEAD")
+        #expect(problem.headers[.allow] == "DELETE, GET, HEAD, OPTIONS")
     }
 }
 

@@ -85,9 +85,40 @@ struct ProxyBench: Sendable {
             authenticate: AuthenticateStage(authenticators: authenticators, limit: limit), limit: limit, sessions: nil,
             inFlight: inFlight, queue: LoginQueue(), usage: UsageCounter(),
             forward: ForwardStage(
-                client: client, upstreams: [.mlPrediction: upstream], uploadRate: configuration.uploads),
+                client: client, upstreams: [.mlPrediction: upstream], uploadRate: configuration.uploads,
+                rewrite: RewriteStage(also: configuration.requestHeaders)),
             local: LocalRoutes(), keys: nil,
-            signer: AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair()))
+            signer: AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair()),
+            crossOrigin: configuration.crossOrigin)
+    }
+
+    /// A gateway for a tenant's callers in front of one upstream.
+    static func with(
+        _ configuration: GatewayConfiguration, upstreamPort: Int, authenticators: [any Authenticator],
+        tenants: [TenantSummary], _ body: @escaping @Sendable (ProxyBench) async throws -> Void
+    ) async throws {
+        let client = HTTPClient(logger: PostgresCluster.quietLogger)
+        let inFlight = InFlightStage(.standard)
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://127.0.0.1:\(upstreamPort)"],
+            health: .init(failuresToOpen: 100, openFor: .seconds(1)))
+        let live = LiveLine(
+            line(
+                configuration, client, upstream, inFlight: inFlight, authenticators: authenticators, tenants: tenants))
+        let (application, relay) = Self.application(live)
+        defer { relay.close() }
+        let outcome: Result<Void, any Error>
+        do {
+            try await application.testable().test(.live) { gateway in
+                try await body(
+                    ProxyBench(gatewayPort: gateway.port ?? 0, client: client, inFlight: inFlight, relay: relay))
+            }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await client.shutdown()
+        try outcome.get()
     }
 
     /// A Hummingbird upstream whose routes the test sets up.
@@ -111,8 +142,11 @@ struct ProxyBench: Sendable {
     /// Waits until no request is under way.
     func idle() async throws { try await waitUntil("no request is under way") { inFlight.isIdle } }
 
-    func get(_ path: String) async throws -> Reply {
-        let (response, bytes) = try await client.execute(HTTPClientRequest(url: url + path), collectingUpTo: 1 << 24)
+    func get(_ path: String) async throws -> Reply { try await send("GET", path) }
+
+    func send(_ method: String, _ path: String, _ headers: [(name: String, value: String)] = []) async throws -> Reply {
+        let (response, bytes) = try await client.execute(
+            HTTPClientRequest(method: method, url: url + path, headers: headers), collectingUpTo: 1 << 24)
         return Reply(status: response.status, headers: response.headers, body: bytes)
     }
 }

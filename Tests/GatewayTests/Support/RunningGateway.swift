@@ -139,7 +139,11 @@ struct Reply: Sendable {
     let headers: [(name: String, value: String)]
     let body: [UInt8]
 
-    func header(_ name: String) -> String? { headers.first { $0.name.lowercased() == name.lowercased() }?.value }
+    func header(_ name: String) -> String? { values(name).first }
+
+    func values(_ name: String) -> [String] {
+        headers.filter { $0.name.lowercased() == name.lowercased() }.map { $0.value }
+    }
 
     func data<T: Codable & Sendable>(_ type: T.Type = T.self) throws -> T {
         try WireJSON.decode(Success<T>.self, from: body).data
