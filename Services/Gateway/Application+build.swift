@@ -75,7 +75,7 @@ struct GatewayApplication {
         let builder = LineBuilder(parts)
         let line = LiveLine(try builder.line(configuration))
         let relay = LoopRelay(line, logger: bootstrap.logger)
-        let watch = ConfigurationWatch(path: path, logger: bootstrap.logger) {
+        let watch = ConfigurationWatch(path: path, answering: Self.declared, logger: bootstrap.logger) {
             line.replace(with: try builder.line($0))
         }
         let secure = try SecureListener(bootstrap)
@@ -98,7 +98,7 @@ struct GatewayApplication {
         application.answersNodeChecks = false
         application.listener = secure?.channel
         application.reload = {
-            watch.look()
+            watch.look(isAsked: true)
             secure?.certificates.look(isAsked: true)
         }
         application.client = { address in

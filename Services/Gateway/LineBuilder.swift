@@ -78,9 +78,7 @@ final class LineBuilder: Sendable {
                 platform: PlatformHealth(
                     own: parts.report, upstreams: { self.upstreams }, client: parts.ownClient ?? parts.client,
                     signer: parts.signer)))
-        let problems =
-            LocalRoutes.disagreements(local.declared, configuration.routes)
-            + CheckConfig.missingUpstreams(configuration)
+        let problems = LocalRoutes.comparison(local.declared, configuration.routes).map(\.sentence)
         guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
         limit.update(configuration)
         inFlight.update(configuration.inFlight)

@@ -8,24 +8,10 @@ enum CheckConfig {
         do {
             let path = try file ?? RouteFile.find()
             let configuration = try RouteFile.load(path)
-            let problems =
-                LocalRoutes.disagreements(GatewayApplication.declared, configuration.routes)
-                + missingUpstreams(configuration)
-            guard problems.isEmpty else { throw ConfigurationError(problems: problems) }
             return ("\(path) is valid\n\n" + table(configuration), 0)
         } catch {
             return ("\(error)\n", 2)
         }
-    }
-
-    static func missingUpstreams(_ configuration: GatewayConfiguration) -> [String] {
-        var missing: Set<String> = []
-        for route in configuration.routes {
-            if case .upstream(let service) = route.target, configuration.upstreams[service] == nil {
-                missing.insert("\(service.rawValue) answers \(route.template) and is not listed under upstreams")
-            }
-        }
-        return missing.sorted()
     }
 
     private static func table(_ configuration: GatewayConfiguration) -> String {

@@ -16,30 +16,32 @@ extension GatewayConfiguration {
     }
 
     /// The same; nil with every mistake collected.
-    static func read(_ yaml: String, _ mistakes: inout Mistakes) -> GatewayConfiguration? {
+    ///
+    /// - Parameter declared: what the gateway answers itself, with which the table must agree; nil: that is not asked.
+    static func read(
+        _ yaml: String, answering declared: [DeclaredRoute]? = nil, _ mistakes: inout Mistakes
+    ) -> GatewayConfiguration? {
         let root = mistakes.attempt { () throws(RouteFileError) in try compose(yaml) }
-        guard let root, var file = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(root, "the file") })
-        else { return nil }
-        let limitsNode = mistakes.attempt { () throws(RouteFileError) in try file.required("limits") }
-        let limits = limitsNode.flatMap { Self.limits($0, &mistakes) }
-        let upstreams = mistakes.attempt { () throws(RouteFileError) in
-            try Self.upstreams(try file.required("upstreams"))
+        guard let root else { return nil }
+        let configuration = mistakes.mapping(root, "the file") { file, mistakes -> GatewayConfiguration? in
+            let limitsNode = mistakes.attempt { () throws(RouteFileError) in try file.required("limits") }
+            let limits = limitsNode.flatMap { Self.limits($0, &mistakes) }
+            let upstreamsNode = mistakes.attempt { () throws(RouteFileError) in try file.required("upstreams") }
+            let upstreams = upstreamsNode.flatMap { Self.upstreams($0, &mistakes) }
+            let routesNode = mistakes.attempt { () throws(RouteFileError) in try file.required("routes") }
+            let named = Route.Named(
+                classes: limits?.classes.map { Set($0.keys) }, upstreams: upstreams.map { Set($0.keys) })
+            let routes = routesNode.flatMap { Self.routes($0, named, declared, &mistakes) }
+            let crossOrigin = file.optional("crossOrigin").flatMap { Self.crossOrigin($0, &mistakes) }
+            let requestHeaders = file.optional("requestHeaders").flatMap { Self.requestHeaders($0, &mistakes) }
+            guard let limits, let address = limits.address, let upstreams, let routes else { return nil }
+            return GatewayConfiguration(
+                routes: routes, upstreams: upstreams.compactMapValues { $0 }, plans: limits.plans, address: address,
+                userPlans: limits.userPlans, classes: limits.classes ?? [:], inFlight: limits.inFlight,
+                uploads: limits.uploads,
+                requestHeaders: requestHeaders ?? [], crossOrigin: crossOrigin)
         }
-        let routesNode = mistakes.attempt { () throws(RouteFileError) in try file.required("routes") }
-        let routes = routesNode.flatMap { Self.routes($0, classes: limits?.classes, &mistakes) }
-        let crossOrigin = file.optional("crossOrigin").flatMap { node in
-            Self.crossOrigin(node, &mistakes)
-        }
-        let requestHeaders = file.optional("requestHeaders").flatMap { node in
-            Self.requestHeaders(node, &mistakes)
-        }
-        for error in file.unread { mistakes.add(error) }
-        guard mistakes.all.isEmpty, let limits, let upstreams, let routes else { return nil }
-        return GatewayConfiguration(
-            routes: routes, upstreams: upstreams, plans: limits.plans, address: limits.address,
-            userPlans: limits.userPlans, classes: limits.classes,
-            inFlight: limits.inFlight, uploads: limits.uploads, requestHeaders: requestHeaders ?? [],
-            crossOrigin: crossOrigin)
+        return mistakes.all.isEmpty ? configuration : nil
     }
 
     private static func compose(_ yaml: String) throws(RouteFileError) -> Node {
@@ -60,54 +62,19 @@ extension GatewayConfiguration {
         }
     }
 
-    private struct Limits {
-        let plans: [Plan: Allowance]
-        let address: Allowance
-        let userPlans: [Plan: Allowance]
-        let classes: [String: [Plan: Allowance]]
-        let inFlight: InFlightLimits
-        let uploads: BodyRate
-    }
-
-    private static func limits(_ node: Node, _ mistakes: inout Mistakes) -> Limits? {
-        guard var limits = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "limits") }) else {
-            return nil
-        }
-        let plans = mistakes.attempt { () throws(RouteFileError) in
-            try Self.plans(try limits.required("plans"), "plans")
-        }
-        let userPlans = mistakes.attempt { () throws(RouteFileError) in
-            try limits.optional("users").map { node throws(RouteFileError) in try Self.plans(node, "users") } ?? [:]
-        }
-        let classes = mistakes.attempt { () throws(RouteFileError) in try Self.classes(limits.optional("classes")) }
-        let address = mistakes.attempt { () throws(RouteFileError) in
-            try Self.allowance(try limits.required("address"), "address")
-        }
-        let inFlight = mistakes.attempt { () throws(RouteFileError) in
-            try Self.inFlight(limits.optional("inFlight"), streams: limits.optional("streams"))
-        }
-        let uploads = mistakes.attempt { () throws(RouteFileError) in try Self.uploads(limits.optional("uploads")) }
-        for error in limits.unread { mistakes.add(error) }
-        guard let plans, let userPlans, let classes, let address, let inFlight, let uploads else { return nil }
-        return Limits(
-            plans: plans, address: address, userPlans: userPlans, classes: classes, inFlight: inFlight,
-            uploads: uploads)
-    }
-
     private static func crossOrigin(_ node: Node, _ mistakes: inout Mistakes) -> CrossOrigin? {
-        guard var mapping = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "crossOrigin") })
-        else { return nil }
-        let list = mistakes.attempt { () throws(RouteFileError) in
-            try mapping.list("origins", like: "[\"https://app.example\"]")
+        mistakes.mapping(node, "crossOrigin") { mapping, mistakes -> CrossOrigin? in
+            let list = mistakes.attempt { () throws(RouteFileError) in
+                try mapping.list("origins", like: "[\"https://app.example\"]")
+            }
+            let origins = (list ?? []).compactMap { node in
+                mistakes.attempt { () throws(RouteFileError) in try origin(node) }
+            }
+            let age = mistakes.attempt { () throws(RouteFileError) in
+                try mapping.duration("maximumAge", default: .seconds(600))
+            }
+            return age.map { CrossOrigin(origins: Set(origins), maximumAge: $0) }
         }
-        let origins = (list ?? []).compactMap { node in
-            mistakes.attempt { () throws(RouteFileError) in try origin(node) }
-        }
-        let age = mistakes.attempt { () throws(RouteFileError) in
-            try mapping.duration("maximumAge", default: .seconds(600))
-        }
-        for error in mapping.unread { mistakes.add(error) }
-        return age.map { CrossOrigin(origins: Set(origins), maximumAge: $0) }
     }
 
     /// As browsers send it: in lower case, without the port that the scheme has anyway.
@@ -145,108 +112,74 @@ extension GatewayConfiguration {
         return names.map { Set($0) }
     }
 
-    private static func classes(_ node: Node?) throws(RouteFileError) -> [String: [Plan: Allowance]] {
-        guard let node else { return [:] }
-        var classes: [String: [Plan: Allowance]] = [:]
-        for entry in try YAMLMapping(node, "classes").all {
-            guard !entry.key.isEmpty, !entry.key.contains(":") else {
-                throw RouteFileError(entry.mark, "a class needs a name without colons")
-            }
-            classes[entry.key] = try plans(entry.value, entry.key)
-        }
-        return classes
-    }
-
-    private static func plans(_ node: Node, _ what: String) throws(RouteFileError) -> [Plan: Allowance] {
-        var mapping = try YAMLMapping(node, what)
-        var plans: [Plan: Allowance] = [:]
-        for plan in Plan.allCases {
-            plans[plan] = try allowance(try mapping.required(plan.rawValue), plan.rawValue)
-        }
-        try mapping.finish()
-        return plans
-    }
-
-    private static func allowance(_ node: Node, _ what: String) throws(RouteFileError) -> Allowance {
-        var mapping = try YAMLMapping(node, what)
-        // A bucket that never holds a whole request refuses every one.
-        let allowance = Allowance(
-            perSecond: try mapping.number("perSecond", 0.001...1_000_000, "from 0.001 to 1000000"),
-            burst: try mapping.number("burst", 1...1_000_000_000, "from 1 to 1000000000"))
-        try mapping.finish()
-        return allowance
-    }
-
-    private static func inFlight(_ node: Node?, streams: Node?) throws(RouteFileError) -> InFlightLimits {
-        var limits = InFlightLimits.standard
-        if let node {
-            var mapping = try YAMLMapping(node, "inFlight")
-            limits.node = try mapping.count("node")
-            limits.brief = try holders(&mapping)
-        }
-        if let streams {
-            var mapping = try YAMLMapping(streams, "streams")
-            limits.streams = try holders(&mapping)
-        }
-        return limits
-    }
-
-    private static func holders(_ mapping: inout YAMLMapping) throws(RouteFileError) -> InFlight.Limits {
-        let limits = InFlight.Limits(
-            tenant: try mapping.count("tenant"), user: try mapping.count("user"), address: try mapping.count("address"))
-        try mapping.finish()
-        return limits
-    }
-
-    private static func uploads(_ node: Node?) throws(RouteFileError) -> BodyRate {
-        guard let node else { return .standard }
-        var mapping = try YAMLMapping(node, "uploads")
-        let rate = BodyRate(
-            bytesPerSecond: try mapping.count("bytesPerSecond"), grace: try mapping.duration("grace"))
-        try mapping.finish()
-        return rate
-    }
-
-    private static func upstreams(_ node: Node) throws(RouteFileError) -> [ServiceName: Health] {
-        var upstreams: [ServiceName: Health] = [:]
-        for entry in try YAMLMapping(node, "upstreams").all {
+    /// Every service that is listed, also one with mistakes: that routes lead to it is none.
+    private static func upstreams(_ node: Node, _ mistakes: inout Mistakes) -> [ServiceName: Health?]? {
+        guard let entries = mistakes.entries(node, "upstreams") else { return nil }
+        var upstreams: [ServiceName: Health?] = [:]
+        for entry in entries {
             guard let service = ServiceName(rawValue: entry.key), service != .gateway else {
-                throw RouteFileError(entry.mark, "\"\(entry.key)\" is not a service behind the gateway")
+                mistakes.add(RouteFileError(entry.mark, "\"\(entry.key)\" is not a service behind the gateway"))
+                continue
             }
-            var mapping = try YAMLMapping(entry.value, entry.key)
-            let failuresToOpen = try mapping.count("failuresToOpen")
-            let standard = Health(failuresToOpen: failuresToOpen, openFor: try mapping.duration("openFor"))
-            upstreams[service] = Health(
-                failuresToOpen: failuresToOpen, openFor: standard.openFor,
-                slowStart: try mapping.duration("slowStart", default: standard.slowStart),
-                drainFor: try mapping.duration("drainFor", default: standard.drainFor))
-            try mapping.finish()
+            upstreams.updateValue(health(entry.value, entry.key, &mistakes), forKey: service)
         }
         return upstreams
     }
 
-    /// - Parameter classes: those there are; nil: not known, since something is wrong with them.
+    private static func health(_ node: Node, _ what: String, _ mistakes: inout Mistakes) -> Health? {
+        mistakes.mapping(node, what) { mapping, mistakes -> Health? in
+            let failures = mistakes.attempt { () throws(RouteFileError) in try mapping.count("failuresToOpen") }
+            let openFor = mistakes.attempt { () throws(RouteFileError) in try mapping.duration("openFor") }
+            let slowStart = mistakes.attempt { () throws(RouteFileError) in
+                try mapping.duration("slowStart", default: Health.standardSlowStart)
+            }
+            let drainFor = mistakes.attempt { () throws(RouteFileError) in
+                try mapping.duration("drainFor", default: Health.standardDrain)
+            }
+            guard let failures, let openFor, let slowStart, let drainFor else { return nil }
+            return Health(failuresToOpen: failures, openFor: openFor, slowStart: slowStart, drainFor: drainFor)
+        }
+    }
+
+    /// - Parameters:
+    ///   - named: what a route may name.
+    ///   - declared: as of ``read(_:answering:_:)``.
     private static func routes(
-        _ node: Node, classes: [String: [Plan: Allowance]]?, _ mistakes: inout Mistakes
+        _ node: Node, _ named: Route.Named, _ declared: [DeclaredRoute]?, _ mistakes: inout Mistakes
     ) -> [Route]? {
         guard case .sequence(let nodes) = node else {
             mistakes.add(RouteFileError(node, "\"routes\" must be a list"))
             return nil
         }
-        var routes: [Route] = []
+        var routes: [(route: Route, mark: Mark?)] = []
         var lines: [[Route.Segment]: Int] = [:]
         for node in nodes {
-            guard let route = Route(node, &mistakes) else { continue }
-            if let name = route.limitClass, let classes, classes[name] == nil {
-                mistakes.add(RouteFileError(node, "\"\(name)\" is not one of the classes of limits"))
-            }
+            guard let route = Route(node, named, &mistakes) else { continue }
             // Two templates that differ only in a parameter's name are one path.
             let shape = route.segments.map { if case .parameter = $0 { .parameter("") } else { $0 } as Route.Segment }
             if let line = lines.updateValue(node.mark?.line ?? 1, forKey: shape) {
                 mistakes.add(RouteFileError(node, "\(route.template) stands in the table already, at line \(line)"))
             }
-            routes.append(route)
+            routes.append((route, node.mark))
         }
-        return routes
+        if let declared { compare(routes, with: declared, isWhole: routes.count == nodes.count, node.mark, &mistakes) }
+        return routes.map { $0.route }
+    }
+
+    /// - Parameter isWhole: whether all routes could be read; else none is said to be missing.
+    private static func compare(
+        _ routes: [(route: Route, mark: Mark?)], with declared: [DeclaredRoute], isWhole: Bool, _ mark: Mark?,
+        _ mistakes: inout Mistakes
+    ) {
+        let marks = Dictionary(
+            routes.flatMap { entry in entry.route.listed.map { ($0.title, entry.mark) } },
+            uniquingKeysWith: { first, _ in first })
+        for found in LocalRoutes.comparison(declared, routes.map { $0.route }) {
+            if let line = marks[found.title] {
+                mistakes.add(RouteFileError(line, found.sentence))
+            } else if isWhole {
+                mistakes.add(RouteFileError(mark, found.sentence))
+            }
+        }
     }
 }

@@ -16,9 +16,12 @@ struct GatewayConfiguration: Sendable {
         /// How long it is left alone before one request tries it again.
         let openFor: Duration
         /// How long after a failure until a node gets its full share again.
-        var slowStart = Duration.seconds(10)
+        var slowStart = standardSlowStart
         /// How long a node that says it is going down gets nothing new, unless it says otherwise before.
-        var drainFor = Duration.seconds(10)
+        var drainFor = standardDrain
+
+        static let standardSlowStart = Duration.seconds(10)
+        static let standardDrain = Duration.seconds(10)
     }
 
     /// Requests under way at a time.
@@ -51,33 +54,4 @@ struct GatewayConfiguration: Sendable {
     var requestHeaders: Set<String> = []
     /// nil: no page of another origin may ask.
     var crossOrigin: CrossOrigin?
-}
-
-/// What is wrong with a configuration file, and where.
-struct RouteFileError: Error, CustomStringConvertible, Equatable {
-    /// 1-based, as is the column.
-    let line: Int
-    var column = 1
-    let reason: String
-    var description: String { "line \(line), column \(column): \(reason)" }
-}
-
-/// Collects the mistakes in a configuration file, so that all of them are reported at once.
-struct Mistakes: Sendable {
-    private(set) var all: [RouteFileError] = []
-
-    /// What `body` gives; nil when it has found a mistake, which is kept.
-    mutating func attempt<Value>(_ body: () throws(RouteFileError) -> Value) -> Value? {
-        do {
-            return try body()
-        } catch {
-            all.append(error)
-            return nil
-        }
-    }
-
-    mutating func add(_ error: RouteFileError) { all.append(error) }
-
-    /// From the top of the file to its end.
-    var sorted: [RouteFileError] { all.sorted { ($0.line, $0.column) < ($1.line, $1.column) } }
 }

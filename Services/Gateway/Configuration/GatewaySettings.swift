@@ -65,13 +65,14 @@ extension OperatorKey {
 
 /// Where the route table is, and what it says.
 enum RouteFile {
-    /// - Throws: ``ConfigurationError`` naming the file.
+    /// - Throws: ``ConfigurationError`` naming the file, with every mistake in it.
     static func load(_ path: String) throws -> GatewayConfiguration {
         guard let text = try? String(contentsOfFile: path, encoding: .utf8) else {
             throw ConfigurationError(problems: ["gateway.config-file: the file \(path) cannot be read"])
         }
         var mistakes = Mistakes()
-        guard let configuration = GatewayConfiguration.read(text, &mistakes) else {
+        let configuration = GatewayConfiguration.read(text, answering: GatewayApplication.declared, &mistakes)
+        guard let configuration else {
             throw ConfigurationError(problems: mistakes.sorted.map { "gateway.config-file: \(path), \($0)" })
         }
         return configuration

@@ -2,15 +2,21 @@ import Contracts
 import Yams
 
 extension Route {
+    /// What a route may name, as far as the file could be read; nil: that is not known.
+    struct Named {
+        let classes: Set<String>?
+        let upstreams: Set<ServiceName>?
+    }
+
     /// One entry under `routes:`; nil when something is wrong with it.
-    init?(_ node: Node, _ mistakes: inout Mistakes) {
+    init?(_ node: Node, _ named: Named, _ mistakes: inout Mistakes) {
         let before = mistakes.all.count
         guard var mapping = mistakes.attempt({ () throws(RouteFileError) in try YAMLMapping(node, "a route") }) else {
             return nil
         }
         let path = mistakes.attempt { () throws(RouteFileError) in try Self.path(try mapping.required("path")) }
         let target = mistakes.attempt { () throws(RouteFileError) in
-            try Self.target(try mapping.required("upstream"))
+            try Self.target(try mapping.required("upstream"), named)
         }
         let scope = mistakes.attempt { () throws(RouteFileError) in try Self.scope(try mapping.required("scope")) }
         let methodsNode = mistakes.attempt { () throws(RouteFileError) in try mapping.required("methods") }
@@ -27,7 +33,7 @@ extension Route {
         let isStreaming = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("streaming") }
         let takesKey = mistakes.attempt { () throws(RouteFileError) in try mapping.flag("idempotencyKey") }
         let limitClass = mistakes.attempt { () throws(RouteFileError) in
-            try mapping.optional("class").map { node throws(RouteFileError) in try YAMLMapping.text(node, "class") }
+            try mapping.optional("class").map { node throws(RouteFileError) in try Self.limitClass(node, named) }
         }
         for error in mapping.unread { mistakes.add(error) }
         if let scope, needsTenant == true, scope != .public {
@@ -65,11 +71,23 @@ extension Route {
         return (template, segments)
     }
 
-    private static func target(_ node: Node) throws(RouteFileError) -> Target {
+    private static func target(_ node: Node, _ named: Named) throws(RouteFileError) -> Target {
         guard let service = ServiceName(rawValue: try YAMLMapping.text(node, "upstream")) else {
             throw RouteFileError(node, "\"upstream\" must be one of \(list(ServiceName.allCases))")
         }
-        return service == .gateway ? .gateway : .upstream(service)
+        if service == .gateway { return .gateway }
+        guard named.upstreams?.contains(service) ?? true else {
+            throw RouteFileError(node, "\"\(service.rawValue)\" is not listed under upstreams")
+        }
+        return .upstream(service)
+    }
+
+    private static func limitClass(_ node: Node, _ named: Named) throws(RouteFileError) -> String {
+        let name = try YAMLMapping.text(node, "class")
+        guard named.classes?.contains(name) ?? true else {
+            throw RouteFileError(node, "\"\(name)\" is not one of the classes of limits")
+        }
+        return name
     }
 
     private static func scope(_ node: Node) throws(RouteFileError) -> Scope {

@@ -94,11 +94,6 @@ struct YAMLMapping {
         return Array(nodes)
     }
 
-    /// - Throws: for the first key that was not read.
-    func finish() throws(RouteFileError) {
-        if let error = unread.first { throw error }
-    }
-
     /// Every key that was not read.
     var unread: [RouteFileError] {
         let known = read.sorted().joined(separator: ", ")

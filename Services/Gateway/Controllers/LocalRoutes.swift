@@ -58,8 +58,8 @@ struct LocalRoutes: Sendable {
 
     /// Where the table and the controllers disagree: a route for the gateway that nothing here answers, one that no line
     /// of the table leads to, or one that lets in others.
-    static func disagreements(_ declared: [DeclaredRoute], _ routes: [Route]) -> [String] {
-        RouteComparison.disagreements(
+    static func comparison(_ declared: [DeclaredRoute], _ routes: [Route]) -> [RouteComparison.Disagreement] {
+        RouteComparison.compared(
             declared: declared, listed: routes.filter { $0.target == .gateway }.flatMap(\.listed))
     }
 }

@@ -9,6 +9,9 @@ public struct ListedRoute: Sendable, Hashable {
     /// Whether it may be sent again when it carries an `Idempotency-Key`.
     public let takesIdempotencyKey: Bool
 
+    /// `GET /api/v1/employees/{id}`
+    public var title: String { "\(method) \(path)" }
+
     public init(method: String, path: String, access: AccessRule, takesIdempotencyKey: Bool = false) {
         self.method = method
         self.path = path
@@ -19,34 +22,49 @@ public struct ListedRoute: Sendable, Hashable {
 
 /// Where the gateway's table and a service's declarations disagree.
 public enum RouteComparison {
+    public struct Disagreement: Sendable, Hashable {
+        /// Of the route: ``ListedRoute/title``.
+        public let title: String
+        public let sentence: String
+    }
+
     /// In both directions: method, path, who is let in, and what may be sent again. Internal routes are no business of the
     /// gateway's table.
     /// - Returns: one sentence for each disagreement, sorted.
     public static func disagreements(declared: [DeclaredRoute], listed: [ListedRoute]) -> [String] {
+        compared(declared: declared, listed: listed).map(\.sentence)
+    }
+
+    /// The same with the route of each.
+    public static func compared(declared: [DeclaredRoute], listed: [ListedRoute]) -> [Disagreement] {
         let open = Dictionary(grouping: declared.filter { !$0.access.isInternal }, by: \.title)
-        let lines = Dictionary(grouping: listed) { "\($0.method) \($0.path)" }
-        var sentences =
-            open.filter { $0.value.count > 1 }.map { "\($0.key) is declared \($0.value.count) times" }
-            + lines.filter { $0.value.count > 1 }.map { "\($0.key) is \($0.value.count) times in the gateway's table" }
+        let lines = Dictionary(grouping: listed, by: \.title)
+        var found: [Disagreement] = []
+        func disagree(_ title: String, _ rest: String) {
+            found.append(Disagreement(title: title, sentence: "\(title) \(rest)"))
+        }
+        for (title, routes) in open where routes.count > 1 { disagree(title, "is declared \(routes.count) times") }
+        for (title, routes) in lines where routes.count > 1 {
+            disagree(title, "is \(routes.count) times in the gateway's table")
+        }
         let (declared, listed) = (open.compactMapValues(\.first), lines.compactMapValues(\.first))
         for (title, route) in declared {
             guard let line = listed[title] else {
-                sentences.append("\(title) is missing in the gateway's table")
+                disagree(title, "is missing in the gateway's table")
                 continue
             }
             if line.access != route.access {
-                sentences.append("\(title) is for \(route.access.text), in the gateway's table for \(line.access.text)")
+                disagree(title, "is for \(route.access.text), in the gateway's table for \(line.access.text)")
             }
             if line.takesIdempotencyKey != route.headers.contains(.idempotencyKey) {
-                sentences.append(
-                    "\(title) \(line.takesIdempotencyKey ? "takes no" : "takes an") Idempotency-Key, unlike in the gateway's table"
-                )
+                let takes = line.takesIdempotencyKey ? "takes no" : "takes an"
+                disagree(title, "\(takes) Idempotency-Key, unlike in the gateway's table")
             }
         }
         for title in listed.keys where declared[title] == nil {
-            sentences.append("\(title) is in the gateway's table and not answered")
+            disagree(title, "is in the gateway's table and not answered")
         }
-        return sentences.sorted()
+        return found.sorted { $0.sentence < $1.sentence }
     }
 }
 

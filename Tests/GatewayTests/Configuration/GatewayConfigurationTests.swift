@@ -151,7 +151,7 @@ struct GatewayConfigurationTests {
     @Test("a table for the gateway that nothing answers, or that lets in others, does not pass the check")
     func unanswered() throws {
         let routes = [try Fixture.route("/api/v1/nothing"), try Fixture.route("/api/v1/auth/me", scope: .public)]
-        let problems = LocalRoutes.disagreements(GatewayApplication.declared, routes)
+        let problems = LocalRoutes.comparison(GatewayApplication.declared, routes).map(\.sentence)
         #expect(problems.contains("GET /api/v1/nothing is in the gateway's table and not answered"))
         #expect(problems.contains("POST /api/v1/auth/login is missing in the gateway's table"))
         #expect(problems.contains("GET /api/v1/auth/me is for any credential, in the gateway's table for anybody"))

@@ -3,6 +3,7 @@ import Foundation
 import HTTPClient
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import ServiceIdentity
 import ServiceKit
 import Synchronization
@@ -39,24 +40,62 @@ struct ConfigurationReloadTests {
         try await body(file)
     }
 
+    /// A watch of a file, with what it has taken over and logged.
+    private final class Watched: Sendable {
+        private let state = Mutex((taken: [[String]](), lines: [String]()))
+
+        var taken: [[String]] { state.withLock { $0.taken } }
+        var lines: [String] { state.withLock { $0.lines } }
+
+        func watch(_ file: URL) -> ConfigurationWatch {
+            let logger = Logger(label: "test") { label in
+                ServiceLogHandler(service: "gateway", label: label, level: .info, format: .json) { line in
+                    self.state.withLock { $0.lines.append(line) }
+                }
+            }
+            return ConfigurationWatch(path: file.path, logger: logger) { configuration in
+                self.state.withLock { $0.taken.append(configuration.routes.map(\.template)) }
+            }
+        }
+    }
+
     @Test("a changed file is taken over, one that cannot be used is not, and one as before is not looked at")
     func watch() async throws {
         try await withFile(text("/a")) { file in
-            let taken = Mutex<[[String]]>([])
-            let watch = ConfigurationWatch(path: file.path, logger: PostgresCluster.quietLogger) { configuration in
-                taken.withLock { $0.append(configuration.routes.map(\.template)) }
-            }
+            let watched = Watched()
+            let watch = watched.watch(file)
             watch.look()
             try Data(text("/a", "/b").utf8).write(to: file)
-            watch.look()
-            watch.look()
+            for _ in 1...3 { watch.look() }
+            #expect(watched.taken == [["/a", "/b"]])
             try Data("routes: nonsense".utf8).write(to: file)
-            watch.look()
+            for _ in 1...3 { watch.look() }
             try FileManager.default.removeItem(at: file)
-            watch.look()
+            for _ in 1...3 { watch.look() }
+            #expect(watched.lines.count { $0.contains("Configuration cannot be used") } == 2)
+            #expect(watched.lines.last?.contains("the file cannot be read") == true)
             try Data(text("/c").utf8).write(to: file)
+            for _ in 1...3 { watch.look() }
+            #expect(watched.taken == [["/a", "/b"], ["/c"]])
+        }
+    }
+
+    @Test(
+        "the beginning of a file that is being written is not taken for a configuration, unless a reload is asked for")
+    func halfWritten() async throws {
+        try await withFile(text("/a", "/b")) { file in
+            let watched = Watched()
+            let watch = watched.watch(file)
+            try Data(text("/a").utf8).write(to: file)
             watch.look()
-            #expect(taken.withLock { $0 } == [["/a", "/b"], ["/c"]])
+            try Data(text("/a", "/b", "/c").utf8).write(to: file)
+            watch.look()
+            #expect(watched.taken.isEmpty)
+            watch.look()
+            #expect(watched.taken == [["/a", "/b", "/c"]])
+            try Data(text("/a").utf8).write(to: file)
+            watch.look(isAsked: true)
+            #expect(watched.taken.last == ["/a"])
         }
     }
 
@@ -132,6 +171,54 @@ struct ConfigurationReloadTests {
             #expect(mistakes.all.contains { $0.reason.contains("\"\(wrong)\"") }, "\(wrong) in \(mistakes.all)")
         }
         #expect(!mistakes.all.contains { $0.reason.contains("8443") || $0.reason.contains("X-Fine") })
+    }
+
+    @Test("every mistake in limits, upstreams, classes and routes is reported, each where it stands")
+    func everyMistake() throws {
+        let yaml = """
+            limits:
+              plans:
+                starter: { perSecond: 0, burst: 0 }
+                professional: { perSecond: 1, brust: 2 }
+                premium: { perSecond: 1, burst: 2 }
+              users: { starter: 5 }
+              classes:
+                "a:b": { starter: { perSecond: 1, burst: 2 } }
+                reports: { starter: { perSecond: 1 } }
+              address: { perSecond: 1, burst: x }
+              inFlight: { node: 0, tenant: 0, user: 1, adress: 1 }
+              streams: { tenant: -1, user: many, address: 1 }
+              uploads: { bytesPerSecond: 0, grace: soon }
+            upstreams:
+              nobody: { failuresToOpen: 3, openFor: 500ms }
+              ml-training: { failuresToOpen: 0, openFor: 0s, slowStart: x, drainFor: y, drain: 1s }
+            routes:
+              - { path: /a, upstream: ml-training, scope: tenant, class: reports, methods: { GET: "ml:read" } }
+              - { path: /b, upstream: ml-prediction, scope: tenant, class: printing, methods: { GET: "ml:read" } }
+              - { path: /c, upstream: gateway, scope: public, methods: { GET: none } }
+            """
+        var mistakes = Mistakes()
+        #expect(GatewayConfiguration.read(yaml, answering: GatewayApplication.declared, &mistakes) == nil)
+        let expected: [(line: Int, reasons: [String])] = [
+            (3, ["\"perSecond\"", "\"burst\""]), (4, ["\"burst\" is missing", "unknown key \"brust\""]),
+            (5, ["unknown key \"premium\""]), (6, ["starter must be a mapping", "\"professional\"", "\"enterprise\""]),
+            (8, ["without colons"]), (9, ["\"burst\" is missing", "\"professional\"", "\"enterprise\""]),
+            (10, ["\"burst\""]), (11, ["\"node\"", "\"tenant\"", "\"address\" is missing", "\"adress\""]),
+            (12, ["\"tenant\"", "\"user\""]), (13, ["\"bytesPerSecond\"", "\"grace\""]), (15, ["\"nobody\""]),
+            (16, ["\"failuresToOpen\"", "\"openFor\"", "\"slowStart\"", "\"drainFor\"", "unknown key \"drain\""]),
+            (19, ["\"ml-prediction\" is not listed", "\"printing\" is not one of the classes"]),
+            (20, ["GET /c is in the gateway's table and not answered"]),
+        ]
+        for (line, reasons) in expected {
+            for reason in reasons {
+                #expect(
+                    mistakes.all.contains { $0.line == line && $0.reason.contains(reason) },
+                    "line \(line): \(reason), in \(mistakes.sorted)")
+            }
+        }
+        // The class and the upstream of /a are there, whatever else is wrong with them, and nothing is known to be missing.
+        #expect(!mistakes.all.contains { $0.line == 18 || $0.reason.contains("is missing in the gateway's table") })
+        #expect(mistakes.all.contains { $0.column > 20 })
     }
 
     @Test("a check of the file reports every mistake with its line and column")

@@ -104,8 +104,8 @@ struct RewriteStageTests {
                 ("Connection", "x-forwarded-for, x-forwarded-host"),
             ], address: "2001:db8::1", scheme: "https")
         let older = headers.filter { $0.name.lowercased().hasPrefix("x-forwarded-") }
-        #expect(older.map(\.name) == ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"])
-        #expect(older.map(\.value) == ["2001:db8::1", "https", "erm.example:8080"])
+        #expect(older.map { $0.name } == ["X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host"])
+        #expect(older.map { $0.value } == ["2001:db8::1", "https", "erm.example:8080"])
         let unquotable = try rewritten([], host: "a\";for=evil")
         #expect(!unquotable.contains { $0.name == "X-Forwarded-Host" })
     }
