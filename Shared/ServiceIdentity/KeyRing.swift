@@ -33,7 +33,9 @@ public final class KeyRing: Sendable {
         var verifying: [String: (key: Curve25519.Signing.PublicKey, issuer: ServiceName)]
 
         /// The one that signs first: the newest that has settled, or the oldest while none has.
-        func pairs(at time: Instant) -> [ServiceKeyPair] {
+        func pairs(_ now: () -> Instant) -> [ServiceKeyPair] {
+            guard since.count > 1 else { return contents.pairs }
+            let time = now()
             let index = since.firstIndex { time - $0 >= KeyRing.settling } ?? since.count - 1
             guard index > 0 else { return contents.pairs }
             var pairs = contents.pairs
@@ -97,10 +99,7 @@ public final class KeyRing: Sendable {
     public var signing: ServiceKeyPair { pairs[0] }
 
     /// The service's own keys, the one that signs first.
-    public var pairs: [ServiceKeyPair] {
-        let time = now()
-        return state.withLock { $0.pairs(at: time) }
-    }
+    public var pairs: [ServiceKeyPair] { state.withLock { $0.pairs(now) } }
 
     /// Another number once the keys are others: what was verified by an earlier generation has to be verified anew.
     var generation: Int { state.withLock { $0.generation } }

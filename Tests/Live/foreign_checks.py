@@ -10,11 +10,13 @@ import secrets
 import urllib.error
 import urllib.request
 
-from stack import Stack, Tenant
+from stack import BASE_DOMAIN, Stack, Tenant
 
 PARAMETER = re.compile(r"\{(\w+)\}")
 # Answers that tell nothing of the object: not found, forbidden, or refused for what the request itself says.
 REFUSED = {400, 403, 404, 405, 409, 412, 415, 422, 428}
+# Of an id, where what is asked must not depend on it.
+ANY_ID = "00000000-0000-4000-8000-000000000000"
 
 
 class Side:
@@ -43,7 +45,8 @@ class Side:
 
 def check(stack: Stack, victim: Tenant) -> int:
     """Plays the administrator of a new tenant against `victim`. Returns how many requests were tried."""
-    owner, attacker = Side(stack, victim.access_token), Side(stack, _new_tenant(stack))
+    token, login = _new_tenant(stack)
+    owner, attacker = Side(stack, victim.access_token), Side(stack, token)
     description = json.loads(stack.get("/api/v1/openapi.json")[2])
     paths, parameters = description["paths"], description["components"]["parameters"]
     for kind in ("departments", "skills", "roles", "calendars", "api-keys", "invitations"):
@@ -79,13 +82,7 @@ def check(stack: Stack, victim: Tenant) -> int:
                 status, body = attacker.call("GET", f"{path}?{parameter['name']}={value}")
                 assert status == 200 or status in REFUSED, f"{path}?{parameter['name']}={value}: {status}"
                 _tells_nothing(told, body, f"{path}?{parameter['name']}={value}")
-        for headers in ({"X-Tenant-ID": victim.id}, {"Host": f"{victim.subdomain}.localhost"}):
-            tried += 1
-            status, body = attacker.call("GET", path, **headers)
-            # A host that names no tenant here is of no account; one that does must be the token's own.
-            assert status in (200, 400, 401, 403, 404, 422), f"{path} with {headers}: {status}"
-            assert "X-Tenant-ID" not in headers or status == 403, f"{path} with {headers}: {status}"
-            _tells_nothing(told, body, f"{path} with {headers}")
+    tried += _check_names(attacker, victim, paths, login, told)
     tried += _check_references(attacker, lists, told)
     missed = {path for path in paths if "{" in path and "/tenants/" not in path} - reached
     print(f"not tried, since the other tenant has none: {sorted(missed)}")
@@ -94,7 +91,8 @@ def check(stack: Stack, victim: Tenant) -> int:
     return tried
 
 
-def _new_tenant(stack: Stack) -> str:
+def _new_tenant(stack: Stack) -> tuple[str, dict]:
+    """The access token of its administrator, and what the administrator logs in with."""
     operator = Side(stack, stack.operator_key)
     password = secrets.token_hex(12)
     status, body = operator.call("POST", "/api/v1/tenants", {
@@ -102,11 +100,12 @@ def _new_tenant(stack: Stack) -> str:
         "adminPassword": password, "defaults": False})
     assert status == 201, body
     tenant = json.loads(body)["data"]["id"]
+    login = {"email": "admin@curious.example", "password": password}
     request = urllib.request.Request(
-        f"{stack.url}/api/v1/auth/login", json.dumps({"email": "admin@curious.example", "password": password}).encode(),
+        f"{stack.url}/api/v1/auth/login", json.dumps(login).encode(),
         {"Content-Type": "application/json", "X-Tenant-ID": tenant}, method="POST")
     with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read())["data"]["accessToken"]
+        return json.loads(answer.read())["data"]["accessToken"], login
 
 
 def _make_one(side: Side, kind: str) -> None:
@@ -166,6 +165,27 @@ def _values(parameter: dict, owner: Side, path: str, rows: list) -> list[str]:
         found = [row[key] for row in rows if isinstance(row.get(key), str)] + [row["id"] for row in rows if "id" in row]
         return found[:1]
     return []
+
+
+def _check_names(attacker: Side, victim: Tenant, paths: dict, login: dict, told: set[str]) -> int:
+    """Every route that needs a credential, with the other tenant's id in a header and its name in the host; and logins there."""
+    tried = 0
+    for headers in ({"X-Tenant-ID": victim.id}, {"Host": f"{victim.subdomain}.{BASE_DOMAIN}"}):
+        for path, item in paths.items():
+            for method, operation in item.items():
+                # Without a credential a name is all there is to go by.
+                if not operation.get("security") or {} in operation["security"]:
+                    continue
+                tried += 1
+                target = PARAMETER.sub(ANY_ID, path)
+                status, body = attacker.call(method.upper(), target, **headers)
+                what = f"{method} {target} with {headers}"
+                assert status == 403 and json.loads(body)["code"] == "tenant_mismatch", f"{what}: {status} {body[:300]!r}"
+                _tells_nothing(told, body, what)
+        tried += 1
+        status, body = attacker.call("POST", "/api/v1/auth/login", login, **headers)
+        assert status == 401, f"a login at another tenant with {headers}: {status} {body[:300]!r}"
+    return tried
 
 
 def _check_references(attacker: Side, lists: dict, told: set[str]) -> int:

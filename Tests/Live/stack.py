@@ -29,6 +29,8 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 # Of compose/test's build, where the variable names no other folder.
 BINARIES = pathlib.Path(os.environ.get("ERM_BINARIES", REPOSITORY / ".build" / "debug"))
 SERVICES = ("tenant-admin", "ml-training", "ml-prediction", "gateway")
+# Tenants are subdomains of this name, too.
+BASE_DOMAIN = "localhost"
 # A smaller company than the demo one, large enough for a model that passes its gates.
 COMPANY = {"employees": 60, "projects": 16, "days": 540}
 
@@ -257,6 +259,7 @@ class Stack:
         }
         if service == "gateway":
             environment.setdefault("GATEWAY_CONFIG_FILE", str(REPOSITORY / "gateway-config" / "gateway.yaml"))
+            environment.setdefault("PUBLIC_BASE_DOMAIN", BASE_DOMAIN)
             environment["OPERATOR_KEY_DIGEST_FILE"] = str(keys / "operator.key.sha256")
             if self.tls:
                 environment["TLS_CERTIFICATE_FILE"] = str(self.folder / "gateway.pem")

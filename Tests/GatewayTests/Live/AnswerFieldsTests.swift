@@ -1,7 +1,9 @@
 import Contracts
 import HTTPTypes
 import Hummingbird
+import NIOCore
 import ServiceKit
+import Synchronization
 import TestSupport
 import Testing
 
