@@ -10,7 +10,8 @@ import ServiceKit
 struct TenantStage: Sendable {
     /// What a request claims about its tenant, before authentication.
     struct Hints: Sendable, Equatable {
-        var subdomain: Subdomain?
+        /// In lower case; it may be one that no tenant can have.
+        var subdomain: String?
         var header: TenantID?
 
         var isEmpty: Bool { subdomain == nil && header == nil }
@@ -20,7 +21,7 @@ struct TenantStage: Sendable {
     let baseDomain: String?
     let directory: any TenantDirectory
 
-    /// - Throws: ``ProblemError`` 400 for two headers of a kind, no host or an id that is not a UUID, 403 for a subdomain that cannot be one.
+    /// - Throws: ``ProblemError`` 400 for two headers of a kind, no host or an id that is not a UUID.
     func hints(headers: HTTPFields, host: String?) throws -> Hints {
         let values = headers[values: .tenantID]
         guard values.count <= 1 else { throw ProblemError.malformed("Send X-Tenant-ID only once.") }
@@ -35,28 +36,25 @@ struct TenantStage: Sendable {
             guard let id = TenantID(value) else { throw ProblemError.malformed("X-Tenant-ID must be one UUID.") }
             hints.header = id
         }
-        hints.subdomain = try subdomain(of: host)
+        hints.subdomain = subdomain(of: host)
         return hints
     }
 
-    private func subdomain(of host: String?) throws -> Subdomain? {
-        guard let baseDomain, let host else { return nil }
+    private func subdomain(of host: String) -> String? {
+        guard let baseDomain else { return nil }
         var name = host.lowercased().split(separator: ":", maxSplits: 1).first.map(String.init) ?? ""
         // A name may be written with the dot of the root at its end (RFC 1034 §3.1).
         if name.hasSuffix(".") { name.removeLast() }
         let suffix = "." + baseDomain.lowercased()
-        guard name.hasSuffix(suffix) else { return nil }
-        guard let subdomain = Subdomain(rawValue: String(name.dropLast(suffix.count))) else {
-            throw Self.unknown
-        }
-        return subdomain
+        return name.hasSuffix(suffix) ? String(name.dropLast(suffix.count)) : nil
     }
 
     /// The one active tenant that all hints name; nil without hints.
     ///
     /// - Throws: ``ProblemError`` 403 when they disagree or the tenant is unknown or inactive; 503 when it cannot be asked.
     func resolve(_ hints: Hints) async throws -> TenantSummary? {
-        if let subdomain = hints.subdomain {
+        if let name = hints.subdomain {
+            guard let subdomain = Subdomain(rawValue: name) else { throw Self.unknown }
             let tenant = try active(try await directory.tenant(subdomain: subdomain))
             guard hints.header == nil || hints.header == tenant.id else { throw Self.mismatch }
             return tenant
@@ -101,7 +99,7 @@ struct TenantStage: Sendable {
     /// says itself what its subdomain is, and names that strangers make up cost nothing.
     static func refusal(of tenant: TenantSummary, _ hints: Hints) -> ProblemError? {
         guard hints.header == nil || hints.header == tenant.id,
-            hints.subdomain == nil || hints.subdomain?.rawValue == tenant.subdomain
+            hints.subdomain == nil || hints.subdomain == tenant.subdomain
         else { return mismatch }
         return tenant.isActive ? nil : unknown
     }

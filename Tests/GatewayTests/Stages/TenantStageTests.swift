@@ -78,8 +78,11 @@ struct TenantStageTests {
         "a subdomain that cannot be a tenant's is 403",
         arguments: ["a.b.erm.example", "www.erm.example", "-.erm.example"])
     func impossibleSubdomain(host: String) async throws {
-        let problem = try await problem { try stage.hints(headers: [:], host: host) }
-        #expect(problem.status == .forbidden)
+        let hints = try stage.hints(headers: [:], host: host)
+        let unnamed = try await problem { try await stage.require(hints) }
+        #expect(unnamed.code == .tenantUnavailable)
+        let beside = try await problem { try await stage.confirm(acme.id, hints) }
+        #expect(beside.code == .tenantMismatch)
     }
 
     @Test("no identification where one is needed is 400")
@@ -109,14 +112,14 @@ struct TenantStageTests {
     func confirmed() async throws {
         #expect(try await stage.confirm(acme.id, .init()) == acme)
         #expect(
-            try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "acme"), header: acme.id)) == acme)
+            try await stage.confirm(acme.id, .init(subdomain: "acme", header: acme.id)) == acme)
     }
 
     @Test("hints that name another tenant than the credential are 403")
     func otherTenant() async throws {
         for hints in [
-            TenantStage.Hints(header: other.id), .init(subdomain: Subdomain(rawValue: "other")),
-            .init(subdomain: Subdomain(rawValue: "nobody")),
+            TenantStage.Hints(header: other.id), .init(subdomain: "other"),
+            .init(subdomain: "nobody"),
         ] {
             let problem = try await problem { try await stage.confirm(acme.id, hints) }
             #expect(problem.code == .tenantMismatch)
@@ -133,9 +136,9 @@ struct TenantStageTests {
     @Test("a subdomain beside a credential is compared and not looked up, whatever a stranger makes up")
     func madeUpSubdomain() async throws {
         let stage = TenantStage(baseDomain: "erm.example", directory: NoSubdomains(known: acme))
-        #expect(try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "acme"))) == acme)
+        #expect(try await stage.confirm(acme.id, .init(subdomain: "acme")) == acme)
         let problem = try await problem {
-            try await stage.confirm(acme.id, .init(subdomain: Subdomain(rawValue: "made-up")))
+            try await stage.confirm(acme.id, .init(subdomain: "made-up"))
         }
         #expect(problem.code == .tenantMismatch)
     }
