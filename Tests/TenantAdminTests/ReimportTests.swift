@@ -122,7 +122,7 @@ struct ReimportTests {
                     let reply = try await service.importCSV(
                         kind, header + "\n" + cleared.joined(separator: ",") + "\n", into: tenant.id, isDryRun: true)
                     let isRefused = reply.status == 422
-                    #expect(reply.status.code < 300 || isRefused, "\(kind) \(cleared): \(reply.text.prefix(500))")
+                    #expect(reply.status < 300 || isRefused, "\(kind) \(cleared): \(reply.text.prefix(500))")
                     guard isRefused else { continue }
                     let fields = try reply.problem.errors.map(\.field)
                     #expect(

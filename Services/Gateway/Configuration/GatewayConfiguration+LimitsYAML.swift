@@ -1,4 +1,5 @@
 import Contracts
+import ServiceKit
 import Yams
 
 extension GatewayConfiguration {

@@ -16,14 +16,13 @@ struct ClientAddress: Sendable, Hashable, CustomStringConvertible {
 
     /// - Parameter text: without brackets, port or zone.
     init?(_ text: some StringProtocol) {
-        var four = in_addr()
-        var six = in6_addr()
+        var four = [UInt8](repeating: 0, count: 4)
+        var six = [UInt8](repeating: 0, count: 16)
         if inet_pton(AF_INET, String(text), &four) == 1 {
-            self.init(bytes: withUnsafeBytes(of: &four) { Array($0) })
+            self.init(bytes: four)
         } else if inet_pton(AF_INET6, String(text), &six) == 1 {
-            let all = withUnsafeBytes(of: &six) { Array($0) }
-            let isMapped = all.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
-            self.init(bytes: isMapped ? Array(all[12...]) : all)
+            let isMapped = six.starts(with: Array(repeating: 0, count: 10) + [0xff, 0xff])
+            self.init(bytes: isMapped ? Array(six[12...]) : six)
         } else {
             return nil
         }
