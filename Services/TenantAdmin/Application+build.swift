@@ -38,7 +38,8 @@ struct TenantAdminApplication {
             pool: database.pool, signer: StatementSigner(keys: keys), logger: bootstrap.logger)
         let purge = TenantPurge(
             pool: database.pool, restoreDays: settings.int("tenants.restore-days"),
-            interval: settings.duration("purge.interval"), logger: bootstrap.logger)
+            settling: settings.duration("purge.settling"), interval: settings.duration("purge.interval"),
+            logger: bootstrap.logger)
         let retention = Retention(
             database: migrated, feedDays: settings.int("retention.feed-days"),
             importDays: settings.int("retention.import-days"), logger: bootstrap.logger)

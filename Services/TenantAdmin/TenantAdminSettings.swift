@@ -25,6 +25,10 @@ enum TenantAdminSettings {
                 "tenants.restore-days", .integer(0...3650), default: "30",
                 help: "How long a deleted tenant can be restored before it is purged."),
             .init(
+                "purge.settling", .duration(.zero ... .seconds(86_400)), default: "7m",
+                help: "For how long a service must have found nothing more of a purged tenant: longer than any request."
+            ),
+            .init(
                 "retention.feed-days", .integer(1...3650), default: "90",
                 help: "Retention of deletions in the history feed."),
             .init(

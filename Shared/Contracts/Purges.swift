@@ -1,4 +1,5 @@
-/// `POST /internal/v1/purges`: the asking service has nothing of the tenant any more.
+/// `POST /internal/v1/purges`: the asking service has removed what it had of the tenant. It is asked again until it finds nothing long
+/// after it has found something.
 public struct PurgeConfirmation: RequestPayload, Equatable {
     public let tenantId: TenantID
     /// How many rows were removed.

@@ -155,6 +155,33 @@ import Testing
         }
     }
 
+    @Test(
+        "a purged tenant whose rows are held does not stop the next one's purge, and an answer written later is removed too",
+        .timeLimit(.minutes(2)))
+    func purged() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let purger = TenantPurger(
+                database: service.database, client: service.tenantAdmin, interval: .seconds(60), lockTimeout: "50ms",
+                logger: PostgresCluster.quietLogger)
+            func removals() -> [PurgeConfirmation] { service.upstream.state.withLock { $0.removals } }
+            let other = TenantID()
+            service.upstream.state.withLock { $0.purges = [service.tenant, other] }
+            _ = try await predicted(service, employee.id)
+            try await service.database.withTenantRows(service.tenant) { connection in
+                try await connection.execute("SELECT FROM predictions FOR UPDATE")
+                try await purger.purgeDue()
+            }
+            #expect(removals() == [PurgeConfirmation(tenantId: other, rows: 0)])
+            // Accepted just before, and committed only now.
+            for expected in [true, true, false] {
+                if expected { _ = try await predicted(service, employee.id) }
+                try await purger.purgeDue()
+                let last = removals().last { $0.tenantId == service.tenant }
+                #expect(((last?.rows ?? 0) > 0) == expected)
+            }
+        }
+    }
+
     @Test("how many of each department were asked about, considered, proposed and booked is counted")
     func selection() async throws {
         let (first, second) = (DepartmentID(), DepartmentID())

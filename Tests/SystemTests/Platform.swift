@@ -81,7 +81,7 @@ final class Platform: Sendable {
                 "PATH": ProcessInfo.processInfo.environment["PATH"] ?? "",
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
                 "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
-                "DATABASE_URL": urls[service.rawValue]!, "PURGE_INTERVAL": "500ms",
+                "DATABASE_URL": urls[service.rawValue]!, "PURGE_INTERVAL": "500ms", "PURGE_SETTLING": "1s",
                 "MIGRATIONS_DIRECTORY": migrations.path,
                 "IDENTITY_KEY_FILE": keys.appendingPathComponent("\(service.rawValue).key").path,
                 "IDENTITY_JWKS_FILE": keys.appendingPathComponent("jwks.json").path,

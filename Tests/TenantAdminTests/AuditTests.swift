@@ -254,6 +254,27 @@ struct AuditTests {
         }
     }
 
+    @Test("a chain that cannot be read keeps no other tenant's from being signed")
+    func unreadableChain() async throws {
+        try await TestService.run { service in
+            var tenants: [TenantID] = []
+            for name in ["broken", "acme", "beta"] { tenants.append(try await service.createTenant(name).id) }
+            try await service.asSuperuser("broken", "ALTER TABLE audit_head RENAME TO audit_head_away")
+            let anchors = service.parts.anchors
+            for tenant in tenants { anchors.note(tenant) }
+            func heads() async throws -> [Int] {
+                var counts: [Int] = []
+                for tenant in tenants { counts.append(try await anchors.heads(of: tenant).count) }
+                return counts
+            }
+            try await anchors.anchorMoved()
+            #expect(try await heads() == [0, 1, 1])
+            try await service.asSuperuser("broken", "ALTER TABLE audit_head_away RENAME TO audit_head")
+            try await anchors.anchorMoved()
+            #expect(try await heads() == [1, 1, 1])
+        }
+    }
+
     @Test("an export is verified without a database, and tampering is detected")
     func offline() async throws {
         try await TestService.run { service in

@@ -65,6 +65,71 @@ struct PurgeTests {
         }
     }
 
+    @Test("what a request under way writes after a service's removal is removed too, before the purge goes on")
+    func lateWriter() async throws {
+        try await TestService.run { service in
+            let id = try await deleted("acme", service)
+            let purge = TenantPurge(
+                pool: service.pool, restoreDays: 30, settling: .seconds(60), interval: .seconds(60),
+                logger: PostgresCluster.quietLogger)
+            try await purge.begin(id)
+            func due() async throws -> [TenantID] { try await purge.due(for: .mlPrediction) }
+            func settle() async throws {
+                try await service.asSuperuser(
+                    "acme", "UPDATE tenant_admin.purge_removals SET found_at = found_at - interval '61 seconds'")
+            }
+            #expect(try await due() == [id])
+            try await purge.removed(id, rows: 0, by: .mlPrediction)
+            // A first look finds nothing of what is still to be written.
+            #expect(try await due() == [])
+            try await settle()
+            #expect(try await due() == [id])
+            try await purge.removed(id, rows: 1, by: .mlPrediction)
+            #expect(try await due() == [])
+            try await settle()
+            #expect(try await due() == [id])
+            try await purge.removed(id, rows: 0, by: .mlPrediction)
+            #expect(try await due() == [])
+            let confirmed = try await service.pool.withConnection { connection in
+                try await connection.query("SELECT service FROM tenant_admin.purge_confirmations").map {
+                    try $0.decode("service", as: String.self)
+                }
+            }
+            #expect(confirmed == [ServiceName.mlPrediction.rawValue])
+        }
+    }
+
+    @Test("a tenant that somebody is reading is purged later, and stops no other one's purge", .timeLimit(.minutes(2)))
+    func busyTenants() async throws {
+        try await TestService.run { service in
+            var purge = service.purge
+            purge.lockTimeout = "50ms"
+            let tenants = [try await deleted("acme", service), try await deleted("beta", service)].sorted {
+                $0.description < $1.description
+            }
+            for id in tenants {
+                try await purge.begin(id)
+                for name in TenantPurge.services { try await confirm(id, name, service) }
+            }
+            func statuses() async throws -> [Int] {
+                var found: [Int] = []
+                for id in tenants {
+                    found.append(
+                        try await service.send(.get, "/api/v1/tenants/\(id)", as: service.operatorToken).status)
+                }
+                return found
+            }
+            // The one that comes first.
+            try await TenantDatabase(pool: service.pool).withAny(tenants[0], readOnly: true) { [purge] _, connection in
+                _ = try await connection.query("SELECT count(*) FROM employees")
+                try await purge.purgeDue()
+            }
+            #expect(try await statuses() == [200, 404])
+            try await purge.purgeDue()
+            #expect(try await statuses() == [404, 404])
+        }
+    }
+
     @Test("a tenant is purged after the days to restore, not before, and never one that is not deleted")
     func days() async throws {
         try await TestService.run { service in

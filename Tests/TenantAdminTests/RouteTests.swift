@@ -24,7 +24,8 @@ struct RouteTests {
                 pool: pool, signer: StatementSigner(keyPair: ServiceKeyPair()), logger: PostgresCluster.quietLogger),
             heads: StatementVerifier(keys: JSONWebKeySet(keys: [])),
             purge: TenantPurge(
-                pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger),
+                pool: pool, restoreDays: 30, settling: .zero, interval: .seconds(60),
+                logger: PostgresCluster.quietLogger),
             imports: .testing(),
             changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger),
             archives: KeptArchives())

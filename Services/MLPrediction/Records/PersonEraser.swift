@@ -42,21 +42,25 @@ final class PersonEraser: Service {
         ) { try await self.eraseDue() }
     }
 
-    /// - Throws: `ProblemError` when tenant-admin cannot be asked now, `PostgresError`.
+    /// - Throws: `ProblemError` when tenant-admin cannot be asked now; as `attemptEach`.
     func eraseDue() async throws {
         let erasures: [Erasure] = try await client.get("/internal/v1/erasures", trace: TraceContext())
         let time = now()
         begun.withLock { begun in begun = begun.filter { erasures.contains($0.key) } }
-        for erasure in erasures {
-            let first = begun.withLock { $0[erasure] }
-            // Between the two times there is nothing to do.
-            if let first, time - first < settling { continue }
-            try await Self.erase(erasure, in: database)
-            if first == nil {
-                begun.withLock { $0[erasure] = time }
-            } else {
-                let _: Erasure = try await client.post("/internal/v1/erasures", erasure, trace: TraceContext())
-            }
+        try await erasures.attemptEach(
+            of: \.tenantId, logging: "Erasing a person's name failed; retrying", at: .info, to: logger
+        ) { try await erase($0, at: time) }
+    }
+
+    private func erase(_ erasure: Erasure, at time: ContinuousClock.Instant) async throws {
+        let first = begun.withLock { $0[erasure] }
+        // Between the two times there is nothing to do.
+        if let first, time - first < settling { return }
+        try await Self.erase(erasure, in: database)
+        if first == nil {
+            begun.withLock { $0[erasure] = time }
+        } else {
+            let _: Erasure = try await client.post("/internal/v1/erasures", erasure, trace: TraceContext())
         }
     }
 

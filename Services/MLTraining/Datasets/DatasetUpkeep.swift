@@ -1,4 +1,3 @@
-import Basics
 import Contracts
 import Logging
 import Postgres
@@ -20,7 +19,9 @@ struct DatasetUpkeep: Service {
 
     func run() async throws {
         await PeriodicWork(every: Self.pause).run(logging: .each("Looking after datasets failed", to: logger)) {
-            for tenant in try await due() where !Task.isCancelled { await lookedAfter(tenant) }
+            try await due().attemptEach(logging: "Looking after a tenant's datasets failed", to: logger) {
+                try await lookAfter($0)
+            }
         }
     }
 
@@ -34,17 +35,6 @@ struct DatasetUpkeep: Service {
                 ORDER BY done_at, tenant_id LIMIT 1000
                 """
             ).map { try $0.decode("tenant_id") }
-        }
-    }
-
-    /// A tenant that cannot be looked after now does not keep the others from it.
-    private func lookedAfter(_ tenant: TenantID) async {
-        do {
-            try await lookAfter(tenant)
-        } catch {
-            logger.warning(
-                "Looking after a tenant's datasets failed",
-                metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 

@@ -27,6 +27,8 @@ final class AuditAnchors: Service {
     private static let pause = Duration.seconds(2)
     /// How often is looked for tenants that were made or changed as such, which happens outside of their own transactions.
     private static let sweep = Duration.seconds(60)
+    /// How long a tenant's chain is waited for while a migration or a purge holds it.
+    private static let lockTimeout = "1s"
 
     init(pool: PostgresPool, signer: StatementSigner, logger: Logger) {
         self.pool = pool
@@ -64,9 +66,13 @@ final class AuditAnchors: Service {
         moved.withLock { $0.formUnion(tenants) }
     }
 
-    /// - Throws: for the first tenant that cannot be signed now; the rest is tried next time.
+    /// A tenant whose chain cannot be signed now is tried again next time.
+    /// - Throws: as `attemptEach`.
     func anchorMoved() async throws {
-        while let tenant = moved.withLock({ $0.popFirst() }) {
+        let tenants = moved.withLock { $0 }
+        try await tenants.attemptEach(logging: "Anchoring a tenant's audit head failed", to: logger) { tenant in
+            // First: what is committed while the chain is read is noted again.
+            moved.withLock { _ = $0.remove(tenant) }
             do {
                 try await anchor(tenant)
             } catch {
@@ -81,6 +87,7 @@ final class AuditAnchors: Service {
         let head: (seq: Int, hash: String)
         do {
             head = try await TenantDatabase(pool: pool).withAny(tenant, readOnly: true) { _, connection in
+                try await connection.setLocal(settings: ["lock_timeout": Self.lockTimeout])
                 let row = try await connection.query("SELECT seq, encode(hash, 'hex') AS hash FROM audit_head")[0]
                 return (try row.decode("seq"), try row.decode("hash"))
             }

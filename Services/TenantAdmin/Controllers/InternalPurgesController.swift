@@ -15,7 +15,7 @@ struct InternalPurgesController: Controller {
     }
 
     private func confirm(_ call: ServiceCall, _ payload: PurgeConfirmation) async throws -> OK<PurgeConfirmation> {
-        try await purge.confirm(payload.tenantId, by: try call.service())
+        try await purge.removed(payload.tenantId, rows: payload.rows, by: try call.service())
         return OK(payload)
     }
 }

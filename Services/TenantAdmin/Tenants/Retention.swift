@@ -1,4 +1,3 @@
-import Basics
 import Contracts
 import Logging
 import Postgres
@@ -21,7 +20,9 @@ struct Retention: Service {
 
     func run() async throws {
         await PeriodicWork(every: Self.pause).run(logging: .each("Removing expired rows failed", to: logger)) {
-            for tenant in try await due() where !Task.isCancelled { await swept(tenant) }
+            try await due().attemptEach(logging: "Removing a tenant's expired rows failed", to: logger) {
+                try await sweep($0)
+            }
         }
     }
 
@@ -36,17 +37,6 @@ struct Retention: Service {
                 ORDER BY swept_at NULLS FIRST LIMIT 1000
                 """
             ).map { try $0.decode("id") }
-        }
-    }
-
-    /// A tenant whose rows cannot be removed now does not keep the others from it.
-    private func swept(_ tenant: TenantID) async {
-        do {
-            try await sweep(tenant)
-        } catch {
-            logger.warning(
-                "Removing a tenant's expired rows failed",
-                metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
         }
     }
 

@@ -14,8 +14,14 @@ struct TenantPurge: Service, BacklogReporting {
     let pool: PostgresPool
     /// How long a deleted tenant can be restored.
     let restoreDays: Int
+    /// For how long a service must have found nothing more of a tenant: longer than a request that was under way may take.
+    let settling: Duration
     let interval: Duration
     let logger: Logger
+
+    /// How long the removal of a tenant's schema waits for a lock at a time: others' transactions wait for this one meanwhile. Longer
+    /// than the second after which Postgres ends an autovacuum that is in the way.
+    var lockTimeout = "2s"
 
     /// Those that keep rows of tenants, beside this one.
     static let services: [ServiceName] = [.gateway, .mlTraining, .mlPrediction]
@@ -43,7 +49,7 @@ struct TenantPurge: Service, BacklogReporting {
                 """
             ).map { try $0.decode("id", as: TenantID.self) }
         }
-        for tenant in ready {
+        try await ready.attemptEach(logging: "Purging a tenant failed; retrying", to: logger) { tenant in
             try await finish(tenant)
             logger.info("Tenant purged", metadata: [LogKey.tenantID: "\(tenant)"])
         }
@@ -64,18 +70,25 @@ struct TenantPurge: Service, BacklogReporting {
         }
     }
 
-    /// Purged tenants of which the service has not confirmed the removal.
+    /// Some of the purged tenants whose rows the service is to remove, for the first time or again.
     func due(for service: ServiceName) async throws -> [TenantID] {
         try await pool.withConnection { connection in
+            // In no order: those that cannot be removed now must not come first every time.
             try await connection.query(
                 """
-                SELECT t.id FROM tenant_admin.tenants t WHERE t.purge_started_at IS NOT NULL AND NOT EXISTS (
-                    SELECT FROM tenant_admin.purge_confirmations c WHERE c.tenant_id = t.id AND c.service = \(service))
-                ORDER BY t.id LIMIT 100
+                SELECT t.id FROM tenant_admin.tenants t WHERE t.purge_started_at IS NOT NULL
+                    AND NOT EXISTS (SELECT FROM tenant_admin.purge_confirmations c
+                        WHERE c.tenant_id = t.id AND c.service = \(service))
+                    AND NOT EXISTS (SELECT FROM tenant_admin.purge_removals r
+                        WHERE r.tenant_id = t.id AND r.service = \(service) AND NOT \(sql: isSettled))
+                ORDER BY random() LIMIT 100
                 """
             ).map { try $0.decode("id") }
         }
     }
+
+    /// Of `purge_removals r`: what was under way when rows were found last has ended.
+    private var isSettled: SQL { "r.found_at <= now() - make_interval(secs => \(settling / .seconds(1)))" }
 
     var backlogName: String { "tenants-to-purge" }
 
@@ -93,13 +106,23 @@ struct TenantPurge: Service, BacklogReporting {
         }
     }
 
-    func confirm(_ tenant: TenantID, by service: ServiceName) async throws {
-        try await pool.withConnection { connection in
-            _ = try await connection.execute(
+    /// A service has removed a tenant's rows. A request that was under way may write some more afterwards, so that the service is asked
+    /// again after ``settling``; its part is done when it finds nothing then.
+    /// - Parameter rows: how many it has found.
+    func removed(_ tenant: TenantID, rows: Int, by service: ServiceName) async throws {
+        try await pool.withTransaction { connection in
+            try await connection.execute(
                 """
-                INSERT INTO tenant_admin.purge_confirmations (tenant_id, service)
+                INSERT INTO tenant_admin.purge_removals (tenant_id, service)
                 SELECT id, \(service) FROM tenant_admin.tenants
                 WHERE id = \(tenant) AND purge_started_at IS NOT NULL
+                ON CONFLICT (tenant_id, service) DO UPDATE SET found_at = now() WHERE \(rows)::bigint > 0
+                """)
+            try await connection.execute(
+                """
+                INSERT INTO tenant_admin.purge_confirmations (tenant_id, service)
+                SELECT r.tenant_id, r.service FROM tenant_admin.purge_removals r
+                WHERE r.tenant_id = \(tenant) AND r.service = \(service) AND \(rows)::bigint = 0 AND \(sql: isSettled)
                 ON CONFLICT DO NOTHING
                 """)
         }
@@ -107,6 +130,7 @@ struct TenantPurge: Service, BacklogReporting {
 
     private func finish(_ tenant: TenantID) async throws {
         try await pool.withTransaction { connection in
+            try await connection.setLocal(settings: ["lock_timeout": lockTimeout])
             let rows = try await connection.query(
                 """
                 SELECT schema_name, role_name FROM tenant_admin.tenants

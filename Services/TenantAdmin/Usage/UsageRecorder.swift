@@ -4,6 +4,7 @@ import Logging
 import Postgres
 import ServiceKit
 import ServiceLifecycle
+import ServiceStorage
 
 /// Takes every active tenant's figures each hour, so that each day ends with some in `tenant_usage`.
 ///
@@ -24,17 +25,11 @@ struct UsageRecorder: Service {
         ) { try await recordDue() }
     }
 
-    /// A tenant that cannot be counted now does not delay the others; it stays due.
-    /// - Throws: `PostgresError` when the list of due tenants cannot be read.
+    /// A tenant that cannot be counted now stays due.
+    /// - Throws: `PostgresError` when the list of due tenants cannot be read, and as `attemptEach`.
     func recordDue() async throws {
-        for tenant in try await usage.due(olderThan: interval) where !Task.isCancelled {
-            do {
-                try await usage.record(tenant, for: .tenant)
-            } catch {
-                logger.warning(
-                    "Counting a tenant's usage failed",
-                    metadata: [LogKey.tenantID: "\(tenant)", LogKey.error: "\(LogText.of(error))"])
-            }
-        }
+        try await usage.due(olderThan: interval).attemptEach(
+            logging: "Counting a tenant's usage failed", to: logger
+        ) { _ = try await usage.record($0, for: .tenant) }
     }
 }

@@ -17,6 +17,9 @@ final class FakeUpstream: Sendable {
         var artifacts: [ModelID: [UInt8]] = [:]
         var cutsFeed = false
         var erasures: [Erasure] = []
+        /// Tenants that are purged, and what was said of each.
+        var purges: [TenantID] = []
+        var removals: [PurgeConfirmation] = []
     }
 
     let state = Mutex(State())
@@ -79,6 +82,17 @@ final class FakeUpstream: Sendable {
             let done: Erasure = try WireJSON.decode(from: bytes)
             self.state.withLock { $0.erasures.removeAll { $0 == done } }
             return try self.json(Success(done), .ok)
+        }
+        router.get("internal/v1/purges") { request, _ in
+            try self.check(request)
+            return try self.json(Success(self.state.withLock { $0.purges }), .ok)
+        }
+        router.post("internal/v1/purges") { request, _ in
+            try self.check(request)
+            let bytes = Array(try await request.body.collect(upTo: 10_000).readableBytesView)
+            let removal: PurgeConfirmation = try WireJSON.decode(from: bytes)
+            self.state.withLock { $0.removals.append(removal) }
+            return try self.json(Success(removal), .ok)
         }
         router.get("internal/v1/tenants/:id/models") { request, context in
             try self.check(request)

@@ -70,7 +70,8 @@ struct TestService: Sendable {
             pool: pool, signer: StatementSigner(keyPair: pairs.first { $0.0 == .tenantAdmin }!.1),
             logger: PostgresCluster.quietLogger)
         let purge = TenantPurge(
-            pool: pool, restoreDays: 30, interval: .seconds(60), logger: PostgresCluster.quietLogger)
+            pool: pool, restoreDays: 30, settling: .zero, interval: .seconds(60),
+            logger: PostgresCluster.quietLogger)
         let changes = ChangeFeed(
             pool: pool, schema: "tenant_admin", heartbeat: heartbeat,
             incomplete: TenantSchemas.someTellNoChanges, logger: PostgresCluster.quietLogger)
