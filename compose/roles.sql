@@ -44,12 +44,16 @@ CREATE SCHEMA IF NOT EXISTS erm_provisioning;
 REVOKE ALL ON SCHEMA erm_provisioning FROM PUBLIC;
 GRANT USAGE ON SCHEMA erm_provisioning TO erm_tenant_admin;
 
--- Makes the NOLOGIN role tenant_<id without hyphens> and lets tenant-admin act as it; gives back its name.
+-- Makes the NOLOGIN role tenant_<id without hyphens> and lets tenant-admin act as it; gives back its name. Not for a tenant that was
+-- purged: with its heads forgotten, another audit log could be put in the place of its own.
 CREATE OR REPLACE FUNCTION erm_provisioning.create_tenant_role(tenant_id uuid) RETURNS name
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role_name name := 'tenant_' || replace(tenant_id::text, '-', '');
 BEGIN
+    IF erm_audit.is_forgotten(tenant_id) THEN
+        RAISE EXCEPTION 'a tenant of this id was purged' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
     EXECUTE format('CREATE ROLE %I NOLOGIN NOINHERIT', role_name);
     EXECUTE format('GRANT %I TO erm_tenant_admin', role_name);
     RETURN role_name;
@@ -113,11 +117,26 @@ CREATE TABLE IF NOT EXISTS erm_audit.heads (
     PRIMARY KEY (tenant_id, seq)
 );
 
--- Adds a head if it is later than all of that tenant.
+-- SHA-256 of the ids of purged tenants, whose heads are gone: not the ids, of which nothing is left anywhere.
+CREATE TABLE IF NOT EXISTS erm_audit.forgotten (
+    digest bytea PRIMARY KEY
+);
+
+CREATE OR REPLACE FUNCTION erm_audit.is_forgotten(asked uuid) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM erm_audit.forgotten WHERE digest = sha256(uuid_send(asked)))
+$$;
+
+-- Adds a head if it is later than all of that tenant, which must not have been forgotten.
 CREATE OR REPLACE FUNCTION erm_audit.anchor(
     head_tenant uuid, head_seq bigint, head_hash bytea, head_anchored_at timestamptz, head_key_id text, head_signature text
 ) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
+    -- Waits for a purge under way: a head that it does not see would be left behind.
+    PERFORM pg_advisory_xact_lock(hashtextextended('erm audit heads ' || head_tenant::text, 0));
+    IF erm_audit.is_forgotten(head_tenant) THEN
+        RAISE EXCEPTION 'a tenant of this id was purged' USING ERRCODE = 'object_not_in_prerequisite_state';
+    END IF;
     INSERT INTO erm_audit.heads (tenant_id, seq, hash, anchored_at, key_id, signature)
     SELECT head_tenant, head_seq, head_hash, head_anchored_at, head_key_id, head_signature
     WHERE NOT EXISTS (SELECT FROM erm_audit.heads WHERE tenant_id = head_tenant AND seq >= head_seq)
@@ -126,7 +145,7 @@ BEGIN
 END
 $$;
 
--- Forgets a tenant that is purged: only once nothing of it is left, its role included.
+-- Forgets a tenant that is purged: only once nothing of it is left, its role included. No tenant has that id ever again.
 CREATE OR REPLACE FUNCTION erm_audit.forget(gone uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -135,16 +154,19 @@ BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenant_' || replace(gone::text, '-', '')) THEN
         RAISE EXCEPTION 'the tenant still has its role' USING ERRCODE = 'object_in_use';
     END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('erm audit heads ' || gone::text, 0));
+    INSERT INTO erm_audit.forgotten (digest) VALUES (sha256(uuid_send(gone))) ON CONFLICT DO NOTHING;
     DELETE FROM erm_audit.heads WHERE tenant_id = gone;
     GET DIAGNOSTICS removed = ROW_COUNT;
     RETURN removed;
 END
 $$;
 
-REVOKE ALL ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid) FROM PUBLIC;
+REVOKE ALL ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid),
+    erm_audit.is_forgotten(uuid) FROM PUBLIC;
 GRANT USAGE ON SCHEMA erm_audit TO erm_tenant_admin;
 GRANT SELECT ON erm_audit.heads TO erm_tenant_admin;
-GRANT EXECUTE ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid)
-    TO erm_tenant_admin;
+GRANT EXECUTE ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid),
+    erm_audit.is_forgotten(uuid) TO erm_tenant_admin;
 RESET ROLE;
 COMMIT;

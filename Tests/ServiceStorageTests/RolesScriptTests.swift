@@ -22,6 +22,33 @@ struct RolesScriptTests {
         }
     }
 
+    @Test("applied again to an earlier release's database, it adds what is new and keeps the signed heads")
+    func upgrade() async throws {
+        try await PostgresCluster.withDatabase("roles") { url in
+            let databases = try await ServiceDatabases.prepare(url)
+            // What the release before did not have.
+            try await ServiceDatabases.run(
+                """
+                DROP FUNCTION erm_audit.is_forgotten(uuid);
+                DROP TABLE erm_audit.forgotten;
+                INSERT INTO erm_audit.heads (tenant_id, seq, hash, anchored_at, key_id, signature)
+                VALUES ('00000000-0000-4000-8000-000000000001', 1, sha256('x'), now(), 'key', 'AAAA')
+                """, on: url)
+            _ = try await ServiceDatabases.prepare(url)
+            func value(_ query: String) async throws -> String? {
+                try await ServiceDatabases.value(query, on: databases.tenantAdmin)
+            }
+            let id = "'00000000-0000-4000-8000-000000000001'::uuid"
+            #expect(try await value("SELECT erm_audit.is_forgotten(\(id))::text") == "false")
+            #expect(try await value("SELECT count(*)::text FROM erm_audit.heads") == "1")
+            #expect(try await value("SELECT erm_audit.forget(\(id))::text") == "1")
+            #expect(try await value("SELECT erm_audit.is_forgotten(\(id))::text") == "true")
+            await #expect(throws: PostgresError.self) {
+                try await value("SELECT erm_provisioning.create_tenant_role(\(id))::text")
+            }
+        }
+    }
+
     @Test("while it is applied, tenants' roles are made and dropped")
     func keepsOutItselfOnly() async throws {
         let file = ServiceDatabases.repository.appendingPathComponent("compose/roles.sql")

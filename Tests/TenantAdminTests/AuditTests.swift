@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import Postgres
 import ServiceIdentity
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -251,6 +252,58 @@ struct AuditTests {
             #expect(both.allSatisfy { verifier.check($0) == .genuine })
             #expect(before == AuditVerification(firstBrokenSeq: nil, confirmedSeq: 3))
             #expect(after.forgedHeads == 1 && !after.isWhole)
+        }
+    }
+
+    @Test("a log in the place of one that was dropped as in a purge is neither signed nor called whole")
+    func forgotten() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let subdomain = try #require(Subdomain(rawValue: "acme"))
+            let names = TenantNames(subdomain: subdomain, id: tenant.id)
+            let verification = "/api/v1/audit-logs/verification"
+            #expect(try await service.send(.get, "/api/v1/audit-logs/heads", as: token).status == 200)
+            try await service.pool.withTransaction { connection in
+                try await connection.setLocal(role: names.role, searchPath: [])
+                try await connection.execute("DROP SCHEMA \(identifier: names.schema) CASCADE")
+                try await TenantDatabase.leave(on: connection)
+                try await connection.execute("SELECT erm_provisioning.drop_tenant_role(\(tenant.id))")
+                try await connection.execute("SELECT erm_audit.forget(\(tenant.id))")
+            }
+            // A log of the same length that tells something else.
+            @Sendable func remake(withRoleOf id: TenantID) async throws {
+                let remade = TenantNames(subdomain: subdomain, id: id)
+                try await service.pool.withTransaction { connection in
+                    try await connection.execute("SELECT erm_provisioning.create_tenant_role(\(id))")
+                    try await service.schemas.create(remade, on: connection)
+                    try await connection.execute(
+                        """
+                        INSERT INTO audit_logs (actor, action, entity)
+                        SELECT 'somebody else', 'create', 'project' FROM generate_series(1, 9)
+                        """)
+                    try await TenantDatabase.leave(on: connection)
+                    try await connection.execute(
+                        "UPDATE tenants SET role_name = \(remade.role) WHERE id = \(tenant.id)")
+                }
+            }
+            let refused = await #expect(throws: PostgresError.self) { try await remake(withRoleOf: tenant.id) }
+            // Another tenant's role can be had.
+            try await remake(withRoleOf: TenantID())
+            let signed = await #expect(throws: ProblemError.self) {
+                try await service.parts.anchors.anchor(tenant.id)
+            }
+            let verified = try await service.send(.get, verification, as: token)
+            let anchored = await #expect(throws: PostgresError.self) {
+                try await service.pool.withConnection { connection in
+                    _ = try await connection.query(
+                        "SELECT erm_audit.anchor(\(tenant.id), 9, sha256('x'), now(), 'key', 'AAAA')")
+                }
+            }
+
+            #expect(refused?.sqlState == "55000" && anchored?.sqlState == "55000")
+            #expect(signed?.status == .conflict)
+            #expect(verified.status == 409 && !verified.text.contains("isWhole"))
         }
     }
 

@@ -14,7 +14,8 @@ import Synchronization
 /// role (`compose/roles.sql`): this service can add the next head there, but neither change nor remove one.
 ///
 /// Entries before the last head cannot be rewritten unnoticed with this service's database role, and not even by a database
-/// administrator: the signing key is not in the database. Entries after the last head, at most ``pause`` old, can.
+/// administrator: the signing key is not in the database. Entries after the last head, at most ``pause`` old, can. Heads go with a
+/// tenant's purge only, and a tenant under the id of one that was purged gets none.
 final class AuditAnchors: Service {
     private let pool: PostgresPool
     private let signer: StatementSigner
@@ -83,6 +84,7 @@ final class AuditAnchors: Service {
     }
 
     /// Signs where the tenant's chain ends now, unless that is signed already.
+    /// - Throws: as ``requireRemembered(_:on:)``.
     func anchor(_ tenant: TenantID) async throws {
         let head: (seq: Int, hash: String)
         do {
@@ -110,17 +112,31 @@ final class AuditAnchors: Service {
 
     private func lastAnchored(_ tenant: TenantID) async throws -> Int {
         try await pool.withConnection { connection in
-            try await connection.query(
+            try await Self.requireRemembered(tenant, on: connection)
+            return try await connection.query(
                 "SELECT coalesce(max(seq), 0) AS seq FROM erm_audit.heads WHERE tenant_id = \(tenant)")[0].decode("seq")
         }
     }
 
+    /// Without heads any chain would fit.
+    /// - Throws: 409 for a tenant under the id of one that was purged.
+    private static func requireRemembered(_ tenant: TenantID, on connection: PostgresConnection) async throws {
+        let isForgotten: Bool = try await connection.query("SELECT erm_audit.is_forgotten(\(tenant)) AS gone")[0]
+            .decode("gone")
+        guard !isForgotten else {
+            throw ProblemError.conflict(
+                "The signed heads of this tenant's audit log were removed as in a purge; nothing confirms its entries.")
+        }
+    }
+
     /// Newest first.
+    /// - Throws: as ``requireRemembered(_:on:)``.
     func heads(of tenant: TenantID, limit: Int? = nil, before seq: Int? = nil) async throws -> [AuditHead] {
         let older: SQL = seq.map { "AND seq < \($0)" } ?? ""
         let page: SQL = limit.map { "LIMIT \($0)::bigint" } ?? ""
         return try await pool.withConnection { connection in
-            try await connection.query(
+            try await Self.requireRemembered(tenant, on: connection)
+            return try await connection.query(
                 """
                 SELECT seq, encode(hash, 'hex') AS hash, anchored_at, key_id, signature FROM erm_audit.heads
                 WHERE tenant_id = \(tenant) \(sql: older) ORDER BY seq DESC \(sql: page)

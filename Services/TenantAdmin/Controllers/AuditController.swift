@@ -9,8 +9,9 @@ struct AuditController: Controller {
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "audit-logs", "listAuditLogs", .may(.read, .audit), use: list)
-        routes.on(.get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), use: verify)
-        routes.on(.get, "audit-logs/heads", "listAuditHeads", .may(.read, .audit), use: heads)
+        routes.on(
+            .get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), fails: [.conflict], use: verify)
+        routes.on(.get, "audit-logs/heads", "listAuditHeads", .may(.read, .audit), fails: [.conflict], use: heads)
         routes.on(.get, "audit-logs/export", "exportAuditLog", .may(.read, .audit), use: export)
     }
 
