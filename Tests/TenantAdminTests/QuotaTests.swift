@@ -1,6 +1,7 @@
 import Contracts
 import HTTPTypes
 import Postgres
+import TestSupport
 import Testing
 
 @testable import TenantAdmin
@@ -153,6 +154,41 @@ struct QuotaTests {
 
             #expect(full > 4)
             #expect(emptied < full / 2)
+        }
+    }
+
+    @Test("the room that deleted rows leave in a file is not the tenant's after a vacuum either, analysed or not")
+    func vacuumed() async throws {
+        try await TestService.run { service in
+            let token = try service.token(try await service.createTenant("acme").id)
+            func measured() async throws -> Double {
+                try await service.send(.get, "/api/v1/usage", as: token).data(TenantUsage.self).storageMb
+            }
+            func run(_ command: String) async throws {
+                try await ServiceDatabases.run("\(command) tenant_acme.removed_rows", on: service.databases.superuser)
+            }
+            func fileSize() async throws -> String? {
+                try await ServiceDatabases.value(
+                    "SELECT pg_relation_size('tenant_acme.removed_rows')::text", on: service.databases.superuser)
+            }
+            let before = try await measured()
+            try await service.asSuperuser(
+                "acme",
+                """
+                INSERT INTO removed_rows (kind, id) SELECT 'project', gen_random_uuid() FROM generate_series(1, 50000);
+                SELECT pg_stat_force_next_flush()
+                """)
+            let (full, fullFile) = (try await measured() - before, try await fileSize())
+            // The last ones stay, so that no vacuum can cut the file off.
+            try await service.asSuperuser(
+                "acme", "DELETE FROM removed_rows WHERE number <= 45000; SELECT pg_stat_force_next_flush()")
+            try await run("VACUUM")
+            let vacuumed = try await measured() - before
+            #expect(try await fileSize() == fullFile)
+            try await run("ANALYZE")
+            let analysed = try await measured() - before
+
+            for share in [vacuumed / full, analysed / full] { #expect(share > 0.05 && share < 0.5) }
         }
     }
 }

@@ -81,21 +81,49 @@ enum TenantCounts {
     /// A project's while it counts.
     static let openStatuses: SQL = "'planned', 'in_progress', 'on_hold'"
 
-    /// What the live rows of a schema's tables take on disk, indexes included. A table's share is that of its live rows:
-    /// what was deleted is not the tenant's any more, whenever the space is reclaimed.
+    /// What the live rows of a schema's tables take on disk, in whole pages and by Postgres' own statistics: no row is read. Dead rows
+    /// do not count, nor the room that they leave in a file, which a vacuum does not give back; and a table counts for no more than
+    /// its files have.
+    ///
+    /// A row takes 28 bytes and the average width of its columns; a column that was never analysed counts for 32 bytes, as Postgres'
+    /// planner has it. An entry of an index takes some 40 bytes, a piece of a value that is stored apart some 2,000.
     ///
     /// The tables are found by the schema's dependents, which are indexed: `pg_class` has rows for all tenants' tables and no
-    /// index by schema.
+    /// index by schema. `pg_stats` is asked for one table at a time for the same reason.
     static func storageBytes(_ schema: String) -> SQL {
         """
-        (SELECT coalesce(sum(pg_total_relation_size(c.oid) * CASE WHEN t.live + t.dead = 0 THEN 1
-                ELSE t.live::double precision / (t.live + t.dead) END), 0)::bigint
-            FROM pg_namespace n
-            JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
-                AND d.classid = 'pg_class'::regclass
-            JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
-            CROSS JOIN LATERAL (SELECT pg_stat_get_live_tuples(c.oid) AS live, pg_stat_get_dead_tuples(c.oid) AS dead) t
-            WHERE n.nspname = \(schema))
+        (SELECT coalesce(sum(
+                least(pg_relation_size(t.oid), \(sql: pages("t.live * t.width")))
+                + least(pg_indexes_size(t.oid), t.indexes * \(sql: pages("t.live * 40")))
+                + coalesce(least(pg_relation_size(t.toast), \(sql: pages("t.pieces * 2000"))), 0)), 0)::bigint
+            FROM (
+                SELECT c.oid, toast.oid AS toast, \(sql: liveRows("c")) AS live, \(sql: liveRows("toast")) AS pieces,
+                    (SELECT count(*) FROM pg_index i WHERE i.indrelid = c.oid) AS indexes,
+                    (SELECT 28 + sum(coalesce(s.avg_width * (1 - s.null_frac),
+                            CASE WHEN a.attlen > 0 THEN a.attlen ELSE 32 END))
+                        FROM pg_attribute a LEFT JOIN pg_stats s
+                            ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
+                        WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) AS width
+                FROM pg_namespace n
+                    JOIN pg_depend d ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = n.oid
+                        AND d.classid = 'pg_class'::regclass
+                    JOIN pg_class c ON c.oid = d.objid AND c.relkind = 'r'
+                    LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid
+                WHERE n.nspname = \(schema)) t)
+        """
+    }
+
+    /// Bytes rounded up to whole pages.
+    private static func pages(_ bytes: SQL) -> SQL { "ceil((\(sql: bytes)) / 8192) * 8192" }
+
+    /// How many live rows a relation of `pg_class` has: as counted; where the counts were lost, as after a crash, as last analysed; NULL
+    /// where that was never done either, so that all of its file counts.
+    private static func liveRows(_ relation: SQL) -> SQL {
+        """
+        CASE WHEN pg_stat_get_live_tuples(\(sql: relation).oid) + pg_stat_get_dead_tuples(\(sql: relation).oid) > 0
+                THEN pg_stat_get_live_tuples(\(sql: relation).oid)::double precision
+            WHEN \(sql: relation).reltuples >= 0 THEN \(sql: relation).reltuples::double precision
+            WHEN pg_relation_size(\(sql: relation).oid) = 0 THEN 0 END
         """
     }
 
