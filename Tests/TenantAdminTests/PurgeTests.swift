@@ -260,6 +260,76 @@ struct PurgeTests {
         }
     }
 
+    /// Quoted by notes of imports, kept with an archive's ids, named by another tenant's audit entries.
+    private func quoted(_ tenant: Tenant, _ service: TestService) async throws -> Employee {
+        let id = EmployeeID()
+        func entry(_ seq: Int, _ entity: EmployeeID, _ details: String) -> String {
+            #"{"seq":\#(seq),"entity":"employee","entity_id":"\#(entity)","details":\#(details)}"# + "\n"
+        }
+        let former = EmployeeID()
+        let entries =
+            entry(1, former, #"{"before":{"name":"Formername"},"after":{"name":"Secretname Person"}}"#)
+            + entry(2, former, #"{"after":{"externalId":"XID-77","email":"secret@x.example","name":"Secretname"}}"#)
+            + entry(3, EmployeeID(), #"{"after":{"externalId":"XID-7","name":"Othername"}}"#)
+        let ids = #"{"kind":"employees","key":"XID-77","id":"\#(id)"}"# + "\n"
+        for (kind, text) in [(ArchiveKind.ids, ids), (.auditLogs, entries)] {
+            #expect(try await service.restore(kind, text, into: tenant).status == 200)
+        }
+        _ = try await service.importCSV(
+            .capacityHistory,
+            "employee_external_id,date,utilization_rate\nXID-77,2024-01-01,80\nXID-8,2024-01-01,80\n",
+            into: tenant.id, onError: "skip")
+        _ = try await service.importCSV(.employees, "XID-77,Secretname Person,secret@x.example\n", into: tenant.id)
+        _ = try await service.importCSV(
+            .employees, "external_id,name,hired_on\nXID-77,2024-01-01,Secretname Person\n", into: tenant.id)
+        _ = try await service.importCSV(
+            .employees, "external_id,name,email\nXID-77,Secretname Person,secret@x.example\n", into: tenant.id)
+        let person = try #require(try await service.all("employees", of: tenant.id, as: Employee.self).first)
+        #expect(person.id == id)
+        return person
+    }
+
+    @Test(
+        "nothing in a tenant's tables but its audit log names a person who was anonymised or deleted",
+        arguments: [false, true])
+    func namesLeft(isDeleted: Bool) async throws {
+        try await TestService.run { service in
+            func tables(_ text: String) async throws -> [String] {
+                try await TenantTraces.tables(holding: text, in: service.databases.superuser).map {
+                    $0.replacing("tenant_acme.", with: "")
+                }
+            }
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let person = try await quoted(tenant, service)
+            let path = "/api/v1/employees/\(person.id)"
+            #expect(try await tables("XID-77") == ["archived_audit_logs", "archived_ids", "employees", "imports"])
+            let done =
+                isDeleted
+                ? try await service.send(.delete, path, as: token)
+                : try await service.send(.post, "\(path)/anonymise", as: token)
+
+            #expect(done.status == 204)
+            for text in ["Secretname", "secret@x.example", "XID-77"] {
+                // A deletion is recorded with what was deleted.
+                #expect(try await tables(text) == (isDeleted ? ["audit_logs"] : []), "\(text)")
+            }
+            #expect(try await tables("Formername") == [])
+            // What names others stays, and each note has its line.
+            #expect(try await tables("Othername") == ["archived_audit_logs"])
+            #expect(try await tables("XID-8") == ["imports"])
+            let notes = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                try await $0.query("SELECT sum(jsonb_array_length(errors)) AS notes FROM imports")[0].decode(
+                    "notes", as: Int.self)
+            }
+            #expect(notes == 8)
+            // Nothing else changes an archived entry.
+            await #expect(throws: PostgresError.self) {
+                try await service.asSuperuser("acme", "UPDATE archived_audit_logs SET line = '{}'")
+            }
+        }
+    }
+
     @Test("a deleted person is forgotten elsewhere too, and an answer that named the person is not given again")
     func deletedPerson() async throws {
         try await TestService.run { service in

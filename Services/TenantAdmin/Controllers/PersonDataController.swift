@@ -19,9 +19,7 @@ struct PersonDataController: Controller {
     }
 
     private func anonymise(_ call: TenantCall) async throws -> NoContent {
-        guard try await people.anonymise(try call.id("id"), of: call.tenant, by: call.author) else {
-            throw ProblemError.notFound("Employee")
-        }
+        try await people.anonymise(try call.id("id"), of: call.tenant, by: call.author)
         return NoContent()
     }
 }

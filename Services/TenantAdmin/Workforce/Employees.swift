@@ -131,7 +131,7 @@ struct Employees: ResourceStore {
     }
 
     static func deleted(_ item: Employee, of tenant: TenantID, on connection: PostgresConnection) async throws {
-        try await PersonData.forget(item.id, of: tenant, on: connection)
+        try await PersonData.forget(item, of: tenant, on: connection)
     }
 
     static func uses(

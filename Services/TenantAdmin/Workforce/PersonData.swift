@@ -64,31 +64,33 @@ struct PersonData: Sendable {
     }
 
     /// Takes name, e-mail and external id away; hours and history stay, for the figures. Doing it twice is harmless.
-    /// - Returns: false when there is no such person.
-    func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws -> Bool {
+    /// - Throws: 404.
+    func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws {
         try await database.withTenant(tenant) { connection in
-            let found = try await connection.execute(
+            let person = try await Employees.row(of: employee, locked: true, on: connection)
+            try await connection.execute(
                 """
                 UPDATE employees SET name = \(Erasure.name), email = NULL, external_id = 'anonymised-' || id
                 WHERE id = \(employee)
                 """)
-            guard found == 1 else { return false }
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description), by: author, on: connection)
-            try await Self.forget(employee, of: tenant, on: connection)
-            return true
+            try await Self.forget(person, of: tenant, on: connection)
         }
     }
 
-    /// Takes away what is kept of the person elsewhere, here and in other services; the last thing in the transaction.
-    static func forget(_ employee: EmployeeID, of tenant: TenantID, on connection: PostgresConnection) async throws {
+    /// Takes away what is kept of the person elsewhere, here and in other services; the last thing in the transaction. The tenant's own
+    /// audit log alone goes on naming the person.
+    /// - Parameter person: as before the change.
+    static func forget(_ person: Employee, of tenant: TenantID, on connection: PostgresConnection) async throws {
         // Answers that are given again under an Idempotency-Key name the person.
         try await connection.execute(
-            "DELETE FROM idempotency_keys WHERE position(\(employee.description)::text IN answer::text) > 0")
+            "DELETE FROM idempotency_keys WHERE position(\(person.id.description)::text IN answer::text) > 0")
+        try await ForgottenPerson(person).forget(on: connection)
         try await TenantDatabase.leave(on: connection)
         try await connection.execute(
             """
-            INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(employee)) ON CONFLICT DO NOTHING
+            INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(person.id)) ON CONFLICT DO NOTHING
             """)
     }
 }
