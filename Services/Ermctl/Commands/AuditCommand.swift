@@ -13,33 +13,61 @@ struct AuditCommand: AsyncParsableCommand {
             discussion: """
                 The file is what GET /api/v1/audit-logs/export answers. The chain of hashes is computed anew, and compared with the \
                 signed heads in the file and with those that were kept: a kept answer of GET /api/v1/audit-logs/heads, or an \
-                earlier export. Ends with status 1 when anything does not fit.
+                earlier export. Ends with status 1 when anything does not fit. Prints whole=yes when a genuine signature confirms the \
+                chain, and whole=unconfirmed when everything fits but no signature was checked: without --keys, or with keys that have \
+                signed none of the heads.
                 """)
 
         @Argument(help: "The export.", completion: .file()) var file: String
-        @Option(help: "The services' public keys (jwks.json).") var keys: String
+        @Option(help: "The services' public keys (jwks.json); without them no signature is checked.") var keys: String?
         @Option(help: "A file with heads that were kept; may be given several times.") var kept: [String] = []
 
         func run() async throws {
-            guard let text = try? String(contentsOfFile: keys, encoding: .utf8) else {
-                throw CommandFailure("Cannot read \(keys).")
+            let check = try checked()
+            print("entries=\(check.entryCount)")
+            print("heads=\(check.headCount)")
+            print("heads_of_unknown_keys=\(check.headsOfUnknownKeys)")
+            print("confirmed_up_to=\(check.confirmedSeq)")
+            print("whole=\(try Self.verdict(on: check))")
+            if check.confirmedSeq == 0 {
+                FileHandle.standardError.write(
+                    Data(
+                        """
+                        The entries and the heads fit each other, but no signature was checked, and a log that was rewritten together \
+                        with its heads would look the same. Check it with the services' public keys: --keys jwks.json.
+
+                        """.utf8))
             }
-            var check = AuditChainCheck(keys: try JSONWebKeySet.load(contents: text))
+        }
+
+        /// - Throws: `CommandFailure` for a file that cannot be read.
+        func checked() throws -> AuditChainCheck {
+            var check = AuditChainCheck(keys: try publicKeys())
             try AuditFile.read(file) { check.take($0) }
             for path in kept {
                 for head in try AuditFile.heads(of: path) { check.take(.head(head)) }
             }
             check.finish()
-            print("entries=\(check.entryCount)")
-            print("heads=\(check.headCount)")
-            print("heads_of_unknown_keys=\(check.headsOfUnknownKeys)")
-            print("confirmed_up_to=\(check.confirmedSeq)")
+            return check
+        }
+
+        private func publicKeys() throws -> JSONWebKeySet {
+            guard let keys else { return JSONWebKeySet(keys: []) }
+            guard let text = try? String(contentsOfFile: keys, encoding: .utf8) else {
+                throw CommandFailure("Cannot read \(keys).")
+            }
+            return try JSONWebKeySet.load(contents: text)
+        }
+
+        /// `yes`, or `unconfirmed` where no genuine signature says so.
+        /// - Throws: `CommandFailure` that says what does not fit.
+        static func verdict(on check: AuditChainCheck) throws -> String {
             guard check.findings.isEmpty else {
                 throw CommandFailure(
                     "The audit log does not hold: "
                         + check.findings.map(\.description).joined(separator: "; ") + ".")
             }
-            print("whole=yes")
+            return check.confirmedSeq > 0 ? "yes" : "unconfirmed"
         }
     }
 }
