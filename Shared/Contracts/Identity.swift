@@ -176,6 +176,22 @@ public struct TenantSummary: Codable, Sendable, Equatable {
 /// `POST /internal/v1/tenants/{id}/credentials/verify`; answers `UserGrants`, or 401 `invalid_credentials`.
 public typealias VerifyCredentialsRequest = LoginRequest
 
+/// `POST /internal/v1/tenants/{id}/credentials/owner`: whose an address is. In the body, for it is to stand in no line of a log.
+public struct AddressOwnerRequest: RequestPayload {
+    public let email: String
+
+    public init(email: String) { self.email = email }
+
+    public func validate(_ validation: inout Validation) { validation.email(email, "email") }
+}
+
+/// The user who logs in with an address, active or not; 404 for nobody's address.
+public struct AddressOwner: Codable, Sendable, Equatable {
+    public let userId: UserID
+
+    public init(userId: UserID) { self.userId = userId }
+}
+
 /// A user as tenant-admin knows it now: `GET /internal/v1/tenants/{id}/principals/{userId}`.
 public struct UserGrants: Codable, Sendable, Equatable {
     public let userId: UserID

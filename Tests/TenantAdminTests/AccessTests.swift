@@ -47,6 +47,7 @@ struct AccessTests {
     static let internalRoutes: [(HTTPRequest.Method, String)] = [
         (.get, "/internal/v1/tenants/ID"), (.get, "/internal/v1/tenants/by-subdomain/acme"),
         (.post, "/internal/v1/tenants/ID/credentials/verify"), (.get, "/internal/v1/tenants/ID/principals/ID"),
+        (.post, "/internal/v1/tenants/ID/credentials/owner"),
         (.get, "/internal/v1/tenants/ID/roles"), (.get, "/internal/v1/tenants/ID/history"),
     ]
 

@@ -43,13 +43,20 @@ struct AccountTests {
     func oneAddress() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
-            #expect(try await make(service, "jörg@acme.example", in: tenant.id).status == 201)
+            let user: User = try await make(service, "jörg@acme.example", in: tenant.id).data()
+            func owner(_ address: String) async throws -> Reply {
+                try await service.send(
+                    .post, "/internal/v1/tenants/\(tenant.id)/credentials/owner", as: service.token(of: .gateway),
+                    json: AddressOwnerRequest(email: address))
+            }
+            #expect(try await owner("nobody@acme.example").status == 404)
             for spelling in ["JÖRG@acme.example", "jo\u{308}rg@acme.example", "JO\u{308}RG@ACME.EXAMPLE"] {
                 #expect(try await make(service, spelling, in: tenant.id).status == 409)
                 let login = try await service.send(
                     .post, "/internal/v1/tenants/\(tenant.id)/credentials/verify", as: service.token(of: .gateway),
                     json: LoginRequest(email: spelling, password: TestService.password))
                 #expect(login.status == 200, "\(spelling)")
+                #expect(try await owner(spelling).data() == AddressOwner(userId: user.id))
                 let invited = try await service.send(
                     .post, "/api/v1/invitations", as: service.token(tenant.id),
                     json: CreateInvitationRequest(email: spelling, name: "J"))

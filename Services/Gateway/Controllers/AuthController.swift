@@ -36,13 +36,13 @@ struct AuthController: Controller {
     }
 
     private func refresh(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> SessionBegun {
-        let hints = try call.admission.hints
+        let (hints, visit) = (try call.admission.hints, try self.visit(call))
         if let payload {
-            let tokens = try await sessions.refresh(payload.refreshToken, hints: hints)
+            let tokens = try await sessions.refresh(payload.refreshToken, hints: hints, from: visit)
             return SessionBegun(tokens: tokens, headers: .notStored)
         }
         let token = try SessionCookie.token(of: call.request)
-        return try browserSession(try await sessions.refresh(token, hints: hints), call)
+        return try browserSession(try await sessions.refresh(token, hints: hints, from: visit), call)
     }
 
     private func logOut(_ call: Call<Void>, _ payload: RefreshRequest?) async throws -> SessionEnded {

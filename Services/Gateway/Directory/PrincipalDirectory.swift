@@ -16,6 +16,8 @@ protocol PrincipalDirectory: Sendable {
     func presentRoles(of tenant: TenantID) async throws -> [RoleGrants]
     /// nil for wrong credentials.
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants?
+    /// Whose an address is, whatever the password; nil for nobody's.
+    func owner(of email: String, in tenant: TenantID) async throws -> UserID?
     /// As ``principal(_:in:)``, when that is remembered and still holds; nil: ask.
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser?
     /// As ``roles(of:)``, when that is remembered and still holds; nil: ask.
@@ -24,6 +26,7 @@ protocol PrincipalDirectory: Sendable {
 
 extension PrincipalDirectory {
     func presentRoles(of tenant: TenantID) async throws -> [RoleGrants] { try await roles(of: tenant) }
+    func owner(of email: String, in tenant: TenantID) async throws -> UserID? { nil }
     func warm(principal user: UserID, in tenant: TenantID) -> KnownUser? { nil }
     func warm(rolesOf tenant: TenantID) -> KnownRoles? { nil }
 }
@@ -151,6 +154,10 @@ struct CachedDirectory: TenantDirectory, PrincipalDirectory {
 
     func verify(_ login: LoginRequest, in tenant: TenantID) async throws -> UserGrants? {
         try await source.verify(login, in: tenant)
+    }
+
+    func owner(of email: String, in tenant: TenantID) async throws -> UserID? {
+        try await source.owner(of: email, in: tenant)
     }
 }
 

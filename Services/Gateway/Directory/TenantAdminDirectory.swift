@@ -40,6 +40,15 @@ struct TenantAdminDirectory: TenantDirectory, PrincipalDirectory {
         }
     }
 
+    func owner(of email: String, in tenant: TenantID) async throws -> UserID? {
+        let owner: AddressOwner? = try await found {
+            try await client.post(
+                "/internal/v1/tenants/\(tenant)/credentials/owner", AddressOwnerRequest(email: email),
+                trace: TraceContext())
+        }
+        return owner?.userId
+    }
+
     /// nil for a 404 and for refused credentials: those are answers, as is a suspended or deleted tenant. A cancelled query stays a
     /// cancellation: its client has hung up.
     private func found<Answer>(_ ask: () async throws -> Answer) async throws -> Answer? {

@@ -20,6 +20,7 @@ struct Sessions: Sendable {
     let queue: LoginQueue
     let cache: FreshCache<SessionID, RefreshFamily?>
     let audit: LoginAudit
+    let lockedOutEntries = LockedOutEntries()
     let now: @Sendable () -> Date
     let logger: Logger
 
@@ -31,8 +32,15 @@ struct Sessions: Sendable {
         let account = LoginAttempt.account(tenant.id, request.email)
         client.record?.note { $0.account = pseudonyms.name(of: account) }
         let device = devices.device(for: account, in: client.headers, now: now())
-        guard let principal = try await verified(request, tenant: tenant.id, client.origin.address, device) else {
-            try await audit.failed(tenant.id, visit)
+        let found: UserGrants?
+        do {
+            found = try await verified(request, tenant: tenant.id, client.origin.address, device)
+        } catch let problem as ProblemError where problem.code == .lockedOut {
+            try await auditLockedOut(request.email, account, of: tenant.id, visit)
+            throw problem
+        }
+        guard let principal = found else {
+            try await audit.failed(await owner(of: request.email, in: tenant.id), tenant.id, visit)
             throw ProblemError.notAuthenticated(
                 "The e-mail address or the password is wrong.", code: .invalidCredentials)
         }
@@ -45,6 +53,22 @@ struct Sessions: Sendable {
         try await store.create(family, tokenDigest: RandomToken.digest(refreshToken), now: time)
         let cookie = try devices.cookie(for: account, isSecure: client.origin.scheme == "https", now: time)
         return (try response(family, refreshToken), cookie)
+    }
+
+    /// One entry a minute of each account, and of each address that tries accounts of nobody's.
+    private func auditLockedOut(
+        _ email: String, _ account: [UInt8], of tenant: TenantID, _ visit: Visit
+    ) async throws {
+        guard lockedOutEntries.isDue(account, now: now()) else { return }
+        let user = await owner(of: email, in: tenant)
+        let address = RandomToken.digest("address:\(tenant):\(visit.address.network)")
+        guard user != nil || lockedOutEntries.isDue(address, now: now()) else { return }
+        try await audit.lockedOut(user, tenant, visit)
+    }
+
+    /// nil also where tenant-admin does not say: an entry without a user is better than none.
+    private func owner(of email: String, in tenant: TenantID) async -> UserID? {
+        try? await directory.owner(of: email, in: tenant)
     }
 
     /// The account's owner has set a new password by a token that was sent to them: earlier guesses no longer lock the account.
@@ -105,7 +129,7 @@ struct Sessions: Sendable {
 
     /// - Throws: ``ProblemError`` 401 for a token that is unknown, expired, revoked, used before or from before the user's
     ///   password was changed; 403 for another tenant's.
-    func refresh(_ token: String, hints: TenantStage.Hints) async throws -> TokenResponse {
+    func refresh(_ token: String, hints: TenantStage.Hints, from visit: Visit) async throws -> TokenResponse {
         let digest = RandomToken.digest(token)
         // Before the token is used up: a refusal or an unreachable tenant-admin must leave it usable.
         if let family = try await store.family(tokenDigest: digest), family.isActive(now()) {
@@ -127,6 +151,7 @@ struct Sessions: Sendable {
                     LogKey.sessionID: "\(family.id)", LogKey.userID: "\(family.user)",
                     LogKey.tenantID: "\(family.tenant)",
                 ])
+            try await audit.revoked(family, visit)
             throw ProblemError.notAuthenticated("The refresh token was used before; log in again.")
         case .rotated(let family, let successor):
             return try response(family, successors[successor])

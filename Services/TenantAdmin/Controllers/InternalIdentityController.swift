@@ -15,6 +15,7 @@ struct InternalIdentityController: Controller {
         routes.on(
             .post, "tenants/{id}/credentials/verify", "verifyCredentials", gateway, fails: [.invalidCredentials],
             use: verify)
+        routes.on(.post, "tenants/{id}/credentials/owner", "findAddressOwner", gateway, use: owner)
         routes.on(.get, "tenants/{id}/principals/{user}", "getUserGrants", gateway, use: userGrants)
         routes.on(.get, "tenants/{id}/roles", "listRoleGrants", gateway, use: listRoles)
     }
@@ -33,6 +34,10 @@ struct InternalIdentityController: Controller {
 
     private func verify(_ call: Call<TenantID>, _ payload: VerifyCredentialsRequest) async throws -> OK<UserGrants> {
         OK(try await credentials.verify(payload, of: call.tenant))
+    }
+
+    private func owner(_ call: Call<TenantID>, _ payload: AddressOwnerRequest) async throws -> OK<AddressOwner> {
+        OK(try await credentials.owner(of: payload.email, in: call.tenant))
     }
 
     private func userGrants(_ call: Call<TenantID>) async throws -> OK<UserGrants> {

@@ -19,7 +19,7 @@ struct Credentials: Sendable {
             let rows = try await connection.query(
                 """
                 SELECT \(sql: UserGrants.columns), u.password_hash FROM users u
-                WHERE u.email_key = \(EmailAddress.key(request.email)) AND u.address_taken_by IS NULL
+                WHERE \(sql: Self.hasAddress(request.email))
                 """)
             return try rows.first.map { row in
                 (
@@ -37,6 +37,23 @@ struct Credentials: Sendable {
             try await rehash(request.password, of: found.principal.userId, replacing: hash, tenant: tenant)
         }
         return found.principal
+    }
+
+    /// Whose account attempts to log in were made at.
+    /// - Throws: 404; 403 `tenant_unavailable`.
+    func owner(of email: String, in tenant: TenantID) async throws -> AddressOwner {
+        let user = try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query("SELECT u.id FROM users u WHERE \(sql: Self.hasAddress(email))").first.map {
+                try $0.decode("id", as: UserID.self)
+            }
+        }
+        guard let user else { throw ProblemError.notFound("User") }
+        return AddressOwner(userId: user)
+    }
+
+    /// Of `users u`.
+    private static func hasAddress(_ email: String) -> SQL {
+        "u.email_key = \(EmailAddress.key(email)) AND u.address_taken_by IS NULL"
     }
 
     /// A user's present state; inactive users too, with their status.

@@ -39,17 +39,49 @@ struct LoginTests {
             let tokens: TokenResponse = try await gateway.logIn("ada@acme.example", password, tenant.id).data()
             let out = try await gateway.send(
                 "POST", "/api/v1/auth/logout", json: RefreshRequest(refreshToken: tokens.refreshToken))
-            let notes = try await gateway.database.withConnection { connection in
-                try await connection.query(
-                    "SELECT note FROM gateway.audit_outbox WHERE tenant_id = \(tenant.id) ORDER BY number"
-                ).map { try $0.decode("note", as: PostgresJSON<AuditNote>.self).value }
-            }
+            _ = try await gateway.logIn("nobody@acme.example", "wrong", tenant.id)
+            let notes = try await gateway.auditNotes(tenant.id)
 
             #expect(out.status == 204)
-            #expect(notes.map(\.action) == ["login_failed", "login", "logout"])
-            #expect(notes.map(\.actor) == ["anonymous", user.description, user.description])
+            #expect(notes.map(\.action) == ["login_failed", "login", "logout", "login_failed"])
+            #expect(notes.map(\.actor) == ["anonymous", user.description, user.description, "anonymous"])
+            #expect(notes.map(\.entity) == ["user", "session", "session", "user"])
+            // Whose account it was, where it is somebody's.
+            #expect(notes[0].entityId == user.description && notes[3].entityId == nil)
             #expect(notes.allSatisfy { $0.address == "127.0.0.1" && $0.requestId != nil })
-            #expect(!"\(notes)".contains("wrong"))
+            #expect(!"\(notes)".contains("wrong") && !"\(notes)".contains("nobody"))
+        }
+    }
+
+    @Test("a login that is refused while locked out is audited under its account, once a minute")
+    func lockedOutAudited() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let tenant = gateway.tenantAdmin.addTenant(subdomain: "acme")
+            let user = gateway.tenantAdmin.addUser("ada@acme.example", password, in: tenant.id)
+            func guess() async throws {
+                #expect(try await gateway.logIn("ada@acme.example", "wrong", tenant.id).status == 401)
+            }
+            func refused() async throws {
+                for _ in 0..<3 {
+                    #expect(try await gateway.logIn("ada@acme.example", password, tenant.id).code == .lockedOut)
+                }
+            }
+            func entries() async throws -> [AuditNote] {
+                try await gateway.auditNotes(tenant.id).filter { $0.action == "login_locked_out" }
+            }
+            for _ in 0...LockoutPolicy.standard.account.free { try await guess() }
+            try await refused()
+            #expect(try await entries().map(\.entityId) == [user.description])
+            // Locked for 15, then 30, then 60 seconds.
+            gateway.clock.advance(15)
+            try await guess()
+            try await refused()
+            #expect(try await entries().count == 1)
+            gateway.clock.advance(30)
+            try await guess()
+            gateway.clock.advance(20)
+            try await refused()
+            #expect(try await entries().map(\.entityId) == [user.description, user.description])
         }
     }
 

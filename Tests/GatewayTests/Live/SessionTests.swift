@@ -70,12 +70,15 @@ struct SessionTests {
 
     @Test("a refresh token used twice revokes its family, the newest token included")
     func reuse() async throws {
-        try await withLogin { gateway, first, _, _ async throws in
+        try await withLogin { gateway, first, tenant, user async throws in
             let second: TokenResponse = try await gateway.refresh(first.refreshToken).data()
             gateway.clock.advance(11)
             #expect(try await gateway.refresh(first.refreshToken, node: 1).status == 401)
             #expect(try await gateway.refresh(second.refreshToken).status == 401)
             try await gateway.waitForAnswer(401, token: second.accessToken, node: 0)
+            let entry = try #require(try await gateway.auditNotes(tenant.id).last)
+            #expect(entry.action == "revoke" && entry.entity == "session" && entry.actor == user.description)
+            #expect(entry.details["reason"]?.stringValue == "refresh_token_reused" && entry.address == "127.0.0.1")
         }
     }
 

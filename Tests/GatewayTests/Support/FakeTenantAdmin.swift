@@ -161,6 +161,15 @@ final class FakeTenantAdmin: Sendable {
                 return person.principal
             }
         }
+        group.post("/internal/v1/tenants/{id}/credentials/owner") { request, context in
+            let tenant: TenantID = try context.identifier("id")
+            let asked = try await request.payload(AddressOwnerRequest.self, context: context)
+            return try self.answer { state in
+                try state.requireActive(tenant).people.values.first {
+                    $0.principal.email == asked.email && $0.principal.tenantId == tenant
+                }.map { AddressOwner(userId: $0.principal.userId) }
+            }
+        }
         group.get("/api/v1/employees") { request, context in try self.echo(request, context) }
         group.get("/api/v1/tenants") { request, context in try self.echo(request, context) }
         group.post("/api/v1/auth/password-reset") { request, context in

@@ -178,6 +178,15 @@ extension RunningGateway {
             json: LoginRequest(email: email, password: password))
     }
 
+    /// What is on its way to a tenant's audit log, in order.
+    func auditNotes(_ tenant: TenantID) async throws -> [AuditNote] {
+        try await database.withConnection { connection in
+            try await connection.query(
+                "SELECT note FROM gateway.audit_outbox WHERE tenant_id = \(tenant) ORDER BY number"
+            ).map { try $0.decode("note", as: PostgresJSON<AuditNote>.self).value }
+        }
+    }
+
     func refresh(_ token: String, node: Int = 0) async throws -> Reply {
         try await send("POST", "/api/v1/auth/refresh", node: node, json: RefreshRequest(refreshToken: token))
     }
