@@ -1,4 +1,5 @@
 import ArgumentParser
+import Basics
 import Contracts
 import Foundation
 
@@ -10,9 +11,11 @@ struct BenchTenantsCommand: AsyncParsableCommand {
         discussion: """
             Makes some tenants with pauses, in which ready-made schemas are made again: one half with a password, which is \
             hashed, one half whose administrator is sent a token. Makes the others one after the other, with a token. Times a \
-            creating request of one tenant before and after, enters every tenant in turn and then reads the memory of \
-            tenant-admin's database backends, where they run on this machine. The tenants are deleted and purged at the end \
-            unless --keep is given. The roll-out of a migration is measured by `tenant-admin migrate-tenants`.
+            creating request of one tenant before and after, and enters every tenant in turn; before and after that it reads the \
+            memory of tenant-admin and of other programs, and after it that of tenant-admin's database backends, where they run on \
+            this machine. With --database-url it rolls one more migration over all tenants, beside the same statements in plain SQL, \
+            and takes both back: for an installation that is there to be measured, which makes no tenants meanwhile. The tenants \
+            are deleted and purged at the end unless --keep is given.
             """)
 
     @OptionGroup var operatorOptions: TenantCommand.OperatorOptions
@@ -21,6 +24,11 @@ struct BenchTenantsCommand: AsyncParsableCommand {
     @Option(help: "So many of them with pauses.") var paced = 10
     @Option(help: "Milliseconds of such a pause.") var pause = 1000
     @Option(help: "Creating requests that are timed, before and after.") var requests = 50
+    @Option(help: "A further program whose memory is read, as ml-prediction; may be given several times.")
+    var process: [String] = []
+    @Option(help: "tenant-admin's own database URL: measure a migration of all tenants. Needs psql.")
+    var databaseUrl: String?
+    @Option(help: "tenant-admin's executable; the one beside ermctl when left out.") var tenantAdmin: String?
     @Flag(help: "Leave the tenants there.") var keep = false
 
     func validate() throws {
@@ -58,16 +66,22 @@ struct BenchTenantsCommand: AsyncParsableCommand {
             let user = try await logIn(tenants[0], password)
             let before = try await timed(user)
             while tenants.count < count { try await make(nil, \.inARow) }
+            let memoryBefore = programs.map(ProcessMemory.megabytes(of:))
             for tenant in tenants {
                 let _: JSONValue = try await platform.get("/api/v1/tenants/\(tenant.id)/usage")
             }
+            let memoryAfter = programs.map(ProcessMemory.megabytes(of:))
+            let backends = ProcessMemory.backendMegabytes(of: "erm_tenant_admin")
             let after = try await timed(user)
             await user.close()
-            let memory = DatabaseBackends.residentMegabytes(of: "erm_tenant_admin")
+            report(creation, before, after)
+            report(memoryBefore, memoryAfter, backends)
+            try reportMigration()
             if !keep { try await remove(tenants, platform) }
-            report(creation, before, after, memory)
         }
     }
+
+    private var programs: [String] { ["tenant-admin"] + process }
 
     private func logIn(_ tenant: Tenant, _ password: String) async throws -> PlatformClient {
         let tokens: TokenResponse = try await withClient(
@@ -97,7 +111,7 @@ struct BenchTenantsCommand: AsyncParsableCommand {
         }
     }
 
-    private func report(_ creation: CreationTimes, _ before: [Double], _ after: [Double], _ memory: [Double]) {
+    private func report(_ creation: CreationTimes, _ before: [Double], _ after: [Double]) {
         func show(_ name: String, _ values: [Double]) {
             let sorted = values.sorted()
             guard !sorted.isEmpty else { return }
@@ -111,11 +125,35 @@ struct BenchTenantsCommand: AsyncParsableCommand {
         show("creation_in_a_row", creation.inARow)
         show("request_at_1_tenant", before)
         show("request_at_all_tenants", after)
-        // Nothing rather than a zero where they run elsewhere.
-        if let largest = memory.max() {
-            print("backends=\(memory.count)")
+    }
+
+    /// Nothing rather than a zero of what runs elsewhere.
+    private func report(_ before: [Double?], _ after: [Double?], _ backends: [Double]) {
+        for (program, (before, after)) in zip(programs, zip(before, after)) {
+            guard let before, let after else { continue }
+            let name = program.replacing("-", with: "_")
+            print("\(name)_before_mb=\(before.fixed(1))")
+            print("\(name)_after_mb=\(after.fixed(1))")
+        }
+        if let largest = backends.max() {
+            print("backends=\(backends.count)")
             print("backend_max_mb=\(largest.fixed(1))")
         }
+    }
+
+    private func reportMigration() throws {
+        guard let databaseUrl else { return }
+        guard let migrations = InstalledFiles.find("migrations", .folder) else {
+            throw CommandFailure("There is no folder of migrations beside ermctl or above.")
+        }
+        let figures = try MigrationTrial(
+            databaseURL: databaseUrl,
+            tenantAdmin: tenantAdmin ?? InstalledFiles.find("tenant-admin", .file) ?? "tenant-admin",
+            migrations: migrations
+        ).measure()
+        print("migrated_tenants=\(figures.tenants)")
+        print("migration_ms_a_tenant=\(figures.rolledOut.fixed(2))")
+        print("migration_plain_sql_ms_a_tenant=\(figures.plain.fixed(2))")
     }
 }
 
@@ -130,24 +168,4 @@ private struct CreationTimes {
 extension ContinuousClock.Instant {
     /// Since then.
     fileprivate var milliseconds: Double { duration(to: .now) / .milliseconds(1) }
-}
-
-/// Postgres' server processes on this machine.
-enum DatabaseBackends {
-    /// Memory of each that serves the role, without what all share.
-    static func residentMegabytes(of role: String) -> [Double] {
-        let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
-        return processes.filter { Int($0) != nil }.compactMap { process in
-            guard let command = text("/proc/\(process)/cmdline"), command.hasPrefix("postgres: "),
-                command.contains(" \(role) "), let status = text("/proc/\(process)/status"),
-                let line = status.split(separator: "\n").first(where: { $0.hasPrefix("RssAnon:") }),
-                let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Double($0) })
-            else { return nil }
-            return kilobytes / 1024
-        }
-    }
-
-    private static func text(_ path: String) -> String? {
-        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
-    }
 }
