@@ -89,6 +89,52 @@ struct CapacityTests {
         }
     }
 
+    @Test(
+        "the audit log says which days a bulk write changed and a deletion removed, with their values, a thousand at most"
+    )
+    func audited() async throws {
+        try await TestService.run { service in
+            let (tenant, token, anna) = try await prepared(service)
+            let first = try day("2024-01-01")
+            func put(_ rates: [(day: Int, rate: Double)]) async throws {
+                let entries = rates.map {
+                    CreateCapacityRequest(
+                        employeeId: anna, date: first.adding(days: $0.day), utilizationRate: $0.rate)
+                }
+                let reply = try await service.send(
+                    .put, "/api/v1/capacity-history", as: token, json: PutCapacityRequest(entries: entries))
+                #expect(reply.status == 200)
+            }
+            func newest() async throws -> [String: JSONValue] {
+                try #require(
+                    try await service.all("audit-logs?entity=capacity", of: tenant, as: AuditEntry.self).first
+                ).details
+            }
+            func days(_ value: JSONValue?) -> [String: Double] {
+                guard case .object(let days)? = value?[anna.description] else { return [:] }
+                return days.compactMapValues(\.doubleValue)
+            }
+            try await put([(0, 50), (1, 50), (2, 60)])
+            try await put([(0, 50), (1, 51), (3, 52)])
+            let written = try await newest()
+            _ = try await service.send(
+                .delete, "/api/v1/capacity-history?employeeId=\(anna)&from=2024-01-01&to=2024-01-02", as: token)
+            let removed = try await newest()
+            try await put((0..<1000).map { (day: $0, rate: 70) })
+            try await put((1000..<1200).map { (day: $0, rate: 70) })
+            _ = try await service.send(
+                .delete, "/api/v1/capacity-history?employeeId=\(anna)&from=2024-01-01&to=2034-01-01", as: token)
+            let cut = try await newest()
+
+            #expect(days(written["before"]) == ["2024-01-02": 50])
+            #expect(days(written["after"]) == ["2024-01-02": 51, "2024-01-04": 52])
+            #expect(written["inserted"] == .integer(1) && written["updated"] == .integer(1))
+            #expect(days(removed["before"]) == ["2024-01-01": 50, "2024-01-02": 51] && removed["after"] == nil)
+            #expect(days(cut["before"]).count == 1000 && days(cut["before"])["2024-01-01"] == 70)
+            #expect(cut["omitted"] == .integer(200) && cut["deleted"] == .integer(1200))
+        }
+    }
+
     @Test("bad days are all named, unknown people too, and nothing is written")
     func badInput() async throws {
         try await TestService.run { service in

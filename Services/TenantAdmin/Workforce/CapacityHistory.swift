@@ -85,24 +85,36 @@ struct CapacityHistory: Sendable {
                         FieldError(field: "entries[\(index)].employeeId", message: "names no employee")
                     })
             }
-            // In one order, so that two requests for the same days take turns; xmax is 0 in a row that is new.
+            let days = request.entries.map(\.date.description)
+            // As for other resources: an import holds the table before it wants rows. In one order, so that two requests for the same
+            // days take turns. A day that another request has recorded since stands in that request's entry of the log.
+            try await connection.execute("LOCK TABLE capacity_history IN ROW EXCLUSIVE MODE")
+            let before = try await connection.query(
+                """
+                SELECT \(sql: CapacityEntry.columns) FROM capacity_history
+                WHERE (employee_id, date) IN (SELECT * FROM unnest(\(employees)::uuid[], \(days)::date[]))
+                ORDER BY employee_id, date FOR UPDATE
+                """
+            ).map(CapacityEntry.init)
+            // xmax is 0 in a row that is new.
             let rows = try await connection.query(
                 """
                 INSERT INTO capacity_history AS t (employee_id, date, utilization_rate)
-                SELECT * FROM unnest(\(employees)::uuid[], \(request.entries.map(\.date.description))::date[],
+                SELECT * FROM unnest(\(employees)::uuid[], \(days)::date[],
                     \(request.entries.map(\.utilizationRate))::double precision[]) AS e (employee, date, rate)
                 ORDER BY 1, 2
                 ON CONFLICT (employee_id, date) DO UPDATE SET utilization_rate = excluded.utilization_rate
                     WHERE t.utilization_rate <> excluded.utilization_rate
-                RETURNING t.xmax = 0 AS is_new
+                RETURNING t.employee_id, t.date, t.utilization_rate, t.xmax = 0 AS is_new
                 """)
+            let after = try rows.map(CapacityEntry.init)
             let inserted = try rows.filter { try $0.decode("is_new") }.count
             let written = CapacityWritten(
                 inserted: inserted, updated: rows.count - inserted, unchanged: request.entries.count - rows.count)
             if !rows.isEmpty {
-                let details: [String: JSONValue] = [
-                    "inserted": .integer(written.inserted), "updated": .integer(written.updated),
-                ]
+                var details = AuditedDays.details(before: before.ofSameDays(as: after), after: after)
+                details["inserted"] = .integer(written.inserted)
+                details["updated"] = .integer(written.updated)
                 try await AuditLog.record(
                     Change("update", Self.noun, nil, details: details), by: caller.author, on: connection)
             }
@@ -158,20 +170,23 @@ struct CapacityHistory: Sendable {
     /// - Returns: how many days were deleted.
     func delete(of employee: EmployeeID, from: CivilDate, to: CivilDate, by caller: TenantCaller) async throws -> Int {
         try await database.withTenant(caller.tenant) { connection in
-            let deleted = try await connection.execute(
+            let deleted = try await connection.query(
                 """
                 DELETE FROM capacity_history
                 WHERE employee_id = \(employee) AND date BETWEEN \(from) AND \(to)
-                """)
-            if deleted > 0 {
-                let details: [String: JSONValue] = [
-                    "from": .string(from.description), "to": .string(to.description), "deleted": .integer(deleted),
-                ]
+                RETURNING \(sql: CapacityEntry.columns)
+                """
+            ).map(CapacityEntry.init)
+            if !deleted.isEmpty {
+                var details = AuditedDays.details(before: deleted)
+                details["from"] = .string(from.description)
+                details["to"] = .string(to.description)
+                details["deleted"] = .integer(deleted.count)
                 try await AuditLog.record(
                     Change("delete", Self.noun, employee.description, details: details), by: caller.author,
                     on: connection)
             }
-            return deleted
+            return deleted.count
         }
     }
 
