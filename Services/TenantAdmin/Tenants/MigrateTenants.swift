@@ -3,7 +3,6 @@ import Foundation
 import Logging
 import Postgres
 import ServiceKit
-import Synchronization
 
 /// `tenant-admin migrate-tenants`: the rollout of the service's start on its own, before the nodes are replaced. It may be cut
 /// short and run again; what is done is not done again.
@@ -47,9 +46,9 @@ enum MigrateTenants {
         _ pool: PostgresPool, tenantAdmin: String, tenant: String, parallelism: Int
     ) async -> Int32 {
         let start = ContinuousClock.now
-        let last = Mutex(TenantSchemas.Progress(total: 0))
+        let news = RolloutNews { say($0) }
         func report() {
-            let progress = last.withLock { $0 }
+            let progress = news.last
             let seconds = start.duration(to: .now) / .seconds(1)
             StandardOutput.write(
                 "tenants=\(progress.total)\nmigrated=\(progress.migrated)\nfailed=\(progress.failed)\n"
@@ -59,13 +58,7 @@ enum MigrateTenants {
             try await MigrationRunner(pool: pool, schema: "tenant_admin", directory: tenantAdmin, logger: quiet).run()
             var schemas = try TenantSchemas(pool: pool, migrationsDirectory: tenant, logger: quiet)
             schemas.parallelism = parallelism
-            let done = try await schemas.migrateAll { progress in
-                last.withLock { $0 = progress }
-                let ended = progress.migrated + progress.failed
-                guard ended % 100 == 0 || ended == progress.total else { return }
-                say("\(ended) of \(progress.total) tenants, \(progress.failed) not migrated")
-            }
-            last.withLock { $0 = done }
+            try await news.ticking { [schemas] in _ = try await schemas.migrateAll { news.take($0) } }
             report()
             return 0
         } catch {

@@ -54,6 +54,9 @@ struct TenantSchemas: Sendable {
         var migrated = 0
         /// Those whose tables were busy, or whose migration does not fit them.
         var failed = 0
+
+        /// Tenants that were tried.
+        var ended: Int { migrated + failed }
     }
 
     /// Rolls the migrations over the template and all tenants that are behind, deleted ones included: they may be restored. A
@@ -79,6 +82,7 @@ struct TenantSchemas: Sendable {
             TenantNames(schema: try row.decode("schema_name"), role: try row.decode("role_name"))
         }[...]
         var progress = Progress(total: waiting.count)
+        report(progress)
         var failure: (any Error)?
         await withTaskGroup(of: (any Error)?.self) { group in
             for _ in 0..<parallelism {
