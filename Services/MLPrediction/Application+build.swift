@@ -48,7 +48,7 @@ struct PredictionApplication {
             client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes"))
         let models = DeployedModels(
             source: registry, staleAfter: settings.duration("models.fresh"),
-            isUnchanged: { modelNews.isUnchanged($0, since: $1) },
+            news: { modelNews.since($1, of: $0) },
             limits: .init(models: settings.int("models.held"), bytes: settings.int("models.memory")),
             patience: settings.duration("models.patience"),
             report: { [logger = bootstrap.logger, metrics = bootstrap.metrics] refusal, model, tenant in
@@ -68,7 +68,8 @@ struct PredictionApplication {
             for tenant in Set(changes.map(\.tenantId)) { models.prepare(tenant) }
         }
         let networks = TenantNetworks(
-            source: registry, models: models, staleAfter: settings.duration("models.fresh"))
+            source: registry, models: models, staleAfter: settings.duration("models.fresh"),
+            news: { modelNews.since($1, of: $0) }, patience: settings.duration("models.patience"))
         let log = PostgresPredictionLog(database: database)
         let shadows = ShadowAnswers(
             models: models, mirrors: mirrors, database: database, capacity: settings.int("shadow.waiting"),

@@ -6,6 +6,16 @@ import Synchronization
 final class TenantNews: Sendable {
     typealias Instant = ContinuousClock.Instant
 
+    /// What the feed tells of the time since a moment.
+    enum Since: Sendable {
+        /// Something has changed, or may have.
+        case changed
+        /// Nothing has changed until a moment ago.
+        case unchanged
+        /// The feed is down; until then nothing had changed.
+        case unknown
+    }
+
     private struct State {
         /// Before this nothing is known.
         var everything: Instant
@@ -26,13 +36,19 @@ final class TenantNews: Sendable {
         changes.follow { [weak self] in self?.hear($0) }
     }
 
-    /// Whether what was asked about the tenant at that moment holds still, as far as a moment ago.
-    func isUnchanged(_ tenant: TenantID, since asked: Instant) -> Bool {
-        guard changes.isHeard(at: now()) else { return false }
-        return state.withLock { state in
+    /// What has become of what was asked about the tenant at that moment.
+    func since(_ asked: Instant, of tenant: TenantID) -> Since {
+        // In this order: changes are noted before the feed counts as heard.
+        let isHeard = changes.isHeard(at: now())
+        let holds = state.withLock { state in
             state.everything < asked && state.tenants[tenant].map { $0 < asked } ?? true
         }
+        guard holds else { return .changed }
+        return isHeard ? .unchanged : .unknown
     }
+
+    /// Whether what was asked about the tenant at that moment holds still, as far as a moment ago.
+    func isUnchanged(_ tenant: TenantID, since asked: Instant) -> Bool { since(asked, of: tenant) == .unchanged }
 
     private func hear(_ news: ChangeFollower.News) {
         let time = now()

@@ -12,7 +12,7 @@ public struct ChangeKind: RawRepresentable, Codable, Hashable, Sendable, CustomS
     public static let roles = Self(rawValue: "roles")
     /// What the history feed tells of the tenant.
     public static let history = Self(rawValue: "history")
-    /// Which model is deployed.
+    /// Which models there are, and which one is deployed.
     public static let deployment = Self(rawValue: "deployment")
     /// A login, among the gateway's nodes.
     public static let session = Self(rawValue: "session")

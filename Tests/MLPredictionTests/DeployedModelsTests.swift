@@ -53,6 +53,41 @@ import Testing
         #expect(answering.id == former.modelId && answering.isFittedBefore(early))
     }
 
+    @Test("many questions about the past cost one question to ml-training for each model of that time")
+    func pastOfMany() async throws {
+        _ = source.deploy(try await TrainedModel.artifact.value, version: 2)
+        let models = DeployedModels(
+            source: source, news: { _, _ in .unchanged }, patience: .seconds(600), now: clock.now)
+        let tenant = TenantID()
+        let loaded = try await models.model(of: tenant)
+        let early = Date(timeIntervalSince1970: loaded.forecast.learnedUntil - 86_400)
+        let former = source.deploy(
+            try await TrainedModel.olderArtifact.value, version: 1, deployedAt: early.addingTimeInterval(-86_400))
+        source.state.withLock { $0.former = former }
+        let moments = [-7_200, 0, -3_600, 0].map { early.addingTimeInterval($0) }
+
+        let answering = try await models.models(of: tenant, asOf: moments, present: loaded)
+
+        #expect(answering.map(\.id) == moments.map { _ in former.modelId })
+        #expect(source.state.withLock { $0.questionsOfThePast } == 1)
+        // A later moment may be another model's.
+        _ = try await models.model(of: tenant, asOf: early.addingTimeInterval(60), present: loaded)
+        #expect(source.state.withLock { $0.questionsOfThePast } == 2)
+    }
+
+    @Test("that no model was deployed at a past moment is remembered only while the change feed is up")
+    func pastWithoutModel() async throws {
+        for (news, questions) in [(TenantNews.Since.unchanged, 1), (.unknown, 2), (.changed, 2)] {
+            let source = ScriptedModels()
+            let past = PastDeployments(source: source, news: { _, _ in news }, now: clock.now)
+            let (tenant, moment) = (TenantID(), Date())
+            for seconds in [0.0, -60] {
+                #expect(try await past.deployment(of: tenant, at: moment.addingTimeInterval(seconds)) == nil)
+            }
+            #expect(source.state.withLock { $0.questionsOfThePast } == questions)
+        }
+    }
+
     @Test("without a deployed model the baseline answers, and the first deployment is noticed at once")
     func none() async throws {
         let (models, tenant) = (models, TenantID())

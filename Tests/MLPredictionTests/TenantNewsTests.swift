@@ -79,8 +79,7 @@ private final class ToldChanges: ChangeSource {
         let bytes = try await TrainedModel.artifact.value
         let first = source.deploy(bytes)
         let models = DeployedModels(
-            source: source, isUnchanged: { [news] in news.isUnchanged($0, since: $1) }, patience: .seconds(600),
-            now: clock.now)
+            source: source, news: { [news] in news.since($1, of: $0) }, patience: .seconds(600), now: clock.now)
         try await hear()
         #expect(try await models.model(of: tenant).id == first.modelId)
         clock.advance(by: .seconds(60))
@@ -100,5 +99,11 @@ private final class ToldChanges: ChangeSource {
         clock.advance(by: .milliseconds(600))
         _ = try await models.model(of: tenant)
         #expect(source.state.withLock { $0.deploymentQuestions } == 3)
+
+        // What the feed tells goes before what was asked a moment ago.
+        changes.isContinuous.withLock { $0 = true }
+        let third = source.deploy(bytes, version: 3)
+        try await hear(Change(.deployment, of: tenant))
+        #expect(try await models.model(of: tenant).id == third.modelId)
     }
 }

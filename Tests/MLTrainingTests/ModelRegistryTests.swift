@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test(
-        "a deployment and a rollback reach the change feed under their tenant"
+        "a new model, a deployment and a rollback reach the change feed under their tenant"
     )
     func changes() async throws {
         try await TrainingDatabase.with { fixture in
@@ -73,6 +73,8 @@ import Testing
                 position = news.position
                 return Set(news.changes)
             }
+            _ = try await fixture.model(of: tenant, passedGates: true)
+            #expect(try await told() == [Change(.deployment, of: tenant)])
             for model in models {
                 _ = try await fixture.registry.deploy(model, tenant: tenant, force: false, by: "u")
                 #expect(try await told() == [Change(.deployment, of: tenant)])

@@ -1,4 +1,3 @@
-import Basics
 import Contracts
 import HTTPTypes
 import ServiceKit
@@ -12,7 +11,7 @@ protocol ServableModelSource: Sendable {
 /// Tenants' networks by the names that the Open Inference Protocol knows them by: the registry's name of the models, for the
 /// network of one kind of question with `_with_plan` or `_without_plan` behind it.
 ///
-/// Which models there are is known for at most half a second, as which one is deployed is.
+/// Which models there are is known as which one is deployed is (``TenantFacts``).
 final class TenantNetworks: Sendable {
     typealias Instant = ContinuousClock.Instant
 
@@ -49,23 +48,47 @@ final class TenantNetworks: Sendable {
         }
     }
 
-    private let source: any ServableModelSource
     private let models: DeployedModels
-    private let catalogues: FreshCache<TenantID, Catalogue>
+    private let catalogues: TenantFacts<Catalogue>
+    private let now: @Sendable () -> Instant
 
+    /// - Parameters:
+    ///   - news: as of ``TenantFacts``.
+    ///   - patience: as of ``TenantFacts``.
     init(
         source: any ServableModelSource, models: DeployedModels, staleAfter: Duration = .milliseconds(500),
-        now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
+        news: @escaping @Sendable (TenantID, Instant) -> TenantNews.Since = { _, _ in .unknown },
+        patience: Duration = .milliseconds(250), now: @escaping @Sendable () -> Instant = { ContinuousClock.now }
     ) {
-        self.source = source
         self.models = models
-        catalogues = FreshCache(maximumAge: staleAfter, maximumCount: 1_000, now: now)
+        self.now = now
+        catalogues = TenantFacts(
+            staleAfter: staleAfter, patience: patience, maximumCount: 1_000, news: news, now: now
+        ) { tenant in
+            let models = try await source.servable(tenant: tenant)
+            return models.isEmpty ? nil : Catalogue(models)
+        }
     }
 
     /// - Parameter version: as in the path; nil for the deployed one.
-    /// - Throws: `ProblemError`: 404 for a name or a version that the tenant does not have.
+    /// - Throws: `ProblemError`: 404 for a name or a version that the tenant does not have; 503 where ml-training would have to be asked
+    ///   and cannot be.
     func network(named name: String, version: String?, tenant: TenantID) async throws -> Served {
-        guard let entry = try await catalogue(of: tenant).entries[name] else {
+        let start = now()
+        do {
+            let catalogue = try await catalogues.fact(of: tenant)?.fact
+            return try await network(named: name, version: version, tenant: tenant, in: catalogue)
+        } catch let error as ProblemError where error.status == .notFound {
+            // The client may know of a model or a deployment that the list is older than.
+            let catalogue = try await catalogues.fact(of: tenant, askedAfter: start)
+            return try await network(named: name, version: version, tenant: tenant, in: catalogue)
+        }
+    }
+
+    private func network(
+        named name: String, version: String?, tenant: TenantID, in catalogue: Catalogue?
+    ) async throws -> Served {
+        guard let entry = catalogue?.entries[name] else {
             throw ProblemError(
                 status: .notFound, code: .notFound, "There is no model of this name; see /v2/repository/index.")
         }
@@ -104,14 +127,7 @@ final class TenantNetworks: Sendable {
     func refusal(of model: ServableModel) -> ModelRefusal? { models.refusal(of: model.artifactSha256) }
 
     /// Newest version first.
-    func servable(_ tenant: TenantID) async throws -> [ServableModel] { try await catalogue(of: tenant).models }
-
-    private func catalogue(of tenant: TenantID) async throws -> Catalogue {
-        let catalogue = try await catalogues.value(for: tenant) { [source] in
-            Catalogue(try await source.servable(tenant: tenant))
-        }
-        // An empty list is not cached, so that a first model is found at once.
-        if catalogue.models.isEmpty { catalogues.forget(tenant) }
-        return catalogue
+    func servable(_ tenant: TenantID) async throws -> [ServableModel] {
+        try await catalogues.fact(of: tenant)?.fact.models ?? []
     }
 }

@@ -14,36 +14,40 @@ protocol ModelSource: Sendable {
     func artifact(_ model: DeployedModel, tenant: TenantID) async throws -> [UInt8]
 }
 
-/// The models that this node answers with: of what is deployed (``Deployments``) what is in memory and verified (``HeldModels``).
+/// The models that this node answers with: of what is deployed (``TenantFacts``, ``PastDeployments``) what is in memory and verified
+/// (``HeldModels``).
 ///
 /// While a model that has just been deployed is fetched and tried, the one before goes on answering; one that is refused leaves it in
 /// service.
 final class DeployedModels: Sendable {
     typealias Instant = ContinuousClock.Instant
 
-    private let source: any ModelSource
-    private let deployments: Deployments
+    private let deployments: TenantFacts<DeployedModel>
+    private let past: PastDeployments
     private let held: HeldModels
+    private let now: @Sendable () -> Instant
     private let date: @Sendable () -> Date
     /// What each tenant was last answered with.
     private let serving = Mutex(RecentEntries<TenantID, DeployedModel>(maximumCount: 20_000))
 
     /// - Parameters:
-    ///   - isUnchanged: as of ``Deployments``.
-    ///   - patience: as of ``Deployments``.
+    ///   - news: as of ``TenantFacts``.
+    ///   - patience: as of ``TenantFacts``.
     ///   - report: told of each deployed model that is refused.
     init(
         source: any ModelSource, staleAfter: Duration = .milliseconds(500),
-        isUnchanged: @escaping @Sendable (TenantID, Instant) -> Bool = { _, _ in false },
+        news: @escaping @Sendable (TenantID, Instant) -> TenantNews.Since = { _, _ in .unknown },
         limits: HeldModels.Limits = .init(), patience: Duration = .milliseconds(250),
         report: @escaping @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void = { _, _, _ in },
         now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
         date: @escaping @Sendable () -> Date = { Date() }
     ) {
-        self.source = source
+        self.now = now
         self.date = date
-        deployments = Deployments(
-            source: source, staleAfter: staleAfter, patience: patience, isUnchanged: isUnchanged, now: now)
+        deployments = TenantFacts(staleAfter: staleAfter, patience: patience, news: news, now: now) {
+            try await source.deployment(tenant: $0)
+        }
+        past = PastDeployments(source: source, news: news, now: now)
         held = HeldModels(source: source, limits: limits, now: now, report: report)
     }
 
@@ -54,7 +58,7 @@ final class DeployedModels: Sendable {
     /// The same, from what ml-training says now, and waiting for what is loading.
     @discardableResult
     func modelNow(of tenant: TenantID) async throws -> LoadedModel {
-        try await deployments.refresh(tenant)
+        try await deployments.fact(of: tenant, askedAfter: now())
         return try await model(of: tenant, isWaiting: true)
     }
 
@@ -65,11 +69,11 @@ final class DeployedModels: Sendable {
     }
 
     private func model(of tenant: TenantID, isWaiting: Bool) async throws -> LoadedModel {
-        guard let answer = try await deployments.deployed(of: tenant) else {
+        guard let answer = try await deployments.fact(of: tenant) else {
             serving.withLock { $0.remove(tenant) }
             return .baseline
         }
-        let deployment = answer.deployment
+        let deployment = answer.fact
         var model: LoadedModel
         do {
             if !isWaiting, let standIn = standIn(for: deployment, tenant) {
@@ -122,8 +126,7 @@ final class DeployedModels: Sendable {
         if let former = inMemory(before: deployment, tenant) { return former }
         var before = serving.withLock { $0[tenant] }
         if before == nil || before?.artifactSha256 == deployment.artifactSha256 {
-            before = try await source.deployment(
-                tenant: tenant, at: deployment.deployedAt.addingTimeInterval(-0.001))
+            before = try await past.deployment(of: tenant, at: deployment.deployedAt.addingTimeInterval(-0.001))
         }
         guard let before, before.artifactSha256 != deployment.artifactSha256 else { return nil }
         do { return LoadedModel(before, try await held.model(before, of: tenant)) } catch is ModelRefusal { return nil }
@@ -137,7 +140,7 @@ final class DeployedModels: Sendable {
     /// - Throws: as ``model(of:)``.
     func model(of tenant: TenantID, asOf moment: Date, present: LoadedModel) async throws -> LoadedModel {
         guard !present.isFittedBefore(moment),
-            let deployment = try await source.deployment(tenant: tenant, at: moment)
+            let deployment = try await past.deployment(of: tenant, at: moment)
         else { return present }
         do {
             let former = LoadedModel(deployment, try await held.model(deployment, of: tenant))
@@ -145,6 +148,15 @@ final class DeployedModels: Sendable {
         } catch is ModelRefusal {
             return present
         }
+    }
+
+    /// The same for each of many moments. The latest comes first: what was deployed then tells of those before.
+    func models(of tenant: TenantID, asOf moments: [Date], present: LoadedModel) async throws -> [LoadedModel] {
+        var models = [LoadedModel](repeating: present, count: moments.count)
+        for place in moments.indices.sorted(by: { moments[$0] > moments[$1] }) {
+            models[place] = try await model(of: tenant, asOf: moments[place], present: present)
+        }
+        return models
     }
 
     /// A version that need not be deployed.
