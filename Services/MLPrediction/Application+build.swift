@@ -119,7 +119,9 @@ struct PredictionApplication {
             readiness: [
                 database.readiness,
                 .upstream(bootstrap.client(for: .tenantAdmin), probe: HistoryFeedPath.path(tenant: .nobody)),
-                .upstream(bootstrap.client(for: .mlTraining), probe: TrainingServiceModels.deploymentPath(of: .nobody)),
+                // Once in touch, the node answers with the models in its memory.
+                .upstream(bootstrap.client(for: .mlTraining), probe: TrainingServiceModels.deploymentPath(of: .nobody))
+                    .required { !modelChanges.hasHeard },
             ])
     }
 }

@@ -3,13 +3,15 @@ public import Foundation
 /// Something that a node of a service needs, and whether it is well.
 public struct DependencyHealth: Codable, Sendable, Equatable {
     public let name: String
+    /// Whether it is, or the node answers without it for now.
     public let isReady: Bool
-    /// Why it is not, free of secrets; nil when it is.
+    /// What is wrong with it, free of secrets; nil when it is well.
     public let reason: String?
 
-    public init(name: String, reason: String?) {
+    /// - Parameter isRequired: whether the node cannot answer without it.
+    public init(name: String, reason: String?, isRequired: Bool = true) {
         self.name = name
-        isReady = reason == nil
+        isReady = reason == nil || !isRequired
         self.reason = reason
     }
 }
@@ -54,7 +56,7 @@ public struct NodeHealth: Codable, Sendable, Equatable {
     /// When the file of the running program was written: nodes of one service that differ here run different builds. nil where
     /// that cannot be found out.
     public let programWrittenAt: Date?
-    /// Whether all dependencies are well: what `/readyz` of the operations port answers.
+    /// Whether the node can answer: what `/readyz` of the operations port answers.
     public let isReady: Bool
     public let dependencies: [DependencyHealth]
     public let feeds: [FeedHealth]

@@ -1,6 +1,7 @@
 import Contracts
 import Logging
 import ServiceLifecycle
+import Synchronization
 import Testing
 
 @testable import ServiceKit
@@ -38,6 +39,20 @@ struct NodeReportTests {
         #expect(!unready.isReady)
         #expect(unready.dependencies.map(\.name) == ["database", "tenant-admin"])
         #expect(unready.dependencies.map(\.reason) == [nil, "it does not answer"])
+    }
+
+    @Test("what a node can do without for now is told, and the node is ready")
+    func notRequired() async {
+        let isRequired = Mutex(true)
+        let ill = ReadinessCheck(name: "ml-training") { "it does not answer" }
+            .required { isRequired.withLock { $0 } }
+
+        let before = await NodeReport(readiness: [ill]).health()
+        isRequired.withLock { $0 = false }
+        let after = await NodeReport(readiness: [ill]).health()
+
+        #expect(!before.isReady && after.isReady)
+        #expect(after.dependencies.map(\.reason) == ["it does not answer"])
     }
 
     @Test("backlogs are reported, of work that begins later too, and without a count when they cannot be counted")

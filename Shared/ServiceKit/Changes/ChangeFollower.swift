@@ -60,6 +60,9 @@ public final class ChangeFollower: Service, CustomStringConvertible {
     /// Whether the feed is current: everything committed until at most `silence` before `time` has reached the listeners.
     public func isHeard(at time: Instant) -> Bool { state.withLock { $0.hearing.isHeard(at: time) } }
 
+    /// Whether the other service has answered in full at any time.
+    public var hasHeard: Bool { state.withLock { $0.hearing.heardAt != nil } }
+
     /// The feed's state as `GET /health` shows it to operators.
     var health: FeedHealth {
         let (hearing, now) = (state.withLock { $0.hearing }, now())

@@ -15,7 +15,9 @@ extension [ReadinessCheck] {
                 group.addTask {
                     let late = "no answer within \(DurationText.text(Readiness.patience))"
                     let reason = await withTimeLimit(Readiness.patience) { await check.check() }
-                    return (index, DependencyHealth(name: check.name, reason: reason ?? late))
+                    let health = DependencyHealth(
+                        name: check.name, reason: reason ?? late, isRequired: check.isRequired())
+                    return (index, health)
                 }
             }
             return await group.reduce(into: []) { $0.append($1) }.sorted { $0.0 < $1.0 }.map(\.1)

@@ -77,10 +77,24 @@ public struct ReadinessCheck: Sendable {
     public let name: String
     /// nil when ready, else the reason in a few words, free of secrets.
     public let check: @Sendable () async -> String?
+    /// Whether the service cannot answer without it. Otherwise what is wrong with it is only told.
+    let isRequired: @Sendable () -> Bool
 
     public init(name: String, check: @escaping @Sendable () async -> String?) {
+        self.init(name: name, isRequired: { true }, check: check)
+    }
+
+    private init(
+        name: String, isRequired: @escaping @Sendable () -> Bool, check: @escaping @Sendable () async -> String?
+    ) {
         self.name = name
+        self.isRequired = isRequired
         self.check = check
+    }
+
+    /// The same of something that the service needs only while `isRequired`.
+    public func required(while isRequired: @escaping @Sendable () -> Bool) -> ReadinessCheck {
+        ReadinessCheck(name: name, isRequired: isRequired, check: check)
     }
 
     /// Waits until all is well, or the task is cancelled: work that would only fail, and log it, need not begin.
