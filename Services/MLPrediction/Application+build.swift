@@ -104,9 +104,8 @@ struct PredictionApplication {
             database: database, client: bootstrap.client(for: .tenantAdmin),
             interval: settings.duration("purge.interval"), logger: bootstrap.logger)
         let nodeReporter = NodeReporter(
-            models: models, client: bootstrap.client(for: .mlTraining),
-            name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
-            interval: .milliseconds(500), logger: bootstrap.logger)
+            models: models, name: "\(ProcessInfo.processInfo.hostName):\(settings.int("http.port"))",
+            interval: .milliseconds(500), logger: bootstrap.logger, tell: registry.report)
         let usageReporter = UsageReporter(
             counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let parts = PredictionParts(

@@ -49,7 +49,8 @@ enum PredictionSettings {
                 help: "How long ml-training is waited for before the model that was deployed last answers, unconfirmed."
             ),
             ConfigurationKey(
-                "models.held", .integer(1...10_000), default: "64", help: "How many decoded models are held in memory."),
+                "models.held", .integer(1...10_000), default: "2000",
+                help: "How many decoded models are held in memory; a tenant in use needs its own."),
             ConfigurationKey(
                 "models.bytes", .integer(1_024...4_294_967_296), default: "268435456",
                 help: "Largest model artefact that is loaded."),

@@ -1,3 +1,4 @@
+import ServiceKit
 import Synchronization
 
 /// Admits a fixed number of computations at once and the others in order of arrival. Computations of milliseconds have a shorter
@@ -20,6 +21,14 @@ final class ComputeGate: Sendable {
         await enter()
         defer { leave() }
         return try await body()
+    }
+
+    /// Runs long work on a thread of its own when its turn comes, and short work here: it needs no thread.
+    func run<Value: Sendable>(
+        named name: String, isLong: Bool = true, _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        guard isLong else { return try body() }
+        return try await pass { try await ComputeThread.run(named: name, body) }
     }
 
     private func enter() async {

@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Crypto
 import Forecasting
+import Foundation
 import ServiceKit
 import Synchronization
 
@@ -12,7 +13,7 @@ final class HeldModels: Sendable {
 
     struct Limits: Sendable {
         /// Decoded models held at once.
-        var models = 64
+        var models = 2_000
         /// About how many bytes those take at most, unless a single one takes more.
         var bytes = 1 << 30
     }
@@ -35,6 +36,8 @@ final class HeldModels: Sendable {
     private let report: @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
     private let state = Mutex(State())
     private let loads = SingleFlight<String, ReadyModel>()
+    /// A node that has just started is asked by many tenants at once.
+    private let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
 
     /// - Parameter report: told of each model that is refused.
     init(
@@ -82,9 +85,7 @@ final class HeldModels: Sendable {
         let bytes = try await source.artifact(deployment, tenant: tenant)
         do {
             // Decoding and trying out take as long as many answers: no thread of those is used for it.
-            let model = try await ComputeThread.run(named: "load-model") {
-                try Self.verified(bytes, expecting: digest)
-            }
+            let model = try await gate.run(named: "load-model") { try Self.verified(bytes, expecting: digest) }
             // Decoded, and laid out once more for many people, a model takes about three times its artefact.
             hold(model, digest, bytes: 3 * bytes.count)
             return model

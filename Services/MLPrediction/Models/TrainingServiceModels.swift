@@ -30,6 +30,11 @@ struct TrainingServiceModels: ModelSource {
             trace: TraceContext())
     }
 
+    /// - Returns: the deployments that nodes are waited for to load.
+    func report(_ report: PredictionNodeReport) async throws -> [AwaitedDeployment] {
+        try await client.post("/internal/v1/prediction-nodes", report, trace: TraceContext())
+    }
+
     static func deploymentPath(of tenant: TenantID) -> String { "/internal/v1/tenants/\(tenant)/deployment" }
 }
 
