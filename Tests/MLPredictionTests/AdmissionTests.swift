@@ -33,4 +33,21 @@ import Testing
         }
         #expect(try await admission.admit { 7 } == 7)
     }
+
+    @Test("a request of many questions takes the places of many, and of all where it has more than there are")
+    func places() async throws {
+        #expect([0, 1, 100, 101, 10_000].map(Admission.places) == [0, 1, 1, 2, 100])
+        let admission = Admission(most: 10)
+        try await admission.admit(8) {
+            #expect(throws: ProblemError.self) { try admission.requireRoom(for: 3) }
+            await #expect(throws: ProblemError.self) { try await admission.admit(3) {} }
+            try await admission.admit(2) {
+                #expect(throws: ProblemError.self) { try admission.requireRoom() }
+            }
+        }
+        try await admission.admit(100) {
+            await #expect(throws: ProblemError.self) { try await admission.admit {} }
+        }
+        #expect(try await admission.admit(10) { 7 } == 7)
+    }
 }

@@ -6,10 +6,7 @@ extension PredictionService {
     /// Answers a hypothetical question; nothing is stored.
     /// - Throws: as ``predict(_:paths:for:key:)``.
     func whatIf(_ request: WhatIfRequest, for caller: TenantCaller) async throws -> WhatIfAnswer {
-        try await admission.admit { try await answer(request, for: caller) }
-    }
-
-    private func answer(_ request: WhatIfRequest, for caller: TenantCaller) async throws -> WhatIfAnswer {
+        try admission.requireRoom()
         let base = try await question(of: request.predictionId, tenant: caller.tenant)
         guard let question = request.question(changing: base) else {
             throw ProblemError.validation("employeeId", "must be given, or predictionId instead")
@@ -24,16 +21,19 @@ extension PredictionService {
         let requests = [question] + (base.map { [$0] } ?? [])
         let (questions, _) = try await checked(
             requests, paths: ["", "unchanged."], against: mirror, bookableOnly: false)
-        var answers: [WhatIfPrediction] = []
-        for question in questions {
-            let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
-            answers.append(
-                mirror.knowledge.read { knowledge in
+        let answering = try await models.models(of: caller.tenant, asOf: questions.map(\.asOf), present: present)
+        let answers = try await admission.admit {
+            var answers: [WhatIfPrediction] = []
+            for (question, model) in zip(questions, answering) {
+                let answer = try await compute(comparing: question, against: mirror) { [recalibrated] knowledge in
                     let model = recalibrated.model(
                         model, of: caller.tenant, history: knowledge.history,
                         at: question.asOf.timeIntervalSince1970)
                     return Self.whatIf(question, model: model, knowledge: knowledge)
-                })
+                }
+                answers.append(answer)
+            }
+            return answers
         }
         return WhatIfAnswer(
             request: question, answer: answers[0], unchanged: answers.dropFirst().first)

@@ -15,7 +15,8 @@ struct PredictionService: Sendable {
     let featureNames: FeatureNames?
     let shadows: ShadowAnswers?
     let admission: Admission
-    private let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
+    /// For what takes longer than most answers.
+    let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
     let now: @Sendable () -> Date
 
     init(
@@ -39,30 +40,49 @@ struct PredictionService: Sendable {
     func predict(
         _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
     ) async throws -> [Prediction] {
-        try await admission.admit { try await answer(requests, paths: paths, for: caller, key: key) }
-    }
-
-    private func answer(
-        _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
-    ) async throws -> [Prediction] {
+        let (start, places) = (ContinuousClock.now, Admission.places(for: requests.count))
+        try admission.requireRoom(for: places)
         if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
         // Both are nearly always cached, and then starting another task would take longer.
         let mirror = try await mirrors.mirror(of: caller.tenant)
         let present = try await models.model(of: caller.tenant)
         let (questions, moment) = try await checked(requests, paths: paths, against: mirror)
+        let answering = try await models.models(of: caller.tenant, asOf: questions.map(\.asOf), present: present)
+        return try await admission.admit(places) {
+            let answered = try await answer(
+                zip(requests, zip(questions, answering)), of: caller.tenant, against: mirror, at: moment, since: start)
+            let logged = try await log.append(answered, key: key, requestedBy: caller.subject, tenant: caller.tenant)
+            // Not what was answered under the same key meanwhile.
+            if logged.first?.predictionId == answered.first?.prediction.predictionId {
+                usage.count(predictions: logged.count, of: caller.tenant)
+                shadows?.offer(zip(questions, logged), beside: present, of: caller.tenant)
+            }
+            return logged
+        }
+    }
+
+    /// Its client has gone by then, and a name that it brings might be erased already (``PersonEraser``).
+    private static let longestAnswer = Duration.seconds(300)
+
+    private func answer(
+        _ asked: some Sequence<(PredictionRequest, (Question, LoadedModel))>, of tenant: TenantID,
+        against mirror: TenantMirror, at moment: Date, since start: ContinuousClock.Instant
+    ) async throws -> [NewPrediction] {
         var answered: [NewPrediction] = []
-        for (request, question) in zip(requests, questions) {
-            let model = try await models.model(of: caller.tenant, asOf: question.asOf, present: present)
+        for (request, (question, model)) in asked {
+            guard ContinuousClock.now - start < Self.longestAnswer else {
+                throw ProblemError.unavailable("So many questions take too long at the moment; ask fewer at once.")
+            }
             let (answer, features) = try await compute(comparing: question, against: mirror) {
                 [recalibrated] knowledge in
                 let model = recalibrated.model(
-                    model, of: caller.tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
+                    model, of: tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
                 return (
                     Advisor(knowledge: knowledge, model: model).answer(question),
                     model.ready.features(of: question.decision(for: question.employee.id), history: knowledge.history)
                 )
             }
-            try await featureNames?.keep(features.set, of: caller.tenant)
+            try await featureNames?.keep(features.set, of: tenant)
             answered.append(
                 NewPrediction(
                     request: request,
@@ -71,20 +91,14 @@ struct PredictionService: Sendable {
             // A large batch is no reason for others to wait.
             await Task.yield()
         }
-        let logged = try await log.append(answered, key: key, requestedBy: caller.subject, tenant: caller.tenant)
-        // Not what was answered under the same key meanwhile.
-        if logged.first?.predictionId == answered.first?.prediction.predictionId {
-            usage.count(predictions: logged.count, of: caller.tenant)
-            shadows?.offer(zip(questions, logged), beside: present, of: caller.tenant)
-        }
-        return logged
+        return answered
     }
 
     /// Comparing this many people takes milliseconds, in which no other request should be without a thread.
     private static let manyPeople = 1_000
 
     /// Reads the knowledge here or, where the question compares many people, on a thread of its own, as many at once as there are cores.
-    private func compute<Result: Sendable>(
+    func compute<Result: Sendable>(
         comparing question: Question, against mirror: TenantMirror,
         _ body: @escaping @Sendable (TenantKnowledge) -> Result
     ) async throws -> Result {
@@ -102,37 +116,47 @@ struct PredictionService: Sendable {
         _ = try await checked(requests, paths: paths, against: try await mirrors.mirror(of: caller.tenant))
     }
 
+    /// So many questions are checked in a row, while those who change what is known wait.
+    private static let checkedTogether = 100
+    /// So many faults are told at once.
+    private static let mostErrors = 100
+
     /// A resource that seems missing or unfit may have been created or changed a moment ago, so that a refusal is answered only
     /// after the mirror has caught up.
     func checked(
         _ requests: [PredictionRequest], paths: [String], against mirror: TenantMirror, bookableOnly: Bool = true
     ) async throws -> ([Question], Date) {
-        func check() throws -> ([Question], Date) {
-            let moment = now()
-            let questions = try mirror.knowledge.read {
-                try Self.check(requests, paths: paths, against: $0, at: moment, bookableOnly: bookableOnly)
-            }
-            return (questions, moment)
-        }
         do {
-            return try check()
+            return try await check(requests, paths, against: mirror, bookableOnly: bookableOnly)
         } catch is ProblemError {
             try await mirror.catchUp()
-            return try check()
+            return try await check(requests, paths, against: mirror, bookableOnly: bookableOnly)
         }
     }
 
-    /// - Throws: `ProblemError` with every bad field of every request.
-    private static func check(
-        _ requests: [PredictionRequest], paths: [String], against knowledge: TenantKnowledge, at moment: Date,
-        bookableOnly: Bool
-    ) throws -> [Question] {
-        var errors: [FieldError] = []
-        let questions = zip(requests, paths).compactMap { request, path in
-            Question(
-                request, knowledge: knowledge, now: moment, path: path, bookableOnly: bookableOnly, errors: &errors)
+    /// - Throws: `ProblemError` with every bad field of every request, as far as they can be told at once.
+    private func check(
+        _ requests: [PredictionRequest], _ paths: [String], against mirror: TenantMirror, bookableOnly: Bool
+    ) async throws -> ([Question], Date) {
+        let moment = now()
+        var (questions, errors): ([Question], [FieldError]) = ([], [])
+        for first in stride(from: 0, to: requests.count, by: Self.checkedTogether) {
+            if first > 0 { await Task.yield() }
+            guard errors.count < Self.mostErrors else { break }
+            let part = first..<min(first + Self.checkedTogether, requests.count)
+            let (good, bad) = mirror.knowledge.read { knowledge in
+                var errors: [FieldError] = []
+                let questions = part.compactMap { place in
+                    Question(
+                        requests[place], knowledge: knowledge, now: moment, path: paths[place],
+                        bookableOnly: bookableOnly, errors: &errors)
+                }
+                return (questions, errors)
+            }
+            questions += good
+            errors += bad
         }
         guard errors.isEmpty else { throw ProblemError.validation(errors) }
-        return questions
+        return (questions, moment)
     }
 }

@@ -1,0 +1,89 @@
+import Contracts
+import Foundation
+import HistoryFeed
+import ServiceKit
+import TestSupport
+import Testing
+
+@testable import MLPrediction
+
+/// How requests stand beside one another.
+@Suite(.timeLimit(.minutes(5))) struct PredictionServiceTests {
+    private let history = TrainedModel.history
+
+    private func service(
+        _ fixture: PredictionDatabase, _ feed: @escaping @Sendable (TenantID) -> ScriptedFeed,
+        admission: Admission = Admission(most: 256)
+    ) -> PredictionService {
+        let mirrors = TenantMirrors { tenant in
+            TenantMirror(
+                tenant: tenant, source: feed(tenant),
+                freshness: Freshness(fresh: .seconds(600), limit: .seconds(600), patience: .seconds(600)))
+        }
+        return PredictionService(
+            models: DeployedModels(source: ScriptedModels(), patience: .seconds(600)), mirrors: mirrors,
+            log: fixture.log, admission: admission)
+    }
+
+    private func caller(_ tenant: TenantID) -> TenantCaller {
+        TenantCaller(tenant: tenant, author: Author(name: "user", requestID: "r"), permissions: [])
+    }
+
+    @Test("a request that waits for its tenant's history takes no place from another tenant's")
+    func loadingTenant() async throws {
+        try await PredictionDatabase.with { fixture in
+            let (loading, other) = (TenantID(), TenantID())
+            let (asked, question) = AsyncStream.makeStream(of: Void.self)
+            let (released, release) = AsyncStream.makeStream(of: Void.self)
+            let slow = ScriptedFeed(history.lines) {
+                question.yield()
+                for await _ in released { break }
+            }
+            let quick = ScriptedFeed(history.lines)
+            let service = service(fixture, { $0 == loading ? slow : quick }, admission: Admission(most: 1))
+            let request = PredictionRequest(
+                employeeId: history.employees[0].id, projectId: history.projects[0].id, plannedHours: 8,
+                alternatives: 0)
+            async let late = service.predict([request], paths: [""], for: caller(loading), key: nil)
+            for await _ in asked { break }
+
+            let answered = try await service.predict([request], paths: [""], for: caller(other), key: nil)
+            release.finish()
+            let waited = try await late
+
+            #expect(answered.count == 1 && waited.count == 1)
+        }
+    }
+
+    @Test("a what-if that compares many people waits for its turn, as predictions do")
+    func whatIfAmongMany() async throws {
+        let people = (0..<1_000).map { index in
+            HistoryLine.employee(
+                HistoryEmployee(
+                    id: EmployeeID(), externalId: "more \(index)", name: "More \(index)", weeklyCapacityHours: 40,
+                    isActive: true, hiredOn: nil, leftOn: nil, skills: []))
+        }
+        try await PredictionDatabase.with { fixture in
+            let (tenant, feed) = (TenantID(), ScriptedFeed(people + history.lines))
+            let service = service(fixture, { _ in feed })
+            let (released, release) = AsyncStream.makeStream(of: Void.self)
+            let turn = Task { for await _ in released { break } }
+            let answer = try await withThrowingTaskGroup(of: Void.self) { group in
+                // Every turn that there is, and one more, so that whoever waits is not the first to.
+                for _ in 0...ProcessInfo.processInfo.activeProcessorCount {
+                    group.addTask { await service.gate.pass { await turn.value } }
+                }
+                while service.gate.waiting == 0 { await Task.yield() }
+                async let answer = service.whatIf(
+                    WhatIfRequest(employeeId: history.employees[0].id, projectId: history.projects[0].id),
+                    for: caller(tenant))
+                while service.gate.waiting < 2 { await Task.yield() }
+                release.finish()
+                try await group.waitForAll()
+                return try await answer
+            }
+
+            #expect(answer.answer.estimatedHours > 0)
+        }
+    }
+}
