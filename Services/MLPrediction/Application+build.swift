@@ -12,9 +12,11 @@ struct PredictionApplication {
     let bootstrap: ServiceBootstrap
     let database: ServiceDatabase
     let usage = UsageCounter()
+    let admission: Admission
 
     init(_ bootstrap: ServiceBootstrap) throws {
         self.bootstrap = bootstrap
+        admission = Admission(most: bootstrap.settings.int("predictions.under-way"))
         self.database = try ServiceDatabase(
             settings: bootstrap.settings, schema: "ml_prediction", migrations: "ml-prediction", logger: bootstrap.logger
         )
@@ -81,7 +83,7 @@ struct PredictionApplication {
             }, logger: bootstrap.logger)
         let service = PredictionService(
             models: models, mirrors: mirrors, log: log, usage: usage, featureNames: FeatureNames(database: database),
-            shadows: shadows, admission: Admission(most: settings.int("predictions.under-way")))
+            shadows: shadows, admission: admission)
         // Without a webhook alarms are read from their feed only.
         let delivery = try Webhook(bootstrap).map { webhook in
             AlarmDelivery(
@@ -147,7 +149,10 @@ struct PredictionParts: Sendable {
         routes.add(
             InternalArchiveController(
                 archive: ServiceArchive(database: database, files: PredictionArchive.files)))
-        routes.add(InferenceController(networks: networks, readiness: RecentReadiness(database.readiness)))
+        routes.add(
+            InferenceController(
+                networks: networks, readiness: RecentReadiness(database.readiness), admission: service.admission,
+                gate: service.gate))
         return routes
     }
 }

@@ -10,7 +10,9 @@ enum PredictionSettings {
         + [
             ConfigurationKey(
                 "predictions.under-way", .integer(1...100_000), default: "256",
-                help: "How many requests for predictions are worked on at once; those beyond are answered 503 at once."),
+                help:
+                    "How many requests for predictions and inference are worked on at once; those beyond are answered 503 at once."
+            ),
             ConfigurationKey(
                 "watch.interval", .duration(.seconds(1) ... .seconds(86_400)), default: "15m",
                 help: "Interval of each tenant's background work: outcomes, the shadow model, alarms."),

@@ -1,4 +1,5 @@
-// The Open Inference Protocol, version 2, over HTTP, with its binary tensor data extension. Names on the wire are the protocol's.
+// The Open Inference Protocol, version 2, over HTTP, with its binary tensor data extension. Names on the wire are the protocol's, and
+// fields of requests that are not known here are ignored, as its other servers do.
 
 /// `GET /v2/health/live`
 public struct InferenceServerLive: Codable, Sendable, Equatable {
@@ -23,6 +24,12 @@ public struct InferenceServerMetadata: Codable, Sendable, Equatable {
         self.version = version
         self.extensions = extensions
     }
+}
+
+/// `GET /v2/models`: the names of the models that there are, as KServe has it.
+public struct InferenceModelList: Codable, Sendable, Equatable {
+    public let models: [String]
+    public init(models: [String]) { self.models = models }
 }
 
 /// What a model takes or gives.
@@ -120,6 +127,8 @@ public struct InferenceModelConfiguration: Codable, Sendable, Equatable {
 
 /// `POST /v2/repository/index`. The body may be left out.
 public struct InferenceIndexRequest: RequestPayload {
+    public static var ignoresUnknownFields: Bool { true }
+
     /// Only models that answer.
     public let ready: Bool?
 
@@ -146,18 +155,32 @@ public struct InferenceIndexEntry: Codable, Sendable, Equatable {
 /// `POST /v2/models/{model}/infer`: the JSON of a request. With the header `Inference-Header-Content-Length` binary tensor data
 /// follow it, in the order of the inputs that have a `binary_data_size`.
 public struct InferenceRequest: RequestPayload {
+    public static var ignoresUnknownFields: Bool { true }
+
+    /// The path's, as clients repeat it; nil or empty where they do not.
+    public let modelName: String?
+    /// The one that answers; nil or empty where the client does not say.
+    public let modelVersion: String?
     /// Given back with the answer.
     public let id: String?
     /// `binary_data_output`: whether outputs come as binary data where they do not say so themselves.
     public let parameters: [String: JSONValue]?
     public let inputs: [InferenceInput]
-    /// nil for all.
+    /// nil or empty for all.
     public let outputs: [InferenceRequestedOutput]?
 
+    private enum CodingKeys: String, CodingKey {
+        case id, parameters, inputs, outputs
+        case modelName = "model_name"
+        case modelVersion = "model_version"
+    }
+
     public init(
-        id: String? = nil, parameters: [String: JSONValue]? = nil, inputs: [InferenceInput],
-        outputs: [InferenceRequestedOutput]? = nil
+        modelName: String? = nil, modelVersion: String? = nil, id: String? = nil,
+        parameters: [String: JSONValue]? = nil, inputs: [InferenceInput], outputs: [InferenceRequestedOutput]? = nil
     ) {
+        self.modelName = modelName
+        self.modelVersion = modelVersion
         self.id = id
         self.parameters = parameters
         self.inputs = inputs
@@ -165,9 +188,11 @@ public struct InferenceRequest: RequestPayload {
     }
 
     public func validate(_ validation: inout Validation) {
+        validation.length(modelName, 0...500, "model_name")
+        validation.length(modelVersion, 0...500, "model_version")
         validation.text(id, "id", maximum: 500)
         _ = validation.count(inputs.count, 1...16, "inputs")
-        _ = validation.count(outputs?.count, 1...16, "outputs")
+        _ = validation.count(outputs?.count, 0...16, "outputs")
         for (index, input) in inputs.prefix(16).enumerated() {
             validation.text(input.name, "inputs[\(index)].name")
             validation.oneOf(input.datatype, InferenceInput.datatypes, "inputs[\(index)].datatype")

@@ -16,7 +16,14 @@ public struct FieldError: Codable, Sendable, Hashable {
 /// Decoding (`StrictJSON` in ServiceKit) reports wrong types, missing and unknown fields; `validate` adds rules of value.
 /// Both kinds are answered together, so a client sees every bad field at once.
 public protocol RequestPayload: Codable, Sendable {
+    /// Whether fields that the type does not know are ignored, here and below, as a protocol of others may ask.
+    static var ignoresUnknownFields: Bool { get }
+
     func validate(_ validation: inout Validation)
+}
+
+extension RequestPayload {
+    public static var ignoresUnknownFields: Bool { false }
 }
 
 /// The body of a request without fields: it may be left out, and nothing in it is silently ignored.

@@ -33,6 +33,7 @@ def check(stack: Stack, tenant: Tenant) -> None:
         check_deployment(stack, tenant)
         name = check_descriptions(client, headers)
         check_numbers(client, name, headers)
+        check_other_clients(client, name, headers, stack)
         check_errors(client, name, headers, stack)
     finally:
         client.close()
@@ -94,6 +95,31 @@ def check_numbers(client: triton.InferenceServerClient, name: str, headers: dict
     ]
     for index, answer in enumerate(under_way):
         assert (answer.get_result().as_numpy("output") == answers[index:index + 1]).all(), index
+
+
+def check_other_clients(client: triton.InferenceServerClient, name: str, headers: dict, stack: Stack) -> None:
+    """What tritonclient does not send: KServe's list of models and its names in the body, and a body that is the tensor alone."""
+    rows = numpy.random.default_rng(2).random((3, 5), dtype=numpy.float32)
+    tensor = triton.InferInput("input", [3, 5], "FP32").set_data_from_numpy(rows)
+    expected = client.infer(name, [tensor], headers=dict(headers)).as_numpy("output")
+
+    def ask(path: str, data: bytes | None = None, **more: str):
+        fields = {key.replace("_", "-"): value for key, value in more.items()}
+        request = urllib.request.Request(f"{stack.url}{path}", data=data, headers={**headers, **fields})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return answer.headers, answer.read()
+
+    assert name in json.loads(ask("/v2/models")[1])["models"]
+    body = {"model_name": name, "outputs": [], "unknown": 1, "inputs": [
+        {"name": "input", "shape": [3, 5], "datatype": "FP32", "data": [float(number) for number in rows.flat]}]}
+    _, answer = ask(f"/v2/models/{name}/infer", json.dumps(body).encode(), Content_Type="application/json")
+    data = numpy.array(json.loads(answer)["outputs"][0]["data"], dtype=numpy.float32)
+    assert (data.reshape(3, 3) == expected).all()
+    fields, answer = ask(
+        f"/v2/models/{name}/infer", rows.tobytes(), Content_Type="application/octet-stream",
+        Inference_Header_Content_Length="0")
+    length = int(fields["Inference-Header-Content-Length"])
+    assert (numpy.frombuffer(answer[length:], dtype=numpy.float32).reshape(3, 3) == expected).all()
 
 
 def check_errors(client: triton.InferenceServerClient, name: str, headers: dict, stack: Stack) -> None:

@@ -113,6 +113,66 @@ import Testing
         }
     }
 
+    @Test("a body that is the tensor alone is read as many rows as fit, and answered in binary; no other body is")
+    func rawBinary() async throws {
+        let expected = try await expected()
+        try await PredictionsOverHTTP.with { service in
+            let answer = try await post(service, "", bytes, header: "0")
+            #expect(answer.status == .ok && answer.headers[.contentType] == "application/octet-stream")
+            let length = try #require(answer.headers[header].flatMap { Int($0) })
+            let head: JSONValue = try WireJSON.decode(from: answer.body.prefix(length))
+            #expect(output(head)?["shape"] == .array([.integer(2), .integer(3)]))
+            #expect(output(head)?["parameters"]?["binary_data_size"] == .integer(24))
+            #expect(floats(answer.body.dropFirst(length)) == expected)
+            let one = try await post(service, "", Array(bytes.prefix(20)), header: "0")
+            let first = try #require(one.headers[header].flatMap { Int($0) })
+            #expect(floats(one.body.dropFirst(first)) == Array(expected.prefix(3)))
+
+            for binary in [[], Array(bytes.dropLast()), bytes + [0, 0, 0, 0]] {
+                #expect(try await post(service, "", binary, header: "0").status == .badRequest, "\(binary.count)")
+            }
+        }
+    }
+
+    @Test("what other clients send beside the tensor is checked where it says something, and else ignored")
+    func foreignFields() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let data = #""data": \#(flat)"#
+            for body in [
+                // KServe's own client.
+                json(data, #", "model_name": "resource_allocation", "model_version": "3", "outputs": []"#),
+                json(data, #", "model_name": "", "model_version": null, "priority": 1, "parameters": {"timeout": 5}"#),
+                json(data + #", "layout": "NC", "parameters": {"content_type": "np"}"#, #", "raw": {"a": [1]}"#),
+                json(data, #", "outputs": [{"name": "output", "parameters": {"content_type": "np"}, "shape": [2]}]"#),
+            ] {
+                let answer = try await service.send(.post, path + "/infer", body)
+                #expect(answer.status == .ok && numbers(output(answer.body)).count == 6, "\(body): \(answer.body)")
+            }
+            for (body, field) in [
+                (json(data, #", "model_name": "other""#), "model_name"),
+                (json(data, #", "model_version": "4""#), "model_version"),
+            ] {
+                let answer = try await service.send(.post, path + "/infer", body)
+                #expect(answer.status == .unprocessableContent, "\(answer.body)")
+                #expect(answer.body["error"]?.stringValue?.contains(field) == true, "\(answer.body)")
+            }
+            let index = try await service.send(.post, "/v2/repository/index", #"{"ready": true, "verbose": 1}"#)
+            #expect(index.status == .ok)
+        }
+    }
+
+    @Test("a node that has as much to do as it may refuses inference at once")
+    func overloaded() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let body = json(#""data": \#(flat)"#)
+            try await service.admission.admit(1_000) {
+                let shed = try await service.send(.post, path + "/infer", body)
+                #expect(shed.status == .serviceUnavailable && shed.headers[.retryAfter] == "1")
+            }
+            #expect(try await service.send(.post, path + "/infer", body).status == .ok)
+        }
+    }
+
     @Test("a tensor that does not fit the network is refused by its name")
     func refused() async throws {
         try await PredictionsOverHTTP.with { service in
@@ -144,7 +204,7 @@ import Testing
             let sized = json(#""parameters": {"binary_data_size": 40}"#)
             for (binary, value) in [
                 (Array(bytes.dropLast()), nil), (bytes + [0], nil), (bytes, "100000"), (bytes, "-1"), (bytes, "x"),
-                (bytes, "0"), ([], nil),
+                ([], nil),
             ] as [([UInt8], String?)] {
                 let answer = try await post(service, sized, binary, header: value)
                 #expect([400, 422].contains(answer.status.code), "\(binary.count) \(value ?? "")")
@@ -178,6 +238,10 @@ import Testing
                     #expect(configuration.body["max_batch_size"] == .integer(100_000))
                 }
             }
+            let list = try await service.send(.get, "/v2/models")
+            #expect(list.body == .object(["models": .array([.string("resource_allocation")])]))
+            let foreign = try await service.send(.get, "/v2/models", tenant: TenantID())
+            #expect(foreign.body == .object(["models": .array([])]))
             for body in [nil, #"{"ready": true}"#] {
                 let index = try await service.send(.post, "/v2/repository/index", body)
                 #expect(

@@ -52,6 +52,25 @@ struct StrictJSONTests {
         }
     }
 
+    struct Foreign: RequestPayload, Equatable {
+        static var ignoresUnknownFields: Bool { true }
+        let name: String
+        let inner: Inner?
+
+        func validate(_ validation: inout Validation) { validation.text(name, "name") }
+    }
+
+    @Test("a type that says so is read without its unknown fields, at any depth, and all else is judged")
+    func ignored() throws {
+        let text = #"{"name":"x","more":{"a":1},"inner":{"hours":1,"count":2,"more":[null]}}"#
+        let value: Foreign = try StrictJSON.decode(from: Array(text.utf8))
+        #expect(value == Foreign(name: "x", inner: Inner(hours: 1, count: 2)))
+        let error = #expect(throws: ProblemError.self) {
+            try StrictJSON.decode(Foreign.self, from: Array(#"{"name":7,"more":1}"#.utf8))
+        }
+        #expect(error?.errors.map(\.field) == ["name"])
+    }
+
     @Test("a right body is read whole")
     func right() throws {
         let text = body(

@@ -7,12 +7,16 @@ import ServiceKit
 struct InferenceController: Controller {
     let networks: TenantNetworks
     let readiness: RecentReadiness
+    /// Those of predictions: both take the same processor.
+    let admission: Admission
+    let gate: ComputeGate
 
     static func addRoutes(to routes: inout RouteList<Self>) {
         routes.on(.get, "/v2/health/live", "inferenceServerLive", .anyone, use: live)
         routes.on(.get, "/v2/health/ready", "inferenceServerReady", .anyone, use: ready)
         routes.on(.get, "/v2", "inferenceServer", .anyone, use: server)
         routes.on(.post, "/v2/repository/index", "inferenceIndex", .may(.read, .ml), use: index)
+        routes.on(.get, "/v2/models", "inferenceModels", .may(.read, .ml), use: list)
         routes.on(.get, "/v2/models/\(text: "model")", "inferenceModel", .may(.read, .ml), use: model)
         routes.on(.get, "/v2/models/\(text: "model")/ready", "inferenceModelReady", .may(.read, .ml), use: modelReady)
         routes.on(
@@ -40,8 +44,8 @@ struct InferenceController: Controller {
     private static let platform = "erm_network"
     /// Rows of one request.
     private static let maximumRows = 100_000
-    /// More rows than these are computed on a thread of their own.
-    private static let rowsAtOnce = 2_000
+    /// A longer body is read and computed on a thread of its own.
+    private static let bytesAtOnce = 32 * 1024
 
     // MARK: The server
 
@@ -77,6 +81,10 @@ struct InferenceController: Controller {
         return PlainJSON(entries)
     }
 
+    private func list(_ call: TenantCall) async throws -> PlainJSON<InferenceModelList> {
+        PlainJSON(InferenceModelList(models: Set(try await networks.servable(call.tenant).map(\.name)).sorted()))
+    }
+
     // MARK: A model
 
     private func model(_ call: TenantCall) async throws -> PlainJSON<InferenceModelMetadata> {
@@ -104,15 +112,22 @@ struct InferenceController: Controller {
 
     private func infer(_ call: TenantCall) async throws -> InferenceAnswer {
         try call.require(.inferenceHeaderLength)
+        try admission.requireRoom()
         let served = try await served(call)
-        let body = try await InferenceBody(of: call.request)
+        let sent = try await InferenceBody.Sent(of: call.request)
+        return try await admission.admit {
+            try await gate.run(named: "inference", isLong: sent.bytes.count > Self.bytesAtOnce) {
+                try Self.answer(sent, served)
+            }
+        }
+    }
+
+    private static func answer(_ sent: InferenceBody.Sent, _ served: TenantNetworks.Served) throws -> InferenceAnswer {
         let network = served.network
+        let body = try InferenceBody(sent, for: network.input)
+        try body.require(name: served.name, version: served.version)
         let isBinary = try body.wantsBinary(network.output.name)
-        let rows = try body.rows(of: network.input, atMost: Self.maximumRows)
-        let values =
-            rows.count > Self.rowsAtOnce * network.inputs
-            ? try await ComputeThread.run(named: "inference") { network.outputs(of: rows) }
-            : network.outputs(of: rows)
+        let values = network.outputs(of: try body.rows(of: network.input, atMost: maximumRows))
         guard values.allSatisfy(\.isFinite) else {
             throw ProblemError.validation("inputs[0].data", "has numbers too large for the network to compute with")
         }

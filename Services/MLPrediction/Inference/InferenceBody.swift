@@ -3,8 +3,28 @@ import HTTPTypes
 import Hummingbird
 import ServiceKit
 
-/// A request for inference as it crossed the wire: the JSON, and the binary tensor data behind it.
+/// A request for inference: the JSON, and the binary tensor data behind it.
 struct InferenceBody: Sendable {
+    /// The body as it crossed the wire.
+    struct Sent: Sendable {
+        let bytes: [UInt8]
+        /// The values of ``InferenceBody/header``; none where the body is JSON alone.
+        let headerLengths: [String]
+
+        init(bytes: [UInt8], headerLengths: [String] = []) {
+            self.bytes = bytes
+            self.headerLengths = headerLengths
+        }
+
+        /// - Throws: `ProblemError` 408, 413 or 415.
+        init(of request: Request) async throws {
+            try InferenceBody.requirePlain(request.headers)
+            self.init(
+                bytes: try await request.bodyBytes(upTo: InferenceBody.maximumBytes),
+                headerLengths: request.headers[values: InferenceBody.header])
+        }
+    }
+
     let request: InferenceRequest
     private let binary: ArraySlice<UInt8>
 
@@ -12,29 +32,44 @@ struct InferenceBody: Sendable {
     /// As the gateway's route has it.
     static let maximumBytes = 16 << 20
 
-    /// - Throws: `ProblemError` 400, 408, 413, 415 or 422.
-    init(of request: Request) async throws {
-        try Self.requirePlain(request.headers)
-        let lengths = request.headers[values: Self.header]
-        try self.init(
-            try await request.bodyBytes(upTo: Self.maximumBytes), headerLengths: lengths)
+    /// - Parameter input: the network's, which a body without JSON is the data of.
+    /// - Throws: `ProblemError` 400 or 422.
+    init(_ sent: Sent, for input: InferenceTensorMetadata) throws {
+        let length = try Self.length(of: sent)
+        if length == 0, !sent.headerLengths.isEmpty {
+            request = try Self.request(ofBytes: sent.bytes.count, for: input)
+        } else {
+            request = try StrictJSON.decode(from: sent.bytes[..<length])
+        }
+        binary = sent.bytes[length...]
     }
 
-    /// - Parameter headerLengths: the values of the header; none where the body is JSON alone.
-    init(_ bytes: [UInt8], headerLengths: [String] = []) throws {
-        var end = bytes.count
-        if let text = headerLengths.first {
-            guard headerLengths.count == 1, let length = Int(text),
-                text.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
-                length > 0, length <= bytes.count
-            else {
-                throw ProblemError.malformed(
-                    "Inference-Header-Content-Length must be the bytes of JSON at the body's beginning.")
-            }
-            end = length
+    /// Of the JSON.
+    private static func length(of sent: Sent) throws -> Int {
+        guard let text = sent.headerLengths.first else { return sent.bytes.count }
+        guard sent.headerLengths.count == 1, let length = Int(text),
+            text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), length <= sent.bytes.count
+        else {
+            throw ProblemError.malformed(
+                "Inference-Header-Content-Length must be the bytes of JSON at the body's beginning, 0 without JSON.")
         }
-        request = try StrictJSON.decode(from: bytes[..<end])
-        binary = bytes[end...]
+        return length
+    }
+
+    /// What a body says that is the data of the one input alone: as many rows as it has bytes for, answered in binary, too.
+    private static func request(ofBytes count: Int, for input: InferenceTensorMetadata) throws -> InferenceRequest {
+        let columns = input.shape[1]
+        guard count > 0, count.isMultiple(of: 4 * columns) else {
+            throw ProblemError.malformed(
+                "Without JSON the body must be the data of the one input, \(4 * columns) bytes for each row.")
+        }
+        return InferenceRequest(
+            parameters: ["binary_data_output": .bool(true)],
+            inputs: [
+                InferenceInput(
+                    name: input.name, shape: [count / (4 * columns), columns], datatype: input.datatype,
+                    parameters: ["binary_data_size": .integer(count)])
+            ])
     }
 
     /// What is compressed would be read as it stands.
@@ -45,6 +80,16 @@ struct InferenceBody: Sendable {
             throw ProblemError(
                 status: .unsupportedMediaType, code: .unsupportedMediaType,
                 "Send JSON, or JSON with binary tensor data behind it as application/octet-stream, uncompressed.")
+        }
+    }
+
+    /// - Throws: `ProblemError` 422 where the JSON names another model or version than the one that answers.
+    func require(name: String, version: Int) throws {
+        if let named = request.modelName, !named.isEmpty, named != name {
+            throw ProblemError.validation("model_name", "must be \(name), as in the path, or left out")
+        }
+        if let named = request.modelVersion, !named.isEmpty, named != String(version) {
+            throw ProblemError.validation("model_version", "must be \(version), which answers, or left out")
         }
     }
 
@@ -121,7 +166,7 @@ struct InferenceBody: Sendable {
             throw ProblemError.validation("parameters.\(name)", "is not offered: networks keep no state")
         }
         let usual = try Self.flag(request.parameters?["binary_data_output"], "parameters.binary_data_output")
-        guard let outputs = request.outputs else { return usual ?? false }
+        guard let outputs = request.outputs, !outputs.isEmpty else { return usual ?? false }
         guard outputs.count == 1, outputs[0].name == output else {
             throw ProblemError.validation("outputs", "must be left out, or name the one output \(output)")
         }

@@ -4,8 +4,8 @@ public import Contracts
 public enum StrictJSON {
     /// Decodes and validates a request body.
     ///
-    /// Unknown fields, fields twice, wrong types, null where a value is needed, numbers out of range and the type's own
-    /// rules are all listed, each with its path.
+    /// Unknown fields (unless the type ignores them), fields twice, wrong types, null where a value is needed, numbers out of
+    /// range and the type's own rules are all listed, each with its path.
     /// - Throws: ``ProblemError``: 400 when `bytes` is not JSON, 422 otherwise.
     public static func decode<T: RequestPayload>(_ type: T.Type = T.self, from bytes: some Sequence<UInt8>) throws -> T
     {
@@ -28,14 +28,8 @@ public enum StrictJSON {
         _ type: T.Type, from syntax: JSONSyntax, _ report: JSONReport
     ) throws -> T? {
         let decoder = StrictDecoder(node: JSONNode(syntax, path: JSONPath(), report: report), codingPath: [])
-        do {
-            let payload = try T(from: decoder)
-            decoder.node.rejectUnused()
-            return payload
-        } catch is JSONReport.Stop {
-            decoder.node.rejectUnused()
-            return nil
-        }
+        defer { if !T.ignoresUnknownFields { decoder.node.rejectUnused() } }
+        do { return try T(from: decoder) } catch is JSONReport.Stop { return nil }
     }
 }
 

@@ -40,8 +40,8 @@ extension OpenAPIDocument {
                     "Last-Event-ID", "The stream goes on after this event; begins anew for an unknown one.", text()),
                 "InferenceHeaderLength": parameter(
                     "Inference-Header-Content-Length",
-                    "Bytes of JSON at the body's beginning; binary tensor data follow it.",
-                    .object(["type": .string("integer"), "minimum": .integer(1)])),
+                    "Bytes of JSON at the body's beginning; binary tensor data follow it. 0: the body is the one input's data.",
+                    .object(["type": .string("integer"), "minimum": .integer(0)])),
                 "TenantID": parameter(
                     "X-Tenant-ID", "The tenant, where no subdomain and no credential names it.",
                     text(["format": .string("uuid")])),

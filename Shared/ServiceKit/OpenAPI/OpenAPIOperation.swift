@@ -124,7 +124,9 @@ struct OpenAPIOperation {
         _ type: T.Type, _ components: inout SchemaComponents
     ) throws -> JSONValue {
         let schema = try SchemaRecorder.request(type)
-        var content: [String: JSONValue] = ["schema": components.json(schema, isRequest: true)]
+        var content: [String: JSONValue] = [
+            "schema": components.json(schema, isRequest: true, ignoresUnknown: T.ignoresUnknownFields)
+        ]
         if let example = SchemaExample.request(type, schema) { content["example"] = example }
         return .object(content)
     }

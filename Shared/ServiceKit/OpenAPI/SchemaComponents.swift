@@ -4,10 +4,12 @@ import Contracts
 struct SchemaComponents {
     private(set) var schemas: [String: JSONValue] = [:]
 
-    /// - Parameter isRequest: unknown fields are refused there; in an answer, clients must expect new ones.
-    mutating func json(_ schema: Schema, isRequest: Bool) -> JSONValue {
-        guard let name = schema.typeName else { return nullable(inline(schema, isRequest), schema) }
-        let body = inline(schema, isRequest)
+    /// - Parameters:
+    ///   - isRequest: unknown fields are refused there; in an answer, clients must expect new ones.
+    ///   - ignoresUnknown: unknown fields of the request are ignored instead.
+    mutating func json(_ schema: Schema, isRequest: Bool, ignoresUnknown: Bool = false) -> JSONValue {
+        let body = inline(schema, isRequest, ignoresUnknown)
+        guard let name = schema.typeName else { return nullable(body, schema) }
         let isEnum = if case .string = schema.kind { true } else { false }
         let title = isRequest && !isEnum && !name.hasSuffix("Request") ? name + "Input" : name
         guard schemas[title] == nil || schemas[title] == body else { return nullable(body, schema) }
@@ -32,7 +34,10 @@ struct SchemaComponents {
         return .object(members)
     }
 
-    private mutating func inline(_ schema: Schema, _ isRequest: Bool) -> JSONValue {
+    private mutating func inline(_ schema: Schema, _ isRequest: Bool, _ ignoresUnknown: Bool) -> JSONValue {
+        func part(_ schema: Schema) -> JSONValue {
+            self.json(schema, isRequest: isRequest, ignoresUnknown: ignoresUnknown)
+        }
         var json = schema.keywords
         if !schema.words.isEmpty {
             json["description"] = .string(schema.words.map { "It \($0)." }.joined(separator: " "))
@@ -45,10 +50,10 @@ struct SchemaComponents {
         case .boolean: json["type"] = .string("boolean")
         case .array(let element):
             json["type"] = .string("array")
-            json["items"] = self.json(element, isRequest: isRequest)
+            json["items"] = part(element)
         case .map(let value):
             json["type"] = .string("object")
-            json["additionalProperties"] = self.json(value, isRequest: isRequest)
+            json["additionalProperties"] = part(value)
         case .object(let members):
             json["type"] = .string("object")
             var properties: [String: JSONValue] = [:]
@@ -58,12 +63,12 @@ struct SchemaComponents {
                 if case .map = member.schema.kind {
                     member.schema.keywords["title"] = .string("\(member.name) by name")
                 }
-                properties[member.name] = self.json(member.schema, isRequest: isRequest)
+                properties[member.name] = part(member.schema)
             }
             json["properties"] = .object(properties)
             let required = members.filter { $0.presence == .required }.map { JSONValue.string($0.name) }
             if !required.isEmpty { json["required"] = .array(required) }
-            if isRequest { json["additionalProperties"] = .bool(false) }
+            if isRequest, !ignoresUnknown { json["additionalProperties"] = .bool(false) }
         }
         return .object(json)
     }

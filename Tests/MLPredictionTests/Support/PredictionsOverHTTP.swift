@@ -22,6 +22,7 @@ struct PredictionsOverHTTP {
     let gateway: AssertionSigner
     let tenant: TenantID
     let usage: UsageCounter
+    let admission: Admission
     let database: ServiceDatabase
     /// As the service asks tenant-admin.
     let tenantAdmin: ServiceClient
@@ -95,7 +96,8 @@ struct PredictionsOverHTTP {
                     try await body(
                         PredictionsOverHTTP(
                             client: client, upstream: upstream, gateway: gateway, tenant: tenant,
-                            usage: application.usage, database: fixture.database,
+                            usage: application.usage, admission: application.admission,
+                            database: fixture.database,
                             tenantAdmin: bootstrap.client(for: .tenantAdmin)))
                 }
                 await application.database.pool.close()
