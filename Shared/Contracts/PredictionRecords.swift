@@ -1,16 +1,28 @@
 public import Foundation
 
-/// `POST /predictions/batch`: up to 100 questions, answered together or refused together.
+/// `POST /predictions/batch`: up to 10,000 questions, answered together or refused together.
 public struct PredictionBatchRequest: RequestPayload {
     public let requests: [PredictionRequest]
 
     public init(requests: [PredictionRequest]) { self.requests = requests }
 
-    public static let maximumCount = 100
+    public static let maximumCount = 10_000
+    /// Alternatives that are named in one answer, to all questions together.
+    public static let mostAlternatives = 100_000
+    /// Faults that are told at once.
+    private static let mostErrors = 100
 
     public func validate(_ validation: inout Validation) {
         validation.count(requests.count, 1...Self.maximumCount, "requests")
+        let alternatives = requests.reduce(0) { sum, request in
+            sum + min(max(0, request.alternatives ?? 5), PredictionRequest.mostAlternatives)
+        }
+        validation.require(
+            alternatives <= Self.mostAlternatives, "requests",
+            "must ask for at most \(Self.mostAlternatives) alternatives in all; a question asks for 5 unless it says otherwise"
+        )
         for (index, request) in requests.prefix(Self.maximumCount).enumerated() {
+            guard validation.errors.count < Self.mostErrors else { break }
             validation.nested(request, "requests[\(index)]")
         }
     }

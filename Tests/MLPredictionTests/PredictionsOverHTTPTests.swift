@@ -284,6 +284,37 @@ import Testing
         }
     }
 
+    @Test("a batch of hundreds is answered and stored whole, under a key once, or not at all")
+    func largeBatch() async throws {
+        let count = 600
+        let one = #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 12, "alternatives": 0}"#
+        func body(_ questions: [String]) -> String { #"{"requests": [\#(questions.joined(separator: ", "))]}"# }
+        try await PredictionsOverHTTP.with(deployed: false) { service in
+            func stored() async throws -> Int {
+                try await service.database.withTenantRows(service.tenant) {
+                    try await $0.query("SELECT count(*) FROM predictions")[0].decode(at: 0, as: Int.self)
+                }
+            }
+            let key: HTTPFields = [.idempotencyKey: "large"]
+            let whole = body(Array(repeating: one, count: count))
+            let first = try await service.send(.post, "/api/v1/predictions/batch", whole, headers: key)
+            guard case .array(let answers)? = first.body["data"] else {
+                Issue.record("no answers: \(first.body)")
+                return
+            }
+            #expect(Set(answers.compactMap { $0["predictionId"]?.stringValue }).count == count)
+            #expect(try await stored() == count)
+            let again = try await service.send(.post, "/api/v1/predictions/batch", whole, headers: key)
+            #expect(again.body == first.body)
+
+            let stranger = one.replacing(employee.description, with: EmployeeID().description)
+            let wrong = try await service.send(
+                .post, "/api/v1/predictions/batch", body(Array(repeating: one, count: count) + [stranger]))
+            #expect(wrong.status == .unprocessableContent && "\(wrong.body)".contains("requests[\(count)].employeeId"))
+            #expect(try await stored() == count)
+        }
+    }
+
     @Test("asked as of a moment, later history changes nothing")
     func asOf() async throws {
         try await PredictionsOverHTTP.with { service in

@@ -11,7 +11,7 @@ struct PredictionAnswer<Payload: Codable & Sendable>: RouteAnswer {
     static var description: AnswerDescription { OK<Payload>.description }
 
     func response(to request: Request) -> Response {
-        Response(status: .ok, headers: [.contentType: "application/json"], body: .init(byteBuffer: body))
+        Response(status: .ok, headers: [.contentType: "application/json"], body: .inPieces(body))
     }
 
     private init(json: [UInt8]) {

@@ -15,7 +15,7 @@ struct PredictionsController: Controller {
             .post, "predictions", "predict", .may(.predict, .ml), takes: [.idempotencyKey], use: predict)
         routes.on(
             .post, "predictions/batch", "predictBatch", .may(.predict, .ml), takes: [.idempotencyKey],
-            use: predictBatch)
+            reads: RouteBody(.json(PredictionBatchRequest.self)), use: predictBatch)
         routes.on(
             .post, "predictions/stream", "streamPredictions", .may(.predict, .ml), takes: [.idempotencyKey],
             uploads: ["application/x-ndjson"], use: stream)
@@ -40,13 +40,21 @@ struct PredictionsController: Controller {
         return try PredictionAnswer(try await service.predict([payload], paths: [""], for: call.caller, key: key)[0])
     }
 
-    private func predictBatch(
-        _ call: TenantCall, _ payload: PredictionBatchRequest
-    ) async throws -> PredictionAnswer<[Prediction]> {
-        let key = try call.idempotencyKey(for: payload)
+    /// As the gateway's route has it.
+    private static let mostBatchBytes = 16 << 20
+    /// The JSON of a longer batch, and of its answer, is read and written on a thread of its own.
+    private static let batchBytesAtOnce = 64 * 1024
+
+    private func predictBatch(_ call: TenantCall) async throws -> PredictionAnswer<[Prediction]> {
+        let bytes = try await call.request.jsonBytes(upTo: Self.mostBatchBytes)
+        let isLong = bytes.count > Self.batchBytesAtOnce
+        let (payload, key) = try await service.gate.run(named: "batch", isLong: isLong) {
+            let payload = try StrictJSON.decode(PredictionBatchRequest.self, from: bytes)
+            return (payload, try call.idempotencyKey(for: payload))
+        }
         let paths = payload.requests.indices.map { "requests[\($0)]." }
-        return try PredictionAnswer(
-            try await service.predict(payload.requests, paths: paths, for: call.caller, key: key))
+        let predictions = try await service.predict(payload.requests, paths: paths, for: call.caller, key: key)
+        return try await service.gate.run(named: "batch", isLong: isLong) { try PredictionAnswer(predictions) }
     }
 
     /// A line of JSON for each question, and one at the end without which the answer is not whole.

@@ -16,19 +16,25 @@ struct PostgresPredictionLog: PredictionLog {
     }
 
     func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]? {
-        try await database.withTenantRows(tenant) { try await Self.earlierAnswer(key, $0) }
+        guard let stored = try await database.withTenantRows(tenant, { try await Self.storedAnswer(key, $0) })
+        else { return nil }
+        guard stored.utf8.count > Self.fewBytes else { return try WireJSON.decode(from: stored.utf8) }
+        return try await ComputeThread.run(named: "log") { try WireJSON.decode([Prediction].self, from: stored.utf8) }
     }
 
-    private static func earlierAnswer(_ key: IdempotencyKey, _ connection: PostgresConnection) async throws
-        -> [Prediction]?
-    {
+    /// An answer that is longer is read on a thread of its own.
+    private static let fewBytes = 1 << 20
+
+    private static func storedAnswer(
+        _ key: IdempotencyKey, _ connection: PostgresConnection
+    ) async throws -> String? {
         let rows = try await connection.query(
             "SELECT request_sha256, answer FROM idempotency_keys WHERE subject = \(key.subject) AND key = \(key.key)")
         guard let row = rows.first else { return nil }
         guard try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
             throw IdempotencyKeyReused()
         }
-        return try row.wire("answer")
+        return try row.decode("answer", as: String.self)
     }
 
     func record(_ id: PredictionID, tenant: TenantID) async throws -> RevisedRecord? {

@@ -9,15 +9,6 @@ extension SQL.StringInterpolation {
         appendInterpolation(WireText(value: value))
     }
 
-    /// The same of predictions, which are written by hand.
-    mutating func appendInterpolation(wire prediction: Prediction) {
-        appendInterpolation(PredictionsText(predictions: [prediction], isList: false))
-    }
-
-    mutating func appendInterpolation(wire predictions: [Prediction]) {
-        appendInterpolation(PredictionsText(predictions: predictions, isList: true))
-    }
-
     /// The same, NULL for nil.
     mutating func appendInterpolation(wireIfPresent value: (some Encodable & Sendable)?) {
         appendInterpolation(optional: value.map(WireText.init))
@@ -27,17 +18,6 @@ extension SQL.StringInterpolation {
 private struct WireText<Value: Encodable & Sendable>: PostgresEncodable {
     let value: Value
     var postgresText: String? { get throws { String(decoding: try WireJSON.encode(value), as: UTF8.self) } }
-}
-
-private struct PredictionsText: PostgresEncodable {
-    let predictions: [Prediction]
-    let isList: Bool
-    var postgresText: String? {
-        get throws {
-            let bytes: [UInt8] = isList ? try predictions.wireBytes() : try predictions[0].wireBytes()
-            return String(decoding: bytes, as: UTF8.self)
-        }
-    }
 }
 
 extension [Prediction] {

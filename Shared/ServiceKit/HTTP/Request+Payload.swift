@@ -14,21 +14,33 @@ extension Request {
     public func payload<T: RequestPayload>(
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T {
-        guard let payload = try await optionalPayload(type, context: context, maximumBytes: maximumBytes) else {
-            throw ProblemError.malformed("The body is empty; it must be a JSON object.")
-        }
-        return payload
+        try StrictJSON.decode(type, from: try await jsonBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate))
     }
 
     /// The same for a body that may be left out; nil when it is.
     public func optionalPayload<T: RequestPayload>(
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T? {
-        let bytes = try await bodyBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate)
+        let bytes = try await optionalJSONBytes(
+            upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate)
+        return try bytes.map { try StrictJSON.decode(type, from: $0) }
+    }
+
+    /// The bytes of a JSON body, for a handler that decodes them elsewhere.
+    /// - Throws: ``ProblemError`` 400 for none, 408, 413 or 415.
+    public func jsonBytes(upTo limit: Int, atLeast rate: BodyRate? = nil) async throws -> [UInt8] {
+        guard let bytes = try await optionalJSONBytes(upTo: limit, atLeast: rate) else {
+            throw ProblemError.malformed("The body is empty; it must be a JSON object.")
+        }
+        return bytes
+    }
+
+    private func optionalJSONBytes(upTo limit: Int, atLeast rate: BodyRate?) async throws -> [UInt8]? {
+        let bytes = try await bodyBytes(upTo: limit, atLeast: rate)
         if bytes.isEmpty { return nil }
         try requirePlain()
         try requireJSON()
-        return try StrictJSON.decode(type, from: bytes)
+        return bytes
     }
 
     /// How long a client may take to send a body that is read at once.
