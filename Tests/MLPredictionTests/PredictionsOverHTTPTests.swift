@@ -181,6 +181,55 @@ import Testing
         }
     }
 
+    @Test("lines are answered while others are still to come", .timeLimit(.minutes(5)))
+    func streamedIn() async throws {
+        try await PredictionsOverHTTP.with(deployed: false, over: .live) { service in
+            let http = HTTPClient(logger: PostgresCluster.quietLogger)
+            let (pieces, sender) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+            sender.yield(Array("\(question)\n{".utf8))
+            let response = try await http.execute(
+                HTTPClientRequest(
+                    method: "POST", url: "http://127.0.0.1:\(service.client.port ?? 0)/api/v1/predictions/stream",
+                    headers: try service.lineHeaders.map { ($0.name.rawName, $0.value) },
+                    body: .stream(length: nil, pieces), deadline: .seconds(240)))
+            #expect(response.status == 200 && response["Connection"] == nil)
+            var answer = response.body.makeAsyncIterator()
+            var text = ""
+            while !text.contains("\n"), let piece = try await answer.next() {
+                text += String(decoding: piece, as: UTF8.self)
+            }
+            #expect(text.hasPrefix(#"{"line":1,"prediction":{"#))
+            sender.yield(Array("}\n\(question)".utf8))
+            sender.finish()
+            while let piece = try await answer.next() { text += String(decoding: piece, as: UTF8.self) }
+            let lines = text.split(separator: "\n")
+            #expect(lines.count == 4 && lines[1].contains(#""line":2"#) && lines[1].contains(#""error":"#))
+            #expect(lines.last == #"{"end":{"answered":2,"lines":3}}"#)
+            await http.shutdown()
+        }
+    }
+
+    @Test("a stream whose first lines the node has no room or no history for is refused whole, with Retry-After")
+    func streamRefused() async throws {
+        try await PredictionsOverHTTP.with(deployed: false) { service in
+            func send() async throws -> (HTTPResponse.Status, String?) {
+                try await service.client.execute(
+                    uri: "/api/v1/predictions/stream", method: .post, headers: try service.lineHeaders,
+                    body: ByteBuffer(string: "{\n\(question)\n")
+                ) { ($0.status, $0.headers[.retryAfter]) }
+            }
+            let overloaded = try await service.admission.admit(1_000) { try await send() }
+            service.upstream.state.withLock { $0.cutsFeed = true }
+            let withoutHistory = try await send()
+            service.upstream.state.withLock { $0.cutsFeed = false }
+            let answered = try await send()
+
+            #expect(overloaded.0 == .serviceUnavailable && overloaded.1 == "1")
+            #expect(withoutHistory.0 == .serviceUnavailable && withoutHistory.1 != nil)
+            #expect(answered.0 == .ok)
+        }
+    }
+
     @Test("a person made a moment ago is known")
     func newEmployee() async throws {
         try await PredictionsOverHTTP.with { service async throws in

@@ -220,6 +220,36 @@ struct ConnectionBoundsTests {
         }
     }
 
+    @Test("an answer that is written while the body is read does not end the connection")
+    func answeredWhileRead() async throws {
+        let router = Router(context: ServiceRequestContext.self)
+        router.post("/pieces") { request, context -> Response in
+            context.record.readsBodyWhileAnswering()
+            let pieces = BodyPieces(request.body)
+            return Response(
+                status: .ok,
+                body: ResponseBody { writer in
+                    while let piece = try await pieces.next() { try await writer.write(piece) }
+                    try await writer.finish(nil)
+                })
+        }
+        try await withService([], router) { port, _ in
+            let answers = try await RawClient.connect(to: port) { client in
+                try await client.send(
+                    "POST /pieces HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
+                let head = try await client.read(until: "\r\n\r\n")
+                let first = try await client.read(until: "first\r\n")
+                try await client.send("4\r\nlast\r\n0\r\n\r\n")
+                let last = try await client.read(until: "\r\n0\r\n\r\n")
+                try await client.send("GET /hello HTTP/1.1\r\nHost: a\r\n\r\n")
+                return [head, first, last, try await client.read(until: "hello")]
+            }
+            #expect(answers[0].hasPrefix("HTTP/1.1 200") && !answers[0].lowercased().contains("connection: close"))
+            #expect(answers[1].hasSuffix("first\r\n") && answers[2].contains("last"))
+            #expect(answers[3].hasPrefix("HTTP/1.1 200") && answers[3].hasSuffix("hello"))
+        }
+    }
+
     @Test("a small body of a refused request is read, and the connection goes on")
     func refusedSmallBody() async throws {
         try await withService { port, _ in

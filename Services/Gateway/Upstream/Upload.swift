@@ -29,7 +29,7 @@ final class Upload: Sendable {
         var read: Task<ByteBuffer?, any Error>?
     }
 
-    private let source: Source
+    private let source: BodyPieces
     private let limitBytes: Int
     private let standing: Standing?
     private let state: Mutex<State>
@@ -39,7 +39,7 @@ final class Upload: Sendable {
         _ body: RequestBody, limitBytes: Int, rate: BodyRate = .standard,
         standing: Standing? = nil
     ) {
-        source = Source(body)
+        source = BodyPieces(body)
         self.limitBytes = limitBytes
         self.standing = standing
         state = Mutex(State(pace: BodyPace(rate)))
@@ -214,21 +214,5 @@ final class Upload: Sendable {
         fileprivate init(upload: Upload) { self.upload = upload }
 
         mutating func next() async throws -> [UInt8]? { try await upload.next(after: &sentBytes) }
-    }
-
-    /// The connection's input as this request's body.
-    ///
-    /// Unchecked: `Upload` lets only one read at a time happen, each after the one before has ended.
-    private final class Source: @unchecked Sendable {
-        private let body: RequestBody
-        private var iterator: RequestBody.AsyncIterator?
-
-        init(_ body: RequestBody) { self.body = body }
-
-        func next() async throws -> ByteBuffer? {
-            var iterator = iterator ?? body.makeAsyncIterator()
-            defer { self.iterator = iterator }
-            return try await iterator.next()
-        }
     }
 }

@@ -67,6 +67,7 @@ public final class RequestRecord: Sendable {
         var entry: Entry
         var isFinished = false
         var works = 0
+        var readsOn = false
         var actions: [@Sendable () -> Void] = []
 
         var isOver: Bool { isFinished && works == 0 }
@@ -85,6 +86,11 @@ public final class RequestRecord: Sendable {
     public init(method: String) { state = Mutex(State(entry: Entry(method: method))) }
 
     public func note(_ change: (inout Entry) -> Void) { state.withLock { change(&$0.entry) } }
+
+    /// The handler reads the body to its end while it answers, so that the connection need not end with an answer that begins before.
+    public func readsBodyWhileAnswering() { state.withLock { $0.readsOn = true } }
+
+    var isReadWhileAnswered: Bool { state.withLock { $0.readsOn } }
 
     /// Begins something that is done for the request.
     public func work() -> Work {

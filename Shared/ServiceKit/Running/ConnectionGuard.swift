@@ -190,7 +190,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
         if let refusal, Self.isBareRefusal(head) { (head, body) = refused(refusal) }
         let current = exchanges.first
         let isHead = current?.isHead ?? false
-        let mustClose = current.map { !$0.message.isPersistent || !$0.isNearlyReceived } ?? false
+        let mustClose =
+            current.map {
+                !$0.message.isPersistent || !($0.isNearlyReceived || $0.record.isReadWhileAnswered)
+            } ?? false
         if mustClose || connections.lifecycle.isShuttingDown { head.headerFields[.connection] = "close" }
         isLast = head.headerFields[.connection]?.lowercased() == "close"
         if !fields.isEmpty { head.headerFields.append(contentsOf: fields) }

@@ -47,13 +47,7 @@ struct PredictionsOverHTTP {
 
     /// The lines of an answer to lines.
     func lines(_ path: String, _ body: String, key: String?) async throws -> [JSONValue] {
-        let caller = Caller(
-            issuer: .gateway, tenant: tenant, subject: "user",
-            permissions: [Permission(resource: "ml", actions: ["predict"])])
-        var headers: HTTPFields = [
-            .authorization: "Bearer \(try gateway.assertion(for: .mlPrediction, caller: caller))",
-            .contentType: "application/x-ndjson",
-        ]
+        var headers = try lineHeaders
         if let key { headers[.idempotencyKey] = key }
         return try await client.execute(
             uri: path, method: .post, headers: headers, body: ByteBuffer(string: body)
@@ -64,8 +58,21 @@ struct PredictionsOverHTTP {
         }
     }
 
+    /// Of a request that sends lines.
+    var lineHeaders: HTTPFields {
+        get throws {
+            let caller = Caller(
+                issuer: .gateway, tenant: tenant, subject: "user",
+                permissions: [Permission(resource: "ml", actions: ["predict"])])
+            return [
+                .authorization: "Bearer \(try gateway.assertion(for: .mlPrediction, caller: caller))",
+                .contentType: "application/x-ndjson",
+            ]
+        }
+    }
+
     static func with(
-        deployed: Bool = true, lines: [HistoryLine] = TrainedModel.history.lines,
+        deployed: Bool = true, lines: [HistoryLine] = TrainedModel.history.lines, over setup: TestingSetup = .router,
         _ body: @Sendable (PredictionsOverHTTP) async throws -> Void
     ) async throws {
         try await PredictionDatabase.with { fixture in
@@ -92,7 +99,7 @@ struct PredictionsOverHTTP {
                     let reason = await check.check()
                     #expect(reason == nil, "\(check.name)")
                 }
-                try await built.testable().test(.router) { client in
+                try await built.testable().test(setup) { client in
                     try await body(
                         PredictionsOverHTTP(
                             client: client, upstream: upstream, gateway: gateway, tenant: tenant,
