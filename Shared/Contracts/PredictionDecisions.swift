@@ -258,6 +258,14 @@ public struct PersonForecast: Codable, Sendable, Equatable {
     public let feedbackComment: String?
     /// What the model in its shadow at that time would have answered, where the question was about them.
     public var shadow: ShadowAnswer?
+    /// Free share of the person's capacity in the window, 0…1; nil where no people were compared, as are the next three.
+    public var availability: Double?
+    /// Share of the required skills the person has, 0…1.
+    public var skillMatch: Double?
+    /// How well the person has the required skills, 0…1 (``AlternativeOption/skillFit``).
+    public var skillFit: Double?
+    /// 1 for the best of all who were compared.
+    public var rank: Int?
 
     public init(
         predictionId: PredictionID, createdAt: Date, asOf: Date, employeeId: EmployeeID, role: Role,

@@ -67,6 +67,11 @@ import Testing
             #expect(alternative?["estimatedHours"] == option["estimatedHours"])
             #expect(alternative?["score"] == option["score"] && alternative?["explanation"] == .array([]))
             #expect(asked?["estimatedHours"] == own["estimatedHours"] && asked?["explanation"] == own["explanation"])
+            // In what they were compared with others, as an alternative and as the person asked about.
+            for field in ["availability", "skillMatch", "skillFit", "rank"] {
+                #expect(alternative?[field]?.doubleValue != nil && alternative?[field] == option[field], "\(field)")
+                #expect(asked?[field]?.doubleValue != nil && asked?[field] == own["standing"]?[field], "\(field)")
+            }
             #expect(asked?["decision"]?.stringValue == "accepted" && asked?["requestedBy"]?.stringValue == "user")
             #expect(!answer.text.contains("Person "))
 
@@ -77,6 +82,8 @@ import Testing
                 let rows = csv.text.split(separator: "\r\n")
                 #expect(csv.type?.hasPrefix("text/csv") == true && rows.count == 3)
                 #expect(rows.first == PersonForecast.csvHeader.split(separator: "\r\n").first)
+                #expect(rows.first?.hasSuffix(",availability,skill_match,skill_fit,rank") == true)
+                #expect(rows.last?.split(separator: ",").last.flatMap { Int($0) } != nil)
                 #expect(csv.text.contains(#""Knows ""it"", well""#))
             }
             #expect(try await export(service, "employeeId=\(employee.id)", tenant: TenantID()).text.isEmpty)

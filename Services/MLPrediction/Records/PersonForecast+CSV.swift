@@ -7,7 +7,8 @@ extension PersonForecast {
         prediction_id,created_at,as_of,employee_id,role,project_id,requested_by,planned_hours,estimated_hours,low_hours,\
         high_hours,success_probability,confidence,score,explanation_base,explanation,model_id,model_version,model_kind,\
         model_sha256,decision,reason,actual_hours,feedback_score,feedback_comment,shadow_model_id,\
-        shadow_estimated_hours,shadow_low_hours,shadow_high_hours,shadow_success_probability,shadow_confidence\r\n
+        shadow_estimated_hours,shadow_low_hours,shadow_high_hours,shadow_success_probability,shadow_confidence,\
+        availability,skill_match,skill_fit,rank\r\n
         """
 
     var csv: String {
@@ -30,7 +31,10 @@ extension PersonForecast {
             Self.number(shadow?.interval?.high), Self.number(shadow?.successProbability),
             Self.number(shadow?.confidence),
         ]
-        return CSVText.row(question + answer + outcome + second) + "\r\n"
+        let comparison = [
+            Self.number(availability), Self.number(skillMatch), Self.number(skillFit), rank.map(String.init) ?? "",
+        ]
+        return CSVText.row(question + answer + outcome + second + comparison) + "\r\n"
     }
 
     /// The shortest text that reads back as the same number.

@@ -76,5 +76,10 @@ extension PersonForecast {
             actualHours: isAsked ? record.actual?.actualHours : nil,
             feedbackScore: record.feedbackScore, feedbackComment: record.feedbackComment)
         if isAsked { shadow = try row.wireIfPresent("shadow") }
+        let compared = isAsked ? prediction.standing : option
+        availability = compared?.availability
+        skillMatch = compared?.skillMatch
+        skillFit = compared?.skillFit
+        rank = compared?.rank
     }
 }
