@@ -9,8 +9,8 @@
 
     .build/live/bin/python Tests/Live/campaigns.py [NAME ...] [--full] [--tls] [--refreshes N] [--reloads N] [--rotations N] [--kills N]
 
-The defaults are small enough for compose/test. --full: 100,000 requests that race, 1,000 reloads, 100 rotations. --tls: gateways take
-requests by TLS only (sessions, reloads). Prints `name=value` lines.
+The defaults are small enough for compose/test. --full: 100,000 requests that race, 1,000 reloads, 100 rotations, 100 kills. --tls: gateways
+take requests by TLS only (sessions, reloads). Prints `name=value` lines.
 """
 
 import argparse
@@ -159,18 +159,19 @@ def reloads(options) -> None:
 
 CAMPAIGNS = {"sessions": sessions, "reloads": reloads, "nodes": nodes}
 # As run by compose/test, and with --full.
-SIZES = {"refreshes": (1500, 100_000), "reloads": (100, 1000), "rotations": (5, 100)}
+SIZES = {"refreshes": (1500, 100_000), "reloads": (100, 1000), "rotations": (5, 100), "kills": (20, 100)}
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("names", nargs="*", choices=[*CAMPAIGNS, []], metavar="NAME")
-    arguments.add_argument("--full", action="store_true", help="as many requests, reloads and rotations as docs/security.md states")
+    arguments.add_argument(
+        "--full", action="store_true", help="as many requests, reloads, rotations and kills as docs/security.md states")
     arguments.add_argument("--tls", action="store_true", help="gateways take requests by TLS only (sessions, reloads)")
     arguments.add_argument("--refreshes", type=int, help="requests that race, logouts included")
     arguments.add_argument("--reloads", type=int, help="of the gateway's configuration")
     arguments.add_argument("--rotations", type=int, help="of all services' keys")
-    arguments.add_argument("--kills", type=int, default=20, help="of prediction nodes")
+    arguments.add_argument("--kills", type=int, help="of prediction nodes")
     arguments.add_argument("--threads", type=int, default=6, help="that ask for predictions")
     arguments.add_argument(
         "--swap-seconds", type=float, default=30,
