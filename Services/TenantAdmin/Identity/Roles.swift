@@ -17,6 +17,8 @@ struct Roles: ResourceStore {
 
     static let noun = "role"
     static let table = "roles"
+    /// Alone: nobody else makes or renames a role meanwhile, so that names stay apart.
+    static let locks = TableLocks(alone: [.roles])
     static let alias = "roles"
     static let columns: SQL = "id, name, permissions, is_builtin, created_at, updated_at"
     static let source: SQL = "roles"
@@ -78,8 +80,6 @@ struct Roles: ResourceStore {
     private static func requireFree(
         _ name: String, butFor own: RoleID? = nil, on connection: PostgresConnection
     ) async throws {
-        // Nobody else makes or renames a role until this is committed.
-        try await connection.execute("LOCK TABLE roles IN SHARE ROW EXCLUSIVE MODE")
         let other: SQL = own.map { "id <> \($0)" } ?? "true"
         let taken = try await connection.query(
             "SELECT FROM roles WHERE folded(name) = folded(\(name)) AND \(sql: other)")

@@ -14,11 +14,8 @@ struct ImportApplication {
 
     /// - Throws: `ImportRejection`; 403 `quota_exceeded`.
     func run() async throws -> ImportReport {
+        try await plan.locks.take(on: connection)
         for statement in plan.holds { try await connection.execute(statement) }
-        // Two imports of one table, or an import and a POST, would otherwise both insert what is missing; and what is stored
-        // must be judged as it will be when it is written over. Readers go on.
-        // A view's tables are locked with it.
-        try await connection.execute("LOCK TABLE \(identifier: plan.table) IN SHARE ROW EXCLUSIVE MODE")
         var (errors, failed) = try await judge()
         try requireGood(failed, errors)
         // Before anything is written: what is written and taken back leaves dead rows behind.

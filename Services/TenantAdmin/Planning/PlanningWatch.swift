@@ -8,13 +8,14 @@ import ServiceStorage
 
 /// What a write of a booking or of a person's time has to heed: begun before the write, finished after it, in its transaction.
 ///
-/// The people concerned are locked first, so that writers of one person take turns and each judges what the other has done.
+/// The people concerned are locked first, so that writers of one person take turns and each judges what the other has done: behind the
+/// tables and before anything else of theirs (``TenantTable``).
 enum PlanningWatch: Sendable {
     /// A person's employment, contracts, leave or hold changes on these days.
     case time(of: EmployeeID, on: DayWindow)
-    /// A booking of one of these people is made or changed.
+    /// A booking of one of these people on one of these projects is made or changed.
     /// - Parameter id: nil for a new one.
-    case booking(AllocationID?, of: [EmployeeID])
+    case booking(AllocationID?, of: [EmployeeID], on: [ProjectID])
     /// A project goes on, so that its bookings count for more.
     case project(ProjectID)
 
@@ -32,8 +33,12 @@ enum PlanningWatch: Sendable {
         case .time(let employee, let days):
             try await Self.lock([employee], on: connection)
             return .time(employee, days, before: try await TimeConflicts.of(employee, on: days, connection))
-        case .booking(let id, let people):
-            try await Self.lock(people, on: connection)
+        case .booking(let id, let people, let projects):
+            // The booking will refer to its project; one that goes on is locked before its people too.
+            try await connection.executeBatch([
+                "SELECT FROM projects WHERE id = ANY(\(projects)::uuid[]) ORDER BY id FOR KEY SHARE",
+                Self.locking(people),
+            ])
             guard let id else { return .booking(before: nil) }
             return .booking(before: try await BookingStanding(of: id, on: connection))
         case .project(let project): return .project(try await ProjectLoad(of: project, on: connection))
@@ -73,8 +78,11 @@ enum PlanningWatch: Sendable {
     /// In one order, so that two moves between the same people do not wait for each other in a circle. Rows that refer to the
     /// people can be written meanwhile.
     static func lock(_ people: [EmployeeID], on connection: PostgresConnection) async throws {
-        try await connection.execute(
-            "SELECT FROM employees WHERE id = ANY(\(people)::uuid[]) ORDER BY id FOR NO KEY UPDATE")
+        try await connection.execute(locking(people))
+    }
+
+    private static func locking(_ people: [EmployeeID]) -> SQL {
+        "SELECT FROM employees WHERE id = ANY(\(people)::uuid[]) ORDER BY id FOR NO KEY UPDATE"
     }
 }
 

@@ -16,6 +16,8 @@ protocol EmployeePartStore: Sendable {
     /// What one is called, in the audit log and in answers.
     static var noun: String { get }
     static var table: String { get }
+    /// What a write locks before the employee's row.
+    static var locks: TableLocks { get }
     static var columns: SQL { get }
     /// In order of time.
     static var order: SQL { get }
@@ -58,7 +60,7 @@ extension EmployeePartStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.creating(in: caller.tenant, once: dryRun ? nil : key) { _, connection in
-                _ = try await Employees.row(of: employee, locked: true, on: connection)
+                _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
                 let watch = try await PlanningWatch.time(of: employee, from: Self.firstDay(of: request))
                     .begin(on: connection)
                 let id = try await Self.insert(request, of: employee, on: connection)
@@ -79,7 +81,7 @@ extension EmployeePartStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.withTenant(caller.tenant) { connection in
-                _ = try await Employees.row(of: employee, locked: true, on: connection)
+                _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
                 let current = try await Self.row(id, of: employee, on: connection)
                 try precondition(current)
                 let watch = try await PlanningWatch.time(
@@ -106,7 +108,7 @@ extension EmployeePartStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.withTenant(caller.tenant) { connection in
-                _ = try await Employees.row(of: employee, locked: true, on: connection)
+                _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
                 let current = try await Self.row(id, of: employee, on: connection)
                 try precondition(current)
                 guard try await Self.rows("employee_id = \(employee)", on: connection).count > 1 else {

@@ -21,8 +21,10 @@ protocol ResourceStore: Sendable {
     /// The table, and its name inside ``source``.
     static var table: String { get }
     static var alias: String { get }
-    /// What an edit or an import writes to: the table, or a view of it.
-    static var writtenTable: String { get }
+    /// What a write locks before any row.
+    static var locks: TableLocks { get }
+    /// What a deletion locks instead, where more goes with the row.
+    static var locksOfDeletion: TableLocks { get }
     /// What is read: the columns and the `from` clause.
     static var columns: SQL { get }
     static var source: SQL { get }
@@ -67,7 +69,7 @@ enum ResourceWrite<Store: ResourceStore>: Sendable where Store.Item: Sendable {
 }
 
 extension ResourceStore {
-    static var writtenTable: String { table }
+    static var locksOfDeletion: TableLocks { locks }
     static func deleted(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws {}
     static var quota: Quota? { nil }
     static func takesPlace(_ item: Item) -> Bool { true }
@@ -99,6 +101,7 @@ extension ResourceStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.creating(in: caller.tenant, once: dryRun ? nil : key) { active, connection in
+                try await Self.locks.take(on: connection)
                 let watch = try await Self.watch(.create(request))?.begin(on: connection)
                 let id = try await Self.insert(request, by: caller, on: connection)
                 let item = try await Self.row(of: id, on: connection)
@@ -119,7 +122,7 @@ extension ResourceStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.withActive(caller.tenant) { active, connection in
-                let current = try await Self.row(of: id, locked: true, on: connection)
+                let current = try await Self.row(of: id, locking: Self.locks, on: connection)
                 try precondition(current)
                 let watch = try await Self.watch(.update(current, with: request))?.begin(on: connection)
                 let columns = try await Self.edit(current, with: request, by: caller, on: connection)
@@ -145,7 +148,7 @@ extension ResourceStore {
     ) async throws -> Outcome<Item> {
         try await database.rehearsing(dryRun) { settle in
             try await database.withTenant(caller.tenant) { connection in
-                let current = try await Self.row(of: id, locked: true, on: connection)
+                let current = try await Self.row(of: id, locking: Self.locksOfDeletion, on: connection)
                 try precondition(current)
                 // The row is locked: what refers to it cannot become more until this transaction ends.
                 let uses = try await Self.uses(of: current, by: caller, on: connection)
@@ -162,18 +165,16 @@ extension ResourceStore {
         }
     }
 
+    /// - Parameter locks: for a change of the row or of what belongs to it: what is locked before the row is. nil only to read.
     /// - Throws: 404.
     static func row(
-        of id: Identifier<Entity>, locked: Bool = false, on connection: PostgresConnection
+        of id: Identifier<Entity>, locking locks: TableLocks? = nil, on connection: PostgresConnection
     ) async throws -> Item {
         // Locked first and read afterwards: what is compared and answered is what the lock holds, not what stood there while
         // another writer held it.
-        if locked {
-            // The table first: an import holds the table before it wants rows, and would wait here in a circle.
-            try await connection.executeBatch([
-                "LOCK TABLE \(identifier: writtenTable) IN ROW EXCLUSIVE MODE",
-                "SELECT FROM \(identifier: table) WHERE id = \(id) FOR UPDATE",
-            ])
+        if let locks {
+            try await connection.executeBatch(
+                locks.statements + ["SELECT FROM \(identifier: table) WHERE id = \(id) FOR UPDATE"])
         }
         let rows = try await connection.query(
             "SELECT \(sql: columns) FROM \(sql: source) WHERE \(identifier: alias).id = \(id)")

@@ -28,6 +28,7 @@ struct Allocations: ResourceStore {
 
     static let noun = "allocation"
     static let table = "resource_allocations"
+    static let locks = TableLocks([.skills, .skillNames, .employees, .allocations, .allocationVersions])
     static let alias = "resource_allocations"
     static let columns = Allocation.columns
     static let source: SQL = "resource_allocations"
@@ -61,9 +62,11 @@ struct Allocations: ResourceStore {
 
     static func watch(_ write: ResourceWrite<Allocations>) -> PlanningWatch? {
         switch write {
-        case .create(let request): .booking(nil, of: [request.employeeId])
+        case .create(let request): .booking(nil, of: [request.employeeId], on: [request.projectId])
         case .update(let item, let edit):
-            .booking(item.id, of: [item.employeeId] + (edit.employeeId.map { [$0] } ?? []))
+            .booking(
+                item.id, of: [item.employeeId] + (edit.employeeId.map { [$0] } ?? []),
+                on: [edit.projectId ?? item.projectId])
         // A deleted booking causes no conflicts.
         case .delete: nil
         }

@@ -13,6 +13,8 @@ struct Calendars: NamedStore {
 
     static let noun = "calendar"
     static let table = "calendars"
+    /// Alone: which one is the default concerns all of them.
+    static let locks = TableLocks(alone: [.calendars], [.holidays])
     static let columns: SQL = "id, name, is_default"
     static func position(of item: WorkCalendar) -> String { item.name }
     static func id(of item: WorkCalendar) -> CalendarID { item.id }

@@ -25,6 +25,7 @@ struct CapacityHistory: Sendable {
     }
 
     private static let noun = "capacity"
+    private static let locks = TableLocks([.capacityHistory])
 
     /// By employee and day.
     func page(of tenant: TenantID, filter: Filter, limit: Int, after last: Day?) async throws -> [CapacityEntry] {
@@ -74,6 +75,7 @@ struct CapacityHistory: Sendable {
     /// - Throws: 422 naming every entry whose employee is unknown.
     func write(_ request: PutCapacityRequest, by caller: TenantCaller) async throws -> CapacityWritten {
         try await database.creating(in: caller.tenant) { _, connection in
+            try await Self.locks.take(on: connection)
             let employees = request.entries.map(\.employeeId)
             let known = try await connection.query(
                 "SELECT id FROM employees WHERE id = ANY(\(employees)::uuid[]) ORDER BY id FOR KEY SHARE"
@@ -131,7 +133,8 @@ struct CapacityHistory: Sendable {
         try await database.withActive(caller.tenant) { active, connection in
             try TenantCounts.requireStorage(active)
             // Locked first: a day that is not there yet cannot be.
-            _ = try await Employees.row(of: day.employee, locked: true, on: connection)
+            _ = try await Employees.row(
+                of: day.employee, locking: TableLocks([.employees, .capacityHistory]), on: connection)
             let before = try await Self.row(day, locked: true, on: connection)
             try precondition(before)
             let after = CapacityEntry(
@@ -160,6 +163,7 @@ struct CapacityHistory: Sendable {
         async throws
     {
         try await database.withTenant(caller.tenant) { connection in
+            try await Self.locks.take(on: connection)
             guard let current = try await Self.row(day, locked: true, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute("DELETE FROM capacity_history WHERE \(sql: day.condition)")
@@ -193,9 +197,7 @@ struct CapacityHistory: Sendable {
     private static func row(
         _ day: Day, locked: Bool = false, on connection: PostgresConnection
     ) async throws -> CapacityEntry? {
-        // As for other resources: an import holds the table before it wants rows.
-        if locked { try await connection.execute("LOCK TABLE capacity_history IN ROW EXCLUSIVE MODE") }
-        return try await connection.query(
+        try await connection.query(
             """
             SELECT \(sql: CapacityEntry.columns) FROM capacity_history WHERE \(sql: day.condition) \(sql: .lock(locked))
             """

@@ -12,6 +12,7 @@ struct Departments: NamedStore {
 
     static let noun = "department"
     static let table = "departments"
+    static let locks = TableLocks([.departments])
     static let columns: SQL = "id, name, description"
     static func position(of item: Department) -> String { item.name }
     static func id(of item: Department) -> DepartmentID { item.id }

@@ -7,6 +7,9 @@ import ServiceStorage
 struct EmployeeSkills: Sendable {
     let database: TenantDatabase
 
+    /// An employee carries the mark of what the employee can do.
+    private static let locks = TableLocks([.skills, .skillNames, .employees, .employeeSkills])
+
     /// By skill, all of them: people have few.
     /// - Throws: 404.
     func all(of employee: EmployeeID, in tenant: TenantID) async throws -> [SkillOfEmployee] {
@@ -29,7 +32,7 @@ struct EmployeeSkills: Sendable {
         _ request: EmployeeSkillRequest, to employee: EmployeeID, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> SkillOfEmployee {
         try await database.creating(in: caller.tenant, once: key) { _, connection in
-            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
             let before = try await Self.all(of: employee, on: connection)
             let skill = try await Skills.id(named: request.skill, on: connection)
             try await connection.execute(
@@ -49,15 +52,13 @@ struct EmployeeSkills: Sendable {
         if precondition: @Sendable ([SkillOfEmployee]) throws -> Void
     ) async throws -> [SkillOfEmployee] {
         try await database.creating(in: caller.tenant) { _, connection in
-            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
             let before = try await Self.all(of: employee, on: connection)
             try precondition(before)
+            let found = try await Skills.ids(named: request.skills.map(\.skill), on: connection)
             var kept: Set<SkillID> = []
-            // In order of their names, so that two requests do not wait for each other's new skills in a circle.
-            let entries = request.skills.enumerated().sorted { $0.element.skill.folded < $1.element.skill.folded }
-            for (index, entry) in entries {
-                let skill = try await Skills.id(named: entry.skill, on: connection)
-                guard kept.insert(skill).inserted else {
+            for (index, entry) in request.skills.enumerated() {
+                guard let skill = found[entry.skill], kept.insert(skill).inserted else {
                     throw ProblemError.validation("skills[\(index)].skill", "finds a skill that is given already")
                 }
                 try await Self.write(skill, entry.level, entry.since, to: employee, on: connection)
@@ -80,7 +81,7 @@ struct EmployeeSkills: Sendable {
         if precondition: @Sendable (SkillOfEmployee?) throws -> Void
     ) async throws -> SkillOfEmployee {
         try await database.creating(in: caller.tenant) { _, connection in
-            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
             let known = try await connection.query("SELECT FROM skills WHERE id = \(skill) FOR KEY SHARE")
             guard !known.isEmpty else { throw ProblemError.notFound("Skill") }
             let all = try await Self.all(of: employee, on: connection)
@@ -99,7 +100,7 @@ struct EmployeeSkills: Sendable {
         if precondition: @Sendable (SkillOfEmployee) throws -> Void
     ) async throws {
         try await database.withTenant(caller.tenant) { connection in
-            _ = try await Employees.row(of: employee, locked: true, on: connection)
+            _ = try await Employees.row(of: employee, locking: Self.locks, on: connection)
             let before = try await Self.all(of: employee, on: connection)
             try precondition(try await Self.one(skill, of: employee, on: connection))
             try await connection.execute(

@@ -29,7 +29,10 @@ struct Employees: ResourceStore {
 
     static let noun = "employee"
     static let table = "employees"
-    static let writtenTable = "people"
+    static let locks = TableLocks([.departments, .employees, .employmentSpells, .contracts])
+    /// Who edits leave locks the leave first and then its person.
+    static let locksOfDeletion = TableLocks(
+        alone: [.leave], [.employees, .employmentSpells, .contracts, .employeeSkills, .capacityHistory])
     static let alias = "e"
     static let columns = Employee.columns
     static let source = Employee.source

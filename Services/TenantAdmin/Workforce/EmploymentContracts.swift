@@ -8,6 +8,7 @@ struct EmploymentContracts: EmployeePartStore {
 
     static let noun = "contract"
     static let table = "contracts"
+    static let locks = TableLocks([.employees, .contracts])
     static let columns: SQL = "id, effective_from, weekday_minutes, calendar_id"
     static let order: SQL = "effective_from nulls first"
     static let lastOneStays = "It is the person's only contract; change it instead."

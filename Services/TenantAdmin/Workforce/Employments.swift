@@ -8,6 +8,7 @@ struct Employments: EmployeePartStore {
 
     static let noun = "employment"
     static let table = "employment_spells"
+    static let locks = TableLocks([.employees, .employmentSpells])
     static let columns: SQL = "id, first_day, last_day"
     static let order: SQL = "first_day nulls first"
     static let lastOneStays = "It is the person's only employment; change its days instead."

@@ -13,6 +13,8 @@ struct Holidays: Sendable {
     }
 
     private static let noun = "holiday"
+    /// A calendar carries the mark of its holidays' changes.
+    private static let locks = TableLocks([.calendars, .holidays])
     private static let unknown = ProblemError.notFound("Holiday")
 
     /// - Throws: 404 for an unknown calendar.
@@ -49,7 +51,7 @@ struct Holidays: Sendable {
         _ holiday: CalendarHoliday, of calendar: CalendarID, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> CalendarHoliday {
         try await database.creating(in: caller.tenant, once: key) { _, connection in
-            _ = try await Calendars.row(of: calendar, locked: true, on: connection)
+            _ = try await Calendars.row(of: calendar, locking: Self.locks, on: connection)
             try await connection.execute(
                 """
                 INSERT INTO holidays (calendar_id, date, name, minutes_off)
@@ -69,7 +71,7 @@ struct Holidays: Sendable {
         try await database.withActive(caller.tenant) { active, connection in
             try TenantCounts.requireStorage(active)
             // Locked first: a day that has none yet cannot be.
-            _ = try await Calendars.row(of: calendar, locked: true, on: connection)
+            _ = try await Calendars.row(of: calendar, locking: Self.locks, on: connection)
             let before = try await Self.row(date, of: calendar, on: connection)
             try precondition(before)
             let holiday = CalendarHoliday(date: date, name: request.name.tidied, minutesOff: request.minutesOff)
@@ -94,7 +96,7 @@ struct Holidays: Sendable {
         if precondition: @Sendable (CalendarHoliday) throws -> Void
     ) async throws {
         try await database.withTenant(caller.tenant) { connection in
-            _ = try await Calendars.row(of: calendar, locked: true, on: connection)
+            _ = try await Calendars.row(of: calendar, locking: Self.locks, on: connection)
             guard let current = try await Self.row(date, of: calendar, on: connection) else { throw Self.unknown }
             try precondition(current)
             try await connection.execute(

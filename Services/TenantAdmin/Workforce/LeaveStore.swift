@@ -24,6 +24,7 @@ struct LeaveStore: ResourceStore {
 
     static let noun = "leave"
     static let table = "leave"
+    static let locks = TableLocks([.employees, .leave])
     static let alias = "leave"
     static let columns: SQL =
         "id, external_id, employee_id, first_day, last_day, minutes_per_day, kind, status, created_at"

@@ -24,6 +24,7 @@ struct Projects: ResourceStore {
 
     static let noun = "project"
     static let table = "projects"
+    static let locks = TableLocks([.skills, .skillNames, .employees, .projects, .projectVersions])
     static let alias = "projects"
     static let columns = Project.columns
     static let source: SQL = "projects"

@@ -30,18 +30,8 @@ struct RequiredSkills: Sendable {
     /// - Parameter levels: by any word that finds the skill; the highest counts.
     init(_ words: [String], levels: [String: Int], on connection: PostgresConnection) async throws {
         var ids: [SkillID] = []
-        // In order of their names, so that two requests do not wait for each other's new skills in a circle. A new skill is
-        // spelled as the list of skills spells it.
-        let rows = try await connection.query(
-            """
-            SELECT w.word, skill_named(w.word) AS id FROM (
-                SELECT word FROM unnest(\(Array(Set(words).union(levels.keys)))::text[]) word
-                ORDER BY folded(word), array_position(\(words)::text[], word), word OFFSET 0) w
-            """)
-        let found = try Dictionary(
-            uniqueKeysWithValues: rows.map {
-                (try $0.decode("word", as: String.self), try $0.decode("id", as: SkillID.self))
-            })
+        // A new skill is spelled as the list of skills spells it.
+        let found = try await Skills.ids(named: words + levels.keys.sorted(), on: connection)
         for word in words {
             if let id = found[word], !ids.contains(id) { ids.append(id) }
         }

@@ -23,6 +23,12 @@ struct Skills: ResourceStore {
 
     static let noun = "skill"
     static let table = "skills"
+    /// Alone: a skill's new name, and what becomes of one that is merged, concerns all that names it.
+    static let locks = TableLocks(
+        alone: [.skills],
+        [
+            .skillNames, .employees, .employeeSkills, .projects, .projectVersions, .allocations, .allocationVersions,
+        ])
     static let alias = "s"
     static let columns: SQL = """
         s.id, s.name, s.category,
@@ -69,7 +75,10 @@ struct Skills: ResourceStore {
         _ item: Skill, with request: UpdateSkillRequest, by caller: TenantCaller, on connection: PostgresConnection
     ) async throws -> [String] {
         var changes = ColumnChanges()
-        if let name = request.name { try await giveWay(name, to: item, by: caller, on: connection) }
+        if let name = request.name {
+            try await lockPeople(having: [item.id], on: connection)
+            try await giveWay(name, to: item, by: caller, on: connection)
+        }
         changes.set("name", request.name?.tidied)
         changes.set("category", request.category)
         try await changes.apply(to: table, id: item.id, on: connection)
@@ -114,7 +123,8 @@ struct Skills: ResourceStore {
     ) async throws -> Skill {
         guard id != target else { throw ProblemError.validation("into", "must be another skill") }
         return try await database.withTenant(caller.tenant) { connection in
-            // Both, in one order.
+            try await Self.locks.take(on: connection)
+            try await Self.lockPeople(having: [id, target], on: connection)
             try await connection.execute(
                 "SELECT FROM skills WHERE id = ANY(\([id, target])::uuid[]) ORDER BY id FOR UPDATE")
             let gone = try await Self.row(of: id, on: connection)
@@ -128,6 +138,16 @@ struct Skills: ResourceStore {
             try await AuditLog.record(change, by: caller.author, on: connection)
             return after
         }
+    }
+
+    /// Those who carry the mark of a change of the skills, in the order in which everybody locks people.
+    private static func lockPeople(having skills: [SkillID], on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            SELECT FROM employees
+            WHERE id IN (SELECT employee_id FROM employee_skills WHERE skill_id = ANY(\(skills)::uuid[]))
+            ORDER BY id FOR NO KEY UPDATE
+            """)
     }
 
     static func mergeStatements(_ id: SkillID, _ target: SkillID) -> [SQL] {
@@ -182,6 +202,21 @@ struct Skills: ResourceStore {
             try await .find(.projects, projects, for: caller, on: connection),
             try await .find(.allocations, allocations, for: caller, on: connection),
         ].compactMap { $0 }
+    }
+
+    /// The skills that words find, made where there are none, by word. Of two new spellings of one the first counts.
+    static func ids(named words: [String], on connection: PostgresConnection) async throws -> [String: SkillID] {
+        // In order of their names, so that two requests do not wait for each other's new skills in a circle.
+        let rows = try await connection.query(
+            """
+            SELECT w.word, skill_named(w.word) AS id FROM (
+                SELECT word FROM unnest(\(words)::text[]) WITH ORDINALITY u (word, place)
+                GROUP BY word ORDER BY folded(word), min(place) OFFSET 0) w
+            """)
+        // Two Unicode forms of a word are one key.
+        return try Dictionary(
+            rows.map { (try $0.decode("word", as: String.self), try $0.decode("id", as: SkillID.self)) },
+            uniquingKeysWith: { first, _ in first })
     }
 
     /// The skill that a word finds, made if there is none.

@@ -6,6 +6,7 @@ import Postgres
 extension ImportPlan {
     static let departments = ImportPlan(
         kind: .departments, table: "departments",
+        locks: TableLocks(alone: [.departments]),
         fields: [
             .required("name", .name, "The department", .fixed("name")),
             .optional("description", .prose(maximum: 2000), "What it is there for", .column("description")),
@@ -14,6 +15,7 @@ extension ImportPlan {
 
     static let skills = ImportPlan(
         kind: .skills, table: "skills",
+        locks: TableLocks(alone: [.skills], [.skillNames]),
         fields: [
             .required("name", .skill, "The skill", .fixed("name")),
             .optional("category", .name, "What kind of skill it is", .column("category")),
@@ -30,6 +32,7 @@ extension ImportPlan {
     /// Into a view that makes spells of employment and contracts of such rows.
     static let employees = ImportPlan(
         kind: .employees, table: "people",
+        locks: TableLocks(alone: [.employees, .employmentSpells, .contracts], [.departments]),
         fields: [
             .required("external_id", .name, "The person's id in your own system", .fixed("external_id")),
             .required("name", .name, "The person's name", .kept("name")),
@@ -120,6 +123,7 @@ extension ImportPlan {
 
     static let employeeSkills = ImportPlan(
         kind: .employeeSkills, table: "employee_skills",
+        locks: TableLocks(alone: [.employeeSkills], [.skills, .skillNames, .employees]),
         fields: [
             .employee(isEditable: false),
             .required(
@@ -137,12 +141,13 @@ extension ImportPlan {
             """,
         match: "t.employee_id = e.id AND t.skill_id = s.skill_id",
         exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN skills s ON s.id = t.skill_id",
-        holds: [lockEmployees],
+        holds: [lockEmployees()],
         prerequisites: [makeSkills("SELECT r.skill AS word FROM pg_temp.import_rows r")],
         checks: [.unknownEmployee])
 
     static let capacityHistory = ImportPlan(
         kind: .capacityHistory, table: "capacity_history",
+        locks: TableLocks(alone: [.capacityHistory]),
         fields: [
             .employee(isEditable: false),
             .required("date", .date, "The day", .fixed("date")),
@@ -156,15 +161,19 @@ extension ImportPlan {
 
     static let holdEmployees: SQL = """
         SELECT count(*) FROM (SELECT FROM employees e
-            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) FOR KEY SHARE OF e) held
+            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) ORDER BY e.id
+            FOR KEY SHARE OF e) held
         """
 
-    /// For imports that also touch the people's own rows: an edit of a person locks the person's row before the rows of its parts.
-    static let lockEmployees: SQL = """
-        SELECT count(*) FROM (SELECT FROM employees e
-            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) ORDER BY e.id
-            FOR NO KEY UPDATE OF e) held
+    /// For imports that also touch the people's own rows.
+    /// - Parameter others: further people, as a condition on `e`.
+    static func lockEmployees(and others: SQL = "false") -> SQL {
         """
+        SELECT count(*) FROM (SELECT FROM employees e
+            WHERE e.external_id IN (SELECT r.employee_external_id FROM pg_temp.import_rows r) OR \(sql: others)
+            ORDER BY e.id FOR NO KEY UPDATE OF e) held
+        """
+    }
 }
 
 extension ImportField {

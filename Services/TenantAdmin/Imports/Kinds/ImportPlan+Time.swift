@@ -6,6 +6,7 @@ import Postgres
 extension ImportPlan {
     static let calendars = ImportPlan(
         kind: .calendars, table: "calendars",
+        locks: TableLocks(alone: [.calendars], [.holidays]),
         fields: [
             .required("name", .name, "The calendar, of a place or a country", .fixed("name")),
             .optional(
@@ -47,6 +48,7 @@ extension ImportPlan {
 
     static let holidays = ImportPlan(
         kind: .holidays, table: "holidays",
+        locks: TableLocks(alone: [.holidays], [.calendars]),
         fields: [
             .required(
                 "calendar", .name, "A calendar's name; made if there is none of that name",
@@ -64,6 +66,7 @@ extension ImportPlan {
 
     static let employment = ImportPlan(
         kind: .employment, table: "employment_spells",
+        locks: TableLocks(alone: [.employmentSpells], [.employees]),
         fields: [
             .employee(isEditable: false),
             .required(
@@ -74,7 +77,7 @@ extension ImportPlan {
         ],
         key: ["employee_external_id", "first_day"], joins: "JOIN employees e ON e.external_id = r.employee_external_id",
         match: "t.employee_id = e.id AND coalesce(t.first_day, '-infinity') = r.first_day",
-        exportJoins: "JOIN employees e ON e.id = t.employee_id", holds: [lockEmployees],
+        exportJoins: "JOIN employees e ON e.id = t.employee_id", holds: [lockEmployees()],
         checks: [
             .unknownEmployee,
             Check(
@@ -104,13 +107,14 @@ extension ImportPlan {
 
     static let contracts = ImportPlan(
         kind: .contracts, table: "contracts",
+        locks: TableLocks(alone: [.contracts], [.calendars, .employees]),
         fields: contractFields,
         key: ["employee_external_id", "effective_from"],
         joins: "JOIN employees e ON e.external_id = r.employee_external_id",
         match: "t.employee_id = e.id AND coalesce(t.effective_from, '-infinity') = r.effective_from",
         valueJoins: "LEFT JOIN calendars c ON c.folded_name = folded(r.calendar)",
         exportJoins: "JOIN employees e ON e.id = t.employee_id LEFT JOIN calendars c ON c.id = t.calendar_id",
-        holds: [lockEmployees], prerequisites: [makeCalendars],
+        holds: [lockEmployees()], prerequisites: [makeCalendars],
         checks: [
             .unknownEmployee,
             Check(
@@ -134,6 +138,7 @@ extension ImportPlan {
 
     static let leave = ImportPlan(
         kind: .leave, table: "leave",
+        locks: TableLocks(alone: [.leave], [.employees]),
         fields: [
             .optional(
                 "external_id", .name,
@@ -173,7 +178,14 @@ extension ImportPlan {
                 LIMIT 1) k ON true
             """,
         match: "t.id = k.id", exportJoins: "JOIN employees e ON e.id = t.employee_id",
-        orderedPairs: [.init("first_day", "last_day")], holds: [lockEmployees],
+        orderedPairs: [.init("first_day", "last_day")],
+        // Leave may be given to another person.
+        holds: [
+            lockEmployees(
+                and: """
+                    e.id IN (SELECT l.employee_id FROM leave l JOIN pg_temp.import_rows r ON r.external_id = l.external_id)
+                    """)
+        ],
         checks: [.unknownEmployee, .leaveTooLong],
         planning: .time(of: "employee_external_id"))
 

@@ -7,6 +7,7 @@ import ServiceKit
 extension ImportPlan {
     static let allocationVersions = ImportPlan(
         kind: .allocationVersions, table: "allocation_versions",
+        locks: TableLocks(alone: [.allocationVersions], [.skills, .skillNames, .allocations]),
         fields: [
             .versioned("An allocation's external_id", by: "allocation_id"), .validFrom, .validUntil,
             .optional(
@@ -86,6 +87,7 @@ extension ImportPlan {
 
     static let projectVersions = ImportPlan(
         kind: .projectVersions, table: "project_versions",
+        locks: TableLocks(alone: [.projectVersions], [.skills, .skillNames, .projects]),
         fields: [
             .versioned("A project's external_id", by: "project_id"), .validFrom, .validUntil,
             .required(

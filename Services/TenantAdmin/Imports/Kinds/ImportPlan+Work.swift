@@ -7,6 +7,7 @@ import ServiceKit
 extension ImportPlan {
     static let projects = ImportPlan(
         kind: .projects, table: "projects",
+        locks: TableLocks(alone: [.projects], [.skills, .skillNames, .employees, .projectVersions]),
         fields: [
             .required("external_id", .name, "The project's id in your own system", .fixed("external_id")),
             .required("name", .name, "The project's name", .kept("name")),
@@ -31,6 +32,7 @@ extension ImportPlan {
 
     static let allocations = ImportPlan(
         kind: .allocations, table: "resource_allocations",
+        locks: TableLocks(alone: [.allocations], [.skills, .skillNames, .allocationVersions]),
         fields: [
             .required("external_id", .name, "The allocation's id in your own system", .fixed("external_id")),
             .employee(isEditable: true),
@@ -85,11 +87,11 @@ extension ImportPlan {
         exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN projects p ON p.id = t.project_id",
         orderedPairs: [.init("start_date", "end_date"), .init("created_at", "completed_at")],
         holds: [
-            holdEmployees,
             """
             SELECT count(*) FROM (SELECT FROM projects p
-                WHERE p.external_id IN (SELECT r.project_external_id FROM pg_temp.import_rows r) FOR KEY SHARE OF p) held
-            """,
+                WHERE p.external_id IN (SELECT r.project_external_id FROM pg_temp.import_rows r) ORDER BY p.id
+                FOR KEY SHARE OF p) held
+            """, holdEmployees,
         ],
         prerequisites: [makeRequiredSkills],
         checks: [

@@ -6,6 +6,9 @@ import Postgres
 struct ImportPlan: Sendable {
     let kind: ImportKind
     let table: String
+    /// What an import has alone: two imports, or an import and a POST, would otherwise both insert what is missing; and what is stored
+    /// must be judged as it will be when it is written over. And what it writes beside others.
+    let locks: TableLocks
     var fields: [ImportField]
     /// The fields that together name a row.
     let key: [String]
@@ -21,8 +24,9 @@ struct ImportPlan: Sendable {
     var exportJoins: SQL = ""
     /// Fields that must not come the wrong way round, in one row or together with what is stored.
     var orderedPairs: [OrderedPair] = []
-    /// Statements that keep what rows name from being deleted until the transaction ends: a row that passed its checks must
-    /// still find it when it is written, or it would be lost without a word.
+    /// Statements that lock the rows that are named, behind the tables: what a row names is not deleted until the transaction ends,
+    /// for a row that passed its checks must still find it when it is written, or it would be lost without a word; and people who
+    /// carry the mark of the change are locked in the order in which everybody locks them.
     var holds: [SQL] = []
     /// Statements that make what rows may name without its being there yet.
     var prerequisites: [SQL] = []
