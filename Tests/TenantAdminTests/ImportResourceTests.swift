@@ -62,6 +62,42 @@ struct ImportResourceTests {
         #expect(try await slots.withSlot(for: slow) { 2 } == 2)
     }
 
+    @Test("an import that a killed service left under way does not keep its id from being used again")
+    func killed() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            func underWay(_ id: ImportID, _ status: String, _ age: String) async throws {
+                _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                    try await connection.execute(
+                        """
+                        INSERT INTO imports_under_way (id, kind, status, received_bytes, rows_read, rejected, created_at, seen_at)
+                        VALUES (\(id), 'projects', \(status), 1, 0, 0, now() - \(age)::interval, now() - \(age)::interval)
+                        """)
+                }
+            }
+            func send(_ id: ImportID) async throws -> Reply {
+                try await service.send(
+                    .post, "/api/v1/imports?kind=skills&id=\(id)", as: service.token(tenant.id),
+                    body: Array("name\nSwift\n".utf8), type: "text/csv")
+            }
+            let (killed, running, applying) = (ImportID(), ImportID(), ImportID())
+            try await underWay(killed, "receiving", "2 minutes")
+            try await underWay(running, "receiving", "10 seconds")
+            try await underWay(applying, "applying", "10 minutes")
+
+            #expect(try await send(running).status == 409)
+            #expect(try await send(applying).status == 409)
+            let report: ImportReport = try await send(killed).data()
+            #expect(report.id == killed && report.kind == .skills)
+            let progress = ImportProgress(
+                database: TenantDatabase(pool: service.pool), tenant: tenant.id,
+                order: .init(kind: .skills, format: .csv, policy: .abort))
+            try await progress.show(.receiving, .init())
+            let shown = try await service.all("imports?status=receiving", of: tenant.id, as: ImportReport.self)
+            #expect(Set(shown.map(\.kind)) == [.skills, .projects] && shown.count == 2)
+        }
+    }
+
     @Test("imports are listed newest first, by kind and outcome, and each can be read with its errors")
     func list() async throws {
         try await TestService.run { service in

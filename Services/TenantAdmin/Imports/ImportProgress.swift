@@ -22,7 +22,7 @@ final class ImportProgress: Sendable {
 
     /// How long an import is listed after its last progress: its service may have been killed. An import that is being applied
     /// reports no progress until its end.
-    private static let isCurrent: SQL = """
+    static let isCurrent: SQL = """
         seen_at > now() - CASE status WHEN 'applying' THEN interval '1 hour' ELSE interval '1 minute' END
         """
 
@@ -39,21 +39,23 @@ final class ImportProgress: Sendable {
     /// - Throws: 403 `tenant_unavailable`.
     func show(_ status: ImportStatus, _ tally: ImportTally.State) async throws {
         // Set first: whether a transaction was committed that broke off is not known.
-        shown.withLock { $0 = true }
+        let isFirst = shown.withLock { shown in
+            defer { shown = true }
+            return !shown
+        }
         try await database.withTenant(tenant) { connection in
-            let changed = try await connection.execute(
-                """
-                UPDATE imports_under_way SET status = \(status), received_bytes = \(tally.bytes),
-                    rows_read = \(tally.rowsRead), rejected = \(tally.rejected), seen_at = now()
-                WHERE id = \(order.id)
-                """)
-            guard changed == 0 else { return }
-            try await connection.execute("DELETE FROM imports_under_way WHERE NOT (\(sql: Self.isCurrent))")
+            if isFirst {
+                // Those of services that were killed.
+                try await connection.execute("DELETE FROM imports_under_way WHERE NOT (\(sql: Self.isCurrent))")
+            }
             try await connection.execute(
                 """
                 INSERT INTO imports_under_way (id, kind, status, received_bytes, rows_read, rejected, created_at, seen_at)
                 VALUES (\(order.id), \(order.kind), \(status), \(tally.bytes), \(tally.rowsRead), \(tally.rejected),
                     \(createdAt), now())
+                ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, status = excluded.status,
+                    received_bytes = excluded.received_bytes, rows_read = excluded.rows_read,
+                    rejected = excluded.rejected, created_at = excluded.created_at, seen_at = excluded.seen_at
                 """)
         }
     }

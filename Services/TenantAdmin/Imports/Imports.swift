@@ -73,8 +73,10 @@ struct Imports: Sendable {
         try await database.withActive(tenant, readOnly: true) { active, connection in
             try TenantCounts.requireStorage(active)
             let known = try await connection.query(
-                "SELECT FROM imports WHERE id = \(order.id) UNION ALL SELECT FROM imports_under_way WHERE id = \(order.id)"
-            )
+                """
+                SELECT FROM imports WHERE id = \(order.id)
+                UNION ALL SELECT FROM imports_under_way WHERE id = \(order.id) AND \(sql: ImportProgress.isCurrent)
+                """)
             guard known.isEmpty else { throw ProblemError.conflict("There is an import with this id already.") }
             let zone = try await connection.query("SELECT tenant_zone()")[0].decode(at: 0, as: String.self)
             return TimeZone(identifier: zone) ?? .gmt
