@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Postgres
 import Testing
 
 @testable import TenantAdmin
@@ -115,6 +116,40 @@ struct OverbookingTests {
             let skipped: ImportReport = try await bring(rows, onError: "skip").data()
             #expect(skipped.inserted == 2 && skipped.unchanged == 1 && skipped.rejected == 1)
             #expect(try await service.all("allocations", of: plan.tenant.id, as: Allocation.self).count == 5)
+        }
+    }
+
+    @Test("an import that is refused for over-booking has written nothing that had to be taken back")
+    func refusedUnwritten() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let held = try await plan.project("P2")
+            let week = "2026-12-07…2026-12-11"
+            _ = try await plan.book("A1", ann, held, #""allocationPercentage":100"#, week)
+            _ = try await plan.send(.patch, "projects/\(held)", #"{"status":"on_hold"}"#)
+            _ = try await plan.book("A2", ann, work, #""allocationPercentage":60"#, week)
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            /// The table's size, and the transaction that last wrote the project over, if it was taken back.
+            func traces() async throws -> [String] {
+                let row = try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) { connection in
+                    try await connection.query(
+                        """
+                        SELECT pg_relation_size('resource_allocations')::text AS size,
+                            (SELECT xmax::text FROM projects WHERE id = \(held)) AS taken_back
+                        """)[0]
+                }
+                return [try row.decode("size"), try row.decode("taken_back")]
+            }
+            let before = try await traces()
+            let rows = (0..<300).map { "B\($0),E1,P1,100,2026-12-07,2026-12-11\n" }.joined()
+            let bookings = try await service.importCSV(.allocations, Self.header + rows, into: plan.tenant.id)
+            let projects = try await service.importCSV(
+                .projects, "external_id,name,status\nP2,P2,in_progress\n", into: plan.tenant.id)
+
+            #expect(try bookings.problem.errors.count == 300)
+            #expect(try projects.problem.errors.map(\.field) == ["line 2, status"])
+            #expect(try await traces() == before)
         }
     }
 

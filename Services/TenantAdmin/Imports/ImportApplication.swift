@@ -21,7 +21,7 @@ struct ImportApplication {
         // Before anything is written: what is written and taken back leaves dead rows behind.
         try await requireLimit()
         var warnings = staged.warnings + (try await rows(plan.oddities(limit: Self.most)).map(ImportRowError.init))
-        var outcome: Outcome
+        let outcome: Outcome
         switch plan.planning {
         case .none:
             outcome = try await write()
@@ -32,25 +32,19 @@ struct ImportApplication {
         case .bookings, .projects:
             let planned: any ImportedPlanning =
                 if case .projects = plan.planning {
-                    try await ImportedProjects(on: connection)
+                    try await ImportedProjects(self)
                 } else {
-                    try await ImportedBookings(on: connection)
+                    try await ImportedBookings(self)
                 }
-            do {
-                outcome = try await connection.withSavepoint { _ in
-                    let outcome = try await write()
-                    let refused = try await planned.refused()
-                    guard refused.isEmpty else { throw Overbooked(lines: refused) }
-                    return outcome
-                }
-            } catch let overbooked as Overbooked {
-                failed += overbooked.lines.count
-                errors = Self.first(errors + overbooked.lines)
+            let overbooked = try await planned.refused()
+            if !overbooked.isEmpty {
+                failed += overbooked.count
+                errors = Self.first(errors + overbooked)
                 try requireGood(failed, errors)
                 try await connection.execute(
-                    "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.lines.map(\.line))::bigint[])")
-                outcome = try await write()
+                    "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.map(\.line))::bigint[])")
             }
+            outcome = try await write()
             warnings += try await planned.warnings(atMost: Self.most - min(Self.most, warnings.count))
         }
         let rejected = staged.rejected + failed
@@ -65,11 +59,6 @@ struct ImportApplication {
         let inserted: Int
         let updated: Int
         let cleared: Int
-    }
-
-    /// Rows that the tenant's setting `overbooking` refuses.
-    private struct Overbooked: Error {
-        let lines: [ImportRowError]
     }
 
     private static let most = ImportTally.maximumNotes

@@ -4,9 +4,10 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// What an import does to plans: made before the rows are written, asked when they are.
+/// What an import does to plans.
 protocol ImportedPlanning: Sendable {
-    /// The lines that take more than people have, where the tenant refuses that.
+    /// The lines that take more than people have, where the tenant refuses that. To be asked before the rows are written: what is written
+    /// and taken back leaves dead rows behind.
     func refused() async throws -> [ImportRowError]
     /// The planner's warnings about the written rows, at most `limit`.
     func warnings(atMost limit: Int) async throws -> [ImportRowError]
@@ -15,33 +16,34 @@ protocol ImportedPlanning: Sendable {
 /// What the ledger says of open bookings that an import writes: what a POST of each would be told, by line of the file. Work that is
 /// over is history and not judged.
 struct ImportedBookings: ImportedPlanning {
-    private let connection: PostgresConnection
+    private let application: ImportApplication
     private let overbooking: Overbooking
-    /// Minutes that a person lacked for a booking before the import: what is too much already may stay so.
-    private var before: [AllocationID: (employee: EmployeeID, minutes: Int)] = [:]
 
-    /// To be made before the rows are written.
-    init(on connection: PostgresConnection) async throws {
-        self.connection = connection
-        overbooking = try await Settings.overbooking(on: connection)
-        guard overbooking == .refuse else { return }
-        var known: [AllocationID: (employee: EmployeeID, minutes: Int)] = [:]
-        try await walk(Self.rows("true")) { planned, lines in
+    private var connection: PostgresConnection { application.connection }
+
+    init(_ application: ImportApplication) async throws {
+        self.application = application
+        overbooking = try await Settings.overbooking(on: application.connection)
+    }
+
+    /// The lines whose bookings take more than the person has, where the tenant refuses that: each judged beside what is there and the
+    /// lines before it.
+    func refused() async throws -> [ImportRowError] {
+        guard overbooking == .refuse else { return [] }
+        // Minutes that a person lacks for a booking now: what is too much already may stay so.
+        var before: [AllocationID: (employee: EmployeeID, minutes: Int)] = [:]
+        try await walk(Self.lines(of: "resource_allocations", where: "true")) { planned, lines in
             for (_, id) in lines {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
-                known[id] = (planned.employee.id, Self.minutesOver(booking, planned, among: planned.bookings))
+                before[id] = (planned.employee.id, Self.minutesOver(booking, planned, among: planned.bookings))
             }
             return true
         }
-        before = known
-    }
-
-    /// The lines whose bookings take more than the person has, where the tenant refuses that: each judged beside what was there
-    /// and the lines before it. To be asked when the rows are written.
-    func refused() async throws -> [ImportRowError] {
-        guard overbooking == .refuse else { return [] }
+        try await rehearse()
         var errors: [ImportRowError] = []
-        try await walk(Self.touched) { planned, lines in
+        let rehearsed: SQL = "pg_temp.import_bookings"
+        try await walk(Self.lines(of: rehearsed, where: "t.is_written"), in: .init(bookings: rehearsed)) {
+            planned, lines in
             let new = Set(lines.map(\.id))
             var accepted = planned.bookings.filter { !new.contains($0.id) }
             for (line, id) in lines {
@@ -66,7 +68,9 @@ struct ImportedBookings: ImportedPlanning {
     /// The planner's warnings about the written rows, at most `limit`.
     func warnings(atMost limit: Int) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
-        try await walk(Self.touched) { planned, lines in
+        // Those that this transaction has written.
+        let written = Self.lines(of: "resource_allocations", where: "t.updated_at = now()")
+        try await walk(written) { planned, lines in
             for (line, id) in lines where warnings.count < limit {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
                 let found = conflicts(
@@ -83,30 +87,74 @@ struct ImportedBookings: ImportedPlanning {
         return Array(warnings.prefix(limit))
     }
 
+    // MARK: before the rows are written
+
+    /// Columns of bookings that an import writes and the ledger reads.
+    private static let columns: [(name: String, type: SQL)] = [
+        ("id", "uuid DEFAULT gen_random_uuid()"), ("external_id", "text"), ("employee_id", "uuid"),
+        ("project_id", "uuid"), ("allocation_percentage", "double precision"), ("allocated_hours", "double precision"),
+        ("hours_per_day", "double precision"), ("planned_hours", "double precision"),
+        ("actual_hours", "double precision"), ("commitment", "text"), ("title", "text"),
+        ("required_skill_ids", "uuid[]"), ("required_levels", "smallint[]"), ("labels", "jsonb"),
+        ("start_date", "date"), ("end_date", "date"), ("completed_at", "timestamptz"),
+        ("cancelled_at", "timestamptz"), ("created_at", "timestamptz"), ("version_from", "timestamptz"),
+        ("history_known", "boolean"),
+    ]
+
+    /// Makes the table for ``rehearse()``, gone with the transaction, which the tenant's role could not make.
+    static func stage(for role: String, on connection: PostgresConnection) async throws {
+        let columns = Self.columns.map { column -> SQL in "\(identifier: column.name) \(sql: column.type)" }
+        try await connection.execute(
+            """
+            CREATE TEMP TABLE import_bookings (
+                \(sql: columns.joined(separator: ", ")), is_written boolean NOT NULL DEFAULT true) ON COMMIT DROP
+            """)
+        try await connection.execute("CREATE INDEX ON pg_temp.import_bookings (employee_id)")
+        try await connection.execute(
+            "GRANT SELECT, INSERT, UPDATE ON pg_temp.import_bookings TO \(identifier: role)")
+    }
+
+    /// Writes the file into a copy of what it concerns: the bookings that it names, and the open ones of the people whom it names.
+    private func rehearse() async throws {
+        let columns = Self.columns.map { column -> SQL in "\(identifier: column.name)" }.joined(separator: ", ")
+        try await connection.execute(
+            """
+            INSERT INTO pg_temp.import_bookings (\(sql: columns), is_written)
+            SELECT \(sql: columns), false FROM resource_allocations
+            WHERE external_id IN (SELECT r.external_id FROM pg_temp.import_rows r)
+                OR completed_at IS NULL AND employee_id IN (
+                    SELECT e.id FROM employees e JOIN pg_temp.import_rows r ON r.employee_external_id = e.external_id)
+            """)
+        var plan = application.plan
+        plan.table = "import_bookings"
+        if let update = plan.update(application.staged.columns, marking: "is_written") {
+            try await connection.execute(update)
+        }
+        try await connection.execute(plan.insert(application.order.history))
+    }
+
     // MARK: people by people
 
-    /// The staged rows whose bookings are there, of open work, by person: their `lines` and `ids`, and the days they reach over. Arrays
-    /// are read only of the people who are looked at.
-    private static func rows(_ condition: SQL) -> SQL {
+    /// The staged rows whose bookings are in `bookings`, of open work, by person: their `lines` and `ids`, and the days they reach over.
+    /// Arrays are read only of the people who are looked at.
+    private static func lines(of bookings: SQL, where condition: SQL) -> SQL {
         """
         SELECT t.employee_id, array_agg(r.line ORDER BY r.line) AS lines, array_agg(t.id ORDER BY r.line) AS ids,
             min(t.start_date) AS first, max(coalesce(t.end_date, date '9999-12-31')) AS last
-        FROM pg_temp.import_rows r JOIN resource_allocations t ON t.external_id = r.external_id
+        FROM pg_temp.import_rows r JOIN \(sql: bookings) t ON t.external_id = r.external_id
         WHERE t.completed_at IS NULL AND t.cancelled_at IS NULL AND \(sql: condition)
         GROUP BY t.employee_id ORDER BY min(r.line)
         """
     }
 
-    /// Those that this transaction has written.
-    private static let touched = rows("t.updated_at = now()")
-
     /// Gives each person with their lines, those with the first lines first, until `each` returns false.
     private func walk(
-        _ rows: SQL, _ each: (PlannedPerson, [(line: Int, id: AllocationID)]) async throws -> Bool
+        _ rows: SQL, in tables: LedgerReader.Tables = .init(),
+        _ each: (PlannedPerson, [(line: Int, id: AllocationID)]) async throws -> Bool
     ) async throws {
         let waiting = try await connection.query(rows)
         guard !waiting.isEmpty else { return }
-        var reader = LedgerReader(connection)
+        var reader = LedgerReader(connection, tables)
         for start in stride(from: 0, to: waiting.count, by: Self.peopleAtOnce) {
             let batch = try waiting[start..<min(start + Self.peopleAtOnce, waiting.count)].map(Lines.init)
             let days = batch.dropFirst().reduce(batch[0].days) { $0.reaching($1.days) }

@@ -7,10 +7,13 @@ import ServiceStorage
 /// What projects that an import lets go on take of their people: what a PATCH of each would be told, by line of the file.
 struct ImportedProjects: ImportedPlanning {
     private let connection: PostgresConnection
+    /// Projects as they will be when the file is written.
+    private let written: LedgerReader.Tables
     private var growing: [(line: Int, load: ProjectLoad)] = []
 
-    init(on connection: PostgresConnection) async throws {
-        self.connection = connection
+    init(_ application: ImportApplication) async throws {
+        connection = application.connection
+        written = Self.written(application.plan, application.staged.columns)
         let rows = try await connection.query(
             """
             SELECT t.id, t.status AS former, r.status, r.line FROM pg_temp.import_rows r
@@ -27,10 +30,22 @@ struct ImportedProjects: ImportedPlanning {
         for (line, id, _) in projects { growing.append((line, try await ProjectLoad(of: id, on: connection))) }
     }
 
+    private static func written(_ plan: ImportPlan, _ columns: ImportColumns) -> LedgerReader.Tables {
+        let values = ["status", "start_date", "end_date", "estimated_end_date"].map { name -> SQL in
+            let value = plan.merged(plan.field(name), columns) ?? "t.\(identifier: name)"
+            return "\(sql: value) AS \(identifier: name)"
+        }
+        return LedgerReader.Tables(
+            projects: """
+                (SELECT t.id, \(sql: values.joined(separator: ", "))
+                    FROM projects t LEFT JOIN pg_temp.import_rows r ON r.external_id = t.external_id) written
+                """)
+    }
+
     func refused() async throws -> [ImportRowError] {
         var errors: [ImportRowError] = []
         for (line, load) in growing {
-            let (warnings, isRefused) = try await load.grown(on: connection)
+            let (warnings, isRefused) = try await load.grown(in: written, on: connection)
             guard isRefused, let first = warnings.first else { continue }
             errors.append(ImportRowError(line: line, column: "status", reason: first.message))
         }

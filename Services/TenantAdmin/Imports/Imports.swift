@@ -132,6 +132,9 @@ struct Imports: Sendable {
             // The judgement's statement is long and soon done: compiling it would take longer than running it.
             try await connection.setLocal(settings: ["jit": "off", "work_mem": "32MB"])
             try await connection.execute(plan.staging)
+            if case .bookings = plan.planning {
+                try await ImportedBookings.stage(for: active.names.role, on: connection)
+            }
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
             try await connection.execute("ANALYZE pg_temp.import_rows")
             try await connection.execute(

@@ -6,7 +6,7 @@ import ServiceStorage
 extension LedgerReader {
     /// The bookings of some people that may reach into the days asked about. One that has no end may; the ledger knows how long
     /// its hours last.
-    static func bookings(of ids: [EmployeeID], in days: DayWindow, _ detail: Detail) -> SQL {
+    func bookings(of ids: [EmployeeID], in days: DayWindow, _ detail: Detail) -> SQL {
         let skills: SQL = detail.withSkills ? "required_skill_ids, required_levels" : "null::uuid[], null::smallint[]"
         let externalID: SQL = detail.withExternalIDs ? "external_id" : "null::text"
         let finished: SQL =
@@ -21,7 +21,7 @@ extension LedgerReader {
             SELECT employee_id, id, project_id, start_date, end_date, allocated_hours, hours_per_day,
                 allocation_percentage, commitment, cancelled_at IS NOT NULL,
                 (completed_at AT TIME ZONE (SELECT tenant_zone()))::date, \(sql: skills), \(sql: externalID)
-            FROM resource_allocations
+            FROM \(sql: tables.bookings)
             WHERE employee_id = ANY(\(ids)) AND start_date <= \(days.last)
                 AND (end_date IS NULL OR end_date >= \(days.first)) \(sql: finished)
             ORDER BY employee_id, start_date, id
@@ -62,7 +62,7 @@ extension LedgerReader {
         guard !missing.isEmpty else { return }
         for row in try await connection.query(
             """
-            SELECT id, status, start_date, coalesce(end_date, estimated_end_date) FROM projects
+            SELECT id, status, start_date, coalesce(end_date, estimated_end_date) FROM \(sql: tables.projects)
             WHERE id = ANY(\(Array(missing)))
             """)
         {

@@ -26,6 +26,7 @@ struct PlannedPerson: Sendable {
 /// Reads people and bookings of one tenant the way the ledger takes them: the one place where rows become its values.
 struct LedgerReader {
     let connection: PostgresConnection
+    let tables: Tables
     /// Those that bookings have named so far.
     var projects: [ProjectID: ProjectTerms] = [:]
     /// Read together with the first people.
@@ -42,6 +43,12 @@ struct LedgerReader {
         var finished = Finished.all
     }
 
+    /// What is read as bookings and as projects: what is stored, or what will be when an import is written.
+    struct Tables: Sendable {
+        var bookings: SQL = "resource_allocations"
+        var projects: SQL = "projects"
+    }
+
     /// Which of the bookings that are completed are read: a long history is mostly such.
     enum Finished: Sendable {
         case all
@@ -51,7 +58,10 @@ struct LedgerReader {
     }
 
     /// - Parameter connection: in a tenant's schema; in one snapshot where several questions must agree.
-    init(_ connection: PostgresConnection) { self.connection = connection }
+    init(_ connection: PostgresConnection, _ tables: Tables = Tables()) {
+        self.connection = connection
+        self.tables = tables
+    }
 
     /// The people that `chosen` gives, in its order.
     /// - Parameter chosen: as ``PeopleFilter/query(after:limit:)`` makes it.
@@ -80,7 +90,7 @@ struct LedgerReader {
     private func questions(about ids: [EmployeeID], _ detail: Detail) -> [SQL] {
         (calendars == nil ? NamedCalendars.questions : []) + TimeRows.questions(about: ids)
             + (detail.withSkills ? [Self.heldSkills(of: ids)] : [])
-            + (detail.bookingsIn.map { [Self.bookings(of: ids, in: $0, detail)] } ?? [])
+            + (detail.bookingsIn.map { [bookings(of: ids, in: $0, detail)] } ?? [])
     }
 
     private mutating func people(

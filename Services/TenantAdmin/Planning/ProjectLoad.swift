@@ -49,11 +49,14 @@ struct ProjectLoad: Sendable {
     }
 
     /// What is too much now and was not before, of everybody; nothing where the tenant allows it.
-    func grown(on connection: PostgresConnection) async throws -> (warnings: [PlanningWarning], isRefused: Bool) {
+    /// - Parameter tables: what stands now.
+    func grown(
+        in tables: LedgerReader.Tables = .init(), on connection: PostgresConnection
+    ) async throws -> (warnings: [PlanningWarning], isRefused: Bool) {
         let overbooking = try await Settings.overbooking(on: connection)
         guard overbooking != .allow else { return ([], false) }
         var warnings: [PlanningWarning] = []
-        let now = try await Self.tooMuch(of: people, on: connection)
+        let now = try await Self.tooMuch(of: people, in: tables, on: connection)
         for person in people {
             let new = (now[person] ?? []).subtracting(before[person] ?? [])
             warnings += try await PlanningWarning.all(new, of: person, on: connection)
@@ -62,11 +65,11 @@ struct ProjectLoad: Sendable {
     }
 
     private static func tooMuch(
-        of people: [EmployeeID], on connection: PostgresConnection
+        of people: [EmployeeID], in tables: LedgerReader.Tables = .init(), on connection: PostgresConnection
     ) async throws -> [EmployeeID: Set<BookingConflict>] {
         var found: [EmployeeID: Set<BookingConflict>] = [:]
         // Another reader than before: projects' statuses have changed.
-        var reader = LedgerReader(connection)
+        var reader = LedgerReader(connection, tables)
         let always = DayWindow(PlanningWatch.firstDay, PlanningWatch.lastDay)
         for start in stride(from: 0, to: people.count, by: peopleAtOnce) {
             let part = people[start..<min(start + peopleAtOnce, people.count)]

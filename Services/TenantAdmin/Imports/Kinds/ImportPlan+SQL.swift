@@ -131,10 +131,12 @@ extension ImportPlan {
 
     /// Writes the rows that exist and differ; those that are the same already are not touched, nor their `changed_in`.
     /// nil when the file names nothing that could change.
-    func update(_ columns: ImportColumns) -> SQL? {
+    /// - Parameter mark: a column that becomes true as well.
+    func update(_ columns: ImportColumns, marking mark: String? = nil) -> SQL? {
         let changes = changes(columns)
         guard !changes.isEmpty else { return nil }
-        let set = changes.map { change -> SQL in "\(identifier: change.column) = \(sql: change.value)" }
+        let marks = mark.map { ["\(identifier: $0) = true"] as [SQL] } ?? []
+        let set = changes.map { change -> SQL in "\(identifier: change.column) = \(sql: change.value)" } + marks
         let now = changes.map { change -> SQL in "t.\(identifier: change.column)" }
         let values = changes.map(\.value)
         return """
@@ -183,7 +185,8 @@ extension ImportPlan {
         }
     }
 
-    private func merged(_ field: ImportField, _ columns: ImportColumns) -> SQL? {
+    /// What a field's column becomes in `t`, where a staged row `r` names it or none does; nil for a column that is written once.
+    func merged(_ field: ImportField, _ columns: ImportColumns) -> SQL? {
         field.targets.first.flatMap { updated($0, of: field, columns) }
     }
 

@@ -5,7 +5,7 @@ import Postgres
 /// `r` is a staged row and `t` the row of ``table`` that `r` names.
 struct ImportPlan: Sendable {
     let kind: ImportKind
-    let table: String
+    var table: String
     /// What an import has alone: two imports, or an import and a POST, would otherwise both insert what is missing; and what is stored
     /// must be judged as it will be when it is written over. And what it writes beside others.
     let locks: TableLocks
