@@ -48,7 +48,9 @@ struct TenantAdminApplication {
             logger: bootstrap.logger)
         let parts = TenantAdminParts(
             verifier: bootstrap.identity.verifier, pool: database.pool, schemas: schemas, anchors: anchors,
-            heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings), changes: changes,
+            heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
+            turns: BulkTurns(atOnce: settings.int("imports.max-concurrent")),
+            changes: changes,
             archives: ServiceArchiveSources([bootstrap.client(for: .mlTraining), bootstrap.client(for: .mlPrediction)]),
             policies: try TenantPolicies(settings))
         return ServiceApplication(
@@ -71,6 +73,8 @@ struct TenantAdminParts: Sendable {
     var heads: StatementVerifier
     var purge: TenantPurge
     var imports: ImportSettings
+    /// Of imports to be applied.
+    var turns: BulkTurns
     var changes: ChangeFeed
     /// What other services have of a tenant's archive.
     var archives: any ArchiveSources
@@ -124,7 +128,7 @@ struct TenantAdminParts: Sendable {
         let reports = Reports(database: database)
         routes.add(ReportsController(reports: reports))
         routes.add(AvailabilityController(search: AvailabilitySearch(reports: reports)))
-        routes.add(ImportsController(imports: Imports(database: database, settings: imports)))
+        routes.add(ImportsController(imports: Imports(database: database, settings: imports, turns: turns)))
 
         routes.add(
             InternalIdentityController(

@@ -8,13 +8,16 @@ enum TenantAdminSettings {
         + [
             .init(
                 "imports.max-concurrent", .integer(1...100), default: "8",
-                help: "How many imports may be under way, half of them of one tenant."),
+                help: "Imports applied at a time, half of them one tenant's; others wait."),
+            .init(
+                "imports.max-uploads", .integer(1...1000), default: "64",
+                help: "How many uploads may be under way, a sixteenth of them of one tenant."),
             .init(
                 "imports.spool-directory", .path,
                 help: "Where uploads are kept until they have come whole; without it the system's temporary directory."),
             .init(
                 "imports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
-                help: "How much disk the uploads under way may take together."),
+                help: "How much disk the uploads under way may take together, half of it of one tenant."),
             .init(
                 "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
                 help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),

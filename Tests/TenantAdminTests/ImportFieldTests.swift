@@ -48,7 +48,7 @@ struct ImportFieldTests {
     private func staged(
         _ plan: ImportPlan, _ text: String, as format: ImportFormat = .csv, _ connection: PostgresConnection
     ) async throws -> JSONValue {
-        let spool = ImportSpool(in: ImportSettings.testing().space)
+        let spool = Spool(in: ImportSettings.testing().space, of: TenantID())
         let tally = ImportTally()
         var stage = ImportStage(plan: plan, format: format, zone: .gmt, tally: tally)
         try await stage.run(AsyncStream.of(text), to: spool)
@@ -90,7 +90,7 @@ struct ImportFieldTests {
             turned.fields.append(turned.fields.removeFirst())
             let tally = ImportTally()
             var stage = ImportStage(plan: turned, format: .csv, zone: .gmt, tally: tally)
-            try await stage.run(AsyncStream.of(text), to: ImportSpool(in: ImportSettings.testing().space))
+            try await stage.run(AsyncStream.of(text), to: Spool(in: ImportSettings.testing().space, of: TenantID()))
             reasons.append(Set(tally.state.errors.map { "\($0.column): \($0.reason)" }))
         }
         #expect(Set(reasons).count == 1)

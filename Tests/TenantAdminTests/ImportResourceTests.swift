@@ -4,6 +4,7 @@ import HTTPTypes
 import NIOCore
 import Postgres
 import ServiceKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct ImportResourceTests {
         struct Gone: Error {}
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
-            let imports = Imports(database: TenantDatabase(pool: service.pool), settings: .testing(concurrent: 1))
+            let imports = Imports(service, .testing(uploads: 1))
             let (body, continuation) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
             continuation.yield(ByteBuffer(string: "name\nSwift\nSQL\n"))
             continuation.finish(throwing: Gone())
@@ -27,39 +28,113 @@ struct ImportResourceTests {
                     by: Author(name: "t", requestID: "r"))
             }
             #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
-            // The slot is free again.
+            // The place is free again.
             let report: ImportReport = try await service.importCSV(.skills, "name\nSwift\n", into: tenant.id).data()
             #expect(report.inserted == 1)
         }
     }
 
-    @Test("no more imports run at once than there are slots for")
-    func slots() async throws {
-        let slots = ImportSlots(capacity: 1)
-        let tenant = TenantID()
-        let refused = try await slots.withSlot(for: tenant) {
-            await #expect(throws: ProblemError.self) { try await slots.withSlot(for: TenantID()) { 0 } }
-        }
-        let afterwards = try await slots.withSlot(for: tenant) { 1 }
-
-        #expect(refused?.status.code == 503)
-        #expect(afterwards == 1)
-    }
-
-    @Test("one tenant's slow senders do not keep the others from importing")
-    func fairSlots() async throws {
-        let slots = ImportSlots(capacity: 4)
+    @Test("no more uploads are under way than there are places for, and a sixteenth of them is one tenant's")
+    func places() async throws {
+        let places = TenantPlaces(for: "imports", capacity: 32)
         let (slow, other) = (TenantID(), TenantID())
-        try await slots.withSlot(for: slow) {
-            try await slots.withSlot(for: slow) {
-                let refused = await #expect(throws: ProblemError.self) { try await slots.withSlot(for: slow) { 0 } }
-                let served = try await slots.withSlot(for: other) { 1 }
+        try await places.withPlace(for: slow) {
+            try await places.withPlace(for: slow) {
+                let refused = await #expect(throws: ProblemError.self) { try await places.withPlace(for: slow) { 0 } }
+                let served = try await places.withPlace(for: other) { 1 }
 
                 #expect(refused?.status.code == 429)
                 #expect(served == 1)
             }
         }
-        #expect(try await slots.withSlot(for: slow) { 2 } == 2)
+        #expect(try await places.withPlace(for: slow) { 2 } == 2)
+        let taken = try (0..<32).map { _ in try places.take(for: TenantID()) }
+        #expect(throws: ProblemError.self) { try places.take(for: other) }
+        taken[0].giveBack()
+        // Given back once, however often it is said; and with its last user.
+        taken[0].giveBack()
+        do { _ = try places.take(for: other) }
+        let again = try places.take(for: other)
+        let full = #expect(throws: ProblemError.self) { try places.take(for: slow) }
+        #expect(full?.status.code == 503)
+        again.giveBack()
+        for place in taken { place.giveBack() }
+    }
+
+    @Test(
+        "turns begin in the order in which they are asked for, half of them one tenant's, and who leaves is passed over"
+    )
+    func turns() {
+        let (one, two) = (TenantID(), TenantID())
+        var order = TurnOrder<String>(atOnce: 4)
+        func ask(_ tenant: TenantID, _ name: String) -> (began: Bool, ticket: Int) {
+            let ticket = order.ticket()
+            return (order.begin(tenant, ticket, name), ticket)
+        }
+        let asked = ["a", "b", "c", "d", "e"].map { ask(one, $0) } + ["f", "g", "h"].map { ask(two, $0) }
+        let left = (0..<2).map { _ in order.leave(asked[3].ticket) }
+        let next = [two, one, one, two].map { order.end($0) }
+
+        #expect(asked.map(\.began) == [true, true, false, false, false, true, true, false])
+        #expect(left == ["d", nil])
+        #expect(next == [["h"], ["c"], ["e"], []])
+    }
+
+    @Test("who waits for a turn gets it when one ends, or leaves when cancelled")
+    func waiting() async throws {
+        let turns = BulkTurns(atOnce: 1)
+        let tenant = TenantID()
+        let (begun, over) = (Signal(), Signal())
+        let first = Task {
+            try await turns.withTurn(for: tenant) {
+                begun.set()
+                await over.wait()
+            }
+        }
+        await begun.wait()
+        let second = Task { try await turns.withTurn(for: tenant) { 2 } }
+        let third = Task { try await turns.withTurn(for: tenant) { 3 } }
+        third.cancel()
+        await #expect(throws: CancellationError.self) { try await third.value }
+        over.set()
+        try await first.value
+        #expect(try await second.value == 2)
+    }
+
+    @Test("uploads of two tenants that have stopped coming keep no third tenant from importing")
+    func stoppedUploads() async throws {
+        try await TestService.run { service in
+            let slow = [try await service.createTenant("slow"), try await service.createTenant("slower")]
+            let other = try await service.createTenant("other")
+            let underWay = Mutex(0)
+            let over = Signal()
+            // As the service is set up: eight imports at a time, and four uploads of one tenant.
+            let imports = Imports(service, atOnce: 8)
+            let author = Author(name: "t", requestID: "r")
+            func order() -> Imports.Order { .init(kind: .skills, format: .csv, policy: .skip) }
+            var uploads: [Task<ImportReport, any Error>] = []
+            for tenant in slow + slow + slow + slow {
+                let body = AsyncThrowingStream<ByteBuffer, any Error> {
+                    underWay.withLock { $0 += 1 }
+                    await over.wait()
+                    return nil
+                }
+                let order = order()
+                uploads.append(Task { try await imports.run(order, body: body, in: tenant.id, by: author) })
+            }
+            let count = uploads.count
+            try await waitUntil("all uploads are under way") { underWay.withLock { $0 } == count }
+            let refused = await #expect(throws: ProblemError.self) {
+                try await imports.run(order(), body: AsyncStream.of("name\nSQL\n"), in: slow[0].id, by: author)
+            }
+            let applied = try await imports.run(
+                order(), body: AsyncStream.of("name\nSwift\n"), in: other.id, by: author)
+            over.set()
+            for upload in uploads { _ = try? await upload.value }
+
+            #expect(refused?.status.code == 429)
+            #expect(applied.inserted == 1)
+        }
     }
 
     @Test("an import that a killed service left under way does not keep its id from being used again")
@@ -168,7 +243,7 @@ struct ImportResourceTests {
     func suspendedMeanwhile() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
-            let imports = Imports(database: TenantDatabase(pool: service.pool), settings: .testing(concurrent: 1))
+            let imports = Imports(service, .testing(uploads: 1))
             let pieces = Pieces()
             let body = AsyncThrowingStream<ByteBuffer, any Error> {
                 if await pieces.isFirst { return ByteBuffer(string: "name\nSwift\n") }

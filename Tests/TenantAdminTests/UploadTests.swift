@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import HTTPTypes
@@ -14,10 +15,6 @@ import Testing
 struct UploadTests {
     private static let author = Author(name: "t", requestID: "r")
 
-    private func imports(_ service: TestService, _ settings: ImportSettings) -> Imports {
-        Imports(database: TenantDatabase(pool: service.pool), settings: settings)
-    }
-
     private func order(_ kind: ImportKind, _ id: ImportID = ImportID()) -> Imports.Order {
         .init(id: id, kind: kind, format: .csv, policy: .abort)
     }
@@ -30,7 +27,7 @@ struct UploadTests {
             let other = try await service.createTenant("other")
             let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
             let id = ImportID()
-            async let report = imports(service, settings).run(
+            async let report = Imports(service, settings).run(
                 order(.skills, id), body: body, in: slow.id, by: Self.author)
             client.yield(ByteBuffer(string: "name\nSwift\nSQL\nR"))
             var shown: ImportReport?
@@ -77,7 +74,7 @@ struct UploadTests {
     }
 
     @Test(
-        "fifty uploads broken off anywhere leave nothing: no rows, no report, no progress, no file, no slot"
+        "fifty uploads of five tenants at once, broken off at random, leave nothing: no rows, no report, no progress, no file, no place"
     )
     func brokenOff() async throws {
         struct Gone: Error {}
@@ -85,44 +82,54 @@ struct UploadTests {
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: directory) }
         let settings = ImportSettings.testing(
-            concurrent: 2, pause: .milliseconds(1), chunkBytes: 16_384, directory: directory)
+            uploads: 5, pause: .milliseconds(1), chunkBytes: 16_384, directory: directory)
         // More than a spool keeps in memory, so that many of them have reached the disk.
         let category = String(repeating: "x", count: 190)
         let file = Array(("name,category\n" + (0..<600).map { "Skill \($0),\(category)\n" }.joined()).utf8)
         try await TestService.run(imports: settings) { service in
-            let tenant = try await service.createTenant("acme")
-            let imports = imports(service, settings)
-            let entries = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).count
-            for number in 0..<50 {
-                // Spread over the file by the golden ratio, its end without its last byte included.
-                let share = (Double(number) * 0.618_033_988_75).truncatingRemainder(dividingBy: 1)
-                let cut = number == 0 ? file.count - 1 : Int(share * Double(file.count))
-                let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
-                for start in stride(from: 0, to: cut, by: 8_192) {
-                    client.yield(ByteBuffer(bytes: file[start..<min(cut, start + 8_192)]))
+            let imports = Imports(service, settings)
+            var tenants: [Tenant] = []
+            for name in ["ada", "bob", "cleo", "dora", "eve"] { tenants.append(try await service.createTenant(name)) }
+            let entries = try await service.all("audit-logs", of: tenants[0].id, as: AuditEntry.self).count
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for (seed, tenant) in tenants.enumerated() {
+                    group.addTask {
+                        var random = SeededGenerator(seed: UInt64(seed))
+                        for _ in 0..<10 {
+                            // All of the file but its last byte at most.
+                            let cut = random.below(file.count)
+                            let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+                            for start in stride(from: 0, to: cut, by: 8_192) {
+                                client.yield(ByteBuffer(bytes: file[start..<min(cut, start + 8_192)]))
+                            }
+                            let upload = Task {
+                                try await imports.run(order(.skills), body: body, in: tenant.id, by: Self.author)
+                            }
+                            // A connection that broke, or a request that was cancelled, which ends its body like a whole one.
+                            if random.below(2) == 0 { client.finish(throwing: Gone()) } else { upload.cancel() }
+                            await #expect(throws: (any Error).self) { _ = try await upload.value }
+                        }
+                    }
                 }
-                let upload = Task {
-                    try await imports.run(order(.skills), body: body, in: tenant.id, by: Self.author)
+                try await group.waitForAll()
+            }
+            for tenant in tenants {
+                let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                    try await connection.query(
+                        """
+                        SELECT (SELECT count(*) FROM skills) AS skills, (SELECT count(*) FROM imports) AS imports,
+                            (SELECT count(*) FROM imports_under_way) AS under_way
+                        """)[0]
                 }
-                // A connection that broke, or a request that was cancelled, which ends its body like a whole one.
-                if number.isMultiple(of: 2) { client.finish(throwing: Gone()) } else { upload.cancel() }
-                await #expect(throws: (any Error).self) { _ = try await upload.value }
+                #expect(try rows.decode("skills", as: Int.self) == 0)
+                #expect(try rows.decode("imports", as: Int.self) == 0)
+                #expect(try rows.decode("under_way", as: Int.self) == 0)
+                #expect(try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).count == entries)
             }
-            let rows = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
-                try await connection.query(
-                    """
-                    SELECT (SELECT count(*) FROM skills) AS skills, (SELECT count(*) FROM imports) AS imports,
-                        (SELECT count(*) FROM imports_under_way) AS under_way
-                    """)[0]
-            }
-            #expect(try rows.decode("skills", as: Int.self) == 0)
-            #expect(try rows.decode("imports", as: Int.self) == 0)
-            #expect(try rows.decode("under_way", as: Int.self) == 0)
-            #expect(try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self).count == entries)
             #expect(settings.space.usedBytes == 0)
             #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path).isEmpty)
             let whole = try await imports.run(
-                order(.skills), body: AsyncStream.of(String(decoding: file, as: UTF8.self)), in: tenant.id,
+                order(.skills), body: AsyncStream.of(String(decoding: file, as: UTF8.self)), in: tenants[0].id,
                 by: Self.author)
             #expect(whole.inserted == 600)
         }
@@ -184,7 +191,7 @@ struct UploadTests {
             let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
             client.yield(ByteBuffer(string: "name\nSwift\n"))
             let refused = await #expect(throws: ProblemError.self) {
-                _ = try await imports(service, settings).run(
+                _ = try await Imports(service, settings).run(
                     order(.skills), body: body, in: tenant.id, by: Self.author)
             }
             #expect(refused?.status.code == 408)
@@ -203,7 +210,7 @@ struct UploadTests {
             func upload(_ meanwhile: SQL) async throws -> ImportReport {
                 let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
                 client.yield(ByteBuffer(string: "name\nSwift\n"))
-                async let report = imports(service, .testing()).run(
+                async let report = Imports(service).run(
                     order(.skills), body: body, in: tenant.id, by: author)
                 _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
                     try await $0.execute(meanwhile)
@@ -227,28 +234,39 @@ struct UploadTests {
         }
     }
 
-    @Test("what an upload spools comes back as it was, in memory and from disk, within its bound")
+    @Test("what is spooled comes back as it was, in memory and from disk, within its bound and a tenant's half of it")
     func spool() async throws {
-        let space = SpoolSpace(directory: FileManager.default.temporaryDirectory, limitBytes: 5_000_000)
+        let space = SpoolSpace(for: .uploads, in: FileManager.default.temporaryDirectory, limitBytes: 10_000_000)
+        let (tenant, another) = (TenantID(), TenantID())
         let lines = (0..<3).map { number in Array(repeating: UInt8(number), count: 700_000) }
         do {
-            let spool = ImportSpool(in: space)
+            let spool = Spool(in: space, of: tenant)
             for line in lines + lines { try await spool.append(line) }
             var read: [UInt8] = []
             for try await chunk in spool.chunks { read += chunk }
             #expect(read == (lines + lines).flatMap { $0 })
             #expect(space.usedBytes == 4_200_000)
-            let other = ImportSpool(in: space)
-            let busy = await #expect(throws: ProblemError.self) { try await other.append(lines[0] + lines[1]) }
-            #expect(busy?.status.code == 503)
-            let tooLarge = await #expect(throws: ProblemError.self) {
-                try await spool.append(Array(repeating: 0, count: 900_000))
+            func refusal(_ spool: Spool, _ bytes: Int) async -> Int? {
+                let problem = await #expect(throws: ProblemError.self) {
+                    try await spool.append(Array(repeating: 0, count: bytes))
+                }
+                return problem?.status.code
             }
-            #expect(tooLarge?.status.code == 413)
+            let (second, foreign, third) = (
+                Spool(in: space, of: tenant), Spool(in: space, of: another), Spool(in: space, of: TenantID())
+            )
+            #expect(await refusal(spool, 900_000) == 413)
+            #expect(await refusal(second, 900_000) == 429)
+            for line in lines + lines { try await foreign.append(line) }
+            #expect(await refusal(third, 1_700_000) == 503)
+            try await third.append(lines[0])
+            foreign.discard()
+            try await third.append(lines[0] + lines[1])
+            #expect(space.usedBytes == 6_300_000)
         }
         #expect(space.usedBytes == 0)
-        let nowhere = ImportSpool(
-            in: SpoolSpace(directory: URL(fileURLWithPath: "/nowhere"), limitBytes: 5_000_000))
+        let nowhere = Spool(
+            in: SpoolSpace(for: .uploads, in: URL(fileURLWithPath: "/nowhere"), limitBytes: 5_000_000), of: tenant)
         let full = await #expect(throws: ProblemError.self) {
             try await nowhere.append(Array(repeating: 0, count: 2 << 20))
         }

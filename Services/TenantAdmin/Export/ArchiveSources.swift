@@ -71,7 +71,7 @@ struct ServiceArchiveSources: ArchiveSources {
     private static func path(_ tenant: TenantID) -> String { "/internal/v1/archives/\(tenant)" }
 }
 
-extension ImportSpool {
+extension Spool {
     /// Gives the lines that were spooled, some at a time: a request's worth, and a line that is longer than that by itself.
     /// - Parameters:
     ///   - first: the number of the first line in the file.

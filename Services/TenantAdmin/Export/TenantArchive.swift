@@ -20,7 +20,7 @@ struct TenantArchive: Sendable {
         _ order: ArchiveOrder, _ body: Body, into tenant: TenantID, by author: Author
     ) async throws -> ArchiveReport where Body.Element == ByteBuffer {
         let kind = order.kind
-        let spool = ImportSpool(in: space)
+        let spool = Spool(in: space, of: tenant)
         for try await buffer in body { try await spool.append(Array(buffer.readableBytesView)) }
         try Task.checkCancellation()
         guard kind.service == .tenantAdmin else { return try await passOn(spool, order, into: tenant, by: author) }
@@ -51,7 +51,7 @@ struct TenantArchive: Sendable {
 
     /// Gives another service its rows, request by request: a restore that was broken off is run again.
     private func passOn(
-        _ spool: ImportSpool, _ order: ArchiveOrder, into tenant: TenantID, by author: Author
+        _ spool: Spool, _ order: ArchiveOrder, into tenant: TenantID, by author: Author
     ) async throws -> ArchiveReport {
         try await database.withTenant(tenant) { connection in
             try await TenantDatabase.leave(on: connection)

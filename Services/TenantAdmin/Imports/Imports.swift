@@ -9,17 +9,21 @@ import ServiceStorage
 /// Takes whole files of people, work and history.
 ///
 /// An upload is validated row by row as it comes and its valid rows are spooled, outside of any transaction: a slow sender delays
-/// neither the history feed's watermark nor vacuum. A complete file is applied in one transaction, as sets. An upload that ends
-/// early, also by a crash, leaves nothing.
+/// neither the history feed's watermark nor vacuum, nor another tenant. A complete file waits for its turn and is applied in one
+/// transaction, as sets. An upload that ends early, also by a crash, leaves nothing.
 struct Imports: Sendable {
     let database: TenantDatabase
     let settings: ImportSettings
-    let slots: ImportSlots
+    /// Of uploads under way.
+    let places: TenantPlaces
+    let turns: BulkTurns
 
-    init(database: TenantDatabase, settings: ImportSettings) {
+    /// - Parameter turns: to apply what has come whole.
+    init(database: TenantDatabase, settings: ImportSettings, turns: BulkTurns) {
         self.database = database
         self.settings = settings
-        slots = ImportSlots(capacity: settings.maximumConcurrent)
+        self.turns = turns
+        places = TenantPlaces(for: "imports", capacity: settings.maximumUploads)
     }
 
     struct Order: Sendable {
@@ -38,21 +42,24 @@ struct Imports: Sendable {
     }
 
     /// - Throws: 422 `import_failed` naming lines and columns when the file is rejected; 403 `tenant_unavailable`; 408 when
-    ///   the upload comes too slowly; 409 when there is an import with this id; 413; 503.
+    ///   the upload comes too slowly; 409 when there is an import with this id; 413; 429 when the tenant has enough uploads under way;
+    ///   503.
     func run<Body: AsyncSequence & Sendable>(
         _ order: Order, body: Body, in tenant: TenantID, by author: Author
     ) async throws -> ImportReport where Body.Element == ByteBuffer {
         let tally = ImportTally()
         let progress = ImportProgress(database: database, tenant: tenant, order: order)
         do {
-            return try await slots.withSlot(for: tenant) {
+            return try await places.withPlace(for: tenant) {
                 let zone = try await requireRoom(for: order, in: tenant)
-                let spool = ImportSpool(in: settings.space)
+                let spool = Spool(in: settings.space, of: tenant)
                 let stage = ImportStage(
                     plan: ImportPlan(order.kind), format: order.format, zone: zone, tally: tally)
                 try await receive(body, stage, to: spool, tally, progress)
                 if progress.isShown { try await progress.show(.applying, tally.state) }
-                return try await apply(spool, order, tally.state, progress, in: tenant, by: author)
+                return try await turns.withTurn(for: tenant) {
+                    try await apply(spool, order, tally.state, progress, in: tenant, by: author)
+                }
             }
         } catch let rejection as ImportRejection {
             throw try await reject(rejection, order, progress, in: tenant, by: author)
@@ -85,7 +92,7 @@ struct Imports: Sendable {
 
     /// Spools the upload while its rate is watched and its progress written down.
     private func receive<Body: AsyncSequence & Sendable>(
-        _ body: Body, _ stage: ImportStage, to spool: ImportSpool, _ tally: ImportTally, _ progress: ImportProgress
+        _ body: Body, _ stage: ImportStage, to spool: Spool, _ tally: ImportTally, _ progress: ImportProgress
     ) async throws where Body.Element == ByteBuffer {
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -121,7 +128,7 @@ struct Imports: Sendable {
     }
 
     private func apply(
-        _ spool: ImportSpool, _ order: Order, _ staged: ImportTally.State, _ progress: ImportProgress,
+        _ spool: Spool, _ order: Order, _ staged: ImportTally.State, _ progress: ImportProgress,
         in tenant: TenantID, by author: Author
     ) async throws -> ImportReport {
         let plan = ImportPlan(order.kind)

@@ -5,13 +5,21 @@ import Foundation
 extension ImportSettings {
     /// - Parameter minimum: none, so that no test depends on the machine's speed.
     static func testing(
-        concurrent: Int = 4, minimum: UploadRate.Minimum = .init(bytesPerSecond: 0, window: .seconds(60)),
+        uploads: Int = 64, minimum: UploadRate.Minimum = .init(bytesPerSecond: 0, window: .seconds(60)),
         pause: Duration = .seconds(1), spoolBytes: Int = 1 << 30, chunkBytes: Int = 1 << 20,
         directory: URL = FileManager.default.temporaryDirectory
     ) -> ImportSettings {
         ImportSettings(
-            maximumConcurrent: concurrent,
-            space: SpoolSpace(directory: directory, limitBytes: spoolBytes, chunkBytes: chunkBytes),
+            maximumUploads: uploads,
+            space: SpoolSpace(for: .uploads, in: directory, limitBytes: spoolBytes, chunkBytes: chunkBytes),
             minimumRate: minimum, pause: pause)
+    }
+}
+
+extension Imports {
+    /// With turns of its own.
+    init(_ service: TestService, _ settings: ImportSettings = .testing(), atOnce: Int = 4) {
+        self.init(
+            database: TenantDatabase(pool: service.pool), settings: settings, turns: BulkTurns(atOnce: atOnce))
     }
 }

@@ -78,8 +78,8 @@ struct TestService: Sendable {
         let archives = KeptArchives()
         let parts = TenantAdminParts(
             verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys), pool: pool, schemas: schemas,
-            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, changes: changes,
-            archives: archives, policies: policies)
+            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports,
+            turns: BulkTurns(atOnce: 4), changes: changes, archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
         let application = ServiceApplication(routes: parts.routes)

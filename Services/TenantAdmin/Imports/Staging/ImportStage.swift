@@ -18,7 +18,7 @@ struct ImportStage: Sendable {
 
     /// Spools the good rows of the whole file.
     /// - Throws: `ImportFileError` when nothing of the file can be trusted; what `body` throws when it breaks off.
-    mutating func run<Body: AsyncSequence>(_ body: Body, to spool: ImportSpool) async throws
+    mutating func run<Body: AsyncSequence>(_ body: Body, to spool: Spool) async throws
     where Body.Element == ByteBuffer {
         for try await buffer in body {
             tally.received(bytes: buffer.readableBytes)
