@@ -49,7 +49,7 @@ struct TenantAdminApplication {
         let parts = TenantAdminParts(
             verifier: bootstrap.identity.verifier, pool: database.pool, schemas: schemas, anchors: anchors,
             heads: StatementVerifier(keys: keys), purge: purge, imports: ImportSettings(settings),
-            turns: BulkTurns(atOnce: settings.int("imports.max-concurrent")),
+            exports: ExportSettings(settings), turns: BulkTurns(atOnce: settings.int("imports.max-concurrent")),
             changes: changes,
             archives: ServiceArchiveSources([bootstrap.client(for: .mlTraining), bootstrap.client(for: .mlPrediction)]),
             policies: try TenantPolicies(settings))
@@ -73,7 +73,8 @@ struct TenantAdminParts: Sendable {
     var heads: StatementVerifier
     var purge: TenantPurge
     var imports: ImportSettings
-    /// Of imports to be applied.
+    var exports: ExportSettings
+    /// Of imports to be applied and exports to be read.
     var turns: BulkTurns
     var changes: ChangeFeed
     /// What other services have of a tenant's archive.
@@ -95,7 +96,9 @@ struct TenantAdminParts: Sendable {
         routes.add(UsageController(usage: usage))
         routes.add(
             ExportController(
-                export: TenantExport(tenants: tenants, database: database, others: archives),
+                export: TenantExport(
+                    tenants: tenants, database: database, others: archives, space: exports.space,
+                    places: TenantPlaces(for: "exports", capacity: exports.maximumConcurrent), turns: turns),
                 archive: TenantArchive(database: database, space: imports.space, others: archives)))
         routes.add(InvitationsController(invitations: Invitations(database: database, passwords: policies.passwords)))
         routes.add(

@@ -8,19 +8,27 @@ enum TenantAdminSettings {
         + [
             .init(
                 "imports.max-concurrent", .integer(1...100), default: "8",
-                help: "Imports applied at a time, half of them one tenant's; others wait."),
+                help: "Imports applied and exports read at a time, half of them one tenant's; others wait."),
             .init(
                 "imports.max-uploads", .integer(1...1000), default: "64",
                 help: "How many uploads may be under way, a sixteenth of them of one tenant."),
             .init(
                 "imports.spool-directory", .path,
-                help: "Where uploads are kept until they have come whole; without it the system's temporary directory."),
+                help:
+                    "Where uploads are kept until they have come whole, and exports until they have been taken; without it the system's temporary directory."
+            ),
             .init(
                 "imports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
                 help: "How much disk the uploads under way may take together, half of it of one tenant."),
             .init(
                 "imports.minimum-bytes-per-second", .integer(0...1_048_576), default: "1024",
                 help: "An upload that comes more slowly, over half a minute, is broken off; 0 for none."),
+            .init(
+                "exports.max-concurrent", .integer(1...1000), default: "32",
+                help: "How many exports may be under way, a sixteenth of them of one tenant."),
+            .init(
+                "exports.spool-limit-mib", .integer(1...1_048_576), default: "4096",
+                help: "How much disk the exports under way may take together, half of it of one tenant."),
             .init(
                 "tenants.ready-schemas", .integer(0...1000), default: "3",
                 help: "How many schemas are kept ready for new tenants."),

@@ -24,7 +24,8 @@ public struct ServiceArchive: Sendable {
         return file
     }
 
-    /// Gives the lines from one snapshot, at the pace at which `write` takes them.
+    /// Gives the lines from one snapshot, at the pace at which `write` takes them: that of tenant-admin, which alone may ask and keeps them
+    /// on a disk as they come. A client's pace would hold the connection, and vacuum back.
     func send(
         _ file: ArchivedFile, of tenant: TenantID, isolation: isolated (any Actor)? = #isolation,
         to write: (ByteBuffer) async throws -> Void

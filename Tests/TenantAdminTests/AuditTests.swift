@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import NIOCore
 import Postgres
 import ServiceIdentity
 import ServiceKit
@@ -378,6 +379,37 @@ struct AuditTests {
                 #expect(check(Array(lines.prefix(count))).findings.contains { $0.seq == nil })
             }
             #expect(check([lines[0], lines[1], lines[2], lines[3], lines[5]]).findings.map(\.seq) == [nil])
+        }
+    }
+
+    @Test("an export of several pages is one state of the log, whatever is added meanwhile")
+    func pages() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let author = Author(name: "t", requestID: "r")
+            let log = AuditLog(database: TenantDatabase(pool: service.pool))
+            func add() async throws { try await log.record(Change("look", "page", nil), by: author, of: tenant.id) }
+            for _ in 0..<6 { try await add() }
+            let last = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self)[0].seq
+            var chain = AuditChain(
+                database: TenantDatabase(pool: service.pool), anchors: service.parts.anchors,
+                verifier: service.parts.heads)
+            chain.pageEntries = 3
+            var bytes: [UInt8] = []
+            try await chain.export(tenant.id) { piece in
+                bytes += piece.readableBytesView
+                try await add()
+            }
+            var check = AuditChainCheck(keys: service.keys)
+            let lines = try bytes.split(separator: UInt8(ascii: "\n")).map {
+                try WireJSON.decode(AuditExportLine.self, from: $0)
+            }
+            for line in lines { check.take(line) }
+            check.finish()
+
+            #expect(last == 8)
+            #expect(lines.last == .end(AuditExportEnd(entries: 8, heads: 1)))
+            #expect(check.findings.isEmpty && check.entryCount == 8 && check.confirmedSeq == 8)
         }
     }
 

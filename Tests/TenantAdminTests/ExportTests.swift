@@ -1,5 +1,11 @@
 import Contracts
+import Foundation
 import HTTPTypes
+import NIOCore
+import Postgres
+import ServiceKit
+import Synchronization
+import TestSupport
 import Testing
 
 @testable import TenantAdmin
@@ -90,6 +96,109 @@ struct ExportTests {
             #expect(!archive.names.contains { archive.text($0).contains("scrypt") })
             #expect(archive.text("audit_logs.ndjson").contains(#""action":"export""#))
             #expect(missing.status == 404)
+        }
+    }
+
+    /// Exports, of which a sixteenth of `places` may be one tenant's.
+    private func exports(_ service: TestService, places: Int, spoolBytes: Int = 1 << 30) -> TenantExport {
+        TenantExport(
+            tenants: Tenants(pool: service.pool, schemas: service.schemas),
+            database: TenantDatabase(pool: service.pool), others: service.archives,
+            space: ExportSettings.testing(spoolBytes: spoolBytes).space,
+            places: TenantPlaces(for: "exports", capacity: places), turns: BulkTurns(atOnce: 4))
+    }
+
+    private static let author = Author(name: "t", requestID: "r")
+
+    /// A tenant with more than a spool keeps in memory.
+    private func largeTenant(_ service: TestService) async throws -> Tenant {
+        let tenant = try await service.createTenant("large")
+        let category = String(repeating: "x", count: 190)
+        let file = "name,category\n" + (0..<600).map { "Skill \($0),\(category)\n" }.joined()
+        #expect(try await service.importCSV(.skills, file, into: tenant.id).status == 201)
+        let line = "{\"id\":\"\(category)\"}"
+        service.archives.put(.predictions, Array(repeating: line, count: 600), of: tenant.id)
+        return tenant
+    }
+
+    @Test("clients that take nothing of an export or of the audit log hold no transaction and no connection")
+    func slowClients() async throws {
+        try await TestService.run { service in
+            let tenant = try await largeTenant(service)
+            let exports = exports(service, places: 64)
+            let chain = AuditChain(
+                database: TenantDatabase(pool: service.pool), anchors: service.parts.anchors,
+                verifier: service.parts.heads)
+            let offered = Mutex(0)
+            let taken = Signal()
+            let take: @Sendable (ByteBuffer) async -> Void = { _ in
+                offered.withLock { $0 += 1 }
+                await taken.wait()
+            }
+            var clients: [Task<Void, any Error>] = []
+            for _ in 0..<3 {
+                clients.append(Task { try await chain.export(tenant.id) { await take($0) } })
+                clients.append(
+                    Task {
+                        let begun = try await exports.begin(tenant.id, by: Self.author)
+                        try await exports.send(begun) { await take($0) }
+                    })
+            }
+            try await waitUntil("every client is offered something") { offered.withLock { $0 } == 6 }
+            let open = try await service.pool.withConnection { connection in
+                try await connection.query(
+                    """
+                    SELECT count(*) AS number FROM pg_stat_activity WHERE datname = current_database()
+                        AND xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+                    """)[0].decode("number", as: Int.self)
+            }
+            taken.set()
+            for client in clients { try await client.value }
+
+            #expect(open == 0)
+            #expect(exports.space.usedBytes == 0)
+        }
+    }
+
+    @Test("a large export comes whole from disk; one that needs more than a tenant's share is refused with a status")
+    func large() async throws {
+        try await TestService.run { service in
+            let tenant = try await largeTenant(service)
+            let archive = try await service.export(tenant)
+            let tooLarge = await #expect(throws: ProblemError.self) {
+                _ = try await exports(service, places: 64, spoolBytes: 100_000).begin(tenant.id, by: Self.author)
+            }
+
+            for name in ["skills.ndjson", "predictions.ndjson"] {
+                #expect(archive.text(name).split(separator: "\n").count == 600)
+            }
+            #expect(tooLarge?.status.code == 413)
+        }
+    }
+
+    @Test("one tenant's exports are limited in number, and one that nobody takes any more makes room for the next")
+    func limited() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let other = try await service.createTenant("other")
+            let exports = exports(service, places: 16)
+            func begin(_ tenant: Tenant) async throws -> TenantExport.UnderWay {
+                try await exports.begin(tenant.id, by: Self.author)
+            }
+            let first = try await begin(tenant)
+            let refused = await #expect(throws: ProblemError.self) { _ = try await begin(tenant) }
+            _ = try await begin(other)
+            try await exports.send(first) { _ in }
+            // As of an answer that is never written.
+            do { _ = try await begin(tenant) }
+            let broken = try await begin(tenant)
+            await #expect(throws: CancellationError.self) {
+                try await exports.send(broken) { _ in throw CancellationError() }
+            }
+            _ = try await begin(tenant)
+
+            #expect(refused?.status.code == 429)
+            #expect(exports.space.usedBytes == 0)
         }
     }
 

@@ -26,7 +26,7 @@ struct RouteTests {
             purge: TenantPurge(
                 pool: pool, restoreDays: 30, settling: .zero, interval: .seconds(60),
                 logger: PostgresCluster.quietLogger),
-            imports: .testing(), turns: BulkTurns(atOnce: 4),
+            imports: .testing(), exports: .testing(), turns: BulkTurns(atOnce: 4),
             changes: ChangeFeed(pool: pool, schema: "tenant_admin", logger: PostgresCluster.quietLogger),
             archives: KeptArchives())
         let routes = parts.routes

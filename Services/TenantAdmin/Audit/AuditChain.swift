@@ -9,8 +9,11 @@ struct AuditChain: Sendable {
     let database: TenantDatabase
     let anchors: AuditAnchors
     let verifier: StatementVerifier
+    /// Entries of an export that are read at a time, unless they are long.
+    var pageEntries = 1000
 
-    private static let chunkBytes = 64 * 1024
+    /// Of a page, about.
+    private static let pageBytes = 1 << 20
 
     /// Walks the whole chain, and compares it with every head.
     func verification(of tenant: TenantID) async throws -> AuditVerification {
@@ -44,40 +47,62 @@ struct AuditChain: Sendable {
     }
 
     /// The chain and its heads as NDJSON of ``AuditExportLine``, to be checked by `ermctl audit verify`.
+    ///
+    /// Read page by page, at the pace at which `write` takes them: no transaction and no connection waits for a client. Entries stay as
+    /// they are, so that the pages up to the entry that is the last one now are one state of the log.
     func export(
         _ tenant: TenantID, isolation: isolated (any Actor)? = #isolation, to write: (ByteBuffer) async throws -> Void
     ) async throws {
         try await anchors.anchor(tenant)
+        // Heads first: the chain as it is read afterwards must hold all of them.
         let heads = try await anchors.heads(of: tenant)
-        // Not to be run again: a part may have been sent.
-        try await database.withTenant(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
-            connection in
-            var bytes: [UInt8] = []
-            func append(_ line: AuditExportLine) async throws {
-                bytes += try WireJSON.encode(line)
-                bytes.append(UInt8(ascii: "\n"))
-                guard bytes.count >= Self.chunkBytes else { return }
-                try await write(ByteBuffer(bytes: bytes))
-                bytes.removeAll(keepingCapacity: true)
-            }
-            let rows = connection.stream(
+        let last: Int? = try await database.withTenant(tenant, readOnly: true) { connection in
+            try await connection.query("SELECT max(seq) AS seq FROM audit_logs")[0].decode("seq")
+        }
+        var (entries, position) = (0, Int?.none)
+        while let last, position != last, let read = try await page(of: tenant, after: position, upTo: last) {
+            try await ByteBuffer(bytes: read.lines).writeInPieces(to: write)
+            entries += read.entries
+            position = read.last
+        }
+        var rest: [UInt8] = []
+        for head in heads.reversed() { try Self.append(.head(head), to: &rest) }
+        try Self.append(.end(AuditExportEnd(entries: entries, heads: heads.count)), to: &rest)
+        try await ByteBuffer(bytes: rest).writeInPieces(to: write)
+    }
+
+    private struct ExportedPage {
+        var lines: [UInt8] = []
+        var entries = 0
+        var last = 0
+    }
+
+    /// nil when there is no such entry.
+    private func page(of tenant: TenantID, after position: Int?, upTo last: Int) async throws -> ExportedPage? {
+        let later: SQL = position.map { "AND seq > \($0)" } ?? ""
+        return try await database.withTenant(tenant, readOnly: true) { connection in
+            var page = ExportedPage()
+            for try await row in connection.stream(
                 """
                 SELECT seq, audit_canonical(a) AS canonical, encode(previous_hash, 'hex') AS previous_hash,
                     encode(hash, 'hex') AS hash
-                FROM audit_logs a ORDER BY seq
+                FROM audit_logs a WHERE seq <= \(last) \(sql: later) ORDER BY seq LIMIT \(pageEntries)::bigint
                 """)
-            var entries = 0
-            for try await row in rows {
-                entries += 1
-                try await append(
-                    .entry(
-                        AuditExportEntry(
-                            seq: try row.decode("seq"), canonical: try row.decode("canonical"),
-                            previousHash: try row.decode("previous_hash"), hash: try row.decode("hash"))))
+            {
+                page.last = try row.decode("seq")
+                page.entries += 1
+                let entry = AuditExportEntry(
+                    seq: page.last, canonical: try row.decode("canonical"),
+                    previousHash: try row.decode("previous_hash"), hash: try row.decode("hash"))
+                try Self.append(.entry(entry), to: &page.lines)
+                if page.lines.count >= Self.pageBytes { break }
             }
-            for head in heads.reversed() { try await append(.head(head)) }
-            try await append(.end(AuditExportEnd(entries: entries, heads: heads.count)))
-            try await write(ByteBuffer(bytes: bytes))
+            return page.entries > 0 ? page : nil
         }
+    }
+
+    private static func append(_ line: AuditExportLine, to bytes: inout [UInt8]) throws {
+        bytes += try WireJSON.encode(line)
+        bytes.append(UInt8(ascii: "\n"))
     }
 }

@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Foundation
 import HTTPTypes
+import NIOCore
 import ServiceKit
 import Synchronization
 
@@ -161,5 +162,15 @@ final class Spool: Sendable {
         }
 
         mutating func next() async throws -> [UInt8]? { try await next(isolation: nil) }
+    }
+}
+
+extension Spool {
+    /// Hands over all that was appended, piece by piece at the pace at which `write` takes them, and gives the room back.
+    func pour(
+        isolation: isolated (any Actor)? = #isolation, into write: (ByteBuffer) async throws -> Void
+    ) async throws {
+        for try await chunk in chunks { try await ByteBuffer(bytes: chunk).writeInPieces(to: write) }
+        discard()
     }
 }

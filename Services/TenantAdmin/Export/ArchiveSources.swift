@@ -20,9 +20,10 @@ protocol ArchiveSources: Sendable {
 struct ServiceArchiveSources: ArchiveSources {
     private let clients: [ServiceName: ServiceClient]
 
-    /// A client of an export takes its time, and with it every service behind it.
+    /// For a whole file, which is read as fast as its service gives it.
     private static let patience = Duration.seconds(3600)
-    private static let idle = Duration.seconds(600)
+    /// Between two pieces of it.
+    private static let idle = Duration.seconds(120)
     /// The last lines of a dataset or an artefact are answered when its digest has been verified.
     private static let checking = Duration.seconds(300)
 

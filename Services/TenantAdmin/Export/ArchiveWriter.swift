@@ -2,7 +2,6 @@ import Basics
 import Contracts
 import Crypto
 import Foundation
-import NIOCore
 import ServiceKit
 
 /// An export's ZIP archive, written file by file in the memory of one piece.
@@ -33,7 +32,7 @@ struct ArchiveWriter {
     mutating func begin(_ name: String) { zip.begin(name, into: &out) }
 
     /// - Returns: what is to be written now, if anything.
-    mutating func append(_ line: String) -> ByteBuffer? {
+    mutating func append(_ line: String) -> [UInt8]? {
         lines += line.utf8
         lines.append(UInt8(ascii: "\n"))
         count += 1
@@ -50,7 +49,7 @@ struct ArchiveWriter {
     }
 
     /// The manifest and the archive's directory.
-    mutating func finish() throws -> ByteBuffer {
+    mutating func finish() throws -> [UInt8] {
         try add("manifest.json", ArchiveManifest(files: files))
         zip.finish(into: &out)
         return take()
@@ -62,8 +61,8 @@ struct ArchiveWriter {
         lines.removeAll(keepingCapacity: true)
     }
 
-    private mutating func take() -> ByteBuffer {
-        defer { out.removeAll(keepingCapacity: true) }
-        return ByteBuffer(bytes: out)
+    private mutating func take() -> [UInt8] {
+        defer { out = [] }
+        return out
     }
 }

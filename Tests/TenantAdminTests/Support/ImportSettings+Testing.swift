@@ -16,6 +16,15 @@ extension ImportSettings {
     }
 }
 
+extension ExportSettings {
+    static func testing(concurrent: Int = 32, spoolBytes: Int = 1 << 30) -> ExportSettings {
+        ExportSettings(
+            maximumConcurrent: concurrent,
+            space: SpoolSpace(
+                for: .exports, in: FileManager.default.temporaryDirectory, limitBytes: spoolBytes, chunkBytes: 16_384))
+    }
+}
+
 extension Imports {
     /// With turns of its own.
     init(_ service: TestService, _ settings: ImportSettings = .testing(), atOnce: Int = 4) {

@@ -34,6 +34,7 @@ struct TestService: Sendable {
 
     static func run(
         tenantMigrations: String = ServiceDatabases.migrations("tenant"), imports: ImportSettings = .testing(),
+        exports: ExportSettings = .testing(),
         heartbeat: Duration = .milliseconds(50),
         policies: TenantPolicies = .hashingFast,
         _ body: @escaping @Sendable (TestService) async throws -> Void
@@ -44,7 +45,7 @@ struct TestService: Sendable {
             configuration.connectTimeout = .seconds(60)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             do {
-                try await run(pool, databases, tenantMigrations, imports, heartbeat, policies, body)
+                try await run(pool, databases, tenantMigrations, imports, exports, heartbeat, policies, body)
             } catch {
                 await pool.close()
                 throw error
@@ -55,7 +56,7 @@ struct TestService: Sendable {
 
     private static func run(
         _ pool: PostgresPool, _ databases: ServiceDatabases, _ tenantMigrations: String, _ imports: ImportSettings,
-        _ heartbeat: Duration, _ policies: TenantPolicies,
+        _ exports: ExportSettings, _ heartbeat: Duration, _ policies: TenantPolicies,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
         try await MigrationRunner(
@@ -78,7 +79,7 @@ struct TestService: Sendable {
         let archives = KeptArchives()
         let parts = TenantAdminParts(
             verifier: AssertionVerifier(audience: .tenantAdmin, keys: keys), pool: pool, schemas: schemas,
-            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports,
+            anchors: anchors, heads: StatementVerifier(keys: keys), purge: purge, imports: imports, exports: exports,
             turns: BulkTurns(atOnce: 4), changes: changes, archives: archives, policies: policies)
         let signers = Dictionary(
             uniqueKeysWithValues: pairs.map { ($0, AssertionSigner(issuer: $0, keyPair: $1)) })
