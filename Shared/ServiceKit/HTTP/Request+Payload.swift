@@ -14,7 +14,8 @@ extension Request {
     public func payload<T: RequestPayload>(
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T {
-        try StrictJSON.decode(type, from: try await jsonBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate))
+        try StrictJSON.decode(
+            type, from: try await jsonBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate))
     }
 
     /// The same for a body that may be left out; nil when it is.
