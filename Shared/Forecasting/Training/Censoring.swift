@@ -58,11 +58,20 @@ struct Censoring: Sendable {
         return Weights(values: raw.map { $0 / mean }, reach: reach)
     }
 
-    /// How long work takes that is among the longest twentieth (Kaplan and Meier 1958, among work that ends at all).
+    /// How long work takes that is among the longest twentieth; 0 where that cannot be told.
     /// - Parameter rows: finished before `cutoff`.
     func longDuration(_ rows: [LearningRow], knownAt cutoff: Double) -> Double {
-        guard !decisions.isEmpty, cutoff.isFinite else { return 0 }
         let durations = rows.map { max(0, $0.completedAt - $0.decision.at) }.sorted()
+        return duration(exceededBy: 0.05, of: durations, knownAt: cutoff) ?? 0
+    }
+
+    /// The duration that only a share of all work exceeds (Kaplan and Meier 1958, among work that ends at all); nil where nothing
+    /// has finished or nothing is known of the unfinished.
+    /// - Parameters:
+    ///   - share: 0…1.
+    ///   - durations: of work finished before `cutoff`, ascending.
+    func duration(exceededBy share: Double, of durations: [Double], knownAt cutoff: Double) -> Double? {
+        guard !decisions.isEmpty, cutoff.isFinite else { return nil }
         // At risk at a duration: not finished before it, and decided early enough to have been seen so long.
         var survival = 1.0
         var curve: [(duration: Double, survival: Double)] = []
@@ -78,8 +87,8 @@ struct Censoring: Sendable {
             curve.append((duration, survival))
             index = end
         }
-        guard let last = curve.last else { return 0 }
-        let goal = last.survival + 0.05 * (1 - last.survival)
+        guard let last = curve.last else { return nil }
+        let goal = last.survival + share * (1 - last.survival)
         return curve.first { $0.survival <= goal }?.duration ?? last.duration
     }
 }

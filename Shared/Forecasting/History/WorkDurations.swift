@@ -1,0 +1,55 @@
+/// From the decision of an allocation to its end, in seconds since 1970-01-01 UTC.
+public struct WorkSpan: Sendable, Equatable {
+    public let decidedAt: Double
+    /// nil while unfinished.
+    public let completedAt: Double?
+
+    public init(decidedAt: Double, completedAt: Double?) {
+        self.decidedAt = decidedAt
+        self.completedAt = completedAt
+    }
+}
+
+extension History {
+    /// Of all allocations that have an outcome or may still get one, in no order. Work that ended without recorded hours has none.
+    public var workSpans: [WorkSpan] {
+        slotOfID.values.compactMap { slot -> WorkSpan? in
+            let place = Int(slot)
+            let completedAt = entries[place].allocation.completedAt
+            guard completedAt == nil || entries[place].source == .recorded else { return nil }
+            return WorkSpan(decidedAt: entries[place].allocation.decidedAt, completedAt: completedAt)
+        }
+    }
+}
+
+/// How long a tenant's work takes from its decision to its end, unfinished work included.
+public struct WorkDurations: Sendable {
+    private let censoring: Censoring
+    /// Ascending by seconds.
+    private let finished: [(seconds: Double, completedAt: Double)]
+
+    /// So many finished allocations must lie in a share of which something is said.
+    private static let leastBeyond = 2.0
+
+    public init(_ spans: [WorkSpan]) {
+        censoring = Censoring(decisions: spans.map(\.decidedAt).sorted())
+        finished = spans.compactMap { span in
+            span.completedAt.map { (seconds: max(0, $0 - span.decidedAt), completedAt: $0) }
+        }.sorted { $0.seconds < $1.seconds }
+    }
+
+    /// The seconds that only a share of all work exceeds (`Censoring.duration`), as far as it was known at a moment.
+    /// - Parameters:
+    ///   - share: 0…1.
+    ///   - moment: seconds since 1970-01-01 UTC.
+    /// - Returns: nil where too little has finished, or where the history is shorter than twice the answer: of a short history only the
+    ///   short work has finished, and what long work takes cannot be told.
+    public func seconds(exceededBy share: Double, asOf moment: Double) -> Double? {
+        let known = finished.filter { $0.completedAt < moment }.map(\.seconds)
+        guard Double(known.count) * share >= Self.leastBeyond, let first = censoring.decisions.first,
+            let seconds = censoring.duration(exceededBy: share, of: known, knownAt: moment),
+            2 * seconds <= moment - first
+        else { return nil }
+        return seconds
+    }
+}
