@@ -20,6 +20,8 @@ struct OpenPrediction: Sendable {
 /// What a booking tells of a prediction.
 struct BookingOutcome: Sendable {
     let booking: AllocationID
+    /// When the work was decided on.
+    let decidedAt: Date
     let actual: PredictionActual
 
     /// To the millisecond, in which moments are kept.
@@ -37,7 +39,8 @@ struct BookingOutcome: Sendable {
 /// and, where the question had a plan, planned the same.
 enum OutcomeMatching {
     private static let before = 86_400.0
-    private static let after = 30 * 86_400.0
+    /// Seconds from the question to the decision on the booking, at most.
+    static let after = 30 * 86_400.0
 
     static func outcome(of prediction: OpenPrediction, in history: History) -> BookingOutcome? {
         let asked = prediction.asOf.timeIntervalSince1970
@@ -53,7 +56,7 @@ enum OutcomeMatching {
             let completed = booking.completedAt
         else { return nil }
         return BookingOutcome(
-            booking: id,
+            booking: id, decidedAt: Date(timeIntervalSince1970: booking.decidedAt),
             actual: PredictionActual(actualHours: hours, completedAt: Date(timeIntervalSince1970: completed)))
     }
 }

@@ -17,6 +17,7 @@ extension PostgresPredictionLog {
         let loses: SQL = """
             (outcome_booking_id IS NOT NULL AND num_nonnulls(\(sql: employee), \(sql: project), \(sql: planned)) > 0)
             """
+        let keeps: SQL = "(instead_actual_hours IS NULL AND NOT \(sql: loses))"
         return try await change(
             .decide, id, tenant: tenant, by: author, check: check,
             """
@@ -27,7 +28,8 @@ extension PostgresPredictionLog {
             actual_result = CASE WHEN NOT \(sql: loses) THEN actual_result END,
             actual_hours = CASE WHEN NOT \(sql: loses) THEN actual_hours END,
             instead_estimated_hours = \(optional: instead?.estimatedHours), instead_actual = NULL,
-            outcome_booking_id = CASE WHEN instead_actual_hours IS NULL AND NOT \(sql: loses) THEN outcome_booking_id END,
+            outcome_booking_id = CASE WHEN \(sql: keeps) THEN outcome_booking_id END,
+            work_decided_at = CASE WHEN \(sql: keeps) THEN work_decided_at END,
             instead_actual_hours = NULL
             """)
     }

@@ -79,7 +79,8 @@ struct PostgresPredictionLog: PredictionLog {
         try await change(
             .recordActual, id, tenant: tenant, by: author, check: check,
             """
-            actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours), outcome_booking_id = NULL
+            actual_result = \(wire: actual)::jsonb, actual_hours = \(actual.actualHours), outcome_booking_id = NULL,
+            work_decided_at = NULL
             """)
     }
 
@@ -103,6 +104,7 @@ struct PostgresPredictionLog: PredictionLog {
                     coalesce(instead_planned_hours, planned_hours) AS planned_hours,
                     \(sql: PredictionDecision.isOtherWork) AS is_other_work,
                     (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at, outcome_booking_id,
+                    coalesce(work_decided_at, created_at) AS work_decided_at,
                     coalesce(instead_actual, actual_result) AS taken FROM predictions
                 WHERE \(sql: awaits) AND created_at >= \(asked.lowerBound)
                     AND created_at < \(asked.upperBound) AND \(sql: older)
@@ -110,13 +112,14 @@ struct PostgresPredictionLog: PredictionLog {
                 """
             ).map { row in
                 let actual: PredictionActual? = try row.wireIfPresent("taken")
+                let decidedAt: Date = try row.decode("work_decided_at")
                 return OpenPrediction(
                     id: try row.decode("id"), employee: try row.decode("employee_id"),
                     project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
                     isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"),
                     createdAt: try row.decode("created_at"),
                     taken: try row.decode("outcome_booking_id", as: AllocationID?.self).flatMap { booking in
-                        actual.map { BookingOutcome(booking: booking, actual: $0) }
+                        actual.map { BookingOutcome(booking: booking, decidedAt: decidedAt, actual: $0) }
                     })
             }
         }
@@ -133,6 +136,7 @@ struct PostgresPredictionLog: PredictionLog {
                         UPDATE predictions SET \(sql: column) = \(wireIfPresent: outcome?.actual)::jsonb,
                             \(sql: hours) = \(optional: outcome?.actual.actualHours),
                             outcome_booking_id = \(optional: outcome?.booking),
+                            work_decided_at = \(optional: outcome?.decidedAt),
                             revision = revision + 1, updated_at = clock_timestamp()
                         WHERE id = \(prediction.id)
                             AND outcome_booking_id IS NOT DISTINCT FROM \(optional: prediction.taken?.booking)::uuid
