@@ -114,16 +114,19 @@ public struct ModelDayMetrics: Codable, Sendable, Equatable {
     public let modelId: ModelID
     public let date: CivilDate
     public let predictionsCount: Int
-    /// Percent, of all predictions of the day, whether their outcome is known or not: comparable with `avgAccuracy` only where it is
-    /// of nearly all. Nil when none had a confidence.
+    /// Percent, of the predictions whose outcome is known so far; nil when none of them had a confidence.
     public let avgConfidence: Double?
-    /// Percent of the outcomes known so far that lay within 25 % of the estimate; nil before any is known.
+    /// Percent of the same predictions whose actual hours lay within 25 % of the estimate, which is what their confidence states; nil
+    /// before any outcome is known.
     public let avgAccuracy: Double?
     /// Of the success event (within the planned hours), forecast from a probability of 0.5.
     public let truePositives: Int
     public let trueNegatives: Int
     public let falsePositives: Int
     public let falseNegatives: Int
+    /// Mean squared difference between the stated probability of success and what came, 0…1, of the same outcomes as the four counts
+    /// before; nil while these are 0. Stating the share of successes each time would have had that share × (1 − the share).
+    public let brierScore: Double?
     /// Predictions of the day whose outcome is known so far; the next two figures are of these, nil before there are any.
     public let outcomesCount: Int
     /// Hours.
@@ -131,13 +134,15 @@ public struct ModelDayMetrics: Codable, Sendable, Equatable {
     /// Percent of the 80 % ranges that held.
     public let coverage80: Double?
     /// What was found to have changed on that day (`GET /metrics/alarms`).
-    public let alarms: [DriftAlarm.Kind]
+    public var alarms: [DriftAlarm.Kind]
 
     public init(
         modelId: ModelID, date: CivilDate, predictionsCount: Int, avgConfidence: Double?, avgAccuracy: Double?,
-        truePositives: Int, trueNegatives: Int, falsePositives: Int, falseNegatives: Int, outcomesCount: Int = 0,
-        meanAbsoluteError: Double? = nil, coverage80: Double? = nil, alarms: [DriftAlarm.Kind] = []
+        truePositives: Int, trueNegatives: Int, falsePositives: Int, falseNegatives: Int, brierScore: Double? = nil,
+        outcomesCount: Int = 0, meanAbsoluteError: Double? = nil, coverage80: Double? = nil,
+        alarms: [DriftAlarm.Kind] = []
     ) {
+        self.brierScore = brierScore
         self.outcomesCount = outcomesCount
         self.meanAbsoluteError = meanAbsoluteError
         self.coverage80 = coverage80

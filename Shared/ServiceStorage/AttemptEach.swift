@@ -4,7 +4,7 @@ public import Logging
 import Postgres
 import ServiceKit
 
-extension Sequence {
+extension Sequence where Element: Sendable {
     /// Works for one tenant after the other. Work that fails is logged with its tenant, under a fixed phrase, and does not keep the others
     /// from theirs.
     /// - Parameter tenant: for whom the work is.

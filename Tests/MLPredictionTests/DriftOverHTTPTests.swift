@@ -58,6 +58,40 @@ import Testing
         }
     }
 
+    @Test("confidence and what came true are of the same predictions, and the chances of success have a Brier score")
+    func calibration() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let history = TrainedModel.history
+            var answers: [JSONValue] = []
+            for planned in [4, 30] {
+                let answer = try await service.send(
+                    .post, "/api/v1/predictions",
+                    #"{"employeeId": "\#(history.employees[planned % 6].id)", "projectId": "\#(history.projects[0].id)", "plannedHours": \#(planned)}"#
+                )
+                answers.append(try #require(answer.body["data"]))
+            }
+            func day() async throws -> JSONValue {
+                guard case .array(let days)? = try await service.send(.get, "/api/v1/metrics").body["data"] else {
+                    return .null
+                }
+                return days.first ?? .null
+            }
+            let before = try await day()
+            #expect(before["predictionsCount"] == .integer(2) && (before["avgConfidence"] ?? .null) == .null)
+            let id = try #require(answers[0]["predictionId"]?.stringValue)
+            let recorded = try await service.send(.put, "/api/v1/predictions/\(id)/actual", #"{"actualHours": 5}"#)
+            #expect(recorded.status == .ok)
+            let after = try await day()
+            let confidence = try #require(answers[0]["confidence"]?.doubleValue)
+            let said = try #require(answers[0]["successProbability"]?.doubleValue)
+            let mean = try #require(after["avgConfidence"]?.doubleValue)
+            #expect(abs(mean - confidence) < 1e-6)
+            // Five hours are more than the four that were planned.
+            let score = try #require(after["brierScore"]?.doubleValue)
+            #expect(abs(score - said * said) < 1e-6)
+        }
+    }
+
     private let known = TrainedModel.history
 
     private func model() async throws -> LoadedModel {

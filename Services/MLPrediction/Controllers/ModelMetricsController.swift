@@ -74,11 +74,8 @@ struct MetricsQuery: RouteQuery {
 extension ModelDayMetrics {
     /// With those of the model's alarms that were raised on the day.
     fileprivate func adding(_ alarms: [DriftAlarm]) -> ModelDayMetrics {
-        let own = alarms.filter { $0.modelId == modelId && CivilDate($0.raisedAt) == date }
-        return ModelDayMetrics(
-            modelId: modelId, date: date, predictionsCount: predictionsCount, avgConfidence: avgConfidence,
-            avgAccuracy: avgAccuracy, truePositives: truePositives, trueNegatives: trueNegatives,
-            falsePositives: falsePositives, falseNegatives: falseNegatives, outcomesCount: outcomesCount,
-            meanAbsoluteError: meanAbsoluteError, coverage80: coverage80, alarms: own.map(\.kind))
+        var day = self
+        day.alarms = alarms.filter { $0.modelId == modelId && CivilDate($0.raisedAt) == date }.map(\.kind)
+        return day
     }
 }

@@ -27,7 +27,7 @@ export async function driftView(api, session, model) {
     alarms.length > 0 ? h("div", { class: "notice" }, h("ul", {}, alarms.map(alarmText))) : h("p", {}, badge("no alarm", "good"), ` Nothing says that anything has changed in the last ${WEEKS} weeks.`),
     weeks.some((week) => week.outcomes > 0) ? driftChart(weeks, start, to) : null,
     weekTable(weeks),
-    h("p", { class: "note" }, "An answer comes true when the actual hours lie within 25 % of the estimate; its confidence says how often that is to be expected. The weeks are those of the questions; the lines through the points are 95 % ranges, wide where few outcomes are known. An alarm weighs all outcomes together, and while nothing changes a month raises one with a chance of at most one in a hundred."),
+    h("p", { class: "note" }, "An answer comes true when the actual hours lie within 25 % of the estimate; its confidence says how often that is to be expected. Both are of answers whose outcome is known. The weeks are those of the questions; the lines through the points are 95 % ranges, wide where few outcomes are known. An alarm weighs all outcomes together, and while nothing changes a month raises one with a chance of at most one in a hundred."),
   ];
 }
 
@@ -36,7 +36,7 @@ function alarmText(alarm) {
     h("span", { class: "note" }, `${format.count(alarm.observations)} observations, ${format.count(alarm.evidence)} times likelier if something has changed.`));
 }
 
-/** Days pooled by week: a day has few answers. Figures of outcomes are weighed by outcomes, those of answers by answers. */
+/** Days pooled by week: a day has few answers. What was said and what came are of the same outcomes. */
 export function byWeek(daily, alarms = []) {
   const weeks = new Map();
   const week = (monday) => {
@@ -47,8 +47,8 @@ export function byWeek(daily, alarms = []) {
     const one = week(days.monday(days.parseDay(day.date)));
     one.answers += day.predictionsCount;
     if (isKnown(day.avgConfidence)) {
-      one.said += day.avgConfidence * day.predictionsCount;
-      one.saidOf += day.predictionsCount;
+      one.said += day.avgConfidence * day.outcomesCount;
+      one.saidOf += day.outcomesCount;
     }
     if (isKnown(day.avgAccuracy)) {
       one.outcomes += day.outcomesCount;
