@@ -87,7 +87,7 @@ struct PredictionApplication {
         // Without a webhook alarms are read from their feed only.
         let delivery = try Webhook(bootstrap).map { webhook in
             AlarmDelivery(
-                notices: AlarmNotices(database: database, watched: PostgresWatchedPredictions(database: database)),
+                notices: AlarmNotices(database: database, drift: DriftFeed(database: database, mirrors: mirrors)),
                 webhook: webhook, logger: bootstrap.logger)
         }
         let watch = ModelWatch(
@@ -144,7 +144,7 @@ struct PredictionParts: Sendable {
         routes.add(
             ModelMetricsController(
                 service: service, store: PostgresModelMetricsStore(database: database),
-                watched: PostgresWatchedPredictions(database: database),
+                drift: DriftFeed(database: database, mirrors: service.mirrors),
                 decisionMetrics: PostgresDecisionMetrics(database: database)))
         routes.add(
             InternalArchiveController(

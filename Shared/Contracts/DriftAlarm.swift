@@ -9,13 +9,14 @@ public struct DriftAlarm: Codable, Sendable, Equatable {
         case range
         /// `successProbability` no longer comes true.
         case success
-        /// Plans that are asked about are unlike those before.
+        /// Plans that are asked about are unlike those before: their hours, their days or their percentage of a person's capacity.
         case plans
     }
 
     public let modelId: ModelID
     public let kind: Kind
-    /// When the outcome became known, or the question was asked, that made the difference.
+    /// When the outcome was due, or the question was asked, that made the difference. An outcome is due when nearly all work that was
+    /// decided with it has ended: the first to end are mostly short work, and no fair sample.
     public let raisedAt: Date
     /// Outcomes or questions of that month until then.
     public let observations: Int

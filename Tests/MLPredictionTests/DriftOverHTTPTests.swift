@@ -12,41 +12,45 @@ import Testing
 
 /// The alarms of a model in service, and its chances following what comes true.
 @Suite struct DriftOverHTTPTests {
+    /// Twenty days ago a hundred questions were asked about as many plans, and the work took nine times as long as was said: three days.
+    /// All work of the history takes five days, so that the outcomes were due fifteen days ago.
+    private func askAndDrift(_ service: PredictionsOverHTTP) async throws {
+        let people = TrainedModel.history.employees
+        let questions = (0..<100).map { index in
+            """
+            {"employeeId": "\(people[index % people.count].id)", "projectId": "\(TrainedModel.history.projects[index % 3].id)",
+            "plannedHours": \(index + 1)}
+            """
+        }
+        let body = "{\"requests\": [\(questions.joined(separator: ","))]}"
+        #expect(try await service.send(.post, "/api/v1/predictions/batch", body).status == .ok)
+        #expect(try await service.send(.get, "/api/v1/metrics/alarms").body["data"] == .array([]))
+        try await service.database.withTenantRows(service.tenant) { connection in
+            _ = try await connection.execute(
+                """
+                UPDATE predictions SET created_at = created_at - interval '20 days', actual_hours = 9 * estimated_hours,
+                    actual_result = jsonb_build_object('actualHours', 9 * estimated_hours, 'completedAt',
+                        to_char((created_at - interval '17 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
+                """)
+        }
+    }
+
     @Test(
         "forecasts that drift from outcomes raise alarms that only the tenant can read; the day tells how far off"
     )
     func alarms() async throws {
         try await PredictionsOverHTTP.with { service in
-            let people = TrainedModel.history.employees
-            let questions = (0..<100).map { index in
-                """
-                {"employeeId": "\(people[index % people.count].id)", "projectId": "\(TrainedModel.history.projects[index % 3].id)",
-                "plannedHours": \(index + 1)}
-                """
-            }
-            let body = "{\"requests\": [\(questions.joined(separator: ","))]}"
-            #expect(try await service.send(.post, "/api/v1/predictions/batch", body).status == .ok)
-            let span = "?from=2026-06-01&to=2026-06-30"
-            #expect(try await service.send(.get, "/api/v1/metrics/alarms\(span)").body["data"] == .array([]))
-            // Everything takes nine times as long as was said.
-            try await service.database.withTenantRows(service.tenant) { connection in
-                _ = try await connection.execute(
-                    """
-                    UPDATE predictions SET actual_hours = 9 * estimated_hours, actual_result = jsonb_build_object(
-                        'actualHours', 9 * estimated_hours, 'completedAt', '2026-06-15T12:00:'
-                            || lpad((planned_hours::integer % 60)::text, 2, '0') || '.000Z')
-                    """)
-            }
-            let alarms = try await service.send(.get, "/api/v1/metrics/alarms\(span)")
+            try await askAndDrift(service)
+            let alarms = try await service.send(.get, "/api/v1/metrics/alarms")
             guard case .array(let found)? = alarms.body["data"] else {
                 Issue.record("no alarms: \(alarms.body)")
                 return
             }
             #expect(found.contains { $0["kind"]?.stringValue == "range" }, "\(alarms.body)")
             #expect(found.allSatisfy { ($0["evidence"]?.doubleValue ?? 0) >= 400 })
-            let other = try await service.send(.get, "/api/v1/metrics/alarms\(span)&modelId=\(ModelID())")
+            let other = try await service.send(.get, "/api/v1/metrics/alarms?modelId=\(ModelID())")
             #expect(other.body["data"] == .array([]))
-            #expect(try await service.send(.get, "/api/v1/metrics/alarms\(span)", permissions: []).status == .forbidden)
+            #expect(try await service.send(.get, "/api/v1/metrics/alarms", permissions: []).status == .forbidden)
             guard case .array(let days)? = try await service.send(.get, "/api/v1/metrics").body["data"],
                 let day = days.first
             else {
@@ -55,6 +59,65 @@ import Testing
             }
             #expect(day["outcomesCount"] == .integer(100) && day["coverage80"]?.doubleValue == 0)
             #expect((day["meanAbsoluteError"]?.doubleValue ?? 0) > 10)
+        }
+    }
+
+    @Test("outcomes are watched behind thousands of newer questions that have none, as a busy company asks them")
+    func busy() async throws {
+        try await PredictionsOverHTTP.with { service in
+            try await askAndDrift(service)
+            try await service.database.withTenantRows(service.tenant) { connection in
+                _ = try await connection.execute(
+                    """
+                    INSERT INTO predictions (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id,
+                        input_data, prediction_result, estimated_hours, planned_hours, requested_by, created_at, updated_at)
+                    SELECT gen_random_uuid(), tenant_id, model_id, model_version, model_kind, employee_id, project_id,
+                        input_data, prediction_result, estimated_hours, planned_hours, requested_by, now() - interval '1 hour', now()
+                    FROM predictions, generate_series(1, 51)
+                    """)
+            }
+            let alarms = try await service.send(.get, "/api/v1/metrics/alarms").body["data"]
+            guard case .array(let found)? = alarms else {
+                Issue.record("no alarms: \(String(describing: alarms))")
+                return
+            }
+            #expect(found.contains { $0["kind"]?.stringValue == "range" }, "\(found)")
+        }
+    }
+
+    @Test("an outcome is watched from the decision on the work, which may be weeks after the question")
+    func decided() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let history = TrainedModel.history
+            let asked = try await service.send(
+                .post, "/api/v1/predictions",
+                #"{"employeeId": "\#(history.employees[0].id)", "projectId": "\#(history.projects[0].id)", "plannedHours": 8}"#
+            )
+            let model = try #require(ModelID(asked.body["data"]?["model"]?["id"]?.stringValue ?? ""))
+            try await service.database.withTenantRows(service.tenant) { connection in
+                _ = try await connection.execute(
+                    """
+                    UPDATE predictions SET created_at = created_at - interval '14 days',
+                        prediction_result = jsonb_set(prediction_result, '{asOf}',
+                            to_jsonb(to_char(now() - interval '14 days', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')))
+                    """)
+            }
+            let decidedAt = Date().addingTimeInterval(-2 * 86_400)
+            let booking = Contracts.Allocation(
+                id: AllocationID(), externalId: "late", employeeId: history.employees[0].id,
+                projectId: history.projects[0].id, allocationPercentage: 50, allocatedHours: 8, plannedHours: 8,
+                actualHours: 9, requiredSkills: [], labels: [:], startDate: CivilDate(decidedAt), endDate: nil,
+                completedAt: Date().addingTimeInterval(-3_600), createdAt: decidedAt)
+            service.upstream.state.withLock { $0.lines[service.tenant]?.append(.allocation(booking)) }
+            _ = try await service.send(.get, "/api/v1/metrics")
+            let watched = PostgresWatchedPredictions(database: service.database)
+            func outcomes(decidedFrom first: Double, to last: Double) async throws -> [WatchedOutcome] {
+                let (start, end) = (Date().addingTimeInterval(first * 86_400), Date().addingTimeInterval(last * 86_400))
+                return try await watched.outcomes(of: model, decided: start..<end, tenant: service.tenant)
+            }
+            let found = try #require(try await outcomes(decidedFrom: -3, to: -1).first)
+            #expect(abs(found.decidedAt.timeIntervalSince(decidedAt)) < 1 && found.actual.actualHours == 9)
+            #expect(try await outcomes(decidedFrom: -15, to: -13).isEmpty)
         }
     }
 

@@ -10,13 +10,30 @@ import Testing
 @Suite struct DriftWatchTests {
     private static let start = Date(timeIntervalSince1970: 1_767_225_600)
 
+    /// What a company's model was asked and what came of it.
+    private struct Played {
+        var outcomes: [WatchedOutcome] = []
+        var plans: [WatchedPlan] = []
+
+        /// Those of every month that has part of it; all work ends within two days.
+        func alarms(_ model: ModelID = ModelID()) -> [DriftAlarm] {
+            let end = (outcomes.last?.decidedAt ?? DriftWatchTests.start).addingTimeInterval(3 * 86_400)
+            return CalendarMonth.all(in: DriftWatchTests.start..<end).flatMap { month -> [DriftAlarm] in
+                let watch = DriftWatch(model: model, month: month)
+                let wait = OutcomeWait(leftOut: 0.02, seconds: 2 * 86_400)
+                return watch.alarms(outcomes, after: wait) + [watch.alarm(plans)].compactMap(\.self)
+            }
+        }
+    }
+
     /// Predictions of a company, three a day, whose chances come true but for what `change` does from a day on.
     private static func predictions(
         days: Int, seed: UInt64, changingFrom changed: Int = .max, chances shift: Double = 0, plans factor: Double = 1
-    ) -> [WatchedPrediction] {
+    ) -> Played {
         var random = SeededGenerator(seed: seed)
         let (employee, project) = (EmployeeID(), ProjectID())
-        return (0..<3 * days).map { index in
+        var played = Played()
+        for index in 0..<3 * days {
             let day = index / 3
             let isChanged = day >= changed
             let planned = [1.0, 2, 4, 8, 16][random.below(5)] * (isChanged ? factor : 1)
@@ -30,32 +47,35 @@ import Testing
             let isKept = hours <= planned
             let range = happens(0.8) ? hours * 0.9...hours * 1.1 : hours * 2...hours * 3
             let asked = start.addingTimeInterval(Double(day) * 86_400 + Double(index % 3) * 3_600)
-            return WatchedPrediction(
-                id: PredictionID(rawValue: UUID(seed: seed, number: index)), askedAt: asked, employee: employee,
-                project: project, plannedHours: planned, estimatedHours: estimate, confidence: 100 * confidence,
-                // All of these are kept, as far as the hours go; the chance is that of being near.
-                successProbability: isKept ? 1 : 0, range: range,
-                outcome: PredictionActual(
-                    actualHours: hours, completedAt: asked.addingTimeInterval(86_400 + Double(index))))
+            played.outcomes.append(
+                WatchedOutcome(
+                    decidedAt: asked, employee: employee, project: project, plannedHours: planned,
+                    estimatedHours: estimate, confidence: 100 * confidence,
+                    // All of these are kept, as far as the hours go; the chance is that of being near.
+                    successProbability: isKept ? 1 : 0, range: range,
+                    actual: PredictionActual(
+                        actualHours: hours, completedAt: asked.addingTimeInterval(86_400 + Double(index)))))
+            played.plans.append(
+                WatchedPlan(
+                    id: PredictionID(rawValue: UUID(seed: seed, number: index)), askedAt: asked, employee: employee,
+                    project: project, hours: planned, days: nil, allocationPercentage: nil))
         }
+        return played
     }
 
     @Test("while nothing changes, at most one month in a hundred has any alarm")
     func falseAlarms() {
         // 250 companies of four months each: a thousand months.
-        let alarms = (1...250).map { seed -> Set<String> in
-            let found = DriftWatch.alarms(Self.predictions(days: 120, seed: UInt64(seed)), model: ModelID())
-            return Set(found.map { String(CivilDate($0.raisedAt).description.prefix(7)) })
+        let alarms = (1...250).map { seed -> Set<CalendarMonth> in
+            let found = Self.predictions(days: 120, seed: UInt64(seed)).alarms()
+            return Set(found.map { CalendarMonth($0.raisedAt) })
         }
         #expect(alarms.reduce(0) { $0 + $1.count } <= 10)
     }
 
     @Test("chances that no longer come true, ranges that no longer hold and other plans are each found within a month")
     func changes() {
-        let model = ModelID()
-        func found(_ predictions: [WatchedPrediction]) -> Set<DriftAlarm.Kind> {
-            Set(DriftWatch.alarms(predictions, model: model).map(\.kind))
-        }
+        func found(_ played: Played) -> Set<DriftAlarm.Kind> { Set(played.alarms().map(\.kind)) }
         // The month in which it changes and the one after it.
         #expect(found(Self.predictions(days: 90, seed: 3, changingFrom: 60, chances: -0.35)) == [.confidence, .range])
         #expect(found(Self.predictions(days: 90, seed: 4, changingFrom: 60, plans: 6)).contains(.plans))
@@ -63,37 +83,69 @@ import Testing
         #expect(found(quiet).isEmpty)
     }
 
+    @Test("plans that name days or a percentage and no hours are watched by these", arguments: [true, false])
+    func plansWithoutHours(days: Bool) throws {
+        func alarms(_ factor: Double) -> [DriftAlarm] {
+            let played = Self.predictions(days: 90, seed: 4, changingFrom: 60, plans: factor)
+            let plans = played.plans.map { plan in
+                WatchedPlan(
+                    id: plan.id, askedAt: plan.askedAt, employee: plan.employee, project: plan.project, hours: nil,
+                    days: days ? plan.hours : nil, allocationPercentage: days ? nil : plan.hours)
+            }
+            return Played(outcomes: played.outcomes, plans: plans).alarms().filter { $0.kind == .plans }
+        }
+        #expect(alarms(1).isEmpty)
+        let alarm = try #require(alarms(6).first)
+        #expect(alarm.kind == .plans && alarm.raisedAt > Self.start.addingTimeInterval(60 * 86_400))
+        #expect(alarm.message.contains(days ? " days in the middle" : " % in the middle"))
+    }
+
     @Test("an alarm says which model, what, when, and in words how far off it is; once a month, and work counts once")
     func words() throws {
         let model = ModelID()
         let changed = Self.predictions(days: 60, seed: 5, changingFrom: 31, chances: -0.4)
-        let alarms = DriftWatch.alarms(changed, model: model)
+        let alarms = changed.alarms(model)
         let confidence = alarms.filter { $0.kind == .confidence }
         let alarm = try #require(confidence.first)
         #expect(confidence.count == 1 && alarm.modelId == model && alarm.evidence >= 400)
         #expect(alarm.raisedAt > Self.start.addingTimeInterval(31 * 86_400))
         #expect(alarm.message.contains("were said to come true within 25 %"))
-        #expect(DriftWatch.alarms(changed + changed, model: model) == alarms)
+        let twice = Played(
+            outcomes: changed.outcomes.flatMap { [$0, $0] }, plans: changed.plans.flatMap { [$0, $0] })
+        #expect(twice.alarms(model) == alarms)
+    }
+
+    @Test("a span has its calendar months, up to the calendar's last day")
+    func months() throws {
+        func day(_ text: String) throws -> Date { try #require(CivilDate(text)).startOfDay }
+        let (december, january) = (try day("2025-12-31"), try day("2026-01-01"))
+        let (february, end) = (try day("2026-02-01"), try day("9999-12-31"))
+        let months = CalendarMonth.all(in: december..<february)
+        #expect(months.map(\.description) == ["2025-12", "2026-01"])
+        #expect(months[1].span == january..<february)
+        #expect(CalendarMonth(end).description == "9999-12" && CalendarMonth(end).span.contains(end))
     }
 
     @Test("capital grows with what is unlikely, and starts at one")
     func capital() {
         var right = BettingTest.chances
         var wrong = BettingTest.chances
-        #expect(right.evidence == 1)
+        #expect(right.capital == 1)
         for index in 0..<100 {
-            right.observe(index % 10 < 7, chance: 0.7)
-            wrong.observe(index % 10 < 3, chance: 0.7)
+            right.observe(index % 10 < 7, chance: 0.7...0.7)
+            wrong.observe(index % 10 < 3, chance: 0.7...0.7)
+            #expect(right.capital < 5)
         }
-        #expect(right.evidence < 5 && wrong.evidence > 1e6)
-        // By hand: one observation multiplies each share by 1 + stake × (1 − 0.25).
+        #expect(wrong.capital > 1e6)
+        // By hand: one observation multiplies each share by 1 + stake × (1 − chance), where who bets that the chance is lower meets
+        // the lower bound.
         var one = BettingTest.chances
-        one.observe(true, chance: 0.25)
-        let mean = [-0.9, -0.5, -0.2, 0.2, 0.5, 0.9].reduce(0) { $0 + (1 + $1 * 0.75) / 6 }
-        #expect(abs(one.evidence - max(1, mean)) < 1e-12)
+        one.observe(true, chance: 0.25...0.5)
+        let returns = [-0.9 * 0.75, -0.5 * 0.75, -0.2 * 0.75, 0.2 * 0.5, 0.5 * 0.5, 0.9 * 0.5].map { 1 + $0 }
+        #expect(abs(one.capital - returns.reduce(0, +) / 6) < 1e-12)
         var low = BettingTest.order
         for _ in 0..<30 { low.observe(rank: 0.02) }
-        #expect(low.evidence > 400)
+        #expect(low.capital > 400)
     }
 }
 

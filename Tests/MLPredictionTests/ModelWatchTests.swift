@@ -225,17 +225,21 @@ import Testing
     func alarms() async throws {
         try await PredictionsOverHTTP.with { service in
             try await ask(100, service)
+            // Twenty days ago; all work of the history takes five days.
             try await service.database.withTenantRows(service.tenant) { connection in
                 _ = try await connection.execute(
                     """
-                    UPDATE predictions SET actual_hours = 9 * estimated_hours, actual_result = jsonb_build_object(
-                        'actualHours', 9 * estimated_hours, 'completedAt', '2026-06-15T12:00:'
-                            || lpad((planned_hours::integer % 60)::text, 2, '0') || '.000Z')
+                    UPDATE predictions SET created_at = created_at - interval '20 days', actual_hours = 9 * estimated_hours,
+                        actual_result = jsonb_build_object('actualHours', 9 * estimated_hours, 'completedAt',
+                            to_char((created_at - interval '17 days') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))
                     """)
             }
+            let mirrors = TenantMirrors { tenant in
+                TenantMirror(
+                    tenant: tenant, source: ScriptedFeed(TrainedModel.history.lines), freshness: Freshness())
+            }
             let notices = AlarmNotices(
-                database: service.database, watched: PostgresWatchedPredictions(database: service.database),
-                now: { WireJSON.date("2026-06-20T00:00:00.000Z") ?? Date() })
+                database: service.database, drift: DriftFeed(database: service.database, mirrors: mirrors))
             // Looked at twice, as by two nodes, an alarm is written down once.
             try await notices.raise(service.tenant)
             try await notices.raise(service.tenant)

@@ -6,7 +6,7 @@ import ServiceKit
 struct ModelMetricsController: Controller {
     let service: PredictionService
     let store: any ModelMetricsStore
-    let watched: any WatchedPredictions
+    let drift: DriftFeed
     let decisionMetrics: PostgresDecisionMetrics
 
     static func addRoutes(to routes: inout RouteList<Self>) {
@@ -20,18 +20,13 @@ struct ModelMetricsController: Controller {
         await service.outcomes.takeNewest(of: call.tenant, asked: query.span)
         let days = try await store.daily(
             from: query.first, to: query.last, model: query.model, tenant: call.tenant)
-        let alarms = try await raised(query, of: call.tenant)
+        let alarms = try await drift.alarms(in: query.span, model: query.model, of: call.tenant)
         return Listed(all: days.map { $0.adding(alarms) })
     }
 
     private func alarms(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DriftAlarm> {
         await service.outcomes.takeNewest(of: call.tenant)
-        return Listed(all: try await raised(query, of: call.tenant))
-    }
-
-    private func raised(_ query: MetricsQuery, of tenant: TenantID) async throws -> [DriftAlarm] {
-        try await DriftFeed(watched: watched).alarms(
-            from: query.span.lowerBound, before: query.span.upperBound, model: query.model, of: tenant)
+        return Listed(all: try await drift.alarms(in: query.span, model: query.model, of: call.tenant))
     }
 
     private func selection(_ call: TenantCall, _ query: MetricsQuery) async throws -> Listed<DepartmentSelection> {

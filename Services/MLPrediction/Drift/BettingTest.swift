@@ -9,17 +9,17 @@ import Foundation
 /// its own way, share the capital, so that a small change is found as well as a large one.
 struct BettingTest: Sendable {
     /// Natural logarithms, one for each way to bet.
-    private var capitals: [Double]
-    /// The most that the capital has been, as many times what it began with.
-    private(set) var evidence = 1.0
+    private var logCapitals: [Double]
+    /// What all gamblers have together, as many times what they began with.
+    private(set) var capital = 1.0
 
-    private init(ways: Int) { capitals = [Double](repeating: 0, count: ways) }
+    private init(ways: Int) { logCapitals = [Double](repeating: 0, count: ways) }
 
     private mutating func multiply(by returns: [Double]) {
-        for way in capitals.indices { capitals[way] += log(max(returns[way], 1e-12)) }
-        let most = capitals.max() ?? 0
-        let sum = capitals.reduce(0) { $0 + exp($1 - most) }
-        evidence = max(evidence, exp(min(most, 600)) * sum / Double(capitals.count))
+        for way in logCapitals.indices { logCapitals[way] += log(max(returns[way], 1e-12)) }
+        let most = logCapitals.max() ?? 0
+        let sum = logCapitals.reduce(0) { $0 + exp($1 - most) }
+        capital = exp(min(most, 600)) * sum / Double(logCapitals.count)
     }
 
     // MARK: Chances that no longer come true
@@ -29,9 +29,13 @@ struct BettingTest: Sendable {
     /// The test of stated probabilities against their events.
     static var chances: BettingTest { BettingTest(ways: stakes.count) }
 
-    /// - Parameter chance: of what happened or did not, 0…1.
-    mutating func observe(_ happened: Bool, chance: Double) {
-        multiply(by: Self.stakes.map { 1 + $0 * ((happened ? 1 : 0) - chance) })
+    /// - Parameter chance: of what happened or did not, 0…1; where it is known within bounds only, a bet that it is higher is against
+    ///   the upper one, and a bet that it is lower against the lower one.
+    mutating func observe(_ happened: Bool, chance: ClosedRange<Double>) {
+        multiply(
+            by: Self.stakes.map { stake in
+                1 + stake * ((happened ? 1 : 0) - (stake > 0 ? chance.upperBound : chance.lowerBound))
+            })
     }
 
     // MARK: Values that are not like those before

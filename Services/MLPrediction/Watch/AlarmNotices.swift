@@ -6,8 +6,7 @@ import ServiceStorage
 /// Drift alarms on their way to the operator's webhook, in `ml_prediction.alarm_notices`: of each kind and model one a month.
 struct AlarmNotices: Sendable {
     let database: ServiceDatabase
-    let watched: any WatchedPredictions
-    var now: @Sendable () -> Date = { Date() }
+    let drift: DriftFeed
 
     struct Entry: Sendable {
         let alarm: OutgoingAlarm
@@ -24,15 +23,17 @@ struct AlarmNotices: Sendable {
 
     /// Writes down what has been raised and was not written down before.
     func raise(_ tenant: TenantID) async throws {
-        let since = now().addingTimeInterval(-Double(Self.newsDays) * 86_400)
-        let alarms = try await DriftFeed(watched: watched).alarms(from: since, model: nil, of: tenant)
+        let moment = drift.now()
+        let since = moment.addingTimeInterval(-Double(Self.newsDays) * 86_400)
+        let alarms = try await drift.alarms(in: since..<moment, model: nil, of: tenant)
         if alarms.isEmpty { return }
         try await database.withTenantRows(tenant) { connection in
             try await connection.executeBatch(
                 alarms.map { alarm in
                     """
                     INSERT INTO alarm_notices (id, tenant_id, model_id, kind, month, alarm)
-                    VALUES (\(UUID()), \(tenant), \(alarm.modelId), \(alarm.kind), \(alarm.month), \(wire: alarm)::jsonb)
+                    VALUES (\(UUID()), \(tenant), \(alarm.modelId), \(alarm.kind), \(CalendarMonth(alarm.raisedAt).description),
+                        \(wire: alarm)::jsonb)
                     ON CONFLICT DO NOTHING
                     """
                 })
@@ -87,9 +88,4 @@ struct AlarmNotices: Sendable {
             return try await body(connection)
         }
     }
-}
-
-extension DriftAlarm {
-    /// YYYY-MM; the watch for drift starts over every month.
-    fileprivate var month: String { String(CivilDate(raisedAt).description.prefix(7)) }
 }

@@ -27,7 +27,7 @@ export async function driftView(api, session, model) {
     alarms.length > 0 ? h("div", { class: "notice" }, h("ul", {}, alarms.map(alarmText))) : h("p", {}, badge("no alarm", "good"), ` Nothing says that anything has changed in the last ${WEEKS} weeks.`),
     weeks.some((week) => week.outcomes > 0) ? driftChart(weeks, start, to) : null,
     weekTable(weeks),
-    h("p", { class: "note" }, "An answer comes true when the actual hours lie within 25 % of the estimate; its confidence says how often that is to be expected. Both are of answers whose outcome is known. The weeks are those of the questions; the lines through the points are 95 % ranges, wide where few outcomes are known. An alarm weighs all outcomes together, and while nothing changes a month raises one with a chance of at most one in a hundred."),
+    h("p", { class: "note" }, "An answer comes true when the actual hours lie within 25 % of the estimate; its confidence says how often that is to be expected. Both are of answers whose outcome is known. The weeks are those of the questions; the lines through the points are 95 % ranges, wide where few outcomes are known. An alarm weighs the outcomes of a month together, once nearly all work that was decided with them has ended, and while nothing changes a month raises one with a chance of at most one in a hundred."),
   ];
 }
 
