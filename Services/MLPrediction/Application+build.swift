@@ -87,14 +87,14 @@ struct PredictionApplication {
         // Without a webhook alarms are read from their feed only.
         let delivery = try Webhook(bootstrap).map { webhook in
             AlarmDelivery(
-                notices: AlarmNotices(database: database, drift: DriftFeed(database: database, mirrors: mirrors)),
-                webhook: webhook, logger: bootstrap.logger)
+                notices: AlarmNotices(database: database), webhook: webhook, logger: bootstrap.logger)
         }
         let watch = ModelWatch(
             database: database, outcomes: service.outcomes,
             shadows: ShadowReporter(
                 figures: PostgresShadowFigures(database: database), client: bootstrap.client(for: .mlTraining)),
-            alarms: delivery?.notices, interval: settings.duration("watch.interval"), logger: bootstrap.logger)
+            drift: DriftFeed(database: database, mirrors: mirrors), interval: settings.duration("watch.interval"),
+            logger: bootstrap.logger)
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let eraser = PersonEraser(

@@ -85,6 +85,19 @@ import Testing
         }
     }
 
+    @Test("an alarm that was given stays listed, whatever its predictions say later")
+    func stays() async throws {
+        try await PredictionsOverHTTP.with { service in
+            try await askAndDrift(service)
+            let given = try await service.send(.get, "/api/v1/metrics/alarms").body["data"]
+            try await service.database.withTenantRows(service.tenant) { connection in
+                _ = try await connection.execute("UPDATE predictions SET actual_hours = NULL, actual_result = NULL")
+            }
+            let later = try await service.send(.get, "/api/v1/metrics/alarms").body["data"]
+            #expect(given != .array([]) && later == given)
+        }
+    }
+
     @Test("an outcome is watched from the decision on the work, which may be weeks after the question")
     func decided() async throws {
         try await PredictionsOverHTTP.with { service in

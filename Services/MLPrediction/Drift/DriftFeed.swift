@@ -3,23 +3,39 @@ import Forecasting
 import Foundation
 import ServiceStorage
 
-/// What has changed, of all models of a tenant.
+/// What has changed, of all models of a tenant. An alarm that was once given stays, whatever its predictions say later.
 struct DriftFeed: Sendable {
     let mirrors: TenantMirrors
     let watched: any WatchedPredictions
+    let notices: AlarmNotices
     var now: @Sendable () -> Date = { Date() }
 
+    /// Months that have part of these days are looked at between requests.
+    static let recentDays = 31
     /// Before a month, plans are compared with so many at most, of so many days.
     private static let (mostBefore, daysBefore) = (2_000, 183)
 
     init(database: ServiceDatabase, mirrors: TenantMirrors) {
         self.mirrors = mirrors
         watched = PostgresWatchedPredictions(database: database)
+        notices = AlarmNotices(database: database)
     }
 
-    /// Those raised in the span, oldest first. What was asked before it counts: a month that has begun goes on.
-    /// - Throws: `ProblemError` when the history cannot be read, `PostgresError`.
+    /// Those raised in the span, oldest first. Where the history cannot be read now, those found so far.
     func alarms(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws -> [DriftAlarm] {
+        try? await look(in: span, model: model, of: tenant)
+        return try await notices.kept(in: span, model: model, of: tenant)
+    }
+
+    /// Finds and keeps the latest alarms.
+    /// - Throws: `ProblemError` when the history cannot be read, `PostgresError`.
+    func lookAtRecent(_ tenant: TenantID) async throws {
+        let moment = now()
+        try await look(
+            in: moment.addingTimeInterval(-Double(Self.recentDays) * 86_400)..<moment, model: nil, of: tenant)
+    }
+
+    private func look(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws {
         let spans = try await mirrors.mirror(of: tenant).knowledge.read { $0.history.workSpans }
         let durations = WorkDurations(spans)
         let past = span.clamped(to: Date.distantPast..<now())
@@ -27,8 +43,7 @@ struct DriftFeed: Sendable {
         for month in CalendarMonth.all(in: past) {
             found += try await alarms(of: month, durations, model, tenant)
         }
-        return found.filter { span.contains($0.raisedAt) }
-            .sorted { ($0.raisedAt, $0.kind.rawValue) < ($1.raisedAt, $1.kind.rawValue) }
+        try await notices.keep(found, of: tenant)
     }
 
     private func alarms(

@@ -3,10 +3,10 @@ import Foundation
 import Postgres
 import ServiceStorage
 
-/// Drift alarms on their way to the operator's webhook, in `ml_prediction.alarm_notices`: of each kind and model one a month.
+/// Drift alarms that were given, in `ml_prediction.alarm_notices`: of each kind and model one a month. With a webhook they are on their
+/// way to the operator, too.
 struct AlarmNotices: Sendable {
     let database: ServiceDatabase
-    let drift: DriftFeed
 
     struct Entry: Sendable {
         let alarm: OutgoingAlarm
@@ -14,18 +14,15 @@ struct AlarmNotices: Sendable {
         let attempts: Int
     }
 
-    /// Alarms older than this, when they are found, are history.
-    private static let newsDays = 31
+    /// Alarms older than this, when they are found, are history, and not sent.
+    private static let newsDays = DriftFeed.recentDays
     /// An alarm that cannot be delivered for this long is given up; the feed still lists it.
     private static let lifetime = "7 days"
     /// For so long one node has the right to deliver what it claimed.
     private static let lease = Duration.seconds(120)
 
-    /// Writes down what has been raised and was not written down before.
-    func raise(_ tenant: TenantID) async throws {
-        let moment = drift.now()
-        let since = moment.addingTimeInterval(-Double(Self.newsDays) * 86_400)
-        let alarms = try await drift.alarms(in: since..<moment, model: nil, of: tenant)
+    /// Writes down those that were not written down before.
+    func keep(_ alarms: [DriftAlarm], of tenant: TenantID) async throws {
         if alarms.isEmpty { return }
         try await database.withTenantRows(tenant) { connection in
             try await connection.executeBatch(
@@ -40,6 +37,22 @@ struct AlarmNotices: Sendable {
         }
     }
 
+    /// Those raised in the span, oldest first.
+    func kept(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws -> [DriftAlarm] {
+        let months = (CalendarMonth(span.lowerBound).description, CalendarMonth(span.upperBound).description)
+        let alarms: [DriftAlarm] = try await database.withTenantRows(tenant, readOnly: true) { connection in
+            try await connection.query(
+                """
+                SELECT alarm FROM alarm_notices WHERE month BETWEEN \(months.0) AND \(months.1)
+                    AND (\(optional: model)::uuid IS NULL OR model_id = \(optional: model))
+                ORDER BY model_id
+                """
+            ).map { try $0.wire("alarm") }
+        }
+        return alarms.filter { span.contains($0.raisedAt) }
+            .sorted { ($0.raisedAt, $0.kind.rawValue) < ($1.raisedAt, $1.kind.rawValue) }
+    }
+
     /// The next alarms to deliver, leased for two minutes.
     func claim(_ limit: Int) async throws -> [Entry] {
         try await withQueue { connection in
@@ -51,6 +64,7 @@ struct AlarmNotices: Sendable {
                     SELECT id FROM alarm_notices
                     WHERE delivered_at IS NULL AND next_attempt_at <= clock_timestamp()
                         AND created_at > clock_timestamp() - \(Self.lifetime)::interval
+                        AND (alarm ->> 'raisedAt')::timestamptz > created_at - make_interval(days => \(Self.newsDays))
                     ORDER BY created_at LIMIT \(limit) FOR UPDATE SKIP LOCKED)
                 RETURNING id, tenant_id, alarm, attempts
                 """

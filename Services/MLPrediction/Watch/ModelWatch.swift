@@ -8,13 +8,12 @@ import ServiceLifecycle
 import ServiceStorage
 
 /// Background work for each tenant, once in an interval: records outcomes of open predictions, reports shadow models' results and
-/// queues alarms for the webhook. Any number of nodes may run it: one node at a time claims a tenant.
+/// finds drift alarms. Any number of nodes may run it: one node at a time claims a tenant.
 struct ModelWatch: Service {
     let database: ServiceDatabase
     let outcomes: OutcomeIntake
     let shadows: ShadowReporter
-    /// nil without a webhook: alarms are then read from their feed only.
-    let alarms: AlarmNotices?
+    let drift: DriftFeed
     /// How often each tenant is looked after.
     let interval: Duration
     let logger: Logger
@@ -32,7 +31,7 @@ struct ModelWatch: Service {
         do {
             try await outcomes.takeAll(of: tenant)
             try await shadows.report(tenant)
-            try await alarms?.raise(tenant)
+            try await drift.lookAtRecent(tenant)
         } catch {
             if Task.isCancelled { throw error }
             // A suspended tenant's history cannot be read; the next look tries again.
