@@ -134,6 +134,35 @@ import Testing
         }
     }
 
+    @Test("a plan has hours, days from the first to the last, and a percentage; a question about the past is none")
+    func plans() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let history = TrainedModel.history
+            let work = #""employeeId": "\#(history.employees[0].id)", "projectId": "\#(history.projects[0].id)""#
+            let (first, last) = (CivilDate(Date()), CivilDate(Date()).adding(days: 9))
+            let questions = [
+                #"{\#(work), "startDate": "\#(first)", "endDate": "\#(last)", "allocationPercentage": 40}"#,
+                #"{\#(work), "plannedHours": 8}"#,
+                #"{\#(work), "plannedHours": 8, "asOf": "2026-01-01T00:00:00.000Z"}"#,
+            ]
+            var model: ModelID?
+            for question in questions {
+                let answer = try await service.send(.post, "/api/v1/predictions", question)
+                let id = answer.body["data"]?["model"]?["id"]?.stringValue ?? ""
+                model = model ?? ModelID(id)
+            }
+            let known = try #require(model)
+            let span = Date().addingTimeInterval(-3_600)..<Date().addingTimeInterval(3_600)
+            let watched = PostgresWatchedPredictions(database: service.database)
+            let plans = try await watched.plans(of: known, asked: span, most: 9, tenant: service.tenant)
+            #expect(plans.map(\.hours) == [nil, 8] && plans.map(\.days) == [10, nil])
+            #expect(plans.map(\.allocationPercentage) == [40, nil])
+            let newest = try await watched.plans(of: known, asked: span, most: 1, tenant: service.tenant)
+            #expect(newest.map(\.hours) == [8])
+            #expect(try await watched.models(asked: span, model: nil, tenant: service.tenant) == [known])
+        }
+    }
+
     @Test("confidence and what came true are of the same predictions, and the chances of success have a Brier score")
     func calibration() async throws {
         try await PredictionsOverHTTP.with { service in

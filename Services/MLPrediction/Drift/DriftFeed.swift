@@ -60,8 +60,8 @@ struct DriftFeed: Sendable {
         for model in models {
             let watch = DriftWatch(model: model, month: month)
             if let wait {
-                alarms += watch.alarms(
-                    try await watched.outcomes(of: model, decided: decided, tenant: tenant), after: wait)
+                let outcomes = try await watched.outcomes(of: model, decided: decided, tenant: tenant)
+                alarms += watch.alarms(outcomes, after: wait)
             }
             let before = start.addingTimeInterval(-Double(Self.daysBefore) * 86_400)..<start
             let plans =
