@@ -137,11 +137,12 @@ import Testing
             #expect(right.capital < 5)
         }
         #expect(wrong.capital > 1e6)
-        // By hand: one observation multiplies each share by 1 + stake × (1 − chance), where who bets that the chance is lower meets
-        // the lower bound.
+        // By hand: one observation multiplies each share by 1 + stake × (1 − chance); a bet that the chance is lower is against the
+        // lower bound.
         var one = BettingTest.chances
         one.observe(true, chance: 0.25...0.5)
-        let returns = [-0.9 * 0.75, -0.5 * 0.75, -0.2 * 0.75, 0.2 * 0.5, 0.5 * 0.5, 0.9 * 0.5].map { 1 + $0 }
+        let stakes: [Double] = [-0.9, -0.5, -0.2, 0.2, 0.5, 0.9]
+        let returns = stakes.map { stake -> Double in 1 + stake * (stake > 0 ? 0.5 : 0.75) }
         #expect(abs(one.capital - returns.reduce(0, +) / 6) < 1e-12)
         var low = BettingTest.order
         for _ in 0..<30 { low.observe(rank: 0.02) }
