@@ -41,11 +41,11 @@ import Testing
         try await admission.admit(8) {
             #expect(throws: ProblemError.self) { try admission.requireRoom(for: 3) }
             await #expect(throws: ProblemError.self) { try await admission.admit(3) {} }
-            try await admission.admit(2) {
+            _ = try await admission.admit(2) {
                 #expect(throws: ProblemError.self) { try admission.requireRoom() }
             }
         }
-        try await admission.admit(100) {
+        _ = try await admission.admit(100) {
             await #expect(throws: ProblemError.self) { try await admission.admit {} }
         }
         #expect(try await admission.admit(10) { 7 } == 7)

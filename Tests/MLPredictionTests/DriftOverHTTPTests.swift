@@ -5,6 +5,7 @@ import HTTPTypes
 import HistoryFeed
 import Postgres
 import ServiceStorage
+import Synchronization
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import HTTPTypes
 import HummingbirdTesting
 import NIOCore
+import Postgres
 import ServiceIdentity
 import ServiceKit
 import ServiceStorage

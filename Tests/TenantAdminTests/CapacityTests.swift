@@ -105,7 +105,7 @@ struct CapacityTests {
                     .put, "/api/v1/capacity-history", as: token, json: PutCapacityRequest(entries: entries))
                 #expect(reply.status == 200)
             }
-            func newest() async throws -> [String: JSONValue] {
+            func newest() async throws -> JSONValue {
                 try #require(
                     try await service.all("audit-logs?entity=capacity", of: tenant, as: AuditEntry.self).first
                 ).details

@@ -99,12 +99,12 @@ struct ConcurrentChangeTests {
         }
         await isHeld.wait()
         let ended = Mutex(0)
-        let one = Task {
+        let one = Task { @Sendable in
             defer { ended.withLock { $0 += 1 } }
             return try await first()
         }
         try await waitUntil("\(name): the first waits") { try await waiting(service).lockers == 1 }
-        let other = Task {
+        let other = Task { @Sendable in
             defer { ended.withLock { $0 += 1 } }
             return try await second()
         }

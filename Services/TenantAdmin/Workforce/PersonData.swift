@@ -67,7 +67,7 @@ struct PersonData: Sendable {
     /// - Throws: 404.
     func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws {
         try await database.withTenant(tenant) { connection in
-            let person = try await Employees.row(of: employee, locked: true, on: connection)
+            let person = try await Employees.row(of: employee, locking: Employees.locks, on: connection)
             try await connection.execute(
                 """
                 UPDATE employees SET name = \(Erasure.name), email = NULL, external_id = 'anonymised-' || id
