@@ -13,6 +13,12 @@ protocol HistoryFeedSource: Sendable {
     ) async throws -> HistoryEnd
 }
 
+/// How much of a history is taken in as quickly as anything else.
+enum HistoryFeedPace {
+    /// Lines.
+    static let atOnce = 5_000
+}
+
 /// tenant-admin's feed.
 struct TenantAdminFeed: HistoryFeedSource {
     let client: ServiceClient
@@ -21,16 +27,22 @@ struct TenantAdminFeed: HistoryFeedSource {
         tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
     ) async throws -> HistoryEnd {
         var check = HistoryFeedCheck()
-        var lines = 0
         let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
-        for try await line in try await client.stream(path, of: HistoryLine.self, trace: TraceContext()) {
-            try check.receive(line)
-            if case .end = line { continue }
-            take(line)
-            // Between the lines of a large history other tenants' requests have their turn.
-            lines += 1
-            if lines % 16 == 0 { await Task.yield() }
+        var lines = try await client.stream(path, of: HistoryLine.self, trace: TraceContext()).makeAsyncIterator()
+        var count = 0
+        func read(upTo limit: Int) async throws {
+            while count < limit, let line = try await lines.next() {
+                try check.receive(line)
+                if case .end = line { continue }
+                take(line)
+                // Between the lines of a history other tenants' requests have their turn.
+                count += 1
+                if count % 16 == 0 { await Task.yield() }
+            }
         }
+        try await read(upTo: HistoryFeedPace.atOnce)
+        // And before the rest of a large one.
+        try await withTaskExecutorPreference(BackgroundExecutor.shared) { try await read(upTo: .max) }
         return try check.wholeFeed()
     }
 }

@@ -135,13 +135,11 @@ actor TenantMirror {
         }
     }
 
-    /// Everything, put together aside: until it is whole, requests go on with what was known before, and other tenants' go before it.
+    /// Everything, put together aside: until it is whole, requests go on with what was known before.
     private func load() async throws {
         let aside = SharedLock(TenantKnowledge.Intake())
-        let end = try await withTaskExecutorPreference(BackgroundExecutor.shared) { [source, tenant] in
-            try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
-        }
-        try await ComputeThread.run(named: "history", isBackground: true) { [knowledge] in
+        let end = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
+        try await ComputeThread.run(named: "history", isBackground: end.lines > HistoryFeedPace.atOnce) { [knowledge] in
             knowledge.replace(with: aside.change { $0.finish(end) })
         }
     }
