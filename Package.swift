@@ -200,9 +200,14 @@ let package = Package(
             "MLPrediction",
             [
                 "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "NeuralNetwork", "Forecasting",
-                "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "Ermctl",
-                "TestSupport", httpTypes, hummingbird, hummingbirdTesting, logging, nioCore,
+                "ServiceIdentity", "ServiceKit", "HistoryFeed", "ServiceStorage", "MLPrediction", "TestSupport",
+                httpTypes, hummingbird,
+                hummingbirdTesting, logging, nioCore,
             ]),
+        // What computes for seconds, apart from what waits for sockets.
+        tests(
+            "Simulation",
+            ["Basics", "Contracts", "Forecasting", "HistoryFeed", "MLPrediction", "Ermctl", "TestSupport"]),
         tests(
             "Ermctl",
             [
