@@ -337,7 +337,9 @@ import Testing
     func largeBatch() async throws {
         let count = 600
         let one = #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 12, "alternatives": 0}"#
-        @Sendable func body(_ questions: [String]) -> String { #"{"requests": [\#(questions.joined(separator: ", "))]}"# }
+        @Sendable func body(_ questions: [String]) -> String {
+            #"{"requests": [\#(questions.joined(separator: ", "))]}"#
+        }
         try await PredictionsOverHTTP.with(deployed: false) { service in
             func stored() async throws -> Int {
                 try await service.database.withTenantRows(service.tenant) {
