@@ -36,8 +36,8 @@ enum TenantAdminSettings {
                 "tenants.restore-days", .integer(0...3650), default: "30",
                 help: "How long a deleted tenant can be restored before it is purged."),
             .init(
-                "purge.settling", .duration(.zero ... .seconds(86_400)), default: "7m",
-                help: "For how long a service must have found nothing more of a purged tenant: longer than any request."
+                "purge.settling", .duration(.zero ... .seconds(86_400)), default: "1m",
+                help: "How long after a tenant's deletion its requests under way may still write; purged again until then."
             ),
             .init(
                 "retention.feed-days", .integer(1...3650), default: "90",

@@ -96,6 +96,13 @@ struct PurgeTests {
                 }
             }
             #expect(confirmed == [ServiceName.mlPrediction.rawValue])
+
+            // Of a tenant deleted long ago nothing is under way any more.
+            try await purge.removed(id, rows: 1, by: .mlTraining)
+            #expect(try await purge.due(for: .mlTraining) == [])
+            try await service.asSuperuser(
+                "acme", "UPDATE tenant_admin.tenants SET deleted_at = deleted_at - interval '61 seconds'")
+            #expect(try await purge.due(for: .mlTraining) == [id])
         }
     }
 

@@ -87,8 +87,11 @@ struct TenantPurge: Service, BacklogReporting {
         }
     }
 
-    /// Of `purge_removals r`: what was under way when rows were found last has ended.
-    private var isSettled: SQL { "r.found_at <= now() - make_interval(secs => \(settling / .seconds(1)))" }
+    /// Of `purge_removals r` and `tenants t`: what was under way when rows were found last has ended, as has all that was begun before
+    /// the tenant was deleted.
+    private var isSettled: SQL {
+        "least(r.found_at, t.deleted_at) <= now() - make_interval(secs => \(settling / .seconds(1)))"
+    }
 
     var backlogName: String { "tenants-to-purge" }
 
@@ -122,6 +125,7 @@ struct TenantPurge: Service, BacklogReporting {
                 """
                 INSERT INTO tenant_admin.purge_confirmations (tenant_id, service)
                 SELECT r.tenant_id, r.service FROM tenant_admin.purge_removals r
+                    JOIN tenant_admin.tenants t ON t.id = r.tenant_id
                 WHERE r.tenant_id = \(tenant) AND r.service = \(service) AND \(rows)::bigint = 0 AND \(sql: isSettled)
                 ON CONFLICT DO NOTHING
                 """)
