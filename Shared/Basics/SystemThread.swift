@@ -23,8 +23,8 @@ public struct SystemThread: Sendable {
     /// either, whatever library writes to a closed socket on it. Faults stay unblocked, so that a crash is reported.
     /// - Parameters:
     ///   - name: as the system's tools show it; cut off after 15 bytes.
-    ///   - niceness: how far the thread stands back for others that want the processor, 0 to 19 (`setpriority(2)`, which on Linux takes
-    ///     a thread by itself).
+    ///   - niceness: how much further than the thread that makes it the thread stands back for others that want the processor, 0 to 19
+    ///     (`setpriority(2)`, which on Linux takes a thread by itself).
     ///   - stackBytes: a multiple of the page size.
     public init(
         named name: String, niceness: Int32 = 0, stackBytes: Int = 8 << 20, _ body: @escaping @Sendable () -> Void
@@ -51,7 +51,10 @@ public struct SystemThread: Sendable {
         guard let argument else { return nil }
         let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
         Thread.current.name = String(decoding: start.name.utf8.prefix(15), as: UTF8.self)
-        if start.niceness > 0 { setpriority(Int32(PRIO_PROCESS.rawValue), 0, start.niceness) }
+        if start.niceness > 0 {
+            let which = Int32(PRIO_PROCESS.rawValue)
+            setpriority(which, 0, getpriority(which, 0) + start.niceness)
+        }
         start.body()
         return nil
     }
