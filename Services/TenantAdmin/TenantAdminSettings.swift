@@ -37,7 +37,8 @@ enum TenantAdminSettings {
                 help: "How long a deleted tenant can be restored before it is purged."),
             .init(
                 "purge.settling", .duration(.zero ... .seconds(86_400)), default: "1m",
-                help: "How long after a tenant's deletion its requests under way may still write; purged again until then."
+                help:
+                    "How long after a tenant's deletion requests under way may still write; it is purged again until then."
             ),
             .init(
                 "retention.feed-days", .integer(1...3650), default: "90",
