@@ -127,11 +127,11 @@ import Testing
             if outcome.model.planned?.success?.tellsApart == true { proven += 1 }
             guard outcome.isValidated else { continue }
             validated += 1
-            // What is only noise of the hundred shown rows is less than this.
             let excess = try brierOverBaseRate(outcome, split, run.plannedRows)
-            #expect(excess < 0.01, "seed \(seed): \(outcome.modelCard)")
+            #expect(excess <= 1e-9, "seed \(seed): \(outcome.modelCard)")
         }
-        #expect(validated > 20)
+        // A base rate near one half lies on the hours' side of the plan, which in noise is as often the wrong one.
+        #expect(validated > 5)
         // By two standard errors one in forty proves itself by chance.
         #expect(proven <= 4)
     }

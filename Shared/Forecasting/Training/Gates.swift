@@ -72,17 +72,14 @@ struct Gates {
     }
 
     private var success: Gate? {
-        guard let success = own?.success, let classifier = result.judgedModel.success else { return nil }
+        guard let success = own?.success, let rate = result.judgedModel.success?.baseRate else { return nil }
         // What always saying the rate of the earlier rows scores on these.
-        let rate = classifier.baseRate
         let base = success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate
-        let words =
-            "Brier score \(Self.rounded(success.brier)) where always saying the usual rate scores \(Self.rounded(base))"
-        if success.brier <= base + 1e-9 { return Gate(name: "success", passed: true, explanation: words + ".") }
-        // The usual rate, said on the side of the plan on which the hours lie, may score more by chance; a classifier may not.
-        let isChance = !classifier.tellsApart && !shown.isWorseThanUsualRate
-        let why = ": it says that rate on the hours' side of the plan, and the difference is not more than noise."
-        return Gate(name: "success", passed: isChance, explanation: words + (isChance ? why : "."))
+        return Gate(
+            name: "success", passed: success.brier <= base + 1e-9,
+            explanation:
+                "Brier score \(Self.rounded(success.brier)) where always saying the usual rate scores \(Self.rounded(base))."
+        )
     }
 
     /// Whether confidence came true; nil where too few rows are left to say.

@@ -52,48 +52,28 @@ extension TrainingRun {
     }
 }
 
-/// The winner beside the best baseline, and beside always saying the usual rate of success, on the rows that show.
+/// The winner beside the best baseline on the rows that show.
 struct Shown {
     let isBetter: Bool
     let isWorse: Bool
-    /// Its chances of success score worse than the base rate of the earlier rows by more than noise.
-    let isWorseThanUsualRate: Bool
 
     init(_ result: VariantTrainer.Result, data: FitData, split: TimeSplit, seed: UInt64) {
         let model = result.judgedModel
-        let (rows, matrix, _) = data.picking(split.show)
-        let answers = model.answers(matrix)
-        let weights = split.showWeights.values
-        isWorseThanUsualRate =
-            model.success.map {
-                Self.scoresWorse(rows, answers.map(\.success), thanSaying: $0.baseRate, weights: weights, seed: seed)
-            } ?? false
         guard model.winner != result.baseline else {
             (isBetter, isWorse) = (false, false)
             return
         }
+        let (rows, matrix, _) = data.picking(split.show)
         let predictions = model.members.predict(matrix, columns: model.columns)
-        let own = zip(rows, answers).map { model.hours($1.distribution.median, planned: $0.planned) }
+        let own = zip(rows, model.answers(matrix)).map { model.hours($1.distribution.median, planned: $0.planned) }
         let base = zip(rows, model.candidates[result.baseline].estimates(predictions)).map {
             model.hours($1, planned: $0.planned)
         }
         let actual = rows.map(\.hours)
+        let weights = split.showWeights.values
         isBetter = SelectionScore.isBetter(
             actual: actual, candidate: own, baseline: base, weights: weights, seed: seed)
         isWorse = SelectionScore.isWorse(actual: actual, candidate: own, baseline: base, weights: weights, seed: seed)
-    }
-
-    /// By squared error, of the rows that had a plan.
-    private static func scoresWorse(
-        _ rows: [LearningRow], _ chances: [Double?], thanSaying rate: Double, weights: [Double], seed: UInt64
-    ) -> Bool {
-        let differences = rows.indices.compactMap { row -> Double? in
-            guard rows[row].planned > 0, let chance = chances[row] else { return nil }
-            let truth = rows[row].success ? 1.0 : 0
-            let difference = (chance - truth) * (chance - truth) - (rate - truth) * (rate - truth)
-            return (weights.isEmpty ? 1 : weights[row]) * difference
-        }
-        return Bootstrap.paired(differences, seed: seed)?.isWorse ?? false
     }
 }
 
