@@ -76,7 +76,7 @@ struct PurgeTests {
             func due() async throws -> [TenantID] { try await purge.due(for: .mlPrediction) }
             func settle() async throws {
                 try await service.asSuperuser(
-                    "acme", "UPDATE tenant_admin.purge_removals SET found_at = found_at - interval '61 seconds'")
+                    "acme", "UPDATE tenant_admin.tenants SET deleted_at = deleted_at - interval '61 seconds'")
             }
             #expect(try await due() == [id])
             try await purge.removed(id, rows: 0, by: .mlPrediction)
@@ -84,9 +84,8 @@ struct PurgeTests {
             #expect(try await due() == [])
             try await settle()
             #expect(try await due() == [id])
+            // A request that was under way had written: the service looks once more.
             try await purge.removed(id, rows: 1, by: .mlPrediction)
-            #expect(try await due() == [])
-            try await settle()
             #expect(try await due() == [id])
             try await purge.removed(id, rows: 0, by: .mlPrediction)
             #expect(try await due() == [])
@@ -99,9 +98,6 @@ struct PurgeTests {
 
             // Of a tenant deleted long ago nothing is under way any more.
             try await purge.removed(id, rows: 1, by: .mlTraining)
-            #expect(try await purge.due(for: .mlTraining) == [])
-            try await service.asSuperuser(
-                "acme", "UPDATE tenant_admin.tenants SET deleted_at = deleted_at - interval '61 seconds'")
             #expect(try await purge.due(for: .mlTraining) == [id])
         }
     }

@@ -81,7 +81,8 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                     FROM predictions
                     WHERE model_id = \(model) AND actual_hours IS NOT NULL
                         AND \(sql: decidedAt) >= \(decided.lowerBound) AND \(sql: decidedAt) < \(decided.upperBound)
-                ) p WHERE number <= \(Self.mostOfADay) AND \(sql: Prediction.isAboutThePresent)
+                        AND \(sql: Prediction.isAboutThePresent)
+                ) p WHERE number <= \(Self.mostOfADay)
                 ORDER BY since, created_at, id
                 """
             ).map(WatchedOutcome.init)

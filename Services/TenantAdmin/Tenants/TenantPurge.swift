@@ -14,7 +14,7 @@ struct TenantPurge: Service, BacklogReporting {
     let pool: PostgresPool
     /// How long a deleted tenant can be restored.
     let restoreDays: Int
-    /// For how long a service must have found nothing more of a tenant: longer than a request that was under way may take.
+    /// How long after a tenant's deletion a request that was under way may still write.
     let settling: Duration
     let interval: Duration
     let logger: Logger
@@ -87,10 +87,9 @@ struct TenantPurge: Service, BacklogReporting {
         }
     }
 
-    /// Of `purge_removals r` and `tenants t`: what was under way when rows were found last has ended, as has all that was begun before
-    /// the tenant was deleted.
+    /// Of `tenants t`: what was begun before the tenant was deleted has ended.
     private var isSettled: SQL {
-        "least(r.found_at, t.deleted_at) <= now() - make_interval(secs => \(settling / .seconds(1)))"
+        "t.deleted_at <= now() - make_interval(secs => \(settling / .seconds(1)))"
     }
 
     var backlogName: String { "tenants-to-purge" }
@@ -110,7 +109,7 @@ struct TenantPurge: Service, BacklogReporting {
     }
 
     /// A service has removed a tenant's rows. A request that was under way may write some more afterwards, so that the service is asked
-    /// again after ``settling``; its part is done when it finds nothing then.
+    /// again ``settling`` after the deletion; its part is done when it finds nothing then.
     /// - Parameter rows: how many it has found.
     func removed(_ tenant: TenantID, rows: Int, by service: ServiceName) async throws {
         try await pool.withTransaction { connection in
@@ -119,7 +118,7 @@ struct TenantPurge: Service, BacklogReporting {
                 INSERT INTO tenant_admin.purge_removals (tenant_id, service)
                 SELECT id, \(service) FROM tenant_admin.tenants
                 WHERE id = \(tenant) AND purge_started_at IS NOT NULL
-                ON CONFLICT (tenant_id, service) DO UPDATE SET found_at = now() WHERE \(rows)::bigint > 0
+                ON CONFLICT DO NOTHING
                 """)
             try await connection.execute(
                 """
