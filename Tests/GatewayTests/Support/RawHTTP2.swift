@@ -71,17 +71,20 @@ struct RawHTTP2 {
     // MARK: what is sent
 
     func greet(settings: [(UInt16, UInt32)] = []) async throws {
-        try await outbound.write(ByteBuffer(string: "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"))
+        try await send(bytes: Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8))
         var payload: [UInt8] = []
         for (name, value) in settings { payload += Self.bytes(UInt32(name), 2) + Self.bytes(value, 4) }
         try await send(4, 0, 0, payload)
     }
 
     func send(_ type: UInt8, _ flags: UInt8, _ stream: Int, _ payload: [UInt8] = []) async throws {
-        try await outbound.write(ByteBuffer(bytes: Self.frame(type, flags, stream, payload)))
+        try await send(bytes: Self.frame(type, flags, stream, payload))
     }
 
-    func send(bytes: [UInt8]) async throws { try await outbound.write(ByteBuffer(bytes: bytes)) }
+    /// What is sent after the server has ended the connection is lost, as it is a moment before: what became of it is what is received.
+    func send(bytes: [UInt8]) async throws {
+        do { try await outbound.write(ByteBuffer(bytes: bytes)) } catch { try Task.checkCancellation() }
+    }
 
     static func frame(_ type: UInt8, _ flags: UInt8, _ stream: Int, _ payload: [UInt8] = []) -> [UInt8] {
         bytes(UInt32(payload.count), 3) + [type, flags] + bytes(UInt32(stream), 4) + payload
