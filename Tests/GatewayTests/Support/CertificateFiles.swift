@@ -9,10 +9,10 @@ struct CertificateFiles: Sendable {
     private let folder: URL
 
     /// - Parameter days: how long the certificate is valid.
-    init(days: Int = 30) throws {
+    init(days: Int = 30) async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent("certificate-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try make(days: days)
+        try await make(days: days)
     }
 
     var certificate: String { folder.appendingPathComponent("certificate.pem").path }
@@ -21,8 +21,8 @@ struct CertificateFiles: Sendable {
     func remove() { try? FileManager.default.removeItem(at: folder) }
 
     /// Another pair in the same files.
-    func make(days: Int = 30) throws {
-        _ = try Self.wait(
+    func make(days: Int = 30) async throws {
+        _ = try await Self.run(
             "/usr/bin/openssl",
             [
                 "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
@@ -31,15 +31,10 @@ struct CertificateFiles: Sendable {
             ])
     }
 
-    /// What a program prints; it must succeed.
-    static func wait(_ program: String, _ arguments: [String]) throws -> String {
-        let (code, output) = try ChildProcess.run(program, arguments)
+    /// What a program prints; it must succeed. Waited for on a thread of its own, so that it holds up none of the tests beside.
+    static func run(_ program: String, _ arguments: [String]) async throws -> String {
+        let (code, output) = try await SystemThread.run(named: "openssl") { try ChildProcess.run(program, arguments) }
         guard code == 0 else { throw Failure(description: "\(program) ended with \(code): \(output)") }
         return output
-    }
-
-    /// The same without holding up the tests beside.
-    static func run(_ program: String, _ arguments: [String]) async throws -> String {
-        try await SystemThread.run(named: "openssl") { try wait(program, arguments) }
     }
 }

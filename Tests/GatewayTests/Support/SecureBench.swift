@@ -33,7 +33,7 @@ struct SecureBench: Sendable {
         arguments: [String] = [], http2: HTTP2Connection.Limits? = nil,
         _ body: @escaping @Sendable (SecureBench) async throws -> R
     ) async throws -> R {
-        let files = try CertificateFiles()
+        let files = try await CertificateFiles()
         defer { files.remove() }
         let client = HTTPClient(logger: PostgresCluster.quietLogger)
         let outcome: Result<R, any Error>

@@ -10,8 +10,8 @@ import Testing
 @Suite("Certificates, replaced while the gateway runs", .timeLimit(.minutes(3)))
 struct CertificateTests {
     @Test("a mismatched key, an expired certificate and an unreadable file each have their own message")
-    func unusable() throws {
-        let (files, others) = (try CertificateFiles(), try CertificateFiles())
+    func unusable() async throws {
+        let (files, others) = (try await CertificateFiles(), try await CertificateFiles())
         defer {
             files.remove()
             others.remove()
@@ -35,8 +35,8 @@ struct CertificateTests {
     }
 
     @Test("files that cannot be used leave the certificate in force, and a figure says so until they can")
-    func reload() throws {
-        let files = try CertificateFiles()
+    func reload() async throws {
+        let files = try await CertificateFiles()
         defer { files.remove() }
         let metrics = MetricsRegistry()
         let certificates = try Certificates(
@@ -53,7 +53,7 @@ struct CertificateTests {
         try key.write(to: URL(fileURLWithPath: files.key))
         certificates.look()
         #expect(metrics.text().contains("tls_certificate_refused 0") && certificates.context === first)
-        try files.make(days: 60)
+        try await files.make(days: 60)
         certificates.look()
         #expect(certificates.context !== first)
         let seconds = Date().timeIntervalSince1970 + 59.5 * 86_400
@@ -76,6 +76,8 @@ struct CertificateTests {
                 defer { services.cancel() }
                 let isOver = Signal()
                 let answered = try await withThrowingTaskGroup(of: Int.self) { group in
+                    // However this ends: the clients go on until they are told.
+                    defer { isOver.set() }
                     for _ in 0..<4 {
                         group.addTask {
                             // One connection that lasts.
@@ -107,7 +109,7 @@ struct CertificateTests {
                         let before = bench.certificates.context
                         if round % 5 == 4 { try Data("bad".utf8).write(to: URL(fileURLWithPath: bench.files.key)) }
                         try await Task.sleep(for: .milliseconds(60))
-                        try bench.files.make()
+                        try await bench.files.make()
                         while bench.certificates.context === before { try await Task.sleep(for: .milliseconds(5)) }
                         contexts += 1
                     }
