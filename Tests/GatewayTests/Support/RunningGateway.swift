@@ -126,11 +126,12 @@ struct RunningGateway: Sendable {
     }
 }
 
-/// A clock that tests set; it starts at the real time, for assertions are judged by that.
+/// A clock that tests set and that otherwise stands still, however long a request takes; it starts at the real time, for assertions
+/// are judged by that. In whole seconds, which Postgres keeps as they are.
 final class TestClock: Sendable {
-    private let offset = Mutex<TimeInterval>(0)
-    var now: Date { Date().addingTimeInterval(offset.withLock { $0 }) }
-    func advance(_ seconds: TimeInterval) { offset.withLock { $0 += seconds } }
+    private let time = Mutex(Date(timeIntervalSince1970: Date().timeIntervalSince1970.rounded(.down)))
+    var now: Date { time.withLock { $0 } }
+    func advance(_ seconds: TimeInterval) { time.withLock { $0 += seconds } }
 }
 
 /// An answer of the gateway.
