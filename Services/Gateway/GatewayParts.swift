@@ -16,6 +16,8 @@ struct GatewayParts: Sendable {
     var identity: KeyRing
     var tokens: AccessTokens
     var policy = LoginPolicy()
+    /// In which logins wait for their turn.
+    var queue = LoginQueue()
     var signer: AssertionSigner
     var directory: any TenantDirectory & PrincipalDirectory
     /// The follower of tenant-admin's change feed; nil without one: cached answers are then valid for half a second.

@@ -12,7 +12,6 @@ final class LineBuilder: Sendable {
     let keys: APIKeys
     private let parts: GatewayParts
     private let tenant: TenantStage
-    private let queue = LoginQueue()
     private let sessions: Sessions
     let limit: LimitStage
     private let inFlight: InFlightStage
@@ -48,7 +47,7 @@ final class LineBuilder: Sendable {
             store: parts.sessions, lockouts: parts.lockouts, directory: directory, tenants: tenant,
             tokens: parts.tokens, refreshTokens: RefreshTokens(keys: parts.identity),
             devices: DeviceTokens(keys: parts.identity, lifetime: parts.policy.deviceLifetime),
-            pseudonyms: Pseudonyms(keys: parts.identity), lifetime: parts.policy.sessionLifetime, queue: queue,
+            pseudonyms: Pseudonyms(keys: parts.identity), lifetime: parts.policy.sessionLifetime, queue: parts.queue,
             cache: families, audit: parts.audit, now: parts.now, logger: parts.logger)
         keys = APIKeys(
             store: parts.keys, directory: directory, cache: keyCache, seal: AnswerSeal(keys: parts.identity),
@@ -84,8 +83,8 @@ final class LineBuilder: Sendable {
         inFlight.update(configuration.inFlight)
         return GatewayLine(
             route: RouteStage(routes: configuration.routes), tenant: tenant, proxies: parts.trustedProxies,
-            authenticate: authenticate, limit: limit, sessions: sessions, inFlight: inFlight, queue: queue,
-            usage: parts.usage,
+            authenticate: authenticate, limit: limit, sessions: sessions, inFlight: inFlight,
+            queue: parts.queue, usage: parts.usage,
             forward: ForwardStage(
                 client: parts.client, upstreams: upstreams(configuration), uploadRate: configuration.uploads,
                 rewrite: RewriteStage(also: configuration.requestHeaders)),

@@ -42,7 +42,7 @@ struct GatewayConfiguration: Sendable {
     /// Requests of a tenant, by its plan, to all nodes together.
     let plans: [Plan: Allowance]
     /// Requests of one client address to the routes that take credentials.
-    let address: Allowance
+    var address: Allowance
     /// Requests of one user or API key, by the tenant's plan, to all nodes together; a plan that is not here does not limit them.
     var userPlans: [Plan: Allowance] = [:]
     /// Requests of a tenant to the routes of one class, by its plan, to all nodes together.

@@ -46,8 +46,6 @@ struct LoginSlots: Sendable, Equatable {
 /// Lets logins, and whatever else has a password hashed, wait a little for a slot; bounded, so that a flood is turned away
 /// and not piled up.
 final class LoginQueue: Sendable {
-    /// How long a login may wait for its turn.
-    static let patience = Duration.seconds(3)
     private static let backoff = Backoff(first: .milliseconds(20), maximum: .milliseconds(200))
 
     private struct State {
@@ -57,11 +55,15 @@ final class LoginQueue: Sendable {
 
     private let state: Mutex<State>
     private let maximumWaiting: Int
+    private let patience: Duration
 
-    /// - Parameter maximumWaiting: of one tenant; of all together four times as many.
-    init(_ capacity: LoginSlots.Capacity = .standard, maximumWaiting: Int = 128) {
+    /// - Parameters:
+    ///   - maximumWaiting: of one tenant; of all together four times as many.
+    ///   - patience: how long a login may wait for its turn.
+    init(_ capacity: LoginSlots.Capacity = .standard, maximumWaiting: Int = 128, patience: Duration = .seconds(3)) {
         state = Mutex(State(slots: LoginSlots(capacity)))
         self.maximumWaiting = maximumWaiting
+        self.patience = patience
     }
 
     /// Runs `body` in a slot of the tenant and the address.
@@ -83,7 +85,7 @@ final class LoginQueue: Sendable {
         if try await attempt() { return }
         guard enterLine(of: tenant) else { throw Self.busy }
         defer { state.withLock { $0.waiting[tenant] = $0.waiting[tenant].flatMap { $0 > 1 ? $0 - 1 : nil } } }
-        let end = ContinuousClock.now + Self.patience
+        let end = ContinuousClock.now + patience
         // With exponential back-off: each attempt may cost a transaction, and a long wait means many waiting logins.
         var attempts = 1
         while ContinuousClock.now < end {

@@ -152,7 +152,8 @@ struct LoginSlotsTests {
 
     @Test("a login waits for its turn, and is turned away with Retry-After when too many wait already")
     func queue() async throws {
-        let queue = LoginQueue(.init(total: 1, perTenant: 1, perAddress: 1), maximumWaiting: 1)
+        let queue = LoginQueue(
+            .init(total: 1, perTenant: 1, perAddress: 1), maximumWaiting: 1, patience: .seconds(3600))
         let (entered, leave) = (Signal(), Signal())
         let tenant = first
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -32,9 +32,13 @@ struct RunningGateway: Sendable {
 
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
-    /// - Parameter keys: what tokens are made with, of the first node and of the second; nil: of both the same.
+    /// - Parameters:
+    ///   - keys: what tokens are made with, of the first node and of the second; nil: of both the same.
+    ///   - loginPatience: how long a login waits for its turn; unless a test is about that, longer than any takes.
+    ///   - perAddress: what one client address may ask of the routes for logins; nil: as the shipped table says.
     static func with<R: Sendable>(
         baseDomain: String? = nil, keys: (KeyRing, KeyRing)? = nil, uploads: BodyRate = .standard,
+        loginPatience: Duration = .seconds(60), perAddress: GatewayConfiguration.Allowance? = nil,
         _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         try await ServiceDatabases.withDatabases("gateway") { databases in
@@ -53,7 +57,9 @@ struct RunningGateway: Sendable {
             let client = HTTPClient(logger: logger)
             let result: Result<R, any Error>
             do {
-                result = .success(try await run(database, client, logger, baseDomain, keys, uploads, body))
+                result = .success(
+                    try await run(
+                        database, client, logger, baseDomain, keys, uploads, loginPatience, perAddress, body))
             } catch {
                 result = .failure(error)
             }
@@ -65,7 +71,8 @@ struct RunningGateway: Sendable {
 
     private static func run<R: Sendable>(
         _ database: ServiceDatabase, _ client: HTTPClient, _ logger: Logger, _ baseDomain: String?,
-        _ keys: (KeyRing, KeyRing)?, _ uploads: BodyRate, _ body: @escaping @Sendable (RunningGateway) async throws -> R
+        _ keys: (KeyRing, KeyRing)?, _ uploads: BodyRate, _ loginPatience: Duration,
+        _ perAddress: GatewayConfiguration.Allowance?, _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
         let identity = ServiceKeyPair()
         let clock = TestClock()
@@ -89,10 +96,11 @@ struct RunningGateway: Sendable {
             var configuration = try RouteFile.load(
                 ServiceDatabases.repository.appendingPathComponent("gateway-config/gateway.yaml").path)
             configuration.uploads = uploads
+            if let perAddress { configuration.address = perAddress }
             let parts = GatewayParts(
                 configuration: configuration,
                 baseDomain: baseDomain, operatorKey: OperatorKey(contents: RandomToken.digest(operatorSecret).hex),
-                identity: keys.0, tokens: tokens, signer: signer,
+                identity: keys.0, tokens: tokens, queue: LoginQueue(patience: loginPatience), signer: signer,
                 directory: directory, ownChanges: ownChanges,
                 sessions: PostgresSessionStore(database: database), lockouts: PostgresLockoutStore(database: database),
                 keys: PostgresAPIKeyStore(database: database), client: client,
@@ -103,6 +111,7 @@ struct RunningGateway: Sendable {
                 logger: logger, now: { clock.now })
             var others = parts
             others.identity = keys.1
+            others.queue = LoginQueue(patience: loginPatience)
             others.tokens = try AccessTokens(keys: keys.1, now: { clock.now })
             let (first, second) = (try application(parts).testable(), try application(others).testable())
             return try await first.test(.live) { first in
@@ -168,7 +177,8 @@ extension RunningGateway {
             body = .bytes(try WireJSON.encode(json))
         }
         let (response, bytes) = try await client.execute(
-            HTTPClientRequest(method: method, url: urls[node] + path, headers: headers, body: body),
+            HTTPClientRequest(
+                method: method, url: urls[node] + path, headers: headers, body: body, deadline: .seconds(120)),
             collectingUpTo: 1 << 20)
         return Reply(status: response.status, headers: response.headers, body: bytes)
     }
