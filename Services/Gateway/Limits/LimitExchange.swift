@@ -12,23 +12,29 @@ import ServiceStorage
 /// What a node that died has used is everybody's again three seconds later.
 final class LimitExchange: Service, CustomStringConvertible {
     static let pause = Duration.milliseconds(500)
-    /// A node whose row is older is gone.
-    private static let memory = "3 seconds"
     /// For how long rows are used: shorter than the others remember this node.
     private static let validity = Duration.seconds(2)
 
     private let node = UUID()
     private let limit: LimitStage
     private let database: ServiceDatabase
+    private let memory: Duration
+    private let patience: Duration
     private let logger: Logger
     private let now: @Sendable () -> ContinuousClock.Instant
 
+    /// - Parameters:
+    ///   - memory: a node whose row is older, by the database's clock, is gone.
+    ///   - patience: how long an exchange may wait for another node's, and keep the others waiting.
     init(
-        _ limit: LimitStage, over database: ServiceDatabase, logger: Logger,
+        _ limit: LimitStage, over database: ServiceDatabase, memory: Duration = .seconds(3),
+        patience: Duration = .seconds(1), logger: Logger,
         now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.limit = limit
         self.database = database
+        self.memory = memory
+        self.patience = patience
         self.logger = logger
         self.now = now
     }
@@ -48,12 +54,16 @@ final class LimitExchange: Service, CustomStringConvertible {
     func exchange() async throws {
         let start = now()
         let (rows, others) = try await database.withTransaction(retries: 0) { connection in
+            let longest = "\(Int(patience / .milliseconds(1)))ms"
             try await connection.setLocal(settings: [
-                "lock_timeout": "1s", "idle_in_transaction_session_timeout": "1s",
+                "lock_timeout": longest, "idle_in_transaction_session_timeout": longest,
             ])
             _ = try await connection.execute("LOCK TABLE limit_nodes IN SHARE ROW EXCLUSIVE MODE")
             _ = try await connection.execute(
-                "DELETE FROM limit_nodes WHERE seen_at < clock_timestamp() - \(Self.memory)::interval")
+                """
+                DELETE FROM limit_nodes
+                WHERE seen_at < clock_timestamp() - make_interval(secs => \(memory / .seconds(1)))
+                """)
             let others = try await connection.query("SELECT shares::text FROM limit_nodes WHERE node <> \(node)").map {
                 try Self.rows(try $0.decode("shares"))
             }

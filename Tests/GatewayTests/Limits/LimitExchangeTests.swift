@@ -35,8 +35,10 @@ private final class Nodes: Sendable {
             let limit = LimitStage(configuration, now: { time.now })
             return Node(
                 limit: limit,
+                // The database's clock is real: no row grows old while a test plays, however long that takes.
                 exchange: LimitExchange(
-                    limit, over: database, logger: PostgresCluster.quietLogger, now: { time.now }))
+                    limit, over: database, memory: .seconds(3600), patience: .seconds(60),
+                    logger: PostgresCluster.quietLogger, now: { time.now }))
         }
     }
 
@@ -93,10 +95,10 @@ private final class Nodes: Sendable {
         return passed
     }
 
-    /// The rows of all nodes grow old at once, as if three seconds had passed for the database.
+    /// The rows of all nodes grow old at once, as if more than the nodes' memory had passed for the database.
     func age() async throws {
         _ = try await database.withTransaction { connection in
-            try await connection.execute("UPDATE limit_nodes SET seen_at = seen_at - interval '4 seconds'")
+            try await connection.execute("UPDATE limit_nodes SET seen_at = seen_at - interval '2 hours'")
         }
     }
 }
