@@ -51,7 +51,7 @@ struct HealthTests {
                 health: .init(failuresToOpen: 1, openFor: .seconds(60)))
             upstream.failed("http://127.0.0.1:1", .noAnswer)
             let platform = PlatformHealth(
-                own: NodeReport(), upstreams: { [upstream] }, client: client, signer: signer)
+                own: NodeReport(), upstreams: { [upstream] }, client: client, signer: signer, patience: .seconds(60))
 
             let nodes = await platform.services()[1].nodes
             let asUser = try signer.assertion(

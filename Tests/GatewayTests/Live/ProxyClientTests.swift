@@ -14,7 +14,7 @@ struct ProxyClientTests {
     /// An upstream that reads bodies and answers their length; a circuit that one failure opens for good.
     /// - Parameter timeout: of requests to `/x`; those to `/stream` have time even when the machine is busy.
     private func withBench(
-        timeout: Duration = .seconds(30), _ body: @escaping @Sendable (ProxyBench) async throws -> Void
+        timeout: Duration = .seconds(60), _ body: @escaping @Sendable (ProxyBench) async throws -> Void
     ) async throws {
         try await ProxyBench.withUpstream { router in
             router.post("/x") { request, _ in
@@ -52,7 +52,8 @@ struct ProxyClientTests {
             "Content-Length: 100\r\n\r\nhello",
         ])
     func slow(request: String) async throws {
-        try await withBench(timeout: .seconds(3)) { bench in
+        // Shorter than the silence that a client is allowed.
+        try await withBench(timeout: .seconds(8)) { bench in
             let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
                 try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\n\(request)")
                 return try await connection.readToEnd()
@@ -77,13 +78,17 @@ struct ProxyClientTests {
         } _: { port in
             defer { go.set() }
             let route = try Fixture.route(
-                "/x", ["POST": nil, "GET": nil], target: .upstream(.mlPrediction), timeout: .seconds(3))
+                "/x", ["POST": nil, "GET": nil], target: .upstream(.mlPrediction), timeout: .seconds(20))
             let health = GatewayConfiguration.Health(failuresToOpen: 1, openFor: .seconds(3600))
-            try await ProxyBench.with(upstreamPorts: [port], routes: [route], health: health) { bench in
+            try await ProxyBench.with(
+                upstreamPorts: [port], routes: [route], health: health,
+                uploads: .init(bytesPerSecond: 1, grace: .seconds(60))
+            ) { bench in
                 let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
                     try await connection.write(
                         "POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
-                    try await Task.sleep(for: .seconds(2))
+                    // Half of the time is the client's then, and all of it is not over, by five seconds each.
+                    try await Task.sleep(for: .seconds(15))
                     try await connection.write("0\r\n\r\n")
                     return try await connection.read(until: "\r\n\r\n")
                 }

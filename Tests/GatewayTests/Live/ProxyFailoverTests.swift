@@ -75,7 +75,8 @@ struct ProxyFailoverTests {
                     bench async throws in
                     for _ in 1...20 {
                         let (response, bytes) = try await bench.client.execute(
-                            HTTPClientRequest(method: method, url: bench.url + "/x"), collectingUpTo: 1000)
+                            HTTPClientRequest(method: method, url: bench.url + "/x", deadline: .seconds(120)),
+                            collectingUpTo: 1000)
                         #expect(response.status == 200 && String(decoding: bytes, as: UTF8.self) == "well")
                     }
                     #expect((1...health(trouble).failuresToOpen).contains(asked()))
@@ -116,7 +117,7 @@ struct ProxyFailoverTests {
                         let (response, _) = try await bench.client.execute(
                             HTTPClientRequest(
                                 method: "POST", url: bench.url + "/x", headers: [("Idempotency-Key", "one")],
-                                body: .bytes([1])), collectingUpTo: 1000)
+                                body: .bytes([1]), deadline: .seconds(120)), collectingUpTo: 1000)
                         #expect(response.status == 200)
                     }
                 }
@@ -248,13 +249,21 @@ struct ProxyFailoverTests {
                         return [name]
                     })
                 let running = Task { try await watch.run() }
-                // The round of look-ups that is under way asks for both names.
-                defer { for _ in addresses { answers.signal() } }
-                defer { running.cancel() }
-                try await waitUntil("the checks have found the node that hangs") {
-                    upstream.standings.contains { $0.address == addresses[0] && $0.circuit == .open }
+                let outcome: Result<Void, any Error>
+                do {
+                    try await waitUntil("the checks have found the node that hangs") {
+                        upstream.standings.contains { $0.address == addresses[0] && $0.circuit == .open }
+                    }
+                    outcome = .success(())
+                } catch {
+                    outcome = .failure(error)
                 }
+                running.cancel()
+                // The round of look-ups that is under way asks for both names.
+                for _ in addresses { answers.signal() }
+                _ = await running.result
                 await client.shutdown()
+                try outcome.get()
             }
         }
     }

@@ -12,7 +12,6 @@ import Testing
 
 @Suite("Proxy in trouble, over live sockets", .timeLimit(.minutes(3)))
 struct ProxyTroubleTests {
-    /// A port where nobody listens.
     /// tcpmux: nobody listens there. A port that has just been let go of may be another test's by now.
     private static let deadPort = 1
 
@@ -62,7 +61,7 @@ struct ProxyTroubleTests {
             _ = try await connection.readToEnd()
             over.set()
         } _: { port in
-            let route = try ProxyBench.route("/x", timeout: .seconds(3))
+            let route = try ProxyBench.route("/x", timeout: .seconds(10))
             try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench in
                 let reply = try await bench.get("/x")
                 #expect(reply.status == 504)

@@ -32,7 +32,7 @@ struct StreamTests {
             let response = try await gateway.client.execute(
                 HTTPClientRequest(
                     url: gateway.urls[1] + "/api/v1/training/jobs/\(UUID())/events",
-                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(60)))
+                    headers: [("Authorization", "Bearer \(tokens.accessToken)")], deadline: .seconds(150)))
             #expect(response.status == 200)
             try await body(Login(gateway: gateway, tokens: tokens, tenant: tenant.id, user: user), response)
         }

@@ -45,6 +45,8 @@ struct LoopRelayTests {
                 ]
                 try await RawConnection.connect(to: bench.gatewayPort) { connection in
                     for (request, rest, answer, isRelayed) in cases {
+                        // Else the request before could pass for this one, and the rest come with the head.
+                        try await bench.idle()
                         let before = bench.relay.relayed.load(ordering: .relaxed)
                         try await connection.write(request)
                         if !rest.isEmpty {
@@ -161,7 +163,7 @@ struct LoopRelayTests {
         } _: { port in
             let route = try Fixture.route(
                 "/x", ["GET": Route.Requirement(resource: .employees, action: .read)], scope: .tenant,
-                target: .upstream(.mlPrediction), timeout: .seconds(60))
+                target: .upstream(.mlPrediction), timeout: .seconds(3600))
             let configuration = GatewayConfiguration(
                 routes: [route], upstreams: [:], plans: [.starter: .init(perSecond: 1, burst: 10)],
                 address: .init(perSecond: 1, burst: 1))
@@ -180,11 +182,8 @@ struct LoopRelayTests {
                     #expect(try await connection.read(until: "first").contains("first"))
                     #expect(relay.relayed.load(ordering: .relaxed) == 1)
                     revoked.set()
-                    let start = ContinuousClock.now
-                    let rest = try await connection.readToEnd()
-                    // By the revocation, not by the route's timeout.
-                    #expect(.now - start < .seconds(30))
-                    return rest
+                    // By the revocation: the route's time is longer than the test's.
+                    return try await connection.readToEnd()
                 }
                 #expect(!text.contains("0\r\n\r\n"))
             }

@@ -16,7 +16,7 @@ enum Fixture {
     static func route(
         _ template: String, _ methods: [String: Route.Requirement?] = ["GET": nil], scope: Route.Scope = .public,
         target: Route.Target = .gateway, needsTenant: Bool = false, bodyLimit: Int = 1 << 20,
-        timeout: Duration = .seconds(10), isStreaming: Bool = false, takesIdempotencyKey: Bool = false
+        timeout: Duration = .seconds(60), isStreaming: Bool = false, takesIdempotencyKey: Bool = false
     ) throws -> Route {
         Route(
             template: template, segments: try #require(Route.segments(of: template)), target: target, scope: scope,

@@ -131,7 +131,7 @@ struct ProxyBench: Sendable {
     }
 
     static func route(
-        _ template: String, _ method: String = "GET", bodyLimit: Int = 1 << 20, timeout: Duration = .seconds(30),
+        _ template: String, _ method: String = "GET", bodyLimit: Int = 1 << 20, timeout: Duration = .seconds(60),
         isStreaming: Bool = false
     ) throws -> Route {
         try Fixture.route(
@@ -146,7 +146,8 @@ struct ProxyBench: Sendable {
 
     func send(_ method: String, _ path: String, _ headers: [(name: String, value: String)] = []) async throws -> Reply {
         let (response, bytes) = try await client.execute(
-            HTTPClientRequest(method: method, url: url + path, headers: headers), collectingUpTo: 1 << 24)
+            HTTPClientRequest(method: method, url: url + path, headers: headers, deadline: .seconds(120)),
+            collectingUpTo: 1 << 24)
         return Reply(status: response.status, headers: response.headers, body: bytes)
     }
 }

@@ -107,7 +107,7 @@ struct SecureBench: Sendable {
     ) throws -> ServiceBootstrap {
         let key = ServiceKeyPair()
         let standard = [
-            "--http-port=0", "--ops-port=0", "--shutdown-grace=10s", "--shutdown-drain=0s",
+            "--http-port=0", "--ops-port=0", "--shutdown-grace=60s", "--shutdown-drain=0s",
             "--tls-certificate-file=\(files.certificate)", "--tls-key-file=\(files.key)",
         ].filter { flag in !arguments.contains { $0.hasPrefix(flag.prefix { $0 != "=" }) } }
         let settings = try ServiceSettings(
