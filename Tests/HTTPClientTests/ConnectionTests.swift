@@ -34,7 +34,10 @@ struct ConnectionTests {
         } _: { client in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<100 {
-                    group.addTask { _ = try await client.execute(.init(url: server.url), collectingUpTo: 10) }
+                    group.addTask {
+                        _ = try await client.execute(
+                            .init(url: server.url, deadline: .seconds(300)), collectingUpTo: 10)
+                    }
                 }
                 try await group.waitForAll()
             }
@@ -108,12 +111,11 @@ struct ConnectionTests {
             connection.write("ok")
         }
         defer { server.stop() }
-        let nowhere = "http://127.0.0.1:\(try RawServer.closedPort())/"
         try await withClient { client in
             let response = try await client.execute(.init(url: server.url))
             async let ended: Void = client.shutdown(draining: .seconds(60))
             // From this on the shutdown is known to have begun.
-            while await httpError({ try await client.execute(.init(url: nowhere)) })?.code != .shutDown {}
+            while await httpError({ try await client.execute(.init(url: RawServer.nowhere)) })?.code != .shutDown {}
             goOn.signal()
             let body = try await response.collect(upTo: 10)
             #expect(text(body) == "ok")

@@ -80,7 +80,7 @@ struct HTTP2Tests {
         } _: { client in
             let chunks = Chunks(30, of: [UInt8](repeating: 1, count: 10_000))
             let request = HTTPClientRequest(
-                method: "POST", url: server.url, body: .stream(length: length, chunks), deadline: .seconds(10))
+                method: "POST", url: server.url, body: .stream(length: length, chunks), deadline: .seconds(60))
             let answer = try await client.execute(request, collectingUpTo: 100)
             #expect(text(answer.body) == "stream 1")
             #expect(chunks.pulled.value == 30)

@@ -42,8 +42,11 @@ final class RawServer: Sendable {
         Glibc.close(listener)
     }
 
-    /// A port that nobody listens on.
-    static func closedPort() throws -> Int {
+    /// tcpmux: nobody listens there. A port that has just been let go of may be another test's by now.
+    static let nowhere = "http://127.0.0.1:1/"
+
+    /// A port that nobody listens on at the moment, for a server that must be told one.
+    static func freePort() throws -> Int {
         let (socket, port) = try listen("127.0.0.1", backlog: 1)
         Glibc.close(socket)
         return port

@@ -116,7 +116,8 @@ struct RequestTests {
                     for number in 0..<500 {
                         group.addTask {
                             let request = HTTPClientRequest(
-                                method: "POST", url: url + "/echo", body: .bytes(Array("\(number)".utf8)))
+                                method: "POST", url: url + "/echo", body: .bytes(Array("\(number)".utf8)),
+                                deadline: .seconds(300))
                             return (number, text(try await client.execute(request, collectingUpTo: 100).body))
                         }
                     }

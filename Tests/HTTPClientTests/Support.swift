@@ -10,6 +10,8 @@ func withClient<Answer>(
 ) async throws -> Answer {
     var configuration = HTTPClientConfiguration()
     configuration.backoff = HTTPClientBackoff(base: .milliseconds(1), maximum: .milliseconds(5))
+    // However busy the machine is.
+    configuration.connectTimeout = .seconds(60)
     configure(&configuration)
     let client = HTTPClient(configuration: configuration, logger: Logger(label: "test"))
     do {

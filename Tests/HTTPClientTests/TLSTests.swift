@@ -35,7 +35,7 @@ private final class TLSServer {
         try maker.run()
         await made.next()
 
-        port = try RawServer.closedPort()
+        port = try RawServer.freePort()
         process.executableURL = maker.executableURL
         process.arguments = [
             "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificate, "-key", key, "-alpn", alpn, mode,
@@ -54,7 +54,7 @@ private final class TLSServer {
     }
 }
 
-@Suite("TLS", .enabled(if: TLSServer.openssl != nil, "needs the openssl tool"))
+@Suite("TLS", .enabled(if: TLSServer.openssl != nil, "needs the openssl tool"), .timeLimit(.minutes(5)))
 struct TLSTests {
     @Test("a certificate of an unknown authority is tlsFailed, and nothing is sent")
     func untrusted() async throws {
