@@ -52,7 +52,7 @@ struct ChangeFollowerTests {
         let source = FlakySource()
         let messages = MessageList()
         let follower = ChangeFollower(
-            "tenant-admin", source: source,
+            "tenant-admin", source: source, patienceAtStart: .seconds(3600),
             logger: Logger(label: "test", factory: { _ in Warnings(messages: messages) }))
         let running = Task { try await follower.run() }
         while source.requests < 4 { try await Task.sleep(for: .milliseconds(10)) }

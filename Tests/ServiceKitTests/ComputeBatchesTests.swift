@@ -53,7 +53,7 @@ import Testing
         /// Ends by itself, so that the test fails and does not hang when the pool is blocked.
         func wait() {
             arrived.wrappingAdd(1, ordering: .relaxed)
-            if semaphore.wait(timeout: .now() + 10) == .success { passed.wrappingAdd(1, ordering: .relaxed) }
+            if semaphore.wait(timeout: .now() + 60) == .success { passed.wrappingAdd(1, ordering: .relaxed) }
         }
 
         func open(for count: Int) { for _ in 0..<count { semaphore.signal() } }

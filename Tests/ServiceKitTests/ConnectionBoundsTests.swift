@@ -102,20 +102,29 @@ struct ConnectionBoundsTests {
         }
         // The loop that waits serves no other test, nor this one's client.
         let eventLoops = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-        try await withService([], router, on: eventLoops) { port, _ in
-            try await SilentClient.sending(
-                String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: requests), to: port
-            ) {
-                while answered.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(10)) }
-                try await Task.sleep(for: .milliseconds(300))
-                #expect(answered.withLock { $0 } == 1)
-                isSeen.signal()
-                try await Task.sleep(for: .seconds(1))
-                // The kernel takes some 4 MiB.
-                #expect(answered.withLock { $0 } * kibibytes < 10 * 1_024)
+        let outcome: Result<Void, any Error>
+        do {
+            try await withService([], router, on: eventLoops) { port, _ in
+                // However this ends: the loop that waits is stopped with the service.
+                defer { isSeen.signal() }
+                try await SilentClient.sending(
+                    String(repeating: "GET /large HTTP/1.1\r\nHost: a\r\n\r\n", count: requests), to: port
+                ) {
+                    while answered.withLock({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                    try await Task.sleep(for: .milliseconds(300))
+                    #expect(answered.withLock { $0 } == 1)
+                    isSeen.signal()
+                    try await Task.sleep(for: .seconds(1))
+                    // The kernel takes some 4 MiB.
+                    #expect(answered.withLock { $0 } * kibibytes < 10 * 1_024)
+                }
             }
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
         }
         try await eventLoops.shutdownGracefully()
+        try outcome.get()
     }
 
     @Test("a client that does not take its answer is cut off")
@@ -349,7 +358,7 @@ struct ConnectionBoundsTests {
 
     @Test("a stopping service still answers kept and new connections, with Connection: close")
     func drain() async throws {
-        try await withService(["--shutdown-drain=15s"]) { port, service in
+        try await withService(["--shutdown-drain=30s"]) { port, service in
             let request = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
             try await RawClient.connect(to: port) { kept in
                 try await kept.send(request)

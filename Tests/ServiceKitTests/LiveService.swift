@@ -45,16 +45,22 @@ struct LiveService: Sendable {
                 found[port] = number
                 if found.count == 2 { break }
             }
-            let http = try #require(found[.http])
-            let operations = try #require(found[.operations])
-            try await body(
-                LiveService(
-                    http: "http://127.0.0.1:\(http)", operations: "http://127.0.0.1:\(operations)",
-                    client: bootstrap.httpClient, group: group))
+            let service = LiveService(
+                http: "http://127.0.0.1:\(found[.http] ?? 0)",
+                operations: "http://127.0.0.1:\(found[.operations] ?? 0)", client: bootstrap.httpClient, group: group)
+            let outcome: Result<Void, any Error>
+            do {
+                try #require(found.count == 2)
+                outcome = .success(try await body(service))
+            } catch {
+                outcome = .failure(error)
+            }
             await group.triggerGracefulShutdown()
-            try await tasks.waitForAll()
+            let ended = await tasks.nextResult()
+            await bootstrap.httpClient.shutdown()
+            try ended?.get()
+            try outcome.get()
         }
-        await bootstrap.httpClient.shutdown()
     }
 
     static func bootstrap(_ name: ServiceName = .tenantAdmin, arguments: [String] = []) throws -> ServiceBootstrap {

@@ -173,7 +173,8 @@ struct ServiceClientTests {
         try await LiveService.with(Self.router(seen: seen), arguments: ["--shutdown-grace=200ms"]) { service in
             let signer = AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair())
             let client = ServiceClient(
-                to: .tenantAdmin, baseURLs: [service.http], httpClient: service.client, signer: signer)
+                to: .tenantAdmin, baseURLs: [service.http], httpClient: service.client, signer: signer,
+                deadline: .seconds(60))
             try await body(client, service, seen)
         }
     }

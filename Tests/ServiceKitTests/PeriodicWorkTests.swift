@@ -41,7 +41,7 @@ private struct StoppedClock: Clock {
 
 private struct Broken: Error {}
 
-@Suite("Periodic work", .timeLimit(.minutes(2)))
+@Suite("Periodic work", .timeLimit(.minutes(5)))
 struct PeriodicWorkTests {
     private let clock = PauseClock()
     private let lines = LogLines()

@@ -47,8 +47,14 @@ enum SilentClient {
             .channelOption(.autoRead, value: false)
             .channelOption(.socketOption(.so_rcvbuf), value: 4096)
             .connect(host: "127.0.0.1", port: port).get()
-        try await channel.writeAndFlush(ByteBuffer(string: text))
-        try await body()
+        let outcome: Result<Void, any Error>
+        do {
+            try await channel.writeAndFlush(ByteBuffer(string: text))
+            outcome = .success(try await body())
+        } catch {
+            outcome = .failure(error)
+        }
         try? await channel.close()
+        try outcome.get()
     }
 }

@@ -40,7 +40,7 @@ struct UsageTests {
             let counter = UsageCounter()
             let client = ServiceClient(
                 to: .tenantAdmin, baseURLs: [service.http], httpClient: service.client,
-                signer: AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair()))
+                signer: AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair()), deadline: .seconds(60))
             let reporter = UsageReporter(
                 counter: counter, client: client, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
             try await body(counter, reporter, receiver)

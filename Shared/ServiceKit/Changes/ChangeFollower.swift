@@ -27,11 +27,9 @@ public final class ChangeFollower: Service, CustomStringConvertible {
 
     private static let backoff = Backoff(first: .milliseconds(50), maximum: .milliseconds(250))
 
-    /// Time without a first answer before the log says so: services start in any order, and their schemas are made first.
-    private static let patienceAtStart = Duration.seconds(5)
-
     private let name: String
     private let source: any ChangeSource
+    private let patienceAtStart: Duration
     private let logger: Logger
     private let now: @Sendable () -> Instant
     private let state: Mutex<State>
@@ -39,12 +37,16 @@ public final class ChangeFollower: Service, CustomStringConvertible {
     /// - Parameters:
     ///   - name: the service whose changes these are, for the log.
     ///   - silence: how long an answer stays current, counted from its request.
+    ///   - patienceAtStart: time without a first answer before the log says so: services start in any order, and their schemas are
+    ///     made first.
     public init(
-        _ name: String, source: any ChangeSource, silence: Duration = .seconds(1), logger: Logger,
+        _ name: String, source: any ChangeSource, silence: Duration = .seconds(1),
+        patienceAtStart: Duration = .seconds(5), logger: Logger,
         now: @escaping @Sendable () -> Instant = { .now }
     ) {
         self.name = name
         self.source = source
+        self.patienceAtStart = patienceAtStart
         self.logger = logger
         self.now = now
         state = Mutex(State(hearing: ChangeHearing(silence: silence)))
@@ -77,7 +79,7 @@ public final class ChangeFollower: Service, CustomStringConvertible {
         await PeriodicWork(every: Self.pause, afterFailure: Self.backoff).runPaced(
             logging: .oncePerOutage(
                 "Change feed lost; querying the service directly", restored: "Change feed restored",
-                patience: Self.patienceAtStart, to: logger)
+                patience: patienceAtStart, to: logger)
         ) {
             let askedAt = ContinuousClock.now
             try await self.ask()
