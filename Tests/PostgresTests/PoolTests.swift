@@ -126,7 +126,7 @@ struct PoolTests {
         #expect(failure.code == .connectionFailed)
         await pool.close()
         try await PostgresCluster.withDatabase("wrong") { url in
-            let configuration = try PostgresConfiguration(url: url + "_missing")
+            let configuration = try PostgresConfiguration.patient(url: url + "_missing")
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             let error = try await postgresError { try await pool.withConnection { _ in } }
             #expect(error.code == .connectionFailed && error.serverMessage?.contains("does not exist") == true)
@@ -137,7 +137,7 @@ struct PoolTests {
     @Test("TLS asked for and not offered refuses to connect")
     func tlsRequired() async throws {
         try await PostgresCluster.withDatabase("tls") { url in
-            let configuration = try PostgresConfiguration(url: url + "?sslmode=require")
+            let configuration = try PostgresConfiguration.patient(url: url + "?sslmode=require")
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             let error = try await postgresError { try await pool.withConnection { _ in } }
             #expect(error.code == .connectionFailed && error.serverMessage?.contains("SSL") == true)
@@ -178,7 +178,7 @@ struct PoolTests {
     @Test("a role or database with another date style is read correctly")
     func dateStyle() async throws {
         try await PostgresCluster.withDatabase("datestyle") { url in
-            let configuration = try PostgresConfiguration(url: url)
+            let configuration = try PostgresConfiguration.patient(url: url)
             let pool = PostgresPool(configuration: configuration, logger: PostgresCluster.quietLogger)
             try await pool.withConnection { connection in
                 let name: String = try await connection.query("SELECT current_database()")[0].decode(at: 0)

@@ -5,8 +5,8 @@ import Testing
 /// Ends another backend, as an operator or a crash would.
 func terminate(_ backend: Int, through pool: PostgresPool) async throws {
     let ended = try await pool.withConnection { connection in
-        // Waits up to ten seconds until the backend is gone.
-        try await connection.query("SELECT pg_terminate_backend(\(backend), 10000)")[0].decode(at: 0, as: Bool.self)
+        // Waits up to a minute until the backend is gone.
+        try await connection.query("SELECT pg_terminate_backend(\(backend), 60000)")[0].decode(at: 0, as: Bool.self)
     }
     #expect(ended)
 }

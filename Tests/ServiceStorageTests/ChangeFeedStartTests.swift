@@ -11,7 +11,7 @@ struct ChangeFeedStartTests {
     private func with(_ body: (PostgresPool, ChangeFeed) async throws -> Void) async throws {
         try await ServiceDatabases.withDatabases("feedstart") { databases in
             let pool = PostgresPool(
-                configuration: try PostgresConfiguration(url: databases.gateway), logger: PostgresCluster.quietLogger)
+                configuration: try .patient(url: databases.gateway), logger: PostgresCluster.quietLogger)
             let feed = ChangeFeed(pool: pool, schema: "gateway", heartbeat: .zero, logger: PostgresCluster.quietLogger)
             let outcome: Result<Void, any Error>
             do { outcome = .success(try await body(pool, feed)) } catch { outcome = .failure(error) }

@@ -10,7 +10,7 @@ struct ErrorLogTests {
     func noData() async throws {
         try await ServiceDatabases.withDatabases("kit") { databases in
             let pool = PostgresPool(
-                configuration: try PostgresConfiguration(url: databases.mlTraining), logger: PostgresCluster.quietLogger
+                configuration: try .patient(url: databases.mlTraining), logger: PostgresCluster.quietLogger
             )
             func failure(_ query: SQL) async -> PostgresError? {
                 await #expect(throws: PostgresError.self) {

@@ -56,13 +56,13 @@ struct RolesScriptTests {
         let lock = try #require(text.split(separator: "\n").first { $0.hasPrefix("LOCK TABLE") })
         try await PostgresCluster.withDatabase("roles") { url in
             let pool = PostgresPool(
-                configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+                configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
             let role = "erm_test_\(UUID().uuidString.prefix(8).lowercased())"
             do {
                 try await pool.withTransaction { connection in
                     try await connection.executeScript(String(lock))
                     try await ServiceDatabases.run(
-                        "SET lock_timeout = '10s'; CREATE ROLE \"\(role)\"; DROP ROLE \"\(role)\"", on: url)
+                        "SET lock_timeout = '60s'; CREATE ROLE \"\(role)\"; DROP ROLE \"\(role)\"", on: url)
                 }
             } catch {
                 await pool.close()

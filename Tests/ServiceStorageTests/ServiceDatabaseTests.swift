@@ -30,10 +30,8 @@ struct ServiceDatabaseTests {
     func with(
         url: String, migrations: String, schema: String = "ml_training", _ body: (ServiceDatabase) async throws -> Void
     ) async throws {
-        var configuration = try PostgresConfiguration(url: url)
-        configuration.acquireTimeout = .seconds(30)
         let database = ServiceDatabase(
-            configuration: configuration, schema: schema, migrationsDirectory: migrations,
+            configuration: try .patient(url: url), schema: schema, migrationsDirectory: migrations,
             logger: PostgresCluster.quietLogger, firstPause: .milliseconds(10))
         let group = ServiceGroup(configuration: .init(services: [database], logger: PostgresCluster.quietLogger))
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -101,7 +99,7 @@ struct ServiceDatabaseTests {
                 let role = "kit_\(UUID().uuidString.lowercased().replacing("-", with: "").prefix(12))"
                 let own = try PostgresCluster.url(url, user: role, password: "x")
                 let admin = PostgresPool(
-                    configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+                    configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
                 try await with(url: own, migrations: migrations, schema: "kit") { database in
                     #expect(await database.readiness.check()?.hasPrefix("migrations are not applied yet") == true)
                     let error = await #expect(throws: PostgresError.self) { try await database.withConnection { _ in } }

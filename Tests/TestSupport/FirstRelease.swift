@@ -150,7 +150,7 @@ public struct FirstRelease: Sendable {
         _ url: String, _ body: @Sendable (PostgresPool) async throws -> R
     ) async throws -> R {
         let pool = PostgresPool(
-            configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
         do {
             let result = try await body(pool)
             await pool.close()

@@ -69,10 +69,7 @@ public struct PostgresCluster: Sendable {
         _ body: (PostgresPool) async throws -> R
     ) async throws -> R {
         try await withDatabase(hint) { url in
-            var configuration = try PostgresConfiguration(url: url)
-            // Two cores and many tests at once: a slow answer is not what most tests are about.
-            configuration.acquireTimeout = .seconds(60)
-            configuration.connectTimeout = .seconds(60)
+            var configuration = try PostgresConfiguration.patient(url: url)
             configure(&configuration)
             let pool = PostgresPool(configuration: configuration, logger: quietLogger)
             do {
@@ -112,10 +109,8 @@ public struct PostgresCluster: Sendable {
 
     /// Runs one command on a connection of its own: creating and dropping databases cannot be part of a transaction.
     private func administer(_ command: SQL) async throws {
-        var configuration = try PostgresConfiguration(url: url)
+        var configuration = try PostgresConfiguration.patient(url: url)
         configuration.maximumConnections = 1
-        configuration.acquireTimeout = .seconds(60)
-        configuration.connectTimeout = .seconds(60)
         let pool = PostgresPool(configuration: configuration, logger: Self.quietLogger)
         do {
             _ = try await pool.withConnection { try await $0.execute(command) }
@@ -124,6 +119,17 @@ public struct PostgresCluster: Sendable {
             throw error
         }
         await pool.close()
+    }
+}
+
+extension PostgresConfiguration {
+    /// With time for all that a pool waits for: on two cores and beside many tests a slow answer is not what most tests are about.
+    public static func patient(url: String) throws -> PostgresConfiguration {
+        var configuration = try PostgresConfiguration(url: url)
+        configuration.acquireTimeout = .seconds(60)
+        configuration.connectTimeout = .seconds(60)
+        configuration.cleanUpTimeout = .seconds(60)
+        return configuration
     }
 }
 

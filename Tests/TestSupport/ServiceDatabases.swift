@@ -55,7 +55,7 @@ public struct ServiceDatabases: Sendable {
         to url: String, _ body: @Sendable (PostgresConnection) async throws -> R
     ) async throws -> R {
         let pool = PostgresPool(
-            configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
         do {
             let result = try await pool.withConnection(body)
             await pool.close()

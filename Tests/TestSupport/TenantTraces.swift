@@ -6,7 +6,7 @@ public enum TenantTraces {
     /// - Returns: the tables in which it stands.
     public static func tables(holding text: String, in url: String) async throws -> [String] {
         let pool = PostgresPool(
-            configuration: try PostgresConfiguration(url: url), logger: PostgresCluster.quietLogger)
+            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
         do {
             let found = try await tables(holding: text, pool)
             await pool.close()

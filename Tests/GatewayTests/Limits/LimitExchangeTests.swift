@@ -51,7 +51,7 @@ private final class Nodes: Sendable {
     static func with(_ count: Int = 3, _ body: (Nodes) async throws -> Void) async throws {
         try await ServiceDatabases.withDatabases("limits") { databases in
             let database = ServiceDatabase(
-                configuration: try PostgresConfiguration(url: databases.gateway), schema: "gateway",
+                configuration: try .patient(url: databases.gateway), schema: "gateway",
                 migrationsDirectory: ServiceDatabases.migrations("gateway"), logger: PostgresCluster.quietLogger)
             try await MigrationRunner(
                 pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"),

@@ -43,11 +43,8 @@ struct RunningGateway: Sendable {
     ) async throws -> R {
         try await ServiceDatabases.withDatabases("gateway") { databases in
             let logger = PostgresCluster.quietLogger
-            var configuration = try PostgresConfiguration(url: databases.gateway)
-            configuration.acquireTimeout = .seconds(60)
-            configuration.connectTimeout = .seconds(60)
             let database = ServiceDatabase(
-                configuration: configuration, schema: "gateway",
+                configuration: try .patient(url: databases.gateway), schema: "gateway",
                 migrationsDirectory: ServiceDatabases.migrations("gateway"),
                 logger: logger)
             try await MigrationRunner(
