@@ -167,10 +167,11 @@ struct ServiceClientTests {
         return router
     }
 
-    func with(_ body: (ServiceClient, LiveService, Lines) async throws -> Void) async throws {
+    func with(
+        _ arguments: [String] = [], _ body: (ServiceClient, LiveService, Lines) async throws -> Void
+    ) async throws {
         let seen = Lines()
-        // A short grace: the handler that never answers is still there when the test is over.
-        try await LiveService.with(Self.router(seen: seen), arguments: ["--shutdown-grace=200ms"]) { service in
+        try await LiveService.with(Self.router(seen: seen), arguments: arguments) { service in
             let signer = AssertionSigner(issuer: .gateway, keyPair: ServiceKeyPair())
             let client = ServiceClient(
                 to: .tenantAdmin, baseURLs: [service.http], httpClient: service.client, signer: signer,
@@ -202,7 +203,8 @@ struct ServiceClientTests {
 
     @Test("refusals keep status and code; failures of the other side are told apart")
     func problems() async throws {
-        try await with { client, _, _ in
+        // A short grace: the handler that never answers is still there when the test is over.
+        try await with(["--shutdown-grace=200ms"]) { client, _, _ in
             let missing = await problem(client, "/missing")
             #expect(missing?.status == .notFound)
             #expect(missing?.code == .noDeployedModel)
