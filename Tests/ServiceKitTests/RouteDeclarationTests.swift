@@ -51,7 +51,7 @@ struct RouteDeclarationTests {
         let declared = Files.declaredRoutes
         let path = "/api/v1/files/{id}/{day}"
         func disagreements(_ listed: [ListedRoute]) -> [String] {
-            RouteComparison.disagreements(declared: declared, listed: listed)
+            RouteComparison.compared(declared: declared, listed: listed).map(\.sentence)
         }
 
         #expect(disagreements([.init(method: "GET", path: path, access: .permission(.projects, .read))]) == [])

@@ -62,11 +62,11 @@ public struct GatewayTable {
             ("a route is declared twice", declared + [open], listed),
             ("a line is there twice", declared, listed + [first]),
         ]
-        return faults.filter { RouteComparison.disagreements(declared: $0.1, listed: $0.2).isEmpty }.map(\.0)
+        return faults.filter { RouteComparison.compared(declared: $0.1, listed: $0.2).isEmpty }.map(\.0)
     }
 
     func disagreements(of service: ServiceName, _ declared: [DeclaredRoute]) -> [String] {
-        RouteComparison.disagreements(declared: declared, listed: listed(of: service))
+        RouteComparison.compared(declared: declared, listed: listed(of: service)).map(\.sentence)
     }
 
     func listed(of service: ServiceName) -> [ListedRoute] {

@@ -4,18 +4,7 @@ import ServiceKit
 import Yams
 
 extension GatewayConfiguration {
-    /// Reads `gateway.yaml`. Unknown keys, missing keys and values without a meaning are refused.
-    ///
-    /// - Throws: ``RouteFileError``, the first in the file.
-    init(yaml: String) throws(RouteFileError) {
-        var mistakes = Mistakes()
-        guard let configuration = Self.read(yaml, &mistakes) else {
-            throw mistakes.sorted.first ?? RouteFileError(line: 1, reason: "the file is empty")
-        }
-        self = configuration
-    }
-
-    /// The same; nil with every mistake collected.
+    /// Reads `gateway.yaml`. Unknown keys, missing keys and values without a meaning are mistakes, which are all collected; nil then.
     ///
     /// - Parameter declared: what the gateway answers itself, with which the table must agree; nil: that is not asked.
     static func read(

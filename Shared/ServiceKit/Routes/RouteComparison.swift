@@ -30,12 +30,7 @@ public enum RouteComparison {
 
     /// In both directions: method, path, who is let in, and what may be sent again. Internal routes are no business of the
     /// gateway's table.
-    /// - Returns: one sentence for each disagreement, sorted.
-    public static func disagreements(declared: [DeclaredRoute], listed: [ListedRoute]) -> [String] {
-        compared(declared: declared, listed: listed).map(\.sentence)
-    }
-
-    /// The same with the route of each.
+    /// - Returns: sorted by their sentences.
     public static func compared(declared: [DeclaredRoute], listed: [ListedRoute]) -> [Disagreement] {
         let open = Dictionary(grouping: declared.filter { !$0.access.isInternal }, by: \.title)
         let lines = Dictionary(grouping: listed, by: \.title)

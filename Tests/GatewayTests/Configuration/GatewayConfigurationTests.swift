@@ -21,17 +21,17 @@ struct GatewayConfigurationTests {
 
         """
 
-    private func configuration(_ routes: String) throws(RouteFileError) -> GatewayConfiguration {
-        try GatewayConfiguration(yaml: Self.head + routes)
+    private func configuration(_ routes: String) throws -> GatewayConfiguration {
+        var mistakes = Mistakes()
+        let configuration = GatewayConfiguration.read(Self.head + routes, &mistakes)
+        return try #require(configuration, "\(mistakes.sorted)")
     }
 
+    /// The first mistake in the file.
     private func error(_ yaml: String) throws -> RouteFileError {
-        do {
-            _ = try GatewayConfiguration(yaml: yaml)
-        } catch {
-            return error
-        }
-        throw NothingThrown()
+        var mistakes = Mistakes()
+        #expect(GatewayConfiguration.read(yaml, &mistakes) == nil)
+        return try #require(mistakes.sorted.first)
     }
 
     @Test("everything of a route is read")
@@ -123,8 +123,9 @@ struct GatewayConfigurationTests {
 
     @Test("fields that requests may carry on are listed, none that the gateway sets itself")
     func requestHeaders() throws {
-        let yaml = Self.head + "  - { path: /a, upstream: tenant-admin, scope: public, methods: { GET: none } }\n"
-        #expect(try GatewayConfiguration(yaml: yaml + "requestHeaders: [X-Feature]").requestHeaders == ["x-feature"])
+        let route = "  - { path: /a, upstream: tenant-admin, scope: public, methods: { GET: none } }\n"
+        #expect(try configuration(route + "requestHeaders: [X-Feature]").requestHeaders == ["x-feature"])
+        let yaml = Self.head + route
         for name in ["X-Tenant-ID", "Authorization", "X_Feature", "Connection", "\"not a name\""] {
             #expect(try error(yaml + "requestHeaders: [\(name)]").line == 11, "\(name)")
         }
