@@ -24,7 +24,7 @@ import Testing
             let (killed, reference) = try await TrainingProcess.with(history, fixture) { service in
                 var reached = 0
                 for kill in 0..<Self.kills {
-                    reached = try await service.run {
+                    reached = try await service.run(lease: "1s") {
                         // The first dies when it has only just taken the job up.
                         try await kill == 0
                             ? claimed(id, tenant, fixture)
