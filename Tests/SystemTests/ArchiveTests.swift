@@ -84,7 +84,7 @@ extension SystemTests {
                 try await client.get("/projects?externalId=J1").data.items.first?["id"]?.stringValue)
             let question = #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": 10}"#
             var id = ""
-            let end = ContinuousClock.now + .seconds(30)
+            let end = ContinuousClock.now + Platform.patience
             // A node hears of a shadow by the change feed.
             while try await shadowAnswers(platform) == 0 {
                 try #require(.now < end, "no model has answered in the shadow")
@@ -108,7 +108,7 @@ extension SystemTests {
             let backtest = try #require(replayed.data["id"]?.stringValue)
             var status = ""
             while !["succeeded", "failed"].contains(status) {
-                try #require(.now < end + .seconds(120), "the back-test has not ended")
+                try #require(.now < end + Platform.patience, "the back-test has not ended")
                 try await Task.sleep(for: .milliseconds(200))
                 status = try await client.get("/backtests/\(backtest)").data["status"]?.stringValue ?? ""
             }
@@ -177,7 +177,7 @@ extension SystemTests {
         ) async throws {
             var answers: [JSONValue] = []
             for client in [first, second] {
-                let end = ContinuousClock.now + .seconds(30)
+                let end = ContinuousClock.now + Platform.patience
                 var answer = try await client.post("/predictions", filled.question)
                 while answer.data["model"]?["id"] != .string(model) {
                     try #require(.now < end, "\(answer)")

@@ -65,7 +65,7 @@ extension SystemTests {
 
         /// The signed heads, once the newest entry is among them: a file as a tenant keeps it.
         private func anchored(_ client: Client) async throws -> URL {
-            let end = ContinuousClock.now + .seconds(20)
+            let end = ContinuousClock.now + Platform.patience
             while true {
                 let verified = try await client.get("/audit-logs/verification")
                 let newest = try await client.get("/audit-logs?limit=1").data.items.first?["seq"]?.doubleValue

@@ -69,7 +69,7 @@ extension SystemTests {
             try #require(deleted.status == 200, "\(deleted)")
             let begun = try await platform.asOperator.post("/tenants/\(tenant)/purge")
             try #require(begun.status == 204, "\(begun)")
-            for _ in 0..<300 {
+            for _ in 0..<2400 {
                 if try await platform.asOperator.get("/tenants/\(tenant)").status == 404 { break }
                 try await Task.sleep(for: .milliseconds(100))
             }

@@ -13,7 +13,7 @@ extension SystemTests {
             while true {
                 var page = try await client.get("/allocations?limit=500\(cursor)")
                 // A node that was gone is left alone for a moment after it is back: 503 with Retry-After.
-                for _ in 1...100 where page.status == 503 {
+                for _ in 1...600 where page.status == 503 {
                     try await Task.sleep(for: .milliseconds(100))
                     page = try await client.get("/allocations?limit=500\(cursor)")
                 }
@@ -82,13 +82,14 @@ extension SystemTests {
         }
 
         private func untilFirstEpoch(_ id: String, _ client: Client) async throws {
-            for _ in 0..<600 {
+            let end = ContinuousClock.now + Platform.patience
+            while .now < end {
                 let job = try await client.get("/training/jobs/\(id)")
                 if job.data["progress"]?.items.isEmpty == false { return }
                 try #require(job.data["status"]?.stringValue != "failed", "\(job)")
                 try await Task.sleep(for: .milliseconds(20))
             }
-            throw RunningService.Failure(description: "no epoch was reported within a while")
+            throw RunningService.Failure(description: "no epoch was reported within \(Platform.patience)")
         }
 
         @Test("a service that gets SIGTERM ends by itself with status 0")

@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPClient
+import TestSupport
 import Testing
 
 extension SystemTests {
@@ -16,7 +17,11 @@ extension SystemTests {
                     try await other.get("/projects?externalId=J1").data.items.first?["id"]?.stringValue)
                 let (pieces, sender) = AsyncThrowingStream.makeStream(of: [UInt8].self)
                 let id = UUID()
-                let upload = Task { try await send(pieces, as: id, by: slow) }
+                let ended = Signal()
+                let upload = Task {
+                    defer { ended.set() }
+                    return try await send(pieces, as: id, by: slow)
+                }
                 sender.yield(Array("name,category\n".utf8))
                 let category = String(repeating: "x", count: 190)
                 var rows = 0
@@ -28,6 +33,7 @@ extension SystemTests {
                     }
                 }
                 while try await slow.get("/imports/\(id)").data["status"]?.stringValue != "receiving" {
+                    try #require(!ended.isSet, "the upload has ended before it was received")
                     dribble()
                     try await Task.sleep(for: .milliseconds(100))
                 }

@@ -79,7 +79,7 @@ extension SystemTests {
                 try disk.fill()
                 // Until something has been refused, then some more.
                 var (refused, number) = (0, 0)
-                let end = ContinuousClock.now + .seconds(120)
+                let end = ContinuousClock.now + Platform.patience
                 while refused < 6 {
                     try #require(.now < end, "the disk never became full for Postgres")
                     number += 1
@@ -118,7 +118,7 @@ extension SystemTests {
         }
 
         private func notReady(_ platform: Platform) async throws {
-            let end = ContinuousClock.now + .seconds(20)
+            let end = ContinuousClock.now + Platform.patience
             var last = "no answer"
             while .now < end {
                 if let (status, text) = await platform.readiness(of: platform.tenantAdmin) {
@@ -135,7 +135,7 @@ extension SystemTests {
             func isThere(_ path: String) async throws -> Bool {
                 var answer = try await client.get(path)
                 // A circuit that was opened closes again in a moment.
-                for _ in 1...100 where answer.status == 503 {
+                for _ in 1...600 where answer.status == 503 {
                     try await Task.sleep(for: .milliseconds(100))
                     answer = try await client.get(path)
                 }

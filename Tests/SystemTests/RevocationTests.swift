@@ -29,14 +29,14 @@ extension SystemTests {
                 #expect(try await client.get("/auth/me").status == 200)
                 await platform.tenantAdmin.kill()
                 var status = 200
-                for _ in 0..<100 where status == 200 {
+                for _ in 0..<600 where status == 200 {
                     status = try await client.get("/auth/me").status
                     try await Task.sleep(for: .milliseconds(100))
                 }
                 #expect(status == 503)
                 try platform.tenantAdmin.start()
                 try await platform.waitUntilReady(platform.tenantAdmin)
-                for _ in 0..<100 where status != 200 {
+                for _ in 0..<600 where status != 200 {
                     status = try await client.get("/auth/me").status
                     try await Task.sleep(for: .milliseconds(100))
                 }

@@ -9,10 +9,11 @@ struct SuperviseTests {
 
     init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
 
-    /// Supervises a shell script that first writes its process id to ``runs``.
-    private func supervise(_ script: String, worthIt seconds: Int) throws -> ChildProcess {
+    /// Supervises a shell script that writes its process id to ``runs`` once it is prepared.
+    private func supervise(prepared: String = "", _ script: String, worthIt seconds: Int) throws -> ChildProcess {
         let program = folder.appendingPathComponent("program")
-        try "echo $$ >>'\(runs.path)'\n\(script)\n".write(to: program, atomically: true, encoding: .utf8)
+        try "\(prepared)\necho $$ >>'\(runs.path)'\n\(script)\n"
+            .write(to: program, atomically: true, encoding: .utf8)
         return try ChildProcess(
             ServiceDatabases.repository.appendingPathComponent("compose/supervise").path,
             ["/bin/sh", program.path],
@@ -31,7 +32,7 @@ struct SuperviseTests {
     func restarts() async throws {
         defer { try? FileManager.default.removeItem(at: folder) }
         let supervisor = try supervise(
-            "trap 'echo ended >>\(runs.path); exit 0' TERM\nwhile :; do sleep 0.05; done", worthIt: 0)
+            prepared: "trap 'echo ended >>\(runs.path); exit 0' TERM", "while :; do sleep 0.05; done", worthIt: 0)
         for run in 1...2 {
             try await untilRuns(run)
             kill(try #require(pid_t(lines()[run - 1])), SIGKILL)
@@ -62,17 +63,19 @@ struct SuperviseTests {
                 ["-c", "source '\(library)'; as_postgres() { \"$@\"; }; data='\(data.path)'; \(script)"]
             ).exitCode
         }
-        let stranger = try ChildProcess("/bin/sleep", ["60"])
+        let stranger = try ChildProcess("/bin/sleep", ["600"])
         try "\(stranger.id)\n".write(
             to: data.appendingPathComponent("postmaster.pid"), atomically: true, encoding: .utf8)
         #expect(try await shell("! cluster_runs \"$data\" && stop_cluster \"$data\"") == 0)
         #expect(kill(stranger.id, 0) == 0)
         // A process at work in the folder may be a backend that has outlived its server.
-        #expect(
-            try await shell(
-                "(cd \"$data\" && exec sleep 5) & sleep 0.2; forget_crash \"$data\"; [ -f \"$data/postmaster.pid\" ]")
-                == 0)
-        #expect(try await shell("sleep 5; forget_crash \"$data\"; [ ! -f \"$data/postmaster.pid\" ]") == 0)
+        let worker = try ChildProcess("/bin/sh", ["-c", "cd '\(data.path)' && exec sleep 600"])
+        try await waitUntil("a process works in the folder") {
+            try await shell("[ \"$(readlink /proc/\(worker.id)/cwd)\" = \"$(readlink -f \"$data\")\" ]") == 0
+        }
+        #expect(try await shell("forget_crash \"$data\"; [ -f \"$data/postmaster.pid\" ]") == 0)
+        await worker.end(SIGKILL)
+        #expect(try await shell("forget_crash \"$data\"; [ ! -f \"$data/postmaster.pid\" ]") == 0)
         _ = await stranger.end(SIGKILL)
     }
 }

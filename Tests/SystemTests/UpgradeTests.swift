@@ -25,8 +25,9 @@ extension SystemTests {
                         let answers = try await Self.load(worker) { try await old.behind() == 1 }
 
                         #expect(answers.allSatisfy { (200...201).contains($0.status) }, "\(answers)")
-                        // No lock is waited for longer than 0.1 s; the rest is this machine's.
-                        #expect(answers.map(\.seconds).max() ?? 9 < 1.5)
+                        // No lock is waited for longer than 0.1 s; the rest is this machine's. Who waits for the busy tenant is
+                        // given up by the gateway after 30 s.
+                        #expect(answers.map(\.seconds).max() ?? 30 < 15)
                         print(
                             "upgrade: \(answers.count) requests beside it, slowest \(answers.map(\.seconds).max() ?? 0) s"
                         )
@@ -68,9 +69,9 @@ extension SystemTests {
             _ client: Client, until isOver: @Sendable () async throws -> Bool
         ) async throws -> [Answered] {
             var answers: [Answered] = []
-            let end = ContinuousClock.now + .seconds(120)
+            let end = ContinuousClock.now + Platform.patience
             while try await !isOver() {
-                try #require(.now < end, "the tenants are not up to date after two minutes")
+                try #require(.now < end, "the tenants are not up to date after \(Platform.patience)")
                 for number in 0..<10 {
                     let start = ContinuousClock.now
                     let answer =
