@@ -1,9 +1,10 @@
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import MLPrediction
 
-@Suite struct ComputeGateTests {
+@Suite(.timeLimit(.minutes(5))) struct ComputeGateTests {
     private final class Record: Sendable {
         let inside = Mutex(0)
         let most = Mutex(0)
@@ -22,30 +23,33 @@ import Testing
     }
 
     @Test("a gate lets as many through at once as it may, and the others in their order")
-    func order() async {
+    func order() async throws {
         let gate = ComputeGate(atOnce: 2)
         let record = Record()
-        let (opened, opening) = AsyncStream.makeStream(of: Void.self)
-        let held = Task { for await _ in opened { return } }
-        await withTaskGroup { group in
+        let opened = (0..<6).map { _ in Signal() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
             for number in 0..<6 {
                 group.addTask { @Sendable in
                     await gate.pass {
                         record.enter(number)
-                        await held.value
+                        await opened[number].wait()
                         record.leave()
                     }
                 }
                 // Each has come before the next does.
-                while gate.waiting + record.inside.withLock({ $0 }) <= number { await Task.yield() }
+                try await waitUntil("\(number) has come") { gate.waiting + record.inside.withLock { $0 } > number }
             }
             #expect(record.entered.withLock { $0 } == [0, 1])
             #expect(gate.waiting == 4)
-            opening.finish()
+            for number in 0..<6 {
+                opened[number].set()
+                try await waitUntil("the next has entered") {
+                    record.entered.withLock { $0.count } == min(number + 3, 6)
+                }
+            }
         }
         #expect(record.most.withLock { $0 } == 2)
-        // Two leave at the same moment, so that their successors may overtake each other by one.
-        #expect(record.entered.withLock { $0 }.enumerated().allSatisfy { abs($0 - $1) <= 1 })
+        #expect(record.entered.withLock { $0 } == Array(0..<6))
         #expect(gate.waiting == 0)
     }
 

@@ -1,7 +1,10 @@
 import Contracts
 import Foundation
+import HTTPTypes
 import HistoryFeed
+import Postgres
 import ServiceKit
+import ServiceStorage
 import TestSupport
 import Testing
 
@@ -13,7 +16,8 @@ import Testing
 
     private func service(
         _ fixture: PredictionDatabase, _ feed: @escaping @Sendable (TenantID) -> ScriptedFeed,
-        admission: Admission = Admission(most: 256)
+        admission: Admission = Admission(most: 256),
+        clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) -> PredictionService {
         let mirrors = TenantMirrors { tenant in
             TenantMirror(
@@ -22,7 +26,7 @@ import Testing
         }
         return PredictionService(
             models: DeployedModels(source: ScriptedModels(), patience: .seconds(600)), mirrors: mirrors,
-            log: fixture.log, admission: admission)
+            log: fixture.log, admission: admission, clock: clock)
     }
 
     private func caller(_ tenant: TenantID) -> TenantCaller {
@@ -55,6 +59,33 @@ import Testing
         }
     }
 
+    @Test("questions whose answers take five minutes together are refused, and no answer is kept")
+    func longestAnswer() async throws {
+        try await PredictionDatabase.with { fixture in
+            let (tenant, feed, clock) = (TenantID(), ScriptedFeed(history.lines), ManualClock())
+            // At the beginning and before each answer.
+            let service = service(
+                fixture, { _ in feed },
+                clock: {
+                    clock.advance(by: .seconds(150))
+                    return clock.now()
+                })
+            let request = PredictionRequest(
+                employeeId: history.employees[0].id, projectId: history.projects[0].id, plannedHours: 8,
+                alternatives: 0)
+
+            let refused = await #expect(throws: ProblemError.self) {
+                _ = try await service.predict([request, request], paths: ["", ""], for: caller(tenant), key: nil)
+            }
+            let kept = try await fixture.database.withTenantRows(tenant) { connection in
+                try await connection.query("SELECT count(*) AS n FROM predictions")[0].decode("n", as: Int.self)
+            }
+            let inTime = try await service.predict([request], paths: [""], for: caller(tenant), key: nil)
+
+            #expect(refused?.status == .serviceUnavailable && kept == 0 && inTime.count == 1)
+        }
+    }
+
     @Test("a what-if that compares many people waits for its turn, as predictions do")
     func whatIfAmongMany() async throws {
         let people = (0..<1_000).map { index in
@@ -66,19 +97,18 @@ import Testing
         try await PredictionDatabase.with { fixture in
             let (tenant, feed) = (TenantID(), ScriptedFeed(people + history.lines))
             let service = service(fixture, { _ in feed })
-            let (released, release) = AsyncStream.makeStream(of: Void.self)
-            let turn = Task { for await _ in released { break } }
+            let released = Signal()
             let answer = try await withThrowingTaskGroup(of: Void.self) { group in
                 // Every turn that there is, and one more, so that whoever waits is not the first to.
                 for _ in 0...ProcessInfo.processInfo.activeProcessorCount {
-                    group.addTask { await service.gate.pass { await turn.value } }
+                    group.addTask { await service.gate.pass { await released.wait() } }
                 }
-                while service.gate.waiting == 0 { await Task.yield() }
+                try await waitUntil("one waits for a turn") { service.gate.waiting == 1 }
                 async let answer = service.whatIf(
                     WhatIfRequest(employeeId: history.employees[0].id, projectId: history.projects[0].id),
                     for: caller(tenant))
-                while service.gate.waiting < 2 { await Task.yield() }
-                release.finish()
+                try await waitUntil("the what-if waits, too") { service.gate.waiting == 2 }
+                released.set()
                 try await group.waitForAll()
                 return try await answer
             }

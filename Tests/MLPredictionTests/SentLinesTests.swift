@@ -3,6 +3,7 @@ import HTTPTypes
 import Hummingbird
 import NIOCore
 import ServiceKit
+import TestSupport
 import Testing
 
 @testable import MLPrediction
@@ -10,12 +11,19 @@ import Testing
 @Suite(.timeLimit(.minutes(5))) struct SentLinesTests {
     private func text(_ lines: [SentLines.Line]) -> [String] { lines.map { String(decoding: $0.bytes, as: UTF8.self) } }
 
-    /// - Parameter take: gets what sends pieces.
+    /// - Parameters:
+    ///   - patience: over once this is set, and no sooner.
+    ///   - take: gets what sends pieces.
     private func with(
-        _ limits: SentLines.Limits = .init(), _ take: (SentLines, RequestBody.Source) async throws -> Void
+        _ limits: SentLines.Limits = .init(), patience: Signal = Signal(),
+        _ take: (SentLines, RequestBody.Source) async throws -> Void
     ) async throws {
         let (body, sender) = RequestBody.makeStream()
-        let lines = SentLines(body, limits: limits)
+        let lines = SentLines(
+            body, limits: limits,
+            sleep: { duration in
+                if duration <= limits.pause { try await Task.sleep(for: duration) } else { await patience.wait() }
+            })
         let outcome: Result<Void, any Error>
         do { outcome = .success(try await take(lines, sender)) } catch { outcome = .failure(error) }
         await lines.abandon()
@@ -60,12 +68,13 @@ import Testing
     func tooMuch() async throws {
         for (limits, status) in [
             (SentLines.Limits(lines: 2), HTTPResponse.Status.unprocessableContent),
-            (.init(bytes: 6), .contentTooLarge), (.init(patience: .seconds(2)), .requestTimeout),
+            (.init(bytes: 6), .contentTooLarge), (.init(patience: .seconds(3_600)), .requestTimeout),
         ] {
-            try await with(limits) { lines, sender in
+            let patience = Signal()
+            try await with(limits, patience: patience) { lines, sender in
                 await sender.yield(ByteBuffer(string: "a\n\nb\n"))
                 let taken = try await lines.take()
-                if status != .requestTimeout { await sender.yield(ByteBuffer(string: "c\nd")) }
+                if status == .requestTimeout { patience.set() } else { await sender.yield(ByteBuffer(string: "c\nd")) }
                 let error = await #expect(throws: ProblemError.self) { _ = try await lines.take() }
                 let next = await lines.next
 

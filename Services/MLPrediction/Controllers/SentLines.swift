@@ -37,6 +37,7 @@ actor SentLines {
 
     private let pieces: BodyPieces
     private let limits: Limits
+    private let sleep: @Sendable (Duration) async throws -> Void
     private var read: Read?
     /// The beginning of a line.
     private var rest: [UInt8] = []
@@ -49,9 +50,13 @@ actor SentLines {
     /// Why nothing is taken after what is ready.
     private var fault: ProblemError?
 
-    init(_ body: RequestBody, limits: Limits = Limits()) {
+    init(
+        _ body: RequestBody, limits: Limits = Limits(),
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+    ) {
         pieces = BodyPieces(body)
         self.limits = limits
+        self.sleep = sleep
     }
 
     /// The number of the line after those that were given.
@@ -86,7 +91,7 @@ actor SentLines {
         let read = read ?? begin()
         let left = limits.patience - waited
         let start = ContinuousClock.now
-        let arrived = try await withTimeLimit(ready.isEmpty ? left : min(limits.pause, left)) {
+        let arrived = try await withTimeLimit(ready.isEmpty ? left : min(limits.pause, left), sleep: sleep) {
             try await read.piece.value
         }
         waited += ContinuousClock.now - start

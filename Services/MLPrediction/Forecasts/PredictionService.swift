@@ -18,11 +18,14 @@ struct PredictionService: Sendable {
     /// For what takes longer than most answers.
     let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
     let now: @Sendable () -> Date
+    /// What the time of an answer is measured with.
+    private let clock: @Sendable () -> ContinuousClock.Instant
 
     init(
         models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
         featureNames: FeatureNames? = nil, shadows: ShadowAnswers? = nil, admission: Admission = Admission(most: 256),
-        now: @escaping @Sendable () -> Date = { Date() }
+        now: @escaping @Sendable () -> Date = { Date() },
+        clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.models = models
         self.mirrors = mirrors
@@ -33,6 +36,7 @@ struct PredictionService: Sendable {
         self.shadows = shadows
         self.admission = admission
         self.now = now
+        self.clock = clock
     }
 
     /// - Parameter paths: what stands before a field's name in errors, one per request.
@@ -40,7 +44,7 @@ struct PredictionService: Sendable {
     func predict(
         _ requests: [PredictionRequest], paths: [String], for caller: TenantCaller, key: IdempotencyKey?
     ) async throws -> [Prediction] {
-        let (start, places) = (ContinuousClock.now, Admission.places(for: requests.count))
+        let (start, places) = (clock(), Admission.places(for: requests.count))
         try admission.requireRoom(for: places)
         if let key, let earlier = try await log.earlierAnswer(key, tenant: caller.tenant) { return earlier }
         // Both are nearly always cached, and then starting another task would take longer.
@@ -70,7 +74,7 @@ struct PredictionService: Sendable {
     ) async throws -> [NewPrediction] {
         var answered: [NewPrediction] = []
         for (request, (question, model)) in asked {
-            guard ContinuousClock.now - start < Self.longestAnswer else {
+            guard clock() - start < Self.longestAnswer else {
                 throw ProblemError.unavailable("So many questions take too long at the moment; ask fewer at once.")
             }
             let (answer, features) = try await compute(comparing: question, against: mirror) {
