@@ -38,18 +38,20 @@ public struct PostgresCluster: Sendable {
         return try cluster.url(database: "elsewhere")
     }
 
-    /// Makes an empty database with a name of its own, and drops it when `body` is done.
+    /// Makes a database with a name of its own, and drops it when `body` is done.
     /// - Parameters:
     ///   - hint: a word that says in the database's name whose it is.
+    ///   - template: the name of a database that nobody is connected to, of which this is a copy; nil for an empty one. Rights on
+    ///     the database itself are not copied.
     ///   - body: gets the superuser's URL of the database.
     public static func withDatabase<R>(
-        _ hint: String = "test", isolation: isolated (any Actor)? = #isolation,
+        _ hint: String = "test", copying template: String? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (String) async throws -> R
     ) async throws -> R {
         let cluster = try await shared()
-        let letters = hint.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20)
-        let name = "erm_\(letters)_\(UUID().uuidString.lowercased().replacing("-", with: ""))"
-        try await cluster.administer("CREATE DATABASE \(identifier: name)")
+        let name = Self.name(hint)
+        try await cluster.administer(
+            "CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template ?? "template1")")
         do {
             let result = try await body(try cluster.url(database: name))
             try await cluster.administer("DROP DATABASE IF EXISTS \(identifier: name) WITH (force)")
@@ -59,6 +61,19 @@ public struct PostgresCluster: Sendable {
             try? await cluster.administer("DROP DATABASE IF EXISTS \(identifier: name) WITH (force)")
             throw error
         }
+    }
+
+    /// Makes an empty database that lasts as long as its server.
+    static func lastingDatabase(_ hint: String) async throws -> (name: String, url: String) {
+        let cluster = try await shared()
+        let name = Self.name(hint)
+        try await cluster.administer("CREATE DATABASE \(identifier: name)")
+        return (name, try cluster.url(database: name))
+    }
+
+    private static func name(_ hint: String) -> String {
+        let letters = hint.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }.prefix(20)
+        return "erm_\(letters)_\(UUID().uuidString.lowercased().replacing("-", with: ""))"
     }
 
     /// Makes a database and a pool on it.

@@ -1,3 +1,4 @@
+public import Contracts
 public import Foundation
 import Postgres
 
@@ -12,12 +13,15 @@ public struct ServiceDatabases: Sendable {
     public let mlPrediction: String
 
     /// Makes the database and drops it when `body` is done.
+    /// - Parameter service: the one whose schema has its tables already; nil where all schemas are empty.
     public static func withDatabases<R>(
-        _ hint: String = "service", isolation: isolated (any Actor)? = #isolation,
-        _ body: (ServiceDatabases) async throws -> R
+        _ hint: String = "service", migrated service: ServiceName? = nil,
+        isolation: isolated (any Actor)? = #isolation, _ body: (ServiceDatabases) async throws -> R
     ) async throws -> R {
-        try await PostgresCluster.withDatabase(hint) { url in
-            return try await body(try await prepare(url))
+        let template = try await DatabaseTemplates.shared.template(migrated: service)
+        return try await PostgresCluster.withDatabase(hint, copying: template.name) { url in
+            try await run(template.rights, on: url)
+            return try await body(try ServiceDatabases(superuser: url))
         }
     }
 
@@ -37,6 +41,16 @@ public struct ServiceDatabases: Sendable {
         tenantAdmin = try role("erm_tenant_admin")
         mlTraining = try role("erm_ml_training")
         mlPrediction = try role("erm_ml_prediction")
+    }
+
+    /// The service's URL, with its own role.
+    func url(of service: ServiceName) -> String {
+        switch service {
+        case .gateway: gateway
+        case .tenantAdmin: tenantAdmin
+        case .mlTraining: mlTraining
+        case .mlPrediction: mlPrediction
+        }
     }
 
     /// Runs a script of SQL as the role that the URL names.

@@ -49,14 +49,10 @@ private final class Nodes: Sendable {
     }
 
     static func with(_ count: Int = 3, _ body: (Nodes) async throws -> Void) async throws {
-        try await ServiceDatabases.withDatabases("limits") { databases in
+        try await ServiceDatabases.withDatabases("limits", migrated: .gateway) { databases in
             let database = ServiceDatabase(
                 configuration: try .patient(url: databases.gateway), schema: "gateway",
                 migrationsDirectory: ServiceDatabases.migrations("gateway"), logger: PostgresCluster.quietLogger)
-            try await MigrationRunner(
-                pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"),
-                logger: PostgresCluster.quietLogger
-            ).run()
             let nodes = Nodes(count, database)
             let outcome: Result<Void, any Error>
             do {

@@ -41,16 +41,12 @@ struct RunningGateway: Sendable {
         loginPatience: Duration = .seconds(60), perAddress: GatewayConfiguration.Allowance? = nil,
         _ body: @escaping @Sendable (RunningGateway) async throws -> R
     ) async throws -> R {
-        try await ServiceDatabases.withDatabases("gateway") { databases in
+        try await ServiceDatabases.withDatabases("gateway", migrated: .gateway) { databases in
             let logger = PostgresCluster.quietLogger
             let database = ServiceDatabase(
                 configuration: try .patient(url: databases.gateway), schema: "gateway",
                 migrationsDirectory: ServiceDatabases.migrations("gateway"),
                 logger: logger)
-            try await MigrationRunner(
-                pool: database.pool, schema: "gateway", directory: ServiceDatabases.migrations("gateway"),
-                logger: logger
-            ).run()
             let client = HTTPClient(logger: logger)
             let result: Result<R, any Error>
             do {

@@ -21,16 +21,12 @@ struct PredictionDatabase {
     var metrics: PostgresModelMetricsStore { PostgresModelMetricsStore(database: database) }
 
     static func with<R>(_ body: (PredictionDatabase) async throws -> R) async throws -> R {
-        try await ServiceDatabases.withDatabases("mlprediction") { databases in
+        try await ServiceDatabases.withDatabases("mlprediction", migrated: .mlPrediction) { databases in
             var configuration = try PostgresConfiguration(url: databases.mlPrediction)
             configuration.acquireTimeout = .seconds(60)
             let database = ServiceDatabase(
                 configuration: configuration, schema: "ml_prediction",
                 migrationsDirectory: ServiceDatabases.migrations("ml-prediction"), logger: PostgresCluster.quietLogger)
-            try await MigrationRunner(
-                pool: database.pool, schema: "ml_prediction", directory: ServiceDatabases.migrations("ml-prediction"),
-                logger: PostgresCluster.quietLogger
-            ).run()
             do {
                 let result = try await body(PredictionDatabase(database: database, url: databases.mlPrediction))
                 await database.pool.close()

@@ -27,18 +27,12 @@ struct TrainingDatabase {
     static func with<R>(
         lease: Duration = .seconds(60), migrated: Bool = true, _ body: (TrainingDatabase) async throws -> R
     ) async throws -> R {
-        try await ServiceDatabases.withDatabases("mltraining") { databases in
+        try await ServiceDatabases.withDatabases("mltraining", migrated: migrated ? .mlTraining : nil) { databases in
             var configuration = try PostgresConfiguration(url: databases.mlTraining)
             configuration.acquireTimeout = .seconds(60)
             let database = ServiceDatabase(
                 configuration: configuration, schema: "ml_training",
                 migrationsDirectory: ServiceDatabases.migrations("ml-training"), logger: PostgresCluster.quietLogger)
-            if migrated {
-                try await MigrationRunner(
-                    pool: database.pool, schema: "ml_training", directory: ServiceDatabases.migrations("ml-training"),
-                    logger: PostgresCluster.quietLogger
-                ).run()
-            }
             do {
                 let result = try await body(TrainingDatabase(database: database, databases: databases, lease: lease))
                 await database.pool.close()

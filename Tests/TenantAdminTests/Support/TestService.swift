@@ -39,7 +39,7 @@ struct TestService: Sendable {
         policies: TenantPolicies = .hashingFast,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
-        try await ServiceDatabases.withDatabases("tenantadmin") { databases in
+        try await ServiceDatabases.withDatabases("tenantadmin", migrated: .tenantAdmin) { databases in
             var configuration = try PostgresConfiguration(url: databases.tenantAdmin)
             configuration.acquireTimeout = .seconds(60)
             configuration.connectTimeout = .seconds(60)
@@ -59,10 +59,6 @@ struct TestService: Sendable {
         _ exports: ExportSettings, _ heartbeat: Duration, _ policies: TenantPolicies,
         _ body: @escaping @Sendable (TestService) async throws -> Void
     ) async throws {
-        try await MigrationRunner(
-            pool: pool, schema: "tenant_admin", directory: ServiceDatabases.migrations("tenant-admin"),
-            logger: PostgresCluster.quietLogger
-        ).run()
         let schemas = try TenantSchemas(
             pool: pool, migrationsDirectory: tenantMigrations, logger: PostgresCluster.quietLogger)
         let pairs = ServiceName.allCases.map { ($0, ServiceKeyPair()) }
