@@ -84,7 +84,7 @@ import Testing
                     let response = try await http.execute(
                         HTTPClientRequest(
                             method: "POST", url: "http://127.0.0.1:\(port)/api/v1/predictions", headers: headers,
-                            body: .bytes(Array(body.utf8)), deadline: .seconds(20)))
+                            body: .bytes(Array(body.utf8)), deadline: .seconds(240)))
                     let bytes = try await response.collect(upTo: 1 << 20)
                     guard response.status == 200 else { return nil }
                     return try WireJSON.decode(JSONValue.self, from: bytes)["data"]?["predictionId"]?.stringValue
@@ -100,8 +100,10 @@ import Testing
                             "ML_TRAINING_URL": url, "IDENTITY_KEY_FILE": key.path, "IDENTITY_JWKS_FILE": jwks.path,
                             "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations")
                                 .path,
+                            // However busy the machine is, the history that is asked for comes.
+                            "MIRROR_PATIENCE": "10m",
                         ], output: folder.appendingPathComponent("log"))
-                    for _ in 0..<600 {
+                    for _ in 0..<6_000 {
                         let ready = HTTPClientRequest(
                             method: "GET", url: "http://127.0.0.1:\(operations)/readyz", deadline: .seconds(5))
                         if (try? await http.execute(ready))?.status == 200 { return process }

@@ -165,7 +165,7 @@ import Testing
 
     @Test(
         "a purged tenant whose rows are held does not stop the next one's purge, and an answer written later is removed too",
-        .timeLimit(.minutes(2)))
+        .timeLimit(.minutes(5)))
     func purged() async throws {
         try await PredictionsOverHTTP.with { service in
             let purger = TenantPurger(

@@ -60,7 +60,7 @@ import Testing
         let mirrors = TenantMirrors(limits: .init(tenants: 10, rows: 1_000_000, bytes: 1 << 30)) { tenant in
             TenantMirror(tenant: tenant, source: feed, freshness: .init(fresh: .seconds(60), limit: .seconds(60)))
         }
-        let models = DeployedModels(source: registry)
+        let models = DeployedModels(source: registry, patience: .seconds(600))
         let leftOut = Counter()
         let shadows = ShadowAnswers(
             models: models, mirrors: mirrors, database: fixture.database, capacity: capacity,

@@ -33,15 +33,16 @@ import Testing
             (TrainingHyperparameters(batchSize: 8), TrainingHyperparameters(batchSize: 32)),
             (TrainingHyperparameters(dropout: 0), TrainingHyperparameters(dropout: 0.2)),
         ])
-    func effect(other: TrainingHyperparameters, usual: TrainingHyperparameters) throws {
+    func effect(other: TrainingHyperparameters, usual: TrainingHyperparameters) async throws {
         let known = try known()
-        func network(_ given: TrainingHyperparameters) throws -> [UInt8]? {
-            try TrainingRun(history: known, configuration: configuration(given)).run().model.onnx()
+        func network(_ given: TrainingHyperparameters) async throws -> [UInt8]? {
+            let run = try TrainingRun(history: known, configuration: configuration(given))
+            return try await ComputeThread.run(named: "train") { try run.run().model.onnx() }
         }
-        let plain = try network(TrainingHyperparameters())
+        let plain = try await network(TrainingHyperparameters())
         #expect(plain != nil)
-        #expect(try network(usual) == plain)
-        #expect(try network(other) != plain)
+        #expect(try await network(usual) == plain)
+        #expect(try await network(other) != plain)
     }
 
     @Test("a checkpoint of a run with other hyper-parameters is refused")

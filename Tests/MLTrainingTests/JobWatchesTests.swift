@@ -94,7 +94,7 @@ import Testing
         var configuration = ServiceGroupConfiguration(
             services: [.init(service: watching, successTerminationBehavior: .gracefullyShutdownGroup)],
             logger: Logger(label: "test"))
-        configuration.maximumGracefulShutdownDuration = .seconds(20)
+        configuration.maximumGracefulShutdownDuration = .seconds(120)
         let group = ServiceGroup(configuration: configuration)
         async let run: Void = group.run()
         for await _ in begun { break }

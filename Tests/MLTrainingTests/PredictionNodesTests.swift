@@ -27,7 +27,7 @@ import Testing
     )
     func states() async throws {
         try await TrainingDatabase.with { fixture in
-            let nodes = PredictionNodes(database: fixture.database, silence: .seconds(60), pause: .milliseconds(5))
+            let nodes = PredictionNodes(database: fixture.database, silence: .seconds(600), pause: .milliseconds(5))
             let (first, second, third, gone) = (UUID(), UUID(), UUID(), UUID())
             // Of an earlier deployment, which says nothing of this one.
             _ = try await nodes.take(report(first, "a:1", .serving))
@@ -35,9 +35,9 @@ import Testing
             try await fixture.database.withTransaction { connection in
                 try await connection.setLocal(settings: ["erm.queue": "nodes"])
                 try await connection.execute(
-                    "UPDATE prediction_nodes SET seen_at = seen_at - interval '61 seconds' WHERE id = \(gone)")
+                    "UPDATE prediction_nodes SET seen_at = seen_at - interval '601 seconds' WHERE id = \(gone)")
             }
-            async let told = nodes.serving(model, of: tenant, within: .seconds(60))
+            async let told = nodes.serving(model, of: tenant, within: .seconds(600))
             var awaited: [AwaitedDeployment] = []
             while awaited.isEmpty { awaited = try await nodes.take(report(second, "b:1")) }
             #expect(awaited == [AwaitedDeployment(tenantId: tenant, modelId: model)])
@@ -62,7 +62,7 @@ import Testing
     func nobody() async throws {
         try await TrainingDatabase.with { fixture in
             let told = try await PredictionNodes(database: fixture.database)
-                .serving(model, of: tenant, within: .seconds(60))
+                .serving(model, of: tenant, within: .seconds(600))
             #expect(told.isEmpty)
         }
     }

@@ -198,7 +198,7 @@ enum TrainedModel {
         for line in history.lines { if let change = line.change { known.apply(change) } }
         let configuration = TrainingConfiguration(
             months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970 - 10 * 86_400)
-        return try TrainingRun(history: known, configuration: configuration).run().model.encoded()
+        return try await trained(on: known, configuration).model.encoded()
     }
 
     static let artifact = Task { () throws -> [UInt8] in try await outcome.value.model.encoded() }
@@ -214,9 +214,17 @@ enum TrainedModel {
         return known
     }
 
+    /// On a thread of its own: it takes seconds, in which other tests go on.
+    private static func trained(
+        on history: History, _ configuration: TrainingConfiguration
+    ) async throws -> TrainingOutcome {
+        let run = try TrainingRun(history: history, configuration: configuration)
+        return try await ComputeThread.run(named: "train") { try run.run() }
+    }
+
     private static let outcome = Task { () throws -> TrainingOutcome in
         let configuration = TrainingConfiguration(
             months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970)
-        return try TrainingRun(history: known, configuration: configuration).run()
+        return try await trained(on: known, configuration)
     }
 }

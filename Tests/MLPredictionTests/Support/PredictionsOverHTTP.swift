@@ -137,8 +137,8 @@ struct PredictionsOverHTTP {
                     "--tenant-admin-url", url, "--ml-training-url", url, "--database-url", database,
                     "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
-                    // However busy the machine is, the tests' registry is not away.
-                    "--models-patience", "10m",
+                    // However busy the machine is, neither the tests' registry nor their tenant-admin is away.
+                    "--models-patience", "10m", "--mirror-patience", "10m",
                     // A test that has changed the history sees the change in the next answer.
                     "--mirror-fresh", "0s",
                 ]),

@@ -125,7 +125,8 @@ struct TrainingService {
                 arguments: [
                     "--tenant-admin-url", url, "--database-url", database, "--identity-key-file",
                     "unused", "--identity-jwks-file", "unused", "--training-workers", "1", "--training-poll", "50ms",
-                    "--training-schedules", "50ms", "--migrations-directory",
+                    // However busy the machine is, no worker loses its job.
+                    "--training-lease", "60s", "--training-schedules", "50ms", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
                 ]),
             logger: logger, metrics: MetricsRegistry(),
