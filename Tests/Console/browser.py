@@ -12,7 +12,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-WAIT = 20
+WAIT = 60
 AXE = (pathlib.Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 # What is between two states of the page is looked at again.
 PASSING = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
@@ -75,7 +75,7 @@ class Console:
             """), "the page to finish loading")
 
     def wait(self, condition, what, seconds=WAIT):
-        return WebDriverWait(self.driver, seconds, 0.1, PASSING).until(condition, f"waited {seconds} s for {what}")
+        return WebDriverWait(self.driver, seconds, 0.03, PASSING).until(condition, f"waited {seconds} s for {what}")
 
     def sign_in(self, tenant, email, password):
         self.fill("tenant", tenant)

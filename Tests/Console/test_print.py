@@ -18,15 +18,17 @@ def text_of(pages):
 
 def printed(console):
     """What the page's own button prints: the dialog of a real printer is replaced by a note that it came."""
-    console.driver.execute_script("window.print = () => { document.documentElement.dataset.printed = 'yes'; }")
+    console.driver.execute_script("""
+        delete document.documentElement.dataset.printed;
+        window.print = () => { document.documentElement.dataset.printed = 'yes'; };""")
     console.press("Print")
     console.wait(lambda d: d.execute_script("return document.documentElement.dataset.printed === 'yes'"), "the page to print")
     return pypdf.PdfReader(io.BytesIO(console.paper())).pages
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def dark(stack):
-    """A dark screen, which the reader has chosen."""
+    """A dark screen, which the reader has chosen; one for all tests of paper."""
     with browser(theme="dark") as console:
         console.open(stack.url)
         console.driver.execute_script("localStorage.setItem('erm.theme', 'dark')")

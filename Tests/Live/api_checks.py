@@ -218,7 +218,7 @@ def schemathesis(stack: Stack, description: pathlib.Path, token: str, which: lis
         sys.executable, "-m", "schemathesis.cli", "--config-file",
         str(REPOSITORY / "Tests" / "Live" / "schemathesis.toml"), "--no-color", "run", str(description),
         "--url", stack.url, "--header", f"Authorization: Bearer {token}", "--checks", "all",
-        "--max-time", str(seconds), "--request-timeout", "30", "--seed", "1", *which,
+        "--max-time", str(seconds), "--request-timeout", "60", "--seed", "1", *which,
     ]
     hooks = {"SCHEMATHESIS_HOOKS": "hooks", "PYTHONPATH": str(REPOSITORY / "Tests" / "Live")}
     return subprocess.run(

@@ -45,7 +45,7 @@ def check_deployment(stack: Stack, tenant: Tenant) -> None:
         f"{stack.url}/api/v1/models/{tenant.model_id}/deploy?wait=true", method="POST",
         headers={"Authorization": f"Bearer {tenant.access_token}"},
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         nodes = json.load(answer)["data"]["serving"]
     assert len(nodes) == 1 and nodes[0]["state"] == "serving", nodes
 
@@ -106,7 +106,7 @@ def check_other_clients(client: triton.InferenceServerClient, name: str, headers
     def ask(path: str, data: bytes | None = None, **more: str):
         fields = {key.replace("_", "-"): value for key, value in more.items()}
         request = urllib.request.Request(f"{stack.url}{path}", data=data, headers={**headers, **fields})
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=120) as answer:
             return answer.headers, answer.read()
 
     assert name in json.loads(ask("/v2/models")[1])["models"]
@@ -144,7 +144,7 @@ def check_errors(client: triton.InferenceServerClient, name: str, headers: dict,
         headers={**headers, "Content-Type": "application/octet-stream", "Inference-Header-Content-Length": "9"},
     )
     try:
-        urllib.request.urlopen(request, timeout=30)
+        urllib.request.urlopen(request, timeout=120)
         raise AssertionError("a header length beyond the body was not refused")
     except urllib.error.HTTPError as error:
         assert error.code == 400, error.code

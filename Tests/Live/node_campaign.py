@@ -156,7 +156,7 @@ def share(stack: Stack, names: list[str], make_ask, threads: int) -> list[float]
     shares: list[float] = []
     least = 0.6 / len(names)
     with Load(threads, make_ask):
-        for _ in range(8):
+        for _ in range(20):
             before = [answered(stack, node) for node in names]
             time.sleep(4)
             done = [answered(stack, node) - old for node, old in zip(names, before)]

@@ -14,12 +14,14 @@ import dataclasses
 import json
 import os
 import pathlib
+import random
 import re
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -33,6 +35,8 @@ SERVICES = ("tenant-admin", "ml-training", "ml-prediction", "gateway")
 BASE_DOMAIN = "localhost"
 # A smaller company than the demo one, large enough for a model that passes its gates.
 COMPANY = {"employees": 60, "projects": 16, "days": 540}
+# How long what must come is waited for: far longer than it takes on a slow machine.
+PATIENCE_SECONDS = 240
 
 
 @dataclasses.dataclass
@@ -70,6 +74,8 @@ class Stack:
     def running(cls, generous: bool = False, nodes: dict[str, int] | None = None, tls: bool = False, **settings: str):
         """generous: no limits of request rates; nodes: how many of a service, where not one; tls: gateways take requests by TLS only,
         with a certificate that this process trusts from then on; settings: further environment variables of all services."""
+        # What runs in the background is ended like this; nothing that was started may stay.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended by SIGTERM"))
         folder = pathlib.Path(tempfile.mkdtemp(prefix="erm-live-"))
         folder.chmod(0o711)
         stack = cls(folder, nodes or {}, tls)
@@ -117,7 +123,7 @@ class Stack:
         if token:
             request.add_header("Authorization", f"Bearer {token}")
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:
                 return answer.status, dict(answer.headers), answer.read()
         except urllib.error.HTTPError as error:
             return error.code, dict(error.headers), error.read()
@@ -164,15 +170,16 @@ class Stack:
         yield
         for node in nodes:
             self.processes[node].send_signal(signal.SIGHUP)
+        end = time.monotonic() + PATIENCE_SECONDS
         for node, position in before.items():
-            for _ in range(6000):
+            while time.monotonic() < end:
                 with open(self.folder / f"{node}.log", "rb") as log:
                     log.seek(position)
                     if f'"{phrase}"'.encode() in log.read():
                         break
                 time.sleep(0.005)
             else:
-                raise RuntimeError(f"{node} has not said within half a minute: {phrase}")
+                raise RuntimeError(f"{node} has not said within {PATIENCE_SECONDS} s: {phrase}")
 
     def _logged(self, node: str) -> int:
         return (self.folder / f"{node}.log").stat().st_size
@@ -274,7 +281,8 @@ class Stack:
     def _wait_until_ready(self, node: str) -> None:
         url = f"http://127.0.0.1:{self.operations[node]}/readyz"
         said = "no answer"
-        for _ in range(600):
+        end = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < end:
             if self.processes[node].poll() is not None:
                 raise RuntimeError(f"{node} stopped")
             try:
@@ -285,7 +293,7 @@ class Stack:
             except OSError as error:
                 said = str(error)
             time.sleep(0.1)
-        raise RuntimeError(f"{node} is not ready after a minute: {said}")
+        raise RuntimeError(f"{node} is not ready after {PATIENCE_SECONDS} s: {said}")
 
     def _stop(self) -> None:
         for process in reversed(self.processes.values()):
@@ -330,7 +338,20 @@ class Stack:
         return done.stdout
 
 
+_given: set[int] = set()
+
+
 def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
+    """Below the ports that the system gives to connections, one of which could come before the server; and below those that Swift's tests
+    take (Tests/TestSupport/FreePort.swift). Each is given once."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 20_000)
+        if port in _given:
+            continue
+        _given.add(port)
+        with socket.socket() as listener:
+            try:
+                listener.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
