@@ -101,7 +101,7 @@ import Testing
                             "MIGRATIONS_DIRECTORY": ServiceDatabases.repository.appendingPathComponent("migrations")
                                 .path,
                             // However busy the machine is, the history that is asked for comes.
-                            "MIRROR_PATIENCE": "10m",
+                            "MIRROR_PATIENCE": "10m", "MIRROR_LIMIT": "10m",
                         ], output: folder.appendingPathComponent("log"))
                     for _ in 0..<6_000 {
                         let ready = HTTPClientRequest(

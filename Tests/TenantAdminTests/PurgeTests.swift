@@ -102,7 +102,7 @@ struct PurgeTests {
         }
     }
 
-    @Test("a tenant that somebody is reading is purged later, and stops no other one's purge", .timeLimit(.minutes(2)))
+    @Test("a tenant that somebody is reading is purged later, and stops no other one's purge", .timeLimit(.minutes(5)))
     func busyTenants() async throws {
         try await TestService.run { service in
             var purge = service.purge

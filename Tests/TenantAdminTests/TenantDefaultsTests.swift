@@ -79,7 +79,9 @@ struct TenantDefaultsTests {
         }
     }
 
-    @Test("others write audit entries while an import, whose departments replace the default ones, writes its rows")
+    @Test(
+        "others write audit entries while an import, whose departments replace the default ones, writes its rows",
+        .timeLimit(.minutes(5)))
     func auditGoesOn() async throws {
         try await TestService.run { service in
             let tenant: Tenant = try await service.send(
@@ -98,7 +100,7 @@ struct TenantDefaultsTests {
                 }
                 let waiting: SQL =
                     "SELECT FROM pg_locks WHERE NOT granted AND relation = 'tenant_settings'::regclass"
-                while try await holder.query(waiting).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                try await waitUntil("the import waits") { try await !holder.query(waiting).isEmpty }
                 try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { other in
                     try await other.execute("SET LOCAL lock_timeout = '2s'")
                     try await other.execute(

@@ -11,7 +11,7 @@ import Testing
 
 @testable import TenantAdmin
 
-@Suite("Uploads")
+@Suite("Uploads", .timeLimit(.minutes(5)))
 struct UploadTests {
     private static let author = Author(name: "t", requestID: "r")
 
@@ -31,9 +31,10 @@ struct UploadTests {
                 order(.skills, id), body: body, in: slow.id, by: Self.author)
             client.yield(ByteBuffer(string: "name\nSwift\nSQL\nR"))
             var shown: ImportReport?
-            while shown?.rowsRead != 2 {
+            try await waitUntil("two rows are shown") {
                 let reply = try await service.send(.get, "/api/v1/imports/\(id)", as: service.token(slow.id))
                 shown = reply.status == 200 ? try reply.data(ImportReport.self) : nil
+                return shown?.rowsRead == 2
             }
             let listed = try await service.all("imports?status=receiving", of: slow.id, as: ImportReport.self)
             let before = try await mark(other, service)
@@ -159,7 +160,7 @@ struct UploadTests {
             }
             var answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
             // Those that have broken off may still hold their places for a moment.
-            for _ in 0..<100 where [429, 503].contains(answer.status) {
+            for _ in 0..<600 where [429, 503].contains(answer.status) {
                 try await Task.sleep(for: .milliseconds(100))
                 answer = try await service.importCSV(.departments, "name\nLab\n", into: tenant.id)
             }

@@ -138,7 +138,7 @@ struct PredictionsOverHTTP {
                     "--identity-key-file", "unused", "--identity-jwks-file", "unused", "--migrations-directory",
                     ServiceDatabases.repository.appendingPathComponent("migrations").path,
                     // However busy the machine is, neither the tests' registry nor their tenant-admin is away.
-                    "--models-patience", "10m", "--mirror-patience", "10m",
+                    "--models-patience", "10m", "--mirror-patience", "10m", "--mirror-limit", "10m",
                     // A test that has changed the history sees the change in the next answer.
                     "--mirror-fresh", "0s",
                 ]),
