@@ -4,7 +4,7 @@ import HTTPClient
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.OnOnePlatform {
     /// What somebody with tenant-admin's own database login does to the audit log while the services run.
     @Suite struct AuditAttacks {
         /// Cuts off the last entries, and says so nowhere.
@@ -33,7 +33,7 @@ extension SystemTests {
 
         @Test("what the service's own login changes in an audit log is found by the platform and by ermctl")
         func found() async throws {
-            try await Platform.withPlatform { platform in
+            try await Platform.withShared { platform in
                 for (subdomain, attack) in [("cut", Self.cutting), ("rehashed", Self.rehashing)] {
                     let tenant = try await platform.makeTenant(subdomain)
                     let login = try await platform.logIn(subdomain, tenant: tenant)

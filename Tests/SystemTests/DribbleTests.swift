@@ -4,12 +4,12 @@ import HTTPClient
 import TestSupport
 import Testing
 
-extension SystemTests {
+extension SystemTests.OnOnePlatform {
     /// Clients that take their time.
     @Suite struct Dribbles {
         @Test("a dribbling upload holds back neither another tenant's imports nor predictions about what they bring")
         func upload() async throws {
-            try await Platform.withPlatform { platform in
+            try await Platform.withShared { platform in
                 let slow = try await platform.tenant("slow")
                 let other = try await platform.tenant("other")
                 try await SmallHistory().load(other)

@@ -5,14 +5,14 @@ import Testing
 /// The real executables, through the one public URL. One platform at a time: the machine that runs this is small.
 @Suite(.serialized, .timeLimit(.minutes(15))) struct SystemTests {}
 
-extension SystemTests {
+extension SystemTests.OnOnePlatform {
     @Suite struct MainJob {
         @Test("from a new tenant to a prediction with alternatives, through the gateway")
         func mainJob() async throws {
-            try await Platform.withPlatform { platform in
-                let client = try await platform.tenant("acme")
+            try await Platform.withShared { platform in
+                let client = try await platform.tenant("mainjob")
                 let me = try await client.get("/auth/me")
-                #expect(me.status == 200 && me.data["email"]?.stringValue == "admin@acme.example")
+                #expect(me.status == 200 && me.data["email"]?.stringValue == "admin@mainjob.example")
 
                 try await SmallHistory().load(client)
                 #expect(try await client.get("/employees").data.items.count == 8)
@@ -52,8 +52,8 @@ extension SystemTests {
 
         @Test("validation figures of every candidate stand beside the plan's own")
         func candidates() async throws {
-            try await Platform.withPlatform { platform in
-                let client = try await platform.tenant("acme")
+            try await Platform.withShared { platform in
+                let client = try await platform.tenant("candidates")
                 try await SmallHistory().load(client)
                 let job = try await client.trained(asOf: SmallHistory().asOf, epochs: 10)
                 let model = try await client.get("/models/\(try #require(job["modelId"]?.stringValue))")
@@ -68,7 +68,7 @@ extension SystemTests {
 
         @Test("too little history fails the job in a planner's words")
         func tooLittle() async throws {
-            try await Platform.withPlatform { platform in
+            try await Platform.withShared { platform in
                 let client = try await platform.tenant("tiny")
                 try await SmallHistory(people: 2, projects: 1, allocationsPerPerson: 3).load(client)
                 let started = try await client.post("/training/jobs", #"{"months": 240}"#)

@@ -43,14 +43,27 @@ final class Platform: Sendable {
         let platform = try await Platform(
             databases: databases, gateways: gateways, migrations: migrations, settings: settings)
         do {
-            for service in platform.services { try service.start() }
-            for service in platform.services { try await platform.waitUntilReady(service) }
-            let result = try await body(platform)
+            let result = try await platform.explaining {
+                for service in platform.services { try service.start() }
+                for service in platform.services { try await platform.waitUntilReady(service) }
+                return try await body(platform)
+            }
             await platform.stop()
             return result
         } catch {
-            let logs = platform.services.map { "--- \($0.name)\n\($0.logTail)" }.joined(separator: "\n")
             await platform.stop()
+            throw error
+        }
+    }
+
+    /// Runs `body`, whose errors are thrown with the end of every service's log.
+    func explaining<R>(
+        isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> R
+    ) async throws -> R {
+        do {
+            return try await body()
+        } catch {
+            let logs = services.map { "--- \($0.name)\n\($0.logTail)" }.joined(separator: "\n")
             throw RunningService.Failure(description: "\(error)\n\(logs)")
         }
     }

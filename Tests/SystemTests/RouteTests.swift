@@ -2,7 +2,7 @@ import Contracts
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.OnOnePlatform {
     /// The gateway's table against the routers behind it and its own.
     @Suite struct Routes {
         private struct Listed {
@@ -66,9 +66,9 @@ extension SystemTests {
 
         @Test("each method of each route in the gateway's table is answered by the service it names")
         func answered() async throws {
-            try await Platform.withPlatform { platform in
-                let tenant = try await platform.makeTenant("acme")
-                let login = try await platform.logIn("acme", tenant: tenant)
+            try await Platform.withShared { platform in
+                let tenant = try await platform.makeTenant("routes")
+                let login = try await platform.logIn("routes", tenant: tenant)
                 let administrator = Client(
                     platform: platform, bearer: login.data["accessToken"]?.stringValue, tenant: tenant)
                 let routes = try await listed(platform).filter { !$0.path.hasPrefix("/api/v1/auth/") }

@@ -40,7 +40,7 @@ extension SystemTests {
                     let worker = try await platform.logIn("fresh", tenant: try await platform.id(of: "fresh"))
                     let client = Client(platform: platform, bearer: worker.data["accessToken"]?.stringValue)
                     _ = try await Self.load(client) { try await old.behind() == 0 }
-                    for tenant in old.tenants { try await Self.isWhole(tenant, platform) }
+                    for tenant in old.tenants.prefix(10) { try await Self.isWhole(tenant, platform) }
                 }
                 try await Self.back(old, databases)
             }
@@ -51,7 +51,7 @@ extension SystemTests {
             let fewer = try FirstRelease.migrations(withoutNewest: 1)
             defer { try? FileManager.default.removeItem(at: fewer) }
             try await Platform.withPlatform(on: databases, migrations: fewer) { platform in
-                for tenant in old.tenants { try await isWhole(tenant, platform) }
+                for tenant in old.tenants.prefix(10) { try await isWhole(tenant, platform) }
                 let login = try await platform.logIn(old.tenants[0].subdomain, tenant: old.tenants[0].id)
                 let client = Client(platform: platform, bearer: login.data["accessToken"]?.stringValue)
                 let made = try await client.post("/projects", #"{"externalId": "back", "name": "Back"}"#)

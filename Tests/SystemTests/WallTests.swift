@@ -2,12 +2,12 @@ import Contracts
 import Foundation
 import Testing
 
-extension SystemTests {
+extension SystemTests.OnOnePlatform {
     /// What is refused: other tenants' rows, and bad input.
     @Suite struct Walls {
         @Test("two tenants with the same external ids see only their own rows")
         func tenants() async throws {
-            try await Platform.withPlatform { platform in
+            try await Platform.withShared { platform in
                 let first = try await platform.tenant("first")
                 let second = try await platform.tenant("second")
                 #expect(try await first.upload(.employees, "external_id,name\nE1,Ada\n").status / 100 == 2)
@@ -28,8 +28,8 @@ extension SystemTests {
 
         @Test("a tenant's administrator, though allowed everything in it, is not the platform's operator")
         func escalation() async throws {
-            try await Platform.withPlatform { platform in
-                let client = try await platform.tenant("acme")
+            try await Platform.withShared { platform in
+                let client = try await platform.tenant("escalation")
                 #expect(try await client.get("/tenants").status == 403)
                 #expect(try await platform.anonymous.get("/tenants").status == 401)
                 #expect(try await platform.anonymous.get("/employees").status / 100 == 4)
@@ -38,8 +38,8 @@ extension SystemTests {
 
         @Test("bad input gets its status and field, and leaves nothing half-done")
         func badInput() async throws {
-            try await Platform.withPlatform { platform in
-                let client = try await platform.tenant("acme")
+            try await Platform.withShared { platform in
+                let client = try await platform.tenant("badinput")
                 #expect(try await client.upload(.employees, SmallHistory().employees).status / 100 == 2)
                 #expect(try await client.upload(.projects, SmallHistory().projectRows).status / 100 == 2)
 
