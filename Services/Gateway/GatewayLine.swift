@@ -112,17 +112,23 @@ struct GatewayLine: RouterMiddleware {
             for (name, value) in match.parameters { context.coreContext.parameters[name[...]] = value[...] }
             return try await endpoint(request, context)
         case .upstream(let service):
-            try await requireUnheldRole(admission)
-            return try await forward.forward(request, try outgoing(request, admission, to: service, context))
+            let outgoing = try outgoing(request, admission, to: service, context)
+            guard let text = Self.removedRole(match), let role = RoleID(text), let keys, let tenant = admission.tenant
+            else { return try await forward.forward(request, outgoing) }
+            let removal = try await keys.beginRemoval(of: role, in: tenant.id)
+            let response = try await forward.forward(request, outgoing)
+            if response.status.kind == .clientError { await stays(removal, keys, context.logger) }
+            return response
         }
     }
 
-    /// Only the gateway knows which roles API keys hold.
-    private func requireUnheldRole(_ admission: Admission) async throws {
-        guard let text = Self.removedRole(admission.match), let role = RoleID(text), let keys,
-            let tenant = admission.tenant
-        else { return }
-        try await keys.requireUnheld(role, in: tenant.id)
+    /// A removal that cannot be withdrawn is over in a while.
+    private func stays(_ removal: RoleRemoval, _ keys: APIKeys, _ logger: Logger) async {
+        do {
+            try await keys.stays(removal)
+        } catch {
+            logger.warning("Withdrawing a role's removal failed", metadata: [LogKey.error: "\(LogText.of(error))"])
+        }
     }
 
     /// The id of the role that a request would remove; nil for any other request. By the path that tenant-admin is asked for, for a

@@ -48,18 +48,21 @@ protocol APIKeyFinder: Sendable {
 protocol APIKeyStore: APIKeyFinder {
     /// The making of a key and its revocation are in the tenant's audit log.
     /// - Parameter creation: stored together with the key.
-    /// - Returns: false, with nothing stored, when there is a creation with that digest no older than its memory.
     func insert(
         _ key: APIKey, digest: [UInt8], by author: Author, creation: KeyCreation?
-    ) async throws -> Bool
+    ) async throws -> APIKeyInsertion
     /// nil for one older than its memory, too.
     func creation(digest: [UInt8], now: Date) async throws -> KeyCreation?
-    /// Removes creations older than their memory; gives their number.
+    /// Removes creations and role removals older than their memory; gives their number.
     func sweep(now: Date) async throws -> Int
     /// A tenant's keys that are not revoked, oldest first, after `cursor`.
     func keys(of tenant: TenantID, after cursor: APIKeyCursor?, limit: Int) async throws -> [APIKey]
-    /// How many keys of the tenant that still work hold the role.
-    func holders(of role: RoleID, in tenant: TenantID, now: Date) async throws -> Int
+    /// Announces the removal of a role that no key holds.
+    ///
+    /// - Returns: how many keys of the tenant that still work hold the role; unless that is none, nothing is announced.
+    func begin(_ removal: RoleRemoval, now: Date) async throws -> Int
+    /// The role stays.
+    func withdraw(_ removal: RoleRemoval) async throws
     /// Keys whose roles are known by name only.
     func withoutRoleIDs(limit: Int) async throws -> [APIKey]
     func setRoleIDs(_ ids: [RoleID], of key: APIKeyID) async throws
@@ -67,6 +70,15 @@ protocol APIKeyStore: APIKeyFinder {
     func isActive(_ id: APIKeyID, of tenant: TenantID, now: Date) async throws -> Bool
     /// The digest of the key; nil when the tenant has no such key, or has revoked it already.
     func revoke(_ id: APIKeyID, of tenant: TenantID, by author: Author, now: Date) async throws -> [UInt8]?
+}
+
+/// What became of a new key. Nothing is stored of one that is not `stored`.
+enum APIKeyInsertion: Sendable, Equatable {
+    case stored
+    /// There is a creation with that digest no older than its memory.
+    case alreadyCreated
+    /// The removal of one of the key's roles was announced.
+    case roleIsBeingRemoved
 }
 
 /// Where a page of keys begins.

@@ -18,7 +18,7 @@ struct APIKeys: Sendable {
     /// - Parameter once: the client's `Idempotency-Key`: for a day the same request under it gives the same answer, the
     ///   secret included, and makes no second key.
     /// - Throws: ``ProblemError`` 422 for a role that the tenant does not have, 403 for one that grants what the maker
-    ///   may not do; `IdempotencyKeyReused` for another request under the same key.
+    ///   may not do, 409 for one that is being deleted; `IdempotencyKeyReused` for another request under the same key.
     func make(
         _ request: CreateAPIKeyRequest, by maker: TenantCaller, once: IdempotencyKey? = nil
     ) async throws -> CreatedAPIKey {
@@ -39,13 +39,19 @@ struct APIKeys: Sendable {
                 digest: digest, requestSHA256: once.requestSHA256, key: key.id,
                 sealedAnswer: try seal.seal(created, once, digest))
         }
-        let isStored = try await store.insert(
+        switch try await store.insert(
             key, digest: RandomToken.digest(created.key), by: maker.author, creation: creation)
-        if isStored { return created }
-        guard let once, let answer = try await given(once, in: tenant) else {
-            throw ProblemError.conflict("Another request under this Idempotency-Key is under way.")
+        {
+        case .stored: return created
+        case .roleIsBeingRemoved:
+            throw ProblemError.conflict(
+                "A role of the key is being deleted; choose others, or try again in ten minutes.")
+        case .alreadyCreated:
+            guard let once, let answer = try await given(once, in: tenant) else {
+                throw ProblemError.conflict("Another request under this Idempotency-Key is under way.")
+            }
+            return answer
         }
-        return answer
     }
 
     /// The answer that was given under this key; nil when none was.
@@ -100,17 +106,23 @@ struct APIKeys: Sendable {
         return try await store.isActive(key, of: tenant, now: now())
     }
 
-    /// A role that a key holds cannot be deleted: the key would silently lose its permissions.
+    /// To be called before a role is deleted, and ``stays(_:)`` when it was not. A role that a key holds cannot be deleted: the key would
+    /// silently lose its permissions.
     ///
     /// - Throws: ``ProblemError`` 409.
-    func requireUnheld(_ role: RoleID, in tenant: TenantID) async throws {
-        let holders = try await store.holders(of: role, in: tenant, now: now())
+    func beginRemoval(of role: RoleID, in tenant: TenantID) async throws -> RoleRemoval {
+        let removal = RoleRemoval(role: role, tenant: tenant)
+        let holders = try await store.begin(removal, now: now())
         guard holders == 0 else {
             throw ProblemError.conflict(
                 "\(holders == 1 ? "An API key holds" : "\(holders) API keys hold") this role; revoke what holds it first."
             )
         }
+        return removal
     }
+
+    /// tenant-admin has refused to delete the role: keys may be made with it again.
+    func stays(_ removal: RoleRemoval) async throws { try await store.withdraw(removal) }
 
     /// Finds out which roles the names of keys stand for that were made before keys held ids.
     ///

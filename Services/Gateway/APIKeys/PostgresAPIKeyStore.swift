@@ -12,9 +12,10 @@ struct PostgresAPIKeyStore: APIKeyStore {
 
     func insert(
         _ key: APIKey, digest: [UInt8], by author: Author, creation: KeyCreation?
-    ) async throws -> Bool {
+    ) async throws -> APIKeyInsertion {
         do {
-            try await database.withTransaction { connection in
+            return try await database.withTransaction { connection in
+                guard try await Self.staysAll(of: key, connection) else { return .roleIsBeingRemoved }
                 try await connection.execute(
                     """
                     INSERT INTO gateway.api_keys
@@ -22,7 +23,10 @@ struct PostgresAPIKeyStore: APIKeyStore {
                     VALUES (\(key.id), \(key.tenant), \(key.name), \(digest), \(key.roles),
                         \(optional: key.roleIDs), \(author.name), \(key.createdAt), \(key.expiresAt))
                     """)
-                guard let creation else { return try await Self.record(creationOf: key, by: author, connection) }
+                guard let creation else {
+                    try await Self.record(creationOf: key, by: author, connection)
+                    return .stored
+                }
                 // Waits for another of the same digest under way, and sees it once it is committed.
                 let stored = try await connection.execute(
                     """
@@ -37,11 +41,30 @@ struct PostgresAPIKeyStore: APIKeyStore {
                     """)
                 guard stored == 1 else { throw AlreadyCreated() }
                 try await Self.record(creationOf: key, by: author, connection)
+                return .stored
             }
-            return true
         } catch is AlreadyCreated {
-            return false
+            return .alreadyCreated
         }
+    }
+
+    /// Whether no removal of one of the key's roles was announced; until the transaction ends none is.
+    private static func staysAll(of key: APIKey, _ connection: PostgresConnection) async throws -> Bool {
+        try await lockRoles(of: key.tenant, connection)
+        let removals = try await connection.query(
+            """
+            SELECT FROM role_removals
+            WHERE tenant_id = \(key.tenant) AND role_id = ANY(\(key.roleIDs ?? [])::uuid[])
+                AND asked_at > \(key.createdAt.addingTimeInterval(-RoleRemoval.memory))
+            LIMIT 1
+            """)
+        return removals.isEmpty
+    }
+
+    /// Storing a key and announcing the removal of a role wait for each other: whichever comes second sees the first.
+    private static func lockRoles(of tenant: TenantID, _ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(\("gateway.api_keys/\(tenant)"), 0))")
     }
 
     func creation(digest: [UInt8], now: Date) async throws -> KeyCreation? {
@@ -61,11 +84,14 @@ struct PostgresAPIKeyStore: APIKeyStore {
 
     func sweep(now: Date) async throws -> Int {
         try await database.withConnection { connection in
-            try await connection.execute(
-                """
-                DELETE FROM gateway.api_key_creations
-                WHERE created_at <= \(now.addingTimeInterval(-KeyCreation.memory))
-                """)
+            let removals = try await connection.execute(
+                "DELETE FROM gateway.role_removals WHERE asked_at <= \(now.addingTimeInterval(-RoleRemoval.memory))")
+            return try await removals
+                + connection.execute(
+                    """
+                    DELETE FROM gateway.api_key_creations
+                    WHERE created_at <= \(now.addingTimeInterval(-KeyCreation.memory))
+                    """)
         }
     }
 
@@ -130,15 +156,30 @@ struct PostgresAPIKeyStore: APIKeyStore {
         ])
     }
 
-    func holders(of role: RoleID, in tenant: TenantID, now: Date) async throws -> Int {
-        try await database.withConnection { connection in
+    func begin(_ removal: RoleRemoval, now: Date) async throws -> Int {
+        try await database.withTransaction { connection in
+            try await Self.lockRoles(of: removal.tenant, connection)
             let rows = try await connection.query(
                 """
-                SELECT count(*) AS holders FROM gateway.api_keys
-                WHERE tenant_id = \(tenant) AND revoked_at IS NULL AND expires_at > \(now)
-                    AND \(role)::uuid = ANY (role_ids)
+                SELECT count(*) AS holders FROM api_keys
+                WHERE tenant_id = \(removal.tenant) AND revoked_at IS NULL AND expires_at > \(now)
+                    AND \(removal.role)::uuid = ANY (role_ids)
                 """)
-            return try rows[0].decode("holders", as: Int.self)
+            let holders = try rows[0].decode("holders", as: Int.self)
+            if holders == 0 {
+                try await connection.execute(
+                    """
+                    INSERT INTO role_removals (id, tenant_id, role_id, asked_at)
+                    VALUES (\(removal.id), \(removal.tenant), \(removal.role), \(now))
+                    """)
+            }
+            return holders
+        }
+    }
+
+    func withdraw(_ removal: RoleRemoval) async throws {
+        try await database.withConnection { connection in
+            _ = try await connection.execute("DELETE FROM gateway.role_removals WHERE id = \(removal.id)")
         }
     }
 

@@ -1,10 +1,12 @@
 import Basics
 import Contracts
 import Foundation
+import Hummingbird
 import Postgres
 import ServiceIdentity
 import ServiceKit
 import ServiceStorage
+import Synchronization
 import Testing
 
 @testable import Gateway
@@ -86,6 +88,46 @@ struct APIKeyRoleTests {
             #expect(revoked.status == 204)
             #expect(try await gateway.send("DELETE", "/api/v1/roles/\(role)", token: account.token).status == 204)
         }
+    }
+
+    /// What making a key with `printers`, a role that no key holds, is answered with while the role's deletion is under way at another node,
+    /// and afterwards. The role is there all the time, as for a request that has read the roles before.
+    private func keysMade(whileDeleting answer: @escaping @Sendable () throws -> Response) async throws -> [Int] {
+        let made = Mutex<[Int]>([])
+        try await withKey { account async throws in
+            let (gateway, token) = (account.gateway, account.token)
+            gateway.tenantAdmin.setGrants(of: "printers", [Permission(resource: "projects", actions: ["read"])])
+            let role = try #require(gateway.tenantAdmin.roleID("printers"))
+            let make: @Sendable () async throws -> Void = {
+                let status = try await gateway.send(
+                    "POST", "/api/v1/api-keys", node: 1, token: token,
+                    json: CreateAPIKeyRequest(name: "another machine", roles: ["printers"])
+                ).status
+                made.withLock { $0.append(status) }
+            }
+            gateway.tenantAdmin.roleDeletion.withLock {
+                $0 = {
+                    try await make()
+                    return try answer()
+                }
+            }
+            _ = try await gateway.send("DELETE", "/api/v1/roles/\(role)", token: token)
+            try await make()
+            gateway.clock.advance(RoleRemoval.memory + 1)
+            try await make()
+        }
+        return made.withLock { $0 }
+    }
+
+    @Test("no key is made with a role that is being deleted, or was a moment ago")
+    func raced() async throws {
+        #expect(try await keysMade { Answer.noContent() } == [409, 409, 201])
+    }
+
+    @Test("a deletion that was refused leaves the role to keys; one whose outcome is not known does after a while")
+    func undeleted() async throws {
+        #expect(try await keysMade { throw ProblemError.conflict("Users hold this role.") } == [409, 201, 201])
+        #expect(try await keysMade { throw ProblemError.internalError(cause: nil) } == [409, 409, 201])
     }
 
     @Test(

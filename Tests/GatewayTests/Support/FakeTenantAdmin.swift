@@ -46,6 +46,8 @@ final class FakeTenantAdmin: Sendable {
     /// Set: password resets are answered.
     let resets = Signal()
     let uploads = Uploads()
+    /// What a deletion of a role is answered with.
+    let roleDeletion = Mutex<@Sendable () async throws -> Response>({ Answer.noContent() })
 
     /// Uploads that have begun to arrive, that have arrived, and how many were applied.
     final class Uploads: Sendable {
@@ -194,7 +196,10 @@ final class FakeTenantAdmin: Sendable {
             self.uploads.completed.withLock { $0 += 1 }
             return Answer.noContent()
         }
-        group.delete("/api/v1/roles/{id}") { _, _ in Answer.noContent() }
+        group.delete("/api/v1/roles/{id}") { _, _ in
+            let answer = self.roleDeletion.withLock { $0 }
+            return try await answer()
+        }
         // An ml-training's stream of events: one at once, the rest when the test says so.
         router.get("/api/v1/training/jobs/{jobId}/events") { _, _ in
             Response(
