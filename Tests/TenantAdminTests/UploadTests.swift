@@ -235,6 +235,73 @@ struct UploadTests {
         }
     }
 
+    /// Lets an upload of skills be applied until it waits for their table; it goes on once `meanwhile` has returned.
+    ///
+    /// - Parameter meanwhile: is told whether the upload still waits.
+    private func whileApplying<Upload: Sendable>(
+        _ tenant: Tenant, _ service: TestService, _ begin: @Sendable () async throws -> Upload,
+        meanwhile: (_ upload: Upload, _ waits: () async throws -> Bool) async throws -> Void
+    ) async throws -> Upload {
+        try await service.pool.withTransaction { holder in
+            try await TenantDatabase.enter(try await TenantDatabase.active(tenant.id, on: holder).names, on: holder)
+            try await holder.execute("LOCK TABLE skills IN ACCESS EXCLUSIVE MODE")
+            let upload = try await begin()
+            func waits() async throws -> Bool {
+                try await !holder.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'skills'::regclass")
+                    .isEmpty
+            }
+            try await waitUntil("the upload is being applied") { try await waits() }
+            try await meanwhile(upload, waits)
+            return upload
+        }
+    }
+
+    @Test("a user deactivated while a whole file is being applied writes nothing", .timeLimit(.minutes(3)))
+    func deactivatedAtLast() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let user = try await service.all("users", of: tenant.id, as: User.self)[0]
+            let author = Author(name: user.id.description, requestID: "r")
+            let upload = try await whileApplying(tenant, service) {
+                Task {
+                    try await Imports(service).run(
+                        order(.skills), body: AsyncStream.of("name\nSwift\n"), in: tenant.id, by: author)
+                }
+            } meanwhile: { _, _ in
+                _ = try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                    try await $0.execute("UPDATE users SET is_active = false")
+                }
+            }
+            let refused = await #expect(throws: ProblemError.self) { try await upload.value }
+            #expect(refused?.code == .permissionDenied)
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+        }
+    }
+
+    @Test(
+        "an upload by an API key that the gateway takes back while it is being applied writes nothing",
+        .timeLimit(.minutes(3)))
+    func keyTakenBack() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id, subject: "api-key:\(APIKeyID())")
+            let request = """
+                POST /api/v1/imports?kind=skills HTTP/1.1\r\nHost: test\r\nAuthorization: Bearer \(token)\r\n\
+                Content-Type: text/csv\r\nContent-Length: 11\r\n\r\nname\nSwift\n
+                """
+            try await service.listening { port in
+                _ = try await whileApplying(tenant, service) {
+                    RawRequest.open(Array(request.utf8), to: port)
+                } meanwhile: { socket, waits in
+                    close(socket)
+                    try await waitUntil("the upload is broken off") { try await !waits() }
+                }
+            }
+            #expect(try await service.all("skills", of: tenant.id, as: Skill.self).isEmpty)
+            #expect(try await service.all("imports", of: tenant.id, as: ImportReport.self).isEmpty)
+        }
+    }
+
     @Test("what is spooled comes back as it was, in memory and from disk, within its bound and a tenant's half of it")
     func spool() async throws {
         let space = SpoolSpace(for: .uploads, in: FileManager.default.temporaryDirectory, limitBytes: 10_000_000)

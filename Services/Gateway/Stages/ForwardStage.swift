@@ -78,12 +78,12 @@ struct ForwardStage: Sendable {
             let body = try await body(of: request, upload, standing, route)
             // An upload is applied after its end has come: its sender must stay authorised until the answer.
             let watched = Self.streamsBody(request.headers, route) ? standing : nil
-            let (answer, node) = try await withHangUpCancelling(
-                outgoing.channel, while: watched, refused: upload.refuse
-            ) {
-                guard let turn = outgoing.turn else { return try await ask(upstream, outgoing, body, upload) }
-                return try await turn.queue.withSlot(turn.tenant, turn.address) {
-                    try await ask(upstream, outgoing, body, upload)
+            let (answer, node) = try await withHangUpCancelling(outgoing.channel) {
+                try await withStandingWatched(watched, refused: upload.refuse) {
+                    guard let turn = outgoing.turn else { return try await ask(upstream, outgoing, body, upload) }
+                    return try await turn.queue.withSlot(turn.tenant, turn.address) {
+                        try await ask(upstream, outgoing, body, upload)
+                    }
                 }
             }
             return try await response(answer, upstream, node, upload, outgoing)

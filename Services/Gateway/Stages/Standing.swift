@@ -44,3 +44,29 @@ final class Standing: Sendable {
         }
     }
 }
+
+/// Runs `operation` and cancels it when the client may no longer have asked.
+///
+/// - Parameters:
+///   - standing: the client's; nil where it need not be watched.
+///   - refused: told why the client may not.
+/// - Throws: what `operation` throws; once cancelled, that is a cancellation.
+func withStandingWatched<Value: Sendable>(
+    _ standing: Standing?, refused: @escaping @Sendable (any Error) -> Void,
+    _ operation: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    guard let standing else { return try await operation() }
+    let task = Task { try await operation() }
+    let watch = Task {
+        await standing.watch { error in
+            refused(error)
+            task.cancel()
+        }
+    }
+    defer { watch.cancel() }
+    return try await withTaskCancellationHandler {
+        try await task.value
+    } onCancel: {
+        task.cancel()
+    }
+}

@@ -24,7 +24,9 @@ struct ImportsController: Controller {
         let order = Imports.Order(
             id: order.id, kind: order.kind, format: format, policy: order.policy,
             history: order.history, isDryRun: order.isDryRun)
-        let report = try await imports.run(order, body: call.request.body, in: call.tenant, by: call.author)
+        let report = try await withHangUpCancelling(call.author.isAPIKey ? call.context.channel : nil) {
+            try await imports.run(order, body: call.request.body, in: call.tenant, by: call.author)
+        }
         return ImportAnswer(report: report)
     }
 

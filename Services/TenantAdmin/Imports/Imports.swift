@@ -153,6 +153,8 @@ struct Imports: Sendable {
                 plan: plan, order: order, staged: staged, limits: active.limits, author: author, connection: connection)
             let report = try await application.run()
             if order.isDryRun { throw DryRun(report: report) }
+            // To write a large file takes a while, too.
+            try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try await progress.end(on: connection)
             try await report.store(policy: order.policy, by: author, on: connection)
             return report

@@ -1,18 +1,18 @@
-import NIOCore
+package import NIOCore
 
 /// Tells when the client of a connection has gone, so that what is under way for it upstream can be ended at once instead
 /// of at the next byte that cannot be delivered.
 ///
 /// It stays in the connection's pipeline and serves one request after the other. Hummingbird's own way to notice
 /// (`consumeWithInboundCloseHandler`) costs the connection its keep-alive.
-final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
-    typealias InboundIn = NIOAny
+package final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
+    package typealias InboundIn = NIOAny
 
     private var action: (@Sendable () -> Void)?
     private var isGone = false
 
     /// Calls `action` when the client goes (at once if it has gone) until ``ignore(_:)``.
-    static func observe(_ channel: any Channel, _ action: @escaping @Sendable () -> Void) {
+    package static func observe(_ channel: any Channel, _ action: @escaping @Sendable () -> Void) {
         channel.eventLoop.execute {
             let pipeline = channel.pipeline.syncOperations
             if let watch = try? pipeline.handler(type: HangUpWatch.self) { return watch.set(action) }
@@ -24,7 +24,7 @@ final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
         }
     }
 
-    static func ignore(_ channel: any Channel) {
+    package static func ignore(_ channel: any Channel) {
         channel.eventLoop.execute {
             try? channel.pipeline.syncOperations.handler(type: HangUpWatch.self).action = nil
         }
@@ -40,46 +40,30 @@ final class HangUpWatch: ChannelInboundHandler, RemovableChannelHandler {
         action = nil
     }
 
-    func channelInactive(context: ChannelHandlerContext) {
+    package func channelInactive(context: ChannelHandlerContext) {
         gone()
         context.fireChannelInactive()
     }
 
     /// The client has closed its side. Some close only their sending side and go on reading; like other proxies we take
     /// that for a hang-up.
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
         if case ChannelEvent.inputClosed? = event as? ChannelEvent { gone() }
         context.fireUserInboundEventTriggered(event)
     }
 }
 
-/// Runs `operation` and cancels it when the client of `channel` hangs up, or may no longer have asked.
+/// Runs `operation` and cancels it when the client of `channel` hangs up.
 ///
-/// - Parameters:
-///   - channel: nil for what is carried out to the end although its client hangs up.
-///   - standing: the client's; nil where it need not be watched.
-///   - refused: told why the client may not.
+/// - Parameter channel: nil for what is carried out to the end although its client hangs up.
 /// - Throws: what `operation` throws; once cancelled, that is a cancellation.
-func withHangUpCancelling<Value: Sendable>(
-    _ channel: (any Channel)?, while standing: Standing? = nil,
-    refused: @escaping @Sendable (any Error) -> Void = { _ in },
-    _ operation: @escaping @Sendable () async throws -> Value
+package func withHangUpCancelling<Value: Sendable>(
+    _ channel: (any Channel)?, _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
-    guard channel != nil || standing != nil else { return try await operation() }
+    guard let channel else { return try await operation() }
     let task = Task { try await operation() }
-    let watch = standing.map { standing in
-        Task {
-            await standing.watch { error in
-                refused(error)
-                task.cancel()
-            }
-        }
-    }
-    if let channel { HangUpWatch.observe(channel) { task.cancel() } }
-    defer {
-        watch?.cancel()
-        if let channel { HangUpWatch.ignore(channel) }
-    }
+    HangUpWatch.observe(channel) { task.cancel() }
+    defer { HangUpWatch.ignore(channel) }
     return try await withTaskCancellationHandler {
         try await task.value
     } onCancel: {
