@@ -59,7 +59,7 @@ struct GatewayLine: RouterMiddleware {
     func completing(_ request: HTTPRequest, _ left: LimitStage.Left? = nil) -> ((inout HTTPFields) -> Void)? {
         guard crossOrigin != nil || left != nil else { return nil }
         return { [crossOrigin] fields in
-            if let left, fields[.rateLimit] == nil { fields.append(contentsOf: left.fields) }
+            if let left { fields.append(contentsOf: left.fields) }
             crossOrigin?.complete(&fields, to: request.headerFields)
         }
     }

@@ -51,9 +51,7 @@ final class LoopRelay: LoopResponder, Service {
     private static func destination(
         _ request: HTTPRequest, _ body: ByteBuffer?, _ line: GatewayLine
     ) -> (match: MatchedRoute, upstream: Upstream)? {
-        // The router serves the few requests of other origins' pages, whose answers need further fields.
-        guard line.crossOrigin == nil || request.headerFields[.origin] == nil,
-            let match = try? line.route.match(method: request.method.rawValue, target: request.path ?? ""),
+        guard let match = try? line.route.match(method: request.method.rawValue, target: request.path ?? ""),
             case .upstream(let service) = match.route.target, let upstream = line.forward.upstreams[service],
             upstream.isPlain
         else { return nil }

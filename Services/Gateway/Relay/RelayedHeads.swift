@@ -24,13 +24,9 @@ extension HTTPRequestHead {
 
 extension HTTPResponse {
     /// What the client gets of the upstream's answer, and how many bytes of body follow; nil: unknown.
-    ///
-    /// - Parameter left: what is left of the tenant's allowance.
-    static func relayed(_ head: HTTPResponseHead, _ left: LimitStage.Left?) -> (response: HTTPResponse, bodyBytes: Int?)
-    {
+    static func relayed(_ head: HTTPResponseHead) -> (response: HTTPResponse, bodyBytes: Int?) {
         let status = HTTPResponse.Status(code: Int(head.status.code))
         var response = HTTPResponse(status: status, headerFields: RewriteStage().response(head.headers))
-        if let left { response.headerFields.append(contentsOf: left.fields) }
         let hasBody = status.code != 204 && status.code != 304
         guard hasBody else { return (response, 0) }
         let length = head.headers.first(name: "content-length").flatMap { Int($0) }

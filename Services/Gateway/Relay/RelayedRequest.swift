@@ -143,7 +143,7 @@ final class RelayedRequest: LoopAnswering {
         attempts.noteConnection(
             head.headers.first(name: "connection"), of: node, isSent: connection?.isSent ?? false)
         isWell = !attempts.refuses(Int(head.status.code))
-        let (response, length) = HTTPResponse.relayed(head, admission.left)
+        let (response, length) = HTTPResponse.relayed(head)
         if let length, length <= ForwardStage.collectedBytes {
             state = .collecting(response, nil)
         } else {

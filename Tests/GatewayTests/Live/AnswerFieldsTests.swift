@@ -55,6 +55,7 @@ struct AnswerFieldsTests {
             #expect(read.status == 200 && read.values("Vary") == ["Accept-Encoding", "Origin"])
             #expect(read.values("Access-Control-Allow-Origin") == [Self.page])
             #expect(read.header("Access-Control-Expose-Headers")?.contains("RateLimit") == true)
+            #expect(bench.relay.relayed.load(ordering: .relaxed) == 2)
             let other = try await bench.send("GET", "/x", [Self.credential, ("Origin", "https://evil.example")])
             #expect(other.values("Vary") == ["Accept-Encoding", "Origin"])
             #expect(other.header("Access-Control-Allow-Origin") == nil)
