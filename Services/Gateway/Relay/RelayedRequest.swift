@@ -211,7 +211,7 @@ final class RelayedRequest: LoopAnswering {
         case .asking: notAnswered(error)
         case .collecting:
             // Nothing of it has reached the client.
-            (self.state, isWell) = (.asking, false)
+            (self.state, isWell, isOnUsedConnection) = (.asking, false, false)
             notAnswered(error)
         case .streaming:
             if error.isUpstreamsFault(isClientsTurn: time.isPaused) {
@@ -227,15 +227,25 @@ final class RelayedRequest: LoopAnswering {
             }
             refuse(error)
         case .unheard:
-            _ = attempts.failed(error, node, requestLogger)
+            if isOfIdleConnection(error) {
+                attempts.abandoned(node)
+            } else {
+                _ = attempts.failed(error, node, requestLogger)
+            }
             finish()
         case .over: break
         }
     }
 
+    /// Whether the node had closed an idle connection, before any of its answer has come: that is no failure of the node.
+    private func isOfIdleConnection(_ error: HTTPClientError) -> Bool { error.code == .reset && isOnUsedConnection }
+
     private func notAnswered(_ error: HTTPClientError) {
-        if error.code == .reset, isOnUsedConnection, isRepeatable {
-            // The node had closed an idle connection: that is not a failure of the node.
+        if isOfIdleConnection(error) {
+            guard isRepeatable else {
+                attempts.abandoned(node)
+                return refuse(error)
+            }
             isOnUsedConnection = false
             connect(within: limitTime())
         } else if attempts.failed(error, node, requestLogger) {

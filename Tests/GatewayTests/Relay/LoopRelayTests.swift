@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import HTTPClient
 import HTTPTypes
 import Hummingbird
@@ -134,6 +135,50 @@ struct LoopRelayTests {
                         #expect(try await connection.read(until: "ok").hasPrefix("HTTP/1.1 200 "))
                     }
                 }
+            }
+        }
+    }
+
+    @Test(
+        "a request that may not be sent again and finds its connection closed says nothing of the node",
+        arguments: [false, true])
+    func closedUnderChange(isClientGone: Bool) async throws {
+        let (arrived, go) = (Signal(), Signal())
+        let lines = Mutex("")
+        if !isClientGone { go.set() }
+        try await RawServer.with { connection in
+            var connection = connection
+            while true {
+                let head = try await connection.read(until: "\r\n\r\n")
+                guard head.hasPrefix("GET") else { break }
+                try await connection.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            }
+            arrived.set()
+            await go.wait()
+        } _: { port in
+            let route = try Fixture.route("/x", ["GET": nil, "POST": nil], target: .upstream(.mlPrediction))
+            try await ProxyBench.with(
+                upstreamPorts: [port], routes: [route], health: .init(failuresToOpen: 1, openFor: .seconds(3600)),
+                accessLines: { text in lines.withLock { $0 += text } }
+            ) { bench async throws in
+                try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
+                    #expect(try await connection.read(until: "ok").hasPrefix("HTTP/1.1 200 "))
+                    try await connection.write("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
+                    await arrived.wait()
+                    if isClientGone {
+                        let options = try #require(connection.channel as? any SocketOptionProvider)
+                        try await options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).get()
+                    } else {
+                        #expect(try await connection.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 502 "))
+                    }
+                }
+                if isClientGone {
+                    try await waitUntil("the gateway has noticed") { lines.withLock { $0.contains("POST") } }
+                    go.set()
+                }
+                try await bench.idle()
+                #expect(try await bench.get("/x").status == 200)
             }
         }
     }
