@@ -71,6 +71,10 @@ struct LoginAudit: Sendable {
 
 /// Which attempts that are refused while locked out have an entry of the audit log. A refusal costs an attacker nothing, so that as many
 /// entries would.
+///
+/// Each node counts by itself, and remembers the last 10,000 subjects: who has more of them refused within a minute gets further entries. No
+/// more of these than of failed attempts: before an account or an address is refused it has used up its free failures, which have an entry
+/// each.
 final class LockedOutEntries: Sendable {
     private let last = Mutex(RecentEntries<[UInt8], Date>(maximumCount: 10_000))
 
