@@ -41,7 +41,7 @@ struct GatewayConfiguration: Sendable {
     let upstreams: [ServiceName: Health]
     /// Requests of a tenant, by its plan, to all nodes together.
     let plans: [Plan: Allowance]
-    /// Requests of one client address to the routes that take credentials.
+    /// Requests of one client address to the routes that take credentials, and invalid credentials from it, to all nodes together.
     var address: Allowance
     /// Requests of one user or API key, by the tenant's plan, to all nodes together; a plan that is not here does not limit them.
     var userPlans: [Plan: Allowance] = [:]

@@ -24,14 +24,19 @@ struct LimitMeters: Sendable {
 
     /// The most buckets; beyond it the full ones are removed.
     static let maximumCount = 100_000
+    /// The most addresses whose demand one node tells.
+    static let mostAddresses = 500
     /// A demand below this part of the node's N-th need not be watched any more.
     private static let quiet = 0.01
     /// Of its N-th, beyond which a node wants shares by demand.
     private static let busy = 0.5
 
-    private var meters: [LimitHolder: Meter] = [:]
-    /// Those with a demand.
+    private typealias Meters = [LimitHolder: Meter]
+    private var meters: Meters = [:]
+    /// Those with a demand, without addresses.
     private var watched: Set<LimitHolder> = []
+    /// Addresses that ask for much. A stranger may have more of them than could be told: of N nodes each grants the others an N-th.
+    private var strained: Set<LimitHolder> = []
     private var rows: LimitShares.Rows = [:]
     private var nodes = 1
     private var rowsEnd: Instant?
@@ -77,15 +82,25 @@ struct LimitMeters: Sendable {
     mutating func ask(_ holder: LimitHolder, _ allowance: Allowance, now: Instant) -> Duration? {
         if meters.count >= Self.maximumCount, meters[holder] == nil { forget(now) }
         let mine = allowance.part(share(of: holder, now))
-        if let index = meters.index(forKey: holder) {
-            if meters.values[index].asked == 0, holder.isShared { watched.insert(holder) }
-            return meters.values[index].ask(allowance, mine, now)
+        var known = meters.index(forKey: holder)
+        if known == nil {
+            meters[holder] = Meter(bucket: TokenBucket(mine, now: now), allowance: allowance)
+            known = meters.index(forKey: holder)
         }
-        var meter = Meter(bucket: TokenBucket(mine, now: now), allowance: allowance)
-        let wait = meter.ask(allowance, mine, now)
-        meters[holder] = meter
-        if holder.isShared { watched.insert(holder) }
+        guard let index = known else { return nil }
+        if meters.values[index].asked == 0, !holder.isAddress { watched.insert(holder) }
+        let wait = meters.values[index].ask(allowance, mine, now)
+        if holder.isAddress { watch(address: holder, at: index, mine) }
         return wait
+    }
+
+    /// Begins when half of what this node grants the address is used up.
+    private mutating func watch(address: LimitHolder, at index: Meters.Index, _ mine: Allowance) {
+        guard meters.values[index].bucket.tokens < mine.burst / 2, strained.count < Self.mostAddresses,
+            strained.insert(address).inserted
+        else { return }
+        // What was asked before belongs to no look.
+        meters.values[index].asked = 1
     }
 
     /// Takes one, after ``ask(_:_:now:)`` has found that there is one.
@@ -101,7 +116,6 @@ struct LimitMeters: Sendable {
     }
 
     private func share(of holder: LimitHolder, _ now: Instant) -> Double {
-        guard holder.isShared else { return 1 }
         guard let rowsEnd, now < rowsEnd, let row = rows[holder] else { return 1 / Double(nodes) }
         return row.share
     }
@@ -111,9 +125,9 @@ struct LimitMeters: Sendable {
         let seconds = lookedAt.map { max(0.001, (now - $0) / .seconds(1)) } ?? 1
         lookedAt = now
         var demands: LimitShares.Rows = [:]
-        for holder in watched.union(rows.keys) {
+        for holder in watched.union(strained).union(rows.keys) {
             guard let index = meters.index(forKey: holder) else {
-                watched.remove(holder)
+                forget(demandOf: holder)
                 continue
             }
             let rate = Double(meters.values[index].asked) / seconds
@@ -125,7 +139,7 @@ struct LimitMeters: Sendable {
             let isWanted = meters.values[index].wasRefused || ofAll * Double(nodes) > Self.busy
             meters.values[index].asked = 0
             meters.values[index].wasRefused = false
-            if ofAll * Double(nodes) < Self.quiet { watched.remove(holder) }
+            if ofAll * Double(nodes) < Self.quiet { forget(demandOf: holder) }
             let share = share(of: holder, now)
             demands[holder] = LimitShares.Row(
                 demand: ofAll, share: share,
@@ -150,19 +164,22 @@ struct LimitMeters: Sendable {
         rowsEnd = end
     }
 
+    private mutating func forget(demandOf holder: LimitHolder) {
+        watched.remove(holder)
+        strained.remove(holder)
+    }
+
     private mutating func forget(_ now: Instant) {
         let nodes = Double(nodes)
-        meters = meters.filter { holder, meter in
-            !meter.bucket.isFull(meter.allowance.part(holder.isShared ? 1 / nodes : 1), now: now)
-        }
+        meters = meters.filter { !$1.bucket.isFull($1.allowance.part(1 / nodes), now: now) }
         if meters.count >= Self.maximumCount { meters.removeAll(keepingCapacity: true) }
         watched = watched.filter { meters[$0] != nil }
+        strained = strained.filter { meters[$0] != nil }
     }
 }
 
 extension LimitHolder {
-    /// Whether all nodes count together.
-    fileprivate var isShared: Bool { if case .address = self { false } else { true } }
+    fileprivate var isAddress: Bool { if case .address = self { true } else { false } }
 }
 
 extension GatewayConfiguration.Allowance {

@@ -54,13 +54,19 @@ enum LimitHolder: Sendable, Hashable {
     case apiKey(APIKeyID)
     /// A tenant's requests to the routes of one class.
     case routeClass(TenantID, String)
-    /// A client's network: counted by each node for itself.
+    /// A client's network.
     case address(String)
 }
 
 /// The form in which nodes exchange holders.
 extension LimitHolder: RawRepresentable {
+    private static let addressPrefix = "address:"
+
     init?(rawValue: String) {
+        if rawValue.hasPrefix(Self.addressPrefix), rawValue != Self.addressPrefix {
+            self = .address(String(rawValue.dropFirst(Self.addressPrefix.count)))
+            return
+        }
         let parts = rawValue.split(separator: ":", maxSplits: 2).map(String.init)
         switch (parts.first, parts.count) {
         case ("tenant", 2): if let id = TenantID(parts[1]) { self = .tenant(id) } else { return nil }
@@ -77,7 +83,7 @@ extension LimitHolder: RawRepresentable {
         case .user(let id): "user:\(id)"
         case .apiKey(let id): "key:\(id)"
         case .routeClass(let id, let name): "class:\(id):\(name)"
-        case .address(let network): "address:\(network)"
+        case .address(let network): Self.addressPrefix + network
         }
     }
 }

@@ -3,8 +3,8 @@ import HTTPTypes
 import ServiceKit
 import Synchronization
 
-/// Fifth stage: how much a tenant by its plan, one of its users or keys, and all of them on routes of one class may ask of all nodes
-/// together (``LimitShares``), and a client address on routes that take credentials of this node.
+/// Fifth stage: how much a tenant by its plan, one of its users or keys, all of them on routes of one class, and a client address on
+/// routes that take credentials may ask of all nodes together (``LimitShares``).
 final class LimitStage: Sendable {
     typealias Allowance = GatewayConfiguration.Allowance
     typealias Instant = ContinuousClock.Instant

@@ -30,7 +30,7 @@ private final class Nodes: Sendable {
         self.database = database
         clock = time
         let configuration = GatewayConfiguration(
-            routes: [], upstreams: [:], plans: [.starter: Self.allowance], address: .init(perSecond: 1, burst: 1))
+            routes: [], upstreams: [:], plans: [.starter: Self.allowance], address: Self.allowance)
         nodes = (0..<count).map { _ in
             let limit = LimitStage(configuration, now: { time.now })
             return Node(
@@ -70,8 +70,12 @@ private final class Nodes: Sendable {
     /// - Parameters:
     ///   - rates: requests a second to each node; nil: the node is dead.
     ///   - isHeard: whether the nodes can tell each other.
+    ///   - ask: what is asked for; nil: a request of the tenant.
     /// - Returns: how many were let through.
-    func play(_ seconds: Int, _ rates: [Double?], isHeard: Bool = true) async throws -> Int {
+    func play(
+        _ seconds: Int, _ rates: [Double?], isHeard: Bool = true, ask: ((LimitStage) throws -> Void)? = nil
+    ) async throws -> Int {
+        let ask = ask ?? { [tenant] in try $0.admit(tenant) }
         var passed = 0
         var owed = rates.map { _ in 0.0 }
         for step in 1...(seconds * 20) {
@@ -80,7 +84,7 @@ private final class Nodes: Sendable {
                 owed[index] += (rates[index] ?? 0) / 20
                 while owed[index] >= 1 {
                     owed[index] -= 1
-                    if (try? node.limit.admit(tenant)) != nil { passed += 1 }
+                    if (try? ask(node.limit)) != nil { passed += 1 }
                 }
             }
             guard isHeard else { continue }
@@ -116,6 +120,24 @@ struct LimitExchangeTests {
         try await Nodes.with { nodes in
             let passed = try await nodes.play(20, rates)
             #expect(isFair(passed, 20), "\(passed) of 2100")
+        }
+    }
+
+    @Test(
+        "an address may ask for credentials, and guess, as often as is allowed, within a tenth, whichever nodes it asks",
+        arguments: [[300.0, 300, 300], [300, 0, 0], [0, 500, 100]])
+    func address(rates: [Double]) async throws {
+        let client = try #require(ClientAddress("2001:db8::1"))
+        try await Nodes.with { nodes in
+            let passed = try await nodes.play(20, rates) { try $0.admit(address: client) }
+            #expect(isFair(passed, 20), "\(passed) of 2100")
+        }
+        try await Nodes.with { nodes in
+            let guesses = try await nodes.play(20, rates) {
+                try $0.requireGuesses(client)
+                $0.chargeGuess(client)
+            }
+            #expect(isFair(guesses, 20), "\(guesses) of 2100")
         }
     }
 
@@ -164,13 +186,14 @@ struct LimitExchangeTests {
         }
     }
 
-    @Test("rows of users, keys and classes of routes are told and read again, those of an unknown kind are not")
+    @Test("rows of every kind are told and read again, those of an unknown kind are not")
     func names() throws {
         let holders: [LimitHolder] = [
             .tenant(TenantID()), .user(UserID()), .apiKey(APIKeyID()), .routeClass(TenantID(), "reports"),
+            .address("10.0.0.1"), .address("2001:db8::/64"),
         ]
         for holder in holders { #expect(LimitHolder(rawValue: holder.rawValue) == holder) }
-        for text in ["", "tenant", "tenant:x", "planet:\(TenantID())", "class:\(TenantID())", "address:10.0.0.1"] {
+        for text in ["", "tenant", "tenant:x", "planet:\(TenantID())", "class:\(TenantID())", "address:"] {
             #expect(LimitHolder(rawValue: text) == nil)
         }
     }

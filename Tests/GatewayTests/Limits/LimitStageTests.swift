@@ -107,6 +107,16 @@ struct LimitStageTests {
         try stage.admit(Fixture.tenant(), by: .user(UserID(), session: SessionID()), in: "reports")
     }
 
+    @Test("of a stranger's many addresses no more are told to other nodes than these can bear")
+    func manyAddresses() throws {
+        let stage = stage()
+        for number in 0..<(LimitMeters.mostAddresses + 100) {
+            let address = try #require(ClientAddress("10.0.\(number / 250).\(number % 250)"))
+            for _ in 1...2 { stage.chargeGuess(address) }
+        }
+        #expect(stage.demands().count == LimitMeters.mostAddresses)
+    }
+
     @Test("addresses are counted one by one")
     func addresses() async throws {
         let stage = stage()
