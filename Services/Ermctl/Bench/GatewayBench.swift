@@ -47,6 +47,7 @@ final class GatewayBench {
     ///
     /// - Returns: an access token and an API key, which may ask the same.
     func start() async throws -> Credentials {
+        try Self.require(["nginx", "wrk", gateway] + (envoy.map { [$0] } ?? []), in: Self.path)
         let files = GatewayBenchFiles(folder: folder, upstreamPort: port)
         try files.write()
         _ = try run("nginx", ["-p", folder.path, "-c", try files.upstream()])
@@ -97,14 +98,28 @@ final class GatewayBench {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = [program] + arguments
         var environment = environment
-        // Where Debian has nginx.
-        environment["PATH"] = (environment["PATH"] ?? "") + ":/usr/sbin"
+        environment["PATH"] = Self.path
         process.environment = environment
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
         started.append(process)
         return process
+    }
+
+    /// Where Debian has nginx, too.
+    private static var path: String { (ProcessInfo.processInfo.environment["PATH"] ?? "") + ":/usr/sbin" }
+
+    /// - Parameter path: folders, separated by colons; a program with a slash in its name is not looked for there.
+    /// - Throws: `CommandFailure` that names every program that is not there.
+    static func require(_ programs: [String], in path: String) throws {
+        let missing = programs.filter { program in
+            let places = program.contains("/") ? [program] : path.split(separator: ":").map { "\($0)/\(program)" }
+            return !places.contains { FileManager.default.isExecutableFile(atPath: $0) }
+        }
+        guard missing.isEmpty else {
+            throw CommandFailure("Not found or not executable: \(missing.joined(separator: ", ")).")
+        }
     }
 
     private func gatewayEnvironment(_ files: GatewayBenchFiles) throws -> [String: String] {
