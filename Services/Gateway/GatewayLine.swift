@@ -11,7 +11,10 @@ import ServiceKit
 ///
 /// A request that a stage refuses goes no further. It is a middleware in front of an empty router, so that nothing is
 /// reachable but what stands in the table.
-struct GatewayLine: RouterMiddleware {
+///
+/// A class, for every request takes it from the same place: a struct of so many parts would be copied, with a count to be raised in each,
+/// by all event loops at once.
+final class GatewayLine: RouterMiddleware {
     typealias Context = ServiceRequestContext
 
     let route: RouteStage
@@ -30,7 +33,28 @@ struct GatewayLine: RouterMiddleware {
     /// nil where there are none (tests of the proxy alone).
     let keys: APIKeys?
     let signer: AssertionSigner
-    var crossOrigin: CrossOrigin?
+    let crossOrigin: CrossOrigin?
+
+    init(
+        route: RouteStage, tenant: TenantStage, proxies: TrustedProxies, authenticate: AuthenticateStage,
+        limit: LimitStage, sessions: Sessions?, inFlight: InFlightStage, queue: LoginQueue, usage: UsageCounter,
+        forward: ForwardStage, local: LocalRoutes, keys: APIKeys?, signer: AssertionSigner, crossOrigin: CrossOrigin?
+    ) {
+        self.route = route
+        self.tenant = tenant
+        self.proxies = proxies
+        self.authenticate = authenticate
+        self.limit = limit
+        self.sessions = sessions
+        self.inFlight = inFlight
+        self.queue = queue
+        self.usage = usage
+        self.forward = forward
+        self.local = local
+        self.keys = keys
+        self.signer = signer
+        self.crossOrigin = crossOrigin
+    }
 
     func handle(
         _ request: Request, context: ServiceRequestContext,
