@@ -24,6 +24,15 @@ public struct Caller: Sendable, Hashable {
     public static let platformOperator = Caller(
         issuer: .gateway, tenant: nil, subject: platformOperatorSubject, permissions: [], isPlatformOperator: true)
 
+    /// Of the permissions only how many there are: a caller may have hundreds of actions, and is looked up with every request.
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(issuer)
+        hasher.combine(tenant)
+        hasher.combine(subject)
+        hasher.combine(permissions.count)
+        hasher.combine(isPlatformOperator)
+    }
+
     init(issuer: ServiceName, tenant: TenantID?, subject: String?, permissions: [Permission], isPlatformOperator: Bool)
     {
         self.issuer = issuer

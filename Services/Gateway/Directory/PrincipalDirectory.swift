@@ -1,5 +1,6 @@
 import Basics
 import Contracts
+import ServiceIdentity
 import ServiceKit
 import Synchronization
 
@@ -31,14 +32,16 @@ extension PrincipalDirectory {
     func warm(rolesOf tenant: TenantID) -> KnownRoles? { nil }
 }
 
-/// A user as remembered: with what the user may do compiled once, not at each request.
+/// A user as remembered: with what the user may do compiled once, and how services know the user, not at each request.
 struct KnownUser: Sendable {
     let grants: UserGrants
     let granted: PermissionBits
+    let caller: Caller
 
     init(_ grants: UserGrants) {
         self.grants = grants
         granted = PermissionBits(grants.permissions)
+        caller = .user(grants.userId, grants.tenantId, grants.permissions)
     }
 }
 

@@ -68,6 +68,6 @@ struct AccessTokenAuthenticator: Authenticator {
             Principal(
                 kind: .user(family.user, session: family.id), tenant: family.tenant, email: user.email,
                 name: user.name, roles: user.roles, permissions: user.permissions,
-                granted: known.granted))
+                granted: known.granted, caller: known.caller))
     }
 }

@@ -22,11 +22,15 @@ struct Principal: Sendable, Equatable {
     let permissions: [Permission]
     /// The permissions, compiled: every request asks.
     let granted: PermissionBits
+    /// How the services behind the gateway know this principal.
+    let caller: Caller
 
-    /// - Parameter granted: nil: compiled here.
+    /// - Parameters:
+    ///   - granted: nil: compiled here.
+    ///   - caller: nil: made here.
     init(
         kind: Kind, tenant: TenantID?, email: String? = nil, name: String? = nil, roles: [String] = [],
-        permissions: [Permission] = [], granted: PermissionBits? = nil
+        permissions: [Permission] = [], granted: PermissionBits? = nil, caller: Caller? = nil
     ) {
         self.kind = kind
         self.tenant = tenant
@@ -35,23 +39,26 @@ struct Principal: Sendable, Equatable {
         self.roles = roles
         self.permissions = permissions
         self.granted = granted ?? PermissionBits(permissions)
+        self.caller = caller ?? Self.caller(kind, tenant, permissions)
     }
 
     static let platformOperator = Principal(kind: .platformOperator, tenant: nil)
 
     var isPlatformOperator: Bool { kind == .platformOperator }
 
-    /// How the services behind the gateway know this principal.
-    var caller: Caller {
+    private static func caller(_ kind: Kind, _ tenant: TenantID?, _ permissions: [Permission]) -> Caller {
         switch kind {
         case .platformOperator: .platformOperator
-        case .user(let id, _): caller(subject: "\(id)")
-        case .apiKey(let id): caller(subject: "api-key:\(id)")
+        case .user(let id, _): .user(id, tenant, permissions)
+        case .apiKey(let id):
+            Caller(issuer: .gateway, tenant: tenant, subject: "api-key:\(id)", permissions: permissions)
         }
     }
+}
 
-    private func caller(subject: String) -> Caller {
-        Caller(issuer: .gateway, tenant: tenant, subject: subject, permissions: permissions)
+extension Caller {
+    static func user(_ id: UserID, _ tenant: TenantID?, _ permissions: [Permission]) -> Caller {
+        Caller(issuer: .gateway, tenant: tenant, subject: "\(id)", permissions: permissions)
     }
 }
 
