@@ -12,6 +12,8 @@ struct RequestPath: Sendable, Equatable {
     let segments: [String]
     /// As it came, without the question mark.
     let query: String?
+    /// The path with its query, as sent to the upstream.
+    let target: String
 
     static let maximumBytes = 8 * 1024
 
@@ -33,16 +35,23 @@ struct RequestPath: Sendable, Equatable {
         } else {
             segments = try path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Self.decode)
         }
+        if path.allSatisfy({ $0 == UInt8(ascii: "/") || Self.kept[Int($0)] }) {
+            // Nearly all come in their one spelling.
+            self.target = target
+        } else {
+            let canonical = Self.canonical(segments)
+            self.target = query.map { "\(canonical)?\($0)" } ?? canonical
+        }
     }
 
     /// Encoded again from the decoded segments: one spelling for one path.
-    var canonical: String { "/" + segments.map(Self.encode).joined(separator: "/") }
-
-    /// The path with its query, as sent to the upstream.
-    var target: String { query.map { "\(canonical)?\($0)" } ?? canonical }
+    private static func canonical(_ segments: [String]) -> String {
+        "/" + segments.map(encode).joined(separator: "/")
+    }
 
     private static func decode(_ segment: ArraySlice<UInt8>) throws -> String {
         guard !segment.isEmpty else { throw ProblemError.notFound("Resource") }
+        if segment.allSatisfy({ kept[Int($0)] }) { return try notDots(String(decoding: segment, as: UTF8.self)) }
         var decoded: [UInt8] = []
         decoded.reserveCapacity(segment.count)
         var rest = segment
@@ -66,10 +75,15 @@ struct RequestPath: Sendable, Equatable {
             throw malformed("The path is not valid UTF-8.")
         }
         // "%252e%252e" decodes to "%2e%2e": an upstream that decodes twice must not find dots in it.
-        guard text != ".", text != "..", !text.contains("%") else {
-            throw malformed("A path segment must not be a dot segment or hold a percent sign.")
+        guard !text.utf8.contains(UInt8(ascii: "%")) else {
+            throw malformed("A path segment must not hold a percent sign.")
         }
-        return text
+        return try notDots(text)
+    }
+
+    private static func notDots(_ segment: String) throws -> String {
+        guard segment != ".", segment != ".." else { throw malformed("A path segment must not be a dot segment.") }
+        return segment
     }
 
     /// Which bytes stand for themselves, by their value.
