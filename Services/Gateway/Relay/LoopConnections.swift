@@ -3,7 +3,7 @@ import HTTPClient
 import NIOCore
 import NIOPosix
 
-/// The connections of one event loop to the nodes of the upstreams, which belong to the loop as this does.
+/// The connections of one event loop to the nodes of the upstreams, which belong to the loop as this does, and the timers of its requests.
 final class LoopConnections {
     /// So many wait for a next request, of each node.
     private static let mostIdle = 256
@@ -13,6 +13,7 @@ final class LoopConnections {
 
     private let eventLoop: any EventLoop
     private var idle: [String: [UpstreamConnection]] = [:]
+    private var timers: [LoopTimer] = []
     private var isSweeping = false
     private var isClosed = false
 
@@ -42,6 +43,15 @@ final class LoopConnections {
         connection.idleSince = .now()
         idle[connection.node, default: []].append(connection)
         sweepSoon()
+    }
+
+    /// A timer that measures nothing.
+    func timer() -> LoopTimer { timers.popLast() ?? LoopTimer(eventLoop) }
+
+    func give(_ timer: LoopTimer) {
+        timer.stop()
+        timer.owner = nil
+        timers.append(timer)
     }
 
     /// It has ended.

@@ -12,7 +12,7 @@ import ServiceKit
 /// A short answer is read to its end first: what breaks off may still be asked of another node. Longer ones and those of unknown length are
 /// passed on in pieces, as fast as the client takes them, and only while the client may still have them. Time during which the client does
 /// not take them is not the node's: the client's write timeout ends it.
-final class RelayedRequest: LoopAnswering {
+final class RelayedRequest: LoopAnswering, LoopTimed {
     private enum State {
         case asking
         case collecting(HTTPResponse, ByteBuffer?)
@@ -40,8 +40,8 @@ final class RelayedRequest: LoopAnswering {
     private var isWell = false
     /// The number of connection attempts; a connection of an earlier attempt that comes late is not used.
     private var connects = 0
-    /// What the node has; it stands still while the client does not take the answer.
-    private let time: LoopTimer
+    /// What the node has; it stands still while the client does not take the answer. nil once this is over.
+    private var time: LoopTimer?
     private var stream: StandingStream?
     /// nil for what changes nothing, which ends with its client.
     private var work: RequestRecord.Work?
@@ -57,7 +57,7 @@ final class RelayedRequest: LoopAnswering {
         self.body = body
         self.connections = connections
         self.logger = logger
-        time = LoopTimer(exchange.channel.eventLoop)
+        time = connections.timer()
         isRepeatable = ForwardStage.isRepeatable(admission.match, exchange.request.headerFields)
         attempts = Attempts(
             upstream, isRepeatable: isRepeatable, isVouched: admission.principal != nil,
@@ -69,7 +69,7 @@ final class RelayedRequest: LoopAnswering {
         let service = attempts.upstream.service.rawValue
         exchange.record.note { $0.upstream = service }
         if !exchange.request.method.isSafe { work = exchange.record.work() }
-        time.over = { [weak self] in self?.timeIsOver() }
+        time?.owner = self
         ask()
     }
 
@@ -83,11 +83,11 @@ final class RelayedRequest: LoopAnswering {
     /// How long this attempt may take, which is watched from now on.
     private func limitTime() -> Duration {
         let patience = attempts.patience(admission.match.route)
-        time.start(patience)
+        time?.start(patience)
         return patience
     }
 
-    private func timeIsOver() {
+    func timeIsOver() {
         failed(
             HTTPClientError(
                 .timedOut, "The response was not complete within the time allowed.", requestMayHaveBeenProcessed: true))
@@ -148,7 +148,7 @@ final class RelayedRequest: LoopAnswering {
             state = .collecting(response, nil)
         } else {
             state = .streaming
-            time.start(attempts.left(admission.match.route))
+            time?.start(attempts.left(admission.match.route))
             endWithExchange()
             exchange.begin(response)
             stream = admission.recheck.map { StandingStream($0, exchange, self) }
@@ -187,7 +187,7 @@ final class RelayedRequest: LoopAnswering {
     /// The answer's end; the connection serves others already.
     func ended() {
         connection = nil
-        time.stop()
+        time?.stop()
         noteSuccess()
         switch state {
         case .collecting(let response, let collected):
@@ -205,7 +205,7 @@ final class RelayedRequest: LoopAnswering {
     }
 
     func failed(_ error: HTTPClientError) {
-        let state = state
+        let (state, isClientsTurn) = (state, time?.isPaused ?? false)
         letGo()
         switch state {
         case .asking: notAnswered(error)
@@ -214,7 +214,7 @@ final class RelayedRequest: LoopAnswering {
             (self.state, isWell, isOnUsedConnection) = (.asking, false, false)
             notAnswered(error)
         case .streaming:
-            if error.isUpstreamsFault(isClientsTurn: time.isPaused) {
+            if error.isUpstreamsFault(isClientsTurn: isClientsTurn) {
                 attempts.upstream.failed(node, .noAnswer)
                 requestLogger.warning(
                     "Upstream closed the connection during its response",
@@ -263,11 +263,11 @@ final class RelayedRequest: LoopAnswering {
     }
 
     /// The connection does not read on, for no more is wanted.
-    func nodeWaits() { time.pause() }
+    func nodeWaits() { time?.pause() }
 
     private func goOn() {
         guard takesMore, let connection else { return }
-        time.resume()
+        time?.resume()
         connection.resume()
     }
 
@@ -277,7 +277,7 @@ final class RelayedRequest: LoopAnswering {
         switch state {
         case .asking where connection != nil && work != nil:
             attempts.endWithThis()
-            time.start(attempts.left(admission.match.route))
+            time?.start(attempts.left(admission.match.route))
             state = .unheard
             return
         case .asking, .collecting: attempts.abandoned(node)
@@ -327,7 +327,7 @@ final class RelayedRequest: LoopAnswering {
 
     /// Ends the present attempt.
     private func letGo() {
-        time.stop()
+        time?.stop()
         connection?.close()
         connection = nil
         connects += 1
@@ -335,7 +335,8 @@ final class RelayedRequest: LoopAnswering {
 
     private func finish() {
         state = .over
-        time.stop()
+        if let time { connections.give(time) }
+        time = nil
         stream?.stop()
         stream = nil
         work = nil
