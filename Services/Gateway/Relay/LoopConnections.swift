@@ -1,9 +1,11 @@
+import Basics
 import Glibc
 import HTTPClient
 import NIOCore
 import NIOPosix
 
-/// The connections of one event loop to the nodes of the upstreams, which belong to the loop as this does, and the timers of its requests.
+/// The connections of one event loop to the nodes of the upstreams, which belong to the loop as this does, and
+/// what else its requests share.
 final class LoopConnections {
     /// So many wait for a next request, of each node.
     private static let mostIdle = 256
@@ -14,6 +16,8 @@ final class LoopConnections {
     private let eventLoop: any EventLoop
     private var idle: [String: [UpstreamConnection]] = [:]
     private var timers: [LoopTimer] = []
+    /// Of clients, by their text: a connection's requests all come from one.
+    private var addresses = RecentEntries<String, ClientAddress>(maximumCount: 4_096)
     private var isSweeping = false
     private var isClosed = false
 
@@ -43,6 +47,13 @@ final class LoopConnections {
         connection.idleSince = .now()
         idle[connection.node, default: []].append(connection)
         sweepSoon()
+    }
+
+    func address(_ text: String) -> ClientAddress? {
+        if let known = addresses.use(text) { return known }
+        guard let address = ClientAddress(text) else { return nil }
+        addresses.insert(address, for: text)
+        return address
     }
 
     /// A timer that measures nothing.

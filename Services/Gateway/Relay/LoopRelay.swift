@@ -29,7 +29,8 @@ final class LoopRelay: LoopResponder, Service {
         let line = line.inForce
         guard let (match, upstream) = Self.destination(exchange.request, body, line) else { return false }
         _ = exchange.trace
-        let peer = exchange.peer.flatMap { ClientAddress($0) }
+        let connections = connections(exchange.channel.eventLoop)
+        let peer = exchange.peer.flatMap(connections.address)
         guard let asked = try? line.asked(match, exchange.request, peer: peer) else { return false }
         exchange.route = match.route.template
         exchange.completing = line.completing(exchange.request)
@@ -38,7 +39,7 @@ final class LoopRelay: LoopResponder, Service {
             if let left = admission.left { exchange.completing = line.completing(exchange.request, left) }
             let fields = try line.fields(of: exchange.request, admission, to: upstream.service, exchange.trace)
             RelayedRequest(
-                exchange, admission, fields, body, to: upstream, over: connections(exchange.channel.eventLoop), logger
+                exchange, admission, fields, body, to: upstream, over: connections, logger
             ).begin()
         } catch {
             exchange.refuse(error)

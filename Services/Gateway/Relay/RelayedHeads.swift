@@ -6,11 +6,11 @@ extension HTTPRequestHead {
     ///
     /// - Parameters:
     ///   - fields: all but `Host` and `Content-Length`.
-    ///   - node: the node's base URL.
-    init(_ match: MatchedRoute, _ fields: [(name: String, value: String)], bodyBytes: Int?, to node: String) {
+    ///   - host: the node's.
+    init(_ match: MatchedRoute, _ fields: [(name: String, value: String)], bodyBytes: Int?, to host: String) {
         var headers = HTTPHeaders()
         headers.reserveCapacity(fields.count + 2)
-        headers.add(name: "Host", value: String(node.dropFirst("http://".count)))
+        headers.add(name: "Host", value: host)
         for (name, value) in fields { headers.add(name: name, value: value) }
         let method = HTTPMethod(rawValue: match.method)
         if let bodyBytes {

@@ -119,7 +119,8 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
         self.connection = connection
         isOnUsedConnection = connection.isUsed
         connection.send(
-            HTTPRequestHead(admission.match, fields, bodyBytes: body?.readableBytes, to: node), body, for: self)
+            HTTPRequestHead(admission.match, fields, bodyBytes: body?.readableBytes, to: connection.host), body,
+            for: self)
     }
 
     // MARK: what the upstream answers

@@ -9,7 +9,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
     typealias OutboundIn = HTTPClientRequestPart
     typealias OutboundOut = HTTPClientRequestPart
 
+    /// The node's base URL, and what of it a request names as `Host`.
     let node: String
+    let host: String
     /// When the connection became idle.
     var idleSince = NIODeadline.now()
     /// Whether it has served a request before the present one.
@@ -25,6 +27,7 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     init(_ node: String, _ connections: LoopConnections) {
         self.node = node
+        host = String(node.dropFirst("http://".count))
         self.connections = connections
     }
 
