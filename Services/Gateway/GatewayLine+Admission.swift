@@ -123,12 +123,19 @@ extension GatewayLine {
         if let summary { usage.count(apiCalls: 1, of: summary.id) }
         var admission = Admission(match: asked.match, hints: asked.hints, tenant: summary, origin: asked.origin)
         admission.principal = principal
+        admission.digest = credential.digest
         admission.left = left
-        admission.recheck = { [authenticate, tenant, authorise, digest = credential.digest] in
-            let now = try await authenticate.reconfirm(principal, digest: digest)
-            if let id = now.tenant { _ = try await tenant.confirm(id, asked.hints) }
-            try authorise.authorise(asked.match, now)
-        }
         return admission
+    }
+
+    /// Runs the stages again during a long answer; throws a ``ProblemError`` when the request would be refused now, 503 when that
+    /// cannot be checked. nil on public routes.
+    func recheck(of admission: Admission) -> (@Sendable () async throws -> Void)? {
+        guard let principal = admission.principal else { return nil }
+        return { [authenticate, tenant, authorise] in
+            let now = try await authenticate.reconfirm(principal, digest: admission.digest)
+            if let id = now.tenant { _ = try await tenant.confirm(id, admission.hints) }
+            try authorise.authorise(admission.match, now)
+        }
     }
 }

@@ -182,7 +182,7 @@ final class GatewayLine: RouterMiddleware {
             headers: try fields(of: request.head, admission, to: service, context.trace),
             isHead: request.method == .head,
             isRepeatable: ForwardStage.isRepeatable(admission.match, request.headers),
-            recheck: admission.recheck, channel: request.method.isSafe ? context.channel : nil,
+            recheck: recheck(of: admission), channel: request.method.isSafe ? context.channel : nil,
             record: context.record, logger: context.logger)
         // Where credentials are taken a password is hashed, as at a login.
         if admission.match.route.limitsAddress, let tenant = admission.tenant {

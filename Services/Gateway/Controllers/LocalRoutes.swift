@@ -15,9 +15,8 @@ struct Admission: Sendable {
     var principal: Principal?
     /// What the tenant may still ask; nil where no tenant is charged.
     var left: LimitStage.Left?
-    /// Runs the stages again during a long answer; throws a ``ProblemError`` when the request would be refused
-    /// now, 503 when that cannot be checked. nil on public routes.
-    var recheck: (@Sendable () async throws -> Void)?
+    /// Of the principal's credential, by which it is looked up again.
+    var digest: [UInt8] = []
 
     /// The sender as the handler gets it. On a public route the sender is not authenticated, and only the tenant is known.
     var caller: Caller? {

@@ -39,7 +39,7 @@ final class LoopRelay: LoopResponder, Service {
             if let left = admission.left { exchange.completing = line.completing(exchange.request, left) }
             let fields = try line.fields(of: exchange.request, admission, to: upstream.service, exchange.trace)
             RelayedRequest(
-                exchange, admission, fields, body, to: upstream, over: connections, logger
+                exchange, admission, fields, body, by: line, to: upstream, over: connections, logger
             ).begin()
         } catch {
             exchange.refuse(error)

@@ -25,6 +25,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
     private static let connectTimeout = Duration.seconds(5)
 
     private let exchange: LoopExchange
+    private let line: GatewayLine
     private let admission: Admission
     private let fields: [(name: String, value: String)]
     private let body: ByteBuffer?
@@ -48,10 +49,11 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
 
     init(
         _ exchange: LoopExchange, _ admission: Admission, _ fields: [(name: String, value: String)],
-        _ body: ByteBuffer?,
-        to upstream: Upstream, over connections: LoopConnections, _ logger: Logger
+        _ body: ByteBuffer?, by line: GatewayLine, to upstream: Upstream, over connections: LoopConnections,
+        _ logger: Logger
     ) {
         self.exchange = exchange
+        self.line = line
         self.admission = admission
         self.fields = fields
         self.body = body
@@ -152,7 +154,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
             time?.start(attempts.left(admission.match.route))
             endWithExchange()
             exchange.begin(response)
-            stream = admission.recheck.map { StandingStream($0, exchange, self) }
+            stream = line.recheck(of: admission).map { StandingStream($0, exchange, self) }
         }
     }
 
