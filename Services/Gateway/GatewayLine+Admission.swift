@@ -73,7 +73,7 @@ extension GatewayLine {
     private static func requireNoBody(_ request: HTTPRequest, _ match: MatchedRoute) throws {
         guard match.method == "GET" || match.method == "DELETE" else { return }
         let length = request.headerFields[.contentLength].flatMap { Int($0) } ?? 0
-        guard length == 0, request.headerFields[.transferEncoding] == nil else {
+        guard length == 0, !request.headerFields.contains(.transferEncoding) else {
             throw ProblemError.malformed("Send \(request.method.rawValue) without a body.")
         }
     }
@@ -81,8 +81,10 @@ extension GatewayLine {
     /// No service reads a compressed body: what stands compressed would be taken for what it says, and what is said to be compressed
     /// and is not would pass. Refused here, for all of them alike, before anything of it is read.
     private static func requirePlainBody(_ request: HTTPRequest) throws {
+        guard request.headerFields.contains(.contentEncoding), [.post, .put, .patch].contains(request.method) else {
+            return
+        }
         let codings = request.headerFields[values: .contentEncoding]
-        guard !codings.isEmpty, [.post, .put, .patch].contains(request.method) else { return }
         let isPlain = codings.allSatisfy { value in
             value.split(separator: ",").allSatisfy { coding in
                 coding.filter { $0 != " " && $0 != "\t" }.lowercased() == "identity"

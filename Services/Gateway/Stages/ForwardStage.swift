@@ -45,7 +45,7 @@ struct ForwardStage: Sendable {
     static let collectedBytes = 64 * 1024
     /// Whether the body is passed on while it comes.
     static func streamsBody(_ headers: HTTPFields, _ route: Route) -> Bool {
-        headers[.transferEncoding] != nil
+        headers.contains(.transferEncoding)
             ? route.bodyLimitBytes > collectedBytes
             : headers[.contentLength].flatMap { Int($0) } ?? 0 > collectedBytes
     }
@@ -57,8 +57,8 @@ struct ForwardStage: Sendable {
     /// what its first attempt has done.
     static func isRepeatable(_ match: MatchedRoute, _ headers: HTTPFields) -> Bool {
         switch match.method {
-        case "GET", "PUT", "DELETE": headers[.ifMatch] == nil && headers[.ifUnmodifiedSince] == nil
-        case "POST": match.route.takesIdempotencyKey && headers[.idempotencyKey] != nil
+        case "GET", "PUT", "DELETE": !headers.contains(.ifMatch) && !headers.contains(.ifUnmodifiedSince)
+        case "POST": match.route.takesIdempotencyKey && headers.contains(.idempotencyKey)
         default: false
         }
     }

@@ -27,7 +27,7 @@ struct TenantStage: Sendable {
         guard values.count <= 1 else { throw ProblemError.malformed("Send X-Tenant-ID only once.") }
         guard let host, !host.isEmpty else { throw ProblemError.malformed("Send Host.") }
         // The first is `host`; only further ones are left among the headers.
-        guard headers[.furtherHost] == nil else { throw ProblemError.malformed("Send Host only once.") }
+        guard !headers.contains(.furtherHost) else { throw ProblemError.malformed("Send Host only once.") }
         guard HostField.isValid(host) else {
             throw ProblemError.malformed("Host must be a name or an address, with a port if any.")
         }

@@ -15,7 +15,8 @@ struct Attempts {
     /// The caller has been verified here: a node that says 401 has not the keys to verify the gateway.
     private let isVouched: Bool
     private let end: ContinuousClock.Instant
-    private var tried: Set<String> = []
+    /// Few: no more than there are nodes.
+    private var tried: [String] = []
     private var isRetried = false
     private var lastError: HTTPClientError?
 
@@ -33,7 +34,7 @@ struct Attempts {
     /// The node to ask, which then has one request more under way; nil when there is none to ask.
     mutating func next(_ record: RequestRecord) -> String? {
         guard let node = upstream.choose(excluding: tried, isTrial: isRepeatable) else { return nil }
-        tried.insert(node)
+        tried.append(node)
         record.note {
             $0.upstreamNode = node
             $0.attempts = ($0.attempts ?? 0) + 1

@@ -45,6 +45,8 @@ struct Balancer: Sendable, Equatable {
 
     var addresses: [String] { nodes.map(\.address) }
 
+    func hasOther(than tried: [String]) -> Bool { nodes.contains { !tried.contains($0.address) } }
+
     /// The nodes there are now. Those that stay keep what is known of them; new ones get a slow start.
     mutating func update(_ addresses: [String], now: ContinuousClock.Instant) {
         nodes = addresses.map { address in
@@ -60,9 +62,11 @@ struct Balancer: Sendable, Equatable {
     ///     better not while there are others.
     ///   - random: a number below its argument.
     mutating func pick(
-        excluding tried: Set<String> = [], isTrial: Bool = true, now: ContinuousClock.Instant,
+        excluding tried: [String] = [], isTrial: Bool = true, now: ContinuousClock.Instant,
         random: (Int) -> Int = { Int.random(in: 0..<$0) }
     ) -> String? {
+        // Most services have one node, and it is well: nothing to be weighed.
+        if nodes.count == 1, tried.isEmpty, case .closed = nodes[0].circuit { return take(0) }
         let untried = nodes.indices.filter { !tried.contains(nodes[$0].address) }
         let closed = untried.filter { if case .closed = nodes[$0].circuit { true } else { false } }
         let staying = closed.filter { nodes[$0].drainsUntil.map { $0 <= now } ?? true }

@@ -42,14 +42,12 @@ final class Upstream: Sendable {
 
     func update(health: GatewayConfiguration.Health) { balancer.withLock { $0.health = health } }
 
-    func choose(excluding tried: Set<String>, isTrial: Bool) -> String? {
+    func choose(excluding tried: [String], isTrial: Bool) -> String? {
         balancer.withLock { $0.pick(excluding: tried, isTrial: isTrial, now: now()) }
     }
 
     /// Whether a node that has not been tried may be well.
-    func hasOther(than tried: Set<String>) -> Bool {
-        balancer.withLock { balancer in balancer.addresses.contains { !tried.contains($0) } }
-    }
+    func hasOther(than tried: [String]) -> Bool { balancer.withLock { $0.hasOther(than: tried) } }
 
     func ended(_ node: String) { balancer.withLock { $0.ended(node) } }
 

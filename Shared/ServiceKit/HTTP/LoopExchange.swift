@@ -80,7 +80,7 @@ public final class LoopExchange {
         var head = head
         frame.complete(&head.headerFields, trace)
         completing?(&head.headerFields)
-        if head.headerFields[.date] == nil { head.headerFields[.date] = HTTPDate.now }
+        if !head.headerFields.contains(.date) { head.headerFields[.date] = HTTPDate.now }
         answered(head.status.code)
         write(.head(head))
     }

@@ -263,7 +263,7 @@ final class RequestFork: ChannelDuplexHandler {
         case .get, .post, .put, .patch, .delete: break
         default: return false
         }
-        guard head.headerFields[.expect] == nil, head.headerFields[.transferEncoding] == nil else { return false }
+        guard !head.headerFields.contains(.expect), !head.headerFields.contains(.transferEncoding) else { return false }
         guard let length = head.headerFields[.contentLength] else { return true }
         return Int(length).map { $0 <= limit } ?? false
     }

@@ -30,7 +30,7 @@ struct RequestFrame: Sendable {
     /// What every answer says of its request. What does not say itself who may keep it is for the one who asked, and to be asked for
     /// anew each time: a cache between would give one tenant's data to another one's key.
     func complete(_ headers: inout HTTPFields, _ trace: TraceContext) {
-        if headers[.cacheControl] == nil { headers[.cacheControl] = "private, no-cache" }
+        if !headers.contains(.cacheControl) { headers[.cacheControl] = "private, no-cache" }
         headers[.requestID] = trace.requestID
         headers[.traceparent] = trace.traceparent
     }

@@ -109,7 +109,11 @@ public final class RequestRecord: Sendable {
     /// Runs `action` once the request is over and all that is done for it (``Work``) has ended, at once when that is so already.
     public func whenFinished(_ action: @escaping @Sendable () -> Void) {
         let isOver = state.withLock { state in
-            if !state.isOver { state.actions.append(action) }
+            if !state.isOver {
+                // A request has some places to give back.
+                if state.actions.isEmpty { state.actions.reserveCapacity(8) }
+                state.actions.append(action)
+            }
             return state.isOver
         }
         if isOver { action() }
