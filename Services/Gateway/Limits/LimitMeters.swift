@@ -1,3 +1,12 @@
+/// One allowance that a request counts against.
+struct LimitCount: Sendable {
+    let holder: LimitHolder
+    let name: String
+    let allowance: GatewayConfiguration.Allowance
+    /// Says so to who exceeds it.
+    let sentence: String
+}
+
 /// What this node counts for each holder, and which share of each allowance it uses. A plain value: time is given to it.
 struct LimitMeters: Sendable {
     typealias Allowance = GatewayConfiguration.Allowance
@@ -59,7 +68,7 @@ struct LimitMeters: Sendable {
     /// Takes one from each, or from none when one of them has none left.
     ///
     /// - Parameter counts: at least one.
-    mutating func admit(_ counts: [(holder: LimitHolder, allowance: Allowance)], now: Instant) -> Outcome {
+    mutating func admit(_ counts: [LimitCount], now: Instant) -> Outcome {
         var longest: (index: Int, wait: Duration)?
         for (index, count) in counts.enumerated() {
             guard let wait = ask(count.holder, count.allowance, now: now) else { continue }

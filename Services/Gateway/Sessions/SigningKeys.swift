@@ -37,15 +37,14 @@ final class SigningKeys: Sendable {
     /// The one that signs first.
     func all() throws -> [Key] {
         let pairs = ring.pairs
-        let ids = pairs.map(\.keyID)
-        let known = derived.withLock { $0.from == ids ? $0.keys : nil }
+        let known = derived.withLock { $0.from.elementsEqual(pairs) { $0 == $1.keyID } ? $0.keys : nil }
         if let known { return known }
         let keys = try pairs.map { pair in
             let secret = pair.derivedKey(Self.purpose)
             let key = try Curve25519.Signing.PrivateKey(rawRepresentation: secret.withUnsafeBytes { Data($0) })
             return Key(id: JSONWebKey(publicKey: key.publicKey, issuer: .gateway).kid, privateKey: key)
         }
-        derived.withLock { $0 = (ids, keys) }
+        derived.withLock { $0 = (pairs.map(\.keyID), keys) }
         return keys
     }
 }

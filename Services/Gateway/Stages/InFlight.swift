@@ -93,32 +93,51 @@ final class InFlightStage: Sendable {
     func enter(
         _ kind: InFlight.Kind, from address: ClientAddress, isStranger: Bool, _ record: RequestRecord
     ) throws {
-        let most = limits.withLock { $0.node }
-        guard state.withLock({ $0.enterNode(most, isStranger: isStranger) }) else {
+        let limits = limits.withLock { $0 }
+        let holder = InFlight.Holder.address(address.network)
+        let (hasNode, hasOwn) = state.withLock { state in
+            guard state.enterNode(limits.node, isStranger: isStranger) else { return (false, false) }
+            return (true, state.enter(kind, holder, limits.of(kind)))
+        }
+        guard hasNode else {
             throw ProblemError.unavailable("This node serves as many requests as it can; try again in a moment.")
         }
-        record.whenFinished { self.state.withLock { $0.leaveNode(isStranger: isStranger) } }
-        try enter(kind, .address(address.network), record, "Your address has too many requests under way.")
+        record.whenFinished {
+            self.state.withLock { state in
+                state.leaveNode(isStranger: isStranger)
+                if hasOwn { state.leave(kind, holder) }
+            }
+        }
+        guard hasOwn else { throw Self.full("Your address has too many requests under way.") }
     }
 
     /// - Throws: ``ProblemError`` 429 when the principal's tenant or the principal has no place left.
     func enter(_ kind: InFlight.Kind, _ principal: Principal, _ record: RequestRecord) throws {
-        if let tenant = principal.tenant {
-            try enter(kind, .tenant(tenant), record, "Your organisation has too many requests under way.")
+        let limits = limits.withLock { $0.of(kind) }
+        let tenant = principal.tenant.map(InFlight.Holder.tenant)
+        let user = InFlight.Holder.user(principal.caller.subject ?? "")
+        let (hasTenant, hasOwn) = state.withLock { state in
+            if let tenant, !state.enter(kind, tenant, limits) { return (false, false) }
+            return (true, state.enter(kind, user, limits))
         }
-        try enter(kind, .user(principal.caller.subject ?? ""), record, "You have too many requests under way.")
+        guard hasTenant else { throw Self.full("Your organisation has too many requests under way.") }
+        record.whenFinished {
+            self.state.withLock { state in
+                if let tenant { state.leave(kind, tenant) }
+                if hasOwn { state.leave(kind, user) }
+            }
+        }
+        guard hasOwn else { throw Self.full("You have too many requests under way.") }
     }
 
-    private func enter(
-        _ kind: InFlight.Kind, _ holder: InFlight.Holder, _ record: RequestRecord, _ sentence: String
-    ) throws {
-        let limits = limits.withLock { kind == .brief ? $0.brief : $0.streams }
-        guard state.withLock({ $0.enter(kind, holder, limits) }) else {
-            throw ProblemError.rateLimited("\(sentence) Wait until some have ended.", retryAfter: .seconds(1))
-        }
-        record.whenFinished { self.state.withLock { $0.leave(kind, holder) } }
+    private static func full(_ sentence: String) -> ProblemError {
+        ProblemError.rateLimited("\(sentence) Wait until some have ended.", retryAfter: .seconds(1))
     }
 
     /// Whether no request is being served.
     var isIdle: Bool { state.withLock { $0.isEmpty } }
+}
+
+extension GatewayConfiguration.InFlightLimits {
+    fileprivate func of(_ kind: InFlight.Kind) -> InFlight.Limits { kind == .brief ? brief : streams }
 }

@@ -31,14 +31,6 @@ final class LimitStage: Sendable {
         }
     }
 
-    /// One allowance that a request counts against.
-    private struct Count {
-        let holder: LimitHolder
-        let name: String
-        let allowance: Allowance
-        let sentence: String
-    }
-
     private let rules: Mutex<LimitRules>
     private let now: @Sendable () -> Instant
     private let meters = Mutex(LimitMeters())
@@ -66,7 +58,7 @@ final class LimitStage: Sendable {
         }
         let counts = Self.counts(rule, tenant.id, principal, routeClass)
         let time = now()
-        let outcome = meters.withLock { $0.admit(counts.map { ($0.holder, $0.allowance) }, now: time) }
+        let outcome = meters.withLock { $0.admit(counts, now: time) }
         let count = counts[outcome.index]
         switch outcome {
         case .passes(_, let requests, let reset):
@@ -81,21 +73,21 @@ final class LimitStage: Sendable {
 
     private static func counts(
         _ rule: LimitRules.Rule, _ tenant: TenantID, _ principal: Principal.Kind?, _ routeClass: String?
-    ) -> [Count] {
+    ) -> [LimitCount] {
         var counts = [
-            Count(
+            LimitCount(
                 holder: .tenant(tenant), name: "plan", allowance: rule.plan,
                 sentence: "Your organisation sends more requests than its plan allows.")
         ]
         if let user = rule.user, let holder = principal?.limitHolder {
             counts.append(
-                Count(
+                LimitCount(
                     holder: holder, name: "user", allowance: user,
                     sentence: "You send more requests than one user or key of your plan may."))
         }
         if let routeClass, let allowance = rule.routeClass {
             counts.append(
-                Count(
+                LimitCount(
                     holder: .routeClass(tenant, routeClass), name: "class", allowance: allowance,
                     sentence: "Your organisation sends more requests of this kind than its plan allows."))
         }

@@ -16,10 +16,11 @@ public final class UsageCounter: Sendable {
 
     public func count(apiCalls: Int = 0, predictions: Int = 0, of tenant: TenantID) {
         let key = Key(tenant: tenant, date: CivilDate(now()))
-        counts.withLock { counts in
-            counts[key, default: (0, 0)].apiCalls += apiCalls
-            counts[key, default: (0, 0)].predictions += predictions
+        func add(to count: inout (apiCalls: Int, predictions: Int)) {
+            count.apiCalls += apiCalls
+            count.predictions += predictions
         }
+        counts.withLock { add(to: &$0[key, default: (0, 0)]) }
     }
 
     /// What has been counted since the last time.
