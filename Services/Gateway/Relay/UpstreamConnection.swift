@@ -33,8 +33,11 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// The handlers of a connection to a node.
     static func pipeline(_ node: String, _ connections: LoopConnections) -> [any ChannelHandler] {
-        [
-            HTTPRequestEncoder(),
+        // Each head states the length of its body itself.
+        var encoding = HTTPRequestEncoder.Configuration()
+        encoding.automaticallySetFramingHeaders = false
+        return [
+            HTTPRequestEncoder(configuration: encoding),
             ByteToMessageHandler(HTTPResponseDecoder(informationalResponseStrategy: .drop)),
             UpstreamConnection(node, connections),
         ]

@@ -9,6 +9,8 @@ public struct TraceContext: Sendable, Hashable {
     public let spanID: String
     /// Whether the caller records the trace.
     public let flags: String
+    /// The header to send on.
+    public let traceparent: String
 
     /// A new trace, for work that no request started.
     public init() { self.init(requestID: nil, traceparent: nil) }
@@ -20,10 +22,8 @@ public struct TraceContext: Sendable, Hashable {
         traceID = parent?.traceID ?? RandomHex.digits(words: 2)
         flags = parent?.flags ?? "00"
         spanID = RandomHex.digits(words: 1)
+        self.traceparent = "00-\(traceID)-\(spanID)-\(flags)"
     }
-
-    /// The header to send on.
-    public var traceparent: String { "00-\(traceID)-\(spanID)-\(flags)" }
 
     static func isSane(_ requestID: String) -> Bool {
         (1...128).contains(requestID.utf8.count)
