@@ -3,14 +3,18 @@
     sessions   refreshes, replays and logouts that race on three gateway nodes: never two living successors of one token
     reloads    configuration replaced and keys rotated under load, each in force before the next, and with --tls the certificate too:
                no request fails
+    revocations
+               rights taken away and sessions ended: each of three gateway nodes refuses what was let in, how soon is printed
     nodes      prediction nodes killed, hung, added and given other models under load (node_campaign.py): no idempotent request
                fails, each acknowledged prediction is in the log exactly once, soon nobody answers with the model before, and
                the nodes share the work
 
-    .build/live/bin/python Tests/Live/campaigns.py [NAME ...] [--full] [--tls] [--refreshes N] [--reloads N] [--rotations N] [--kills N]
+    .build/live/bin/python Tests/Live/campaigns.py [NAME ...] [--full] [--tls] [--refreshes N] [--reloads N] [--rotations N]
+        [--revocations N] [--kills N]
 
-The defaults are small enough for compose/test. --full: 100,000 requests that race, 1,000 reloads, 100 rotations, 100 kills. --tls: gateways
-take requests by TLS only (sessions, reloads). Prints `name=value` lines.
+The defaults are small enough for compose/test. --full: 100,000 requests that race, 1,000 reloads, 100 rotations, 1,000 revocations, 100
+kills; `--full NAME` runs one campaign at that size. --tls: gateways take requests by TLS only (sessions, reloads). Prints `name=value`
+lines.
 """
 
 import argparse
@@ -157,20 +161,33 @@ def reloads(options) -> None:
               f"reloads.failed=0\nreloads.seconds={time.monotonic() - started:.0f}", flush=True)
 
 
-CAMPAIGNS = {"sessions": sessions, "reloads": reloads, "nodes": nodes}
+# --- Revocations ---------------------------------------------------------------------------------------------------------
+
+
+def revocations(options) -> None:
+    with Stack.running(generous=True, nodes={"gateway": 3}) as stack:
+        urls = [stack.url_of(node) for node, of in stack.service_of.items() if of == "gateway"]
+        nodes_asked = [argument for url in urls for argument in ("--node", url)]
+        told = stack.ermctl("bench", "revocation", "--changes", str(options.revocations), *nodes_asked)
+        for line in told.splitlines():
+            print(f"revocations.{line}", flush=True)
+
+
+CAMPAIGNS = {"sessions": sessions, "reloads": reloads, "revocations": revocations, "nodes": nodes}
 # As run by compose/test, and with --full.
-SIZES = {"refreshes": (1500, 100_000), "reloads": (100, 1000), "rotations": (5, 100), "kills": (20, 100)}
+SIZES = {"refreshes": (1500, 100_000), "reloads": (100, 1000), "rotations": (5, 100), "revocations": (20, 1000), "kills": (20, 100)}
 
 
 def main() -> None:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("names", nargs="*", choices=[*CAMPAIGNS, []], metavar="NAME")
     arguments.add_argument(
-        "--full", action="store_true", help="as many requests, reloads, rotations and kills as docs/security.md states")
+        "--full", action="store_true", help="as many requests, reloads, rotations, revocations and kills as docs/security.md states")
     arguments.add_argument("--tls", action="store_true", help="gateways take requests by TLS only (sessions, reloads)")
     arguments.add_argument("--refreshes", type=int, help="requests that race, logouts included")
     arguments.add_argument("--reloads", type=int, help="of the gateway's configuration")
     arguments.add_argument("--rotations", type=int, help="of all services' keys")
+    arguments.add_argument("--revocations", type=int, help="of a user's role or session")
     arguments.add_argument("--kills", type=int, help="of prediction nodes")
     arguments.add_argument("--threads", type=int, default=6, help="that ask for predictions")
     arguments.add_argument(

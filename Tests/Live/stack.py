@@ -117,6 +117,12 @@ class Stack:
             access_token=told["accessToken"], model_id=told["model"]["id"], prediction=told["prediction"],
         )
 
+    def ermctl(self, *arguments: str) -> str:
+        """What a command of the platform operator prints."""
+        return self._run(
+            [self._binary("ermctl"), *arguments, "--url", self.url, "--operator-key-file", self.folder / "keys" / "operator.key"],
+            ERM_HOME=str(self.folder / "ermctl"))
+
     def get(self, path: str, token: str | None = None) -> tuple[int, dict[str, str], bytes]:
         """GET of a path below the gateway's URL: status, headers, body."""
         request = urllib.request.Request(self.url + path)
