@@ -43,15 +43,21 @@ struct GatewayApplication {
             silence: Self.silence, logger: bootstrap.logger)
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
+        let metrics = bootstrap.metrics
+        let clocks = NodeClocks(
+            leeway: settings.duration("identity.leeway") / .seconds(1),
+            gauge: { service in
+                metrics.gauge(
+                    "clock_skew_seconds", [("peer", service.rawValue)], help: "How far the other's clock is ahead.")
+            })
         let readiness = [
             database.readiness,
             TenantAdminReadiness(
                 baseURLs: settings.urls("tenant-admin.url"), client: bootstrap.httpClient,
-                signer: bootstrap.identity.signer, leeway: settings.duration("identity.leeway") / .seconds(1),
-                skew: bootstrap.metrics.gauge(
-                    "clock_skew_seconds", [("peer", ServiceName.tenantAdmin.rawValue)],
-                    help: "How far the other's clock is ahead.")
+                signer: bootstrap.identity.signer, leeway: settings.duration("identity.leeway") / .seconds(1)
             ).check,
+            // Told, and no reason to send nothing here: the other services' requests alone would fail, at every node.
+            ReadinessCheck(name: "clocks") { clocks.reason }.required { false },
         ]
         let parts = GatewayParts(
             configuration: configuration, baseDomain: settings.optionalString("public.base-domain"),
@@ -80,7 +86,7 @@ struct GatewayApplication {
         }
         let secure = try SecureListener(bootstrap)
         let upstreams = UpstreamWatch(
-            upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger)
+            upstreams: { builder.upstreams }, client: bootstrap.httpClient, logger: bootstrap.logger, clocks: clocks)
         let limits = LimitExchange(builder.limit, over: database, logger: bootstrap.logger)
         let sweeper = Sweeper(sessions: sessions, lockouts: lockouts, keys: builder.keys, logger: bootstrap.logger)
         let purger = TenantPurger(

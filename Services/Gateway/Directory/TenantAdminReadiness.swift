@@ -16,8 +16,6 @@ struct TenantAdminReadiness: Sendable {
     /// How long an answer is waited for.
     var patience: Duration = .seconds(1)
     var now: @Sendable () -> Date = { Date() }
-    /// The last difference that was measured; for the metrics.
-    var skew: MetricSeries?
 
     var check: ReadinessCheck { ReadinessCheck(name: "tenant-admin") { await reason() } }
 
@@ -52,23 +50,11 @@ struct TenantAdminReadiness: Sendable {
         }
     }
 
-    /// Requests fail when the difference is more than the leeway; half of it is time to act before that.
     private func clockReason(_ answer: HTTPClientResponse, _ asked: Date) -> String? {
-        guard let text = answer["Date"], let theirs = Self.date(text) else { return nil }
-        let middle = asked.addingTimeInterval(now().timeIntervalSince(asked) / 2)
-        // Their seconds have begun, on average half a second ago.
-        let difference = theirs.timeIntervalSince(middle) + 0.5
-        skew?.set(difference)
-        guard abs(difference) > max(1.5, leeway / 2) else { return nil }
-        return "its clock differs by \(Int(difference.rounded())) s from this gateway's"
-    }
-
-    /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 §5.6.7).
-    static func date(_ text: String) -> Date? {
-        let formatter = DateFormatter()
-        formatter.locale = Locale(identifier: "en_US_POSIX")
-        formatter.timeZone = TimeZone(secondsFromGMT: 0)
-        formatter.dateFormat = "EEE, dd MMM yyyy HH:mm:ss 'GMT'"
-        return formatter.date(from: text)
+        guard let text = answer["Date"],
+            let difference = NodeClocks.difference(text, asked: asked, answered: now()),
+            NodeClocks.isLarge(difference, leeway)
+        else { return nil }
+        return "its clock \(NodeClocks.sentence(difference))"
     }
 }

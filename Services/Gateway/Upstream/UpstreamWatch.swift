@@ -13,6 +13,8 @@ struct UpstreamWatch: Service {
     let upstreams: @Sendable () -> [Upstream]
     let client: HTTPClient
     let logger: Logger
+    /// nil: nobody wants to know.
+    var clocks: NodeClocks?
     var pause = Duration.seconds(1)
     /// How long a node may take to say that it is well.
     var patience = Duration.seconds(1)
@@ -59,18 +61,31 @@ struct UpstreamWatch: Service {
     }
 
     private func check(_ upstream: Upstream) async {
-        await withDiscardingTaskGroup { group in
+        let differences = await withTaskGroup(of: (node: String, seconds: TimeInterval?).self) { group in
             for node in upstream.nodes {
                 group.addTask {
-                    let request = HTTPClientRequest(url: node + ServiceResponder.nodeCheckPath, deadline: patience)
-                    guard let (answer, _) = try? await client.execute(request, collectingUpTo: 4096) else {
-                        return Task.isCancelled ? () : upstream.checked(node, isWell: false)
+                    guard let clocks else {
+                        _ = await check(node, of: upstream)
+                        return (node, nil)
                     }
-                    // A service of an earlier version answers that it does not know the path: it answers.
-                    if answer.status == 503 { upstream.draining(node) } else { upstream.checked(node, isWell: true) }
+                    return (node, await clocks.measure { await check(node, of: upstream) })
                 }
             }
+            return await group.reduce(into: [String: TimeInterval]()) { $0[$1.node] = $1.seconds }
         }
+        clocks?.note(differences, of: upstream.service)
+    }
+
+    /// - Returns: the answer's `Date`.
+    private func check(_ node: String, of upstream: Upstream) async -> String? {
+        let request = HTTPClientRequest(url: node + ServiceResponder.nodeCheckPath, deadline: patience)
+        guard let (answer, _) = try? await client.execute(request, collectingUpTo: 4096) else {
+            if !Task.isCancelled { upstream.checked(node, isWell: false) }
+            return nil
+        }
+        // A service of an earlier version answers that it does not know the path: it answers.
+        if answer.status == 503 { upstream.draining(node) } else { upstream.checked(node, isWell: true) }
+        return answer["Date"]
     }
 }
 

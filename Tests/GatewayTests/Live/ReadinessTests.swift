@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPClient
+import Hummingbird
 import HummingbirdTesting
 import ServiceIdentity
 import ServiceKit
@@ -42,6 +43,25 @@ struct ReadinessTests {
     func skew(seconds: Int) async throws {
         let reason = try #require(try await reason(clockAhead: TimeInterval(seconds)))
         #expect(reason.contains("its clock differs by"), "\(reason)")
+    }
+
+    @Test("the clocks of all services' nodes are measured by their checks", arguments: [0, 45, -45])
+    func clocks(seconds: Int) async throws {
+        let router = Router(context: ServiceRequestContext.self)
+        try await ServiceApplication(router: router).testable().test(.live) { node in
+            let client = HTTPClient(logger: PostgresCluster.quietLogger)
+            let clocks = NodeClocks(leeway: 60, now: { Date().addingTimeInterval(TimeInterval(seconds)) })
+            let upstream = Upstream(
+                .mlTraining, baseURLs: ["http://127.0.0.1:\(node.port ?? 0)"],
+                health: .init(failuresToOpen: 1, openFor: .seconds(1)))
+            let watch = UpstreamWatch(
+                upstreams: { [upstream] }, client: client, logger: PostgresCluster.quietLogger, clocks: clocks,
+                patience: .seconds(30))
+            await watch.check()
+            await client.shutdown()
+            let isNamed = clocks.reason?.hasPrefix("the clock of ml-training at http://127.0.0.1:") ?? false
+            #expect(isNamed == (seconds != 0), "\(clocks.reason ?? "")")
+        }
     }
 
     @Test("a tenant-admin that is down or does not accept this gateway is reported")
