@@ -75,9 +75,8 @@ public final class LoopExchange {
     }
 
     /// Begins the answer. Without a length its body is as long as what is written.
-    public func begin(_ head: HTTPResponse) {
+    public func begin(_ head: consuming HTTPResponse) {
         guard !isAnswered, !isOver else { return }
-        var head = head
         frame.complete(&head.headerFields, trace)
         completing?(&head.headerFields)
         if !head.headerFields.contains(.date) { head.headerFields[.date] = HTTPDate.now }

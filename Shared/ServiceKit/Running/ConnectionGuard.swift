@@ -169,7 +169,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
         case .head(let head) where head.status.kind == .informational:
             context.write(data, promise: promise)
         case .head(let head):
-            writeHead(head, context, promise)
+            writeHead(head, data, context, promise)
         case .body(let piece):
             if exchanges.first?.isHead == true {
                 promise?.succeed()
@@ -182,26 +182,34 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
         }
     }
 
+    /// - Parameter data: the head as it came, passed on where nothing is changed.
     private func writeHead(
-        _ head: HTTPResponse, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
+        _ head: HTTPResponse, _ data: NIOAny, _ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?
     ) {
         var head = head
         var body = ByteBuffer()
-        if let refusal, Self.isBareRefusal(head) { (head, body) = refused(refusal) }
+        var isChanged = !fields.isEmpty
+        if let refusal, Self.isBareRefusal(head) {
+            (head, body) = refused(refusal)
+            isChanged = true
+        }
         let current = exchanges.first
         let isHead = current?.isHead ?? false
         let mustClose =
             current.map {
                 !$0.message.isPersistent || !($0.isNearlyReceived || $0.record.isReadWhileAnswered)
             } ?? false
-        if mustClose || connections.lifecycle.isShuttingDown { head.headerFields[.connection] = "close" }
+        if mustClose || connections.lifecycle.isShuttingDown {
+            head.headerFields[.connection] = "close"
+            isChanged = true
+        }
         isLast = head.headerFields[.connection]?.lowercased() == "close"
         if !fields.isEmpty { head.headerFields.append(contentsOf: fields) }
         // Without a length the codec below would mark the end of a body that is not there.
         isUnframed = isHead && head.headerFields[.contentLength] == nil && head.status.mayHaveContent
         framing.answersHTTP10 = current?.message.isHTTP10 ?? false
         current?.record.note { $0.status = head.status.code }
-        context.write(wrapOutboundOut(.head(head)), promise: promise)
+        context.write(isChanged ? wrapOutboundOut(.head(head)) : data, promise: promise)
         if body.readableBytes > 0 { context.write(wrapOutboundOut(.body(body)), promise: nil) }
     }
 
