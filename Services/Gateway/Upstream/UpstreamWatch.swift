@@ -6,10 +6,15 @@ import HTTPClient
 import Logging
 import ServiceKit
 import ServiceLifecycle
+import Synchronization
 
-/// Keeps what is known of the upstreams' nodes true: which there are, asked of the name service, and whether they answer. The one does
-/// not wait for the other: a name service that does not answer takes ten seconds or more to fail.
+/// Keeps what is known of the upstreams' nodes true: which there are, asked of the name service, and whether they answer. Nothing waits for
+/// a name service that does not answer, which takes ten seconds or more to fail: no check, no other look-up, and not the end of this.
 struct UpstreamWatch: Service {
+    private final class LookUps: Sendable {
+        let underWay = Mutex<Set<ServiceName>>([])
+    }
+
     let upstreams: @Sendable () -> [Upstream]
     let client: HTTPClient
     let logger: Logger
@@ -20,18 +25,22 @@ struct UpstreamWatch: Service {
     var patience = Duration.seconds(1)
     /// The nodes that a base URL stands for; may block.
     var lookUp: @Sendable (String) throws -> [String] = { try NodeAddresses.nodes(of: $0) }
+    private let lookUps = LookUps()
 
     func run() async throws {
         let rounds = PeriodicWork(every: pause, firstAfter: pause)
         await withDiscardingTaskGroup { group in
-            group.addTask { await rounds.run { await resolve() } }
+            group.addTask { await rounds.run { resolve() } }
             group.addTask { await rounds.run { await check() } }
         }
     }
 
-    private func resolve() async {
-        await withDiscardingTaskGroup { group in
-            for upstream in upstreams() { group.addTask { await resolve(upstream) } }
+    private func resolve() {
+        for upstream in upstreams() where lookUps.underWay.withLock({ $0.insert(upstream.service).inserted }) {
+            Task {
+                await resolve(upstream)
+                _ = lookUps.underWay.withLock { $0.remove(upstream.service) }
+            }
         }
     }
 

@@ -268,6 +268,39 @@ struct ProxyFailoverTests {
         }
     }
 
+    @Test("a look-up that does not end holds up neither those of other services nor the end of the gateway")
+    func lookUpForEver() async throws {
+        let health = GatewayConfiguration.Health(failuresToOpen: 1, openFor: .seconds(3600))
+        // Nobody listens there.
+        let names = ["http://127.0.0.1:11", "http://127.0.0.1:12"]
+        let stuck = Upstream(.mlTraining, baseURLs: [names[0]], health: health)
+        let moving = Upstream(.mlPrediction, baseURLs: [names[1]], health: health)
+        let answer = DispatchSemaphore(value: 0)
+        let number = Mutex(1)
+        defer { answer.signal() }
+        let client = HTTPClient(logger: PostgresCluster.quietLogger)
+        let watch = UpstreamWatch(
+            upstreams: { [stuck, moving] }, client: client, logger: PostgresCluster.quietLogger,
+            pause: .milliseconds(10),
+            lookUp: { name in
+                if name == names[0] { answer.wait() }
+                let port = number.withLock { number in
+                    number = number % 9 + 1
+                    return number
+                }
+                return ["http://127.0.0.1:\(port)"]
+            })
+        let running = Task { try await watch.run() }
+        for _ in 1...3 {
+            let before = moving.nodes
+            try await waitUntil("the other service's nodes are found anew") { moving.nodes != before }
+        }
+        running.cancel()
+        _ = await running.result
+        #expect(stuck.nodes == [names[0]])
+        await client.shutdown()
+    }
+
     @Test("active checks find a node that hangs before requests do, and that it is back")
     func checks() async throws {
         try await withTrouble(.hangs) { hanging, _ in
