@@ -49,6 +49,8 @@ struct RewriteStage: Sendable {
         let connection = Self.namedByConnection(
             headers.lazy.filter { $0.name.utf8.count == 10 && $0.name.lowercased() == "connection" }.map { $0.value })
         var kept = HTTPFields()
+        // With room for what the gateway adds.
+        kept.reserveCapacity(headers.underestimatedCount + 10)
         for (name, value) in headers {
             guard let field = HTTPField.Name(name), !Self.endsHere.contains(field.canonicalName),
                 !connection.contains(field.canonicalName)
