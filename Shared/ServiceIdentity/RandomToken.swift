@@ -13,7 +13,13 @@ public enum RandomToken {
     }
 
     /// SHA-256 of the whole token, prefix included; what is stored and looked up.
-    public static func digest(_ token: String) -> [UInt8] { Array(SHA256.hash(data: Array(token.utf8))) }
+    public static func digest(_ token: String) -> [UInt8] {
+        // Without a copy of the token: every request has one.
+        var token = token
+        var hash = SHA256()
+        token.withUTF8 { hash.update(bufferPointer: UnsafeRawBufferPointer($0)) }
+        return hash.finalize().withUnsafeBytes { Array($0) }
+    }
 
     /// Compares in a time that does not depend on where the two differ.
     public static func areEqual(_ first: some Collection<UInt8>, _ second: some Collection<UInt8>) -> Bool {
