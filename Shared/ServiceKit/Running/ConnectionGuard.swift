@@ -55,7 +55,9 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
     private(set) var isClosing = false
     private let isAdmitted: Bool
     private let fields: HTTPFields
-    private var stalled: Scheduled<Void>?
+    /// Since when the client has left a ready answer unread.
+    private var stalledSince: NIODeadline?
+    private var look: Scheduled<Void>?
 
     /// - Parameters:
     ///   - bytes: the connection's first handler.
@@ -88,7 +90,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        stalled?.cancel()
+        look?.cancel()
         for exchange in exchanges { finish(exchange, isCut: true) }
         exchanges.removeAll()
         connections.closed(context.channel)
@@ -145,15 +147,29 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler, Requ
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         if context.channel.isWritable {
-            stalled?.cancel()
-            stalled = nil
-        } else if stalled == nil {
-            let channel = context.channel
-            stalled = context.eventLoop.scheduleTask(in: TimeAmount(connections.limits.writeTimeout)) {
-                channel.close(promise: nil)
-            }
+            stalledSince = nil
+        } else if stalledSince == nil {
+            stalledSince = .now()
+            // A look that is scheduled already comes too early, and looks again: a long answer stalls many times a second.
+            if look == nil { lookForStall(context, in: writeTimeout) }
         }
         context.fireChannelWritabilityChanged()
+    }
+
+    private var writeTimeout: TimeAmount { TimeAmount(connections.limits.writeTimeout) }
+
+    private func lookForStall(_ context: ChannelHandlerContext, in time: TimeAmount) {
+        look = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [weak self] in
+            guard let self else { return }
+            look = nil
+            guard let stalledSince else { return }
+            let left = stalledSince + writeTimeout - .now()
+            if left <= .nanoseconds(0) {
+                context.channel.close(promise: nil)
+            } else {
+                lookForStall(context, in: left)
+            }
+        }
     }
 
     func wantsBody() {
