@@ -295,6 +295,7 @@ struct AuditTests {
                 try await service.parts.anchors.anchor(tenant.id)
             }
             let verified = try await service.send(.get, verification, as: token)
+            let exported = try await service.send(.get, "/api/v1/audit-logs/export", as: token)
             let anchored = await #expect(throws: PostgresError.self) {
                 try await service.pool.withConnection { connection in
                     _ = try await connection.query(
@@ -305,6 +306,7 @@ struct AuditTests {
             #expect(refused?.sqlState == "55000" && anchored?.sqlState == "55000")
             #expect(signed?.status == .conflict)
             #expect(verified.status == 409 && !verified.text.contains("isWhole"))
+            #expect(exported.status == 409 && !exported.text.contains("previousHash"))
         }
     }
 
@@ -396,7 +398,7 @@ struct AuditTests {
                 verifier: service.parts.heads)
             chain.pageEntries = 3
             var bytes: [UInt8] = []
-            try await chain.export(tenant.id) { piece in
+            try await chain.send(try await chain.begin(tenant.id)) { piece in
                 bytes += piece.readableBytesView
                 try await add()
             }

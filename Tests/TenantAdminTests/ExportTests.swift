@@ -137,7 +137,7 @@ struct ExportTests {
             }
             var clients: [Task<Void, any Error>] = []
             for _ in 0..<3 {
-                clients.append(Task { try await chain.export(tenant.id) { await take($0) } })
+                clients.append(Task { try await chain.send(try await chain.begin(tenant.id)) { await take($0) } })
                 clients.append(
                     Task {
                         let begun = try await exports.begin(tenant.id, by: Self.author)

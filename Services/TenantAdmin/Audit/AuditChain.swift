@@ -46,21 +46,36 @@ struct AuditChain: Sendable {
             forgedHeads: findings.count { $0 == .forged }, headsOfUnknownKeys: findings.count { $0 == .unknownKey })
     }
 
-    /// The chain and its heads as NDJSON of ``AuditExportLine``, to be checked by `ermctl audit verify`.
-    ///
-    /// Read page by page, at the pace at which `write` takes them: no transaction and no connection waits for a client. Entries stay as
-    /// they are, so that the pages up to the entry that is the last one now are one state of the log.
-    func export(
-        _ tenant: TenantID, isolation: isolated (any Actor)? = #isolation, to write: (ByteBuffer) async throws -> Void
-    ) async throws {
+    /// An export whose end is known.
+    struct UnderWay: Sendable {
+        fileprivate let tenant: TenantID
+        fileprivate let heads: [AuditHead]
+        /// The last entry of it.
+        fileprivate let last: Int?
+    }
+
+    /// Signs the chain as it is, and reads up to where an export of it goes.
+    /// - Throws: 409 for a tenant under the id of one that was purged.
+    func begin(_ tenant: TenantID) async throws -> UnderWay {
         try await anchors.anchor(tenant)
         // Heads first: the chain as it is read afterwards must hold all of them.
         let heads = try await anchors.heads(of: tenant)
         let last: Int? = try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query("SELECT max(seq) AS seq FROM audit_logs")[0].decode("seq")
         }
+        return UnderWay(tenant: tenant, heads: heads, last: last)
+    }
+
+    /// The chain and its heads as NDJSON of ``AuditExportLine``, to be checked by `ermctl audit verify`.
+    ///
+    /// Read page by page, at the pace at which `write` takes them: no transaction and no connection waits for a client. Entries stay as
+    /// they are, so that the pages up to the entry that is the last one now are one state of the log.
+    func send(
+        _ export: UnderWay, isolation: isolated (any Actor)? = #isolation, to write: (ByteBuffer) async throws -> Void
+    ) async throws {
+        let (tenant, heads, end) = (export.tenant, export.heads, export.last)
         var (entries, position) = (0, Int?.none)
-        while let last, position != last, let read = try await page(of: tenant, after: position, upTo: last) {
+        while let end, position != end, let read = try await page(of: tenant, after: position, upTo: end) {
             try await ByteBuffer(bytes: read.lines).writeInPieces(to: write)
             entries += read.entries
             position = read.last

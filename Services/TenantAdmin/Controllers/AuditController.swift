@@ -12,7 +12,8 @@ struct AuditController: Controller {
         routes.on(
             .get, "audit-logs/verification", "verifyAuditLog", .may(.read, .audit), fails: [.conflict], use: verify)
         routes.on(.get, "audit-logs/heads", "listAuditHeads", .may(.read, .audit), fails: [.conflict], use: heads)
-        routes.on(.get, "audit-logs/export", "exportAuditLog", .may(.read, .audit), use: export)
+        routes.on(
+            .get, "audit-logs/export", "exportAuditLog", .may(.read, .audit), fails: [.conflict], use: export)
     }
 
     private func list(
@@ -38,10 +39,12 @@ struct AuditController: Controller {
     private func export(_ call: TenantCall) async throws -> Download<NDJSON> {
         try await auditLog.record(Change("export", "audit_log", nil), by: call.author, of: call.tenant)
         let chain = chain
+        // Begun while there is still a status to refuse with.
+        let begun = try await chain.begin(call.tenant)
         return Download(
             NDJSON.self,
             body: ResponseBody { writer in
-                try await chain.export(call.tenant) { try await writer.write($0) }
+                try await chain.send(begun) { try await writer.write($0) }
                 try await writer.finish(nil)
             })
     }
