@@ -333,6 +333,35 @@ struct PurgeTests {
         }
     }
 
+    @Test(
+        "others write audit entries while the notes of imports are searched for a person who is forgotten",
+        .timeLimit(.minutes(2)), arguments: [false, true])
+    func auditGoesOn(isDeleted: Bool) async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let path = "employees/\(try await plan.employee("E1"))"
+            let forgotten = try await service.pool.withTransaction { holder in
+                let home = try await TenantDatabase.active(plan.tenant.id, on: holder)
+                try await TenantDatabase.enter(home.names, on: holder)
+                // Whoever searches the notes waits here.
+                try await holder.execute("LOCK TABLE imports IN ACCESS EXCLUSIVE MODE")
+                let forgotten = Task {
+                    isDeleted ? try await plan.send(.delete, path) : try await plan.send(.post, "\(path)/anonymise")
+                }
+                let waiting: SQL = "SELECT FROM pg_locks WHERE NOT granted AND relation = 'imports'::regclass"
+                while try await holder.query(waiting).isEmpty { try await Task.sleep(for: .milliseconds(20)) }
+                try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) { other in
+                    try await other.execute("SET LOCAL lock_timeout = '2s'")
+                    try await other.execute(
+                        "INSERT INTO audit_logs (actor, action, entity, details) VALUES ('a', 'login', 'session', '{}')"
+                    )
+                }
+                return forgotten
+            }
+            #expect(try await forgotten.value.status == 204)
+        }
+    }
+
     @Test("a deleted person is forgotten elsewhere too, and an answer that named the person is not given again")
     func deletedPerson() async throws {
         try await TestService.run { service in

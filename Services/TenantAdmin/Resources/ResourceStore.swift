@@ -57,8 +57,10 @@ protocol ResourceStore: Sendable {
     static func uses(of item: Item, by caller: TenantCaller, on connection: PostgresConnection) async throws
         -> [ResourceUse]
 
-    /// What else goes with a deleted row; the last thing in the transaction.
-    static func deleted(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws
+    /// What else of the tenant's goes with a deleted row, before the deletion is recorded.
+    static func deleted(_ item: Item, on connection: PostgresConnection) async throws
+    /// What other services have to do about a deletion; the last thing in the transaction, which need not act as the tenant any more.
+    static func deletedElsewhere(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws
 }
 
 /// A write of a resource, before it is done.
@@ -70,7 +72,8 @@ enum ResourceWrite<Store: ResourceStore>: Sendable where Store.Item: Sendable {
 
 extension ResourceStore {
     static var locksOfDeletion: TableLocks { locks }
-    static func deleted(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws {}
+    static func deleted(_ item: Item, on connection: PostgresConnection) async throws {}
+    static func deletedElsewhere(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws {}
     static var quota: Quota? { nil }
     static func takesPlace(_ item: Item) -> Bool { true }
     static func watch(_ write: ResourceWrite<Self>) -> PlanningWatch? { nil }
@@ -156,10 +159,11 @@ extension ResourceStore {
                 let watch = try await Self.watch(.delete(current))?.begin(on: connection)
                 try await connection.execute("DELETE FROM \(identifier: Self.table) WHERE id = \(id)")
                 let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
+                try await Self.deleted(current, on: connection)
                 try await AuditLog.record(
                     try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
                     by: caller.author, on: connection)
-                try await Self.deleted(current, of: caller.tenant, on: connection)
+                try await Self.deletedElsewhere(current, of: caller.tenant, on: connection)
                 return try settle(Outcome(item: current, warnings: warnings))
             }
         }

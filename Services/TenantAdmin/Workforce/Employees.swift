@@ -133,8 +133,14 @@ struct Employees: ResourceStore {
         return try await named { try await changes.apply(to: "people", id: item.id, on: connection) }
     }
 
-    static func deleted(_ item: Employee, of tenant: TenantID, on connection: PostgresConnection) async throws {
-        try await PersonData.forget(item, of: tenant, on: connection)
+    static func deleted(_ item: Employee, on connection: PostgresConnection) async throws {
+        try await PersonData.forget(item, on: connection)
+    }
+
+    static func deletedElsewhere(
+        _ item: Employee, of tenant: TenantID, on connection: PostgresConnection
+    ) async throws {
+        try await PersonData.forgetElsewhere(item, of: tenant, on: connection)
     }
 
     static func uses(

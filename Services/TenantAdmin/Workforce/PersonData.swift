@@ -73,20 +73,27 @@ struct PersonData: Sendable {
                 UPDATE employees SET name = \(Erasure.name), email = NULL, external_id = 'anonymised-' || id
                 WHERE id = \(employee)
                 """)
+            try await Self.forget(person, on: connection)
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description), by: author, on: connection)
-            try await Self.forget(person, of: tenant, on: connection)
+            try await Self.forgetElsewhere(person, of: tenant, on: connection)
         }
     }
 
-    /// Takes away what is kept of the person elsewhere, here and in other services; the last thing in the transaction. The tenant's own
-    /// audit log alone goes on naming the person.
+    /// Takes away what else is kept of the person in the tenant's schema; its own audit log alone goes on naming the person. Before the
+    /// change is recorded: all notes of imports are searched, and writers of audit entries would wait meanwhile.
     /// - Parameter person: as before the change.
-    static func forget(_ person: Employee, of tenant: TenantID, on connection: PostgresConnection) async throws {
+    static func forget(_ person: Employee, on connection: PostgresConnection) async throws {
         // Answers that are given again under an Idempotency-Key name the person.
         try await connection.execute(
             "DELETE FROM idempotency_keys WHERE position(\(person.id.description)::text IN answer::text) > 0")
         try await ForgottenPerson(person).forget(on: connection)
+    }
+
+    /// Has the other services take away what they keep of the person. The last thing in the transaction.
+    static func forgetElsewhere(
+        _ person: Employee, of tenant: TenantID, on connection: PostgresConnection
+    ) async throws {
         try await TenantDatabase.leave(on: connection)
         try await connection.execute(
             """
