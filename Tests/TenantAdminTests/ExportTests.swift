@@ -100,12 +100,15 @@ struct ExportTests {
     }
 
     /// Exports, of which a sixteenth of `places` may be one tenant's.
-    private func exports(_ service: TestService, places: Int, spoolBytes: Int = 1 << 30) -> TenantExport {
+    private func exports(
+        _ service: TestService, places: Int, spoolBytes: Int = 1 << 30, others: (any ArchiveSources)? = nil,
+        turns: BulkTurns = BulkTurns(atOnce: 4)
+    ) -> TenantExport {
         TenantExport(
             tenants: Tenants(pool: service.pool, schemas: service.schemas),
-            database: TenantDatabase(pool: service.pool), others: service.archives,
+            database: TenantDatabase(pool: service.pool), others: others ?? service.archives,
             space: ExportSettings.testing(spoolBytes: spoolBytes).space,
-            places: TenantPlaces(for: "exports", capacity: places), turns: BulkTurns(atOnce: 4))
+            places: TenantPlaces(for: "exports", capacity: places), turns: turns)
     }
 
     private static let author = Author(name: "t", requestID: "r")
@@ -186,7 +189,7 @@ struct ExportTests {
                 try await exports.begin(tenant.id, by: Self.author)
             }
             let first = try await begin(tenant)
-            let takenBytes = exports.space.usedBytes
+            let usedByFirst = exports.space.usedBytes
             let refused = await #expect(throws: ProblemError.self) { _ = try await begin(tenant) }
             _ = try await begin(other)
             try await exports.send(first) { _ in }
@@ -198,11 +201,76 @@ struct ExportTests {
                     try await exports.send(broken) { _ in throw CancellationError() }
                 }
             }
-            do { _ = try await begin(tenant) }
+            _ = try await begin(tenant)
 
+            #expect(usedByFirst > 0)
             #expect(refused?.status.code == 429)
-            #expect(takenBytes > 0)
             #expect(exports.space.usedBytes == 0)
+        }
+    }
+
+    /// Gives one large file and does not end it before it is told to.
+    private struct SlowArchives: ArchiveSources {
+        let line: String
+        let lines: Int
+        let mayEnd = Signal()
+
+        func read(
+            _ kind: ArchiveKind, of tenant: TenantID, isolation: isolated (any Actor)?,
+            _ body: (String) async throws -> Void
+        ) async throws {
+            guard kind == .predictions else { return }
+            for _ in 0..<lines { try await body(line) }
+            await mayEnd.wait()
+        }
+
+        func restore(_ rows: ArchiveRows, into tenant: TenantID) async throws {}
+    }
+
+    @Test("what has come of another service's file is sent while the rest comes", .timeLimit(.minutes(2)))
+    func moving() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let slow = SlowArchives(line: String(repeating: "slowly", count: 30), lines: 1000)
+            let exports = exports(service, places: 16, others: slow)
+            let sent = Mutex<[UInt8]>([])
+            let begun = try await exports.begin(tenant.id, only: ["predictions"], by: Self.author)
+            async let sending: Void = exports.send(begun) { piece in sent.withLock { $0 += piece.readableBytesView } }
+            try await waitUntil("lines of the unfinished file are sent") {
+                sent.withLock { String(decoding: $0, as: UTF8.self).contains("slowly") }
+            }
+            slow.mayEnd.set()
+            try await sending
+            let archive = try ZipArchive(sent.withLock { $0 })
+
+            #expect(archive.text("predictions.ndjson").split(separator: "\n").count == 1000)
+            #expect(exports.space.usedBytes == 0)
+        }
+    }
+
+    @Test("an export waits for its turn to read, like an import to be applied", .timeLimit(.minutes(2)))
+    func turn() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let turns = BulkTurns(atOnce: 1)
+            let exports = exports(service, places: 16, turns: turns)
+            let isRead = Signal()
+            let begun = try await turns.withTurn(for: TenantID()) {
+                let begun = Task {
+                    defer { isRead.set() }
+                    return try await exports.begin(tenant.id, by: Self.author)
+                }
+                // Far more than reading so small a tenant takes, once the export is recorded.
+                for _ in 0..<30 {
+                    try await waitUntil("the export is recorded") {
+                        try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self)
+                            .contains { $0.action == "export" }
+                    }
+                }
+                #expect(!isRead.isSet)
+                return begun
+            }
+            #expect(try await begun.value.tenant.id == tenant.id)
         }
     }
 

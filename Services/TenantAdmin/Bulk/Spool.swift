@@ -162,6 +162,9 @@ final class Spool: Sendable {
         }
 
         mutating func next() async throws -> [UInt8]? { try await next(isolation: nil) }
+
+        /// Whether what comes next is no longer being appended to.
+        fileprivate var isNextWhole: Bool { spool.state.withLock { next < $0.extents.count } }
     }
 }
 
@@ -172,5 +175,38 @@ extension Spool {
     ) async throws {
         for try await chunk in chunks { try await ByteBuffer(bytes: chunk).writeInPieces(to: write) }
         discard()
+    }
+
+    /// The same while it is being filled: who takes is kept waiting by the filling, but never the other way round.
+    /// - Parameter fill: hands what is to be appended to the closure it is given.
+    /// - Returns: what `fill` gives.
+    func pour<Result: Sendable>(
+        isolation: isolated (any Actor)? = #isolation,
+        whileFilledBy fill:
+            @escaping @Sendable (_ append: @Sendable ([UInt8]) async throws -> Void) async throws -> Result,
+        into write: (ByteBuffer) async throws -> Void
+    ) async throws -> Result {
+        let (growth, grows) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        return try await withThrowingTaskGroup(of: Result.self) { group in
+            group.addTask {
+                defer { grows.finish() }
+                return try await fill { bytes in
+                    try await self.append(bytes)
+                    grows.yield()
+                }
+            }
+            var chunks = chunks.makeAsyncIterator()
+            for await _ in growth {
+                while chunks.isNextWhole, let chunk = try await chunks.next(isolation: isolation) {
+                    try await ByteBuffer(bytes: chunk).writeInPieces(to: write)
+                }
+            }
+            guard let result = try await group.next() else { throw CancellationError() }
+            while let chunk = try await chunks.next(isolation: isolation) {
+                try await ByteBuffer(bytes: chunk).writeInPieces(to: write)
+            }
+            discard()
+            return result
+        }
     }
 }

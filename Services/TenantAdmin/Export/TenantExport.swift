@@ -65,8 +65,9 @@ struct TenantExport: Sendable {
         }
     }
 
-    /// Gives the archive, at the pace at which `write` takes it. Other services' files are read one after the other, each whole before it
-    /// is sent, from one snapshot of its service.
+    /// Gives the archive, at the pace at which `write` takes it. Other services' files are read one after the other, each from one
+    /// snapshot of its service and at that service's pace; what has come of a file is sent while the rest comes, so that even the
+    /// largest does not make the answer silent for as long as its reading takes.
     /// - Throws: 413, 429 or 503 where there is no room for a file; 502, 503 or 504 where its service does not give it whole.
     func send(
         _ export: UnderWay, isolation: isolated (any Actor)? = #isolation, to write: (ByteBuffer) async throws -> Void
@@ -75,14 +76,17 @@ struct TenantExport: Sendable {
         try await export.spool.pour(into: write)
         var writer = export.writer
         for kind in Self.foreign where export.wants(kind.rawValue) {
-            let name = "\(kind.rawValue).ndjson"
-            let spool = Spool(in: space, of: export.tenant.id)
-            writer.begin(name)
-            try await others.read(kind, of: export.tenant.id, isolation: isolation) { line in
-                if let piece = writer.append(line) { try await spool.append(piece) }
-            }
-            writer.end(name)
-            try await spool.pour(into: write)
+            let (others, tenant, before) = (others, export.tenant.id, writer)
+            writer = try await Spool(in: space, of: tenant).pour(
+                whileFilledBy: { append in
+                    var writer = before
+                    writer.begin("\(kind.rawValue).ndjson")
+                    try await others.read(kind, of: tenant, isolation: nil) { line in
+                        if let piece = writer.append(line) { try await append(piece) }
+                    }
+                    writer.end("\(kind.rawValue).ndjson")
+                    return writer
+                }, into: write)
         }
         try await write(ByteBuffer(bytes: writer.finish()))
     }
