@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import HTTPTypes
+import Postgres
 import Testing
 
 @testable import MLPrediction
@@ -92,6 +93,32 @@ struct SkillFeedTests {
                 #expect(try found("ts", known) == "TypeScript 2")
                 #expect(try found("node", known).hasSuffix(" 0"))
             }
+        }
+    }
+
+    @Test("aliases without number leave a line that who follows the history can read")
+    func manyAliases() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            // Each character is escaped in JSON.
+            try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) { connection in
+                try await connection.execute("INSERT INTO skills (name) VALUES ('A'), ('B')")
+                try await connection.execute(
+                    """
+                    INSERT INTO skill_names (folded, skill_id, name, is_alias)
+                    SELECT folded(alias), id, alias, true FROM (
+                        SELECT s.id, s.name || lpad(n::text, 99, '"') AS alias FROM skills s, generate_series(1, 12000) n
+                        WHERE s.name IN ('A', 'B')) words
+                    """)
+            }
+            let end = try #require(try await service.history(plan.tenant.id).last?.endLine)
+            let aliases = try #require(end.skillAliases)
+            let line = try WireJSON.encode(HistoryLine.end(end))
+
+            #expect(line.count < 4 << 20)
+            // Those that come first by the skills' names are all there.
+            #expect(aliases["A"]?.count == 12_000)
+            #expect((1..<12_000).contains(aliases["B"]?.count ?? 0))
         }
     }
 }
