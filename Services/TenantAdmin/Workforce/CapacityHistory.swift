@@ -88,9 +88,8 @@ struct CapacityHistory: Sendable {
                     })
             }
             let days = request.entries.map(\.date.description)
-            // As for other resources: an import holds the table before it wants rows. In one order, so that two requests for the same
-            // days take turns. A day that another request has recorded since stands in that request's entry of the log.
-            try await connection.execute("LOCK TABLE capacity_history IN ROW EXCLUSIVE MODE")
+            // In one order, so that two requests for the same days take turns. A day that another request has recorded since stands in
+            // that request's entry of the log.
             let before = try await connection.query(
                 """
                 SELECT \(sql: CapacityEntry.columns) FROM capacity_history
