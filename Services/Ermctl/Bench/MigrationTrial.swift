@@ -85,8 +85,8 @@ struct MigrationTrial {
 
     /// - Returns: the seconds that it says it took.
     private func rollOut(_ folder: URL) throws -> Double {
-        let output = try run(
-            [tenantAdmin, "migrate-tenants", "--migrations-directory", folder.path, "--parallel", "1"],
+        let output = try Program.output(
+            of: [tenantAdmin, "migrate-tenants", "--migrations-directory", folder.path, "--parallel", "1"],
             environment: ["DATABASE_URL": databaseURL])
         let name = "seconds="
         guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix(name) }),
@@ -106,26 +106,9 @@ struct MigrationTrial {
         let script = FileManager.default.temporaryDirectory.appendingPathComponent("erm-\(UUID()).sql")
         try Data(statements.utf8).write(to: script)
         defer { try? FileManager.default.removeItem(at: script) }
-        return try run(
-            ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", script.path, url.string ?? databaseURL],
+        return try Program.output(
+            of: ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-f", script.path, url.string ?? databaseURL],
             environment: password.map { ["PGPASSWORD": $0] } ?? [:]
         ).trimmingCharacters(in: .whitespacesAndNewlines)
-    }
-
-    /// - Returns: what the program has printed.
-    private func run(_ command: [String], environment: [String: String]) throws -> String {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = command
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw CommandFailure("\(command[0]) ended with \(process.terminationStatus); its own words are above.")
-        }
-        return text
     }
 }

@@ -9,18 +9,10 @@ struct Wrk {
 
     /// - Throws: `CommandFailure` where wrk gives no report, as where it is not installed.
     func run(connections: Int, seconds: Int) throws -> WrkReport {
-        let process = Process()
-        let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments =
-            ["wrk", "-t1", "-c\(connections)", "-d\(seconds)s", "--latency"]
-            + (token.map { ["-H", "Authorization: Bearer \($0)"] } ?? []) + (script.map { ["-s", $0.path] } ?? []) + [
-                url
-            ]
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
+        let text = try Program.output(
+            of: ["wrk", "-t1", "-c\(connections)", "-d\(seconds)s", "--latency"]
+                + (token.map { ["-H", "Authorization: Bearer \($0)"] } ?? [])
+                + (script.map { ["-s", $0.path] } ?? []) + [url])
         guard let report = WrkReport(text) else { throw CommandFailure("wrk gave no report: \(text)") }
         return report
     }
