@@ -36,7 +36,7 @@ enum TenantAdminSettings {
                 "tenants.restore-days", .integer(0...3650), default: "30",
                 help: "How long a deleted tenant can be restored before it is purged."),
             .init(
-                "purge.settling", .duration(.zero ... .seconds(86_400)), default: "1m",
+                "purge.settling", .duration(.zero ... .seconds(86_400)), default: "6m",
                 help:
                     "How long after a tenant's deletion requests under way may still write; it is purged again until then."
             ),

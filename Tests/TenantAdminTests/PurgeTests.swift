@@ -1,6 +1,8 @@
+import Basics
 import Contracts
 import HTTPTypes
 import Postgres
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -100,6 +102,16 @@ struct PurgeTests {
             try await purge.removed(id, rows: 1, by: .mlTraining)
             #expect(try await purge.due(for: .mlTraining) == [id])
         }
+    }
+
+    @Test("a purge waits for longer than any request that may still write rows of the tenant")
+    func settling() throws {
+        let key = try #require(TenantAdminSettings.keys.first { $0.name == "purge.settling" })
+        let settling = try #require(key.defaultValue.flatMap(DurationText.duration))
+        let longest = try GatewayTable.longestExchange(with: [.mlTraining, .mlPrediction])
+
+        #expect(longest >= .seconds(60))
+        #expect(settling > longest)
     }
 
     @Test("a tenant that somebody is reading is purged later, and stops no other one's purge", .timeLimit(.minutes(5)))

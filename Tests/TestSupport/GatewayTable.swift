@@ -1,3 +1,4 @@
+import Basics
 public import Contracts
 import Foundation
 public import ServiceKit
@@ -63,6 +64,14 @@ public struct GatewayTable {
             ("a line is there twice", declared, listed + [first]),
         ]
         return faults.filter { RouteComparison.compared(declared: $0.1, listed: $0.2).isEmpty }.map(\.0)
+    }
+
+    /// The longest that the gateway waits for a request's whole answer from one of the services.
+    public static func longestExchange(with services: Set<ServiceName>) throws -> Duration {
+        let table = try GatewayTable(text())
+        return table.routes.filter { route in
+            services.contains { $0.rawValue == route["upstream"] as? String } && route["streaming"] as? Bool != true
+        }.compactMap { ($0["timeout"] as? String).flatMap(DurationText.duration) }.max() ?? .zero
     }
 
     func disagreements(of service: ServiceName, _ declared: [DeclaredRoute]) -> [String] {
