@@ -84,7 +84,7 @@ struct Imports: Sendable {
                 SELECT FROM imports WHERE id = \(order.id)
                 UNION ALL SELECT FROM imports_under_way WHERE id = \(order.id) AND \(sql: ImportProgress.isCurrent)
                 """)
-            guard known.isEmpty else { throw ProblemError.conflict("There is an import with this id already.") }
+            guard known.isEmpty else { throw ConstraintProblem.knownImport }
             let zone = try await connection.query("SELECT tenant_zone()")[0].decode(at: 0, as: String.self)
             return TimeZone(identifier: zone) ?? .gmt
         }
@@ -149,6 +149,7 @@ struct Imports: Sendable {
             try await TenantDatabase.enter(active.names, on: connection)
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try TenantCounts.requireStorage(active)
+            try await requireNew(order.id, on: connection)
             let application = ImportApplication(
                 plan: plan, order: order, staged: staged, limits: active.limits, author: author, connection: connection)
             let report = try await application.run()
@@ -161,6 +162,14 @@ struct Imports: Sendable {
         }
         database.onWrite(tenant)
         return report
+    }
+
+    /// The same import may have been sent twice, and the other one be applied now: of two, one waits here for the end of the other.
+    private func requireNew(_ id: ImportID, on connection: PostgresConnection) async throws {
+        try await connection.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('erm import ' || \(id.description)::text, 0))")
+        let known = try await connection.query("SELECT FROM imports WHERE id = \(id)")
+        guard known.isEmpty else { throw ConstraintProblem.knownImport }
     }
 
     /// Stores the report of a file that was refused as a whole, and makes the answer.

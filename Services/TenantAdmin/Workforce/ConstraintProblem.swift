@@ -7,6 +7,8 @@ enum ConstraintProblem {
     static let nameInUse = ProblemError.conflict(
         "The name is in use.", errors: [FieldError(field: "name", message: "is in use")])
 
+    static let knownImport = ProblemError.conflict("There is an import with this id already.")
+
     /// nil for an error that is no answer to what the client sent.
     static func problem(_ error: PostgresError) -> ProblemError? {
         guard let constraint = error.constraintName else { return nil }
@@ -25,6 +27,7 @@ enum ConstraintProblem {
                 errors: [FieldError(field: "email", message: "is invited already")])
         case "departments_name_key", "calendars_name_key", "roles_name_key":
             return nameInUse
+        case "imports_pkey": return knownImport
         case "capacity_history_pkey":
             return .conflict(
                 "There is a record of this employee's day already; use PUT to replace it.",

@@ -11,7 +11,8 @@ extension ImportPlan {
             .required("name", .name, "The department", .fixed("name")),
             .optional("description", .prose(maximum: 2000), "What it is there for", .column("description")),
         ],
-        key: ["name"], identity: ["folded(r.name)"], match: "t.folded_name = folded(r.name)")
+        key: ["name"], identity: ["folded(r.name)"], match: "t.folded_name = folded(r.name)",
+        checks: [.archivedIDInUse("name", of: "departments", by: "folded_name", "folded(r.name)")])
 
     static let skills = ImportPlan(
         kind: .skills, table: "skills",
@@ -94,7 +95,11 @@ extension ImportPlan {
         ],
         // `ever` is no day in the database.
         finish: ["UPDATE contracts SET effective_from = NULL WHERE effective_from = '-infinity'"],
-        checks: [.overlappingEmployment, .clearedFirstDay, .contractFromEver], warnings: [.doubledEmail],
+        checks: [
+            .overlappingEmployment, .lastDayInLaterSpell, .clearedFirstDay, .contractFromEver,
+            .archivedIDInUse("external_id", of: "employees"),
+            .archivedIDInUse("department", of: "departments", by: "folded_name", "folded(r.department)"),
+        ], warnings: [.doubledEmail],
         planning: .time(of: "external_id"))
 
     private static let hiredOn =
@@ -208,6 +213,19 @@ extension ImportPlan.Check {
             reason: "'must not be within an earlier spell of employment'")
     }
 
+    /// A last day of an earlier spell that is not over before the next one begins.
+    static var lastDayInLaterSpell: Self {
+        .init(
+            column: "left_on",
+            condition: """
+                EXISTS (SELECT FROM employees e JOIN employment_spells s ON s.employee_id = e.id
+                    JOIN employment_spells o ON o.employee_id = e.id
+                    WHERE e.external_id = r.external_id AND s.first_day = r.hired_on AND s.last_day <> r.left_on
+                        AND o.first_day > s.first_day AND o.first_day <= r.left_on)
+                """,
+            reason: "'must not be within a later spell of employment'")
+    }
+
     /// Without a first day the latest spell would reach back over the earlier ones.
     static var clearedFirstDay: Self {
         .init(
@@ -246,5 +264,23 @@ extension ImportPlan.Check {
                         AND (lower(o.email) <> lower(r.email) OR 'email' = ANY(o.cleared))))
                 """,
             reason: "'is the address of another person too'", others: .hindrance)
+    }
+
+    /// A row that is new gets the id that its name had in an archive that was restored, unless another row has that id by now, as one
+    /// that was renamed.
+    /// - Parameters:
+    ///   - name: the table's column with the names that ids are kept by; the external id when left out.
+    ///   - named: the staged row's name.
+    static func archivedIDInUse(
+        _ column: String, of table: String, by name: String = "external_id", _ named: SQL = "r.external_id"
+    ) -> Self {
+        .init(
+            column: column,
+            condition: """
+                EXISTS (SELECT FROM archived_ids a JOIN \(identifier: table) o ON o.id = a.id
+                    WHERE a.kind = \(table)::text AND a.key = \(sql: named) AND o.\(identifier: name) <> a.key)
+                AND NOT EXISTS (SELECT FROM \(identifier: table) o WHERE o.\(identifier: name) = \(sql: named))
+                """,
+            reason: "'cannot be made: another one has the id that it had in the archive'")
     }
 }

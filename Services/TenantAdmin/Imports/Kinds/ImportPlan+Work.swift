@@ -23,6 +23,7 @@ extension ImportPlan {
         key: ["external_id"], match: "t.external_id = r.external_id", valueJoins: requiredSkills,
         orderedPairs: [.init("start_date", "estimated_end_date"), .init("start_date", "end_date")],
         prerequisites: [makeRequiredSkills],
+        checks: [.archivedIDInUse("external_id", of: "projects")],
         limit: Limit(
             quota: .projects,
             added: """
@@ -96,7 +97,7 @@ extension ImportPlan {
         prerequisites: [makeRequiredSkills],
         checks: [
             .unknownEmployee, .unknownProject, .future("completed_at"), .future("created_at"), .future("cancelled_at"),
-            .outsideEmployment, .tooLong,
+            .outsideEmployment, .tooLong, .archivedIDInUse("external_id", of: "resource_allocations"),
         ], planning: .bookings)
 
     private static let hours = 0.0...1_000_000.0
