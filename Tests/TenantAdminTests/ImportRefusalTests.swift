@@ -101,4 +101,74 @@ struct ImportRefusalTests {
             #expect(try await service.all("departments", of: tenant.id, as: Department.self).count == 1)
         }
     }
+
+    @Test("a dry run of bookings says what the file then does, and writes nothing that has to be taken back")
+    func dryRun() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let ann = try await plan.employee("E1")
+            let work = try await plan.project("P1", #""requiredSkills":["Swift"]"#)
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":60"#, "2026-12-07…2026-12-11")
+            /// The table's size, and the transaction that last wrote the booking over, if it was taken back.
+            func traces() async throws -> [String] {
+                let row = try await TenantDatabase(pool: service.pool).withTenant(plan.tenant.id) { connection in
+                    try await connection.query(
+                        """
+                        SELECT pg_relation_size('resource_allocations')::text AS size,
+                            (SELECT xmax::text FROM resource_allocations WHERE external_id = 'A1') AS taken_back
+                        """)[0]
+                }
+                return [try row.decode("size"), try row.decode("taken_back")]
+            }
+            // Each on a day of its own, more than the person has on it.
+            let days = (1...12).flatMap { month in (11...19).map { "2027-\(month < 10 ? "0" : "")\(month)-\($0)" } }
+            let file =
+                "external_id,employee_external_id,project_external_id,allocated_hours,required_skills,start_date,end_date\n"
+                + "A1,E1,P1,48,,2026-12-07,2026-12-11\n"
+                + days.map { "B\($0),E1,P1,10,Swift>=3,\($0),\($0)\n" }.joined()
+            func run(isDryRun: Bool) async throws -> ImportReport {
+                try await service.importCSV(.allocations, file, into: plan.tenant.id, isDryRun: isDryRun).data()
+            }
+            let before = try await traces()
+            let said = try await run(isDryRun: true)
+            let after = try await traces()
+            let done = try await run(isDryRun: false)
+
+            #expect(after == before)
+            #expect(said.counts == "108 inserted, 1 updated, 0 unchanged, 0 rejected")
+            #expect(said.counts == done.counts && said.warnings == done.warnings && !done.warnings.isEmpty)
+        }
+    }
+
+    @Test(
+        "a dry run counts rows as the import then does, also where the file names what is not there yet",
+        arguments: [
+            (ImportKind.skills, "name,category\nRust,Languages\nGo,\n", "name,category\nrust,Tools\nGo,\nZig,\n"),
+            (.departments, "name,description\nLab,a\n", "name,description\nLab,b\nOffice,\n"),
+            (.calendars, "name,is_default\nBerlin,true\nVienna,\n", "name,is_default\nVienna,\nRome,\n"),
+            (
+                .holidays, "calendar,date,name\nBerlin,2026-01-01,New\n",
+                "calendar,date,name\nBerlin,2026-01-01,Newer\nBerlin,2026-01-06,Kings\n"
+            ),
+            (
+                .projects, "external_id,name,status\nP1,a,planned\n",
+                "external_id,name,status\nP1,b,planned\nP2,c,planned\n"
+            ),
+            (
+                .projects, "external_id,name,status\nP1,a,planned\n",
+                "external_id,name,status,required_skills\nP1,a,planned,Quite new\nP2,c,planned,\n"
+            ),
+        ])
+    func counts(kind: ImportKind, first: String, second: String) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            #expect(try await service.importCSV(kind, first, into: tenant.id).status == 201)
+            let said = try await service.importCSV(kind, second, into: tenant.id, isDryRun: true).data(
+                ImportReport.self)
+            let done = try await service.importCSV(kind, second, into: tenant.id).data(ImportReport.self)
+
+            #expect(said.status == .dryRun && done.inserted == 1)
+            #expect(said.counts == done.counts && said.warnings == done.warnings)
+        }
+    }
 }

@@ -24,7 +24,7 @@ struct ImportApplication {
         let outcome: Outcome
         switch plan.planning {
         case .none:
-            outcome = try await write()
+            outcome = try await canForesee() ? foresee() : write()
         case .time(let column):
             let time = try await ImportedTime(named: column, on: connection)
             outcome = try await write()
@@ -44,8 +44,10 @@ struct ImportApplication {
                 try await connection.execute(
                     "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.map(\.line))::bigint[])")
             }
-            outcome = try await write()
-            warnings += try await planned.warnings(atMost: Self.most - min(Self.most, warnings.count))
+            let isForeseen = overbooked.isEmpty ? try await canForesee() : false
+            outcome = try await isForeseen ? foresee() : write()
+            warnings += try await planned.warnings(
+                atMost: Self.most - min(Self.most, warnings.count), isForeseen: isForeseen)
         }
         let rejected = staged.rejected + failed
         return ImportReport(
@@ -108,9 +110,28 @@ struct ImportApplication {
         try await limit.quota.check(adding: added, limits, on: connection)
     }
 
+    /// Whether a dry run finds out what there is to say without writing: what is written and taken back leaves dead rows behind. It does
+    /// unless something has to be made that rows name, or people's time is reckoned anew.
+    private func canForesee() async throws -> Bool {
+        guard order.isDryRun else { return false }
+        return try await rows(plan.needs).isEmpty
+    }
+
+    /// What ``write()`` would give.
+    private func foresee() async throws -> Outcome {
+        let counts = try await connection.query(plan.foreseen(staged.columns))[0]
+        return Outcome(
+            inserted: try counts.decode("inserted"), updated: try counts.decode("updated"),
+            cleared: try await clearedRows())
+    }
+
+    private func clearedRows() async throws -> Int {
+        try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
+    }
+
     private func write() async throws -> Outcome {
         do {
-            let cleared: Int = try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
+            let cleared = try await clearedRows()
             let defaults = try await ImportedDefaults(connection: connection).giveWay(to: order.kind)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0

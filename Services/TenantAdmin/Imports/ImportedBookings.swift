@@ -10,7 +10,8 @@ protocol ImportedPlanning: Sendable {
     /// and taken back leaves dead rows behind.
     func refused() async throws -> [ImportRowError]
     /// The planner's warnings about the written rows, at most `limit`.
-    func warnings(atMost limit: Int) async throws -> [ImportRowError]
+    /// - Parameter isForeseen: nothing was written, and the warnings are about what would be.
+    func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError]
 }
 
 /// What the ledger says of open bookings that an import writes: what a POST of each would be told, by line of the file. Work that is
@@ -41,9 +42,7 @@ struct ImportedBookings: ImportedPlanning {
         }
         try await rehearse()
         var errors: [ImportRowError] = []
-        let rehearsed: SQL = "pg_temp.import_bookings"
-        try await walk(Self.lines(of: rehearsed, where: "t.is_written"), in: .init(bookings: rehearsed)) {
-            planned, lines in
+        try await walk(Self.rehearsedLines, in: Self.rehearsed) { planned, lines in
             let new = Set(lines.map(\.id))
             var accepted = planned.bookings.filter { !new.contains($0.id) }
             for (line, id) in lines {
@@ -65,12 +64,16 @@ struct ImportedBookings: ImportedPlanning {
         return errors
     }
 
-    /// The planner's warnings about the written rows, at most `limit`.
-    func warnings(atMost limit: Int) async throws -> [ImportRowError] {
+    func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
-        // Those that this transaction has written.
-        let written = Self.lines(of: "resource_allocations", where: "t.updated_at = now()")
-        try await walk(written) { planned, lines in
+        // Refusals have been rehearsed already.
+        if isForeseen, overbooking != .refuse { try await rehearse() }
+        // Those that this transaction has written, or would write.
+        let written =
+            isForeseen
+            ? Self.rehearsedLines : Self.lines(of: "resource_allocations", where: "t.updated_at = now()")
+        let tables = isForeseen ? Self.rehearsed : LedgerReader.Tables()
+        try await walk(written, in: tables) { planned, lines in
             for (line, id) in lines where warnings.count < limit {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
                 let found = conflicts(
@@ -79,7 +82,7 @@ struct ImportedBookings: ImportedPlanning {
                 .filter { overbooking != .allow || $0.kind != .overCapacity }
                 let told = try await PlanningWarning.all(
                     Set(found.map { BookingConflict(booking: id, conflict: $0) }), of: planned.employee.id,
-                    on: connection)
+                    in: tables, on: connection)
                 warnings += told.map { ImportRowError(line: line, column: "", reason: $0.message) }
             }
             return warnings.count < limit
@@ -113,6 +116,9 @@ struct ImportedBookings: ImportedPlanning {
         try await connection.execute(
             "GRANT SELECT, INSERT, UPDATE ON pg_temp.import_bookings TO \(identifier: role)")
     }
+
+    private static let rehearsed = LedgerReader.Tables(bookings: "pg_temp.import_bookings")
+    private static let rehearsedLines = lines(of: rehearsed.bookings, where: "t.is_written")
 
     /// Writes the file into a copy of what it concerns: the bookings that it names, and the open ones of the people whom it names.
     private func rehearse() async throws {

@@ -52,10 +52,10 @@ struct ImportedProjects: ImportedPlanning {
         return errors
     }
 
-    func warnings(atMost limit: Int) async throws -> [ImportRowError] {
+    func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
         for (line, load) in growing where warnings.count < limit {
-            warnings += try await load.grown(on: connection).warnings.map {
+            warnings += try await load.grown(in: isForeseen ? written : .init(), on: connection).warnings.map {
                 ImportRowError(line: line, column: "", reason: $0.message)
             }
         }

@@ -6,11 +6,14 @@ import ServiceStorage
 
 extension PlanningWarning {
     /// Conflicts in the words of the contract, in order of time.
+    /// - Parameter tables: where the bookings are.
     static func all(
-        _ found: Set<BookingConflict>, of employee: EmployeeID, on connection: PostgresConnection
+        _ found: Set<BookingConflict>, of employee: EmployeeID, in tables: LedgerReader.Tables = .init(),
+        on connection: PostgresConnection
     ) async throws -> [PlanningWarning] {
         guard !found.isEmpty else { return [] }
-        let names = try await Names(found.map(\.conflict), bookings: found.map(\.booking), on: connection)
+        let names = try await Names(
+            found.map(\.conflict), bookings: found.map(\.booking), in: tables, on: connection)
         return found.map { PlanningWarning($0.conflict, of: $0.booking, employee, names) }.sorted {
             ($0.from, $0.kind, $0.booking, $0.to) < ($1.from, $1.kind, $1.booking, $1.to)
         }
@@ -21,10 +24,13 @@ extension PlanningWarning {
         var bookings: [AllocationID: String] = [:]
         var skills: [SkillID: String] = [:]
 
-        init(_ conflicts: [Conflict], bookings: [AllocationID], on connection: PostgresConnection) async throws {
+        init(
+            _ conflicts: [Conflict], bookings: [AllocationID], in tables: LedgerReader.Tables,
+            on connection: PostgresConnection
+        ) async throws {
             let ids = Set(conflicts.flatMap(\.bookings)).union(bookings)
             for row in try await connection.query(
-                "SELECT id, external_id FROM resource_allocations WHERE id = ANY(\(Array(ids))::uuid[])")
+                "SELECT id, external_id FROM \(sql: tables.bookings) WHERE id = ANY(\(Array(ids))::uuid[])")
             {
                 self.bookings[try row.decode("id")] = try row.decode("external_id", as: String.self)
             }

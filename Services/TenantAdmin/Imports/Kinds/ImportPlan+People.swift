@@ -147,8 +147,10 @@ extension ImportPlan {
         match: "t.employee_id = e.id AND t.skill_id = s.skill_id",
         exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN skills s ON s.id = t.skill_id",
         holds: [lockEmployees()],
-        prerequisites: [makeSkills("SELECT r.skill AS word FROM pg_temp.import_rows r")],
+        prerequisites: [makeSkills(heldSkills)], needs: needSkills(heldSkills),
         checks: [.unknownEmployee])
+
+    private static let heldSkills: SQL = "SELECT r.skill AS word FROM pg_temp.import_rows r"
 
     static let capacityHistory = ImportPlan(
         kind: .capacityHistory, table: "capacity_history",

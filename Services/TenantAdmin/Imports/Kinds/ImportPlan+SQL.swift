@@ -133,18 +133,33 @@ extension ImportPlan {
     /// nil when the file names nothing that could change.
     /// - Parameter mark: a column that becomes true as well.
     func update(_ columns: ImportColumns, marking mark: String? = nil) -> SQL? {
-        let changes = changes(columns)
-        guard !changes.isEmpty else { return nil }
+        guard let differs = differs(columns) else { return nil }
         let marks = mark.map { ["\(identifier: $0) = true"] as [SQL] } ?? []
-        let set = changes.map { change -> SQL in "\(identifier: change.column) = \(sql: change.value)" } + marks
-        let now = changes.map { change -> SQL in "t.\(identifier: change.column)" }
-        let values = changes.map(\.value)
+        let set = changes(columns).map { "\(identifier: $0.column) = \(sql: $0.value)" as SQL } + marks
         return """
             UPDATE \(identifier: table) t SET \(sql: set.joined(separator: ", "))
             FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
-            WHERE \(sql: match)
-                AND row(\(sql: now.joined(separator: ", "))) IS DISTINCT FROM row(\(sql: values.joined(separator: ", ")))
+            WHERE \(sql: match) AND \(sql: differs)
             """
+    }
+
+    /// Counts the rows that ``insert(_:)`` and ``update(_:marking:)`` would write, where ``needs`` finds nothing.
+    func foreseen(_ columns: ImportColumns) -> SQL {
+        """
+        SELECT (SELECT count(*) FROM pg_temp.import_rows r \(sql: joins)
+                WHERE NOT EXISTS (SELECT FROM \(identifier: table) t WHERE \(sql: match))) AS inserted,
+            (SELECT count(*) FROM pg_temp.import_rows r \(sql: joins) \(sql: valueJoins)
+                JOIN \(identifier: table) t ON \(sql: match) WHERE \(sql: differs(columns) ?? "false")) AS updated
+        """
+    }
+
+    /// Whether `t` would become another; nil when the file names nothing that could change.
+    private func differs(_ columns: ImportColumns) -> SQL? {
+        let changes = changes(columns)
+        guard !changes.isEmpty else { return nil }
+        let now = changes.map { change -> SQL in "t.\(identifier: change.column)" }.joined(separator: ", ")
+        let values = changes.map(\.value).joined(separator: ", ")
+        return "row(\(sql: now)) IS DISTINCT FROM row(\(sql: values))"
     }
 
     /// Writes the rows that do not exist yet. Sorted, so that all are found before the first is written: looking row by row through what

@@ -20,6 +20,14 @@ extension ImportPlan {
         """
     }
 
+    /// Finds a row when ``makeSkills(_:)`` would make a skill.
+    static func needSkills(_ words: SQL) -> SQL {
+        """
+        SELECT FROM (SELECT DISTINCT a.word FROM (\(sql: words)) a) u
+        WHERE u.word IS NOT NULL AND NOT EXISTS (SELECT FROM skill_names n WHERE n.folded = folded(u.word)) LIMIT 1
+        """
+    }
+
     /// Words that are not there yet; the skill carries the mark of the change.
     static let addAliases: SQL = """
         WITH added AS (
@@ -31,8 +39,11 @@ extension ImportPlan {
         UPDATE skills SET updated_at = now() WHERE id IN (SELECT skill_id FROM added)
         """
 
-    static let makeRequiredSkills = makeSkills(
-        "SELECT regexp_replace(unnest(r.required_skills), '>=[1-5]$', '') AS word FROM pg_temp.import_rows r")
+    static let makeRequiredSkills = makeSkills(requiredWords)
+    static let needRequiredSkills = needSkills(requiredWords)
+
+    private static let requiredWords: SQL =
+        "SELECT regexp_replace(unnest(r.required_skills), '>=[1-5]$', '') AS word FROM pg_temp.import_rows r"
 
     /// `w.ids` and `w.levels`: the skills that a row requires, in order, each once, and the least levels. The same lists come again
     /// and again: each is looked up once.

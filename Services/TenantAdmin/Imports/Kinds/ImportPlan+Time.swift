@@ -27,6 +27,7 @@ extension ImportPlan {
                 AND EXISTS (SELECT FROM pg_temp.import_rows r WHERE r.is_default AND folded(r.name) <> c.folded_name)
             """,
         ],
+        needs: "SELECT FROM pg_temp.import_rows r WHERE r.is_default LIMIT 1",
         checks: [
             Check(
                 column: "is_default",
@@ -62,7 +63,11 @@ extension ImportPlan {
         key: ["calendar", "date"], identity: ["folded(r.calendar)", "r.date"],
         joins: "JOIN calendars c ON c.folded_name = folded(r.calendar)",
         match: "t.calendar_id = c.id AND t.date = r.date", exportJoins: "JOIN calendars c ON c.id = t.calendar_id",
-        prerequisites: [makeCalendars])
+        prerequisites: [makeCalendars],
+        needs: """
+            SELECT FROM pg_temp.import_rows r
+            WHERE NOT EXISTS (SELECT FROM calendars c WHERE c.folded_name = folded(r.calendar)) LIMIT 1
+            """)
 
     static let employment = ImportPlan(
         kind: .employment, table: "employment_spells",

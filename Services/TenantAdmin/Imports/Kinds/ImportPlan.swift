@@ -30,6 +30,8 @@ struct ImportPlan: Sendable {
     var holds: [SQL] = []
     /// Statements that make what rows may name without its being there yet.
     var prerequisites: [SQL] = []
+    /// Finds a row when ``prerequisites`` have something to do; nil where there are none.
+    var needs: SQL?
     /// Statements that end the work when all rows are written.
     var finish: [SQL] = []
     var checks: [Check] = []
