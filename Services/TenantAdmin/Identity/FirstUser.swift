@@ -11,22 +11,21 @@ struct FirstUser: Sendable {
 
     /// Inside the transaction that makes the tenant, acting as it.
     func create(by author: Author, tenant: Tenant, on connection: PostgresConnection) async throws {
+        let user = UserID()
+        let roles = DefaultRole.allCases.map { role -> SQL in
+            "INSERT INTO roles (name, permissions, is_builtin) VALUES (\(role), \(json: role.permissions), true)"
+        }
         try await connection.executeBatch(
-            DefaultRole.allCases.map { role in
+            roles + [
                 """
-                INSERT INTO roles (name, permissions, is_builtin)
-                VALUES (\(role), \(json: role.permissions), true)
+                INSERT INTO users (id, email, name, password_hash)
+                VALUES (\(user), \(email), \(name), \(optional: passwordHash))
+                """,
                 """
-            })
-        let rows = try await connection.query(
-            "INSERT INTO users (email, name, password_hash) VALUES (\(email), \(name), \(optional: passwordHash)) RETURNING id"
-        )
-        let user = try rows[0].decode("id", as: UserID.self)
-        try await connection.execute(
-            """
-            INSERT INTO user_roles (user_id, role_id)
-            SELECT \(user)::uuid, id FROM roles WHERE name = \(DefaultRole.admin)
-            """)
+                INSERT INTO user_roles (user_id, role_id)
+                SELECT \(user)::uuid, id FROM roles WHERE name = \(DefaultRole.admin)
+                """,
+            ])
         try await AuditLog.record(
             try .create("tenant", tenant.id.description, tenant), by: author, on: connection)
         let values = try await Users.row(of: user, on: connection)

@@ -55,13 +55,10 @@ struct ReadySchemas: Sendable {
             let rows = try await connection.query(
                 "SELECT count(*) AS n FROM tenant_admin.ready_schemas WHERE schema_version = \(schemas.newest)")
             guard try rows[0].decode("n", as: Int.self) < count else { return false }
-            let id = TenantID()
-            let role = try await connection.query(
-                "SELECT erm_provisioning.create_tenant_role(\(id))::text AS role")[0].decode(
-                    "role", as: String.self)
+            let id = try await ReadyRoles.takeOrMake(on: connection)
             // No subdomain gives such a name: an underscore in those is followed by u, h or x.
             let schema = "tenant_ready_" + id.description.filter { $0 != "-" }
-            try await schemas.create(TenantNames(schema: schema, role: role), on: connection)
+            try await schemas.create(TenantNames(schema: schema, role: TenantNames.role(of: id)), on: connection)
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
                 "INSERT INTO ready_schemas (id, schema_name, schema_version) VALUES (\(id), \(schema), \(schemas.newest))"
@@ -83,8 +80,7 @@ struct ReadySchemas: Sendable {
                 """)
             guard let row = rows.first else { return false }
             let id = try row.decode("id", as: TenantID.self)
-            let role = "tenant_" + id.description.filter { $0 != "-" }
-            try await connection.setLocal(role: role, searchPath: [])
+            try await connection.setLocal(role: TenantNames.role(of: id), searchPath: [])
             try await connection.execute(
                 "DROP SCHEMA \(identifier: try row.decode("schema_name", as: String.self)) CASCADE")
             try await TenantDatabase.leave(on: connection)

@@ -13,18 +13,18 @@ struct TenantDefaults: Sendable {
 
     /// Inside the transaction that makes the tenant, acting as it.
     func create(on connection: PostgresConnection) async throws {
-        try await connection.execute(
-            "INSERT INTO departments (name) SELECT unnest(\(Self.departments)::text[])")
-        try await connection.execute(
-            """
-            INSERT INTO skills (name, category)
-            SELECT * FROM unnest(\(Self.skills.map(\.0))::text[], \(Self.skills.map(\.1))::text[])
-            """)
         var settings = KnownSetting.defaults
         settings[.companyName] = .string(companyName)
         try await connection.executeBatch(
-            settings.map { setting, value in
-                "INSERT INTO tenant_settings (key, value) VALUES (\(setting), \(json: value))"
-            })
+            [
+                "INSERT INTO departments (name) SELECT unnest(\(Self.departments)::text[])",
+                """
+                INSERT INTO skills (name, category)
+                SELECT * FROM unnest(\(Self.skills.map(\.0))::text[], \(Self.skills.map(\.1))::text[])
+                """,
+            ]
+                + settings.map { setting, value -> SQL in
+                    "INSERT INTO tenant_settings (key, value) VALUES (\(setting), \(json: value))"
+                })
     }
 }

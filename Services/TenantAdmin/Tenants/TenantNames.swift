@@ -15,8 +15,11 @@ struct TenantNames: Sendable, Equatable {
     }
 
     init(subdomain: Subdomain, id: TenantID) {
-        self.init(schema: Self.schema(for: subdomain.rawValue), role: "tenant_" + id.description.filter { $0 != "-" })
+        self.init(schema: Self.schema(for: subdomain.rawValue), role: Self.role(of: id))
     }
+
+    /// As `erm_provisioning.create_tenant_role` names it.
+    static func role(of id: TenantID) -> String { "tenant_" + id.description.filter { $0 != "-" } }
 
     /// Different for different subdomains, and at most 63 bytes, PostgreSQL's limit: `_` and `-` are escaped as `_u` and
     /// `_h`, and what is then too long ends in `_x`, which no escape gives, and 128 bits of its SHA-256.

@@ -25,12 +25,13 @@ struct Tenants: Sendable {
         }
         do {
             return try await pool.withTransaction { [passwordHash] connection in
-                var ready: ReadySchema?
+                var (ready, withRole): (ReadySchema?, TenantID?)
                 let (tenant, isNew) = try await IdempotencyKey.once(
                     key, in: "tenant_admin.idempotency_keys", on: connection
                 ) {
                     ready = try await ReadySchemas(schemas: schemas).take(on: connection)
-                    return try await insert(request, id: ready?.id ?? TenantID(), on: connection)
+                    if ready == nil { withRole = try await ReadyRoles.take(on: connection) }
+                    return try await insert(request, id: ready?.id ?? withRole ?? TenantID(), on: connection)
                 }
                 if isNew {
                     let id = tenant.id
@@ -38,7 +39,9 @@ struct Tenants: Sendable {
                     if let ready {
                         try await ready.adopt(names, on: connection)
                     } else {
-                        try await connection.execute("SELECT erm_provisioning.create_tenant_role(\(id))")
+                        if withRole == nil {
+                            try await connection.execute("SELECT erm_provisioning.create_tenant_role(\(id))")
+                        }
                         try await schemas.create(names, on: connection)
                     }
                     try await FirstUser(
