@@ -230,6 +230,41 @@ import Testing
         }
     }
 
+    @Test("a node without room refuses a batch with Retry-After, whatever stands in it")
+    func batchRefused() async throws {
+        try await PredictionsOverHTTP.with(deployed: false) { service in
+            // Megabytes that are no JSON.
+            let body = String(repeating: "{", count: 2 << 20)
+            let shed = try await service.admission.admit(1_000) {
+                try await service.send(.post, "/api/v1/predictions/batch", body)
+            }
+            #expect(shed.status == .serviceUnavailable && shed.headers[.retryAfter] == "1")
+        }
+    }
+
+    @Test("a node without room refuses a batch before its body has come")
+    func batchRefusedUnread() async throws {
+        try await PredictionsOverHTTP.with(deployed: false, over: .live) { service in
+            let http = HTTPClient(logger: PostgresCluster.quietLogger)
+            var headers = try service.lineHeaders
+            headers[.contentType] = "application/json"
+            let fields = headers.map { ($0.name.rawName, $0.value) }
+            let url = "http://127.0.0.1:\(service.client.port ?? 0)/api/v1/predictions/batch"
+            // Megabytes are announced, and never sent whole.
+            let (pieces, sender) = AsyncThrowingStream.makeStream(of: [UInt8].self)
+            sender.yield(Array(#"{"requests": ["#.utf8))
+            let response = try await service.admission.admit(1_000) {
+                try await http.execute(
+                    HTTPClientRequest(
+                        method: "POST", url: url, headers: fields, body: .stream(length: 8 << 20, pieces),
+                        deadline: .seconds(240)))
+            }
+            #expect(response.status == 503 && response["Retry-After"] == "1")
+            sender.finish(throwing: CancellationError())
+            await http.shutdown()
+        }
+    }
+
     @Test("a person made a moment ago is known")
     func newEmployee() async throws {
         try await PredictionsOverHTTP.with { service async throws in

@@ -46,6 +46,8 @@ struct PredictionsController: Controller {
     private static let batchBytesAtOnce = 64 * 1024
 
     private func predictBatch(_ call: TenantCall) async throws -> PredictionAnswer<[Prediction]> {
+        // Refusing is worth most before megabytes have been read.
+        try service.admission.requireRoom()
         let bytes = try await call.request.jsonBytes(upTo: Self.mostBatchBytes)
         let isLong = bytes.count > Self.batchBytesAtOnce
         let (payload, key) = try await service.gate.run(named: "batch", isLong: isLong) {
