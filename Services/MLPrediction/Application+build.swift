@@ -72,7 +72,9 @@ struct PredictionApplication {
         let networks = TenantNetworks(
             source: registry, models: models, staleAfter: settings.duration("models.fresh"),
             news: { modelNews.since($1, of: $0) }, patience: settings.duration("models.patience"))
-        let log = PostgresPredictionLog(database: database)
+        // One for all that takes long, so that no more threads compute than there are cores.
+        let gate = ComputeGate()
+        let log = PostgresPredictionLog(database: database, gate: gate)
         let shadows = ShadowAnswers(
             models: models, mirrors: mirrors, database: database, capacity: settings.int("shadow.waiting"),
             leftOut: { [metrics = bootstrap.metrics] questions in
@@ -83,7 +85,7 @@ struct PredictionApplication {
             }, logger: bootstrap.logger)
         let service = PredictionService(
             models: models, mirrors: mirrors, log: log, usage: usage, featureNames: FeatureNames(database: database),
-            shadows: shadows, admission: admission)
+            shadows: shadows, admission: admission, gate: gate)
         // Without a webhook alarms are read from their feed only.
         let delivery = try Webhook(bootstrap).map { webhook in
             AlarmDelivery(
@@ -140,7 +142,7 @@ struct PredictionParts: Sendable {
         let routes = Routes(verifier: verifier)
         routes.add(
             PredictionsController(
-                service: service, log: log, forecasts: PersonForecasts(database: database)))
+                service: service, log: log, forecasts: PersonForecasts(database: database, gate: service.gate)))
         routes.add(
             ModelMetricsController(
                 service: service, store: PostgresModelMetricsStore(database: database),

@@ -1,3 +1,5 @@
+import Contracts
+import Foundation
 import Synchronization
 import TestSupport
 import Testing
@@ -60,5 +62,87 @@ import Testing
             await #expect(throws: CancellationError.self) { try await gate.pass { throw CancellationError() } }
         }
         #expect(await gate.pass { true })
+    }
+
+    @Test("many items are worked on in parts, others having their turn between; a few need no turn")
+    func parts() async throws {
+        let gate = ComputeGate(atOnce: 1)
+        let record = Record()
+        let (opened, opening) = AsyncStream.makeStream(of: Void.self)
+        let held = Task { for await _ in opened { return } }
+        try await withThrowingTaskGroup { group in
+            group.addTask {
+                await gate.pass {
+                    record.enter(-2)
+                    await held.value
+                }
+            }
+            while record.entered.withLock({ $0.isEmpty }) { await Task.yield() }
+            let few = try await gate.map(named: "test", [1, 2], few: 2) { $0 * 2 }
+            #expect(few == [2, 4])
+
+            group.addTask {
+                let doubled = try await gate.map(named: "test", Array(0..<40), few: 2) { item in
+                    record.enter(item)
+                    return item * 2
+                }
+                #expect(doubled == (0..<40).map { $0 * 2 })
+            }
+            while gate.waiting < 1 { await Task.yield() }
+            group.addTask { await gate.pass { record.enter(-1) } }
+            while gate.waiting < 2 { await Task.yield() }
+            opening.finish()
+            try await group.waitForAll()
+        }
+        let expected: [Int] = [[-2], Array(0..<20), [-1], Array(20..<40)].flatMap(\.self)
+        #expect(record.entered.withLock { $0 } == expected)
+    }
+
+    @Test("many predictions are written to the log and read from it when their turn comes")
+    func log() async throws {
+        try await PredictionDatabase.with { fixture in
+            let gate = ComputeGate(atOnce: 1)
+            let log = PostgresPredictionLog(database: fixture.database, gate: gate)
+            let (tenant, person) = (TenantID(), EmployeeID())
+            let predictions = (0..<60).map { _ in
+                NewPrediction(
+                    request: PredictionRequest(employeeId: person, projectId: ProjectID(), plannedHours: 8),
+                    prediction: Prediction(
+                        predictionId: PredictionID(), recommendedAllocation: 20, allocationNote: nil, estimatedHours: 8,
+                        successProbability: 0.5, confidence: 60, interval: nil, intervals: [], explanation: [],
+                        model: PredictionModel(id: nil, version: 0, kind: "baseline"), alternativeOptions: [],
+                        asOf: Date()), createdAt: Date())
+            }
+            let forecasts = PersonForecasts(database: fixture.database, gate: gate)
+            let question = PersonForecasts.Question(employee: person, from: nil, to: nil)
+
+            let written = try await afterATurn(at: gate) {
+                try await log.append(predictions, key: nil, requestedBy: "u", tenant: tenant).count
+            }
+            let read = try await afterATurn(at: gate) {
+                try await log.records(PredictionFilter(), tenant: tenant, after: nil, limit: 100).count
+            }
+            let exported = try await afterATurn(at: gate) {
+                try await forecasts.forecasts(question, after: nil, tenant: tenant).count
+            }
+            let open = try await afterATurn(at: gate) {
+                try await log.awaiting(
+                    .first, tenant: tenant, asked: Date(timeIntervalSince1970: 0)..<Date.distantFuture, after: nil
+                ).count
+            }
+            #expect(written == 60 && read == 60 && exported == 60 && open == 60)
+        }
+    }
+
+    /// Holds the gate's one place until `body` waits for it.
+    private func afterATurn<Value: Sendable>(
+        at gate: ComputeGate, _ body: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let work = await gate.pass {
+            let work = Task { try await body() }
+            while gate.waiting == 0 { await Task.yield() }
+            return work
+        }
+        return try await work.value
     }
 }

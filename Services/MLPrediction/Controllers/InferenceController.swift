@@ -44,8 +44,8 @@ struct InferenceController: Controller {
     private static let platform = "erm_network"
     /// Rows of one request.
     private static let maximumRows = 100_000
-    /// A longer body is read and computed on a thread of its own.
-    private static let bytesAtOnce = 32 * 1024
+    /// A longer body is answered on a thread of its own. Ten bytes may be a row, which takes microseconds to read, to compute and to write.
+    private static let bytesAtOnce = 8 * 1024
 
     // MARK: The server
 

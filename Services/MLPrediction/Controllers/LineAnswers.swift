@@ -56,6 +56,27 @@ struct LineAnswers: Sendable {
         return nil
     }
 
+    /// Longer lines are read on a thread of their own: one may be as long as the body.
+    private static let bytesAtOnce = 64 * 1024
+
+    private func reading<Value: Sendable>(
+        _ lines: [SentLines.Line], _ body: @escaping @Sendable () throws -> Value
+    ) async throws -> Value {
+        let isLong = lines.reduce(0) { $0 + $1.bytes.count } > Self.bytesAtOnce
+        return try await service.gate.run(named: "lines", isLong: isLong, body)
+    }
+
+    private static func request(on line: SentLines.Line) throws -> PredictionRequest {
+        try StrictJSON.decode(from: line.bytes)
+    }
+
+    private func key(of line: SentLines.Line) throws -> IdempotencyKey? {
+        // A blank is in no client's key.
+        try call.idempotencyKey(for: String(decoding: line.bytes, as: UTF8.self)).map {
+            IdempotencyKey(subject: $0.subject, key: "\($0.key) \(line.place)", requestSHA256: $0.requestSHA256)
+        }
+    }
+
     private func answersOnce(to lines: [SentLines.Line]) async -> [Answer] {
         var answers: [Answer] = []
         for first in stride(from: 0, to: lines.count, by: Self.atOnce) {
@@ -70,12 +91,7 @@ struct LineAnswers: Sendable {
 
     private func answerOnce(_ line: SentLines.Line) async -> Answer {
         do {
-            // A blank is in no client's key.
-            let key = try call.idempotencyKey(for: String(decoding: line.bytes, as: UTF8.self)).map {
-                IdempotencyKey(
-                    subject: $0.subject, key: "\($0.key) \(line.place)", requestSHA256: $0.requestSHA256)
-            }
-            let request = try StrictJSON.decode(PredictionRequest.self, from: line.bytes)
+            let (request, key) = try await reading([line]) { try (Self.request(on: line), self.key(of: line)) }
             let predictions = try await service.predict([request], paths: [""], for: call.caller, key: key)
             return Answer(line: line.number, result: .success(predictions[0]))
         } catch {
@@ -89,12 +105,16 @@ struct LineAnswers: Sendable {
         func refuse(_ line: Int, _ error: any Error) {
             answers.append(Answer(line: line, result: .failure(ProblemError(mapping: error))))
         }
-        for line in lines {
-            do {
-                asked.append((line.number, try StrictJSON.decode(PredictionRequest.self, from: line.bytes)))
-            } catch {
-                refuse(line.number, error)
+        do {
+            let requests = try await reading(lines) { lines.map { line in Result { try Self.request(on: line) } } }
+            for (line, request) in zip(lines, requests) {
+                switch request {
+                case .success(let request): asked.append((line.number, request))
+                case .failure(let error): refuse(line.number, error)
+                }
             }
+        } catch {
+            for line in lines { refuse(line.number, error) }
         }
         for isLast in [false, true] where !asked.isEmpty {
             do {

@@ -45,7 +45,10 @@ struct ForecastExport: RouteAnswer {
             if format == .csv { try await writer.write(ByteBuffer(string: PersonForecast.csvHeader)) }
             var batch = first
             while let last = batch.last {
-                try await writer.write(ByteBuffer(bytes: try format.bytes(batch)))
+                let lines = try await forecasts.gate.map(
+                    named: "export", batch, few: PostgresPredictionLog.fewRecords
+                ) { try format.line($0) }
+                try await writer.write(ByteBuffer(bytes: lines.joined()))
                 guard batch.count == PersonForecasts.batch else { break }
                 batch = try await forecasts.forecasts(
                     question, after: NewestFirst(createdAt: last.createdAt, id: last.predictionId), tenant: tenant)
@@ -71,10 +74,10 @@ struct ForecastExport: RouteAnswer {
 }
 
 extension ForecastFormat {
-    fileprivate func bytes(_ forecasts: [PersonForecast]) throws -> [UInt8] {
+    fileprivate func line(_ forecast: PersonForecast) throws -> [UInt8] {
         switch self {
-        case .csv: Array(forecasts.map(\.csv).joined().utf8)
-        case .ndjson: try forecasts.flatMap { try WireJSON.encode($0) + [UInt8(ascii: "\n")] }
+        case .csv: Array(forecast.csv.utf8)
+        case .ndjson: try WireJSON.encode(forecast) + [UInt8(ascii: "\n")]
         }
     }
 }

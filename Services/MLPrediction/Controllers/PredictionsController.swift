@@ -42,21 +42,25 @@ struct PredictionsController: Controller {
 
     /// As the gateway's route has it.
     private static let mostBatchBytes = 16 << 20
-    /// The JSON of a longer batch, and of its answer, is read and written on a thread of its own.
-    private static let batchBytesAtOnce = 64 * 1024
+    /// A longer batch is read on a thread of its own.
+    private static let batchBytesAtOnce = 16 * 1024
+    /// So many answers are written in about a millisecond. A question may be a thirtieth of its answer.
+    private static let fewAnswers = 50
 
     private func predictBatch(_ call: TenantCall) async throws -> PredictionAnswer<[Prediction]> {
         // Refusing is worth most before megabytes have been read.
         try service.admission.requireRoom()
         let bytes = try await call.request.jsonBytes(upTo: Self.mostBatchBytes)
-        let isLong = bytes.count > Self.batchBytesAtOnce
-        let (payload, key) = try await service.gate.run(named: "batch", isLong: isLong) {
+        let (payload, key) = try await service.gate.run(
+            named: "batch", isLong: bytes.count > Self.batchBytesAtOnce
+        ) {
             let payload = try StrictJSON.decode(PredictionBatchRequest.self, from: bytes)
             return (payload, try call.idempotencyKey(for: payload))
         }
         let paths = payload.requests.indices.map { "requests[\($0)]." }
         let predictions = try await service.predict(payload.requests, paths: paths, for: call.caller, key: key)
-        return try await service.gate.run(named: "batch", isLong: isLong) { try PredictionAnswer(predictions) }
+        return PredictionAnswer(
+            try await service.gate.map(named: "batch", predictions, few: Self.fewAnswers) { try $0.wireBytes() })
     }
 
     /// A line of JSON for each question, and one at the end without which the answer is not whole.
@@ -71,11 +75,16 @@ struct PredictionsController: Controller {
 
     private func list(
         _ call: TenantCall, _ query: ListQuery<PredictionFilter, NewestFirst<PredictionEntity>>
-    ) async throws -> Listed<PredictionRecord> {
+    ) async throws -> ListedJSON<PredictionRecord> {
         await service.outcomes.takeNewest(of: call.tenant)
         let found = try await log.records(
             query.filter, tenant: call.tenant, after: query.page.after, limit: query.page.readLimit)
-        return try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
+        let listed = try Listed(found, query.page) { NewestFirst(createdAt: $0.createdAt, id: $0.id) }
+        return try await ListedJSON(listed) { records in
+            try await service.gate.map(named: "log", records, few: PostgresPredictionLog.fewRecords) {
+                try WireJSON.encode($0)
+            }
+        }
     }
 
     private func export(_ call: TenantCall, _ query: ForecastExportQuery) async throws -> ForecastExport {

@@ -1,3 +1,4 @@
+import Foundation
 import ServiceKit
 import Synchronization
 
@@ -11,7 +12,8 @@ final class ComputeGate: Sendable {
 
     private let state: Mutex<State>
 
-    init(atOnce: Int) { state = Mutex(State(free: max(1, atOnce))) }
+    /// - Parameter atOnce: as many as there are cores when not stated otherwise.
+    init(atOnce: Int = ProcessInfo.processInfo.activeProcessorCount) { state = Mutex(State(free: max(1, atOnce))) }
 
     /// How many wait for their turn.
     var waiting: Int { state.withLock { $0.waiting.count } }
@@ -30,6 +32,25 @@ final class ComputeGate: Sendable {
         guard isLong else { return try body() }
         return try await pass { try await ComputeThread.run(named: name, body) }
     }
+
+    /// What `body` makes of each item: of a few here, of more on threads of their own. Between parts of the items others have their turn.
+    /// - Parameter few: so many take about a millisecond.
+    func map<Item: Sendable, Value: Sendable>(
+        named name: String, _ items: [Item], few: Int, _ body: @escaping @Sendable (Item) throws -> Value
+    ) async throws -> [Value] {
+        guard items.count > few else { return try items.map(body) }
+        var values: [Value] = []
+        values.reserveCapacity(items.count)
+        let size = few * Self.partOfFew
+        for first in stride(from: 0, to: items.count, by: size) {
+            let part = items[first..<min(first + size, items.count)]
+            values += try await run(named: name) { try part.map(body) }
+        }
+        return values
+    }
+
+    /// A part is worth a thread, and about as long as a comparison of many people.
+    private static let partOfFew = 10
 
     private func enter() async {
         await withCheckedContinuation { continuation in

@@ -16,7 +16,7 @@ struct PredictionService: Sendable {
     let shadows: ShadowAnswers?
     let admission: Admission
     /// For what takes longer than most answers.
-    let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
+    let gate: ComputeGate
     let now: @Sendable () -> Date
     /// What the time of an answer is measured with.
     private let clock: @Sendable () -> ContinuousClock.Instant
@@ -24,17 +24,18 @@ struct PredictionService: Sendable {
     init(
         models: DeployedModels, mirrors: TenantMirrors, log: any PredictionLog, usage: UsageCounter = UsageCounter(),
         featureNames: FeatureNames? = nil, shadows: ShadowAnswers? = nil, admission: Admission = Admission(most: 256),
-        now: @escaping @Sendable () -> Date = { Date() },
+        gate: ComputeGate = ComputeGate(), now: @escaping @Sendable () -> Date = { Date() },
         clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) {
         self.models = models
         self.mirrors = mirrors
         self.log = log
-        outcomes = OutcomeIntake(mirrors: mirrors, log: log, now: now)
+        outcomes = OutcomeIntake(mirrors: mirrors, log: log, gate: gate, now: now)
         self.usage = usage
         self.featureNames = featureNames
         self.shadows = shadows
         self.admission = admission
+        self.gate = gate
         self.now = now
         self.clock = clock
     }

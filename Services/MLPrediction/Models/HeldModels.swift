@@ -37,7 +37,7 @@ final class HeldModels: Sendable {
     private let state = Mutex(State())
     private let loads = SingleFlight<String, ReadyModel>()
     /// A node that has just started is asked by many tenants at once.
-    private let gate = ComputeGate(atOnce: ProcessInfo.processInfo.activeProcessorCount)
+    private let gate = ComputeGate()
 
     /// - Parameter report: told of each model that is refused.
     init(

@@ -8,6 +8,7 @@ import Synchronization
 final class OutcomeIntake: Sendable {
     private let mirrors: TenantMirrors
     private let log: any PredictionLog
+    private let gate: ComputeGate
     private let now: @Sendable () -> Date
     /// The history in which nothing was left to put right.
     private let corrected = Mutex<[TenantID: String]>([:])
@@ -15,9 +16,17 @@ final class OutcomeIntake: Sendable {
     /// What has no outcome after so long gets none.
     private static let age: TimeInterval = 400 * 86_400
 
-    init(mirrors: TenantMirrors, log: any PredictionLog, now: @escaping @Sendable () -> Date = { Date() }) {
+    /// So many predictions are read, or looked up in the history, in about a millisecond.
+    static let few = 50
+
+    /// - Parameter gate: for what takes long.
+    init(
+        mirrors: TenantMirrors, log: any PredictionLog, gate: ComputeGate = ComputeGate(),
+        now: @escaping @Sendable () -> Date = { Date() }
+    ) {
         self.mirrors = mirrors
         self.log = log
+        self.gate = gate
         self.now = now
     }
 
@@ -54,12 +63,10 @@ final class OutcomeIntake: Sendable {
             awaited, tenant: tenant, asked: days.map { $0.clamped(to: all) } ?? all, after: last)
         guard let oldest = open.last else { return nil }
         let mirror = try await mirrors.mirror(of: tenant)
-        let found = mirror.knowledge.read { knowledge in
-            open.compactMap { prediction -> (OpenPrediction, BookingOutcome?)? in
-                let outcome = OutcomeMatching.outcome(of: prediction, in: knowledge.history)
-                return BookingOutcome.areSame(outcome, prediction.taken) ? nil : (prediction, outcome)
-            }
+        let outcomes = try await gate.map(named: "outcomes", open, few: Self.few) { prediction in
+            mirror.knowledge.read { OutcomeMatching.outcome(of: prediction, in: $0.history) }
         }
+        let found = zip(open, outcomes).filter { !BookingOutcome.areSame($1, $0.taken) }.map { (of: $0, outcome: $1) }
         if !found.isEmpty { try await log.take(found, tenant: tenant) }
         return NewestFirst(createdAt: oldest.createdAt, id: oldest.id)
     }

@@ -7,6 +7,8 @@ import ServiceStorage
 /// Everything that was ever forecast about a person, as the person asked about or as an alternative.
 struct PersonForecasts: Sendable {
     let database: ServiceDatabase
+    /// For what takes long.
+    var gate = ComputeGate()
 
     /// So many are read at a time.
     static let batch = 200
@@ -36,9 +38,10 @@ struct PersonForecasts: Sendable {
             SELECT p.*, \(sql: ShadowAnswer.column) FROM predictions p WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(Self.batch)
             """
-        return try await database.withTenantRows(tenant, readOnly: true) { connection in
-            try await connection.query(query).compactMap { try PersonForecast($0, about: question.employee) }
-        }
+        let rows = try await database.withTenantRows(tenant, readOnly: true) { try await $0.query(query) }
+        return try await gate.map(named: "log", rows, few: PostgresPredictionLog.fewRecords) {
+            try PersonForecast($0, about: question.employee)
+        }.compactMap(\.self)
     }
 }
 

@@ -9,10 +9,7 @@ extension PostgresPredictionLog {
         _ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID
     ) async throws -> [Prediction] {
         if predictions.isEmpty { return [] }
-        let make: @Sendable () throws -> PredictionWriter.Entry = {
-            try makeEntry(predictions, key: key, requestedBy: requestedBy, tenant: tenant)
-        }
-        let entry = predictions.count > Self.fewRows ? try await ComputeThread.run(named: "log", make) : try make()
+        let entry = try await entry(predictions, key: key, requestedBy: requestedBy, tenant: tenant)
         // A key may expire between its being found taken and its answer being read.
         for _ in 0..<2 {
             if try await writer.write(entry) { return predictions.map(\.prediction) }
@@ -22,27 +19,21 @@ extension PostgresPredictionLog {
             "Another request under the same Idempotency-Key is being answered; send the request again.")
     }
 
-    /// The statements of more predictions are made on a thread of their own.
-    private static let fewRows = 100
+    private static let fewRows = 50
 
-    /// A prediction with its JSON.
-    private struct Row {
-        let new: NewPrediction
-        let request: String
+    /// A prediction's JSON, and the statement that stores the prediction.
+    private struct Row: Sendable {
         let answer: String
-
-        init(_ new: NewPrediction) throws {
-            self.new = new
-            request = String(decoding: try WireJSON.encode(new.request), as: UTF8.self)
-            answer = String(decoding: try new.prediction.wireBytes(), as: UTF8.self)
-        }
+        let statement: SQL
     }
 
-    private func makeEntry(
+    private func entry(
         _ predictions: [NewPrediction], key: IdempotencyKey?, requestedBy: String, tenant: TenantID
-    ) throws -> PredictionWriter.Entry {
-        let rows = try predictions.map { try Row($0) }
+    ) async throws -> PredictionWriter.Entry {
         let first = predictions[0].prediction.predictionId
+        let rows = try await gate.map(named: "log", predictions, few: Self.fewRows) { new in
+            try row(new, key: key, claim: first, requestedBy: requestedBy, tenant: tenant)
+        }
         var statements: [SQL] = []
         var claim: Int?
         if let key {
@@ -50,7 +41,7 @@ extension PostgresPredictionLog {
             claim = statements.count
             statements.append(take(key, answers: rows.map(\.answer), claim: first, tenant: tenant))
         }
-        statements += rows.map { insert($0, key: key, claim: first, requestedBy: requestedBy, tenant: tenant) }
+        statements += rows.map(\.statement)
         return PredictionWriter.Entry(
             tenant: tenant, key: key, statements: statements, claim: claim, rows: predictions.count)
     }
@@ -58,29 +49,32 @@ extension PostgresPredictionLog {
     private var predictions: SQL { "\(identifier: database.schema, "predictions")" }
     private var keys: SQL { "\(identifier: database.schema, "idempotency_keys")" }
 
-    private func insert(
-        _ row: Row, key: IdempotencyKey?, claim: PredictionID, requestedBy: String, tenant: TenantID
-    ) -> SQL {
-        let (new, request, answer) = (row.new, row.new.request, row.new.prediction)
+    private func row(
+        _ new: NewPrediction, key: IdempotencyKey?, claim: PredictionID, requestedBy: String, tenant: TenantID
+    ) throws -> Row {
+        let (request, answer) = (new.request, new.prediction)
+        let requestJSON = String(decoding: try WireJSON.encode(request), as: UTF8.self)
+        let answerJSON = String(decoding: try answer.wireBytes(), as: UTF8.self)
         let statement: SQL = """
             INSERT INTO \(sql: predictions) (id, tenant_id, model_id, model_version, model_kind, employee_id, project_id,
                 input_data, prediction_result, confidence_score, estimated_hours, planned_hours, success_probability,
                 requested_by, created_at, updated_at, features, feature_set, selection)
             SELECT \(answer.predictionId)::uuid, \(tenant)::uuid, \(optional: answer.model.id)::uuid,
                 \(answer.model.version)::integer, \(answer.model.kind)::text, \(request.employeeId)::uuid,
-                \(request.projectId)::uuid, \(row.request)::jsonb, \(row.answer)::jsonb,
+                \(request.projectId)::uuid, \(requestJSON)::jsonb, \(answerJSON)::jsonb,
                 \(optional: answer.confidence)::double precision, \(answer.estimatedHours)::double precision,
                 \(optional: request.plannedHours)::double precision,
                 \(optional: answer.successProbability)::double precision, \(requestedBy)::text,
                 \(new.createdAt)::timestamptz, \(new.createdAt)::timestamptz, \(optional: new.features?.bytes)::bytea,
                 \(optional: new.features?.set.digest)::bytea, \(wireIfPresent: new.selection?.stored)::jsonb
             """
-        guard let key else { return statement }
+        guard let key else { return Row(answer: answerJSON, statement: statement) }
         // Where another request has the key, nothing is stored.
-        return statement + """
+        let claimed: SQL = """
              WHERE EXISTS (SELECT FROM \(sql: keys) WHERE tenant_id = \(tenant) AND subject = \(key.subject)
                 AND key = \(key.key) AND claim = \(claim))
             """
+        return Row(answer: answerJSON, statement: statement + claimed)
     }
 
     /// Affects one row when the key is new or older than a day. A second request with the same key waits at the primary key

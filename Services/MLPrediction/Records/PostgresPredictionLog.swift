@@ -7,23 +7,29 @@ import ServiceStorage
 /// The log in `ml_prediction.predictions`.
 struct PostgresPredictionLog: PredictionLog {
     let database: ServiceDatabase
+    let gate: ComputeGate
     let writer: PredictionWriter
     let sweeps = KeySweeps()
 
-    init(database: ServiceDatabase) {
+    /// - Parameter gate: for what takes long.
+    init(database: ServiceDatabase, gate: ComputeGate = ComputeGate()) {
         self.database = database
+        self.gate = gate
         writer = PredictionWriter(database: database)
     }
 
     func earlierAnswer(_ key: IdempotencyKey, tenant: TenantID) async throws -> [Prediction]? {
         guard let stored = try await database.withTenantRows(tenant, { try await Self.storedAnswer(key, $0) })
         else { return nil }
-        guard stored.utf8.count > Self.fewBytes else { return try WireJSON.decode(from: stored.utf8) }
-        return try await ComputeThread.run(named: "log") { try WireJSON.decode([Prediction].self, from: stored.utf8) }
+        return try await gate.run(named: "log", isLong: stored.utf8.count > Self.fewBytes) {
+            try WireJSON.decode([Prediction].self, from: stored.utf8)
+        }
     }
 
     /// An answer that is longer is read on a thread of its own.
-    private static let fewBytes = 1 << 20
+    private static let fewBytes = 64 << 10
+    /// Records are read by the general decoder, which takes ten times as long as writing one by hand.
+    static let fewRecords = 10
 
     private static func storedAnswer(
         _ key: IdempotencyKey, _ connection: PostgresConnection
@@ -67,8 +73,9 @@ struct PostgresPredictionLog: PredictionLog {
             SELECT * FROM predictions WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(limit)
             """
-        return try await database.withTenantRows(tenant) { connection in
-            try await connection.query(query).map { try RevisedRecord($0, features: nil).record }
+        let rows = try await database.withTenantRows(tenant) { try await $0.query(query) }
+        return try await gate.map(named: "log", rows, few: Self.fewRecords) {
+            try RevisedRecord($0, features: nil).record
         }
     }
 
@@ -96,7 +103,7 @@ struct PostgresPredictionLog: PredictionLog {
             case .first: "actual_hours IS NULL AND instead_actual_hours IS NULL"
             case .correction: "outcome_booking_id IS NOT NULL"
             }
-        return try await database.withTenantRows(tenant) { connection in
+        let rows = try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
                 SELECT id, coalesce(instead_employee_id, employee_id) AS employee_id,
@@ -109,20 +116,9 @@ struct PostgresPredictionLog: PredictionLog {
                 WHERE \(sql: awaits) AND created_at >= \(asked.lowerBound)
                     AND created_at < \(asked.upperBound) AND \(sql: older)
                 ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
-                """
-            ).map { row in
-                let actual: PredictionActual? = try row.wireIfPresent("taken")
-                let decidedAt: Date = try row.decode("work_decided_at")
-                return OpenPrediction(
-                    id: try row.decode("id"), employee: try row.decode("employee_id"),
-                    project: try row.decode("project_id"), plannedHours: try row.decode("planned_hours"),
-                    isOtherWork: try row.decode("is_other_work"), asOf: try row.decode("as_of"),
-                    createdAt: try row.decode("created_at"),
-                    taken: try row.decode("outcome_booking_id", as: AllocationID?.self).flatMap { booking in
-                        actual.map { BookingOutcome(booking: booking, decidedAt: decidedAt, actual: $0) }
-                    })
-            }
+                """)
         }
+        return try await gate.map(named: "outcomes", rows, few: OutcomeIntake.few) { try OpenPrediction($0) }
     }
 
     func take(_ outcomes: [(of: OpenPrediction, outcome: BookingOutcome?)], tenant: TenantID) async throws {
@@ -176,6 +172,20 @@ struct PostgresPredictionLog: PredictionLog {
                 try change.note(before.record, after.record, by: author), of: tenant, on: connection)
             return after
         }
+    }
+}
+
+extension OpenPrediction {
+    fileprivate init(_ row: PostgresRow) throws {
+        let actual: PredictionActual? = try row.wireIfPresent("taken")
+        let decidedAt: Date = try row.decode("work_decided_at")
+        self.init(
+            id: try row.decode("id"), employee: try row.decode("employee_id"), project: try row.decode("project_id"),
+            plannedHours: try row.decode("planned_hours"), isOtherWork: try row.decode("is_other_work"),
+            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"),
+            taken: try row.decode("outcome_booking_id", as: AllocationID?.self).flatMap { booking in
+                actual.map { BookingOutcome(booking: booking, decidedAt: decidedAt, actual: $0) }
+            })
     }
 }
 

@@ -20,20 +20,6 @@ private struct WireText<Value: Encodable & Sendable>: PostgresEncodable {
     var postgresText: String? { get throws { String(decoding: try WireJSON.encode(value), as: UTF8.self) } }
 }
 
-extension [Prediction] {
-    /// The bytes that `WireJSON` gives.
-    func wireBytes() throws -> [UInt8] {
-        var bytes: [UInt8] = []
-        for prediction in self {
-            bytes.append(UInt8(ascii: bytes.isEmpty ? "[" : ","))
-            bytes += try prediction.wireBytes()
-        }
-        if isEmpty { bytes.append(UInt8(ascii: "[")) }
-        bytes.append(UInt8(ascii: "]"))
-        return bytes
-    }
-}
-
 extension PostgresRow {
     func wire<Value: Decodable>(_ column: String) throws -> Value {
         try WireJSON.decode(from: try decode(column, as: String.self).utf8)

@@ -16,8 +16,25 @@ public enum Answer {
 
     /// One page of the list that the request has asked for.
     public static func list<T: Codable & Sendable>(_ items: [T], nextCursor: String?) throws -> Response {
-        let cursor = nextCursor.map { ListCursor.wrap($0, of: ListCursor.list) }
-        return try json(Success(items, page: Page(nextCursor: cursor)), status: .ok, headers: [:])
+        try json(Success(items, page: page(nextCursor)), status: .ok, headers: [:])
+    }
+
+    /// The same for items that are JSON already.
+    static func list(json items: [[UInt8]], nextCursor: String?) throws -> Response {
+        var body = ByteBuffer()
+        body.writeStaticString(#"{"data":["#)
+        for (place, item) in items.enumerated() {
+            if place > 0 { body.writeStaticString(",") }
+            body.writeBytes(item)
+        }
+        body.writeStaticString(#"],"page":"#)
+        body.writeBytes(try WireJSON.encode(page(nextCursor)))
+        body.writeStaticString(#","success":true}"#)
+        return Response(status: .ok, headers: [.contentType: "application/json"], body: .inPieces(body))
+    }
+
+    private static func page(_ nextCursor: String?) -> Page {
+        Page(nextCursor: nextCursor.map { ListCursor.wrap($0, of: ListCursor.list) })
     }
 
     public static func noContent() -> Response { Response(status: .noContent) }

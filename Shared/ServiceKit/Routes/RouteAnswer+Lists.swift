@@ -34,6 +34,28 @@ public struct Listed<Item: Codable & Sendable>: RouteAnswer {
     }
 }
 
+/// ``Listed`` with its items written beforehand: many long ones take longer than any other work of an answer.
+public struct ListedJSON<Item: Codable & Sendable>: RouteAnswer {
+    private let items: [[UInt8]]
+    private let nextCursor: String?
+
+    /// - Parameter write: gives the JSON of each item.
+    /// - Throws: what `write` throws.
+    public init(
+        _ list: Listed<Item>, isolation: isolated (any Actor)? = #isolation,
+        writing write: ([Item]) async throws -> [[UInt8]]
+    ) async throws {
+        items = try await write(list.items)
+        nextCursor = list.nextCursor
+    }
+
+    public static var description: AnswerDescription { Listed<Item>.description }
+
+    public func response(to request: Request) throws -> Response {
+        try Answer.list(json: items, nextCursor: nextCursor)
+    }
+}
+
 /// A list that is read and changed as a whole, with its `ETag`.
 public struct TaggedList<Item: Codable & Sendable>: RouteAnswer {
     let items: [Item]
