@@ -87,9 +87,30 @@ import Testing
                 #expect(rows.last?.split(separator: ",").last.flatMap { Int($0) } != nil)
                 #expect(csv.text.contains(#""Knows ""it"", well""#))
             }
-            #expect(try await export(service, "employeeId=\(employee.id)", tenant: TenantID()).text.isEmpty)
             #expect(try await export(service, "employeeId=\(employee.id)&from=2999-01-01T00:00:00Z").text.isEmpty)
             #expect(try await export(service, "format=csv").status == .unprocessableContent)
+        }
+    }
+
+    @Test("an export names what is wrong with the question, and is told of no other tenant's person")
+    func exportRefused() async throws {
+        try await PredictionsOverHTTP.with { service in
+            _ = try await predicted(service, employee.id)
+            let other = TenantID()
+            service.upstream.state.withLock { $0.lines[other] = [] }
+            let (early, late) = ("2026-01-01T00:00:00Z", "2026-02-01T00:00:00Z")
+            for (query, tenant, field) in [
+                ("employeeId=\(EmployeeID())", nil, "employeeId"), ("employeeId=\(employee.id)", other, "employeeId"),
+                ("employeeId=\(employee.id)&from=\(late)&to=\(early)", nil, "to"),
+                ("employeeId=\(employee.id)&employeeId=\(employee.id)", nil, "employeeId"),
+                ("employeeId=\(employee.id)&limit=1", nil, "limit"),
+            ] as [(String, TenantID?, String)] {
+                let answer = try await export(service, query, tenant: tenant)
+                #expect(answer.status == .unprocessableContent, "\(query)")
+                #expect(answer.text.contains(#""field":"\#(field)""#), "\(query): \(answer.text)")
+            }
+            // Somebody nothing was asked about yet.
+            #expect(try await export(service, "employeeId=\(employee.id)&to=\(early)").status == .ok)
         }
     }
 

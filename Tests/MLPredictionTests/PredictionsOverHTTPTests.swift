@@ -482,6 +482,39 @@ import Testing
         }
     }
 
+    @Test("a list of predictions names what is wrong with the question")
+    func listRefused() async throws {
+        try await PredictionsOverHTTP.with(deployed: false) { service in
+            let path = "/api/v1/predictions"
+            for _ in 0..<2 { _ = try await service.send(.post, path, question) }
+            let page = try await service.send(.get, path + "?limit=1")
+            let cursor = try #require(page.body["page"]?["nextCursor"]?.stringValue)
+            let foreign = ListCursor.wrap(String(cursor.split(separator: ".")[1]), of: "/api/v1/jobs")
+            for (query, field) in [
+                ("from=2026-02-01T00:00:00Z&to=2026-01-01T00:00:00Z", "to"), ("from=2026-02-01", "from"),
+                ("limit=0", "limit"), ("limit=-1", "limit"), ("limit=501", "limit"),
+                ("limit=99999999999999999999", "limit"), ("cursor=\(foreign)", "cursor"), ("cursor=", "cursor"),
+                ("employeeId=7", "employeeId"), ("projectId=", "projectId"), ("modelId=x", "modelId"),
+                ("decision=maybe", "decision"), ("outcome=good", "outcome"), ("limit=1&limit=1", "limit"),
+                ("person=\(employee)", "person"),
+            ] {
+                let answer = try await service.send(.get, "\(path)?\(query)")
+                #expect(answer.status == .unprocessableContent, "\(query)")
+                #expect("\(answer.body)".contains("string(\"\(field)\")"), "\(query): \(answer.body)")
+            }
+            let next = try await service.send(.get, path + "?limit=1&cursor=\(cursor)")
+            #expect(next.status == .ok && next.body["page"]?["nextCursor"] == .null)
+            let whole = try await service.send(.get, path)
+            guard case .array(let first)? = page.body["data"], case .array(let second)? = next.body["data"] else {
+                Issue.record("no lists: \(page.body), \(next.body)")
+                return
+            }
+            #expect(first.count == 1 && whole.body["data"] == .array(first + second))
+            let unknown = try await service.send(.get, "\(path)?employeeId=\(EmployeeID())")
+            #expect(unknown.status == .ok && unknown.body["data"] == .array([]))
+        }
+    }
+
     @Test("metrics take any span of at most 400 days, the calendar's ends too, and name what is wrong with others")
     func metricsSpans() async throws {
         try await PredictionsOverHTTP.with { service in

@@ -24,6 +24,7 @@ struct ForecastExportQuery: RouteQuery {
     init(_ query: inout QueryParameters) {
         question = PersonForecasts.Question(
             employee: query.requiredIdentifier("employeeId"), from: query.date("from"), to: query.date("to"))
+        if let from = question.from, let to = question.to, to < from { query.reject("to", "must not be before from") }
         format = query.choice("format")
     }
 }
@@ -33,6 +34,7 @@ struct ForecastExport: RouteAnswer {
     private let format: ForecastFormat
     private let person: EmployeeID
     private let body: ResponseBody
+    let isEmpty: Bool
 
     init(_ query: ForecastExportQuery, _ forecasts: PersonForecasts, _ call: TenantCall) async throws {
         let format = query.format ?? ForecastFormat(accepted: call.request)
@@ -41,6 +43,7 @@ struct ForecastExport: RouteAnswer {
         let first = try await forecasts.forecasts(question, after: nil, tenant: tenant)
         self.format = format
         person = question.employee
+        isEmpty = first.isEmpty
         body = ResponseBody { writer in
             if format == .csv { try await writer.write(ByteBuffer(string: PersonForecast.csvHeader)) }
             var batch = first

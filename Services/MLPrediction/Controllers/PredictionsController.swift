@@ -90,6 +90,8 @@ struct PredictionsController: Controller {
     private func export(_ call: TenantCall, _ query: ForecastExportQuery) async throws -> ForecastExport {
         await service.outcomes.takeNewest(of: call.tenant)
         let export = try await ForecastExport(query, forecasts, call)
+        // A mistyped id would be told that there is nothing about the person.
+        if export.isEmpty { try await service.require(query.question.employee, of: call.tenant) }
         try await forecasts.noteExport(of: query.question.employee, tenant: call.tenant, by: call.caller.author)
         return export
     }
@@ -149,5 +151,6 @@ extension PredictionFilter: RouteQuery {
             employee: query.identifier("employeeId"), project: query.identifier("projectId"),
             model: query.identifier("modelId"), decision: query.choice("decision"), outcome: query.choice("outcome"),
             from: query.date("from"), to: query.date("to"))
+        if let from, let to, to < from { query.reject("to", "must not be before from") }
     }
 }

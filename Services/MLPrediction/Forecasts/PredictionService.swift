@@ -121,6 +121,18 @@ struct PredictionService: Sendable {
         _ = try await checked(requests, paths: paths, against: try await mirrors.mirror(of: caller.tenant))
     }
 
+    /// - Throws: `ProblemError` 422 naming `employeeId` for somebody the tenant does not have; as `TenantMirror.refresh`.
+    func require(_ employee: EmployeeID, of tenant: TenantID) async throws {
+        let mirror = try await mirrors.mirror(of: tenant)
+        func isKnown() -> Bool { mirror.knowledge.read { $0.employees[employee] != nil } }
+        if isKnown() { return }
+        // The person may have been added a moment ago.
+        try await mirror.catchUp()
+        guard isKnown() else {
+            throw ProblemError.validation("employeeId", "is not an employee of this tenant")
+        }
+    }
+
     /// So many questions are checked in a row, while those who change what is known wait.
     private static let checkedTogether = 100
     /// So many faults are told at once.
