@@ -34,7 +34,7 @@ struct HistoryLineTests {
                 labels: Dictionary(
                     (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
                     uniquingKeysWith: { first, _ in first }), startDate: day(), endDate: maybe(day),
-                completedAt: maybe(moment), createdAt: moment())
+                completedAt: maybe(moment), createdAt: moment(), isHistoryKnown: maybe { Bool.random() })
         }
         let days = numbers.map { CapacityEntry(employeeId: EmployeeID(), date: day(), utilizationRate: $0) }
         let employees = texts.map {
@@ -88,7 +88,7 @@ struct HistoryLineTests {
         #"{"allocation":{"_0":{"actualHours":-7.5,"allocatedHours":8,"allocationPercentage":50,"#
         + #""commitment":"soft","completedAt":"2026-01-31T12:00:00.123Z","createdAt":"2026-01-30T00:00:00Z","#
         + #""employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","endDate":"2026-02-28","externalId":"Aé1","#
-        + #""hoursPerDay":2.5,"id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","isCancelled":false,"labels":{"k":"v","l":""},"plannedHours":0.1,"#
+        + #""hoursPerDay":2.5,"id":"FFFFFFFF-1c2d-4e3f-8a9b-0c1d2e3f4a5b","isCancelled":false,"isHistoryKnown":false,"labels":{"k":"v","l":""},"plannedHours":0.1,"#
         + #""projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","recordedAt":"2026-01-30T00:00:00Z","requiredSkills":["a","b"],"startDate":"2026-01-30","title":"Fix it"}}}"#
     private static let capacity =
         #"{"capacity":{"_0":{"date":"2026-01-30","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","#

@@ -19,9 +19,9 @@ extension LineWriter {
     fileprivate mutating func write(_ line: HistoryLine) -> Bool {
         switch line {
         case .allocation(let allocation):
-            guard allocation.leastLevels == nil, allocation.decided == nil, allocation.earlier == nil,
-                allocation.isHistoryKnown == nil
-            else { return false }
+            guard allocation.leastLevels == nil, allocation.decided == nil, allocation.earlier == nil else {
+                return false
+            }
             text(#"{"allocation":{"_0":{"#)
             fields(of: allocation)
         case .capacity(let entry):
@@ -48,6 +48,7 @@ extension LineWriter {
         field("hoursPerDay", allocation.hoursPerDay)
         field("id", allocation.id)
         field("isCancelled", allocation.isCancelled)
+        field("isHistoryKnown", allocation.isHistoryKnown)
         field("labels", allocation.labels)
         field("plannedHours", allocation.plannedHours)
         field("projectId", allocation.projectId)
@@ -72,6 +73,7 @@ extension LineScanner {
         let hoursPerDay = number("hoursPerDay")
         let id: AllocationID? = identifier("id")
         let isCancelled = bool("isCancelled")
+        let isHistoryKnown = bool("isHistoryKnown")
         let labels = pairs("labels")
         let plannedHours = number("plannedHours")
         let project: ProjectID? = identifier("projectId")
@@ -87,7 +89,7 @@ extension LineScanner {
             allocationPercentage: percentage, allocatedHours: allocatedHours, hoursPerDay: hoursPerDay,
             plannedHours: plannedHours, actualHours: actualHours, commitment: commitment, isCancelled: isCancelled,
             title: title, requiredSkills: skills, labels: labels, startDate: startDate, endDate: endDate,
-            completedAt: completedAt, createdAt: createdAt, recordedAt: recordedAt)
+            completedAt: completedAt, createdAt: createdAt, recordedAt: recordedAt, isHistoryKnown: isHistoryKnown)
     }
 
     fileprivate mutating func capacity() -> CapacityEntry? {

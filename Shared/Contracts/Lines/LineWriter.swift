@@ -48,7 +48,8 @@ package struct LineWriter {
         string(value)
     }
 
-    package mutating func field(_ key: StaticString, _ value: Bool) {
+    package mutating func field(_ key: StaticString, _ value: Bool?) {
+        guard let value else { return }
         name(key)
         text(value ? "true" : "false")
     }
