@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Postgres
+import ServiceKit
 import TestSupport
 import Testing
 
@@ -29,6 +30,35 @@ struct HistoryTests {
             let after = try await service.history(tenant.id, since: marks)
 
             #expect(after.compactMap(\.employee).map(\.externalId).contains("A"))
+        }
+    }
+
+    @Test("the rest of a long feed is written by a thread that stands back, a short one as anything else is")
+    func standsBack() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let database = TenantDatabase(pool: service.pool)
+            _ = try await database.withTenant(tenant.id) {
+                try await $0.execute(
+                    """
+                    INSERT INTO people (external_id, name)
+                    SELECT 'P' || n, repeat('x', 200) FROM generate_series(1, 1000) n
+                    """)
+            }
+            func niceness(linesAtOnce: Int) async throws -> Set<Int32> {
+                var seen: Set<Int32> = []
+                try await HistoryFeed(database: database, linesAtOnce: linesAtOnce).send(tenant.id, since: nil) { _ in
+                    seen.insert(getpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0))
+                }
+                return seen
+            }
+            let short = try await niceness(linesAtOnce: 5_000)
+            let long = try await niceness(linesAtOnce: 10)
+            let usual = try #require(short.first)
+
+            #expect(short.count == 1)
+            // The end comes when the rows have been read.
+            #expect(long == [usual, usual + BackgroundExecutor.niceness])
         }
     }
 

@@ -11,6 +11,9 @@ import ServiceStorage
 /// commit that the snapshot sees. Commits are numbered in the order in which they become visible, so nothing is lost.
 struct HistoryFeed: Sendable {
     let database: TenantDatabase
+    /// The rest of a longer feed is written by a thread that stands back: its consumer waits seconds for it anyway, and other requests
+    /// of the machine wait milliseconds.
+    var linesAtOnce = 5_000
 
     /// Answers are written in pieces of about this size.
     private static let chunkBytes = 64 * 1024
@@ -49,14 +52,20 @@ struct HistoryFeed: Sendable {
             let isUnchanged = since == now
             let renamed = isUnchanged ? [] : try await Self.changedSkills(since: since, on: connection)
             for part in isUnchanged ? [] : Self.parts(since: since, renamed: renamed) {
-                for try await row in connection.stream(part.query) {
-                    try part.line(row).write(to: &bytes)
-                    lines += 1
-                    if bytes.count >= Self.chunkBytes {
-                        try await write(ByteBuffer(bytes: bytes))
-                        bytes.removeAll(keepingCapacity: true)
+                var rows = connection.stream(part.query).makeAsyncIterator()
+                func send(upTo limit: Int) async throws {
+                    while lines < limit, let row = try await rows.next() {
+                        try part.line(row).write(to: &bytes)
+                        lines += 1
+                        if bytes.count >= Self.chunkBytes {
+                            try await write(ByteBuffer(bytes: bytes))
+                            bytes.removeAll(keepingCapacity: true)
+                        }
                     }
                 }
+                try await send(upTo: linesAtOnce)
+                guard lines >= linesAtOnce else { continue }
+                try await withTaskExecutorPreference(BackgroundExecutor.shared) { try await send(upTo: .max) }
             }
             let zone = try await connection.query("SELECT tenant_zone()").first?.decode(at: 0, as: String.self)
             let aliases = since == nil || !renamed.isEmpty ? try await Self.skillAliases(on: connection) : nil

@@ -9,8 +9,8 @@ import Synchronization
 public final class BackgroundExecutor: TaskExecutor {
     public static let shared = BackgroundExecutor()
 
-    /// Of the thread: with 5 it gets about a quarter of a core that one other wants whole, and all of one that nobody wants.
-    public static let niceness: Int32 = 5
+    /// Of the thread: with 10 it gets about a tenth of a core that one other wants whole, and all of one that nobody wants.
+    public static let niceness: Int32 = 10
 
     private let jobs = Mutex<[UnownedJob]>([])
     private let available = DispatchSemaphore(value: 0)
