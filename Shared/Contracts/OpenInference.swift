@@ -190,7 +190,7 @@ public struct InferenceRequest: RequestPayload {
     public func validate(_ validation: inout Validation) {
         validation.length(modelName, 0...500, "model_name")
         validation.length(modelVersion, 0...500, "model_version")
-        validation.text(id, "id", maximum: 500)
+        validation.length(id, 0...500, "id")
         _ = validation.count(inputs.count, 1...16, "inputs")
         _ = validation.count(outputs?.count, 0...16, "outputs")
         for (index, input) in inputs.prefix(16).enumerated() {
