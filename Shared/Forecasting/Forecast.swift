@@ -20,7 +20,7 @@ public struct Forecast: Sendable, Codable, Equatable {
     /// 80 and 90 % ranges; empty when the model had too few rows to calibrate them ("cannot say").
     public var intervals: [Interval]
     /// Calibrated probability of finishing within the planned hours; without a plan, within the plan that such work usually
-    /// gets. Nil when too few allocations with plans were seen.
+    /// gets. Nil when too few allocations with plans were seen, and when about half of the plans are kept and nothing tells which.
     public var successProbability: Double?
     /// Calibrated probability, in percent, that the actual hours lie within 25 % of `hours`.
     public var confidence: Double

@@ -61,8 +61,9 @@ import Testing
         "many people asked about at once are answered to the bit as each alone, by every candidate",
         arguments: [
             EventCalibration(baseRate: 0.6, trust: 0.9),
-            // Base rates, which are put on the estimate's side of the plan.
-            EventCalibration(baseRate: 0.44, trust: 0), EventCalibration(baseRate: 0.56, trust: 0),
+            // Base rates: said of nobody, and of everybody, below and above one half.
+            EventCalibration(baseRate: 0.44, trust: 0), EventCalibration(baseRate: 0.3, trust: 0),
+            EventCalibration(baseRate: 0.7, trust: 0),
         ])
     func sameBits(calibration: EventCalibration) async throws {
         var history = Self.history

@@ -12,7 +12,11 @@ public struct SyntheticHistory: Sendable {
     /// 2025-01-06, a Monday; one allocation is decided every six hours from then on and finished five days later.
     public static let start = Date(timeIntervalSince1970: 1_736_121_600)
 
-    public init(allocations count: Int, employees people: Int = 6, projects works: Int = 3, seed: UInt64 = 1) {
+    /// - Parameter pace: what the quickest person's hours are on average, as a share of the plan. With the usual one about half of all
+    ///   plans are kept, with 0.9 one in five.
+    public init(
+        allocations count: Int, employees people: Int = 6, projects works: Int = 3, seed: UInt64 = 1, pace: Double = 0.7
+    ) {
         var random = SeededGenerator(seed: seed)
         employees = (0..<people).map { index in
             HistoryEmployee(
@@ -31,7 +35,7 @@ public struct SyntheticHistory: Sendable {
         for index in 0..<count {
             let person = Int(random.next() % UInt64(people))
             let planned = Double(2 + random.next() % 30)
-            let habit = 0.7 + 0.12 * Double(person)
+            let habit = pace + 0.12 * Double(person)
             let decided = Self.start.addingTimeInterval(Double(index) * 6 * 3600)
             rows.append(
                 Allocation(

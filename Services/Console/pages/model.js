@@ -80,7 +80,7 @@ async function reliability(api, model) {
     bin.count += 1;
   }
   const points = bins.filter((bin) => bin.count > 0).map((bin) => ({ said: bin.said / bin.count, observed: bin.observed / bin.count, count: bin.count }));
-  if (points.length === 0) return h("p", { class: "note" }, "No answer of this model has an outcome yet. Outcomes arrive as bookings are completed.");
+  if (points.length === 0) return h("p", { class: "note" }, "No answer of this model that gave a chance of success has an outcome yet. Outcomes arrive as bookings are completed; a model whose card says so gives no chances.");
   return [reliabilityChart({ label: "Chance of success: said against observed, in percent", points }),
     h("p", { class: "note" }, `${format.count(points.reduce((sum, point) => sum + point.count, 0))} of the latest ${format.count(records.length)} answers have a known outcome. On the dashed line, what was said came true.`)];
 }

@@ -38,7 +38,8 @@ struct Advisor {
         return Answer(
             recommendation: recommendation ?? .absent, forecast: forecast, comparison: comparison,
             warnings: WorkingTime.warnings(time.present, in: window, heldFrom: heldFrom(question)) + Self.warnings(time)
-                + Self.warnings(question) + modelWarnings(question) + skillWarnings(question, skills, comparison),
+                + Self.warnings(question) + modelWarnings(question, forecast)
+                + skillWarnings(question, skills, comparison),
             isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline,
             selection: comparison?.selection ?? Selection(asked: employee.departmentId))
     }
@@ -64,7 +65,7 @@ struct Advisor {
         ]
     }
 
-    private func modelWarnings(_ question: Question) -> [String] {
+    private func modelWarnings(_ question: Question, _ forecast: Forecast) -> [String] {
         if model.isBaseline {
             let isGuess =
                 question.plannedHours == nil
@@ -85,6 +86,14 @@ struct Advisor {
         }
         if question.plannedHours != nil, !model.forecast.usesPlans {
             warnings.append("The model has learned from too few plans to use any: it ignores the planned hours.")
+        }
+        if model.forecast.answersByBaseline(question.decision(for: question.employee.id)) {
+            warnings.append(
+                "A baseline answers questions that leave out as much, without ranges: the model's card says why.")
+        } else if question.plannedHours != nil, model.forecast.usesPlans, forecast.successProbability == nil {
+            warnings.append(
+                "No chance of keeping the plan is given: the model cannot tell plans that are kept from others, and the usual rate "
+                    + "says nothing of one task.")
         }
         if !model.isConfirmed {
             warnings.append(

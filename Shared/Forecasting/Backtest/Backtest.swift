@@ -249,11 +249,10 @@ private struct Answered {
     private static func rows(_ judge: Judge, areJudged: Bool) -> [Backtest.Row] {
         guard let served = judge.answers.first else { return [] }
         let ranges = served.ranges[80].flatMap { $0.count == judge.rows.count ? $0 : nil }
-        let probabilities = served.probabilities.count == judge.rows.count ? served.probabilities : nil
         return judge.rows.indices.map { index in
             Backtest.Row(
                 id: judge.rows[index].id, hours: served.hours[index], low80: ranges?[index].low,
-                high80: ranges?[index].high, successProbability: probabilities?[index],
+                high80: ranges?[index].high, successProbability: served.probabilities[index],
                 actualHours: areJudged ? judge.rows[index].hours : nil)
         }
     }

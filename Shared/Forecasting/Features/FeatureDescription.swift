@@ -29,10 +29,10 @@ public struct QuestionDetails: OptionSet, Sendable, Codable, Hashable {
     public static let labels = QuestionDetails(rawValue: 4)
     public static let title = QuestionDetails(rawValue: 8)
 
-    /// In words.
-    var names: [String] {
+    /// One or another of them, in words.
+    var words: String {
         [(.percentage, "the percentage"), (QuestionDetails.end, "the end"), (.labels, "labels"), (.title, "a title")]
-            .filter { contains($0.0) }.map(\.1)
+            .filter { contains($0.0) }.map(\.1).joined(separator: " or ")
     }
 }
 

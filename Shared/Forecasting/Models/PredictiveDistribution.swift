@@ -20,8 +20,7 @@ struct PredictiveDistribution {
 
     /// - Parameters:
     ///   - ranges: inner ones first.
-    ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another, and where nothing of it
-    ///     is said of these hours (``binding(_:_:beside:)``).
+    ///   - withinPlan: of hours on the scale of the plan, which lies at 0; nil where the scale is another, and where nothing is said of it.
     init(estimate: Double, ranges given: [Range], withinPlan: Double?, near: Double) {
         self.withinPlan = withinPlan
         median = Self.median(estimate, withinPlan: withinPlan, inner: given.first)
@@ -41,30 +40,14 @@ struct PredictiveDistribution {
     private static let nearLow = log(0.75)
     private static let nearHigh = log(1.25)
 
-    /// What a classifier's chance of keeping the plan is beside an estimate. Near one half it gives way: to one half where the estimate
-    /// says the opposite; a base rate, which a classifier says that tells nothing apart, further where the inner range says more,
-    /// and not at all beside an estimate of exactly the plan, which takes no side.
-    /// - Parameter inner: the inner range around the estimate, which is rarely needed.
-    static func chance(
-        _ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double, inner: @autoclosure () -> Range?
-    ) -> Double {
+    /// What is said of keeping the plan beside an estimate. A classifier's chance of about one half gives way: to one half where the
+    /// estimate says the opposite. A base rate of about one half is said of nothing: it is of all tasks, and contradicts the hours of those
+    /// that lie on the plan's other side.
+    /// - Parameter withinPlan: the classifier's chance.
+    static func chance(_ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double) -> Double? {
         guard abs(withinPlan - 0.5) <= aboutHalf else { return withinPlan }
-        guard !classifier.tellsApart else {
-            return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
-        }
-        let chance = estimate > 0 ? min(withinPlan, 0.5) : estimate < 0 ? max(withinPlan, 0.5) : withinPlan
-        guard let inner = inner() else { return chance }
-        let level = Double(inner.level) / 100
-        if min(inner.low, estimate) > 0 { return min(chance, 1 - level) }
-        return max(inner.high, estimate) <= 0 ? max(chance, level) : chance
-    }
-
-    /// What a chance says of one task's hours: nothing where it is a base rate of just under one half beside an estimate of exactly the
-    /// plan. A base rate is of all tasks and must not move the estimates of each; beside any other estimate it lies on the estimate's side.
-    /// - Parameter chance: as ``chance(_:_:beside:inner:)`` has it.
-    static func binding(_ classifier: EventClassifier, _ chance: Double, beside estimate: Double) -> Double? {
-        let isBinding = classifier.tellsApart || estimate != 0 || chance >= 0.5 || abs(chance - 0.5) > aboutHalf
-        return isBinding ? chance : nil
+        guard classifier.tellsApart else { return nil }
+        return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
     }
 
     /// So near one half, the side on which a chance lies is noise: calibrated on a few hundred rows, a chance has a standard

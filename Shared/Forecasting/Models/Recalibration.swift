@@ -69,7 +69,7 @@ struct LatestOutcomes: Sendable {
     private let rows: [LearningRow]
     private let features: FeatureMatrix
     private let answers: [VariantModel.Answer]
-    /// Of success: a base rate as it is, not as it gave way beside single estimates, or it would be taken for wrong on the whole.
+    /// Of success: a base rate as it is, said or not.
     private let chances: [Double?]
     private let moments: [Double]
 
@@ -80,7 +80,7 @@ struct LatestOutcomes: Sendable {
         features = matrix.selecting(order)
         answers = model.answers(features)
         let baseRate = model.success.flatMap { $0.tellsApart ? nil : $0.calibration.lately.applied(to: $0.baseRate) }
-        chances = answers.map { answer in answer.success.map { baseRate ?? $0 } }
+        chances = answers.map { baseRate ?? $0.success }
         moments = rows.map(\.completedAt)
     }
 

@@ -7,7 +7,7 @@ extension VariantModel {
         var estimate: Double
         /// All that is said of the hours.
         var distribution: PredictiveDistribution
-        /// Chance of finishing within the plan; without a plan, within the plan that such work usually gets.
+        /// Chance of finishing within the plan; without a plan, within the plan that such work usually gets. Nil where nothing is said of it.
         var success: Double?
     }
 
@@ -15,22 +15,14 @@ extension VariantModel {
     func answer(_ row: UnsafeBufferPointer<Float>) -> Answer {
         guard let base = row.baseAddress else { preconditionFailure("a schema has features") }
         let estimate = estimate(row, candidate: winner)
-        let ranges = intervals.ranges(base, around: estimate)
-        let success = success.map { classifier in
+        let success = success.flatMap { classifier -> Double? in
             let chance = classifier.probability(base)
-            guard schema.withPlan else { return chance }
-            return PredictiveDistribution.chance(classifier, chance, beside: estimate, inner: ranges.first)
+            return schema.withPlan ? PredictiveDistribution.chance(classifier, chance, beside: estimate) : chance
         }
         let distribution = PredictiveDistribution(
-            estimate: estimate, ranges: ranges,
-            withinPlan: schema.withPlan ? bindingChance(success, beside: estimate) : nil, near: near.probability(base))
+            estimate: estimate, ranges: intervals.ranges(base, around: estimate),
+            withinPlan: schema.withPlan ? success : nil, near: near.probability(base))
         return Answer(estimate: estimate, distribution: distribution, success: success)
-    }
-
-    /// As ``PredictiveDistribution/binding(_:_:beside:)`` has it.
-    func bindingChance(_ chance: Double?, beside estimate: Double) -> Double? {
-        guard let success, let chance else { return nil }
-        return PredictiveDistribution.binding(success, chance, beside: estimate)
     }
 
     /// What the winner says of each row.

@@ -110,9 +110,7 @@ struct PreparedVariant: Sendable {
                     let row = row(first + lane, in: rows)
                     var success = success(linear: raw.linear[lane], trees: raw.trees[lane], row)
                     if variant.schema.withPlan, let classifier = variant.success, let chance = success {
-                        success = PredictiveDistribution.chance(
-                            classifier, chance, beside: estimate,
-                            inner: innerRange(estimate, row, block: block, lane: lane))
+                        success = PredictiveDistribution.chance(classifier, chance, beside: estimate)
                     }
                     body(
                         PersonEstimate(
@@ -137,8 +135,7 @@ struct PreparedVariant: Sendable {
         ) -> Double {
             guard variant.schema.withPlan else { return estimate }
             return PredictiveDistribution.median(
-                estimate, withinPlan: variant.bindingChance(success, beside: estimate),
-                inner: innerRange(estimate, row, block: block, lane: lane))
+                estimate, withinPlan: success, inner: innerRange(estimate, row, block: block, lane: lane))
         }
 
         private mutating func innerRange(

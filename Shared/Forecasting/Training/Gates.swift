@@ -1,15 +1,14 @@
 import Foundation
 
-/// What a model must satisfy before it may serve without force: on the rows that show, which nothing else was decided on.
+/// What the model of one kind of question must satisfy: on the rows that show, which nothing else was decided on.
 struct Gates {
     let result: VariantTrainer.Result
     let shown: Shown
     let beatsBaseline: Bool
     /// The winner's figures.
     let own: SliceReport?
+    let chances: ShownChances?
     let split: TimeSplit
-    /// The figures of questions without planned hours, and the rows that they are of, where another model answers these.
-    var withoutPlan: (figures: SliceReport, split: TimeSplit)?
 
     /// Fewer rows of their kind say nothing about ranges and confidence.
     static let leastRows = 20
@@ -43,12 +42,7 @@ struct Gates {
                 name: "intervals", passed: true,
                 explanation: "Ranges are given; \(count) rows are too few to show whether they hold.")
         }
-        var (words, holds) = Self.held(own, of: split)
-        if let (figures, rows) = withoutPlan, !figures.intervals.isEmpty, rows.show.count >= Self.leastRows {
-            let others = Self.held(figures, of: rows)
-            words += "; asked without planned hours, \(others.words)"
-            holds = holds && others.holds
-        }
+        let (words, holds) = Self.held(own, of: split)
         return Gate(
             name: "intervals", passed: holds, explanation: "Of \(count) rows that did not calibrate them, \(words).")
     }
@@ -59,7 +53,7 @@ struct Gates {
         let checks = figures.intervals.map {
             ConformalIntervals.Check(level: $0.level, coverage: $0.coverage, rows: rows)
         }
-        let words = checks.map { "the \($0.level) % range held \(rounded($0.coverage))" }.joined(separator: ", ")
+        let words = checks.map { "the \($0.level) % range held \($0.coverage.threeDigits)" }.joined(separator: ", ")
         return (words, checks.allSatisfy(\.isWithinTolerance))
     }
 
@@ -71,37 +65,34 @@ struct Gates {
         return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
     }
 
+    /// Refuses chances of keeping the plan, not the model: without them hours and ranges are as good. Nil where none were ever claimed.
     private var success: Gate? {
-        guard let success = own?.success, let rate = result.judgedModel.success?.baseRate else { return nil }
-        // What always saying the rate of the earlier rows scores on these.
-        let base = success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate
+        guard let judged = result.refusedChances ?? chances else { return nil }
+        let (own, usual) = (judged.brier.threeDigits, judged.usualBrier.threeDigits)
+        let words = "Brier score \(own) where always saying the usual rate scores \(usual)"
         return Gate(
-            name: "success", passed: success.brier <= base + 1e-9,
-            explanation:
-                "Brier score \(Self.rounded(success.brier)) where always saying the usual rate scores \(Self.rounded(base))."
-        )
+            name: "success", passed: chances.map { !$0.isWorse } ?? true,
+            explanation: words + (judged.isWorse ? ": such chances are not given." : "."))
     }
 
     /// Whether confidence came true; nil where too few rows are left to say.
     private var confidence: Gate? {
         guard let said = own?.confidence, split.show.count >= Self.leastRows else { return nil }
-        var (words, holds) = Self.cameTrue(said, of: split)
-        if let (figures, rows) = withoutPlan, let said = figures.confidence, rows.show.count >= Self.leastRows {
-            let others = Self.cameTrue(said, of: rows)
-            words += "; asked without planned hours, \(others.words)"
-            holds = holds && others.holds
-        }
+        let (words, holds) = Self.cameTrue(said, of: split)
         return Gate(name: "confidence", passed: holds, explanation: "Of \(split.show.count) rows, \(words).")
     }
 
     /// What confidence said and what came of it, and whether the two are near enough.
     private static func cameTrue(_ confidence: ConfidenceMetrics, of split: TimeSplit) -> (words: String, holds: Bool) {
         let words =
-            "confidence was \(rounded(confidence.said)) on average, and \(rounded(confidence.came)) came within 25 % of the estimate"
+            "confidence was \(confidence.said.threeDigits) on average, and \(confidence.came.threeDigits) came within 25 % of the estimate"
         return (words, confidence.isWithinTolerance(rows: effectiveRows(split)))
     }
+}
 
-    private static func rounded(_ value: Double) -> String { String(format: "%.3f", value) }
+extension Double {
+    /// For sentences.
+    var threeDigits: String { String(format: "%.3f", self) }
 }
 
 extension ConfidenceMetrics {

@@ -10,7 +10,8 @@ struct Judge {
         var hours: [Double] = []
         /// Per level in percent; levels that some model could not give are dropped.
         var ranges: [Int: [(low: Double, high: Double)]] = [:]
-        var probabilities: [Double] = []
+        /// Of success; nil where nothing was said.
+        var probabilities: [Double?] = []
         /// Chances that the actual hours lie within 25 % of the estimate, of what is answered; none for candidates that do not answer.
         var confidences: [Double] = []
     }
@@ -71,7 +72,7 @@ struct Judge {
     private mutating func append(
         _ said: [VariantModel.Answer], of model: VariantModel, _ added: [LearningRow], to place: Int
     ) {
-        answers[place].probabilities += said.compactMap(\.success)
+        answers[place].probabilities += said.map(\.success)
         answers[place].confidences += said.map(\.distribution.near)
         for (row, answer) in zip(added, said) {
             answers[place].hours.append(model.hours(answer.distribution.median, planned: row.planned))
@@ -86,7 +87,7 @@ struct Judge {
         _ estimates: [Double], of model: VariantModel, _ heads: CandidateHeads, _ added: [LearningRow],
         _ matrix: FeatureMatrix, to place: Int
     ) {
-        answers[place].probabilities += heads.probabilities(matrix) ?? []
+        answers[place].probabilities += heads.probabilities(matrix) ?? added.map { _ in nil }
         for (row, estimate) in estimates.enumerated() {
             let planned = added[row].planned
             answers[place].hours.append(model.hours(estimate, planned: planned))
@@ -111,7 +112,7 @@ struct Judge {
         let best = baselines.min { scores.isEmpty ? means[$0] < means[$1] : scores[$0] < scores[$1] }
         let slices = self.slices
         // Candidates of one kind say the same of success.
-        var successes: [[Double]: [SuccessReport]] = [:]
+        var successes: [[Double?]: [SuccessReport]] = [:]
         for answer in answers where successes[answer.probabilities] == nil {
             successes[answer.probabilities] = slices.map { success(of: $0.rows, answer.probabilities, seed) }
         }
@@ -148,11 +149,11 @@ struct Judge {
         var bootstrap: [BootstrapInterval] = []
     }
 
-    private func success(of picked: [Int], _ probabilities: [Double], _ seed: UInt64) -> SuccessReport {
-        guard probabilities.count == rows.count else { return SuccessReport() }
-        let planned = picked.filter { rows[$0].planned > 0 }
+    /// Of the rows of which something was said.
+    private func success(of picked: [Int], _ probabilities: [Double?], _ seed: UInt64) -> SuccessReport {
+        let planned = picked.filter { rows[$0].planned > 0 && probabilities[$0] != nil }
         let outcomes = planned.map { rows[$0].success }
-        let said = planned.map { probabilities[$0] }
+        let said = planned.compactMap { probabilities[$0] }
         let weights = weights(of: planned)
         return SuccessReport(
             metrics: Statistics.success(outcomes, said, weights: weights),

@@ -2,10 +2,24 @@ import Foundation
 
 /// The model in words: what it was made from, what it can do, what it cannot.
 struct ModelCard {
+    /// What answers questions of another kind.
+    struct Other {
+        let figures: SliceReport
+        let isBaseline: Bool
+
+        init?(_ judged: JudgedVariant) {
+            guard let figures = judged.figures?.overall else { return nil }
+            self.figures = figures
+            isBaseline = judged.isRefused
+        }
+
+        var name: String { isBaseline ? "a baseline" : "another model" }
+    }
+
     /// Of questions without planned hours; nil where the same model answers them.
-    let withoutPlan: SliceReport?
+    let withoutPlan: Other?
     /// Of questions that leave the details out; nil where there are none.
-    let withoutDetails: HoursMetrics?
+    let withoutDetails: Other?
     let details: QuestionDetails
     /// All completed allocations, whether there was room to learn from each or not.
     let rows: Int
@@ -85,16 +99,16 @@ struct ModelCard {
                 }
             }
         }
-        if let withoutPlan, let hours = withoutPlan.hours {
-            let ranges = withoutPlan.intervals.map { "its \($0.level) % ranges held \(percent($0.coverage))" }
-            let confidence = confidenceWords(withoutPlan.confidence).map { " Its \($0)." } ?? ""
+        if let withoutPlan, let hours = withoutPlan.figures.hours {
+            let ranges = withoutPlan.figures.intervals.map { "its \($0.level) % ranges held \(percent($0.coverage))" }
+            let confidence = confidenceWords(withoutPlan.figures.confidence).map { " Its \($0)." } ?? ""
             lines.append(
-                "Asked without planned hours another model answers; on its latest \(hours.count) rows it is off by \(figure(hours.mae)) h on average"
+                "Asked without planned hours \(withoutPlan.name) answers; on its latest \(hours.count) rows it is off by \(figure(hours.mae)) h on average"
                     + (ranges.isEmpty ? "." : ", and \(ranges.joined(separator: ", ")) of them.") + confidence)
         }
-        if let withoutDetails {
+        if let withoutDetails, let hours = withoutDetails.figures.hours {
             lines.append(
-                "Asked without \(details.names.joined(separator: " or ")), which nearly all rows have, another model answers; it is off by \(figure(withoutDetails.mae)) h on average."
+                "Asked without \(details.words), which nearly all rows have, \(withoutDetails.name) answers; it is off by \(figure(hours.mae)) h on average."
             )
         }
         if let success = winner?.overall.success {
@@ -102,6 +116,15 @@ struct ModelCard {
                 "Success (finished within plan) happened in \(percent(success.baseRate)) of these rows; "
                     + "the forecast's Brier score is \(figure(success.brier)), its AUC \(success.auc.map(figure) ?? "unknown")."
             )
+            // Ranges count such work as above them; whether it keeps its plan nobody knows, so that chances leave it out.
+            let beyond = split.showWeights.beyond(split.show.count)
+            if beyond > 0 {
+                let share = beyond / (beyond + Double(split.show.count))
+                lines.append(
+                    "\(percent(share)) of the work decided beside them lasts longer than is known and counts in no chance: "
+                        + "if none of it is finished within its plan, success happens in \(percent((1 - share) * success.baseRate))."
+                )
+            }
         }
         for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }
         lines += warnings

@@ -1,54 +1,30 @@
 import Foundation
 
 extension TrainingRun {
+    /// - Parameters:
+    ///   - kinds: the model that is judged by the gates first, then that of questions without planned hours, where it is another.
+    ///   - withoutDetails: of the first, for questions that leave the details out; nil where there are none.
+    ///   - refusals: of models in whose stead a baseline answers, in words.
     func outcome(
-        model: ForecastModel, fitted: [VariantTrainer.Result], prepared: [FitData], splits: [TimeSplit],
-        withoutDetails: (result: VariantTrainer.Result, data: FitData)?
+        model: ForecastModel, kinds: [JudgedVariant], withoutDetails: JudgedVariant?, refusals: [String]
     ) -> TrainingOutcome {
-        var reports: [CandidateReport] = []
-        for index in fitted.indices {
-            let shown = prepared[index].picking(splits[index].show)
-            var judge = Judge(withPlan: prepared[index].withPlan)
-            judge.weights = splits[index].showWeights.values
-            judge.add(
-                fitted[index].judgedModel, heads: fitted[index].judgedHeads, rows: shown.rows, matrix: shown.matrix)
-            reports += judge.reports(scores: fitted[index].scores, seed: configuration.seed)
-        }
-        let first = fitted[0]
-        let split = splits[0]
-        let withPlan = first.model.schema.withPlan
-        let winner = first.model.candidates[first.model.winner].name
-        let own = reports.first { $0.name == winner && $0.withPlan == withPlan }
-        let unplanned = fitted[fitted.count - 1].model
-        let winnerWithoutPlan = unplanned.candidates[unplanned.winner].name
-        // Of questions without planned hours, where it is another model that answers these.
-        let withoutPlan = withPlan ? reports.first { $0.name == winnerWithoutPlan && !$0.withPlan } : nil
-        let comparison = Shown(first, data: prepared[0], split: split, seed: configuration.seed)
-        let beatsBaseline = first.beatsBaseline && comparison.isBetter
-        let gates = Gates(
-            result: first, shown: comparison, beatsBaseline: beatsBaseline, own: own?.overall, split: split,
-            withoutPlan: withoutPlan.map { ($0.overall, splits[splits.count - 1]) }
-        ).all
-        var plain: SliceReport?
-        if let (result, data) = withoutDetails {
-            let shown = data.picking(split.show)
-            var judge = Judge(withPlan: data.withPlan)
-            judge.weights = split.showWeights.values
-            judge.add(
-                result.judgedModel, heads: result.judgedHeads, rows: shown.rows, matrix: shown.matrix, serving: true)
-            plain = judge.reports(seed: configuration.seed).first?.overall
-        }
+        let main = kinds[0]
+        let winner = main.result.model.candidates[main.result.model.winner].name
+        let other = kinds.count > 1 ? kinds[kinds.count - 1] : nil
+        let own = main.reports.first { $0.name == winner }
+        let warnings = warnings + [main.result.chancesInWords].compactMap { $0 } + refusals
         let card = ModelCard(
-            withoutPlan: withoutPlan?.overall, withoutDetails: plain?.hours, details: first.model.schema.expects,
-            rows: completedCount, split: split,
-            winner: own, beatsBaseline: beatsBaseline, gates: gates,
-            warnings: warnings, givesRanges: !first.model.intervals.levels.isEmpty)
+            withoutPlan: other.flatMap(ModelCard.Other.init),
+            withoutDetails: withoutDetails.flatMap(ModelCard.Other.init),
+            details: main.result.model.schema.expects, rows: completedCount, split: main.split, winner: own,
+            beatsBaseline: main.beatsBaseline, gates: main.gates, warnings: warnings,
+            givesRanges: !main.result.model.intervals.levels.isEmpty)
         return TrainingOutcome(
-            model: model, reports: reports, winner: winner,
-            winnerWithoutPlan: winnerWithoutPlan, beatsBaseline: beatsBaseline,
-            gates: gates, warnings: warnings, modelCard: card.text, trainedRows: split.fit.count,
-            validationRows: split.show.count,
-            judged: Self.judgedRows(of: first, data: prepared[0], rows: split.show))
+            model: model, reports: kinds.flatMap(\.reports), winner: winner,
+            winnerWithoutPlan: model.unplanned.candidates[model.unplanned.winner].name,
+            beatsBaseline: main.beatsBaseline, gates: main.gates, warnings: warnings, modelCard: card.text,
+            trainedRows: main.split.fit.count, validationRows: main.split.show.count,
+            judged: Self.judgedRows(of: main.result, data: main.data, rows: main.split.show))
     }
 }
 

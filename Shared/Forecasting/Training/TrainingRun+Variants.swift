@@ -29,7 +29,8 @@ extension TrainingRun {
             + [Variant(withPlan: false, rows: rows, split: split)]
     }
 
-    /// Only one of the two models, for a back-test that asks only one kind of question.
+    /// Only one of the two models, for a back-test that asks only one kind of question: what would serve, whatever the gates make of the
+    /// model that they judge first.
     func fitOnly(
         withPlan: Bool, isCancelled: @escaping () -> Bool = { false }
     ) throws -> VariantTrainer.Result {
@@ -38,8 +39,10 @@ extension TrainingRun {
         }
         let silent = Reporting(
             progress: { _ in }, isCancelled: isCancelled, epochs: configuration.epochs, variants: 1)
-        return try fit(
-            prepare(variant, index: 0, reporting: silent, resuming: nil) { _ in }, index: 0, reporting: silent)
+        let prepared = try prepare(variant, index: 0, reporting: silent, resuming: nil) { _ in }
+        var result = try fit(prepared, index: 0, reporting: silent)
+        if variants[0].withPlan != withPlan { result.model = judged(result, prepared.data, prepared).serving }
+        return result
     }
 
     func prepare(

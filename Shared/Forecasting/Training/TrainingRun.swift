@@ -117,21 +117,36 @@ public struct TrainingRun: Sendable {
                     try checkpoint(state.encoded())
                 })
         }
-        var fitted: [VariantTrainer.Result] = []
-        for (index, one) in prepared.enumerated() { fitted.append(try fit(one, index: index, reporting: reporting)) }
-        let withoutDetails = try zip(prepared, fitted).map { one, full in
-            try fitWithoutDetails(one, like: full, reporting: reporting)
+        var kinds: [JudgedVariant] = []
+        for (index, one) in prepared.enumerated() {
+            kinds.append(judged(try fit(one, index: index, reporting: reporting), one.data, one))
+        }
+        let withoutDetails = try zip(prepared, kinds).map { one, full in
+            try fitWithoutDetails(one, like: full.result, reporting: reporting).map { judged($0.result, $0.data, one) }
         }
         let learnedUntil = rows.map(\.completedAt).max().map(\.nextUp) ?? configuration.asOf
+        let hasPlans = plannedSplit != nil
+        let (unplanned, unplannedWithoutDetails) = (kinds[kinds.count - 1], withoutDetails[withoutDetails.count - 1])
+        // The first model serves as it is: its gates say whether it may serve at all.
         let model = ForecastModel(
             seed: configuration.seed, learnedUntil: learnedUntil, trainedRows: (plannedSplit ?? split).fit.count,
-            planned: plannedSplit == nil ? nil : fitted[0].model, unplanned: fitted[fitted.count - 1].model,
-            plannedWithoutDetails: plannedSplit == nil ? nil : withoutDetails[0]?.result.model,
-            unplannedWithoutDetails: withoutDetails[withoutDetails.count - 1]?.result.model)
+            planned: hasPlans ? kinds[0].result.model : nil,
+            unplanned: hasPlans ? unplanned.serving : unplanned.result.model,
+            plannedWithoutDetails: hasPlans ? withoutDetails[0]?.serving : nil,
+            unplannedWithoutDetails: unplannedWithoutDetails?.serving)
         progress(TrainingProgress(stage: "done", epochs: configuration.epochs, fraction: 1))
+        func details(_ kind: JudgedVariant) -> String { kind.result.model.schema.expects.words }
+        let refusals = [
+            hasPlans ? unplanned.refusal(without: "planned hours") : nil,
+            withoutDetails[0]?.refusal(without: details(kinds[0])),
+            hasPlans ? unplannedWithoutDetails?.refusal(without: "planned hours, \(details(unplanned))") : nil,
+        ]
         return outcome(
-            model: model, fitted: fitted, prepared: prepared.map(\.data), splits: variants.map(\.split),
-            withoutDetails: withoutDetails[0])
+            model: model, kinds: kinds, withoutDetails: withoutDetails[0], refusals: refusals.compactMap { $0 })
+    }
+
+    func judged(_ result: VariantTrainer.Result, _ data: FitData, _ prepared: Prepared) -> JudgedVariant {
+        JudgedVariant(result, data: data, split: prepared.variant.split, seed: configuration.seed)
     }
 
     private var fingerprint: UInt64 {

@@ -99,12 +99,11 @@ extension VariantTrainer {
     ) -> [Double] {
         let medians = data.matrix.selecting(rows).forEachRow { row, values in
             guard data.withPlan, let success, let base = values.baseAddress else { return estimates[row] }
-            func inner() -> PredictiveDistribution.Range? { intervals.ranges(base, around: estimates[row]).first }
-            let chance = PredictiveDistribution.chance(
-                success, success.probability(base), beside: estimates[row], inner: inner())
             return PredictiveDistribution.median(
-                estimates[row], withinPlan: PredictiveDistribution.binding(success, chance, beside: estimates[row]),
-                inner: inner())
+                estimates[row],
+                withinPlan: PredictiveDistribution.chance(
+                    success, success.probability(base), beside: estimates[row]),
+                inner: intervals.ranges(base, around: estimates[row]).first)
         }
         return zip(medians, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
     }

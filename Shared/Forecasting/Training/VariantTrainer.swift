@@ -29,6 +29,8 @@ struct VariantTrainer {
         var baseline: Int
         /// The winner was better than the best baseline beyond noise on the rows it was chosen on.
         var beatsBaseline: Bool
+        /// Of a classifier of success that is not used because it scored worse than its base rate on the rows that show.
+        var refusedChances: ShownChances?
     }
 
     /// - Parameter given: nil to search for settings.
@@ -63,7 +65,7 @@ struct VariantTrainer {
             seed: seed
         ).choose(&candidates, predictions: .joined(foldPredictions))
         step("success")
-        let success = try fitSuccess(settings)
+        var success = try fitSuccess(settings)
         step("ranges")
         var last = Outcomes(split.judge, split.folds[split.folds.count - 1].judgeWeights)
         last.beyond = split.folds[split.folds.count - 1].beyond
@@ -76,14 +78,23 @@ struct VariantTrainer {
         let winner = candidates[choice.winner]
         let intervals = try fitIntervals(settings, winner: winner, spoken: chosen)
         step("confidence")
-        // Of the rows that choose it is known what is answered; of those before, only what was estimated.
-        let answered = self.answered(
-            winner.estimates(chosen.lastPredictions), split.judge, success: success, intervals: intervals)
-        let near = try fitNear(
-            Outcomes(pooled, weights), choice.hours[choice.winner].dropLast(lastCount) + answered, settings)
-        let judged = VariantModel(
-            schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
-            success: success, near: near)
+        func answering(with success: EventClassifier?) throws -> VariantModel {
+            // Of the rows that choose it is known what is answered; of those before, only what was estimated.
+            let answered = self.answered(
+                winner.estimates(chosen.lastPredictions), split.judge, success: success, intervals: intervals)
+            let near = try fitNear(
+                Outcomes(pooled, weights), choice.hours[choice.winner].dropLast(lastCount) + answered, settings)
+            return VariantModel(
+                schema: schema, members: members, candidates: candidates, winner: choice.winner, intervals: intervals,
+                success: success, near: near)
+        }
+        var judged = try answering(with: success)
+        // The rows that show refuse chances that are worse than the base rate, and choose nothing in their place.
+        let refused = ShownChances(judged, data: data, split: split).flatMap { $0.isWorse ? $0 : nil }
+        if refused != nil {
+            success?.calibration.trust = 0
+            judged = try answering(with: success)
+        }
         let judgedHeads = candidateHeads(of: judged, spoken: chosen)
         var (model, heads) = (judged, judgedHeads)
         if !split.show.isEmpty {
@@ -113,7 +124,7 @@ struct VariantTrainer {
         return Result(
             settings: settings, model: model, judgedModel: judged, heads: heads, judgedHeads: judgedHeads,
             scores: choice.scores,
-            baseline: choice.baseline, beatsBaseline: choice.beatsBaseline)
+            baseline: choice.baseline, beatsBaseline: choice.beatsBaseline, refusedChances: refused)
     }
 
     /// Weights of rows one part after the other; empty when no part has any.
