@@ -5,13 +5,13 @@ import Forecasting
 struct AutomaticDeployment: Sendable, Equatable {
     /// How the new model does beside the one it was compared with.
     enum Standing: Sendable, Equatable {
-        /// None was deployed.
-        case first
+        /// None was deployed. Whether the new model is better than the baseline by more than noise, as its card says.
+        case first(beatsBaseline: Bool)
         /// Too few rows that neither model had seen.
         case unknown(rows: Int)
         case compared(IncumbentComparison)
         /// The deployed model cannot be read by this version.
-        case unreadable
+        case unreadable(beatsBaseline: Bool)
     }
 
     /// The deployed model that was compared with; nil when there was none.
@@ -37,7 +37,15 @@ struct AutomaticDeployment: Sendable, Equatable {
             return .leave(left + "another model was deployed while it was trained.")
         }
         switch standing {
-        case .first: return .deploy("Version \(version) was deployed; there was none before.")
+        // With nothing to compare with, the baseline answers until a model is deployed.
+        case .first(beatsBaseline: false), .unreadable(beatsBaseline: false):
+            return .leave(
+                left
+                    + "it was not shown to be better than the baseline, which answers without a model; its card says how they "
+                    + "compare on rows that it had not seen.")
+        case .first:
+            return .deploy(
+                "Version \(version) was deployed: it is better than the baseline; there was no model before.")
         case .unknown(let rows) where hasShadow:
             return .shadow(
                 isFavoured: false,
@@ -48,7 +56,9 @@ struct AutomaticDeployment: Sendable, Equatable {
                 left + "only \(rows) finished tasks are new to both models; a comparison with the deployed model takes "
                     + "\(TrainingOutcome.leastIncumbentRows).")
         case .unreadable:
-            return .deploy("Version \(version) was deployed; the model before could not be read for a comparison.")
+            return .deploy(
+                "Version \(version) was deployed: it is better than the baseline; the model before could not be read for a "
+                    + "comparison.")
         case .compared(let comparison):
             let figures =
                 "mean error \(Self.hours(comparison.meanAbsoluteError)) hours against "
