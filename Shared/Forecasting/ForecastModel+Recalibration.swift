@@ -59,7 +59,7 @@ extension History {
 /// Two histories of equal allocations have equal ones, however they were put together and on whichever node.
 public struct KnownOutcomes: Sendable, Hashable {
     public let count: Int
-    /// Of all outcomes of the history, those that became known later too: their hours, plans and moments. An outcome that is
-    /// put right changes neither how many there are nor when the last became known.
+    /// Of all outcomes of the history, those that became known later too, and of what was decided. An outcome that is put right changes
+    /// neither how many there are nor when the last became known.
     public let digest: UInt64
 }

@@ -90,6 +90,21 @@ import Testing
         #expect(known(history) == known(History(allocations: corrected)))
         history.apply([.allocation(allocations[299]), .allocation(allocations[299])])
         #expect(known(history) == before)
+        // All that features are made of.
+        let edits: [(inout Allocation) -> Void] = [
+            { $0.employee = $0.employee == "e0" ? "e1" : "e0" }, { $0.project = "elsewhere" },
+            { $0.skills = ["cobol"] }, { $0.labels["priority"] = "9" }, { $0.labels = [:] },
+            { $0.allocationPercent = nil }, { $0.title = "other work" }, { $0.start = nil },
+            { $0.plannedEnd = $0.decidedAt + 86_400 }, { $0.plannedHours += 1 },
+        ]
+        for (number, edit) in edits.enumerated() {
+            corrected = allocations
+            edit(&corrected[299])
+            var changed = History(allocations: allocations)
+            changed.apply(.allocation(corrected[299]))
+            #expect(known(changed) != before, "edit \(number)")
+            #expect(known(changed) == known(History(allocations: corrected)), "edit \(number)")
+        }
         // Sums and moments stay as they were where two exchange their hours.
         corrected = allocations
         corrected[298].actualHours = allocations[299].actualHours

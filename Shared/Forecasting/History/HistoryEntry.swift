@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 
 /// One allocation as history keeps it: with its derived outcome and the groups it belongs to.
@@ -31,21 +32,29 @@ struct HistoryEntry: Sendable {
         self.source = hours == nil ? nil : source
     }
 
-    /// Of the allocation's id, its plan, its outcome and the moments of both; the same on every machine.
+    /// Of the outcome and all that was decided, which features are made of; the same on every machine. Digests can be added up: two
+    /// outcomes that exchange their hours have another sum.
     var outcomeDigest: UInt64 {
-        // FNV-1a over the id. What follows is mixed more thoroughly, so that digests can be added up: two outcomes that
-        // exchange their hours have another sum.
-        var digest: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in allocation.id.utf8 { digest = (digest ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        func mix(_ value: Double) {
-            digest = (digest ^ value.bitPattern) &* 0x9E37_79B9_7F4A_7C15
-            digest ^= digest >> 32
+        var hash = Fingerprint()
+        hash.add(allocation.id)
+        hash.add(allocation.employee)
+        hash.add(allocation.project)
+        hash.add(allocation.title ?? "")
+        hash.add(allocation.evidence?.rawValue ?? "")
+        hash.add(UInt64(allocation.skills.count))
+        for skill in allocation.skills.sorted() { hash.add(skill) }
+        for (key, value) in allocation.labels.sorted(by: { $0.key < $1.key }) {
+            hash.add(key)
+            hash.add(value)
         }
-        mix(hours ?? 0)
-        mix(allocation.plannedHours)
-        mix(allocation.decidedAt)
-        mix(allocation.completedAt ?? 0)
-        return digest &* 0xBF58_476D_1CE4_E5B9
+        hash.add(hours)
+        hash.add(allocation.plannedHours)
+        hash.add(allocation.allocationPercent)
+        hash.add(allocation.start)
+        hash.add(allocation.plannedEnd)
+        hash.add(allocation.decidedAt)
+        hash.add(allocation.completedAt)
+        return SeededGenerator.mixed(hash.value)
     }
 
     /// What it adds to the series of its groups; nothing unless there is an outcome to learn from.
