@@ -14,6 +14,8 @@ public enum ArchiveKind: String, Codable, Sendable, CaseIterable {
     case predictionFeatures = "prediction_features"
     case predictions
     case shadowAnswers = "shadow_answers"
+    /// What had changed since models were trained. Alarms of an archive are not sent again.
+    case driftAlarms = "drift_alarms"
     /// What models learned from: the datasets, their content in pieces (each content once, however many datasets have it), and which
     /// outcomes each holds.
     case datasets
@@ -36,7 +38,7 @@ public enum ArchiveKind: String, Codable, Sendable, CaseIterable {
     public var service: ServiceName {
         switch self {
         case .ids, .roles, .users, .settings, .imports, .archivedAuditLogs, .auditLogs: .tenantAdmin
-        case .predictionFeatures, .predictions, .shadowAnswers: .mlPrediction
+        case .predictionFeatures, .predictions, .shadowAnswers, .driftAlarms: .mlPrediction
         case .datasets, .datasetContent, .datasetOutcomes, .trainingJobs, .backtests, .models, .modelArtifacts,
             .deployments, .shadows, .trainingSchedules:
             .mlTraining

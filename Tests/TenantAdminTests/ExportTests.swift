@@ -87,8 +87,9 @@ struct ExportTests {
                 archive.names == ["tenant.json"] + ImportKind.allCases.map { "\($0.rawValue).ndjson" } + [
                     "ids.ndjson", "roles.ndjson", "users.ndjson", "settings.ndjson", "imports.ndjson",
                     "archived_audit_logs.ndjson", "audit_logs.ndjson", "prediction_features.ndjson",
-                    "predictions.ndjson", "shadow_answers.ndjson", "datasets.ndjson", "dataset_content.ndjson",
-                    "dataset_outcomes.ndjson", "training_jobs.ndjson", "backtests.ndjson", "models.ndjson",
+                    "predictions.ndjson", "shadow_answers.ndjson", "drift_alarms.ndjson",
+                    "datasets.ndjson", "dataset_content.ndjson", "dataset_outcomes.ndjson", "training_jobs.ndjson",
+                    "backtests.ndjson", "models.ndjson",
                     "model_artifacts.ndjson", "deployments.ndjson", "shadows.ndjson", "training_schedules.ndjson",
                     "manifest.json",
                 ])

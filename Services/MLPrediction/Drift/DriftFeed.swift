@@ -1,6 +1,7 @@
 import Contracts
 import Forecasting
 import Foundation
+import ServiceKit
 import ServiceStorage
 
 /// What has changed, of all models of a tenant. An alarm that was once given stays, whatever its predictions say later.
@@ -15,15 +16,14 @@ struct DriftFeed: Sendable {
     /// Before a month, plans are compared with so many at most, of so many days.
     private static let (mostBefore, daysBefore) = (2_000, 183)
 
-    init(database: ServiceDatabase, mirrors: TenantMirrors) {
-        self.mirrors = mirrors
-        watched = PostgresWatchedPredictions(database: database)
-        notices = AlarmNotices(database: database)
-    }
-
     /// Those raised in the span, oldest first. Where the history cannot be read now, those found so far.
+    /// - Throws: `PostgresError`, `CancellationError`.
     func alarms(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws -> [DriftAlarm] {
-        try? await look(in: span, model: model, of: tenant)
+        do {
+            try await look(in: span, model: model, of: tenant)
+        } catch is ProblemError {
+            // The history cannot be read.
+        }
         return try await notices.kept(in: span, model: model, of: tenant)
     }
 
@@ -36,8 +36,10 @@ struct DriftFeed: Sendable {
     }
 
     private func look(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws {
-        let spans = try await mirrors.mirror(of: tenant).knowledge.read { $0.history.workSpans }
-        let durations = WorkDurations(spans)
+        let knowledge = try await mirrors.mirror(of: tenant).knowledge
+        let durations = try await ComputeThread.run(named: "drift") {
+            WorkDurations(knowledge.read { $0.history.workSpans })
+        }
         let past = span.clamped(to: Date.distantPast..<now())
         var found: [DriftAlarm] = []
         for month in CalendarMonth.all(in: past) {
@@ -52,23 +54,31 @@ struct DriftFeed: Sendable {
         let past = month.span.clamped(to: Date.distantPast..<now())
         let (start, end) = (past.lowerBound, past.upperBound)
         // As it was known when the month began: every look at the month waits as long.
-        let wait = OutcomeWait(durations, asOf: start)
+        let wait = try await ComputeThread.run(named: "drift") { OutcomeWait(durations, asOf: start) }
         let decided = wait?.decided(dueIn: past) ?? past
         let models = try await watched.models(
             asked: decided.lowerBound.addingTimeInterval(-OutcomeMatching.after)..<end, model: model, tenant: tenant)
         var alarms: [DriftAlarm] = []
         for model in models {
             let watch = DriftWatch(model: model, month: month)
-            if let wait {
-                let outcomes = try await watched.outcomes(of: model, decided: decided, tenant: tenant)
-                alarms += watch.alarms(outcomes, after: wait)
-            }
+            let outcomes =
+                wait == nil ? [] : try await watched.outcomes(of: model, decided: decided, tenant: tenant)
             let before = start.addingTimeInterval(-Double(Self.daysBefore) * 86_400)..<start
             let plans =
                 try await watched.plans(of: model, asked: before, most: Self.mostBefore, tenant: tenant)
                 + watched.plans(of: model, asked: past, most: .max, tenant: tenant)
-            if let alarm = watch.alarm(plans) { alarms.append(alarm) }
+            alarms += try await ComputeThread.run(named: "drift") {
+                (wait.map { watch.alarms(outcomes, after: $0) } ?? []) + [watch.alarm(plans)].compactMap { $0 }
+            }
         }
         return alarms
+    }
+}
+
+extension DriftFeed {
+    init(database: ServiceDatabase, mirrors: TenantMirrors) {
+        self.init(
+            mirrors: mirrors, watched: PostgresWatchedPredictions(database: database),
+            notices: AlarmNotices(database: database))
     }
 }
