@@ -150,6 +150,26 @@ import Testing
         #expect(earliest.baseline?.count == 18 && earliest.card.contains("the baseline answered"))
     }
 
+    @Test("figures of models with plans are of what was asked once there were plans enough, and stand for no more")
+    func latePlans() throws {
+        let count = 200
+        let allocations = Company().allocations(count).enumerated().map { index, given in
+            var allocation = given
+            if index < 60 { allocation.plannedHours = 0 }
+            return allocation
+        }
+        // No plan is known when the first seventy are asked about, and some fifty when the others are.
+        let result = try Backtest(
+            history: History(allocations: allocations),
+            decidedIn: allocations[60].decidedAt..<allocations[199].decidedAt.nextUp, asOf: Company.end(count),
+            refits: 2, epochs: 2
+        ).run()
+        #expect(result.rows.count == 140 && result.answeredByBaseline == 0)
+        #expect(result.winners.count == 1 && result.reports.first?.overall.hours?.count == 70)
+        // All of it is finished: nothing is missing.
+        #expect(result.reach > 0.99)
+    }
+
     @Test("a back-test of thirty rows still has 80 % ranges to give")
     func smallest() throws {
         var allocations = Company().allocations(30)

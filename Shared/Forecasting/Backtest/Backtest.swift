@@ -106,7 +106,8 @@ public struct Backtest: Sendable {
         var planned = Answered(withPlan: true, judged: judged)
         var unplanned = Answered(withPlan: false, judged: judged)
         var baseline = BaselineAnswers(withPlan: withPlan, judged: judged)
-        var modelledFrom: Double?
+        // When what models with plans answered begins: before, there were too few plans to use any.
+        var (modelledFrom, plannedFrom): (Double?, Double?) = (nil, nil)
         for (index, block) in blocks.enumerated() {
             progress(index, blocks.count)
             guard let run = try training(configuration(known, block)) else {
@@ -114,6 +115,7 @@ public struct Backtest: Sendable {
                 continue
             }
             modelledFrom = modelledFrom ?? block[0].decision.at
+            if withPlan, run.plannedSplit != nil { plannedFrom = plannedFrom ?? block[0].decision.at }
             // As when serving: what has no plan, or where too few plans were seen, is asked of the model without.
             let usesPlan = withPlan && run.plannedSplit != nil
             // A model that is fitted once stands for itself; one that follows the test rows follows their outcomes too.
@@ -130,7 +132,9 @@ public struct Backtest: Sendable {
             (planned.rows + unplanned.rows + baseline.rows).map { ($0.id, $0) },
             uniquingKeysWith: { first, _ in first })
         let rows = test.compactMap { answered[$0.id] }
-        var found = result(planned.rows.isEmpty ? unplanned : planned, from: modelledFrom, rows: rows)
+        var found =
+            planned.rows.isEmpty
+            ? result(unplanned, from: modelledFrom, rows: rows) : result(planned, from: plannedFrom, rows: rows)
         found.answeredByBaseline = baseline.rows.count
         found.baselineHours = baseline.metrics(
             weights: weights(of: baseline.judgedRows, withPlan: false, until: modelledFrom).values)
@@ -187,7 +191,7 @@ public struct Backtest: Sendable {
             of: rows, decidedIn: first..<max(first, end ?? span.upperBound), knownAt: asOf)
     }
 
-    /// - Parameter first: when the first row that a model answered was decided; nil without any.
+    /// - Parameter first: when what such models answered begins; nil without any.
     private func result(_ judged: Answered, from first: Double?, rows: [Row]) -> Result {
         var judge = judged.judge
         let censored = weights(of: judge.rows, withPlan: judged.withPlan, from: first)
