@@ -46,23 +46,23 @@ struct TrainingQuota: Sendable {
     /// - Throws: `ProblemError` 503 when the plan cannot be asked.
     func usage(of tenant: TenantID, trace: TraceContext) async throws -> TrainingUsage {
         let allowed = try await allowance.hours(of: tenant, trace: trace)
-        let month = TrainingMonth(now())
-        let (busySeconds, open) = try await store.workload(tenant: tenant, since: month.start)
+        let month = CalendarMonth(now())
+        let (busySeconds, open) = try await store.workload(tenant: tenant, since: month.span.lowerBound)
         let measured = open.isEmpty ? [] : try await store.measuredJobs(tenant: tenant, limit: 20)
         let reserved = open.reduce(0.0) { sum, job in
             let estimate = TrainingEstimate.seconds(months: job.months, epochs: job.epochs, measured: measured) ?? 0
             return sum + max(0, estimate - job.busySeconds)
         }
         return TrainingUsage(
-            month: month.name, usedHours: busySeconds / 3600, openJobs: open.count, reservedHours: reserved / 3600,
-            allowedHours: allowed)
+            month: month.description, usedHours: busySeconds / 3600, openJobs: open.count,
+            reservedHours: reserved / 3600, allowedHours: allowed)
     }
 
     /// - Throws: `ProblemError` 403 `quota_exceeded` when nothing remains of this month's hours, and as ``usage(of:trace:)``.
     func requireRoom(for tenant: TenantID, trace: TraceContext) async throws {
         let usage = try await usage(of: tenant, trace: trace)
         guard usage.remainingHours <= 0 else { return }
-        throw ProblemError.permissionDenied(Self.sentence(usage, TrainingMonth(now())), code: .quotaExceeded)
+        throw ProblemError.permissionDenied(Self.sentence(usage, CalendarMonth(now())), code: .quotaExceeded)
     }
 
     /// For a job about to be taken up: open jobs do not count against it, being one of them.
@@ -74,36 +74,18 @@ struct TrainingQuota: Sendable {
             month: usage.month, usedHours: usage.usedHours, openJobs: 0, reservedHours: 0,
             allowedHours: usage.allowedHours)
         throw AttemptEnd.failed(
-            JobFailure(code: .quotaExceeded, sentence: Self.sentence(spent, TrainingMonth(now()))))
+            JobFailure(code: .quotaExceeded, sentence: Self.sentence(spent, CalendarMonth(now()))))
     }
 
-    private static func sentence(_ usage: TrainingUsage, _ month: TrainingMonth) -> String {
+    private static func sentence(_ usage: TrainingUsage, _ month: CalendarMonth) -> String {
         let jobs = "\(usage.openJobs) open job\(usage.openJobs == 1 ? "" : "s")"
         let reserved = usage.reservedHours > 0 ? ", and \(words(usage.reservedHours)) are needed by \(jobs)" : ""
         return "The plan allows \(usage.allowedHours) training hours a month: \(words(usage.usedHours)) are used"
-            + "\(reserved). More are there from \(month.nextName), or with a larger plan."
+            + "\(reserved). More are there from \(CivilDate(month.span.upperBound)), or with a larger plan."
     }
 
     /// Two digits are enough for people.
     private static func words(_ hours: Double) -> String {
         hours.formatted(.number.precision(.fractionLength(0...2)).grouping(.never).locale(Locale(identifier: "en_US")))
-    }
-}
-
-/// A calendar month in UTC.
-struct TrainingMonth {
-    let start: Date
-    /// `2026-11`
-    let name: String
-    /// The first day of the next one: `2026-12-01`
-    let nextName: String
-
-    init(_ moment: Date) {
-        var calendar = Calendar(identifier: .gregorian)
-        calendar.timeZone = .gmt
-        start = calendar.dateInterval(of: .month, for: moment)?.start ?? moment
-        let next = calendar.date(byAdding: .month, value: 1, to: start) ?? moment
-        name = String(CivilDate(start).description.prefix(7))
-        nextName = CivilDate(next).description
     }
 }
