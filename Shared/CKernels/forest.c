@@ -1,6 +1,11 @@
 // Trees and linear models for several rows at once, compiled per instruction set and chosen at run time.
 #include "CKernels.h"
 
+// A value of each row, at any address.
+typedef float rows_of_float __attribute__((ext_vector_type(ERM_ROWS), aligned(4)));
+typedef double rows_of_double __attribute__((ext_vector_type(ERM_ROWS), aligned(8)));
+typedef int64_t rows_of_long __attribute__((ext_vector_type(ERM_ROWS)));
+
 #define NAME(name) name##_baseline
 #include "body/forest.h"
 #undef NAME

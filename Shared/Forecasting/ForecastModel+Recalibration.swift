@@ -23,7 +23,8 @@ extension ForecastModel {
         guard all.contains(where: { $0?.isMoved == true }) else { return self }
         return ForecastModel(
             seed: seed, learnedUntil: learnedUntil, trainedRows: trainedRows, planned: variants.0,
-            unplanned: variants.1, plannedWithoutDetails: variants.2, unplannedWithoutDetails: variants.3)
+            unplanned: variants.1, plannedWithoutDetails: variants.2, unplannedWithoutDetails: variants.3,
+            prepared: prepared)
     }
 }
 

@@ -28,14 +28,16 @@ public struct ForecastModel: Sendable {
     /// is nothing of the kind.
     let plannedWithoutDetails: VariantModel?
     let unplannedWithoutDetails: VariantModel?
-    let prepared = PreparedVariants()
+    let prepared: PreparedVariants
     /// A few questions with the trainer's answers; nil in artefacts made before this field existed.
     public internal(set) var probe: ModelProbe?
 
     init(
         seed: UInt64, learnedUntil: Double, trainedRows: Int, planned: VariantModel?, unplanned: VariantModel,
-        plannedWithoutDetails: VariantModel? = nil, unplannedWithoutDetails: VariantModel? = nil
+        plannedWithoutDetails: VariantModel? = nil, unplannedWithoutDetails: VariantModel? = nil,
+        prepared: PreparedVariants = PreparedVariants()
     ) {
+        self.prepared = prepared
         self.plannedWithoutDetails = plannedWithoutDetails
         self.unplannedWithoutDetails = unplannedWithoutDetails
         self.seed = seed

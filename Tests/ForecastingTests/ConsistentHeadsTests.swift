@@ -90,7 +90,7 @@ import Testing
         var classifier = EventClassifier(baseRate: 0.42)
         for (estimate, chance) in [(-0.2, 0.42), (0.2, 0.58)] {
             func answered(_ estimate: Double) -> Double? {
-                PredictiveDistribution.chance(classifier, chance, beside: estimate)
+                PredictiveDistribution.chance(chance, tellsApart: classifier.tellsApart, beside: estimate)
             }
             classifier.calibration.trust = 1
             #expect(answered(-estimate) == chance)
@@ -115,7 +115,7 @@ import Testing
             // Nothing is fitted that could tell tasks apart.
             let classifier = EventClassifier(baseRate: rate)
             for estimate in [-0.3, 0, 0.3] {
-                let chance = PredictiveDistribution.chance(classifier, rate, beside: estimate)
+                let chance = PredictiveDistribution.chance(rate, tellsApart: classifier.tellsApart, beside: estimate)
                 #expect(chance == said, "\(rate) beside \(estimate)")
             }
         }

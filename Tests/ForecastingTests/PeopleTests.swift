@@ -90,6 +90,52 @@ import Testing
         }
     }
 
+    @Test("people who are asked the same differ in no other columns than those that are taken to be personal")
+    func personalColumns() async throws {
+        let model = try await Self.model.value
+        for question in questions() {
+            let decision = model.usable(question)
+            let schema = model.variant(for: decision).schema
+            let personal = Set(schema.personalColumns)
+            #expect(!personal.isEmpty && personal.count < schema.columns.count)
+            let builder = FeatureBuilder(schema: schema, history: Self.history)
+            let rows = (0...Self.company.people).map { person in
+                var own = decision
+                own.employee = "e\(person)"
+                return builder.values(own)
+            }
+            for column in 0..<schema.columns.count where !personal.contains(column) {
+                #expect(Set(rows.map { $0[column].bitPattern }).count == 1, "\(schema.features[column].name)")
+            }
+        }
+    }
+
+    @Test("a model whose chances have moved is not laid out again, and answers many as each alone")
+    func movedChances() async throws {
+        let model = try await Self.model.value
+        func moved(_ variant: VariantModel) -> VariantModel {
+            variant.recalibrated(Recalibration(success: .init(logOdds: 0.8), near: .init(logOdds: -0.3), outcomes: 50))
+        }
+        let planned = try #require(model.planned)
+        let other = ForecastModel(
+            seed: 1, learnedUntil: model.learnedUntil, trainedRows: model.trainedRows, planned: moved(planned),
+            unplanned: moved(model.unplanned), prepared: model.prepared)
+        let ids = (0..<Self.company.people).map { "e\($0)" }
+        for question in questions().prefix(6) {
+            let before = model.estimates(question, of: ids.map(Self.history.person), history: Self.history)
+            let after = other.estimates(question, of: ids.map(Self.history.person), history: Self.history)
+            for (id, estimate) in zip(ids, after) {
+                var own = question
+                own.employee = id
+                let alone = other.forecast(own, history: Self.history, explaining: false)
+                #expect(estimate.hours == alone.hours && estimate.successProbability == alone.successProbability)
+            }
+            if question.plannedHours != nil, planned.success != nil {
+                #expect(before.map(\.successProbability) != after.map(\.successProbability))
+            }
+        }
+    }
+
     @Test("of thousands of people, shared out among the cores, each is answered as alone")
     func manyPeople() async throws {
         let model = try await Self.model.value
@@ -117,10 +163,10 @@ import Testing
                 .squared, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
                 options: options)
         }
-        #expect(PreparedTrees(try trees(leaves: 60)) == nil)
+        #expect(PreparedTrees(try trees(leaves: 60), places: [0, 1, 2]) == nil)
         let grown = try trees(leaves: 32)
-        let prepared = try #require(PreparedTrees(grown))
-        var asked = matrix.values.withUnsafeBufferPointer { prepared.asked($0.baseAddress!, places: [0, 1, 2]) }
+        let prepared = try #require(PreparedTrees(grown, places: [0, 1, 2]))
+        let asked = matrix.values.withUnsafeBufferPointer { prepared.asked($0.baseAddress!) }
         var block = [Float](repeating: .nan, count: 3 * PeopleBlock.rows)
         for row in 0..<PeopleBlock.rows - 1 {
             for column in 0..<3 { block[column * PeopleBlock.rows + row] = matrix.values[row * 3 + column] }

@@ -24,32 +24,41 @@ static void NAME(cut)(const erm_forest *forest, const float *block, uint32_t *ma
     }
 }
 
+// Half of the rows at a time: so many sums fit into registers.
+static void NAME(leaves)(const erm_forest *forest, const uint32_t *masks, double *sums) {
+    double sum[ERM_ROWS / 2];
+    for (int lane = 0; lane < ERM_ROWS / 2; lane++) sum[lane] = 0;
+    for (int32_t tree = 0; tree < forest->trees; tree++) {
+        const double *leaves = forest->leaves + (size_t)tree * ERM_LEAVES;
+        const uint32_t *mask = masks + (size_t)tree * ERM_ROWS;
+#pragma clang loop unroll(full) vectorize(disable)
+        for (int lane = 0; lane < ERM_ROWS / 2; lane++) sum[lane] += leaves[__builtin_ctz(mask[lane])];
+    }
+    for (int lane = 0; lane < ERM_ROWS / 2; lane++) sums[lane] = sum[lane];
+}
+
 static void NAME(forest)(const erm_forest *forest, const float *block, uint32_t *masks, double *sums) {
     NAME(cut)(forest, block, masks);
-    for (int lane = 0; lane < ERM_ROWS; lane++) sums[lane] = 0;
-    for (int32_t tree = 0; tree < forest->trees; tree++) {
-        const float *leaves = forest->leaves + (size_t)tree * ERM_LEAVES;
-        const uint32_t *mask = masks + (size_t)tree * ERM_ROWS;
-        for (int lane = 0; lane < ERM_ROWS; lane++) sums[lane] += (double)leaves[__builtin_ctz(mask[lane])];
-    }
+    NAME(leaves)(forest, masks, sums);
+    NAME(leaves)(forest, masks + ERM_ROWS / 2, sums + ERM_ROWS / 2);
 }
 
 static void NAME(linear)(const erm_linear *linear, const float *block, double *sums) {
-    for (int lane = 0; lane < ERM_ROWS; lane++) sums[lane] = linear->intercept;
+    rows_of_double sum = (rows_of_double)linear->intercept;
     for (int32_t column = 0; column < linear->columns; column++) {
         int32_t place = linear->places[column];
         if (place < 0) {
-            for (int lane = 0; lane < ERM_ROWS; lane++) sums[lane] += linear->terms[column];
+            sum += (rows_of_double)linear->terms[column];
             continue;
         }
-        const float *values = block + (size_t)place * ERM_ROWS;
-        double mean = linear->means[column], deviation = linear->deviations[column], weight = linear->weights[column];
-        for (int lane = 0; lane < ERM_ROWS; lane++) {
-            double value = ((double)values[lane] - mean) / deviation;
-            value = value < -4 ? -4 : value;
-            value = value > 4 ? 4 : value;
-            value = values[lane] != values[lane] || !(deviation > 0) ? 0 : value;
-            sums[lane] += weight * value;
-        }
+        rows_of_float given = *(const rows_of_float *)(block + (size_t)place * ERM_ROWS);
+        rows_of_double values = __builtin_convertvector(given, rows_of_double);
+        rows_of_long known = linear->deviations[column] > 0 ? values == values : (rows_of_long)0;
+        rows_of_double standard = (values - linear->means[column]) / linear->deviations[column];
+        standard = standard < -4 ? (rows_of_double)-4 : standard;
+        standard = standard > 4 ? (rows_of_double)4 : standard;
+        standard = known ? standard : (rows_of_double)0;
+        sum += linear->weights[column] * standard;
     }
+    *(rows_of_double *)sums = sum;
 }

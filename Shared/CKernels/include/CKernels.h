@@ -106,7 +106,7 @@ typedef struct {
 typedef struct {
     int32_t trees;
     const uint32_t *initial;  // per tree, the leaves that can be reached
-    const float *leaves;      // per tree, ERM_LEAVES values
+    const double *leaves;     // per tree, ERM_LEAVES values
     int32_t runs;             // columns with cuts
     const int32_t *columns;   // per run, its place in the block
     const int32_t *starts;    // per run and once more, where its cuts begin

@@ -73,10 +73,16 @@ extension FeatureBuilder {
             var key: String { schema.labelKeys[position] }
             let place = labels.indices.first { labels[$0].key == number }
             let pooled = context.pool(place.map(views.label) ?? .empty, parent: context.all)
-            sink.add(
-                place.map { labels[$0].number } ?? (unmet.isEmpty ? .nan : unmet[key].map(LabelValue.number) ?? .nan),
-                .init(
-                    name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given", knownWhen: .decision))
+            if S.onlyPersonal {
+                sink.skip(1)
+            } else {
+                sink.add(
+                    place.map { labels[$0].number }
+                        ?? (unmet.isEmpty ? .nan : unmet[key].map(LabelValue.number) ?? .nan),
+                    .init(
+                        name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given",
+                        knownWhen: .decision))
+            }
             writeShared("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, now, context, &sink)
             let personal = context.pool(
                 place.map(views.personLabel) ?? .empty, parent: context.crossed(context.person, pooled))

@@ -47,27 +47,20 @@ struct FeatureBuilder {
             decision, labels, unmet: unmet, views, PooledHistory(views, withPlan: schema.withPlan), into: &sink)
     }
 
-    /// Writes to `row` only what differs between people who are asked the same; the rest must be there from one of them.
-    /// - Parameter context: of the views.
+    /// Writes only the features in which people who are asked the same may differ (``FeatureSchema/personalColumns``).
+    /// - Parameters:
+    ///   - context: of the views.
+    ///   - place: of the first of them in a ``PeopleBlock``.
     func writePersonal(
         _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
-        _ views: HistoryViews, _ context: PooledHistory, to row: UnsafeMutablePointer<Float>
+        _ views: HistoryViews, _ context: PooledHistory, to place: UnsafeMutablePointer<Float>
     ) {
-        var sink = PersonalSink(next: row)
+        var sink = PersonalSink(next: place)
         write(decision, labels, unmet: unmet, views, context, into: &sink)
     }
 
-    /// Writes the whole of a row.
     /// - Parameter context: of the views.
-    func write(
-        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
-        _ views: HistoryViews, _ context: PooledHistory, to row: UnsafeMutablePointer<Float>
-    ) {
-        var sink = RowSink(next: row)
-        write(decision, labels, unmet: unmet, views, context, into: &sink)
-    }
-
-    private func write<Sink: FeatureSink>(
+    func write<Sink: FeatureSink>(
         _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
         _ views: HistoryViews, _ context: PooledHistory, into sink: inout Sink
     ) {
@@ -99,7 +92,7 @@ struct FeatureBuilder {
     }
 }
 
-/// Overwrites the personal features of another person's row.
+/// Writes the personal features of one row of a block, which holds column after column.
 private struct PersonalSink: FeatureSink {
     static var onlyPersonal: Bool { true }
     var next: UnsafeMutablePointer<Float>
@@ -107,11 +100,11 @@ private struct PersonalSink: FeatureSink {
     @inline(__always)
     mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
         next.pointee = Float(value)
-        next += 1
+        next += PeopleBlock.rows
     }
 
     @inline(__always)
-    mutating func skip(_ count: Int) { next += count }
+    mutating func skip(_ count: Int) {}
 }
 
 /// Writes straight into a row of a matrix.

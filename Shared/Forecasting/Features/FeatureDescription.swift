@@ -95,6 +95,19 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
 
     public var features: [FeatureDescription] {
         var sink = DescribingSink()
+        write(into: &sink)
+        return sink.features
+    }
+
+    /// The columns in which people who are asked the same may differ, ascending.
+    var personalColumns: [Int] {
+        var sink = PersonalColumnSink()
+        write(into: &sink)
+        return sink.columns
+    }
+
+    /// Gives the sink the features of a question of which nothing is known.
+    private func write<Sink: FeatureSink>(into sink: inout Sink) {
         let nobody = Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0)
         let history = History()
         history.read { reader in
@@ -105,17 +118,16 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
                     DecisionNumbers(nobody, in: history), Span(), unmet: [:], views, into: &sink)
             }
         }
-        return sink.features
     }
 }
 
 /// Where the features of one decision go: values when serving and training, descriptions when documenting.
 /// Being one walk through one function, the two can never be in different orders.
 protocol FeatureSink {
-    /// Only what differs between people who are asked the same is wanted; the rest is there already.
+    /// Only what may differ between people who are asked the same is wanted.
     static var onlyPersonal: Bool { get }
     mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription)
-    /// Passes over values that are there already.
+    /// Passes over values that all have in common.
     mutating func skip(_ count: Int)
 }
 
@@ -129,6 +141,19 @@ struct DescribingSink: FeatureSink {
     mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
         features.append(description())
     }
+}
+
+private struct PersonalColumnSink: FeatureSink {
+    static var onlyPersonal: Bool { true }
+    var columns: [Int] = []
+    private var next = 0
+
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        columns.append(next)
+        next += 1
+    }
+
+    mutating func skip(_ count: Int) { next += count }
 }
 
 struct ValueSink: FeatureSink {

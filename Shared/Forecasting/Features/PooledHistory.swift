@@ -19,19 +19,19 @@ struct PooledHistory {
     let unit: String
     let all: PooledGroup
     let global: Double
-    let person: PooledGroup
+    private(set) var person: PooledGroup
     let project: PooledGroup
     let skillSet: PooledGroup
-    let personSkill: PooledGroup
-    let personProject: PooledGroup
+    private(set) var personSkill: PooledGroup
+    private(set) var personProject: PooledGroup
     let projectSkill: PooledGroup
-    let personProjectSkill: PooledGroup
+    private(set) var personProjectSkill: PooledGroup
     let planSize: PooledGroup
-    let personPlanSize: PooledGroup
+    private(set) var personPlanSize: PooledGroup
     /// Mean over the single skills of their shrunk means.
     let skillsMean: Double
-    let medianPerson: Double
-    let medianPersonSkill: Double
+    private(set) var medianPerson = 0.0
+    private(set) var medianPersonSkill = 0.0
     private let medianAll: Double
     private let medianSkill: Double
     private let lane: Int
@@ -41,8 +41,7 @@ struct PooledHistory {
     /// How many rows the prior is worth.
     static let strength = 4.0
 
-    /// - Parameter base: of the same question about another person: what both have in common is taken from there.
-    init(_ views: HistoryViews, withPlan: Bool, sharing base: PooledHistory? = nil) {
+    init(_ views: HistoryViews, withPlan: Bool) {
         self.withPlan = withPlan
         unit = withPlan ? "log ratio to the plan" : "log hours"
         let lane = withPlan ? Lane.ratio : Lane.hours
@@ -52,41 +51,43 @@ struct PooledHistory {
         func pool(_ view: GroupView, _ parent: PooledGroup) -> PooledGroup {
             Self.pool(view, parent, lane, squareLane, withPlan)
         }
-        func median(_ view: GroupView, toward prior: Double) -> Double {
-            guard let (median, count) = view.median(ofRatios: withPlan) else { return prior }
-            return shrunk(median * count, count, toward: prior, strength: Self.strength)
-        }
-        if let base {
-            (all, global, project, skillSet) = (base.all, base.global, base.project, base.skillSet)
-            (projectSkill, planSize, skillsMean) = (base.projectSkill, base.planSize, base.skillsMean)
-            (medianAll, medianSkill) = (base.medianAll, base.medianSkill)
+        let start = PooledGroup(
+            view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
+            success: 0.5, exact: 0.2)
+        let all = pool(views.all, start)
+        self.all = all
+        global = all.mean
+        project = pool(views.project, all)
+        skillSet = pool(views.skillSet, all)
+        projectSkill = pool(views.projectSkillSet, Self.sum(project, skillSet, over: all))
+        planSize = pool(views.planSize, all)
+        if views.skills.isEmpty {
+            skillsMean = skillSet.mean
         } else {
-            let start = PooledGroup(
-                view: .empty, mean: withPlan ? 0 : log(4), spread: withPlan ? 0.6 : 1.2, ratio: 0, plan: log(4),
-                success: 0.5,
-                exact: 0.2)
-            let all = Self.pool(views.all, start, lane, squareLane, withPlan)
-            self.all = all
-            global = all.mean
-            project = pool(views.project, all)
-            skillSet = pool(views.skillSet, all)
-            projectSkill = pool(views.projectSkillSet, Self.sum(project, skillSet, over: all))
-            planSize = pool(views.planSize, all)
-            if views.skills.isEmpty {
-                skillsMean = skillSet.mean
-            } else {
-                skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
-            }
-            medianAll = median(all.view, toward: start.mean)
-            medianSkill = median(skillSet.view, toward: medianAll)
+            skillsMean = views.skills.reduce(0) { $0 + pool($1, all).mean } / Double(views.skills.count)
         }
-        person = pool(views.person, all)
-        personSkill = pool(views.personSkillSet, Self.sum(person, skillSet, over: all))
-        personProject = pool(views.personProject, Self.sum(person, project, over: all))
-        personProjectSkill = pool(views.personProjectSkillSet, Self.sum(personSkill, personProject, over: person))
-        personPlanSize = pool(views.personPlanSize, Self.sum(person, planSize, over: all))
-        medianPerson = median(person.view, toward: medianAll)
-        medianPersonSkill = median(personSkill.view, toward: medianPerson + medianSkill - medianAll)
+        medianAll = Self.median(all.view, withPlan, toward: start.mean)
+        medianSkill = Self.median(skillSet.view, withPlan, toward: medianAll)
+        (person, personSkill, personProject, personProjectSkill, personPlanSize) = (all, all, all, all, all)
+        turn(to: views)
+    }
+
+    /// Goes on to another person who is asked the same: what both have in common stays.
+    mutating func turn(to views: HistoryViews) {
+        person = pool(views.person, parent: all)
+        personSkill = pool(views.personSkillSet, parent: Self.sum(person, skillSet, over: all))
+        personProject = pool(views.personProject, parent: Self.sum(person, project, over: all))
+        personProjectSkill = pool(
+            views.personProjectSkillSet, parent: Self.sum(personSkill, personProject, over: person))
+        personPlanSize = pool(views.personPlanSize, parent: Self.sum(person, planSize, over: all))
+        medianPerson = Self.median(person.view, withPlan, toward: medianAll)
+        medianPersonSkill = Self.median(
+            personSkill.view, withPlan, toward: medianPerson + medianSkill - medianAll)
+    }
+
+    private static func median(_ view: GroupView, _ withPlan: Bool, toward prior: Double) -> Double {
+        guard let (median, count) = view.median(ofRatios: withPlan) else { return prior }
+        return shrunk(median * count, count, toward: prior, strength: strength)
     }
 
     /// The prior of a group that is a cross of two.

@@ -158,9 +158,13 @@ public struct EmployeeFacts: Sendable, Hashable, Codable {
 
     /// Under the contract in force at a moment, since a later one says nothing of it; the first holds before it begins.
     public func weeklyCapacityHours(at moment: Double) -> Double {
-        guard let contracts else { return weeklyCapacityHours }
+        Self.weeklyHours(at: moment, under: contracts, otherwise: weeklyCapacityHours)
+    }
+
+    static func weeklyHours(at moment: Double, under contracts: [ContractFacts]?, otherwise: Double) -> Double {
+        guard let contracts else { return otherwise }
         let inForce = contracts.last { $0.from.map { $0 <= moment } ?? true } ?? contracts.first
-        return inForce?.weeklyHours ?? weeklyCapacityHours
+        return inForce?.weeklyHours ?? otherwise
     }
 }
 

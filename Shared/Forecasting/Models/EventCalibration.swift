@@ -20,6 +20,9 @@ struct EventCalibration: Sendable {
         self.trust = trust
     }
 
+    /// Says different things of different rows, having proven itself.
+    var tellsApart: Bool { trust > 0 }
+
     func probability(_ raw: Double) -> Double {
         lately.applied(to: trust * logistic(slope * raw + offset) + (1 - trust) * baseRate)
     }

@@ -21,7 +21,7 @@ struct EventClassifier: Sendable {
     var isBaseRate: Bool { linear == nil && trees == nil }
 
     /// Says different things of different rows, having proven itself.
-    var tellsApart: Bool { calibration.trust > 0 }
+    var tellsApart: Bool { calibration.tellsApart }
 
     func raw(_ row: UnsafePointer<Float>) -> Double {
         raw(linear: linear.map { $0.predict(row) }, trees: trees.map { $0.predict(row) })
@@ -29,6 +29,11 @@ struct EventClassifier: Sendable {
 
     /// From what its classifiers say, each nil where there is none.
     func raw(linear: Double?, trees: Double?) -> Double {
+        Self.raw(linear: linear, trees: trees, linearShare: linearShare, baseRate: baseRate)
+    }
+
+    /// The same by plain numbers.
+    static func raw(linear: Double?, trees: Double?, linearShare: Double, baseRate: Double) -> Double {
         switch (linear, trees) {
         case (let linear?, let trees?): linearShare * linear + (1 - linearShare) * trees
         case (let linear?, nil): linear

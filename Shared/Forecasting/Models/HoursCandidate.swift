@@ -20,6 +20,10 @@ struct HoursCandidate: Sendable, Equatable {
 
     /// The same from the sum of the members' predictions, added in their order.
     func combine(sum: Double, of count: Int) -> Double {
+        Self.combine(sum: sum, of: count, trust: trust, snap: snap)
+    }
+
+    static func combine(sum: Double, of count: Int, trust: Double, snap: Double) -> Double {
         let mean = count == 0 ? 0 : trust * sum / Double(count)
         return abs(mean) < snap ? 0 : mean
     }

@@ -43,10 +43,12 @@ struct PredictiveDistribution {
     /// What is said of keeping the plan beside an estimate. A classifier's chance of about one half gives way: to one half where the
     /// estimate says the opposite. A base rate of about one half is said of nothing: it is of all tasks, and contradicts the hours of those
     /// that lie on the plan's other side.
-    /// - Parameter withinPlan: the classifier's chance.
-    static func chance(_ classifier: EventClassifier, _ withinPlan: Double, beside estimate: Double) -> Double? {
+    /// - Parameters:
+    ///   - withinPlan: the classifier's chance.
+    ///   - tellsApart: whether the classifier tells anything apart.
+    static func chance(_ withinPlan: Double, tellsApart: Bool, beside estimate: Double) -> Double? {
         guard abs(withinPlan - 0.5) <= aboutHalf else { return withinPlan }
-        guard classifier.tellsApart else { return nil }
+        guard tellsApart else { return nil }
         return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
     }
 

@@ -17,7 +17,8 @@ extension VariantModel {
         let estimate = estimate(row, candidate: winner)
         let success = success.flatMap { classifier -> Double? in
             let chance = classifier.probability(base)
-            return schema.withPlan ? PredictiveDistribution.chance(classifier, chance, beside: estimate) : chance
+            guard schema.withPlan else { return chance }
+            return PredictiveDistribution.chance(chance, tellsApart: classifier.tellsApart, beside: estimate)
         }
         let distribution = PredictiveDistribution(
             estimate: estimate, ranges: intervals.ranges(base, around: estimate),

@@ -38,9 +38,13 @@ struct VariantModel: Sendable {
 
     /// From the members' scale to hours of nine digits; an estimate of 0 is the plan to the last digit.
     func hours(_ estimate: Double, planned: Double) -> Double {
+        Self.hours(estimate, planned: planned, withPlan: schema.withPlan)
+    }
+
+    static func hours(_ estimate: Double, planned: Double, withPlan: Bool) -> Double {
         let bounded = min(max(estimate, -20), 20)
-        if schema.withPlan, bounded == 0 { return planned }
-        return (schema.withPlan ? planned * exp(bounded) : exp(bounded)).nineDigits
+        if withPlan, bounded == 0 { return planned }
+        return (withPlan ? planned * exp(bounded) : exp(bounded)).nineDigits
     }
 
     func encode(into writer: inout ByteWriter) {

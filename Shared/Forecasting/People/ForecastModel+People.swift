@@ -21,59 +21,35 @@ extension ForecastModel {
     public func estimates(_ decision: Decision, of people: [HistoryPerson], history: History) -> [PersonEstimate] {
         guard !people.isEmpty else { return [] }
         let decision = usable(decision)
-        let variant = prepared.variant(of: self, for: decision)
-        let columns = variant.variant.columns.count
-        let features = PeopleFeatures(
-            decision, schema: variant.variant.schema, columns: columns, history: history)
+        let (place, variant) = placedVariant(for: decision)
+        let prepared = prepared.variant(at: place, of: variant)
+        let features = PeopleFeatures(decision, schema: variant.schema, history: history)
+        let row = features.sharedRow()
         let cores = max(1, min(ProcessInfo.processInfo.activeProcessorCount, people.count / Self.peoplePerCore))
         let share = (people.count + cores - 1) / cores
-        func parts(_ body: @Sendable (Range<Int>) -> Void) {
-            guard cores > 1 else { return body(people.indices) }
-            DispatchQueue.concurrentPerform(iterations: cores) { core in
-                body(min(core * share, people.count)..<min((core + 1) * share, people.count))
+        return [PersonEstimate](unsafeUninitializedCapacity: people.count) { estimates, count in
+            nonisolated(unsafe) let estimates = estimates
+            @Sendable func answer(_ part: Range<Int>) {
+                var question = PeopleQuestion(prepared, variant, planned: decision.plannedHours ?? 0, row: row)
+                func note(_ place: Int, _ estimate: PersonEstimate) {
+                    estimates.initializeElement(at: place, to: estimate)
+                }
+                var first = part.lowerBound
+                features.forEachBlock(of: people[part], columns: prepared.personal.count) { count, block in
+                    question.ask(block, count: count, first: first, note)
+                    first += count
+                }
+                question.finish(note)
             }
-        }
-        let rows = [Float](unsafeUninitializedCapacity: people.count * columns) { buffer, count in
-            nonisolated(unsafe) let target = buffer.baseAddress
-            parts { part in
-                if let target { features.write(people[part], to: target + part.lowerBound * columns) }
-            }
-            count = people.count * columns
-        }
-        let nothing = PersonEstimate(hours: 0, successProbability: nil)
-        var estimates = [PersonEstimate](repeating: nothing, count: people.count)
-        rows.withUnsafeBufferPointer { rows in
-            estimates.withUnsafeMutableBufferPointer { estimates in
-                guard let first = rows.baseAddress else { return }
-                let varied = Self.variedColumns(rows, columns: columns)
-                nonisolated(unsafe) let (rows, estimates, row) = (rows, estimates, first)
-                parts { part in
-                    var asked = variant.asked(planned: decision.plannedHours ?? 0, row, varied: varied)
-                    var place = part.lowerBound
-                    asked.estimates(
-                        UnsafeBufferPointer(
-                            rebasing: rows[part.lowerBound * columns..<part.upperBound * columns])
-                    ) {
-                        estimates[place] = $0
-                        place += 1
-                    }
+            if cores == 1 {
+                answer(people.indices)
+            } else {
+                DispatchQueue.concurrentPerform(iterations: cores) { core in
+                    answer(min(core * share, people.count)..<min((core + 1) * share, people.count))
                 }
             }
+            count = people.count
         }
-        return estimates
-    }
-
-    /// The columns in which some row differs from the first.
-    private static func variedColumns(_ rows: UnsafeBufferPointer<Float>, columns: Int) -> [Int] {
-        var differs = [UInt32](repeating: 0, count: columns)
-        differs.withUnsafeMutableBufferPointer { differs in
-            for row in stride(from: columns, to: rows.count, by: columns) {
-                for column in 0..<columns {
-                    differs[column] |= rows[row + column].bitPattern ^ rows[column].bitPattern
-                }
-            }
-        }
-        return (0..<columns).filter { differs[$0] != 0 }
     }
 }
 
@@ -81,9 +57,8 @@ extension ForecastModel {
 final class PreparedVariants: Sendable {
     private let variants = Mutex<[ForecastModel.Place: PreparedVariant]>([:])
 
-    func variant(of model: ForecastModel, for decision: Decision) -> PreparedVariant {
-        let (place, variant) = model.placedVariant(for: decision)
-        return variants.withLock { variants in
+    func variant(at place: ForecastModel.Place, of variant: VariantModel) -> PreparedVariant {
+        variants.withLock { variants in
             if let known = variants[place] { return known }
             let made = PreparedVariant(variant)
             variants[place] = made

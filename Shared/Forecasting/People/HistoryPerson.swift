@@ -4,12 +4,24 @@
 /// ``History/personCount``, to be looked up again.
 public struct HistoryPerson: Sendable {
     /// Of the person's groups; -1 while history has no work of theirs.
-    var number: Int32
-    /// nil without a record.
-    var facts: EmployeeFacts?
+    let number: Int32
+    // Of the record only what is asked of it: a name would be one more reference to count for each person.
+    private let weeklyCapacityHours: Double
+    private let contracts: [ContractFacts]?
+
+    fileprivate init(number: Int32, _ facts: EmployeeFacts?) {
+        self.number = number
+        weeklyCapacityHours = facts?.weeklyCapacityHours ?? EmployeeFacts.usualWeeklyCapacityHours
+        contracts = facts?.contracts
+    }
 
     /// The numbers of a person without history.
-    public static let unknown = HistoryPerson(number: -1, facts: nil)
+    public static let unknown = HistoryPerson(number: -1, nil)
+
+    /// As ``EmployeeFacts/weeklyCapacityHours(at:)``.
+    func weeklyCapacityHours(at moment: Double) -> Double {
+        EmployeeFacts.weeklyHours(at: moment, under: contracts, otherwise: weeklyCapacityHours)
+    }
 }
 
 extension History {
@@ -17,6 +29,6 @@ extension History {
     public var personCount: Int { index.personCount }
 
     public func person(_ id: String) -> HistoryPerson {
-        HistoryPerson(number: index.personNumber(id) ?? -1, facts: employee(id))
+        HistoryPerson(number: index.personNumber(id) ?? -1, employee(id))
     }
 }

@@ -28,7 +28,8 @@ extension VariantTrainer.Result {
     /// claimed.
     var chancesInWords: String? {
         guard model.schema.withPlan, let success = model.success else { return nil }
-        let isSilent = PredictiveDistribution.chance(success, success.baseRate, beside: 0) == nil
+        let isSilent =
+            PredictiveDistribution.chance(success.baseRate, tellsApart: success.tellsApart, beside: 0) == nil
         guard refusedChances != nil || isSilent else { return nil }
         let why =
             refusedChances.map {
