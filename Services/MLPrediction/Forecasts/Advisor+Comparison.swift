@@ -23,6 +23,7 @@ extension Advisor {
         let people = knowledge.people.people
         var possible: [Int] = []
         var inHistory: [HistoryPerson] = []
+        var selection = Selection(asked: asked.department)
         for place in people.indices where people[place].id != asked.id {
             // Required is required: who lacks one of the skills is no alternative, however free.
             guard skills.areHeld(by: people[place], on: question.first),
@@ -31,6 +32,7 @@ extension Advisor {
             else { continue }
             possible.append(place)
             inHistory.append(people[place].inHistory)
+            selection.consider(people[place].department)
         }
         let estimates = model.forecast.estimates(
             question.decision(for: asked.id), of: inHistory, history: knowledge.history)
@@ -58,8 +60,6 @@ extension Advisor {
                 availability: time.freePercent / 100,
                 skillFit: skills.fit(of: asked, at: question.asOf, on: question.first, bookings)))
         let ranking = AlternativeRanking.rank(candidates, count: question.alternatives, apart: candidates.count - 1)
-        var selection = Selection(asked: asked.department)
-        for place in possible { selection.consider(people[place].department) }
         for ranked in ranking.best { selection.propose(people[possible[ranked.index]].department) }
         func option(_ ranked: AlternativeRanking.Ranked, _ person: KnownPerson) -> AlternativeOption {
             let candidate = candidates[ranked.index]

@@ -38,9 +38,9 @@ struct FreeCalendar: Sendable {
     private static let (back, days) = (7, 7 + 189)
 
     private let first: CivilDate
-    /// Minutes of all days before each day, and after the last.
-    private let capacity: [Int32]
-    private let free: [Int32]
+    /// Minutes of capacity (x) and of free time (y) of all days before each day, and after the last: side by side, since a window
+    /// asks for both, of thousands of people.
+    private let minutes: [SIMD2<Int32>]
     /// Of moments after this one everything that is known counts, so that they are all alike.
     let settledAt: Date
 
@@ -53,15 +53,12 @@ struct FreeCalendar: Sendable {
     init(_ days: PersonDays, settledAt: Date) {
         first = days.window.first
         self.settledAt = settledAt
-        var (capacity, free): ([Int32], [Int32]) = ([0], [0])
-        capacity.reserveCapacity(days.window.count + 1)
-        free.reserveCapacity(days.window.count + 1)
+        var minutes: [SIMD2<Int32>] = [.zero]
+        minutes.reserveCapacity(days.window.count + 1)
         for place in 0..<days.window.count {
-            capacity.append(capacity[place] + Int32(days.capacity[place]))
-            free.append(free[place] + Int32(days.free(at: place)))
+            minutes.append(minutes[place] &+ SIMD2(Int32(days.capacity[place]), Int32(days.free(at: place))))
         }
-        self.capacity = capacity
-        self.free = free
+        self.minutes = minutes
     }
 
     /// Whether it still reaches far enough.
@@ -74,8 +71,9 @@ struct FreeCalendar: Sendable {
     func freePercent(_ window: DayWindow) -> Double? {
         let start = window.first.daysSinceEpoch - first.daysSinceEpoch
         let end = start + window.count
-        guard start >= 0, end < capacity.count else { return nil }
-        return Utilisation.percent(Int(free[end] - free[start]), of: Int(capacity[end] - capacity[start])) ?? 0
+        guard start >= 0, end < minutes.count else { return nil }
+        let within = minutes[end] &- minutes[start]
+        return Utilisation.percent(Int(within.y), of: Int(within.x)) ?? 0
     }
 }
 
