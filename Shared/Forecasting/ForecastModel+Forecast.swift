@@ -44,36 +44,15 @@ extension VariantModel {
     }
 
     /// What each group of features makes of the base: additive on the members' scale, so that the factors lead exactly from
-    /// the base to the estimate. What trees find has no such parts and is one of its own.
+    /// the base to the estimate.
     func explanation(_ row: UnsafeBufferPointer<Float>, _ answer: Answer, limit: Int = 5) -> [Forecast.Effect] {
         let base = explanationBase
         let estimate = answer.distribution.median
         // Left at the plan: nothing moved it.
-        guard abs(estimate - base) > 1e-12 else { return [] }
-        let winner = candidates[winner]
-        let share = winner.trust / Double(winner.members.count)
+        guard abs(estimate - base) > 1e-12, let first = row.baseAddress else { return [] }
         var effects: [String: Double] = [:]
-        func add(_ feature: String, _ effect: Double) { effects[feature, default: 0] += effect * share }
-        for name in winner.members {
-            switch members[name] {
-            case .linear(let model):
-                for (column, feature) in explained.enumerated() { add(feature, model.effect(column, row[column])) }
-                add("how all tasks compare with their plans", schema.withPlan ? model.intercept : 0)
-            case .trees(let model):
-                guard let first = row.baseAddress else { continue }
-                add(
-                    "how several of these facts come together",
-                    model.predict(first) - (schema.withPlan ? 0 : model.start))
-            case .shrunkMedian:
-                add(
-                    schema.withPlan
-                        ? "how this person's tasks of this kind compare with their plans"
-                        : "this person's tasks of this kind", Double(row[columns.medianPersonSkill]) - base)
-            case .network:
-                add("the base network's view", members[name].predict(row, columns: columns) - base)
-            case .planned, .constant: break
-            }
-        }
+        // Of an estimate so near to the plan that it was taken for the plan, nothing is left to put down to features.
+        if answer.estimate != base { effects = memberEffects(first, base) }
         effects["how often such plans are kept", default: 0] += estimate - answer.estimate
         let sorted = effects.sorted { (abs($1.value), $0.key) < (abs($0.value), $1.key) }
         var named = sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }
@@ -81,6 +60,35 @@ extension VariantModel {
         let rest = estimate - base - sorted.prefix(limit).filter { abs($0.value) >= 0.0005 }.reduce(0) { $0 + $1.value }
         if abs(rest) >= Self.leastRest { named.append(Forecast.Effect(feature: "everything else", factor: exp(rest))) }
         return named
+    }
+
+    /// What the winner's members make of the base, by groups of features.
+    private func memberEffects(_ row: UnsafePointer<Float>, _ base: Double) -> [String: Double] {
+        let winner = candidates[winner]
+        let share = winner.trust / Double(winner.members.count)
+        var ofColumns = [Double](repeating: 0, count: columns.count)
+        var effects: [String: Double] = [:]
+        for name in winner.members {
+            let member = members[name]
+            switch member {
+            case .linear(let model):
+                for column in ofColumns.indices { ofColumns[column] += model.effect(column, row[column]) }
+            case .trees(let model): model.addEffects(row, to: &ofColumns)
+            case .shrunkMedian:
+                effects[
+                    schema.withPlan
+                        ? "how this person's tasks of this kind compare with their plans"
+                        : "this person's tasks of this kind", default: 0] +=
+                    Double(row[columns.medianPersonSkill]) - base
+            case .network:
+                effects["the base network's view", default: 0] +=
+                    member.predict(UnsafeBufferPointer(start: row, count: columns.count), columns: columns) - base
+            case .planned, .constant: break
+            }
+            if schema.withPlan { effects["how all tasks compare with their plans", default: 0] += member.usual ?? 0 }
+        }
+        for (column, feature) in explained.enumerated() { effects[feature, default: 0] += ofColumns[column] }
+        return effects.mapValues { $0 * share }
     }
 }
 
@@ -90,7 +98,7 @@ extension HoursMember {
         switch self {
         case .constant(let value): value
         case .linear(let model): model.intercept
-        case .trees(let model): model.start
+        case .trees(let model): model.usual
         case .planned, .shrunkMedian, .network: nil
         }
     }

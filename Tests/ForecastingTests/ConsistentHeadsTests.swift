@@ -167,6 +167,31 @@ import Testing
         }
     }
 
+    @Test("an estimate that was taken for the plan and then moved by the chance has one effect, and none that cancel")
+    func snapped() throws {
+        let schema = FeatureSchema(withPlan: true)
+        let zeros = [Double](repeating: 0, count: schema.columns.count)
+        let near = RidgeModel(intercept: 0.03, weights: zeros, means: zeros, deviations: zeros)
+        func answer(snap: Double, success: Double) -> Forecast {
+            let variant = VariantModel(
+                schema: schema, members: FittedMembers([.linearMean: .linear(near)]),
+                candidates: [HoursCandidate(name: "linear", title: "linear", members: [.linearMean], snap: snap)],
+                winner: 0, intervals: ConformalIntervals(levels: []), success: EventClassifier(baseRate: success),
+                near: EventClassifier(baseRate: 0.5))
+            let model = ForecastModel(
+                seed: 0, learnedUntil: 0, trainedRows: 0, planned: variant, unplanned: variant)
+            return model.forecast(
+                Decision(employee: "e0", project: "p0", plannedHours: 10, at: Company.end(60)),
+                history: Company().history(60))
+        }
+        let moved = answer(snap: 0.05, success: 0.3)
+        #expect(moved.hours > 10 && moved.explanation.count == 1)
+        #expect(moved.explanation.allSatisfy { abs(log($0.factor * 10 / moved.hours)) < 1e-6 })
+        #expect(answer(snap: 0.05, success: 0.7).explanation.isEmpty)
+        let free = answer(snap: 0, success: 0.3)
+        #expect(abs(log(free.hours / 10) - 0.03) < 1e-6 && free.explanation.count == 1)
+    }
+
     /// The model with classifiers that have not proven themselves and answer a base rate.
     private static func unproven(_ model: ForecastModel, baseRate: Double) -> ForecastModel {
         func variant(_ given: VariantModel) -> VariantModel {

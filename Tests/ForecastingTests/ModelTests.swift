@@ -52,6 +52,38 @@ import Testing
         #expect(abs(Double(below) / 2_000 - 0.9) < 0.03)
     }
 
+    @Test("what features add to a prediction of trees adds up to it, and lies with the feature that matters")
+    func effects() throws {
+        let (matrix, targets) = steps(600)
+        for loss in [TreeLoss.squared, .quantile(0.5)] {
+            let grown = try grow(loss, matrix, targets)
+            var writer = ByteWriter()
+            var old = grown
+            // As artefacts were before inner nodes had a value.
+            for tree in old.trees.indices {
+                for node in old.trees[tree].nodes.indices where old.trees[tree].nodes[node].feature >= 0 {
+                    old.trees[tree].nodes[node].value = 0
+                }
+            }
+            old.encode(into: &writer)
+            var reader = ByteReader(writer.bytes)
+            for model in [grown, try BoostedTrees(from: &reader, columns: 2)] {
+                #expect(model.predict(matrix) == grown.predict(matrix))
+                for row in 0..<50 {
+                    let values = Array(matrix[row])
+                    var (effects, again) = ([0.0, 0.0], [0.0, 0.0])
+                    model.addEffects(values, to: &effects)
+                    model.addEffects(values, to: &again)
+                    #expect(effects == again)
+                    #expect(abs(model.usual + effects[0] + effects[1] - model.predict(values)) < 1e-9)
+                    #expect(abs(effects[0]) > 0.3 && abs(effects[1]) < 0.2 && (effects[0] > 0) == (values[0] > 0.5))
+                }
+            }
+            let mean = targets.reduce(0, +) / 600
+            if loss == .squared { #expect(abs(grown.usual - mean) < 0.05) }
+        }
+    }
+
     @Test("the same seed grows the same trees, another seed others")
     func deterministic() throws {
         let (matrix, targets) = steps(300)

@@ -43,6 +43,16 @@ struct BoostedTrees: Sendable, Equatable {
         }
     }
 
+    /// What the trees say of a row of which nothing is known: the mean of what they said of the rows that they were grown from.
+    var usual: Double { start + rate * trees.reduce(0) { $0 + Double($1.nodes[0].value) } }
+
+    /// Adds to each column what its feature adds to the prediction, against ``usual``: at every split that a row passes, the feature
+    /// answers for the step from the mean of the leaves below the split to that below the side taken (Saabas 2014, "Interpreting
+    /// random forests"; XGBoost's approximate contributions are the same). All steps add up to the prediction.
+    func addEffects(_ row: UnsafePointer<Float>, to columns: inout [Double]) {
+        for tree in trees { tree.forEachStep(row) { columns[$0] += rate * $1 } }
+    }
+
     /// Without trees: one number for every row.
     init(constant: Double, columns: Int) {
         self.start = constant
@@ -85,6 +95,9 @@ struct BoostedTrees: Sendable, Equatable {
                     tree.nodes[leaf.node].value = Float(weightedQuantile(pairs, level))
                 }
             }
+            var rowsOfLeaves = [Double](repeating: 0, count: tree.nodes.count)
+            for leaf in leaves { rowsOfLeaves[leaf.node] = Double(leaf.rows.count) }
+            tree.setMeans(rows: rowsOfLeaves)
             Self.add(tree, rate, training.matrix, to: &predictions)
             trees.append(tree)
             guard let validation, !judged.isEmpty else { continue }

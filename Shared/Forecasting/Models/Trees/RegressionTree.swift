@@ -6,6 +6,7 @@ struct RegressionTree: Sendable, Equatable {
         var threshold: Float
         /// Index of the left child; the right one follows it.
         var left: Int32
+        /// What a leaf says; of an inner node, the mean of the leaves below it.
         var value: Float
     }
 
@@ -20,6 +21,32 @@ struct RegressionTree: Sendable, Equatable {
                 index = Int(node.left) + (row[Int(node.feature)] > node.threshold ? 1 : 0)
             }
             return Double(nodes[index].value)
+        }
+    }
+
+    /// Calls `body` with each split that a row passes: its feature, and how far it moved the mean of the leaves still in question.
+    /// The steps lead from the first node's value to the prediction.
+    func forEachStep(_ row: UnsafePointer<Float>, _ body: (_ feature: Int, _ step: Double) -> Void) {
+        nodes.withUnsafeBufferPointer { nodes in
+            var node = nodes[0]
+            while node.feature >= 0 {
+                let next = nodes[Int(node.left) + (row[Int(node.feature)] > node.threshold ? 1 : 0)]
+                body(Int(node.feature), Double(next.value) - Double(node.value))
+                node = next
+            }
+        }
+    }
+
+    /// Gives every inner node the mean of the leaves below it.
+    /// - Parameter rows: per node, how often a leaf counts: how many rows fell into it when the tree was grown.
+    mutating func setMeans(rows: [Double]) {
+        var rows = rows
+        // Children lie behind their parent.
+        for index in nodes.indices.reversed() where nodes[index].feature >= 0 {
+            let (left, right) = (Int(nodes[index].left), Int(nodes[index].left) + 1)
+            rows[index] = rows[left] + rows[right]
+            let sum = rows[left] * Double(nodes[left].value) + rows[right] * Double(nodes[right].value)
+            nodes[index].value = Float(sum / rows[index])
         }
     }
 
@@ -47,5 +74,9 @@ struct RegressionTree: Sendable, Equatable {
             }
         }
         guard !nodes.isEmpty else { throw ArtifactError(description: "a tree of the artefact is empty") }
+        // Artefacts of earlier releases have no means, nor how many rows fell into a leaf.
+        if nodes.allSatisfy({ $0.feature < 0 || $0.value == 0 }) {
+            setMeans(rows: [Double](repeating: 1, count: nodes.count))
+        }
     }
 }
