@@ -9,8 +9,10 @@ public struct Forecast: Sendable, Codable, Equatable {
 
     /// What moved the estimate away from the usual.
     public struct Effect: Sendable, Codable, Equatable {
-        /// In words, e.g. `this person's latest 20 tasks`.
+        /// What it is put down to, as a stable name, e.g. `this person's tasks of this kind`.
         public var feature: String
+        /// What is known of that, in a sentence for a planner.
+        public var text: String
         /// What this multiplies hours by; the factors of all effects lead from ``Forecast/explanationBase`` to the estimate.
         public var factor: Double
     }
@@ -26,7 +28,7 @@ public struct Forecast: Sendable, Codable, Equatable {
     public var confidence: Double
     /// Hours that the explanation starts from: the plan, or what all such work usually takes.
     public var explanationBase: Double
-    /// Largest effects first; empty when the answer is the base itself.
+    /// Largest effects first, then all others together; empty when the answer is the base itself.
     public var explanation: [Effect]
     /// Which candidate answered, e.g. `ensemble`.
     public var kind: String

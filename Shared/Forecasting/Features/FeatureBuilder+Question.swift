@@ -1,5 +1,8 @@
 import Foundation
 
+/// What a plan is a whole number of; raw values are those of the feature.
+enum PlanRoundness: Double { case none = 0, halfHours = 0.5, hours = 1, days = 2 }
+
 // What a question says of itself, and how much was going on when it was decided.
 
 extension FeatureBuilder {
@@ -101,14 +104,18 @@ extension FeatureBuilder {
     }
 
     private func writeRoundness<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
-        let planned = decision.plannedHours ?? 1
-        let capacity = decision.weeklyCapacityHours / 5
         sink.add(
-            isMultiple(planned, of: capacity)
-                ? 2 : isMultiple(planned, of: 1) ? 1 : isMultiple(planned, of: 0.5) ? 0.5 : 0,
+            roundness(decision).rawValue,
             .init(
                 name: "plan.round", meaning: "how round the plan is",
                 unit: "2 whole days, 1 whole hours, 0.5 half hours", knownWhen: .decision))
+    }
+
+    func roundness(_ decision: DecisionNumbers) -> PlanRoundness {
+        let planned = decision.plannedHours ?? 1
+        let capacity = decision.weeklyCapacityHours / 5
+        return isMultiple(planned, of: capacity)
+            ? .days : isMultiple(planned, of: 1) ? .hours : isMultiple(planned, of: 0.5) ? .halfHours : .none
     }
 
     // MARK: How much is going on

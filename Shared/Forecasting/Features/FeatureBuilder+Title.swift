@@ -33,13 +33,15 @@ extension FeatureBuilder {
 }
 
 /// What finished allocations with the words of one title say.
-private struct WordFigures {
+struct WordFigures {
     /// Against all; words that few allocations have weigh more.
     var mean = 0.0
     var lately = 0.0
     var success: Double
     /// Of the word that is farthest from all.
     var strongest = 0.0
+    /// Its place among the words; nil where none is known.
+    var strongestPlace: Int?
     var known = 0.0
     var new = 0.0
 
@@ -51,7 +53,7 @@ private struct WordFigures {
         let total = Double(all.view.count + 1)
         var weights = 0.0
         var (means, latest, successes) = (0.0, 0.0, 0.0)
-        for view in views.words {
+        for (place, view) in views.words.enumerated() {
             guard view.count > 0 else {
                 new += 1
                 continue
@@ -66,7 +68,7 @@ private struct WordFigures {
                 weight
                 * (context.recent(view.latest(5), min(5, view.count), strength: 2, toward: all.mean) - all.mean)
             successes += weight * word.success
-            if abs(own) > abs(strongest) { strongest = own }
+            if strongestPlace == nil || abs(own) > abs(strongest) { (strongest, strongestPlace) = (own, place) }
         }
         guard weights > 0 else { return }
         (mean, lately, success) = (means / weights, latest / weights, successes / weights)

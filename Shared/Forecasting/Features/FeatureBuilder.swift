@@ -13,7 +13,19 @@ struct FeatureBuilder {
         self.labelNumbers = schema.labelKeys.map { history.index.labelKey($0) ?? -2 }
     }
 
-    func values(_ decision: Decision) -> [Float] {
+    func values(_ decision: Decision) -> [Float] { values(decision) { _, _, _, _ in } }
+
+    /// The values, and the figures behind them, read from the same views.
+    func explainedValues(_ decision: Decision) -> (values: [Float], evidence: Evidence) {
+        var evidence: Evidence?
+        let values = values(decision) { evidence = Evidence(decision, $0, $1, $2, $3, builder: self) }
+        guard let evidence else { preconditionFailure("a decision is looked up once") }
+        return (values, evidence)
+    }
+
+    private func values(
+        _ decision: Decision, alsoReading: (DecisionNumbers, ResolvedGroups, HistoryViews, PooledHistory) -> Void
+    ) -> [Float] {
         let groups = history.index.resolve(decision)
         var sink = ValueSink()
         history.read { reader in
@@ -21,7 +33,9 @@ struct FeatureBuilder {
             lookup.add(groups, at: decision.at)
             let numbers = DecisionNumbers(decision, in: history)
             lookup.forEach { _, views in
-                write(numbers, groups.labels.span, unmet: decision.labels, views, into: &sink)
+                let context = PooledHistory(views, withPlan: schema.withPlan)
+                write(numbers, groups.labels.span, unmet: decision.labels, views, context, into: &sink)
+                alsoReading(numbers, groups, views, context)
             }
         }
         return sink.values

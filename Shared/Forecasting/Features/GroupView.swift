@@ -37,6 +37,18 @@ struct GroupView {
         let median = medians[count - 1]
         return (ofRatios ? median.x : median.y, min(known, Double(GroupSeries.medianWindow)))
     }
+
+    /// As ``median(ofRatios:)``, of a group whose medians are not kept too.
+    func usual(ofRatios: Bool) -> (median: Double, count: Double)? {
+        if let kept = median(ofRatios: ofRatios) { return kept }
+        guard let rows else { return nil }
+        let lane = ofRatios ? Lane.ratio : Lane.hours
+        let latest =
+            ofRatios ? rows.latestPlanned(before: count) : Array(max(0, count - GroupSeries.medianWindow)..<count)
+        guard !latest.isEmpty else { return nil }
+        var values = latest.map { rows[$0].sums[lane] - ($0 > 0 ? rows[$0 - 1].sums[lane] : 0) }
+        return (medianInPlace(&values), Double(values.count))
+    }
 }
 
 /// Partial pooling: with few rows the prior speaks, with many the rows themselves.

@@ -32,8 +32,8 @@ struct PooledHistory {
     let skillsMean: Double
     private(set) var medianPerson = 0.0
     private(set) var medianPersonSkill = 0.0
-    private let medianAll: Double
-    private let medianSkill: Double
+    let medianAll: Double
+    let medianSkill: Double
     private let lane: Int
     private let squareLane: Int
     private let withPlan: Bool

@@ -132,7 +132,7 @@ struct GroupSeries: Sendable {
         guard let medians = rows.medians else { return }
         var ratios = RecentMedian(size: Self.medianWindow)
         var hours = RecentMedian(size: Self.medianWindow)
-        for position in latestPlanned(rows, before: first) {
+        for position in rows.latestPlanned(before: first) {
             ratios.push(lanes[Int(rows[position].slot)][Lane.ratio])
         }
         for position in max(0, first - Self.medianWindow)..<first {
@@ -144,20 +144,6 @@ struct GroupSeries: Sendable {
             hours.push(row[Lane.hours])
             medians[position] = SIMD2(ratios.median, hours.median)
         }
-    }
-
-    /// The latest rows before `end` that had a plan, ascending, as many as medians look back.
-    private func latestPlanned(_ rows: SeriesRows, before end: Int) -> [Int] {
-        var found: [Int] = []
-        var end = end
-        while end > 0, found.count < Self.medianWindow {
-            let planned = rows[end - 1].sums[Lane.planned]
-            guard planned > 0 else { break }
-            let isLast = end == 1 || rows[end - 2].sums[Lane.planned] < planned
-            end = isLast ? end - 1 : firstPosition(in: end) { rows[$0].sums[Lane.planned] >= planned }
-            found.append(end)
-        }
-        return found.reversed()
     }
 }
 

@@ -63,6 +63,20 @@ struct SeriesRows {
         if let medians { erm_prefetch(medians + (count - 1)) }
     }
 
+    /// The latest rows before `end` that had a plan, ascending, as many as medians look back.
+    func latestPlanned(before end: Int) -> [Int] {
+        var found: [Int] = []
+        var end = end
+        while end > 0, found.count < GroupSeries.medianWindow {
+            let planned = self[end - 1].sums[Lane.planned]
+            guard planned > 0 else { break }
+            let isLast = end == 1 || self[end - 2].sums[Lane.planned] < planned
+            end = isLast ? end - 1 : firstPosition(in: end) { self[$0].sums[Lane.planned] >= planned }
+            found.append(end)
+        }
+        return found.reversed()
+    }
+
     struct Row {
         fileprivate let place: UnsafeMutableRawPointer
 

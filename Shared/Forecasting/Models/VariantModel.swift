@@ -12,8 +12,8 @@ struct VariantModel: Sendable {
     /// The chance that the actual hours lie within 25 % of the winner's estimate.
     var near: EventClassifier
     let columns: FeatureSchema.Columns
-    /// Per column, what it is called in an explanation.
-    let explained: [String]
+    /// Per column, what its effect is put down to.
+    let causes: [Cause]
 
     init(
         schema: FeatureSchema, members: FittedMembers, candidates: [HoursCandidate], winner: Int,
@@ -27,7 +27,7 @@ struct VariantModel: Sendable {
         self.success = success
         self.near = near
         columns = schema.columns
-        explained = schema.features.map(ExplainedGroup.name)
+        causes = schema.causes
     }
 
     /// An answer on the members' scale.
