@@ -73,14 +73,18 @@ public struct HoursInterval: Codable, Sendable, Equatable {
 
 /// What moved the estimate, and by how much.
 public struct FeatureEffect: Codable, Sendable, Equatable {
+    /// What it is put down to, as a stable name.
     public let feature: String
     /// A factor on the hours: 1.2 lengthens them by a fifth. All factors together lead from `explanationBase` to
     /// `estimatedHours`.
     public let effect: Double
+    /// What was known of it, in a sentence; nil only in records from before this was said.
+    public let text: String?
 
-    public init(feature: String, effect: Double) {
+    public init(feature: String, effect: Double, text: String? = nil) {
         self.feature = feature
         self.effect = effect
+        self.text = text
     }
 }
 

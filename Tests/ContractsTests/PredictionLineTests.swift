@@ -19,7 +19,12 @@ import Testing
             estimatedHours: 12.345678901234567, successProbability: isWhole ? 0.5 : nil,
             confidence: isWhole ? 61.5 : nil,
             interval: isWhole ? intervals[0] : nil, intervals: isWhole ? intervals : [],
-            explanation: isWhole ? [FeatureEffect(feature: "this person’s tasks", effect: 0.9)] : [],
+            explanation: isWhole
+                ? [
+                    FeatureEffect(
+                        feature: "this person’s tasks", effect: 0.9, text: "14 tasks of “Z”, 18 % over plan."),
+                    FeatureEffect(feature: "all tasks", effect: 1.1),
+                ] : [],
             model: isWhole
                 ? PredictionModel(id: ModelID(), version: 3, kind: "ensemble", artifactSha256: "ab12")
                 : PredictionModel(id: nil, version: 0, kind: PredictionModel.baseline),

@@ -1,3 +1,5 @@
+import Contracts
+import Foundation
 import Testing
 
 @testable import Ermctl
@@ -22,5 +24,21 @@ import Testing
         #expect(ProgressBar.line("training", 0.5, "loss 0.1", width: 4) == "training  [██░░]  50 %  loss 0.1")
         #expect(ProgressBar.line("training", 7, "", width: 4) == "training  [████] 100 %  ")
         #expect(ProgressBar.line("training", .nan, "", width: 4) == "training  [░░░░]   0 %  ")
+    }
+
+    @Test("a prediction's reasons are printed as sentences, and those of old records by name")
+    func reasons() {
+        let prediction = Prediction(
+            predictionId: PredictionID(), recommendedAllocation: 50, allocationNote: nil, estimatedHours: 12,
+            successProbability: nil, confidence: nil, interval: nil, intervals: [],
+            explanation: [
+                FeatureEffect(feature: "all tasks", effect: 1.2, text: "Everyone together has finished 70 tasks."),
+                FeatureEffect(feature: "everything else", effect: 0.998),
+            ],
+            model: PredictionModel(id: nil, version: 0, kind: "baseline"), alternativeOptions: [],
+            asOf: Date(timeIntervalSince1970: 0))
+        let lines = PredictCommand.text(prediction).split(separator: "\n")
+        #expect(lines.contains("because              ×1.20  Everyone together has finished 70 tasks."))
+        #expect(lines.contains("                     ×1.00  everything else"))
     }
 }

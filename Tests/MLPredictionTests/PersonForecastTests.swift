@@ -76,6 +76,12 @@ import Testing
             #expect(asked?["decision"]?.stringValue == "accepted" && asked?["requestedBy"]?.stringValue == "user")
             #expect(!answer.text.contains("Person "))
 
+            guard case .array(let effects)? = own["explanation"] else {
+                Issue.record("no explanation: \(own)")
+                return
+            }
+            let reasons = effects.compactMap { $0["text"]?.stringValue }
+            #expect(reasons.count == effects.count)
             for csv in [
                 try await export(service, "employeeId=\(employee.id)&format=csv"),
                 try await export(service, "employeeId=\(employee.id)", accept: "text/csv"),
@@ -83,8 +89,10 @@ import Testing
                 let rows = csv.text.split(separator: "\r\n")
                 #expect(csv.type?.hasPrefix("text/csv") == true && rows.count == 3)
                 #expect(rows.first == PersonForecast.csvHeader.split(separator: "\r\n").first)
-                #expect(rows.first?.hasSuffix(",availability,skill_match,skill_fit,rank") == true)
-                #expect(rows.last?.split(separator: ",").last.flatMap { Int($0) } != nil)
+                #expect(rows.first?.hasSuffix(",availability,skill_match,skill_fit,rank,explanation_text") == true)
+                // The newest first: the one that names the person as an alternative, which has no reasons.
+                #expect(rows[1].split(separator: ",").last.flatMap { Int($0) } != nil)
+                for text in reasons { #expect(csv.text.contains(text)) }
                 #expect(csv.text.contains(#""Knows ""it"", well""#))
             }
             #expect(try await export(service, "employeeId=\(employee.id)&from=2999-01-01T00:00:00Z").text.isEmpty)

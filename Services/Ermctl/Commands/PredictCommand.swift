@@ -56,11 +56,9 @@ struct PredictCommand: AsyncParsableCommand {
         if let note = prediction.allocationNote { lines.append("                     \(note)") }
         for warning in prediction.warnings ?? [] { lines.append("mind                 \(warning)") }
         lines.append("model                version \(prediction.model.version), \(prediction.model.kind)")
-        if !prediction.explanation.isEmpty {
-            lines.append(
-                "because              "
-                    + prediction.explanation.prefix(5)
-                    .map { "\($0.feature) ×\($0.effect.fixed(2))" }.joined(separator: ", "))
+        for (place, reason) in prediction.explanation.enumerated() {
+            let start = place == 0 ? "because              " : "                     "
+            lines.append("\(start)×\(reason.effect.fixed(2))  \(reason.text ?? reason.feature)")
         }
         guard !prediction.alternativeOptions.isEmpty else { return lines.joined(separator: "\n") }
         var table = Table(

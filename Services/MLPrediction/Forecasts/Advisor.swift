@@ -146,7 +146,9 @@ extension Prediction {
             successProbability: answer.isPlanned ? forecast.successProbability : nil,
             confidence: answer.isCalibrated ? forecast.confidence : nil, interval: intervals.first { $0.level == 0.8 },
             intervals: intervals,
-            explanation: forecast.explanation.map { FeatureEffect(feature: $0.feature, effect: $0.factor) },
+            explanation: forecast.explanation.map {
+                FeatureEffect(feature: $0.feature, effect: $0.factor, text: $0.text)
+            },
             model: model,
             alternativeOptions: answer.comparison?.alternatives ?? [], standing: answer.comparison?.standing,
             peopleCompared: answer.comparison?.people, asOf: question.asOf, warnings: answer.warnings,

@@ -29,6 +29,7 @@ extension LineWriter {
         field("explanation", prediction.explanation) { writer, effect in
             writer.field("effect", effect.effect)
             writer.field("feature", effect.feature)
+            writer.field("text", effect.text)
         }
         field("explanationBase", prediction.explanationBase)
         if let interval = prediction.interval { field("interval") { $0.fields(of: interval) } }
