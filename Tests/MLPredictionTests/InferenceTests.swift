@@ -141,7 +141,10 @@ import Testing
             for body in [
                 // KServe's own client.
                 json(data, #", "model_name": "resource_allocation", "model_version": "3", "outputs": []"#),
-                json(data, #", "id": "", "model_name": "", "model_version": null, "priority": 1, "parameters": {"timeout": 5}"#),
+                json(
+                    data,
+                    #", "id": "", "model_name": "", "model_version": null, "priority": 1, "parameters": {"timeout": 5}"#
+                ),
                 json(data + #", "layout": "NC", "parameters": {"content_type": "np"}"#, #", "raw": {"a": [1]}"#),
                 json(data, #", "outputs": [{"name": "output", "parameters": {"content_type": "np"}, "shape": [2]}]"#),
             ] {
