@@ -23,10 +23,12 @@ import Testing
                 searchSeconds: 0)
         ).run().model
         let model = LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: trained)
+        let today = CivilDate(history.end)
+        // With all that the history knows of its work: a question that leaves something out is another model's.
         func answer(_ planned: Double?) throws -> Advisor.Answer {
             let request = PredictionRequest(
                 employeeId: history.employees[1].id, projectId: history.projects[0].id, plannedHours: planned,
-                asOf: history.end)
+                allocationPercentage: 100, startDate: today, endDate: today.adding(days: 4), asOf: history.end)
             var errors: [FieldError] = []
             let question = try #require(
                 Question(request, knowledge: knowledge, now: history.end, errors: &errors), "\(errors)")
