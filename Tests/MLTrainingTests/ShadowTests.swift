@@ -42,7 +42,7 @@ import Testing
     /// One that serves and one in its shadow.
     private func begin(_ fixture: TrainingDatabase) async throws -> (first: ModelID, second: ModelID) {
         _ = try await fixture.schedules.put(setting(), tenant: tenant)
-        let first = try await register(.init(incumbent: nil, standing: .first(beatsBaseline: true)), fixture)
+        let first = try await register(.init(incumbent: nil, standing: .first), fixture)
         return (first, try await register(.init(incumbent: first, standing: .unknown(rows: 7)), fixture))
     }
 

@@ -176,13 +176,9 @@ struct TrainingAttempt: Sendable {
         guard ticket.origin == .schedule else { return nil }
         guard let deployed = try await registry.deployed(tenant: ticket.tenant),
             let artifact = try await registry.artifact(deployed.modelId, tenant: ticket.tenant)
-        else {
-            return AutomaticDeployment(incumbent: nil, standing: .first(beatsBaseline: outcome.beatsBaseline))
-        }
+        else { return AutomaticDeployment(incumbent: nil, standing: .first) }
         let standing = try await ComputeThread.run(named: "comparison") { () -> AutomaticDeployment.Standing in
-            guard let incumbent = try? ForecastModel(decoding: artifact.content) else {
-                return .unreadable(beatsBaseline: outcome.beatsBaseline)
-            }
+            guard let incumbent = try? ForecastModel(decoding: artifact.content) else { return .unreadable }
             let comparison = outcome.comparison(with: incumbent, history: history)
             return comparison.map { .compared($0) } ?? .unknown(rows: outcome.rowsNewToBoth(since: incumbent))
         }

@@ -5,13 +5,13 @@ import Forecasting
 struct AutomaticDeployment: Sendable, Equatable {
     /// How the new model does beside the one it was compared with.
     enum Standing: Sendable, Equatable {
-        /// None was deployed. Whether the new model is better than the baseline by more than noise, as its card says.
-        case first(beatsBaseline: Bool)
+        /// None was deployed.
+        case first
         /// Too few rows that neither model had seen.
         case unknown(rows: Int)
         case compared(IncumbentComparison)
         /// The deployed model cannot be read by this version.
-        case unreadable(beatsBaseline: Bool)
+        case unreadable
     }
 
     /// The deployed model that was compared with; nil when there was none.
@@ -37,15 +37,7 @@ struct AutomaticDeployment: Sendable, Equatable {
             return .leave(left + "another model was deployed while it was trained.")
         }
         switch standing {
-        // With nothing to compare with, the baseline answers until a model is deployed.
-        case .first(beatsBaseline: false), .unreadable(beatsBaseline: false):
-            return .leave(
-                left
-                    + "it was not shown to be better than the baseline, which answers without a model; its card says how they "
-                    + "compare on rows that it had not seen.")
-        case .first:
-            return .deploy(
-                "Version \(version) was deployed: it is better than the baseline; there was no model before.")
+        case .first: return .deploy("Version \(version) was deployed; there was none before.")
         case .unknown(let rows) where hasShadow:
             return .shadow(
                 isFavoured: false,
@@ -56,9 +48,7 @@ struct AutomaticDeployment: Sendable, Equatable {
                 left + "only \(rows) finished tasks are new to both models; a comparison with the deployed model takes "
                     + "\(TrainingOutcome.leastIncumbentRows).")
         case .unreadable:
-            return .deploy(
-                "Version \(version) was deployed: it is better than the baseline; the model before could not be read for a "
-                    + "comparison.")
+            return .deploy("Version \(version) was deployed; the model before could not be read for a comparison.")
         case .compared(let comparison):
             let figures =
                 "mean error \(Self.hours(comparison.meanAbsoluteError)) hours against "
