@@ -141,7 +141,10 @@ final class GatewayLine: RouterMiddleware {
             else { return try await forward.forward(request, outgoing) }
             let removal = try await keys.beginRemoval(of: role, in: tenant.id)
             let response = try await forward.forward(request, outgoing)
-            if response.status.kind == .clientError { await stays(removal, keys, context.logger) }
+            // What is not found may have been deleted by a first attempt whose answer was lost.
+            if response.status.kind == .clientError, response.status != .notFound {
+                await stays(removal, keys, context.logger)
+            }
             return response
         }
     }

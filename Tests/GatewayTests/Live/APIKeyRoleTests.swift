@@ -130,6 +130,11 @@ struct APIKeyRoleTests {
         #expect(try await keysMade { throw ProblemError.internalError(cause: nil) } == [409, 409, 201])
     }
 
+    @Test("a role that is not found, as after a deletion whose answer was lost, is not given to keys for a while")
+    func deletedUnheard() async throws {
+        #expect(try await keysMade { throw ProblemError.notFound("Role") } == [409, 409, 201])
+    }
+
     @Test(
         "the role of a request that removes one is found, whatever the table calls the parameter",
         arguments: ["id", "role"])
