@@ -22,6 +22,12 @@ struct LimitMeters: Sendable {
         /// Requests a second, one look after the other.
         var demand = 0.0
 
+        /// Forgets what was asked while nobody looked: it may be the requests of a week.
+        mutating func beginLooks() {
+            asked = 0
+            wasRefused = false
+        }
+
         mutating func ask(_ whole: Allowance, _ mine: Allowance, _ now: Instant) -> Duration? {
             allowance = whole
             asked += 1
@@ -162,6 +168,7 @@ struct LimitMeters: Sendable {
     mutating func use(_ new: LimitShares.Rows, beside others: [LimitShares.Rows], until end: Instant, now: Instant) {
         for (holder, row) in new {
             guard let index = meters.index(forKey: holder) else { continue }
+            if rows[holder] == nil, holder.isAddress, !strained.contains(holder) { meters.values[index].beginLooks() }
             let before = share(of: holder, now)
             // What a smaller share cannot use goes to the others with it.
             let kept = min(1, row.share / before)

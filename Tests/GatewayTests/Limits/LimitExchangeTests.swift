@@ -141,6 +141,20 @@ struct LimitExchangeTests {
         }
     }
 
+    @Test("what an address has asked of a node in the course of time takes nothing from what it asks of another now")
+    func addressOfLongAgo() async throws {
+        let client = try #require(ClientAddress("192.0.2.1"))
+        let ask: (LimitStage) throws -> Void = { try $0.admit(address: client) }
+        try await Nodes.with { nodes in
+            // Never so much that the others would be told.
+            let before = try await nodes.play(600, [20, 0, 0], isHeard: false, ask: ask)
+            #expect(before == 12_000)
+            _ = try await nodes.play(1, [0, 0, 0])
+            let passed = try await nodes.play(20, [0, 300, 0], ask: ask)
+            #expect(isFair(passed, 20), "\(passed) of 2100")
+        }
+    }
+
     @Test("a tenant that asks for less than its plan allows is never refused, wherever it asks")
     func below() async throws {
         try await Nodes.with { nodes in
