@@ -105,7 +105,9 @@ final class UpstreamConnection: ChannelDuplexHandler {
         let request = request
         self.request = nil
         isUsed = true
-        if isKeptAlive, isSent, isOpen { connections.give(self) } else { close() }
+        // An answer without a length ends with its connection, whose end is told only afterwards.
+        let isConnected = context?.channel.isActive ?? false
+        if isKeptAlive, isSent, isOpen, isConnected { connections.give(self) } else { close() }
         request?.ended()
         // What was held back may be the end of the connection.
         resume()

@@ -183,6 +183,27 @@ struct LoopRelayTests {
         }
     }
 
+    @Test("an answer without a length is as long as its connection, which serves no request that was sent ahead")
+    func unframed() async throws {
+        try await RawServer.with { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            try await connection.write("HTTP/1.1 200 OK\r\n\r\nwhole")
+        } _: { port in
+            let route = try Fixture.route("/x", ["GET": nil, "POST": nil], target: .upstream(.mlPrediction))
+            try await ProxyBench.with(upstreamPorts: [port], routes: [route]) { bench async throws in
+                let text = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                    try await connection.write(
+                        "GET /x HTTP/1.1\r\nHost: a\r\n\r\n"
+                            + "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+                    return try await connection.readToEnd()
+                }
+                #expect(text.components(separatedBy: "HTTP/1.1 200 ").count == 3, "\(text)")
+                #expect(text.components(separatedBy: "whole").count == 3, "\(text)")
+            }
+        }
+    }
+
     /// A tenant's user whose standing a test takes away.
     private struct Revocable: Authenticator {
         let principal: Principal
