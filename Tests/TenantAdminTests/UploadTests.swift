@@ -302,6 +302,36 @@ struct UploadTests {
         }
     }
 
+    @Test("an upload that is broken off while its refusal is written down is listed no longer", .timeLimit(.minutes(3)))
+    func refusalBrokenOff() async throws {
+        let settings = ImportSettings.testing(pause: .milliseconds(5))
+        try await TestService.run(imports: settings) { service in
+            let tenant = try await service.createTenant("acme")
+            let (body, client) = AsyncThrowingStream.makeStream(of: ByteBuffer.self)
+            let upload = Task {
+                try await Imports(service, settings).run(order(.skills), body: body, in: tenant.id, by: Self.author)
+            }
+            func listed() async throws -> [ImportReport] {
+                try await service.all("imports", of: tenant.id, as: ImportReport.self)
+            }
+            client.yield(ByteBuffer(string: "name\nSwift\n"))
+            try await waitUntil("the upload is listed") { try await !listed().isEmpty }
+            try await service.pool.withTransaction { holder in
+                try await TenantDatabase.enter(try await TenantDatabase.active(tenant.id, on: holder).names, on: holder)
+                try await holder.execute("LOCK TABLE imports IN EXCLUSIVE MODE")
+                client.yield(ByteBuffer(string: String(repeating: "x", count: 10_000) + "\n"))
+                client.finish()
+                try await waitUntil("the refusal is being written down") {
+                    try await !holder.query("SELECT FROM pg_locks WHERE NOT granted AND relation = 'imports'::regclass")
+                        .isEmpty
+                }
+                upload.cancel()
+                await #expect(throws: (any Error).self) { try await upload.value }
+            }
+            #expect(try await listed().isEmpty)
+        }
+    }
+
     @Test("what is spooled comes back as it was, in memory and from disk, within its bound and a tenant's half of it")
     func spool() async throws {
         let space = SpoolSpace(for: .uploads, in: FileManager.default.temporaryDirectory, limitBytes: 10_000_000)

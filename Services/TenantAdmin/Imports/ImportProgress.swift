@@ -66,8 +66,8 @@ final class ImportProgress: Sendable {
         try await connection.execute("DELETE FROM imports_under_way WHERE id = \(order.id)")
     }
 
-    /// Ends an import that keeps nothing, also when the caller was cancelled. If its entry cannot be removed now, it expires within
-    /// a minute.
+    /// Ends an import that keeps nothing, also when the caller was cancelled. If its entry cannot be removed now, it expires
+    /// (``isCurrent``).
     func withdraw() async {
         guard isShown else { return }
         await Task { try? await database.withTenant(tenant) { try await end(on: $0) } }.value

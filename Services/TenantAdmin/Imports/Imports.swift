@@ -183,9 +183,14 @@ struct Imports: Sendable {
             return ProblemError(
                 status: .unprocessableContent, code: .importFailed, sentence, errors: errors)
         }
-        try await database.withTenant(tenant) { connection in
-            try await progress.end(on: connection)
-            try await report.store(policy: order.policy, by: author, on: connection)
+        do {
+            try await database.withTenant(tenant) { connection in
+                try await progress.end(on: connection)
+                try await report.store(policy: order.policy, by: author, on: connection)
+            }
+        } catch {
+            await progress.withdraw()
+            throw error
         }
         let (sentence, errors) = report.problem(isStored: true)
         return ProblemError(
