@@ -72,6 +72,12 @@ import Testing
         #expect(
             sentence(.personSkill, Self.tasks(of: "ada", changed))
                 == "This person has finished 110 tasks of this kind, the latest 63 usually 50 % over plan.")
+        // Kept plans are counted among all: more than the latest 63 may be.
+        let kept = [Double](repeating: 1, count: 90) + [Double](repeating: 2, count: 20)
+        #expect(
+            sentence(.personSkill, Self.tasks(of: "ada", kept))
+                == "This person has finished 110 tasks of this kind, the latest 63 usually as planned (90 of all 110 within 1 "
+                + "%).")
         // A project keeps no medians: the same rule, counted when it is asked.
         #expect(
             sentence(.project, Self.tasks(of: "ada", changed) + Self.others)

@@ -85,7 +85,10 @@ extension Evidence {
         let figure = figure(usual)
         if !record.isFew {
             let isExact = figure == PlainFigures.asPlanned && 2 * record.exact > record.compared
-            return "usually \(schema.withPlan ? "" : "in ")\(figure)\(isExact ? " (\(record.exact) within 1 %)" : "")"
+            // These are counted among all that had a plan, not among the latest only.
+            let among = record.counted < record.compared ? " of all \(record.compared)" : ""
+            return "usually \(schema.withPlan ? "" : "in ")\(figure)"
+                + (isExact ? " (\(record.exact)\(among) within 1 %)" : "")
         }
         if record.compared == 1 { return schema.withPlan ? figure : "in \(figure)" }
         return "with a median of \(figure == PlainFigures.asPlanned ? "the plan" : figure)"
