@@ -139,9 +139,39 @@ import Testing
             #expect(!stored.answersByBaseline(planned) && stored.answersByBaseline(unplanned))
             #expect(!stored.forecast(planned, history: history).intervals.isEmpty)
             #expect(stored.forecast(unplanned, history: history).intervals.isEmpty)
+            // Of many people it says what it says of each.
+            let people = Set(allocations.map(\.employee)).sorted() + ["nobody"]
+            let together = stored.estimates(unplanned, of: people.map { history.person($0) }, history: history)
+            for (person, estimate) in zip(people, together) {
+                var own = unplanned
+                own.employee = person
+                let alone = stored.forecast(own, history: history, explaining: false)
+                #expect(estimate.hours == alone.hours && estimate.successProbability == nil)
+                #expect(alone.successProbability == nil)
+            }
         }
         let baselines = outcome.reports.filter { $0.isBaseline && !$0.withPlan }.map(\.name)
         #expect(baselines.contains(outcome.winnerWithoutPlan))
+    }
+
+    @Test("a baseline that is the model itself stands in for none, whatever a question names")
+    func ownBaseline() {
+        func baseline(withPlan: Bool) -> VariantModel {
+            VariantModel(
+                schema: FeatureSchema(withPlan: withPlan), members: FittedMembers([.prior: .constant(0)]),
+                candidates: [HoursCandidate(name: "usual", title: "usual", isBaseline: true, members: [.prior])],
+                winner: 0, intervals: ConformalIntervals(levels: []), success: nil, near: EventClassifier(baseRate: 0.5)
+            )
+        }
+        let planned = Decision(employee: "e0", project: "p0", plannedHours: 10, at: 0)
+        func standsIn(_ plannedVariant: VariantModel?) -> (Bool, Bool) {
+            let model = ForecastModel(
+                seed: 0, learnedUntil: 0, trainedRows: 0, planned: plannedVariant,
+                unplanned: baseline(withPlan: false))
+            return (model.answersByBaseline(planned), model.answersByBaseline(planned.withoutPlan))
+        }
+        #expect(standsIn(baseline(withPlan: true)) == (false, true))
+        #expect(standsIn(nil) == (false, false))
     }
 
     @Test("the card says what share of the work has no outcome in the chances, and how low they may be with it")

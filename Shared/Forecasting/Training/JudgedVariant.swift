@@ -89,6 +89,10 @@ extension VariantModel {
 }
 
 extension ForecastModel {
-    /// Whether such a question is answered by a baseline, because no model of such questions has passed its gates.
-    public func answersByBaseline(_ decision: Decision) -> Bool { variant(for: usable(decision)).isBaselineAlone }
+    /// Whether a baseline stands in for a model of such questions, none of which has passed its gates. A baseline that is the first
+    /// model itself, having been no worse than any other, stands in for nothing.
+    public func answersByBaseline(_ decision: Decision) -> Bool {
+        let (place, variant) = placedVariant(for: usable(decision))
+        return place != (usesPlans ? .planned : .unplanned) && variant.isBaselineAlone
+    }
 }
