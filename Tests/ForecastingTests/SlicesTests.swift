@@ -99,6 +99,8 @@ import Testing
         #expect(gates["success"]?.explanation.contains("such chances are not given") == true, "\(gates)")
         #expect(outcome.model.planned?.success?.tellsApart == false && outcome.success == nil)
         #expect(outcome.warnings.contains { $0.contains("worse than") && $0.contains("no chance is given") })
+        // What refuses chances on the rows that the figures are of is no choice kept secret.
+        #expect(outcome.modelCard.contains("but that they refused the chances"))
         let answer = outcome.model.forecast(
             Decision(
                 employee: "e1", project: "p1", skills: ["swift"], labels: ["priority": "1", "team": "t0"],

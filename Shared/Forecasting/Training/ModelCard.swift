@@ -28,6 +28,8 @@ struct ModelCard {
     let beatsBaseline: Bool
     let gates: [Gate]
     let warnings: [String]
+    /// Whether the rows that the figures are of have refused the chances of keeping a plan.
+    let refusesChances: Bool
     /// Whether what serves gives ranges.
     let givesRanges: Bool
 
@@ -58,7 +60,9 @@ struct ModelCard {
             ]
             : [
                 "Learned from \(split.fit.count) completed allocations; settings, candidates and calibration were chosen on the next \(split.judge.count), and the figures are of the \(split.show.count) latest, of \(rows) in all.",
-                "Nothing was chosen on the rows that the figures are of.",
+                refusesChances
+                    ? "Nothing was chosen on the rows that the figures are of, but that they refused the chances of keeping a plan."
+                    : "Nothing was chosen on the rows that the figures are of.",
             ]
         if (1..<Self.fewRows).contains(split.show.count) {
             lines.append("These are few rows: the figures are rough, and no claim rests on them alone.")

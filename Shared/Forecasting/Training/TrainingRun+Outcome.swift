@@ -18,6 +18,7 @@ extension TrainingRun {
             withoutDetails: withoutDetails.flatMap(ModelCard.Other.init),
             details: main.result.model.schema.expects, rows: completedCount, split: main.split, winner: own,
             beatsBaseline: main.beatsBaseline, gates: main.gates, warnings: warnings,
+            refusesChances: main.result.refusedChances != nil,
             givesRanges: !main.result.model.intervals.levels.isEmpty)
         return TrainingOutcome(
             model: model, reports: kinds.flatMap(\.reports), winner: winner,
