@@ -36,7 +36,7 @@ function modelOf(model) {
 /** The hours on a line: the ranges that hold the outcome, the estimate, and the plan. */
 function rangeChart(data, planned) {
   const ranges = [...(data.intervals ?? [])].sort((one, other) => other.level - one.level);
-  if (ranges.length === 0) return h("p", { class: "note" }, "Too few outcomes are known to say a range.");
+  if (ranges.length === 0) return h("p", { class: "note" }, "No range is given: too few outcomes are known, or a baseline answers.");
   const percent = (range) => format.percent(range.level > 1 ? range.level : range.level * 100);
   const said = ranges.map((range) => `${percent(range)} between ${format.number(range.low, 1)} and ${format.hours(range.high)}`).join("; ");
   const high = Math.max(data.estimatedHours, planned ?? 0, ...ranges.map((range) => range.high)) * 1.06;
