@@ -47,6 +47,13 @@ import Testing
         #expect(try #require(trial.came.coverage90) > 0.8, "\(trial.lines)")
     }
 
+    @Test("chances are compared with what came of the answers that gave one")
+    func silence() throws {
+        let chances = try #require(HonestyTrial.Chances([0.25, nil, 0.75, nil], came: [false, true, true, true]))
+        #expect(chances.said == 0.5 && chances.came == 0.5 && chances.brier == 0.0625 && chances.usualBrier == 0.25)
+        #expect(HonestyTrial.Chances([nil, nil], came: [true, false]) == nil)
+    }
+
     @Test("after everything has become slower, neither ranges nor chances go on as before")
     func drift() throws {
         let trial = try HonestyTrial(.drift(seed: 1), epochs: 3)

@@ -51,24 +51,40 @@ struct HonestyTrial {
                 }
             }
         }
-        let succeeded = asked.indices.map { hours[$0] <= asked[$0].plannedHours }
-        let rate = Double(succeeded.count { $0 }) / count
-        let chances = answers.compactMap(\.successProbability)
-        let brier =
-            chances.count == asked.count
-            ? zip(chances, succeeded).reduce(0) { $0 + ($1.0 - ($1.1 ? 1 : 0)) * ($1.0 - ($1.1 ? 1 : 0)) } / count : nil
+        let chances = Chances(
+            answers.map(\.successProbability), came: zip(asked, hours).map { $1 <= $0.plannedHours })
         let report = outcome.report.overall
         said = Figures(
             mae: report.hours?.mae ?? .nan, coverage80: report.intervals.first { $0.level == 80 }?.coverage,
             coverage90: report.intervals.first { $0.level == 90 }?.coverage,
-            success: chances.isEmpty ? nil : chances.reduce(0, +) / Double(chances.count),
-            brier: report.success?.brier, confidence: answers.reduce(0) { $0 + $1.confidence } / count / 100,
+            success: chances?.said, brier: report.success?.brier,
+            confidence: answers.reduce(0) { $0 + $1.confidence } / count / 100,
             medianHours: Self.median(answers.map(\.hours)))
         came = Figures(
             mae: zip(answers, hours).reduce(0) { $0 + abs($1.0.hours - $1.1) } / count, coverage80: held(80),
-            coverage90: held(90), success: rate, brier: brier, baseRateBrier: rate * (1 - rate),
+            coverage90: held(90), success: chances?.came, brier: chances?.brier, baseRateBrier: chances?.usualBrier,
             confidence: share { abs(hours[$0] - answers[$0].hours) <= 0.25 * answers[$0].hours * (1 + 1e-9) },
             medianHours: Self.median(hours))
+    }
+
+    /// Chances of success of the answers that gave one: what came of other answers says nothing of them.
+    struct Chances {
+        private(set) var said = 0.0
+        private(set) var came = 0.0
+        private(set) var brier = 0.0
+        /// Of always saying how often success came.
+        var usualBrier: Double { came * (1 - came) }
+
+        /// - Returns: nil where none was said.
+        init?(_ chances: [Double?], came: [Bool]) {
+            let pairs = zip(chances, came).compactMap { chance, came in chance.map { ($0, came ? 1.0 : 0) } }
+            guard !pairs.isEmpty else { return nil }
+            for (chance, truth) in pairs {
+                said += chance / Double(pairs.count)
+                self.came += truth / Double(pairs.count)
+                brier += (chance - truth) * (chance - truth) / Double(pairs.count)
+            }
+        }
     }
 
     private static func median(_ values: [Double]) -> Double {
