@@ -159,7 +159,7 @@ public struct Prediction: Codable, Sendable, Equatable {
     public let successProbability: Double?
     /// Percent: calibrated probability that the actual hours lie within 25 % of `estimatedHours`.
     public let confidence: Double?
-    /// The 80 % interval; nil where there were too few outcomes to calibrate one.
+    /// The 80 % interval; nil where there were too few outcomes to calibrate one, and where a baseline answers.
     public let interval: HoursInterval?
     /// Every calibrated level.
     public let intervals: [HoursInterval]
