@@ -151,6 +151,20 @@ import Testing
                 == "This person finished the latest task 12 months ago, the latest of this kind 12 months ago.")
     }
 
+    @Test("an end without a start is said from the decision on")
+    func endAlone() {
+        func said(start: Double?, end: Double) -> String {
+            let decision = Decision(
+                employee: "ada", project: "p1", plannedHours: 10, start: start, end: end, at: Self.asked)
+            return FeatureBuilder(schema: FeatureSchema(withPlan: true), history: History()).explainedValues(decision)
+                .evidence.sentence(of: .dates, success: nil)
+        }
+        let (start, end) = (Self.asked + Self.day, Self.asked + 4 * Self.day)
+        #expect(said(start: nil, end: end) == "The work ends 4 days after the decision.")
+        #expect(said(start: nil, end: Self.asked) == "The work ends on the day of the decision.")
+        #expect(said(start: start, end: end) == "The work begins 1 day after the decision and ends 3 days later.")
+    }
+
     @Test("figures are said as a planner says them")
     func figures() {
         #expect(PlainFigures.hours(0.02) == "less than 0.1 hours" && PlainFigures.hours(1.04) == "1 hour")
@@ -162,6 +176,11 @@ import Testing
         #expect(PlainFigures.percent(0.001) == "less than 1 %")
         #expect(PlainFigures.duration(days: 1) == "1 day" && PlainFigures.duration(days: 59) == "59 days")
         #expect(PlainFigures.duration(days: 61) == "2 months" && PlainFigures.duration(days: 800) == "2 years")
+        #expect(PlainFigures.duration(days: 60) == "60 days" && PlainFigures.duration(days: 730) == "23 months")
+        for days in 0...4_000 {
+            let words = PlainFigures.duration(days: days).split(separator: " ")
+            #expect((words[0] == "1") != words[1].hasSuffix("s"), "\(days)")
+        }
         #expect(PlainFigures.ago(3_600) == "less than a day ago")
     }
 

@@ -34,7 +34,14 @@ extension Evidence {
         }
         if let end = decision.end, schema.usesPlannedEnd {
             let days = History.dayNumber(end) - History.dayNumber(decision.start ?? decision.at)
-            parts.append(days <= 0 ? "ends on the same day" : "ends \(PlainFigures.duration(days: days)) later")
+            if decision.start == nil {
+                parts.append(
+                    days <= 0
+                        ? "ends on the day of the decision"
+                        : "ends \(PlainFigures.duration(days: days)) after the decision")
+            } else {
+                parts.append(days <= 0 ? "ends on the same day" : "ends \(PlainFigures.duration(days: days)) later")
+            }
         }
         return parts.isEmpty ? "No dates are named." : "The work \(PlainFigures.list(parts))."
     }

@@ -37,8 +37,9 @@ enum PlainFigures {
 
     /// In the largest unit of which there are at least two.
     static func duration(days: Int) -> String {
-        if days < 60 { return count(days, "day", "days") }
-        if days < 730 { return "\(Int(Double(days) / 30.44)) months" }
+        // 60 days are less than two months, and 730 than two years.
+        if days < 61 { return count(days, "day", "days") }
+        if days < 731 { return "\(Int(Double(days) / 30.44)) months" }
         return "\(Int(Double(days) / 365.25)) years"
     }
 
