@@ -30,7 +30,7 @@ final class DatabaseTemplates: Sendable {
         let databases = try await ServiceDatabases.prepare(url)
         if let service {
             let pool = PostgresPool(
-                configuration: try PostgresConfiguration(url: databases.url(of: service)),
+                configuration: try .patient(url: databases.url(of: service)),
                 logger: PostgresCluster.quietLogger)
             do {
                 try await MigrationRunner(
