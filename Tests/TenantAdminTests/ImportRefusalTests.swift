@@ -16,7 +16,7 @@ struct ImportRefusalTests {
         }
     }
 
-    @Test("a last day of an earlier spell of employment that lies in a later spell is refused with its line")
+    @Test("an earlier spell of employment whose last day lies in a later one, or is cleared, is refused with its line")
     func laterSpell() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
@@ -31,10 +31,16 @@ struct ImportRefusalTests {
                 "E1,Ann,2020-01-01,2022-02-01\nE2,Bob,2020-01-01,2022-02-01\n"
             ).data(ImportReport.self)
             let longer = try await bring("E1,Ann,2020-01-01,2021-12-31\n").data(ImportReport.self)
+            let latest = try await bring("E1,Ann,2022-01-01,2022-12-31\n").data(ImportReport.self)
+            let opened = try await bring("E1,Ann,2020-01-01,\\N\n").data(ImportReport.self)
+            let openedLatest = try await bring("E1,Ann,2022-01-01,\\N\n").data(ImportReport.self)
 
             #expect(report.counts == "1 inserted, 0 updated, 0 unchanged, 1 rejected")
             #expect(report.errors.map { "\($0.line) \($0.column)" } == ["2 left_on"])
             #expect(longer.counts == "0 inserted, 1 updated, 0 unchanged, 0 rejected")
+            #expect(latest.counts == longer.counts)
+            #expect(opened.errors.map { "\($0.line) \($0.column)" } == ["2 left_on"])
+            #expect(openedLatest.counts == longer.counts)
         }
     }
 

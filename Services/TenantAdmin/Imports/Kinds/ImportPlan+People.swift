@@ -215,17 +215,20 @@ extension ImportPlan.Check {
             reason: "'must not be within an earlier spell of employment'")
     }
 
-    /// A last day of an earlier spell that is not over before the next one begins.
+    /// A last day of an earlier spell that is not over before the next one begins; and none, which would open the latest spell instead.
     static var lastDayInLaterSpell: Self {
         .init(
             column: "left_on",
             condition: """
                 EXISTS (SELECT FROM employees e JOIN employment_spells s ON s.employee_id = e.id
                     JOIN employment_spells o ON o.employee_id = e.id
-                    WHERE e.external_id = r.external_id AND s.first_day = r.hired_on AND s.last_day <> r.left_on
-                        AND o.first_day > s.first_day AND o.first_day <= r.left_on)
+                    WHERE e.external_id = r.external_id AND s.first_day = r.hired_on AND o.first_day > s.first_day
+                        AND ('left_on' = ANY(r.cleared) OR s.last_day <> r.left_on AND o.first_day <= r.left_on))
                 """,
-            reason: "'must not be within a later spell of employment'")
+            reason: """
+                CASE WHEN r.left_on IS NULL THEN 'cannot be cleared of a spell of employment before a later one'
+                    ELSE 'must not be within a later spell of employment' END
+                """)
     }
 
     /// Without a first day the latest spell would reach back over the earlier ones.
