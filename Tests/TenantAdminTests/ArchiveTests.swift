@@ -179,6 +179,24 @@ struct ArchiveTests {
         }
     }
 
+    @Test("a tenant that is deleted while another service's file is brought back gets no more of it")
+    func deletedMeanwhile() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            // More than one request takes.
+            let text = String(repeating: "x", count: 100_000)
+            let lines = (1...6).map { #"{"id":"p\#($0)","text":"\#(text)"}"# + "\n" }
+            service.archives.afterRestoring {
+                _ = try await service.send(.delete, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken)
+            }
+            let refused = try await service.restore(.predictions, lines.joined(), into: tenant)
+            let latest = try #require(service.archives.latest)
+
+            #expect(refused.status == 403)
+            #expect(latest.firstLine == 1 && latest.isEnd == false && latest.lines.count < lines.count)
+        }
+    }
+
     @Test("an export that another service breaks off is not taken for whole, and its rest can be fetched")
     func brokenOff() async throws {
         try await TestService.run { service in

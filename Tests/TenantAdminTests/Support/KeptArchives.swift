@@ -15,6 +15,9 @@ final class KeptArchives: ArchiveSources {
     /// Fails to give a file after so many lines.
     private let breaks = Mutex<(kind: ArchiveKind, after: Int)?>(nil)
 
+    /// Done after each request of a restore.
+    private let afterRestoring = Mutex<@Sendable () async throws -> Void>({})
+
     /// The latest request of a restore.
     var latest: ArchiveRows? { last.withLock { $0 } }
     private let last = Mutex<ArchiveRows?>(nil)
@@ -24,6 +27,10 @@ final class KeptArchives: ArchiveSources {
     }
 
     func breakOff(_ kind: ArchiveKind, after: Int) { breaks.withLock { $0 = (kind, after) } }
+
+    func afterRestoring(_ action: @escaping @Sendable () async throws -> Void) {
+        afterRestoring.withLock { $0 = action }
+    }
 
     func read(
         _ kind: ArchiveKind, of tenant: TenantID, isolation: isolated (any Actor)?,
@@ -43,5 +50,6 @@ final class KeptArchives: ArchiveSources {
             let file = File(tenant: tenant, kind: rows.kind)
             lines[file, default: []] += rows.lines.filter { !(lines[file] ?? []).contains($0) }
         }
+        try await afterRestoring.withLock { $0 }()
     }
 }
