@@ -30,6 +30,9 @@ extension SystemTests {
                     uniqueKeysWithValues: ["gateway", "tenant_admin", "ml_training", "ml_prediction"].map {
                         ("\($0)_password", ServiceDatabases.password)
                     }))
+            let rolesMadeAhead = try await ServiceDatabases.value(
+                "SELECT count(*)::text FROM tenant_admin.ready_roles", on: database)
+            #expect(rolesMadeAhead == "0")
             try await Platform.withPlatform(on: try ServiceDatabases(superuser: database)) { platform in
                 let old = try await Client(platform: platform, bearer: before.bearer).get("/employees")
                 #expect(old.status == 401)
