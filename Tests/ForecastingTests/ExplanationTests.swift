@@ -172,6 +172,8 @@ import Testing
         let against = [0.0001, 1.001, 1.99, 1.999, 20].map { PlainFigures.againstPlan(log($0)) }
         #expect(
             against == ["99 % under plan", "as planned", "99 % over plan", "2 times the plan", "20 times the plan"])
+        // Of a plan of next to nothing.
+        #expect(PlainFigures.againstPlan(700) == "1000000000 times the plan")
         #expect(PlainFigures.percent(0.4999) == "49 %" && PlainFigures.percent(0.29) == "29 %")
         #expect(PlainFigures.percent(0.001) == "less than 1 %")
         #expect(PlainFigures.duration(days: 1) == "1 day" && PlainFigures.duration(days: 59) == "59 days")

@@ -25,7 +25,8 @@ enum PlainFigures {
 
     /// Of log(hours ÷ plan).
     static func againstPlan(_ logRatio: Double) -> String {
-        let ratio = exp(logRatio)
+        // A plan may be next to nothing: no number of times is beyond what an Int holds.
+        let ratio = min(exp(logRatio), 1e9)
         let percent = Int((abs(ratio - 1) * 100).rounded())
         if percent == 0 { return asPlanned }
         // Nothing takes no time at all.
