@@ -72,7 +72,8 @@ struct ConnectionTests {
         defer { server.stop() }
         try await withClient {
             $0.staticHosts = [
-                .init(name: "erm.test", port: server.port, addresses: ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
+                // Servers of tests beside this one listen at 127.0.0.1, maybe on the same port.
+                .init(name: "erm.test", port: server.port, addresses: ["127.0.0.2", "127.0.0.4", "127.0.0.3"])
             ]
         } _: { client in
             let request = HTTPClientRequest(method: "POST", url: "http://erm.test:\(server.port)/", body: .bytes([1]))
