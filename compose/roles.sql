@@ -73,7 +73,6 @@ CREATE OR REPLACE FUNCTION erm_provisioning.adopt_schema(tenant_id uuid, ready n
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     schema_id oid;
-    routine regprocedure;
 BEGIN
     SELECT n.oid INTO STRICT schema_id FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner
     WHERE n.nspname = ready AND r.rolname = 'tenant_' || replace(tenant_id::text, '-', '');
@@ -81,14 +80,14 @@ BEGIN
         RAISE EXCEPTION '% is not the name of a tenant''s schema', wanted USING ERRCODE = 'invalid_schema_name';
     END IF;
     EXECUTE format('ALTER SCHEMA %I RENAME TO %I', ready, wanted);
-    -- Functions name the schema in the search path that they run with. By pg_depend, which is indexed by schema.
-    FOR routine IN
-        SELECT p.oid::regprocedure FROM pg_depend d JOIN pg_proc p ON p.oid = d.objid
-        WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = schema_id AND d.classid = 'pg_proc'::regclass
-            AND EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%')
-    LOOP
-        EXECUTE format('ALTER FUNCTION %s SET search_path TO %I', routine, wanted);
-    END LOOP;
+    -- Functions name the schema in the search path that they run with. As ALTER FUNCTION would, which looks through all tenants' functions
+    -- of the name: with 1,000 tenants 1.5 ms for each of some twenty.
+    UPDATE pg_proc p SET proconfig = ARRAY(
+        SELECT CASE WHEN setting LIKE 'search\_path=%' THEN 'search_path=' || quote_ident(wanted) ELSE setting END
+        FROM unnest(p.proconfig) WITH ORDINALITY AS settings (setting, place) ORDER BY place)
+    WHERE p.proconfig IS NOT NULL AND p.oid IN (
+        SELECT objid FROM pg_depend
+        WHERE refclassid = 'pg_namespace'::regclass AND refobjid = schema_id AND classid = 'pg_proc'::regclass);
 END
 $$;
 
