@@ -15,6 +15,8 @@ final class CurlLoop {
     private var byTransfer: [ObjectIdentifier: RunningTransfer] = [:]
     private var byHandle: [UnsafeRawPointer: RunningTransfer] = [:]
     private var spareHandles: [CurlEasy] = []
+    /// Those whose request has not been sent, and some more.
+    private var connecting: [RunningTransfer] = []
     /// No transfer expires before; `nil`: none is running, or their readers hold all of them back.
     private var nextExpiry: ContinuousClock.Instant?
     private var stopAt: ContinuousClock.Instant?
@@ -68,6 +70,7 @@ final class CurlLoop {
         }
         byTransfer[ObjectIdentifier(transfer)] = running
         byHandle[CurlMulti.key(of: easy)] = running
+        connecting.append(running)
         noteExpiry(of: running)
     }
 
@@ -110,7 +113,11 @@ final class CurlLoop {
     private func millisecondsToWait() -> Int32 {
         let now = clock.now
         let wait = [nextExpiry, stopAt].compactMap { $0 }.map { $0 - now }.min() ?? .seconds(60)
+        connecting.removeAll { $0.wasSent || $0.transfer.isOver }
+        // When one of several addresses refuses at once, libcurl 7.88 (Debian 12) tries the next one only when it is called again, and
+        // neither watches a socket nor sets a timer until then.
+        let most: Int64 = connecting.isEmpty ? 60_000 : 20
         // Rounded up: a millisecond too early would turn into a busy wait.
-        return Int32(min(max(wait.milliseconds + 1, 0), 60_000))
+        return Int32(min(max(wait.milliseconds + 1, 0), most))
     }
 }

@@ -13,7 +13,7 @@ final class RunningTransfer: CurlEasyOwner {
     private var headerBytes = 0
     private var bodyBytes = 0
     private var sentBytes = 0
-    private var wasSent = false
+    private(set) var wasSent = false
     private var failure: HTTPClientError?
     private var lastArrival: ContinuousClock.Instant
     /// For the whole response.

@@ -66,14 +66,16 @@ struct ConnectionTests {
         #expect(server.connections == 5)
     }
 
-    @Test("of several addresses of a name one that accepts is found")
+    @Test("of several addresses of a name one that accepts is found, however many refuse before")
     func severalAddresses() async throws {
         let server = try echoServer(address: "127.0.0.3")
         defer { server.stop() }
         try await withClient {
             $0.staticHosts = [
                 // Servers of tests beside this one listen at 127.0.0.1, maybe on the same port.
-                .init(name: "erm.test", port: server.port, addresses: ["127.0.0.2", "127.0.0.4", "127.0.0.3"])
+                .init(
+                    name: "erm.test", port: server.port,
+                    addresses: ["127.0.0.2", "127.0.0.4", "127.0.0.5", "127.0.0.6", "127.0.0.3"])
             ]
         } _: { client in
             let request = HTTPClientRequest(method: "POST", url: "http://erm.test:\(server.port)/", body: .bytes([1]))
