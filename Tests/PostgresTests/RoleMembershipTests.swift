@@ -15,30 +15,19 @@ struct RoleMembershipTests {
         let mark = UUID().uuidString.lowercased().replacing("-", with: "").prefix(12)
         let user = "erm_member_\(mark)"
         try await PostgresCluster.withDatabase("members") { url in
-            try await withPool(url) { administrators in
+            try await PostgresCluster.withPool(on: url) { administrators in
                 try await administrators.withConnection { connection in
                     try await connection.execute("CREATE ROLE \(identifier: user) LOGIN NOINHERIT PASSWORD 'x'")
                     try await connection.execute(Self.grant(Self.memberships, named: "erm_first_\(mark)_", to: user))
                 }
-                let refused = try await withPool(try PostgresCluster.url(url, user: user, password: "x")) { members in
+                let refused = try await PostgresCluster.withPool(
+                    on: try PostgresCluster.url(url, user: user, password: "x")
+                ) { members in
                     try await Self.race(mark: mark, user: user, administrators, members)
                 }
                 #expect(refused == [])
                 _ = try await administrators.withConnection { try await $0.execute(Self.dropAll(mark)) }
             }
-        }
-    }
-
-    private func withPool<R>(_ url: String, _ body: (PostgresPool) async throws -> R) async throws -> R {
-        let pool = PostgresPool(
-            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
         }
     }
 

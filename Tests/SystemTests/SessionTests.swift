@@ -11,7 +11,7 @@ extension SystemTests.OnOnePlatform {
 
         /// Asks until the answer has that status: other gateway nodes would have a second for it.
         private func answers(_ status: Int, _ client: Client) async throws -> Bool {
-            for _ in 0..<200 {
+            for _ in 0..<50 {
                 if try await client.get("/auth/me").status == status { return true }
                 try await Task.sleep(for: .milliseconds(100))
             }

@@ -29,19 +29,12 @@ final class DatabaseTemplates: Sendable {
         let (name, url) = try await PostgresCluster.lastingDatabase("template")
         let databases = try await ServiceDatabases.prepare(url)
         if let service {
-            let pool = PostgresPool(
-                configuration: try .patient(url: databases.url(of: service)),
-                logger: PostgresCluster.quietLogger)
-            do {
+            _ = try await PostgresCluster.withPool(on: databases.url(of: service)) { pool in
                 try await MigrationRunner(
                     pool: pool, schema: service.rawValue.replacing("-", with: "_"),
                     directory: ServiceDatabases.migrations(service.rawValue), logger: PostgresCluster.quietLogger
                 ).run()
-            } catch {
-                await pool.close()
-                throw error
             }
-            await pool.close()
         }
         return Template(name: name, rights: try await rights(on: url))
     }

@@ -30,7 +30,7 @@ public struct FirstRelease: Sendable {
             (databases.gateway, "gateway"), (databases.tenantAdmin, "tenant-admin"),
             (databases.mlTraining, "ml-training"), (databases.mlPrediction, "ml-prediction"),
         ] {
-            try await Self.with(url) { pool in
+            try await PostgresCluster.withPool(on: url) { pool in
                 _ = try await MigrationRunner(
                     pool: pool, schema: name.replacing("-", with: "_"),
                     directory: folder.appendingPathComponent(name).path, logger: PostgresCluster.quietLogger
@@ -39,7 +39,7 @@ public struct FirstRelease: Sendable {
         }
         let files = try Migrations.load(directory: folder.appendingPathComponent("tenant").path)
         tenants = (1...count).map { Tenant(id: UUID().uuidString.lowercased(), subdomain: "old\($0)") }
-        try await Self.with(databases.tenantAdmin) { [tenants] pool in
+        try await PostgresCluster.withPool(on: databases.tenantAdmin) { [tenants] pool in
             try await pool.withTransaction { connection in
                 try await connection.execute("CREATE SCHEMA tenant_template")
                 _ = try await Migrations.apply(files, to: "tenant_template", on: connection)
@@ -86,7 +86,7 @@ public struct FirstRelease: Sendable {
 
     /// Gives administrators the password of another tenant's.
     public func setPasswords(as subdomain: String) async throws {
-        try await Self.with(databases.superuser) { [tenants] pool in
+        try await PostgresCluster.withPool(on: databases.superuser) { [tenants] pool in
             for tenant in tenants {
                 _ = try await pool.withConnection { connection in
                     try await connection.execute(
@@ -103,7 +103,7 @@ public struct FirstRelease: Sendable {
     public func reading<R: Sendable>(
         _ tenant: Tenant, _ body: @escaping @Sendable () async throws -> R
     ) async throws -> R {
-        try await Self.with(databases.superuser) { pool in
+        try await PostgresCluster.withPool(on: databases.superuser) { pool in
             try await pool.withTransaction(retries: 0) { connection in
                 _ = try await connection.query("SELECT count(*) FROM \(identifier: tenant.schema, "employees")")
                 return try await body()
@@ -114,7 +114,7 @@ public struct FirstRelease: Sendable {
     /// How many tenants are not at the newest migration yet.
     public func behind() async throws -> Int {
         let newest = try Migrations.load(directory: ServiceDatabases.migrations("tenant")).map(\.number).max() ?? 0
-        return try await Self.with(databases.superuser) { pool in
+        return try await PostgresCluster.withPool(on: databases.superuser) { pool in
             try await pool.withConnection { connection in
                 try await connection.query(
                     "SELECT count(*) AS n FROM tenant_admin.tenants WHERE schema_version < \(newest)")[0].decode("n")
@@ -144,20 +144,5 @@ public struct FirstRelease: Sendable {
             }
         }
         return folder
-    }
-
-    private static func with<R: Sendable>(
-        _ url: String, _ body: @Sendable (PostgresPool) async throws -> R
-    ) async throws -> R {
-        let pool = PostgresPool(
-            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
-        do {
-            let result = try await body(pool)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
     }
 }

@@ -83,18 +83,26 @@ public struct PostgresCluster: Sendable {
         configure: (inout PostgresConfiguration) -> Void = { _ in },
         _ body: (PostgresPool) async throws -> R
     ) async throws -> R {
-        try await withDatabase(hint) { url in
-            var configuration = try PostgresConfiguration.patient(url: url)
-            configure(&configuration)
-            let pool = PostgresPool(configuration: configuration, logger: quietLogger)
-            do {
-                let result = try await body(pool)
-                await pool.close()
-                return result
-            } catch {
-                await pool.close()
-                throw error
-            }
+        try await withDatabase(hint) { url in try await withPool(on: url, configure: configure, body) }
+    }
+
+    /// Lends a pool on a database that is there.
+    /// - Parameter configure: changes the pool's settings before it is made.
+    public static func withPool<R>(
+        on url: String, isolation: isolated (any Actor)? = #isolation,
+        configure: (inout PostgresConfiguration) -> Void = { _ in },
+        _ body: (PostgresPool) async throws -> R
+    ) async throws -> R {
+        var configuration = try PostgresConfiguration.patient(url: url)
+        configure(&configuration)
+        let pool = PostgresPool(configuration: configuration, logger: quietLogger)
+        do {
+            let result = try await body(pool)
+            await pool.close()
+            return result
+        } catch {
+            await pool.close()
+            throw error
         }
     }
 
@@ -124,16 +132,11 @@ public struct PostgresCluster: Sendable {
 
     /// Runs one command on a connection of its own: creating and dropping databases cannot be part of a transaction.
     private func administer(_ command: SQL) async throws {
-        var configuration = try PostgresConfiguration.patient(url: url)
-        configuration.maximumConnections = 1
-        let pool = PostgresPool(configuration: configuration, logger: Self.quietLogger)
-        do {
+        try await Self.withPool(on: url) {
+            $0.maximumConnections = 1
+        } _: { pool in
             _ = try await pool.withConnection { try await $0.execute(command) }
-        } catch {
-            await pool.close()
-            throw error
         }
-        await pool.close()
     }
 }
 

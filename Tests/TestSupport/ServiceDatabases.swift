@@ -68,16 +68,7 @@ public struct ServiceDatabases: Sendable {
     private static func withConnection<R: Sendable>(
         to url: String, _ body: @Sendable (PostgresConnection) async throws -> R
     ) async throws -> R {
-        let pool = PostgresPool(
-            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
-        do {
-            let result = try await pool.withConnection(body)
-            await pool.close()
-            return result
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await PostgresCluster.withPool(on: url) { pool in try await pool.withConnection(body) }
     }
 
     /// Of every service's role.

@@ -5,16 +5,7 @@ import Postgres
 public enum TenantTraces {
     /// - Returns: the tables in which it stands.
     public static func tables(holding text: String, in url: String) async throws -> [String] {
-        let pool = PostgresPool(
-            configuration: try .patient(url: url), logger: PostgresCluster.quietLogger)
-        do {
-            let found = try await tables(holding: text, pool)
-            await pool.close()
-            return found
-        } catch {
-            await pool.close()
-            throw error
-        }
+        try await PostgresCluster.withPool(on: url) { pool in try await tables(holding: text, pool) }
     }
 
     private static func tables(holding text: String, _ pool: PostgresPool) async throws -> [String] {
