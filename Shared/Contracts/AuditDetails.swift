@@ -2,6 +2,10 @@
 /// change the fields that it changed, before and after.
 ///
 /// What is passed is the resource as clients see it, which holds no password hash and no token.
+///
+/// As they are hashed, details have no value that names a person, but its digest: `{"before": {}, "after": {}, "sealed": {"before.name":
+/// "9f86d0…", "after.name": "a3c1e2…"}}`. An entry that records an erasure says which values of earlier entries are gone, by place:
+/// `{"erased": {"before.name": [12], "after.name": [3, 12]}}`.
 public enum AuditDetails {
     /// `{"before": {"name": "Ada"}, "after": {"name": "Grace"}}`
     /// - Parameters:

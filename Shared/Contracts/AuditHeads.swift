@@ -43,13 +43,22 @@ public struct AuditVerification: Codable, Sendable, Equatable {
     public let forgedHeads: Int
     /// Heads signed by keys that are not in the services' key set any more; their hashes were compared all the same.
     public let headsOfUnknownKeys: Int
+    /// Personal values that are not those whose digests were hashed.
+    public let changedValues: Int
+    /// Personal values that are gone, though no entry says that they were erased.
+    public let missingValues: Int
 
-    public init(firstBrokenSeq: Int?, confirmedSeq: Int? = nil, forgedHeads: Int = 0, headsOfUnknownKeys: Int = 0) {
-        self.isWhole = firstBrokenSeq == nil && forgedHeads == 0
+    public init(
+        firstBrokenSeq: Int?, confirmedSeq: Int? = nil, forgedHeads: Int = 0, headsOfUnknownKeys: Int = 0,
+        changedValues: Int = 0, missingValues: Int = 0
+    ) {
+        self.isWhole = firstBrokenSeq == nil && forgedHeads == 0 && changedValues == 0 && missingValues == 0
         self.firstBrokenSeq = firstBrokenSeq
         self.confirmedSeq = confirmedSeq
         self.forgedHeads = forgedHeads
         self.headsOfUnknownKeys = headsOfUnknownKeys
+        self.changedValues = changedValues
+        self.missingValues = missingValues
     }
 }
 
@@ -103,11 +112,33 @@ public struct AuditExportEntry: Codable, Sendable, Equatable {
     public let previousHash: String
     /// SHA-256 in hexadecimal over the bytes of the previous hash and the UTF-8 of `canonical`.
     public let hash: String
+    /// By place, what stood where the details have a digest (``AuditDetails``); nil where no value is personal.
+    public let personal: [String: PersonalValue]?
 
-    public init(seq: Int, canonical: String, previousHash: String, hash: String) {
+    public init(
+        seq: Int, canonical: String, previousHash: String, hash: String, personal: [String: PersonalValue]? = nil
+    ) {
         self.seq = seq
         self.canonical = canonical
         self.previousHash = previousHash
         self.hash = hash
+        self.personal = personal
+    }
+}
+
+/// A value of an audit entry that names a person. Its digest is hashed in its place, so that the value can be erased without
+/// breaking the chain.
+public struct PersonalValue: Codable, Sendable, Equatable {
+    /// ``erased`` after its erasure.
+    public let value: String
+    /// Random bytes in hexadecimal, drawn for this value alone, so that its digest says nothing without them; nil after its erasure.
+    public let salt: String?
+
+    /// What is shown of a value that was erased.
+    public static let erased = "erased"
+
+    public init(value: String, salt: String?) {
+        self.value = value
+        self.salt = salt
     }
 }

@@ -3,12 +3,19 @@ public import Contracts
 import Crypto
 import Foundation
 
-/// Checks an exported audit chain without a database: feed it every line in its order, then the heads that were kept; ``finish()`` last.
+/// Checks an exported audit chain, and the personal values that were hashed by their digests, without a database: feed it every line in
+/// its order, then the heads that were kept; ``finish()`` last.
 public struct AuditChainCheck: Sendable {
     public struct Finding: Sendable, Equatable, CustomStringConvertible {
         /// The entry concerned; nil for the file as a whole.
         public let seq: Int?
         public let description: String
+    }
+
+    /// A personal value of an entry.
+    private struct Place: Hashable {
+        let seq: Int
+        let name: String
     }
 
     private let verifier: StatementVerifier
@@ -18,12 +25,18 @@ public struct AuditChainCheck: Sendable {
     private var end: AuditExportEnd?
     /// The export's own heads, which come before its end.
     private var exportedHeads = 0
+    /// Values that the export does not have and that no entry has called erased so far.
+    private var missing: Set<Place> = []
     public private(set) var findings: [Finding] = []
     public private(set) var headCount = 0
     /// Up to this entry genuine heads confirm the chain.
     public private(set) var confirmedSeq = 0
     /// Heads signed by keys that are not among those given.
     public private(set) var headsOfUnknownKeys = 0
+    /// Personal values that are those whose digests were hashed.
+    public private(set) var valueCount = 0
+    /// Personal values that a later entry calls erased.
+    public private(set) var erasedValues = 0
 
     public init(keys: JSONWebKeySet) { verifier = StatementVerifier(keys: keys) }
 
@@ -51,6 +64,9 @@ public struct AuditChainCheck: Sendable {
                 "the export had \(end.entries) entries and \(end.heads) heads, and \(hashes.count) and \(exportedHeads) are there"
             )
         }
+        for place in missing.sorted(by: { ($0.seq, $0.name) < ($1.seq, $1.name) }) {
+            find(place.seq, "the value \(place.name) of entry \(place.seq) is gone, and no entry calls it erased")
+        }
     }
 
     private mutating func take(_ entry: AuditExportEntry) {
@@ -66,6 +82,7 @@ public struct AuditChainCheck: Sendable {
         }
         let text = try? WireJSON.decode(JSONValue.self, from: Array(entry.canonical.utf8))
         if case .array(let columns)? = text, columns.first == .integer(entry.seq) {
+            if columns.count > Self.details { takeValues(of: entry, columns[Self.details]) }
         } else {
             find(entry.seq, "the text of entry \(entry.seq) is that of another entry")
         }
@@ -74,6 +91,37 @@ public struct AuditChainCheck: Sendable {
         }
         hashes[entry.seq] = entry.hash
         last = (entry.seq, entry.hash)
+    }
+
+    /// Where an entry's text has its details.
+    private static let details = 6
+
+    private mutating func takeValues(of entry: AuditExportEntry, _ details: JSONValue) {
+        let (sealed, values) = (Self.members(details["sealed"]), entry.personal ?? [:])
+        for (place, digest) in sealed.sorted(by: { $0.key < $1.key }) {
+            if let value = values[place], value.salt != nil || value.value != PersonalValue.erased {
+                if value.digest.map(JSONValue.string) == digest {
+                    valueCount += 1
+                } else {
+                    find(entry.seq, "the value \(place) of entry \(entry.seq) is not the one that was hashed")
+                }
+            } else {
+                missing.insert(Place(seq: entry.seq, name: place))
+            }
+        }
+        for place in values.keys.sorted() where sealed[place] == nil {
+            find(entry.seq, "the value \(place) of entry \(entry.seq) was never hashed")
+        }
+        for (place, entries) in Self.members(details["erased"]) {
+            guard case .array(let entries) = entries else { continue }
+            for case .integer(let seq) in entries where missing.remove(Place(seq: seq, name: place)) != nil {
+                erasedValues += 1
+            }
+        }
+    }
+
+    private static func members(_ value: JSONValue?) -> [String: JSONValue] {
+        if case .object(let members)? = value { members } else { [:] }
     }
 
     private mutating func take(_ head: AuditHead) {

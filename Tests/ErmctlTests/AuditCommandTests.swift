@@ -11,28 +11,39 @@ import Testing
 @Suite struct AuditCommandTests {
     private let pair = ServiceKeyPair()
 
-    /// An export of two entries and a signed head.
-    private func export(_ actors: [String] = ["a", "b"]) throws -> String {
+    /// An entry without its number and time.
+    private struct Entry {
+        var actor = "a"
+        /// As JSON.
+        var details = "{}"
+        var personal: [String: PersonalValue]?
+    }
+
+    /// An export of the entries and a signed head.
+    private func export(_ entries: [Entry] = [Entry(), Entry(actor: "b")]) throws -> String {
         var lines: [AuditExportLine] = []
         var previous: [UInt8] = []
-        for (index, actor) in actors.enumerated() {
-            let canonical = #"[\#(index + 1), "2026-01-01T00:00:00.000000Z", "\#(actor)", "create", "project"]"#
+        for (index, entry) in entries.enumerated() {
+            let time = "2026-01-01T00:00:00.000000Z"
+            let canonical =
+                #"[\#(index + 1), "\#(time)", "\#(entry.actor)", "create", "employee", "e", \#(entry.details), "r"]"#
             let hash = Array(SHA256.hash(data: previous + Array(canonical.utf8)))
             lines.append(
                 .entry(
                     AuditExportEntry(
-                        seq: index + 1, canonical: canonical, previousHash: previous.hex, hash: hash.hex)))
+                        seq: index + 1, canonical: canonical, previousHash: previous.hex, hash: hash.hex,
+                        personal: entry.personal)))
             previous = hash
         }
         let (tenant, time) = (TenantID(), Date(timeIntervalSince1970: 1_800_000_000))
         let signed = try StatementSigner(keyPair: pair).sign(
-            AuditHead.statement(tenantId: tenant, seq: actors.count, hash: previous.hex, anchoredAt: time))
+            AuditHead.statement(tenantId: tenant, seq: entries.count, hash: previous.hex, anchoredAt: time))
         lines.append(
             .head(
                 AuditHead(
-                    tenantId: tenant, seq: actors.count, hash: previous.hex, anchoredAt: time, keyId: signed.keyID,
+                    tenantId: tenant, seq: entries.count, hash: previous.hex, anchoredAt: time, keyId: signed.keyID,
                     signature: signed.signature)))
-        lines.append(.end(AuditExportEnd(entries: actors.count, heads: 1)))
+        lines.append(.end(AuditExportEnd(entries: entries.count, heads: 1)))
         return try lines.map { String(decoding: try WireJSON.encode($0), as: UTF8.self) + "\n" }.joined()
     }
 
@@ -69,6 +80,30 @@ import Testing
         ] {
             let failure = #expect(throws: CommandFailure.self) { try verdict(wrong) }
             #expect(failure?.description.contains("does not hold") == true)
+        }
+    }
+
+    @Test("a value that is not the one that was hashed is found, and one that is gone unless an entry calls it erased")
+    func personalValues() throws {
+        let name = PersonalValue.salted("Ada")
+        func log(_ value: PersonalValue?, erased: String = "{}") throws -> String {
+            let sealed = "{\"sealed\": {\"after.name\": \"\(name.digest ?? "")\"}}"
+            return try export([
+                Entry(details: sealed, personal: value.map { ["after.name": $0] }),
+                Entry(details: "{\"erased\": \(erased)}"),
+            ])
+        }
+        let gone = PersonalValue(value: PersonalValue.erased, salt: nil)
+        #expect(try verdict(log(name)) == "unconfirmed")
+        #expect(try verdict(log(gone, erased: #"{"after.name": [1]}"#)) == "unconfirmed")
+        for (value, erased) in [
+            (PersonalValue(value: "Eve", salt: name.salt), "{}"), (.salted("Ada"), "{}"), (gone, "{}"), (nil, "{}"),
+            (gone, #"{"after.email": [1], "after.name": [2]}"#), (PersonalValue(value: "Ada", salt: nil), "{}"),
+            // Erased it may be, but not replaced.
+            (PersonalValue(value: "Eve", salt: name.salt), #"{"after.name": [1]}"#),
+        ] {
+            let failure = #expect(throws: CommandFailure.self) { try verdict(log(value, erased: erased)) }
+            #expect(failure?.description.contains("after.name of entry 1") == true, "\(String(describing: value))")
         }
     }
 }

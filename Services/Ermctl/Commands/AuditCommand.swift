@@ -13,9 +13,10 @@ struct AuditCommand: AsyncParsableCommand {
             discussion: """
                 The file is what GET /api/v1/audit-logs/export answers. The chain of hashes is computed anew, and compared with the \
                 signed heads in the file and with those that were kept: a kept answer of GET /api/v1/audit-logs/heads, or an \
-                earlier export. Ends with status 1 when anything does not fit. Prints whole=yes when a genuine signature confirms the \
-                chain, and whole=unconfirmed when everything fits but no signature was checked: without --keys, or with keys that have \
-                signed none of the heads.
+                earlier export. Names and addresses are compared with the digests that were hashed in their places; one that is gone \
+                must be called erased by a later entry. Ends with status 1 when anything does not fit. Prints whole=yes when a genuine \
+                signature confirms the chain, and whole=unconfirmed when everything fits but no signature was checked: without --keys, \
+                or with keys that have signed none of the heads.
                 """)
 
         @Argument(help: "The export.", completion: .file()) var file: String
@@ -27,6 +28,8 @@ struct AuditCommand: AsyncParsableCommand {
             print("entries=\(check.entryCount)")
             print("heads=\(check.headCount)")
             print("heads_of_unknown_keys=\(check.headsOfUnknownKeys)")
+            print("personal_values=\(check.valueCount)")
+            print("erased_values=\(check.erasedValues)")
             print("confirmed_up_to=\(check.confirmedSeq)")
             print("whole=\(try Self.verdict(on: check))")
             if check.confirmedSeq == 0 {
