@@ -41,7 +41,9 @@ struct TenantAdminApplication {
             settling: settings.duration("purge.settling"), interval: settings.duration("purge.interval"),
             logger: bootstrap.logger)
         let retention = Retention(
-            database: migrated, feedDays: settings.int("retention.feed-days"),
+            database: TenantDatabase(
+                pool: database.pool, requiredVersion: schemas.newest, onWrite: anchors.note),
+            feedDays: settings.int("retention.feed-days"),
             importDays: settings.int("retention.import-days"), logger: bootstrap.logger)
         let filler = ReadySchemaFiller(
             ready: ReadySchemas(schemas: schemas), count: settings.int("tenants.ready-schemas"),

@@ -13,3 +13,17 @@ public struct Erasure: RequestPayload, Hashable {
     /// What stands where the name was.
     public static let name = "Anonymised person"
 }
+
+/// `POST /employees/{id}/anonymise`: what became of the audit log's entries about the person.
+public struct Anonymisation: Codable, Sendable, Equatable {
+    /// Values that were taken out of them.
+    public let erasedValues: Int
+    /// Entries of earlier releases, whose text itself names the person. They stay as long as the tenant: without that text the chain would
+    /// be broken.
+    public let namingEntries: Int
+
+    public init(erasedValues: Int, namingEntries: Int) {
+        self.erasedValues = erasedValues
+        self.namingEntries = namingEntries
+    }
+}

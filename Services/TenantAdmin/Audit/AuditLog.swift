@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import Postgres
+import ServiceIdentity
 import ServiceKit
 
 /// One entry of the audit log.
@@ -22,13 +23,31 @@ struct Change: Sendable {
 struct AuditLog: Sendable {
     let database: TenantDatabase
 
-    /// Records what the transaction under way changes. Comes last in it: writers of one tenant take turns from here on.
+    /// Records what the transaction under way changes, personal values beside the entry (``PersonalValues``). Comes last in it: writers of
+    /// one tenant take turns from here on.
     static func record(_ change: Change, by author: Author, on connection: PostgresConnection) async throws {
-        try await connection.execute(
-            """
+        var change = change
+        let personal = change.takePersonalValues().mapValues(PersonalValue.salted)
+        if !personal.isEmpty {
+            change.details["sealed"] = .object(personal.compactMapValues { $0.digest.map(JSONValue.string) })
+        }
+        let entry: SQL = """
             INSERT INTO audit_logs (actor, action, entity, entity_id, details, request_id, address, agent)
             VALUES (\(author.name), \(change.action), \(change.entity), \(optional: change.entityID), \(json: change.details),
                 \(author.requestID), \(optional: author.origin.address), \(optional: author.origin.agent))
+            """
+        // A tenant that is still to be migrated has no table for values; the operator's changes that bring none go on.
+        if personal.isEmpty {
+            try await connection.execute(entry)
+            return
+        }
+        let places = Array(personal)
+        try await connection.execute(
+            """
+            WITH entry AS (\(sql: entry) RETURNING seq)
+            INSERT INTO audit_personal_values (seq, place, salt, value)
+            SELECT entry.seq, v.place, decode(v.salt, 'hex'), v.value FROM entry, unnest(\(places.map(\.key))::text[],
+                \(places.map(\.value.salt))::text[], \(places.map(\.value.value))::text[]) v (place, salt, value)
             """)
     }
 
@@ -47,6 +66,8 @@ struct AuditLog: Sendable {
                 "INSERT INTO audit_notes (id) VALUES (\(note.id)) ON CONFLICT DO NOTHING")
             guard isNew == 1 else { return }
             var details = note.details
+            // What these say is this service's to say.
+            for reserved in ["sealed", "erased"] { details[reserved] = nil }
             details["occurredAt"] = .string(WireJSON.timestamp(note.occurredAt))
             try await Self.record(
                 Change(note.action, note.entity, note.entityId, details: details),
@@ -67,7 +88,7 @@ struct AuditLog: Sendable {
         var to: Date?
     }
 
-    /// Newest first.
+    /// Newest first, with each personal value in its place, or the word that it was erased.
     func page(of tenant: TenantID, filter: Filter, limit: Int, before seq: Int?) async throws -> [AuditEntry] {
         var conditions: [SQL] = ["true"]
         if let entity = filter.entity { conditions.append("entity = \(entity)") }
@@ -83,9 +104,9 @@ struct AuditLog: Sendable {
         return try await database.withTenant(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
-                SELECT seq, occurred_at, actor, action, entity, entity_id, details, request_id, address, agent,
-                    encode(hash, 'hex') AS hash
-                FROM audit_logs WHERE \(sql: condition) ORDER BY seq DESC LIMIT \(limit)::bigint
+                SELECT seq, occurred_at, actor, action, entity, entity_id, \(sql: PersonalValues.shown) AS details, request_id,
+                    address, agent, encode(hash, 'hex') AS hash
+                FROM audit_logs a WHERE \(sql: condition) ORDER BY seq DESC LIMIT \(limit)::bigint
                 """
             ).map(AuditEntry.init)
         }

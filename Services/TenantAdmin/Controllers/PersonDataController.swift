@@ -18,8 +18,7 @@ struct PersonDataController: Controller {
         return OK(data)
     }
 
-    private func anonymise(_ call: TenantCall) async throws -> NoContent {
-        try await people.anonymise(try call.id("id"), of: call.tenant, by: call.author)
-        return NoContent()
+    private func anonymise(_ call: TenantCall) async throws -> OK<Anonymisation> {
+        OK(try await people.anonymise(try call.id("id"), of: call.tenant, by: call.author))
     }
 }

@@ -56,8 +56,9 @@ struct ExportFile: Sendable {
                 name,
                 """
                 SELECT seq, occurred_at, actor, action, entity, entity_id, details, request_id, address, agent,
-                    encode(previous_hash, 'hex') AS previous_hash, encode(hash, 'hex') AS hash
-                FROM audit_logs ORDER BY seq
+                    encode(previous_hash, 'hex') AS previous_hash, encode(hash, 'hex') AS hash,
+                    \(sql: PersonalValues.exported) AS personal
+                FROM audit_logs a ORDER BY seq
                 """)
         default: return nil
         }

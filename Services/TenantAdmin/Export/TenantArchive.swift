@@ -39,6 +39,8 @@ struct TenantArchive: Sendable {
                     "SELECT count(*) AS rows FROM pg_temp.archive_rows WHERE line::jsonb IS NOT NULL")[0].decode("rows")
                 try await apply(kind, active, on: connection)
                 try await Self.record(kind, rows: rows, by: author, on: connection)
+                // Users who are none of the archive's are deleted.
+                if kind == .users { try await ErasedValues.eraseGone(by: author, on: connection) }
                 return ArchiveReport(kind: kind, rows: rows)
             }
             database.onWrite(tenant)
@@ -232,7 +234,7 @@ extension ArchiveKind {
         """
         INSERT INTO users (id, email, name, is_active, permissions, password_hash, address_taken_by, created_at, updated_at)
         SELECT u.id, u.email, u.name, u.is_active, u.permissions,
-            (SELECT o.password_hash FROM users o WHERE o.email_key = replace(folded(u.email), 'ß', 'ss')
+            (SELECT o.password_hash FROM users o WHERE o.email_key = \(sql: .addressKey("u.email"))
                 ORDER BY o.password_hash IS NULL, o.created_at LIMIT 1),
             CASE WHEN u.address_taken_by IS NOT NULL THEN u.id END, u.created_at, u.updated_at
         FROM (SELECT (jsonb_populate_record(NULL::users, line::jsonb)).* FROM pg_temp.archive_rows) u

@@ -105,17 +105,25 @@ struct Users: Sendable {
         }
     }
 
-    /// Ends the user's access for good; the user's audit entries stay under the user's id.
+    /// Ends the user's access for good, and takes name and address away, also where the audit log has them; its entries stay, under the
+    /// user's id.
     /// - Throws: as ``update(_:with:in:by:holding:if:)``.
     func delete(
         _ id: UserID, in tenant: TenantID, by author: Author, holding holder: [Permission],
         if precondition: @Sendable (User) throws -> Void
     ) async throws {
         try await database.withTenant(tenant) { connection in
+            let invitations = try await ForgottenUser.removeInvitations(of: id, on: connection)
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             try await connection.execute("DELETE FROM users WHERE id = \(id)")
             try await Self.requireAdmin(on: connection)
-            try await AuditLog.record(try .delete("user", id.description, current), by: author, on: connection)
+            let erased = try await ForgottenUser(id: id, email: current.email, invitations: invitations)
+                .forget(on: connection)
+            var change = try Change.delete("user", id.description, current).erasing(erased)
+            if !invitations.isEmpty {
+                change.details["invitations"] = .array(invitations.map { .string($0.description) })
+            }
+            try await AuditLog.record(change, by: author, on: connection)
         }
     }
 

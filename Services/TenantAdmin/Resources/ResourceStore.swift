@@ -58,7 +58,8 @@ protocol ResourceStore: Sendable {
         -> [ResourceUse]
 
     /// What else of the tenant's goes with a deleted row, before the deletion is recorded.
-    static func deleted(_ item: Item, on connection: PostgresConnection) async throws
+    /// - Returns: what was erased of the audit log; nil for what is no person.
+    static func deleted(_ item: Item, on connection: PostgresConnection) async throws -> ErasedValues?
     /// What other services have to do about a deletion; the last thing in the transaction, which need not act as the tenant any more.
     static func deletedElsewhere(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws
 }
@@ -72,7 +73,7 @@ enum ResourceWrite<Store: ResourceStore>: Sendable where Store.Item: Sendable {
 
 extension ResourceStore {
     static var locksOfDeletion: TableLocks { locks }
-    static func deleted(_ item: Item, on connection: PostgresConnection) async throws {}
+    static func deleted(_ item: Item, on connection: PostgresConnection) async throws -> ErasedValues? { nil }
     static func deletedElsewhere(_ item: Item, of tenant: TenantID, on connection: PostgresConnection) async throws {}
     static var quota: Quota? { nil }
     static func takesPlace(_ item: Item) -> Bool { true }
@@ -159,10 +160,11 @@ extension ResourceStore {
                 let watch = try await Self.watch(.delete(current))?.begin(on: connection)
                 try await connection.execute("DELETE FROM \(identifier: Self.table) WHERE id = \(id)")
                 let warnings = try await watch?.finish(id.rawValue, on: connection) ?? []
-                try await Self.deleted(current, on: connection)
+                let erased = try await Self.deleted(current, on: connection)
+                let change = try Change.write(
+                    "delete", Self.noun, id.description, before: current, after: Item?.none)
                 try await AuditLog.record(
-                    try .write("delete", Self.noun, id.description, before: current, after: Item?.none),
-                    by: caller.author, on: connection)
+                    erased.map(change.erasing) ?? change, by: caller.author, on: connection)
                 try await Self.deletedElsewhere(current, of: caller.tenant, on: connection)
                 return try settle(Outcome(item: current, warnings: warnings))
             }

@@ -5,7 +5,8 @@ import ServiceKit
 import ServiceLifecycle
 import ServiceStorage
 
-/// Removes, once a day and tenant, what is kept for a time only. Any number of nodes may do it.
+/// Removes, once a day and tenant, what is kept for a time only, and what the audit log still says of those who are gone. Any number of
+/// nodes may do it.
 struct Retention: Service {
     let database: TenantDatabase
     /// Retention of tombstones; a consumer of the history feed that was absent longer must reload.
@@ -60,6 +61,8 @@ struct Retention: Service {
             // An archive is restored within a day of the tenant's making.
             try await connection.execute("DELETE FROM archived_ids WHERE received_at < now() - interval '1 day'")
             try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
+            try await ErasedValues.eraseGone(
+                by: Author(name: ServiceName.tenantAdmin.rawValue, requestID: ""), on: connection)
             try await TenantDatabase.leave(on: connection)
             try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
         }

@@ -95,8 +95,10 @@ struct TenantDatabase: Sendable {
     }
 
     /// - Throws: 503 for a tenant whose schema is not what the code needs yet.
-    func requireVersion(of home: TenantHome) throws {
-        guard home.schemaVersion >= requiredVersion else {
+    func requireVersion(of home: TenantHome) throws { try requireVersion(home.schemaVersion) }
+
+    func requireVersion(_ schemaVersion: Int) throws {
+        guard schemaVersion >= requiredVersion else {
             throw ProblemError.unavailable(
                 "The organisation's data is being brought up to date; try again in a moment.")
         }

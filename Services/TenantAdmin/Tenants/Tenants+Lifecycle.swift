@@ -44,6 +44,7 @@ extension Tenants {
         }
     }
 
+    /// - Throws: 404; what `precondition` throws; 503 for another address of a tenant that is still to be migrated.
     func update(
         _ id: TenantID, with request: UpdateTenantRequest, by author: Author,
         if precondition: @Sendable (Tenant) throws -> Void
@@ -79,12 +80,17 @@ extension Tenants {
             let rows = try await connection.query(
                 """
                 UPDATE tenant_admin.tenants SET \(sql: changes), updated_at = now() WHERE id = \(id)
-                RETURNING \(sql: Tenant.columns), schema_name, role_name
+                RETURNING \(sql: Tenant.columns), schema_name, role_name, schema_version
                 """)
             try await TenantDatabase.enter(
                 TenantNames(schema: try rows[0].decode("schema_name"), role: try rows[0].decode("role_name")),
                 on: connection)
             let changed = try Tenant(rows[0])
+            // An address stands beside its audit entry, in a table that the tenant may not have yet. All else can be changed meanwhile.
+            if changed.adminEmail != current.adminEmail {
+                try TenantDatabase(pool: pool, requiredVersion: schemas.newest).requireVersion(
+                    try rows[0].decode("schema_version"))
+            }
             try await AuditLog.record(
                 try .update("tenant", id.description, from: current, to: changed, action: action), by: author,
                 on: connection)

@@ -133,7 +133,7 @@ struct Employees: ResourceStore {
         return try await named { try await changes.apply(to: "people", id: item.id, on: connection) }
     }
 
-    static func deleted(_ item: Employee, on connection: PostgresConnection) async throws {
+    static func deleted(_ item: Employee, on connection: PostgresConnection) async throws -> ErasedValues? {
         try await PersonData.forget(item, on: connection)
     }
 

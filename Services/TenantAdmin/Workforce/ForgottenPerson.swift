@@ -19,7 +19,9 @@ struct ForgottenPerson: Sendable {
         try await forgetNotes(on: connection)
         try await connection.execute(
             "DELETE FROM archived_ids WHERE kind = 'employees' AND (id = \(id) OR key = \(externalID))")
-        try await forgetArchivedEntries(on: connection)
+        try await ArchivedEntries(connection: connection).forget(
+            Employees.noun, id: id.description, where: "externalId"
+        ) { "\(sql: $0) = \(externalID)" }
     }
 
     // MARK: notes of imports
@@ -55,31 +57,5 @@ struct ForgottenPerson: Sendable {
             UPDATE imports SET errors = \(sql: cleared("errors")), warnings = \(sql: cleared("warnings"))
             WHERE EXISTS (SELECT FROM jsonb_array_elements(errors || warnings) n WHERE \(sql: isQuoted(in: "n")))
             """)
-    }
-
-    // MARK: entries of an archived audit log
-
-    /// Entries about the person, also where the archived tenant had the person under another id.
-    private func forgetArchivedEntries(on connection: PostgresConnection) async throws {
-        try await connection.setLocal(settings: ["erm.forgets_person": "on"])
-        let (before, after): (SQL, SQL) = ("entry #> '{details,before}'", "entry #> '{details,after}'")
-        let emptied = ["name", "email", "externalId"].reduce("entry" as SQL) { entry, field in
-            let (before, after) = ("{details,before,\(field)}", "{details,after,\(field)}")
-            return "\(sql: entry) #- \(before)::text[] #- \(after)::text[]"
-        }
-        try await connection.execute(
-            """
-            WITH entries AS MATERIALIZED (
-                SELECT number, line::jsonb AS entry FROM archived_audit_logs WHERE position('"employee"' IN line) > 0
-            ), people AS (
-                SELECT \(id.description)::text AS id
-                UNION SELECT entry ->> 'entity_id' FROM entries WHERE entry ->> 'entity' = 'employee'
-                    AND \(externalID)::text IN (\(sql: before) ->> 'externalId', \(sql: after) ->> 'externalId')
-            )
-            UPDATE archived_audit_logs a SET line = (\(sql: emptied))::text
-            FROM entries WHERE entries.number = a.number AND entry ->> 'entity' = 'employee'
-                AND entry ->> 'entity_id' IN (SELECT id FROM people)
-            """)
-        try await connection.setLocal(settings: ["erm.forgets_person": "off"])
     }
 }

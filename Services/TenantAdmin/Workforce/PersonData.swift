@@ -31,8 +31,9 @@ struct PersonData: Sendable {
                     'capacityHistory', (SELECT coalesce(jsonb_agg(to_jsonb(c) - 'changed_in' ORDER BY c.date), '[]')
                         FROM capacity_history c WHERE c.employee_id = e.id),
                     'audit', (SELECT coalesce(
-                            jsonb_agg(to_jsonb(l) - ARRAY['hash', 'previous_hash', 'address', 'agent'] ORDER BY l.seq), '[]')
-                        FROM audit_logs l WHERE \(withAudit) AND l.entity_id = e.id::text)) AS data
+                            jsonb_agg(to_jsonb(a) - ARRAY['hash', 'previous_hash', 'address', 'agent']
+                                || jsonb_build_object('details', \(sql: PersonalValues.shown)) ORDER BY a.seq), '[]')
+                        FROM audit_logs a WHERE \(withAudit) AND a.entity_id = e.id::text)) AS data
                 FROM employees e WHERE e.id = \(employee)
                 """)
             guard let row = rows.first else { return nil }
@@ -63,9 +64,10 @@ struct PersonData: Sendable {
         }
     }
 
-    /// Takes name, e-mail and external id away; hours and history stay, for the figures. Doing it twice is harmless.
+    /// Takes name, e-mail and external id away, also where the audit log has them; hours and history stay, for the figures. Doing it twice
+    /// is harmless.
     /// - Throws: 404.
-    func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws {
+    func anonymise(_ employee: EmployeeID, of tenant: TenantID, by author: Author) async throws -> Anonymisation {
         try await database.withTenant(tenant) { connection in
             let person = try await Employees.row(of: employee, locking: Employees.locks, on: connection)
             try await connection.execute(
@@ -73,21 +75,24 @@ struct PersonData: Sendable {
                 UPDATE employees SET name = \(Erasure.name), email = NULL, external_id = 'anonymised-' || id
                 WHERE id = \(employee)
                 """)
-            try await Self.forget(person, on: connection)
+            let erased = try await Self.forget(person, on: connection)
             try await AuditLog.record(
-                Change("anonymise", "employee", employee.description), by: author, on: connection)
+                Change("anonymise", "employee", employee.description).erasing(erased), by: author, on: connection)
             try await Self.forgetElsewhere(person, of: tenant, on: connection)
+            return Anonymisation(erasedValues: erased.count, namingEntries: erased.namingEntries)
         }
     }
 
-    /// Takes away what else is kept of the person in the tenant's schema; its own audit log alone goes on naming the person. Before the
-    /// change is recorded: all notes of imports are searched, and writers of audit entries would wait meanwhile.
+    /// Takes away what else is kept of the person in the tenant's schema. Before the change is recorded: all notes of imports are
+    /// searched, and writers of audit entries would wait meanwhile.
     /// - Parameter person: as before the change.
-    static func forget(_ person: Employee, on connection: PostgresConnection) async throws {
+    /// - Returns: what was erased of the audit log.
+    static func forget(_ person: Employee, on connection: PostgresConnection) async throws -> ErasedValues {
         // Answers that are given again under an Idempotency-Key name the person.
         try await connection.execute(
             "DELETE FROM idempotency_keys WHERE position(\(person.id.description)::text IN answer::text) > 0")
         try await ForgottenPerson(person).forget(on: connection)
+        return try await .erase(about: person.id, on: connection)
     }
 
     /// Has the other services take away what they keep of the person. The last thing in the transaction.

@@ -61,7 +61,13 @@ async function verify(api, place) {
   replace(place, loading("Reckoning every entry's hash"));
   try {
     const { data } = await api.get("/audit-logs/verification");
-    replace(place, h("p", {}, data.isWhole ? badge("The chain is whole", "good") : badge(`Broken from entry ${data.firstBrokenSeq} on`, "bad")));
+    const wrong = [
+      data.firstBrokenSeq && `Broken from entry ${data.firstBrokenSeq} on`,
+      data.forgedHeads > 0 && `Forged heads: ${format.count(data.forgedHeads)}`,
+      data.changedValues > 0 && `Names and addresses that were changed: ${format.count(data.changedValues)}`,
+      data.missingValues > 0 && `Names and addresses that are gone without a record: ${format.count(data.missingValues)}`,
+    ].filter(Boolean);
+    replace(place, h("p", {}, data.isWhole ? badge("The chain is whole", "good") : wrong.map((text) => badge(text, "bad"))));
   } catch (error) {
     replace(place, failure(error));
   }

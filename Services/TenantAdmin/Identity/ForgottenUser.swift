@@ -1,0 +1,47 @@
+import Contracts
+import Postgres
+
+/// A user who is deleted, and whose name and address are taken out of what is kept in the tenant's schema beside the account.
+struct ForgottenUser: Sendable {
+    let id: UserID
+    /// The address that the account had last.
+    let email: String
+    /// Those that were removed.
+    let invitations: [InvitationID]
+
+    /// Removes what invited the user; an open invitation would let the user in again. The first thing in a transaction: an acceptance
+    /// locks token, invitation and account in this order.
+    /// - Returns: the invitations.
+    static func removeInvitations(
+        of user: UserID, on connection: PostgresConnection
+    ) async throws -> [InvitationID] {
+        let invitations: SQL = """
+            SELECT i.id FROM invitations i JOIN users u ON u.email_key = i.email_key AND u.address_taken_by IS NULL
+            WHERE u.id = \(user)
+            """
+        try await connection.execute("DELETE FROM one_time_tokens WHERE invitation_id IN (\(sql: invitations))")
+        return try await connection.query(
+            "DELETE FROM invitations WHERE id IN (\(sql: invitations)) RETURNING id"
+        ).map { try $0.decode("id") }
+    }
+
+    /// After the account is deleted, and before that is recorded.
+    /// - Returns: what was erased of the audit log.
+    func forget(on connection: PostgresConnection) async throws -> ErasedValues {
+        // Answers that are given again under an Idempotency-Key name the user.
+        let ids = [id.description] + invitations.map(\.description)
+        try await connection.execute(
+            """
+            DELETE FROM idempotency_keys
+            WHERE EXISTS (SELECT FROM unnest(\(ids)::text[]) id WHERE position(id IN answer::text) > 0)
+            """)
+        let key = EmailAddress.key(email)
+        let archived = ArchivedEntries(connection: connection)
+        func isAddress(_ value: SQL) -> SQL { "\(sql: .addressKey(value)) = \(key)" }
+        try await archived.forget("user", id: id.description, where: "email", isAddress)
+        try await archived.forget("invitation", id: nil, where: "email", isAddress)
+        // With it go the other addresses that such a tenant had.
+        try await archived.forget("tenant", id: nil, where: "adminEmail", isAddress)
+        return try await .erase(about: id, addresses: [key], on: connection)
+    }
+}
