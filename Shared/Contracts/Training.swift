@@ -85,12 +85,14 @@ public struct TrainingJob: Codable, Sendable {
     public let hyperparameters: TrainingHyperparameters?
     /// `request` or `schedule`.
     public let origin: String?
+    /// Of its model, as ``ModelSummary/refusals``; nil before there is one.
+    public let refusals: [GateRefusal]?
 
     public init(
         id: JobID, status: TrainingJobStatus, stage: String, months: Int, epochs: Int, seed: Int, asOf: Date,
         attempts: Int, createdAt: Date, startedAt: Date?, finishedAt: Date?, datasetId: DatasetID?, modelId: ModelID?,
         error: String?, progress: [EpochProgress], hyperparameters: TrainingHyperparameters? = nil,
-        origin: String? = nil
+        origin: String? = nil, refusals: [GateRefusal]? = nil
     ) {
         self.id = id
         self.status = status
@@ -109,6 +111,7 @@ public struct TrainingJob: Codable, Sendable {
         self.progress = progress
         self.hyperparameters = hyperparameters
         self.origin = origin
+        self.refusals = refusals
     }
 }
 
@@ -133,6 +136,33 @@ public struct EpochProgress: Codable, Sendable, Equatable {
         self.valAccuracy = valAccuracy
         self.learningRate = learningRate
         self.timestamp = timestamp
+    }
+}
+
+/// What one of a model's gates has refused.
+public struct GateRefusal: Codable, Sendable, Equatable {
+    public enum Subject: String, Codable, Sendable, CaseIterable {
+        /// It is deployed by force only.
+        case model
+        /// Its chances of keeping a plan, which it does not give; its hours and ranges are not refused.
+        case chances
+    }
+
+    public let refused: Subject
+    /// With the figures, in words.
+    public let reason: String
+
+    public init(refused: Subject, reason: String) {
+        self.refused = refused
+        self.reason = reason
+    }
+
+    /// The whole of it.
+    public var sentence: String {
+        switch refused {
+        case .model: "The model is refused: \(reason)"
+        case .chances: "Chances of keeping a plan are refused: \(reason)"
+        }
     }
 }
 
@@ -213,12 +243,15 @@ public struct ModelSummary: Codable, Sendable {
     public let artifactSha256: String
     public let createdAt: Date
     public let deployedAt: Date?
+    /// What its gates have refused; nil for a model that a node of an earlier release has registered: its card says it.
+    public let refusals: [GateRefusal]?
 
     public init(
         id: ModelID, name: String, modelType: String, kind: String, version: Int, status: ModelStatus,
         accuracyScore: Double?, precisionScore: Double?, recallScore: Double?, f1Score: Double?, datasetId: DatasetID,
-        artifactSha256: String, createdAt: Date, deployedAt: Date?
+        artifactSha256: String, createdAt: Date, deployedAt: Date?, refusals: [GateRefusal]? = nil
     ) {
+        self.refusals = refusals
         self.id = id
         self.name = name
         self.modelType = modelType

@@ -41,4 +41,26 @@ import Testing
         #expect(lines.contains("because              ×1.20  Everyone together has finished 70 tasks."))
         #expect(lines.contains("                     ×1.00  everything else"))
     }
+
+    @Test("a table of models says what was refused, and a finished job says by what figures")
+    func refusals() {
+        let refusal = GateRefusal(refused: .chances, reason: "Brier score 0.300 where 0.200.")
+        func row(_ refusals: [GateRefusal]?) -> String? {
+            let model = ModelSummary(
+                id: ModelID(), name: "m", modelType: "m", kind: "k", version: 1, status: .validated, accuracyScore: nil,
+                precisionScore: nil, recallScore: nil, f1Score: nil, datasetId: DatasetID(), artifactSha256: "",
+                createdAt: Date(timeIntervalSince1970: 0), deployedAt: nil, refusals: refusals)
+            return ModelsCommand.table([model]).split(separator: "\n").last.map(String.init)
+        }
+        #expect(row([refusal])?.contains(" chances ") == true)
+        #expect(row([])?.contains("chances") == false && row(nil)?.contains("see its card") == true)
+        let job = TrainingJob(
+            id: JobID(), status: .succeeded, stage: "done", months: 6, epochs: 10, seed: 1,
+            asOf: Date(timeIntervalSince1970: 0), attempts: 1, createdAt: Date(timeIntervalSince1970: 0),
+            startedAt: nil, finishedAt: nil, datasetId: nil, modelId: ModelID(), error: nil, progress: [],
+            refusals: [refusal])
+        #expect(
+            TrainingWatch.summary(job).hasSuffix(
+                "\nChances of keeping a plan are refused: Brier score 0.300 where 0.200."))
+    }
 }

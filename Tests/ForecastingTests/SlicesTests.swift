@@ -47,10 +47,8 @@ import Testing
         #expect(try bytes(run) == bytes(again))
     }
 
-    /// A company in which something changes for the rows that show.
-    private func outcome(
-        noise: Double = 0.15, _ change: (inout Allocation, Int) -> Void
-    ) throws -> TrainingOutcome {
+    /// In a company in which something changes for the rows that show.
+    private func run(noise: Double = 0.15, _ change: (inout Allocation, Int) -> Void) throws -> TrainingRun {
         let count = 600
         // What the team makes of it, no baseline knows.
         let allocations = Company(habits: [0], noise: noise).allocations(count).enumerated().map { index, given in
@@ -59,13 +57,13 @@ import Testing
             if index >= 508 { change(&allocation, index) }
             return allocation
         }
-        return try TrainingRun(history: History(allocations: allocations), configuration: configuration(count)).run()
+        return try TrainingRun(history: History(allocations: allocations), configuration: configuration(count))
     }
 
     private func gates(
         noise: Double = 0.15, _ change: (inout Allocation, Int) -> Void
     ) throws -> [String: Gate] {
-        Dictionary(uniqueKeysWithValues: try outcome(noise: noise, change).gates.map { ($0.name, $0) })
+        Dictionary(uniqueKeysWithValues: try run(noise: noise, change).run().gates.map { ($0.name, $0) })
     }
 
     @Test("with too few rows for three slices a model is made, and no figure is claimed of it")
@@ -89,16 +87,20 @@ import Testing
 
     @Test("where outcomes come to scatter, the gate of ranges refuses the model, and that of success its chances")
     func refusedRanges() throws {
-        let outcome = try outcome { allocation, index in
+        let outcome = try run { allocation, index in
             allocation.actualHours = (allocation.actualHours ?? 1) * (index % 2 == 0 ? 6 : 1.0 / 6)
-        }
+        }.run()
         let gates = Dictionary(uniqueKeysWithValues: outcome.gates.map { ($0.name, $0) })
         #expect(gates["intervals"]?.passed == false, "\(gates)")
         #expect(gates["confidence"]?.passed == false, "\(gates)")
         // Half of all plans are kept, and who keeps them is not known any more: no chance is said, and the card says why.
+        #expect(gates["success"]?.passed == false && gates["success"]?.refuses == .chances, "\(gates)")
         #expect(gates["success"]?.explanation.contains("such chances are not given") == true, "\(gates)")
         #expect(outcome.model.planned?.success?.tellsApart == false && outcome.success == nil)
-        #expect(outcome.warnings.contains { $0.contains("worse than") && $0.contains("no chance is given") })
+        #expect(
+            outcome.warnings.contains {
+                $0.hasPrefix("Chances of keeping a plan are refused: ") && $0.contains("no chance is given")
+            })
         // What refuses chances on the rows that the figures are of is no choice kept secret.
         #expect(outcome.modelCard.contains("but that they refused the chances"))
         let answer = outcome.model.forecast(
@@ -107,6 +109,42 @@ import Testing
                 plannedHours: 7, allocationPercent: 50, at: Company.end(600)), history: History())
         #expect(answer.successProbability == nil)
     }
+
+    @Test("refused chances refuse no model: its hours serve, and card and gate say by what figures chances are refused")
+    func refusedChances() throws {
+        let run = try run { _, _ in }
+        let reporting = TrainingRun.Reporting(progress: { _ in }, isCancelled: { false }, epochs: 2, variants: 1)
+        let prepared = try run.prepare(run.variants[0], index: 0, reporting: reporting, resuming: nil) { _ in }
+        var result = try run.fit(prepared, index: 0, reporting: reporting)
+        let steady = run.judged(result, prepared.data, prepared)
+        result.refusedChances = ShownChances(brier: 0.3, usualBrier: 0.2)
+        result.model.success?.calibration.trust = 0
+        let refused = run.judged(result, prepared.data, prepared)
+        func outcome(_ kind: JudgedVariant) -> TrainingOutcome {
+            let model = ForecastModel(
+                seed: 1, learnedUntil: 0, trainedRows: 1, planned: kind.serving, unplanned: kind.serving)
+            return run.outcome(model: model, kinds: [kind], withoutDetails: nil, refusals: [])
+        }
+        #expect(steady.gates.allSatisfy(\.passed) && !outcome(steady).modelCard.contains("are refused"))
+        #expect(refused.gates.filter { !$0.passed }.map(\.name) == ["success"], "\(refused.gates)")
+        #expect(!refused.isRefused && outcome(refused).isValidated && !refused.serving.isBaselineAlone)
+        let card = outcome(refused).modelCard
+        #expect(card.contains("Chances of keeping a plan are refused") && !card.contains("Gate not passed"))
+        for figure in ["0.300", "0.200"] {
+            #expect(card.contains(figure))
+            #expect(refused.gates.contains { !$0.passed && $0.explanation.contains(figure) })
+        }
+    }
+
+    @Test("of too few plans nobody says that nothing tells those that are kept from others")
+    func tooFewPlans() throws {
+        let outcome = try TrainingRun(history: Company().history(100), configuration: configuration(100)).run()
+        #expect(outcome.model.planned?.success?.tellsApart == false)
+        #expect(outcome.warnings.contains { $0.contains(Self.tooFew) }, "\(outcome.warnings)")
+        #expect(!outcome.warnings.contains { $0.contains(Self.nothingFound) }, "\(outcome.warnings)")
+    }
+
+    private static let (tooFew, nothingFound) = ("could show whether anything tells plans", "Nothing was found on ")
 
     @Test(
         "where outcomes come to scatter no more, the gate of confidence alone refuses a model that goes on doubting itself"
@@ -218,6 +256,9 @@ import Testing
             } else {
                 // About half of all plans are kept, and nothing tells which.
                 #expect(outcome.success == nil, "seed \(seed): \(outcome.modelCard)")
+                let why = outcome.warnings.filter { $0.contains(Self.nothingFound) || $0.contains("are refused") }
+                #expect(why.count == 1, "seed \(seed): \(outcome.modelCard)")
+                #expect(!outcome.modelCard.contains(Self.tooFew), "seed \(seed): \(outcome.modelCard)")
             }
             guard outcome.isValidated else { continue }
             validated += 1

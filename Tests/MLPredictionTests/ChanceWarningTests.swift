@@ -9,20 +9,20 @@ import Testing
 
 /// An answer says why it leaves something out.
 @Suite struct ChanceWarningTests {
-    @Test("where a model cannot tell which plans are kept, it gives no chance, and the answer says so")
+    @Test("where a model has no chance of keeping a plan to give, the answer says so, and the card that plans were few")
     func noChance() throws {
         // About half of all plans are kept, in too few rows to tell which.
         let history = SyntheticHistory(allocations: 120)
         var intake = TenantKnowledge.Intake()
         for line in history.lines { intake.take(line) }
         let knowledge = intake.finish(HistoryEnd(watermark: "1", lines: history.lines.count))
-        let trained = try TrainingRun(
+        let outcome = try TrainingRun(
             history: knowledge.history,
             configuration: TrainingConfiguration(
                 months: 240, epochs: 10, seed: 3, asOf: history.end.timeIntervalSince1970, maximumTrees: 20,
                 searchSeconds: 0)
-        ).run().model
-        let model = LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: trained)
+        ).run()
+        let model = LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: outcome.model)
         let today = CivilDate(history.end)
         // With all that the history knows of its work: a question that leaves something out is another model's.
         func answer(_ planned: Double?) throws -> Advisor.Answer {
@@ -39,6 +39,10 @@ import Testing
         }
         let planned = try answer(12)
         #expect(planned.forecast.successProbability == nil && saysSo(planned))
+        // Nothing may be said of what nobody could know from so few.
+        #expect(planned.warnings.allSatisfy { !$0.contains("cannot tell") })
+        #expect(outcome.modelCard.contains("could show whether anything tells plans that are kept from others"))
+        #expect(!outcome.modelCard.contains("Nothing was found"))
         // Without a plan there is nothing to keep.
         #expect(try !saysSo(answer(nil)))
     }

@@ -29,6 +29,55 @@ import Testing
         }
     }
 
+    @Test("what a model's gates have refused stands in the lists of models and of jobs, with the figures")
+    func refusals() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let refusal = GateRefusal(refused: .chances, reason: "Brier score 0.300 where 0.200.")
+            let models = [
+                try await fixture.model(of: tenant, passedGates: true),
+                try await fixture.model(of: tenant, passedGates: true, refusals: [refusal]),
+            ]
+            try await fixture.enqueue(tenant)
+            let listed = try await fixture.registry.models(tenant: tenant, status: .validated, after: nil, limit: 9)
+            #expect(listed.map(\.id) == models.reversed() && listed.map(\.refusals) == [[refusal], []])
+            let jobs = try await fixture.jobs.jobs(tenant: tenant, after: nil, limit: 9)
+            #expect(jobs.map(\.refusals) == [nil, [refusal], []])
+            let job = try await fixture.jobs.job(jobs[1].id, tenant: tenant, progress: 0)
+            #expect(job?.refusals == [refusal] && job?.modelId == models[1])
+        }
+    }
+
+    @Test("what gates of earlier models refused is read from their figures: chances where a gate called itself passed")
+    func earlierRefusals() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            func gate(_ name: String, _ passed: Bool, _ explanation: String) -> JSONValue {
+                .object(["name": .string(name), "passed": .bool(passed), "explanation": .string(explanation)])
+            }
+            func model(_ gates: JSONValue...) async throws {
+                _ = try await fixture.model(
+                    of: tenant, passedGates: true, metrics: .object(["gates": .array(gates)]))
+            }
+            try await model(gate("hours", true, "fine"), gate("success", true, "0.3: such chances are not given."))
+            try await model(gate("hours", false, "worse"), gate("success", true, "0.1."))
+            _ = try await fixture.model(of: tenant, passedGates: true)
+            let migration = try String(
+                contentsOfFile: ServiceDatabases.migrations("ml-training") + "/0027_refusals.sql", encoding: .utf8)
+            // As the service itself, which row-level security holds, too.
+            try await fixture.database.withTransaction { connection in
+                try await connection.execute("ALTER TABLE models DROP COLUMN refusals")
+                try await connection.executeScript(migration)
+            }
+            let listed = try await fixture.registry.models(tenant: tenant, status: nil, after: nil, limit: 9)
+            #expect(
+                listed.map(\.refusals) == [
+                    nil, [GateRefusal(refused: .model, reason: "worse")],
+                    [GateRefusal(refused: .chances, reason: "0.3: such chances are not given.")],
+                ])
+        }
+    }
+
     @Test("many deploys at the same time leave exactly one model deployed, and a history without a gap")
     func concurrentDeploys() async throws {
         try await TrainingDatabase.with { fixture in

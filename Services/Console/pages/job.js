@@ -6,7 +6,7 @@ import { link } from "../lib/router.js";
 import { button, card, facts, linkButton, loading, pageHead } from "../ui/controls.js";
 import { confirmDialog } from "../ui/dialog.js";
 import { lineChart } from "../ui/chart.js";
-import { statusBadge } from "./models.js";
+import { refusalNotes, statusBadge } from "./models.js";
 
 const FINAL = new Set(["succeeded", "failed", "cancelled"]);
 
@@ -28,6 +28,7 @@ export default async function jobPage({ api, session, parameters, signal }) {
     }), card(null, facts([
       ["Status", statusBadge(job.status)], ["Stage", job.stage], job.error && ["What went wrong", job.error],
       ["History", `${job.months} months up to ${format.moment(job.asOf)}`], ["Seed", String(job.seed)],
+      job.refusals?.length > 0 && ["What was refused", refusalNotes(job.refusals)],
       job.attempts > 1 && ["Attempts", String(job.attempts)], job.finishedAt && ["Finished", format.moment(job.finishedAt)],
     ])));
     const rows = [...epochs.values()].sort((a, b) => a.epoch - b.epoch);

@@ -33,7 +33,7 @@ export default async function modelPage({ api, session, parameters, reload }) {
         ["Accuracy of success", format.share(model.accuracyScore)], ["Precision", format.share(model.precisionScore)],
         ["Recall", format.share(model.recallScore)], ["Artefact", h("code", {}, model.artifactSha256.slice(0, 16))],
       ]), gates.length > 0 && [h("h3", { style: { "margin-top": "var(--gap-4)" } }, "Gates"), h("ul", { class: "gates" }, gates.map((gate) =>
-        h("li", {}, badge(gate.passed ? "passed" : "not passed", gate.passed ? "good" : "bad"), " ", gate.explanation)))]),
+        h("li", {}, gateBadge(gate), " ", gate.explanation)))]),
       card("Card", model.card.split("\n").map((line) => h("p", {}, line)))),
     card("Candidates on the same rows", candidateTable(candidates, true), candidateTable(candidates, false)),
     card("Drift", later(() => driftView(api, session, model))),
@@ -41,6 +41,9 @@ export default async function modelPage({ api, session, parameters, reload }) {
       card("Said against observed", later(() => reliability(api, model))),
       card("Data set", later(() => datasetReport(api, model.datasetId)))))];
 }
+
+/** A gate refuses the model, or its chances of keeping a plan alone. */
+const gateBadge = ({ passed, refuses }) => (passed ? badge("passed", "good") : refuses === "chances" ? badge("chances refused", "warn") : badge("not passed", "bad"));
 
 function candidateTable(candidates, withPlan) {
   const rows = candidates.filter((entry) => entry.withPlan === withPlan);

@@ -11,6 +11,10 @@ import { pagedTable } from "../ui/table.js";
 const STATUS_TONE = { deployed: "good", validated: "info", trained: "plain", archived: "plain", running: "info", succeeded: "good", failed: "bad" };
 export const statusBadge = (status) => badge(format.words(status), STATUS_TONE[status] ?? "plain");
 
+/** What the gates of a model have refused, with the figures. */
+export const refusalNotes = (refusals) => (refusals ?? []).map(({ refused, reason }) =>
+  h("p", { class: "note" }, badge(refused === "model" ? "model refused" : "chances refused", refused === "model" ? "bad" : "warn"), " ", reason));
+
 export default function modelsPage({ api, session, router, reload }) {
   const mayTrain = session.can("train", "ml");
   const mayDeploy = session.can("deploy", "ml");
@@ -29,7 +33,7 @@ export default function modelsPage({ api, session, router, reload }) {
         columns: [
           { title: "Version", cell: (model) => h("a", { href: link(`models/${model.id}`) }, `Version ${model.version}`) },
           { title: "Status", cell: (model) => statusBadge(model.status) },
-          { title: "Kind", cell: (model) => format.words(model.kind) },
+          { title: "Kind", kind: "wide", cell: (model) => [format.words(model.kind), refusalNotes(model.refusals)] },
           { title: "Accuracy of success", kind: "number", cell: (model) => format.share(model.accuracyScore) },
           { title: "Made", kind: "date", cell: (model) => format.moment(model.createdAt) },
           { title: "In service since", kind: "date", cell: (model) => (model.status === "deployed" ? format.moment(model.deployedAt) : "–") },
@@ -40,7 +44,7 @@ export default function modelsPage({ api, session, router, reload }) {
         columns: [
           { title: "Started", cell: (job) => h("a", { href: link(`jobs/${job.id}`) }, format.moment(job.createdAt)) },
           { title: "Status", cell: (job) => statusBadge(job.status) },
-          { title: "Stage", kind: "wide", cell: (job) => job.error ?? job.stage },
+          { title: "Stage", kind: "wide", cell: (job) => [job.error ?? job.stage, refusalNotes(job.refusals)] },
           { title: "History", kind: "number", cell: (job) => `${format.count(job.months)} months` },
           { title: "By", cell: (job) => format.words(job.origin ?? "request") },
         ],

@@ -50,14 +50,21 @@ struct ModelsCommand: AsyncParsableCommand {
     static func table(_ models: [ModelSummary]) -> String {
         var table = Table(
             ("VERSION", .right), ("KIND", .left), ("STATUS", .left), ("ACCURACY", .right), ("F1", .right),
-            ("CREATED", .left), ("ID", .left))
+            ("REFUSED", .left), ("CREATED", .left), ("ID", .left))
         for model in models {
             table.add(
                 "\(model.version)", model.kind, model.status.rawValue, model.accuracyScore.fixed(3),
-                model.f1Score.fixed(3),
-                WireJSON.timestamp(model.createdAt), model.id.description)
+                model.f1Score.fixed(3), refused(model.refusals), WireJSON.timestamp(model.createdAt),
+                model.id.description)
         }
         return table.rendered()
+    }
+
+    /// What a model's gates have refused; its card says why.
+    private static func refused(_ refusals: [GateRefusal]?) -> String {
+        guard let refusals else { return "see its card" }
+        let subjects = GateRefusal.Subject.allCases.filter { subject in refusals.contains { $0.refused == subject } }
+        return subjects.isEmpty ? "–" : subjects.map(\.rawValue).joined(separator: ", ")
     }
 }
 

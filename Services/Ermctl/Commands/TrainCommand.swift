@@ -82,7 +82,8 @@ struct TrainingWatch {
 
     static func summary(_ job: TrainingJob) -> String {
         let seconds = zip2(job.startedAt, job.finishedAt).map { " in \($1.timeIntervalSince($0).fixed(1)) s" } ?? ""
-        return "Training job \(job.id) made model \(job.modelId?.description ?? "–")\(seconds)."
+        let made = "Training job \(job.id) made model \(job.modelId?.description ?? "–")\(seconds)."
+        return ([made] + (job.refusals ?? []).map(\.sentence)).joined(separator: "\n")
     }
 
     private static func zip2<A, B>(_ a: A?, _ b: B?) -> (A, B)? {

@@ -92,8 +92,8 @@ struct Advisor {
                 "A baseline answers questions that leave out as much, without ranges: the model's card says why.")
         } else if question.plannedHours != nil, model.forecast.usesPlans, forecast.successProbability == nil {
             warnings.append(
-                "No chance of keeping the plan is given: the model cannot tell plans that are kept from others, and the usual rate "
-                    + "says nothing of one task.")
+                "No chance of keeping the plan is given: the model has none that says more of one task than of another. Its card "
+                    + "says why.")
         }
         if !model.isConfirmed {
             warnings.append(

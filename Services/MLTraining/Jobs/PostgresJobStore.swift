@@ -76,11 +76,9 @@ struct PostgresJobStore: JobStore {
 
     func job(_ id: JobID, tenant: TenantID, progress: Int) async throws -> TrainingJob? {
         try await database.withTenantRows(tenant) { connection in
-            guard
-                let row = try await connection.query(
-                    "SELECT * FROM jobs WHERE id = \(id) AND model_type <> \(NewJob.backtest)"
-                ).first
-            else { return nil }
+            guard let row = try await connection.query("\(sql: Self.trainingJobs) AND id = \(id)").first else {
+                return nil
+            }
             let epochs = try await connection.query(
                 """
                 SELECT * FROM (SELECT * FROM job_epochs WHERE job_id = \(id) ORDER BY epoch DESC LIMIT \(progress))
@@ -90,9 +88,14 @@ struct PostgresJobStore: JobStore {
         }
     }
 
+    private static let trainingJobs: SQL = """
+        SELECT *, (SELECT refusals FROM models m WHERE m.id = jobs.model_id) AS refusals FROM jobs
+        WHERE model_type <> \(NewJob.backtest)
+        """
+
     func jobs(tenant: TenantID, after: NewestFirst<JobEntity>?, limit: Int) async throws -> [TrainingJob] {
         try await database.withTenantRows(tenant) { connection in
-            var query: SQL = "SELECT * FROM jobs WHERE model_type <> \(NewJob.backtest)"
+            var query = Self.trainingJobs
             if let after { query += " AND \(sql: after.condition)" }
             query += " ORDER BY created_at DESC, id DESC LIMIT \(limit)"
             return try await connection.query(query).map { try TrainingJob($0, progress: []) }
@@ -191,7 +194,8 @@ extension TrainingJob {
             error: try row.decode("error"),
             progress: progress,
             hyperparameters: try row.decode("hyperparameters", as: PostgresJSON<TrainingHyperparameters>.self).value,
-            origin: try row.decode("origin"))
+            origin: try row.decode("origin"),
+            refusals: try row.decode("refusals", as: PostgresJSON<[GateRefusal]>?.self)?.value)
     }
 }
 

@@ -188,8 +188,9 @@ struct TrainingAttempt: Sendable {
     private func newModel(_ outcome: TrainingOutcome, _ history: History, datasetID: DatasetID) throws -> NewModel {
         NewModel(
             id: ModelID(), name: ticket.modelType, modelType: ticket.modelType, kind: outcome.winner,
-            passedGates: outcome.isValidated, accuracy: outcome.success?.accuracy,
-            precision: outcome.success?.precision, recall: outcome.success?.recall, f1: outcome.success?.f1,
+            passedGates: outcome.isValidated, refusals: outcome.gates.compactMap(GateRefusal.init),
+            accuracy: outcome.success?.accuracy, precision: outcome.success?.precision,
+            recall: outcome.success?.recall, f1: outcome.success?.f1,
             metrics: try JSONValue(
                 encoding: ModelMetrics(
                     winner: outcome.winner, winnerWithoutPlan: outcome.winnerWithoutPlan,
@@ -201,6 +202,19 @@ struct TrainingAttempt: Sendable {
                     months: ticket.months, epochs: ticket.epochs, seed: ticket.seed,
                     asOf: WireJSON.timestamp(ticket.asOf), given: ticket.hyperparameters)),
             datasetID: datasetID, artifact: outcome.probedModel(history).encoded())
+    }
+}
+
+extension GateRefusal {
+    /// nil for a gate that was passed.
+    fileprivate init?(_ gate: Gate) {
+        guard !gate.passed else { return nil }
+        let subject: Subject =
+            switch gate.refuses {
+            case .model: .model
+            case .chances: .chances
+            }
+        self.init(refused: subject, reason: gate.explanation)
     }
 }
 

@@ -13,6 +13,7 @@ struct NewModel: Sendable {
     let modelType: String
     let kind: String
     let passedGates: Bool
+    let refusals: [GateRefusal]
     let accuracy: Double?
     let precision: Double?
     let recall: Double?

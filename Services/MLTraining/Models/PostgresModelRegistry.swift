@@ -18,12 +18,13 @@ struct PostgresModelRegistry: ModelRegistry {
             try await connection.execute(
                 """
                 INSERT INTO models (id, tenant_id, job_id, dataset_id, model_name, model_type, kind, version, status,
-                    passed_gates, accuracy_score, precision_score, recall_score, f1_score, metrics, card,
+                    passed_gates, refusals, accuracy_score, precision_score, recall_score, f1_score, metrics, card,
                     hyperparameters, artifact_sha256, artifact_bytes)
                 VALUES (\(model.id), \(ticket.tenant), \(ticket.id), \(model.datasetID), \(model.name), \(model.modelType),
                     \(model.kind), \(version),
-                    \(model.passedGates ? ModelStatus.validated : .trained), \(model.passedGates), \(optional: model.accuracy),
-                    \(optional: model.precision), \(optional: model.recall), \(optional: model.f1), \(json: model.metrics)::jsonb, \(model.card),
+                    \(model.passedGates ? ModelStatus.validated : .trained), \(model.passedGates),
+                    \(json: model.refusals)::jsonb, \(optional: model.accuracy), \(optional: model.precision),
+                    \(optional: model.recall), \(optional: model.f1), \(json: model.metrics)::jsonb, \(model.card),
                     \(json: model.hyperparameters)::jsonb, \(sha256), \(model.artifact.count))
                 """)
             for (ordinal, start) in stride(from: 0, to: model.artifact.count, by: Self.chunkBytes).enumerated() {
@@ -176,7 +177,7 @@ extension Model {
 extension ModelSummary {
     fileprivate static let columns: SQL = """
         id, model_name, model_type, kind, version, status, accuracy_score, precision_score, recall_score, f1_score, dataset_id,
-        artifact_sha256, created_at, deployed_at
+        artifact_sha256, created_at, deployed_at, refusals
         """
 
     fileprivate init(_ row: PostgresRow) throws {

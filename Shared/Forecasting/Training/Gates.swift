@@ -1,6 +1,6 @@
 import Foundation
 
-/// What the model of one kind of question must satisfy: on the rows that show, which nothing else was decided on.
+/// What the model of one kind of question, or its chances, must satisfy: on the rows that show, which nothing else was decided on.
 struct Gates {
     let result: VariantTrainer.Result
     let shown: Shown
@@ -65,13 +65,13 @@ struct Gates {
         return sum * sum / weights.reduce(0) { $0 + $1 * $1 }
     }
 
-    /// Refuses chances of keeping the plan, not the model: without them hours and ranges are as good. Nil where none were ever claimed.
+    /// Nil where no chances of keeping the plan were ever claimed.
     private var success: Gate? {
         guard let judged = result.refusedChances ?? chances else { return nil }
         let (own, usual) = (judged.brier.threeDigits, judged.usualBrier.threeDigits)
         let words = "Brier score \(own) where always saying the usual rate scores \(usual)"
         return Gate(
-            name: "success", passed: chances.map { !$0.isWorse } ?? true,
+            name: "success", passed: !judged.isWorse, refuses: .chances,
             explanation: words + (judged.isWorse ? ": such chances are not given." : "."))
     }
 

@@ -28,7 +28,7 @@ struct JudgedVariant {
             ).all
     }
 
-    var isRefused: Bool { !gates.allSatisfy(\.passed) }
+    var isRefused: Bool { gates.refuseModel }
 
     /// What answers such questions: the model, or, where a gate has refused it, the best baseline.
     var serving: VariantModel { isRefused ? baseline : result.model }
@@ -50,7 +50,7 @@ struct JudgedVariant {
     /// - Parameter without: what such questions leave out, in words.
     func refusal(without missing: String) -> String? {
         guard isRefused else { return nil }
-        let reasons = gates.filter { !$0.passed }.map(\.explanation).joined(separator: " ")
+        let reasons = gates.filter { !$0.passed && $0.refuses == .model }.map(\.explanation).joined(separator: " ")
         let title = result.model.candidates[result.baseline].title
         return "Asked without \(missing), \(title) answers, without ranges, since the model of such questions has not "
             + "passed its gates: \(reasons)"

@@ -130,7 +130,10 @@ struct ModelCard {
                 )
             }
         }
-        for gate in gates where !gate.passed { lines.append("Gate not passed: \(gate.explanation)") }
+        // What refuses chances alone is among the warnings.
+        for gate in gates where !gate.passed && gate.refuses == .model {
+            lines.append("Gate not passed: \(gate.explanation)")
+        }
         lines += warnings
         return lines.joined(separator: "\n")
     }

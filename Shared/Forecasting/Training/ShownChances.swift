@@ -5,7 +5,9 @@ struct ShownChances: Sendable {
     let usualBrier: Double
 
     var isWorse: Bool { brier > usualBrier + 1e-9 }
+}
 
+extension ShownChances {
     /// Nil where the model says nothing, and where no row that shows had a plan.
     init?(_ model: VariantModel, data: FitData, split: TimeSplit) {
         guard let rate = model.success?.baseRate else { return nil }
@@ -23,23 +25,32 @@ struct ShownChances: Sendable {
     }
 }
 
-extension VariantTrainer.Result {
-    /// Why chances of keeping the plan are not told apart, in words; nil where they are, and where the usual rate is all that was ever
-    /// claimed.
+extension JudgedVariant {
+    /// Why plans that are kept are not told from others, and what is said of them, in words; nil where they are, and where questions have
+    /// no plan.
     var chancesInWords: String? {
-        guard model.schema.withPlan, let success = model.success else { return nil }
-        let isSilent =
-            PredictiveDistribution.chance(success.baseRate, tellsApart: success.tellsApart, beside: 0) == nil
-        guard refusedChances != nil || isSilent else { return nil }
-        let why =
-            refusedChances.map {
-                "On the latest rows the chances of keeping a plan had a Brier score of \($0.brier.threeDigits), worse than "
-                    + "\($0.usualBrier.threeDigits) for always saying the usual rate"
-            } ?? "Nothing was found that tells plans that are kept from others"
+        guard result.model.schema.withPlan else { return nil }
+        guard let success = result.model.success else {
+            return "Too few tasks with a plan had finished to learn chances of keeping a plan from: none is given."
+        }
+        guard !success.tellsApart else { return nil }
         let rate = "\(Int((100 * success.baseRate).rounded())) %"
-        return why
+        let isSilent = PredictiveDistribution.chance(success.baseRate, tellsApart: false, beside: 0) == nil
+        return whyAlike
             + (isSilent
                 ? ": no chance is given, since the usual rate, \(rate), is near one half and says nothing of one task."
-                : ": the usual rate, \(rate), is given for all of them.")
+                : ": the usual rate, \(rate), is given for every plan.")
+    }
+
+    private var whyAlike: String {
+        if let refused = result.refusedChances {
+            return "Chances of keeping a plan are refused: on the latest rows they had a Brier score of "
+                + "\(refused.brier.threeDigits), worse than \(refused.usualBrier.threeDigits) for always saying the usual rate"
+        }
+        let (tasks, least) = (split.judge.count, 2 * EventCalibration.leastOutcomes)
+        return tasks < least
+            ? "Only \(tasks) finished task\(tasks == 1 ? "" : "s") with a plan could show whether anything tells plans that are "
+                + "kept from others, and that takes \(least)"
+            : "Nothing was found on \(tasks) finished tasks that tells plans that are kept from others"
     }
 }

@@ -1,10 +1,24 @@
-/// Something a model must satisfy before it may be deployed without force.
+/// Something that a model, or a part of it, must satisfy on the rows that show.
 public struct Gate: Sendable, Codable, Equatable {
+    /// What is refused where a gate is not passed.
+    public enum Subject: String, Sendable, Codable {
+        /// The model: it may be deployed by force only.
+        case model
+        /// Its chances of keeping a plan, which are not given then; hours and ranges are as good without them.
+        case chances
+    }
+
     /// Stable name: `hours`, `intervals`, `success`, `confidence`.
     public var name: String
     public var passed: Bool
+    public var refuses = Subject.model
     /// What was found, in words.
     public var explanation: String
+}
+
+extension [Gate] {
+    /// Whether one of them refuses the model itself.
+    var refuseModel: Bool { contains { !$0.passed && $0.refuses == .model } }
 }
 
 /// What a job came to.
@@ -18,8 +32,8 @@ public struct TrainingOutcome: Sendable {
     /// The winner is better than the best baseline by more than noise.
     public let beatsBaseline: Bool
     public let gates: [Gate]
-    /// All gates passed.
-    public var isValidated: Bool { gates.allSatisfy(\.passed) }
+    /// No gate refuses the model.
+    public var isValidated: Bool { !gates.refuseModel }
     /// What a planner should know about the data, in plain words.
     public let warnings: [String]
     /// The model in words.

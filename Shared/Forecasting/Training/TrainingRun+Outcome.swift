@@ -12,7 +12,8 @@ extension TrainingRun {
         let winner = main.result.model.candidates[main.result.model.winner].name
         let other = kinds.count > 1 ? kinds[kinds.count - 1] : nil
         let own = main.reports.first { $0.name == winner }
-        let warnings = warnings + [main.result.chancesInWords].compactMap { $0 } + refusals
+        let chances = [main.chancesInWords, withoutDetails.flatMap { chancesInWords($0, beside: main) }]
+        let warnings = warnings + chances.compactMap { $0 } + refusals
         let card = ModelCard(
             withoutPlan: other.flatMap(ModelCard.Other.init),
             withoutDetails: withoutDetails.flatMap(ModelCard.Other.init),
@@ -26,6 +27,14 @@ extension TrainingRun {
             beatsBaseline: main.beatsBaseline, gates: main.gates, warnings: warnings, modelCard: card.text,
             trainedRows: main.split.fit.count, validationRows: main.split.show.count,
             judged: Self.judgedRows(of: main.result, data: main.data, rows: main.split.show))
+    }
+
+    /// Of questions that leave the details out; nil where a baseline answers them, and where nothing else holds than for all others.
+    private func chancesInWords(_ withoutDetails: JudgedVariant, beside main: JudgedVariant) -> String? {
+        guard !withoutDetails.isRefused, let words = withoutDetails.chancesInWords, words != main.chancesInWords else {
+            return nil
+        }
+        return "Asked without \(main.result.model.schema.expects.words): \(words)"
     }
 }
 

@@ -90,23 +90,28 @@ struct TrainingDatabase {
     }
 
     /// A registered model of the tenant, with a made-up artefact.
-    func model(of tenant: TenantID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3]) async throws -> ModelID {
+    func model(
+        of tenant: TenantID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3], refusals: [GateRefusal] = [],
+        metrics: JSONValue = .object([:])
+    ) async throws -> ModelID {
         try await enqueue(tenant)
         guard let ticket = try await queue.claim(worker: "test", lease: lease) else { throw NothingToClaim() }
         let dataset = try Dataset(name: "test", source: DatasetSource(months: 6, asOf: Date()))
         try await datasets.store(dataset, for: ticket)
-        let model = Self.newModel(dataset: dataset.id, passedGates: passedGates, artifact: artifact)
+        let model = Self.newModel(
+            dataset: dataset.id, passedGates: passedGates, artifact: artifact, refusals: refusals, metrics: metrics)
         try await registry.register(model, for: ticket)
         return model.id
     }
 
     static func newModel(
-        dataset: DatasetID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3]
+        dataset: DatasetID, passedGates: Bool, artifact: [UInt8] = [1, 2, 3], refusals: [GateRefusal] = [],
+        metrics: JSONValue = .object([:])
     ) -> NewModel {
         NewModel(
             id: ModelID(), name: "test", modelType: "resource_allocation", kind: "planned_hours",
-            passedGates: passedGates, accuracy: 0.75, precision: nil, recall: nil, f1: nil, metrics: .object([:]),
-            card: "A test.", hyperparameters: .object([:]), datasetID: dataset, artifact: artifact)
+            passedGates: passedGates, refusals: refusals, accuracy: 0.75, precision: nil, recall: nil, f1: nil,
+            metrics: metrics, card: "A test.", hyperparameters: .object([:]), datasetID: dataset, artifact: artifact)
     }
 }
 
