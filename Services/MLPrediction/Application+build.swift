@@ -59,7 +59,7 @@ struct PredictionApplication {
                     help: "Deployed models that were found damaged or failed their self-test."
                 ).increment()
                 logger.error(
-                    "Deployed model refused; the one before still answers",
+                    "Deployed model refused; the one before, or the baseline, answers",
                     metadata: [
                         LogKey.tenantID: "\(tenant)", LogKey.modelID: "\(model.modelId)",
                         LogKey.modelVersion: "\(model.version)", LogKey.reason: "\(refusal.reason)",

@@ -39,7 +39,7 @@ struct TrainingApplication {
         let shadows = Shadows(database: database)
         let interval = bootstrap.settings.duration("training.schedules")
         let scheduler = TrainingScheduler(
-            store: schedules, shadows: shadows,
+            store: schedules, shadows: shadows, models: DeployedModelCheck(registry: registry),
             history: TenantAdminHistory(client: bootstrap.client(for: .tenantAdmin)), quota: quota,
             wake: wake, interval: interval, pollInterval: min(interval, .seconds(5)), logger: bootstrap.logger)
         let audit = AuditOutbox(

@@ -138,15 +138,16 @@ import Testing
         }
     }
 
-    @Test("an artefact with other bytes than its digest says is refused")
+    @Test("an artefact with other bytes than its digest says is refused; without one before it the baseline answers")
     func damaged() async throws {
         var bytes = try await TrainedModel.artifact.value
         let model = source.deploy(bytes)
         bytes[bytes.count / 2] ^= 1
         let forged = bytes
         source.state.withLock { $0.artifacts[model.modelId] = forged }
-        let error = await #expect(throws: ModelRefusal.self) { _ = try await models.model(of: TenantID()) }
-        #expect(error == .damaged && error?.problem?.status.code == 502)
+        let answering = try await models.model(of: TenantID())
+        #expect(answering.isBaseline && answering.refused?.model == model.modelId && answering.refused?.version == 1)
+        #expect(answering.refused?.refusal == .damaged)
     }
 
     /// An artefact that can be read, and whose numbers are none: its digest is that of its bytes.
@@ -231,8 +232,9 @@ import Testing
         // The artefact ends with the last figure of the probe: its last bit.
         probed[probed.count - 8] ^= 1
         _ = source.deploy(probed)
-        let error = await #expect(throws: ModelRefusal.self) { _ = try await models.model(of: TenantID()) }
-        #expect(error?.cause == .selfTest && error?.reason.contains("than its trainer") == true)
+        let answering = try await models.model(of: TenantID())
+        let refusal = try #require(answering.refused?.refusal)
+        #expect(answering.isBaseline && refusal.cause == .selfTest && refusal.reason.contains("than its trainer"))
     }
 
     @Test(

@@ -64,4 +64,18 @@ extension ScriptedModels: ServableModelSource {
 
         #expect(deployed.version == 2 && named.version == 2)
     }
+
+    @Test("the network of a refused model is refused, also where a baseline answers predictions")
+    func refused() async throws {
+        let deployed = source.deploy(try await TrainedModel.artifact.value)
+        source.state.withLock { $0.artifacts[deployed.modelId] = [1] }
+        let (models, networks) = parts()
+        #expect(try await models.model(of: tenant).isBaseline)
+        for version in [nil, "1"] {
+            let error = await #expect(throws: ModelRefusal.self) {
+                _ = try await networks.network(named: "m", version: version, tenant: tenant)
+            }
+            #expect(error == .damaged && error?.problem?.status.code == 502)
+        }
+    }
 }

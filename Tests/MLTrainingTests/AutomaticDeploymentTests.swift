@@ -52,7 +52,7 @@ import Testing
     @Test("the first model, and one in place of a model that cannot answer any more, are deployed on their gates")
     func uncompared() {
         #expect(deploys(.first))
-        #expect(deploys(.unreadable))
+        #expect(deploys(.unable))
     }
 
     @Test("without evidence nothing is deployed: neither on too few common rows nor on an error that is no smaller")

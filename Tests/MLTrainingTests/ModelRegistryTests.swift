@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceStorage
 import TestSupport

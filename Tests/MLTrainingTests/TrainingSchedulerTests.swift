@@ -28,9 +28,10 @@ import Testing
     ) -> TrainingScheduler {
         let moment = now ?? history.end
         return TrainingScheduler(
-            store: fixture.schedules, shadows: fixture.shadows, history: feed ?? FixedHistory(lines: history.lines),
-            quota: fixture.quota(hours: hours), wake: WakeSignal(), interval: .seconds(3_600),
-            pollInterval: .milliseconds(20), logger: PostgresCluster.quietLogger, now: { moment })
+            store: fixture.schedules, shadows: fixture.shadows, models: DeployedModelCheck(registry: fixture.registry),
+            history: feed ?? FixedHistory(lines: history.lines), quota: fixture.quota(hours: hours),
+            wake: WakeSignal(), interval: .seconds(3_600), pollInterval: .milliseconds(20),
+            logger: PostgresCluster.quietLogger, now: { moment })
     }
 
     private func set(_ setting: ScheduleSetting, _ fixture: TrainingDatabase) async throws {
@@ -199,6 +200,76 @@ import Testing
             try await set(setting(everyDays: 7), fixture)
             #expect(try await scheduler.lookOnce())
             #expect(try await jobs(fixture).count == 2)
+        }
+    }
+
+    /// Lets a worker do a job to its end.
+    private func work(_ job: JobID, on history: SyntheticHistory, _ fixture: TrainingDatabase) async throws {
+        let workers = TrainingWorkers(
+            count: 1, lease: fixture.lease, pollInterval: .milliseconds(50), name: "test", queue: fixture.queue,
+            datasets: fixture.datasets, registry: fixture.registry, backtests: fixture.backtests,
+            history: FixedHistory(lines: history.lines), quota: fixture.quota(), wake: WakeSignal(),
+            logger: PostgresCluster.quietLogger)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await workers.run() }
+            try await fixture.events(of: job, tenant).stream(afterEpoch: 0) { _ in }
+            group.cancelAll()
+        }
+    }
+
+    @Test("a deployed model that answers otherwise than its trainer did is trained anew at once and replaced")
+    func unableModel() async throws {
+        try await TrainingDatabase.with { fixture in
+            let history = SyntheticHistory(allocations: 200)
+            let first = try await fixture.enqueue(tenant)
+            try await work(first, on: history, fixture)
+            let model = try #require(try await fixture.jobs.job(first, tenant: tenant, progress: 0)?.modelId)
+            _ = try await fixture.registry.deploy(model, tenant: tenant, force: true, by: "u")
+            let request = TrainingScheduleRequest(
+                everyDays: 30, months: 240, epochs: 10, seed: 5, deployAutomatically: true, shadowDays: 0)
+            try await set(ScheduleSetting(request, by: "ada"), fixture)
+            // As it was trained the model can answer, and nothing is due.
+            #expect(try await scheduler(fixture, now: Date()).lookOnce())
+            #expect(try await jobs(fixture).count == 1)
+
+            // As if this release computed the probe's last answer otherwise, by a bit. A node that has looked does not look again.
+            _ = try await fixture.asSuperuser { connection in
+                try await connection.execute(
+                    """
+                    UPDATE ml_training.model_artifact_chunks c
+                    SET content = set_byte(content, length(content) - 8, get_byte(content, length(content) - 8) # 1)
+                    WHERE ordinal = (SELECT max(ordinal) FROM ml_training.model_artifact_chunks WHERE model_id = c.model_id)
+                    """)
+            }
+            try await lookAgain(fixture)
+            let node = scheduler(fixture, now: Date())
+            #expect(try await node.lookOnce())
+            let second = try #require(try await jobs(fixture).first { $0.origin == "schedule" })
+            try await work(second.id, on: history, fixture)
+            let deployed = try #require(try await fixture.registry.deployments(tenant: tenant, limit: 9).first)
+            #expect(deployed.replaces == model && deployed.reason == "schedule")
+            #expect(deployed.note?.hasSuffix("the model before cannot answer any more.") == true)
+            try await lookAgain(fixture)
+            #expect(try await node.lookOnce())
+            #expect(try await jobs(fixture).count == 2)
+        }
+    }
+
+    @Test("a model that cannot answer makes a schedule due until another was trained, deployed or not")
+    func unableOnce() async throws {
+        try await TrainingDatabase.with { fixture in
+            try await trained(on: history.lines, watermark: "1", fixture)
+            let model = try #require(try await jobs(fixture).first?.modelId)
+            // Its artefact is made up.
+            _ = try await fixture.registry.deploy(model, tenant: tenant, force: false, by: "u")
+            try await set(setting(everyDays: 30), fixture)
+            #expect(try await scheduler(fixture).lookOnce())
+            let job = try #require(try await jobs(fixture).first { $0.origin == "schedule" })
+            _ = try await fixture.jobs.cancel(job.id, tenant: tenant, by: .user)
+            try await trained(on: history.lines, watermark: "1", fixture)
+            try await lookAgain(fixture)
+            #expect(try await scheduler(fixture).lookOnce())
+            #expect(try await jobs(fixture).filter { !$0.status.isFinal }.isEmpty)
         }
     }
 

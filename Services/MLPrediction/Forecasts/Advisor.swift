@@ -70,11 +70,15 @@ struct Advisor {
             let isGuess =
                 question.plannedHours == nil
                 && !knowledge.bookings.values.contains { $0.hasFinished(by: question.asOf) }
+            let start =
+                model.refused.map {
+                    "Version \($0.version) of the model is deployed and cannot answer (\($0.refusal.reason))"
+                } ?? "No model is deployed"
             return [
                 isGuess
                     ? "No work of this tenant has finished yet, so that without a plan the hours are a guess, the same for all "
                         + "work: state planned hours."
-                    : "No model is deployed: the answer is the plan with the person's own ratio to it, or without a plan what such "
+                    : "\(start): the answer is the plan with the person's own ratio to it, or without a plan what such "
                         + "work has usually taken, with neither ranges nor chances. Train a model and deploy it for more."
             ]
         }
@@ -82,7 +86,7 @@ struct Advisor {
         if let refused = model.refused {
             warnings.append(
                 "Version \(refused.version) of the model is deployed and cannot answer (\(refused.refusal.reason)), so "
-                    + "version \(model.version) does: deploy another.")
+                    + "version \(model.version) does: train a model and deploy it, or deploy another.")
         }
         if question.plannedHours != nil, !model.forecast.usesPlans {
             warnings.append("The model has learned from too few plans to use any: it ignores the planned hours.")

@@ -113,8 +113,9 @@ final class TenantNetworks: Sendable {
             }
             return (found.version, try await models.ready(found, of: tenant))
         }
-        // As predictions have it: where the deployed one is refused, the one before.
+        // As predictions have it: where the deployed one is refused, the one before. The baseline has no network.
         let deployed = try await models.model(of: tenant)
+        if deployed.isBaseline, let refused = deployed.refused { throw refused.refusal }
         guard !deployed.isBaseline, entry.versions.contains(where: { $0.version == deployed.version }) else {
             throw ProblemError(
                 status: .notFound, code: .notFound,

@@ -51,8 +51,9 @@ final class DeployedModels: Sendable {
         held = HeldModels(source: source, limits: limits, now: now, report: report)
     }
 
-    /// A model that is refused or still loading leaves the one before in service.
-    /// - Throws: `ProblemError`: 503 when ml-training cannot be asked. ``ModelRefusal`` where there is none before.
+    /// A model that is refused or still loading leaves the one before in service; where there is none before a refused one, the baseline
+    /// answers.
+    /// - Throws: `ProblemError`: 503 when ml-training cannot be asked.
     func model(of tenant: TenantID) async throws -> LoadedModel { try await model(of: tenant, isWaiting: false) }
 
     /// The same, from what ml-training says now, and waiting for what is loading.
@@ -83,8 +84,7 @@ final class DeployedModels: Sendable {
                 serve(deployment, tenant)
             }
         } catch let refusal as ModelRefusal {
-            guard let former = try await former(to: deployment, tenant) else { throw refusal }
-            model = former
+            model = try await former(to: deployment, tenant) ?? .baseline
             model.refused = (deployment.modelId, deployment.version, refusal)
         } catch let error as ProblemError where error.status.code >= 500 {
             guard let former = inMemory(before: deployment, tenant) else { throw error }
@@ -160,7 +160,7 @@ final class DeployedModels: Sendable {
     }
 
     /// A version that need not be deployed.
-    /// - Throws: as ``model(of:)``.
+    /// - Throws: as ``model(of:)``, and ``ModelRefusal``.
     func ready(_ model: ServableModel, of tenant: TenantID) async throws -> ReadyModel {
         try await held.model(
             DeployedModel(

@@ -15,7 +15,7 @@ struct LoadedModel: Sendable {
     var forecast: ForecastModel
     /// False where ml-training could not be asked lately whether it is still the deployed one.
     var isConfirmed = true
-    /// The newer one that is deployed and refused, so that this one still answers.
+    /// The one that is deployed and refused, so that the one before, or the baseline, answers.
     var refused: (model: ModelID, version: Int, refusal: ModelRefusal)?
     /// The model that answers beside it, unseen.
     var shadow: ShadowModel?

@@ -77,15 +77,9 @@ final class NodeReporter: Service {
         func state(_ state: ServingState, _ reason: String? = nil) -> ModelState {
             ModelState(tenantId: awaited.tenantId, modelId: awaited.modelId, state: state, reason: reason)
         }
-        do {
-            let model = try await models.modelNow(of: awaited.tenantId)
-            if model.id == awaited.modelId { return state(.serving) }
-            guard let refused = model.refused, refused.model == awaited.modelId else { return nil }
-            return state(.refused, refused.refusal.reason)
-        } catch let refusal as ModelRefusal {
-            return state(.refused, refusal.reason)
-        } catch {
-            return nil
-        }
+        guard let model = try? await models.modelNow(of: awaited.tenantId) else { return nil }
+        if model.id == awaited.modelId { return state(.serving) }
+        guard let refused = model.refused, refused.model == awaited.modelId else { return nil }
+        return state(.refused, refused.refusal.reason)
     }
 }

@@ -178,7 +178,7 @@ struct TrainingAttempt: Sendable {
             let artifact = try await registry.artifact(deployed.modelId, tenant: ticket.tenant)
         else { return AutomaticDeployment(incumbent: nil, standing: .first) }
         let standing = try await ComputeThread.run(named: "comparison") { () -> AutomaticDeployment.Standing in
-            guard let incumbent = try? ForecastModel(decoding: artifact.content) else { return .unreadable }
+            guard let incumbent = try? ForecastModel.answering(artifact, of: deployed.modelId) else { return .unable }
             let comparison = outcome.comparison(with: incumbent, history: history)
             return comparison.map { .compared($0) } ?? .unknown(rows: outcome.rowsNewToBoth(since: incumbent))
         }

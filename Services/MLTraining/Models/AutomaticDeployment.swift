@@ -10,8 +10,8 @@ struct AutomaticDeployment: Sendable, Equatable {
         /// Too few rows that neither model had seen.
         case unknown(rows: Int)
         case compared(IncumbentComparison)
-        /// The deployed model cannot be read by this version.
-        case unreadable
+        /// The deployed model cannot answer any more (``ModelFault``).
+        case unable
     }
 
     /// The deployed model that was compared with; nil when there was none.
@@ -47,8 +47,8 @@ struct AutomaticDeployment: Sendable, Equatable {
             return .leave(
                 left + "only \(rows) finished tasks are new to both models; a comparison with the deployed model takes "
                     + "\(TrainingOutcome.leastIncumbentRows).")
-        case .unreadable:
-            return .deploy("Version \(version) was deployed; the model before could not be read for a comparison.")
+        case .unable:
+            return .deploy("Version \(version) was deployed; the model before cannot answer any more.")
         case .compared(let comparison):
             let figures =
                 "mean error \(Self.hours(comparison.meanAbsoluteError)) hours against "

@@ -25,6 +25,8 @@ extension PostgresScheduleStore {
                     THEN (SELECT count(*) FROM training_schedule_outcomes) END AS found,
                 EXISTS (SELECT FROM jobs WHERE status IN ('queued', 'running') AND model_type <> 'backtest') AS is_busy,
                 (SELECT id FROM jobs WHERE origin = 'schedule' ORDER BY created_at DESC, id DESC LIMIT 1) AS last_job,
+                (SELECT id FROM models d WHERE status = 'deployed'
+                    AND NOT EXISTS (SELECT FROM models WHERE version > d.version)) AS newest_is_deployed,
                 failed.count AS failures, failed.last_at, failed.last_reason
             FROM training_schedules s
             LEFT JOIN LATERAL (\(sql: latestDataset)) latest ON true
@@ -51,7 +53,8 @@ extension StoredSchedule {
                 everyDays: setting.everyDays, newOutcomes: setting.newOutcomes,
                 learnedUpTo: try row.decode("learned_up_to"), outcomesFound: try row.decode("found"),
                 hasOpenJob: try row.decode("is_busy"), failures: try row.decode("failures"),
-                lastFailure: failedAt.map { ScheduleStanding.Failure(at: $0, reason: reason ?? "") }),
+                lastFailure: failedAt.map { ScheduleStanding.Failure(at: $0, reason: reason ?? "") },
+                newestIsDeployed: try row.decode("newest_is_deployed")),
             lookedAt: try row.decode("looked_at"), problem: try row.decode("problem"),
             lastJob: try row.decode("last_job"), deploymentNote: try row.decode("deployment_note"), shadow: shadow)
     }

@@ -122,7 +122,7 @@ struct PostgresScheduleStore: ScheduleStore {
     }
 
     func settle(
-        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, now: Date
+        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, fault: ModelFault?, now: Date
     ) async throws -> Bool {
         try await database.withTenantRows(look.tenant) { connection in
             guard try await Self.holds(look, connection) else { return false }
@@ -133,8 +133,9 @@ struct PostgresScheduleStore: ScheduleStore {
             // No other transaction queues a job of the tenant before this one has committed, so that no job can come between
             // the check and the insert.
             try await PostgresJobStore.lockQueue(of: look.tenant, connection)
-            guard let schedule = try await Self.schedule(connection), case .due = schedule.standing.verdict(at: now)
-            else { return false }
+            guard var standing = try await Self.schedule(connection)?.standing else { return false }
+            standing.fault = fault
+            guard case .due = standing.verdict(at: now) else { return false }
             try await PostgresJobStore.insert(job, tenant: look.tenant, connection)
             return true
         }

@@ -21,6 +21,10 @@ struct ScheduleStanding: Sendable, Equatable {
     /// Scheduled jobs that came to no model, one after the other, since the last success or change of the schedule.
     let failures: Int
     let lastFailure: Failure?
+    /// The deployed model, where none was trained after it.
+    var newestIsDeployed: ModelID?
+    /// nil where the deployed model can answer, and before it was looked at.
+    var fault: ModelFault?
 
     enum Verdict: Sendable, Equatable {
         /// With why, in words.
@@ -58,6 +62,10 @@ struct ScheduleStanding: Sendable, Equatable {
     }
 
     private func reason(at now: Date) -> String? {
+        // A newer model that was not deployed either would be no better for another one.
+        if let fault, fault.model == newestIsDeployed {
+            return "The deployed model cannot answer any more: \(fault.reason)."
+        }
         if let everyDays {
             guard let learnedUpTo else { return "There is no model yet." }
             if now >= learnedUpTo.addingTimeInterval(Double(everyDays) * 86_400) {

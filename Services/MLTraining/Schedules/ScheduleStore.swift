@@ -122,8 +122,9 @@ protocol ScheduleStore: Sendable {
     /// - Parameters:
     ///   - problem: why no job can start; nil clears it.
     ///   - job: nil to start none.
+    ///   - fault: of the deployed model.
     /// - Returns: whether the job was queued.
     func settle(
-        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, now: Date
+        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, fault: ModelFault?, now: Date
     ) async throws -> Bool
 }

@@ -12,6 +12,7 @@ import ServiceLifecycle
 struct TrainingScheduler: Service {
     let store: any ScheduleStore
     let shadows: Shadows
+    let models: DeployedModelCheck
     let history: any HistorySource
     let quota: TrainingQuota
     /// Woken when a schedule is set here; wakes the workers when a job is queued.
@@ -24,11 +25,13 @@ struct TrainingScheduler: Service {
     let now: @Sendable () -> Date
 
     init(
-        store: any ScheduleStore, shadows: Shadows, history: any HistorySource, quota: TrainingQuota, wake: WakeSignal,
-        interval: Duration, pollInterval: Duration, logger: Logger, now: @escaping @Sendable () -> Date = { Date() }
+        store: any ScheduleStore, shadows: Shadows, models: DeployedModelCheck, history: any HistorySource,
+        quota: TrainingQuota, wake: WakeSignal, interval: Duration, pollInterval: Duration, logger: Logger,
+        now: @escaping @Sendable () -> Date = { Date() }
     ) {
         self.store = store
         self.shadows = shadows
+        self.models = models
         self.history = history
         self.quota = quota
         self.wake = wake
@@ -55,13 +58,18 @@ struct TrainingScheduler: Service {
             let (counted, found) = try await count(opened, look.tenant, at: moment)
             var standing = opened.schedule.standing
             standing.outcomesFound = found
+            if let model = standing.newestIsDeployed {
+                standing.fault = try await models.fault(of: model, tenant: look.tenant)
+            }
             guard case .due(let reason) = standing.verdict(at: moment) else {
-                _ = try await store.settle(look, counted: counted, problem: nil, job: nil, now: moment)
+                _ = try await store.settle(look, counted: counted, problem: nil, job: nil, fault: nil, now: moment)
                 return true
             }
             let refusal = try await refusal(of: look.tenant)
             let job = refusal == nil ? opened.schedule.setting.job(asOf: moment) : nil
-            if try await store.settle(look, counted: counted, problem: refusal, job: job, now: moment) {
+            if try await store.settle(
+                look, counted: counted, problem: refusal, job: job, fault: standing.fault, now: moment)
+            {
                 logger.info(
                     "Scheduled training job queued",
                     metadata: [
@@ -76,7 +84,8 @@ struct TrainingScheduler: Service {
             logger.info(
                 "Evaluating a training schedule failed",
                 metadata: [LogKey.tenantID: "\(look.tenant)", LogKey.error: "\(LogText.of(error))"])
-            _ = try await store.settle(look, counted: nil, problem: Self.words(error), job: nil, now: moment)
+            _ = try await store.settle(
+                look, counted: nil, problem: Self.words(error), job: nil, fault: nil, now: moment)
         }
         return true
     }

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import ServiceKit
 
 @testable import MLTraining
@@ -36,5 +37,12 @@ extension ScheduleStore {
     /// Without a precondition.
     func put(_ setting: ScheduleSetting, tenant: TenantID) async throws -> StoredSchedule {
         try await put(setting, tenant: tenant, by: Author(name: setting.setBy, requestID: "r")) { _ in }
+    }
+
+    /// With a deployed model that can answer.
+    func settle(
+        _ look: ScheduleLook, counted: CountedOutcomes?, problem: String?, job: NewJob?, now: Date
+    ) async throws -> Bool {
+        try await settle(look, counted: counted, problem: problem, job: job, fault: nil, now: now)
     }
 }
