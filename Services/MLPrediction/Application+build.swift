@@ -72,7 +72,7 @@ struct PredictionApplication {
         let networks = TenantNetworks(
             source: registry, models: models, staleAfter: settings.duration("models.fresh"),
             news: { modelNews.since($1, of: $0) }, patience: settings.duration("models.patience"))
-        // One for all that takes long, so that no more threads compute than there are cores.
+        // One for all that takes milliseconds, so that no more threads compute than there are cores.
         let gate = ComputeGate()
         let log = PostgresPredictionLog(database: database, gate: gate)
         let shadows = ShadowAnswers(
@@ -95,8 +95,8 @@ struct PredictionApplication {
             database: database, outcomes: service.outcomes,
             shadows: ShadowReporter(
                 figures: PostgresShadowFigures(database: database), client: bootstrap.client(for: .mlTraining)),
-            drift: DriftFeed(database: database, mirrors: mirrors), interval: settings.duration("watch.interval"),
-            logger: bootstrap.logger)
+            drift: DriftFeed(database: database, mirrors: mirrors, gate: gate),
+            interval: settings.duration("watch.interval"), logger: bootstrap.logger)
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let eraser = PersonEraser(
@@ -146,7 +146,7 @@ struct PredictionParts: Sendable {
         routes.add(
             ModelMetricsController(
                 service: service, store: PostgresModelMetricsStore(database: database),
-                drift: DriftFeed(database: database, mirrors: service.mirrors),
+                drift: DriftFeed(database: database, mirrors: service.mirrors, gate: service.gate),
                 decisionMetrics: PostgresDecisionMetrics(database: database)))
         routes.add(
             InternalArchiveController(

@@ -134,6 +134,25 @@ import Testing
         }
     }
 
+    @Test("alarms are looked for when their turn comes")
+    func drift() async throws {
+        try await PredictionDatabase.with { fixture in
+            let gate = ComputeGate(atOnce: 1)
+            let mirrors = TenantMirrors { tenant in
+                TenantMirror(
+                    tenant: tenant, source: ScriptedFeed(TrainedModel.history.lines), freshness: Freshness())
+            }
+            let feed = DriftFeed(database: fixture.database, mirrors: mirrors, gate: gate)
+            let tenant = TenantID()
+            let alarms = try await afterATurn(at: gate) {
+                try await feed.lookAtRecent(tenant)
+                return try await feed.notices.kept(
+                    in: Date(timeIntervalSince1970: 0)..<Date(), model: nil, of: tenant)
+            }
+            #expect(alarms.isEmpty)
+        }
+    }
+
     /// Holds the gate's one place until `body` waits for it.
     private func afterATurn<Value: Sendable>(
         at gate: ComputeGate, _ body: @escaping @Sendable () async throws -> Value

@@ -38,7 +38,8 @@ import Testing
     ) async throws -> [DriftAlarm] {
         let feed = DriftFeed(
             mirrors: TenantMirrors { TenantMirror(tenant: $0, source: source, freshness: Freshness()) },
-            watched: UnreadablePredictions(error: error), notices: AlarmNotices(database: fixture.database))
+            watched: UnreadablePredictions(error: error), notices: AlarmNotices(database: fixture.database),
+            gate: ComputeGate())
         let span = alarm.raisedAt.addingTimeInterval(-3_600)..<alarm.raisedAt.addingTimeInterval(3_600)
         return try await feed.alarms(in: span, model: nil, of: tenant)
     }

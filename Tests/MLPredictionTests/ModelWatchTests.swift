@@ -238,7 +238,7 @@ import Testing
                 TenantMirror(
                     tenant: tenant, source: ScriptedFeed(TrainedModel.history.lines), freshness: Freshness())
             }
-            let drift = DriftFeed(database: service.database, mirrors: mirrors)
+            let drift = DriftFeed(database: service.database, mirrors: mirrors, gate: ComputeGate())
             // Looked at twice, as by two nodes, an alarm is written down once.
             try await drift.lookAtRecent(service.tenant)
             try await drift.lookAtRecent(service.tenant)

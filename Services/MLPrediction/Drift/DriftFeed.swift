@@ -4,11 +4,13 @@ import Foundation
 import ServiceKit
 import ServiceStorage
 
-/// What has changed, of all models of a tenant. An alarm that was once given stays, whatever its predictions say later.
+/// What has changed, of all models of a tenant. An alarm that was once given stays, whatever its predictions say later. Histories and
+/// predictions are gone through when it is their turn at the gate.
 struct DriftFeed: Sendable {
     let mirrors: TenantMirrors
     let watched: any WatchedPredictions
     let notices: AlarmNotices
+    let gate: ComputeGate
     var now: @Sendable () -> Date = { Date() }
 
     /// Months that have part of these days are looked at between requests.
@@ -37,7 +39,7 @@ struct DriftFeed: Sendable {
 
     private func look(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws {
         let knowledge = try await mirrors.mirror(of: tenant).knowledge
-        let durations = try await ComputeThread.run(named: "drift") {
+        let durations = try await gate.run(named: "drift") {
             WorkDurations(knowledge.read { $0.history.workSpans })
         }
         let past = span.clamped(to: Date.distantPast..<now())
@@ -54,7 +56,7 @@ struct DriftFeed: Sendable {
         let past = month.span.clamped(to: Date.distantPast..<now())
         let (start, end) = (past.lowerBound, past.upperBound)
         // As it was known when the month began: every look at the month waits as long.
-        let wait = try await ComputeThread.run(named: "drift") { OutcomeWait(durations, asOf: start) }
+        let wait = try await gate.run(named: "drift") { OutcomeWait(durations, asOf: start) }
         let decided = wait?.decided(dueIn: past) ?? past
         let models = try await watched.models(
             asked: decided.lowerBound.addingTimeInterval(-OutcomeMatching.after)..<end, model: model, tenant: tenant)
@@ -67,7 +69,7 @@ struct DriftFeed: Sendable {
             let plans =
                 try await watched.plans(of: model, asked: before, most: Self.mostBefore, tenant: tenant)
                 + watched.plans(of: model, asked: past, most: .max, tenant: tenant)
-            alarms += try await ComputeThread.run(named: "drift") {
+            alarms += try await gate.run(named: "drift") {
                 (wait.map { watch.alarms(outcomes, after: $0) } ?? []) + [watch.alarm(plans)].compactMap { $0 }
             }
         }
@@ -76,9 +78,9 @@ struct DriftFeed: Sendable {
 }
 
 extension DriftFeed {
-    init(database: ServiceDatabase, mirrors: TenantMirrors) {
+    init(database: ServiceDatabase, mirrors: TenantMirrors, gate: ComputeGate) {
         self.init(
             mirrors: mirrors, watched: PostgresWatchedPredictions(database: database),
-            notices: AlarmNotices(database: database))
+            notices: AlarmNotices(database: database), gate: gate)
     }
 }

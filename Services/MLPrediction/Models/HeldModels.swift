@@ -36,7 +36,7 @@ final class HeldModels: Sendable {
     private let report: @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
     private let state = Mutex(State())
     private let loads = SingleFlight<String, ReadyModel>()
-    /// A node that has just started is asked by many tenants at once.
+    /// A node that has just started is asked by many tenants at once: answers do not stand in one line with all their models.
     private let gate = ComputeGate()
 
     /// - Parameter report: told of each model that is refused.
