@@ -23,18 +23,36 @@ struct HistoryLineTests {
             Date(timeIntervalSince1970: Double.random(in: -62_135_596_800...253_402_300_799, using: &random))
         }
         func maybe<Value>(_ value: () -> Value) -> Value? { Bool.random(using: &random) ? value() : nil }
+        func labels() -> [String: String] {
+            Dictionary(
+                (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
+                uniquingKeysWith: { first, _ in first })
+        }
+        func skills() -> [String] { (0..<Int.random(in: 0...3, using: &random)).map { _ in text() } }
+        func decided() -> DecidedAllocation {
+            DecidedAllocation(
+                decidedAt: moment(), plannedHours: maybe(number), hoursPerDay: maybe(number),
+                allocationPercentage: maybe(number), title: maybe(text), requiredSkills: skills(), labels: labels(),
+                startDate: day(), endDate: maybe(day), employeeId: maybe { EmployeeID() },
+                projectId: maybe { ProjectID() })
+        }
+        func earlier() -> EarlierBooking {
+            EarlierBooking(
+                validFrom: moment(), validUntil: moment(), employeeId: EmployeeID(), projectId: ProjectID(),
+                allocatedHours: maybe(number), hoursPerDay: maybe(number), allocationPercentage: maybe(number),
+                commitment: Bool.random() ? .hard : .soft, isCancelled: Bool.random(), startDate: day(),
+                endDate: maybe(day))
+        }
         let allocations = (0..<1_000).map { _ in
             Allocation(
                 id: AllocationID(), externalId: text(), employeeId: EmployeeID(), projectId: ProjectID(),
                 allocationPercentage: maybe(number), allocatedHours: maybe(number), hoursPerDay: maybe(number),
                 plannedHours: maybe(number), actualHours: maybe(number), commitment: Bool.random() ? .hard : .soft,
                 isCancelled: Bool.random(), title: maybe(text),
-                requiredSkills: (0..<Int.random(in: 0...3, using: &random)).map { _ in text() },
-                leastLevels: Int.random(in: 0...9, using: &random) == 0 ? ["Swift": 3] : nil,
-                labels: Dictionary(
-                    (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
-                    uniquingKeysWith: { first, _ in first }), startDate: day(), endDate: maybe(day),
-                completedAt: maybe(moment), createdAt: moment(), isHistoryKnown: maybe { Bool.random() })
+                requiredSkills: skills(), leastLevels: maybe { [text(): 3, text(): 12_345] }, labels: labels(),
+                startDate: day(), endDate: maybe(day), completedAt: maybe(moment), createdAt: moment(),
+                isHistoryKnown: maybe { Bool.random() }, decided: maybe(decided),
+                earlier: maybe { (0..<Int.random(in: 0...3, using: &random)).map { _ in earlier() } })
         }
         let days = numbers.map { CapacityEntry(employeeId: EmployeeID(), date: day(), utilizationRate: $0) }
         let employees = texts.map {
@@ -94,9 +112,32 @@ struct HistoryLineTests {
         #"{"capacity":{"_0":{"date":"2026-01-30","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-0c1d2e3f4a5b","#
         + #""utilizationRate":101.25}}}"#
 
+    private static let decided =
+        #""decided":{"allocationPercentage":40,"decidedAt":"2026-01-29T00:00:00Z","#
+        + #""employeeId":"0b8de4b5-1c2d-4e3f-8a9b-111111111111","endDate":"2026-03-01","hoursPerDay":1,"#
+        + #""labels":{"k":"w"},"plannedHours":7,"requiredSkills":["a"],"startDate":"2026-01-31","title":"Fix"},"#
+    private static let earlier =
+        #""earlier":[{"allocatedHours":7,"commitment":"hard","employeeId":"0b8de4b5-1c2d-4e3f-8a9b-111111111111","#
+        + #""isCancelled":true,"projectId":"0b8de4b5-1c2d-4e3f-8a9b-000000000000","startDate":"2026-01-31","#
+        + #""validFrom":"2026-01-29T00:00:00Z","validUntil":"2026-01-30T00:00:00Z"}],"#
+    /// The same booking with what an edit adds to it, and levels of its skills.
+    private static let edited =
+        allocation.replacing(#""employeeId""#, with: decided + earlier + #""employeeId""#)
+        .replacing(#""plannedHours":0.1"#, with: #""leastLevels":{"a":3,"b":1},"plannedHours":0.1"#)
+
+    @Test("bookings, edited or not, and days of capacity are read by hand; other lines by the JSON decoder")
+    func byHand() throws {
+        for text in [Self.allocation, Self.edited, Self.capacity] {
+            #expect(HistoryLine.byHand(Array(text.utf8)) == (try WireJSON.decode(from: Array(text.utf8))), "\(text)")
+        }
+        let others = try Self.lines.filter { if case .allocation = $0 { false } else { true } }
+            .map { try WireJSON.encode($0) }
+        #expect(others.contains { HistoryLine.byHand($0) == nil })
+    }
+
     @Test(
         "whichever byte is missing, twice there or another, a line is read or refused as the JSON decoder does",
-        arguments: [allocation, capacity])
+        arguments: [allocation, edited, capacity])
     func damaged(text: String) throws {
         let whole = Array(text.utf8)
         let isRead = try? HistoryLine(parsing: whole)
@@ -134,8 +175,29 @@ struct HistoryLineTests {
             ("2026-01-30T00:00:00Z", "1500-01-30T00:00:00Z"), ("2026-01-30T00:00:00Z", "2026-01-30T00:00:00.1Z"),
         ])
     func unusual(found: String, replacement: String) throws {
-        let text = Self.allocation.replacing(found, with: replacement)
-        #expect(text != Self.allocation)
+        for line in [Self.allocation, Self.edited] {
+            let text = line.replacing(found, with: replacement)
+            #expect(text != line)
+            try expectSameReading(Array(text.utf8))
+        }
+    }
+
+    @Test(
+        "what an edited booking said is read as in any JSON, whatever is left out, empty, unknown or twice there",
+        arguments: [
+            ("\"decidedAt\":\"2026-01-29T00:00:00Z\",", ""), ("\"hoursPerDay\":1,", ""), ("{\"k\":\"w\"}", "{}"),
+            ("{\"k\":\"w\"}", "null"), ("\"title\":\"Fix\"}", "\"title\":\"Fix\",\"x\":{\"y\":[1]}}"),
+            ("\"title\":\"Fix\"}", "\"title\":null}"), ("\"decided\":{", "\"decided\":{ "),
+            ("\"decided\":{", "\"decided\":null,\"decided\":{"), ("\"earlier\":[{", "\"earlier\":[{},{"),
+            ("\"earlier\":[{", "\"earlier\":[null,{"), ("}],", "}, ],"), ("}],", "} ],"), ("\"hard\"", "\"firm\""),
+            ("\"isCancelled\":true,", ""), ("{\"a\":3,\"b\":1}", "{}"), ("{\"a\":3,\"b\":1}", "{\"a\":3,\"a\":1}"),
+            ("{\"a\":3,\"b\":1}", "{ \"a\": 3, \"b\": 1 }"), ("{\"a\":3", "{\"a\":3.0"), ("{\"a\":3", "{\"a\":03"),
+            ("{\"a\":3", "{\"a\":-3"), ("{\"a\":3", "{\"a\":3e0"), ("{\"a\":3", "{\"a\":\"3\""),
+            ("{\"a\":3", "{\"a\":12345678901234567890"),
+        ])
+    func unusualEdit(found: String, replacement: String) throws {
+        let text = Self.edited.replacing(found, with: replacement)
+        #expect(text != Self.edited)
         try expectSameReading(Array(text.utf8))
     }
 

@@ -54,33 +54,54 @@ package struct LineScanner {
     package mutating func date(_ key: StaticString) -> Date? {
         field(key) { $0.plainText().flatMap(WireTime.date) }
     }
-    package mutating func strings(_ key: StaticString) -> [String]? { field(key) { $0.strings() } }
+    package mutating func strings(_ key: StaticString) -> [String]? {
+        field(key) { $0.list { $0.string() } }
+    }
     package mutating func pairs(_ key: StaticString) -> [String: String]? { field(key) { $0.pairs() } }
+    package mutating func counts(_ key: StaticString) -> [String: Int]? {
+        field(key) { $0.pairs { $0.count() } }
+    }
+    package mutating func object<Value>(_ key: StaticString, _ read: (inout LineScanner) -> Value?) -> Value? {
+        field(key) { $0.object(read) }
+    }
+    package mutating func objects<Value>(_ key: StaticString, _ read: (inout LineScanner) -> Value?) -> [Value]? {
+        field(key) { $0.list { $0.object(read) } }
+    }
 
     /// An object of texts.
-    package mutating func pairs() -> [String: String]? {
+    package mutating func pairs() -> [String: String]? { pairs { $0.string() } }
+
+    private mutating func pairs<Value>(_ read: (inout LineScanner) -> Value?) -> [String: Value]? {
         guard take("{") else { return nil }
         if take("}") { return [:] }
-        var pairs: [String: String] = [:]
+        var pairs: [String: Value] = [:]
         repeat {
             _ = take(" ")
             guard let key = string(), take(":") else { return nil }
             _ = take(" ")
             // Which of two counts is for the decoder to say.
-            guard let value = string(), pairs.updateValue(value, forKey: key) == nil else { return nil }
+            guard let value = read(&self), pairs.updateValue(value, forKey: key) == nil else { return nil }
         } while take(",")
         return take("}") ? pairs : nil
     }
 
-    private mutating func strings() -> [String]? {
+    private mutating func object<Value>(_ read: (inout LineScanner) -> Value?) -> Value? {
+        guard take("{") else { return nil }
+        isFirst = true
+        defer { isFirst = false }
+        guard let value = read(&self), take("}") else { return nil }
+        return value
+    }
+
+    private mutating func list<Value>(_ read: (inout LineScanner) -> Value?) -> [Value]? {
         guard take("[") else { return nil }
         if take("]") { return [] }
-        var strings: [String] = []
+        var values: [Value] = []
         repeat {
-            guard let string = string() else { return nil }
-            strings.append(string)
+            guard let value = read(&self) else { return nil }
+            values.append(value)
         } while take(",")
-        return take("]") ? strings : nil
+        return take("]") ? values : nil
     }
 
     private mutating func field<Value>(_ key: StaticString, _ read: (inout LineScanner) -> Value?) -> Value? {
@@ -128,6 +149,15 @@ package struct LineScanner {
             bytes[position] == UInt8(ascii: ",") || bytes[position] == UInt8(ascii: "}")
         else { return nil }
         return (isNegative ? -value : value) / scale
+    }
+
+    /// One to fifteen digits and nothing else.
+    private mutating func count() -> Int? {
+        let start = position
+        guard let value = digits(), position - start == 1 || bytes[start] != UInt8(ascii: "0"), position < bytes.count,
+            bytes[position] == UInt8(ascii: ",") || bytes[position] == UInt8(ascii: "}")
+        else { return nil }
+        return Int(value)
     }
 
     /// One to fifteen digits.

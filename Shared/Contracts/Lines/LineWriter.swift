@@ -83,12 +83,22 @@ package struct LineWriter {
 
     package mutating func field(_ key: StaticString, _ values: [String: String]) {
         name(key)
+        pairs(values) { $0.string($1) }
+    }
+
+    package mutating func field(_ key: StaticString, _ values: [String: Int]?) {
+        guard let values else { return }
+        name(key)
+        pairs(values) { $0.integer($1) }
+    }
+
+    private mutating func pairs<Value>(_ values: [String: Value], _ write: (inout LineWriter, Value) -> Void) {
         text("{")
         for (index, pair) in values.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }).enumerated() {
             if index > 0 { text(",") }
             string(pair.key)
             text(":")
-            string(pair.value)
+            write(&self, pair.value)
         }
         text("}")
     }
@@ -96,8 +106,7 @@ package struct LineWriter {
     package mutating func field(_ key: StaticString, _ value: Int?) {
         guard let value else { return }
         name(key)
-        if value < 0 { text("-") }
-        digits(Int(value.magnitude))
+        integer(value)
     }
 
     /// An object inside this one.
@@ -139,6 +148,11 @@ package struct LineWriter {
         text("\"")
         write(&self)
         text("\"")
+    }
+
+    private mutating func integer(_ value: Int) {
+        if value < 0 { text("-") }
+        digits(Int(value.magnitude))
     }
 
     private mutating func number(_ value: Double) {
