@@ -154,7 +154,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
             time?.start(attempts.left(admission.match.route))
             endWithExchange()
             exchange.begin(response)
-            stream = line.recheck(of: admission).map { StandingStream($0, exchange, self) }
+            stream = line.recheck(of: admission).map { StandingStream($0, exchange, self, connections) }
         }
     }
 

@@ -3,60 +3,79 @@ import ServiceKit
 
 /// What of an answer that takes long is passed on: nothing that no recent answer about its reader covers (``Standing``).
 ///
-/// It belongs to the answer's event loop; who must be asked is asked in a task beside.
-final class StandingStream {
+/// It belongs to the answer's event loop; who must be asked is asked in a task beside. An answer that is over within ``Standing/pause``
+/// needs no task, and with it no other thread.
+final class StandingStream: LoopTimed {
     private let standing: Standing
     private let exchange: LoopExchange
-    private let here: NIOLoopBound<RelayedRequest>
-    private let watch: Task<Void, Never>
+    private let request: RelayedRequest
+    private let connections: LoopConnections
+    /// Tells when the last answer about the reader covers nothing more; nil once the stream is over.
+    private var timer: LoopTimer?
     private var held: [ByteBuffer] = []
     private var isAsking = false
     private var isEnding = false
 
-    init(_ recheck: @escaping @Sendable () async throws -> Void, _ exchange: LoopExchange, _ request: RelayedRequest) {
-        let standing = Standing(recheck: recheck)
-        let eventLoop = exchange.channel.eventLoop
-        let here = NIOLoopBound(request, eventLoop: eventLoop)
-        self.standing = standing
+    init(
+        _ recheck: @escaping @Sendable () async throws -> Void, _ exchange: LoopExchange, _ request: RelayedRequest,
+        _ connections: LoopConnections
+    ) {
+        standing = Standing(recheck: recheck)
         self.exchange = exchange
-        self.here = here
-        watch = Task {
-            await standing.watch { error in eventLoop.execute { here.value.clientMayNot(error) } }
-        }
+        self.request = request
+        self.connections = connections
+        timer = connections.timer()
+        timer?.owner = self
+        timer?.start(Standing.pause)
     }
 
     /// Whether something waits until it is known that the reader may have it.
-    var holds: Bool { isAsking }
+    var holds: Bool { !held.isEmpty }
 
     func write(_ piece: ByteBuffer) {
-        guard isAsking || !standing.isFresh else { return exchange.write(piece) }
+        guard holds || !standing.isFresh else { return exchange.write(piece) }
         held.append(piece)
-        if !isAsking { ask() }
+        ask()
     }
 
     /// The answer is whole; its end follows what is held.
     func endIsDue() { isEnding = true }
 
-    func stop() { watch.cancel() }
+    func stop() {
+        if let timer { connections.give(timer) }
+        timer = nil
+    }
+
+    /// Also while nothing is sent.
+    func timeIsOver() { ask() }
 
     private func ask() {
+        guard !isAsking else { return }
         isAsking = true
-        let (standing, here, eventLoop) = (standing, here, exchange.channel.eventLoop)
-        let stream = NIOLoopBound(self, eventLoop: eventLoop)
+        let (standing, eventLoop) = (standing, exchange.channel.eventLoop)
+        let here = NIOLoopBound(self, eventLoop: eventLoop)
         Task {
             do {
                 try await standing.requireFresh()
-                eventLoop.execute { stream.value.mayGoOn() }
+                eventLoop.execute { here.value.mayGoOn() }
             } catch {
-                eventLoop.execute { here.value.clientMayNot(error) }
+                eventLoop.execute { here.value.mayNot(error) }
             }
         }
     }
 
     private func mayGoOn() {
+        guard let timer else { return }
         isAsking = false
+        timer.start(Standing.pause)
+        guard holds else { return }
         for piece in held { exchange.write(piece) }
         held = []
-        here.value.clientMayGoOn(isEnd: isEnding)
+        request.clientMayGoOn(isEnd: isEnding)
+    }
+
+    private func mayNot(_ error: any Error) {
+        guard timer != nil else { return }
+        request.clientMayNot(error)
     }
 }

@@ -204,57 +204,101 @@ struct LoopRelayTests {
         }
     }
 
-    /// A tenant's user whose standing a test takes away.
-    private struct Revocable: Authenticator {
+    /// A tenant's user whose standing a test decides once it is asked about.
+    private struct Doubtful: Authenticator {
         let principal: Principal
-        let isRevoked: Signal
+        let standing: @Sendable (Principal) async -> Verdict
 
         func authenticate(_ credential: Credential) async throws -> Verdict { .accepted(principal) }
         func warm(_ credential: Credential) -> Principal? { principal }
-        func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict {
-            isRevoked.isSet ? .denied(.notAuthenticated()) : .accepted(principal)
-        }
+        func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict { await standing(principal) }
     }
 
-    @Test("a long answer on its event loop is cut off when access is revoked")
-    func revoked() async throws {
-        let (revoked, over) = (Signal(), Signal())
+    /// A gateway for one tenant's user, in front of an upstream that speaks raw bytes.
+    private func withReader(
+        of serve: @escaping @Sendable (RawConnection) async throws -> Void,
+        standing: @escaping @Sendable (Principal) async -> Verdict,
+        _ body: @escaping @Sendable (ProxyBench) async throws -> Void
+    ) async throws {
         let tenant = Fixture.tenant(plan: .starter)
-        try await RawServer.with { connection in
-            var connection = connection
-            _ = try await connection.read(until: "\r\n\r\n")
-            try await connection.write("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n")
-            _ = try? await connection.readToEnd()
-            over.set()
-        } _: { port in
+        try await RawServer.with(serve) { port in
             let route = try Fixture.route(
                 "/x", ["GET": Route.Requirement(resource: .employees, action: .read)], scope: .tenant,
                 target: .upstream(.mlPrediction), timeout: .seconds(3600))
             let configuration = GatewayConfiguration(
                 routes: [route], upstreams: [:], plans: [.starter: .init(perSecond: 1, burst: 10)],
                 address: .init(perSecond: 1, burst: 1))
-            let upstream = Upstream(
-                .mlPrediction, baseURLs: ["http://127.0.0.1:\(port)"],
-                health: .init(failuresToOpen: 100, openFor: .seconds(1)))
-            let client = HTTPClient(logger: PostgresCluster.quietLogger)
-            let line = ProxyBench.line(
-                configuration, client, upstream,
-                authenticators: [Revocable(principal: Fixture.user(tenant.id), isRevoked: revoked)], tenants: [tenant])
-            let (application, relay) = ProxyBench.application(LiveLine(line))
-            defer { relay.close() }
-            try await application.testable().test(.live) { gateway in
-                let text = try await RawConnection.connect(to: gateway.port ?? 0) { connection in
-                    try await connection.write("GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer known\r\n\r\n")
-                    #expect(try await connection.read(until: "first").contains("first"))
-                    #expect(relay.relayed.load(ordering: .relaxed) == 1)
-                    revoked.set()
-                    // By the revocation: the route's time is longer than the test's.
-                    return try await connection.readToEnd()
-                }
-                #expect(!text.contains("0\r\n\r\n"))
+            try await ProxyBench.with(
+                configuration, upstreamPort: port,
+                authenticators: [Doubtful(principal: Fixture.user(tenant.id), standing: standing)], tenants: [tenant],
+                body)
+        }
+    }
+
+    private static let asking = "GET /x HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer known\r\n\r\n"
+    private static let beginning = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nfirst\r\n"
+
+    @Test("a long answer on its event loop is cut off when access is revoked")
+    func revoked() async throws {
+        let (revoked, over) = (Signal(), Signal())
+        try await withReader { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            try await connection.write(Self.beginning)
+            _ = try? await connection.readToEnd()
+            over.set()
+        } standing: { principal in
+            revoked.isSet ? .denied(.notAuthenticated()) : .accepted(principal)
+        } _: { bench async throws in
+            let text = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write(Self.asking)
+                #expect(try await connection.read(until: "first").contains("first"))
+                #expect(bench.relay.relayed.load(ordering: .relaxed) == 1)
+                revoked.set()
+                // By the revocation: the route's time is longer than the test's.
+                return try await connection.readToEnd()
             }
+            #expect(!text.contains("0\r\n\r\n"))
             await over.wait()
-            await client.shutdown()
+        }
+    }
+
+    @Test(
+        "what comes while nobody can say whether the reader may have it waits, in its order", arguments: [true, false])
+    func undecided(isAllowed: Bool) async throws {
+        let (asked, sent, decided) = (Signal(), Signal(), Signal())
+        try await withReader { connection in
+            var connection = connection
+            _ = try await connection.read(until: "\r\n\r\n")
+            try await connection.write(Self.beginning)
+            // Also while nothing is sent it is asked.
+            await asked.wait()
+            try await connection.write("6\r\nsecond\r\n")
+            try await connection.write("5\r\nthird\r\n0\r\n\r\n")
+            sent.set()
+            _ = try? await connection.readToEnd()
+        } standing: { principal in
+            asked.set()
+            await decided.wait()
+            return isAllowed ? .accepted(principal) : .denied(.notAuthenticated())
+        } _: { bench async throws in
+            let text = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                try await connection.write(Self.asking)
+                var text = try await connection.read(until: "first")
+                await sent.wait()
+                // The gateway has time to pass it on.
+                try await Task.sleep(for: .milliseconds(200))
+                decided.set()
+                if isAllowed {
+                    text += try await connection.read(until: "0\r\n\r\n")
+                } else {
+                    text += try await connection.readToEnd()
+                }
+                return text
+            }
+            #expect(bench.relay.relayed.load(ordering: .relaxed) == 1)
+            #expect(text.contains("first\r\n6\r\nsecond\r\n5\r\nthird\r\n0\r\n\r\n") == isAllowed, "\(text)")
+            #expect(text.contains("second") == isAllowed, "\(text)")
         }
     }
 }
