@@ -12,6 +12,9 @@ final class LoopConnections {
     /// For so long; less than the services, which close idle connections after 60 s.
     private static let longestIdle = TimeAmount.seconds(15)
     private static let pause = TimeAmount.seconds(5)
+    /// How much is read of an answer at once, at least and at most. It is read while the client leaves no more than 64 KiB of it
+    /// unread, so that no more than those and one read wait for a client.
+    static let readBytes = 16 * 1024...256 * 1024
 
     private let eventLoop: any EventLoop
     private var idle: [String: [UpstreamConnection]] = [:]
@@ -33,7 +36,15 @@ final class LoopConnections {
 
     func open(_ node: String, _ address: SocketAddress, within time: TimeAmount) -> EventLoopFuture<any Channel> {
         let here = NIOLoopBound(self, eventLoop: eventLoop)
+        // Few large pieces: each has to go through two pipelines.
         return ClientBootstrap(group: eventLoop).connectTimeout(time)
+            .channelOption(.maxMessagesPerRead, value: 1)
+            .channelOption(
+                .recvAllocator,
+                value: AdaptiveRecvByteBufferAllocator(
+                    minimum: Self.readBytes.lowerBound, initial: Self.readBytes.lowerBound,
+                    maximum: Self.readBytes.upperBound)
+            )
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(UpstreamConnection.pipeline(node, here.value))
