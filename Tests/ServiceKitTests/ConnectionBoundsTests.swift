@@ -72,6 +72,22 @@ struct ConnectionBoundsTests {
         _ = try? channel.finish()
     }
 
+    @Test("a client that lags behind takes all of what is ready for it before more is made ready")
+    func waterMark() async throws {
+        let router = Router(context: ServiceRequestContext.self)
+        router.get("/mark") { _, context in
+            let mark = try await context.channel.getOption(.writeBufferWaterMark).get()
+            return "\(mark.low) \(mark.high)"
+        }
+        try await withService([], router) { port, _ in
+            let answer = try await RawClient.connect(to: port) { client in
+                try await client.send("GET /mark HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                return try await client.readToEnd()
+            }
+            #expect(answer.hasSuffix("\r\n\r\n1 65536"), "\(answer)")
+        }
+    }
+
     @Test("requests sent ahead are all answered, in their order")
     func pipelined() async throws {
         try await withService { port, _ in

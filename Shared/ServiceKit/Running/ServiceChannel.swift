@@ -48,6 +48,8 @@ package struct ServiceChannel: HTTPChannelHandler {
     package func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<ServiceConnection> {
         channel.eventLoop.makeCompletedFuture {
             let connection = ServiceConnection(channel)
+            // A client that lags behind takes all that is ready before more is made ready: the relay then reads on into the same memory.
+            try channel.syncOptions?.setOption(.writeBufferWaterMark, value: .init(low: 1, high: 64 * 1024))
             try addRequests(to: channel, of: connection, over: Transport(), isAdmitted: admit(channel), logger)
             return connection
         }
