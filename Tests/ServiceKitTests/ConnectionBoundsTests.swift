@@ -72,6 +72,38 @@ struct ConnectionBoundsTests {
         _ = try? channel.finish()
     }
 
+    @Test("a head is decoded without what follows it, and a body comes in one piece")
+    func headAlone() throws {
+        let (channel, bytes) = (EmbeddedChannel(), RequestBytes())
+        let (head, body) = ("POST /echo HTTP/1.1\r\nHost: a\r\n\r\n", String(repeating: "\r\nx\r\n", count: 500))
+        let next = "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+        var demands: [RequestBytes.Demand] = [.requestHead, .body(body.utf8.count), .requestHead, .nothing]
+        bytes.demand = { demands.removeFirst() }
+        try channel.pipeline.syncOperations.addHandler(bytes)
+        try channel.writeInbound(ByteBuffer(string: head + body + next + next))
+        var pieces: [String] = []
+        while let piece = try channel.readInbound(as: ByteBuffer.self) { pieces.append(String(buffer: piece)) }
+        #expect(pieces == [head, body, next])
+        #expect(bytes.holds)
+        _ = try? channel.finish()
+    }
+
+    @Test("of a head that is not all there, or is long, what there is of it is decoded", arguments: [100, 5_000])
+    func headInPieces(length: Int) throws {
+        let (channel, bytes) = (EmbeddedChannel(), RequestBytes())
+        try channel.pipeline.syncOperations.addHandler(bytes)
+        let head = "GET /hello HTTP/1.1\r\nX: \(String(repeating: "x", count: length))\r\n\r\n"
+        // Cut inside and on either side of the empty line, too.
+        for cut in (head.utf8.count - 5)...head.utf8.count {
+            try channel.writeInbound(ByteBuffer(bytes: head.utf8.prefix(cut)))
+            try channel.writeInbound(ByteBuffer(bytes: head.utf8.dropFirst(cut)))
+            var passed = ""
+            while let piece = try channel.readInbound(as: ByteBuffer.self) { passed += String(buffer: piece) }
+            #expect(passed == head)
+        }
+        _ = try? channel.finish()
+    }
+
     @Test("a client that lags behind takes all of what is ready for it before more is made ready")
     func waterMark() async throws {
         let router = Router(context: ServiceRequestContext.self)

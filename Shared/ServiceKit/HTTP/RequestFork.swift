@@ -7,9 +7,9 @@ import NIOHTTPTypes
 /// Decides which way a request goes: it is answered on this event loop, or by the router in the connection's task.
 ///
 /// A request is offered to the loop when it has come whole soon after its head. A slow body goes to the router, which watches over slow
-/// bodies. Short requests that are sent ahead may be decoded together (``RequestBytes``); each waits here until the one before it has
-/// been answered and the client has taken most of that answer: answers are made faster than they are encrypted and sent, and a client
-/// that does not read would have all of them in the memory.
+/// bodies. Short requests behind a body may be decoded together with it (``RequestBytes``). Each waits here until the one before it has
+/// been answered and the client has taken that answer: answers are made faster than they are encrypted and sent, and a client that does
+/// not read would have all of them in the memory.
 final class RequestFork: ChannelDuplexHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart

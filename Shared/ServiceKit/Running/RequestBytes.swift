@@ -14,7 +14,7 @@ final class RequestBytes: ChannelInboundHandler, ChannelOutboundHandler {
 
     /// What a client may send after the last answer before the socket is left alone.
     static let discardedBytes = 256 * 1024
-    /// So much is decoded at once while it is not known where a request ends.
+    /// So much is decoded at once at most while it is not known where a request ends.
     private static let headSlice = 2 * 1024
     private static let chunkedSlice = 16 * 1024
     /// A method is no longer than that here.
@@ -106,13 +106,31 @@ final class RequestBytes: ChannelInboundHandler, ChannelOutboundHandler {
             case .nothing:
                 held = buffer
                 return
-            case .requestHead: length = Self.headSlice
+            case .requestHead: length = buffer.withUnsafeReadableBytes(Self.headLength)
             case .body(let count): length = max(count, Self.headSlice)
             case .chunkedBody: length = Self.chunkedSlice
             }
             guard let slice = buffer.readSlice(length: min(length, buffer.readableBytes)) else { return }
             context.fireChannelRead(wrapInboundOut(slice))
         }
+    }
+
+    /// Up to the end of the head, if that is there: what follows is not decoded with it, be it a body, which then comes in one piece, or
+    /// the next request.
+    private static func headLength(_ bytes: UnsafeRawBufferPointer) -> Int {
+        let (carriageReturn, lineFeed) = (UInt8(ascii: "\r"), UInt8(ascii: "\n"))
+        var end = 4
+        while end <= min(bytes.count, headSlice) {
+            switch bytes[end - 1] {
+            case lineFeed
+            where bytes[end - 2] == carriageReturn && bytes[end - 3] == lineFeed && bytes[end - 4] == carriageReturn:
+                return end
+            case lineFeed, carriageReturn: end += 1
+            // No empty line ends at this byte nor at one of the next three.
+            default: end += 4
+            }
+        }
+        return headSlice
     }
 
     private static func beginsWithMethod(_ bytes: ByteBufferView) -> Bool {
