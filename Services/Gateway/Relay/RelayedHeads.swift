@@ -1,24 +1,37 @@
 import HTTPTypes
+import NIOCore
 import NIOHTTP1
 
-extension HTTPRequestHead {
-    /// What goes to a node of the upstream.
+extension ByteBuffer {
+    /// The head of a request to a node of the upstream, as it is sent.
     ///
     /// - Parameters:
-    ///   - fields: all but `Host` and `Content-Length`.
+    ///   - fields: all but `Host` and `Content-Length`; without line breaks.
+    ///   - bodyBytes: nil: there is no body.
     ///   - host: the node's.
-    init(_ match: MatchedRoute, _ fields: [(name: String, value: String)], bodyBytes: Int?, to host: String) {
-        var headers = HTTPHeaders()
-        headers.reserveCapacity(fields.count + 2)
-        headers.add(name: "Host", value: host)
-        for (name, value) in fields { headers.add(name: name, value: value) }
-        let method = HTTPMethod(rawValue: match.method)
-        if let bodyBytes {
-            headers.add(name: "Content-Length", value: "\(bodyBytes)")
-        } else if method != .GET, method != .DELETE {
-            headers.add(name: "Content-Length", value: "0")
+    init(
+        headOf match: MatchedRoute, _ fields: [(name: String, value: String)], bodyBytes: Int?, to host: String
+    ) {
+        self.init()
+        let ownBytes = match.method.utf8.count + match.path.target.utf8.count + host.utf8.count + 64
+        reserveCapacity(fields.reduce(ownBytes) { $0 + $1.name.utf8.count + $1.value.utf8.count + 4 })
+        writeString(match.method)
+        writeStaticString(" ")
+        writeString(match.path.target)
+        writeStaticString(" HTTP/1.1\r\n")
+        writeField("Host", host)
+        for (name, value) in fields { writeField(name, value) }
+        if bodyBytes != nil || match.method != "GET" && match.method != "DELETE" {
+            writeField("Content-Length", "\(bodyBytes ?? 0)")
         }
-        self.init(version: .http1_1, method: method, uri: match.path.target, headers: headers)
+        writeStaticString("\r\n")
+    }
+
+    private mutating func writeField(_ name: String, _ value: String) {
+        writeString(name)
+        writeStaticString(": ")
+        writeString(value)
+        writeStaticString("\r\n")
     }
 }
 

@@ -120,9 +120,8 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
     private func send(on connection: UpstreamConnection) {
         self.connection = connection
         isOnUsedConnection = connection.isUsed
-        connection.send(
-            HTTPRequestHead(admission.match, fields, bodyBytes: body?.readableBytes, to: connection.host), body,
-            for: self)
+        let head = ByteBuffer(headOf: admission.match, fields, bodyBytes: body?.readableBytes, to: connection.host)
+        connection.send(head, body, for: self)
     }
 
     // MARK: what the upstream answers

@@ -24,6 +24,8 @@ final class UpstreamConnection: ChannelDuplexHandler {
     private(set) var isSent = true
     private var isKeptAlive = false
     private var readIsDue = false
+    /// Tells the decoder that an answer is due. Of the request it would have to know HEAD and CONNECT, which are not relayed here.
+    private let due = HTTPRequestHead(version: .http1_1, method: .GET, uri: "/")
 
     init(_ node: String, _ connections: LoopConnections) {
         self.node = node
@@ -33,27 +35,31 @@ final class UpstreamConnection: ChannelDuplexHandler {
 
     /// The handlers of a connection to a node.
     static func pipeline(_ node: String, _ connections: LoopConnections) -> [any ChannelHandler] {
-        // Each head states the length of its body itself.
-        var encoding = HTTPRequestEncoder.Configuration()
-        encoding.automaticallySetFramingHeaders = false
-        return [
-            HTTPRequestEncoder(configuration: encoding),
+        [
+            WrittenRequests(),
             ByteToMessageHandler(HTTPResponseDecoder(informationalResponseStrategy: .drop)),
             UpstreamConnection(node, connections),
         ]
     }
 
-    func send(_ head: HTTPRequestHead, _ body: ByteBuffer?, for request: RelayedRequest) {
+    /// Sends a request in one write.
+    ///
+    /// - Parameters:
+    ///   - head: its bytes.
+    ///   - body: as long as the head says.
+    func send(_ head: ByteBuffer, _ body: ByteBuffer?, for request: RelayedRequest) {
         guard let context else { return }
         self.request = request
         isKeptAlive = false
-        context.write(wrapOutboundOut(.head(head)), promise: nil)
-        guard let body else { return context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: nil) }
+        context.write(wrapOutboundOut(.head(due)), promise: nil)
+        guard let body else {
+            return context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(head))), promise: nil)
+        }
         isSent = false
-        context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
+        context.write(wrapOutboundOut(.body(.byteBuffer(head))), promise: nil)
         let sent = context.eventLoop.makePromise(of: Void.self)
         sent.futureResult.assumeIsolated().whenSuccess { self.isSent = true }
-        context.writeAndFlush(wrapOutboundOut(.end(nil)), promise: sent)
+        context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(body))), promise: sent)
     }
 
     /// Ends the connection without a further callback to its request.
@@ -130,5 +136,16 @@ final class UpstreamConnection: ChannelDuplexHandler {
         return HTTPClientError(
             code, "The server gave no whole answer.", requestMayHaveBeenProcessed: true,
             detail: String(reflecting: error))
+    }
+}
+
+/// Sends requests, which are bytes already and parts only for the decoder's sake.
+private final class WrittenRequests: ChannelOutboundHandler {
+    typealias OutboundIn = HTTPClientRequestPart
+    typealias OutboundOut = IOData
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        guard case .body(let bytes) = unwrapOutboundIn(data) else { return promise?.succeed() ?? () }
+        context.write(wrapOutboundOut(bytes), promise: promise)
     }
 }
