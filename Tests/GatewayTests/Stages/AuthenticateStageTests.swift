@@ -141,10 +141,24 @@ struct CredentialTests {
 
     @Test(
         "an invalid bearer token is 401",
-        arguments: ["Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "x"])
+        arguments: [
+            "Basic YTpi", "Bearer", "Bearer ", "Bearer a b", "Bearer a,Bearer b", "x", "Bearer  a", "Bearer a\u{301}",
+            "Bearer " + String(repeating: "a", count: Credential.maximumBytes + 1),
+        ])
     func malformed(value: String) async throws {
         let problem = try await problem { try Credential.presented(in: [.authorization: value]) }
         #expect(problem.status == .unauthorized)
+    }
+
+    @Test("a token has the characters of RFC 6750 and no others")
+    func characters() throws {
+        let allowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/="
+        #expect(try Credential.presented(in: [.apiKey: allowed])?.token == allowed)
+        for byte in UInt8(0x21)...0x7e {
+            let text = "a\(UnicodeScalar(byte))a"
+            let token = try? Credential.presented(in: [.apiKey: text])?.token
+            #expect(token == (allowed.utf8.contains(byte) ? text : nil), "\(text)")
+        }
     }
 }
 
