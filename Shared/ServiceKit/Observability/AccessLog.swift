@@ -74,33 +74,36 @@ public final class AccessLog: Sendable {
 
     private func start() {
         SystemThread.start(named: "access log") { [self] in
+            // Used again and again: on a busy node to grow them anew each time costs more than what goes into them.
+            var entries: [RequestRecord.Entry] = []
+            var lines = ""
             while true {
                 Thread.sleep(forTimeInterval: Self.pause)
-                let (entries, waiters) = takeAll()
-                if !entries.isEmpty { write?(lines(entries)) }
+                let waiters = takeAll(&entries)
+                lines.reserveCapacity(640 * entries.count)
+                for entry in entries { append(entry, to: &lines) }
+                if !lines.isEmpty { write?(lines) }
                 for waiter in waiters { waiter.resume() }
                 if entries.isEmpty { return }
+                entries.removeAll(keepingCapacity: true)
+                lines.removeAll(keepingCapacity: true)
             }
         }
     }
 
     /// With nothing to write the thread ends, until the next record, and who waits for that may go on.
-    private func takeAll() -> (entries: [RequestRecord.Entry], waiters: [CheckedContinuation<Void, Never>]) {
+    ///
+    /// - Parameter entries: empty; records that come from now on go into what it is made of.
+    /// - Returns: who waits.
+    private func takeAll(_ entries: inout [RequestRecord.Entry]) -> [CheckedContinuation<Void, Never>] {
         state.withLock { state in
-            let entries = state.entries
+            swap(&state.entries, &entries)
+            guard entries.isEmpty else { return [] }
             state.entries = []
-            guard entries.isEmpty else { return (entries, []) }
             state.isWriting = false
             defer { state.waiters = [] }
-            return ([], state.waiters)
+            return state.waiters
         }
-    }
-
-    private func lines(_ entries: [RequestRecord.Entry]) -> String {
-        var lines = ""
-        lines.reserveCapacity(640 * entries.count)
-        for entry in entries { append(entry, to: &lines) }
-        return lines
     }
 
     private func append(_ entry: RequestRecord.Entry, to lines: inout String) {

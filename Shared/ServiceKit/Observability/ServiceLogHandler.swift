@@ -1,6 +1,7 @@
 import Basics
 import Contracts
 import Foundation
+import Glibc
 public import Logging
 import Synchronization
 
@@ -122,6 +123,18 @@ public enum StandardOutput {
     private static let lock = Mutex(())
 
     @Sendable public static func write(_ line: String) {
-        lock.withLock { _ in try? FileHandle.standardOutput.write(contentsOf: Data(line.utf8)) }
+        var line = line
+        lock.withLock { _ in
+            // Not through a copy: the access log writes hundreds of lines at once.
+            line.withUTF8 { bytes in
+                var rest = UnsafeRawBufferPointer(bytes)
+                while !rest.isEmpty {
+                    let count = Glibc.write(STDOUT_FILENO, rest.baseAddress, rest.count)
+                    // Of a log that cannot be written nobody can be told.
+                    guard count >= 0 || errno == EINTR else { return }
+                    rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(max(0, count)))
+                }
+            }
+        }
     }
 }
