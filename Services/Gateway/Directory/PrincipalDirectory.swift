@@ -33,15 +33,17 @@ extension PrincipalDirectory {
 }
 
 /// A user as remembered: with what the user may do compiled once, and how services know the user, not at each request.
-struct KnownUser: Sendable {
+final class KnownUser: Sendable {
     let grants: UserGrants
     let granted: PermissionBits
-    let caller: Caller
+    let profile: Principal.Profile
 
     init(_ grants: UserGrants) {
         self.grants = grants
         granted = PermissionBits(grants.permissions)
-        caller = .user(grants.userId, grants.tenantId, grants.permissions)
+        profile = Principal.Profile(
+            email: grants.email, name: grants.name, roles: grants.roles, permissions: grants.permissions,
+            caller: .user(grants.userId, grants.tenantId, grants.permissions))
     }
 }
 

@@ -66,8 +66,7 @@ struct AccessTokenAuthenticator: Authenticator {
         guard family.isUnderPassword(of: user) else { return .denied(Sessions.passwordChanged) }
         return .accepted(
             Principal(
-                kind: .user(family.user, session: family.id), tenant: family.tenant, email: user.email,
-                name: user.name, roles: user.roles, permissions: user.permissions,
-                granted: known.granted, caller: known.caller))
+                kind: .user(family.user, session: family.id), tenant: family.tenant, granted: known.granted,
+                known.profile))
     }
 }

@@ -13,33 +13,61 @@ struct Principal: Sendable, Equatable {
         case platformOperator
     }
 
+    /// What is the same in all requests of a principal. They have it by one reference: of each of its parts the event loops would count the
+    /// copies in one place, for every request several times.
+    final class Profile: Sendable, Equatable {
+        let email: String?
+        let name: String?
+        let roles: [String]
+        let permissions: [Permission]
+        /// How the services behind the gateway know this principal.
+        let caller: Caller
+
+        init(email: String?, name: String?, roles: [String], permissions: [Permission], caller: Caller) {
+            self.email = email
+            self.name = name
+            self.roles = roles
+            self.permissions = permissions
+            self.caller = caller
+        }
+
+        static func == (one: Profile, other: Profile) -> Bool {
+            one === other
+                || one.email == other.email && one.name == other.name && one.roles == other.roles
+                    && one.permissions == other.permissions && one.caller == other.caller
+        }
+    }
+
     let kind: Kind
     /// nil for the platform operator, who belongs to none.
     let tenant: TenantID?
-    let email: String?
-    let name: String?
-    let roles: [String]
-    let permissions: [Permission]
     /// The permissions, compiled: every request asks.
     let granted: PermissionBits
-    /// How the services behind the gateway know this principal.
-    let caller: Caller
+    private let profile: Profile
 
-    /// - Parameters:
-    ///   - granted: nil: compiled here.
-    ///   - caller: nil: made here.
-    init(
-        kind: Kind, tenant: TenantID?, email: String? = nil, name: String? = nil, roles: [String] = [],
-        permissions: [Permission] = [], granted: PermissionBits? = nil, caller: Caller? = nil
-    ) {
+    var email: String? { profile.email }
+    var name: String? { profile.name }
+    var roles: [String] { profile.roles }
+    var permissions: [Permission] { profile.permissions }
+    var caller: Caller { profile.caller }
+
+    init(kind: Kind, tenant: TenantID?, granted: PermissionBits, _ profile: Profile) {
         self.kind = kind
         self.tenant = tenant
-        self.email = email
-        self.name = name
-        self.roles = roles
-        self.permissions = permissions
-        self.granted = granted ?? PermissionBits(permissions)
-        self.caller = caller ?? Self.caller(kind, tenant, permissions)
+        self.granted = granted
+        self.profile = profile
+    }
+
+    /// - Parameter granted: nil: compiled here.
+    init(
+        kind: Kind, tenant: TenantID?, email: String? = nil, name: String? = nil, roles: [String] = [],
+        permissions: [Permission] = [], granted: PermissionBits? = nil
+    ) {
+        self.init(
+            kind: kind, tenant: tenant, granted: granted ?? PermissionBits(permissions),
+            Profile(
+                email: email, name: name, roles: roles, permissions: permissions,
+                caller: Self.caller(kind, tenant, permissions)))
     }
 
     static let platformOperator = Principal(kind: .platformOperator, tenant: nil)

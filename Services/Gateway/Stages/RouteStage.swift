@@ -2,13 +2,21 @@ import Contracts
 import HTTPTypes
 import ServiceKit
 
-/// A request's route: what stands in the table for its path and method.
-struct MatchedRoute: Sendable {
+/// A request's route: what stands in the table for its path and method. A class, for it is passed on with the request, and all event loops
+/// would count the copies of a route's parts in one place.
+final class MatchedRoute: Sendable {
     let route: Route
     /// As in the table: GET for a HEAD, which is a GET whose body is not sent.
     let method: String
     let path: RequestPath
     let parameters: [String: String]
+
+    init(route: Route, method: String, path: RequestPath, parameters: [String: String]) {
+        self.route = route
+        self.method = method
+        self.path = path
+        self.parameters = parameters
+    }
 
     var requirement: Route.Requirement? { route.methods[method] ?? nil }
 }
