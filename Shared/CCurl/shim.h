@@ -51,6 +51,11 @@ static inline void erm_curl_set_senders(
     curl_easy_setopt(easy, CURLOPT_SEEKDATA, context);
 }
 
+static inline void erm_curl_set_socket_watcher(CURL *easy, void *context, curl_sockopt_callback made) {
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, made);
+    curl_easy_setopt(easy, CURLOPT_SOCKOPTDATA, context);
+}
+
 // The string form of the protocol list came with 7.85; the older bit mask is deprecated since.
 static inline void erm_curl_allow_only_http(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500

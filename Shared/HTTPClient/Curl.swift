@@ -1,6 +1,7 @@
 // The only file that touches libcurl's handles and pointers. Everything here but `CurlMulti.wakeUp()` is used by the
 // driver's thread alone.
 import CCurl
+import Glibc
 
 /// What libcurl asks of, and gives to, the owner of an easy handle; all on the driver's thread.
 protocol CurlEasyOwner: AnyObject {
@@ -32,6 +33,9 @@ final class CurlEasy {
     fileprivate let handle: UnsafeMutableRawPointer
     private let errorBuffer = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
     private var lists: [UnsafeMutablePointer<curl_slist>] = []
+    /// Descriptors of the sockets that were made for this transfer, copied: libcurl closes its own when it likes, and their numbers may be
+    /// another socket's then.
+    private var sockets: [Int32] = []
     private weak var owner: (any CurlEasyOwner)?
 
     init() {
@@ -43,6 +47,7 @@ final class CurlEasy {
     deinit {
         curl_easy_cleanup(handle)
         lists.forEach { curl_slist_free_all($0) }
+        sockets.forEach { close($0) }
         errorBuffer.deallocate()
     }
 
@@ -51,6 +56,8 @@ final class CurlEasy {
         curl_easy_reset(handle)
         lists.forEach { curl_slist_free_all($0) }
         lists.removeAll()
+        sockets.forEach { close($0) }
+        sockets.removeAll()
     }
 
     /// Binds the callbacks. `owner` must keep this object for as long as it is in a multi handle.
@@ -120,6 +127,23 @@ final class CurlEasy {
     func pause(receiving: Bool, sending: Bool) {
         curl_easy_pause(handle, (receiving ? CURLPAUSE_RECV : 0) | (sending ? CURLPAUSE_SEND : 0))
     }
+
+    /// Gives the transfer a connection of its own, so that one side of it can be closed (``endSending()``): libcurl does not tell which
+    /// connection a transfer that is under way has.
+    func takeOwnConnection() {
+        set(CURLOPT_FRESH_CONNECT, 1)
+        set(CURLOPT_FORBID_REUSE, 1)
+        erm_curl_set_socket_watcher(handle, Unmanaged.passUnretained(self).toOpaque()) { context, socket, _ in
+            if let context {
+                let copy = dup(socket)
+                if copy >= 0 { Unmanaged<CurlEasy>.fromOpaque(context).takeUnretainedValue().sockets.append(copy) }
+            }
+            return CURL_SOCKOPT_OK
+        }
+    }
+
+    /// Closes the sending side of the transfer's own connection.
+    func endSending() { for socket in sockets { shutdown(socket, Int32(SHUT_WR)) } }
 
     func result(_ code: CURLcode) -> CurlResult {
         let text = String(cString: errorBuffer)

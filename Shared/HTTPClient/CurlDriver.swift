@@ -8,6 +8,8 @@ enum DriverCommand: Sendable {
     /// A direction that was paused may go on.
     case resume(Transfer)
     case remove(Transfer)
+    /// The server is to see that nothing more comes from its client.
+    case withdraw(Transfer)
     /// Finish what is running until then, fail the rest, end.
     case shutDown(by: ContinuousClock.Instant)
 }

@@ -54,6 +54,7 @@ final class CurlLoop {
         case .remove(let transfer):
             guard let running = byTransfer[ObjectIdentifier(transfer)] else { return }
             retire(running, as: .failure(.cancelled))
+        case .withdraw(let transfer): byTransfer[ObjectIdentifier(transfer)]?.easy.endSending()
         case .shutDown(let instant): stopAt = min(stopAt ?? instant, instant)
         }
     }
@@ -65,6 +66,7 @@ final class CurlLoop {
         let running = RunningTransfer(transfer, easy: easy, maximumHeaderBytes: configuration.maximumHeaderBytes)
         easy.configure(transfer.request, configuration: configuration)
         easy.attach(to: running)
+        if transfer.request.isWithdrawable { easy.takeOwnConnection() }
         guard multi.add(easy) else {
             return transfer.finish(.failure(HTTPClientError(.other, "The request could not be started.")))
         }

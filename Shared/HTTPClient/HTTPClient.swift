@@ -69,6 +69,7 @@ extension HTTPClient {
             let pause: Duration
             do {
                 let transfer = Transfer(prepared, deadline: deadline, driver: driver)
+                request.withdrawal?.begins(transfer)
                 let response = HTTPClientResponse(try await transfer.start(), transfer: transfer)
                 guard attempt <= retries, request.retryStatuses.contains(response.status),
                     let wait = self.pause(before: attempt, retryAfter: response["Retry-After"], deadline: deadline)

@@ -32,6 +32,8 @@ public struct HTTPClientRequest: Sendable {
     public var maximumRedirects: Int
     /// PEM file of certificate authorities to trust for this request instead of the client's.
     public var caFile: String?
+    /// By which the request can be taken back once it has been sent, for which it gets a connection of its own; nil: it cannot.
+    public var withdrawal: HTTPClientWithdrawal?
 
     public init(
         method: String = "GET",

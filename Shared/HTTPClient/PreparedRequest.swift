@@ -10,6 +10,7 @@ struct PreparedRequest: Sendable {
     let headDeadline: Duration?
     let idleTimeout: Duration?
     let caFile: String?
+    let isWithdrawable: Bool
 
     /// - Throws: `invalidURL`, `invalidRequest`.
     init(_ request: HTTPClientRequest, userAgent: String?) throws(HTTPClientError) {
@@ -26,6 +27,7 @@ struct PreparedRequest: Sendable {
         headDeadline = request.headDeadline
         idleTimeout = request.idleTimeout
         caFile = request.caFile
+        isWithdrawable = request.withdrawal != nil
     }
 
     static func checkedURL(_ url: String) throws(HTTPClientError) -> CurlURL {

@@ -84,6 +84,12 @@ extension Transfer {
         }
     }
 
+    /// As ``HTTPClientWithdrawal/withdraw()``.
+    func withdraw() -> Bool {
+        guard !request.isSecure, driver.configuration.protocolVersion != .http2PriorKnowledge else { return false }
+        return driver.post(.withdraw(self))
+    }
+
     private func pump(_ chunks: any AsyncSequence<[UInt8], any Error> & Sendable, length: Int?) async {
         func run(_ chunks: some AsyncSequence<[UInt8], any Error>) async throws {
             var iterator = chunks.makeAsyncIterator()

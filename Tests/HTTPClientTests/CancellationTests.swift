@@ -166,6 +166,66 @@ struct CancellationTests {
         }
     }
 
+    @Test("a request that is withdrawn is seen to end, and its answer comes all the same, on a connection of its own")
+    func withdrawn() async throws {
+        let arrived = Signal<Void>()
+        let raw = try RawServer { connection in
+            while connection.readHead() != nil {
+                guard connection.read(exactly: 5) != nil else { return }
+                arrived.send()
+                connection.waitForPeerToClose()
+                connection.write("HTTP/1.1 201 Created\r\nContent-Length: 4\r\n\r\ndone")
+            }
+        }
+        defer { raw.stop() }
+        try await withClient { client in
+            for _ in 1...2 {
+                let withdrawal = HTTPClientWithdrawal()
+                #expect(!withdrawal.withdraw())
+                let task = Task {
+                    var request = HTTPClientRequest(method: "POST", url: raw.url, body: .bytes(Array("hello".utf8)))
+                    request.withdrawal = withdrawal
+                    return try await client.execute(request, collectingUpTo: 100)
+                }
+                await arrived.next()
+                #expect(withdrawal.withdraw())
+                let (response, body) = try await task.value
+                #expect(response.status == 201)
+                #expect(text(body) == "done")
+                // It is over: nobody's connection is closed by this.
+                _ = withdrawal.withdraw()
+            }
+        }
+        #expect(raw.connections == 2)
+    }
+
+    @Test("a request that is cancelled after it was withdrawn ends, with its connection")
+    func cancelledAfterWithdrawal() async throws {
+        let (arrived, left) = (Signal<Void>(), Signal<Void>())
+        let raw = try RawServer { connection in
+            _ = connection.readHead()
+            arrived.send()
+            connection.waitForPeerToClose()
+            // The peer reads no more either.
+            while connection.write("HTTP/1.1 100 Continue\r\n\r\n") { connection.pause(milliseconds: 5) }
+            left.send()
+        }
+        defer { raw.stop() }
+        try await withClient { client in
+            let withdrawal = HTTPClientWithdrawal()
+            let task = Task {
+                var request = HTTPClientRequest(method: "POST", url: raw.url, deadline: .seconds(600))
+                request.withdrawal = withdrawal
+                return await httpError { try await client.execute(request) }
+            }
+            await arrived.next()
+            #expect(withdrawal.withdraw())
+            task.cancel()
+            #expect(await task.value?.code == .cancelled)
+            await left.next()
+        }
+    }
+
     @Test("cancelled between two attempts")
     func betweenAttempts() async throws {
         let server = try Server("HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nRetry-After: 100\r\n\r\n")

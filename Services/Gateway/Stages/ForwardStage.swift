@@ -72,7 +72,8 @@ struct ForwardStage: Sendable {
         let route = outgoing.match.route
         let standing = outgoing.recheck.map { Standing(recheck: $0) }
         let upload = Upload(
-            request.body, limitBytes: route.bodyLimitBytes, rate: uploadRate, standing: standing)
+            request.body, length: request.headers[.contentLength].flatMap { Int($0) },
+            limitBytes: route.bodyLimitBytes, rate: uploadRate, standing: standing)
         outgoing.record.note { $0.upstream = outgoing.service.rawValue }
         do {
             let body = try await body(of: request, upload, standing, route)
@@ -86,6 +87,7 @@ struct ForwardStage: Sendable {
                     }
                 }
             }
+            try upload.answered(answer.status)
             return try await response(answer, upstream, node, upload, outgoing)
         } catch {
             let problem = upload.refusal ?? Self.problem(error, upload)
@@ -131,10 +133,11 @@ struct ForwardStage: Sendable {
             within: route.timeout)
         while let node = attempts.next(outgoing.record) {
             do {
-                let request = HTTPClientRequest(
+                var request = HTTPClientRequest(
                     method: outgoing.match.method, url: node + outgoing.match.path.target, headers: outgoing.headers,
                     body: body, deadline: attempts.left(route), headDeadline: attempts.patience(route),
                     idleTimeout: route.isStreaming ? route.timeout : nil)
+                if body.isStreamed { request.withdrawal = upload.withdrawal }
                 let answer = try await client.execute(request)
                 if attempts.answered(answer.status, node) {
                     answer.body.cancel()

@@ -49,19 +49,20 @@ final class Standing: Sendable {
 ///
 /// - Parameters:
 ///   - standing: the client's; nil where it need not be watched.
-///   - refused: told why the client may not.
+///   - refused: told why the client may not; says how long `operation` may still take.
 /// - Throws: what `operation` throws; once cancelled, that is a cancellation.
 func withStandingWatched<Value: Sendable>(
-    _ standing: Standing?, refused: @escaping @Sendable (any Error) -> Void,
+    _ standing: Standing?, refused: @escaping @Sendable (any Error) -> Duration,
     _ operation: @escaping @Sendable () async throws -> Value
 ) async throws -> Value {
     guard let standing else { return try await operation() }
     let task = Task { try await operation() }
     let watch = Task {
-        await standing.watch { error in
-            refused(error)
-            task.cancel()
-        }
+        var patience: Duration?
+        await standing.watch { patience = refused($0) }
+        guard let patience else { return }
+        try? await Task.sleep(for: patience)
+        task.cancel()
     }
     defer { watch.cancel() }
     return try await withTaskCancellationHandler {

@@ -9,7 +9,9 @@ import Synchronization
 /// than a rate.
 ///
 /// The first piece is read before an upstream is chosen, so that a client that sends nothing holds no upstream connection. The
-/// end is passed on only while the sender is authorised: the upstream commits complete bodies.
+/// end is passed on only while the sender is authorised: the upstream commits complete bodies. A complete one that the upstream has may
+/// have been carried out, whatever becomes of the sender's access then: the upstream is told that it is taken back, and its answer says
+/// what was done.
 ///
 /// The connection's input has one reader at a time. The upstream may answer before it has read all of the body; then
 /// ``close()`` must be awaited before the response ends, since the server goes on to read the same connection.
@@ -19,6 +21,10 @@ final class Upload: Sendable {
         var first: ByteBuffer?
         /// An upstream has got some of it.
         var isStarted = false
+        /// An upstream has got all of it.
+        var isHandedOver = false
+        /// The status of the upstream's answer.
+        var answered: Int?
         var isComplete = false
         var isReading = false
         var isClosed = false
@@ -29,19 +35,29 @@ final class Upload: Sendable {
         var read: Task<ByteBuffer?, any Error>?
     }
 
+    /// How long the answer to an upload that is taken back is waited for.
+    private static let patience = Duration.seconds(3)
+
     private let source: BodyPieces
+    private let length: Int?
     private let limitBytes: Int
     private let standing: Standing?
     private let state: Mutex<State>
+    /// Of the request to the upstream; nil on public routes.
+    let withdrawal: HTTPClientWithdrawal?
 
-    /// - Parameter standing: checked while the body comes and before its end is passed on; nil on public routes.
+    /// - Parameters:
+    ///   - length: as the sender states it; nil: the sender does not.
+    ///   - standing: checked while the body comes and before its end is passed on; nil on public routes.
     init(
-        _ body: RequestBody, limitBytes: Int, rate: BodyRate = .standard,
+        _ body: RequestBody, length: Int? = nil, limitBytes: Int, rate: BodyRate = .standard,
         standing: Standing? = nil
     ) {
         source = BodyPieces(body)
+        self.length = length
         self.limitBytes = limitBytes
         self.standing = standing
+        withdrawal = standing.map { _ in HTTPClientWithdrawal() }
         state = Mutex(State(pace: BodyPace(rate)))
     }
 
@@ -65,8 +81,28 @@ final class Upload: Sendable {
     /// What was wrong with the client's input: a broken chunk, a connection that ended.
     var inputFailure: (any Error)? { state.withLock { $0.inputFailure } }
 
-    /// Why the gateway itself ended it.
-    var refusal: ProblemError? { state.withLock { $0.refusal } }
+    /// The upstream has answered.
+    ///
+    /// - Throws: why it was taken back, unless the answer says that it was carried out.
+    func answered(_ status: Int) throws {
+        let isHandedOver = state.withLock { state in
+            state.answered = status
+            return state.isHandedOver
+        }
+        if isHandedOver, let refusal { throw refusal }
+    }
+
+    /// Why the gateway itself ended it; nil when it has not, or the upstream has carried it out all the same.
+    var refusal: ProblemError? {
+        let (refusal, isHandedOver, answered) = state.withLock { ($0.refusal, $0.isHandedOver, $0.answered) }
+        guard var refusal, isHandedOver else { return refusal }
+        switch answered ?? 0 {
+        case 200..<300: return nil
+        case 400..<500: break
+        default: refusal.sentence += " All of the request had been sent by then: look whether it was carried out."
+        }
+        return refusal
+    }
 
     var chunks: Chunks { Chunks(upload: self) }
 
@@ -106,10 +142,16 @@ final class Upload: Sendable {
         read?.cancel()
     }
 
-    /// The sender is no longer authorised; the body that the upstream has received stays incomplete.
-    func refuse(_ error: any Error) {
+    /// The sender is no longer authorised; the body that the upstream has received stays incomplete, or is taken back.
+    ///
+    /// - Returns: how long the upstream's answer is waited for.
+    func refuse(_ error: any Error) -> Duration {
         let refusal = error as? ProblemError ?? .permissionsUnavailable(cause: error)
-        state.withLock { $0.refusal = $0.refusal ?? refusal }
+        let isHandedOver = state.withLock { state in
+            state.refusal = state.refusal ?? refusal
+            return state.isHandedOver
+        }
+        return isHandedOver && withdrawal?.withdraw() == true ? Self.patience : .zero
     }
 
     /// Returns when this body no longer reads the connection.
@@ -173,30 +215,34 @@ final class Upload: Sendable {
 
     /// The next piece for an upstream.
     private func next(after sentBytes: inout Int) async throws -> [UInt8]? {
-        let (first, isComplete) = state.withLock { state in
+        let (first, isComplete, isHandedOver) = state.withLock { state in
             defer { state.first = nil }
             state.isStarted = true
-            return (state.first, state.isComplete)
+            return (state.first, state.isComplete, state.isHandedOver)
         }
         var piece = first
         if piece == nil, !isComplete { piece = try await read() }
-        do {
-            try await (piece == nil ? standing?.require() : standing?.requireFresh())
-        } catch {
-            refuse(error)
-            throw error
+        sentBytes += piece?.readableBytes ?? 0
+        // The upstream needs no end of a body whose length it was told.
+        let isAll = piece == nil || sentBytes == length
+        if !isHandedOver {
+            do {
+                try await (isAll ? standing?.require() : standing?.requireFresh())
+            } catch {
+                _ = refuse(error)
+                throw error
+            }
         }
-        guard let piece else {
-            state.withLock { $0.isComplete = true }
-            return nil
-        }
-        sentBytes += piece.readableBytes
         guard sentBytes <= limitBytes else {
             let refusal = ProblemError.payloadTooLarge(limit: limitBytes)
             state.withLock { $0.refusal = refusal }
             throw refusal
         }
-        return Array(piece.readableBytesView)
+        state.withLock { state in
+            if isAll { state.isHandedOver = true }
+            if piece == nil { state.isComplete = true }
+        }
+        return piece.map { Array($0.readableBytesView) }
     }
 
     /// Its pieces; for one reader, once.

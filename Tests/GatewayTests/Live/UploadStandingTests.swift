@@ -88,9 +88,36 @@ struct UploadStandingTests {
                 try await connection.write("\(sender.beginning)0\r\n\r\n")
                 await uploads.arrived.wait()
                 sender.lose(end)
-                return try await connection.read(until: "\r\n\r\n")
+                return try await connection.read(until: "}")
             }
             #expect(answer.hasPrefix("HTTP/1.1 \(end.status) "), "\(answer)")
+            // The service does not say whether it has applied it, and so the gateway cannot.
+            #expect(answer.contains("look whether it was carried out"), "\(answer)")
+        }
+    }
+
+    @Test(
+        "a sender who loses access when a complete upload has been applied is told so, and is refused when it has not",
+        arguments: [true, false], [true, false])
+    func appliedBefore(isApplied: Bool, isChunked: Bool) async throws {
+        try await RunningGateway.with { gateway async throws in
+            let uploads = gateway.tenantAdmin.uploads
+            uploads.isAppliedAtHangUp.withLock { $0 = isApplied }
+            let sender = try await Sender(gateway)
+            let long = String(repeating: "x", count: 100_000)
+            let request =
+                isChunked
+                ? "\(sender.beginning)0\r\n\r\n"
+                : "POST /api/v1/imports?kind=employees HTTP/1.1\r\nHost: a\r\nContent-Type: text/csv\r\n"
+                    + "Authorization: Bearer \(sender.token)\r\nContent-Length: \(long.utf8.count)\r\n\r\n\(long)"
+            let answer = try await RawConnection.connect(to: sender.port) { connection in
+                try await connection.write(request)
+                await uploads.arrived.wait()
+                sender.lose(.deactivation)
+                return try await connection.read(until: "\r\n\r\n")
+            }
+            #expect(answer.hasPrefix("HTTP/1.1 \(isApplied ? 204 : 401) "), "\(answer)")
+            #expect(uploads.completed.withLock { $0 } == (isApplied ? 1 : 0))
         }
     }
 

@@ -56,6 +56,8 @@ final class FakeTenantAdmin: Sendable {
         let completed = Mutex(0)
         /// What has arrived waits for this before it is applied; nil: it does not wait.
         let mayComplete = Mutex<Signal?>(nil)
+        /// Whether what has arrived is applied, or not, once its sender hangs up; nil: without waiting for that.
+        let isAppliedAtHangUp = Mutex<Bool?>(nil)
     }
 
     var questions: Int { state.withLock { $0.questions } }
@@ -186,12 +188,18 @@ final class FakeTenantAdmin: Sendable {
             response.headers[.init(HeaderName.provenAccount)!] = Base64URL.encode(Array((body["token"] ?? "").utf8))
             return response
         }
-        group.post("/api/v1/imports") { request, _ in
+        group.post("/api/v1/imports") { request, context in
             for try await _ in request.body { self.uploads.begun.set() }
             self.uploads.arrived.set()
             if let signal = self.uploads.mayComplete.withLock({ $0 }) {
                 // A test whose guard is gone fails after a while, and does not wait for ever.
                 _ = await withTimeLimit(.seconds(30)) { await signal.wait() }
+            }
+            if let isApplied = self.uploads.isAppliedAtHangUp.withLock({ $0 }) {
+                let isHungUp = Signal()
+                HangUpWatch.observe(context.channel) { isHungUp.set() }
+                _ = await withTimeLimit(.seconds(30)) { await isHungUp.wait() }
+                guard isApplied else { throw CancellationError() }
             }
             self.uploads.completed.withLock { $0 += 1 }
             return Answer.noContent()
