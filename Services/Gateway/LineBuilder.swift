@@ -63,7 +63,7 @@ final class LineBuilder: Sendable {
         authenticate = AuthenticateStage(authenticators: authenticators, limit: limit)
     }
 
-    /// The services behind the gateway, as far as a configuration has named them.
+    /// The services behind the gateway that the configuration in force names.
     var upstreams: [Upstream] { known.withLock { Array($0.values) } }
 
     /// - Throws: ``ConfigurationError`` when the table and the gateway's own controllers disagree; then nothing has changed.
@@ -100,7 +100,8 @@ final class LineBuilder: Sendable {
                     known[service] = Upstream(service, baseURLs: urls, health: health)
                 }
             }
-            return known.filter { configuration.upstreams[$0.key] != nil }
+            known = known.filter { configuration.upstreams[$0.key] != nil }
+            return known
         }
     }
 }

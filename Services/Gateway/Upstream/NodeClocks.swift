@@ -37,6 +37,15 @@ final class NodeClocks: Sendable {
         if let largest = differences.values.max(by: { abs($0) < abs($1) }) { gauge(service)?.set(largest) }
     }
 
+    /// Forgets the clocks of all other services: those that the configuration no longer names.
+    func keep(_ services: Set<ServiceName>) {
+        let forgotten = seconds.withLock { seconds in
+            defer { seconds = seconds.filter { services.contains($0.key) } }
+            return seconds.keys.filter { !services.contains($0) }
+        }
+        for service in forgotten { gauge(service)?.set(.nan) }
+    }
+
     /// Which clock is so far from this node's that requests may soon fail; nil when none is.
     var reason: String? {
         let all = seconds.withLock { $0 }

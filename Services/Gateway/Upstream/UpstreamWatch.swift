@@ -45,8 +45,10 @@ struct UpstreamWatch: Service {
     }
 
     func check() async {
+        let upstreams = upstreams()
+        clocks?.keep(Set(upstreams.map(\.service)))
         await withDiscardingTaskGroup { group in
-            for upstream in upstreams() { group.addTask { await check(upstream) } }
+            for upstream in upstreams { group.addTask { await check(upstream) } }
         }
     }
 

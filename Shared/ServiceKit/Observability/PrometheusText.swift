@@ -54,6 +54,7 @@ enum PrometheusText {
 
     private static func number(_ value: Double) -> String {
         if value == .infinity { return "+Inf" }
+        if value.isNaN { return "NaN" }
         return value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
     }
 }

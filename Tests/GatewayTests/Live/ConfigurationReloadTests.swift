@@ -142,6 +142,24 @@ struct ConfigurationReloadTests {
         }
     }
 
+    @Test("a service that the configuration no longer names is watched no longer, and one that it names again anew")
+    func removedService() async throws {
+        try await RunningGateway.with { gateway async throws in
+            let whole = gateway.parts.configuration
+            let part = GatewayConfiguration(
+                routes: whole.routes, upstreams: whole.upstreams.filter { $0.key != .mlTraining }, plans: whole.plans,
+                address: whole.address)
+            let builder = LineBuilder(gateway.parts)
+            func watched(_ configuration: GatewayConfiguration) throws -> Set<ServiceName> {
+                _ = try builder.line(configuration)
+                return Set(builder.upstreams.map(\.service))
+            }
+            #expect(try watched(whole) == [.tenantAdmin, .mlTraining])
+            #expect(try watched(part) == [.tenantAdmin])
+            #expect(try watched(whole) == [.tenantAdmin, .mlTraining])
+        }
+    }
+
     @Test(
         "numbers that a node could not reckon with are refused",
         arguments: [

@@ -5,6 +5,7 @@ import Hummingbird
 import HummingbirdTesting
 import ServiceIdentity
 import ServiceKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -61,6 +62,32 @@ struct ReadinessTests {
             await client.shutdown()
             let isNamed = clocks.reason?.hasPrefix("the clock of ml-training at http://127.0.0.1:") ?? false
             #expect(isNamed == (seconds != 0), "\(clocks.reason ?? "")")
+        }
+    }
+
+    @Test("the clocks of a service that the configuration no longer names are forgotten")
+    func forgotten() async throws {
+        let router = Router(context: ServiceRequestContext.self)
+        try await ServiceApplication(router: router).testable().test(.live) { node in
+            let client = HTTPClient(logger: PostgresCluster.quietLogger)
+            let metrics = MetricsRegistry()
+            let clocks = NodeClocks(
+                leeway: 60, now: { Date().addingTimeInterval(100) },
+                gauge: { metrics.gauge("skew", [("peer", $0.rawValue)]) })
+            let upstream = Upstream(
+                .mlTraining, baseURLs: ["http://127.0.0.1:\(node.port ?? 0)"],
+                health: .init(failuresToOpen: 1, openFor: .seconds(1)))
+            let upstreams = Mutex([upstream])
+            let watch = UpstreamWatch(
+                upstreams: { upstreams.withLock { $0 } }, client: client, logger: PostgresCluster.quietLogger,
+                clocks: clocks, patience: .seconds(30))
+            await watch.check()
+            #expect(clocks.reason != nil)
+            upstreams.withLock { $0 = [] }
+            await watch.check()
+            #expect(clocks.reason == nil)
+            #expect(metrics.text().contains("skew{peer=\"ml-training\"} NaN"))
+            await client.shutdown()
         }
     }
 

@@ -29,6 +29,8 @@ struct RunningGateway: Sendable {
     let usage: UsageCounter
     /// What both nodes hear of sessions and API keys: nothing, until a test asks.
     let ownChanges: ChangeFollower
+    /// Of the first node.
+    let parts: GatewayParts
 
     static let operatorSecret = "erm_op_" + String(repeating: "a", count: 43)
 
@@ -114,7 +116,7 @@ struct RunningGateway: Sendable {
                             tenantAdmin: tenantAdmin, identity: identity, tokens: tokens, database: database,
                             client: client,
                             urls: [first, second].map { "http://127.0.0.1:\($0.port ?? 0)" }, clock: clock,
-                            usage: parts.usage, ownChanges: ownChanges))
+                            usage: parts.usage, ownChanges: ownChanges, parts: parts))
                 }
             }
         }
