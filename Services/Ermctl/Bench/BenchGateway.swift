@@ -45,7 +45,7 @@ struct BenchGatewayCommand: AsyncParsableCommand {
                 let name = "\(proxy.name)_\(load.rawValue)"
                 print(
                     "\(name)_cpu_us=\(figures.microseconds.fixed(1)) \(name)_requests_per_s=\(figures.rate.fixed(0)) "
-                        + "\(name)_p99_ms=\(figures.p99.fixed(2))")
+                        + "\(name)_p99_ms=\(figures.p99.fixed(2)) \(name)_faults=\(figures.faults.fixed(2))")
             }
         }
     }

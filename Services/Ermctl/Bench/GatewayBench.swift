@@ -17,6 +17,14 @@ final class GatewayBench {
         let rate: Double
         /// Milliseconds.
         let p99: Double
+        /// Page faults of the proxy for each request: each costs microseconds on a virtual machine.
+        let faults: Double
+    }
+
+    /// What processes have used of the machine.
+    private struct Usage {
+        var processorSeconds = 0.0
+        var faults = 0.0
     }
 
     struct Credentials {
@@ -83,12 +91,15 @@ final class GatewayBench {
     ) throws -> Figures {
         let count = load == .large ? max(1, connections / 4) : connections
         let script = load == .post ? folder.appendingPathComponent("post.lua") : nil
-        let before = Self.processorSeconds(proxy.process.processIdentifier)
+        let before = Self.usage(proxy.process.processIdentifier)
         let report = try Wrk(url: "http://127.0.0.1:\(proxy.port)\(load.path)", token: credential, script: script)
             .run(connections: count, seconds: seconds)
-        let used = Self.processorSeconds(proxy.process.processIdentifier) - before
+        let after = Self.usage(proxy.process.processIdentifier)
         guard report.failed == 0 else { throw CommandFailure("\(proxy.name) refused \(report.failed) requests.") }
-        return Figures(microseconds: used / Double(report.requests) * 1e6, rate: report.rate, p99: report.p99)
+        let requests = Double(report.requests)
+        return Figures(
+            microseconds: (after.processorSeconds - before.processorSeconds) / requests * 1e6, rate: report.rate,
+            p99: report.p99, faults: (after.faults - before.faults) / requests)
     }
 
     private func run(
@@ -178,16 +189,18 @@ final class GatewayBench {
     }
 
     /// Of a process and its children, over all cores.
-    private static func processorSeconds(_ process: Int32) -> Double {
+    private static func usage(_ process: Int32) -> Usage {
         let children = FileManager.default.contents(atPath: "/proc/\(process)/task/\(process)/children") ?? Data()
         let all = [process] + String(decoding: children, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
-        let ticks = all.reduce(0.0) { sum, process in
-            guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return sum }
+        return all.reduce(into: Usage()) { usage, process in
+            guard let data = FileManager.default.contents(atPath: "/proc/\(process)/stat") else { return }
             // The name in brackets may hold blanks.
             let fields = String(decoding: data, as: UTF8.self).split(separator: ")").last?.split(separator: " ") ?? []
-            guard fields.count > 12, let user = Double(fields[11]), let system = Double(fields[12]) else { return sum }
-            return sum + user + system
+            guard fields.count > 12, let faults = Double(fields[7]), let user = Double(fields[11]),
+                let system = Double(fields[12])
+            else { return }
+            usage.processorSeconds += (user + system) / Double(sysconf(Int32(_SC_CLK_TCK)))
+            usage.faults += faults
         }
-        return ticks / Double(sysconf(Int32(_SC_CLK_TCK)))
     }
 }
