@@ -33,12 +33,16 @@ public final class PostgresConnection: Sendable {
         }
     }
 
-    /// Runs statements in order in one round trip and gives the rows of each. All are prepared, as those of ``query(_:)`` are.
+    /// Runs statements in order in one round trip and gives the rows of each.
+    /// - Parameter prepared: whether all are prepared, as those of ``query(_:)`` are, each in a round trip when it is new; false for
+    ///   statements that this connection will hardly run again.
     /// - Throws: the first failure, its `batchIndex` naming the statement; none of those after it is run.
-    public func queries(_ queries: [SQL], file: String = #fileID, line: Int = #line) async throws -> [[PostgresRow]] {
+    public func queries(
+        _ queries: [SQL], prepared: Bool = true, file: String = #fileID, line: Int = #line
+    ) async throws -> [[PostgresRow]] {
         try await located(file, line) {
             let statements = try queries.map { try RenderedSQL($0) }
-            let results = try await session.batch(lease: lease, statements, preparing: .all)
+            let results = try await session.batch(lease: lease, statements, preparing: prepared ? .all : .none)
             return zip(results, statements).map { PostgresRow.all(of: $0, $1) }
         }
     }
@@ -65,11 +69,17 @@ public final class PostgresConnection: Sendable {
         }
     }
 
-    /// Runs several statements given as plain text without binds, for migrations and set-up. Outside a transaction they
-    /// are all or nothing. Never build the text from data.
+    /// Runs several statements given as plain text without binds, in one round trip, for migrations and set-up. Outside a
+    /// transaction they are all or nothing. Never build the text from data.
     public func executeScript(_ sql: String, file: String = #fileID, line: Int = #line) async throws {
+        _ = try await commands(ofScript: sql, file: file, line: line)
+    }
+
+    /// As ``executeScript(_:)``.
+    /// - Returns: the command tag of each statement, such as `CREATE TABLE`.
+    func commands(ofScript sql: String, file: String = #fileID, line: Int = #line) async throws -> [String] {
         guard !sql.utf8.contains(0) else { throw PostgresError(.encoding, "The script contains a NUL character.") }
-        try await located(file, line) { try await session.script(lease: lease, sql) }
+        return try await located(file, line) { try await session.script(lease: lease, sql) }
     }
 
     /// Sets role, search path and other settings until the end of the current transaction, in one round trip.

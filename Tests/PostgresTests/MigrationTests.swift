@@ -116,12 +116,32 @@ struct MigrationTests {
         }
     }
 
-    @Test("a file that ends its transaction is refused")
-    func endsTransaction() async throws {
+    @Test(
+        "a file that ends its transaction is refused",
+        arguments: ["commit; begin;", "COMMIT", "rollback; begin;", "SELECT 1; abort", "end;", "commit and chain"])
+    func endsTransaction(text: String) async throws {
         try await PostgresCluster.withPool("endstx") { pool in
-            try await withFolder(["0001_commit.sql": "commit; begin;"]) { folder in
+            try await withFolder(["0001_commit.sql": text]) { folder in
                 let error = try await postgresError { try await runner(pool, folder).run() }
-                #expect(error.code == .migration)
+                #expect(error.code == .migration && error.description.contains("0001_commit.sql"))
+            }
+        }
+    }
+
+    @Test("a file may end in a comment or change the search path: the next one starts in the schema")
+    func unevenFiles() async throws {
+        try await PostgresCluster.withPool("uneven") { pool in
+            let files = [
+                "0001_a.sql": "CREATE TABLE a () -- all", "0002_b.sql": "SET search_path = pg_catalog",
+                "0003_c.sql": "CREATE TABLE c ()",
+            ]
+            try await withFolder(files) { folder in
+                let migrations = try Migrations.load(directory: folder)
+                try await pool.withTransaction { connection in
+                    try await connection.execute("CREATE SCHEMA shop")
+                    try await Migrations.apply(migrations, to: "shop", on: connection)
+                    #expect(try await connection.query("SELECT FROM a, c, shop.a x, shop.c y").isEmpty)
+                }
             }
         }
     }

@@ -155,6 +155,43 @@ struct SchemaTests {
         }
     }
 
+    @Test("a tenant that is one migration behind is entered once, and one that is two behind twice")
+    func entersOnce() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try await TestService.run { service in
+            _ = try await service.createTenant("acme")
+            try await service.pool.withConnection { connection in
+                try await connection.executeScript(
+                    """
+                    CREATE TABLE tenant_admin.entries (id bigint GENERATED ALWAYS AS IDENTITY);
+                    CREATE FUNCTION tenant_admin.note_entry() RETURNS trigger LANGUAGE plpgsql AS
+                        'BEGIN INSERT INTO tenant_admin.entries DEFAULT VALUES; RETURN NULL; END';
+                    CREATE TRIGGER note_entry AFTER UPDATE ON tenant_admin.tenants
+                        FOR EACH STATEMENT EXECUTE FUNCTION tenant_admin.note_entry();
+                    """)
+            }
+            /// Adds the migrations and rolls them out.
+            func entries(for numbers: [Int]) async throws -> Int {
+                for number in numbers {
+                    try Data("CREATE TABLE later_\(number) (id int)".utf8)
+                        .write(to: folder.appendingPathComponent("\(String(format: "%04d", number))_later.sql"))
+                }
+                try await TenantSchemas(
+                    pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger
+                ).migrateAll()
+                return try await service.pool.withConnection { connection in
+                    try await connection.execute("DELETE FROM tenant_admin.entries")
+                }
+            }
+
+            #expect(try await entries(for: [900]) == 1)
+            #expect(try await entries(for: [901, 902]) == 2)
+            #expect(try await entries(for: []) == 0)
+        }
+    }
+
     @Test("making schemas ahead makes roles seldom, and roles that a backup did not bring back are made anew")
     func readyRoles() async throws {
         try await TestService.run { service in

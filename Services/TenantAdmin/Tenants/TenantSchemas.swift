@@ -7,6 +7,7 @@ import ServiceKit
 /// Keeps every tenant's schema, and the template, at the newest of `migrations/tenant`.
 struct TenantSchemas: Sendable {
     let pool: PostgresPool
+    /// In order.
     let migrations: [Migration]
     let logger: Logger
 
@@ -133,8 +134,9 @@ struct TenantSchemas: Sendable {
         var attempt = 1
         while true {
             do {
-                let applied = try await applyNext(to: names)
-                if let applied { report([applied], to: names.schema) } else { return }
+                let pending = try await applyFirst(to: names)
+                report(pending.prefix(1), to: names.schema)
+                if pending.count < 2 { return }
             } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable && attempt < attempts {
                 logger.info(
                     "A tenant's tables are locked; retrying its migration",
@@ -145,20 +147,24 @@ struct TenantSchemas: Sendable {
         }
     }
 
-    /// - Returns: nil when nothing was left to do.
-    private func applyNext(to names: TenantNames) async throws -> Migration? {
+    /// Applies the first of what is pending, in as few round trips as a tenant's work needs.
+    /// - Returns: what was pending.
+    private func applyFirst(to names: TenantNames) async throws -> [Migration] {
         try await pool.withTransaction { connection in
-            try await connection.setLocal(settings: ["lock_timeout": lockTimeout])
-            try await Migrations.lock(schema: names.schema, on: connection)
-            try await connection.setLocal(role: names.role)
-            let applied = try await Migrations.apply(migrations, to: names.schema, on: connection, limit: 1).first
-            try await TenantDatabase.leave(on: connection)
-            try await connection.execute(
+            try await connection.setLocal(
+                role: names.role, searchPath: [names.schema], settings: ["lock_timeout": lockTimeout])
+            let pending = try Migrations.pending(
+                migrations, applied: try await Migrations.lockedApplied(in: names.schema, on: connection))
+            if let first = pending.first { try await Migrations.apply(first, to: names.schema, on: connection) }
+            let version = pending.first?.number ?? newest
+            try await connection.executeBatch([
+                "SET LOCAL ROLE NONE",
                 """
-                UPDATE tenants SET schema_version = \(applied?.number ?? newest)
-                WHERE schema_name = \(names.schema) AND schema_version < \(applied?.number ?? newest)
-                """)
-            return applied
+                UPDATE tenant_admin.tenants SET schema_version = \(version)
+                WHERE schema_name = \(names.schema) AND schema_version < \(version)
+                """,
+            ])
+            return pending
         }
     }
 
@@ -171,7 +177,7 @@ struct TenantSchemas: Sendable {
         report(applied, to: TenantNames.template)
     }
 
-    private func report(_ applied: [Migration], to schema: String) {
+    private func report(_ applied: some Sequence<Migration>, to schema: String) {
         for migration in applied {
             logger.info(
                 "Migration applied", metadata: [LogKey.schema: "\(schema)", LogKey.migration: "\(migration.name)"])

@@ -57,9 +57,10 @@ public enum Migrations {
     ///
     /// What was applied beyond the newest of `migrations` is a newer version's: changes only add, so an older version runs on a
     /// newer schema, while nodes are replaced one by one and when they are put back.
+    /// - Parameter migrations: in order, as ``load(directory:)`` gives them.
     /// - Throws: `migration` if an applied file was edited, is missing, or a new one is numbered before an applied one.
-    static func pending(
-        _ migrations: [Migration], applied: [(number: Int, name: String, checksum: String)]
+    public static func pending(
+        _ migrations: [Migration], applied: [Record]
     ) throws(PostgresError) -> [Migration] {
         let known = Dictionary(migrations.map { ($0.number, $0) }, uniquingKeysWith: { first, _ in first })
         let newest = known.keys.max() ?? -1

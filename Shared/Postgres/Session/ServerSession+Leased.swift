@@ -10,11 +10,12 @@ extension ServerSession {
         try await operate(lease: lease) { try await self.runBatch(statements, preparing: preparing) }
     }
 
-    func script(lease: UInt64, _ text: String) async throws {
+    /// - Returns: the command tags.
+    func script(lease: UInt64, _ text: String) async throws -> [String] {
         try await operate(lease: lease) {
             defer { self.note(.script) }
             do {
-                _ = try await self.runScript(text)
+                return try await self.runScript(text).map(\.commandTag)
             } catch let error as PostgresError {
                 throw error.running(text)
             }
