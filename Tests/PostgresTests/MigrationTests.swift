@@ -146,6 +146,43 @@ struct MigrationTests {
         }
     }
 
+    @Test("a squashed script stands for the migrations up to its number, and failures name the file")
+    func squashed() async throws {
+        try await PostgresCluster.withPool("squashed") { pool in
+            var files = files
+            files["0003_more.sql"] = "CREATE TABLE more ()"
+            try await withFolder(files) { folder in
+                let migrations = try Migrations.load(directory: folder)
+                let whole = "CREATE TABLE items (id int PRIMARY KEY, name text); INSERT INTO items VALUES (1) -- whole"
+                let squashed = try Migration(name: "0002_squashed.sql", sql: whole)
+                @Sendable func create(_ schema: String, _ migrations: [Migration], _ squashed: Migration?) async throws
+                {
+                    try await pool.withTransaction { connection in
+                        try await connection.execute("CREATE SCHEMA \(identifier: schema)")
+                        try await Migrations.create(schema, by: migrations, squashed: squashed, on: connection)
+                        #expect(try await connection.query("SELECT id, name FROM items, more").isEmpty)
+                    }
+                }
+                try await create("one by one", migrations, nil)
+                try await create("squashed", migrations, squashed)
+                let broken = try Migration(name: "0002_squashed.sql", sql: "CREATE TABLE items (id nothing)")
+                let first = try await postgresError { try await create("a", migrations, broken) }
+                let bad = try Migration(name: "0003_bad.sql", sql: "CREATE TABLE items ()")
+                let later = try await postgresError { try await create("b", migrations.dropLast() + [bad], squashed) }
+                let records = try await pool.withConnection { connection in
+                    [
+                        try await Migrations.applied(in: "one by one", on: connection),
+                        try await Migrations.applied(in: "squashed", on: connection),
+                    ].map { $0.map { "\($0)" } }
+                }
+
+                #expect(records[0].count == 3 && records[0] == records[1])
+                #expect(first.code == .migration && first.description.contains("0002_squashed.sql"))
+                #expect(later.code == .migration && later.description.contains("0003_bad.sql"))
+            }
+        }
+    }
+
     @Test("misnamed files and files of one number are refused")
     func names() async throws {
         for bad in ["1_a.sql", "0001-a.sql", "0001_.sql", "abcd_a.sql"] {

@@ -128,7 +128,8 @@ public struct FirstRelease: Sendable {
         try FileManager.default.copyItem(
             at: ServiceDatabases.repository.appendingPathComponent("migrations"), to: folder)
         let tenant = folder.appendingPathComponent("tenant")
-        for file in try FileManager.default.contentsOfDirectory(atPath: tenant.path).sorted().suffix(count) {
+        let files = try FileManager.default.contentsOfDirectory(atPath: tenant.path).filter { $0.hasSuffix(".sql") }
+        for file in files.sorted().suffix(count) {
             try FileManager.default.removeItem(at: tenant.appendingPathComponent(file))
         }
         return folder

@@ -9,6 +9,8 @@ struct TenantSchemas: Sendable {
     let pool: PostgresPool
     /// In order.
     let migrations: [Migration]
+    /// What those up to its number give in an empty schema; nil where none of them has that number.
+    private let squashed: Migration?
     let logger: Logger
 
     /// How many tenants are brought up to date at once.
@@ -23,7 +25,11 @@ struct TenantSchemas: Sendable {
 
     init(pool: PostgresPool, migrationsDirectory: String, logger: Logger) throws {
         self.pool = pool
-        self.migrations = try Migrations.load(directory: migrationsDirectory)
+        let migrations = try Migrations.load(directory: migrationsDirectory)
+        self.migrations = migrations
+        squashed = try Migrations.load(directory: migrationsDirectory + "/squashed").last { squashed in
+            migrations.contains { $0.number == squashed.number }
+        }
         self.logger = logger
     }
 
@@ -35,7 +41,7 @@ struct TenantSchemas: Sendable {
         try await connection.execute(
             "CREATE SCHEMA \(identifier: names.schema) AUTHORIZATION \(identifier: names.role)")
         try await TenantDatabase.enter(names, on: connection)
-        try await Migrations.apply(migrations, to: names.schema, on: connection)
+        try await Migrations.create(names.schema, by: migrations, squashed: squashed, on: connection)
     }
 
     /// A rollout lists the tenants after it has migrated the template. A tenant that this node made later, from older files,

@@ -30,6 +30,24 @@ extension Migrations {
         try await run(migration, in: schema, after: [record([migration], in: schema)], on: connection)
     }
 
+    /// Makes what `migrations` give in `schema`, which must be empty. As ``apply(_:to:on:limit:)`` otherwise.
+    /// - Parameter squashed: one script instead of the migrations up to its number, which are recorded as if applied.
+    public static func create(
+        _ schema: String, by migrations: [Migration], squashed: Migration?, on connection: PostgresConnection
+    ) async throws {
+        guard let squashed else {
+            try await apply(migrations, to: schema, on: connection)
+            return
+        }
+        let ordered = try ordered(migrations)
+        let replaced = ordered.prefix { $0.number <= squashed.number }
+        try await run(
+            squashed, in: schema, after: [table(in: schema), record(replaced, in: schema)], on: connection)
+        for migration in ordered.dropFirst(replaced.count) {
+            try await apply(migration, to: schema, on: connection)
+        }
+    }
+
     /// Waits until no other transaction migrates `schema`; released when the transaction ends, so it also works through
     /// a connection pooler.
     public static func lock(schema: String, on connection: PostgresConnection) async throws {
