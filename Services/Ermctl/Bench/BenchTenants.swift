@@ -13,9 +13,10 @@ struct BenchTenantsCommand: AsyncParsableCommand {
             ready-made schemas are made again: one half with a password, which is hashed, one half with a token. Times a \
             creating request of one tenant before and after, and enters every tenant in turn; before and after that it reads the \
             memory of tenant-admin and of other programs, and after it that of tenant-admin's database backends, where they run on \
-            this machine. With --database-url it rolls one more migration over all tenants, beside the same statements in plain SQL, \
-            and takes both back: for an installation that is there to be measured, which makes no tenants meanwhile. The tenants \
-            are deleted and purged at the end unless --keep is given.
+            this machine. With --database-url it makes the objects of five schemas in plain SQL, to be compared with creations \
+            while no schema is made ahead (TENANTS_READY_SCHEMAS=0), rolls one more migration over all tenants, beside the same \
+            statements in plain SQL, and takes all of it back: for an installation that is there to be measured, which makes no \
+            tenants meanwhile. The tenants are deleted and purged at the end unless --keep is given.
             """)
 
     @OptionGroup var operatorOptions: TenantCommand.OperatorOptions
@@ -26,7 +27,7 @@ struct BenchTenantsCommand: AsyncParsableCommand {
     @Option(help: "Creating requests that are timed, before and after.") var requests = 50
     @Option(help: "A further program whose memory is read, as ml-prediction; may be given several times.")
     var process: [String] = []
-    @Option(help: "tenant-admin's own database URL: measure a migration of all tenants. Needs psql.")
+    @Option(help: "tenant-admin's own database URL: measure plain SQL too. Needs psql and pg_dump.")
     var databaseUrl: String?
     @Option(help: "tenant-admin's executable; the one beside ermctl when left out.") var tenantAdmin: String?
     @Flag(help: "Leave the tenants there.") var keep = false
@@ -76,7 +77,7 @@ struct BenchTenantsCommand: AsyncParsableCommand {
             await user.close()
             report(creation, before, after)
             report(memoryBefore, memoryAfter, backends)
-            try reportMigration()
+            try reportPlainSQL()
             if !keep { try await remove(tenants, platform) }
         }
     }
@@ -141,13 +142,17 @@ struct BenchTenantsCommand: AsyncParsableCommand {
         }
     }
 
-    private func reportMigration() throws {
+    private func reportPlainSQL() throws {
         guard let databaseUrl else { return }
         guard let migrations = InstalledFiles.find("migrations", .folder) else {
             throw CommandFailure("There is no folder of migrations beside ermctl or above.")
         }
+        let programs = try PostgresPrograms(databaseURL: databaseUrl)
+        let creation = try CreationTrial(programs: programs).measure()
+        print("schemas_made_ahead=\(creation.readySchemas)")
+        print("creation_plain_sql_ms=\(creation.plain.fixed(2))")
         let figures = try MigrationTrial(
-            databaseURL: databaseUrl,
+            databaseURL: databaseUrl, programs: programs,
             tenantAdmin: tenantAdmin ?? InstalledFiles.find("tenant-admin", .file) ?? "tenant-admin",
             migrations: migrations
         ).measure()
