@@ -114,6 +114,27 @@ struct ExportTests {
 
     private static let author = Author(name: "t", requestID: "r")
 
+    /// What a client has been sent.
+    private final class Sent: Sendable {
+        private let pieces = Mutex<[UInt8]>([])
+        var bytes: [UInt8] { pieces.withLock { $0 } }
+        func add(_ piece: ByteBuffer) { pieces.withLock { $0 += piece.readableBytesView } }
+    }
+
+    /// Takes the first piece, which comes before anything is read, at once.
+    private static func afterFirst(
+        _ take: @escaping @Sendable (ByteBuffer) async -> Void
+    ) -> @Sendable (ByteBuffer) async throws -> Void {
+        let isFirst = Mutex(true)
+        return { piece in
+            let wasFirst = isFirst.withLock { isFirst in
+                defer { isFirst = false }
+                return isFirst
+            }
+            if !wasFirst { await take(piece) }
+        }
+    }
+
     /// A tenant with more than a spool keeps in memory.
     private func largeTenant(_ service: TestService) async throws -> Tenant {
         let tenant = try await service.createTenant("large")
@@ -125,7 +146,9 @@ struct ExportTests {
         return tenant
     }
 
-    @Test("clients that take nothing of an export or of the audit log hold no transaction and no connection")
+    @Test(
+        "clients that take nothing of an export or of the audit log hold no transaction and no connection",
+        .timeLimit(.minutes(2)))
     func slowClients() async throws {
         try await TestService.run { service in
             let tenant = try await largeTenant(service)
@@ -145,42 +168,51 @@ struct ExportTests {
                 clients.append(
                     Task {
                         let begun = try await exports.begin(tenant.id, by: Self.author)
-                        try await exports.send(begun) { await take($0) }
+                        try await exports.send(begun, to: Self.afterFirst(take))
                     })
             }
             try await waitUntil("every client is offered something") { offered.withLock { $0 } == 6 }
-            let open = try await service.pool.withConnection { connection in
-                try await connection.query(
-                    """
-                    SELECT count(*) AS number FROM pg_stat_activity WHERE datname = current_database()
-                        AND xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()
-                    """)[0].decode("number", as: Int.self)
+            try await waitUntil("no transaction is open") {
+                try await service.pool.withConnection { connection in
+                    try await connection.query(
+                        """
+                        SELECT FROM pg_stat_activity WHERE datname = current_database()
+                            AND xact_start IS NOT NULL AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+                        """
+                    ).isEmpty
+                }
             }
             taken.set()
             for client in clients { try await client.value }
 
-            #expect(open == 0)
             #expect(exports.space.usedBytes == 0)
         }
     }
 
-    @Test("a large export comes whole from disk; one that needs more than a tenant's share is refused with a status")
+    @Test("a large export comes whole from disk; one that needs more than a tenant's share breaks off")
     func large() async throws {
         try await TestService.run { service in
             let tenant = try await largeTenant(service)
             let archive = try await service.export(tenant)
+            let narrow = exports(service, places: 64, spoolBytes: 100_000)
+            let begun = try await narrow.begin(tenant.id, by: Self.author)
+            let sent = Sent()
             let tooLarge = await #expect(throws: ProblemError.self) {
-                _ = try await exports(service, places: 64, spoolBytes: 100_000).begin(tenant.id, by: Self.author)
+                try await narrow.send(begun) { sent.add($0) }
             }
 
             for name in ["skills.ndjson", "predictions.ndjson"] {
                 #expect(archive.text(name).split(separator: "\n").count == 600)
             }
             #expect(tooLarge?.status.code == 413)
+            #expect(throws: ZipArchive.Broken.self) { try ZipArchive(sent.bytes) }
+            #expect(narrow.space.usedBytes == 0)
         }
     }
 
-    @Test("one tenant's exports are limited in number, and one that nobody takes any more makes room for the next")
+    @Test(
+        "one tenant's exports are limited in number and room, and one that nobody takes any more makes room for the next",
+        .timeLimit(.minutes(2)))
     func limited() async throws {
         try await TestService.run { service in
             let tenant = try await largeTenant(service)
@@ -190,10 +222,14 @@ struct ExportTests {
                 try await exports.begin(tenant.id, by: Self.author)
             }
             let first = try await begin(tenant)
-            let usedByFirst = exports.space.usedBytes
             let refused = await #expect(throws: ProblemError.self) { _ = try await begin(tenant) }
             _ = try await begin(other)
-            try await exports.send(first) { _ in }
+            let taken = Signal()
+            let client = Task { try await exports.send(first, to: Self.afterFirst { _ in await taken.wait() }) }
+            try await waitUntil("something is kept for a client that takes nothing") { exports.space.usedBytes > 0 }
+            taken.set()
+            try await client.value
+            #expect(exports.space.usedBytes == 0)
             // As of an answer that is never written.
             do { _ = try await begin(tenant) }
             do {
@@ -204,9 +240,35 @@ struct ExportTests {
             }
             _ = try await begin(tenant)
 
-            #expect(usedByFirst > 0)
             #expect(refused?.status.code == 429)
             #expect(exports.space.usedBytes == 0)
+        }
+    }
+
+    @Test("where exports fill the room a further one is refused with a status")
+    func fullRoom() async throws {
+        try await TestService.run { service in
+            var tenants: [TenantID] = []
+            for name in ["a1", "b2", "c3"] { tenants.append(try await service.createTenant(name).id) }
+            let exports = exports(service, places: 64, spoolBytes: 1_000)
+            let spools = tenants.map { Spool(in: exports.space, of: $0) }
+            func status(_ tenant: Int) async -> Int {
+                do {
+                    _ = try await exports.begin(tenants[tenant], by: Self.author)
+                    return 200
+                } catch {
+                    return (error as? ProblemError)?.status.code ?? 0
+                }
+            }
+            try await spools[0].append(Array(repeating: 0, count: 500))
+            let ofFullShare = await (status(0), status(1))
+            try await spools[1].append(Array(repeating: 0, count: 500))
+            let ofFullSpace = await status(2)
+            spools[0].discard()
+
+            #expect(ofFullShare == (429, 200))
+            #expect(ofFullSpace == 503)
+            #expect(await status(2) == 200)
         }
     }
 
@@ -234,44 +296,41 @@ struct ExportTests {
             let tenant = try await service.createTenant("acme")
             let slow = SlowArchives(line: String(repeating: "slowly", count: 30), lines: 1000)
             let exports = exports(service, places: 16, others: slow)
-            let sent = Mutex<[UInt8]>([])
+            let sent = Sent()
             let begun = try await exports.begin(tenant.id, only: ["predictions"], by: Self.author)
-            async let sending: Void = exports.send(begun) { piece in sent.withLock { $0 += piece.readableBytesView } }
+            async let sending: Void = exports.send(begun) { sent.add($0) }
             try await waitUntil("lines of the unfinished file are sent") {
-                sent.withLock { String(decoding: $0, as: UTF8.self).contains("slowly") }
+                String(decoding: sent.bytes, as: UTF8.self).contains("slowly")
             }
             slow.mayEnd.set()
             try await sending
-            let archive = try ZipArchive(sent.withLock { $0 })
+            let archive = try ZipArchive(sent.bytes)
 
             #expect(archive.text("predictions.ndjson").split(separator: "\n").count == 1000)
             #expect(exports.space.usedBytes == 0)
         }
     }
 
-    @Test("an export waits for its turn to read, like an import to be applied", .timeLimit(.minutes(2)))
+    @Test(
+        "an export begins to be sent at once and waits for its turn to read, like an import to be applied",
+        .timeLimit(.minutes(2)))
     func turn() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
             let turns = BulkTurns(atOnce: 1)
             let exports = exports(service, places: 16, turns: turns)
-            let isRead = Signal()
-            let begun = try await turns.withTurn(for: TenantID()) {
-                let begun = Task {
-                    defer { isRead.set() }
-                    return try await exports.begin(tenant.id, by: Self.author)
-                }
-                // Far more than reading so small a tenant takes, once the export is recorded.
-                for _ in 0..<30 {
-                    try await waitUntil("the export is recorded") {
-                        try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self)
-                            .contains { $0.action == "export" }
-                    }
-                }
-                #expect(!isRead.isSet)
-                return begun
+            let sent = Sent()
+            let client = try await turns.withTurn(for: TenantID()) {
+                let begun = try await exports.begin(tenant.id, by: Self.author)
+                let client = Task { try await exports.send(begun) { sent.add($0) } }
+                try await waitUntil("the archive begins") { !sent.bytes.isEmpty }
+                // Far more than reading so small a tenant takes.
+                for _ in 0..<30 { _ = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self) }
+                #expect(throws: ZipArchive.Broken.self) { try ZipArchive(sent.bytes) }
+                return client
             }
-            #expect(try await begun.value.tenant.id == tenant.id)
+            try await client.value
+            #expect(try ZipArchive(sent.bytes).text("users.ndjson").contains("admin@acme.example"))
         }
     }
 

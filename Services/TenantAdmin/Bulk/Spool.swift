@@ -38,17 +38,25 @@ final class SpoolSpace: Sendable {
     fileprivate func take(_ bytes: Int, for tenant: TenantID, ofSpool spoolBytes: Int) throws {
         guard spoolBytes <= shareBytes else { throw tooLarge }
         try used.withLock { used in
-            let own = used[tenant, default: 0]
-            guard own + bytes <= shareBytes else {
-                throw ProblemError.rateLimited(
-                    "Your organisation's other \(contents) fill its half of the room for \(contents); try again when one has ended.",
-                    retryAfter: .seconds(10))
-            }
-            guard used.values.reduce(0, +) + bytes <= limitBytes else {
-                throw ProblemError.unavailable(
-                    "Other \(contents) fill the room for \(contents); try again in a moment.", retryAfter: .seconds(10))
-            }
-            used[tenant] = own + bytes
+            try require(bytes, for: tenant, in: used)
+            used[tenant, default: 0] += bytes
+        }
+    }
+
+    /// - Throws: 429 or 503 where a spool could not even begin.
+    func requireRoom(for tenant: TenantID) throws {
+        try used.withLock { try require(1, for: tenant, in: $0) }
+    }
+
+    private func require(_ bytes: Int, for tenant: TenantID, in used: [TenantID: Int]) throws {
+        guard used[tenant, default: 0] + bytes <= shareBytes else {
+            throw ProblemError.rateLimited(
+                "Your organisation's other \(contents) fill its half of the room for \(contents); try again when one has ended.",
+                retryAfter: .seconds(10))
+        }
+        guard used.values.reduce(0, +) + bytes <= limitBytes else {
+            throw ProblemError.unavailable(
+                "Other \(contents) fill the room for \(contents); try again in a moment.", retryAfter: .seconds(10))
         }
     }
 
@@ -169,15 +177,8 @@ final class Spool: Sendable {
 }
 
 extension Spool {
-    /// Hands over all that was appended, piece by piece at the pace at which `write` takes them, and gives the room back.
-    func pour(
-        isolation: isolated (any Actor)? = #isolation, into write: (ByteBuffer) async throws -> Void
-    ) async throws {
-        for try await chunk in chunks { try await ByteBuffer(bytes: chunk).writeInPieces(to: write) }
-        discard()
-    }
-
-    /// The same while it is being filled: who takes is kept waiting by the filling, but never the other way round.
+    /// Hands over all that is appended, piece by piece at the pace at which `write` takes them, while it is being filled: who takes is kept
+    /// waiting by the filling, but never the other way round. Gives the room back.
     /// - Parameter fill: hands what is to be appended to the closure it is given.
     /// - Returns: what `fill` gives.
     func pour<Result: Sendable>(

@@ -12,10 +12,8 @@ struct ExportController: Controller {
     private static let types = ["application/x-ndjson", "application/ndjson"]
 
     static func addRoutes(to routes: inout RouteList<Self>) {
-        routes.on(
-            .get, "tenants/{id}/export", "exportTenant", .platformOperator, fails: [.payloadTooLarge], use: send)
-        routes.on(
-            .get, "export", "exportOwnTenant", .may(.write, .exports), fails: [.payloadTooLarge], use: sendOwn)
+        routes.on(.get, "tenants/{id}/export", "exportTenant", .platformOperator, use: send)
+        routes.on(.get, "export", "exportOwnTenant", .may(.write, .exports), use: sendOwn)
         routes.on(
             .post, "tenants/{id}/archive", "restoreArchive", .platformOperator,
             uploads: types, fails: [.conflict, .serviceUnavailable],
@@ -35,7 +33,6 @@ struct ExportController: Controller {
         _ files: ExportFiles, of id: TenantID, by author: Author
     ) async throws -> Download<ZIPArchive> {
         let export = export
-        // Read while there is still a status to refuse with.
         let begun = try await export.begin(id, only: files.stems, by: author)
         var headers: HTTPFields = [.cacheControl: "no-store"]
         headers[.contentDisposition] = "attachment; filename=\"\(begun.tenant.subdomain)-\(CivilDate(Date())).zip\""

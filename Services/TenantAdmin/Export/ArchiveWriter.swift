@@ -61,7 +61,8 @@ struct ArchiveWriter {
         lines.removeAll(keepingCapacity: true)
     }
 
-    private mutating func take() -> [UInt8] {
+    /// What has been written since the last time.
+    mutating func take() -> [UInt8] {
         defer { out = [] }
         return out
     }

@@ -24,70 +24,94 @@ struct TenantExport: Sendable {
 
     private static let foreign = ArchiveKind.allCases.filter { $0.service != .tenantAdmin }
 
-    /// An export of which this service's own files have been read.
+    /// An export that may be sent.
     struct UnderWay: Sendable {
         let tenant: Tenant
         fileprivate let only: Set<String>?
+        fileprivate let moment: Date
         fileprivate let place: TenantPlaces.Place
-        fileprivate let spool: Spool
-        fileprivate let writer: ArchiveWriter
 
         fileprivate func wants(_ stem: String) -> Bool { only?.contains(stem) ?? true }
     }
 
-    /// Makes sure that there is such a tenant, writes into its audit log that it is exported, and reads this service's files of it, from
-    /// one snapshot.
+    /// Makes sure that there is such a tenant and room for its export, and writes into its audit log that it is exported. Soon done: whatever
+    /// takes long comes after the status, so that nobody takes the wait for a node that does not answer and asks another.
     /// - Parameter only: names of files without their ending, where some are enough: the rest of an export that was broken off.
-    /// - Throws: 404; 413 for more than a tenant's exports may take; 429 when the tenant has enough exports under way; 503.
+    /// - Throws: 404; 429 when the tenant has enough exports under way; 503.
     func begin(
         _ tenant: TenantID, only: Set<String>? = nil, at moment: Date = Date(), by author: Author
     ) async throws -> UnderWay {
         let found = try await tenants.tenant(tenant)
         let place = try places.take(for: tenant)
+        try space.requireRoom(for: tenant)
         try await database.withAny(tenant) { _, connection in
             try await AuditLog.record(Change("export", "tenant", tenant.description), by: author, on: connection)
         }
-        return try await turns.withTurn(for: tenant) {
-            try await database.withAny(tenant, isolationLevel: .repeatableRead, readOnly: true) { _, connection in
-                // Made in here: a transaction that is run again begins with nothing.
-                let spool = Spool(in: space, of: tenant)
-                var writer = ArchiveWriter(at: moment)
-                try writer.add("tenant.json", found)
-                for file in ExportFile.all where only?.contains(file.stem) ?? true {
-                    writer.begin(file.name)
-                    for try await row in connection.stream(file.query) {
-                        if let piece = writer.append(try row.decode("line")) { try await spool.append(piece) }
-                    }
-                    writer.end(file.name)
-                }
-                return UnderWay(tenant: found, only: only, place: place, spool: spool, writer: writer)
-            }
-        }
+        return UnderWay(tenant: found, only: only, moment: moment, place: place)
     }
 
-    /// Gives the archive, at the pace at which `write` takes it. Other services' files are read one after the other, each from one
-    /// snapshot of its service and at that service's pace; what has come of a file is sent while the rest comes, so that even the
-    /// largest does not make the answer silent for as long as its reading takes.
-    /// - Throws: 413, 429 or 503 where there is no room for a file; 502, 503 or 504 where its service does not give it whole.
+    /// Gives the archive, at the pace at which `write` takes it. This service's files are read together from one snapshot, when it is the
+    /// tenant's turn, other services' files one after the other, each from one snapshot of its service. What has been read is sent while the
+    /// rest is read, and reading waits for no client.
+    /// - Throws: 413, 429 or 503 where there is no room for what was read; 502, 503 or 504 where a service does not give a file whole.
     func send(
         _ export: UnderWay, isolation: isolated (any Actor)? = #isolation, to write: (ByteBuffer) async throws -> Void
     ) async throws {
         defer { export.place.giveBack() }
-        try await export.spool.pour(into: write)
-        var writer = export.writer
+        let tenant = export.tenant.id
+        var writer = ArchiveWriter(at: export.moment)
+        try writer.add("tenant.json", export.tenant)
+        try await write(ByteBuffer(bytes: writer.take()))
+        let own = ExportFile.all.filter { export.wants($0.stem) }
+        if !own.isEmpty {
+            writer = try await sent(writer, of: tenant, to: write) { writer, append in
+                try await turns.withTurn(for: tenant) { try await read(own, of: tenant, into: &writer, append) }
+            }
+        }
         for kind in Self.foreign where export.wants(kind.rawValue) {
-            let (others, tenant, before) = (others, export.tenant.id, writer)
-            writer = try await Spool(in: space, of: tenant).pour(
-                whileFilledBy: { append in
-                    var writer = before
-                    writer.begin("\(kind.rawValue).ndjson")
-                    try await others.read(kind, of: tenant, isolation: nil) { line in
-                        if let piece = writer.append(line) { try await append(piece) }
-                    }
-                    writer.end("\(kind.rawValue).ndjson")
-                    return writer
-                }, into: write)
+            writer = try await sent(writer, of: tenant, to: write) { writer, append in
+                writer.begin("\(kind.rawValue).ndjson")
+                try await others.read(kind, of: tenant, isolation: nil) { line in
+                    if let piece = writer.append(line) { try await append(piece) }
+                }
+                writer.end("\(kind.rawValue).ndjson")
+            }
         }
         try await write(ByteBuffer(bytes: writer.finish()))
+    }
+
+    private typealias Append = @Sendable ([UInt8]) async throws -> Void
+
+    private func read(
+        _ files: [ExportFile], of tenant: TenantID, into writer: inout ArchiveWriter, _ append: Append
+    ) async throws {
+        // Not to be run again: a part may have been sent.
+        writer = try await database.withAny(tenant, isolationLevel: .repeatableRead, readOnly: true, retries: 0) {
+            [before = writer] _, connection in
+            var writer = before
+            for file in files {
+                writer.begin(file.name)
+                for try await row in connection.stream(file.query) {
+                    if let piece = writer.append(try row.decode("line")) { try await append(piece) }
+                }
+                writer.end(file.name)
+            }
+            return writer
+        }
+    }
+
+    /// Spools what `reading` appends and sends it meanwhile.
+    /// - Returns: the writer after `reading`.
+    private func sent(
+        _ before: ArchiveWriter, of tenant: TenantID, isolation: isolated (any Actor)? = #isolation,
+        to write: (ByteBuffer) async throws -> Void,
+        reading: @escaping @Sendable (inout ArchiveWriter, Append) async throws -> Void
+    ) async throws -> ArchiveWriter {
+        try await Spool(in: space, of: tenant).pour(
+            whileFilledBy: { append in
+                var writer = before
+                try await reading(&writer, append)
+                return writer
+            }, into: write)
     }
 }
