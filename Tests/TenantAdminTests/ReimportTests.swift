@@ -261,9 +261,7 @@ struct ReimportTests {
             let exported = try await service.exported(.employees, of: tenant)
             let imports = try await service.all("imports", of: tenant.id, as: ImportReport.self).count
             func dry(_ file: String) async throws -> Reply {
-                try await service.send(
-                    .post, "/api/v1/imports?kind=employees&dryRun=true", as: service.token(tenant.id),
-                    body: Array(file.utf8), type: "text/csv")
+                try await service.importCSV(.employees, file, into: tenant.id, isDryRun: true)
             }
             let good = try await dry(Self.people + "E1,Ann,,New,0.6,,\nE2,Bob,,,,,\nE3,Cy,,,,,\n")
             let bad = try await dry(Self.people + "E1,,,,,,\n")

@@ -3,13 +3,15 @@ import Foundation
 import Postgres
 import ServiceKit
 
-/// Judges a file that has come whole and writes it, inside the transaction under way and as the tenant.
+/// Judges a file that has come whole and writes it, inside the transaction under way and as the tenant. A dry run writes nothing of the
+/// tenant's: what is written and taken back leaves dead rows behind.
 struct ImportApplication {
     let plan: ImportPlan
     let order: Imports.Order
     let staged: ImportTally.State
     let limits: TenantLimits
     let author: Author
+    let copies: ImportCopies
     let connection: PostgresConnection
 
     /// - Throws: `ImportRejection`; 403 `quota_exceeded`.
@@ -24,10 +26,10 @@ struct ImportApplication {
         let outcome: Outcome
         switch plan.planning {
         case .none:
-            outcome = try await canForesee() ? foresee() : write()
+            outcome = try await carryOut()
         case .time(let column):
             let time = try await ImportedTime(named: column, on: connection)
-            outcome = try await write()
+            outcome = try await carryOut()
             warnings += try await time.warnings(atMost: Self.most - min(Self.most, warnings.count), on: connection)
         case .bookings, .projects:
             let planned: any ImportedPlanning =
@@ -44,10 +46,10 @@ struct ImportApplication {
                 try await connection.execute(
                     "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.map(\.line))::bigint[])")
             }
-            let isForeseen = overbooked.isEmpty ? try await canForesee() : false
-            outcome = try await isForeseen ? foresee() : write()
+            outcome = try await carryOut()
+            if order.isDryRun { try await planned.rehearse(isAgain: !overbooked.isEmpty) }
             warnings += try await planned.warnings(
-                atMost: Self.most - min(Self.most, warnings.count), isForeseen: isForeseen)
+                atMost: Self.most - min(Self.most, warnings.count), isForeseen: order.isDryRun)
         }
         let rejected = staged.rejected + failed
         return ImportReport(
@@ -110,11 +112,12 @@ struct ImportApplication {
         try await limit.quota.check(adding: added, limits, on: connection)
     }
 
-    /// Whether a dry run finds out what there is to say without writing: what is written and taken back leaves dead rows behind. It does
-    /// unless something has to be made that rows name, or people's time is reckoned anew.
-    private func canForesee() async throws -> Bool {
-        guard order.isDryRun else { return false }
-        return try await rows(plan.needs).isEmpty
+    /// Writes the rows, or finds out what that would give.
+    private func carryOut() async throws -> Outcome {
+        guard order.isDryRun else { return try await write() }
+        guard !copies.isEmpty else { return try await foresee() }
+        try await copies.standIn(on: connection)
+        return try await write()
     }
 
     /// What ``write()`` would give.
@@ -129,10 +132,12 @@ struct ImportApplication {
         try await rows(plan.clearances(staged.columns)).first?.decode("cleared") ?? 0
     }
 
+    /// Of a dry run into the copies.
     private func write() async throws -> Outcome {
         do {
             let cleared = try await clearedRows()
-            let defaults = try await ImportedDefaults(connection: connection).giveWay(to: order.kind)
+            let defaults =
+                order.isDryRun ? [] : try await ImportedDefaults(connection: connection).giveWay(to: order.kind)
             for statement in plan.prerequisites { try await connection.execute(statement) }
             var updated = 0
             if let update = plan.update(staged.columns) { updated = try await connection.execute(update) }

@@ -9,8 +9,11 @@ protocol ImportedPlanning: Sendable {
     /// The lines that take more than people have, where the tenant refuses that. To be asked before the rows are written: what is written
     /// and taken back leaves dead rows behind.
     func refused() async throws -> [ImportRowError]
+    /// Finds out what the rows will be like once they are written, where that is not known yet.
+    /// - Parameter isAgain: some of the rows were left out since ``refused()``.
+    func rehearse(isAgain: Bool) async throws
     /// The planner's warnings about the written rows, at most `limit`.
-    /// - Parameter isForeseen: nothing was written, and the warnings are about what would be.
+    /// - Parameter isForeseen: nothing was written, and the warnings are about what was rehearsed.
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError]
 }
 
@@ -66,8 +69,6 @@ struct ImportedBookings: ImportedPlanning {
 
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
-        // Refusals have been rehearsed already.
-        if isForeseen, overbooking != .refuse { try await rehearse() }
         // Those that this transaction has written, or would write.
         let written =
             isForeseen
@@ -114,14 +115,20 @@ struct ImportedBookings: ImportedPlanning {
             """)
         try await connection.execute("CREATE INDEX ON pg_temp.import_bookings (employee_id)")
         try await connection.execute(
-            "GRANT SELECT, INSERT, UPDATE ON pg_temp.import_bookings TO \(identifier: role)")
+            "GRANT SELECT, INSERT, UPDATE, DELETE ON pg_temp.import_bookings TO \(identifier: role)")
     }
 
-    private static let rehearsed = LedgerReader.Tables(bookings: "pg_temp.import_bookings")
+    private static let rehearsed = LedgerReader.Tables(
+        bookings: "pg_temp.import_bookings", skills: ImportPlan.skillsRequired)
     private static let rehearsedLines = lines(of: rehearsed.bookings, where: "t.is_written")
+
+    func rehearse(isAgain: Bool) async throws {
+        if isAgain || overbooking != .refuse { try await rehearse() }
+    }
 
     /// Writes the file into a copy of what it concerns: the bookings that it names, and the open ones of the people whom it names.
     private func rehearse() async throws {
+        try await connection.execute("DELETE FROM pg_temp.import_bookings")
         let columns = Self.columns.map { column -> SQL in "\(identifier: column.name)" }.joined(separator: ", ")
         try await connection.execute(
             """

@@ -52,6 +52,9 @@ struct ImportedProjects: ImportedPlanning {
         return errors
     }
 
+    /// Projects as they will be are read without a copy.
+    func rehearse(isAgain: Bool) async throws {}
+
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
         for (line, load) in growing where warnings.count < limit {

@@ -142,16 +142,19 @@ struct Imports: Sendable {
             if case .bookings = plan.planning {
                 try await ImportedBookings.stage(for: active.names.role, on: connection)
             }
+            let copies = ImportCopies(order.isDryRun ? plan.copies : [], of: active.names)
+            try await copies.make(on: connection)
             _ = try await connection.copyIn(plan.copy, chunks: spool.chunks)
             try await connection.execute("ANALYZE pg_temp.import_rows")
             try await connection.execute(
                 "GRANT SELECT, DELETE ON pg_temp.import_rows to \(identifier: active.names.role)")
-            try await TenantDatabase.enter(active.names, on: connection)
+            try await copies.enter(on: connection)
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try TenantCounts.requireStorage(active)
             try await requireNew(order.id, on: connection)
             let application = ImportApplication(
-                plan: plan, order: order, staged: staged, limits: active.limits, author: author, connection: connection)
+                plan: plan, order: order, staged: staged, limits: active.limits, author: author, copies: copies,
+                connection: connection)
             let report = try await application.run()
             if order.isDryRun { throw DryRun(report: report) }
             // To write a large file takes a while, too.

@@ -43,10 +43,11 @@ struct LedgerReader {
         var finished = Finished.all
     }
 
-    /// What is read as bookings and as projects: what is stored, or what will be when an import is written.
+    /// What is read as bookings, projects and names of skills: what is stored, or what will be when an import is written.
     struct Tables: Sendable {
         var bookings: SQL = "resource_allocations"
         var projects: SQL = "projects"
+        var skills: SQL = "skills"
     }
 
     /// Which of the bookings that are completed are read: a long history is mostly such.

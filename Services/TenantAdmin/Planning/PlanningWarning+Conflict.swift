@@ -6,7 +6,7 @@ import ServiceStorage
 
 extension PlanningWarning {
     /// Conflicts in the words of the contract, in order of time.
-    /// - Parameter tables: where the bookings are.
+    /// - Parameter tables: where the bookings and the skills are.
     static func all(
         _ found: Set<BookingConflict>, of employee: EmployeeID, in tables: LedgerReader.Tables = .init(),
         on connection: PostgresConnection
@@ -37,7 +37,7 @@ extension PlanningWarning {
             let skills = Set(conflicts.compactMap(\.skill))
             guard !skills.isEmpty else { return }
             for row in try await connection.query(
-                "SELECT id, name FROM skills WHERE id = ANY(\(Array(skills))::uuid[])")
+                "SELECT id, name FROM \(sql: tables.skills) WHERE id = ANY(\(Array(skills))::uuid[])")
             {
                 self.skills[try row.decode("id")] = try row.decode("name", as: String.self)
             }

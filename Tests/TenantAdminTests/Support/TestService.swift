@@ -181,6 +181,8 @@ extension TestService {
         _ kind: ImportKind, _ text: String, into tenant: TenantID, onError: String? = nil, history: String? = nil,
         isDryRun: Bool = false
     ) async throws -> Reply {
+        // The service is ready once it has made the template, whose tables a dry run copies.
+        if isDryRun { try await schemas.migrateTemplate() }
         let query =
             "kind=\(kind.rawValue)" + (onError.map { "&onError=\($0)" } ?? "")
             + (history.map { "&history=\($0)" } ?? "") + (isDryRun ? "&dryRun=true" : "")

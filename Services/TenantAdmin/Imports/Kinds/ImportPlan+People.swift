@@ -95,6 +95,12 @@ extension ImportPlan {
         ],
         // `ever` is no day in the database.
         finish: ["UPDATE contracts SET effective_from = NULL WHERE effective_from = '-infinity'"],
+        copies: [
+            .init(table: "departments", columns: ["id", "name"]),
+            .init(table: "employees", rows: "t.external_id IN (SELECT r.external_id FROM pg_temp.import_rows r)"),
+            .init(table: "employment_spells", rows: ofPeople(named: "external_id")),
+            .init(table: "contracts", rows: ofPeople(named: "external_id")),
+        ],
         checks: [
             .overlappingEmployment, .lastDayInLaterSpell, .clearedFirstDay, .contractFromEver,
             .archivedIDInUse("external_id", of: "employees"),
@@ -142,15 +148,13 @@ extension ImportPlan {
         identity: ["r.employee_external_id", identity(ofSkill: "r.skill")],
         joins: """
             JOIN employees e ON e.external_id = r.employee_external_id
-            JOIN skill_names s ON s.folded = folded(r.skill)
+            LEFT JOIN skill_names s ON s.folded = folded(r.skill)
             """,
         match: "t.employee_id = e.id AND t.skill_id = s.skill_id",
         exportJoins: "JOIN employees e ON e.id = t.employee_id JOIN skills s ON s.id = t.skill_id",
         holds: [lockEmployees()],
-        prerequisites: [makeSkills(heldSkills)], needs: needSkills(heldSkills),
+        prerequisites: [makeSkills("SELECT r.skill AS word FROM pg_temp.import_rows r")],
         checks: [.unknownEmployee])
-
-    private static let heldSkills: SQL = "SELECT r.skill AS word FROM pg_temp.import_rows r"
 
     static let capacityHistory = ImportPlan(
         kind: .capacityHistory, table: "capacity_history",
@@ -165,6 +169,14 @@ extension ImportPlan {
         key: ["employee_external_id", "date"], joins: "JOIN employees e ON e.external_id = r.employee_external_id",
         match: "t.employee_id = e.id AND t.date = r.date", exportJoins: "JOIN employees e ON e.id = t.employee_id",
         holds: [holdEmployees], checks: [.unknownEmployee])
+
+    /// A condition on `t`: the row is a person's whom the file names.
+    static func ofPeople(named column: String = "employee_external_id") -> SQL {
+        """
+        t.employee_id IN (SELECT e.id FROM employees e
+            WHERE e.external_id IN (SELECT r.\(identifier: column) FROM pg_temp.import_rows r))
+        """
+    }
 
     static let holdEmployees: SQL = """
         SELECT count(*) FROM (SELECT FROM employees e

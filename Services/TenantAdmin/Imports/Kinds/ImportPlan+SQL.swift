@@ -143,7 +143,7 @@ extension ImportPlan {
             """
     }
 
-    /// Counts the rows that ``insert(_:)`` and ``update(_:marking:)`` would write, where ``needs`` finds nothing.
+    /// Counts the rows that ``insert(_:)`` and ``update(_:marking:)`` would write, by what is there before ``prerequisites``.
     func foreseen(_ columns: ImportColumns) -> SQL {
         """
         SELECT (SELECT count(*) FROM pg_temp.import_rows r \(sql: joins)

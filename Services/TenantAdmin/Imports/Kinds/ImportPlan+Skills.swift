@@ -12,19 +12,14 @@ extension ImportPlan {
 
     /// Makes the skills that `words` name and that are not there; all are held until the transaction ends.
     static func makeSkills(_ words: SQL) -> SQL {
-        // The same words come again and again: each is folded once.
-        """
-        SELECT count(skill_named(w.word)) FROM (
-            SELECT DISTINCT ON (folded(u.word)) u.word FROM (SELECT DISTINCT a.word FROM (\(sql: words)) a) u
-            ORDER BY folded(u.word), u.word) w
-        """
+        "SELECT count(skill_named(w.word)) FROM (\(sql: eachOnce(words))) w"
     }
 
-    /// Finds a row when ``makeSkills(_:)`` would make a skill.
-    static func needSkills(_ words: SQL) -> SQL {
+    /// The same words come again and again: each is folded once.
+    private static func eachOnce(_ words: SQL) -> SQL {
         """
-        SELECT FROM (SELECT DISTINCT a.word FROM (\(sql: words)) a) u
-        WHERE u.word IS NOT NULL AND NOT EXISTS (SELECT FROM skill_names n WHERE n.folded = folded(u.word)) LIMIT 1
+        SELECT DISTINCT ON (folded(u.word)) u.word FROM (SELECT DISTINCT a.word FROM (\(sql: words)) a) u
+        ORDER BY folded(u.word), u.word
         """
     }
 
@@ -40,10 +35,23 @@ extension ImportPlan {
         """
 
     static let makeRequiredSkills = makeSkills(requiredWords)
-    static let needRequiredSkills = needSkills(requiredWords)
 
-    private static let requiredWords: SQL =
-        "SELECT regexp_replace(unnest(r.required_skills), '>=[1-5]$', '') AS word FROM pg_temp.import_rows r"
+    private static let requiredWords: SQL = """
+        SELECT \(sql: wordOfSkill) AS word FROM pg_temp.import_rows r CROSS JOIN unnest(r.required_skills) w (word)
+        """
+
+    /// Of `w.word`, without the level that is asked for.
+    private static let wordOfSkill: SQL = "regexp_replace(w.word, '>=[1-5]$', '')"
+
+    /// Skills by `id` and `name`, those included that ``makeRequiredSkills`` would make: a dry run makes none.
+    static let skillsRequired: SQL = """
+        (SELECT id, name FROM skills UNION ALL
+            SELECT \(sql: idToCome(of: "w.word")), tidied(w.word) FROM (\(sql: eachOnce(requiredWords))) w
+            WHERE NOT EXISTS (SELECT FROM skill_names n WHERE n.folded = folded(w.word))) required
+        """
+
+    /// Stands for the id of a skill that is not there yet.
+    private static func idToCome(of word: SQL) -> SQL { "md5(folded(\(sql: word)))::uuid" }
 
     /// `w.ids` and `w.levels`: the skills that a row requires, in order, each once, and the least levels. The same lists come again
     /// and again: each is looked up once.
@@ -52,11 +60,11 @@ extension ImportPlan {
             SELECT l.words, array_agg(u.skill_id ORDER BY u.position) AS ids, array_agg(u.level ORDER BY u.position) AS levels
             FROM (SELECT DISTINCT required_skills AS words FROM pg_temp.import_rows WHERE required_skills IS NOT NULL) l
             CROSS JOIN LATERAL (
-                SELECT n.skill_id, min(w.position) AS position, max(right(w.word, 1)::smallint) FILTER (
-                    WHERE w.word ~ '>=[1-5]$') AS level
+                SELECT coalesce(n.skill_id, \(sql: idToCome(of: wordOfSkill))) AS skill_id, min(w.position) AS position,
+                    max(right(w.word, 1)::smallint) FILTER (WHERE w.word ~ '>=[1-5]$') AS level
                 FROM unnest(l.words) WITH ORDINALITY w (word, position)
-                JOIN skill_names n ON n.folded = folded(regexp_replace(w.word, '>=[1-5]$', ''))
-                GROUP BY n.skill_id) u
+                LEFT JOIN skill_names n ON n.folded = folded(\(sql: wordOfSkill))
+                GROUP BY 1) u
             GROUP BY l.words) w ON w.words = r.required_skills
         """
 }

@@ -27,7 +27,7 @@ extension ImportPlan {
                 AND EXISTS (SELECT FROM pg_temp.import_rows r WHERE r.is_default AND folded(r.name) <> c.folded_name)
             """,
         ],
-        needs: "SELECT FROM pg_temp.import_rows r WHERE r.is_default LIMIT 1",
+        copies: [calendarsCopy],
         checks: [
             Check(
                 column: "is_default",
@@ -61,13 +61,11 @@ extension ImportPlan {
                 .column("minutes_off")),
         ],
         key: ["calendar", "date"], identity: ["folded(r.calendar)", "r.date"],
-        joins: "JOIN calendars c ON c.folded_name = folded(r.calendar)",
+        joins: "LEFT JOIN calendars c ON c.folded_name = folded(r.calendar)",
         match: "t.calendar_id = c.id AND t.date = r.date", exportJoins: "JOIN calendars c ON c.id = t.calendar_id",
-        prerequisites: [makeCalendars],
-        needs: """
-            SELECT FROM pg_temp.import_rows r
-            WHERE NOT EXISTS (SELECT FROM calendars c WHERE c.folded_name = folded(r.calendar)) LIMIT 1
-            """)
+        prerequisites: [makeCalendars])
+
+    private static let calendarsCopy = ImportCopies.Copy(table: "calendars", columns: ["id", "name", "is_default"])
 
     static let employment = ImportPlan(
         kind: .employment, table: "employment_spells",
@@ -83,6 +81,7 @@ extension ImportPlan {
         key: ["employee_external_id", "first_day"], joins: "JOIN employees e ON e.external_id = r.employee_external_id",
         match: "t.employee_id = e.id AND coalesce(t.first_day, '-infinity') = r.first_day",
         exportJoins: "JOIN employees e ON e.id = t.employee_id", holds: [lockEmployees()],
+        copies: [.init(table: "employment_spells", rows: ofPeople())],
         checks: [
             .unknownEmployee,
             Check(
@@ -120,6 +119,7 @@ extension ImportPlan {
         valueJoins: "LEFT JOIN calendars c ON c.folded_name = folded(r.calendar)",
         exportJoins: "JOIN employees e ON e.id = t.employee_id LEFT JOIN calendars c ON c.id = t.calendar_id",
         holds: [lockEmployees()], prerequisites: [makeCalendars],
+        copies: [calendarsCopy, .init(table: "contracts", rows: ofPeople())],
         checks: [
             .unknownEmployee,
             Check(
@@ -190,6 +190,11 @@ extension ImportPlan {
                 and: """
                     e.id IN (SELECT l.employee_id FROM leave l JOIN pg_temp.import_rows r ON r.external_id = l.external_id)
                     """)
+        ],
+        copies: [
+            .init(
+                table: "leave",
+                rows: "(\(sql: ofPeople()) OR t.external_id IN (SELECT r.external_id FROM pg_temp.import_rows r))")
         ],
         checks: [.unknownEmployee, .leaveTooLong],
         planning: .time(of: "employee_external_id"))

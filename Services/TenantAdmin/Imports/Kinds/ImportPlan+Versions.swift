@@ -47,7 +47,7 @@ extension ImportPlan {
             LEFT JOIN employees e ON e.id = t.employee_id LEFT JOIN projects p ON p.id = t.project_id
             """,
         orderedPairs: [.init("start_date", "end_date"), .init("valid_from", "valid_until")],
-        holds: [hold("resource_allocations")], prerequisites: [makeRequiredSkills], needs: needRequiredSkills,
+        holds: [hold("resource_allocations")], prerequisites: [makeRequiredSkills],
         finish: number(
             versions: "allocation_versions", of: "resource_allocations", by: "allocation_id", and: "recorded_at = now()"
         ),
@@ -107,7 +107,7 @@ extension ImportPlan {
             .init("start_date", "estimated_end_date"), .init("start_date", "end_date"),
             .init("valid_from", "valid_until"),
         ],
-        holds: [hold("projects")], prerequisites: [makeRequiredSkills], needs: needRequiredSkills,
+        holds: [hold("projects")], prerequisites: [makeRequiredSkills],
         finish: number(versions: "project_versions", of: "projects", by: "project_id"),
         checks: [
             .unknown("external_id", in: "projects", "names no project"), .future("valid_from"),

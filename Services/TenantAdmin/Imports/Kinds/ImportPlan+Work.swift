@@ -22,7 +22,7 @@ extension ImportPlan {
         ],
         key: ["external_id"], match: "t.external_id = r.external_id", valueJoins: requiredSkills,
         orderedPairs: [.init("start_date", "estimated_end_date"), .init("start_date", "end_date")],
-        prerequisites: [makeRequiredSkills], needs: needRequiredSkills,
+        prerequisites: [makeRequiredSkills],
         checks: [.archivedIDInUse("external_id", of: "projects")],
         limit: Limit(
             quota: .projects,
@@ -94,7 +94,7 @@ extension ImportPlan {
                 FOR KEY SHARE OF p) held
             """, holdEmployees,
         ],
-        prerequisites: [makeRequiredSkills], needs: needRequiredSkills,
+        prerequisites: [makeRequiredSkills],
         checks: [
             .unknownEmployee, .unknownProject, .future("completed_at"), .future("created_at"), .future("cancelled_at"),
             .outsideEmployment, .tooLong, .archivedIDInUse("external_id", of: "resource_allocations"),

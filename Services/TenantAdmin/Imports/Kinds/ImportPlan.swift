@@ -30,10 +30,10 @@ struct ImportPlan: Sendable {
     var holds: [SQL] = []
     /// Statements that make what rows may name without its being there yet.
     var prerequisites: [SQL] = []
-    /// Finds a row when ``prerequisites`` have something to do; nil where there are none.
-    var needs: SQL?
     /// Statements that end the work when all rows are written.
     var finish: [SQL] = []
+    /// The tables whose copies a dry run writes; none where it counts by what is there (``foreseen(_:)``).
+    var copies: [ImportCopies.Copy] = []
     var checks: [Check] = []
     /// Conditions that make a good row unusual.
     var warnings: [Check] = []
