@@ -49,8 +49,10 @@ struct HistoryLineTests {
                 allocationPercentage: maybe(number), allocatedHours: maybe(number), hoursPerDay: maybe(number),
                 plannedHours: maybe(number), actualHours: maybe(number), commitment: Bool.random() ? .hard : .soft,
                 isCancelled: Bool.random(), title: maybe(text),
-                requiredSkills: skills(), leastLevels: maybe { [text(): 3, text(): 12_345] }, labels: labels(),
-                startDate: day(), endDate: maybe(day), completedAt: maybe(moment), createdAt: moment(),
+                requiredSkills: skills(),
+                leastLevels: maybe { Dictionary([(text(), 3), (text(), 12_345)]) { first, _ in first } },
+                labels: labels(), startDate: day(), endDate: maybe(day), completedAt: maybe(moment),
+                createdAt: moment(),
                 isHistoryKnown: maybe { Bool.random() }, decided: maybe(decided),
                 earlier: maybe { (0..<Int.random(in: 0...3, using: &random)).map { _ in earlier() } })
         }

@@ -187,7 +187,8 @@ extension ModelSummary {
             accuracyScore: try row.decode("accuracy_score"), precisionScore: try row.decode("precision_score"),
             recallScore: try row.decode("recall_score"), f1Score: try row.decode("f1_score"),
             datasetId: try row.decode("dataset_id"), artifactSha256: try row.decode("artifact_sha256"),
-            createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"))
+            createdAt: try row.decode("created_at"), deployedAt: try row.decode("deployed_at"),
+            refusals: try row.decode("refusals", as: PostgresJSON<[GateRefusal]>?.self)?.value)
     }
 }
 
