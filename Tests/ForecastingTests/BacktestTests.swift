@@ -26,6 +26,28 @@ import Testing
         }
     }
 
+    @Test("what comes of the test rows of a published split changes nothing that is said of them, chances included")
+    func testRowsChooseNothing() throws {
+        var allocations = Company().allocations(300)
+        var parts: [String: TrainingConfiguration.Part] = [:]
+        for index in allocations.indices {
+            parts[allocations[index].id] = index < 180 ? .train : index < 230 ? .valid : .test
+            // No test row knows what came of another.
+            allocations[index].completedAt =
+                index < 230 ? allocations[index].decidedAt + 3_600 : Company.end(300)
+        }
+        func rows(_ allocations: [Allocation]) throws -> [Backtest.Row] {
+            try Backtest(history: History(allocations: allocations), parts: parts, withPlan: true, epochs: 3).run().rows
+        }
+        let honest = try rows(allocations)
+        // No plan is kept, whatever chance was given.
+        for index in 230..<300 { allocations[index].actualHours = 7 * allocations[index].plannedHours }
+        let other = try rows(allocations)
+        #expect(honest.count == 70 && honest.map(\.hours) == other.map(\.hours))
+        #expect(honest.map(\.successProbability) == other.map(\.successProbability))
+        #expect(honest.map(\.low80) == other.map(\.low80) && honest.map(\.high80) == other.map(\.high80))
+    }
+
     @Test("a back-test answers rows without a plan too, and all of them when no plan was ever known")
     func backtestWithoutPlans() throws {
         for planless in [5, 1] {

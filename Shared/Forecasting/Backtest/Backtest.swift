@@ -5,6 +5,10 @@ import Foundation
 /// Each test row is answered from what was known strictly before its decision. `refits` is 0 for one model, fitted to the
 /// train rows and calibrated on the valid rows; above 0 the model is fitted again that many times along the test rows,
 /// each time to what had been completed by then (purged rows are history, never fitted to).
+///
+/// Chances of keeping a plan that score worse than the usual rate are refused on rows that show (``Gates``). A replay of a span has
+/// such rows at each fit, as a training job has, and refuses them likewise. A published split has none but its test rows, and there
+/// nothing is refused: an answer that was dropped for what came of the rows asked about would be scored on rows it had looked at.
 public struct Backtest: Sendable {
     /// One answered test row.
     public struct Row: Sendable {
