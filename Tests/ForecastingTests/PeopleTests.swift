@@ -73,21 +73,74 @@ import Testing
             .employee(EmployeeFacts(id: "e3", weeklyCapacityHours: 12)),
         ])
         let ids = (0..<Self.company.people).map { "e\($0)" } + ["new", "stranger"]
-        let people = ids.map(history.person)
         for model in try await models(calibration) {
-            for question in questions() {
-                let estimates = model.estimates(question, of: people, history: history)
-                for (id, estimate) in zip(ids, estimates) {
-                    var own = question
-                    own.employee = id
-                    let alone = model.forecast(own, history: history, explaining: false)
-                    #expect(
-                        estimate.hours.bitPattern == alone.hours.bitPattern
-                            && estimate.successProbability?.bitPattern == alone.successProbability?.bitPattern,
-                        "\(model.kind) of \(id), asked \(question)")
-                }
+            for question in questions() { check(model, question, of: ids, history) }
+        }
+    }
+
+    /// Compares, to the bit, what the model says of many with what it says of each alone.
+    private func check(_ model: ForecastModel, _ question: Decision, of ids: [String], _ history: History) {
+        let estimates = model.estimates(question, of: ids.map(history.person), history: history)
+        #expect(estimates.count == ids.count)
+        for (id, estimate) in zip(ids, estimates) {
+            var own = question
+            own.employee = id
+            let alone = model.forecast(own, history: history, explaining: false)
+            #expect(
+                estimate.hours.bitPattern == alone.hours.bitPattern
+                    && estimate.successProbability?.bitPattern == alone.successProbability?.bitPattern,
+                "\(model.kind) of \(id), asked \(question)")
+        }
+    }
+
+    @Test("what is kept between questions follows every change of a history", arguments: 1...4 as ClosedRange<UInt64>)
+    func keptFigures(seed: UInt64) async throws {
+        let model = try await Self.model.value
+        var random = SeededGenerator(seed: seed)
+        var company = Self.company
+        company.seed = seed
+        // Unknown people and projects are met along the way, most of them without an outcome at first.
+        var changes = company.changes(260)[...]
+        let ids = (0..<company.people).map { "e\($0)" } + ["stranger"]
+        let questions = questions()
+        var history = History()
+        while !changes.isEmpty {
+            history.apply(changes.prefix(13))
+            changes = changes.dropFirst(13)
+            // A copy that goes its own way, which shares what was kept until then.
+            var other = history
+            for _ in 0..<2 {
+                let question = questions[random.below(questions.count)]
+                check(model, question, of: ids, history)
+                check(model, question, of: ids, other)
+                check(model, question, of: [ids[random.below(ids.count)], "stranger"], history)
+                other.apply(Array(changes.prefix(3)))
+                check(model, question, of: ids, other)
             }
         }
+    }
+
+    @Test("what is kept takes no more than is said, and nothing once an outcome has come")
+    func keptBytes() async throws {
+        let model = try await Self.model.value
+        // Not the one that other tests ask about meanwhile.
+        var history = Self.company.history(Self.rows)
+        let people = (0..<Self.company.people).map { history.person("e\($0)") }
+        var question = questions()[1]
+        #expect(history.keptBytes == 0)
+        var most = 0
+        for number in 0..<200 {
+            question.project = "p\(number % 3)"
+            question.skills = number % 2 == 0 ? ["swift"] : ["sql", "swift"]
+            question.plannedHours = exp2(Double(number % 40) / 2 - 4)
+            _ = model.estimates(question, of: people, history: history)
+            most = max(most, history.keptBytes)
+        }
+        #expect(most > 0 && most <= 64 * 128 * (people.count + 1))
+        var late = Self.company.allocations(1)[0]
+        late.id = "late"
+        history.apply(.allocation(late))
+        #expect(history.keptBytes == 0)
     }
 
     @Test("people who are asked the same differ in no other columns than those that are taken to be personal")
@@ -136,7 +189,7 @@ import Testing
         }
     }
 
-    @Test("of thousands of people, shared out among the cores, each is answered as alone")
+    @Test("of thousands of people each is answered as alone")
     func manyPeople() async throws {
         let model = try await Self.model.value
         let question = questions()[4]

@@ -24,8 +24,8 @@ struct TenantKnowledge: Sendable {
     private var projectsSettledAt = Date.distantPast
     /// Whose days the tenant's dates are.
     private(set) var zone = TimeZone.gmt
-    /// About how much memory it takes.
-    private(set) var bytes = 0
+    /// About how much memory it takes without what is kept between questions.
+    private var bytesOfRecords = 0
     /// Where the feed goes on; nil before the first whole one.
     private(set) var watermark: String?
 
@@ -46,7 +46,7 @@ struct TenantKnowledge: Sendable {
         needsReckoning = false
         self.zone = zone
         if let aliases = end.skillAliases { skillNames.setAliases(aliases) }
-        bytes = estimatedBytes
+        bytesOfRecords = estimatedBytes
         watermark = end.watermark
     }
 
@@ -197,7 +197,10 @@ struct TenantKnowledge: Sendable {
     /// About how much memory it takes, in rows.
     var size: Int { history.allocationCount + employees.count + projects.count }
 
-    /// The same in bytes: people with their contracts and what is kept of them, projects, bookings, the history.
+    /// The same in bytes.
+    var bytes: Int { bytesOfRecords + history.keptBytes }
+
+    /// People with their contracts and what is kept of them, projects, bookings, the history.
     private var estimatedBytes: Int {
         history.bytes + employees.count * 5_000 + projects.count * 1_000 + employeeOfBooking.count * 320
     }

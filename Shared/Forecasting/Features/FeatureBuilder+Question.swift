@@ -9,14 +9,14 @@ extension FeatureBuilder {
     // MARK: The five base features, as of the decision (docs/architecture.md#what-is-learned)
 
     func writeBase<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ flow: FlowView, _ context: PooledHistory, into sink: inout S
+        _ decision: DecisionNumbers, _ flow: FlowView, own: some PersonFigures, into sink: inout S
     ) {
         if S.onlyPersonal {
             sink.skip(1)
             if schema.withPlan {
                 sink.skip(1)
             } else {
-                writeUsualHours(decision, context, into: &sink)
+                writeUsualHours(decision, own, into: &sink)
             }
             return sink.skip(3)
         }
@@ -25,7 +25,7 @@ extension FeatureBuilder {
             .init(
                 name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
         )
-        writeUsualHours(decision, context, into: &sink)
+        writeUsualHours(decision, own, into: &sink)
         sink.add(
             Double(decision.skillCount) / 10,
             .init(name: "base.skills", meaning: "number of required skills", unit: "÷ 10", knownWhen: .decision))
@@ -42,10 +42,10 @@ extension FeatureBuilder {
     }
 
     private func writeUsualHours<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ context: PooledHistory, into sink: inout S
+        _ decision: DecisionNumbers, _ own: some PersonFigures, into sink: inout S
     ) {
         sink.add(
-            (schema.withPlan ? decision.plannedHours ?? 0 : exp(context.medianPersonSkill)) / 40,
+            (schema.withPlan ? decision.plannedHours ?? 0 : exp(own.medianPersonSkill)) / 40,
             .init(
                 name: "base.hours", meaning: schema.withPlan ? "the planned hours" : "the usual hours of such tasks",
                 unit: "÷ 40 h", knownWhen: schema.withPlan ? .decision : .completedBefore))
@@ -121,20 +121,20 @@ extension FeatureBuilder {
     // MARK: How much is going on
 
     func writeFlow<S: FeatureSink>(
-        _ name: String, _ whose: String, _ flow: FlowView, _ moment: Double, into sink: inout S
+        _ name: String, _ whose: String, _ flow: FlowView, _ ages: inout AgeScale, into sink: inout S
     ) {
         sink.add(
-            logCount(max(0, flow.decided - flow.done)),
+            Self.logCount(max(0, flow.decided - flow.done)),
             .init(
                 name: "\(name).open", meaning: "\(whose) unfinished tasks", unit: "log(1 + tasks)",
                 knownWhen: .decidedBefore))
         sink.add(
-            logCount(flow.lately),
+            Self.logCount(flow.lately),
             .init(
                 name: "\(name).lately", meaning: "\(whose) tasks begun in a week", unit: "log(1 + tasks)",
                 knownWhen: .decidedBefore))
         sink.add(
-            flow.first.map { log1p(max(0, moment - $0) / 86_400) } ?? .nan,
+            ages.age(since: flow.first ?? .nan),
             .init(
                 name: "\(name).tenure", meaning: "time since \(whose) first task", unit: "log(1 + days)",
                 knownWhen: .decidedBefore))

@@ -12,20 +12,20 @@ extension FeatureBuilder {
             sink.add(
                 value ?? .nan, .init(name: name, meaning: meaning, unit: unit, knownWhen: .completedBefore))
         }
-        add("words.mean", words?.mean, "tasks with the words of this title, against all", context.unit)
-        add("words.latest5", words?.lately, "the latest 5 with each word of this title, against all", context.unit)
-        add("words.strongest", words?.strongest, "tasks with the word that says most, against all", context.unit)
+        add("words.mean", words?.mean, "tasks with the words of this title, against all", schema.targetUnit)
+        add("words.latest5", words?.lately, "the latest 5 with each word of this title, against all", schema.targetUnit)
+        add("words.strongest", words?.strongest, "tasks with the word that says most, against all", schema.targetUnit)
         add("words.success", words?.success, "success of tasks with the words of this title", "share")
         add("words.known", words?.known, "words of this title that finished tasks have", "words")
         add("words.new", words?.new, "words of this title that no finished task has", "words")
         let title = views.title
         let isKnown = title.count > 0
-        let usual = context.skillSet.mean
+        let usual = context.skillSet.figures.mean
         let mean = context.recent(title.latest(20), min(20, title.count), strength: 1, toward: usual)
-        add("title.latest20", words == nil ? nil : mean, "the latest 20 with this very title", context.unit)
+        add("title.latest20", words == nil ? nil : mean, "the latest 20 with this very title", schema.targetUnit)
         add(
             "title.latest", isKnown ? context.recent(title.latest(1), 1, strength: 0.25, toward: mean) : nil,
-            "the latest with this very title", context.unit)
+            "the latest with this very title", schema.targetUnit)
         add(
             "title.count", words == nil ? nil : log1p(Double(title.count)), "the number with this very title",
             "log(1 + tasks)")
@@ -48,9 +48,9 @@ struct WordFigures {
     /// Nil without a title.
     init?(_ views: HistoryViews, _ context: PooledHistory) {
         guard !views.words.isEmpty else { return nil }
-        let all = context.all
+        let all = context.all.figures
         success = all.success
-        let total = Double(all.view.count + 1)
+        let total = Double(context.all.view.count + 1)
         var weights = 0.0
         var (means, latest, successes) = (0.0, 0.0, 0.0)
         for (place, view) in views.words.enumerated() {
@@ -59,7 +59,7 @@ struct WordFigures {
                 continue
             }
             known += 1
-            let word = context.pool(view, parent: all)
+            let word = context.pool(view, toward: all).figures
             let weight = log(1 + total / Double(view.count))
             let own = word.mean - all.mean
             weights += weight

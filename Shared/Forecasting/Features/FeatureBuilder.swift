@@ -61,39 +61,56 @@ struct FeatureBuilder {
             decision, labels, unmet: unmet, views, PooledHistory(views, withPlan: schema.withPlan), into: &sink)
     }
 
-    /// Writes only the features in which people who are asked the same may differ (``FeatureSchema/personalColumns``).
-    /// - Parameters:
-    ///   - context: of the views.
-    ///   - place: of the first of them in a ``PeopleBlock``.
-    func writePersonal(
-        _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
-        _ views: HistoryViews, _ context: PooledHistory, to place: UnsafeMutablePointer<Float>
-    ) {
-        var sink = PersonalSink(next: place)
-        write(decision, labels, unmet: unmet, views, context, into: &sink)
-    }
-
     /// - Parameter context: of the views.
     func write<Sink: FeatureSink>(
         _ decision: DecisionNumbers, _ labels: Span<ResolvedGroups.LabelGroup>, unmet: [String: String],
         _ views: HistoryViews, _ context: PooledHistory, into sink: inout Sink
     ) {
-        let now = clock(decision.at, views)
-        writeBase(decision, views.projectFlow, context, into: &sink)
+        write(
+            decision, clock(decision.at, views), labels, unmet: unmet, views, context, own: context, views.personFlow,
+            into: &sink)
+    }
+
+    /// Writes only the features in which people who are asked the same may differ (``FeatureSchema/personalColumns``).
+    /// - Parameters:
+    ///   - decision: of the person.
+    ///   - now: what ``clock(_:_:)`` says.
+    ///   - views: of anybody.
+    ///   - context: of the views.
+    ///   - own: what the person's own groups say.
+    ///   - flow: of the person.
+    ///   - place: of the first of the features in a ``PeopleBlock``.
+    @inline(__always)
+    func writePersonal(
+        _ decision: DecisionNumbers, _ now: Double, _ views: HistoryViews, _ context: PooledHistory,
+        own: some PersonFigures, _ flow: FlowView, to place: UnsafeMutablePointer<Float>
+    ) {
+        var sink = PersonalSink(next: place)
+        write(decision, now, Span(), unmet: [:], views, context, own: own, flow, into: &sink)
+    }
+
+    @inline(__always)
+    private func write<Sink: FeatureSink>(
+        _ decision: DecisionNumbers, _ now: Double, _ labels: Span<ResolvedGroups.LabelGroup>,
+        unmet: [String: String], _ views: HistoryViews, _ context: PooledHistory, own: some PersonFigures,
+        _ flow: FlowView, into sink: inout Sink
+    ) {
+        var ages = AgeScale(now: now)
+        writeBase(decision, views.projectFlow, own: own, into: &sink)
         writePlan(decision, now, into: &sink)
-        writeFlow("person", "this person's", views.personFlow, now, into: &sink)
+        writeFlow("person", "this person's", flow, &ages, into: &sink)
         if Sink.onlyPersonal {
             sink.skip(3)
         } else {
-            writeFlow("project", "this project's", views.projectFlow, now, into: &sink)
+            writeFlow("project", "this project's", views.projectFlow, &ages, into: &sink)
         }
-        writeGroups(decision, now, context: context, into: &sink)
-        writeLabels(decision, now, labels, unmet: unmet, views, context: context, into: &sink)
+        writeGroups(decision, &ages, context, own: own, into: &sink)
+        writeLabels(decision, &ages, labels, unmet: unmet, context, own: own, into: &sink)
         if schema.usesTitles { writeTitle(views, context, into: &sink) }
     }
 
     /// The moment that ages are reckoned to: the decision's, or as long after the latest outcome as ever was seen.
-    private func clock(_ moment: Double, _ views: HistoryViews) -> Double {
+    func clock(_ moment: Double, _ views: HistoryViews) -> Double {
         guard let longest = schema.longestSilence, let silence = views.all.age(at: moment) else { return moment }
         return moment - max(0, silence - longest)
     }
@@ -101,8 +118,8 @@ struct FeatureBuilder {
     /// Logarithms of 1 + a count: most counts are small, and a row has some twenty of them.
     private static let smallCounts = (0..<1_024).map { log1p(Double($0)) }
 
-    func logCount(_ count: Int) -> Double {
-        count < Self.smallCounts.count ? Self.smallCounts[count] : log1p(Double(count))
+    static func logCount(_ count: Int) -> Double {
+        count < smallCounts.count ? smallCounts[count] : log1p(Double(count))
     }
 }
 
@@ -112,8 +129,8 @@ private struct PersonalSink: FeatureSink {
     var next: UnsafeMutablePointer<Float>
 
     @inline(__always)
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
-        next.pointee = Float(value)
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
+        next.pointee = value
         next += PeopleBlock.rows
     }
 
@@ -126,8 +143,8 @@ private struct RowSink: FeatureSink {
     var next: UnsafeMutablePointer<Float>
 
     @inline(__always)
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
-        next.pointee = Float(value)
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
+        next.pointee = value
         next += 1
     }
 }

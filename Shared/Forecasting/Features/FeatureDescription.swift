@@ -93,6 +93,9 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
         return missing.intersection(expects)
     }
 
+    /// Of the targets.
+    var targetUnit: String { withPlan ? "log ratio to the plan" : "log hours" }
+
     public var features: [FeatureDescription] {
         var sink = DescribingSink()
         write(into: &sink)
@@ -126,19 +129,25 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
 protocol FeatureSink {
     /// Only what may differ between people who are asked the same is wanted.
     static var onlyPersonal: Bool { get }
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription)
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription)
     /// Passes over values that all have in common.
     mutating func skip(_ count: Int)
 }
 
 extension FeatureSink {
     static var onlyPersonal: Bool { false }
+
+    @inline(__always)
+    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+        add(Float(value), description())
+    }
+
     mutating func skip(_ count: Int) { preconditionFailure("this sink is given every value") }
 }
 
 struct DescribingSink: FeatureSink {
     var features: [FeatureDescription] = []
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
         features.append(description())
     }
 }
@@ -148,7 +157,7 @@ private struct PersonalColumnSink: FeatureSink {
     var columns: [Int] = []
     private var next = 0
 
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
         columns.append(next)
         next += 1
     }
@@ -159,7 +168,7 @@ private struct PersonalColumnSink: FeatureSink {
 struct ValueSink: FeatureSink {
     var values: [Float] = []
     @inline(__always)
-    mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
-        values.append(Float(value))
+    mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
+        values.append(value)
     }
 }

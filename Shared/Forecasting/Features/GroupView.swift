@@ -24,8 +24,11 @@ struct GroupView {
         return size >= count ? rows[count - 1].sums : rows[count - 1].sums - rows[count - 1 - size].sums
     }
 
+    /// When the latest was completed; nil without one.
+    var lastCompletion: Double? { rows.map { $0[count - 1].time } }
+
     /// Seconds since the latest completion; nil without one.
-    func age(at moment: Double) -> Double? { rows.map { moment - $0[count - 1].time } }
+    func age(at moment: Double) -> Double? { lastCompletion.map { moment - $0 } }
 
     /// The median over the latest rows that have it, and how many those are; nil without any.
     /// - Parameter ofRatios: of the log ratio to the plan, else of the log hours.

@@ -65,6 +65,15 @@ struct HistoryCursors: ~Copyable {
         return Int(counts[Int(group)])
     }
 
+    /// What a group says as of the moment, -1 for none; asks for the memory that will be read of it.
+    @inline(__always)
+    mutating func view(of group: Int32) -> GroupView {
+        let count = group < 0 ? 0 : count(group)
+        guard count > 0, let rows = reader.series(group).pointee.rows else { return .empty }
+        rows.prefetch(before: count)
+        return GroupView(rows, count: count)
+    }
+
     private func search(_ group: Int32) -> Int {
         guard let moments = reader.series(group).pointee.moments else { return 0 }
         return moments.count(before: moment, from: moments.guess(moment))

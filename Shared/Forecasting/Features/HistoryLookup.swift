@@ -68,15 +68,7 @@ struct HistoryLookup: ~Copyable {
     mutating func forEach(_ body: (Int, HistoryViews) -> Void) {
         for decision in decisions {
             cursors.advance(to: decision.at)
-            for group in groups[decision.groups] {
-                let count = group < 0 ? 0 : cursors.count(group)
-                guard count > 0, let rows = cursors.reader.series(group).pointee.rows else {
-                    views.append(.empty)
-                    continue
-                }
-                rows.prefetch(before: count)
-                views.append(GroupView(rows, count: count))
-            }
+            for group in groups[decision.groups] { views.append(cursors.view(of: group)) }
             cursors.prefetchMoments(ofFlow: decision.personFlow)
             cursors.prefetchMoments(ofFlow: decision.projectFlow)
         }

@@ -92,12 +92,10 @@ struct GroupIndex: Sendable {
                     return keys[Resolver.key(kind, first, second, isFlow: isFlow)] ?? -1
                 }
             })
-        func groups(_ kind: Kind) -> [Int32] { crossings.groups(kind, with: others[kind] ?? -1) }
+        func other(_ kind: Kind) -> Int32 { others[kind] ?? -1 }
         return PeopleGroups(
-            shared: shared, personSkillSet: groups(.personSkillSet), personProject: groups(.personProject),
-            personProjectSkillSet: groups(.personProjectSkillSet), personPlanSize: groups(.personPlanSize),
-            personLabels: values.map { crossings.groups(.personLabel, with: $0) }, people: crossings.people,
-            flows: crossings.flows)
+            shared: shared, crossings: crossings, skillSet: other(.personSkillSet), project: other(.personProject),
+            projectSkillSet: other(.personProjectSkillSet), planSize: other(.personPlanSize), labels: values)
     }
 
     var personCount: Int { names[Space.person.rawValue].count }

@@ -30,6 +30,7 @@ extension History {
         let arrivals = arrivals(among: batch.slots)
         // Most live changes touch no series: those of a large history are not looked through for them.
         guard !arrivals.isEmpty || !batch.marked.isEmpty else { return }
+        kept = KeptFigures()
         let work = SeriesWork(arrivals, groups: series.count, marked: batch.marked) { slot, visit in
             forEachSeries(of: slot, visit)
         }

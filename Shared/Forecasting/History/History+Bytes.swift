@@ -3,4 +3,7 @@ extension History {
     public var bytes: Int {
         allocationCount * 2_400 + capacityDayCount * 48 + recordCount * 400
     }
+
+    /// About how many more are taken by what is kept between questions about many people; it changes with questions.
+    public var keptBytes: Int { kept.bytes }
 }

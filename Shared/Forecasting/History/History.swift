@@ -28,6 +28,8 @@ public struct History: Sendable {
     var series = [GroupSeries(keepsMedians: true)]
     var flows: [FlowSeries] = []
     private(set) var index = GroupIndex()
+    /// Of all outcomes that the series hold, and of no others.
+    var kept = KeptFigures()
     private var projects: [String: ProjectFacts] = [:]
     private var employees: [String: EmployeeFacts] = [:]
     /// Employee → day number → utilisation percent.

@@ -1,5 +1,3 @@
-import Dispatch
-import Foundation
 import Synchronization
 
 /// What a model says of one person among many.
@@ -11,10 +9,9 @@ public struct PersonEstimate: Sendable, Equatable {
 }
 
 extension ForecastModel {
-    /// Below so many people another core is not worth its while.
-    private static let peoplePerCore = 1_024
-
     /// The same question about many people: to the bit what ``forecast(_:history:explaining:)`` says of each.
+    ///
+    /// One thread's work: where many ask at once, a core for each of them takes less of all than several for each.
     /// - Parameters:
     ///   - decision: the person it names does not matter.
     ///   - people: of this history.
@@ -23,32 +20,19 @@ extension ForecastModel {
         let decision = usable(decision)
         let (place, variant) = placedVariant(for: decision)
         let prepared = prepared.variant(at: place, of: variant)
-        let features = PeopleFeatures(decision, schema: variant.schema, history: history)
-        let row = features.sharedRow()
-        let cores = max(1, min(ProcessInfo.processInfo.activeProcessorCount, people.count / Self.peoplePerCore))
-        let share = (people.count + cores - 1) / cores
-        return [PersonEstimate](unsafeUninitializedCapacity: people.count) { estimates, count in
-            nonisolated(unsafe) let estimates = estimates
-            @Sendable func answer(_ part: Range<Int>) {
-                var question = PeopleQuestion(prepared, variant, planned: decision.plannedHours ?? 0, row: row)
+        return PeopleFeatures.read(decision, of: people, schema: variant.schema, history: history) { features, reader in
+            var question = PeopleQuestion(
+                prepared, variant, planned: decision.plannedHours ?? 0, row: features.sharedRow())
+            return [PersonEstimate](unsafeUninitializedCapacity: people.count) { estimates, count in
                 func note(_ place: Int, _ estimate: PersonEstimate) {
                     estimates.initializeElement(at: place, to: estimate)
                 }
-                var first = part.lowerBound
-                features.forEachBlock(of: people[part], columns: prepared.personal.count) { count, block in
-                    question.ask(block, count: count, first: first, note)
-                    first += count
+                features.forEachBlock(reader, columns: prepared.personal.count) { part, block in
+                    question.ask(block, count: part.count, first: part.lowerBound, note)
                 }
                 question.finish(note)
+                count = people.count
             }
-            if cores == 1 {
-                answer(people.indices)
-            } else {
-                DispatchQueue.concurrentPerform(iterations: cores) { core in
-                    answer(min(core * share, people.count)..<min((core + 1) * share, people.count))
-                }
-            }
-            count = people.count
         }
     }
 }

@@ -1,16 +1,15 @@
-/// The groups of one question for all people: what all have in common, and what each has of their own.
+/// The groups of one question for all people: what all have in common, and by which numbers that is known to which each person's own
+/// groups are crossed; -1 for what history has not met.
 struct PeopleGroups {
     /// The groups that do not depend on the person; the personal groups are -1.
     let shared: ResolvedGroups
-    /// By person number, -1 where there is no such group.
-    let personSkillSet: [Int32]
-    let personProject: [Int32]
-    let personProjectSkillSet: [Int32]
-    let personPlanSize: [Int32]
-    /// In the order of the labels of `shared`.
-    let personLabels: [[Int32]]
-    let people: [Int32]
-    let flows: [Int32]
+    let crossings: PersonCrossings
+    let skillSet: Int32
+    let project: Int32
+    let projectSkillSet: Int32
+    let planSize: Int32
+    /// Values, in the order of the labels of `shared`.
+    let labels: [Int32]
 }
 
 /// Which people have a group together with something else, so that a question about many people looks up nothing per person.
@@ -46,6 +45,7 @@ struct PersonCrossings: Sendable {
 
     /// By person number.
     func groups(_ kind: GroupIndex.Kind, with other: Int32) -> [Int32] {
+        if kind == .person { return people }
         var groups = [Int32](repeating: -1, count: people.count)
         guard other >= 0 else { return groups }
         for member in members[Self.key(kind, other)] ?? [] { groups[Int(member.person)] = member.group }
