@@ -202,31 +202,94 @@ import Testing
         #expect(Set(estimates.map(\.hours)).count > 1)
     }
 
-    @Test("every instruction set says the same, and trees with more leaves than the layout has room for are walked")
-    func manyLeaves() throws {
+    /// By which instructions this machine can ask models.
+    private static let levels = 0...PeopleBlock.level
+
+    /// Columns that all rows of a question have in common have no place.
+    private static let places: [[Int32]] = [
+        [0, 1, 2, 3], [-1, 0, 1, 2], [0, -1, -1, 1], [-1, -1, 0, -1], [-1, -1, -1, -1],
+    ]
+
+    /// A block of rows, and the same row by row: whole numbers, some of them missing.
+    private func block(_ places: [Int32], _ random: inout SeededGenerator) -> (columns: [Float], rows: [[Float]]) {
+        func value() -> Float { random.below(12) == 0 ? .nan : Float(random.below(9)) }
+        let shared = places.map { _ in value() }
+        let rows = (0..<PeopleBlock.rows).map { _ in places.indices.map { places[$0] < 0 ? shared[$0] : value() } }
+        var columns = [Float](repeating: 0, count: places.count * PeopleBlock.rows)
+        for (column, place) in places.enumerated() where place >= 0 {
+            for row in rows.indices { columns[Int(place) * PeopleBlock.rows + row] = rows[row][column] }
+        }
+        return (columns, rows)
+    }
+
+    /// A tree grown by splitting leaves at random.
+    private func tree(leaves: Int, columns: Int, _ random: inout SeededGenerator) -> RegressionTree {
+        func leaf() -> RegressionTree.Node {
+            .init(feature: -1, threshold: 0, left: 0, value: Float(random.uniform()) - 0.3)
+        }
+        var nodes = [leaf()]
+        for _ in 1..<leaves {
+            let ends = nodes.indices.filter { nodes[$0].feature < 0 }
+            let split = ends[random.below(ends.count)]
+            nodes[split].feature = Int32(random.below(columns))
+            nodes[split].threshold = Float(random.below(9))
+            nodes[split].left = Int32(nodes.count)
+            nodes += [leaf(), leaf()]
+        }
+        return RegressionTree(nodes: nodes)
+    }
+
+    @Test("trees of every number of leaves say of a block, by every instruction set, what they say row by row")
+    func blocksOfTrees() throws {
         var random = SeededGenerator(seed: 2)
-        let matrix = FeatureMatrix(values: (0..<600 * 3).map { _ in Float(random.uniform()) }, columns: 3)
-        let targets = (0..<600).map { row in Double(matrix[row].reduce(0, +)) + random.uniform() }
-        func trees(leaves: Int) throws -> BoostedTrees {
-            var options = BoostedTrees.Options()
-            options.trees = 12
-            options.grower.leaves = leaves
-            options.grower.minimumRows = 3
-            return try BoostedTrees(
-                .squared, training: .init(matrix: matrix, targets: targets), binned: BinnedMatrix(matrix),
-                options: options)
+        for places in Self.places {
+            for most in [1, 2, 7, 8, 9, 15, 16, 17, 31, 32] {
+                var trees = BoostedTrees(constant: 0.4, columns: places.count)
+                trees.rate = 0.3
+                trees.trees = (0..<40).map { _ in
+                    tree(leaves: 1 + random.below(most), columns: places.count, &random)
+                }
+                trees.trees.append(tree(leaves: most, columns: places.count, &random))
+                let prepared = try #require(PreparedTrees(trees, places: places))
+                let (columns, rows) = block(places, &random)
+                let asked = prepared.asked(rows[0])
+                for level in Self.levels {
+                    var said = [Double](repeating: 0, count: PeopleBlock.rows)
+                    asked.predict(columns, into: &said, level: level)
+                    #expect(said.map(\.bitPattern) == rows.map { trees.predict($0).bitPattern }, "\(places) \(most)")
+                }
+            }
         }
-        #expect(PreparedTrees(try trees(leaves: 60), places: [0, 1, 2]) == nil)
-        let grown = try trees(leaves: 32)
-        let prepared = try #require(PreparedTrees(grown, places: [0, 1, 2]))
-        let asked = matrix.values.withUnsafeBufferPointer { prepared.asked($0.baseAddress!) }
-        var block = [Float](repeating: .nan, count: 3 * PeopleBlock.rows)
-        for row in 0..<PeopleBlock.rows - 1 {
-            for column in 0..<3 { block[column * PeopleBlock.rows + row] = matrix.values[row * 3 + column] }
+        var trees = BoostedTrees(constant: 0, columns: 3)
+        trees.trees = [tree(leaves: 33, columns: 3, &random)]
+        #expect(PreparedTrees(trees, places: [0, 1, 2]) == nil)
+    }
+
+    @Test("linear models say of a block, by every instruction set, what they say row by row, alone and with others")
+    func blocksOfLinears() {
+        var random = SeededGenerator(seed: 3)
+        for places in Self.places {
+            for count in 1...6 {
+                // Some standardise columns alike; one column says nothing.
+                let models = (0..<count).map { number in
+                    RidgeModel(
+                        intercept: random.uniform(), weights: places.map { _ in random.uniform() - 0.5 },
+                        means: places.map { _ in number % 4 == 3 ? 2.1 : 3.7 }, deviations: [1.3, 0.7, 0, 2.9])
+                }
+                let prepared = PreparedLinears(models, places: places)
+                #expect(Set(models.indices.map(prepared.place)) == Set(models.indices))
+                let (columns, rows) = block(places, &random)
+                let asked = prepared.asked(rows[0])
+                for level in Self.levels {
+                    asked.predict(columns, level: level)
+                    for (number, model) in models.enumerated() {
+                        let said = UnsafeBufferPointer(
+                            start: asked.predictions(at: prepared.place(of: number)), count: PeopleBlock.rows)
+                        #expect(
+                            said.map(\.bitPattern) == rows.map { model.predict($0).bitPattern }, "\(places) \(count)")
+                    }
+                }
+            }
         }
-        var said = [Double](repeating: 0, count: PeopleBlock.rows)
-        asked.predict(block, into: &said)
-        let expected = grown.predict(matrix).prefix(PeopleBlock.rows - 1) + [grown.predict([.nan, .nan, .nan])]
-        #expect(said.map(\.bitPattern) == expected.map(\.bitPattern))
     }
 }

@@ -2,63 +2,132 @@
 //
 // Every row's own sum is made in the order in which one row alone is summed, and nothing is fused: the bits are the same.
 
-static void NAME(cut)(const erm_forest *forest, const float *block, uint32_t *masks) {
-    for (int32_t tree = 0; tree < forest->trees; tree++) {
-        uint32_t initial = forest->initial[tree];
-        for (int lane = 0; lane < ERM_ROWS; lane++) masks[tree * ERM_ROWS + lane] = initial;
+#define UNROLL _Pragma("clang loop unroll(full)")
+#define VECTORS (ERM_ROWS / LANES)
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float NAME(floats) __attribute__((ext_vector_type(LANES), aligned(4)));
+typedef int32_t NAME(ints) __attribute__((ext_vector_type(LANES), aligned(4)));
+
+// What the leaves left over in `masks` say.
+#ifdef PERMUTES
+INLINE void NAME(look)(const float *table, int32_t size, const NAME(ints) *masks, float *values) {
+    __m256 first = _mm256_loadu_ps(table), second = first, third = first, fourth = first;
+    if (size > 8) second = _mm256_loadu_ps(table + 8);
+    if (size > 16) {
+        third = _mm256_loadu_ps(table + 16);
+        fourth = _mm256_loadu_ps(table + 24);
     }
-    for (int32_t run = 0; run < forest->runs; run++) {
-        const float *values = block + (size_t)forest->columns[run] * ERM_ROWS;
-        float highest = -__builtin_inff();
-        for (int lane = 0; lane < ERM_ROWS; lane++) highest = values[lane] > highest ? values[lane] : highest;
-        const erm_cut *end = forest->cuts + forest->starts[run + 1];
-        // Thresholds ascend: above the highest value no row goes right any more.
-        for (const erm_cut *cut = forest->cuts + forest->starts[run]; cut < end && highest > cut->threshold; cut++) {
-            uint32_t *restrict mask = masks + (size_t)cut->tree * ERM_ROWS;
-            uint32_t keep = cut->keep;
-            float threshold = cut->threshold;
-            for (int lane = 0; lane < ERM_ROWS; lane++) {
-                mask[lane] &= values[lane] > threshold ? keep : UINT32_MAX;
+    UNROLL for (int v = 0; v < VECTORS; v++) {
+        __m256i mask = (__m256i)masks[v];
+        __m256i lowest = _mm256_and_si256(mask, _mm256_sub_epi32(_mm256_setzero_si256(), mask));
+        __m256i place = _mm256_srli_epi32(_mm256_castps_si256(_mm256_cvtepi32_ps(lowest)), 23);
+        __m256 value = _mm256_permutevar8x32_ps(first, place);
+        if (size > 8) {
+            __m256 eights = _mm256_castsi256_ps(_mm256_slli_epi32(place, 28));
+            value = _mm256_blendv_ps(value, _mm256_permutevar8x32_ps(second, place), eights);
+            if (size > 16) {
+                __m256 upper = _mm256_blendv_ps(
+                    _mm256_permutevar8x32_ps(third, place), _mm256_permutevar8x32_ps(fourth, place), eights);
+                value = _mm256_blendv_ps(value, upper, _mm256_castsi256_ps(_mm256_slli_epi32(place, 27)));
             }
         }
+        _mm256_storeu_ps(values + v * LANES, value);
+    }
+}
+#else
+INLINE void NAME(look)(const float *table, int32_t size, const NAME(ints) *masks, float *values) {
+    const int32_t *mask = (const int32_t *)masks;
+    for (int row = 0; row < ERM_ROWS; row++) {
+        values[row] = table[erm_table_place(__builtin_ctz((uint32_t)mask[row]), size)];
+    }
+}
+#endif
+
+INLINE void NAME(trees)(const erm_forest *forest, const float *block, int32_t count, int32_t size, const erm_cut **cuts,
+    const float **tables) {
+    for (int32_t tree = forest->starts[count]; tree < forest->starts[count + 1]; tree++) {
+        NAME(ints) masks[VECTORS];
+        UNROLL for (int v = 0; v < VECTORS; v++) masks[v] = (NAME(ints))(-1);
+        for (const erm_cut *cut = *cuts, *end = cut + count; cut < end; cut++) {
+            const float *values = block + (size_t)cut->column * ERM_ROWS;
+            NAME(ints) keep = (NAME(ints))((int32_t)cut->keep);
+            UNROLL for (int v = 0; v < VECTORS; v++) {
+                NAME(ints) right = *(const NAME(floats) *)(values + v * LANES) > (NAME(floats))(cut->threshold);
+                masks[v] &= ~right | keep;
+            }
+        }
+        NAME(look)(*tables, size, masks, forest->values + (size_t)forest->numbers[tree] * ERM_ROWS);
+        *cuts += count;
+        *tables += size;
     }
 }
 
-// Half of the rows at a time: so many sums fit into registers.
-static void NAME(leaves)(const erm_forest *forest, const uint32_t *masks, double *sums) {
-    double sum[ERM_ROWS / 2];
-    for (int lane = 0; lane < ERM_ROWS / 2; lane++) sum[lane] = 0;
+static void NAME(forest)(const erm_forest *forest, const float *block, double *sums) {
+    // Trees with equally many cuts follow each other: the processor foresees where their loops end.
+    const erm_cut *cuts = forest->cuts;
+    const float *tables = forest->leaves;
+    for (int32_t count = 1; count < ERM_LEAVES; count++) {
+        int32_t size = erm_table_size(count);
+        if (size == 8) NAME(trees)(forest, block, count, 8, &cuts, &tables);
+        else if (size == 16) NAME(trees)(forest, block, count, 16, &cuts, &tables);
+        else NAME(trees)(forest, block, count, 32, &cuts, &tables);
+    }
+    four_doubles sum[ERM_ROWS / 4];
+    UNROLL for (int v = 0; v < ERM_ROWS / 4; v++) sum[v] = (four_doubles)(0);
     for (int32_t tree = 0; tree < forest->trees; tree++) {
-        const double *leaves = forest->leaves + (size_t)tree * ERM_LEAVES;
-        const uint32_t *mask = masks + (size_t)tree * ERM_ROWS;
-#pragma clang loop unroll(full) vectorize(disable)
-        for (int lane = 0; lane < ERM_ROWS / 2; lane++) sum[lane] += leaves[__builtin_ctz(mask[lane])];
+        const float *values = forest->values + (size_t)tree * ERM_ROWS;
+        UNROLL for (int v = 0; v < ERM_ROWS / 4; v++) {
+            sum[v] += __builtin_convertvector(*(const four_floats *)(values + v * 4), four_doubles);
+        }
     }
-    for (int lane = 0; lane < ERM_ROWS / 2; lane++) sums[lane] = sum[lane];
+    for (int row = 0; row < ERM_ROWS; row++) sums[row] = sum[row / 4][row % 4];
 }
 
-static void NAME(forest)(const erm_forest *forest, const float *block, uint32_t *masks, double *sums) {
-    NAME(cut)(forest, block, masks);
-    NAME(leaves)(forest, masks, sums);
-    NAME(leaves)(forest, masks + ERM_ROWS / 2, sums + ERM_ROWS / 2);
+// Eight rows at a time: so many sums of several models fit into registers.
+INLINE void NAME(models)(const erm_linear *linear, const float *block, double *sums, const int models) {
+    for (int first = 0; first < ERM_ROWS; first += 8) {
+        four_doubles sum[ERM_LINEARS][2];
+        UNROLL for (int model = 0; model < models; model++) {
+            sum[model][0] = sum[model][1] = (four_doubles)(linear->intercepts[model]);
+        }
+        for (int32_t column = 0; column < linear->columns; column++) {
+            int32_t place = linear->places[column];
+            if (place < 0) {
+                const double *terms = linear->terms + (size_t)column * models;
+                UNROLL for (int model = 0; model < models; model++) {
+                    sum[model][0] += (four_doubles)(terms[model]);
+                    sum[model][1] += (four_doubles)(terms[model]);
+                }
+                continue;
+            }
+            const double *weights = linear->weights + (size_t)column * models;
+            UNROLL for (int half = 0; half < 2; half++) {
+                const float *given = block + (size_t)place * ERM_ROWS + first + half * 4;
+                four_doubles values = __builtin_convertvector(*(const four_floats *)given, four_doubles);
+                four_longs known = values == values;
+                four_doubles standard = (values - linear->means[column]) / linear->deviations[column];
+                standard = standard < -4 ? (four_doubles)(-4) : standard;
+                standard = standard > 4 ? (four_doubles)(4) : standard;
+                standard = known ? standard : (four_doubles)(0);
+                UNROLL for (int model = 0; model < models; model++) sum[model][half] += weights[model] * standard;
+            }
+        }
+        UNROLL for (int model = 0; model < models; model++) {
+            for (int row = 0; row < 8; row++) sums[model * ERM_ROWS + first + row] = sum[model][row / 4][row % 4];
+        }
+    }
 }
 
 static void NAME(linear)(const erm_linear *linear, const float *block, double *sums) {
-    rows_of_double sum = (rows_of_double)linear->intercept;
-    for (int32_t column = 0; column < linear->columns; column++) {
-        int32_t place = linear->places[column];
-        if (place < 0) {
-            sum += (rows_of_double)linear->terms[column];
-            continue;
-        }
-        rows_of_float given = *(const rows_of_float *)(block + (size_t)place * ERM_ROWS);
-        rows_of_double values = __builtin_convertvector(given, rows_of_double);
-        rows_of_long known = linear->deviations[column] > 0 ? values == values : (rows_of_long)0;
-        rows_of_double standard = (values - linear->means[column]) / linear->deviations[column];
-        standard = standard < -4 ? (rows_of_double)-4 : standard;
-        standard = standard > 4 ? (rows_of_double)4 : standard;
-        standard = known ? standard : (rows_of_double)0;
-        sum += linear->weights[column] * standard;
+    switch (linear->models) {
+    case 1: return NAME(models)(linear, block, sums, 1);
+    case 2: return NAME(models)(linear, block, sums, 2);
+    case 3: return NAME(models)(linear, block, sums, 3);
+    case 4: return NAME(models)(linear, block, sums, 4);
     }
-    *(rows_of_double *)sums = sum;
 }
+
+#undef UNROLL
+#undef VECTORS
+#undef INLINE

@@ -91,40 +91,45 @@ double erm_peak(int32_t level, size_t iterations);
 
 // Models that are asked about many rows at once (Shared/Forecasting).
 enum {
-    ERM_ROWS = 16,    // rows of one block
+    ERM_ROWS = 32,    // rows of one block
     ERM_LEAVES = 32,  // the most leaves of a tree
+    ERM_LINEARS = 4,  // the most linear models that are asked together
 };
 
 // Where a row of a tree goes right: then the leaves on the left are out.
 typedef struct {
     float threshold;
-    int32_t tree;
-    uint32_t keep;  // all leaves but those on the left
+    int32_t column;  // its place in the block
+    uint32_t keep;   // all leaves but those on the left
 } erm_cut;
 
-// Trees as cuts (QuickScorer, Lucchese and others 2015): of the leaves that no cut takes away the first is the row's.
+// Trees as cuts (QuickScorer, Lucchese and others 2015): of the leaves that no cut takes away the first is the row's. A tree with n
+// cuts has n + 1 leaves. Trees without a cut are not asked.
 typedef struct {
-    int32_t trees;
-    const uint32_t *initial;  // per tree, the leaves that can be reached
-    const double *leaves;     // per tree, ERM_LEAVES values
-    int32_t runs;             // columns with cuts
-    const int32_t *columns;   // per run, its place in the block
-    const int32_t *starts;    // per run and once more, where its cuts begin
-    const erm_cut *cuts;      // ascending by threshold within a run
+    int32_t trees;           // with those without a cut
+    const int32_t *starts;   // per number of cuts up to ERM_LEAVES, where the trees with so many begin
+    const int32_t *numbers;  // of these trees; a tree's place in the sum
+    const erm_cut *cuts;     // tree after tree
+    const float *leaves;     // tree after tree, a table of erm_table_size values each
+    float *values;           // trees × ERM_ROWS: what each tree says; to be filled in for those without a cut
 } erm_forest;
 
-// A linear model on standardised columns. A column that is the same for all rows has no place in the block but a term.
+// How many places the table of a tree's leaves has, and at which of them a leaf is: where the processor's way to find it looks.
+static inline int32_t erm_table_size(int32_t cuts) { return cuts < 8 ? 8 : cuts < 16 ? 16 : 32; }
+static inline int32_t erm_table_place(int32_t leaf, int32_t size) { return (leaf + 127) & (size - 1); }
+
+// Linear models on columns that are standardised alike. A column that is the same for all rows has no place in the block but terms.
 typedef struct {
-    int32_t columns;
-    const int32_t *places;  // per column, its place in the block; -1 for none
-    const double *terms;
-    const double *weights, *means, *deviations;
-    double intercept;
+    int32_t models, columns;
+    const int32_t *places;            // per column, its place in the block; -1 for none
+    const double *means, *deviations; // per column; deviations of those with a place are above 0
+    const double *terms, *weights;    // per column and model
+    const double *intercepts;         // per model
 } erm_linear;
 
-// For each of ERM_ROWS rows the sum of its leaves. `block` holds columns of ERM_ROWS values each; `masks` is scratch memory for
-// trees × ERM_ROWS.
-void erm_forest_sums(int32_t level, const erm_forest *forest, const float *block, uint32_t *masks, double *sums);
+// For each of ERM_ROWS rows the sum of its leaves. `block` holds columns of ERM_ROWS values each.
+void erm_forest_sums(int32_t level, const erm_forest *forest, const float *block, double *sums);
+// The same of linear models: ERM_ROWS sums of each, one model after the other.
 void erm_linear_sums(int32_t level, const erm_linear *linear, const float *block, double *sums);
 
 #endif

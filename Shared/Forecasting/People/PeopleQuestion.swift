@@ -5,7 +5,8 @@
 struct PeopleQuestion {
     private enum Part {
         case trees(AskedTrees)
-        case linear(AskedLinear)
+        /// By its place among `linears`.
+        case linear(Int)
         case other(HoursMember)
     }
 
@@ -13,7 +14,7 @@ struct PeopleQuestion {
     private let variant: VariantModel
     private let answers: RowAnswers
     private let members: [Part]
-    private let successLinear: AskedLinear?
+    private let linears: AskedLinears
     private let successTrees: AskedTrees?
     /// Trees that could not be laid out are asked row by row.
     private let asksSuccessByRow: Bool
@@ -21,7 +22,7 @@ struct PeopleQuestion {
     private var row: [Float]
     private var sums = [Double](repeating: 0, count: PeopleBlock.rows)
     private var one = [Double](repeating: 0, count: PeopleBlock.rows)
-    private var success: (linear: [Double], trees: [Double])
+    private var ofSuccessTrees = [Double](repeating: 0, count: PeopleBlock.rows)
     /// The few rows whose answers need the inner range.
     private var late = LateRows()
     /// The ends of the inner range: laid out for the question when the first row needs them.
@@ -35,21 +36,17 @@ struct PeopleQuestion {
         self.variant = variant
         self.row = row
         answers = RowAnswers(variant, planned: planned)
-        success = (sums, sums)
-        asksSuccessByRow = variant.success?.trees != nil && prepared.success == nil
-        (members, successLinear, successTrees) = row.withUnsafeBufferPointer { row in
-            guard let row = row.baseAddress else { return ([], nil, nil) }
+        asksSuccessByRow = variant.success?.trees != nil && prepared.success.trees == nil
+        (members, linears, successTrees) = row.withUnsafeBufferPointer { row in
+            guard let row = row.baseAddress else { preconditionFailure("a schema has features") }
             let members = prepared.members.map { member -> Part in
                 switch member {
                 case .trees(let trees): .trees(trees.asked(row))
-                case .linear(let model): .linear(AskedLinear(model, row, places: prepared.places))
+                case .linear(let place): .linear(place)
                 case .other(let member): .other(member)
                 }
             }
-            return (
-                members, variant.success?.linear.map { AskedLinear($0, row, places: prepared.places) },
-                prepared.success?.asked(row)
-            )
+            return (members, prepared.linears.asked(row), prepared.success.trees?.asked(row))
         }
     }
 
@@ -58,11 +55,14 @@ struct PeopleQuestion {
     mutating func ask(
         _ block: UnsafePointer<Float>, count: Int, first: Int, _ body: (_ place: Int, PersonEstimate) -> Void
     ) {
+        linears.predict(block)
         for lane in sums.indices { sums[lane] = 0 }
         for member in members {
             switch member {
             case .trees(let trees): trees.predict(block, into: &one)
-            case .linear(let linear): linear.predict(block, into: &one)
+            case .linear(let place):
+                let predictions = linears.predictions(at: place)
+                for lane in sums.indices { one[lane] = predictions[lane] }
             case .other(let member):
                 for lane in 0..<count {
                     fill(lane, of: block)
@@ -71,14 +71,14 @@ struct PeopleQuestion {
             }
             for lane in sums.indices { sums[lane] += one[lane] }
         }
-        successLinear?.predict(block, into: &success.linear)
-        successTrees?.predict(block, into: &success.trees)
+        successTrees?.predict(block, into: &ofSuccessTrees)
+        let ofSuccessLinear = prepared.success.linear.map { linears.predictions(at: $0) }
         for lane in 0..<count {
             let estimate = answers.estimate(sums[lane])
             let chance =
                 asksSuccessByRow
                 ? successByRow(lane, of: block)
-                : answers.chance(linear: success.linear[lane], trees: success.trees[lane])
+                : answers.chance(linear: ofSuccessLinear.map { $0[lane] } ?? 0, trees: ofSuccessTrees[lane])
             var isLate = false
             let answer = answers.answer(estimate, chance) {
                 isLate = true

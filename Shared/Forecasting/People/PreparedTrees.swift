@@ -2,77 +2,47 @@ import CKernels
 
 /// Boosted trees laid out for many rows at once; nil where a tree has more leaves than the layout has room for.
 struct PreparedTrees: Sendable {
-    /// A node of a tree, with the leaves below it on either side.
-    private struct Cut {
-        let column: Int
-        let tree: Int
+    fileprivate struct Node: BitwiseCopyable {
+        /// Of a leaf, what it says.
         let threshold: Float
-        let left: UInt32
-        let right: UInt32
+        /// On the left, the right one follows it; -1 for a leaf.
+        let child: Int32
+        /// Of a column that all rows of a question have in common, its number; of another -1 - its place in a block.
+        let column: Int32
     }
 
     fileprivate let start: Double
     fileprivate let rate: Double
-    fileprivate let leaves: FixedValues<Double>
-    fileprivate let treeCount: Int
-    /// On columns that all rows of a question have in common.
-    private let shared: [Cut]
-    /// On the others, by their places: ascending by place, then by threshold.
-    private let personal: [Cut]
+    /// Tree after tree.
+    fileprivate let nodes: FixedValues<Node>
+    /// Where each tree begins.
+    fileprivate let roots: FixedValues<Int32>
 
     /// - Parameter places: per column its place in a block; -1 for one that all rows of a question have in common.
     init?(_ trees: BoostedTrees, places: [Int32]) {
-        let most = Int(ERM_LEAVES)
         start = trees.start
         rate = trees.rate
-        treeCount = trees.trees.count
-        var leaves = [Double](repeating: 0, count: trees.trees.count * most)
-        var (shared, personal): ([Cut], [Cut]) = ([], [])
-        for (number, tree) in trees.trees.enumerated() {
-            var count = 0
-            /// The leaves at and below a node, numbered from left to right.
-            func walk(_ index: Int) -> UInt32? {
-                let node = tree.nodes[index]
-                guard node.feature >= 0 else {
-                    guard count < most else { return nil }
-                    leaves[number * most + count] = Double(node.value)
-                    count += 1
-                    return 1 << UInt32(count - 1)
-                }
-                guard let left = walk(Int(node.left)), let right = walk(Int(node.left) + 1) else { return nil }
-                let place = Int(places[Int(node.feature)])
-                let cut = Cut(
-                    column: place < 0 ? Int(node.feature) : place, tree: number, threshold: node.threshold, left: left,
-                    right: right)
-                if place < 0 { shared.append(cut) } else { personal.append(cut) }
-                return left | right
+        var (nodes, roots): ([Node], [Int32]) = ([], [])
+        for tree in trees.trees {
+            guard tree.nodes.count(where: { $0.feature < 0 }) <= Int(ERM_LEAVES) else { return nil }
+            let root = Int32(nodes.count)
+            roots.append(root)
+            for node in tree.nodes {
+                let isLeaf = node.feature < 0
+                let place = isLeaf ? -1 : places[Int(node.feature)]
+                nodes.append(
+                    Node(
+                        threshold: isLeaf ? node.value : node.threshold, child: isLeaf ? -1 : root + node.left,
+                        column: place < 0 ? node.feature : -1 - place))
             }
-            guard walk(0) != nil else { return nil }
         }
-        self.leaves = FixedValues(leaves)
-        self.shared = shared
-        self.personal = personal.sorted { ($0.column, $0.threshold, $0.tree) < ($1.column, $1.threshold, $1.tree) }
+        self.nodes = FixedValues(nodes)
+        self.roots = FixedValues(roots)
     }
 
-    /// The trees as they are for one question.
+    /// The trees as they are for one question: without the splits on what its rows have in common.
     /// - Parameter row: any of its rows.
-    func asked(_ row: UnsafePointer<Float>) -> AskedTrees {
-        var initial = [UInt32](repeating: .max, count: treeCount)
-        for cut in shared { initial[cut.tree] &= ~(row[cut.column] > cut.threshold ? cut.left : cut.right) }
-        var (columns, starts, cuts): ([Int32], [Int32], [erm_cut]) = ([], [0], [])
-        cuts.reserveCapacity(personal.count)
-        for cut in personal {
-            let reachable = initial[cut.tree]
-            guard reachable & cut.left != 0, reachable & cut.right != 0 else { continue }
-            if columns.last != Int32(cut.column) {
-                columns.append(Int32(cut.column))
-                starts.append(Int32(cuts.count))
-            }
-            cuts.append(erm_cut(threshold: cut.threshold, tree: Int32(cut.tree), keep: ~cut.left))
-            starts[starts.count - 1] = Int32(cuts.count)
-        }
-        return AskedTrees(self, initial: initial, columns: columns, starts: starts, cuts: cuts)
-    }
+    func asked(_ row: UnsafePointer<Float>) -> AskedTrees { AskedTrees(self, row) }
 }
 
 /// Boosted trees as they are for one question. For one thread: it has memory of its own, so that a thread that goes through
@@ -80,64 +50,113 @@ struct PreparedTrees: Sendable {
 final class AskedTrees {
     private let start: Double
     private let rate: Double
-    private let leaves: FixedValues<Double>
-    private let initial: FixedValues<UInt32>
-    private let columns: FixedValues<Int32>
     private let starts: FixedValues<Int32>
+    private let numbers: FixedValues<Int32>
     private let cuts: FixedValues<erm_cut>
-    private let masks: UnsafeMutablePointer<UInt32>
+    private let tables: FixedValues<Float>
+    private let values: UnsafeMutablePointer<Float>
     private var forest: erm_forest
 
-    fileprivate init(
-        _ trees: PreparedTrees, initial: [UInt32], columns: [Int32], starts: [Int32], cuts: [erm_cut]
-    ) {
+    fileprivate init(_ trees: PreparedTrees, _ row: UnsafePointer<Float>) {
         start = trees.start
         rate = trees.rate
-        leaves = trees.leaves
-        self.initial = FixedValues(initial)
-        self.columns = FixedValues(columns)
+        let count = trees.roots.count
+        values = .allocate(capacity: max(1, count) * PeopleBlock.rows)
+        var walk = TreeWalk(trees.nodes.base, row)
+        // By their number of cuts, as the kernel goes through them.
+        var groups = [[TreeWalk.Tree]](repeating: [], count: Int(ERM_LEAVES))
+        for number in 0..<count {
+            let tree = walk.tree(number, from: trees.roots.base[number])
+            if tree.cuts.isEmpty {
+                // The same for all rows, whatever block is asked.
+                (values + number * PeopleBlock.rows)
+                    .update(repeating: walk.leaves[tree.leaves.lowerBound], count: PeopleBlock.rows)
+            } else {
+                groups[tree.cuts.count].append(tree)
+            }
+        }
+        var (starts, numbers, cuts, tables): ([Int32], [Int32], [erm_cut], [Float]) = ([], [], [], [])
+        starts.reserveCapacity(groups.count + 1)
+        numbers.reserveCapacity(count)
+        cuts.reserveCapacity(walk.cuts.count)
+        for group in groups {
+            starts.append(Int32(numbers.count))
+            for tree in group {
+                numbers.append(Int32(tree.number))
+                cuts += walk.cuts[tree.cuts]
+                let (first, size) = (tables.count, erm_table_size(Int32(tree.cuts.count)))
+                tables.append(contentsOf: repeatElement(0, count: Int(size)))
+                for (leaf, value) in walk.leaves[tree.leaves].enumerated() {
+                    tables[first + Int(erm_table_place(Int32(leaf), size))] = value
+                }
+            }
+        }
+        starts.append(Int32(numbers.count))
         self.starts = FixedValues(starts)
+        self.numbers = FixedValues(numbers)
         self.cuts = FixedValues(cuts)
-        masks = .allocate(capacity: max(1, initial.count) * PeopleBlock.rows)
+        self.tables = FixedValues(tables)
         forest = erm_forest(
-            trees: Int32(initial.count), initial: self.initial.base, leaves: leaves.base, runs: Int32(columns.count),
-            columns: self.columns.base, starts: self.starts.base, cuts: self.cuts.base)
+            trees: Int32(count), starts: self.starts.base, numbers: self.numbers.base, cuts: self.cuts.base,
+            leaves: self.tables.base, values: values)
     }
 
-    deinit { masks.deallocate() }
+    deinit { values.deallocate() }
 
     /// The predictions of one block.
-    func predict(_ block: UnsafePointer<Float>, into predictions: UnsafeMutablePointer<Double>) {
-        erm_forest_sums(PeopleBlock.level, &forest, block, masks, predictions)
+    func predict(
+        _ block: UnsafePointer<Float>, into predictions: UnsafeMutablePointer<Double>, level: Int32 = PeopleBlock.level
+    ) {
+        erm_forest_sums(level, &forest, block, predictions)
         for row in 0..<PeopleBlock.rows { predictions[row] = start + rate * predictions[row] }
     }
 }
 
-/// A linear model as it is for one question, for one thread as ``AskedTrees``.
-final class AskedLinear {
-    private let places: FixedValues<Int32>
-    private let terms: FixedValues<Double>
-    private let weights: FixedValues<Double>
-    private let means: FixedValues<Double>
-    private let deviations: FixedValues<Double>
-    private var linear: erm_linear
-
-    /// - Parameters:
-    ///   - row: any row of the question.
-    ///   - places: as of ``PreparedTrees/init(_:places:)``.
-    init(_ model: RidgeModel, _ row: UnsafePointer<Float>, places: [Int32]) {
-        self.places = FixedValues(places)
-        terms = FixedValues(model.weights.indices.map { places[$0] < 0 ? model.effect($0, row[$0]) : 0 })
-        weights = FixedValues(model.weights)
-        means = FixedValues(model.means)
-        deviations = FixedValues(model.deviations)
-        linear = erm_linear(
-            columns: Int32(places.count), places: self.places.base, terms: terms.base, weights: weights.base,
-            means: means.base, deviations: deviations.base, intercept: model.intercept)
+/// Goes through trees for one question, past the splits that it decides.
+private struct TreeWalk {
+    /// One of the trees, by what is left of it.
+    struct Tree {
+        let number: Int
+        /// From the root on, left before right.
+        let cuts: Range<Int>
+        /// From left to right.
+        let leaves: Range<Int>
     }
 
-    /// The predictions of one block.
-    func predict(_ block: UnsafePointer<Float>, into predictions: UnsafeMutablePointer<Double>) {
-        erm_linear_sums(PeopleBlock.level, &linear, block, predictions)
+    private let nodes: UnsafePointer<PreparedTrees.Node>
+    private let row: UnsafePointer<Float>
+    private(set) var cuts: [erm_cut] = []
+    private(set) var leaves: [Float] = []
+    /// Where the present tree's leaves begin.
+    private var first = 0
+
+    init(_ nodes: UnsafePointer<PreparedTrees.Node>, _ row: UnsafePointer<Float>) {
+        self.nodes = nodes
+        self.row = row
+    }
+
+    mutating func tree(_ number: Int, from root: Int32) -> Tree {
+        first = leaves.count
+        let firstCut = cuts.count
+        walk(root)
+        return Tree(number: number, cuts: firstCut..<cuts.count, leaves: first..<leaves.count)
+    }
+
+    private mutating func walk(_ start: Int32) {
+        var node = nodes[Int(start)]
+        while node.child >= 0, node.column >= 0 {
+            node = nodes[Int(node.child) + (row[Int(node.column)] > node.threshold ? 1 : 0)]
+        }
+        guard node.child >= 0 else { return leaves.append(node.threshold) }
+        let (cut, left) = (cuts.count, leaves.count - first)
+        cuts.append(erm_cut(threshold: node.threshold, column: -1 - node.column, keep: 0))
+        walk(node.child)
+        // The leaves on the left are those that have been added.
+        cuts[cut].keep = ~(Self.leaves(before: leaves.count - first) & ~Self.leaves(before: left))
+        walk(node.child + 1)
+    }
+
+    private static func leaves(before count: Int) -> UInt32 {
+        UInt32(truncatingIfNeeded: ((1 as UInt64) << UInt64(count)) - 1)
     }
 }

@@ -3,17 +3,18 @@
 struct PreparedVariant: Sendable {
     enum Member: Sendable {
         case trees(PreparedTrees)
-        case linear(RidgeModel)
+        /// By its place among `linears`.
+        case linear(Int)
         /// Asked row by row.
         case other(HoursMember)
     }
 
     /// The columns in which people who are asked the same may differ.
     let personal: [Int]
-    /// Per column its place among them; -1 for one that all have in common.
-    let places: [Int32]
     let members: [Member]
-    let success: PreparedTrees?
+    let linears: PreparedLinears
+    /// Of the classifier of success, its linear part's place among `linears` and its trees.
+    let success: (linear: Int?, trees: PreparedTrees?)
     /// Of the inner range, its two ends.
     let inner: (low: PreparedTrees, high: PreparedTrees)?
 
@@ -21,17 +22,24 @@ struct PreparedVariant: Sendable {
         personal = variant.schema.personalColumns
         var places = [Int32](repeating: -1, count: variant.columns.count)
         for (place, column) in personal.enumerated() { places[column] = Int32(place) }
-        self.places = places
         func prepared(_ trees: BoostedTrees) -> PreparedTrees? { PreparedTrees(trees, places: places) }
-        members = variant.candidates[variant.winner].members.map { name in
-            let member = variant.members[name]
+        let asked = variant.candidates[variant.winner].members.map { variant.members[$0] }
+        var models: [RidgeModel] = []
+        for case .linear(let model) in asked { models.append(model) }
+        let ofSuccess = variant.success?.linear
+        let linears = PreparedLinears(models + (ofSuccess.map { [$0] } ?? []), places: places)
+        self.linears = linears
+        var linear = 0
+        members = asked.map { member in
             switch member {
             case .trees(let trees): return prepared(trees).map(Member.trees) ?? .other(member)
-            case .linear(let model): return .linear(model)
+            case .linear:
+                defer { linear += 1 }
+                return .linear(linears.place(of: linear))
             case .planned, .shrunkMedian, .constant, .network: return .other(member)
             }
         }
-        success = variant.success?.trees.flatMap(prepared)
+        success = (ofSuccess.map { _ in linears.place(of: models.count) }, variant.success?.trees.flatMap(prepared))
         inner = variant.intervals.levels.first.flatMap { level in
             guard let low = prepared(level.low), let high = prepared(level.high) else { return nil }
             return (low, high)
