@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Foundation
@@ -26,18 +27,18 @@ import Testing
 
     private func question(
         _ known: TenantKnowledge, skills: [String] = [], planned: Double? = 8, start: CivilDate? = nil,
-        asOf: Date? = nil, now: Date? = nil
+        levels: [String: Int]? = nil, asOf: Date? = nil, now: Date? = nil
     ) throws -> Question {
         var errors: [FieldError] = []
         let request = PredictionRequest(
             employeeId: history.employees[0].id, projectId: history.projects[0].id, requiredSkills: skills,
-            plannedHours: planned, startDate: start, endDate: start?.adding(days: 20), asOf: asOf)
+            leastLevels: levels, plannedHours: planned, startDate: start, endDate: start?.adding(days: 20), asOf: asOf)
         return try #require(Question(request, knowledge: known, now: now ?? history.end, errors: &errors), "\(errors)")
     }
 
     /// The same comparison, person by person and without anything kept.
     private func oneByOne(_ question: Question, _ known: TenantKnowledge, _ model: LoadedModel) -> [AlternativeOption] {
-        let skills = RequiredSkills(question.requiredSkills, in: known.skillNames)
+        let skills = RequiredSkills(question.requiredSkills, levels: question.leastLevels, in: known.skillNames)
         let own = model.forecast.forecast(
             question.decision(for: question.employee.id), history: known.history, explaining: false)
         let window = question.window(
@@ -72,7 +73,7 @@ import Testing
                 estimatedHours: candidates[index].estimatedHours,
                 successProbability: candidates[index].successProbability,
                 availability: candidates[index].availability,
-                skillMatch: skills.match(of: people[index], on: question.day), skillFit: candidates[index].skillFit,
+                skillMatch: skills.match(of: people[index], on: question.first), skillFit: candidates[index].skillFit,
                 score: scores[index], rank: place + 1)
         }
     }
@@ -85,6 +86,11 @@ import Testing
             comparison.alternatives == Array(all.filter { $0.employeeId != question.employee.id }.prefix(5)))
         #expect(comparison.standing == all.first { $0.employeeId == question.employee.id })
         #expect(comparison.people == all.count)
+        var considered: [DepartmentID?: Int] = [:]
+        for other in all where other.employeeId != question.employee.id {
+            considered[known.people[other.employeeId]?.department, default: 0] += 1
+        }
+        #expect(comparison.selection.counts.mapValues(\.considered).filter { $0.value > 0 } == considered)
         return all.count
     }
 
@@ -99,6 +105,64 @@ import Testing
                     let people = try check(question, known, model)
                     #expect(skills.isEmpty == (people == 260))
                 }
+            }
+        }
+    }
+
+    /// Employed in any number of spells, on hold since and until anything, with skills of any level, also twice under two spellings.
+    private func anybody(_ employee: HistoryEmployee, _ random: inout SeededGenerator) -> HistoryEmployee {
+        let today = CivilDate(history.end)
+        func day(_ range: Range<Int>, unknown: Int) -> CivilDate? {
+            random.below(unknown) == 0 ? nil : today.adding(days: range.lowerBound + random.below(range.count))
+        }
+        var spells: [HistoryTime.Spell] = []
+        if random.below(4) > 0 {
+            spells.append(.init(from: day(-400 ..< -200, unknown: 3), to: day(-90..<90, unknown: 2)))
+        }
+        if random.below(3) == 0, let from = day(-60..<60, unknown: 9) {
+            spells.append(.init(from: from, to: day(70..<100, unknown: 2)))
+        }
+        let skills = (0..<random.below(4)).map { _ in
+            EmployeeSkill(
+                skill: ["Swift", "swift", "SQL", "Go"][random.below(4)],
+                level: random.below(4) == 0 ? nil : 1 + random.below(5), since: day(-300..<60, unknown: 3))
+        }
+        return HistoryEmployee(
+            id: employee.id, externalId: employee.externalId, name: employee.name, weeklyCapacityHours: 40,
+            isActive: true, hiredOn: nil, leftOn: nil, skills: skills,
+            time: HistoryTime(
+                spells: spells, heldFrom: random.below(4) == 0 ? day(-30..<60, unknown: 9) : nil,
+                contracts: [
+                    .init(from: nil, weekdayMinutes: (0..<7).map { $0 < 5 ? 60 * random.below(9) : 0 }, calendar: nil)
+                ], leave: []), departmentId: departments[random.below(departments.count)])
+    }
+
+    private let departments: [DepartmentID?] = [nil, DepartmentID(), DepartmentID()]
+
+    @Test(
+        "people of every kind are compared as if each had been looked at alone", arguments: 1...4 as ClosedRange<UInt64>
+    )
+    func everyKind(seed: UInt64) async throws {
+        var random = SeededGenerator(seed: seed)
+        var known = knowledge(history.lines)
+        let model = try await model()
+        let today = CivilDate(history.end)
+        for _ in 0..<3 {
+            // All at first, then a few: what is kept of the others stays.
+            let changed = history.employees.dropFirst().filter { _ in known.watermark == "1" || random.below(20) == 0 }
+            known.take(
+                changed.map { .employee(anybody($0, &random)) }, end: HistoryEnd(watermark: "2", lines: changed.count))
+            for _ in 0..<4 {
+                let skills = [[], ["Swift"], ["sql"], ["Swift", "SQL"], ["Go"]][random.below(5)]
+                let levels = Dictionary(uniqueKeysWithValues: skills.map { ($0, 1 + random.below(4)) })
+                let asked = try question(
+                    known, skills: skills,
+                    planned: random.below(3) == 0 ? nil : Double(1 + random.below(60)),
+                    start: random.below(2) == 0 ? nil : today.adding(days: random.below(60)),
+                    levels: random.below(2) == 0 ? nil : levels,
+                    asOf: random.below(3) > 0
+                        ? nil : history.end.addingTimeInterval(-86_400 * Double(random.below(90))))
+                for _ in 0..<2 { _ = try check(asked, known, model) }
             }
         }
     }

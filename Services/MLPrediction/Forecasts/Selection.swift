@@ -13,7 +13,10 @@ struct Selection: Sendable, Equatable {
 
     init(asked department: DepartmentID?) { counts[department] = Counts(asked: 1) }
 
-    mutating func consider(_ department: DepartmentID?) { counts[department, default: Counts()].considered += 1 }
+    mutating func consider(_ department: DepartmentID?, _ people: Int) {
+        counts[department, default: Counts()].considered += people
+    }
+
     mutating func propose(_ department: DepartmentID?) { counts[department, default: Counts()].proposed += 1 }
 
     /// As it is stored: `{"<department or empty>": [asked, considered, proposed]}`.

@@ -22,6 +22,11 @@ final class KeptOfPerson: Sendable {
         }
     }
 
+    /// What is kept and still reaches far enough.
+    func calendar(freshOn today: CivilDate) -> FreeCalendar? {
+        kept.withLock { kept in kept.calendar.flatMap { $0.isFresh(on: today) ? $0 : nil } }
+    }
+
     func skills(_ make: () -> SkillUse) -> SkillUse {
         kept.withLock { kept in
             if let known = kept.skills { return known }
@@ -33,47 +38,56 @@ final class KeptOfPerson: Sendable {
 }
 
 /// A person's capacity and free time day by day, so that any window of days is two subtractions.
-struct FreeCalendar: Sendable {
+/// @unchecked Sendable: nothing writes to the memory after `init`.
+final class FreeCalendar: @unchecked Sendable {
     /// A week back, since other time zones are still there, and half a year ahead.
     private static let (back, days) = (7, 7 + 189)
 
-    private let first: CivilDate
-    /// Minutes of capacity (x) and of free time (y) of all days before each day, and after the last: side by side, since a window
-    /// asks for both, of thousands of people.
-    private let minutes: [SIMD2<Int32>]
-    /// Of moments after this one everything that is known counts, so that they are all alike.
-    let settledAt: Date
+    /// By a plain pointer, good only while the calendar is alive.
+    struct Minutes {
+        fileprivate let first: Int
+        /// Of capacity (x) and of free time (y) of all days before each day, and after the last: side by side, since a window
+        /// asks for both, of thousands of people.
+        fileprivate let sums: UnsafePointer<SIMD2<Int32>>
+        /// Of moments after this one everything that is known counts, so that they are all alike.
+        fileprivate let settledAt: Date
+
+        /// Percent of the capacity that is free; nil when the window is not covered, and for a moment before everything settled.
+        @inline(__always)
+        func freePercent(_ window: DayWindow, at moment: Date) -> Double? {
+            let start = window.first.daysSinceEpoch - first
+            let end = start + window.count
+            guard moment > settledAt, start >= 0, end <= FreeCalendar.days else { return nil }
+            let within = sums[end] &- sums[start]
+            return Utilisation.percent(Int(within.y), of: Int(within.x)) ?? 0
+        }
+    }
+
+    let minutes: Minutes
 
     static func window(around today: CivilDate) -> DayWindow {
         DayWindow(today.adding(days: -back), today.adding(days: days - back - 1))
     }
 
     /// - Parameters:
-    ///   - days: computed for a moment later than `settledAt`.
+    ///   - days: of ``window(around:)``, computed for a moment later than `settledAt`.
     init(_ days: PersonDays, settledAt: Date) {
-        first = days.window.first
-        self.settledAt = settledAt
-        var minutes: [SIMD2<Int32>] = [.zero]
-        minutes.reserveCapacity(days.window.count + 1)
-        for place in 0..<days.window.count {
-            minutes.append(minutes[place] &+ SIMD2(Int32(days.capacity[place]), Int32(days.free(at: place))))
+        precondition(days.window.count == Self.days, "a calendar is of the window around a day")
+        let sums = UnsafeMutablePointer<SIMD2<Int32>>.allocate(capacity: Self.days + 1)
+        sums.initialize(to: .zero)
+        for place in 0..<Self.days {
+            let day = SIMD2(Int32(days.capacity[place]), Int32(days.free(at: place)))
+            (sums + place + 1).initialize(to: sums[place] &+ day)
         }
-        self.minutes = minutes
+        minutes = Minutes(first: days.window.first.daysSinceEpoch, sums: UnsafePointer(sums), settledAt: settledAt)
     }
+
+    deinit { minutes.sums.deallocate() }
 
     /// Whether it still reaches far enough.
     func isFresh(on today: CivilDate) -> Bool {
-        let passed = today.daysSinceEpoch - first.daysSinceEpoch - Self.back
+        let passed = today.daysSinceEpoch - minutes.first - Self.back
         return (0...Self.back).contains(passed)
-    }
-
-    /// Percent of the capacity that is free; nil when the window is not covered.
-    func freePercent(_ window: DayWindow) -> Double? {
-        let start = window.first.daysSinceEpoch - first.daysSinceEpoch
-        let end = start + window.count
-        guard start >= 0, end < minutes.count else { return nil }
-        let within = minutes[end] &- minutes[start]
-        return Utilisation.percent(Int(within.y), of: Int(within.x)) ?? 0
     }
 }
 
@@ -88,6 +102,9 @@ struct SkillUse: Sendable {
         }
         for skill in completions.keys { completions[skill]?.sort() }
     }
+
+    /// The last time at all; nil when there was none.
+    func last(_ skill: Int32) -> Date? { completions[skill]?.last }
 
     /// The last time before a moment; nil when there was none.
     func last(_ skill: Int32, before moment: Date) -> Date? {

@@ -54,10 +54,18 @@ struct PeopleTable: Sendable {
     private(set) var people: [KnownPerson] = []
     private var places: [EmployeeID: Int] = [:]
     private var personCount = 0
+    /// Of the people as they are.
+    private(set) var kept = KeptOfPeople()
 
     subscript(id: EmployeeID) -> KnownPerson? { places[id].map { people[$0] } }
 
+    func place(of id: EmployeeID) -> Int? { places[id] }
+
+    /// - Parameter today: as of ``PeopleRows/init(_:today:)``.
+    func rows(on today: CivilDate) -> PeopleRows { kept.rows(on: today) { PeopleRows(people, today: today) } }
+
     mutating func put(_ person: KnownPerson) {
+        kept = KeptOfPeople()
         if let place = places[person.id] {
             people[place] = person
         } else {
@@ -68,6 +76,7 @@ struct PeopleTable: Sendable {
 
     mutating func remove(_ id: EmployeeID) {
         guard let place = places.removeValue(forKey: id) else { return }
+        kept = KeptOfPeople()
         let last = people.removeLast()
         if place < people.count {
             people[place] = last
@@ -77,11 +86,14 @@ struct PeopleTable: Sendable {
 
     /// The person's bookings have changed.
     mutating func renew(_ id: EmployeeID) {
-        if let place = places[id] { people[place] = people[place].renewed() }
+        guard let place = places[id] else { return }
+        kept = KeptOfPeople()
+        people[place] = people[place].renewed()
     }
 
     /// Everybody's time or bookings may have changed.
     mutating func renewAll(_ time: (EmployeeID) -> WorkingTime?) {
+        kept = KeptOfPeople()
         for place in people.indices {
             people[place] = people[place].renewed(time: time(people[place].id))
         }
@@ -89,6 +101,8 @@ struct PeopleTable: Sendable {
 
     /// Looks people up in the history: those with a changed record, and all when the history has new people.
     mutating func meet(_ history: History, changed: Set<EmployeeID>) {
+        guard history.personCount != personCount || !changed.isEmpty else { return }
+        kept = KeptOfPeople()
         if history.personCount != personCount {
             personCount = history.personCount
             for place in people.indices {

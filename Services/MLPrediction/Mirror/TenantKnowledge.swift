@@ -188,7 +188,7 @@ struct TenantKnowledge: Sendable {
                 reckon(person.id, at: .distantFuture, into: &wide)
                 return FreeCalendar(wide, settledAt: settledAt)
             }
-            if moment > calendar.settledAt, let percent = calendar.freePercent(days.window) { return percent }
+            if let percent = calendar.minutes.freePercent(days.window, at: moment) { return percent }
         }
         reckon(person.id, at: moment, ignoringHold: ignoringHold, into: &days)
         return FreeTime(days).freePercent
