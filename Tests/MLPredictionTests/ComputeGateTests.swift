@@ -64,6 +64,44 @@ import Testing
         #expect(await gate.pass { true })
     }
 
+    @Test("long computations share as many threads as work at once, and these end with what they stood by for")
+    func standingThreads() async throws {
+        final class Used: Sendable {
+            let threads = Mutex<Set<pthread_t>>([])
+            let begun = Mutex(0)
+        }
+        struct Held { weak var queue: StandingThreads.Queue? }
+        let used = Used()
+        var threads: StandingThreads? = StandingThreads(most: 2)
+        let held = Held(queue: threads?.queue)
+        for number in 0..<40 {
+            let answer = try await threads?.run(named: "test") {
+                used.threads.withLock { _ = $0.insert(pthread_self()) }
+                return number
+            }
+            #expect(answer == number)
+        }
+        await #expect(throws: CancellationError.self) {
+            try await threads?.run(named: "test") { throw CancellationError() }
+        }
+        try await withThrowingTaskGroup { [threads] group in
+            for _ in 0..<2 {
+                group.addTask {
+                    // Neither ends before the other has begun.
+                    try await threads?.run(named: "test") {
+                        used.begun.withLock { $0 += 1 }
+                        while used.begun.withLock({ $0 }) < 2 { sched_yield() }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect((1...2).contains(used.threads.withLock { $0.count }))
+        #expect(held.queue != nil)
+        threads = nil
+        try await waitUntil("the threads have ended") { held.queue == nil }
+    }
+
     @Test("many items are worked on in parts, others having their turn between; a few need no turn")
     func parts() async throws {
         let gate = ComputeGate(atOnce: 1)

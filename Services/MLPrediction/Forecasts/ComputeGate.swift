@@ -1,5 +1,4 @@
 import Foundation
-import ServiceKit
 import Synchronization
 
 /// Admits a fixed number of computations at once and the others in order of arrival. Computations of milliseconds have a shorter
@@ -11,9 +10,13 @@ final class ComputeGate: Sendable {
     }
 
     private let state: Mutex<State>
+    private let threads: StandingThreads
 
     /// - Parameter atOnce: as many as there are cores when not stated otherwise.
-    init(atOnce: Int = ProcessInfo.processInfo.activeProcessorCount) { state = Mutex(State(free: max(1, atOnce))) }
+    init(atOnce: Int = ProcessInfo.processInfo.activeProcessorCount) {
+        state = Mutex(State(free: max(1, atOnce)))
+        threads = StandingThreads(most: max(1, atOnce))
+    }
 
     /// How many wait for their turn.
     var waiting: Int { state.withLock { $0.waiting.count } }
@@ -25,15 +28,15 @@ final class ComputeGate: Sendable {
         return try await body()
     }
 
-    /// Runs long work on a thread of its own when its turn comes, and short work here: it needs no thread.
+    /// Runs long work on one of the gate's threads when its turn comes, and short work here: it needs no thread.
     func run<Value: Sendable>(
         named name: String, isLong: Bool = true, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
         guard isLong else { return try body() }
-        return try await pass { try await ComputeThread.run(named: name, body) }
+        return try await pass { try await threads.run(named: name, body) }
     }
 
-    /// What `body` makes of each item: of a few here, of more on threads of their own. Between parts of the items others have their turn.
+    /// What `body` makes of each item: of a few here, of more on the gate's threads. Between parts of the items others have their turn.
     /// - Parameter few: so many take about a millisecond.
     func map<Item: Sendable, Value: Sendable>(
         named name: String, _ items: [Item], few: Int, _ body: @escaping @Sendable (Item) throws -> Value

@@ -99,10 +99,11 @@ struct PredictionService: Sendable {
         return answered
     }
 
-    /// Comparing this many people takes milliseconds, in which no other request should be without a thread.
+    /// Comparing this many people takes about a millisecond, in which no other request should be without a thread.
     private static let manyPeople = 1_000
 
-    /// Reads the knowledge here or, where the question compares many people, on a thread of its own, as many at once as there are cores.
+    /// Reads the knowledge here or, where the question compares many people, on one thread of the gate: as many at once as there are
+    /// cores, each on its own, so that none waits for parts of another.
     func compute<Result: Sendable>(
         comparing question: Question, against mirror: TenantMirror,
         _ body: @escaping @Sendable (TenantKnowledge) -> Result
@@ -110,9 +111,7 @@ struct PredictionService: Sendable {
         guard question.alternatives > 0, mirror.knowledge.read({ $0.employees.count }) >= Self.manyPeople else {
             return mirror.knowledge.read(body)
         }
-        return try await gate.pass {
-            try await ComputeThread.run(named: "compare") { mirror.knowledge.read(body) }
-        }
+        return try await gate.run(named: "compare") { mirror.knowledge.read(body) }
     }
 
     /// Whether the questions could be answered.
