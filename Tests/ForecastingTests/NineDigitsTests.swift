@@ -1,3 +1,5 @@
+import Basics
+import Foundation
 import Testing
 
 @testable import Forecasting
@@ -15,5 +17,27 @@ import Testing
     func others() {
         for value in [-1.5, .infinity, 1e300, 5e-300] { #expect(value.nineDigits == value) }
         #expect(Double.nan.nineDigits.isNaN)
+    }
+
+    @Test("the nine digits are those after the decimal logarithm, about powers of ten and of two too")
+    func byLogarithm() {
+        func byLogarithm(_ value: Double) -> Double {
+            let scale = pow(10, Double(9 - Int(log10(value).rounded(.up))))
+            return (value * scale).rounded() / scale
+        }
+        var random = SeededGenerator(seed: 1)
+        for _ in 0..<100_000 {
+            let value = exp(23 * random.uniform() - 10)
+            #expect(value.nineDigits == byLogarithm(value), "\(value)")
+        }
+        for base in [2.0, 10] {
+            for power in -13...22 where pow(base, Double(power)) < 1e8 && pow(base, Double(power)) > 1e-8 {
+                var (above, below) = (pow(base, Double(power)), pow(base, Double(power)))
+                for _ in 0..<40 {
+                    #expect(above.nineDigits == byLogarithm(above) && below.nineDigits == byLogarithm(below))
+                    (above, below) = (above.nextUp, below.nextDown)
+                }
+            }
+        }
     }
 }

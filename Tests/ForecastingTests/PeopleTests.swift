@@ -202,6 +202,34 @@ import Testing
         #expect(Set(estimates.map(\.hours)).count > 1)
     }
 
+    @Test("ages of a block are those of each row by every instruction set, young ones and missing ones too")
+    func blocksOfAges() {
+        var random = SeededGenerator(seed: 4)
+        for round in 0..<2_000 {
+            let now = 1_700_000_000 + Double(round) * 1_234.567
+            let moments = (0..<PeopleBlock.rows).map { _ -> Double in
+                switch random.below(7) {
+                case 0: .nan
+                case 1: now
+                case 2: now + 1e6 * random.uniform()
+                // About where the series begins to be asked.
+                case 3: now - 3_600 * random.uniform()
+                case 4: now - exp(50 * random.uniform() - 10)
+                default: now - 4e8 * random.uniform() * random.uniform()
+                }
+            }
+            var sink = ValueSink()
+            for moment in moments { sink.add(ageSince: moment, to: now, Self.anyFeature) }
+            for level in Self.levels {
+                var ages = [Float](repeating: 0, count: PeopleBlock.rows)
+                PeopleBlock.writeAges(since: moments, to: now, &ages, level: level)
+                #expect(ages.map(\.bitPattern) == sink.values.map(\.bitPattern))
+            }
+        }
+    }
+
+    private static let anyFeature = FeatureDescription(name: "", meaning: "", unit: "", knownWhen: .completedBefore)
+
     /// By which instructions this machine can ask models.
     private static let levels = 0...PeopleBlock.level
 

@@ -44,12 +44,13 @@ INLINE void NAME(look)(const float *table, int32_t size, const NAME(ints) *masks
 }
 #endif
 
-INLINE void NAME(trees)(const erm_forest *forest, const float *block, int32_t count, int32_t size, const erm_cut **cuts,
-    const float **tables) {
-    for (int32_t tree = forest->starts[count]; tree < forest->starts[count + 1]; tree++) {
+INLINE void NAME(trees)(const erm_forest *forest, const float *block, int32_t count, int32_t size) {
+    const erm_tree *last = forest->trees + forest->starts[count + 1];
+    for (const erm_tree *tree = forest->trees + forest->starts[count]; tree < last; tree++) {
+        const erm_cut *cuts = forest->cuts + tree->cuts;
         NAME(ints) masks[VECTORS];
         UNROLL for (int v = 0; v < VECTORS; v++) masks[v] = (NAME(ints))(-1);
-        for (const erm_cut *cut = *cuts, *end = cut + count; cut < end; cut++) {
+        for (const erm_cut *cut = cuts; cut < cuts + count; cut++) {
             const float *values = block + (size_t)cut->column * ERM_ROWS;
             NAME(ints) keep = (NAME(ints))((int32_t)cut->keep);
             UNROLL for (int v = 0; v < VECTORS; v++) {
@@ -57,25 +58,21 @@ INLINE void NAME(trees)(const erm_forest *forest, const float *block, int32_t co
                 masks[v] &= ~right | keep;
             }
         }
-        NAME(look)(*tables, size, masks, forest->values + (size_t)forest->numbers[tree] * ERM_ROWS);
-        *cuts += count;
-        *tables += size;
+        NAME(look)(forest->tables + tree->table, size, masks, forest->values + (size_t)tree->number * ERM_ROWS);
     }
 }
 
 static void NAME(forest)(const erm_forest *forest, const float *block, double *sums) {
     // Trees with equally many cuts follow each other: the processor foresees where their loops end.
-    const erm_cut *cuts = forest->cuts;
-    const float *tables = forest->leaves;
     for (int32_t count = 1; count < ERM_LEAVES; count++) {
         int32_t size = erm_table_size(count);
-        if (size == 8) NAME(trees)(forest, block, count, 8, &cuts, &tables);
-        else if (size == 16) NAME(trees)(forest, block, count, 16, &cuts, &tables);
-        else NAME(trees)(forest, block, count, 32, &cuts, &tables);
+        if (size == 8) NAME(trees)(forest, block, count, 8);
+        else if (size == 16) NAME(trees)(forest, block, count, 16);
+        else NAME(trees)(forest, block, count, 32);
     }
     four_doubles sum[ERM_ROWS / 4];
     UNROLL for (int v = 0; v < ERM_ROWS / 4; v++) sum[v] = (four_doubles)(0);
-    for (int32_t tree = 0; tree < forest->trees; tree++) {
+    for (int32_t tree = 0; tree < forest->count; tree++) {
         const float *values = forest->values + (size_t)tree * ERM_ROWS;
         UNROLL for (int v = 0; v < ERM_ROWS / 4; v++) {
             sum[v] += __builtin_convertvector(*(const four_floats *)(values + v * 4), four_doubles);
@@ -125,6 +122,36 @@ static void NAME(linear)(const erm_linear *linear, const float *block, double *s
     case 2: return NAME(models)(linear, block, sums, 2);
     case 3: return NAME(models)(linear, block, sums, 3);
     case 4: return NAME(models)(linear, block, sums, 4);
+    }
+}
+
+// log1p by a series that is off by less than a share of 1e-13. Where so much more than that lies within one float, the library's own
+// result, off by less than that too, is this float; elsewhere the library is asked.
+static void NAME(ages)(double now, const double *moments, float *ages) {
+    for (int row = 0; row < ERM_ROWS; row += 4) {
+        four_doubles moment = *(const four_doubles_anywhere *)(moments + row);
+        four_doubles days = (now - moment) * (1 / 86400.0);
+        four_longs bits = (four_longs)(days + 1);
+        // The power of two as a number: put in the lowest bits of 2^52.
+        four_doubles power = (four_doubles)((bits >> 52) | 0x4330000000000000) - (0x1p52 + 1023);
+        four_doubles part = (four_doubles)((bits & 0xfffffffffffff) | 0x3ff0000000000000);
+        four_longs upper = part > 1.4142135623730951;
+        part = upper ? part * 0.5 : part;
+        power = upper ? power + 1 : power;
+        // log(part) = 2 artanh(s) = 2 (s + s³/3 + s⁵/5 + …), where |s| < 0.172.
+        four_doubles s = (part - 1) / (part + 1), square = s * s, series = (four_doubles)(1 / 21.0);
+        UNROLL for (int odd = 19; odd > 0; odd -= 2) series = series * square + 1.0 / odd;
+        four_doubles age = power * 0.6931471805599453 + 2 * s * series;
+        four_floats_aligned low = __builtin_convertvector(age * (1 - 1e-11), four_floats_aligned);
+        four_floats_aligned high = __builtin_convertvector(age * (1 + 1e-11), four_floats_aligned);
+        four_ints is_sure = (low == high) & __builtin_convertvector((days > 0.02) & (days < 0x1p40), four_ints);
+        four_ints is_missing = __builtin_convertvector(moment != moment, four_ints);
+        *(four_floats *)(ages + row) = is_missing ? (four_floats_aligned)(__builtin_nanf("")) : low;
+        if (__builtin_reduce_and(is_sure | is_missing)) continue;
+        for (int lane = row; lane < row + 4; lane++) {
+            double given = now - moments[lane];
+            if (given == given) ages[lane] = (float)log1p((given > 0 ? given : 0) / 86400);
+        }
     }
 }
 

@@ -103,15 +103,20 @@ typedef struct {
     uint32_t keep;   // all leaves but those on the left
 } erm_cut;
 
+// A tree by its place in the sum and where its cuts and the table of its leaves, of erm_table_size values, begin.
+typedef struct {
+    int32_t number, cuts, table;
+} erm_tree;
+
 // Trees as cuts (QuickScorer, Lucchese and others 2015): of the leaves that no cut takes away the first is the row's. A tree with n
 // cuts has n + 1 leaves. Trees without a cut are not asked.
 typedef struct {
-    int32_t trees;           // with those without a cut
-    const int32_t *starts;   // per number of cuts up to ERM_LEAVES, where the trees with so many begin
-    const int32_t *numbers;  // of these trees; a tree's place in the sum
-    const erm_cut *cuts;     // tree after tree
-    const float *leaves;     // tree after tree, a table of erm_table_size values each
-    float *values;           // trees × ERM_ROWS: what each tree says; to be filled in for those without a cut
+    int32_t count;          // of all trees, with those without a cut
+    const int32_t *starts;  // per number of cuts up to ERM_LEAVES, where in `trees` those with so many begin
+    const erm_tree *trees;
+    const erm_cut *cuts;
+    const float *tables;
+    float *values;  // trees × ERM_ROWS: what each tree says; to be filled in for those without a cut
 } erm_forest;
 
 // How many places the table of a tree's leaves has, and at which of them a leaf is: where the processor's way to find it looks.
@@ -126,6 +131,9 @@ typedef struct {
     const double *terms, *weights;    // per column and model
     const double *intercepts;         // per model
 } erm_linear;
+
+// For each of ERM_ROWS moments (float) log1p(max(0, now - moment) / 86400), to the bit; a missing moment stays missing.
+void erm_ages(int32_t level, double now, const double *moments, float *ages);
 
 // For each of ERM_ROWS rows the sum of its leaves. `block` holds columns of ERM_ROWS values each.
 void erm_forest_sums(int32_t level, const erm_forest *forest, const float *block, double *sums);

@@ -12,6 +12,8 @@ struct DecisionNumbers {
     let project: ProjectFacts.Dates?
     /// Of the person, under the contract in force at the decision.
     var weeklyCapacityHours: Double
+    /// Worked out ahead where many decisions have the same; nil where not.
+    var roundness: PlanRoundness?
 
     init(_ decision: Decision, in history: History) {
         at = decision.at

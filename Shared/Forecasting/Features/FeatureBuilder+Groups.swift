@@ -6,7 +6,7 @@ extension FeatureBuilder {
     /// - Parameter own: what the person's own groups say.
     @inline(__always)
     func writeGroups<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ ages: inout AgeScale, _ context: PooledHistory,
+        _ decision: DecisionNumbers, _ now: Double, _ context: PooledHistory,
         own: some PersonFigures, into sink: inout S
     ) {
         let logPlan = logPlan(decision)
@@ -15,16 +15,16 @@ extension FeatureBuilder {
         } else {
             writeAll(context, into: &sink)
         }
-        writeOwn(FeatureName.person, "this person's tasks", .person, own, logPlan, &ages, &sink)
-        writeOwn("personSkill", "this person's tasks of this kind", .skill, own, logPlan, &ages, &sink)
-        writeShared(FeatureName.project, "this project's tasks", context.project, 3, logPlan, &ages, context, &sink)
-        writeOwn("personProject", "this person's tasks on this project", .project, own, logPlan, &ages, &sink)
-        writeShared("skill", "tasks of this kind", context.skillSet, 1, logPlan, &ages, context, &sink)
+        writeOwn(FeatureName.person, "this person's tasks", .person, own, logPlan, now, &sink)
+        writeOwn("personSkill", "this person's tasks of this kind", .skill, own, logPlan, now, &sink)
+        writeShared(FeatureName.project, "this project's tasks", context.project, 3, logPlan, now, context, &sink)
+        writeOwn("personProject", "this person's tasks on this project", .project, own, logPlan, now, &sink)
+        writeShared("skill", "tasks of this kind", context.skillSet, 1, logPlan, now, context, &sink)
         writeShared(
-            "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, &ages, context,
+            "projectSkill", "this project's tasks of this kind", context.projectSkill, 1, logPlan, now, context,
             &sink)
         writeOwn(
-            "trio", "this person's tasks of this kind on this project", .projectSkill, own, logPlan, &ages, &sink)
+            "trio", "this person's tasks of this kind on this project", .projectSkill, own, logPlan, now, &sink)
         if S.onlyPersonal {
             sink.skip(1)
         } else {
@@ -45,8 +45,8 @@ extension FeatureBuilder {
                 name: "person.median", meaning: "the median of this person's tasks", unit: schema.targetUnit,
                 knownWhen: .completedBefore))
         guard schema.withPlan else { return }
-        writeShared("size", "plans of this size", context.planSize, 1, logPlan, &ages, context, &sink)
-        writeOwn("personSize", "this person's plans of this size", .planSize, own, logPlan, &ages, &sink)
+        writeShared("size", "plans of this size", context.planSize, 1, logPlan, now, context, &sink)
+        writeOwn("personSize", "this person's plans of this size", .planSize, own, logPlan, now, &sink)
     }
 
     private func logPlan(_ decision: DecisionNumbers) -> Double {
@@ -70,7 +70,7 @@ extension FeatureBuilder {
 
     @inline(__always)
     func writeLabels<S: FeatureSink>(
-        _ decision: DecisionNumbers, _ ages: inout AgeScale, _ labels: Span<ResolvedGroups.LabelGroup>,
+        _ decision: DecisionNumbers, _ now: Double, _ labels: Span<ResolvedGroups.LabelGroup>,
         unmet: [String: String], _ context: PooledHistory, own: some PersonFigures, into sink: inout S
     ) {
         guard !labelNumbers.isEmpty else { return }
@@ -89,12 +89,12 @@ extension FeatureBuilder {
                         name: "label.\(key).number", meaning: "\(key) as a number", unit: "as given",
                         knownWhen: .decision))
                 let pooled = context.pooledLabel(at: place)
-                writeShared("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, &ages, context, &sink)
+                writeShared("label.\(key)", "tasks with this \(key)", pooled, 2, logPlan, now, context, &sink)
                 label = pooled
             }
             write(
                 "own.\(key)", "this person's tasks with this \(key)", own.figures(ofLabel: position, at: place, label),
-                PooledHistory.ownLabelDepth, logPlan, &ages, &sink)
+                PooledHistory.ownLabelDepth, logPlan, now, &sink)
         }
     }
 
@@ -106,24 +106,24 @@ extension FeatureBuilder {
     @inline(__always)
     private func writeShared<S: FeatureSink>(
         _ name: @autoclosure () -> String, _ words: @autoclosure () -> String, _ group: PooledGroup, _ depth: Int,
-        _ logPlan: Double, _ ages: inout AgeScale, _ context: PooledHistory, _ sink: inout S
+        _ logPlan: Double, _ now: Double, _ context: PooledHistory, _ sink: inout S
     ) {
         if S.onlyPersonal { return sink.skip(sharedColumns(depth: depth)) }
-        write(name(), words(), GroupFigures(group, depth: depth, context), depth, logPlan, &ages, &sink)
+        write(name(), words(), GroupFigures(group, depth: depth, context), depth, logPlan, now, &sink)
     }
 
     @inline(__always)
     private func writeOwn<S: FeatureSink>(
         _ name: @autoclosure () -> String, _ words: @autoclosure () -> String, _ group: OwnGroup,
-        _ own: some PersonFigures, _ logPlan: Double, _ ages: inout AgeScale, _ sink: inout S
+        _ own: some PersonFigures, _ logPlan: Double, _ now: Double, _ sink: inout S
     ) {
-        write(name(), words(), own.figures(group), group.depth, logPlan, &ages, &sink)
+        write(name(), words(), own.figures(group), group.depth, logPlan, now, &sink)
     }
 
     @inline(__always)
     private func write<S: FeatureSink>(
         _ name: @autoclosure () -> String, _ words: @autoclosure () -> String, _ group: GroupFigures, _ depth: Int,
-        _ logPlan: Double, _ ages: inout AgeScale, _ sink: inout S
+        _ logPlan: Double, _ now: Double, _ sink: inout S
     ) {
         func description(_ part: String, _ meaning: String, _ unit: String) -> FeatureDescription {
             FeatureDescription(name: "\(name()).\(part)", meaning: meaning, unit: unit, knownWhen: .completedBefore)
@@ -143,7 +143,7 @@ extension FeatureBuilder {
                 name: FeatureName.count(of: name()), meaning: "the number of \(words())", unit: "log(1 + tasks)",
                 knownWhen: .completedBefore))
         sink.add(
-            ages.age(since: group.lastCompletion),
+            ageSince: group.lastCompletion, to: now,
             description("age", "days since the latest of \(words())", "log(1 + days)"))
         sink.add(
             group.plan - (schema.withPlan ? logPlan : 0),

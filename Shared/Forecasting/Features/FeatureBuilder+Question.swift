@@ -105,7 +105,7 @@ extension FeatureBuilder {
 
     private func writeRoundness<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
         sink.add(
-            roundness(decision).rawValue,
+            (decision.roundness ?? roundness(decision)).rawValue,
             .init(
                 name: "plan.round", meaning: "how round the plan is",
                 unit: "2 whole days, 1 whole hours, 0.5 half hours", knownWhen: .decision))
@@ -121,7 +121,7 @@ extension FeatureBuilder {
     // MARK: How much is going on
 
     func writeFlow<S: FeatureSink>(
-        _ name: String, _ whose: String, _ flow: FlowView, _ ages: inout AgeScale, into sink: inout S
+        _ name: String, _ whose: String, _ flow: FlowView, _ now: Double, into sink: inout S
     ) {
         sink.add(
             Self.logCount(max(0, flow.decided - flow.done)),
@@ -134,7 +134,7 @@ extension FeatureBuilder {
                 name: "\(name).lately", meaning: "\(whose) tasks begun in a week", unit: "log(1 + tasks)",
                 knownWhen: .decidedBefore))
         sink.add(
-            ages.age(since: flow.first ?? .nan),
+            ageSince: flow.first ?? .nan, to: now,
             .init(
                 name: "\(name).tenure", meaning: "time since \(whose) first task", unit: "log(1 + days)",
                 knownWhen: .decidedBefore))

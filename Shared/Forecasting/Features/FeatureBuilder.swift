@@ -80,12 +80,14 @@ struct FeatureBuilder {
     ///   - own: what the person's own groups say.
     ///   - flow: of the person.
     ///   - place: of the first of the features in a ``PeopleBlock``.
+    ///   - moment: of the first age in a block of moments, which the ages, whose places are left as they are, are reckoned from.
     @inline(__always)
     func writePersonal(
         _ decision: DecisionNumbers, _ now: Double, _ views: HistoryViews, _ context: PooledHistory,
-        own: some PersonFigures, _ flow: FlowView, to place: UnsafeMutablePointer<Float>
+        own: some PersonFigures, _ flow: FlowView, to place: UnsafeMutablePointer<Float>,
+        moments moment: UnsafeMutablePointer<Double>
     ) {
-        var sink = PersonalSink(next: place)
+        var sink = PersonalSink(next: place, moment: moment)
         write(decision, now, Span(), unmet: [:], views, context, own: own, flow, into: &sink)
     }
 
@@ -95,17 +97,16 @@ struct FeatureBuilder {
         unmet: [String: String], _ views: HistoryViews, _ context: PooledHistory, own: some PersonFigures,
         _ flow: FlowView, into sink: inout Sink
     ) {
-        var ages = AgeScale(now: now)
         writeBase(decision, views.projectFlow, own: own, into: &sink)
         writePlan(decision, now, into: &sink)
-        writeFlow("person", "this person's", flow, &ages, into: &sink)
+        writeFlow("person", "this person's", flow, now, into: &sink)
         if Sink.onlyPersonal {
             sink.skip(3)
         } else {
-            writeFlow("project", "this project's", views.projectFlow, &ages, into: &sink)
+            writeFlow("project", "this project's", views.projectFlow, now, into: &sink)
         }
-        writeGroups(decision, &ages, context, own: own, into: &sink)
-        writeLabels(decision, &ages, labels, unmet: unmet, context, own: own, into: &sink)
+        writeGroups(decision, now, context, own: own, into: &sink)
+        writeLabels(decision, now, labels, unmet: unmet, context, own: own, into: &sink)
         if schema.usesTitles { writeTitle(views, context, into: &sink) }
     }
 
@@ -116,21 +117,31 @@ struct FeatureBuilder {
     }
 
     /// Logarithms of 1 + a count: most counts are small, and a row has some twenty of them.
-    private static let smallCounts = (0..<1_024).map { log1p(Double($0)) }
+    private static let smallCounts = FixedValues((0..<1_024).map { log1p(Double($0)) })
 
     static func logCount(_ count: Int) -> Double {
-        count < smallCounts.count ? smallCounts[count] : log1p(Double(count))
+        count < smallCounts.count ? smallCounts.base[count] : log1p(Double(count))
     }
 }
 
-/// Writes the personal features of one row of a block, which holds column after column.
+/// Writes the personal features of one row of a block, which holds column after column; of ages the moments, into another.
 private struct PersonalSink: FeatureSink {
     static var onlyPersonal: Bool { true }
     var next: UnsafeMutablePointer<Float>
+    var moment: UnsafeMutablePointer<Double>
 
     @inline(__always)
     mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
         next.pointee = value
+        next += PeopleBlock.rows
+    }
+
+    @inline(__always)
+    mutating func add(
+        ageSince moment: Double, to now: Double, _ description: @autoclosure () -> FeatureDescription
+    ) {
+        self.moment.pointee = moment
+        self.moment += PeopleBlock.rows
         next += PeopleBlock.rows
     }
 

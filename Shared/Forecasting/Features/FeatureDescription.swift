@@ -1,3 +1,5 @@
+import Foundation
+
 /// What a feature means, in which unit, and since when it is known.
 public struct FeatureDescription: Sendable, Codable, Equatable {
     /// When the value of a feature is settled.
@@ -103,10 +105,15 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     }
 
     /// The columns in which people who are asked the same may differ, ascending.
-    var personalColumns: [Int] {
+    var personalColumns: [Int] { personalSink.columns }
+
+    /// Which of them are ages, by their places among them.
+    var personalAges: [Int] { personalSink.ages }
+
+    private var personalSink: PersonalColumnSink {
         var sink = PersonalColumnSink()
         write(into: &sink)
-        return sink.columns
+        return sink
     }
 
     /// Gives the sink the features of a question of which nothing is known.
@@ -130,6 +137,8 @@ protocol FeatureSink {
     /// Only what may differ between people who are asked the same is wanted.
     static var onlyPersonal: Bool { get }
     mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription)
+    /// Adds log(1 + days) from a moment to another; `nan` where the first is.
+    mutating func add(ageSince moment: Double, to now: Double, _ description: @autoclosure () -> FeatureDescription)
     /// Passes over values that all have in common.
     mutating func skip(_ count: Int)
 }
@@ -140,6 +149,13 @@ extension FeatureSink {
     @inline(__always)
     mutating func add(_ value: Double, _ description: @autoclosure () -> FeatureDescription) {
         add(Float(value), description())
+    }
+
+    @inline(__always)
+    mutating func add(
+        ageSince moment: Double, to now: Double, _ description: @autoclosure () -> FeatureDescription
+    ) {
+        add(moment.isNaN ? .nan : log1p(max(0, now - moment) / 86_400), description())
     }
 
     mutating func skip(_ count: Int) { preconditionFailure("this sink is given every value") }
@@ -155,11 +171,19 @@ struct DescribingSink: FeatureSink {
 private struct PersonalColumnSink: FeatureSink {
     static var onlyPersonal: Bool { true }
     var columns: [Int] = []
+    var ages: [Int] = []
     private var next = 0
 
     mutating func add(_ value: Float, _ description: @autoclosure () -> FeatureDescription) {
         columns.append(next)
         next += 1
+    }
+
+    mutating func add(
+        ageSince moment: Double, to now: Double, _ description: @autoclosure () -> FeatureDescription
+    ) {
+        ages.append(columns.count)
+        add(0 as Float, description())
     }
 
     mutating func skip(_ count: Int) { next += count }

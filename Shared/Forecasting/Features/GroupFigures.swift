@@ -1,5 +1,3 @@
-import Foundation
-
 /// The features of a group of finished allocations, but for the two that follow the moment and the plan of a question: of those it
 /// holds what they are made of. One line of the processor's caches.
 struct GroupFigures: BitwiseCopyable {
@@ -74,24 +72,4 @@ protocol PersonFigures {
     /// Shrunk medians of the person's tasks, and of those of this kind.
     var medianPerson: Double { get }
     var medianPersonSkill: Double { get }
-}
-
-/// log(1 + days) since moments, in the scale of ages.
-struct AgeScale {
-    private let now: Double
-    // A group within another often has its latest task.
-    private var last = (moment: Double.nan, age: Double.nan)
-
-    /// - Parameter now: the moment that ages are reckoned to.
-    init(now: Double) { self.now = now }
-
-    /// `nan` without a moment.
-    @inline(__always)
-    mutating func age(since moment: Double) -> Double {
-        // A missing moment equals nothing.
-        if moment == last.moment { return last.age }
-        guard !moment.isNaN else { return .nan }
-        last = (moment, log1p(max(0, now - moment) / 86_400))
-        return last.age
-    }
 }

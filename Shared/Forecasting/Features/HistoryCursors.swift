@@ -122,8 +122,8 @@ extension HistoryCursors {
         guard number >= 0 else { return FlowView() }
         func count(_ moments: SortedMoments?, _ search: Int, before moment: Double) -> Int {
             guard let moments else { return 0 }
-            let start = flowPlaces.map { Int($0[Int(number)][search]) } ?? moments.guess(moment)
-            let count = moments.count(before: moment, from: start)
+            let count = moments.count(
+                before: moment, from: flowPlaces.map { Int($0[Int(number)][search]) } ?? moments.guess(moment))
             flowPlaces?[Int(number)][search] = Int32(count)
             return count
         }

@@ -27,11 +27,11 @@ struct SortedMoments {
     }
 
     /// How many are before `moment`.
-    /// - Parameter start: about how many; the nearer the quicker.
+    /// - Parameter start: about how many; the nearer the quicker. Asked for only where the ends do not tell.
     @inline(__always)
-    func count(before moment: Double, from start: Int) -> Int {
+    func count(before moment: Double, from start: @autoclosure () -> Int) -> Int {
         guard mustBeSearched(for: moment) else { return moment <= first ? 0 : count }
-        return search(moment, from: min(start, count - 1))
+        return search(moment, from: min(start(), count - 1))
     }
 
     /// In steps that double, away from `start`; then halving what is left.

@@ -27,7 +27,7 @@ extension ForecastModel {
                 func note(_ place: Int, _ estimate: PersonEstimate) {
                     estimates.initializeElement(at: place, to: estimate)
                 }
-                features.forEachBlock(reader, columns: prepared.personal.count) { part, block in
+                features.forEachBlock(reader, columns: prepared.personal.count, ages: prepared.ages) { part, block in
                     question.ask(block, count: part.count, first: part.lowerBound, note)
                 }
                 question.finish(note)

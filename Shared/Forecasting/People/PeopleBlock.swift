@@ -6,4 +6,12 @@ enum PeopleBlock {
     static let rows = Int(ERM_ROWS)
     /// By which instructions.
     static let level = erm_level_best()
+
+    /// Writes one column of ages, to the bit what ``FeatureSink/add(ageSince:to:_:)`` adds of each row.
+    static func writeAges(
+        since moments: UnsafePointer<Double>, to now: Double, _ ages: UnsafeMutablePointer<Float>,
+        level: Int32 = level
+    ) {
+        erm_ages(level, now, moments, ages)
+    }
 }

@@ -73,23 +73,33 @@ struct PeopleFeatures {
 
     /// Calls `body` with one block of people after the other: which of the people are in it, and their personal columns. What is
     /// beyond the last person of a block means nothing.
-    /// - Parameter columns: how many personal columns there are.
+    /// - Parameters:
+    ///   - columns: how many personal columns there are.
+    ///   - ages: which of them are ages.
     func forEachBlock(
-        _ reader: HistoryReader, columns: Int, _ body: (_ people: Range<Int>, _ block: UnsafePointer<Float>) -> Void
+        _ reader: HistoryReader, columns: Int, ages: [Int],
+        _ body: (_ people: Range<Int>, _ block: UnsafePointer<Float>) -> Void
     ) {
         let size = PeopleBlock.rows
+        let block = UnsafeMutablePointer<Float>.allocate(capacity: columns * size)
+        block.initialize(repeating: 0, count: columns * size)
+        let moments = UnsafeMutablePointer<Double>.allocate(capacity: ages.count * size)
+        moments.initialize(repeating: .nan, count: ages.count * size)
+        defer {
+            block.deallocate()
+            moments.deallocate()
+        }
         withExtendedLifetime(figures) {
-            withUnsafeTemporaryAllocation(of: Float.self, capacity: max(1, columns) * size) { block in
-                block.initialize(repeating: 0)
-                guard let base = block.baseAddress else { return }
-                figures.map(OwnTable.init).withUnsafeBufferPointer { tables in
-                    var cursors = HistoryCursors(reader, sweeping: false)
-                    cursors.advance(to: decision.at)
-                    for start in stride(from: 0, to: people.count, by: size) {
-                        let part = start..<min(start + size, people.count)
-                        write(part, tables, cursors, to: base)
-                        body(part, base)
+            figures.map(OwnTable.init).withUnsafeBufferPointer { tables in
+                var cursors = HistoryCursors(reader, sweeping: false)
+                cursors.advance(to: decision.at)
+                for start in stride(from: 0, to: people.count, by: size) {
+                    let part = start..<min(start + size, people.count)
+                    write(part, tables, cursors, to: block, moments)
+                    for (number, column) in ages.enumerated() {
+                        PeopleBlock.writeAges(since: moments + number * size, to: now, block + column * size)
                     }
+                    body(part, block)
                 }
             }
         }
@@ -97,7 +107,7 @@ struct PeopleFeatures {
 
     private func write(
         _ part: Range<Int>, _ tables: UnsafeBufferPointer<OwnTable>, _ cursors: borrowing HistoryCursors,
-        to block: UnsafeMutablePointer<Float>
+        to block: UnsafeMutablePointer<Float>, _ moments: UnsafeMutablePointer<Double>
     ) {
         let flows = groups.crossings.flows
         func flow(_ person: HistoryPerson) -> Int32 {
@@ -112,12 +122,17 @@ struct PeopleFeatures {
             cursors.prefetch(flow: flow(people[place]))
         }
         var decision = numbers
+        decision.roundness = builder.roundness(decision)
         for place in part {
-            let person = people[place]
-            decision.weeklyCapacityHours = person.weeklyCapacityHours(at: numbers.at)
+            let (person, lane) = (people[place], place - part.lowerBound)
+            let weeklyCapacityHours = person.weeklyCapacityHours(at: numbers.at)
+            if weeklyCapacityHours != decision.weeklyCapacityHours {
+                decision.weeklyCapacityHours = weeklyCapacityHours
+                decision.roundness = builder.roundness(decision)
+            }
             builder.writePersonal(
                 decision, now, views, context, own: OnePersonsFigures(tables: tables, number: number(place)),
-                cursors.flow(flow(person), at: numbers.at), to: block + (place - part.lowerBound))
+                cursors.flow(flow(person), at: numbers.at), to: block + lane, moments: moments + lane)
         }
     }
 }

@@ -50,58 +50,62 @@ struct PreparedTrees: Sendable {
 final class AskedTrees {
     private let start: Double
     private let rate: Double
-    private let starts: FixedValues<Int32>
-    private let numbers: FixedValues<Int32>
-    private let cuts: FixedValues<erm_cut>
-    private let tables: FixedValues<Float>
+    private let cuts: UnsafeMutablePointer<erm_cut>
+    private let tables: UnsafeMutablePointer<Float>
+    private let trees: UnsafeMutablePointer<erm_tree>
+    private let starts: UnsafeMutablePointer<Int32>
     private let values: UnsafeMutablePointer<Float>
     private var forest: erm_forest
 
-    fileprivate init(_ trees: PreparedTrees, _ row: UnsafePointer<Float>) {
-        start = trees.start
-        rate = trees.rate
-        let count = trees.roots.count
+    fileprivate init(_ prepared: PreparedTrees, _ row: UnsafePointer<Float>) {
+        start = prepared.start
+        rate = prepared.rate
+        let (count, most) = (prepared.roots.count, Int(ERM_LEAVES))
+        cuts = .allocate(capacity: max(1, prepared.nodes.count))
+        tables = .allocate(capacity: max(1, count) * most)
+        trees = .allocate(capacity: max(1, count))
+        // The first stands before the trees without a cut.
+        starts = .allocate(capacity: most + 2)
         values = .allocate(capacity: max(1, count) * PeopleBlock.rows)
-        var walk = TreeWalk(trees.nodes.base, row)
-        // By their number of cuts, as the kernel goes through them.
-        var groups = [[TreeWalk.Tree]](repeating: [], count: Int(ERM_LEAVES))
+        starts.initialize(repeating: 0, count: most + 2)
+        var walk = TreeWalk(prepared.nodes.base, row, cuts: cuts)
+        var walked: [(tree: erm_tree, cuts: Int)] = []
+        walked.reserveCapacity(count)
+        var table = 0
         for number in 0..<count {
-            let tree = walk.tree(number, from: trees.roots.base[number])
-            if tree.cuts.isEmpty {
+            let first = walk.cutCount
+            walk.walk(from: prepared.roots.base[number])
+            let cuts = walk.cutCount - first
+            walked.append((erm_tree(number: Int32(number), cuts: Int32(first), table: Int32(table)), cuts))
+            starts[cuts + 1] += 1
+            guard cuts > 0 else {
                 // The same for all rows, whatever block is asked.
-                (values + number * PeopleBlock.rows)
-                    .update(repeating: walk.leaves[tree.leaves.lowerBound], count: PeopleBlock.rows)
-            } else {
-                groups[tree.cuts.count].append(tree)
+                (values + number * PeopleBlock.rows).initialize(repeating: walk.leaves[0], count: PeopleBlock.rows)
+                continue
             }
+            let size = erm_table_size(Int32(cuts))
+            (tables + table).initialize(repeating: 0, count: Int(size))
+            for leaf in 0...cuts { tables[table + Int(erm_table_place(Int32(leaf), size))] = walk.leaves[leaf] }
+            table += Int(size)
         }
-        var (starts, numbers, cuts, tables): ([Int32], [Int32], [erm_cut], [Float]) = ([], [], [], [])
-        starts.reserveCapacity(groups.count + 1)
-        numbers.reserveCapacity(count)
-        cuts.reserveCapacity(walk.cuts.count)
-        for group in groups {
-            starts.append(Int32(numbers.count))
-            for tree in group {
-                numbers.append(Int32(tree.number))
-                cuts += walk.cuts[tree.cuts]
-                let (first, size) = (tables.count, erm_table_size(Int32(tree.cuts.count)))
-                tables.append(contentsOf: repeatElement(0, count: Int(size)))
-                for (leaf, value) in walk.leaves[tree.leaves].enumerated() {
-                    tables[first + Int(erm_table_place(Int32(leaf), size))] = value
-                }
-            }
+        // By their number of cuts, as the kernel goes through them: from the end of each number back to its beginning.
+        for cuts in 0..<most { starts[cuts + 1] += starts[cuts] }
+        starts[most + 1] = Int32(count)
+        for (tree, cuts) in walked.reversed() {
+            starts[cuts + 1] -= 1
+            (trees + Int(starts[cuts + 1])).initialize(to: tree)
         }
-        starts.append(Int32(numbers.count))
-        self.starts = FixedValues(starts)
-        self.numbers = FixedValues(numbers)
-        self.cuts = FixedValues(cuts)
-        self.tables = FixedValues(tables)
         forest = erm_forest(
-            trees: Int32(count), starts: self.starts.base, numbers: self.numbers.base, cuts: self.cuts.base,
-            leaves: self.tables.base, values: values)
+            count: Int32(count), starts: starts + 1, trees: trees, cuts: cuts, tables: tables, values: values)
     }
 
-    deinit { values.deallocate() }
+    deinit {
+        cuts.deallocate()
+        tables.deallocate()
+        trees.deallocate()
+        starts.deallocate()
+        values.deallocate()
+    }
 
     /// The predictions of one block.
     func predict(
@@ -113,47 +117,49 @@ final class AskedTrees {
 }
 
 /// Goes through trees for one question, past the splits that it decides.
-private struct TreeWalk {
-    /// One of the trees, by what is left of it.
-    struct Tree {
-        let number: Int
-        /// From the root on, left before right.
-        let cuts: Range<Int>
-        /// From left to right.
-        let leaves: Range<Int>
-    }
-
+private struct TreeWalk: ~Copyable {
     private let nodes: UnsafePointer<PreparedTrees.Node>
     private let row: UnsafePointer<Float>
-    private(set) var cuts: [erm_cut] = []
-    private(set) var leaves: [Float] = []
-    /// Where the present tree's leaves begin.
-    private var first = 0
+    /// From the root on, left before right, tree after tree.
+    private let cuts: UnsafeMutablePointer<erm_cut>
+    private(set) var cutCount = 0
+    /// Of the latest tree, from left to right.
+    let leaves: UnsafeMutablePointer<Float>
+    private var leafCount = 0
 
-    init(_ nodes: UnsafePointer<PreparedTrees.Node>, _ row: UnsafePointer<Float>) {
+    init(
+        _ nodes: UnsafePointer<PreparedTrees.Node>, _ row: UnsafePointer<Float>, cuts: UnsafeMutablePointer<erm_cut>
+    ) {
         self.nodes = nodes
         self.row = row
+        self.cuts = cuts
+        leaves = .allocate(capacity: Int(ERM_LEAVES))
     }
 
-    mutating func tree(_ number: Int, from root: Int32) -> Tree {
-        first = leaves.count
-        let firstCut = cuts.count
-        walk(root)
-        return Tree(number: number, cuts: firstCut..<cuts.count, leaves: first..<leaves.count)
+    deinit { leaves.deallocate() }
+
+    mutating func walk(from root: Int32) {
+        leafCount = 0
+        add(root)
     }
 
-    private mutating func walk(_ start: Int32) {
+    private mutating func add(_ start: Int32) {
         var node = nodes[Int(start)]
         while node.child >= 0, node.column >= 0 {
             node = nodes[Int(node.child) + (row[Int(node.column)] > node.threshold ? 1 : 0)]
         }
-        guard node.child >= 0 else { return leaves.append(node.threshold) }
-        let (cut, left) = (cuts.count, leaves.count - first)
-        cuts.append(erm_cut(threshold: node.threshold, column: -1 - node.column, keep: 0))
-        walk(node.child)
+        guard node.child >= 0 else {
+            (leaves + leafCount).initialize(to: node.threshold)
+            leafCount += 1
+            return
+        }
+        let (cut, first) = (cutCount, leafCount)
+        cutCount += 1
+        add(node.child)
         // The leaves on the left are those that have been added.
-        cuts[cut].keep = ~(Self.leaves(before: leaves.count - first) & ~Self.leaves(before: left))
-        walk(node.child + 1)
+        let left = Self.leaves(before: leafCount) & ~Self.leaves(before: first)
+        (cuts + cut).initialize(to: erm_cut(threshold: node.threshold, column: -1 - node.column, keep: ~left))
+        add(node.child + 1)
     }
 
     private static func leaves(before count: Int) -> UInt32 {

@@ -11,6 +11,8 @@ struct PreparedVariant: Sendable {
 
     /// The columns in which people who are asked the same may differ.
     let personal: [Int]
+    /// Which of them are ages, by their places among them.
+    let ages: [Int]
     let members: [Member]
     let linears: PreparedLinears
     /// Of the classifier of success, its linear part's place among `linears` and its trees.
@@ -20,6 +22,7 @@ struct PreparedVariant: Sendable {
 
     init(_ variant: VariantModel) {
         personal = variant.schema.personalColumns
+        ages = variant.schema.personalAges
         var places = [Int32](repeating: -1, count: variant.columns.count)
         for (place, column) in personal.enumerated() { places[column] = Int32(place) }
         func prepared(_ trees: BoostedTrees) -> PreparedTrees? { PreparedTrees(trees, places: places) }
