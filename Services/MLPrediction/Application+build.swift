@@ -100,10 +100,12 @@ struct PredictionApplication {
         let audit = AuditOutbox(
             database: database, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let eraser = PersonEraser(
-            database: database, client: bootstrap.client(for: .tenantAdmin),
-            interval: settings.duration("purge.interval"),
+            database: database,
             // A batch may be five minutes under way, with names as old as the history may be.
-            settling: settings.duration("mirror.limit") + .seconds(360), logger: bootstrap.logger)
+            settling: settings.duration("mirror.limit") + .seconds(360))
+        let erasures = PersonErasures(
+            client: bootstrap.client(for: .tenantAdmin), interval: settings.duration("purge.interval"),
+            logger: bootstrap.logger, erase: eraser.erase)
         let purger = TenantPurger(
             database: database, client: bootstrap.client(for: .tenantAdmin),
             interval: settings.duration("purge.interval"), logger: bootstrap.logger)
@@ -116,7 +118,7 @@ struct PredictionApplication {
             verifier: bootstrap.identity.verifier, database: database, service: service, log: log, networks: networks)
         return ServiceApplication(
             routes: parts.routes,
-            services: [database] + database.readiness.before(watch, audit, eraser, purger)
+            services: [database] + database.readiness.before(watch, audit, erasures, purger)
                 + (delivery.map { database.readiness.before($0) } ?? [])
                 + [tenantChanges, modelChanges, shadows, nodeReporter, usageReporter],
             readiness: [

@@ -50,6 +50,9 @@ struct TrainingApplication {
             interval: bootstrap.settings.duration("purge.interval"),
             // Whose turn it is belongs to the queue.
             settings: ["erm.queue": "claim"], logger: bootstrap.logger)
+        let erasures = PersonErasures(
+            client: bootstrap.client(for: .tenantAdmin), interval: bootstrap.settings.duration("purge.interval"),
+            logger: bootstrap.logger, erase: DatasetErasure(database: database).erase)
         let upkeep = DatasetUpkeep(
             database: database, contentDays: bootstrap.settings.int("retention.dataset-days"),
             restoreDays: bootstrap.settings.int("retention.restore-days"), logger: bootstrap.logger)
@@ -59,7 +62,8 @@ struct TrainingApplication {
             changes: changes, logger: bootstrap.logger)
         return ServiceApplication(
             routes: parts.routes,
-            services: [database] + database.readiness.before(audit, workers, scheduler, changes, purger, upkeep),
+            services: [database]
+                + database.readiness.before(audit, workers, scheduler, changes, erasures, purger, upkeep),
             readiness: [database.readiness])
     }
 }

@@ -17,11 +17,15 @@ public struct TrainingDataset: Codable, Sendable, Equatable {
     /// Nothing known at or after this moment is in it.
     public let asOf: Date
     public let createdAt: Date
+    /// How many people have been deleted since; rows about them were taken out, and digest and number of rows are of the others. nil for
+    /// none.
+    public let forgottenPeople: Int?
 
     public init(
         id: DatasetID, name: String, rowCount: Int, featureCount: Int, featureSchema: Int, labelKeys: [String]?,
-        contentSha256: String, spanStart: Date, asOf: Date, createdAt: Date
+        contentSha256: String, spanStart: Date, asOf: Date, createdAt: Date, forgottenPeople: Int? = nil
     ) {
+        self.forgottenPeople = forgottenPeople
         self.id = id
         self.name = name
         self.rowCount = rowCount

@@ -1,11 +1,15 @@
-/// `GET /internal/v1/erasures`, and `POST` once it is done: a person who was anonymised.
+/// `GET /internal/v1/erasures`, and `POST` once it is done: a person of whom the asking service has something to remove.
 public struct Erasure: RequestPayload, Hashable {
     public let tenantId: TenantID
     public let employeeId: EmployeeID
+    /// Whether the person was deleted; nil for one who was anonymised, whose hours and history stay, and in what nodes of an earlier
+    /// release confirm.
+    public let isDeleted: Bool?
 
-    public init(tenantId: TenantID, employeeId: EmployeeID) {
+    public init(tenantId: TenantID, employeeId: EmployeeID, isDeleted: Bool = false) {
         self.tenantId = tenantId
         self.employeeId = employeeId
+        self.isDeleted = isDeleted ? true : nil
     }
 
     public func validate(_ validation: inout Validation) {}

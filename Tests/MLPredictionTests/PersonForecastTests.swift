@@ -157,9 +157,10 @@ import Testing
     func erasedTwice() async throws {
         try await PredictionsOverHTTP.with { service in
             let clock = ManualClock()
-            let eraser = PersonEraser(
-                database: service.database, client: service.tenantAdmin, interval: .seconds(1), settling: .seconds(60),
-                logger: PostgresCluster.quietLogger, now: clock.now)
+            let eraser = PersonEraser(database: service.database, settling: .seconds(60), now: clock.now)
+            let erasures = PersonErasures(
+                client: service.tenantAdmin, interval: .seconds(1), logger: PostgresCluster.quietLogger,
+                erase: eraser.erase)
             let id = try #require(try await predicted(service, employee.id)["predictionId"]?.stringValue)
             for (route, body) in [
                 ("feedback", #"{"score": 2, "comment": "Person 1 is slow"}"#),
@@ -169,7 +170,7 @@ import Testing
             }
             let erasure = Erasure(tenantId: service.tenant, employeeId: employee.id)
             service.upstream.state.withLock { $0.erasures = [erasure] }
-            try await eraser.eraseDue()
+            try await erasures.eraseDue()
             let record = try await service.send(.get, "/api/v1/predictions/\(id)")
             #expect(!"\(record.body)".contains("is slow") && !"\(record.body)".contains("is ill"))
             #expect(record.body["data"]?["feedbackScore"] == .integer(2))
@@ -183,12 +184,112 @@ import Testing
                 return "\(record.body)".contains(employee.name)
             }
             #expect(try await isNamed())
-            try await eraser.eraseDue()
+            try await erasures.eraseDue()
             #expect(service.upstream.state.withLock { $0.erasures } == [erasure])
             clock.advance(by: .seconds(61))
-            try await eraser.eraseDue()
+            try await erasures.eraseDue()
             #expect(try await !isNamed())
             #expect(service.upstream.state.withLock { $0.erasures }.isEmpty)
+        }
+    }
+
+    @Test("of an anonymised person's predictions all that people wrote goes, and of a deleted person's the predictions")
+    func written() async throws {
+        try await PredictionDatabase.with { fixture in
+            let (tenant, person, other) = (TenantID(), EmployeeID(), EmployeeID())
+            func prediction(about asked: EmployeeID, _ title: String, naming named: EmployeeID) -> NewPrediction {
+                let option = AlternativeOption(
+                    employeeId: named, name: "Secretname", estimatedHours: 8, successProbability: nil, availability: 1,
+                    skillMatch: 1, score: 1)
+                let reasons = [
+                    FeatureEffect(feature: "words", effect: 1.2, text: "Everyone has 3 tasks with “\(title)”."),
+                    FeatureEffect(feature: "all", effect: 1, text: "Everyone together has finished 70 tasks."),
+                ]
+                return NewPrediction(
+                    request: PredictionRequest(
+                        employeeId: asked, projectId: ProjectID(), plannedHours: 8, labels: ["for": title],
+                        title: title),
+                    prediction: Prediction(
+                        predictionId: PredictionID(), recommendedAllocation: 20, allocationNote: nil, estimatedHours: 8,
+                        successProbability: 0.5, confidence: 60, interval: nil, intervals: [], explanation: reasons,
+                        model: PredictionModel(id: nil, version: 0, kind: "baseline"), alternativeOptions: [option],
+                        asOf: Date()), createdAt: Date())
+            }
+            let own = prediction(about: person, "Handover of Secretname", naming: other)
+            let foreign = prediction(about: other, "Relaunch", naming: person)
+            _ = try await fixture.log.append([own, foreign], key: nil, requestedBy: "u", tenant: tenant)
+            func record(_ new: NewPrediction) async throws -> PredictionRecord? {
+                try await fixture.log.record(new.prediction.predictionId, tenant: tenant)?.record
+            }
+
+            try await PersonEraser.erase(Erasure(tenantId: tenant, employeeId: person), in: fixture.database)
+            let nameless = try #require(try await record(own))
+            #expect(nameless.request.title == nil && nameless.request.labels == nil)
+            #expect(nameless.request.plannedHours == 8 && nameless.prediction.estimatedHours == 8)
+            let reasons = nameless.prediction.explanation
+            #expect(reasons.map(\.effect) == [1.2, 1])
+            #expect(reasons.map(\.text) == [nil, "Everyone together has finished 70 tasks."])
+            // What others are asked about is theirs.
+            func expectOthers(toNameOptions names: [String]) async throws {
+                let others = try #require(try await record(foreign))
+                #expect(others.request.title == "Relaunch" && others.request.labels == ["for": "Relaunch"])
+                #expect(others.prediction.explanation == foreign.prediction.explanation)
+                #expect(others.prediction.alternativeOptions.map(\.name) == names)
+            }
+            try await expectOthers(toNameOptions: [Erasure.name])
+
+            try await PersonEraser.erase(
+                Erasure(tenantId: tenant, employeeId: person, isDeleted: true), in: fixture.database)
+            #expect(try await record(own) == nil)
+            try await expectOthers(toNameOptions: [])
+        }
+    }
+
+    @Test("the forecasts about a person who stays are erased on demand, of that tenant only, and that is on record")
+    func erasedOnDemand() async throws {
+        try await PredictionsOverHTTP.with { service in
+            let own = try #require(try await predicted(service, employee.id)["predictionId"]?.stringValue)
+            let other = try #require(
+                try await predicted(service, history.employees[3].id)["predictionId"]?.stringValue)
+            func status(
+                _ query: String, tenant: TenantID? = nil, _ actions: [String] = ["delete"]
+            ) async throws -> Int {
+                try await service.send(
+                    .delete, "/api/v1/predictions\(query)", tenant: tenant,
+                    permissions: [Permission(resource: "ml", actions: actions)]
+                ).status.code
+            }
+            let (all, stranger) = ("?employeeId=\(employee.id)", TenantID())
+            service.upstream.state.withLock { $0.lines[stranger] = [] }
+            #expect(try await status(all, ["read", "predict", "feedback"]) == 403)
+            #expect(try await status("") == 422)
+            #expect(try await status(all, tenant: stranger) == 422)
+            #expect(try await export(service, "employeeId=\(employee.id)").text.split(separator: "\n").count == 2)
+            func asked() async throws -> Double? {
+                guard case .array(let days)? = try await service.send(.get, "/api/v1/metrics").body["data"] else {
+                    return nil
+                }
+                return days.reduce(0) { $0 + ($1["predictionsCount"]?.doubleValue ?? 0) }
+            }
+            #expect(try await asked() == 2)
+
+            #expect(try await status(all) == 204)
+
+            #expect(try await export(service, "employeeId=\(employee.id)").text.isEmpty)
+            #expect(try await service.send(.get, "/api/v1/predictions/\(own)").status == .notFound)
+            #expect(try await service.send(.get, "/api/v1/predictions/\(other)").status == .ok)
+            // Nothing is left to erase, and nothing else is on record.
+            #expect(try await status(all) == 204)
+            let notes = try await service.database.withTenantRows(service.tenant) { connection in
+                try await connection.query(
+                    "SELECT note ->> 'entityId' AS id FROM audit_outbox WHERE note ->> 'action' = 'erase'"
+                ).map { try $0.decode("id", as: String.self) }
+            }
+            #expect(notes == [employee.id.description])
+            // A day of which nothing is left has no figures any more.
+            #expect(try await asked() == 1)
+            #expect(try await status("?employeeId=\(history.employees[3].id)") == 204)
+            #expect(try await asked() == 0)
         }
     }
 

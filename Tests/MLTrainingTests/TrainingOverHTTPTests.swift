@@ -111,6 +111,13 @@ import Testing
         #expect(lines.dropFirst().map { String($0.prefix(36)) } == rows.compactMap { $0["allocationId"]?.stringValue })
         let accepted = try await service.send(.get, "\(dataset)/rows", headers: [.accept: "text/csv"])
         #expect(accepted.bytes == csv.bytes)
+        // One person's, in both forms.
+        let person = try #require(rows[0]["employeeId"]?.stringValue)
+        let own = rows.filter { $0["employeeId"]?.stringValue == person }
+        let filtered = try await service.send(.get, "\(dataset)/rows?employeeId=\(person)")
+        #expect(own.count < 90 && items(filtered.body) == own)
+        let ownCSV = try await service.send(.get, "\(dataset)/rows?employeeId=\(person)&format=csv")
+        #expect(String(decoding: ownCSV.bytes, as: UTF8.self).split(separator: "\r\n").count == own.count + 1)
         let report = try await service.send(.get, "\(dataset)/report")
         #expect(report.body["data"]?["rows"]?.doubleValue == 90)
         #expect(report.body["data"]?["people"]?["distinct"]?.doubleValue == 6)

@@ -21,6 +21,7 @@ struct PredictionsController: Controller {
             uploads: ["application/x-ndjson"], use: stream)
         routes.on(.post, "predictions/what-if", "askWhatIf", .may(.predict, .ml), use: whatIf)
         routes.on(.get, "predictions", "listPredictions", .may(.read, .ml), use: list)
+        routes.on(.delete, "predictions", "eraseForecasts", .may(.delete, .ml), use: erase)
         routes.on(.get, "predictions/export", "exportForecasts", .may(.read, .ml), use: export)
         routes.on(.get, "predictions/{predictionId}", "getPrediction", .may(.read, .ml), use: prediction)
         routes.on(
@@ -96,6 +97,15 @@ struct PredictionsController: Controller {
         return export
     }
 
+    /// All forecasts about one person, who stays an employee.
+    private func erase(_ call: TenantCall, _ query: ErasureQuery) async throws -> NoContent {
+        if try await !forecasts.erase(query.employee, tenant: call.tenant, by: call.caller.author) {
+            // As for an export.
+            try await service.require(query.employee, of: call.tenant)
+        }
+        return NoContent()
+    }
+
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
         await service.outcomes.takeNewest(of: call.tenant)
         return try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
@@ -143,6 +153,12 @@ struct PredictionsController: Controller {
         guard let found else { throw ProblemError.notFound("Prediction") }
         return Tagged(found.record, tag: EntityTag(version: found.revision))
     }
+}
+
+struct ErasureQuery: RouteQuery {
+    let employee: EmployeeID
+
+    init(_ query: inout QueryParameters) { employee = query.requiredIdentifier("employeeId") }
 }
 
 extension PredictionFilter: RouteQuery {

@@ -46,6 +46,23 @@ struct PersonForecasts: Sendable {
 }
 
 extension PersonForecasts {
+    /// Removes every forecast about a person who stays. An answer that is under way may come afterwards.
+    /// - Returns: whether there was one.
+    func erase(_ employee: EmployeeID, tenant: TenantID, by author: Author) async throws -> Bool {
+        try await database.withTenantRows(tenant) { connection in
+            let removed = try await PersonEraser.removeForecasts(of: employee, on: connection)
+            guard removed.predictions + removed.alternatives > 0 else { return false }
+            let note = AuditNote(
+                "erase", "forecasts", employee.description,
+                details: [
+                    "predictions": .integer(removed.predictions), "alternatives": .integer(removed.alternatives),
+                ], by: author.name, requestId: author.requestID, address: author.origin.address,
+                agent: author.origin.agent)
+            try await AuditOutbox.record(note, of: tenant, on: connection)
+            return true
+        }
+    }
+
     /// Writes into the tenant's audit log that the forecasts about a person are exported.
     func noteExport(of employee: EmployeeID, tenant: TenantID, by author: Author) async throws {
         let note = AuditNote(

@@ -18,12 +18,15 @@ enum RowsFormat: String, CaseIterable {
 struct RowsQuery: RouteQuery {
     let format: RowsFormat?
     let page: PageQuery<DatasetRowPosition>
+    /// nil for everybody's.
+    let employee: EmployeeID?
     /// What was said of pages.
     private let given: [String]
 
     init(_ query: inout QueryParameters) {
         page = query.page()
         format = query.choice("format")
+        employee = query.identifier("employeeId")
         given = [("limit", query.isGiven("limit")), ("cursor", query.isGiven("cursor"))].filter(\.1).map(\.0)
     }
 

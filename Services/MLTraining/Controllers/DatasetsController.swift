@@ -42,24 +42,28 @@ struct DatasetsController: Controller {
         let dataset = try await found(call)
         switch format {
         case .csv:
-            return try await csv(DatasetScan(store: store, dataset: dataset, tenant: call.tenant), of: dataset)
-        case .json: return .page(try await page(query.page, of: dataset, call.tenant))
+            return try await csv(
+                DatasetScan(store: store, dataset: dataset, tenant: call.tenant), of: dataset, about: query.employee)
+        case .json: return .page(try await page(query.page, of: dataset, about: query.employee, call.tenant))
         }
     }
 
     private func page(
-        _ page: PageQuery<DatasetRowPosition>, of dataset: TrainingDataset, _ tenant: TenantID
+        _ page: PageQuery<DatasetRowPosition>, of dataset: TrainingDataset, about employee: EmployeeID?,
+        _ tenant: TenantID
     ) async throws -> Listed<DatasetRow> {
         var scan = DatasetScan(store: store, dataset: dataset, tenant: tenant, after: page.after)
         var found: [(row: DatasetRow, position: DatasetRowPosition)] = []
         while found.count < page.readLimit, let entry = try await scan.entry() {
-            if let row = try DatasetRow(entry) { found.append((row, entry.position)) }
+            if let row = try DatasetRow(entry), row.isAbout(employee) { found.append((row, entry.position)) }
         }
         return try Listed(found, page, position: \.position, item: \.row)
     }
 
     /// A dataset that turns out damaged ends the answer before its end, which the client notices.
-    private func csv(_ started: DatasetScan, of dataset: TrainingDataset) async throws -> RowsAnswer {
+    private func csv(
+        _ started: DatasetScan, of dataset: TrainingDataset, about employee: EmployeeID?
+    ) async throws -> RowsAnswer {
         var scan = started
         // Read before the status is sent, so that an unavailable database still is a problem.
         let first = try await scan.entry()
@@ -69,7 +73,7 @@ struct DatasetsController: Controller {
             ResponseBody { writer in
                 var (scan, entry, buffer) = (begun, first, ByteBuffer(string: DatasetRow.csvHeader))
                 while let current = entry {
-                    if let row = try DatasetRow(current) { buffer.writeString(row.csv) }
+                    if let row = try DatasetRow(current), row.isAbout(employee) { buffer.writeString(row.csv) }
                     if buffer.readableBytes >= Self.pieceBytes {
                         try await writer.write(buffer)
                         buffer.clear()
@@ -93,6 +97,11 @@ struct DatasetsController: Controller {
         }
         return dataset
     }
+}
+
+extension DatasetRow {
+    /// - Parameter employee: nil for anybody.
+    fileprivate func isAbout(_ employee: EmployeeID?) -> Bool { employee == nil || employeeId == employee }
 }
 
 struct FeaturesQuery: RouteQuery {

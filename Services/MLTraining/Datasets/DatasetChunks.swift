@@ -46,27 +46,37 @@ enum DatasetChunks {
         "hashtextextended('dataset chunks of ' || \(tenant)::uuid::text, 0)"
     }
 
-    /// A chunk on its way into the database.
-    struct New: Sendable {
+    /// Where in a dataset a chunk is.
+    struct Place: Sendable {
         let firstLine: Int
         let lineCount: Int
         let sha256: String
+    }
+
+    /// A chunk on its way into the database.
+    struct New: Sendable {
+        let place: Place
         let text: String
 
         /// CPU work: call it off the cooperative pool.
         init(_ chunk: DatasetContent.Chunk, firstLine: Int) {
-            self.firstLine = firstLine
-            lineCount = chunk.lineCount
-            sha256 = SHA256.hash(data: chunk.content).hex
+            place = Place(
+                firstLine: firstLine, lineCount: chunk.lineCount, sha256: SHA256.hash(data: chunk.content).hex)
             text = String(decoding: chunk.content, as: UTF8.self)
         }
     }
 
-    /// Puts chunks into a dataset; only those that no dataset of the tenant has yet are sent.
+    /// Puts chunks into a dataset.
     static func put(
         _ chunks: [New], into dataset: DatasetID, of tenant: TenantID, _ connection: PostgresConnection
     ) async throws {
-        let digests = chunks.map(\.sha256)
+        try await store(chunks, of: tenant, connection)
+        try await use(chunks.map(\.place), in: dataset, of: tenant, connection)
+    }
+
+    /// Sends those that no dataset of the tenant has yet.
+    static func store(_ chunks: [New], of tenant: TenantID, _ connection: PostgresConnection) async throws {
+        let digests = chunks.map(\.place.sha256)
         let known = try await connection.query(
             """
             SELECT encode(sha256, 'hex') AS sha256 FROM dataset_chunks
@@ -75,20 +85,43 @@ enum DatasetChunks {
         var found = Set(try known.map { try $0.decode("sha256", as: String.self) })
         // One chunk per statement: the memory of one, not of all encoded at once. As text, which is half as long as the text form of
         // bytes. Another transaction may have stored it meanwhile.
-        for chunk in chunks where found.insert(chunk.sha256).inserted {
+        for chunk in chunks where found.insert(chunk.place.sha256).inserted {
             try await connection.execute(
                 """
                 INSERT INTO dataset_chunks (tenant_id, sha256, content)
-                VALUES (\(tenant), decode(\(chunk.sha256), 'hex'), convert_to(\(chunk.text), 'UTF8')) ON CONFLICT DO NOTHING
+                VALUES (\(tenant), decode(\(chunk.place.sha256), 'hex'), convert_to(\(chunk.text), 'UTF8')) ON CONFLICT DO NOTHING
                 """)
         }
+    }
+
+    /// Makes stored chunks a dataset's.
+    static func use(
+        _ chunks: [Place], in dataset: DatasetID, of tenant: TenantID, _ connection: PostgresConnection
+    ) async throws {
         try await connection.execute(
             """
             INSERT INTO dataset_chunk_uses (tenant_id, dataset_id, first_line, line_count, sha256)
             SELECT \(tenant), \(dataset), first_line, line_count, decode(digest, 'hex')
-            FROM unnest(\(chunks.map(\.firstLine))::int[], \(chunks.map(\.lineCount))::int[], \(digests)::text[])
+            FROM unnest(\(chunks.map(\.firstLine))::int[], \(chunks.map(\.lineCount))::int[],
+                    \(chunks.map(\.sha256))::text[])
                 AS given (first_line, line_count, digest)
             """)
+    }
+
+    /// Removes those that no dataset has; others must be kept out.
+    static func removeUnused(_ connection: PostgresConnection) async throws {
+        try await connection.execute(
+            """
+            DELETE FROM dataset_chunks c WHERE NOT EXISTS (
+                SELECT FROM dataset_chunk_uses u WHERE u.tenant_id = c.tenant_id AND u.sha256 = c.sha256)
+            """)
+    }
+
+    /// Takes all lines from datasets; the chunks themselves are removed once no dataset has them.
+    /// - Parameter datasets: a query that gives their ids.
+    static func remove(of datasets: SQL, _ connection: PostgresConnection) async throws {
+        try await connection.execute("DELETE FROM dataset_chunk_uses WHERE dataset_id IN (\(sql: datasets))")
+        try await connection.execute("DELETE FROM former_dataset_chunks WHERE dataset_id IN (\(sql: datasets))")
     }
 
     /// A dataset's lines from one on, as many chunks as that; empty at the end. In whichever chunks they are stored by now: lines

@@ -16,7 +16,7 @@ struct DatasetReports: Sendable {
         var builder = DatasetReportBuilder(dataset: dataset)
         while let entry = try await scan.entry() { try builder.add(entry) }
         let report = try await ComputeThread.run(named: "dataset") { [builder] in builder.report() }
-        try await store.keep(report, of: dataset.id, tenant: tenant)
+        try await store.keep(report, of: dataset, tenant: tenant)
         return report
     }
 }
@@ -33,12 +33,13 @@ extension PostgresDatasetStore {
         }
     }
 
-    func keep(_ report: DatasetReport, of id: DatasetID, tenant: TenantID) async throws {
+    func keep(_ report: DatasetReport, of dataset: TrainingDataset, tenant: TenantID) async throws {
         _ = try await database.withTenantRows(tenant) { connection in
             try await connection.execute(
                 """
                 INSERT INTO dataset_reports (tenant_id, dataset_id, version, report)
-                VALUES (\(tenant), \(id), \(DatasetReports.version), \(json: report)::jsonb)
+                SELECT tenant_id, id, \(DatasetReports.version), \(json: report)::jsonb FROM training_datasets
+                WHERE id = \(dataset.id) AND content_sha256 = \(dataset.contentSha256) FOR SHARE
                 ON CONFLICT (tenant_id, dataset_id) DO UPDATE SET version = excluded.version, report = excluded.report
                 """)
         }

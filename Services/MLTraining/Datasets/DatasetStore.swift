@@ -22,7 +22,8 @@ protocol DatasetStore: Sendable {
     func dataset(_ id: DatasetID, tenant: TenantID) async throws -> TrainingDataset?
     /// The report as kept; nil before it was first worked out.
     func report(of id: DatasetID, tenant: TenantID) async throws -> DatasetReport?
-    func keep(_ report: DatasetReport, of id: DatasetID, tenant: TenantID) async throws
+    /// Not where the dataset has changed meanwhile.
+    func keep(_ report: DatasetReport, of dataset: TrainingDataset, tenant: TenantID) async throws
 }
 
 struct PostgresDatasetStore: DatasetStore {
@@ -56,7 +57,7 @@ struct PostgresDatasetStore: DatasetStore {
                 }
                 guard let last = next.last else { break }
                 try await DatasetChunks.put(next, into: dataset.id, of: ticket.tenant, connection)
-                line = last.firstLine + last.lineCount
+                line = last.place.firstLine + last.place.lineCount
             }
         } holding: { connection in
             try await connection.execute(
@@ -134,6 +135,7 @@ extension TrainingDataset {
             featureCount: try row.decode("feature_count"), featureSchema: try row.decode("feature_schema"),
             labelKeys: try row.decode("label_keys"),
             contentSha256: try row.decode("content_sha256"), spanStart: try row.decode("span_start"),
-            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"))
+            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"),
+            forgottenPeople: try row.decode("forgotten_people"))
     }
 }

@@ -64,7 +64,7 @@ extension DatasetUpkeep {
             }
             cutter = rest
             if !next.isEmpty { try await DatasetChunks.put(next, into: dataset, of: tenant, connection) }
-            line += next.reduce(0) { $0 + $1.lineCount }
+            line += next.reduce(0) { $0 + $1.place.lineCount }
             guard former != nil else { return ordinal > 0 ? digest.finalize().hex : nil }
             ordinal += 1
         }

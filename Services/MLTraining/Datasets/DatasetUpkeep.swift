@@ -48,18 +48,14 @@ struct DatasetUpkeep: Service {
         try await database.withTenantRows(tenant) { connection in
             guard try await DatasetChunks.keepOthersOut(of: tenant, connection) else { return }
             try await removeUnfinishedRestores(connection)
-            if contentDays > 0 { try await removeContent(Self.expired(days: contentDays), connection) }
+            if contentDays > 0 { try await DatasetChunks.remove(of: Self.expired(days: contentDays), connection) }
             // Only those of the latest dataset are ever looked up.
             try await connection.execute(
                 """
                 DELETE FROM training_dataset_outcomes o USING training_datasets d, (\(sql: PostgresScheduleStore.latestDataset)) latest
                 WHERE d.id = o.dataset_id AND (d.as_of, d.created_at) < (latest.as_of, latest.created_at)
                 """)
-            try await connection.execute(
-                """
-                DELETE FROM dataset_chunks c WHERE NOT EXISTS (
-                    SELECT FROM dataset_chunk_uses u WHERE u.tenant_id = c.tenant_id AND u.sha256 = c.sha256)
-                """)
+            try await DatasetChunks.removeUnused(connection)
             try await connection.execute("UPDATE dataset_upkeep SET done_at = now()")
         }
     }
@@ -69,12 +65,13 @@ struct DatasetUpkeep: Service {
         let isOld: SQL = "received_at < now() - \(restoreDays) * interval '1 day'"
         try await connection.execute("DELETE FROM restored_pieces WHERE \(sql: isOld)")
         try await connection.execute("DELETE FROM restored_models WHERE \(sql: isOld)")
-        try await removeContent(
-            """
-            SELECT id FROM training_datasets d
-            WHERE content_sha256 IN (SELECT content_sha256 FROM restored_contents WHERE \(sql: isOld))
-                AND line_count <> (SELECT coalesce(sum(line_count), 0) FROM training_dataset_chunks WHERE dataset_id = d.id)
-            """, connection)
+        try await DatasetChunks.remove(
+            of: """
+                SELECT id FROM training_datasets d
+                WHERE content_sha256 IN (SELECT content_sha256 FROM restored_contents WHERE \(sql: isOld))
+                    AND line_count <> (
+                        SELECT coalesce(sum(line_count), 0) FROM training_dataset_chunks WHERE dataset_id = d.id)
+                """, connection)
         try await connection.execute("DELETE FROM restored_contents WHERE \(sql: isOld)")
     }
 
@@ -87,11 +84,5 @@ struct DatasetUpkeep: Service {
                 SELECT FROM models m WHERE m.dataset_id = d.id AND (m.status = 'deployed'
                     OR EXISTS (SELECT FROM shadows WHERE model_id = m.id AND state = 'running')))
         """
-    }
-
-    /// - Parameter datasets: a query that gives their ids.
-    private func removeContent(_ datasets: SQL, _ connection: PostgresConnection) async throws {
-        try await connection.execute("DELETE FROM dataset_chunk_uses WHERE dataset_id IN (\(sql: datasets))")
-        try await connection.execute("DELETE FROM former_dataset_chunks WHERE dataset_id IN (\(sql: datasets))")
     }
 }

@@ -229,7 +229,8 @@ struct ModelMetrics: Codable, Sendable {
     let candidates: [CandidateReport]
 }
 
-/// `hyperparameters` of a model: with the dataset, everything needed to train it again to the same bytes.
+/// `hyperparameters` of a model: with the dataset, everything needed to train it again to the same bytes, as long as nobody of whom the
+/// dataset had rows was deleted.
 struct ModelHyperparameters: Codable, Sendable {
     let months: Int
     let epochs: Int

@@ -2,19 +2,21 @@ import Contracts
 import ServiceIdentity
 import ServiceKit
 
-/// The anonymised people, for the service that keeps names in its stored answers.
+/// People who were anonymised or deleted, for the services that keep something of them.
 struct InternalErasuresController: Controller {
     let people: PersonData
 
     static func addRoutes(to routes: inout RouteList<Self>) {
-        routes.on(.get, "erasures", "listErasures", .services(.mlPrediction), use: due)
-        routes.on(.post, "erasures", "confirmErasure", .services(.mlPrediction), use: confirm)
+        routes.on(.get, "erasures", "listErasures", .services(.mlTraining, .mlPrediction), use: due)
+        routes.on(.post, "erasures", "confirmErasure", .services(.mlTraining, .mlPrediction), use: confirm)
     }
 
-    private func due(_ call: ServiceCall) async throws -> OK<[Erasure]> { OK(try await people.erasures()) }
+    private func due(_ call: ServiceCall) async throws -> OK<[Erasure]> {
+        OK(try await people.erasures(for: try call.service()))
+    }
 
     private func confirm(_ call: ServiceCall, _ erasure: Erasure) async throws -> OK<Erasure> {
-        try await people.erased(erasure)
+        try await people.erased(erasure, by: try call.service())
         return OK(erasure)
     }
 }

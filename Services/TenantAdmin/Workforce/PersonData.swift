@@ -45,17 +45,31 @@ struct PersonData: Sendable {
         }
     }
 
-    /// People whose names other services have stored and not yet removed.
-    func erasures() async throws -> [Erasure] {
+    /// Some of the people of whom the service has something to remove.
+    func erasures(for service: ServiceName) async throws -> [Erasure] {
         try await database.pool.withConnection { connection in
             try await connection.query(
-                "SELECT tenant_id, employee_id FROM tenant_admin.erasures ORDER BY created_at LIMIT 100"
-            ).map { Erasure(tenantId: try $0.decode("tenant_id"), employeeId: try $0.decode("employee_id")) }
+                """
+                SELECT tenant_id, employee_id, is_deleted FROM tenant_admin.service_erasures WHERE service = \(service)
+                ORDER BY created_at LIMIT 100
+                """
+            ).map {
+                Erasure(
+                    tenantId: try $0.decode("tenant_id"), employeeId: try $0.decode("employee_id"),
+                    isDeleted: try $0.decode("is_deleted"))
+            }
         }
     }
 
-    func erased(_ erasure: Erasure) async throws {
-        _ = try await database.pool.withConnection { connection in
+    func erased(_ erasure: Erasure, by service: ServiceName) async throws {
+        try await database.pool.withTransaction { connection in
+            // Who was deleted after having been made nameless is to be removed still.
+            try await connection.execute(
+                """
+                DELETE FROM tenant_admin.service_erasures WHERE service = \(service) AND tenant_id = \(erasure.tenantId)
+                    AND employee_id = \(erasure.employeeId) AND is_deleted = \(erasure.isDeleted ?? false)
+                """)
+            guard service == .mlPrediction else { return }
             try await connection.execute(
                 """
                 DELETE FROM tenant_admin.erasures
@@ -78,7 +92,7 @@ struct PersonData: Sendable {
             let erased = try await Self.forget(person, on: connection)
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description).erasing(erased), by: author, on: connection)
-            try await Self.forgetElsewhere(person, of: tenant, on: connection)
+            try await Self.forgetElsewhere(person, isDeleted: false, of: tenant, on: connection)
             return Anonymisation(erasedValues: erased.count, namingEntries: erased.namingEntries)
         }
     }
@@ -97,12 +111,16 @@ struct PersonData: Sendable {
 
     /// Has the other services take away what they keep of the person. The last thing in the transaction.
     static func forgetElsewhere(
-        _ person: Employee, of tenant: TenantID, on connection: PostgresConnection
+        _ person: Employee, isDeleted: Bool, of tenant: TenantID, on connection: PostgresConnection
     ) async throws {
+        // Datasets hold no names: of a person who stays they hold what bookings and capacity do.
+        let services: [ServiceName] = isDeleted ? [.mlPrediction, .mlTraining] : [.mlPrediction]
         try await TenantDatabase.leave(on: connection)
         try await connection.execute(
             """
-            INSERT INTO erasures (tenant_id, employee_id) VALUES (\(tenant), \(person.id)) ON CONFLICT DO NOTHING
+            INSERT INTO service_erasures AS due (service, tenant_id, employee_id, is_deleted)
+            SELECT service, \(tenant), \(person.id), \(isDeleted) FROM unnest(\(services)::text[]) service
+            ON CONFLICT (service, tenant_id, employee_id) DO UPDATE SET is_deleted = due.is_deleted OR excluded.is_deleted
             """)
     }
 }

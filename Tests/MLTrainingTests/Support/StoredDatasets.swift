@@ -12,7 +12,7 @@ import TestSupport
 /// was on each day.
 struct GrowingHistory {
     static let start = 1_736_121_600.0
-    private let people = (0..<20).map(Self.id)
+    let people = (0..<20).map(Self.id)
     private let project = Self.id(99)
     private var allocations: [Forecasting.Allocation] = []
 
