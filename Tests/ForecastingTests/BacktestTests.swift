@@ -141,6 +141,28 @@ import Testing
         }
     }
 
+    @Test("a replay says how often chances were refused along the way")
+    func chancesRefused() throws {
+        // Who keeps plans is known to the team, until for a while nobody knows.
+        let allocations = Company(habits: [0], noise: 0.15).allocations(650).enumerated().compactMap {
+            index, given -> Allocation? in
+            guard !(600..<640).contains(index) else { return nil }
+            var allocation = given
+            allocation.actualHours = (given.actualHours ?? 1) * (given.labels["team"] == "t0" ? 2 : 0.5)
+            if index >= 508 { allocation.actualHours? *= index % 2 == 0 ? 6 : 1.0 / 6 }
+            return allocation
+        }
+        let result = try Backtest(
+            history: History(allocations: allocations), decidedIn: Company.end(600)..<Company.end(650),
+            asOf: Company.end(700), refits: 1, epochs: 2
+        ).run()
+        #expect(result.rows.count == 10 && result.chancesRefused == 1)
+        #expect(BacktestReport(result).card.contains("were refused (at 1 of 1 fits)"))
+        var other = result
+        other.chancesRefused = 0
+        #expect(!BacktestReport(other).card.contains("were refused"))
+    }
+
     @Test("before enough is known for a model the baseline answers, as where none is deployed, and the report says so")
     func early() throws {
         let allocations = Company().allocations(200)

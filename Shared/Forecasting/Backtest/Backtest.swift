@@ -32,6 +32,8 @@ public struct Backtest: Sendable {
         public var winners: [String]
         /// Baseline and winner differ by more than noise on the windows before the test rows, per fit.
         public var beatsBaseline: [Bool]
+        /// At how many of the fits chances of keeping a plan were refused.
+        public var chancesRefused = 0
         /// Mean predicted probability that the actual hours lie within 25 % of the estimate, and how often they did.
         public var meanConfidence: Double
         public var withinQuarter: Double
@@ -204,6 +206,7 @@ public struct Backtest: Sendable {
         let confidence = reports.first?.overall.confidence
         return Result(
             reports: reports, rows: rows, winners: judged.winners, beatsBaseline: judged.beatsBaseline,
+            chancesRefused: judged.chancesRefused,
             meanConfidence: confidence?.said ?? 0, withinQuarter: confidence?.came ?? 0, reach: censored.reach)
     }
 }
@@ -217,6 +220,7 @@ private struct Answered {
     var rows: [Backtest.Row] = []
     var winners: [String] = []
     var beatsBaseline: [Bool] = []
+    var chancesRefused = 0
 
     init(withPlan: Bool, judged: Set<String>) {
         self.withPlan = withPlan
@@ -234,6 +238,7 @@ private struct Answered {
         let variant = fitted.model
         winners.append(variant.candidates[variant.winner].name)
         beatsBaseline.append(fitted.beatsBaseline)
+        if fitted.refusedChances != nil { chancesRefused += 1 }
         let learnedUntil = run.rows.map(\.completedAt).max()?.nextUp ?? -.infinity
         let later = following.filter { $0.completedAt >= learnedUntil && (!withPlan || $0.planned > 0) }
         let outcomes = LatestOutcomes(variant, later, history.features(of: later, schema: variant.schema))

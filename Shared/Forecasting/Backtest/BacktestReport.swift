@@ -35,10 +35,10 @@ public struct BacktestReport: Sendable, Codable, Equatable {
         answeredByBaseline = result.answeredByBaseline
         baseline = result.baselineHours
         card = ""
-        card = words
+        card = words(chancesRefused: result.chancesRefused)
     }
 
-    private var words: String {
+    private func words(chancesRefused: Int) -> String {
         let models =
             fits == 0
             ? "" : ", by models fitted \(fits) time\(fits == 1 ? "" : "s") along the way to what was known by then"
@@ -76,6 +76,11 @@ public struct BacktestReport: Sendable, Codable, Equatable {
                 "Success (finished within plan) happened in \(percent(success.baseRate)); the Brier score is "
                     + "\(figure(success.brier)), where always saying that rate scores "
                     + "\(figure(success.baseRate * (1 - success.baseRate))).")
+        }
+        if chancesRefused > 0 {
+            lines.append(
+                "Chances of keeping a plan were refused (at \(chancesRefused) of \(fits) fits): on the latest rows known then they "
+                    + "had scored worse than always saying the usual rate.")
         }
         lines.append(
             "Confidence was \(percent(meanConfidence)) on average, and \(percent(withinQuarter)) came within 25 % of the estimate."
