@@ -90,7 +90,7 @@ import Testing
         var classifier = EventClassifier(baseRate: 0.42)
         for (estimate, chance) in [(-0.2, 0.42), (0.2, 0.58)] {
             func answered(_ estimate: Double) -> Double? {
-                PredictiveDistribution.chance(chance, tellsApart: classifier.tellsApart, beside: estimate)
+                PredictiveDistribution.chance(chance, by: classifier.calibration, beside: estimate)
             }
             classifier.calibration.trust = 1
             #expect(answered(-estimate) == chance)
@@ -115,9 +115,26 @@ import Testing
             // Nothing is fitted that could tell tasks apart.
             let classifier = EventClassifier(baseRate: rate)
             for estimate in [-0.3, 0, 0.3] {
-                let chance = PredictiveDistribution.chance(rate, tellsApart: classifier.tellsApart, beside: estimate)
+                let chance = PredictiveDistribution.chance(rate, by: classifier.calibration, beside: estimate)
                 #expect(chance == said, "\(rate) beside \(estimate)")
             }
+        }
+    }
+
+    @Test("the rate as it was fitted decides whether it is said; said is the moved one, which contradicts no hours")
+    func movedBaseRate() {
+        let cases: [(rate: Double, moved: Double, beside: Double, said: Double?)] = [
+            (0.44, 0.3, -0.3, nil), (0.44, 0.3, 0.3, nil), (0.55, 0.7, -0.3, nil),
+            (0.3, 0.2, -0.3, 0.2), (0.7, 0.8, 0.3, 0.8), (0.7, 0.3, -0.3, 0.3),
+            // About one half now: said where hours agree.
+            (0.65, 0.55, -0.3, 0.55), (0.65, 0.55, 0.3, 0.5), (0.65, 0.45, 0.3, 0.45), (0.65, 0.45, -0.3, 0.5),
+        ]
+        for (rate, moved, estimate, said) in cases {
+            var classifier = EventClassifier(baseRate: rate)
+            classifier.calibration.lately = .init(probabilityFrom: rate, to: moved)
+            let chance = PredictiveDistribution.chance(
+                classifier.calibration.probability(0), by: classifier.calibration, beside: estimate)
+            #expect(chance.map { ($0 * 1e9).rounded() / 1e9 } == said, "\(rate) moved to \(moved) beside \(estimate)")
         }
     }
 

@@ -78,6 +78,28 @@ import Testing
         }
     }
 
+    @Test(
+        "of many people as of one a usual rate near one half is unsaid wherever outcomes move it, and any other is said",
+        arguments: [(0.44, 0.3, false), (0.55, 0.75, false), (0.65, 0.55, true), (0.3, 0.2, true)])
+    func movedRate(rate: Double, moved: Double, isSaid: Bool) async throws {
+        var calibration = EventCalibration(baseRate: rate, trust: 0)
+        calibration.lately = .init(probabilityFrom: rate, to: moved)
+        let ids = (0..<Self.company.people).map { "e\($0)" }
+        for model in try await models(calibration) {
+            for question in questions() where question.plannedHours != nil {
+                check(model, question, of: ids, Self.history)
+                let people = ids.map(Self.history.person)
+                for estimate in model.estimates(question, of: people, history: Self.history) {
+                    let isRight =
+                        estimate.successProbability.map { chance in
+                            isSaid && [moved, 0.5].contains { abs($0 - chance) < 1e-9 }
+                        } ?? !isSaid
+                    #expect(isRight, "\(String(describing: estimate.successProbability)) said of \(question)")
+                }
+            }
+        }
+    }
+
     /// Compares, to the bit, what the model says of many with what it says of each alone.
     private func check(_ model: ForecastModel, _ question: Decision, of ids: [String], _ history: History) {
         let estimates = model.estimates(question, of: ids.map(history.person), history: history)

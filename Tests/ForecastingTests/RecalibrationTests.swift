@@ -4,6 +4,13 @@ import Testing
 
 @testable import Forecasting
 
+extension Recalibration.Offset {
+    /// That makes one chance another.
+    init(probabilityFrom first: Double, to second: Double) {
+        self.init(logOdds: Self.logOdds(second) - Self.logOdds(first))
+    }
+}
+
 /// Chances follow the latest known outcomes between one training and the next.
 @Suite struct RecalibrationTests {
     private static func outcomes(said: Double, true chance: Double, _ count: Int, seed: UInt64) -> [Bool] {

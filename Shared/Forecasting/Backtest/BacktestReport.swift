@@ -72,8 +72,10 @@ public struct BacktestReport: Sendable, Codable, Equatable {
             lines.append("The \(interval.level) % range held \(percent(interval.coverage)).")
         }
         if let success = served.overall.success {
+            let isOfSome = success.count < hours.count
             lines.append(
-                "Success (finished within plan) happened in \(percent(success.baseRate)); the Brier score is "
+                "Success (finished within plan) happened in \(percent(success.baseRate))"
+                    + (isOfSome ? " of the \(success.count) whose answers gave a chance" : "") + "; the Brier score is "
                     + "\(figure(success.brier)), where always saying that rate scores "
                     + "\(figure(success.baseRate * (1 - success.baseRate))).")
         }

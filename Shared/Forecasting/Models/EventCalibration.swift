@@ -23,6 +23,13 @@ struct EventCalibration: Sendable {
     /// Says different things of different rows, having proven itself.
     var tellsApart: Bool { trust > 0 }
 
+    /// Nothing is said of keeping a plan: a base rate of about one half is of all tasks, and contradicts the hours of those that lie
+    /// on the plan's other side.
+    ///
+    /// The rate as it was fitted decides, whatever `lately` makes of it. Were the moved rate to decide, a rate near the band's edge would
+    /// be said only while chance has moved it out, and what is said would be wrong by what chance has added.
+    var isSilent: Bool { !tellsApart && PredictiveDistribution.isAboutHalf(baseRate) }
+
     func probability(_ raw: Double) -> Double {
         lately.applied(to: trust * logistic(slope * raw + offset) + (1 - trust) * baseRate)
     }

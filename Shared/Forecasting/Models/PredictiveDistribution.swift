@@ -40,21 +40,21 @@ struct PredictiveDistribution {
     private static let nearLow = log(0.75)
     private static let nearHigh = log(1.25)
 
-    /// What is said of keeping the plan beside an estimate. A classifier's chance of about one half gives way: to one half where the
-    /// estimate says the opposite. A base rate of about one half is said of nothing: it is of all tasks, and contradicts the hours of those
-    /// that lie on the plan's other side.
+    /// What is said of keeping the plan beside an estimate. A chance of about one half gives way: to one half where the estimate says
+    /// the opposite.
     /// - Parameters:
-    ///   - withinPlan: the classifier's chance.
-    ///   - tellsApart: whether the classifier tells anything apart.
-    static func chance(_ withinPlan: Double, tellsApart: Bool, beside estimate: Double) -> Double? {
-        guard abs(withinPlan - 0.5) <= aboutHalf else { return withinPlan }
-        guard tellsApart else { return nil }
+    ///   - withinPlan: the calibrated chance, moved by the latest outcomes or not.
+    ///   - calibration: what calibrated it.
+    /// - Returns: nil where ``EventCalibration/isSilent``.
+    static func chance(_ withinPlan: Double, by calibration: EventCalibration, beside estimate: Double) -> Double? {
+        guard !calibration.isSilent else { return nil }
+        guard isAboutHalf(withinPlan) else { return withinPlan }
         return (estimate <= 0) == (withinPlan >= 0.5) ? withinPlan : 0.5
     }
 
     /// So near one half, the side on which a chance lies is noise: calibrated on a few hundred rows, a chance has a standard
     /// error of up to five points.
-    private static let aboutHalf = 0.1
+    static func isAboutHalf(_ chance: Double) -> Bool { abs(chance - 0.5) <= 0.1 }
 
     /// The estimate, on the side of the plan on which half of the mass lies.
     /// - Parameter inner: the inner range around the estimate, which is rarely needed.

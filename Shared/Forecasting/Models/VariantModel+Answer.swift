@@ -18,7 +18,7 @@ extension VariantModel {
         let success = success.flatMap { classifier -> Double? in
             let chance = classifier.probability(base)
             guard schema.withPlan else { return chance }
-            return PredictiveDistribution.chance(chance, tellsApart: classifier.tellsApart, beside: estimate)
+            return PredictiveDistribution.chance(chance, by: classifier.calibration, beside: estimate)
         }
         let distribution = PredictiveDistribution(
             estimate: estimate, ranges: intervals.ranges(base, around: estimate),

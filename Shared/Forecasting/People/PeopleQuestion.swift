@@ -194,8 +194,7 @@ private struct RowAnswers {
         guard withPlan, let success, let chance else {
             return PersonEstimate(hours: hours(estimate), successProbability: chance)
         }
-        let said = PredictiveDistribution.chance(
-            chance, tellsApart: success.calibration.tellsApart, beside: estimate)
+        let said = PredictiveDistribution.chance(chance, by: success.calibration, beside: estimate)
         return PersonEstimate(
             hours: hours(PredictiveDistribution.median(estimate, withinPlan: said, inner: inner())),
             successProbability: said)

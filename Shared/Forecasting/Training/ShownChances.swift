@@ -35,9 +35,8 @@ extension JudgedVariant {
         }
         guard !success.tellsApart else { return nil }
         let rate = "\(Int((100 * success.baseRate).rounded())) %"
-        let isSilent = PredictiveDistribution.chance(success.baseRate, tellsApart: false, beside: 0) == nil
         return whyAlike
-            + (isSilent
+            + (success.calibration.isSilent
                 ? ": no chance is given, since the usual rate, \(rate), is near one half and says nothing of one task."
                 : ": the usual rate, \(rate), is given for every plan.")
     }

@@ -102,7 +102,7 @@ extension VariantTrainer {
             return PredictiveDistribution.median(
                 estimates[row],
                 withinPlan: PredictiveDistribution.chance(
-                    success.probability(base), tellsApart: success.tellsApart, beside: estimates[row]),
+                    success.probability(base), by: success.calibration, beside: estimates[row]),
                 inner: intervals.ranges(base, around: estimates[row]).first)
         }
         return zip(medians, rows).map { data.withPlan ? data.rows[$1].planned * exp($0) : exp($0) }
