@@ -325,6 +325,35 @@ import Testing
         #expect(abs(total / Double(known.count) - 1) < 1e-9)
     }
 
+    @Test("where rows are chosen by when they were finished, long work decided before them counts once and not twice")
+    func truncated() throws {
+        // Four decisions a day; every other takes a day and an hour, the rest ninety days and nine hours.
+        let (days, day) = (900, 86_400.0)
+        let allocations = (0..<4 * days).map { index in
+            let (isLong, decided) = (index % 2 == 1, 1_000_000_000 + Double(index) * day / 4)
+            return Allocation(
+                id: "a\(index)", employee: "e\(index % 3)", project: "p", plannedHours: 5, actualHours: isLong ? 9 : 1,
+                decidedAt: decided, completedAt: decided + (isLong ? 90 : 1) * day)
+        }
+        let asOf = 1_000_000_000 + Double(days) * day
+        let run = try TrainingRun(
+            history: History(allocations: allocations),
+            configuration: TrainingConfiguration(asOf: asOf, learnsFrom: asOf - 300 * day))
+        func longShare(_ rows: [Int], _ weights: [Double]) -> Double {
+            #expect(!rows.isEmpty && (weights.isEmpty || weights.count == rows.count))
+            var (long, all) = (0.0, 0.0)
+            for (place, row) in rows.enumerated() {
+                let weight = weights.isEmpty ? 1 : weights[place]
+                all += weight
+                if run.rows[row].hours == 9 { long += weight }
+            }
+            return long / all
+        }
+        let split = run.split
+        #expect(abs(longShare(split.everything, split.everythingWeights) - 0.5) < 0.02)
+        #expect(abs(longShare(split.fit, split.folds[split.folds.count - 1].fitWeights) - 0.5) < 0.02)
+    }
+
     @Test("where all is finished nothing weighs more than the rest, and what outlasts the rows is said")
     func reach() {
         let done = (0..<50).map { row(Double($0), 0.5) }
@@ -345,6 +374,10 @@ import Testing
         let long = Censoring(decisions: all.map(\.decision.at)).longDuration(known, knownAt: 200)
         // An exponential duration's 95 % quantile: 20 × ln 20 = 59.9.
         #expect((50...72).contains(long))
+        // The same of what was finished in the latest two thirds.
+        let latest = known.filter { $0.completedAt >= 70 }
+        let among = Censoring(decisions: all.map(\.decision.at), knownFrom: 70).longDuration(latest, knownAt: 200)
+        #expect((50...72).contains(among))
     }
 
     @Test("weighted figures are those of rows that come as often as they weigh")

@@ -7,9 +7,15 @@ import Foundation
 /// that work of its duration was finished by the cut (inverse probability of censoring weights: Robins and Rotnitzky 1992;
 /// for judging forecasts Graf, Schmoor, Sauerbrei and Schumacher 1999). Every decision's time until the cut is known, so
 /// that probability is a share that is counted, not estimated.
+///
+/// Rows may be chosen by when their work was finished: then of what was decided before the first of these moments only the long work
+/// is among them (left truncation). Together with the first rule this would count long work twice, so a row counts by the inverse of the
+/// probability that work of its duration was finished between that moment and the cut.
 struct Censoring: Sendable {
     /// Moments of all decisions, finished or not, ascending; empty where nothing is known of the unfinished.
     let decisions: [Double]
+    /// What was finished before this moment is not among the rows.
+    var knownFrom = -Double.infinity
 
     /// Nothing is censored: what is given is all there is.
     static let none = Censoring(decisions: [])
@@ -48,7 +54,9 @@ struct Censoring: Sendable {
             let duration = max(0, row.completedAt - row.decision.at)
             // Decided early enough for work of this duration to be finished by the cut.
             let known = decisions.lowerBound(of: (cutoff - duration).nextUp)
-            let share = Double(max(1, min(known, end) - first)) / decided
+            // And late enough not to be finished before the rows begin.
+            let left = max(first, decisions.lowerBound(of: knownFrom - duration))
+            let share = Double(max(1, min(known, end) - left)) / decided
             sum += 1 / share
             return min(1 / share, most ?? Self.mostWeight)
         }
@@ -72,7 +80,8 @@ struct Censoring: Sendable {
     ///   - durations: of work finished before `cutoff`, ascending.
     func duration(exceededBy share: Double, of durations: [Double], knownAt cutoff: Double) -> Double? {
         guard !decisions.isEmpty, cutoff.isFinite else { return nil }
-        // At risk at a duration: not finished before it, and decided early enough to have been seen so long.
+        // At risk at a duration: not finished before it, decided early enough to have been seen so long, and late enough for its end
+        // to be among the rows.
         var survival = 1.0
         var curve: [(duration: Double, survival: Double)] = []
         var index = 0
@@ -80,7 +89,8 @@ struct Censoring: Sendable {
             let duration = durations[index]
             var end = index
             while end < durations.count, durations[end] == duration { end += 1 }
-            let seen = decisions.lowerBound(of: (cutoff - duration).nextUp)
+            let seen =
+                decisions.lowerBound(of: (cutoff - duration).nextUp) - decisions.lowerBound(of: knownFrom - duration)
             // Of those seen so long, some had finished before; in expectation the share that had not is the survival.
             let atRisk = max(Double(end - index), Double(seen) * survival)
             survival *= 1 - Double(end - index) / atRisk

@@ -44,16 +44,17 @@ extension History {
     }
 
     /// Moments, ascending, of what was decided from `first` on and as of the configuration's moment, whether it is finished
-    /// or not: everything, and what had a plan. Nothing where the split is given from outside, which says itself what is judged.
+    /// or not, also before the rows begin: everything, and what had a plan. Nothing where the split is given from outside, which says
+    /// itself what is judged.
     func decisions(of configuration: TrainingConfiguration, from first: Double) -> (all: [Double], planned: [Double]) {
         guard case .latest = configuration.split else { return ([], []) }
         var (all, planned): ([Double], [Double]) = ([], [])
         for slot in orderedSlots() {
             let allocation = entries[Int(slot)].allocation
             guard allocation.decidedAt >= first, allocation.decidedAt < configuration.asOf else { continue }
-            // Finished, but too long ago or without hours to learn from: no outcome is missing.
+            // Finished, but without hours to learn from: no outcome is missing.
             if let completed = allocation.completedAt, completed < configuration.asOf,
-                completed < configuration.learnsFrom || entries[Int(slot)].outcomeTime == nil
+                entries[Int(slot)].outcomeTime == nil
             {
                 continue
             }

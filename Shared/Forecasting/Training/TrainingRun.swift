@@ -68,13 +68,15 @@ public struct TrainingRun: Sendable {
         self.configuration = configuration
         self.rows = rows
         let (allDecisions, plannedDecisions) = history.decisions(of: configuration, from: rows.first?.decision.at ?? 0)
+        func censoring(_ decisions: [Double]) -> Censoring {
+            Censoring(decisions: decisions, knownFrom: configuration.learnsFrom)
+        }
         split = try TimeSplit(
-            rows: rows, split: configuration.split, censoring: Censoring(decisions: allDecisions),
-            asOf: configuration.asOf)
+            rows: rows, split: configuration.split, censoring: censoring(allDecisions), asOf: configuration.asOf)
         let plannedSplit: TimeSplit? =
             planned.count >= configuration.minimumRows
             ? try? TimeSplit(
-                rows: planned, split: configuration.split, censoring: Censoring(decisions: plannedDecisions),
+                rows: planned, split: configuration.split, censoring: censoring(plannedDecisions),
                 asOf: configuration.asOf) : nil
         self.plannedSplit = plannedSplit
         plannedRows = plannedSplit == nil ? [] : planned
