@@ -38,6 +38,7 @@ extension LineWriter {
     private mutating func fields(of allocation: Forecasting.Allocation) {
         field("actualHours", allocation.actualHours)
         field("allocationPercent", allocation.allocationPercent)
+        field("cancelledAt", allocation.cancelledAt)
         field("completedAt", allocation.completedAt)
         field("decidedAt", allocation.decidedAt)
         field("employee", allocation.employee)
@@ -57,6 +58,7 @@ extension LineScanner {
     fileprivate mutating func allocation() -> Forecasting.Allocation? {
         let actualHours = number("actualHours")
         let percent = number("allocationPercent")
+        let cancelledAt = number("cancelledAt")
         let completedAt = number("completedAt")
         let decidedAt = number("decidedAt")
         let employee = string("employee")
@@ -76,7 +78,7 @@ extension LineScanner {
             id: id, employee: employee, project: project, skills: skills, labels: labels, plannedHours: plannedHours,
             allocationPercent: percent, actualHours: actualHours, start: start, plannedEnd: plannedEnd,
             decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init),
-            title: title)
+            title: title, cancelledAt: cancelledAt)
     }
 
     fileprivate mutating func capacity() -> CapacityDay? {

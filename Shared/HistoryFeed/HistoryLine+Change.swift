@@ -105,7 +105,7 @@ extension Forecasting.Allocation {
             actualHours: allocation.actualHours, start: decided.startDate.secondsSince1970,
             plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
             completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation),
-            title: decided.title)
+            title: decided.title, cancelledAt: allocation.cancelledSince?.timeIntervalSince1970)
         if evidence == .unknown { forgetAllButThePlan() }
     }
 
@@ -132,6 +132,14 @@ extension DecisionEvidence {
         } else {
             return nil
         }
+    }
+}
+
+extension Contracts.Allocation {
+    /// Since when it is cancelled; its decision where it was never seen otherwise.
+    fileprivate var cancelledSince: Date? {
+        guard isCancelled else { return nil }
+        return earlier?.last { !$0.isCancelled }?.validUntil ?? decided?.decidedAt ?? createdAt
     }
 }
 

@@ -217,6 +217,24 @@ import Testing
         #expect(result.reach > 0.99)
     }
 
+    @Test("a replay waits for no outcome of what was cancelled, nor of what was finished without hours")
+    func withoutOutcome() throws {
+        let count = 240
+        let allocations = Company().allocations(count).enumerated().map { index, given in
+            var allocation = given
+            if index % 4 < 2 { allocation.actualHours = nil }
+            if index % 4 == 0 { (allocation.completedAt, allocation.cancelledAt) = (nil, given.completedAt) }
+            return allocation
+        }
+        let result = try Backtest(
+            history: History(allocations: allocations),
+            decidedIn: allocations[160].decidedAt..<allocations[239].decidedAt.nextUp, asOf: Company.end(count),
+            refits: 1, epochs: 2
+        ).run()
+        #expect(result.rows.count == 80 && result.reports.first?.overall.hours?.count == 40)
+        #expect(result.reach > 0.99, "\(result.reach)")
+    }
+
     @Test("a back-test of thirty rows still has 80 % ranges to give")
     func smallest() throws {
         var allocations = Company().allocations(30)

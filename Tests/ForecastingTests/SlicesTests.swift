@@ -354,6 +354,39 @@ import Testing
         #expect(abs(longShare(split.fit, split.folds[split.folds.count - 1].fitWeights) - 0.5) < 0.02)
     }
 
+    @Test("what was cancelled is neither waited for nor open any more, and counted as open before")
+    func cancelled() throws {
+        func allocations(areCancelled: Bool) -> [Allocation] {
+            Company().allocations(400).enumerated().map { index, given in
+                guard index % 5 == 0 else { return given }
+                var allocation = given
+                (allocation.actualHours, allocation.completedAt) = (nil, nil)
+                if areCancelled { allocation.cancelledAt = given.decidedAt + 86_400 }
+                return allocation
+            }
+        }
+        func split(areCancelled: Bool) throws -> TimeSplit {
+            try TrainingRun(
+                history: History(allocations: allocations(areCancelled: areCancelled)),
+                configuration: TrainingConfiguration(asOf: Company.end(400))
+            ).split
+        }
+        let (cancelled, open) = (try split(areCancelled: true), try split(areCancelled: false))
+        #expect(cancelled.showWeights.reach > 0.99 && cancelled.folds.allSatisfy { $0.beyond == 0 })
+        #expect(open.showWeights.reach < 0.9)
+        let history = History(allocations: allocations(areCancelled: true))
+        let schema = FeatureSchema(withPlan: true)
+        let place = try #require(schema.features.firstIndex { $0.name == "project.open" })
+        func openWork(at moment: Double) -> Float {
+            let decision = Decision(employee: "e0", project: "p0", plannedHours: 8, at: moment)
+            return FeatureBuilder(schema: schema, history: history).values(decision)[place]
+        }
+        let first = try #require(history.allocations.first { $0.cancelledAt != nil && $0.project == "p0" })
+        #expect(openWork(at: first.decidedAt + 43_200) > 0 && openWork(at: Company.end(400)) == 0)
+        #expect(AsOfCheck.leaks(in: history).isEmpty)
+        #expect(!history.workSpans.contains { $0.completedAt == nil })
+    }
+
     @Test("where all is finished nothing weighs more than the rest, and what outlasts the rows is said")
     func reach() {
         let done = (0..<50).map { row(Double($0), 0.5) }

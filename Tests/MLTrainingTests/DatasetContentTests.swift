@@ -1,4 +1,5 @@
 import Basics
+import Contracts
 import Forecasting
 import Foundation
 import HistoryFeed
@@ -50,6 +51,44 @@ import Testing
             let changed = try chunks { allocation($0, labels: $0 == place ? ["edited": "yes"] : [:]) }
             #expect(whole.subtracting(without).count <= 2 && without.subtracting(whole).count <= 2)
             #expect(whole.subtracting(changed).count <= 2 && changed.subtracting(whole).count <= 2)
+        }
+    }
+
+    @Test("a booking is cancelled from when it ceased to stand, and before that it was open")
+    func cancelled() throws {
+        let decided = Date(timeIntervalSince1970: 1_700_000_000)
+        func learned(_ moments: [(from: Double, isCancelled: Bool)]) throws -> Forecasting.Allocation {
+            let (employee, project) = (EmployeeID(), ProjectID())
+            let earlier = zip(moments, moments.dropFirst()).map { version, next in
+                EarlierBooking(
+                    validFrom: decided + version.from, validUntil: decided + next.from, employeeId: employee,
+                    projectId: project, allocatedHours: 8, hoursPerDay: nil, allocationPercentage: nil,
+                    commitment: .hard,
+                    isCancelled: version.isCancelled, startDate: CivilDate(decided), endDate: nil)
+            }
+            return Forecasting.Allocation(
+                Contracts.Allocation(
+                    id: AllocationID(), externalId: "b", employeeId: employee, projectId: project,
+                    allocationPercentage: nil, allocatedHours: 8, plannedHours: 8, actualHours: nil,
+                    isCancelled: moments.last?.isCancelled ?? false, requiredSkills: [], labels: [:],
+                    startDate: CivilDate(decided), endDate: nil, completedAt: nil, createdAt: decided,
+                    earlier: earlier.isEmpty ? nil : earlier))
+        }
+        func cancelledAfter(_ moments: [(from: Double, isCancelled: Bool)]) throws -> Double? {
+            try learned(moments).cancelledAt.map { $0 - decided.timeIntervalSince1970 }
+        }
+        #expect(try cancelledAfter([(0, false)]) == nil)
+        #expect(try cancelledAfter([(0, true)]) == 0)
+        #expect(try cancelledAfter([(0, false), (50, true)]) == 50)
+        #expect(try cancelledAfter([(0, true), (20, false), (50, true), (90, true)]) == 50)
+        #expect(try cancelledAfter([(0, false), (50, true), (90, false)]) == nil)
+        // A dataset of an earlier moment does not know it yet.
+        for (moment, isKnown) in [(40.0, false), (60.0, true)] {
+            var source = DatasetSource(months: 240, asOf: decided + moment)
+            try source.add(.allocation(try learned([(0, false), (50, true)])))
+            let text = try DatasetContent(source).allChunks().map { String(decoding: $0.content, as: UTF8.self) }
+                .joined()
+            #expect(text.contains("cancelledAt") == isKnown)
         }
     }
 

@@ -167,6 +167,29 @@ import Testing
         #expect(report.rows == 5 && report.duplicates.count == 1)
     }
 
+    @Test("what was cancelled is no unfinished work, and a report says how much it is")
+    func cancelled() throws {
+        let asOf = Date(timeIntervalSince1970: 1_750_000_000)
+        let dataset = TrainingDataset(
+            id: DatasetID(), name: "test", rowCount: 0, featureCount: 1, featureSchema: 1, labelKeys: [],
+            contentSha256: "", spanStart: asOf, asOf: asOf, createdAt: asOf)
+        let booked = 1_736_121_600.0
+        var builder = DatasetReportBuilder(dataset: dataset)
+        for number in 0..<3 {
+            let allocation = Forecasting.Allocation(
+                id: AllocationID().description, employee: EmployeeID().description, project: ProjectID().description,
+                plannedHours: 8, start: booked, plannedEnd: booked + 86_400, decidedAt: booked,
+                cancelledAt: number < 2 ? booked + 3_600 : nil)
+            try builder.add(
+                DatasetScan.Entry(
+                    position: DatasetRowPosition(number: number), allocation: allocation, point: nil, project: nil))
+        }
+        let report = builder.report()
+        #expect(report.unfinishedWork == 1)
+        #expect(report.warnings.contains("2 allocations were cancelled and are not learned from."))
+        #expect(report.warnings.contains { $0.hasPrefix("1 allocation is unfinished although") })
+    }
+
     @Test("a report is worked out once: what was kept is given again, and one of another version is not")
     func keptReport() async throws {
         try await TrainingDatabase.with { fixture in

@@ -6,7 +6,7 @@ import Foundation
 struct DatasetReportBuilder {
     let dataset: TrainingDataset
 
-    private var (unfinished, overdue, withoutHours) = (0, 0, 0)
+    private var (unfinished, overdue, cancelled, withoutHours) = (0, 0, 0, 0)
     private var ids: [AllocationID] = []
     private var hours: [Double] = []
     /// 0 without a plan to compare with.
@@ -34,6 +34,10 @@ struct DatasetReportBuilder {
         guard let row = try DatasetRow(entry) else {
             guard allocation.completedAt == nil else {
                 withoutHours += 1
+                return
+            }
+            guard allocation.cancelledAt == nil else {
+                cancelled += 1
                 return
             }
             unfinished += 1
@@ -114,6 +118,7 @@ struct DatasetReportBuilder {
             (stated, DecisionEvidence.statedInWords),
             (unknown, DecisionEvidence.unknownInWords),
             (withoutHours, "completed without any hours, planned or recorded, and are not learned from"),
+            (cancelled, "were cancelled and are not learned from"),
             (lacking(.plannedHours), "have no planned hours"),
             (hours(from: .utilisation), "have no recorded hours: utilisation says how many"),
             (hours(from: .planned), "have no recorded hours and are not learned from"),

@@ -174,9 +174,10 @@ public struct Backtest: Sendable {
         return TrainingConfiguration(epochs: epochs, seed: seed, asOf: start, split: .assigned(assigned))
     }
 
-    /// Moments, ascending, of what was decided, finished or not.
+    /// Moments, ascending, of what was decided and has an outcome or may still get one.
     private func decisions(withPlan: Bool) -> [Double] {
-        history.allocations.filter { $0.decidedAt < asOf && (!withPlan || $0.plannedHours > 0) }.map(\.decidedAt)
+        let (all, planned) = history.awaitedDecisions(from: -.infinity, asOf: asOf)
+        return withPlan ? planned : all
     }
 
     private static func blocks(_ rows: [LearningRow], count: Int) -> [[LearningRow]] {

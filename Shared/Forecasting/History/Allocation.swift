@@ -25,6 +25,8 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var decidedAt: Double
     /// When the outcome became known; nil while unfinished.
     public var completedAt: Double?
+    /// When it was cancelled; nil where it was not. What is cancelled and not finished gets no outcome.
+    public var cancelledAt: Double?
     /// What is known of the decision's facts themselves; nil for ``DecisionEvidence/observed``.
     public var evidence: DecisionEvidence?
 
@@ -32,9 +34,10 @@ public struct Allocation: Sendable, Hashable, Codable {
         id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
         plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil,
-        title: String? = nil
+        title: String? = nil, cancelledAt: Double? = nil
     ) {
         self.id = id
+        self.cancelledAt = cancelledAt
         self.title = title
         self.employee = employee
         self.project = project
@@ -49,6 +52,9 @@ public struct Allocation: Sendable, Hashable, Codable {
         self.completedAt = completedAt
         self.evidence = evidence
     }
+
+    /// Since when nothing more of it is to be done; nil while it is open.
+    var endedAt: Double? { completedAt ?? cancelledAt }
 }
 
 /// How it is known what an allocation said at its decision.

@@ -57,6 +57,9 @@ public enum AsOfCheck {
                     (allocation.actualHours ?? allocation.plannedHours) * (0.1 + 5 * random.uniform()) + 1
                 changed.completedAt = random.below(4) == 0 ? nil : completed + random.uniform() * 1e6
             }
+            if let cancelled = allocation.cancelledAt, cancelled >= moment {
+                changed.cancelledAt = random.below(2) == 0 ? nil : cancelled + random.uniform() * 1e6
+            }
             if allocation.id != id, allocation.decidedAt >= moment {
                 changed.plannedHours = 1 + 100 * random.uniform()
                 changed.skills = ["scrambled"]

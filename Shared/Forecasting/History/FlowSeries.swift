@@ -1,4 +1,4 @@
-/// How many allocations of a group were decided, and how many finished, before a moment.
+/// How many allocations of a group were decided, and how many finished or cancelled, before a moment.
 struct FlowSeries: Sendable {
     private var decided = Column()
     private var done = Column()
@@ -10,7 +10,7 @@ struct FlowSeries: Sendable {
         @inline(__always) get { decided.moments }
     }
 
-    /// When they were finished, as `decisions`.
+    /// When they were finished or cancelled, as `decisions`.
     var completions: SortedMoments? {
         @inline(__always) get { done.moments }
     }

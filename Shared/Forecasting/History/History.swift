@@ -170,7 +170,7 @@ extension History {
         }
         forEachFlow(of: entry) {
             if flows[$0].isSorted { batch.flows.append($0) }
-            flows[$0].append(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
+            flows[$0].append(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.endedAt)
         }
         batch.slots.append(slot)
     }
@@ -187,7 +187,7 @@ extension History {
         unlink(slot, &batch)
         let entry = entries[Int(slot)]
         forEachFlow(of: entry) {
-            flows[$0].remove(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.completedAt)
+            flows[$0].remove(decidedAt: entry.allocation.decidedAt, doneAt: entry.allocation.endedAt)
         }
         unrecorded[entry.allocation.employee]?.remove(slot)
     }

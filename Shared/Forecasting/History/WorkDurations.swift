@@ -11,13 +11,14 @@ public struct WorkSpan: Sendable, Equatable {
 }
 
 extension History {
-    /// Of all allocations that have an outcome or may still get one, in no order. Work that ended without recorded hours has none.
+    /// Of all allocations that have an outcome or may still get one, in no order. Work that ended without recorded hours, or was
+    /// cancelled, has none.
     public var workSpans: [WorkSpan] {
         slotOfID.values.compactMap { slot -> WorkSpan? in
             let place = Int(slot)
-            let completedAt = entries[place].allocation.completedAt
-            guard completedAt == nil || entries[place].source == .recorded else { return nil }
-            return WorkSpan(decidedAt: entries[place].allocation.decidedAt, completedAt: completedAt)
+            let allocation = entries[place].allocation
+            guard allocation.endedAt == nil || entries[place].source == .recorded else { return nil }
+            return WorkSpan(decidedAt: allocation.decidedAt, completedAt: allocation.completedAt)
         }
     }
 }

@@ -43,21 +43,22 @@ extension History {
         }
     }
 
-    /// Moments, ascending, of what was decided from `first` on and as of the configuration's moment, whether it is finished
-    /// or not, also before the rows begin: everything, and what had a plan. Nothing where the split is given from outside, which says
+    /// As ``awaitedDecisions(from:asOf:)`` of the configuration's moment. Nothing where the split is given from outside, which says
     /// itself what is judged.
     func decisions(of configuration: TrainingConfiguration, from first: Double) -> (all: [Double], planned: [Double]) {
         guard case .latest = configuration.split else { return ([], []) }
+        return awaitedDecisions(from: first, asOf: configuration.asOf)
+    }
+
+    /// Moments, ascending, of what was decided from `first` on and before `moment` and has an outcome or may still get one, finished or
+    /// not: everything, and what had a plan.
+    func awaitedDecisions(from first: Double, asOf moment: Double) -> (all: [Double], planned: [Double]) {
         var (all, planned): ([Double], [Double]) = ([], [])
         for slot in orderedSlots() {
             let allocation = entries[Int(slot)].allocation
-            guard allocation.decidedAt >= first, allocation.decidedAt < configuration.asOf else { continue }
-            // Finished, but without hours to learn from: no outcome is missing.
-            if let completed = allocation.completedAt, completed < configuration.asOf,
-                entries[Int(slot)].outcomeTime == nil
-            {
-                continue
-            }
+            guard allocation.decidedAt >= first, allocation.decidedAt < moment,
+                entries[Int(slot)].isAwaited(asOf: moment)
+            else { continue }
             all.append(allocation.decidedAt)
             if allocation.plannedHours > 0 { planned.append(allocation.decidedAt) }
         }
