@@ -354,6 +354,26 @@ import Testing
         #expect(abs(longShare(split.fit, split.folds[split.folds.count - 1].fitWeights) - 0.5) < 0.02)
     }
 
+    @Test("one task of long ago, finished only now, does not hide that recent long work is unfinished")
+    func ancient() {
+        // Thirty decisions for each of a hundred days long ago; then one a day, every other of which takes sixty days.
+        let past = (0..<3_000).map { row(Double($0) / 30, 1) }
+        let recent = (1_900..<2_000).map { day in
+            let isLong = day % 2 == 1
+            return row(Double(day), isLong ? 60.0 : 1.0, hours: isLong ? 9.0 : 1.0)
+        }
+        let known = [row(0, 1_950)] + recent.filter { $0.completedAt < 2_000 }
+        let weights = Censoring(decisions: (past + recent).map(\.decision.at), knownFrom: 1_900).weights(
+            of: known, decidedIn: 0..<2_000, knownAt: 2_000, most: 10)
+        #expect(weights.values.count == known.count)
+        var (long, all) = (0.0, 0.0)
+        for (row, weight) in zip(known, weights.values).dropFirst() {
+            all += weight
+            if row.hours == 9 { long += weight }
+        }
+        #expect(abs(long / all - 0.5) < 0.05, "\(long / all)")
+    }
+
     @Test("what was cancelled is neither waited for nor open any more, and counted as open before")
     func cancelled() throws {
         func allocations(areCancelled: Bool) -> [Allocation] {

@@ -20,7 +20,7 @@ struct Censoring: Sendable {
     /// Nothing is censored: what is given is all there is.
     static let none = Censoring(decisions: [])
 
-    /// No finished row stands for more than so many.
+    /// No finished row counts for more than so many times what work of no duration counts for.
     private static let mostWeight = 20.0
     /// Weights so close to 1 on average are taken as 1.
     private static let least = 1.02
@@ -40,7 +40,7 @@ struct Censoring: Sendable {
 
     /// - Parameters:
     ///   - rows: finished before `cutoff`, decided in `span`.
-    ///   - most: no weight before scaling is greater; nil for the usual.
+    ///   - most: no weight is more times that of work of no duration; nil for the usual.
     func weights(of rows: [LearningRow], decidedIn span: Range<Double>, knownAt cutoff: Double, most: Double? = nil)
         -> Weights
     {
@@ -49,21 +49,21 @@ struct Censoring: Sendable {
         let end = decisions.lowerBound(of: span.upperBound)
         guard end > first else { return Weights() }
         let decided = Double(end - first)
-        var sum = 0.0
-        let raw = rows.map { row -> Double in
-            let duration = max(0, row.completedAt - row.decision.at)
+        func weight(_ duration: Double) -> Double {
             // Decided early enough for work of this duration to be finished by the cut.
             let known = decisions.lowerBound(of: (cutoff - duration).nextUp)
             // And late enough not to be finished before the rows begin.
             let left = max(first, decisions.lowerBound(of: knownFrom - duration))
-            let share = Double(max(1, min(known, end) - left)) / decided
-            sum += 1 / share
-            return min(1 / share, most ?? Self.mostWeight)
+            return decided / Double(max(1, min(known, end) - left))
         }
-        let mean = raw.reduce(0, +) / Double(raw.count)
-        let reach = min(1, sum / decided)
+        let raw = rows.map { weight(max(0, $0.completedAt - $0.decision.at)) }
+        let reach = min(1, raw.reduce(0, +) / decided)
+        // Where rows are cut out of a long history, each stands for many that were finished before.
+        let briefest = weight(0)
+        let held = raw.map { min($0 / briefest, most ?? Self.mostWeight) }
+        let mean = held.reduce(0, +) / Double(held.count)
         guard mean > Self.least else { return Weights(reach: reach) }
-        return Weights(values: raw.map { $0 / mean }, reach: reach)
+        return Weights(values: held.map { $0 / mean }, reach: reach)
     }
 
     /// How long work takes that is among the longest twentieth; 0 where that cannot be told.
