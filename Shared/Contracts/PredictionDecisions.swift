@@ -266,6 +266,8 @@ public struct PersonForecast: Codable, Sendable, Equatable {
     public var skillFit: Double?
     /// 1 for the best of all who were compared.
     public var rank: Int?
+    /// What the model was asked with, but for what was not known; nil for alternatives, and for predictions from before this was kept.
+    public var features: [FeatureValue]?
 
     public init(
         predictionId: PredictionID, createdAt: Date, asOf: Date, employeeId: EmployeeID, role: Role,

@@ -75,6 +75,13 @@ import Testing
             }
             #expect(asked?["decision"]?.stringValue == "accepted" && asked?["requestedBy"]?.stringValue == "user")
             #expect(!answer.text.contains("Person "))
+            // With what the model was asked, which is the asked person's.
+            let kept = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]?["features"]
+            guard case .array(let features)? = asked?["features"] else {
+                Issue.record("no features: \(String(describing: asked))")
+                return
+            }
+            #expect(features.count > 20 && asked?["features"] == kept && alternative?["features"] == nil)
 
             guard case .array(let effects)? = own["explanation"] else {
                 Issue.record("no explanation: \(own)")
@@ -89,10 +96,11 @@ import Testing
                 let rows = csv.text.split(separator: "\r\n")
                 #expect(csv.type?.hasPrefix("text/csv") == true && rows.count == 3)
                 #expect(rows.first == PersonForecast.csvHeader.split(separator: "\r\n").first)
-                #expect(rows.first?.hasSuffix(",availability,skill_match,skill_fit,rank,explanation_text") == true)
+                #expect(rows.first?.hasSuffix(",skill_fit,rank,explanation_text,features") == true)
                 // The newest first: the one that names the person as an alternative, which has no reasons.
                 #expect(rows[1].split(separator: ",").last.flatMap { Int($0) } != nil)
                 for text in reasons { #expect(csv.text.contains(text)) }
+                for feature in features { #expect(csv.text.contains((feature["name"]?.stringValue ?? "?") + "=")) }
                 #expect(csv.text.contains(#""Knows ""it"", well""#))
             }
             #expect(try await export(service, "employeeId=\(employee.id)&from=2999-01-01T00:00:00Z").text.isEmpty)

@@ -8,7 +8,7 @@ extension PersonForecast {
         high_hours,success_probability,confidence,score,explanation_base,explanation,model_id,model_version,model_kind,\
         model_sha256,decision,reason,actual_hours,feedback_score,feedback_comment,shadow_model_id,\
         shadow_estimated_hours,shadow_low_hours,shadow_high_hours,shadow_success_probability,shadow_confidence,\
-        availability,skill_match,skill_fit,rank,explanation_text\r\n
+        availability,skill_match,skill_fit,rank,explanation_text,features\r\n
         """
 
     var csv: String {
@@ -34,6 +34,7 @@ extension PersonForecast {
         let comparison = [
             Self.number(availability), Self.number(skillMatch), Self.number(skillFit), rank.map(String.init) ?? "",
             explanation.compactMap(\.text).joined(separator: " "),
+            (features ?? []).map { "\($0.name)=\(Self.number($0.value))" }.joined(separator: ";"),
         ]
         return CSVText.row(question + answer + outcome + second + comparison) + "\r\n"
     }

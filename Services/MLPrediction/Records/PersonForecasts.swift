@@ -35,7 +35,9 @@ struct PersonForecasts: Sendable {
         if let to = question.to { conditions.append("created_at < \(to)") }
         if let after { conditions.append(after.condition) }
         let query: SQL = """
-            SELECT p.*, \(sql: ShadowAnswer.column) FROM predictions p WHERE \(sql: conditions.joined(separator: " AND "))
+            SELECT p.*, \(sql: ShadowAnswer.column),
+                (SELECT s.names FROM feature_sets s WHERE s.tenant_id = p.tenant_id AND s.digest = p.feature_set) AS feature_names
+            FROM predictions p WHERE \(sql: conditions.joined(separator: " AND "))
             ORDER BY created_at DESC, id DESC LIMIT \(Self.batch)
             """
         let rows = try await database.withTenantRows(tenant, readOnly: true) { try await $0.query(query) }
@@ -95,7 +97,10 @@ extension PersonForecast {
             decision: record.decision?.decision, reason: record.decision?.reason,
             actualHours: isAsked ? record.actual?.actualHours : nil,
             feedbackScore: record.feedbackScore, feedbackComment: record.feedbackComment)
-        if isAsked { shadow = try row.wireIfPresent("shadow") }
+        if isAsked {
+            shadow = try row.wireIfPresent("shadow")
+            features = try FeatureValue.values(row)
+        }
         let compared = isAsked ? prediction.standing : option
         availability = compared?.availability
         skillMatch = compared?.skillMatch
