@@ -37,6 +37,9 @@ struct PersonBookings: Sendable {
         for booking in finished.values { if let finishedAt = booking.finishedAt { body(booking, finishedAt) } }
     }
 
+    /// The person's bookings that are not finished, cancelled ones among them.
+    var openIDs: some Collection<AllocationID> { open.keys }
+
     /// Whether the person had finished any by a moment.
     func hasFinished(by moment: Date) -> Bool {
         finished.values.contains { $0.finishedAt.map { $0 < moment } ?? false }

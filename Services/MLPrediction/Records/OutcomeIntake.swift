@@ -64,7 +64,7 @@ final class OutcomeIntake: Sendable {
         guard let oldest = open.last else { return nil }
         let mirror = try await mirrors.mirror(of: tenant)
         let outcomes = try await gate.map(named: "outcomes", open, few: Self.few) { prediction in
-            mirror.knowledge.read { OutcomeMatching.outcome(of: prediction, in: $0.history) }
+            mirror.knowledge.read { OutcomeMatching.outcome(of: prediction, in: $0) }
         }
         let found = zip(open, outcomes).filter { !BookingOutcome.areSame($1, $0.taken) }.map { (of: $0, outcome: $1) }
         if !found.isEmpty { try await log.take(found, tenant: tenant) }

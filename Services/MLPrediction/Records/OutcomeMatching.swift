@@ -32,31 +32,46 @@ struct BookingOutcome: Sendable {
     }
 }
 
-/// Finds the finished booking that a prediction was asked about.
+/// Finds the booking that a prediction was asked about, and what came of it.
 ///
 /// A question names no booking, since it is asked before there is one. The booking is the first of the same person on the
-/// same project that was decided from a day before the question to thirty days after it, not finished when it was asked
-/// and, where the question had a plan, planned the same.
+/// same project that was decided at the question or up to thirty days after it, not finished when it was asked and, where the
+/// question had a plan, planned the same; where there is none, the last that was decided up to a day before. An unfinished booking
+/// is waited for: the outcome of a later one that took less time is not that of this one.
 enum OutcomeMatching {
     private static let before = 86_400.0
     /// Seconds from the question to the decision on the booking, at most.
     static let after = 30 * 86_400.0
 
-    static func outcome(of prediction: OpenPrediction, in history: History) -> BookingOutcome? {
+    static func outcome(of prediction: OpenPrediction, in knowledge: TenantKnowledge) -> BookingOutcome? {
         let asked = prediction.asOf.timeIntervalSince1970
-        let booking = history.finished(
-            employee: prediction.employee.description, project: prediction.project.description
-        ).filter { booking in
+        let day = CivilDate(prediction.asOf, in: knowledge.zone).startOfDay(in: knowledge.zone).timeIntervalSince1970
+        let candidates = bookings(of: prediction, in: knowledge).filter { booking in
             guard booking.decidedAt >= asked - before, booking.decidedAt <= asked + after,
-                let completed = booking.completedAt, completed > asked
+                (booking.completedAt ?? .infinity) > asked
             else { return false }
             return prediction.plannedHours.map { abs($0 - booking.plannedHours) <= 0.01 * $0 } ?? true
-        }.min { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) }
+        }.sorted { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) }
+        // Files may name the day of a decision only: on the day of the question it was no earlier than the question.
+        let booking = candidates.first { $0.decidedAt >= asked || $0.decidedAt == day } ?? candidates.last
         guard let booking, let id = AllocationID(booking.id), let hours = booking.actualHours,
             let completed = booking.completedAt
         else { return nil }
         return BookingOutcome(
             booking: id, decidedAt: Date(timeIntervalSince1970: booking.decidedAt),
             actual: PredictionActual(actualHours: hours, completedAt: Date(timeIntervalSince1970: completed)))
+    }
+
+    /// Those of the person on the project that are finished with recorded hours, and those that may still be.
+    private static func bookings(
+        of prediction: OpenPrediction, in knowledge: TenantKnowledge
+    ) -> [Forecasting.Allocation] {
+        let (history, project) = (knowledge.history, prediction.project.description)
+        let open = knowledge.bookings[prediction.employee]?.openIDs.compactMap { id in
+            history.allocation(id: id.description).flatMap {
+                $0.project == project && $0.cancelledAt == nil ? $0 : nil
+            }
+        }
+        return history.finished(employee: prediction.employee.description, project: project) + (open ?? [])
     }
 }
