@@ -104,6 +104,36 @@ import Testing
         #expect(unlike > bookings.count / 2)
     }
 
+    @Test(
+        "a question that names no skills is asked as the tenant's bookings are: without, or with what the project requires"
+    )
+    func projectsSkills() throws {
+        for haveSkills in [true, false] {
+            // The history's projects require Swift.
+            let bookings = TrainedModel.history.allocations.map { given in
+                Contracts.Allocation(
+                    id: given.id, externalId: given.externalId, employeeId: given.employeeId,
+                    projectId: given.projectId, allocationPercentage: nil, allocatedHours: given.allocatedHours,
+                    plannedHours: given.plannedHours, actualHours: given.actualHours,
+                    requiredSkills: haveSkills ? ["Swift"] : [], labels: [:], startDate: given.startDate,
+                    endDate: given.endDate, completedAt: given.completedAt, createdAt: given.createdAt)
+            }
+            let known = knowledge(
+                TrainedModel.history.employees.map(HistoryLine.employee)
+                    + TrainedModel.history.projects.map(HistoryLine.project) + bookings.map(HistoryLine.allocation))
+            let booking = try #require(bookings.last)
+            let request = PredictionRequest(
+                employeeId: booking.employeeId, projectId: booking.projectId, plannedHours: booking.plannedHours,
+                startDate: booking.startDate, endDate: booking.endDate, asOf: booking.createdAt)
+            var errors: [FieldError] = []
+            let question = try #require(Question(request, knowledge: known, now: Date(), errors: &errors), "\(errors)")
+            let row = try #require(known.history.allocation(id: booking.id.description))
+            #expect(question.decision(for: booking.employeeId) == Decision(row))
+            // People are compared by what the project requires all the same.
+            #expect(question.requiredSkills == ["Swift"])
+        }
+    }
+
     @Test("neither spelling nor alias of a skill changes an answer, also of the project's own and of least levels")
     func spelling() async throws {
         let history = TrainedModel.history

@@ -11,7 +11,10 @@ struct Question: Sendable {
     let project: HistoryProject
     /// By the names that records have (``SkillNames/name(of:)``), each once, however the request names them.
     let requiredSkills: [String]
-    /// Of some of them, by the same names.
+    /// Those that the booking would name, were the question decided: where the question names none, none unless this tenant's bookings
+    /// name what the project requires.
+    private let bookedSkills: [String]
+    /// Of some of the required skills, by the same names.
     let leastLevels: [String: Int]
     let plannedHours: Double?
     let allocationPercentage: Double?
@@ -77,6 +80,12 @@ struct Question: Sendable {
             guard others.isEmpty else { return nil }
         }
         self.requiredSkills = requiredSkills
+        let moment = asOf.timeIntervalSince1970
+        let areBooked =
+            request.requiredSkills != nil || requiredSkills.isEmpty
+            || knowledge.history.finishedCount(requiring: requiredSkills, before: moment)
+                >= knowledge.history.finishedCount(requiring: [], before: moment)
+        bookedSkills = areBooked ? requiredSkills.sorted() : []
         self.leastLevels = skillNames.levels(of: request.leastLevels ?? asked.levels)
         self.plannedHours = request.plannedHours
         self.allocationPercentage = request.allocationPercentage
@@ -95,7 +104,7 @@ struct Question: Sendable {
     /// the decision, as everywhere else in the answer.
     func decision(for employee: EmployeeID) -> Decision {
         Decision(
-            employee: employee.description, project: project.id.description, skills: requiredSkills.sorted(),
+            employee: employee.description, project: project.id.description, skills: bookedSkills,
             labels: labels, plannedHours: plannedHours, allocationPercent: allocationPercentage,
             start: first.secondsSince1970,
             end: end?.secondsSince1970, at: asOf.timeIntervalSince1970, title: title)

@@ -6,4 +6,13 @@ extension History {
         return (0..<series[Int(group)].count).map { entries[Int(rows[$0].slot)] }
             .filter { $0.source == .recorded }.map(\.allocation)
     }
+
+    /// How many allocations that require just these skills, which may be none, had an outcome before a moment.
+    public func finishedCount(requiring skills: [String], before moment: Double) -> Int {
+        let group = index.resolve(Decision(employee: "", project: "", skills: skills, at: moment)).skillSet
+        guard group >= 0 else { return 0 }
+        return read { reader in
+            reader.series(group).pointee.moments.map { $0.count(before: moment, from: $0.count - 1) } ?? 0
+        }
+    }
 }
