@@ -62,6 +62,35 @@ struct MigrationTests {
         }
     }
 
+    @Test(
+        "a migration waits for a lock a moment at a time, so that nobody queues behind it for as long as a reader reads",
+        .timeLimit(.minutes(2)))
+    func lockedTable() async throws {
+        try await PostgresCluster.withPool("patient") { pool in
+            try await withFolder(files) { folder in
+                try await runner(pool, folder).run()
+                try write("ALTER TABLE items ADD COLUMN weight int", to: "0003_weight.sql", in: folder)
+                var patience = LockPatience()
+                // However long this machine takes for what follows.
+                patience.attempts = .max
+                let runner = MigrationRunner(
+                    pool: pool, schema: "shop", directory: folder, patience: patience,
+                    logger: PostgresCluster.quietLogger)
+
+                let migration = try await pool.withTransaction { reader in
+                    _ = try await reader.query("SELECT FROM shop.items")
+                    let migration = Task { try await runner.run() }
+                    try await waitUntilRunning("ADD COLUMN weight", seenBy: pool)
+                    let others = try await pool.withConnection { try await $0.query("SELECT FROM shop.items") }
+                    #expect(others.count == 1)
+                    return migration
+                }
+
+                #expect(try await migration.value == ["0003_weight.sql"])
+            }
+        }
+    }
+
     @Test("an edited, a missing and a late file are refused")
     func tampering() async throws {
         try await PostgresCluster.withPool("tamper") { pool in

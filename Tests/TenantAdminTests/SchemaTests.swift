@@ -116,7 +116,7 @@ struct SchemaTests {
             let free = try await service.createTenant("free").id
             var next = try TenantSchemas(
                 pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger)
-            next.attempts = 2
+            next.patience.attempts = 2
             let newer = TenantDatabase(pool: service.pool, requiredVersion: next.newest)
             @Sendable func status(_ tenant: TenantID) async -> Int {
                 do {
@@ -144,6 +144,44 @@ struct SchemaTests {
 
             #expect(progress == TenantSchemas.Progress(total: 1, migrated: 1))
             #expect(await status(busy) == 200)
+        }
+    }
+
+    @Test(
+        "while somebody reads the template's tables for long its migration keeps neither creations nor dry runs waiting",
+        .timeLimit(.minutes(2)))
+    func busyTemplate() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("ALTER TABLE employees ADD COLUMN later integer;".utf8)
+            .write(to: folder.appendingPathComponent("0900_later.sql"))
+        try await TestService.run { service in
+            let acme = try await service.createTenant("acme")
+            try await service.schemas.migrateTemplate()
+            var next = try TenantSchemas(
+                pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger)
+            // However long this machine takes for what follows.
+            next.patience.attempts = .max
+            // As a dry run or a backup does.
+            let migration = try await service.pool.withTransaction { [next] reader in
+                _ = try await reader.query("SELECT FROM tenant_template.employees")
+                let migration = Task { try await next.migrateTemplate() }
+                try await waitUntil("the migration waits for the table") {
+                    try await service.pool.withConnection { connection in
+                        try await connection.query(
+                            """
+                            SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND mode = 'AccessExclusiveLock'
+                                AND relation = 'tenant_template.employees'::regclass)
+                            """)[0].decode(at: 0)
+                    }
+                }
+                _ = try await service.createTenant("beta")
+                let dry = try await service.importCSV(.employees, ImportTests.people, into: acme.id, isDryRun: true)
+                #expect(dry.status == 200)
+                return migration
+            }
+            try await migration.value
         }
     }
 

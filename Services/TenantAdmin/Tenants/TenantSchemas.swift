@@ -15,10 +15,8 @@ struct TenantSchemas: Sendable {
 
     /// How many tenants are brought up to date at once.
     var parallelism = 4
-    /// How long a migration waits for a lock at a time: as long as a tenant's requests may queue behind it.
-    var lockTimeout = "100ms"
-    /// How often a tenant whose tables are busy is tried before the next rollout.
-    var attempts = 10
+    /// With tables that are busy. A tenant that stays busy waits for the next rollout.
+    var patience = LockPatience()
 
     /// The number of the newest migration.
     var newest: Int { migrations.map(\.number).max() ?? 0 }
@@ -137,19 +135,13 @@ struct TenantSchemas: Sendable {
     /// Each file is one transaction, so that its locks are held as shortly as can be, and a schema is at the end of one of its
     /// migrations, never in between.
     private func migrate(_ names: TenantNames) async throws {
-        var attempt = 1
-        while true {
-            do {
-                let pending = try await applyFirst(to: names)
-                report(pending.prefix(1), to: names.schema)
-                if pending.count < 2 { return }
-            } catch let error as PostgresError where error.sqlState == Self.lockNotAvailable && attempt < attempts {
-                logger.info(
-                    "A tenant's tables are locked; retrying its migration",
-                    metadata: [LogKey.schema: "\(names.schema)"])
-                try await Task.sleep(for: .milliseconds(100 * attempt))
-                attempt += 1
+        var isBehind = true
+        while isBehind {
+            let pending = try await patience.migrating(names.schema, logger: logger) {
+                try await applyFirst(to: names)
             }
+            report(pending.prefix(1), to: names.schema)
+            isBehind = pending.count > 1
         }
     }
 
@@ -158,7 +150,7 @@ struct TenantSchemas: Sendable {
     private func applyFirst(to names: TenantNames) async throws -> [Migration] {
         try await pool.withTransaction { connection in
             try await connection.setLocal(
-                role: names.role, searchPath: [names.schema], settings: ["lock_timeout": lockTimeout])
+                role: names.role, searchPath: [names.schema], settings: ["lock_timeout": patience.timeout])
             let pending = try Migrations.pending(
                 migrations, applied: try await Migrations.lockedApplied(in: names.schema, on: connection))
             if let first = pending.first { try await Migrations.apply(first, to: names.schema, on: connection) }
@@ -174,11 +166,16 @@ struct TenantSchemas: Sendable {
         }
     }
 
+    /// The template's tables are read by dry runs of imports and by backups. Creations of tenants wait for this transaction, and dry runs
+    /// queue behind it.
     func migrateTemplate() async throws {
-        let applied = try await pool.withTransaction { connection in
-            try await Migrations.lock(schema: TenantNames.template, on: connection)
-            try await connection.execute("CREATE SCHEMA IF NOT EXISTS \(identifier: TenantNames.template)")
-            return try await Migrations.apply(migrations, to: TenantNames.template, on: connection)
+        let applied = try await patience.migrating(TenantNames.template, logger: logger) {
+            try await pool.withTransaction { connection in
+                try await Migrations.lock(schema: TenantNames.template, on: connection)
+                try await connection.setLocal(settings: ["lock_timeout": patience.timeout])
+                try await connection.execute("CREATE SCHEMA IF NOT EXISTS \(identifier: TenantNames.template)")
+                return try await Migrations.apply(migrations, to: TenantNames.template, on: connection)
+            }
         }
         report(applied, to: TenantNames.template)
     }
@@ -189,8 +186,6 @@ struct TenantSchemas: Sendable {
                 "Migration applied", metadata: [LogKey.schema: "\(schema)", LogKey.migration: "\(migration.name)"])
         }
     }
-
-    private static let lockNotAvailable = "55P03"
 
     /// True while a tenant's schema is older than the change feed: changes by older nodes are missing from the feed.
     static let someTellNoChanges: SQL = "EXISTS (SELECT FROM tenant_admin.tenants WHERE schema_version < 45)"
