@@ -19,9 +19,12 @@ import Testing
         get throws { try #require(EmployeeID(history.people[3])) }
     }
 
-    private func erase(_ fixture: TrainingDatabase, isDeleted: Bool = true) async throws -> Bool {
-        try await DatasetErasure(database: fixture.database).erase(
-            Erasure(tenantId: tenant, employeeId: try person, isDeleted: isDeleted))
+    /// - Returns: whether nothing is left of the person.
+    private func erase(
+        _ fixture: TrainingDatabase, of tenant: TenantID? = nil, isDeleted: Bool = true
+    ) async throws -> Bool {
+        let erasure = Erasure(tenantId: tenant ?? self.tenant, employeeId: try person, isDeleted: isDeleted)
+        return try await DatasetErasure(database: fixture.database).erase([erasure]) == [erasure]
     }
 
     /// How many chunks of any tenant say the person's id.
@@ -87,9 +90,42 @@ import Testing
             let digest = try await stored(newest, of: tenant).contentSha256
             #expect(try await erase(fixture))
             #expect(try await stored(newest, of: tenant).contentSha256 == digest)
-            _ = try await DatasetErasure(database: fixture.database).erase(
-                Erasure(tenantId: stranger, employeeId: try person, isDeleted: true))
+            #expect(try await erase(fixture, of: stranger))
             #expect(try await chunks(fixture) == 0)
+        }
+    }
+
+    @Test("people who are deleted together are taken out of a dataset together, and who is only nameless stays in it")
+    func together() async throws {
+        try await TrainingDatabase.with { fixture in
+            let dataset = try history.dataset()
+            try await fixture.keep(dataset, of: tenant)
+            try await fixture.asSuperuser { connection in
+                try await connection.executeScript(
+                    """
+                    CREATE TABLE public.rewrites (dataset uuid);
+                    CREATE FUNCTION public.note_rewrite() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS
+                        'BEGIN INSERT INTO public.rewrites VALUES (NEW.id); RETURN NULL; END';
+                    CREATE TRIGGER note_rewrite AFTER UPDATE ON ml_training.training_datasets
+                        FOR EACH ROW EXECUTE FUNCTION public.note_rewrite();
+                    """)
+            }
+            let people = try history.people.prefix(4).map { try #require(EmployeeID($0)) }
+            let erasures = people.enumerated().map { number, person in
+                Erasure(tenantId: tenant, employeeId: person, isDeleted: number < 3)
+            }
+
+            let done = try await DatasetErasure(database: fixture.database).erase(erasures)
+
+            let rewrites: Int = try await fixture.asSuperuser { connection in
+                try await connection.query("SELECT count(*) FROM public.rewrites")[0].decode(at: 0)
+            }
+            let read = try await fixture.datasets.history(dataset.id, tenant: tenant)
+            let gone = Set(history.people.prefix(3))
+            #expect(done == erasures && rewrites == 1)
+            #expect(try await fixture.datasets.dataset(dataset.id, tenant: tenant)?.forgottenPeople == 3)
+            #expect(read.allocations.allSatisfy { !gone.contains($0.employee) })
+            #expect(read.allocations.contains { $0.employee == history.people[3] })
         }
     }
 

@@ -409,4 +409,31 @@ struct PurgeTests {
             #expect(try await make().data(Employee.self).id != made.id)
         }
     }
+
+    @Test("a tenant with many people to erase does not keep other tenants' people waiting")
+    func fairErasures() async throws {
+        try await TestService.run { service in
+            let (busy, other) = (try await service.createTenant("busy"), try await service.createTenant("other"))
+            let person = EmployeeID()
+            try await service.pool.withConnection { connection in
+                _ = try await connection.execute(
+                    """
+                    INSERT INTO tenant_admin.service_erasures (service, tenant_id, employee_id, is_deleted, created_at)
+                    SELECT 'ml-training', \(busy.id), gen_random_uuid(), true, now() - interval '1 day'
+                    FROM generate_series(1, 2000)
+                    """)
+                _ = try await connection.execute(
+                    """
+                    INSERT INTO tenant_admin.service_erasures (service, tenant_id, employee_id, is_deleted)
+                    VALUES ('ml-training', \(other.id), \(person), true)
+                    """)
+            }
+            let due = try await service.send(
+                .get, "/internal/v1/erasures", as: try service.token(of: .mlTraining)
+            ).data([Erasure].self)
+
+            #expect(due.contains(Erasure(tenantId: other.id, employeeId: person, isDeleted: true)))
+            #expect(Set(due.map(\.tenantId)) == [busy.id, other.id])
+        }
+    }
 }

@@ -27,8 +27,16 @@ final class PersonEraser: Sendable {
         self.now = now
     }
 
-    /// - Returns: whether it was done for the second time.
-    func erase(_ erasure: Erasure) async throws -> Bool {
+    /// - Returns: those who were erased for the second time.
+    func erase(_ people: [Erasure]) async throws -> [Erasure] {
+        var done: [Erasure] = []
+        for person in people {
+            if try await erase(person) { done.append(person) }
+        }
+        return done
+    }
+
+    private func erase(_ erasure: Erasure) async throws -> Bool {
         let time = now()
         let first = begun.withLock { $0[erasure] }
         // Between the two times there is nothing to do.
@@ -42,6 +50,7 @@ final class PersonEraser: Sendable {
 
     static func erase(_ erasure: Erasure, in database: ServiceDatabase) async throws {
         try await database.withTenantRows(erasure.tenantId) { connection in
+            try await connection.setLocal(settings: ["lock_timeout": PersonErasures.lockTimeout])
             guard erasure.isDeleted != true else {
                 return _ = try await removeForecasts(of: erasure.employeeId, on: connection)
             }

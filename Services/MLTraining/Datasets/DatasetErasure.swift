@@ -12,17 +12,25 @@ import ServiceStorage
 struct DatasetErasure: Sendable {
     let database: ServiceDatabase
 
-    /// - Returns: whether nothing of the person is left and nothing can come any more. Otherwise the erasure is to be repeated: a job is
+    /// - Parameter people: of one tenant.
+    /// - Returns: those of whom nothing is left and nothing can come any more. For the others the erasure is to be repeated: a job is
     ///   collecting or reading a dataset, another is being stored, or an archive restored.
-    func erase(_ erasure: Erasure) async throws -> Bool {
+    func erase(_ people: [Erasure]) async throws -> [Erasure] {
+        let deleted = people.filter { $0.isDeleted == true }
         // Datasets hold no names: of a person who stays they hold what bookings and capacity do.
-        guard erasure.isDeleted == true else { return true }
-        let (person, tenant) = (erasure.employeeId, erasure.tenantId)
-        // First: a job that begins later reads a history without the person.
+        let others = people.filter { $0.isDeleted != true }
+        guard let tenant = deleted.first?.tenantId else { return others }
+        return try await erase(Set(deleted.map(\.employeeId.description)), of: tenant) ? people : others
+    }
+
+    /// - Returns: whether all of it is done.
+    private func erase(_ people: Set<String>, of tenant: TenantID) async throws -> Bool {
+        // First: a job that begins later reads a history without these people.
         let isCollecting = try await isCollecting(tenant)
         var isDone = !isCollecting
-        for dataset in try await datasets(about: person, of: tenant) {
-            if try await !rewrite(dataset, without: person, of: tenant) { isDone = false }
+        let others = try await chunksOfOthers(than: people, of: tenant)
+        for dataset in try await datasets(about: people, chunksOfOthers: others, of: tenant) {
+            if try await !rewrite(dataset, without: people, chunksOfOthers: others, of: tenant) { isDone = false }
         }
         let isSwept = try await database.withTenantRows(tenant) { connection in
             guard try await DatasetChunks.keepOthersOut(of: tenant, connection) else { return false }
@@ -40,25 +48,34 @@ struct DatasetErasure: Sendable {
         }
     }
 
-    /// Whether a chunk may have lines about the person: what people have written cannot look like these fields, but for labels of
-    /// such names.
-    private static func isAbout(_ person: EmployeeID) -> SQL {
-        let fields = ["employee", "id"].map { "\"\($0)\":\"\(person)\"" }
-        return """
-            (position(convert_to(\(fields[0]), 'UTF8') IN content) > 0 OR position(convert_to(\(fields[1]), 'UTF8') IN content) > 0)
-            """
+    /// Whether a chunk names one of the people.
+    private static func names(_ people: Set<String>) -> SQL {
+        """
+        EXISTS (SELECT FROM unnest(\(Array(people))::text[]) person WHERE position(convert_to(person, 'UTF8') IN content) > 0)
+        """
     }
 
-    private func datasets(about person: EmployeeID, of tenant: TenantID) async throws -> [DatasetID] {
-        let isAbout = Self.isAbout(person)
-        return try await database.withTenantRows(tenant) { connection in
+    /// Digests of chunks without lines about the people. Each chunk is searched once, in however many datasets it is.
+    private func chunksOfOthers(than people: Set<String>, of tenant: TenantID) async throws -> Set<String> {
+        try await database.withTenantRows(tenant, readOnly: true) { connection in
+            let rows = try await connection.query(
+                "SELECT encode(sha256, 'hex') AS sha256 FROM dataset_chunks WHERE NOT \(sql: Self.names(people))")
+            return Set(try rows.map { try $0.decode("sha256", as: String.self) })
+        }
+    }
+
+    private func datasets(
+        about people: Set<String>, chunksOfOthers others: Set<String>, of tenant: TenantID
+    ) async throws -> [DatasetID] {
+        try await database.withTenantRows(tenant, readOnly: true) { connection in
+            // Of those that were cut anew meanwhile the chunks are not among the others'.
             try await connection.query(
                 """
                 SELECT id FROM training_datasets WHERE id IN (
-                    SELECT dataset_id FROM former_dataset_chunks WHERE \(sql: isAbout)
+                    SELECT dataset_id FROM former_dataset_chunks WHERE \(sql: Self.names(people))
                     UNION ALL
-                    SELECT dataset_id FROM dataset_chunk_uses WHERE sha256 IN (
-                        SELECT sha256 FROM dataset_chunks WHERE \(sql: isAbout)))
+                    SELECT dataset_id FROM dataset_chunk_uses WHERE sha256 NOT IN (
+                        SELECT decode(digest, 'hex') FROM unnest(\(Array(others))::text[]) digest))
                 ORDER BY created_at, id
                 """
             ).map { try $0.decode("id") }
@@ -67,9 +84,10 @@ struct DatasetErasure: Sendable {
 
     /// - Returns: false where somebody needs the dataset as it is.
     private func rewrite(
-        _ dataset: DatasetID, without person: EmployeeID, of tenant: TenantID
+        _ dataset: DatasetID, without people: Set<String>, chunksOfOthers others: Set<String>, of tenant: TenantID
     ) async throws -> Bool {
         try await database.withTenantRows(tenant) { connection in
+            try await connection.setLocal(settings: ["lock_timeout": PersonErasures.lockTimeout])
             try await DatasetChunks.keepFound(of: tenant, connection)
             let free = try await connection.query(
                 """
@@ -80,8 +98,8 @@ struct DatasetErasure: Sendable {
                 """
             ).first
             guard let free else { return false }
-            var rest = DatasetRest(without: person, spanStart: try free.decode("span_start"))
-            let chunks = try await Self.read(dataset, about: person, of: tenant, into: &rest, connection)
+            var rest = DatasetRest(without: people, spanStart: try free.decode("span_start"))
+            let chunks = try await Self.read(dataset, chunksOfOthers: others, of: tenant, into: &rest, connection)
             guard try rest.formerSHA256 == free.decode("content_sha256", as: String.self) else {
                 // Damaged, so that nobody can read it any more.
                 try await DatasetChunks.remove(of: "SELECT \(dataset)::uuid", connection)
@@ -97,24 +115,27 @@ struct DatasetErasure: Sendable {
 
     /// Stores the chunks of what is left.
     private static func read(
-        _ dataset: DatasetID, about person: EmployeeID, of tenant: TenantID, into rest: inout DatasetRest,
+        _ dataset: DatasetID, chunksOfOthers others: Set<String>, of tenant: TenantID, into rest: inout DatasetRest,
         _ connection: PostgresConnection
     ) async throws -> [DatasetChunks.Place] {
         var (places, line) = ([DatasetChunks.Place](), 0)
         while true {
             let chunks = try await connection.query(
                 """
-                SELECT line_count, convert_from(content, 'UTF8') AS text, \(sql: isAbout(person)) AS is_about
-                FROM training_dataset_chunks WHERE dataset_id = \(dataset) AND first_line >= \(line)
-                ORDER BY first_line LIMIT \(chunksAtOnce)
+                SELECT c.line_count, convert_from(c.content, 'UTF8') AS text, encode(u.sha256, 'hex') AS sha256
+                FROM training_dataset_chunks c
+                    LEFT JOIN dataset_chunk_uses u ON u.dataset_id = c.dataset_id AND u.first_line = c.first_line
+                WHERE c.dataset_id = \(dataset) AND c.first_line >= \(line)
+                ORDER BY c.first_line LIMIT \(chunksAtOnce)
                 """
             ).map { row in
                 line += try row.decode("line_count", as: Int.self)
-                return (text: try row.decode("text", as: String.self), isAbout: try row.decode("is_about") as Bool)
+                let isOthers = try row.decode("sha256", as: String?.self).map(others.contains) ?? false
+                return (text: try row.decode("text", as: String.self), isOthers: isOthers)
             }
             let (new, further) = try await ComputeThread.run(named: "dataset") { [rest] in
                 var rest = rest
-                let new = chunks.isEmpty ? rest.end() : chunks.flatMap { rest.take($0.text, isAbout: $0.isAbout) }
+                let new = chunks.isEmpty ? rest.end() : chunks.flatMap { rest.take($0.text, isOthers: $0.isOthers) }
                 return (new, rest)
             }
             rest = further
@@ -134,7 +155,7 @@ struct DatasetErasure: Sendable {
         try await connection.execute(
             """
             UPDATE training_datasets SET content_sha256 = \(rest.sha256), line_count = line_count - \(rest.removedLines),
-                row_count = row_count - \(rest.removedPoints), forgotten_people = coalesce(forgotten_people, 0) + 1
+                row_count = row_count - \(rest.removedPoints), forgotten_people = coalesce(forgotten_people, 0) + \(rest.removedPeople.count)
             WHERE id = \(dataset)
             """)
         // A report counts the rows of each person.

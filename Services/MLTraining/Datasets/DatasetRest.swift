@@ -5,9 +5,9 @@ import Forecasting
 import Foundation
 import HistoryFeed
 
-/// What is left of a dataset without the lines about one person, chunk by chunk.
+/// What is left of a dataset without the lines about some people, chunk by chunk.
 struct DatasetRest: Sendable {
-    private let person: String
+    private let people: Set<String>
     private let spanStart: Double
     private var cutter = ChunkCutter()
     private var (before, after) = (SHA256(), SHA256())
@@ -15,9 +15,12 @@ struct DatasetRest: Sendable {
     private(set) var removedLines = 0
     /// Training points among them.
     private(set) var removedPoints = 0
+    /// Those of whom there were lines.
+    private(set) var removedPeople: Set<String> = []
 
-    init(without person: EmployeeID, spanStart: Date) {
-        self.person = person.description
+    /// - Parameter people: their ids.
+    init(without people: Set<String>, spanStart: Date) {
+        self.people = people
         self.spanStart = spanStart.timeIntervalSince1970
     }
 
@@ -28,11 +31,11 @@ struct DatasetRest: Sendable {
     var sha256: String { after.finalize().hex }
 
     /// The chunks that end with the next of the dataset.
-    /// - Parameter isAbout: whether lines may be about the person.
-    mutating func take(_ chunk: String, isAbout: Bool) -> [DatasetChunks.New] {
+    /// - Parameter isOthers: whether no line is about one of the people.
+    mutating func take(_ chunk: String, isOthers: Bool) -> [DatasetChunks.New] {
         let bytes = Array(chunk.utf8)
         before.update(data: bytes)
-        return placed(cutter.take(isAbout ? remaining(bytes) : bytes))
+        return placed(cutter.take(isOthers ? bytes : remaining(bytes)))
     }
 
     mutating func end() -> [DatasetChunks.New] { placed(cutter.rest().map { [$0] } ?? []) }
@@ -49,12 +52,13 @@ struct DatasetRest: Sendable {
         var rest: [UInt8] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let parsed = try? DatasetLine(parsing: line)
-            guard parsed?.person == person else {
+            guard let person = parsed?.person, people.contains(person) else {
                 rest += line
                 rest.append(UInt8(ascii: "\n"))
                 continue
             }
             removedLines += 1
+            removedPeople.insert(person)
             if case .allocation(let booking)? = parsed, let completed = booking.completedAt, completed >= spanStart {
                 removedPoints += 1
             }

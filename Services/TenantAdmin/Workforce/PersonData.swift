@@ -45,13 +45,16 @@ struct PersonData: Sendable {
         }
     }
 
-    /// Some of the people of whom the service has something to remove.
+    /// Some of the people of whom the service has something to remove: of each tenant those who have waited longest.
     func erasures(for service: ServiceName) async throws -> [Erasure] {
         try await database.pool.withConnection { connection in
+            // Nobody waits for another tenant's people; those who cannot be erased now must not come first every time.
             try await connection.query(
                 """
-                SELECT tenant_id, employee_id, is_deleted FROM tenant_admin.service_erasures WHERE service = \(service)
-                ORDER BY created_at LIMIT 100
+                SELECT tenant_id, employee_id, is_deleted FROM (
+                    SELECT *, row_number() OVER (PARTITION BY tenant_id ORDER BY created_at, employee_id) AS place
+                    FROM tenant_admin.service_erasures WHERE service = \(service)) due
+                ORDER BY place, random() LIMIT 1000
                 """
             ).map {
                 Erasure(
