@@ -103,12 +103,12 @@ struct ExportTests {
     /// Exports, of which a sixteenth of `places` may be one tenant's.
     private func exports(
         _ service: TestService, places: Int, spoolBytes: Int = 1 << 30, others: (any ArchiveSources)? = nil,
-        turns: BulkTurns = BulkTurns(atOnce: 4)
+        turns: BulkTurns = BulkTurns(atOnce: 4), longestHeld: Duration? = nil
     ) -> TenantExport {
         TenantExport(
             tenants: Tenants(pool: service.pool, schemas: service.schemas),
             database: TenantDatabase(pool: service.pool), others: others ?? service.archives,
-            space: ExportSettings.testing(spoolBytes: spoolBytes).space,
+            space: ExportSettings.testing(spoolBytes: spoolBytes, longestHeld: longestHeld).space,
             places: TenantPlaces(for: "exports", capacity: places), turns: turns)
     }
 
@@ -312,25 +312,30 @@ struct ExportTests {
     }
 
     @Test(
-        "an export begins to be sent at once and waits for its turn to read, like an import to be applied",
+        "an export begins to be sent at once, waits for its turn to read, like an import to be applied, and is not silent meanwhile",
         .timeLimit(.minutes(2)))
     func turn() async throws {
         try await TestService.run { service in
             let tenant = try await service.createTenant("acme")
             let turns = BulkTurns(atOnce: 1)
-            let exports = exports(service, places: 16, turns: turns)
+            var exports = exports(service, places: 16, turns: turns, longestHeld: .zero)
+            exports.pulse = .milliseconds(1)
             let sent = Sent()
-            let client = try await turns.withTurn(for: TenantID()) {
+            let client = try await turns.withTurn(for: TenantID()) { [exports] in
                 let begun = try await exports.begin(tenant.id, by: Self.author)
                 let client = Task { try await exports.send(begun) { sent.add($0) } }
                 try await waitUntil("the archive begins") { !sent.bytes.isEmpty }
+                let head = sent.bytes.count
+                try await waitUntil("it goes on while it waits") { sent.bytes.count > head + 20 }
                 // Far more than reading so small a tenant takes.
                 for _ in 0..<30 { _ = try await service.all("audit-logs", of: tenant.id, as: AuditEntry.self) }
                 #expect(throws: ZipArchive.Broken.self) { try ZipArchive(sent.bytes) }
                 return client
             }
             try await client.value
-            #expect(try ZipArchive(sent.bytes).text("users.ndjson").contains("admin@acme.example"))
+            let archive = try ZipArchive(sent.bytes)
+            #expect(archive.text("users.ndjson").contains("admin@acme.example"))
+            #expect(try WireJSON.decode(Tenant.self, from: archive.files["tenant.json"] ?? []).id == tenant.id)
         }
     }
 
@@ -343,6 +348,7 @@ struct ExportTests {
         zip.end(into: &out)
         zip.begin("ä/long", into: &out)
         zip.append(long.prefix(70_000), into: &out)
+        zip.pulse(into: &out)
         zip.append(long.dropFirst(70_000), into: &out)
         zip.end(into: &out)
         zip.finish(into: &out)

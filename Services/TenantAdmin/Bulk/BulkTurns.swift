@@ -17,6 +17,30 @@ final class BulkTurns: Sendable {
         return try await body()
     }
 
+    /// - Parameters:
+    ///   - wait: runs until the turn begins, which cancels it.
+    ///   - body: is given what `wait` returned.
+    /// - Throws: as ``withTurn(for:isolation:_:)``, and what `wait` throws.
+    func withTurn<W: Sendable, R>(
+        for tenant: TenantID, isolation: isolated (any Actor)? = #isolation,
+        whileWaiting wait: @escaping @Sendable () async throws -> W, _ body: (W) async throws -> R
+    ) async throws -> R {
+        let waited = try await withThrowingTaskGroup(of: W.self) { group in
+            group.addTask(operation: wait)
+            try await begin(tenant)
+            group.cancelAll()
+            do {
+                guard let waited = try await group.next() else { throw CancellationError() }
+                return waited
+            } catch {
+                end(tenant)
+                throw error
+            }
+        }
+        defer { end(tenant) }
+        return try await body(waited)
+    }
+
     private func begin(_ tenant: TenantID) async throws {
         let ticket = order.withLock { $0.ticket() }
         try await withTaskCancellationHandler {

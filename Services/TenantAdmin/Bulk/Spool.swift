@@ -18,13 +18,19 @@ final class SpoolSpace: Sendable {
     let limitBytes: Int
     /// What one spool holds in memory, and reads back at once.
     let chunkBytes: Int
+    /// How long a spool may hold in memory what is taken while it is being filled; nil where it is taken afterwards.
+    let longestHeld: Duration?
     private let used = Mutex<[TenantID: Int]>([:])
 
-    init(for contents: Contents, in directory: URL, limitBytes: Int, chunkBytes: Int = 1 << 20) {
+    init(
+        for contents: Contents, in directory: URL, limitBytes: Int, chunkBytes: Int = 1 << 20,
+        longestHeld: Duration? = nil
+    ) {
         self.contents = contents
         self.directory = directory
         self.limitBytes = limitBytes
         self.chunkBytes = chunkBytes
+        self.longestHeld = longestHeld
     }
 
     /// What all spools hold together.
@@ -86,6 +92,8 @@ final class SpoolSpace: Sendable {
 final class Spool: Sendable {
     private struct State {
         var tail: [UInt8] = []
+        /// Since when nothing was put into the file.
+        var tailBegan = ContinuousClock.now
         var file: SpillFile?
         var extents: [SpillFile.Extent] = []
         var bytes = 0
@@ -119,8 +127,9 @@ final class Spool: Sendable {
             try space.take(bytes.count, for: tenant, ofSpool: state.bytes + bytes.count)
             state.bytes += bytes.count
             state.tail += bytes
-            guard state.tail.count >= space.chunkBytes else { return nil }
-            defer { state.tail = [] }
+            let isOld = space.longestHeld.map { .now - state.tailBegan >= $0 } ?? false
+            guard isOld || state.tail.count >= space.chunkBytes else { return nil }
+            defer { (state.tail, state.tailBegan) = ([], .now) }
             return state.tail
         }
         guard let chunk else { return }
@@ -184,7 +193,7 @@ extension Spool {
     func pour<Result: Sendable>(
         isolation: isolated (any Actor)? = #isolation,
         whileFilledBy fill:
-            @escaping @Sendable (_ append: @Sendable ([UInt8]) async throws -> Void) async throws -> Result,
+            @escaping @Sendable (_ append: @escaping @Sendable ([UInt8]) async throws -> Void) async throws -> Result,
         into write: (ByteBuffer) async throws -> Void
     ) async throws -> Result {
         let (growth, grows) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))

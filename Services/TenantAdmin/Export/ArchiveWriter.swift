@@ -22,11 +22,18 @@ struct ArchiveWriter {
             year: year, month: month, day: day, hour: seconds / 3600, minute: seconds / 60 % 60, second: seconds % 60)
     }
 
-    /// A file of its own, which the manifest does not count.
-    mutating func add(_ name: String, _ value: some Encodable) throws {
+    /// A file of its own, which the manifest does not count and ``close()`` ends.
+    mutating func open(_ name: String, _ value: some Encodable) throws {
         zip.begin(name, into: &out)
         zip.append(try WireJSON.encode(value), into: &out)
-        zip.end(into: &out)
+    }
+
+    mutating func close() { zip.end(into: &out) }
+
+    /// - Returns: bytes that add nothing to the file that is open, for a reader who would take silence for the end.
+    mutating func pulse() -> [UInt8] {
+        zip.pulse(into: &out)
+        return take()
     }
 
     mutating func begin(_ name: String) { zip.begin(name, into: &out) }
@@ -50,7 +57,8 @@ struct ArchiveWriter {
 
     /// The manifest and the archive's directory.
     mutating func finish() throws -> [UInt8] {
-        try add("manifest.json", ArchiveManifest(files: files))
+        try open("manifest.json", ArchiveManifest(files: files))
+        close()
         zip.finish(into: &out)
         return take()
     }

@@ -12,6 +12,7 @@ extension ExportSettings {
         self.init(
             maximumConcurrent: settings.int("exports.max-concurrent"),
             space: SpoolSpace(
-                for: .exports, in: settings.spoolDirectory, limitBytes: settings.int("exports.spool-limit-mib") << 20))
+                for: .exports, in: settings.spoolDirectory, limitBytes: settings.int("exports.spool-limit-mib") << 20,
+                longestHeld: .seconds(10)))
     }
 }

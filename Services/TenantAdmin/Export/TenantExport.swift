@@ -18,6 +18,8 @@ struct TenantExport: Sendable {
     let places: TenantPlaces
     /// To read this service's own rows.
     let turns: BulkTurns
+    /// How often an answer that waits for its turn gives a sign of life: more often than a proxy, as the gateway, takes it for dead.
+    var pulse = Duration.seconds(20)
 
     /// Names of files, without their ending, in the order of the archive.
     static let stems = ExportFile.all.map(\.stem) + foreign.map(\.rawValue)
@@ -60,12 +62,22 @@ struct TenantExport: Sendable {
         defer { export.place.giveBack() }
         let tenant = export.tenant.id
         var writer = ArchiveWriter(at: export.moment)
-        try writer.add("tenant.json", export.tenant)
+        try writer.open("tenant.json", export.tenant)
         try await write(ByteBuffer(bytes: writer.take()))
         let own = ExportFile.all.filter { export.wants($0.stem) }
-        if !own.isEmpty {
+        if own.isEmpty {
+            writer.close()
+        } else {
             writer = try await sent(writer, of: tenant, to: write) { writer, append in
-                try await turns.withTurn(for: tenant) { try await read(own, of: tenant, into: &writer, append) }
+                let before = writer
+                writer = try await turns.withTurn(
+                    for: tenant, whileWaiting: { try await pulses(before, append) }
+                ) { waited in
+                    var writer = waited
+                    writer.close()
+                    try await read(own, of: tenant, into: &writer, append)
+                    return writer
+                }
             }
         }
         for kind in Self.foreign where export.wants(kind.rawValue) {
@@ -81,6 +93,13 @@ struct TenantExport: Sendable {
     }
 
     private typealias Append = @Sendable ([UInt8]) async throws -> Void
+
+    /// Appends what adds nothing to the file that is open, until cancelled.
+    private func pulses(_ before: ArchiveWriter, _ append: Append) async throws -> ArchiveWriter {
+        var writer = before
+        while (try? await Task.sleep(for: pulse)) != nil { try await append(writer.pulse()) }
+        return writer
+    }
 
     private func read(
         _ files: [ExportFile], of tenant: TenantID, into writer: inout ArchiveWriter, _ append: Append
@@ -105,7 +124,7 @@ struct TenantExport: Sendable {
     private func sent(
         _ before: ArchiveWriter, of tenant: TenantID, isolation: isolated (any Actor)? = #isolation,
         to write: (ByteBuffer) async throws -> Void,
-        reading: @escaping @Sendable (inout ArchiveWriter, Append) async throws -> Void
+        reading: @escaping @Sendable (inout ArchiveWriter, @escaping Append) async throws -> Void
     ) async throws -> ArchiveWriter {
         try await Spool(in: space, of: tenant).pour(
             whileFilledBy: { append in

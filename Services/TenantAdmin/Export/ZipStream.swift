@@ -53,6 +53,9 @@ struct ZipStream {
         }
     }
 
+    /// An empty block of the file begun last, which adds nothing to it.
+    mutating func pulse(into out: inout [UInt8]) { appendBlock(EmptyCollection(), isLast: false, into: &out) }
+
     mutating func end(into out: inout [UInt8]) {
         appendBlock(EmptyCollection(), isLast: true, into: &out)
         let entry = entries[entries.count - 1]

@@ -17,11 +17,14 @@ extension ImportSettings {
 }
 
 extension ExportSettings {
-    static func testing(concurrent: Int = 32, spoolBytes: Int = 1 << 30) -> ExportSettings {
+    static func testing(
+        concurrent: Int = 32, spoolBytes: Int = 1 << 30, longestHeld: Duration? = nil
+    ) -> ExportSettings {
         ExportSettings(
             maximumConcurrent: concurrent,
             space: SpoolSpace(
-                for: .exports, in: FileManager.default.temporaryDirectory, limitBytes: spoolBytes, chunkBytes: 16_384))
+                for: .exports, in: FileManager.default.temporaryDirectory, limitBytes: spoolBytes, chunkBytes: 16_384,
+                longestHeld: longestHeld))
     }
 }
 
