@@ -76,6 +76,7 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
     /// A wrong migration is tried again too: it may be another node's deployment that is half done.
     private func migrate() async throws {
         do {
+            try await requireUTF8()
             try await MigrationRunner(pool: pool, schema: schema, directory: migrationsDirectory, logger: logger).run()
         } catch {
             progress.withLock { $0 = .migrating(lastError: Self.reason(error)) }
@@ -84,6 +85,28 @@ public final class ServiceDatabase: Service, CustomStringConvertible {
         pool.schemaIsThere()
         progress.withLock { $0 = .ready }
         logger.info("Database ready", metadata: [LogKey.schema: "\(schema)"])
+    }
+
+    /// Refuses an empty database in another encoding: texts of people all over the world would be refused one by one, or garbled. One that
+    /// is in use stays in use, and the log says so.
+    private func requireUTF8() async throws {
+        let (encoding, isInUse) = try await pool.withConnection { connection in
+            let row = try await connection.query(
+                """
+                SELECT current_setting('server_encoding') AS encoding,
+                    to_regclass(\(schema + ".schema_migrations")) IS NOT NULL AS is_in_use
+                """)[0]
+            return (try row.decode("encoding", as: String.self), try row.decode("is_in_use", as: Bool.self))
+        }
+        guard encoding != "UTF8" else { return }
+        guard isInUse else {
+            throw PostgresError(
+                .invalidConfiguration,
+                "The database's encoding is \(encoding) and must be UTF8; make it by CREATE DATABASE … TEMPLATE template0 ENCODING 'UTF8' LOCALE 'C.UTF-8'."
+            )
+        }
+        logger.warning(
+            "Database is not in UTF-8; move its contents to one that is", metadata: [LogKey.reason: "\(encoding)"])
     }
 
     /// Ready when the migrations are applied and the server answers.

@@ -91,6 +91,31 @@ struct ServiceDatabaseTests {
         }
     }
 
+    @Test(
+        "an empty database that is not in UTF-8 is refused with what to do, and one that is in use is used",
+        .timeLimit(.minutes(2)))
+    func encoding() async throws {
+        try await withMigrations(["0001_rows.sql": Self.rows]) { migrations in
+            try await PostgresCluster.withDatabase("kit", encoding: "SQL_ASCII") { url in
+                try await with(url: url, migrations: migrations, schema: "kit") { database in
+                    try await waitUntil("the service says why it is not ready") {
+                        let reason = await database.readiness.check() ?? ""
+                        return reason.contains("SQL_ASCII") && reason.contains("ENCODING 'UTF8'")
+                    }
+                }
+                #expect(try await ServiceDatabases.value("SELECT to_regnamespace('kit')::text", on: url) == nil)
+
+                // By a release that did not ask.
+                try await PostgresCluster.withPool(on: url) { pool in
+                    _ = try await MigrationRunner(
+                        pool: pool, schema: "kit", directory: migrations, logger: PostgresCluster.quietLogger
+                    ).run()
+                }
+                try await with(url: url, migrations: migrations, schema: "kit") { try await waitUntilReady($0) }
+            }
+        }
+    }
+
     @Test("without the database it runs, says why it is not ready, answers 503, and recovers by itself")
     func comesUpWithout() async throws {
         try await withMigrations(["0001_rows.sql": Self.rows]) { migrations in

@@ -43,15 +43,17 @@ public struct PostgresCluster: Sendable {
     ///   - hint: a word that says in the database's name whose it is.
     ///   - template: the name of a database that nobody is connected to, of which this is a copy; nil for an empty one. Rights on
     ///     the database itself are not copied.
+    ///   - encoding: another one than the cluster's, for an empty database.
     ///   - body: gets the superuser's URL of the database.
     public static func withDatabase<R>(
-        _ hint: String = "test", copying template: String? = nil, isolation: isolated (any Actor)? = #isolation,
-        _ body: (String) async throws -> R
+        _ hint: String = "test", copying template: String? = nil, encoding: String? = nil,
+        isolation: isolated (any Actor)? = #isolation, _ body: (String) async throws -> R
     ) async throws -> R {
         let cluster = try await shared()
         let name = Self.name(hint)
-        try await cluster.administer(
-            "CREATE DATABASE \(identifier: name) TEMPLATE \(identifier: template ?? "template1")")
+        let other = encoding.map { "TEMPLATE template0 ENCODING \(literal: $0) LOCALE 'C'" as SQL }
+        let copy: SQL = "TEMPLATE \(identifier: template ?? "template1")"
+        try await cluster.administer("CREATE DATABASE \(identifier: name) \(sql: other ?? copy)")
         do {
             let result = try await body(try cluster.url(database: name))
             try await cluster.administer("DROP DATABASE IF EXISTS \(identifier: name) WITH (force)")
