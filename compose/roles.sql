@@ -60,11 +60,22 @@ BEGIN
 END
 $$;
 
--- Drops a tenant's role, which must own nothing any more.
+-- Drops a tenant's role, which must own nothing here any more. Roles are the cluster's: a copy of this database beside it has the same
+-- tenants with the same roles. Then the role stays, and whoever purges the tenant last drops it.
 CREATE OR REPLACE FUNCTION erm_provisioning.drop_tenant_role(tenant_id uuid) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    role_name name := 'tenant_' || replace(tenant_id::text, '-', '');
+    has_objects_here boolean;
+    has_objects_elsewhere boolean;
 BEGIN
-    EXECUTE format('DROP ROLE %I', 'tenant_' || replace(tenant_id::text, '-', ''));
+    SELECT coalesce(bool_or(b.datname = current_database()), false), coalesce(bool_or(b.datname <> current_database()), false)
+    INTO has_objects_here, has_objects_elsewhere
+    FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.oid = d.dbid
+    WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = role_name;
+    IF has_objects_here OR NOT has_objects_elsewhere THEN
+        EXECUTE format('DROP ROLE %I', role_name);
+    END IF;
 END
 $$;
 

@@ -145,6 +145,36 @@ struct PurgeTests {
         }
     }
 
+    @Test("a tenant is purged although a copy of the database shares its role, and the last of both to purge it drops the role")
+    func sharedRole() async throws {
+        try await TestService.run { service in
+            let id = try await deleted("acme", service)
+            let role = TenantNames.role(of: id)
+            func roles() async throws -> String? {
+                try await ServiceDatabases.value(
+                    "SELECT count(*)::text FROM pg_roles WHERE rolname = '\(role)'", on: service.databases.superuser)
+            }
+            try await PostgresCluster.withDatabase("copy") { copy in
+                try await ServiceDatabases.run("CREATE SCHEMA tenant_acme AUTHORIZATION \(role)", on: copy)
+                try await service.purge.begin(id)
+                for name in TenantPurge.services { try await confirm(id, name, service) }
+                try await service.purge.purgeDue()
+                #expect(
+                    try await service.send(.get, "/api/v1/tenants/\(id)", as: service.operatorToken).status == 404)
+                #expect(try await TenantTraces.tables(holding: id.description, in: service.databases.superuser) == [])
+                #expect(try await roles() == "1")
+                _ = try await ServiceDatabases.prepare(copy)
+                // Not while the role owns something there.
+                await #expect(throws: PostgresError.self) {
+                    try await ServiceDatabases.run("SELECT erm_provisioning.drop_tenant_role('\(id)')", on: copy)
+                }
+                try await ServiceDatabases.run(
+                    "DROP SCHEMA tenant_acme; SELECT erm_provisioning.drop_tenant_role('\(id)')", on: copy)
+            }
+            #expect(try await roles() == "0")
+        }
+    }
+
     @Test("a tenant is purged after the days to restore, not before, and never one that is not deleted")
     func days() async throws {
         try await TestService.run { service in

@@ -140,11 +140,17 @@ struct TenantPurge: Service, BacklogReporting {
                 WHERE id = \(tenant) AND purge_started_at IS NOT NULL FOR UPDATE
                 """)
             guard let row = rows.first else { return }
-            try await connection.setLocal(role: try row.decode("role_name"), searchPath: [])
+            let role: String = try row.decode("role_name")
+            try await connection.setLocal(role: role, searchPath: [])
             try await connection.execute(
                 "DROP SCHEMA IF EXISTS \(identifier: try row.decode("schema_name", as: String.self)) CASCADE")
             try await TenantDatabase.leave(on: connection)
             try await connection.execute("SELECT erm_provisioning.drop_tenant_role(\(tenant))")
+            if try await !connection.query("SELECT FROM pg_roles WHERE rolname = \(role)").isEmpty {
+                logger.warning(
+                    "A purged tenant's role stays: another database of the cluster has objects of it",
+                    metadata: [LogKey.tenantID: "\(tenant)"])
+            }
             try await connection.execute(
                 "DELETE FROM idempotency_keys WHERE answer ->> 'id' = \(tenant.description)")
             // Usage, messages and confirmations go with it.
