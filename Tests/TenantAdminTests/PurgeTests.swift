@@ -145,7 +145,7 @@ struct PurgeTests {
         }
     }
 
-    @Test("a tenant is purged although a copy of the database shares its role, and the last of both to purge it drops the role")
+    @Test("a tenant is purged although a copy of the database shares its role; the last of both drops the role")
     func sharedRole() async throws {
         try await TestService.run { service in
             let id = try await deleted("acme", service)
@@ -437,6 +437,44 @@ struct PurgeTests {
                 }
             }
             #expect(try await make().data(Employee.self).id != made.id)
+        }
+    }
+
+    @Test("people whom a node of the release before has deleted are erased elsewhere after the upgrade")
+    func formerDeletions() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.importCSV(.employees, ImportTests.people, into: tenant.id)
+            let people = try await service.all("employees", of: tenant.id, as: Employee.self)
+            let gone = try #require(people.first { $0.externalId == "E1" })
+            // As that node does: the person goes, and ml-prediction alone is to take away a name.
+            try await service.asSuperuser(
+                "acme",
+                """
+                DELETE FROM employees WHERE id = '\(gone.id)';
+                INSERT INTO tenant_admin.erasures (tenant_id, employee_id) VALUES ('\(tenant.id)', '\(gone.id)')
+                """)
+            func due(_ name: ServiceName) async throws -> [Erasure] {
+                try await service.send(.get, "/internal/v1/erasures", as: service.token(of: name)).data()
+            }
+            #expect(try await due(.mlTraining) == [])
+            let retention = Retention(
+                database: TenantDatabase(pool: service.pool), feedDays: 90, importDays: 365,
+                logger: PostgresCluster.quietLogger)
+            try await retention.sweep(tenant.id)
+
+            let erasure = Erasure(tenantId: tenant.id, employeeId: gone.id, isDeleted: true)
+            for name in [ServiceName.mlPrediction, .mlTraining] { #expect(try await due(name) == [erasure]) }
+
+            // Later all nodes tell of the people whom they delete.
+            try await service.asSuperuser(
+                "acme",
+                """
+                DELETE FROM tenant_admin.service_erasures;
+                UPDATE tenant_admin.schema_migrations SET applied_at = now() - interval '4 days'
+                """)
+            try await retention.sweep(tenant.id)
+            #expect(try await due(.mlTraining) == [])
         }
     }
 

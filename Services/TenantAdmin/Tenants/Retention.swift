@@ -42,7 +42,9 @@ struct Retention: Service {
     }
 
     func sweep(_ tenant: TenantID) async throws {
+        let looksForFormer = try await database.pool.withConnection { try await FormerDeletions.mayBeThere(on: $0) }
         try await database.withAny(tenant) { _, connection in
+            let former = looksForFormer ? try await FormerDeletions.people(on: connection) : []
             // The newest commit stays, for a watermark of now; no consumer reads those before its watermark.
             try await connection.execute(
                 """
@@ -63,7 +65,7 @@ struct Retention: Service {
             try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
             try await ErasedValues.eraseGone(
                 by: Author(name: ServiceName.tenantAdmin.rawValue, requestID: ""), on: connection)
-            try await TenantDatabase.leave(on: connection)
+            try await PersonData.forgetElsewhere(former, isDeleted: true, of: tenant, on: connection)
             try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
         }
     }

@@ -140,7 +140,7 @@ struct Employees: ResourceStore {
     static func deletedElsewhere(
         _ item: Employee, of tenant: TenantID, on connection: PostgresConnection
     ) async throws {
-        try await PersonData.forgetElsewhere(item, isDeleted: true, of: tenant, on: connection)
+        try await PersonData.forgetElsewhere([item.id], isDeleted: true, of: tenant, on: connection)
     }
 
     static func uses(

@@ -95,7 +95,7 @@ struct PersonData: Sendable {
             let erased = try await Self.forget(person, on: connection)
             try await AuditLog.record(
                 Change("anonymise", "employee", employee.description).erasing(erased), by: author, on: connection)
-            try await Self.forgetElsewhere(person, isDeleted: false, of: tenant, on: connection)
+            try await Self.forgetElsewhere([employee], isDeleted: false, of: tenant, on: connection)
             return Anonymisation(erasedValues: erased.count, namingEntries: erased.namingEntries)
         }
     }
@@ -112,9 +112,9 @@ struct PersonData: Sendable {
         return try await .erase(about: person.id, on: connection)
     }
 
-    /// Has the other services take away what they keep of the person. The last thing in the transaction.
+    /// Has the other services take away what they keep of people. The last thing in the transaction, which does not act as the tenant any more.
     static func forgetElsewhere(
-        _ person: Employee, isDeleted: Bool, of tenant: TenantID, on connection: PostgresConnection
+        _ people: [EmployeeID], isDeleted: Bool, of tenant: TenantID, on connection: PostgresConnection
     ) async throws {
         // Datasets hold no names: of a person who stays they hold what bookings and capacity do.
         let services: [ServiceName] = isDeleted ? [.mlPrediction, .mlTraining] : [.mlPrediction]
@@ -122,7 +122,8 @@ struct PersonData: Sendable {
         try await connection.execute(
             """
             INSERT INTO service_erasures AS due (service, tenant_id, employee_id, is_deleted)
-            SELECT service, \(tenant), \(person.id), \(isDeleted) FROM unnest(\(services)::text[]) service
+            SELECT service, \(tenant), person, \(isDeleted)
+            FROM unnest(\(services)::text[]) service, unnest(\(people)::uuid[]) person
             ON CONFLICT (service, tenant_id, employee_id) DO UPDATE SET is_deleted = due.is_deleted OR excluded.is_deleted
             """)
     }
