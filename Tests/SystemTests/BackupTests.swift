@@ -61,12 +61,33 @@ extension SystemTests {
             }
         }
 
+        @Test("a tenant whose subdomain makes its schema look like one made ahead is in the backup")
+        func readyTenant() async throws {
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-backup-\(UUID())")
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let listing = folder.appendingPathComponent("list")
+            try await ServiceDatabases.withDatabases("backup") { databases in
+                // As `TenantNames` calls that of the subdomain ready-team.
+                for schema in ["tenant_ready_hteam", "tenant_ready_0123456789abcdef0123456789abcdef"] {
+                    try await ServiceDatabases.run(
+                        "CREATE SCHEMA \(schema); CREATE TABLE \(schema).employees ()", on: databases.superuser)
+                }
+                try await Command.script("backup", [folder.path, "--database", databases.superuser])
+            }
+            let list = try ChildProcess(
+                "pg_restore", ["--list", folder.appendingPathComponent("database.dump").path], output: listing)
+            #expect(await list.exitCode == 0)
+            let text = try String(contentsOf: listing, encoding: .utf8)
+            #expect(text.contains("TABLE DATA tenant_ready_hteam employees"))
+            #expect(!text.contains("tenant_ready_0123456789abcdef"))
+        }
+
         /// Schemas of tenants to come and what is noted of them: beside the installation that made them their ids would be given twice.
         private static func madeAhead(in database: String) async throws -> Int {
             let count = try await ServiceDatabases.value(
                 """
                 SELECT ((SELECT count(*) FROM tenant_admin.ready_roles) + (SELECT count(*) FROM tenant_admin.ready_schemas)
-                    + (SELECT count(*) FROM pg_namespace WHERE nspname LIKE 'tenant\\_ready\\_%'))::text
+                    + (SELECT count(*) FROM pg_namespace WHERE nspname ~ '^tenant_ready_[0-9a-f]{32}$'))::text
                 """, on: database)
             return try #require(count.flatMap { Int($0) })
         }
