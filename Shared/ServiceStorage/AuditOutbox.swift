@@ -53,8 +53,9 @@ public struct AuditOutbox: Service, BacklogReporting {
         let note: AuditNote
     }
 
-    /// Oldest first, until none is due.
-    /// - Throws: `ProblemError` when tenant-admin cannot take them now, `PostgresError`.
+    /// Those that have waited longest first, until none is due. A tenant whose notes tenant-admin cannot take now, as one that is still to be
+    /// migrated, comes after all others then.
+    /// - Throws: `ProblemError` when tenant-admin cannot take one now, `PostgresError`.
     public func deliverDue() async throws {
         while let entry = try await claim() {
             do {
@@ -62,6 +63,9 @@ public struct AuditOutbox: Service, BacklogReporting {
                     "/internal/v1/tenants/\(entry.tenant)/audit-logs", entry.note, trace: TraceContext())
             } catch let problem as ProblemError where problem.status == .notFound {
                 // The tenant is gone for good, and its log with it.
+            } catch {
+                try await postpone(entry.tenant)
+                throw error
             }
             try await database.withTransaction { connection in
                 try await Self.openDoor(connection)
@@ -75,10 +79,9 @@ public struct AuditOutbox: Service, BacklogReporting {
             try await Self.openDoor(connection)
             return try await connection.query(
                 """
-                UPDATE audit_outbox SET next_attempt_at = clock_timestamp() + make_interval(secs => \(lease / .seconds(1)))
-                WHERE number = (
+                UPDATE audit_outbox SET next_attempt_at = \(sql: nextAttempt) WHERE number = (
                     SELECT number FROM audit_outbox WHERE next_attempt_at <= clock_timestamp()
-                    ORDER BY number LIMIT 1 FOR UPDATE SKIP LOCKED)
+                    ORDER BY next_attempt_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
                 RETURNING number, tenant_id, note
                 """
             ).first.map { row in
@@ -88,6 +91,20 @@ public struct AuditOutbox: Service, BacklogReporting {
             }
         }
     }
+
+    /// All of a tenant's notes that are due.
+    private func postpone(_ tenant: TenantID) async throws {
+        try await database.withTransaction { connection in
+            try await Self.openDoor(connection)
+            try await connection.execute(
+                """
+                UPDATE audit_outbox SET next_attempt_at = \(sql: nextAttempt)
+                WHERE tenant_id = \(tenant) AND next_attempt_at <= clock_timestamp()
+                """)
+        }
+    }
+
+    private var nextAttempt: SQL { "statement_timestamp() + make_interval(secs => \(lease / .seconds(1)))" }
 
     /// Notes that tenant-admin does not have yet.
     public func backlog() async throws -> Backlog {

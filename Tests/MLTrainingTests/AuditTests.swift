@@ -104,6 +104,34 @@ struct AuditTests {
         }
     }
 
+    @Test("a tenant whose notes are refused, however many, keeps no other tenant's notes waiting")
+    func refusedTenant() async throws {
+        try await TrainingService.with { service in
+            let (stuck, other) = (service.tenant, TenantID())
+            func record(_ ids: some Sequence<String>, of tenant: TenantID) async throws {
+                for id in ids {
+                    try await service.fixture.database.withTenantRows(tenant) { connection in
+                        try await AuditOutbox.record(
+                            AuditNote("create", "model", id, by: "user", requestId: "r"), of: tenant, on: connection)
+                    }
+                }
+            }
+            let many = (0..<40).map { "stuck \($0)" }
+            try await record(many, of: stuck)
+            try await record(["other"], of: other)
+            service.admin.refuseNotes(of: [stuck])
+
+            for _ in 0..<2 {
+                await #expect(throws: ProblemError.self) { try await service.audit.deliverDue() }
+            }
+            #expect(service.admin.notes.compactMap(\.entityId) == ["other"])
+
+            service.admin.refuseNotes(of: [])
+            try await service.audit.deliverDue()
+            #expect(service.admin.notes.compactMap(\.entityId) == ["other"] + many)
+        }
+    }
+
     @Test("a change that does not come about leaves no note")
     func rolledBack() async throws {
         try await TrainingService.with { service in

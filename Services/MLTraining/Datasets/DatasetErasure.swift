@@ -12,15 +12,18 @@ import ServiceStorage
 struct DatasetErasure: Sendable {
     let database: ServiceDatabase
 
+    /// Each chunk is searched for each of so many people; the others' turn comes next time.
+    private static let peopleAtOnce = 100
+
     /// - Parameter people: of one tenant.
     /// - Returns: those of whom nothing is left and nothing can come any more. For the others the erasure is to be repeated: a job is
     ///   collecting or reading a dataset, another is being stored, or an archive restored.
     func erase(_ people: [Erasure]) async throws -> [Erasure] {
-        let deleted = people.filter { $0.isDeleted == true }
+        let deleted = Array(people.filter { $0.isDeleted == true }.prefix(Self.peopleAtOnce))
         // Datasets hold no names: of a person who stays they hold what bookings and capacity do.
         let others = people.filter { $0.isDeleted != true }
         guard let tenant = deleted.first?.tenantId else { return others }
-        return try await erase(Set(deleted.map(\.employeeId.description)), of: tenant) ? people : others
+        return try await erase(Set(deleted.map(\.employeeId.description)), of: tenant) ? deleted + others : others
     }
 
     /// - Returns: whether all of it is done.

@@ -22,10 +22,14 @@ struct FakeTenantAdmin: Sendable {
     /// Whether audit notes are taken.
     func setTakesNotes(_ takes: Bool) { feed.takesNotes.withLock { $0 = takes } }
 
+    /// Whose audit notes are not taken.
+    func refuseNotes(of tenants: Set<TenantID>) { feed.refused.withLock { $0 = tenants } }
+
     private final class Feed: Sendable {
         let lines: Mutex<[HistoryLine]>
         let notes = Mutex<[AuditNote]>([])
         let takesNotes = Mutex(true)
+        let refused = Mutex<Set<TenantID>>([])
         init(_ lines: [HistoryLine]) { self.lines = Mutex(lines) }
     }
 
@@ -69,7 +73,8 @@ struct FakeTenantAdmin: Sendable {
             guard (try? verifier.verify(token, accepting: [.mlTraining])) != nil else { throw HTTPError(.unauthorized) }
             let bytes = Array(try await request.body.collect(upTo: 65_536).readableBytesView)
             let note = try WireJSON.decode(AuditNote.self, from: bytes)
-            guard feed.takesNotes.withLock({ $0 }) else { throw HTTPError(.serviceUnavailable) }
+            let isRefused = feed.refused.withLock { $0.contains { request.uri.path.contains($0.description) } }
+            guard !isRefused, feed.takesNotes.withLock({ $0 }) else { throw HTTPError(.serviceUnavailable) }
             feed.notes.withLock { $0.append(note) }
             return Response(
                 status: .ok, headers: [.contentType: "application/json"],
