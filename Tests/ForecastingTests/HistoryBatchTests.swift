@@ -50,6 +50,20 @@ import Testing
         let schema = FeatureSchema(withPlan: true, labelKeys: ["priority", "team"])
         let computed = whole.features(schema: schema, asOf: .infinity).values.map(\.bitPattern)
         #expect(computed == grown.features(schema: schema, asOf: .infinity).values.map(\.bitPattern))
+        var intake = HistoryIntake()
+        for change in changes { intake.take(change) }
+        let own = intake.finish(on: .own)
+        #expect(computed == own.features(schema: schema, asOf: .infinity).values.map(\.bitPattern))
+    }
+
+    @Test("work of the calling thread alone is done by no other")
+    func ownCore() {
+        let threads = Mutex<[pthread_t]>([])
+        Cores.own.perform(1_000) { _ in threads.withLock { $0.append(pthread_self()) } }
+        #expect(threads.withLock { $0 } == [pthread_t](repeating: pthread_self(), count: 1_000))
+        let done = Mutex<Set<Int>>([])
+        Cores.all.perform(1_000) { number in done.withLock { _ = $0.insert(number) } }
+        #expect(done.withLock { $0 } == Set(0..<1_000))
     }
 
     @Test("features of many rows at once are those of each alone")

@@ -58,7 +58,7 @@ struct HistoryTests {
 
             #expect(short.count == 1)
             // The end comes when the rows have been read.
-            #expect(long == [usual, usual + BackgroundExecutor.niceness])
+            #expect(long == [usual, usual + BackgroundWork.niceness])
         }
     }
 

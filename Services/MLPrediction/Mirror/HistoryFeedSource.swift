@@ -42,7 +42,7 @@ struct TenantAdminFeed: HistoryFeedSource {
         }
         try await read(upTo: HistoryFeedPace.atOnce)
         // And before the rest of a large one.
-        try await withTaskExecutorPreference(BackgroundExecutor.shared) { try await read(upTo: .max) }
+        try await BackgroundWork.run { try await read(upTo: .max) }
         return try check.wholeFeed()
     }
 }

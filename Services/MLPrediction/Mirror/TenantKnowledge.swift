@@ -62,9 +62,9 @@ struct TenantKnowledge: Sendable {
         }
 
         /// The knowledge from the complete feed; the intake is empty afterwards.
-        mutating func finish(_ end: HistoryEnd) -> TenantKnowledge {
+        mutating func finish(_ end: HistoryEnd, on cores: Cores = .all) -> TenantKnowledge {
             defer { self = Intake() }
-            knowledge.history = history.finish()
+            knowledge.history = history.finish(on: cores)
             knowledge.finish(end)
             return knowledge
         }

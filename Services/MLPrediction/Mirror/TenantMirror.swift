@@ -1,5 +1,6 @@
 import Basics
 import Contracts
+import Forecasting
 import HTTPTypes
 import HistoryFeed
 import ServiceKit
@@ -139,8 +140,9 @@ actor TenantMirror {
     private func load() async throws {
         let aside = SharedLock(TenantKnowledge.Intake())
         let end = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
-        try await ComputeThread.run(named: "history", isBackground: end.lines > HistoryFeedPace.atOnce) { [knowledge] in
-            knowledge.replace(with: aside.change { $0.finish(end) })
+        let isLarge = end.lines > HistoryFeedPace.atOnce
+        try await ComputeThread.run(named: "history", isBackground: isLarge) { [knowledge] in
+            knowledge.replace(with: aside.change { $0.finish(end, on: isLarge ? .own : .all) })
         }
     }
 

@@ -65,7 +65,7 @@ struct HistoryFeed: Sendable {
                 }
                 try await send(upTo: linesAtOnce)
                 guard lines >= linesAtOnce else { continue }
-                try await withTaskExecutorPreference(BackgroundExecutor.shared) { try await send(upTo: .max) }
+                try await BackgroundWork.run { try await send(upTo: .max) }
             }
             let zone = try await connection.query("SELECT tenant_zone()").first?.decode(at: 0, as: String.self)
             let aliases = since == nil || !renamed.isEmpty ? try await Self.skillAliases(on: connection) : nil

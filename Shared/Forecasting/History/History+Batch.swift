@@ -1,5 +1,3 @@
-import Dispatch
-
 extension History {
     /// What changes of a batch have touched, to be brought in order once at its end.
     struct Batch {
@@ -23,9 +21,9 @@ extension History {
         outcomeDigest &-= entries[Int(slot)].outcomeDigest
     }
 
-    /// Brings everything that a batch has touched in order again: each series once, on all cores when there is much to do.
+    /// Brings everything that a batch has touched in order again: each series once.
     /// The result does not depend on how changes were cut into batches, nor on the number of cores.
-    mutating func settle(_ batch: Batch) {
+    mutating func settle(_ batch: Batch, on cores: Cores) {
         for flow in batch.flows { flows[flow].sort() }
         let arrivals = arrivals(among: batch.slots)
         // Most live changes touch no series: those of a large history are not looked through for them.
@@ -44,7 +42,7 @@ extension History {
                 nonisolated(unsafe) let arrivals = arrivals
                 lanes.withUnsafeBufferPointer { lanes in
                     nonisolated(unsafe) let lanes = lanes
-                    work.forEachGroup { group, ranks in
+                    work.forEachGroup(on: cores) { group, ranks in
                         series[group].settle(ranks, of: arrivals, lanes: lanes) {
                             entries[Int($0)].completes(before: entries[Int($1)])
                         }
@@ -127,14 +125,14 @@ private struct SeriesWork {
 
     func count(of group: Int) -> Int { starts[group + 1] - starts[group] }
 
-    /// Each group with the ranks of its arrivals, on all cores.
-    func forEachGroup(_ body: (Int, UnsafeBufferPointer<Int32>) -> Void) {
+    /// Each group with the ranks of its arrivals.
+    func forEachGroup(on cores: Cores, _ body: (Int, UnsafeBufferPointer<Int32>) -> Void) {
         ranks.withUnsafeBufferPointer { ranks in
             nonisolated(unsafe) let ranks = ranks
             withoutActuallyEscaping(body) { body in
                 nonisolated(unsafe) let body = body
                 let pieces = pieces
-                DispatchQueue.concurrentPerform(iterations: pieces.count) { piece in
+                cores.perform(pieces.count) { piece in
                     for group in groups[pieces[piece]] {
                         body(group, UnsafeBufferPointer(rebasing: ranks[starts[group]..<starts[group + 1]]))
                     }

@@ -53,7 +53,7 @@ public struct History: Sendable {
         reserve(allocations: allocations.count)
         var batch = Batch()
         for allocation in allocations { put(allocation, &batch) }
-        settle(batch)
+        settle(batch, on: .all)
     }
 
     mutating func reserve(allocations count: Int) {
@@ -100,7 +100,7 @@ public struct History: Sendable {
     public mutating func apply(_ changes: some Sequence<HistoryChange>) {
         var batch = Batch()
         for change in changes { take(change, &batch) }
-        finish(&batch)
+        finish(&batch, on: .all)
     }
 
     mutating func take(_ change: HistoryChange, _ batch: inout Batch) {
@@ -121,9 +121,9 @@ public struct History: Sendable {
     }
 
     /// Arranges what the changes taken into the batch have touched.
-    mutating func finish(_ batch: inout Batch) {
+    mutating func finish(_ batch: inout Batch, on cores: Cores) {
         for employee in batch.employees { deriveAgain(employee: employee, &batch) }
-        settle(batch)
+        settle(batch, on: cores)
     }
 
     /// Slots in use, by time of decision, then id.

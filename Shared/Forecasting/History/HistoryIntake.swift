@@ -12,11 +12,10 @@ public struct HistoryIntake: Sendable {
 
     public mutating func take(_ change: HistoryChange) { history.take(change, &batch) }
 
-    /// The history of all changes taken; the intake begins anew. This is the long part, on all cores, and belongs on a
-    /// thread of its own.
-    public mutating func finish() -> History {
+    /// The history of all changes taken; the intake begins anew. This is the long part, and belongs on a thread of its own.
+    public mutating func finish(on cores: Cores = .all) -> History {
         defer { self = HistoryIntake() }
-        history.finish(&batch)
+        history.finish(&batch, on: cores)
         return history
     }
 }

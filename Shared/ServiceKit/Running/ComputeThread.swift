@@ -5,13 +5,16 @@ import Basics
 public enum ComputeThread {
     /// - Parameters:
     ///   - name: of the thread, as the system's tools show it.
-    ///   - isBackground: whether it stands back for other threads, as ``BackgroundExecutor``'s do.
+    ///   - isBackground: whether it stands back for other threads, as ``BackgroundWork`` does.
     /// - Throws: what `body` throws. A cancelled caller still waits: `body` has to look for cancellation itself.
     public static func run<Value: Sendable>(
         named name: String, isBackground: Bool = false, _ body: @escaping @Sendable () throws -> Value
     ) async throws -> Value {
-        try await SystemThread.run(named: name, niceness: isBackground ? BackgroundExecutor.niceness : 0) {
-            () throws -> Value in try body()
+        guard isBackground else { return try await SystemThread.run(named: name) { () throws -> Value in try body() } }
+        return try await BackgroundWork.leaving {
+            try await SystemThread.run(named: name, niceness: BackgroundWork.niceness) {
+                () throws -> Value in try body()
+            }
         }
     }
 }
