@@ -2,11 +2,19 @@ extension ForecastModel {
     /// Answers a decision from the model and what `history` knew before the decision's moment.
     /// - Parameter explaining: whether what moved the estimate is wanted; the explanation is empty without.
     public func forecast(_ decision: Decision, history: History, explaining: Bool = true) -> Forecast {
+        forecastWithFeatures(decision, history: history, explaining: explaining).forecast
+    }
+
+    /// The same, and the numbers that it is made from, as ``features(of:history:)`` has them.
+    public func forecastWithFeatures(
+        _ decision: Decision, history: History, explaining: Bool = true
+    ) -> (forecast: Forecast, schema: FeatureSchema, features: [Float]) {
         let decision = usable(decision)
         let variant = variant(for: decision)
         let builder = FeatureBuilder(schema: variant.schema, history: history)
         let explained = explaining ? builder.explainedValues(decision) : nil
-        return (explained?.values ?? builder.values(decision)).withUnsafeBufferPointer { row in
+        let features = explained?.values ?? builder.values(decision)
+        let forecast = features.withUnsafeBufferPointer { row in
             let answer = variant.answer(row)
             let said = answer.distribution
             let planned = decision.plannedHours ?? 0
@@ -23,6 +31,7 @@ extension ForecastModel {
                 kind: variant.candidates[variant.winner].name,
                 knowsEmployee: row[variant.columns.personCount] > 0)
         }
+        return (forecast, variant.schema, features)
     }
 
     /// The decision as far as the model can use it: a plan that it cannot use must not half-reach the features.

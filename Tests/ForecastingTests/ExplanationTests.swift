@@ -265,6 +265,10 @@ import Testing
                     let answer = model.forecast(decision, history: history)
                     check(answer, planned: plan)
                     #expect(model.forecast(decision, history: history) == answer)
+                    let (same, schema, features) = model.forecastWithFeatures(decision, history: history)
+                    let known = model.features(of: decision, history: history)
+                    #expect(same == answer && schema == known.schema)
+                    #expect(features.map(\.bitPattern) == known.values.map(\.bitPattern))
                     #expect(model.forecast(decision, history: shuffled) == answer)
                     guard !answer.explanation.isEmpty else { continue }
                     moved += 1

@@ -241,37 +241,51 @@ import Testing
     @Test("a model's chances follow the outcomes that have become known since it was fitted, and only those")
     func follows() async throws {
         let model = try await model()
-        let models = RecalibratedModels()
         let tenant = TenantID()
         let moment = known.end.addingTimeInterval(90 * 86_400).timeIntervalSince1970
-        let unmoved = models.model(model, of: tenant, history: history(known.lines), at: moment)
+        let unmoved = model.recalibrated(for: tenant, by: history(known.lines), at: moment)
         let after = history(known.lines + later(taking: 5))
-        let moved = models.model(model, of: tenant, history: after, at: moment)
+        let moved = model.recalibrated(for: tenant, by: after, at: moment)
         let plain = try chance(model, after, at: moment)
         #expect(try chance(unmoved, after, at: moment) == plain)
         #expect(try chance(moved, after, at: moment) < 0.8 * plain)
         // As of a moment before the new outcomes nothing has moved, whatever was asked last.
-        let past = models.model(model, of: tenant, history: after, at: known.end.timeIntervalSince1970)
+        let past = model.recalibrated(for: tenant, by: after, at: known.end.timeIntervalSince1970)
         #expect(try chance(past, after, at: moment) == plain)
     }
 
     @Test("outcomes that are put right move chances at once, though there are as many as before and none is later")
     func putRight() async throws {
         let model = try await model()
-        let models = RecalibratedModels()
         let tenant = TenantID()
         let moment = known.end.addingTimeInterval(90 * 86_400).timeIntervalSince1970
         let wrong = history(known.lines + later(taking: 5))
-        let moved = models.model(model, of: tenant, history: wrong, at: moment)
+        let moved = model.recalibrated(for: tenant, by: wrong, at: moment)
         var right = wrong
         for var allocation in wrong.allocations where allocation.decidedAt >= known.end.timeIntervalSince1970 {
             allocation.actualHours = 0.9 * allocation.plannedHours
             right.apply(.allocation(allocation))
         }
-        let again = models.model(model, of: tenant, history: right, at: moment)
+        let again = model.recalibrated(for: tenant, by: right, at: moment)
         // As on a node that has never met the wrong ones.
-        let elsewhere = RecalibratedModels().model(model, of: tenant, history: right, at: moment)
+        let elsewhere = try await self.model().recalibrated(for: tenant, by: right, at: moment)
         #expect(try chance(again, right, at: moment) == chance(elsewhere, right, at: moment))
         #expect(try chance(again, right, at: moment) > chance(moved, right, at: moment))
+    }
+
+    @Test("a model whose chances were moved goes from memory with the model that was loaded")
+    func goes() async throws {
+        weak var ready: ReadyModel?
+        func ask() async throws {
+            let model = try await model()
+            let moment = known.end.addingTimeInterval(90 * 86_400).timeIntervalSince1970
+            let after = history(known.lines + later(taking: 5))
+            let moved = model.recalibrated(for: TenantID(), by: after, at: moment)
+            #expect(try chance(moved, after, at: moment) != chance(model, after, at: moment))
+            ready = model.ready
+            #expect(ready != nil)
+        }
+        try await ask()
+        #expect(ready == nil)
     }
 }

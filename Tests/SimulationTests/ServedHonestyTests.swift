@@ -94,7 +94,7 @@ private struct ServedCompany {
         _ model: ForecastModel, percentage: (Forecasting.Allocation) -> Double?
     ) throws -> (mae: Double, coverage80: Double) {
         let knowledge = try knowledge()
-        let (models, tenant) = (RecalibratedModels(), TenantID())
+        let tenant = TenantID()
         let deployed = LoadedModel(id: ModelID(), version: 1, kind: "test", forecast: model)
         var (error, held) = (0.0, 0)
         for task in world.asked {
@@ -106,8 +106,8 @@ private struct ServedCompany {
             var errors: [FieldError] = []
             let question = try #require(
                 Question(request, knowledge: knowledge, now: Date(), errors: &errors), "\(errors)")
-            let moved = models.model(
-                deployed, of: tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
+            let moved = deployed.recalibrated(
+                for: tenant, by: knowledge.history, at: question.asOf.timeIntervalSince1970)
             let forecast = Advisor(knowledge: knowledge, model: moved).answer(question).forecast
             let actual = try #require(task.actualHours)
             error += abs(forecast.hours - actual)

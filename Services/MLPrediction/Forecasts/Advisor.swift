@@ -18,11 +18,14 @@ struct Advisor {
         /// Whether the model's own confidence means anything.
         let isCalibrated: Bool
         let selection: Selection
+        /// What the forecast is made from.
+        let features: KeptFeatures
     }
 
     func answer(_ question: Question) -> Answer {
         let employee = question.employee
-        let forecast = model.forecast.forecast(question.decision(for: employee.id), history: knowledge.history)
+        let (forecast, schema, values) = model.forecast.forecastWithFeatures(
+            question.decision(for: employee.id), history: knowledge.history)
         let window = question.window(
             hours: forecast.hours, weeklyHours: knowledge.times[employee.id]?.weeklyHours(from: question.first) ?? 0)
         var days = PersonDays(window)
@@ -41,7 +44,8 @@ struct Advisor {
                 + Self.warnings(question) + modelWarnings(question, forecast)
                 + skillWarnings(question, skills, comparison),
             isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline,
-            selection: comparison?.selection ?? Selection(asked: employee.departmentId))
+            selection: comparison?.selection ?? Selection(asked: employee.departmentId),
+            features: KeptFeatures(set: model.ready.features[schema], values: values))
     }
 
     /// From when the person is on hold, which is known of today only; nil for a question of another day.

@@ -25,10 +25,9 @@ extension PredictionService {
         let answers = try await admission.admit {
             var answers: [WhatIfPrediction] = []
             for (question, model) in zip(questions, answering) {
-                let answer = try await compute(comparing: question, against: mirror) { [recalibrated] knowledge in
-                    let model = recalibrated.model(
-                        model, of: caller.tenant, history: knowledge.history,
-                        at: question.asOf.timeIntervalSince1970)
+                let answer = try await compute(comparing: question, against: mirror) { knowledge in
+                    let model = model.recalibrated(
+                        for: caller.tenant, by: knowledge.history, at: question.asOf.timeIntervalSince1970)
                     return Self.whatIf(question, model: model, knowledge: knowledge)
                 }
                 answers.append(answer)
@@ -43,8 +42,7 @@ extension PredictionService {
         _ question: Question, model: LoadedModel, knowledge: TenantKnowledge
     ) -> WhatIfPrediction {
         let answer = Advisor(knowledge: knowledge, model: model).answer(question)
-        let features = model.ready.features(
-            of: question.decision(for: question.employee.id), history: knowledge.history)
+        let features = answer.features
         return WhatIfPrediction(
             Prediction(id: PredictionID(), answer, question: question, model: model.description),
             features: FeatureValue.named(features.values, names: features.set.names),

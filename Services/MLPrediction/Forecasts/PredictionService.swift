@@ -7,7 +7,6 @@ import ServiceStorage
 /// answer is in the log before the client gets it.
 struct PredictionService: Sendable {
     let models: DeployedModels
-    let recalibrated = RecalibratedModels()
     let mirrors: TenantMirrors
     let log: any PredictionLog
     let outcomes: OutcomeIntake
@@ -78,21 +77,17 @@ struct PredictionService: Sendable {
             guard clock() - start < Self.longestAnswer else {
                 throw ProblemError.unavailable("So many questions take too long at the moment; ask fewer at once.")
             }
-            let (answer, features) = try await compute(comparing: question, against: mirror) {
-                [recalibrated] knowledge in
-                let model = recalibrated.model(
-                    model, of: tenant, history: knowledge.history, at: question.asOf.timeIntervalSince1970)
-                return (
-                    Advisor(knowledge: knowledge, model: model).answer(question),
-                    model.ready.features(of: question.decision(for: question.employee.id), history: knowledge.history)
-                )
+            let answer = try await compute(comparing: question, against: mirror) { knowledge in
+                let model = model.recalibrated(
+                    for: tenant, by: knowledge.history, at: question.asOf.timeIntervalSince1970)
+                return Advisor(knowledge: knowledge, model: model).answer(question)
             }
-            try await featureNames?.keep(features.set, of: tenant)
+            try await featureNames?.keep(answer.features.set, of: tenant)
             answered.append(
                 NewPrediction(
                     request: request,
                     prediction: Prediction(id: PredictionID(), answer, question: question, model: model.description),
-                    createdAt: moment, features: features, selection: answer.selection))
+                    createdAt: moment, features: answer.features, selection: answer.selection))
             // A large batch is no reason for others to wait.
             await Task.yield()
         }

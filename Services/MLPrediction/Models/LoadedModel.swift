@@ -47,6 +47,14 @@ struct LoadedModel: Sendable {
 
     var isBaseline: Bool { id == nil }
 
+    /// As of ``ReadyModel/recalibrated(for:by:at:)``. The baseline states no chances, and stays as it is.
+    func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> LoadedModel {
+        if isBaseline { return self }
+        var moved = self
+        moved.forecast = ready.recalibrated(for: tenant, by: history, at: moment)
+        return moved
+    }
+
     /// Whether it was fitted to nothing that became known at the moment or later.
     func isFittedBefore(_ moment: Date) -> Bool { forecast.learnedUntil <= moment.timeIntervalSince1970 }
 
@@ -55,11 +63,12 @@ struct LoadedModel: Sendable {
     }
 }
 
-/// A decoded artefact with what is worked out from it once.
-struct ReadyModel: Sendable {
+/// A decoded artefact with what is worked out from it: it goes from memory as a whole.
+final class ReadyModel: Sendable {
     let forecast: ForecastModel
     let features: FeatureSets
     let networks: InferenceNetworks
+    private let recalibrations = Recalibrations()
 
     init(_ forecast: ForecastModel) {
         self.forecast = forecast
@@ -71,5 +80,11 @@ struct ReadyModel: Sendable {
     func features(of decision: Decision, history: History) -> KeptFeatures {
         let (schema, values) = forecast.features(of: decision, history: history)
         return KeptFeatures(set: features[schema], values: values)
+    }
+
+    /// The model with its chances moved by the outcomes that a tenant's history knew at a moment.
+    /// - Parameter moment: seconds since 1970.
+    func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> ForecastModel {
+        recalibrations.forecast(forecast, of: tenant, history: history, at: moment)
     }
 }

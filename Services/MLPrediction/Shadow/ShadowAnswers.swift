@@ -23,7 +23,6 @@ final class ShadowAnswers: Service {
     }
 
     private let models: DeployedModels
-    private let recalibrated = RecalibratedModels()
     private let mirrors: TenantMirrors
     private let database: ServiceDatabase
     private let capacity: Int
@@ -103,7 +102,7 @@ final class ShadowAnswers: Service {
             guard model.isFittedBefore(asked.question.asOf) else { continue }
             let answer = mirror.knowledge.read { knowledge in
                 let moment = asked.question.asOf.timeIntervalSince1970
-                let moved = recalibrated.model(model, of: tenant, history: knowledge.history, at: moment)
+                let moved = model.recalibrated(for: tenant, by: knowledge.history, at: moment)
                 return ShadowAnswer(
                     moved.forecast.forecast(
                         asked.question.decision(for: asked.question.employee.id), history: knowledge.history,
