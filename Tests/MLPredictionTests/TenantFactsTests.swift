@@ -55,6 +55,25 @@ import Testing
         #expect(known?.fact == 2)
     }
 
+    @Test("a question that has no answer for long is put again: one lost answer hides no deployment")
+    func lostAnswer() async throws {
+        let facts = facts()
+        var asked = questions.asked.makeAsyncIterator()
+        async let first = facts.fact(of: tenant)
+        _ = await asked.next()
+        clock.advance(by: .milliseconds(501))
+        async let second = facts.fact(of: tenant)
+        _ = await asked.next()
+        questions.answer(1, 2)
+        let newest = try await second
+        questions.answer(0, 1)
+        let late = try await first
+        let known = try await facts.fact(of: tenant)
+
+        #expect(newest?.fact == 2 && late?.fact == 1)
+        #expect(known?.fact == 2)
+    }
+
     @Test("a question from before a change is joined by nobody who asks after the change")
     func changedMeanwhile() async throws {
         let isChanged = Mutex(false)

@@ -106,12 +106,13 @@ final class TenantFacts<Fact: Sendable>: Sendable {
         return try await self.question(tenant).flight.value
     }
 
-    /// The question under way, unless it was put before a change or before `moment`; else a new one.
+    /// The question under way, unless it was put before a change or before `moment`, or so long ago that its answer may be lost: that is
+    /// known only at its deadline, seconds later. Else a new one.
     private func question(_ tenant: TenantID, askedAfter moment: Instant? = nil) -> Question {
         let askedAt = now()
         return state.withLock { state in
             if let question = state.questions[tenant], moment.map({ question.askedAt > $0 }) ?? true,
-                news(tenant, question.askedAt) != .changed
+                askedAt - question.askedAt <= staleAfter, news(tenant, question.askedAt) != .changed
             {
                 return question
             }
