@@ -319,6 +319,22 @@ import Testing
         #expect(mirrors.tenants == [tenants[0], tenants[2]])
     }
 
+    @Test("a large history that has to go is freed aside from requests, a small one at once")
+    func evictionAside() async throws {
+        let (large, small) = (TenantID(), history.lines)
+        let lines = SyntheticHistory(allocations: HistoryFeedPace.atOnce + 1).lines
+        let freed = Mutex<[Int]>([])
+        let mirrors = TenantMirrors(
+            limits: .init(tenants: 1), free: { gone in freed.withLock { $0.append(gone.count) } }
+        ) { tenant in
+            TenantMirror(
+                tenant: tenant, source: ScriptedFeed(tenant == large ? lines : small), freshness: Freshness())
+        }
+        _ = try await mirrors.mirror(of: large)
+        for _ in 0..<3 { _ = try await mirrors.mirror(of: TenantID()) }
+        #expect(freed.withLock { $0 } == [1])
+    }
+
     @Test("histories that take more bytes than there may be make room, the least recently used first")
     func evictionByBytes() async throws {
         let lines = history.lines

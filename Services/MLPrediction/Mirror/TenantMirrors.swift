@@ -1,4 +1,6 @@
+import Basics
 import Contracts
+import ServiceKit
 import Synchronization
 
 /// The tenants this node holds in memory. Beyond the limits the one unused for longest is dropped; it is loaded again when asked for.
@@ -30,12 +32,22 @@ final class TenantMirrors: Sendable {
     }
 
     private let limits: Limits
+    private let free: @Sendable ([TenantMirror]) -> Void
     private let make: @Sendable (TenantID) -> TenantMirror
     private let state = Mutex(State())
 
-    init(limits: Limits = Limits(), make: @escaping @Sendable (TenantID) -> TenantMirror) {
+    /// - Parameter free: lets go of large histories, each of which takes as long as many answers.
+    init(
+        limits: Limits = Limits(), free: @escaping @Sendable ([TenantMirror]) -> Void = TenantMirrors.freeAside,
+        make: @escaping @Sendable (TenantID) -> TenantMirror
+    ) {
         self.limits = limits
+        self.free = free
         self.make = make
+    }
+
+    static func freeAside(_ mirrors: [TenantMirror]) {
+        SystemThread.start(named: "history", niceness: BackgroundWork.niceness) { _ = mirrors }
     }
 
     /// The tenant's mirror, in step with its history.
@@ -44,13 +56,18 @@ final class TenantMirrors: Sendable {
         let mirror = state.withLock { $0.touch(tenant, make) }
         try await mirror.refresh()
         let size = mirror.knowledge.read { Size(rows: $0.size, bytes: $0.bytes) }
-        // What is dropped is freed outside of the lock.
+        makeRoom(for: size, of: tenant)
+        return mirror
+    }
+
+    private func makeRoom(for size: Size, of tenant: TenantID) {
+        // Small ones are freed here, outside of the lock.
         let dropped = state.withLock { state in
             state.note(size, of: tenant)
             return state.evict(limits, keeping: tenant)
         }
-        _ = consume dropped
-        return mirror
+        let large = dropped.filter { $0.size.rows > HistoryFeedPace.atOnce }.map(\.mirror)
+        if !large.isEmpty { free(large) }
     }
 
     var tenants: Set<TenantID> { state.withLock { Set($0.held.keys) } }
@@ -75,8 +92,8 @@ extension TenantMirrors.State {
         size.bytes += new.bytes - former.bytes
     }
 
-    fileprivate mutating func evict(_ limits: TenantMirrors.Limits, keeping tenant: TenantID) -> [TenantMirror] {
-        var dropped: [TenantMirror] = []
+    fileprivate mutating func evict(_ limits: TenantMirrors.Limits, keeping tenant: TenantID) -> [TenantMirrors.Held] {
+        var dropped: [TenantMirrors.Held] = []
         while held.count > limits.tenants
             || ((size.rows > limits.rows || size.bytes > limits.bytes) && held.count > 1)
         {
@@ -86,7 +103,7 @@ extension TenantMirrors.State {
             held[oldest.key] = nil
             size.rows -= oldest.value.size.rows
             size.bytes -= oldest.value.size.bytes
-            dropped.append(oldest.value.mirror)
+            dropped.append(oldest.value)
         }
         return dropped
     }
