@@ -64,6 +64,16 @@ struct PredictionApplication {
                         LogKey.tenantID: "\(tenant)", LogKey.modelID: "\(model.modelId)",
                         LogKey.modelVersion: "\(model.version)", LogKey.reason: "\(refusal.reason)",
                     ])
+            },
+            loaded: { [logger = bootstrap.logger] load, model, tenant in
+                logger.info(
+                    "Model loaded",
+                    metadata: [
+                        LogKey.tenantID: "\(tenant)", LogKey.modelID: "\(model.modelId)",
+                        LogKey.modelVersion: "\(model.version)",
+                        LogKey.fetchMilliseconds: "\(Int(load.fetching / .milliseconds(1)))",
+                        LogKey.verifyMilliseconds: "\(Int(load.verifying / .milliseconds(1)))",
+                    ])
             })
         modelChanges.follow { news in
             guard case .changes(let changes) = news else { return }

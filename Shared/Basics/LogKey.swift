@@ -28,6 +28,9 @@ public enum LogKey {
     /// A pseudonym of the account of an attempted login.
     public static let account = "account"
     public static let durationMilliseconds = "duration.ms"
+    /// Of a model: to fetch its artefact, and to verify and warm it.
+    public static let fetchMilliseconds = "fetch.ms"
+    public static let verifyMilliseconds = "verify.ms"
     public static let upstream = "upstream"
     public static let upstreamAddress = "upstream.address"
     /// The addresses of an upstream's nodes.

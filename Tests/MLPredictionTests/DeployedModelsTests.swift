@@ -258,6 +258,24 @@ import Testing
         #expect(try await models.model(of: tenant).id == next.modelId)
     }
 
+    @Test("what it took to load a model is told once, of a refused one not at all", .timeLimit(.minutes(5)))
+    func loads() async throws {
+        let loads = Mutex<[ModelID]>([])
+        let models = DeployedModels(
+            source: source, staleAfter: .zero, patience: .seconds(600),
+            loaded: { load, model, _ in
+                #expect(load == HeldModels.Load(fetching: .zero, verifying: .zero))
+                loads.withLock { $0.append(model.modelId) }
+            }, now: clock.now)
+        let tenant = TenantID()
+        let first = source.deploy(try await TrainedModel.artifact.value)
+        for _ in 0..<2 { #expect(try await models.modelNow(of: tenant).id == first.modelId) }
+        clock.advance(by: .milliseconds(1))
+        _ = source.deploy([1, 2, 3], version: 2)
+        #expect(try await models.modelNow(of: tenant).refused != nil)
+        #expect(loads.withLock { $0 } == [first.modelId])
+    }
+
     @Test("a model is loaded once its deployment is in the change feed, before any request", .timeLimit(.minutes(5)))
     func prepared() async throws {
         let (models, tenant) = (models, TenantID())

@@ -34,11 +34,13 @@ final class DeployedModels: Sendable {
     ///   - news: as of ``TenantFacts``.
     ///   - patience: as of ``TenantFacts``.
     ///   - report: told of each deployed model that is refused.
+    ///   - loaded: told of each model that is loaded.
     init(
         source: any ModelSource, staleAfter: Duration = .milliseconds(500),
         news: @escaping @Sendable (TenantID, Instant) -> TenantNews.Since = { _, _ in .unknown },
         limits: HeldModels.Limits = .init(), patience: Duration = .milliseconds(250),
         report: @escaping @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void = { _, _, _ in },
+        loaded: @escaping @Sendable (HeldModels.Load, DeployedModel, TenantID) -> Void = { _, _, _ in },
         now: @escaping @Sendable () -> Instant = { ContinuousClock.now },
         date: @escaping @Sendable () -> Date = { Date() }
     ) {
@@ -48,7 +50,7 @@ final class DeployedModels: Sendable {
             try await source.deployment(tenant: $0)
         }
         past = PastDeployments(source: source, news: news, now: now)
-        held = HeldModels(source: source, limits: limits, now: now, report: report)
+        held = HeldModels(source: source, limits: limits, now: now, report: report, loaded: loaded)
     }
 
     /// A model that is refused or still loading leaves the one before in service; where there is none before a refused one, the baseline

@@ -11,6 +11,14 @@ import Synchronization
 final class HeldModels: Sendable {
     typealias Instant = ContinuousClock.Instant
 
+    /// What it took to have a model in memory.
+    struct Load: Sendable, Equatable {
+        /// To fetch the artefact from ml-training.
+        let fetching: Duration
+        /// To decode, verify and warm the model, the wait for a thread included.
+        let verifying: Duration
+    }
+
     struct Limits: Sendable {
         /// Decoded models held at once.
         var models = 2_000
@@ -34,20 +42,25 @@ final class HeldModels: Sendable {
     private let limits: Limits
     private let now: @Sendable () -> Instant
     private let report: @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
+    private let loaded: @Sendable (Load, DeployedModel, TenantID) -> Void
     private let state = Mutex(State())
     private let loads = SingleFlight<String, ReadyModel>()
     /// A node that has just started is asked by many tenants at once: answers do not stand in one line with all their models.
     private let gate = ComputeGate()
 
-    /// - Parameter report: told of each model that is refused.
+    /// - Parameters:
+    ///   - report: told of each model that is refused.
+    ///   - loaded: told of each other one.
     init(
         source: any ModelSource, limits: Limits, now: @escaping @Sendable () -> Instant,
-        report: @escaping @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void
+        report: @escaping @Sendable (ModelRefusal, DeployedModel, TenantID) -> Void,
+        loaded: @escaping @Sendable (Load, DeployedModel, TenantID) -> Void
     ) {
         self.source = source
         self.limits = limits
         self.now = now
         self.report = report
+        self.loaded = loaded
     }
 
     /// nil for one that is not in memory.
@@ -82,12 +95,15 @@ final class HeldModels: Sendable {
         if let refusal = refusal(of: digest) { throw refusal }
         // A request that came just after a load had ended finds the loaded model.
         if let held = held(deployment) { return held }
+        let asked = now()
         let bytes = try await source.artifact(deployment, tenant: tenant)
+        let fetched = now()
         do {
             // Decoding and trying out take as long as many answers: no thread of those is used for it.
             let model = try await gate.run(named: "load-model") { try Self.verified(bytes, expecting: digest) }
             // Decoded, and laid out once more for many people, a model takes about three times its artefact.
             hold(model, digest, bytes: 3 * bytes.count)
+            loaded(Load(fetching: fetched - asked, verifying: now() - fetched), deployment, tenant)
             return model
         } catch let refusal as ModelRefusal {
             let time = now()
