@@ -101,6 +101,22 @@ make_cluster() {
   rm -f "$file"
 }
 
+# The control groups of the processor in which compose/up starts everything, in version 1 and in version 2.
+processor_groups=(/sys/fs/cgroup/cpu/erm-platform /sys/fs/cgroup/erm-platform)
+
+# one_processor_group: has Linux share the processor thread by thread among all that this shell starts, where nobody else manages that.
+# Otherwise sessions share it first (autogroup), and each service and each connection of Postgres is a session: a thread that stands back
+# does so in its own service only, and requests wait for other tenants' loads.
+one_processor_group() {
+  local group
+  [ ! -d /run/systemd/system ] || return 0
+  for group in "${processor_groups[@]}"; do
+    [ -e "${group%/*}/cpu.shares" ] || grep -qsw cpu "${group%/*}/cgroup.subtree_control" || continue
+    { mkdir -p "$group" && echo "$$" >"$group/cgroup.procs"; } 2>/dev/null && return
+  done
+  return 0
+}
+
 # start_cluster DATA PORT [more server options]. A dump locks every table of every tenant, which takes more locks than usual.
 start_cluster() {
   local data="$1" port="$2" bin
