@@ -66,14 +66,8 @@ CREATE OR REPLACE FUNCTION erm_provisioning.drop_tenant_role(tenant_id uuid) RET
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     role_name name := 'tenant_' || replace(tenant_id::text, '-', '');
-    has_objects_here boolean;
-    has_objects_elsewhere boolean;
 BEGIN
-    SELECT coalesce(bool_or(b.datname = current_database()), false), coalesce(bool_or(b.datname <> current_database()), false)
-    INTO has_objects_here, has_objects_elsewhere
-    FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.oid = d.dbid
-    WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = role_name;
-    IF has_objects_here OR NOT has_objects_elsewhere THEN
+    IF NOT erm_audit.is_elsewhere_only(role_name) THEN
         EXECUTE format('DROP ROLE %I', role_name);
     END IF;
 END
@@ -137,6 +131,14 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     SELECT EXISTS (SELECT FROM erm_audit.forgotten WHERE digest = sha256(uuid_send(asked)))
 $$;
 
+-- Whether a role has nothing in this database, and something in another of the cluster.
+CREATE OR REPLACE FUNCTION erm_audit.is_elsewhere_only(role_name name) RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT coalesce(bool_and(b.datname <> current_database()), false)
+    FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid JOIN pg_database b ON b.oid = d.dbid
+    WHERE d.refclassid = 'pg_authid'::regclass AND r.rolname = role_name
+$$;
+
 -- Adds a head if it is later than all of that tenant, which must not have been forgotten.
 CREATE OR REPLACE FUNCTION erm_audit.anchor(
     head_tenant uuid, head_seq bigint, head_hash bytea, head_anchored_at timestamptz, head_key_id text, head_signature text
@@ -155,13 +157,15 @@ BEGIN
 END
 $$;
 
--- Forgets a tenant that is purged: only once nothing of it is left, its role included. No tenant has that id ever again.
+-- Forgets a tenant that is purged: only once nothing of it is left, its role included, unless a copy of this database beside it has the
+-- role still. No tenant has that id ever again.
 CREATE OR REPLACE FUNCTION erm_audit.forget(gone uuid) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
+    role_name name := 'tenant_' || replace(gone::text, '-', '');
     removed bigint;
 BEGIN
-    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'tenant_' || replace(gone::text, '-', '')) THEN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) AND NOT erm_audit.is_elsewhere_only(role_name) THEN
         RAISE EXCEPTION 'the tenant still has its role' USING ERRCODE = 'object_in_use';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtextextended('erm audit heads ' || gone::text, 0));
@@ -173,7 +177,7 @@ END
 $$;
 
 REVOKE ALL ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid),
-    erm_audit.is_forgotten(uuid) FROM PUBLIC;
+    erm_audit.is_forgotten(uuid), erm_audit.is_elsewhere_only(name) FROM PUBLIC;
 GRANT USAGE ON SCHEMA erm_audit TO erm_tenant_admin;
 GRANT SELECT ON erm_audit.heads TO erm_tenant_admin;
 GRANT EXECUTE ON FUNCTION erm_audit.anchor(uuid, bigint, bytea, timestamptz, text, text), erm_audit.forget(uuid),
