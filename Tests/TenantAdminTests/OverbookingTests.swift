@@ -119,6 +119,37 @@ struct OverbookingTests {
         }
     }
 
+    @Test("rows that an import leaves out because of over-booking never make room for a row that is written")
+    func leftOutRows() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, bob, work) = (
+                try await plan.employee("E1"), try await plan.employee("E2"), try await plan.project()
+            )
+            let week = "2026-12-07…2026-12-11"
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":60"#, week)
+            _ = try await plan.book("B1", bob, work, #""allocationPercentage":60"#, week)
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            func bring(_ rows: String, isDryRun: Bool = false) async throws -> ImportReport {
+                try await service.importCSV(
+                    .allocations, Self.header + rows, into: plan.tenant.id, onError: "skip", isDryRun: isDryRun
+                ).data()
+            }
+            // A new booking before a row that says what is stored already.
+            let unchanged = try await bring("A2,E1,P1,50,2026-12-07,2026-12-11\nA1,E1,P1,60,2026-12-07,2026-12-11\n")
+            // A new one that would fit, were the stored one gone; but it stays, since what was to become of it does not fit.
+            let rows = "B2,E2,P1,50,2026-12-07,2026-12-11\nB1,E2,P1,70,2026-12-07,2026-12-11\n"
+            let foreseen = try await bring(rows, isDryRun: true)
+            let changed = try await bring(rows)
+            let stored = try await service.all("allocations", of: plan.tenant.id, as: Allocation.self)
+
+            #expect(unchanged.errors.map(\.line) == [2] && unchanged.unchanged == 1 && unchanged.inserted == 0)
+            #expect(changed.errors.map(\.line) == [2, 3] && changed.inserted == 0 && changed.updated == 0)
+            #expect(foreseen.errors == changed.errors && foreseen.inserted == 0)
+            #expect(stored.map(\.externalId) == ["A1", "B1"] && stored.map(\.allocationPercentage) == [60, 60])
+        }
+    }
+
     @Test("an import that is refused for over-booking has written nothing that had to be taken back")
     func refusedUnwritten() async throws {
         try await TestService.run { service in

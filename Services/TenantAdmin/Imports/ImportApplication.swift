@@ -38,8 +38,8 @@ struct ImportApplication {
                 } else {
                     try await ImportedBookings(self)
                 }
-            let overbooked = try await planned.refused()
-            if !overbooked.isEmpty {
+            // A row that is left out may leave a stored booking as it is, which another row was judged without.
+            while case let overbooked = try await planned.refused(), !overbooked.isEmpty {
                 failed += overbooked.count
                 errors = Self.first(errors + overbooked)
                 try requireGood(failed, errors)
@@ -47,7 +47,7 @@ struct ImportApplication {
                     "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.map(\.line))::bigint[])")
             }
             outcome = try await carryOut()
-            if order.isDryRun { try await planned.rehearse(isAgain: !overbooked.isEmpty) }
+            if order.isDryRun { try await planned.rehearse() }
             warnings += try await planned.warnings(
                 atMost: Self.most - min(Self.most, warnings.count), isForeseen: order.isDryRun)
         }

@@ -7,11 +7,10 @@ import ServiceStorage
 /// What an import does to plans.
 protocol ImportedPlanning: Sendable {
     /// The lines that take more than people have, where the tenant refuses that. To be asked before the rows are written: what is written
-    /// and taken back leaves dead rows behind.
+    /// and taken back leaves dead rows behind. Once these lines are left out, to be asked again, until there are none.
     func refused() async throws -> [ImportRowError]
-    /// Finds out what the rows will be like once they are written, where that is not known yet.
-    /// - Parameter isAgain: some of the rows were left out since ``refused()``.
-    func rehearse(isAgain: Bool) async throws
+    /// Finds out what the rows will be like once they are written, where ``refused()`` has not.
+    func rehearse() async throws
     /// The planner's warnings about the written rows, at most `limit`.
     /// - Parameter isForeseen: nothing was written, and the warnings are about what was rehearsed.
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError]
@@ -30,26 +29,32 @@ struct ImportedBookings: ImportedPlanning {
         overbooking = try await Settings.overbooking(on: application.connection)
     }
 
-    /// The lines whose bookings take more than the person has, where the tenant refuses that: each judged beside what is there and the
-    /// lines before it.
+    /// The lines whose bookings take more than the person has, where the tenant refuses that: each judged beside what is there, the lines
+    /// that change nothing of their bookings, and the lines before it.
     func refused() async throws -> [ImportRowError] {
         guard overbooking == .refuse else { return [] }
         // Minutes that a person lacks for a booking now: what is too much already may stay so.
-        var before: [AllocationID: (employee: EmployeeID, minutes: Int)] = [:]
+        var before: [AllocationID: (employee: EmployeeID, booking: Booking, minutes: Int)] = [:]
         try await walk(Self.lines(of: "resource_allocations", where: "true")) { planned, lines in
             for (_, id) in lines {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
-                before[id] = (planned.employee.id, Self.minutesOver(booking, planned, among: planned.bookings))
+                before[id] = (
+                    planned.employee.id, booking, Self.minutesOver(booking, planned, among: planned.bookings)
+                )
             }
             return true
         }
-        try await rehearse()
+        try await copyAndWrite()
         var errors: [ImportRowError] = []
         try await walk(Self.rehearsedLines, in: Self.rehearsed) { planned, lines in
-            let new = Set(lines.map(\.id))
-            var accepted = planned.bookings.filter { !new.contains($0.id) }
+            let named = Set(lines.map(\.id))
+            let isChanged = { (booking: Booking) in
+                named.contains(booking.id)
+                    && before[booking.id].map { ($0.employee, $0.booking) != (planned.employee.id, booking) } ?? true
+            }
+            var accepted = planned.bookings.filter { !isChanged($0) }
             for (line, id) in lines {
-                guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
+                guard let booking = planned.bookings.first(where: { $0.id == id }), isChanged(booking) else { continue }
                 let over = Self.minutesOver(booking, planned, among: accepted)
                 let known = before[id].map { $0.employee == planned.employee.id ? $0.minutes : 0 } ?? 0
                 guard over > known else {
@@ -122,12 +127,12 @@ struct ImportedBookings: ImportedPlanning {
         bookings: "pg_temp.import_bookings", skills: ImportPlan.skillsRequired)
     private static let rehearsedLines = lines(of: rehearsed.bookings, where: "t.is_written")
 
-    func rehearse(isAgain: Bool) async throws {
-        if isAgain || overbooking != .refuse { try await rehearse() }
+    func rehearse() async throws {
+        if overbooking != .refuse { try await copyAndWrite() }
     }
 
     /// Writes the file into a copy of what it concerns: the bookings that it names, and the open ones of the people whom it names.
-    private func rehearse() async throws {
+    private func copyAndWrite() async throws {
         try await connection.execute("DELETE FROM pg_temp.import_bookings")
         let columns = Self.columns.map { column -> SQL in "\(identifier: column.name)" }.joined(separator: ", ")
         try await connection.execute(

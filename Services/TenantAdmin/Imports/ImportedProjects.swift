@@ -43,8 +43,13 @@ struct ImportedProjects: ImportedPlanning {
     }
 
     func refused() async throws -> [ImportRowError] {
+        guard !growing.isEmpty else { return [] }
+        let staged: [Int] = try await connection.query("SELECT line FROM pg_temp.import_rows").map {
+            try $0.decode("line")
+        }
+        let lines = Set(staged)
         var errors: [ImportRowError] = []
-        for (line, load) in growing {
+        for (line, load) in growing where lines.contains(line) {
             let (warnings, isRefused) = try await load.grown(in: written, on: connection)
             guard isRefused, let first = warnings.first else { continue }
             errors.append(ImportRowError(line: line, column: "status", reason: first.message))
@@ -53,7 +58,7 @@ struct ImportedProjects: ImportedPlanning {
     }
 
     /// Projects as they will be are read without a copy.
-    func rehearse(isAgain: Bool) async throws {}
+    func rehearse() async throws {}
 
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
