@@ -60,7 +60,7 @@ public func conflicts(of booking: Booking, person: Person, others: [Booking]) ->
     return booking.effortConflicts(account, days)
         + booking.timeConflicts(person.time, account, days)
         + booking.projectConflicts(days)
-        + booking.overCapacityConflicts(person.time, others, days)
+        + booking.overCapacityConflicts(person.time, others, booking.daysToLoad(person.time, others, days))
         + booking.sameProjectConflicts(person.time, others, days)
         + booking.skillConflicts(person, days)
 }
@@ -80,6 +80,16 @@ extension Booking {
         let extent = time.extent(of: self)
         let last = extent.last ?? first.adding(days: WorkingTime.daysOfEndless - 1)
         return DayWindow(first, min(last, completed ?? .latest, first.adding(days: BookingLimits.longestDays - 1)))
+    }
+
+    /// As ``daysToCheck(_:)``; of a booking without an end also the days on which others begin or end, or another contract begins, after
+    /// that year, so that what is booked in later years is heeded.
+    fileprivate func daysToLoad(_ time: WorkingTime, _ others: [Booking], _ days: DayWindow) -> DayWindow {
+        guard time.extent(of: self).last == nil else { return days }
+        let changes = others.flatMap { [$0.first, time.extent(of: $0).last] } + time.contracts.map(\.from)
+        // A week more, so that one week under the new conditions is among the days.
+        let last = (changes.compactMap { $0 }.max() ?? days.last).adding(days: 6)
+        return DayWindow(first, min(max(days.last, last), first.adding(days: BookingLimits.longestDays - 1)))
     }
 
     fileprivate func effortConflicts(_ account: BookingAccount, _ days: DayWindow) -> [Conflict] {

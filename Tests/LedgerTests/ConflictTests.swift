@@ -34,6 +34,24 @@ struct ConflictTests {
         #expect(conflict.commitment == .hard)
     }
 
+    @Test("a booking without an end heeds what is booked, and agreed, after its first year")
+    func overCapacityInLaterYears() {
+        let endless = Booking("2026-03-02", nil, hoursPerDay: 5)
+        // 2028-03-06 is a Monday.
+        let far = Booking("2028-03-06", "2028-03-10", hoursPerDay: 4)
+        let farAndEndless = Booking("2028-03-06", nil, hoursPerDay: 4)
+        let shorter = WorkingTime(
+            spells: [],
+            contracts: [
+                Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 40)),
+                Contract(from: day("2028-03-06"), pattern: WeeklyPattern(weeklyHours: 20)),
+            ])
+        #expect(summary(found(endless, others: [far])) == ["over_capacity 2028-03-06 2028-03-10 300"])
+        #expect(summary(found(endless, others: [farAndEndless])) == ["over_capacity 2028-03-06 2028-03-10 300"])
+        #expect(summary(found(endless, shorter)) == ["over_capacity 2028-03-06 2028-03-10 300"])
+        #expect(found(endless, others: [Booking("2028-03-06", "2028-03-10", hoursPerDay: 3)]).isEmpty)
+    }
+
     @Test("a booking as it was does not stand beside itself as it is to be")
     func itself() {
         let booking = Booking("2026-03-02", "2026-03-06", percentage: 100)

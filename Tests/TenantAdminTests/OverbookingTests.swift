@@ -150,6 +150,20 @@ struct OverbookingTests {
         }
     }
 
+    @Test("a booking without an end cannot take what is booked years ahead, where that is refused")
+    func laterYears() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let far = try await plan.book("A1", ann, work, #""allocationPercentage":100"#, "2028-03-06…2028-03-10")
+            let endless = try await plan.book("A2", ann, work, #""allocationPercentage":50"#, "2026-12-07")
+
+            #expect(far.status == 201)
+            #expect(endless.status == 409)
+        }
+    }
+
     @Test("an import that is refused for over-booking has written nothing that had to be taken back")
     func refusedUnwritten() async throws {
         try await TestService.run { service in
