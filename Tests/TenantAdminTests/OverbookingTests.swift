@@ -164,6 +164,32 @@ struct OverbookingTests {
         }
     }
 
+    @Test("leave warns where a booking's hours go, on other days too, and not where it eases an over-booking")
+    func leaveMovesHours() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, bob, work) = (
+                try await plan.employee("E1"), try await plan.employee("E2"), try await plan.project()
+            )
+            _ = try await plan.book("A1", ann, work, #""allocatedHours":32"#, "2026-12-07…2026-12-11")
+            _ = try await plan.book("A2", ann, work, #""allocatedHours":1.5"#, "2026-12-07…2026-12-07")
+            for id in ["B1", "B2"] {
+                _ = try await plan.book(id, bob, work, #""allocationPercentage":60"#, "2026-12-07…2026-12-11")
+            }
+            func leave(_ person: EmployeeID) async throws -> Reply {
+                try await plan.send(
+                    .post, "leave",
+                    #"{"employeeId":"\#(person)","firstDay":"2026-12-08","lastDay":"2026-12-08","status":"approved"}"#)
+            }
+            let (moved, eased) = (try await leave(ann), try await leave(bob))
+
+            // Four days of 8 hours, and 1.5 hours more on the Monday.
+            #expect(try moved.kinds == ["over_capacity", "on_leave"])
+            #expect(try moved.warnings.first?.bookings == ["A1", "A2"] && moved.warnings.first?.overHours == 1.5)
+            #expect(try eased.kinds == ["on_leave", "on_leave"])
+        }
+    }
+
     @Test("an import that is refused for over-booking has written nothing that had to be taken back")
     func refusedUnwritten() async throws {
         try await TestService.run { service in

@@ -47,7 +47,7 @@ struct ImportedTime {
             let byID = Dictionary(uniqueKeysWithValues: planned.map { ($0.employee.id, $0) })
             for (line, id, before) in changed {
                 guard let person = byID[id] else { continue }
-                let new = TimeConflicts.of(person).subtracting(TimeConflicts.of(person, before))
+                let new = TimeConflicts.worse(TimeConflicts.of(person), than: TimeConflicts.of(person, before))
                 warnings += try await PlanningWarning.all(new, of: id, on: connection).map {
                     ImportRowError(line: line, column: "", reason: $0.message)
                 }

@@ -58,7 +58,8 @@ enum PlanningWatch: Sendable {
             switch self {
             case .time(let employee, let days, let before):
                 let after = try await TimeConflicts.of(employee, on: days, connection)
-                return try await PlanningWarning.all(after.subtracting(before), of: employee, on: connection)
+                return try await PlanningWarning.all(
+                    TimeConflicts.worse(after, than: before), of: employee, on: connection)
             case .booking(let before):
                 let id = AllocationID(rawValue: id)
                 guard let after = try await BookingStanding(of: id, on: connection) else { return [] }
@@ -90,25 +91,54 @@ enum PlanningWatch: Sendable {
 struct BookingConflict: Hashable, Sendable {
     let booking: AllocationID
     let conflict: Conflict
+
+    var isOverCapacity: Bool { conflict.kind == .overCapacity }
 }
 
 /// What is amiss with a person's open bookings because of the person's time.
 enum TimeConflicts {
+    /// Of the bookings that may reach into `days`.
     static func of(
         _ employee: EmployeeID, on days: DayWindow, _ connection: PostgresConnection
     ) async throws -> Set<BookingConflict> {
         var reader = LedgerReader(connection)
-        return try await reader.person(employee, .init(bookingsIn: days, finished: .none)).map { of($0) } ?? []
+        guard let touched = try await reader.person(employee, .init(bookingsIn: days, finished: .none)),
+            let first = touched.bookings.map(\.first).min()
+        else { return [] }
+        // Hours that leave a day go to the booking's other days, where they meet bookings that do not reach into `days`.
+        let reach = DayWindow(min(first, days.first), PlanningWatch.lastDay)
+        guard reach != days else { return of(touched) }
+        let planned = try await reader.person(employee, .init(bookingsIn: reach, finished: .none))
+        return planned.map { of($0, judging: Set(touched.bookings.map(\.id))) } ?? []
     }
 
-    /// - Parameter time: another one than the person's own.
-    static func of(_ planned: PlannedPerson, _ time: WorkingTime? = nil) -> Set<BookingConflict> {
+    /// Those of `after` that are new, and those of bookings that are together more minutes above the capacity than `before`: leave that ends
+    /// an over-booking in the midst of it makes nothing worse.
+    static func worse(_ after: Set<BookingConflict>, than before: Set<BookingConflict>) -> Set<BookingConflict> {
+        func minutes(_ found: Set<BookingConflict>) -> [Set<AllocationID>: Int] {
+            found.filter(\.isOverCapacity).reduce(into: [:]) { sums, found in
+                sums[Set(found.conflict.bookings), default: 0] += found.conflict.minutes ?? 0
+            }
+        }
+        let (known, now) = (minutes(before), minutes(after))
+        return after.subtracting(before).filter { found in
+            let bookings = Set(found.conflict.bookings)
+            return !found.isOverCapacity || now[bookings] ?? 0 > known[bookings] ?? 0
+        }
+    }
+
+    /// - Parameters:
+    ///   - time: another one than the person's own.
+    ///   - judged: whose conflicts are sought; nil for all bookings.
+    static func of(
+        _ planned: PlannedPerson, _ time: WorkingTime? = nil, judging judged: Set<AllocationID>? = nil
+    ) -> Set<BookingConflict> {
         let person = Person(id: planned.employee.id, time: time ?? planned.time, skills: planned.person.skills)
         let open = planned.bookings.filter { $0.completed == nil && $0.standing != nil }
         var found: Set<BookingConflict> = []
         // Two bookings that are together too much say so once.
         var seen: Set<Conflict> = []
-        for booking in open {
+        for booking in open where judged?.contains(booking.id) ?? true {
             let others = open.filter { other in
                 other.first <= (booking.last ?? PlanningWatch.lastDay)
                     && booking.first <= (other.last ?? PlanningWatch.lastDay)

@@ -58,7 +58,7 @@ struct ProjectLoad: Sendable {
         var warnings: [PlanningWarning] = []
         let now = try await Self.tooMuch(of: people, in: tables, on: connection)
         for person in people {
-            let new = (now[person] ?? []).subtracting(before[person] ?? [])
+            let new = TimeConflicts.worse(now[person] ?? [], than: before[person] ?? [])
             warnings += try await PlanningWarning.all(new, of: person, on: connection)
         }
         return (warnings, overbooking == .refuse && !warnings.isEmpty)
