@@ -73,6 +73,19 @@ public struct WorkingTime: Hashable, Sendable {
             || spells.contains { ($0.from ?? .earliest) <= window.last && window.first <= ($0.to ?? .latest) }
     }
 
+    /// Whether every day of the window is a day of employment; spells may follow each other without a day between them.
+    public func isEmployed(throughout window: DayWindow) -> Bool {
+        guard !spells.isEmpty else { return true }
+        var day = window.first
+        for spell in spells {
+            guard (spell.from ?? .earliest) <= day else { return false }
+            let last = spell.to ?? .latest
+            if window.last <= last { return true }
+            if day <= last { day = last.adding(days: 1) }
+        }
+        return false
+    }
+
     public func isHeld(on day: CivilDate) -> Bool { heldFrom.map { $0 <= day } ?? false }
 
     /// Minutes of work that the person has on a day: 0 outside employment, else the pattern less holidays and approved leave.

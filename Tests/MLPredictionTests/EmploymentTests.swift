@@ -53,6 +53,34 @@ import Testing
         #expect(isAvailable(person(isActive: false), decided: -1))
     }
 
+    @Test("spells that follow each other are one stretch; a day between them makes nobody an alternative, and is told")
+    func spells() {
+        func person(_ last: Int, _ first: Int) -> WorkingTime {
+            WorkingTime(
+                spells: [
+                    EmploymentSpell(from: monday.adding(days: -30), to: monday.adding(days: -20)),
+                    EmploymentSpell(from: monday.adding(days: -10), to: monday.adding(days: last)),
+                    EmploymentSpell(from: monday.adding(days: first), to: nil),
+                ], contracts: [Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 40))])
+        }
+        func warnings(_ person: WorkingTime) -> [String] {
+            var days = PersonDays(week)
+            days.reckon(person, [])
+            let time = FreeTime(days)
+            return WorkingTime.warnings(time.present, gaps: time.gaps, in: week)
+        }
+        func isAvailable(_ person: WorkingTime) -> Bool {
+            person.isAvailable(throughout: week, decidedOn: monday, today: monday)
+        }
+        #expect(isAvailable(person(1, 2)) && isAvailable(person(-1, 0)) && isAvailable(person(4, 9)))
+        #expect(!isAvailable(person(1, 3)) && !isAvailable(person(-2, 1)) && !isAvailable(person(3, 5)))
+        #expect(warnings(person(1, 2)) == [])
+        #expect(
+            warnings(person(0, 3)) == [
+                "The person is not employed from \(monday.adding(days: 1)) to \(monday.adding(days: 2)), while the work goes on."
+            ])
+    }
+
     @Test("the days of employment bound what can be set aside of a person")
     func presence() {
         func present(_ person: WorkingTime) -> DayWindow? {

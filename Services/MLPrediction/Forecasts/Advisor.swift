@@ -40,8 +40,9 @@ struct Advisor {
         let comparison = compare(question, skills, forecast, time, &days)
         return Answer(
             recommendation: recommendation ?? .absent, forecast: forecast, comparison: comparison,
-            warnings: WorkingTime.warnings(time.present, in: window, heldFrom: heldFrom(question)) + Self.warnings(time)
-                + Self.warnings(question) + modelWarnings(question, forecast)
+            warnings: WorkingTime.warnings(
+                time.present, gaps: time.gaps, in: window, heldFrom: heldFrom(question))
+                + Self.warnings(time) + Self.warnings(question) + modelWarnings(question, forecast)
                 + skillWarnings(question, skills, comparison),
             isPlanned: question.plannedHours != nil, isCalibrated: !model.isBaseline,
             selection: comparison?.selection ?? Selection(asked: employee.departmentId),

@@ -11,6 +11,8 @@ struct FreeTime: Sendable, Equatable {
     let free: Int
     /// From the first to the last day of employment in the window; nil when there is none.
     let present: DayWindow?
+    /// The days between two spells of employment, within ``present``.
+    let gaps: [DayWindow]
 
     init(_ days: PersonDays) {
         let places = 0..<days.window.count
@@ -19,6 +21,8 @@ struct FreeTime: Sendable, Equatable {
         free = days.free(places)
         let employed = places.filter { days.employed[$0] }
         present = employed.first.map { DayWindow(days.window.day($0), days.window.day(employed.last ?? $0)) }
+        gaps = zip(employed, employed.dropFirst()).filter { $0 + 1 < $1 }
+            .map { DayWindow(days.window.day($0 + 1), days.window.day($1 - 1)) }
     }
 
     var capacityHours: Double { Minutes.hours(capacity) }

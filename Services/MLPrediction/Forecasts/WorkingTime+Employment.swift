@@ -19,20 +19,23 @@ extension WorkingTime {
     /// Whether the person is there for the whole of the window.
     func isAvailable(throughout window: DayWindow, decidedOn day: CivilDate, today: CivilDate) -> Bool {
         if isHeld(on: window.last), day >= today { return false }
-        return spells.isEmpty
-            || spells.contains { $0.from ?? window.first <= window.first && window.last <= $0.to ?? window.last }
+        return isEmployed(throughout: window)
     }
 
     /// What a planner should know before giving the person work in the window.
     /// - Parameters:
     ///   - present: the days of it between which the person is there.
+    ///   - gaps: the days between two spells of employment within `present`.
     ///   - heldFrom: the day from which the person is on hold.
-    static func warnings(_ present: DayWindow?, in window: DayWindow, heldFrom: CivilDate? = nil) -> [String] {
+    static func warnings(
+        _ present: DayWindow?, gaps: [DayWindow] = [], in window: DayWindow, heldFrom: CivilDate? = nil
+    ) -> [String] {
         guard let present else { return [] }
         var warnings: [String] = []
         if present.first > window.first {
             warnings.append("The person is hired on \(present.first), after the work begins on \(window.first).")
         }
+        warnings += gaps.map { "The person is not employed from \($0.first) to \($0.last), while the work goes on." }
         if present.last < window.last {
             warnings.append("The person's last day is \(present.last), before the work ends on \(window.last).")
         }
