@@ -125,6 +125,26 @@ struct PeopleTimeTests {
         }
     }
 
+    @Test("a file that says inactive means from today at the latest, as a PATCH does")
+    func inactiveByFile() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            for id in ["E1", "E2"] { _ = try await plan.employee(id) }
+            func bring(_ text: String) async throws {
+                _ = try await service.importCSV(.employees, text, into: plan.tenant.id).data(ImportReport.self)
+            }
+            try await bring("external_id,name,inactive_from\nE1,E1,2999-01-01\nE2,E2,2020-01-01\n")
+            try await bring("external_id,name,is_active\nE1,E1,false\nE2,E2,false\n")
+            let people = try await service.all("employees", of: plan.tenant.id, as: Employee.self)
+            try await bring("external_id,name,inactive_from,is_active\nE1,E1,2999-01-01,false\n")
+            let later = try await service.all("employees?externalId=E1", of: plan.tenant.id, as: Employee.self)
+
+            #expect(people.map(\.isActive) == [false, false])
+            #expect(people.last?.inactiveFrom == CivilDate("2020-01-01"))
+            #expect(later.map(\.isActive) == [true])
+        }
+    }
+
     @Test("blanks around an external id and another Unicode form make no other person")
     func externalIDs() async throws {
         try await TestService.run { service in

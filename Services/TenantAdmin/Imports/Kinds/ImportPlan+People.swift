@@ -72,7 +72,7 @@ extension ImportPlan {
                     updated: """
                         CASE WHEN r.inactive_from IS NOT NULL THEN r.inactive_from
                             WHEN r.is_active THEN NULL
-                            WHEN r.is_active = false THEN coalesce(t.held_from, (SELECT tenant_today()))
+                            WHEN r.is_active = false THEN least(t.held_from, (SELECT tenant_today()))
                             ELSE t.held_from END
                         """,
                     cleared: "NULL", alsoFrom: ["is_active"]),
