@@ -27,6 +27,8 @@ public struct Effort: Hashable, Sendable {
         case percentage(Double)
         /// Nothing is ever taken to be 100 %.
         case nothing
+
+        var isPercentage: Bool { if case .percentage = self { true } else { false } }
     }
 
     /// Hours count when the effort is stated twice, then hours per day.

@@ -24,6 +24,7 @@ public struct PersonDays: Sendable {
     public private(set) var isPlannable = false
 
     private var sums: Sums
+    private var shares: DayShares
     private var days = DayGrid()
     private var spread = Spread()
     /// The days of each booking that counts and reaches into the window.
@@ -37,6 +38,7 @@ public struct PersonDays: Sendable {
         recorded = Array(repeating: nil, count: window.count)
         let exact = [Double](repeating: 0, count: window.count)
         sums = Sums(hard: capacity, soft: capacity, exactHard: exact, exactSoft: exact)
+        shares = DayShares(days: window.count)
         plannable = 0..<window.count
     }
 
@@ -50,13 +52,15 @@ public struct PersonDays: Sendable {
         var sums = Sums()
         swap(&sums, &self.sums)
         sums.clear()
+        var shares = clearedShares()
         let first = window.first.daysSinceEpoch
         let (isEmployed, origin) = (days.isEmployed, days.origin)
         for reach in reaches {
             let booking = bookings[reach.booking]
-            let isHard = booking.standing == .hard
-            spread.lay(booking, extent: reach.extent, part: reach.part, on: days) { day, minutes, exact in
+            let (isHard, isShare) = (booking.standing == .hard, booking.effort.way.isPercentage)
+            spread.lay(booking, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
                 guard isEmployed[day - origin] else { return }
+                let minutes = isShare ? shares.add(exact, at: day - first, isHard: isHard) : alone
                 if isHard {
                     sums.hard[day - first] += minutes
                     sums.exactHard[day - first] += exact
@@ -67,6 +71,15 @@ public struct PersonDays: Sendable {
             }
         }
         swap(&sums, &self.sums)
+        swap(&shares, &self.shares)
+    }
+
+    /// The table of shares, to be given back after its use.
+    private mutating func clearedShares() -> DayShares {
+        var shares = DayShares()
+        swap(&shares, &self.shares)
+        shares.clear()
+        return shares
     }
 
     /// What bookings load, by day.
@@ -120,7 +133,8 @@ public struct PersonDays: Sendable {
         return exact > Double(capacity[place]) + 1e-6 ? load - capacity[place] : 0
     }
 
-    /// The minutes that each booking of the last ``reckon(_:_:)`` loads on days of the window, one call a day that has some.
+    /// The minutes that each booking of the last ``reckon(_:_:)`` loads on days of the window, one call a day that has some. They add up to
+    /// ``hard`` and ``soft``, for which shares of one day are rounded together: one share may be a minute away from what it is alone.
     /// - Parameter bookings: those that were reckoned.
     public mutating func forEachLoad(
         of bookings: [Booking], _ each: (_ booking: Booking, _ place: Int, _ minutes: Int) -> Void
@@ -135,11 +149,17 @@ public struct PersonDays: Sendable {
     ) {
         let first = window.first.daysSinceEpoch
         let (isEmployed, origin) = (days.isEmployed, days.origin)
+        var shares = clearedShares()
         for reach in reaches {
-            spread.lay(bookings[reach.booking], extent: reach.extent, part: reach.part, on: days) { day, minutes, _ in
-                if minutes > 0, isEmployed[day - origin] { each(reach.booking, day - first, minutes) }
+            let booking = bookings[reach.booking]
+            let (isHard, isShare) = (booking.standing == .hard, booking.effort.way.isPercentage)
+            spread.lay(booking, extent: reach.extent, part: reach.part, on: days) { day, alone, exact in
+                guard isEmployed[day - origin] else { return }
+                let minutes = isShare ? shares.add(exact, at: day - first, isHard: isHard) : alone
+                if minutes > 0 { each(reach.booking, day - first, minutes) }
             }
         }
+        swap(&shares, &self.shares)
     }
 
     private mutating func reach(_ time: WorkingTime, _ bookings: [Booking]) {

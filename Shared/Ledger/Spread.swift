@@ -29,7 +29,7 @@ struct Spread: Sendable {
                 let nominal = days.nominal[day - origin]
                 guard nominal > 0 else { continue }
                 let exact = Double(nominal) * rate
-                each(day, Int(exact.rounded()), exact)
+                each(day, DayShares.minutes(exact), exact)
             }
         case .minutesPerDay(let minutes):
             for day in part where days.nominal[day - origin] > 0 { each(day, minutes, Double(minutes)) }

@@ -18,19 +18,28 @@ struct PropertyTests {
             ledger.reckon(person.time, person.bookings)
             var (hard, soft): ([Int], [Int]) = (Array(repeating: 0, count: Self.window.count), [])
             soft = hard
+            // Of percentages the shares of a day are rounded together.
+            let nothing = [Double](repeating: 0, count: Self.window.count)
+            var shares: [Commitment: [Double]] = [.hard: nothing, .soft: nothing]
             for booking in person.bookings {
                 guard let standing = booking.standing else { continue }
                 let last = person.time.extent(of: booking).last ?? Self.window.last
                 guard last >= booking.first else { continue }
                 for (day, minutes) in reference.minutes(booking, last: last)
                 where Self.window.contains(day) && reference.isEmployed(day) && day <= booking.completed ?? day {
-                    if standing == .hard {
-                        hard[Self.window.index(of: day)] += minutes
+                    let place = Self.window.index(of: day)
+                    if case .percentage(let percentage) = booking.effort.way {
+                        shares[standing]?[place] += Double(reference.nominal(day)) * percentage / 100
+                    } else if standing == .hard {
+                        hard[place] += minutes
                     } else {
-                        soft[Self.window.index(of: day)] += minutes
+                        soft[place] += minutes
                     }
                 }
             }
+            // The sums of fractions are a hair off.
+            hard = zip(hard, shares[.hard] ?? []).map { $0 + Int(($1 + 1e-7).rounded()) }
+            soft = zip(soft, shares[.soft] ?? []).map { $0 + Int(($1 + 1e-7).rounded()) }
             #expect(
                 ledger.capacity == (0..<Self.window.count).map { reference.capacity(Self.window.day($0)) }, "\(seed)")
             #expect(ledger.hard == hard, "seed \(seed)")
@@ -193,6 +202,31 @@ struct PropertyTests {
         }
     }
 
+    @Test("shares that are together a day take that day, however many they are; their parts by project add up")
+    func sharesOfADay() {
+        // 37.5 hours a week: a quarter of a day is 112.5 minutes.
+        let time = WorkingTime(
+            spells: [], contracts: [Contract(from: nil, pattern: WeeklyPattern(weeklyHours: 37.5))])
+        for shares in [[25, 75], [25, 25, 50], [75, 25], [33, 33, 34], [5, 15, 25, 55]] as [[Double]] {
+            let bookings = shares.map { Booking("2026-03-02", "2026-03-06", percentage: $0) }
+            for order in [bookings, bookings.reversed()] {
+                var days = PersonDays(days("2026-03-02", "2026-03-08"))
+                days.reckon(time, order)
+                var table = UtilisationTable(days.window.periods(.total))
+                table.add(&days, order) { booking in order.firstIndex { $0.id == booking.id } ?? 0 }
+                #expect(days.hard == [450, 450, 450, 450, 450, 0, 0], "\(shares)")
+                #expect(days.utilisation(0..<7).percent == 100 && days.free(0..<7) == 0)
+                #expect(table.rows.reduce(0) { $0 + $1[0].hard } == 2_250)
+                for (row, booking) in zip(table.rows, order) {
+                    #expect(abs(row[0].hard - time.account(of: booking).total) <= 5)
+                }
+            }
+        }
+        var days = PersonDays(days("2026-03-02", "2026-03-08"))
+        days.reckon(time, [Booking("2026-03-02", "2026-03-06", percentage: 25)])
+        #expect(days.hard[0] == 113)
+    }
+
     @Test("rounding alone never makes a person over-booked")
     func rounding() {
         // Two halves of an odd day, and shares that fill the week only together.
@@ -209,6 +243,7 @@ struct PropertyTests {
             var days = PersonDays(days("2026-03-02", "2026-03-08"))
             days.reckon(odd, bookings)
             #expect(days.overCapacity(bookings).isEmpty)
+            #expect(days.utilisation(0..<7).percent == 100)
         }
         let more = shares + [Booking("2026-03-04", "2026-03-04", hours: 1)]
         var days = PersonDays(days("2026-03-02", "2026-03-08"))
