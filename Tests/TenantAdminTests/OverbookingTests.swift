@@ -164,6 +164,33 @@ struct OverbookingTests {
         }
     }
 
+    @Test("a booking that is too much in one week cannot become too much in another one, where that is refused")
+    func anotherWeek() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let all = #""allocationPercentage":100"#
+            _ = try await plan.book("A1", ann, work, all, "2026-12-07…2026-12-11")
+            let second = try await plan.book("A2", ann, work, all, "2026-12-07…2026-12-11")
+            _ = try await plan.book("A3", ann, work, all, "2026-12-14…2026-12-18")
+            let id = try second.data(AllocationDetail.self).allocation.id
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            func move(_ first: String, _ last: String) async throws -> Reply {
+                try await plan.send(.patch, "allocations/\(id)", #"{"startDate":"\#(first)","endDate":"\#(last)"}"#)
+            }
+            let moved = try await move("2026-12-14", "2026-12-18")
+            let imported = try await service.importCSV(
+                .allocations, Self.header + "A2,E1,P1,100,2026-12-14,2026-12-18\n", into: plan.tenant.id)
+            let shortened = try await move("2026-12-08", "2026-12-10")
+            let free = try await move("2026-12-21", "2026-12-24")
+
+            #expect(try moved.problem.errors.map(\.message) == ["is over-booked on 2026-12-14 to 2026-12-18"])
+            #expect(try imported.problem.errors.map(\.field) == ["line 2, employee_external_id"])
+            #expect(shortened.status == 200)
+            #expect(free.status == 200)
+        }
+    }
+
     @Test("leave warns where a booking's hours go, on other days too, and not where it eases an over-booking")
     func leaveMovesHours() async throws {
         try await TestService.run { service in

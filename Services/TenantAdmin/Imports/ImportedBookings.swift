@@ -33,13 +33,13 @@ struct ImportedBookings: ImportedPlanning {
     /// that change nothing of their bookings, and the lines before it.
     func refused() async throws -> [ImportRowError] {
         guard overbooking == .refuse else { return [] }
-        // Minutes that a person lacks for a booking now: what is too much already may stay so.
-        var before: [AllocationID: (employee: EmployeeID, booking: Booking, minutes: Int)] = [:]
+        // What is too much already may stay so.
+        var before: [AllocationID: (employee: EmployeeID, booking: Booking, conflicts: [Conflict])] = [:]
         try await walk(Self.lines(of: "resource_allocations", where: "true")) { planned, lines in
             for (_, id) in lines {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
                 before[id] = (
-                    planned.employee.id, booking, Self.minutesOver(booking, planned, among: planned.bookings)
+                    planned.employee.id, booking, Self.conflicts(of: booking, planned, among: planned.bookings)
                 )
             }
             return true
@@ -55,12 +55,13 @@ struct ImportedBookings: ImportedPlanning {
             var accepted = planned.bookings.filter { !isChanged($0) }
             for (line, id) in lines {
                 guard let booking = planned.bookings.first(where: { $0.id == id }), isChanged(booking) else { continue }
-                let over = Self.minutesOver(booking, planned, among: accepted)
-                let known = before[id].map { $0.employee == planned.employee.id ? $0.minutes : 0 } ?? 0
-                guard over > known else {
+                let known = before[id].map { $0.employee == planned.employee.id ? $0.conflicts : [] } ?? []
+                let more = Overbooking.more(Self.conflicts(of: booking, planned, among: accepted), than: known)
+                guard !more.isEmpty else {
                     accepted.append(booking)
                     continue
                 }
+                let over = more.reduce(0) { $0 + ($1.minutes ?? 0) }
                 errors.append(
                     ImportRowError(
                         line: line, column: "employee_external_id",
@@ -82,10 +83,8 @@ struct ImportedBookings: ImportedPlanning {
         try await walk(written, in: tables) { planned, lines in
             for (line, id) in lines where warnings.count < limit {
                 guard let booking = planned.bookings.first(where: { $0.id == id }) else { continue }
-                let found = conflicts(
-                    of: booking, person: planned.person, others: Self.meeting(booking, planned.bookings)
-                )
-                .filter { overbooking != .allow || $0.kind != .overCapacity }
+                let found = Self.conflicts(of: booking, planned, among: planned.bookings)
+                    .filter { overbooking != .allow || $0.kind != .overCapacity }
                 let told = try await PlanningWarning.all(
                     Set(found.map { BookingConflict(booking: id, conflict: $0) }), of: planned.employee.id,
                     in: tables, on: connection)
@@ -204,9 +203,10 @@ struct ImportedBookings: ImportedPlanning {
 
     private static let peopleAtOnce = 200
 
-    private static func minutesOver(_ booking: Booking, _ planned: PlannedPerson, among others: [Booking]) -> Int {
-        conflicts(of: booking, person: planned.person, others: meeting(booking, others))
-            .filter { $0.kind == .overCapacity && $0.commitment == .hard }.reduce(0) { $0 + ($1.minutes ?? 0) }
+    private static func conflicts(
+        of booking: Booking, _ planned: PlannedPerson, among others: [Booking]
+    ) -> [Conflict] {
+        Ledger.conflicts(of: booking, person: planned.person, others: meeting(booking, others))
     }
 
     /// Those that may share a day with the booking.

@@ -192,11 +192,6 @@ struct BookingStanding: Sendable {
         conflicts = Ledger.conflicts(of: booking, person: planned.person, others: planned.bookings)
     }
 
-    /// Minutes above the person's capacity, of hard bookings.
-    private var over: Int {
-        conflicts.filter { $0.kind == .overCapacity && $0.commitment == .hard }.reduce(0) { $0 + ($1.minutes ?? 0) }
-    }
-
     /// A booking that was outside employment already may be corrected step by step.
     func requireEmployment(since before: BookingStanding?) throws {
         guard !booking.isCancelled, time.isWhollyOutside(booking) else { return }
@@ -211,9 +206,11 @@ struct BookingStanding: Sendable {
 
     /// What is too much already may stay so; it must not become more.
     func requireCapacity(since before: BookingStanding?) throws {
-        let known = before?.employee == employee ? before?.over ?? 0 : 0
-        guard over > known else { return }
-        let days = conflicts.filter { $0.kind == .overCapacity }.map { "\($0.from) to \($0.to)" }
+        let known = before?.employee == employee ? before?.conflicts ?? [] : []
+        let more = Overbooking.more(conflicts, than: known)
+        guard !more.isEmpty else { return }
+        let days = more.map { "\($0.from) to \($0.to)" }
+        let over = more.reduce(0) { $0 + ($1.minutes ?? 0) }
         throw ProblemError(
             status: .conflict, code: .overbooked,
             "The booking takes \(Minutes.hours(over).formatted) hours more than the person has; shorten it, move it, or assign it to another person.",
