@@ -15,7 +15,7 @@ extension ForecastModel {
         let explained = explaining ? builder.explainedValues(decision) : nil
         let features = explained?.values ?? builder.values(decision)
         let forecast = features.withUnsafeBufferPointer { row in
-            let answer = variant.answer(row)
+            let answer = variant.answer(row, to: decision)
             let said = answer.distribution
             let planned = decision.plannedHours ?? 0
             return Forecast(

@@ -1,23 +1,20 @@
 extension ForecastModel {
-    /// The same model, its chances moved by what came of the latest outcomes that were known at `moment` and not when the
-    /// model was fitted.
+    /// The same model, moved by what came of the latest outcomes that were known at `moment` and not when the model was fitted:
+    /// estimates and ranges by the latest errors of each person, chances by how far all of them are off.
     ///
     /// Outcomes are taken by when they became known: among those, unlike among what was decided lately, long work is not
     /// missing.
     public func recalibrated(history: History, at moment: Double) -> ForecastModel {
-        let slots = history.latestOutcomes(Recalibration.window, from: learnedUntil, before: moment)
-        guard slots.count >= Recalibration.least else { return self }
+        let slots = history.latestOutcomes(LatestErrors.window, from: learnedUntil, before: moment)
+        guard !slots.isEmpty else { return self }
         let rows = slots.map { LearningRow(history.entries[Int($0)], slot: $0, completedBy: moment) }
-        let withPlan = rows.filter { $0.planned > 0 }
         // Each by what itself had said: the chances of one kind of question are not those of another.
-        func moved(_ variant: VariantModel, _ rows: [LearningRow]) -> VariantModel {
+        func moved(_ variant: VariantModel) -> VariantModel {
             variant.recalibrated(
-                LatestOutcomes(variant, rows, history.features(of: rows, schema: variant.schema))
-                    .recalibration(at: moment))
+                LatestOutcomes(variant, rows, history: history, askedFrom: moment).recalibration(at: moment))
         }
         let variants = (
-            planned.map { moved($0, withPlan) }, moved(unplanned, rows),
-            plannedWithoutDetails.map { moved($0, withPlan) }, unplannedWithoutDetails.map { moved($0, rows) }
+            planned.map(moved), moved(unplanned), plannedWithoutDetails.map(moved), unplannedWithoutDetails.map(moved)
         )
         let all = [variants.0, variants.1, variants.2, variants.3]
         guard all.contains(where: { $0?.isMoved == true }) else { return self }

@@ -112,6 +112,36 @@ import Testing
         #expect(sentence(.skill, Self.others) == "No finished task of this kind is known yet (all tasks: as planned).")
     }
 
+    @Test("how far off the latest estimates were is said of so many tasks, and of a plan only where plans count")
+    func latestErrors() {
+        func said(_ errors: [Double], planned: Double? = 10) -> String {
+            let outcomes = errors.enumerated().map { LatestErrors.Outcome(place: $0, error: $1) }
+            let latest = LatestErrors(
+                moments: errors.map { _ in Self.asked - Self.day }, outcomes: ["ada": outcomes])
+            let schema = FeatureSchema(withPlan: planned != nil)
+            let decision = Decision(
+                employee: "ada", project: "p1", skills: ["swift"], plannedHours: planned, start: Self.asked,
+                at: Self.asked)
+            return FeatureBuilder(schema: schema, history: History(allocations: Self.others)).explainedValues(decision)
+                .evidence.sentence(
+                    of: .latestErrors, success: nil, errors: latest.errors(of: "ada", at: Self.asked))
+        }
+        let end = "that the model had not learned from, on the whole"
+        #expect(
+            said([Double](repeating: log(1.2), count: 12))
+                == "Lately this person has finished 12 tasks with a plan \(end) 20 % over the estimate.")
+        #expect(
+            said([log(0.7)], planned: nil)
+                == "Lately this person has finished only 1 task \(end) 30 % under the estimate.")
+        #expect(
+            said([0.3, -0.3, 0, 0, 0.001])
+                == "Lately this person has finished 5 tasks with a plan \(end) as estimated.")
+        // No more than twice the estimate is believed of any task.
+        #expect(
+            said([5, 5])
+                == "Lately this person has finished only 2 tasks with a plan \(end) 2 times the estimate.")
+    }
+
     @Test("labels, titles, sizes and the question itself are said in words")
     func question() {
         let schema = FeatureSchema(withPlan: true, labelKeys: ["team", "team.size"], usesTitles: true)
@@ -319,7 +349,8 @@ import Testing
         for (name, cause) in causes where name.hasPrefix("label.a.mean.") { #expect(cause == .label(1), "\(name)") }
         #expect(causes.contains { $0.0 == "label.a.mean" && $0.1 == .label(0) })
         #expect(causes.contains { $0.0 == "own.number.age" && $0.1 == .personLatest })
-        let all = Set(schema.causes + FeatureSchema(withPlan: true).causes + [.network, .keptPlans, .rest])
+        let all = Set(
+            schema.causes + FeatureSchema(withPlan: true).causes + [.network, .latestErrors, .keptPlans, .rest])
         #expect(Set(all.map(schema.name)).count == all.count)
     }
 }

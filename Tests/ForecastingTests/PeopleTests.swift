@@ -15,7 +15,16 @@ import Testing
         return try TrainingRun(history: history, configuration: configuration).run().model
     }
 
-    /// The model with another of its candidates answering.
+    /// Of three in four people, some of them large; before and after the questions' moments.
+    private static let errors = LatestErrors(
+        moments: (0..<80).map { 900_000_100 + Double($0) * 2_000_000 },
+        outcomes: Dictionary(
+            grouping: (0..<80).filter { $0 % 4 != 3 }.map {
+                (person: "e\($0 % 41)", LatestErrors.Outcome(place: $0, error: Double($0 % 9) / 4 - 1))
+            }, by: \.person
+        ).mapValues { $0.map(\.1) })
+
+    /// The model with another of its candidates answering, and moved by errors.
     /// - Parameter calibration: of its classifiers of success.
     private func models(_ calibration: EventCalibration) async throws -> [ForecastModel] {
         let trained = try await Self.model.value
@@ -24,6 +33,7 @@ import Testing
             variant.winner = min(winner, variant.candidates.count - 1)
             // A classifier with both its parts, whatever was found worth having.
             variant.success?.calibration = calibration
+            variant.latestErrors = Self.errors
             return variant
         }
         let count = max(trained.planned?.candidates.count ?? 0, trained.unplanned.candidates.count)

@@ -11,7 +11,7 @@ struct LoadedModel: Sendable {
     let ready: ReadyModel
     /// Of the artefact; nil for the baseline.
     let sha256: String?
-    /// With its chances moved by the latest outcomes, or as it is.
+    /// Moved by the latest outcomes, or as it is.
     var forecast: ForecastModel
     /// False where ml-training could not be asked lately whether it is still the deployed one.
     var isConfirmed = true

@@ -3,8 +3,8 @@ import Contracts
 import Forecasting
 import Synchronization
 
-/// One model with its chances moved by the latest outcomes (`ForecastModel.recalibrated`): between one training and the next, chances
-/// follow what comes true.
+/// One model moved by the latest outcomes (`ForecastModel.recalibrated`): between one training and the next, estimates follow each
+/// person's latest errors, and chances follow what comes true.
 ///
 /// What an answer rests on is the model, the history and the moment asked about, whatever is held here: a move is worked out
 /// again as soon as another outcome is known, or one that was known is put right.

@@ -229,7 +229,7 @@ private struct Answered {
         judge = Judge(withPlan: withPlan)
     }
 
-    /// - Parameter following: outcomes that may become known after the fit, where chances follow them.
+    /// - Parameter following: outcomes that may become known after the fit, where answers follow them.
     mutating func answer(
         _ asked: [LearningRow], _ run: TrainingRun, _ history: History, following: [LearningRow],
         isCancelled: @escaping () -> Bool
@@ -241,8 +241,9 @@ private struct Answered {
         beatsBaseline.append(fitted.beatsBaseline)
         if fitted.refusedChances != nil { chancesRefused += 1 }
         let learnedUntil = run.rows.map(\.completedAt).max()?.nextUp ?? -.infinity
-        let later = following.filter { $0.completedAt >= learnedUntil && (!withPlan || $0.planned > 0) }
-        let outcomes = LatestOutcomes(variant, later, history.features(of: later, schema: variant.schema))
+        let outcomes = LatestOutcomes(
+            variant, following.filter { $0.completedAt >= learnedUntil }, history: history,
+            askedFrom: asked[0].decision.at)
         for isJudged in [true, false] {
             let part = asked.filter { judged.contains($0.id) == isJudged }
             guard !part.isEmpty else { continue }

@@ -7,7 +7,7 @@ enum Cause: Hashable, Sendable {
     case titleWords, title
     case percentage, dates, calendar, skillCount, projectProgress
     case personOpenTasks, personTenure, personLatest
-    case network, keptPlans, rest
+    case network, latestErrors, keptPlans, rest
 
     /// Of a person who has finished nothing yet, all these say the same.
     var isOfFinishedPersonalTasks: Bool {
@@ -85,6 +85,7 @@ extension FeatureSchema {
         case .personTenure: "how long this person has been given tasks"
         case .personLatest: "when this person last finished a task"
         case .network: "the base network's view"
+        case .latestErrors: "the latest estimates for this person"
         case .keptPlans: "how often such plans are kept"
         case .rest: "everything else"
         }

@@ -5,8 +5,10 @@ import Foundation
 
 extension Evidence {
     /// What is known of a cause.
-    /// - Parameter success: the chance that the plan is kept.
-    func sentence(of cause: Cause, success: Double?) -> String {
+    /// - Parameters:
+    ///   - success: the chance that the plan is kept.
+    ///   - errors: of the person's latest estimates.
+    func sentence(of cause: Cause, success: Double?, errors: PersonErrors = PersonErrors()) -> String {
         switch cause {
         case .all, .skill, .project, .projectSkill: everyone(cause)
         case .person, .personSkill, .personProject, .personProjectSkill, .personSize: person(cause)
@@ -26,6 +28,7 @@ extension Evidence {
         case .network:
             "A small network reads \(schema.withPlan ? "the plan" : "what such tasks usually take"), the share of the person's "
                 + "time, the number of skills and the state of the project, and nothing else."
+        case .latestErrors: latestErrors(errors)
         case .keptPlans:
             "More hours than planned are likelier than not"
                 + (success.map { ": the chance that the plan is kept is \(PlainFigures.percent($0))." } ?? ".")
@@ -110,6 +113,15 @@ extension Evidence {
         let kind = common(.personSkill)
         let ofKind = self[.personSkill].age.map { "the latest\(kind) \(PlainFigures.ago($0))" } ?? "none\(kind) yet"
         return "This person finished the latest task \(PlainFigures.ago(latest)), \(ofKind)."
+    }
+
+    /// Errors are of tasks that the model was not fitted to, and the mean is that of their logarithms, the latest counting most.
+    private func latestErrors(_ errors: PersonErrors) -> String {
+        let (one, many) = schema.withPlan ? ("task with a plan", "tasks with a plan") : ("task", "tasks")
+        let count = PlainFigures.count(errors.count, one, many)
+        let few = errors.count < TaskRecord.few ? "only " : ""
+        return "Lately this person has finished \(few)\(count) that the model had not learned from, on the whole "
+            + "\(PlainFigures.againstEstimate(errors.mean))."
     }
 
     private func isNamed(_ label: Int) -> Bool { decision.labels[schema.labelKeys[label]] != nil }

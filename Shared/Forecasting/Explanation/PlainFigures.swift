@@ -25,13 +25,22 @@ enum PlainFigures {
 
     /// Of log(hours ÷ plan).
     static func againstPlan(_ logRatio: Double) -> String {
+        against(logRatio, equal: asPlanned, of: "plan", times: "the plan")
+    }
+
+    /// Of log(hours ÷ estimate).
+    static func againstEstimate(_ logRatio: Double) -> String {
+        against(logRatio, equal: "as estimated", of: "the estimate", times: "the estimate")
+    }
+
+    private static func against(_ logRatio: Double, equal: String, of goal: String, times: String) -> String {
         // A plan may be next to nothing: no number of times is beyond what an Int holds.
         let ratio = min(exp(logRatio), 1e9)
         let percent = Int((abs(ratio - 1) * 100).rounded())
-        if percent == 0 { return asPlanned }
+        if percent == 0 { return equal }
         // Nothing takes no time at all.
-        if ratio < 1 { return "\(min(percent, 99)) % under plan" }
-        return percent < 100 ? "\(percent) % over plan" : "\(number(ratio, digits: 1)) times the plan"
+        if ratio < 1 { return "\(min(percent, 99)) % under \(goal)" }
+        return percent < 100 ? "\(percent) % over \(goal)" : "\(number(ratio, digits: 1)) times \(times)"
     }
 
     static func count(_ count: Int, _ one: String, _ many: String) -> String { "\(count) \(count == 1 ? one : many)" }

@@ -27,7 +27,7 @@ struct TaskRecord: Sendable, Equatable {
     }
 
     /// Fewer are no habit.
-    private static let few = 5
+    static let few = 5
 
     var isFew: Bool { compared < Self.few }
 }

@@ -25,7 +25,10 @@ extension VariantModel {
         guard abs(estimate - base) > 1e-12 else { return [] }
         var effects = EffectsByCause()
         // Of an estimate so near to the plan that it was taken for the plan, nothing is left to put down to features.
-        if answer.estimate != base { effects = memberEffects(row, base, evidence) }
+        if answer.estimate != base {
+            effects = memberEffects(row, base, evidence)
+            effects.add(.latestErrors, answer.errors.move)
+        }
         effects.add(.keptPlans, estimate - answer.estimate)
         if !evidence.knowsPerson { effects.mergePersonal() }
         var named = effects.largest(limit).filter { abs($0.effect) >= Self.leastNamed }
@@ -36,7 +39,8 @@ extension VariantModel {
         if abs(rest) >= Self.leastRest { named.append((.rest, rest)) }
         return named.map { cause, effect in
             Forecast.Effect(
-                feature: schema.name(of: cause), text: evidence.sentence(of: cause, success: answer.success),
+                feature: schema.name(of: cause),
+                text: evidence.sentence(of: cause, success: answer.success, errors: answer.errors),
                 factor: exp(effect))
         }
     }

@@ -15,8 +15,9 @@ struct ConformalIntervals: Sendable {
         var isRelative = false
 
         /// Around the estimate, from what the trees say of the two ends.
-        func range(_ a: Double, _ b: Double, around estimate: Double) -> (low: Double, high: Double) {
-            let centre = isRelative ? estimate : 0
+        /// - Parameter move: by which the latest errors have moved the estimate (``LatestErrors``).
+        func range(_ a: Double, _ b: Double, around estimate: Double, move: Double = 0) -> (low: Double, high: Double) {
+            let centre = isRelative ? estimate : move
             var low = centre + min(a, b) - correction
             var high = centre + max(a, b) + correction
             if low > high { (low, high) = ((low + high) / 2, (low + high) / 2) }
@@ -113,10 +114,13 @@ struct ConformalIntervals: Sendable {
     static func score(target: Double, low: Double, high: Double) -> Double { max(low - target, target - high) }
 
     /// Ranges on the scale of the members, inner ones inside outer ones and all around the estimate.
-    func ranges(_ row: UnsafePointer<Float>, around estimate: Double) -> [(level: Int, low: Double, high: Double)] {
+    /// - Parameter move: as of ``Level/range(_:_:around:move:)``.
+    func ranges(
+        _ row: UnsafePointer<Float>, around estimate: Double, move: Double = 0
+    ) -> [(level: Int, low: Double, high: Double)] {
         var result: [(level: Int, low: Double, high: Double)] = []
         for level in levels {
-            var (low, high) = level.range(level.low.predict(row), level.high.predict(row), around: estimate)
+            var (low, high) = level.range(level.low.predict(row), level.high.predict(row), around: estimate, move: move)
             if let inner = result.last {
                 low = min(low, inner.low)
                 high = max(high, inner.high)

@@ -12,20 +12,26 @@ struct HoursCandidate: Sendable, Equatable {
     /// estimates are held back toward what a person said. 1 where there is no plan.
     var trust: Double
 
-    func combine(_ predictions: [Double]) -> Double {
+    /// - Parameter move: by which the latest errors move it (``LatestErrors``).
+    func combine(_ predictions: [Double], move: Double = 0) -> Double {
+        Self.combine(mean(predictions), move: move, snap: snap)
+    }
+
+    /// What members say together, as far as it is believed, before an estimate near the plan is taken for the plan.
+    func mean(_ predictions: [Double]) -> Double {
         var sum = 0.0
         for value in predictions { sum += value }
-        return combine(sum: sum, of: predictions.count)
+        return Self.mean(sum: sum, of: predictions.count, trust: trust)
     }
 
     /// The same from the sum of the members' predictions, added in their order.
-    func combine(sum: Double, of count: Int) -> Double {
-        Self.combine(sum: sum, of: count, trust: trust, snap: snap)
+    static func mean(sum: Double, of count: Int, trust: Double) -> Double {
+        count == 0 ? 0 : trust * sum / Double(count)
     }
 
-    static func combine(sum: Double, of count: Int, trust: Double, snap: Double) -> Double {
-        let mean = count == 0 ? 0 : trust * sum / Double(count)
-        return abs(mean) < snap ? 0 : mean
+    static func combine(_ mean: Double, move: Double, snap: Double) -> Double {
+        let estimate = mean + move
+        return abs(estimate) < snap ? 0 : estimate
     }
 
     /// Its estimates from those of its members, row by row.

@@ -11,6 +11,8 @@ struct VariantModel: Sendable {
     var success: EventClassifier?
     /// The chance that the actual hours lie within 25 % of the winner's estimate.
     var near: EventClassifier
+    /// Of its estimates since it was fitted; no part of an artefact.
+    var latestErrors = LatestErrors.none
     let columns: FeatureSchema.Columns
     /// Per column, what its effect is put down to.
     let causes: [Cause]
@@ -31,9 +33,18 @@ struct VariantModel: Sendable {
     }
 
     /// An answer on the members' scale.
-    func estimate(_ row: UnsafeBufferPointer<Float>, candidate: Int) -> Double {
+    /// - Parameter move: by which the latest errors move it (``LatestErrors``).
+    func estimate(_ row: UnsafeBufferPointer<Float>, candidate: Int, move: Double = 0) -> Double {
         let candidate = candidates[candidate]
-        return candidate.combine(candidate.members.map { members[$0].predict(row, columns: columns) })
+        return candidate.combine(candidate.members.map { members[$0].predict(row, columns: columns) }, move: move)
+    }
+
+    /// What the winner's members say of each row, on their scale, moved by no error and not taken for the plan where it is near.
+    func means(_ matrix: FeatureMatrix) -> [Double] {
+        let winner = candidates[winner]
+        return matrix.forEachRow { _, row in
+            winner.mean(winner.members.map { members[$0].predict(row, columns: columns) })
+        }
     }
 
     /// From the members' scale to hours of nine digits; an estimate of 0 is the plan to the last digit.

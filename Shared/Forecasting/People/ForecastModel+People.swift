@@ -22,7 +22,9 @@ extension ForecastModel {
         let prepared = prepared.variant(at: place, of: variant)
         return PeopleFeatures.read(decision, of: people, schema: variant.schema, history: history) { features, reader in
             var question = PeopleQuestion(
-                prepared, variant, planned: decision.plannedHours ?? 0, row: features.sharedRow())
+                prepared, variant, planned: decision.plannedHours ?? 0,
+                moves: variant.latestErrors.moves(at: decision.at, of: people, history: history),
+                row: features.sharedRow())
             return [PersonEstimate](unsafeUninitializedCapacity: people.count) { estimates, count in
                 func note(_ place: Int, _ estimate: PersonEstimate) {
                     estimates.initializeElement(at: place, to: estimate)

@@ -18,6 +18,8 @@ struct PeopleQuestion {
     private let successTrees: AskedTrees?
     /// Trees that could not be laid out are asked row by row.
     private let asksSuccessByRow: Bool
+    /// Of each person asked about, in their order; empty where nobody's answer moves.
+    private let moves: [Double]
     /// A row with what all have in common.
     private var row: [Float]
     private var sums = [Double](repeating: 0, count: PeopleBlock.rows)
@@ -30,8 +32,10 @@ struct PeopleQuestion {
 
     /// - Parameters:
     ///   - prepared: of the variant.
+    ///   - moves: by which the latest errors move each person's estimate (``LatestErrors``); empty for none.
     ///   - row: any row of the question.
-    init(_ prepared: PreparedVariant, _ variant: VariantModel, planned: Double, row: [Float]) {
+    init(_ prepared: PreparedVariant, _ variant: VariantModel, planned: Double, moves: [Double], row: [Float]) {
+        self.moves = moves
         self.prepared = prepared
         self.variant = variant
         self.row = row
@@ -74,7 +78,8 @@ struct PeopleQuestion {
         successTrees?.predict(block, into: &ofSuccessTrees)
         let ofSuccessLinear = prepared.success.linear.map { linears.predictions(at: $0) }
         for lane in 0..<count {
-            let estimate = answers.estimate(sums[lane])
+            let move = moves.isEmpty ? 0 : moves[first + lane]
+            let estimate = answers.estimate(sums[lane], move: move)
             let chance =
                 asksSuccessByRow
                 ? successByRow(lane, of: block)
@@ -88,7 +93,7 @@ struct PeopleQuestion {
                 body(first + lane, answer)
                 continue
             }
-            late.add(lane, of: block, columns: prepared.personal.count, first + lane, estimate, chance)
+            late.add(lane, of: block, columns: prepared.personal.count, (first + lane, estimate, chance, move))
             if late.isFull { finish(body) }
         }
     }
@@ -115,7 +120,7 @@ struct PeopleQuestion {
                     row.baseAddress.map { (level.low.predict($0), level.high.predict($0)) } ?? (0, 0)
                 }
             }
-            let range = level.range(low[lane], high[lane], around: waiting.estimate)
+            let range = level.range(low[lane], high[lane], around: waiting.estimate, move: waiting.move)
             body(
                 waiting.place,
                 answers.answer(waiting.estimate, waiting.chance) { (level.level, range.low, range.high) })
@@ -138,19 +143,19 @@ struct PeopleQuestion {
 
 /// Rows put aside until there is a block of them.
 private struct LateRows {
+    typealias Row = (place: Int, estimate: Double, chance: Double?, move: Double)
+
     private(set) var block: [Float] = []
-    var rows: [(place: Int, estimate: Double, chance: Double?)] = []
+    var rows: [Row] = []
 
     var isFull: Bool { rows.count == PeopleBlock.rows }
 
-    mutating func add(
-        _ lane: Int, of other: UnsafePointer<Float>, columns: Int, _ place: Int, _ estimate: Double, _ chance: Double?
-    ) {
+    mutating func add(_ lane: Int, of other: UnsafePointer<Float>, columns: Int, _ row: Row) {
         if block.isEmpty { block = [Float](repeating: 0, count: max(1, columns) * PeopleBlock.rows) }
         for column in 0..<columns {
             block[column * PeopleBlock.rows + rows.count] = other[column * PeopleBlock.rows + lane]
         }
-        rows.append((place, estimate, chance))
+        rows.append(row)
     }
 }
 
@@ -174,8 +179,9 @@ private struct RowAnswers {
         success = variant.success.map { ($0.linearShare, $0.calibration, $0.linear != nil, $0.trees != nil) }
     }
 
-    func estimate(_ sum: Double) -> Double {
-        HoursCandidate.combine(sum: sum, of: memberCount, trust: trust, snap: snap)
+    func estimate(_ sum: Double, move: Double) -> Double {
+        HoursCandidate.combine(
+            HoursCandidate.mean(sum: sum, of: memberCount, trust: trust), move: move, snap: snap)
     }
 
     /// - Parameters: what the classifier's parts say; of no account where it has none.

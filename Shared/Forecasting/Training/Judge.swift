@@ -47,7 +47,9 @@ struct Judge {
         let unchanged = model.answers(matrix)
         let served = recalibrations.enumerated().reduce(into: unchanged) { served, row in
             guard row.element != .none else { return }
-            served[row.offset] = model.recalibrated(row.element).answers(matrix.selecting([row.offset]))[0]
+            served[row.offset] =
+                model.recalibrated(row.element).answers(
+                    matrix.selecting([row.offset]), to: [added[row.offset].decision])[0]
         }
         var asked = Array(model.candidates.indices)
         if serving { asked.insert(model.winner, at: 0) }
