@@ -1,6 +1,7 @@
 import Contracts
 import Foundation
 import ServiceIdentity
+import TestSupport
 import Testing
 
 @testable import Ermctl
@@ -59,6 +60,60 @@ import Testing
             #expect(try known() == [both[0]])
             #expect(try permissions(folder.appendingPathComponent("gateway.key")) == 0o600)
         }
+    }
+
+    @Test("an operator's key that cannot be read is named, and not replaced", arguments: ["", "\u{1}\n"])
+    func damagedOperatorKey(contents: String) throws {
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("operator.key")
+            let bytes = Data(contents.utf8) + [0xff]
+            try bytes.write(to: file)
+            let failure = #expect(throws: CommandFailure.self) { try KeyFiles(directory: folder).generate() }
+            #expect(failure?.description.contains("operator.key") == true)
+            #expect(try Data(contentsOf: file) == bytes)
+        }
+    }
+
+    @Test("a file for secrets is private before there is anything in it, and a failure to write it says why")
+    func privateFile() throws {
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("secret")
+            try PrivateFile.create(file).close()
+            #expect(try permissions(file) == 0o600)
+            try PrivateFile.write([1, 2], to: file)
+            #expect(try Data(contentsOf: file) == Data([1, 2]))
+            let failure = #expect(throws: CommandFailure.self) {
+                try PrivateFile.write([], to: folder.appendingPathComponent("none/secret"))
+            }
+            #expect(failure?.description.contains("none/secret: No such file or directory") == true)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["secret"])
+        }
+    }
+
+    @Test("a session that another command has refreshed meanwhile is taken from the file, one of another login is not")
+    func refreshedMeanwhile() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("ermctl-\(UUID())")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = SessionStore(directory: folder)
+        // Nothing listens there: who needs an answer to go on fails.
+        let url = "http://127.0.0.1:\(try FreePort.take())"
+        let old = Session(
+            url: url, tenantID: TenantID(), accessToken: "old", refreshToken: "used", expiresAt: .distantPast,
+            login: UUID())
+        var new = old
+        (new.accessToken, new.refreshToken, new.expiresAt) = ("new", "next", .distantFuture)
+        func token() async throws -> String? {
+            try await withClient(
+                PlatformClient(url: url, credential: .session(old, store), patience: Patience(limit: .zero))
+            ) {
+                try await $0.bearer()
+            }
+        }
+        try store.save(new)
+        #expect(try await token() == "new")
+        new.login = UUID()
+        try store.save(new)
+        await #expect(throws: (any Error).self) { try await token() }
     }
 
     @Test("a session comes back as it was saved, from a file that no other user can read")

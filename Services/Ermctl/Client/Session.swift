@@ -10,6 +10,11 @@ struct Session: Codable, Sendable, Equatable {
     var refreshToken: String
     /// When the access token stops being accepted.
     var expiresAt: Date
+    /// Equal in all sessions that descend from one login; nil in a file of an earlier release.
+    var login: UUID?
+
+    /// The access token is good for a minute more.
+    var isFresh: Bool { expiresAt.timeIntervalSinceNow > 60 }
 }
 
 /// The file that keeps the session; only its owner may read it.
@@ -44,21 +49,5 @@ struct SessionStore: Sendable {
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         try PrivateFile.write(try WireJSON.encode(session), to: file)
-    }
-}
-
-/// Files that hold secrets.
-enum PrivateFile {
-    /// Replaces the file in one step; it is readable by its owner only from the first byte on.
-    static func write(_ bytes: [UInt8], to url: URL) throws {
-        let temporary = url.deletingLastPathComponent().appendingPathComponent(".\(url.lastPathComponent).\(UUID())")
-        guard
-            FileManager.default.createFile(
-                atPath: temporary.path, contents: Data(bytes), attributes: [.posixPermissions: 0o600])
-        else { throw CommandFailure("Cannot write \(url.path).") }
-        guard rename(temporary.path, url.path) == 0 else {
-            try? FileManager.default.removeItem(at: temporary)
-            throw CommandFailure("Cannot write \(url.path).")
-        }
     }
 }

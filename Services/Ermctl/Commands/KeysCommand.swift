@@ -129,11 +129,16 @@ struct KeyFiles {
 
     private func generateOperatorKey() throws {
         let file = directory.appendingPathComponent("operator.key")
+        let prefix = "erm_op_"
         let key: String
-        if let text = try? String(contentsOf: file, encoding: .utf8) {
-            key = String(text.prefix { !$0.isNewline })
+        if FileManager.default.fileExists(atPath: file.path) {
+            key = String(((try? String(contentsOf: file, encoding: .utf8)) ?? "").prefix { !$0.isNewline })
+            guard key.hasPrefix(prefix) else {
+                throw CommandFailure(
+                    "\(file.path) holds no operator's key, or cannot be read. Remove it for a new key.")
+            }
         } else {
-            key = RandomToken.make(prefix: "erm_op_")
+            key = RandomToken.make(prefix: prefix)
             try PrivateFile.write(Array((key + "\n").utf8), to: file)
         }
         let digest = RandomToken.digest(key).hex
