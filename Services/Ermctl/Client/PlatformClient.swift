@@ -176,12 +176,18 @@ actor PlatformClient {
     }
 
     /// The token to show, refreshed when it has less than a minute left.
-    private func bearer() async throws -> String? {
+    func bearer() async throws -> String? {
         switch credential {
         case .none: return nil
         case .key(let key): return key
         case .session(var session, let store):
-            if session.expiresAt.timeIntervalSinceNow > 60 { return session.accessToken }
+            if session.isFresh { return session.accessToken }
+            // Another command of the same login may have refreshed it meanwhile. A refresh token that is used twice ends the session.
+            if session.login != nil, let stored = try? store.load(), stored.login == session.login {
+                session = stored
+                credential = .session(session, store)
+                if session.isFresh { return session.accessToken }
+            }
             let answer = try await answer(
                 HTTPClientRequest(
                     method: "POST", url: url + "/api/v1/auth/refresh",
@@ -202,7 +208,8 @@ extension Session {
     init(url: String, subdomain: String?, tokens: TokenResponse) {
         self.init(
             url: url, tenantID: tokens.tenantId, subdomain: subdomain, accessToken: tokens.accessToken,
-            refreshToken: tokens.refreshToken, expiresAt: Date(timeIntervalSinceNow: Double(tokens.expiresIn)))
+            refreshToken: tokens.refreshToken, expiresAt: Date(timeIntervalSinceNow: Double(tokens.expiresIn)),
+            login: UUID())
     }
 
     mutating func renew(with tokens: TokenResponse) {
