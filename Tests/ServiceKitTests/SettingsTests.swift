@@ -87,6 +87,11 @@ struct SettingsTests {
                 == true)
         #expect(problems(["--databse-url=hunter2"]).allSatisfy { !$0.contains("hunter2") })
         #expect(problems([], ["DATABASE_URL": "hunter2\0"]).allSatisfy { !$0.contains("hunter2") })
+        for url in ["http://admin:hunter2@h", "http://a:1,http://admin:hunter2@h"] {
+            #expect(problems(["--ml-prediction-url", url]).allSatisfy { !$0.contains("hunter2") })
+        }
+        #expect(
+            problems(["--log-format", "json", "postgresql://u:hunter2@h/db"]).allSatisfy { !$0.contains("hunter2") })
     }
 
     @Test(

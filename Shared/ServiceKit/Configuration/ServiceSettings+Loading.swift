@@ -49,7 +49,8 @@ extension ServiceSettings {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard argument.hasPrefix("--"), let key = known[String(parts[0])] else {
                 // What follows "=" may be a secret behind a misspelt flag.
-                problems.append("\(parts[0]) is not a flag of this service; --help lists them")
+                let shown = holdsCredentials(argument) ? "a URL with credentials" : String(parts[0])
+                problems.append("\(shown) is not a flag of this service; --help lists them")
                 if argument.hasPrefix("--"), parts.count == 1, rest.first?.hasPrefix("--") == false {
                     rest.removeFirst()
                 }
@@ -115,10 +116,14 @@ extension ServiceSettings {
             case .text, .path, .secret: text.isEmpty || text.contains("\0") ? nil : .text(text)
             }
         guard let value else {
-            throw Refusal("must be \(key.kind.hint)" + (key.kind == .secret ? "" : ", not \"\(text)\""))
+            let isSecret = key.kind == .secret || holdsCredentials(text)
+            throw Refusal("must be \(key.kind.hint)" + (isSecret ? "" : ", not \"\(text)\""))
         }
         return value
     }
+
+    /// Whether a value of any key, or a stray argument, is a URL that has to be kept out of logs.
+    private static func holdsCredentials(_ text: String) -> Bool { text.contains("://") && text.contains("@") }
 
     private static func urls(_ text: String) -> Value? {
         let parts = text.split(separator: ",", omittingEmptySubsequences: false)
