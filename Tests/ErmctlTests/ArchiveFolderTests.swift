@@ -57,7 +57,7 @@ struct ArchiveFolderTests {
         }
     }
 
-    @Test("a file that is not what the manifest says is named, before anything is sent")
+    @Test("a file that is missing or not what the manifest says is named, before anything is sent")
     func damaged() throws {
         try with(["models.ndjson": "{}\n", "roles.ndjson": "{}\n"]) { folder in
             try Data("{ }\n".utf8).write(to: folder.appendingPathComponent("models.ndjson"))
@@ -66,6 +66,9 @@ struct ArchiveFolderTests {
             }
             #expect(failure?.description.contains("models.ndjson is damaged") == true)
             #expect(try ArchiveFolder(folder.path).files { $0 == .roles }.count == 1)
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("roles.ndjson"))
+            let missing = #expect(throws: CommandFailure.self) { try ArchiveFolder(folder.path).files { $0 == .roles } }
+            #expect(missing?.description.contains("roles.ndjson is missing") == true)
         }
         try with(["models.ndjson": "{}\n"], manifest: false) { folder in
             let files = try ArchiveFolder(folder.path).files { _ in true }

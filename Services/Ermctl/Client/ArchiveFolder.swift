@@ -31,15 +31,21 @@ struct ArchiveFolder {
     }
 
     /// The files that there are, in the order in which they are restored. Each is read once, a piece at a time.
-    /// - Throws: ``CommandFailure`` for a file that is not what `manifest.json` says, where there is one.
+    /// - Throws: ``CommandFailure`` for a file that is missing or not what `manifest.json` says, where there is one.
     func files(where isWanted: (ArchiveKind) -> Bool) throws -> [File] {
         let manifest = try manifest()
         return try ArchiveKind.allCases.filter(isWanted).compactMap { kind in
             let name = "\(kind.rawValue).ndjson"
             let url = folder.appendingPathComponent(name)
-            guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+            let expected = manifest?.files.first { $0.name == name }
+            guard FileManager.default.fileExists(atPath: url.path) else {
+                guard expected == nil else {
+                    throw CommandFailure("\(url.path) is missing, which manifest.json has. Unpack the archive again.")
+                }
+                return nil
+            }
             let (parts, digest) = try read(url)
-            if let expected = manifest?.files.first(where: { $0.name == name }), expected.sha256 != digest {
+            if let expected, expected.sha256 != digest {
                 throw CommandFailure("\(url.path) is damaged: it has not the digest that manifest.json gives.")
             }
             // tenant-admin applies its own files in one transaction each.
