@@ -82,6 +82,8 @@ struct SettingsTests {
         defer { try? FileManager.default.removeItem(atPath: file) }
         let fromFile = try ServiceSettings(keys: keys, environment: ["DATABASE_URL_FILE": file])
         #expect(fromFile.secret("database.url") == "postgres://from-file")
+        #expect(try settings(["--database-url-file", file]).secret("database.url") == "postgres://from-file")
+        #expect(try settings([], ["DATABASE_URL_FILE": file]).secret("database.url") == "postgres://db")
         #expect(
             problems([], ["DATABASE_URL": "", "DATABASE_URL_FILE": "/nonexistent"]).first?.contains("/nonexistent")
                 == true)

@@ -20,7 +20,7 @@ extension ServiceSettings {
         var values: [String: Value] = [:]
         for key in keys {
             do {
-                if let text = try Self.text(of: key, reader) { values[key.name] = try Self.value(text, of: key) }
+                if let text = try Self.text(of: key, reader, flags) { values[key.name] = try Self.value(text, of: key) }
                 if key.isRequired, values[key.name] == nil { throw Refusal("is missing") }
             } catch let refusal as Refusal {
                 problems.append("\(key.name) (\(key.flag), \(key.environmentVariable)) \(refusal.reason)")
@@ -93,9 +93,16 @@ extension ServiceSettings {
         ])
     }
 
-    private static func text(of key: ConfigurationKey, _ reader: ConfigReader) throws -> String? {
-        if let text = reader.string(forKey: ConfigKey(key.name), isSecret: key.kind == .secret) { return text }
-        guard let file = key.fileVariant.flatMap({ reader.string(forKey: ConfigKey($0.name)) }) else { return nil }
+    private static func text(of key: ConfigurationKey, _ reader: ConfigReader, _ flags: [String: String]) throws
+        -> String?
+    {
+        let file = key.fileVariant
+        // A flag that names a file wins over a variable that holds the secret itself.
+        let isFileMeant = file.map { flags[$0.name] != nil } ?? false && flags[key.name] == nil
+        if !isFileMeant, let text = reader.string(forKey: ConfigKey(key.name), isSecret: key.kind == .secret) {
+            return text
+        }
+        guard let file = file.flatMap({ reader.string(forKey: ConfigKey($0.name)) }) else { return nil }
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw Refusal("cannot be read from the file \(file)")
         }
