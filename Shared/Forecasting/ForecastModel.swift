@@ -5,12 +5,13 @@ public import NeuralNetwork
 public struct ForecastModel: Sendable {
     private static let magic: UInt32 = 0x314D_5245
     /// Format 2 brought `HoursCandidate.trust`, format 3 models for questions without details, format 4 titles, format 5 the effort
-    /// of a percentage. Earlier ones are still read, so that a deployed model survives an upgrade, and a model is written in the
+    /// of a percentage, format 6 hours per day. Earlier ones are still read, so that a deployed model survives an upgrade, and a model is written in the
     /// earliest format that has all of it, so that an earlier release can read it.
-    private static let formatVersion: UInt16 = 5
+    private static let formatVersion: UInt16 = 6
 
     private var leastFormat: UInt16 {
         let schemas = [planned, unplanned].compactMap { $0?.schema }
+        if schemas.contains(where: \.usesHoursPerDay) { return 6 }
         return schemas.contains(where: \.usesEffort) ? 5 : schemas.contains(where: \.usesTitles) ? 4 : 3
     }
 

@@ -43,6 +43,7 @@ extension LineWriter {
         field("decidedAt", allocation.decidedAt)
         field("employee", allocation.employee)
         field("evidence", allocation.evidence?.rawValue)
+        field("hoursPerDay", allocation.hoursPerDay)
         field("id", allocation.id)
         field("labels", allocation.labels)
         field("plannedEnd", allocation.plannedEnd)
@@ -63,6 +64,7 @@ extension LineScanner {
         let decidedAt = number("decidedAt")
         let employee = string("employee")
         let evidence = string("evidence")
+        let hoursPerDay = number("hoursPerDay")
         let id = string("id")
         let labels = pairs("labels")
         let plannedEnd = number("plannedEnd")
@@ -78,7 +80,7 @@ extension LineScanner {
             id: id, employee: employee, project: project, skills: skills, labels: labels, plannedHours: plannedHours,
             allocationPercent: percent, actualHours: actualHours, start: start, plannedEnd: plannedEnd,
             decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init),
-            title: title, cancelledAt: cancelledAt)
+            title: title, cancelledAt: cancelledAt, hoursPerDay: hoursPerDay)
     }
 
     fileprivate mutating func capacity() -> CapacityDay? {

@@ -105,7 +105,8 @@ extension Forecasting.Allocation {
             actualHours: allocation.actualHours, start: decided.startDate.secondsSince1970,
             plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
             completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation),
-            title: decided.title, cancelledAt: allocation.cancelledSince?.timeIntervalSince1970)
+            title: decided.title, cancelledAt: allocation.cancelledSince?.timeIntervalSince1970,
+            hoursPerDay: decided.hoursPerDay.flatMap { $0 > 0 ? $0 : nil })
         if evidence == .unknown { forgetAllButThePlan() }
     }
 
@@ -113,6 +114,7 @@ extension Forecasting.Allocation {
         skills = []
         labels = [:]
         allocationPercent = nil
+        hoursPerDay = nil
         start = nil
         plannedEnd = nil
         title = nil

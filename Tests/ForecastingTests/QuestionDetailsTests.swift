@@ -64,7 +64,8 @@ import Testing
             allocation.allocationPercent = percent
             allocation.start = Double(History.dayNumber(given.decidedAt) + 1) * 86_400
             allocation.plannedEnd = (allocation.start ?? 0) + Double(days) * 86_400
-            let numbers = DecisionNumbers(allocation, project: nil, weeklyCapacityHours: 40)
+            let numbers = DecisionNumbers(
+                allocation, project: nil, weeklyCapacityHours: 40, readsHoursPerDay: false)
             allocation.actualHours = max(0.1, (numbers.effort ?? 0) * given.actualHours! / given.plannedHours)
             return allocation
         })
@@ -100,7 +101,7 @@ import Testing
             let decision = Decision(
                 employee: "e0", project: "p0", allocationPercent: percent, start: moment(first), end: moment(last),
                 at: 0)
-            return DecisionNumbers(decision, in: History()).effort
+            return DecisionNumbers(decision, in: History(), readsHoursPerDay: false).effort
         }
         // The first day of 1970 was a Thursday; people have 40 hours a week where nothing else is known.
         #expect(effort(0, 0) == 4 && effort(0, 1) == 8 && effort(0, 3) == 8 && effort(0, 4) == 12)

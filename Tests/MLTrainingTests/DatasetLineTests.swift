@@ -33,7 +33,7 @@ import Testing
                         (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
                         uniquingKeysWith: { first, _ in first }), plannedHours: number(), allocationPercent: maybe(),
                     actualHours: maybe(), start: maybe(), plannedEnd: maybe(), decidedAt: number(),
-                    completedAt: maybe(), cancelledAt: maybe()))
+                    completedAt: maybe(), cancelledAt: maybe(), hoursPerDay: maybe()))
         }
         return allocations + texts.map { .capacity(CapacityDay(employee: $0, day: number(), utilisation: number())) }
             + texts.map { .employee(EmployeeFacts(id: $0, weeklyCapacityHours: number())) }

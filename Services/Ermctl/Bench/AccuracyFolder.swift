@@ -73,7 +73,7 @@ struct AccuracyFolder {
             plannedHours: try row.hours("allocated_hours") ?? 0,
             allocationPercent: try row.number("allocation_percentage"), actualHours: try row.hours("actual_hours"),
             start: start, plannedEnd: try row.moment("end_date"), decidedAt: decided, completedAt: completed,
-            title: row.text("title"))
+            title: row.text("title"), hoursPerDay: try row.number("hours_per_day").flatMap { $0 > 0 ? $0 : nil })
     }
 
     /// Test rows of `split.csv` that `allocations.csv` does not have: there is nothing to ask about them.

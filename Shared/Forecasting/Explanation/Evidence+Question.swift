@@ -15,11 +15,13 @@ extension Evidence {
     }
 
     var percentage: String {
-        guard let percent = decision.allocationPercent else {
+        guard let percent = numbers.allocationPercent else {
             return "No percentage is named\(schema.withPlan ? ", which counts as all of this person's time" : "")."
         }
         let effort = numbers.effort.map { ", until the planned end \(PlainFigures.hours($0))" } ?? ""
-        return "The work takes \(PlainFigures.number(percent, digits: 1)) % of this person's time\(effort)."
+        let share = "\(PlainFigures.number(percent, digits: 1)) % of this person's time"
+        guard case .hoursPerDay(let hours) = numbers.pace else { return "The work takes \(share)\(effort)." }
+        return "The work takes \(PlainFigures.hours(hours)) of each working day, \(share)\(effort)."
     }
 
     var dates: String {

@@ -3,8 +3,8 @@ struct DecisionNumbers {
     let at: Double
     /// Nil without a plan.
     let plannedHours: Double?
-    /// Percent.
-    let allocationPercent: Double?
+    /// Nil where neither a percentage nor hours per day are stated that the model reads.
+    let pace: Pace?
     let start: Double?
     let end: Double?
     let skillCount: Int
@@ -15,10 +15,11 @@ struct DecisionNumbers {
     /// Worked out ahead where many decisions have the same; nil where not.
     var roundness: PlanRoundness?
 
-    init(_ decision: Decision, in history: History) {
+    /// - Parameter readsHoursPerDay: as ``FeatureSchema/usesHoursPerDay``.
+    init(_ decision: Decision, in history: History, readsHoursPerDay: Bool) {
         at = decision.at
         plannedHours = decision.plannedHours
-        allocationPercent = decision.allocationPercent
+        pace = Pace(decision, readsHoursPerDay: readsHoursPerDay)
         start = decision.start
         end = decision.end
         skillCount = decision.skills.count
@@ -29,10 +30,16 @@ struct DecisionNumbers {
     }
 
     /// The decision that led to an allocation: its plan, without its outcome.
-    init(_ allocation: borrowing Allocation, project: ProjectFacts.Dates?, weeklyCapacityHours: Double) {
+    /// - Parameter readsHoursPerDay: as ``FeatureSchema/usesHoursPerDay``.
+    init(
+        _ allocation: borrowing Allocation, project: ProjectFacts.Dates?, weeklyCapacityHours: Double,
+        readsHoursPerDay: Bool
+    ) {
         at = allocation.decidedAt
         plannedHours = allocation.plannedHours > 0 ? allocation.plannedHours : nil
-        allocationPercent = allocation.allocationPercent
+        pace = Pace(
+            percent: allocation.allocationPercent, hoursPerDay: allocation.hoursPerDay,
+            readsHoursPerDay: readsHoursPerDay)
         start = allocation.start
         end = allocation.plannedEnd
         skillCount = allocation.skills.count
@@ -42,13 +49,17 @@ struct DecisionNumbers {
 }
 
 extension DecisionNumbers {
-    /// Hours that the percentage takes of the person's capacity from start to planned end, reckoned in working weeks of five equal
-    /// days; nil where one of these is not known, and where hours are planned, from which a percentage may have been derived.
+    /// Of the person's working day; nil where it is not stated.
+    var allocationPercent: Double? { pace?.percent(weeklyHours: weeklyCapacityHours) }
+
+    /// Hours that the percentage takes of the person's capacity, or the hours per day add up to, from start to planned end, reckoned in
+    /// working weeks of five equal days; nil where one of these is not known, and where hours are planned, from which a percentage may
+    /// have been derived.
     var effort: Double? {
-        guard plannedHours == nil, let allocationPercent, let end else { return nil }
+        guard plannedHours == nil, let pace, let end else { return nil }
         let first = start.map(Self.day) ?? History.dayNumber(at)
         let days = Self.workingDays(before: Self.day(end) + 1) - Self.workingDays(before: first)
-        return allocationPercent / 100 * weeklyCapacityHours / 5 * Double(max(days, 0))
+        return pace.hoursPerDay(weeklyHours: weeklyCapacityHours) * Double(max(days, 0))
     }
 
     /// Days are stated as the midnight of some time zone.

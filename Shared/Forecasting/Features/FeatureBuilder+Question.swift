@@ -12,7 +12,11 @@ extension FeatureBuilder {
         _ decision: DecisionNumbers, _ flow: FlowView, own: some PersonFigures, into sink: inout S
     ) {
         if S.onlyPersonal {
-            sink.skip(1)
+            if schema.hasPersonalShare {
+                writeShare(decision, into: &sink)
+            } else {
+                sink.skip(1)
+            }
             if schema.withPlan {
                 sink.skip(1)
             } else {
@@ -20,11 +24,7 @@ extension FeatureBuilder {
             }
             return sink.skip(3)
         }
-        sink.add(
-            schema.withPlan && schema.usesPercentage ? (decision.allocationPercent ?? 100) / 100 : 1,
-            .init(
-                name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
-        )
+        writeShare(decision, into: &sink)
         writeUsualHours(decision, own, into: &sink)
         sink.add(
             Double(decision.skillCount) / 10,
@@ -39,6 +39,14 @@ extension FeatureBuilder {
             .init(
                 name: "base.completion", meaning: "share of the project's tasks that are finished", unit: "0…1",
                 knownWhen: .decidedBefore))
+    }
+
+    private func writeShare<S: FeatureSink>(_ decision: DecisionNumbers, into sink: inout S) {
+        sink.add(
+            schema.withPlan && schema.usesPercentage ? (decision.allocationPercent ?? 100) / 100 : 1,
+            .init(
+                name: "base.allocation", meaning: "share of the person's capacity", unit: "÷ 100", knownWhen: .decision)
+        )
     }
 
     private func writeUsualHours<S: FeatureSink>(
@@ -99,7 +107,7 @@ extension FeatureBuilder {
         sink.add(
             decision.effort.map { log(max($0, HoursScale.least)) } ?? .nan,
             .init(
-                name: "effort", meaning: "what the percentage takes of the person's capacity in the window",
+                name: "effort", meaning: "what the percentage or the hours per day take in the window",
                 unit: "log hours", knownWhen: .decision))
     }
 

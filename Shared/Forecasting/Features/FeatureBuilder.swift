@@ -31,7 +31,7 @@ struct FeatureBuilder {
         history.read { reader in
             var lookup = HistoryLookup(reader, withPlan: schema.withPlan, sweeping: false)
             lookup.add(groups, at: decision.at)
-            let numbers = DecisionNumbers(decision, in: history)
+            let numbers = DecisionNumbers(decision, in: history, readsHoursPerDay: schema.usesHoursPerDay)
             lookup.forEach { _, views in
                 let context = PooledHistory(views, withPlan: schema.withPlan)
                 write(numbers, groups.labels.span, unmet: decision.labels, views, context, into: &sink)

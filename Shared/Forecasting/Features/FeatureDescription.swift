@@ -26,6 +26,7 @@ public struct QuestionDetails: OptionSet, Sendable, Codable, Hashable {
 
     public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+    /// Or the hours per day, where the schema reads them.
     public static let percentage = QuestionDetails(rawValue: 1)
     public static let end = QuestionDetails(rawValue: 2)
     public static let labels = QuestionDetails(rawValue: 4)
@@ -63,12 +64,16 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     /// Whether what the percentage takes of the person's capacity in the window is a feature of questions without planned hours: the
     /// effort of a booking may be stated as a percentage, and then it is the plan.
     public var usesEffort: Bool
+    /// Whether hours per day are read, where enough of what was learned from stated them: of the person's working day they are a
+    /// percentage. To a model that learned from rows without them such a question names no percentage, as those rows did.
+    public var usesHoursPerDay: Bool
 
     public init(
         withPlan: Bool, labelKeys: [String] = [], usesPlannedEnd: Bool = true, usesPercentage: Bool = true,
         longestSilence: Double? = nil, expects: QuestionDetails = [], usesTitles: Bool = false,
-        usesEffort: Bool = false
+        usesEffort: Bool = false, usesHoursPerDay: Bool = false
     ) {
+        self.usesHoursPerDay = usesHoursPerDay
         self.usesEffort = usesEffort
         self.usesTitles = usesTitles
         self.withPlan = withPlan
@@ -88,12 +93,15 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     /// Which of the expected details the question leaves out.
     func missing(in decision: Decision) -> QuestionDetails {
         var missing: QuestionDetails = []
-        if decision.allocationPercent == nil { missing.insert(.percentage) }
+        if Pace(decision, readsHoursPerDay: usesHoursPerDay) == nil { missing.insert(.percentage) }
         if decision.end == nil { missing.insert(.end) }
         if !labelKeys.contains(where: { decision.labels[$0] != nil }) { missing.insert(.labels) }
         if decision.title == nil { missing.insert(.title) }
         return missing.intersection(expects)
     }
+
+    /// Whether people who are asked the same may differ in the share of their capacity: the same hours are more of a shorter day.
+    var hasPersonalShare: Bool { usesHoursPerDay && withPlan && usesPercentage }
 
     /// Of the targets.
     var targetUnit: String { withPlan ? "log ratio to the plan" : "log hours" }
@@ -120,12 +128,13 @@ public struct FeatureSchema: Sendable, Codable, Equatable {
     private func write<Sink: FeatureSink>(into sink: inout Sink) {
         let nobody = Decision(employee: "", project: "", plannedHours: withPlan ? 1 : nil, at: 0)
         let history = History()
+        let numbers = DecisionNumbers(nobody, in: history, readsHoursPerDay: usesHoursPerDay)
         history.read { reader in
             var lookup = HistoryLookup(reader, withPlan: withPlan, sweeping: false)
             lookup.add(ResolvedGroups(), at: 0)
             lookup.forEach { _, views in
                 FeatureBuilder(schema: self, history: history).write(
-                    DecisionNumbers(nobody, in: history), Span(), unmet: [:], views, into: &sink)
+                    numbers, Span(), unmet: [:], views, into: &sink)
             }
         }
     }

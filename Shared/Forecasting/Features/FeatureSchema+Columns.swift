@@ -58,14 +58,14 @@ extension FeatureSchema {
         var expects: QuestionDetails = []
         func isUsual(_ count: Int) -> Bool { count > 0 && Double(count) >= 0.8 * Double(rows.count) }
         if usesPlannedEnd, isUsual(ends.count) { expects.insert(.end) }
-        let percentages = rows.compactMap(\.decision.allocationPercent)
+        let statesHoursPerDay = rows.count { $0.decision.hoursPerDay != nil } >= least
+        func pace(_ row: LearningRow) -> Pace? { Pace(row.decision, readsHoursPerDay: statesHoursPerDay) }
+        let paces = rows.compactMap(pace)
         // The same percentage everywhere tells nothing apart.
-        let percentagesDiffer = Set(percentages).count > 1
-        let efforts = rows.count {
-            $0.decision.allocationPercent != nil && $0.decision.end != nil && $0.decision.plannedHours == nil
-        }
-        let usesEffort = !withPlan && usesPlannedEnd && percentagesDiffer && efforts >= least
-        if withPlan || usesEffort, isUsual(percentages.count), percentagesDiffer { expects.insert(.percentage) }
+        let pacesDiffer = Set(paces).count > 1
+        let efforts = rows.count { pace($0) != nil && $0.decision.end != nil && $0.decision.plannedHours == nil }
+        let usesEffort = !withPlan && usesPlannedEnd && pacesDiffer && efforts >= least
+        if withPlan || usesEffort, isUsual(paces.count), pacesDiffer { expects.insert(.percentage) }
         if isUsual(rows.count { row in keys.contains { row.decision.labels[$0] != nil } }) { expects.insert(.labels) }
         let titled = rows.count { $0.decision.title != nil }
         if isUsual(titled) { expects.insert(.title) }
@@ -75,6 +75,7 @@ extension FeatureSchema {
         }
         self.init(
             withPlan: withPlan, labelKeys: keys, usesPlannedEnd: usesPlannedEnd, longestSilence: silences.max(),
-            expects: expects, usesTitles: titled >= least, usesEffort: usesEffort)
+            expects: expects, usesTitles: titled >= least, usesEffort: usesEffort,
+            usesHoursPerDay: statesHoursPerDay && (withPlan || usesEffort))
     }
 }

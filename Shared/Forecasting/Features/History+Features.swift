@@ -98,7 +98,8 @@ private final class FeatureWork: Sendable {
                         project: records.dates(
                             ofProject: Int(entry.pointee.groups.projectFlow), at: entry.pointee.allocation.decidedAt),
                         weeklyCapacityHours: records.weeklyHours(
-                            ofPerson: Int(entry.pointee.groups.personFlow), at: entry.pointee.allocation.decidedAt))
+                            ofPerson: Int(entry.pointee.groups.personFlow), at: entry.pointee.allocation.decidedAt),
+                        readsHoursPerDay: builder.schema.usesHoursPerDay)
                     builder.write(
                         decision, entry.pointee.groups.labels.span, views,
                         to: target + (first + number - rows.lowerBound) * columns)

@@ -16,6 +16,8 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var plannedHours: Double
     /// Share of the person's capacity, 0…100.
     public var allocationPercent: Double?
+    /// Hours of each working day, above 0; nil where they are not stated.
+    public var hoursPerDay: Double?
     /// Recorded hours; nil when none are recorded.
     public var actualHours: Double?
     public var start: Double?
@@ -34,8 +36,9 @@ public struct Allocation: Sendable, Hashable, Codable {
         id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
         plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil,
-        title: String? = nil, cancelledAt: Double? = nil
+        title: String? = nil, cancelledAt: Double? = nil, hoursPerDay: Double? = nil
     ) {
+        self.hoursPerDay = hoursPerDay
         self.id = id
         self.cancelledAt = cancelledAt
         self.title = title

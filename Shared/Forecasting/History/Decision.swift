@@ -10,6 +10,8 @@ public struct Decision: Sendable, Hashable, Codable {
     public var plannedHours: Double?
     /// Percent, 0…100. Never used when there is no plan, since a percentage is often worked out from the plan.
     public var allocationPercent: Double?
+    /// Another way to state the same, above 0: hours of each working day. It counts before the percentage where a model reads it.
+    public var hoursPerDay: Double?
     public var start: Double?
     public var end: Double?
     /// The moment of the decision, seconds since 1970: nothing that became known at or after it is used.
@@ -18,8 +20,9 @@ public struct Decision: Sendable, Hashable, Codable {
     public init(
         employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double? = nil, allocationPercent: Double? = nil, start: Double? = nil, end: Double? = nil,
-        at: Double, title: String? = nil
+        at: Double, title: String? = nil, hoursPerDay: Double? = nil
     ) {
+        self.hoursPerDay = hoursPerDay
         self.title = title
         self.employee = employee
         self.project = project
@@ -38,7 +41,7 @@ public struct Decision: Sendable, Hashable, Codable {
             employee: allocation.employee, project: allocation.project, skills: allocation.skills,
             labels: allocation.labels, plannedHours: allocation.plannedHours > 0 ? allocation.plannedHours : nil,
             allocationPercent: allocation.allocationPercent, start: allocation.start, end: allocation.plannedEnd,
-            at: allocation.decidedAt, title: allocation.title)
+            at: allocation.decidedAt, title: allocation.title, hoursPerDay: allocation.hoursPerDay)
     }
 
     /// The same question without the planned hours.

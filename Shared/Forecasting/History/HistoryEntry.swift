@@ -61,6 +61,7 @@ struct HistoryEntry: Sendable {
         hash.add(allocation.plannedEnd)
         hash.add(allocation.decidedAt)
         hash.add(allocation.completedAt)
+        if let hoursPerDay = allocation.hoursPerDay { hash.add(hoursPerDay) }
         return SeededGenerator.mixed(hash.value)
     }
 

@@ -67,6 +67,7 @@ struct VariantModel: Sendable {
         writer.write(schema.expects.rawValue)
         if writer.formatVersion >= 4 { writer.write(schema.usesTitles) }
         if writer.formatVersion >= 5 { writer.write(schema.usesEffort) }
+        if writer.formatVersion >= 6 { writer.write(schema.usesHoursPerDay) }
         members.encode(into: &writer)
         writer.write(candidates) { $1.encode(into: &$0) }
         writer.write(Int32(winner))
@@ -86,6 +87,7 @@ struct VariantModel: Sendable {
             schema.expects = QuestionDetails(rawValue: try reader.integer())
             if reader.formatVersion >= 4 { schema.usesTitles = try reader.bool() }
             if reader.formatVersion >= 5 { schema.usesEffort = try reader.bool() }
+            if reader.formatVersion >= 6 { schema.usesHoursPerDay = try reader.bool() }
         }
         let columns = schema.columns.count
         let members = try FittedMembers(from: &reader, columns: columns)

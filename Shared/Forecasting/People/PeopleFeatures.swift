@@ -59,7 +59,7 @@ struct PeopleFeatures {
         self.context = context
         self.people = people
         self.areOfAsked = areOfAsked
-        numbers = DecisionNumbers(decision, in: history)
+        numbers = DecisionNumbers(decision, in: history, readsHoursPerDay: schema.usesHoursPerDay)
         now = builder.clock(decision.at, views)
         figures = maker.figures(labels: builder.labelNumbers)
     }

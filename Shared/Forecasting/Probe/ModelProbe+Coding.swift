@@ -38,7 +38,7 @@ extension ModelProbe {
                     labels: decision.labels, plannedHours: try reader.double(),
                     allocationPercent: decision.allocationPercent, actualHours: try reader.optionalDouble(),
                     start: decision.start, plannedEnd: decision.end, decidedAt: decision.at,
-                    completedAt: try reader.optionalDouble(), title: decision.title)
+                    completedAt: try reader.optionalDouble(), title: decision.title, hoursPerDay: decision.hoursPerDay)
             },
             questions: try reader.array { Question(decision: try $0.decision(), figures: try $0.doubles()) },
             rows: try reader.array { reader in
@@ -73,6 +73,7 @@ extension ByteWriter {
         write(decision.start)
         write(decision.end)
         write(decision.at)
+        if formatVersion >= 6 { write(decision.hoursPerDay) }
     }
 }
 
@@ -86,6 +87,7 @@ extension ByteReader {
         return Decision(
             employee: employee, project: project, skills: skills, labels: Dictionary(labels) { first, _ in first },
             plannedHours: try optionalDouble(), allocationPercent: try optionalDouble(), start: try optionalDouble(),
-            end: try optionalDouble(), at: try double(), title: title)
+            end: try optionalDouble(), at: try double(), title: title,
+            hoursPerDay: try formatVersion >= 6 ? optionalDouble() : nil)
     }
 }

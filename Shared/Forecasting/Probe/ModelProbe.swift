@@ -33,9 +33,11 @@ public struct ModelProbe: Sendable {
     ///   - history: theirs.
     init(of model: ForecastModel, decisions: [Decision], history: History) {
         isFused = Self.isFusedHere
-        allocations = Self.madeUp(labels: model.unplanned.schema.labelKeys)
+        let labels = model.unplanned.schema.labelKeys
+        allocations = Self.madeUp(labels: labels)
         let known = History(allocations: allocations)
-        questions = Self.decisions(labels: model.unplanned.schema.labelKeys).map {
+        let statesHoursPerDay = model.schemas.contains(where: \.usesHoursPerDay)
+        questions = Self.decisions(labels: labels, statingHoursPerDay: statesHoursPerDay).map {
             Question(decision: $0, figures: model.figures(of: $0, history: known))
         }
         rows = Self.rows(of: model, decisions, history)
@@ -106,17 +108,21 @@ extension ModelProbe {
     }
 
     /// Of people known and unknown, with a plan and without, with every detail and with none.
-    private static func decisions(labels: [String]) -> [Decision] {
+    /// - Parameter statingHoursPerDay: whether the details are also asked with hours per day instead of a percentage.
+    private static func decisions(labels: [String], statingHoursPerDay: Bool) -> [Decision] {
         let asked = start + 90 * day
         return ["known", "unknown"].flatMap { person in
             ([nil, 8] as [Double?]).flatMap { planned in
-                [
+                let detailed = Decision(
+                    employee: person, project: "project-1", skills: ["one", "two"], labels: values(labels, 1),
+                    plannedHours: planned.map { 3 * $0 }, allocationPercent: 40, start: asked + day,
+                    end: asked + 9 * day, at: asked, title: "task 1 of this kind")
+                var daily = detailed
+                (daily.allocationPercent, daily.hoursPerDay) = (nil, 5)
+                return [
                     Decision(employee: person, project: "project-0", skills: ["one"], plannedHours: planned, at: asked),
-                    Decision(
-                        employee: person, project: "project-1", skills: ["one", "two"], labels: values(labels, 1),
-                        plannedHours: planned.map { 3 * $0 }, allocationPercent: 40, start: asked + day,
-                        end: asked + 9 * day, at: asked, title: "task 1 of this kind"),
-                ]
+                    detailed,
+                ] + (statingHoursPerDay ? [daily] : [])
             }
         }
     }
