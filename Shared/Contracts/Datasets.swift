@@ -68,12 +68,15 @@ public struct DatasetRow: Codable, Sendable, Equatable {
     public let title: String?
     /// The end as planned at the decision; nil when unknown.
     public let plannedEnd: Date?
+    /// The effort stated as hours of each working day; nil when it was not.
+    public let hoursPerDay: Double?
 
     public init(
         allocationId: AllocationID, employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String],
         labels: [String: String], allocationPercentage: Double?, plannedHours: Double?, actualHours: Double,
         hoursSource: String, performanceScore: Double, completionRate: Double?, timestamp: Date, start: Date?,
-        completedAt: Date, success: Bool?, title: String? = nil, plannedEnd: Date? = nil
+        completedAt: Date, success: Bool?, title: String? = nil, plannedEnd: Date? = nil,
+        hoursPerDay: Double? = nil
     ) {
         self.allocationId = allocationId
         self.employeeId = employeeId
@@ -92,6 +95,7 @@ public struct DatasetRow: Codable, Sendable, Equatable {
         self.success = success
         self.title = title
         self.plannedEnd = plannedEnd
+        self.hoursPerDay = hoursPerDay
     }
 }
 

@@ -233,12 +233,12 @@ import Testing
             requiredSkills: ["C, C++", "the \"new\" one"], labels: ["b": "2", "a": "1"], allocationPercentage: nil,
             plannedHours: 8, actualHours: 7.25, hoursSource: "recorded", performanceScore: 60, completionRate: nil,
             timestamp: Date(timeIntervalSince1970: 0), start: nil, completedAt: Date(timeIntervalSince1970: 86_400),
-            success: true, title: "a, b", plannedEnd: Date(timeIntervalSince1970: 2 * 86_400))
+            success: true, title: "a, b", plannedEnd: Date(timeIntervalSince1970: 2 * 86_400), hoursPerDay: 2.5)
         #expect(
             row.csv
                 == "\(row.allocationId),\(row.employeeId),\(row.projectId),\"C, C++;the \"\"new\"\" one\",a=1;b=2,,8,7.25,"
-                + "recorded,60,,1970-01-01T00:00:00.000Z,,1970-01-02T00:00:00.000Z,true,\"a, b\",1970-01-03T00:00:00.000Z\r\n"
+                + "recorded,60,,1970-01-01T00:00:00.000Z,,1970-01-02T00:00:00.000Z,true,\"a, b\",1970-01-03T00:00:00.000Z,2.5\r\n"
         )
-        #expect(DatasetRow.csvHeader.split(separator: ",").count == 17)
+        #expect(DatasetRow.csvHeader.split(separator: ",").count == 18)
     }
 }

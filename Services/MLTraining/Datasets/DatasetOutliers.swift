@@ -72,6 +72,7 @@ extension DatasetReportBuilder {
         hasher.combine(row.requiredSkills)
         hasher.combine(row.labels)
         hasher.combine(row.allocationPercentage)
+        hasher.combine(row.hoursPerDay)
         hasher.combine(row.plannedHours)
         hasher.combine(row.actualHours)
         hasher.combine(row.title)

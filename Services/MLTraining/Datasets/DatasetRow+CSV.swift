@@ -7,7 +7,7 @@ extension DatasetRow {
     static let csvHeader = """
         allocation_id,employee_id,project_id,required_skills,labels,allocation_percentage,planned_hours,actual_hours,\
         hours_source,performance_score,completion_rate,timestamp,start,completed_at,success,title,\
-        planned_end\r\n
+        planned_end,hours_per_day\r\n
         """
 
     var csv: String {
@@ -19,6 +19,7 @@ extension DatasetRow {
             Self.number(performanceScore), Self.number(completionRate), WireJSON.timestamp(timestamp),
             start.map(WireJSON.timestamp) ?? "", WireJSON.timestamp(completedAt), success.map { "\($0)" } ?? "",
             CSVText.field(title ?? ""), plannedEnd.map(WireJSON.timestamp) ?? "",
+            Self.number(hoursPerDay),
         ]
         return fields.joined(separator: ",") + "\r\n"
     }

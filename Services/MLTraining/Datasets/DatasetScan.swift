@@ -152,6 +152,7 @@ extension DatasetRow {
             start: point.start.map { Date(timeIntervalSince1970: $0) },
             completedAt: Date(timeIntervalSince1970: point.completedAt), success: point.success,
             title: entry.allocation.title,
-            plannedEnd: entry.allocation.plannedEnd.map { Date(timeIntervalSince1970: $0) })
+            plannedEnd: entry.allocation.plannedEnd.map { Date(timeIntervalSince1970: $0) },
+            hoursPerDay: entry.allocation.hoursPerDay)
     }
 }
