@@ -13,6 +13,8 @@ public struct PredictionRequest: RequestPayload {
     /// Percent of the person's capacity that the booking is to take, above 0 and at most 100; nil when that is not settled.
     /// Models learn from it: asked without it, a model that never knew it answers.
     public let allocationPercentage: Double?
+    /// The same stated as hours of each working day, above 0 and at most 24; nil when that is not settled, or the percentage is given.
+    public let hoursPerDay: Double?
     public let startDate: CivilDate?
     public let endDate: CivilDate?
     public let labels: [String: String]?
@@ -26,7 +28,7 @@ public struct PredictionRequest: RequestPayload {
     public init(
         employeeId: EmployeeID, projectId: ProjectID, requiredSkills: [String]? = nil,
         leastLevels: [String: Int]? = nil, plannedHours: Double? = nil, allocationPercentage: Double? = nil,
-        startDate: CivilDate? = nil, endDate: CivilDate? = nil,
+        hoursPerDay: Double? = nil, startDate: CivilDate? = nil, endDate: CivilDate? = nil,
         labels: [String: String]? = nil, title: String? = nil, asOf: Date? = nil, alternatives: Int? = nil
     ) {
         self.title = title
@@ -37,6 +39,7 @@ public struct PredictionRequest: RequestPayload {
         self.leastLevels = leastLevels
         self.plannedHours = plannedHours
         self.allocationPercentage = allocationPercentage
+        self.hoursPerDay = hoursPerDay
         self.startDate = startDate
         self.endDate = endDate
         self.labels = labels
@@ -47,7 +50,7 @@ public struct PredictionRequest: RequestPayload {
         validation.skills(requiredSkills, "requiredSkills")
         validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
-        validation.range(allocationPercentage, above: 0, atMost: 100, "allocationPercentage")
+        validation.effort(percentage: allocationPercentage, hoursPerDay: hoursPerDay)
         validation.order(startDate, endDate, "endDate", notBefore: "startDate")
         validation.labels(labels, "labels")
         validation.range(alternatives, 0...Self.mostAlternatives, "alternatives")
@@ -55,6 +58,17 @@ public struct PredictionRequest: RequestPayload {
     }
 
     public static let mostAlternatives = 50
+}
+
+extension Validation {
+    /// How much of the person's time a question says that the work takes: in one way, since only one can be read.
+    mutating func effort(percentage: Double?, hoursPerDay: Double?) {
+        range(percentage, above: 0, atMost: 100, "allocationPercentage")
+        range(hoursPerDay, above: 0, atMost: 24, "hoursPerDay")
+        require(
+            percentage == nil || hoursPerDay == nil, "hoursPerDay",
+            "must not stand beside allocationPercentage: state the effort in one way")
+    }
 }
 
 /// The hours that hold the outcome with probability `level`.

@@ -15,6 +15,7 @@ public struct WhatIfRequest: RequestPayload {
     public let leastLevels: Patch<[String: Int]>
     public let plannedHours: Patch<Double>
     public let allocationPercentage: Patch<Double>
+    public let hoursPerDay: Patch<Double>
     public let startDate: Patch<CivilDate>
     public let endDate: Patch<CivilDate>
     public let labels: Patch<[String: String]>
@@ -28,7 +29,8 @@ public struct WhatIfRequest: RequestPayload {
         predictionId: PredictionID? = nil, employeeId: EmployeeID? = nil, projectId: ProjectID? = nil,
         requiredSkills: Patch<[String]> = .unchanged, leastLevels: Patch<[String: Int]> = .unchanged,
         plannedHours: Patch<Double> = .unchanged,
-        allocationPercentage: Patch<Double> = .unchanged, startDate: Patch<CivilDate> = .unchanged,
+        allocationPercentage: Patch<Double> = .unchanged, hoursPerDay: Patch<Double> = .unchanged,
+        startDate: Patch<CivilDate> = .unchanged,
         endDate: Patch<CivilDate> = .unchanged, labels: Patch<[String: String]> = .unchanged,
         title: Patch<String> = .unchanged, asOf: Patch<Date> = .unchanged, alternatives: Patch<Int> = .unchanged
     ) {
@@ -37,6 +39,7 @@ public struct WhatIfRequest: RequestPayload {
         self.leastLevels = leastLevels
         self.plannedHours = plannedHours
         self.allocationPercentage = allocationPercentage
+        self.hoursPerDay = hoursPerDay
         self.startDate = startDate
         self.endDate = endDate
         self.labels = labels
@@ -54,7 +57,7 @@ public struct WhatIfRequest: RequestPayload {
         validation.skills(requiredSkills.newValue, "requiredSkills")
         validation.levels(leastLevels.newValue, "leastLevels", of: requiredSkills.newValue)
         validation.range(plannedHours.newValue, above: 0, atMost: 100_000, "plannedHours")
-        validation.range(allocationPercentage.newValue, above: 0, atMost: 100, "allocationPercentage")
+        validation.effort(percentage: allocationPercentage.newValue, hoursPerDay: hoursPerDay.newValue)
         validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
         validation.labels(labels.newValue, "labels")
         validation.range(alternatives.newValue, 0...PredictionRequest.mostAlternatives, "alternatives")
@@ -74,6 +77,7 @@ public struct WhatIfRequest: RequestPayload {
             leastLevels: leastLevels.applied(to: base?.leastLevels),
             plannedHours: plannedHours.applied(to: base?.plannedHours),
             allocationPercentage: allocationPercentage.applied(to: base?.allocationPercentage),
+            hoursPerDay: hoursPerDay.applied(to: base?.hoursPerDay),
             startDate: startDate.applied(to: base?.startDate), endDate: endDate.applied(to: base?.endDate),
             labels: labels.applied(to: base?.labels), title: title.applied(to: base?.title),
             asOf: asOf.applied(to: base?.asOf), alternatives: alternatives.applied(to: base?.alternatives))

@@ -15,13 +15,14 @@ import Testing
         return knowledge
     }
 
-    /// Labels, titles, percentages and skills differ from row to row, so that a field left out would show.
+    /// Labels, titles, percentages, hours per day and skills differ from row to row, so that a field left out would show.
     private var bookings: [Contracts.Allocation] {
         TrainedModel.history.allocations.enumerated().map { index, given in
             let skills = index % 5 == 0 ? ["SQL", "Swift"] : given.requiredSkills
             return Contracts.Allocation(
                 id: given.id, externalId: given.externalId, employeeId: given.employeeId, projectId: given.projectId,
-                allocationPercentage: Double(10 + index % 9 * 10), allocatedHours: given.allocatedHours,
+                allocationPercentage: index % 3 == 0 ? nil : Double(10 + index % 9 * 10),
+                allocatedHours: given.allocatedHours, hoursPerDay: index % 3 == 0 ? Double(1 + index % 7) : nil,
                 plannedHours: given.plannedHours, actualHours: given.actualHours,
                 title: "Task \(index % 7)", requiredSkills: skills, labels: ["priority": "\(index % 3)"],
                 startDate: given.startDate, endDate: given.endDate, completedAt: given.completedAt,
@@ -49,8 +50,8 @@ import Testing
         let request = PredictionRequest(
             employeeId: booking.employeeId, projectId: booking.projectId, requiredSkills: skills,
             plannedHours: booking.plannedHours, allocationPercentage: booking.allocationPercentage,
-            startDate: booking.startDate, endDate: booking.endDate, labels: booking.labels, title: booking.title,
-            asOf: booking.createdAt)
+            hoursPerDay: booking.hoursPerDay, startDate: booking.startDate, endDate: booking.endDate,
+            labels: booking.labels, title: booking.title, asOf: booking.createdAt)
         var errors: [FieldError] = []
         return try #require(Question(request, knowledge: known, now: Date(), errors: &errors), "\(errors)")
     }
@@ -81,7 +82,7 @@ import Testing
         let rows = history.allocations
         let schema = model.forecast.features(of: Decision(rows[0]), history: history).schema
         let names = schema.features.map(\.name)
-        #expect(schema.usesTitles && schema.usesPercentage && schema.labelKeys == ["priority"])
+        #expect(schema.usesTitles && schema.usesHoursPerDay && schema.labelKeys == ["priority"])
         // Row by row in the order of decisions, as `rows` are.
         let matrix = history.features(schema: schema, asOf: .infinity)
         #expect(matrix.rows == rows.count && matrix.columns == names.count)
@@ -96,7 +97,11 @@ import Testing
             #expect(live.set.names == names)
             let moved = zip(names, zip(live.values, row)).filter { $0.1.0.bitPattern != $0.1.1.bitPattern }
             #expect(moved.isEmpty, "row \(place), \(skills): \(moved.map { $0.0 })")
-            // What this would not be worth otherwise: to the model the words themselves are other skills.
+            // What this would not be worth otherwise: the model reads what is stated per day, of days of eight hours.
+            if let share = names.firstIndex(of: "base.allocation"), let hours = booking.hoursPerDay {
+                #expect(live.values[share] == Float(hours / 8))
+            }
+            // And to the model the words themselves are other skills.
             decision.skills = skills
             let unread = model.features(of: decision, history: history).values
             if unread.map(\.bitPattern) != live.values.map(\.bitPattern) { unlike += 1 }

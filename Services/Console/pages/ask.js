@@ -26,6 +26,7 @@ export default async function askPage({ api, session, router, query }) {
   const title = input({ name: "title", maxlength: 500, value: query.get("title") ?? "" });
   const planned = input({ type: "number", min: 0, step: "any", name: "plannedHours", value: query.get("hours") ?? "" });
   const share = input({ type: "number", min: 0, max: 100, name: "allocationPercentage", value: query.get("share") ?? "" });
+  const daily = input({ type: "number", min: 0, max: 24, step: "any", name: "hoursPerDay", value: query.get("daily") ?? "" });
   const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today(session.timeZone)) });
   const end = input({ type: "date", name: "endDate", value: query.get("to") ?? "" });
   const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
@@ -40,11 +41,12 @@ export default async function askPage({ api, session, router, query }) {
     return {
       employeeId: person.choice.id, projectId: project.choice.id, requiredSkills: wanted.length > 0 ? wanted : undefined,
       plannedHours: planned.value === "" ? undefined : Number(planned.value), allocationPercentage: share.value === "" ? undefined : Number(share.value),
+      hoursPerDay: daily.value === "" ? undefined : Number(daily.value),
       startDate: start.value || undefined, endDate: end.value || undefined, title: title.value.trim() || undefined,
     };
   };
   const changed = debounce(() => look(), 400);
-  for (const control of [skills, title, planned, share, start, end]) control.addEventListener("change", () => changed());
+  for (const control of [skills, title, planned, share, daily, start, end]) control.addEventListener("change", () => changed());
   const isSame = (one, question) => one !== null && JSON.stringify(one.question) === JSON.stringify(question);
   const isKept = (question) => isSame(kept, question);
 
@@ -80,7 +82,7 @@ export default async function askPage({ api, session, router, query }) {
 
   async function answered(give) {
     if (!person.choice || !project.choice) return;
-    router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, title: title.value.trim(), hours: planned.value, share: share.value, from: start.value, to: end.value });
+    router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, title: title.value.trim(), hours: planned.value, share: share.value, daily: daily.value, from: start.value, to: end.value });
     // The answer before stays in sight, so that the page does not jump with every change.
     if (answer.querySelector(".answer-figures")) answer.setAttribute("aria-busy", "true"); else replace(answer, loading("Asking"));
     asking += 1;
@@ -146,7 +148,7 @@ export default async function askPage({ api, session, router, query }) {
     pageHead("Ask", { note: "How many hours, how likely within the plan, and who else. Change any input to see what that changes; nothing is kept until you ask or decide." }),
     h("div", { class: "stack" }, card(null, h("form", { class: "form", onsubmit: (event) => { event.preventDefault(); ask(); } },
       h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
-      h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("From", start), field("To", end)),
+      h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("Or hours a day", daily), field("From", start), field("To", end)),
       h("div", { class: "form-row" }, field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
       h("div", { class: "actions" }, button("Ask and keep", { kind: "primary", type: "submit", icon: "ask" })))), answer),
   ];

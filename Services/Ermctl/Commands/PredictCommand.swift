@@ -12,6 +12,8 @@ struct PredictCommand: AsyncParsableCommand {
 
     @Option(help: "Percent of the person's capacity that the booking is to take.")
     var percentage: Double?
+    @Option(help: "Hours of each working day that the booking is to take, instead of the percentage.")
+    var hoursPerDay: Double?
     @Option(help: "First day, YYYY-MM-DD.") var start: String?
     @Option(help: "Last day, YYYY-MM-DD.") var end: String?
     @Option(help: "Use only what was known before this moment (ISO 8601).") var asOf: String?
@@ -25,6 +27,7 @@ struct PredictCommand: AsyncParsableCommand {
                 requiredSkills: skills?.split(separator: ";").map(String.init),
                 plannedHours: planned,
                 allocationPercentage: percentage,
+                hoursPerDay: hoursPerDay,
                 startDate: try start.map { try Self.day($0, "--start") },
                 endDate: try end.map { try Self.day($0, "--end") },
                 asOf: try asOf.map { text in

@@ -18,6 +18,7 @@ struct Question: Sendable {
     let leastLevels: [String: Int]
     let plannedHours: Double?
     let allocationPercentage: Double?
+    let hoursPerDay: Double?
     let start: CivilDate?
     let end: CivilDate?
     let labels: [String: String]
@@ -89,6 +90,7 @@ struct Question: Sendable {
         self.leastLevels = skillNames.levels(of: request.leastLevels ?? asked.levels)
         self.plannedHours = request.plannedHours
         self.allocationPercentage = request.allocationPercentage
+        self.hoursPerDay = request.hoursPerDay
         self.start = request.startDate
         self.end = request.endDate
         self.labels = request.labels ?? [:]
@@ -107,7 +109,7 @@ struct Question: Sendable {
             employee: employee.description, project: project.id.description, skills: bookedSkills,
             labels: labels, plannedHours: plannedHours, allocationPercent: allocationPercentage,
             start: first.secondsSince1970,
-            end: end?.secondsSince1970, at: asOf.timeIntervalSince1970, title: title)
+            end: end?.secondsSince1970, at: asOf.timeIntervalSince1970, title: title, hoursPerDay: hoursPerDay)
     }
 
     /// The day on which the work begins.

@@ -1,0 +1,46 @@
+import Contracts
+import Testing
+
+/// What may stand together in a question.
+@Suite struct PredictionRequestTests {
+    private func question(percent: Double? = nil, hoursPerDay: Double? = nil) -> PredictionRequest {
+        PredictionRequest(
+            employeeId: EmployeeID(), projectId: ProjectID(), allocationPercentage: percent, hoursPerDay: hoursPerDay)
+    }
+
+    private func faults(_ request: some RequestPayload) -> [FieldError] {
+        var validation = Validation()
+        request.validate(&validation)
+        return validation.errors
+    }
+
+    @Test("the effort is stated as a percentage or as hours per day, and what is wrong names its field")
+    func effort() {
+        #expect(faults(question(percent: 50)).isEmpty && faults(question(hoursPerDay: 24)).isEmpty)
+        for hours in [0, -1, 24.5, .nan] {
+            #expect(faults(question(hoursPerDay: hours)).map(\.field) == ["hoursPerDay"], "\(hours)")
+        }
+        let both = faults(question(percent: 50, hoursPerDay: 4))
+        #expect(both.map(\.field) == ["hoursPerDay"])
+        #expect(both.allSatisfy { $0.message.contains("allocationPercentage") })
+        let batch = faults(PredictionBatchRequest(requests: [question(), question(percent: 50, hoursPerDay: 4)]))
+        #expect(batch.map(\.field) == ["requests[1].hoursPerDay"])
+    }
+
+    @Test("a what-if restates the effort in the other way when it empties the one before")
+    func whatIf() throws {
+        let base = question(percent: 50)
+        let beside = WhatIfRequest(predictionId: PredictionID(), hoursPerDay: .value(4))
+        #expect(faults(beside).isEmpty)
+        // Each alone may be right and both together wrong: the service judges the question that results.
+        #expect(faults(try #require(beside.question(changing: base))).map(\.field) == ["hoursPerDay"])
+        let instead = WhatIfRequest(predictionId: PredictionID(), allocationPercentage: .null, hoursPerDay: .value(4))
+        let changed = try #require(instead.question(changing: base))
+        #expect(changed.hoursPerDay == 4 && changed.allocationPercentage == nil && faults(changed).isEmpty)
+        let same = try #require(WhatIfRequest(predictionId: PredictionID()).question(changing: changed))
+        #expect(same.hoursPerDay == 4)
+        let both = WhatIfRequest(
+            employeeId: EmployeeID(), projectId: ProjectID(), allocationPercentage: .value(50), hoursPerDay: .value(4))
+        #expect(faults(both).map(\.field) == ["hoursPerDay"])
+    }
+}
