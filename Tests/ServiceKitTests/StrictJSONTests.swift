@@ -190,6 +190,52 @@ struct StrictJSONTests {
         #expect(errors(body(members)).count == JSONReport.maximumErrors)
     }
 
+    @Test("a long name is told only so far, so that errors below it do not make a huge answer")
+    func longNames() throws {
+        let name = String(repeating: "n", count: 20_000)
+        let wrong = (0..<200).map { "\"f\($0)\":\"\\u0000\"" }.joined(separator: ",")
+        let told = errors(body(#""free":{"\#(name)":{\#(wrong)}}"#))
+
+        #expect(told.count == JSONReport.maximumErrors)
+        let start = "free." + String(repeating: "n", count: JSONPath.longestName) + "…."
+        #expect(told.keys.allSatisfy { $0.hasPrefix(start + "f") })
+
+        // One character of many scalars, and many steps.
+        let accents = "e" + String(repeating: "\u{301}", count: 20_000)
+        #expect(JSONPath()[accents].text.unicodeScalars.count == JSONPath.longestName + 1)
+        let deep = (0..<64).reduce(JSONPath()) { path, _ in path[name] }
+        #expect(deep.text.utf8.count < JSONPath.longestText + 3 * JSONPath.longestName)
+        #expect(JSONPath()["employees"][3]["name"].text == "employees[3].name")
+    }
+
+    @Test("the parts of a document below a long name do not hold that name once each")
+    func longNamesAreShared() throws {
+        let parent = JSONPath()[String(repeating: "n", count: 100_000)]
+        let before = try Self.residentBytes()
+
+        // 200 MB, if each held a text of its own.
+        let paths = (0..<2_000).map { parent[$0] }
+
+        #expect(try Self.residentBytes() - before < 100_000_000)
+        #expect(paths.count == 2_000)
+    }
+
+    /// What the process has in memory.
+    private static func residentBytes() throws -> Int {
+        let text = try String(contentsOfFile: "/proc/self/statm", encoding: .utf8)
+        return try #require(text.split(separator: " ").dropFirst().first.flatMap { Int($0) }) * 4096
+    }
+
+    @Test("elements of arrays are judged in their order, unknown fields in them too, and read twice they are the same")
+    func elements() throws {
+        let told = errors(
+            body(#""list":[{"hours":1,"count":1},{"hours":1,"count":1,"extra":0},{"hours":"x","count":1}]"#))
+        #expect(told == ["list[1].extra": "is not a field of this request", "list[2].hours": "must be a number"])
+        #expect(
+            try decode(body(#""free":[1,[2,{"a":[]}],null]"#)).free
+                == .array([.integer(1), .array([.integer(2), .object(["a": .array([])])]), .null]))
+    }
+
     @Test("the platform's own requests are read by it")
     func contracts() throws {
         let request: CreateTenantRequest = try StrictJSON.decode(

@@ -114,7 +114,7 @@ extension JSONNode {
         case .string(let text):
             if text.unicodeScalars.contains("\0") { return wrong("must not contain the character U+0000", .null) }
             return .string(text)
-        case .array: return .array(elements.map { $0.json() })
+        case .array: return .array((0..<elementCount).map { element($0).json() })
         case .object:
             askForAll()
             return .object(members.mapValues { $0.json() })

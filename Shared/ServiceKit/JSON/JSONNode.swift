@@ -5,7 +5,8 @@ final class JSONNode {
     let report: JSONReport
     /// The members of an object by name; the last wins where one comes twice (which is reported).
     private(set) lazy var members: [String: JSONNode] = makeMembers()
-    private(set) lazy var elements: [JSONNode] = makeElements()
+    /// Elements that were read and have parts of their own, in their order. Others leave nothing to be asked later.
+    private var read: [(index: Int, node: JSONNode)] = []
     private var asked: Set<String> = []
     /// Someone read it as an object with known keys, so that the other keys are unknown.
     private var isRecord = false
@@ -37,7 +38,7 @@ final class JSONNode {
             }
             for (name, node) in members where asked.contains(name) { node.rejectUnused() }
         } else if case .array = syntax {
-            for element in elements { element.rejectUnused() }
+            for (_, element) in read { element.rejectUnused() }
         }
     }
 
@@ -52,8 +53,20 @@ final class JSONNode {
         return members
     }
 
-    private func makeElements() -> [JSONNode] {
-        guard case .array(let values) = syntax else { return [] }
-        return values.enumerated().map { JSONNode($1, path: path[$0], report: report) }
+    /// 0 for what is no array.
+    var elementCount: Int { if case .array(let values) = syntax { values.count } else { 0 } }
+
+    /// An element of an array, made when it is read: a body may have millions.
+    ///
+    /// - Parameter index: below ``elementCount``; elements are read one after the other, each any number of times.
+    func element(_ index: Int) -> JSONNode {
+        guard case .array(let values) = syntax else { preconditionFailure("only an array has elements") }
+        if let last = read.last, last.index == index { return last.node }
+        let node = JSONNode(values[index], path: path[index], report: report)
+        switch node.syntax {
+        case .array, .object: read.append((index, node))
+        case .null, .bool, .number, .string: break
+        }
+        return node
     }
 }

@@ -1,5 +1,7 @@
 /// A JSON text as read, nothing resolved yet: numbers keep their spelling, objects their order and duplicates.
-package indirect enum JSONSyntax: Sendable {
+///
+/// Not `indirect`: a body may be millions of values, each of which would be allocated by itself.
+package enum JSONSyntax: Sendable {
     case null
     case bool(Bool)
     /// As spelt, within RFC 8259's grammar.

@@ -81,8 +81,8 @@ private struct StrictUnkeyedContainer: UnkeyedDecodingContainer {
     let codingPath: [any CodingKey]
     var currentIndex = 0
 
-    var count: Int? { node.elements.count }
-    var isAtEnd: Bool { currentIndex >= node.elements.count }
+    var count: Int? { node.elementCount }
+    var isAtEnd: Bool { currentIndex >= node.elementCount }
 
     mutating func decodeNil() throws -> Bool {
         guard try peek().isNull else { return false }
@@ -117,7 +117,7 @@ private struct StrictUnkeyedContainer: UnkeyedDecodingContainer {
             node.report.reject(node.path, "has too few entries")
             throw JSONReport.Stop()
         }
-        return node.elements[currentIndex]
+        return node.element(currentIndex)
     }
 }
 

@@ -44,7 +44,9 @@ final class JSONReport {
     static let maximumErrors = 100
 
     func reject(_ path: JSONPath, _ message: String) {
-        guard errors.count < Self.maximumErrors, !errors.contains(where: { $0.field == path.text }) else { return }
-        errors.append(FieldError(field: path.text, message: message))
+        guard errors.count < Self.maximumErrors else { return }
+        let field = path.text
+        guard !errors.contains(where: { $0.field == field }) else { return }
+        errors.append(FieldError(field: field, message: message))
     }
 }
