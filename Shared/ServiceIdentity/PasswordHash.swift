@@ -1,34 +1,41 @@
 import COpenSSL
-import Contracts
+public import Contracts
 import Foundation
 
 /// Passwords as they are stored: scrypt (RFC 7914) with a salt of its own and the parameters beside the hash,
 /// `$scrypt$ln=15,r=8,p=1$<salt>$<hash>`.
 ///
 /// Hashing takes some 100 ms and 32 MB on purpose. It runs on two threads of its own, never on Swift's cooperative
-/// pool, and no more than a bounded number of callers wait for them.
+/// pool, and no more than a bounded number of callers wait for them, each tenant's in turn: who sets passwords by the hundred keeps no
+/// other tenant's people from logging in.
 public enum PasswordHash {
+    /// - Parameter tenant: whose password it is; nil: the platform's own work.
     /// - Throws: ``PasswordHashError`` `busy` when too many are waiting; `CancellationError`.
-    public static func make(_ password: String) async throws -> String {
-        try await make(password, parameters: .current)
+    public static func make(_ password: String, of tenant: TenantID?) async throws -> String {
+        try await make(password, of: tenant, parameters: .current)
     }
 
     /// The same at another cost.
-    package static func make(_ password: String, parameters: ScryptParameters) async throws -> String {
+    package static func make(
+        _ password: String, of tenant: TenantID?, parameters: ScryptParameters
+    ) async throws -> String {
         var generator = SystemRandomNumberGenerator()
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &generator) }
         return StoredHash(
             parameters: parameters, salt: salt,
-            hash: try await derive(password, salt: salt, parameters: parameters, count: 32)
+            hash: try await derive(password, of: tenant, salt: salt, parameters: parameters, count: 32)
         ).text
     }
 
-    /// - Throws: ``PasswordHashError`` `invalidHash` when `stored` was not made by ``make(_:)``, `busy` when too many are
+    /// - Parameter tenant: as of ``make(_:of:)``.
+    /// - Throws: ``PasswordHashError`` `invalidHash` when `stored` was not made by ``make(_:of:)``, `busy` when too many are
     ///   waiting; `CancellationError`.
-    public static func verify(_ password: String, against stored: String) async throws -> Bool {
+    public static func verify(
+        _ password: String, against stored: String, of tenant: TenantID?
+    ) async throws -> Bool {
         let known = try StoredHash(stored)
         let derived = try await derive(
-            password, salt: known.salt, parameters: known.parameters, count: known.hash.count)
+            password, of: tenant, salt: known.salt, parameters: known.parameters, count: known.hash.count)
         return RandomToken.areEqual(derived, known.hash)
     }
 
@@ -48,11 +55,13 @@ public enum PasswordHash {
     private static let workers = WorkerThreads(name: "scrypt", count: 2, maximumWaiting: 64)
 
     private static func derive(
-        _ password: String, salt: [UInt8], parameters: ScryptParameters, count: Int
+        _ password: String, of tenant: TenantID?, salt: [UInt8], parameters: ScryptParameters, count: Int
     ) async throws -> [UInt8] {
         // Unicode has several spellings of one text; RFC 8265 §4.2 has them made equal first.
         let bytes = Array(password.precomposedStringWithCanonicalMapping.utf8)
-        return try await workers.run { try scrypt(bytes, salt: salt, parameters: parameters, count: count) }
+        return try await workers.run(of: tenant) {
+            try scrypt(bytes, salt: salt, parameters: parameters, count: count)
+        }
     }
 
     /// RFC 7914's function, on the calling thread.

@@ -28,7 +28,8 @@ struct Credentials: Sendable {
                 )
             }
         }
-        let isRight = try await PasswordHash.verify(request.password, against: found?.hash ?? PasswordHash.decoy)
+        let isRight = try await PasswordHash.verify(
+            request.password, against: found?.hash ?? PasswordHash.decoy, of: tenant)
         guard isRight, let found, found.hash != nil, found.principal.isActive else {
             throw ProblemError(
                 status: .unauthorized, code: .invalidCredentials, "The e-mail address or the password is wrong.")
@@ -69,7 +70,7 @@ struct Credentials: Sendable {
     }
 
     private func rehash(_ password: String, of user: UserID, replacing old: String, tenant: TenantID) async throws {
-        let hash = try await PasswordHash.make(password)
+        let hash = try await PasswordHash.make(password, of: tenant)
         try await database.withTenant(tenant) { connection in
             // The password stays the same, and so do the sessions begun with it.
             try await connection.setLocal(settings: ["erm.same_password": "yes"])

@@ -42,7 +42,7 @@ struct Users: Sendable {
         once key: IdempotencyKey? = nil
     ) async throws -> User {
         let hash: String? =
-            if let password = request.password { try await passwords.hash(password) } else { nil }
+            if let password = request.password { try await passwords.hash(password, of: tenant) } else { nil }
         let roles = request.roles ?? [DefaultRole.user.rawValue]
         return try await database.creating(in: tenant, once: key) { active, connection in
             _ = try await Roles.grantable(roles, by: holder, on: connection)
@@ -75,7 +75,7 @@ struct Users: Sendable {
         holding holder: [Permission], if precondition: @Sendable (User) throws -> Void
     ) async throws -> User {
         let hash: String? =
-            if let password = request.password { try await passwords.hash(password) } else { nil }
+            if let password = request.password { try await passwords.hash(password, of: tenant) } else { nil }
         return try await database.withActive(tenant) { active, connection in
             let current = try await Self.lock(id, holding: holder, if: precondition, on: connection)
             if let roles = request.roles {

@@ -92,7 +92,7 @@ struct Invitations: Sendable {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
-        let hash = try await passwords.hash(request.password)
+        let hash = try await passwords.hash(request.password, of: tenant)
         return try await database.withActive(tenant) { home, connection in
             guard case .invitation(let id) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid

@@ -22,7 +22,7 @@ struct PasswordResets: Sendable {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
-        let hash = try await passwords.hash(request.password)
+        let hash = try await passwords.hash(request.password, of: tenant)
         return try await database.withTenant(tenant) { connection in
             guard case .reset(let user) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid

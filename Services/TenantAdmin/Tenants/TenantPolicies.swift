@@ -28,15 +28,16 @@ struct PasswordPolicy: Sendable {
 
     /// The password's hash.
     ///
+    /// - Parameter tenant: whose password it is; nil for a tenant that is still to be made.
     /// - Throws: ``ProblemError`` 422 naming the field.
-    func hash(_ password: String, _ field: String = "password") async throws -> String {
+    func hash(_ password: String, _ field: String = "password", of tenant: TenantID?) async throws -> String {
         guard password.count >= minimumLength else {
             throw ProblemError.validation(field, "must be at least \(minimumLength) characters long")
         }
         guard !refused.contains(password.lowercased()) else {
             throw ProblemError.validation(field, "is among those that are tried first; choose another")
         }
-        return try await PasswordHash.make(password, parameters: cost)
+        return try await PasswordHash.make(password, of: tenant, parameters: cost)
     }
 }
 

@@ -21,7 +21,7 @@ struct Tenants: Sendable {
         var passwordHash: String?
         // Before a connection is taken: it takes longer than all else.
         if let password = request.adminPassword {
-            passwordHash = try await policies.passwords.hash(password, "adminPassword")
+            passwordHash = try await policies.passwords.hash(password, "adminPassword", of: nil)
         }
         do {
             return try await pool.withTransaction { [passwordHash] connection in
