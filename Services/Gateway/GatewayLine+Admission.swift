@@ -20,6 +20,7 @@ extension GatewayLine {
     func asked(_ match: MatchedRoute, _ request: HTTPRequest, peer: ClientAddress?) throws -> Asked {
         try Self.requireNoBody(request, match)
         try Self.requirePlainBody(request)
+        try RewriteStage.requireDecisive(request.headerFields)
         let credential = try Credential.presented(in: request.headerFields)
         let hints = try tenant.hints(headers: request.headerFields, host: request.authority)
         let isStream = match.route.isStreaming || ForwardStage.streamsBody(request.headerFields, match.route)

@@ -1,5 +1,6 @@
 import Contracts
 import HTTPTypes
+import ServiceKit
 
 /// Sixth stage: the headers that go on to the upstream, and those that come back to the client.
 ///
@@ -99,6 +100,27 @@ struct RewriteStage: Sendable {
         "x-tenant", "x-user", "x-auth", "x-erm", "x-identity", "x-permission", "x-role", "x-subject", "x-platform",
         "x-forwarded", "x-internal", "x-remote", "x-authenticated", "x-principal",
     ]
+
+    /// Fields that decide what becomes of a request: whether it is carried out once, on which state, and what its body is.
+    private static let decisive: Set<String> = [
+        "content-encoding", "content-type", "idempotency-key", "if-match", "if-modified-since", "if-none-match",
+        "if-range", "if-unmodified-since", "inference-header-content-length", "range",
+    ]
+
+    /// No sender may name such a field in `Connection` (RFC 9110 §7.6.1): it would end here, and the service would carry out, on any state
+    /// or twice, what its sender has asked for once or on one state.
+    ///
+    /// - Throws: ``ProblemError`` 400.
+    static func requireDecisive(_ headers: HTTPFields) throws {
+        guard headers.contains(.connection) else { return }
+        let named = namedByConnection(headers[values: .connection])
+        guard
+            let field = headers.first(where: {
+                named.contains($0.name.canonicalName) && decisive.contains($0.name.canonicalName)
+            })
+        else { return }
+        throw ProblemError.malformed("Connection must not name \(field.name.rawName), which is meant for the service.")
+    }
 
     /// Whether a field is the gateway's to set: it can never come from outside.
     ///

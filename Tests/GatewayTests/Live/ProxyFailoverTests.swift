@@ -150,6 +150,33 @@ struct ProxyFailoverTests {
         }
     }
 
+    @Test(
+        "a field that decides what a request does cannot be taken from it by Connection",
+        arguments: [
+            ("POST", "Idempotency-Key", "one"), ("PUT", "If-Match", "\"tag\""), ("PUT", "Content-Type", "text/plain"),
+        ])
+    func decisiveFields(method: String, name: String, value: String) async throws {
+        let route = try route(takesIdempotencyKey: true)
+        try await withTrouble(.drops) { bad, asked in
+            try await withHealthy { good, answered in
+                try await ProxyBench.with(upstreamPorts: [bad, good], routes: [route]) { bench async throws in
+                    for _ in 1...5 {
+                        let answer = try await RawConnection.connect(to: bench.gatewayPort) { connection in
+                            try await connection.write(
+                                "\(method) /x HTTP/1.1\r\nHost: erm.example\r\nAuthorization: Bearer mine\r\n"
+                                    + "Connection: close, \(name.lowercased())\r\n\(name): \(value)\r\n"
+                                    + "Content-Length: 1\r\n\r\n1")
+                            return try await connection.readToEnd()
+                        }
+                        #expect(answer.hasPrefix("HTTP/1.1 400 "), "\(answer)")
+                    }
+                    // Sent without the key, a POST of which nobody knows whether it was carried out went to the other node.
+                    #expect(asked() == 0 && answered() == 0)
+                }
+            }
+        }
+    }
+
     @Test("while all nodes answer 503, clients get 503 and second attempts end with their budget")
     func budget() async throws {
         let route = try route()
