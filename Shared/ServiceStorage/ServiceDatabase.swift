@@ -187,8 +187,9 @@ extension ServiceDatabase {
         _ tenant: TenantID, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
         isolation: isolated (any Actor)? = #isolation, _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        try await pool.withTransaction(isolationLevel: isolationLevel, readOnly: readOnly, retries: retries) {
-            connection in
+        try await pool.withTransaction(
+            of: tenant.rawValue, isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
+        ) { connection in
             try await connection.setLocal(searchPath: [schema], settings: ["erm.tenant_id": tenant.description])
             return try await body(connection)
         }

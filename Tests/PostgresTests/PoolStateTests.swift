@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Postgres
@@ -34,6 +35,40 @@ struct PoolStateTests {
         #expect(pool.release(1, now: start) == [.lend(1, to: 12, isStale: false)])
         #expect(pool.release(1, now: start).isEmpty)
         #expect(pool.idleCount == 1)
+    }
+
+    @Test("one owner gets no more than the share of the connections, and the others those that are left at once")
+    func share() {
+        var pool = pool(maximum: 4)
+        let (many, one) = (UUID(), UUID())
+        for waiter: UInt64 in 10..<20 { _ = pool.acquire(waiter, of: many, now: start) }
+        for id: UInt64 in 1...3 { _ = pool.connected(id, now: start) }
+        #expect(pool.share == 3 && pool.leasedCount == 3 && pool.connectionCount == 3)
+
+        #expect(pool.acquire(20, of: one, now: start) == [.connect(4)])
+        #expect(pool.connected(4, now: start) == [.lend(4, to: 20, isStale: false)])
+        // The next is for the service itself or who has fewest, and among equals for who has waited longest.
+        _ = pool.acquire(21, of: one, now: start)
+        _ = pool.acquire(22, now: start)
+        #expect(pool.release(1, now: start) == [.lend(1, to: 22, isStale: false)])
+        #expect(pool.release(2, now: start) == [.lend(2, to: 13, isStale: false)])
+        #expect(pool.release(1, now: start) == [.lend(1, to: 21, isStale: false)])
+        #expect(pool.release(4, now: start) == [.lend(4, to: 14, isStale: false)])
+    }
+
+    @Test("an owner who has its share waits beside an idle connection until one of its own comes back, whole or broken")
+    func idleBesideShare() {
+        var pool = pool(maximum: 4)
+        let many = UUID()
+        _ = pool.acquire(10, now: start)
+        _ = pool.connected(1, now: start)
+        for waiter: UInt64 in 11...14 { _ = pool.acquire(waiter, of: many, now: start) }
+        for id: UInt64 in 2...4 { _ = pool.connected(id, now: start) }
+        #expect(pool.release(1, now: start).isEmpty)
+        #expect(pool.idleCount == 1 && pool.waiterCount == 1)
+        #expect(pool.discard(2, now: start) == [.close(2), .lend(1, to: 14, isStale: false)])
+        #expect(pool.release(3, now: start).isEmpty)
+        #expect(pool.acquire(15, of: many, now: start) == [.lend(3, to: 15, isStale: false)])
     }
 
     @Test("a caller who gave up is skipped, and giving up twice or after being served does nothing")
@@ -97,7 +132,7 @@ struct PoolStateTests {
         _ = pool.acquire(10, now: start)
         _ = pool.connected(1, now: start)
         _ = pool.acquire(11, now: start)
-        #expect(pool.discard(1) == [.close(1), .connect(2)])
+        #expect(pool.discard(1, now: start) == [.close(1), .connect(2)])
         #expect(pool.connected(2, now: start) == [.lend(2, to: 11, isStale: false)])
     }
 
@@ -132,7 +167,7 @@ struct PoolStateTests {
         #expect(pool.close() == [.fail(12, .closed)])
         #expect(pool.acquire(13, now: start) == [.fail(13, .closed)])
         #expect(pool.release(1, now: start) == [.close(1)])
-        #expect(pool.discard(2) == [.close(2), .finishClosing])
+        #expect(pool.discard(2, now: start) == [.close(2), .finishClosing])
     }
 
     @Test("closing waits for a connection that is being made and closes it")

@@ -60,7 +60,7 @@ struct TenantDatabase: Sendable {
     ) async throws -> R {
         do {
             let result = try await pool.withTransaction(
-                isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
+                of: tenant.rawValue, isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
             ) { connection in
                 let active = try await Self.active(tenant, on: connection)
                 try requireVersion(of: active)
@@ -81,7 +81,7 @@ struct TenantDatabase: Sendable {
         isolation: isolated (any Actor)? = #isolation, _ body: (TenantHome, PostgresConnection) async throws -> R
     ) async throws -> R {
         let result = try await pool.withTransaction(
-            isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
+            of: tenant.rawValue, isolationLevel: isolationLevel, readOnly: readOnly, retries: retries
         ) { connection in
             guard let home = try await Self.home("id = \(tenant)", on: connection) else {
                 throw ProblemError.notFound("Tenant")

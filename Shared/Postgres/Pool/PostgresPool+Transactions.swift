@@ -1,4 +1,5 @@
 import Basics
+public import Foundation
 import Logging
 
 extension PostgresPool {
@@ -7,17 +8,19 @@ extension PostgresPool {
     /// On a serialisation failure (40001), a deadlock (40P01) or a plan outdated by a schema change the whole transaction
     /// is run again after a jittered pause, so `body` must not have effects outside of it. A connection lost during the
     /// commit surfaces as `connectionLost` and is not retried: the commit may have happened.
-    /// - Parameter retries: how often to run again at most.
+    /// - Parameters:
+    ///   - owner: as of ``withConnection(of:isolation:_:)``.
+    ///   - retries: how often to run again at most.
     public func withTransaction<R>(
-        isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false, retries: Int = 3,
-        isolation: isolated (any Actor)? = #isolation,
+        of owner: UUID? = nil, isolationLevel: IsolationLevel = .readCommitted, readOnly: Bool = false,
+        retries: Int = 3, isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
         let begin = "BEGIN ISOLATION LEVEL \(isolationLevel.rawValue)\(readOnly ? " read only" : "")"
         var attempt = 0
         while true {
             do {
-                return try await withConnection { connection in
+                return try await withConnection(of: owner) { connection in
                     try await connection.runTransaction(begin: begin, body)
                 }
             } catch let error as TransactionNotBegun {

@@ -1,3 +1,4 @@
+public import Foundation
 public import Logging
 import Synchronization
 
@@ -79,12 +80,14 @@ public final class PostgresPool: Sendable {
 
     /// Lends a connection for the duration of `body`. A transaction left open is rolled back; what else was changed on
     /// the session is reset before the next user gets it.
+    /// - Parameter owner: whose work it is: one of many that share the pool, who gets at most three quarters of it and, where there is a
+    ///   queue, comes after those who have fewer connections; nil: the service's own.
     /// - Throws: `poolExhausted`, `connectionFailed`, `poolClosed`, `cancelled`, or what `body` throws.
     public func withConnection<R>(
-        isolation: isolated (any Actor)? = #isolation,
+        of owner: UUID? = nil, isolation: isolated (any Actor)? = #isolation,
         _ body: (PostgresConnection) async throws -> R
     ) async throws -> R {
-        let (loan, connection) = try await borrow()
+        let (loan, connection) = try await borrow(owner)
         do {
             let result = try await body(connection)
             await giveBack(loan)
@@ -113,32 +116,32 @@ public final class PostgresPool: Sendable {
 
     // MARK: Borrowing
 
-    private func borrow() async throws -> (Loan, PostgresConnection) {
+    private func borrow(_ owner: UUID?) async throws -> (Loan, PostgresConnection) {
         let deadline = ContinuousClock.now + configuration.acquireTimeout
         while true {
-            let loan = try await acquire(until: deadline)
+            let loan = try await acquire(owner, until: deadline)
             if await loan.session.isAlive(askServer: loan.isStale) {
                 let lease = guarded.withLock { $0.makeNumber() }
                 await loan.session.beginLease(lease)
                 return (loan, PostgresConnection(session: loan.session, lease: lease, logger: logger))
             }
             logger.debug("Idle database connection broke; it is replaced")
-            perform { $0.pool.discard(loan.id) }
+            perform { $0.pool.discard(loan.id, now: .now) }
         }
     }
 
     private func giveBack(_ loan: Loan) async {
         let isClean = await loan.session.endLease()
-        perform { isClean ? $0.pool.release(loan.id, now: .now) : $0.pool.discard(loan.id) }
+        perform { isClean ? $0.pool.release(loan.id, now: .now) : $0.pool.discard(loan.id, now: .now) }
     }
 
-    private func acquire(until deadline: ContinuousClock.Instant) async throws -> Loan {
+    private func acquire(_ owner: UUID?, until deadline: ContinuousClock.Instant) async throws -> Loan {
         let waiter = guarded.withLock { $0.makeNumber() }
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 perform { guarded in
                     guarded.waiters[waiter] = continuation
-                    return guarded.pool.acquire(waiter, now: .now)
+                    return guarded.pool.acquire(waiter, of: owner, now: .now)
                 }
                 setTimer(for: waiter, at: deadline)
                 // A cancellation before the waiter was known found nothing to cancel.
