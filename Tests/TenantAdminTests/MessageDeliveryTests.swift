@@ -149,6 +149,29 @@ struct MessageDeliveryTests {
         }
     }
 
+    @Test("resets asked of one tenant for addresses of nobody delay neither its own people's nor other tenants'")
+    func strangers() async throws {
+        try await TestService.run { service in
+            let (acme, other) = (try await service.createTenant("acme"), try await service.createTenant("other"))
+            func reset(_ email: String, _ tenant: Tenant) async throws {
+                let answer = try await service.send(
+                    .post, "/api/v1/auth/password-reset", as: service.publicToken(tenant.id),
+                    json: PasswordResetRequest(email: email))
+                #expect(answer.status == 202)
+            }
+            for number in 1...50 { try await reset("nobody\(number)@acme.example", acme) }
+            try await reset("admin@other.example", other)
+            try await reset("admin@acme.example", acme)
+
+            let first = try await service.claimMessages()
+            let second = try await service.claimMessages()
+
+            #expect(first.map(\.email) == ["admin@other.example"])
+            // After the fifty, of which nothing is sent.
+            #expect(second.map(\.email) == ["admin@acme.example"])
+        }
+    }
+
     @Test("expired messages are taken away, and the pauses between attempts grow to a quarter of an hour")
     func expiry() async throws {
         try await TestService.run { service in

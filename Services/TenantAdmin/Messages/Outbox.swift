@@ -4,7 +4,7 @@ import Postgres
 import ServiceKit
 import ServiceStorage
 
-/// Messages to people, in the order of their creation, each delivered at least once.
+/// Messages to people, each delivered at least once: each tenant's in the order of their creation, and the tenants' in turn.
 ///
 /// The service has no mail server. The webhook or the platform operator claims messages under a lease and acknowledges them;
 /// messages that are not acknowledged are handed out again. Tokens are made when a message is claimed and only their digests are
@@ -79,9 +79,23 @@ struct Outbox: Sendable {
         }
     }
 
+    /// So often another claim follows one of which nothing could be sent.
+    private static let mostVainClaims = 20
+
     /// The next messages with fresh tokens. What cannot be sent any more, because there is no such user or the invitation was
-    /// revoked, is taken away.
+    /// revoked, is taken away, and what comes after it is claimed: strangers may ask for resets of any address.
+    /// - Returns: none when none is due, or much was taken away.
     func claim(_ limit: Int) async throws -> [(entry: Entry, message: OutgoingMessage)] {
+        for _ in 0..<Self.mostVainClaims {
+            let (messages, isLast) = try await claimOnce(limit)
+            if !messages.isEmpty || isLast { return messages }
+        }
+        return []
+    }
+
+    private func claimOnce(
+        _ limit: Int
+    ) async throws -> (messages: [(entry: Entry, message: OutgoingMessage)], isLast: Bool) {
         let lease = Self.lease.components.seconds
         let entries = try await database.pool.withTransaction { connection in
             try await connection.query(
@@ -91,8 +105,15 @@ struct Outbox: Sendable {
                 WHERE id IN (
                     SELECT id FROM tenant_admin.outbox
                     WHERE delivered_at IS NULL AND next_attempt_at <= now() AND expires_at > now()
-                        AND tenant_id IN (SELECT id FROM tenant_admin.tenants WHERE is_active)
-                    ORDER BY created_at LIMIT \(limit)::bigint FOR UPDATE SKIP LOCKED)
+                        AND id IN (
+                            SELECT id FROM (
+                                SELECT w.id, w.created_at,
+                                    row_number() OVER (PARTITION BY w.tenant_id ORDER BY w.created_at, w.id) AS turn
+                                FROM tenant_admin.outbox w JOIN tenant_admin.tenants t ON t.id = w.tenant_id
+                                WHERE t.is_active AND w.delivered_at IS NULL AND w.next_attempt_at <= now()
+                                    AND w.expires_at > now()) due
+                            ORDER BY turn, created_at LIMIT \(limit)::bigint)
+                    FOR UPDATE SKIP LOCKED)
                 RETURNING o.id, o.tenant_id, o.kind, o.recipient, o.invitation_id, o.expires_at, o.attempts, o.created_at
                 """
             ).map(Entry.init)
@@ -112,7 +133,7 @@ struct Outbox: Sendable {
             }
         }
         if let failure, messages.isEmpty { throw failure }
-        return messages
+        return (messages, entries.isEmpty)
     }
 
     /// - Returns: false when there is no such message, or it was acknowledged before.
