@@ -22,7 +22,9 @@ extension Wrk {
     /// What wrk has asked when it ends is carried out all the same, and counts as under way until then.
     private static let leftover = 1.0
 
-    /// Sends the same JSON again and again, as long as `seconds`, after a warm-up of a second.
+    private static let mostWarmUps = 30
+
+    /// Sends the same JSON again and again, as long as `seconds`, after a warm-up that has ended with an answer.
     /// - Throws: `CommandFailure` also where a request was not answered with success.
     static func post(
         _ json: [UInt8], to url: String, token: String?, connections: Int, seconds: Double
@@ -36,8 +38,8 @@ extension Wrk {
             """
         try lines.write(to: script, atomically: true, encoding: .utf8)
         let wrk = Wrk(url: url, token: token, script: script)
-        // The first answer may take longer, and wrk has nothing to report then.
-        _ = try? wrk.run(connections: connections, seconds: 1)
+        // The first answer waits until the node has the tenant's history, and wrk has nothing to report before.
+        for _ in 0..<mostWarmUps where (try? wrk.run(connections: connections, seconds: 1)) != nil { break }
         Thread.sleep(forTimeInterval: leftover)
         let report = try wrk.run(connections: connections, seconds: max(1, Int(seconds)))
         Thread.sleep(forTimeInterval: leftover)
