@@ -84,6 +84,10 @@ free_port() {
   echo "$port"
 }
 
+# A free port for the Postgres of a state folder: the former one, which services that still run know, unless somebody has taken it. Below
+# the ports that Linux gives to outgoing connections, any of which may be in use without anybody listening there.
+free_database_port() { free_port "$(cat "$1/run/postgres.port" 2>/dev/null || echo 25432)"; }
+
 random_hex() { od -An -tx1 -N"${1:-24}" /dev/urandom | tr -d ' \n'; }
 
 # make_cluster DATA PASSWORD: a new cluster whose superuser is erm, password over TCP only.

@@ -5,21 +5,44 @@ enum SchemaExample {
     /// Every field is there, as far as the request's rules let them be there together.
     /// - Returns: nil for a request that takes no example made this way.
     static func request<T: RequestPayload>(_ type: T.Type, _ schema: Schema) -> JSONValue? {
-        guard case .object(var fields) = value(schema) else { return nil }
+        var example = value(schema)
         while true {
             do {
-                _ = try StrictJSON.decode(type, from: try WireJSON.encode(JSONValue.object(fields)))
-                return .object(fields)
+                _ = try StrictJSON.decode(type, from: try WireJSON.encode(example))
+                return example
             } catch let problem as ProblemError {
-                let faulty = problem.errors.compactMap { error in
-                    error.field.split(whereSeparator: { $0 == "." || $0 == "[" }).first.map(String.init)
-                }
-                // What may be left out and does not go with the rest is left out.
-                guard let field = faulty.first(where: { fields[$0] != nil && !schema.requires($0) }) else { return nil }
-                fields[field] = nil
+                let shorter = problem.errors.lazy.compactMap { error in
+                    leavingOut(error.field.split { ".[]".contains($0) }[...], of: example, schema)
+                }.first
+                guard let shorter else { return nil }
+                example = shorter
             } catch {
                 return nil
             }
+        }
+    }
+
+    /// The value without the innermost field on a path that may be left out: it does not go with the rest.
+    /// - Parameter path: names of fields and places in arrays.
+    /// - Returns: nil where the path names nothing that may be left out.
+    private static func leavingOut(_ path: ArraySlice<Substring>, of value: JSONValue, _ schema: Schema) -> JSONValue? {
+        guard let step = path.first else { return nil }
+        switch (value, schema.kind) {
+        case (.object(var fields), .object(let members)):
+            let name = String(step)
+            guard let member = members.first(where: { $0.name == name }), let inner = fields[name] else { return nil }
+            let shorter = leavingOut(path.dropFirst(), of: inner, member.schema)
+            guard shorter != nil || member.presence != .required else { return nil }
+            fields[name] = shorter
+            return .object(fields)
+        case (.array(var elements), .array(let element)):
+            guard let place = Int(step), elements.indices.contains(place),
+                let shorter = leavingOut(path.dropFirst(), of: elements[place], element)
+            else { return nil }
+            elements[place] = shorter
+            return .array(elements)
+        default:
+            return nil
         }
     }
 
@@ -50,12 +73,5 @@ enum SchemaExample {
         let lower = schema.keywords["minimum"]?.doubleValue ?? -.infinity
         let upper = schema.keywords["maximum"]?.doubleValue ?? .infinity
         return min(max(8, lower), upper)
-    }
-}
-
-extension Schema {
-    fileprivate func requires(_ name: String) -> Bool {
-        guard case .object(let members) = kind else { return false }
-        return members.first { $0.name == name }?.presence == .required
     }
 }
