@@ -47,7 +47,7 @@ struct LoadedModel: Sendable {
 
     var isBaseline: Bool { id == nil }
 
-    /// As of ``ReadyModel/recalibrated(for:by:at:)``. The baseline states no chances, and stays as it is.
+    /// As of ``ReadyModel/recalibrated(for:by:at:)``. The baseline states no chances, its medians follow by themselves, and it stays as it is.
     func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> LoadedModel {
         if isBaseline { return self }
         var moved = self
@@ -82,7 +82,7 @@ final class ReadyModel: Sendable {
         return KeptFeatures(set: features[schema], values: values)
     }
 
-    /// The model with its chances moved by the outcomes that a tenant's history knew at a moment.
+    /// The model with its estimates and chances moved by the outcomes that a tenant's history knew at a moment.
     /// - Parameter moment: seconds since 1970.
     func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> ForecastModel {
         recalibrations.forecast(forecast, of: tenant, history: history, at: moment)
