@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Forecasting
 import Foundation
@@ -41,7 +42,7 @@ import Testing
             }
             let bundle = try ForecastModel(decoding: try await download("bundle"))
             let network = try #require(bundle.baseNetwork(withPlan: withPlan))
-            var random = SystemRandomNumberGenerator()
+            var random = SeededGenerator(seed: 5)
             // The features' range of 0…1, and what lies outside of it.
             let rows = (0..<5 * 2_000).map { _ in Float.random(in: -0.5...2.5, using: &random) }
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-onnx-\(UUID())")

@@ -12,6 +12,14 @@ import Testing
 
 @Suite struct TrainingWorkersTests {
     let history = SyntheticHistory(allocations: 90)
+    /// What no machine is through with before a job that trains on it is stopped.
+    private let long = SyntheticHistory(allocations: 2_000)
+
+    /// Steps of one row each, a thousand times through all rows.
+    private func enqueueLong(_ tenant: TenantID, _ fixture: TrainingDatabase) async throws -> JobID {
+        try await fixture.enqueue(
+            tenant, epochs: 1_000, asOf: long.end, hyperparameters: TrainingHyperparameters(batchSize: 1))
+    }
 
     private func workers(
         _ fixture: TrainingDatabase, queue: (any JobQueue)? = nil, history source: (any HistorySource)? = nil,
@@ -69,7 +77,8 @@ import Testing
         try await TrainingDatabase.with { fixture in
             _ = try await fixture.enqueue(TenantID(), asOf: history.end)
             let ticket = try #require(try await fixture.queue.claim(worker: "test", lease: fixture.lease))
-            let keeper = LeaseKeeper(claimedAt: .now, lease: .seconds(3))
+            // Renewed soon, and not over before that however busy the machine is.
+            let keeper = LeaseKeeper(claimedAt: .now + .seconds(600), lease: .milliseconds(30))
             await keeper.keep(
                 ticket, by: fixture.queue, allowance: NotActive(), logger: PostgresCluster.quietLogger)
 
@@ -242,8 +251,8 @@ import Testing
     func cancelled() async throws {
         try await TrainingDatabase.with(lease: .milliseconds(600)) { fixture in
             let tenant = TenantID()
-            let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
-            let cancelling = CancellingHistory(lines: history.lines) {
+            let id = try await enqueueLong(tenant, fixture)
+            let cancelling = CancellingHistory(lines: long.lines) {
                 _ = try await fixture.jobs.cancel(id, tenant: tenant, by: .user)
             }
             let job = try await finish(id, of: tenant, fixture, by: workers(fixture, history: cancelling))
@@ -255,9 +264,9 @@ import Testing
     func handsBack() async throws {
         try await TrainingDatabase.with { fixture in
             let tenant = TenantID()
-            let id = try await fixture.enqueue(tenant, epochs: 1_000, asOf: history.end)
+            let id = try await enqueueLong(tenant, fixture)
             let (started, signal) = AsyncStream.makeStream(of: Void.self)
-            let blocking = CancellingHistory(lines: history.lines) { signal.yield() }
+            let blocking = CancellingHistory(lines: long.lines) { signal.yield() }
             let workers = workers(fixture, history: blocking)
             await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { try await workers.run() }

@@ -68,11 +68,14 @@ struct TrainingDatabase {
     }
 
     /// Lets the job's lease be over, as if its worker had been silent for so long.
-    func expireLease(of job: JobID) async throws {
+    /// - Parameter attempt: the one whose lease it is; nil for the present one's.
+    func expireLease(of job: JobID, attempt: Int? = nil) async throws {
         _ = try await asSuperuser { connection in
             try await connection.execute(
-                "UPDATE ml_training.jobs SET lease_expires_at = clock_timestamp() - interval '1 second' WHERE id = \(job)"
-            )
+                """
+                UPDATE ml_training.jobs SET lease_expires_at = clock_timestamp() - interval '1 second'
+                WHERE id = \(job) AND status = 'running' AND attempts = coalesce(\(optional: attempt), attempts)
+                """)
         }
     }
 

@@ -32,12 +32,9 @@ struct TrainingProcess {
     }
 
     /// Starts one, and kills it without warning when `body` is through with it.
-    /// - Parameters:
-    ///   - onOneCore: it may use the first core only.
-    ///   - lease: after which another process takes over what this one has left; long where this one is to keep its job, however
-    ///     little of the machine it gets.
+    /// - Parameter onOneCore: it may use the first core only.
     func run<R>(
-        workers: Int = 1, onOneCore: Bool = false, lease: String = "10m", _ body: () async throws -> R
+        workers: Int = 1, onOneCore: Bool = false, _ body: () async throws -> R
     ) async throws -> R {
         // `swift build --build-tests` puts the executables beside the test bundle.
         let executable = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
@@ -46,8 +43,9 @@ struct TrainingProcess {
             "--http-port", "0", "--ops-port", "0", "--log-level", "warning", "--database-url", database,
             "--tenant-admin-url", tenantAdmin, "--identity-key-file", folder.appendingPathComponent("key").path,
             "--identity-jwks-file", folder.appendingPathComponent("jwks").path, "--migrations-directory",
-            ServiceDatabases.repository.appendingPathComponent("migrations").path, "--training-lease", lease,
-            "--training-workers", "\(workers)", "--training-poll", "50ms",
+            ServiceDatabases.repository.appendingPathComponent("migrations").path,
+            // However little of the machine it gets, it keeps its job while it lives.
+            "--training-lease", "10m", "--training-workers", "\(workers)", "--training-poll", "50ms",
         ]
         let process =
             onOneCore
