@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import TestSupport
 import Testing
 
 extension SystemTests {
@@ -32,7 +33,8 @@ extension SystemTests {
                     #expect((200...201).contains(try await client.upload(kind, csv).status))
                 }
                 let csv = big.allocations
-                var interrupted = 0
+                try await killedWhileWriting(csv, client, platform)
+                // And at moments at which some machine is in the middle of it, and another has not begun or is through.
                 for (victim, delay) in [
                     (platform.tenantAdmin, 60), (platform.tenantAdmin, 250), (platform.gateway, 120),
                     (platform.mlTraining, 100),
@@ -45,14 +47,31 @@ extension SystemTests {
                     try victim.start()
                     try await platform.waitUntilReady(victim)
                     let rows = try await count(client)
-                    if acknowledged { #expect(rows == 20_000) } else { interrupted += 1 }
-                    #expect(rows == 0 || rows == 20_000)
+                    #expect(rows == 20_000 || (rows == 0 && !acknowledged))
                 }
-                // If nothing was ever interrupted, the test has shown nothing.
-                #expect(interrupted > 0)
                 #expect((200...201).contains(try await client.upload(.allocations, csv).status))
                 #expect(try await count(client) == 20_000)
             }
+        }
+
+        /// Kills the service while its import waits for the table that it writes to, however fast the machine is.
+        private func killedWhileWriting(_ csv: String, _ client: Client, _ platform: Platform) async throws {
+            let (table, database) = ("tenant_acme.resource_allocations", platform.databases.superuser)
+            let upload = try await ServiceDatabases.holding("LOCK TABLE \(table) IN SHARE MODE", on: database) {
+                let upload = Task { try await client.upload(.allocations, csv).status }
+                try await waitUntil("the import waits for its table") {
+                    try await ServiceDatabases.value(
+                        "SELECT count(*)::text FROM pg_locks WHERE NOT granted AND relation = '\(table)'::regclass",
+                        on: database) != "0"
+                }
+                await platform.tenantAdmin.kill()
+                return upload
+            }
+            let status = try? await upload.value
+            #expect(status.map { (200...201).contains($0) } != true)
+            try platform.tenantAdmin.start()
+            try await platform.waitUntilReady(platform.tenantAdmin)
+            #expect(try await count(client) == 0)
         }
 
         @Test("a training job goes on and finishes whichever service is killed, no epoch lost or doubled")
@@ -62,8 +81,12 @@ extension SystemTests {
                 let history = SmallHistory(people: 20, projects: 5, allocationsPerPerson: 100)
                 try await history.load(client)
                 for victim in [platform.mlTraining, platform.tenantAdmin, platform.gateway, platform.mlPrediction] {
+                    // Row by row where its own node is killed: no machine is through with it between its first epoch and the kill.
+                    let isOwn = victim.name == platform.mlTraining.name
+                    let slowly = isOwn ? #", "hyperparameters": {"batchSize": 1}"# : ""
                     let started = try await client.post(
-                        "/training/jobs", #"{"months": 240, "epochs": 400, "seed": 3, "asOf": "\#(history.asOf)"}"#)
+                        "/training/jobs",
+                        #"{"months": 240, "epochs": 400, "seed": 3, "asOf": "\#(history.asOf)"\#(slowly)}"#)
                     try #require(started.status == 202, "\(started)")
                     let id = try #require(started.data["jobId"]?.stringValue)
                     try await untilFirstEpoch(id, client)
@@ -74,9 +97,7 @@ extension SystemTests {
                     #expect(job["status"]?.stringValue == "succeeded", "\(victim.name): \(job)")
                     #expect(
                         job["progress"]?.items.compactMap { $0["epoch"]?.doubleValue } == (1...400).map(Double.init))
-                    if victim.name == platform.mlTraining.name {
-                        #expect((job["attempts"]?.doubleValue ?? 0) >= 2)
-                    }
+                    if isOwn { #expect((job["attempts"]?.doubleValue ?? 0) >= 2) }
                 }
             }
         }

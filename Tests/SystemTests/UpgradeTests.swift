@@ -25,9 +25,9 @@ extension SystemTests {
                         let answers = try await Self.load(worker) { try await old.behind() == 1 }
 
                         #expect(answers.allSatisfy { (200...201).contains($0.status) }, "\(answers)")
-                        // No lock is waited for longer than 0.1 s; the rest is this machine's. Who waits for the busy tenant is
-                        // given up by the gateway after 30 s.
-                        #expect(answers.map(\.seconds).max() ?? 30 < 1.5)
+                        // No lock is waited for longer than 0.1 s; the rest is this machine's, which may be slow and busy. Who waits
+                        // for the busy tenant is given up by the gateway after 30 s.
+                        #expect(answers.map(\.seconds).max() ?? 30 < 15)
                         print(
                             "upgrade: \(answers.count) requests beside it, slowest \(answers.map(\.seconds).max() ?? 0) s"
                         )

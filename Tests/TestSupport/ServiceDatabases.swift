@@ -65,6 +65,18 @@ public struct ServiceDatabases: Sendable {
         }
     }
 
+    /// Keeps what a statement has locked while `body` runs.
+    public static func holding<R: Sendable>(
+        _ statement: String, on url: String, _ body: @escaping @Sendable () async throws -> R
+    ) async throws -> R {
+        try await PostgresCluster.withPool(on: url) { pool in
+            try await pool.withTransaction(retries: 0) { connection in
+                try await connection.executeScript(statement)
+                return try await body()
+            }
+        }
+    }
+
     private static func withConnection<R: Sendable>(
         to url: String, _ body: @Sendable (PostgresConnection) async throws -> R
     ) async throws -> R {
