@@ -12,7 +12,8 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
-WAIT = 60
+# Seconds, far longer than anything takes on a slow machine beside other work.
+WAIT = 120
 AXE = (pathlib.Path(axe_core_python.__file__).parent / "axe.min.js").read_text()
 # What is between two states of the page is looked at again.
 PASSING = (NoSuchElementException, StaleElementReferenceException, ElementClickInterceptedException)
@@ -36,6 +37,7 @@ def browser(width=1440, height=900, theme="light", downloads=None, host=None):
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver") or "chromedriver"), options=options)
+    driver.set_script_timeout(WAIT)
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
         "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600})
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [

@@ -25,7 +25,7 @@ class Platform:
 
     def log_in(self, email, password):
         answer = requests.post(f"{self.url}/api/v1/auth/login", json={"email": email, "password": password},
-                               headers={"X-Tenant-ID": self.tenant}, timeout=30)
+                               headers={"X-Tenant-ID": self.tenant}, timeout=60)
         answer.raise_for_status()
         return answer.json()["data"]["accessToken"]
 

@@ -7,8 +7,13 @@ from selenium.webdriver.common.by import By
 from words import unique
 
 
+def row(console, path):
+    """The text of a row, which the page draws anew now and then."""
+    return console.wait(lambda d: d.find_element(By.XPATH, path).text, f"the row {path}")
+
+
 def node_row(console, service):
-    return console.driver.find_element(By.XPATH, f"//*[@aria-label='Nodes']//tbody/tr[starts-with(normalize-space(th), '{service}')]").text
+    return row(console, f"//*[@aria-label='Nodes']//tbody/tr[starts-with(normalize-space(th), '{service}')]")
 
 
 def test_every_service_is_told_and_one_that_is_gone_is_named_until_it_is_back(stack, fresh):
@@ -39,8 +44,8 @@ def test_messages_that_wait_are_counted_without_saying_to_whom(stack, fresh):
     fresh.sign_in_as_operator(stack.operator_key)
     fresh.go("health")
     fresh.see("Invitations")
-    row = fresh.driver.find_element(By.XPATH, "//tr[contains(., 'Invitations')]").text
-    assert any(word.isdigit() and int(word) > 0 for word in row.split()), row
+    invitations = row(fresh, "//tr[contains(., 'Invitations')]")
+    assert any(word.isdigit() and int(word) > 0 for word in invitations.split()), invitations
     assert "demo.example" not in fresh.text()
     assert "Audit notes" in fresh.text() and "Training jobs" in fresh.text() and "Tenants to migrate" in fresh.text()
 

@@ -108,8 +108,9 @@ def test_a_question_is_answered_with_a_range_and_reasons_and_booked(stack, conso
     console.press("Book")
     console.wait(lambda d: d.find_elements(By.CSS_SELECTOR, "dialog[open]"), "the form")
     console.driver.find_element(By.CSS_SELECTOR, "dialog .button-primary").click()
-    console.dialog_closes()
+    # First what goes by itself: on a slow machine the page takes longer than that to settle.
     console.toast("Booked")
+    console.dialog_closes()
     booked = stack.call("GET", f"/allocations?employeeId={person['id']}")["data"]
     assert [one["allocatedHours"] for one in booked] == [24]
 

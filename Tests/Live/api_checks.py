@@ -158,10 +158,10 @@ def check_client(stack: Stack, tenant: Tenant, name: str) -> None:
     assert len(first.data) == 10 and len(rest.data) == 10 and first.data[0].id != rest.data[0].id
     project = call("projects", "list_projects", client, limit=1).data[0]
 
-    # Train, and cancel: the tenant has a model in service already.
+    # Train, and cancel: the tenant has a model in service already. So long that no machine is through with it before.
     started = call(
         "training", "start_training", client,
-        body=models.CreateTrainingJobRequest(months=12, epochs=10), idempotency_key="client-check",
+        body=models.CreateTrainingJobRequest(months=240, epochs=1000), idempotency_key="client-check",
     ).data
     job = call("training", "get_training_job", client, job_id=started.job_id).data
     assert job.id == started.job_id

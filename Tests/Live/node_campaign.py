@@ -24,6 +24,7 @@ def nodes(options) -> None:
         with Load(options.threads, work.make_ask) as load, Deployer(stack, tenant, models) as deployer:
             disturb(stack, names, options)
         load.require_fine("nodes killed, hung, added and given other models")
+        check_last(work, deployer.deployed, options.swap_seconds)
         check_log(stack, work, before)
         slowest = check_swaps(work.answers, deployer.deployed, options.swap_seconds)
         print(f"nodes.kills={options.kills}\nnodes.predictions={len(work.answers)}\nnodes.lost=0\nnodes.twice=0\n"
@@ -138,6 +139,21 @@ def check_log(stack: Stack, work: Work, before: int) -> None:
     assert twice == 0, f"{twice} predictions are in the log that nobody was told of"
 
 
+def check_last(work: Work, deployed: list[tuple[float, str]], limit: float) -> None:
+    """Within the limit all answers are of the model that was deployed last: no node stays with another one.
+
+    While models are deployed every few seconds nothing can be late by more than that."""
+    assert deployed, "nothing was deployed"
+    moment, model = deployed[-1]
+    ask, alike = work.make_ask(0), 0
+    # So many in a row that a node that has its share of them would be among them.
+    while alike < 60:
+        ask()
+        _, asked, answered = next(reversed(work.answers.values()))
+        alike = alike + 1 if answered == model else 0
+        assert alike or asked - moment < limit, f"a model answered {asked - moment:.2f} s after another had been deployed"
+
+
 def check_swaps(answers: dict, deployed: list[tuple[float, str]], limit: float) -> float:
     """The longest time after a deployment at which a question was put that the model before answered."""
     slowest = 0.0
@@ -146,7 +162,6 @@ def check_swaps(answers: dict, deployed: list[tuple[float, str]], limit: float) 
         late = [asked - moment for _, asked, answered in answers.values()
                 if moment < asked < until and answered != model]
         slowest = max([slowest, *late])
-    assert deployed, "nothing was deployed"
     assert slowest < limit, f"a model answered {slowest:.2f} s after another had been deployed"
     return slowest
 

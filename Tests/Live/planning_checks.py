@@ -99,8 +99,6 @@ def wrong(platform: Platform, number: int, file: pathlib.Path) -> list[str]:
             answer = platform.call(step["m"], path, token, body, content)
         elif "text" in step:
             answer = platform.call(step["m"], path, token, step["text"].encode(), step["ct"])
-        elif "text" in step:
-            answer = platform.call(step["m"], path, token, step["text"].encode(), step["ct"])
         elif "b" in step:
             answer = platform.send(step["m"], path, filled(step["b"], saved), token=token)
         else:

@@ -142,7 +142,7 @@ class Stack:
         """Ends one node, by default as an operator would."""
         process = self.processes.pop(node)
         process.send_signal(how)
-        process.wait(timeout=60)
+        process.wait(timeout=PATIENCE_SECONDS)
 
     def start(self, node: str) -> None:
         """Starts a node that was ended, at its old address."""
@@ -194,7 +194,7 @@ class Stack:
         return [node for node in self.processes if self.service_of[node] == "gateway"]
 
     def metrics(self, node: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.operations[node]}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.operations[node]}/metrics", timeout=PATIENCE_SECONDS) as answer:
             return answer.read().decode()
 
     def query(self, statement: str) -> str:
