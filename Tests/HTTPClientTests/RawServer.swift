@@ -45,20 +45,6 @@ final class RawServer: Sendable {
     /// tcpmux: nobody listens there. A port that has just been let go of may be another test's by now.
     static let nowhere = "http://127.0.0.1:1/"
 
-    /// A port that nobody listens on at the moment, for a server that must be told one.
-    static func freePort() throws -> Int {
-        let (socket, port) = try listen("127.0.0.1", backlog: 1)
-        Glibc.close(socket)
-        return port
-    }
-
-    /// Whether somebody listens on that port.
-    static func accepts(port: Int) -> Bool {
-        let attempt = ConnectAttempt(port: port, flags: 0)
-        defer { attempt.close() }
-        return attempt.isConnected
-    }
-
     private static func listen(_ address: String, backlog: Int32) throws -> (Int32, Int) {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var name = sockaddr_in()
@@ -189,18 +175,17 @@ final class Counter: Sendable {
 /// A connection attempt that is started and left alone, to fill a listener's backlog.
 final class ConnectAttempt: Sendable {
     private let socket: Int32
-    let isConnected: Bool
 
-    init(port: Int, flags: UInt32 = SOCK_NONBLOCK.rawValue) {
-        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | flags), 0)
+    init(port: Int) {
+        let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0)
         self.socket = socket
         var name = sockaddr_in()
         name.sin_family = sa_family_t(AF_INET)
         name.sin_port = UInt16(port).bigEndian
         inet_pton(AF_INET, "127.0.0.1", &name.sin_addr)
-        isConnected = withUnsafePointer(to: name) { pointer in
+        withUnsafePointer(to: name) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+                _ = connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
             }
         }
     }

@@ -1,3 +1,4 @@
+import Basics
 import Foundation
 import HTTPClient
 import Testing
@@ -9,6 +10,7 @@ private final class TLSServer {
     private let folder: URL
     private let process = Process()
     private let input = Pipe()
+    private let output = Pipe()
 
     static let openssl = ["/usr/bin/openssl", "/usr/local/bin/openssl"].first {
         FileManager.default.isExecutableFile(atPath: $0)
@@ -35,16 +37,29 @@ private final class TLSServer {
         try maker.run()
         await made.next()
 
-        port = try RawServer.freePort()
         process.executableURL = maker.executableURL
         process.arguments = [
-            "s_server", "-accept", "127.0.0.1:\(port)", "-cert", certificate, "-key", key, "-alpn", alpn, mode,
+            "s_server", "-accept", "127.0.0.1:0", "-cert", certificate, "-key", key, "-alpn", alpn, mode,
         ]
         process.standardInput = input
-        process.standardOutput = FileHandle.nullDevice
+        process.standardOutput = output
         process.standardError = FileHandle.nullDevice
         try process.run()
-        while !RawServer.accepts(port: port) { try await Task.sleep(for: .milliseconds(5)) }
+        port = try #require(await Self.port(saidIn: output.fileHandleForReading))
+    }
+
+    /// The port that the system has given to the server, once the server listens there and says so; nil when it ends instead. A free
+    /// port that was looked for before could be another test's by the time that the server starts.
+    private static func port(saidIn output: FileHandle) async -> Int? {
+        await SystemThread.run(named: "tls server") { () -> Int? in
+            var said = ""
+            while true {
+                let data = output.availableData
+                guard !data.isEmpty else { return nil }
+                said += String(decoding: data, as: UTF8.self)
+                if let accepting = said.firstMatch(of: /ACCEPT \S+:(\d+)\n/) { return Int(accepting.1) }
+            }
+        }
     }
 
     func stop() {
