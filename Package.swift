@@ -157,7 +157,7 @@ let package = Package(
             name: "TestSupport", dependencies: ["Basics", "Contracts", "Postgres", "ServiceKit", logging, yams],
             path: "Tests/TestSupport", swiftSettings: strict),
         tests("Basics", ["Basics"]),
-        tests("Contracts", ["Contracts", "TestSupport"]),
+        tests("Contracts", ["Basics", "Contracts", "TestSupport"]),
         tests("Ledger", ["Basics", "Contracts", "Ledger"]),
         tests("Postgres", ["Postgres", "TestSupport"]),
         tests("HTTPClient", ["Basics", "HTTPClient", hummingbird, logging, nioCore]),

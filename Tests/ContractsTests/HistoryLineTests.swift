@@ -1,3 +1,4 @@
+import Basics
 import Contracts
 import Foundation
 import Testing
@@ -15,7 +16,7 @@ struct HistoryLineTests {
     ]
 
     private static var lines: [HistoryLine] {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededGenerator(seed: 1)
         func text() -> String { texts.randomElement(using: &random) ?? "" }
         func number() -> Double { numbers.randomElement(using: &random) ?? 0 }
         func day() -> CivilDate { CivilDate(daysSinceEpoch: Int.random(in: -719_162...2_932_896, using: &random)) }
@@ -40,20 +41,22 @@ struct HistoryLineTests {
             EarlierBooking(
                 validFrom: moment(), validUntil: moment(), employeeId: EmployeeID(), projectId: ProjectID(),
                 allocatedHours: maybe(number), hoursPerDay: maybe(number), allocationPercentage: maybe(number),
-                commitment: Bool.random() ? .hard : .soft, isCancelled: Bool.random(), startDate: day(),
+                commitment: Bool.random(using: &random) ? .hard : .soft, isCancelled: Bool.random(using: &random),
+                startDate: day(),
                 endDate: maybe(day))
         }
         let allocations = (0..<1_000).map { _ in
             Allocation(
                 id: AllocationID(), externalId: text(), employeeId: EmployeeID(), projectId: ProjectID(),
                 allocationPercentage: maybe(number), allocatedHours: maybe(number), hoursPerDay: maybe(number),
-                plannedHours: maybe(number), actualHours: maybe(number), commitment: Bool.random() ? .hard : .soft,
-                isCancelled: Bool.random(), title: maybe(text),
+                plannedHours: maybe(number), actualHours: maybe(number),
+                commitment: Bool.random(using: &random) ? .hard : .soft,
+                isCancelled: Bool.random(using: &random), title: maybe(text),
                 requiredSkills: skills(),
                 leastLevels: maybe { Dictionary([(text(), 3), (text(), 12_345)]) { first, _ in first } },
                 labels: labels(), startDate: day(), endDate: maybe(day), completedAt: maybe(moment),
                 createdAt: moment(),
-                isHistoryKnown: maybe { Bool.random() }, decided: maybe(decided),
+                isHistoryKnown: maybe { Bool.random(using: &random) }, decided: maybe(decided),
                 earlier: maybe { (0..<Int.random(in: 0...3, using: &random)).map { _ in earlier() } })
         }
         let days = numbers.map { CapacityEntry(employeeId: EmployeeID(), date: day(), utilizationRate: $0) }

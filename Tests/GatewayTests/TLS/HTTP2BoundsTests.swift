@@ -193,7 +193,7 @@ struct HTTP2BoundsTests {
 
     @Test("an idle connection is closed, with GOAWAY")
     func idle() async throws {
-        try await with(["--http-idle-timeout=1s"]) { bench async throws in
+        try await with(["--http-idle-timeout=5s"]) { bench async throws in
             let frames = try await RawHTTP2.connect(to: bench.port) { client in
                 _ = try await client.ask(1, RawHTTP2.request("GET", "/quick"))
                 while try await client.next() != nil {}
