@@ -20,7 +20,8 @@ struct BalancerTests {
         for node in nodes { #expect(abs(balancer.underWay(node) - 100) <= 10) }
         for _ in 0..<50 { balancer.ended("b") }
         for _ in 0..<30 { _ = balancer.pick(now: start) }
-        #expect(balancer.underWay("b") > 60)
+        // Two in three pairs have it: some 20 of 30, and hardly ever so few.
+        #expect(balancer.underWay("b") > 55)
     }
 
     @Test("a node that failed this request is not tried again for it")
