@@ -211,13 +211,17 @@ struct StrictJSONTests {
     @Test("the parts of a document below a long name do not hold that name once each")
     func longNamesAreShared() throws {
         let parent = JSONPath()[String(repeating: "n", count: 100_000)]
-        let before = try Self.residentBytes()
+        var (paths, least): ([[JSONPath]], Int) = ([], .max)
+        // Tests beside this one take memory, too, but hardly so much each time.
+        for _ in 1...3 {
+            let before = try Self.residentBytes()
+            // 200 MB, if each held a text of its own.
+            paths.append((0..<2_000).map { parent[$0] })
+            least = min(least, try Self.residentBytes() - before)
+        }
 
-        // 200 MB, if each held a text of its own.
-        let paths = (0..<2_000).map { parent[$0] }
-
-        #expect(try Self.residentBytes() - before < 100_000_000)
-        #expect(paths.count == 2_000)
+        #expect(least < 100_000_000)
+        #expect(paths.allSatisfy { $0.count == 2_000 })
     }
 
     /// What the process has in memory.
