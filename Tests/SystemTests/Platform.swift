@@ -95,6 +95,8 @@ final class Platform: Sendable {
                 "HTTP_HOST": "127.0.0.1", "HTTP_PORT": "\(ports[name]!)",
                 "OPS_HOST": "127.0.0.1", "OPS_PORT": "\(operations[name]!)",
                 "DATABASE_URL": urls[service.rawValue]!, "PURGE_INTERVAL": "500ms", "PURGE_SETTLING": "1s",
+                // However busy the machine is, ml-prediction hears of the deployed model and of the history, and answers with them.
+                "MODELS_PATIENCE": "20s", "MIRROR_LIMIT": "20s",
                 // No load balancer has to see that a node is leaving.
                 "SHUTDOWN_DRAIN": "100ms",
                 "MIGRATIONS_DIRECTORY": migrations.path,
