@@ -102,6 +102,12 @@ public struct Booking: Hashable, Sendable {
         if isCancelled || project.status == .cancelled { return nil }
         return project.status == .onHold ? .soft : commitment
     }
+
+    /// Whether there is still work to be done.
+    public var isOpen: Bool { !isCancelled && completed == nil }
+
+    /// Whether the work was finished before its first day, so that it never loads anybody.
+    var isCompletedBeforeStart: Bool { completed.map { $0 < first } ?? false }
 }
 
 public struct HeldSkill: Hashable, Sendable {

@@ -51,9 +51,9 @@ public struct Conflict: Hashable, Sendable {
 
 /// What is amiss with `booking` of `person`: the one function for writes, imports and reports. See `docs/planning.md#warnings-and-dry-runs`.
 /// - Parameter others: the person's other bookings; those that do not meet this one, and this one as it was, do no harm.
-/// - Returns: nothing for a cancelled booking.
+/// - Returns: nothing for a cancelled booking, and for one that was completed before it began: it takes nothing of anybody.
 public func conflicts(of booking: Booking, person: Person, others: [Booking]) -> [Conflict] {
-    guard !booking.isCancelled else { return [] }
+    guard !booking.isCancelled, !booking.isCompletedBeforeStart else { return [] }
     let others = others.filter { $0.id != booking.id }
     let account = person.time.account(of: booking)
     let days = booking.daysToCheck(person.time)
@@ -149,7 +149,7 @@ extension Booking {
         guard standing != nil else { return [] }
         return others.compactMap { other in
             guard other.project.id == project.id, other.standing != nil, other.first <= days.last,
-                other.completed.map({ $0 >= other.first }) ?? true,
+                !other.isCompletedBeforeStart,
                 let common = other.daysToCheck(time).overlap(with: days)
             else { return nil }
             var conflict = Conflict(.sameProjectTwice, common)

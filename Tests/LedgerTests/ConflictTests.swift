@@ -22,6 +22,24 @@ struct ConflictTests {
         #expect(found(Booking("2026-03-02", "2026-03-06", percentage: 100, isCancelled: true)).isEmpty)
     }
 
+    @Test("a booking that was completed before it began has none, whatever else would be amiss")
+    func completedBeforeStart() {
+        let project = ProjectTerms.running()
+        let time = WorkingTime(
+            spells: [EmploymentSpell(from: day("2026-03-04"), to: nil)], heldFrom: day("2026-03-05"),
+            contracts: WorkingTime.fullTime.contracts,
+            leave: [Leave(days("2026-03-04", "2026-03-06"), isApproved: true)])
+        let other = Booking("2026-03-02", "2026-03-06", percentage: 100, project: project)
+        func kinds(_ completed: String) -> Set<String> {
+            let booking = Booking(
+                "2026-03-02", "2026-03-06", percentage: 100, project: project, completed: completed,
+                requiredSkills: [RequiredSkill(SkillID())])
+            return Set(found(booking, time, others: [other]).map(\.kind.rawValue))
+        }
+        #expect(kinds("2026-03-01") == [])
+        #expect(kinds("2026-03-02") == ["outside_employment", "same_project_twice", "skill_missing"])
+    }
+
     @Test("a second full booking is over capacity on the days they share, and says with which")
     func overCapacity() throws {
         let first = Booking("2026-02-23", "2026-03-04", percentage: 100)
