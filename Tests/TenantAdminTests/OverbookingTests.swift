@@ -311,4 +311,39 @@ struct OverbookingTests {
             #expect(try allowed.status == 200 && allowed.kinds == [])
         }
     }
+
+    @Test("of projects that one file lets go on, those that fit are taken in its order, as though they came one by one")
+    func projectsGoOnTogether() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let week = "2026-12-07…2026-12-11"
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":30"#, week)
+            for (name, share) in [("P2", 60), ("P3", 60), ("P4", 80)] {
+                let project = try await plan.project(name)
+                _ = try await plan.send(.patch, "projects/\(project)", #"{"status":"on_hold"}"#)
+                _ = try await plan.book("A\(name)", ann, project, #""allocationPercentage":\#(share)"#, week)
+            }
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let header = "external_id,name,status\n"
+            func bring(_ rows: String, isDryRun: Bool = false) async throws -> ImportReport {
+                try await service.importCSV(
+                    .projects, header + rows, into: plan.tenant.id, onError: "skip", isDryRun: isDryRun
+                ).data()
+            }
+            let file = "P4,P4,in_progress\nP2,P2,in_progress\nP3,P3,in_progress\n"
+            let aborted = try await service.importCSV(.projects, header + file, into: plan.tenant.id)
+            let foreseen = try await bring(file, isDryRun: true)
+            let done = try await bring(file)
+            let stored = try await service.all("projects", of: plan.tenant.id, as: Project.self)
+            // What makes room does so wherever it stands in the file.
+            let exchanged = try await bring("P3,P3,in_progress\nP2,P2,on_hold\n")
+
+            #expect(try aborted.problem.errors.map(\.field) == ["line 2, status", "line 4, status"])
+            #expect(done.errors.map(\.line) == [2, 4] && done.updated == 1)
+            #expect(foreseen.errors == done.errors && foreseen.updated == 1)
+            #expect(stored.map(\.status) == [.inProgress, .inProgress, .onHold, .onHold])
+            #expect(exchanged.errors.isEmpty && exchanged.updated == 2)
+        }
+    }
 }

@@ -7,30 +7,29 @@ import ServiceStorage
 /// What projects that an import lets go on take of their people: what a PATCH of each would be told, by line of the file.
 struct ImportedProjects: ImportedPlanning {
     private let connection: PostgresConnection
-    /// Projects as they will be when the file is written.
-    private let written: LedgerReader.Tables
+    private let plan: ImportPlan
+    private let columns: ImportColumns
     private var growing: [(line: Int, load: ProjectLoad)] = []
 
     init(_ application: ImportApplication) async throws {
         connection = application.connection
-        written = Self.written(application.plan, application.staged.columns)
-        let rows = try await connection.query(
+        plan = application.plan
+        columns = application.staged.columns
+        let projects = try await connection.query(
             """
-            SELECT t.id, t.status AS former, r.status, r.line FROM pg_temp.import_rows r
-            JOIN projects t ON t.external_id = r.external_id WHERE r.status <> t.status ORDER BY r.line
-            """)
-        let projects = try rows.map { row in
-            (
-                line: try row.decode("line", as: Int.self), id: try row.decode("id", as: ProjectID.self),
-                grows: ProjectLoad.grows(from: try row.decode("former"), to: try row.decode("status"))
-            )
-        }.filter(\.grows)
+            SELECT t.id, r.line FROM pg_temp.import_rows r JOIN projects t ON t.external_id = r.external_id
+            WHERE \(sql: Self.grows) ORDER BY r.line
+            """
+        ).map { row in (line: try row.decode("line", as: Int.self), id: try row.decode("id", as: ProjectID.self)) }
         guard !projects.isEmpty else { return }
         try await ProjectLoad.lockPeople(of: projects.map(\.id), on: connection)
-        for (line, id, _) in projects { growing.append((line, try await ProjectLoad(of: id, on: connection))) }
+        for (line, id) in projects { growing.append((line, try await ProjectLoad(of: id, on: connection))) }
     }
 
-    private static func written(_ plan: ImportPlan, _ columns: ImportColumns) -> LedgerReader.Tables {
+    private static let grows = ProjectLoad.grows(from: "t.status", to: "r.status")
+
+    /// Projects as they will be when the rows are written that `isWritten` says of `r`.
+    private func written(where isWritten: SQL = "true") -> LedgerReader.Tables {
         let values = ["status", "start_date", "end_date", "estimated_end_date"].map { name -> SQL in
             let value = plan.merged(plan.field(name), columns) ?? "t.\(identifier: name)"
             return "\(sql: value) AS \(identifier: name)"
@@ -38,10 +37,12 @@ struct ImportedProjects: ImportedPlanning {
         return LedgerReader.Tables(
             projects: """
                 (SELECT t.id, \(sql: values.joined(separator: ", "))
-                    FROM projects t LEFT JOIN pg_temp.import_rows r ON r.external_id = t.external_id) written
+                    FROM projects t LEFT JOIN pg_temp.import_rows r ON r.external_id = t.external_id
+                        AND \(sql: isWritten)) written
                 """)
     }
 
+    /// Each project is judged beside those that the lines before it let go on, as though they came one after the other.
     func refused() async throws -> [ImportRowError] {
         guard !growing.isEmpty else { return [] }
         let staged: [Int] = try await connection.query("SELECT line FROM pg_temp.import_rows").map {
@@ -50,7 +51,10 @@ struct ImportedProjects: ImportedPlanning {
         let lines = Set(staged)
         var errors: [ImportRowError] = []
         for (line, load) in growing where lines.contains(line) {
-            let (warnings, isRefused) = try await load.grown(in: written, on: connection)
+            let isWritten: SQL = """
+                (r.line <= \(line) OR NOT \(sql: Self.grows)) AND r.line <> ALL(\(errors.map(\.line))::bigint[])
+                """
+            let (warnings, isRefused) = try await load.grown(in: written(where: isWritten), on: connection)
             guard isRefused, let first = warnings.first else { continue }
             errors.append(ImportRowError(line: line, column: "status", reason: first.message))
         }
@@ -63,7 +67,7 @@ struct ImportedProjects: ImportedPlanning {
     func warnings(atMost limit: Int, isForeseen: Bool) async throws -> [ImportRowError] {
         var warnings: [ImportRowError] = []
         for (line, load) in growing where warnings.count < limit {
-            warnings += try await load.grown(in: isForeseen ? written : .init(), on: connection).warnings.map {
+            warnings += try await load.grown(in: isForeseen ? written() : .init(), on: connection).warnings.map {
                 ImportRowError(line: line, column: "", reason: $0.message)
             }
         }

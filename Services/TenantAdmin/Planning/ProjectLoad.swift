@@ -18,6 +18,16 @@ struct ProjectLoad: Sendable {
         weight(status) > weight(former)
     }
 
+    /// The same of two columns.
+    static func grows(from former: SQL, to status: SQL) -> SQL {
+        let pairs = ProjectStatus.allCases.flatMap { one in
+            ProjectStatus.allCases.filter { grows(from: one, to: $0) }.map { other -> SQL in
+                "(\(one)::text, \(other)::text)"
+            }
+        }
+        return "(\(sql: former), \(sql: status)) IN (\(sql: pairs.joined(separator: ", ")))"
+    }
+
     private static func weight(_ status: ProjectStatus) -> Int {
         switch status {
         case .cancelled: 0
