@@ -195,4 +195,30 @@ struct BookingTests {
             #expect(try await found("updatedSince=2020-01-01T00:00:00.000Z&projectId=\(work)") == ["A1", "A2"])
         }
     }
+
+    @Test("a booking without an end is listed until its day of completion in the tenant's time zone")
+    func endless() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let rest = #""allocatedHours":8,"createdAt":"2024-01-01T00:00:00.000Z""#
+            let completed = #"\#(rest),"completedAt":"2024-02-01T12:00:00.000Z""#
+            for (name, effort, days) in [
+                ("A1", completed, "2024-01-08"), ("A2", rest, "2024-01-08"), ("A3", completed, "2024-03-04"),
+                ("A4", completed, "2024-01-08…2024-02-29"),
+            ] {
+                #expect(try await plan.book(name, ann, work, effort, days).status == 201)
+            }
+            func found(_ query: String) async throws -> [String] {
+                try await service.all("allocations?\(query)", of: plan.tenant.id, as: Allocation.self)
+                    .map(\.externalId)
+            }
+            #expect(try await found("from=2024-02-01") == ["A1", "A2", "A3", "A4"])
+            #expect(try await found("from=2024-02-02") == ["A2", "A3", "A4"])
+            #expect(try await found("from=2024-03-05") == ["A2"])
+            // One in the morning of the next day.
+            try await plan.set(#"{"timezone":"Pacific/Auckland"}"#)
+            #expect(try await found("from=2024-02-02") == ["A1", "A2", "A3", "A4"])
+        }
+    }
 }

@@ -20,7 +20,7 @@ struct Allocations: ResourceStore {
         var commitment: Commitment?
         /// A word that finds a skill it requires.
         var skill: String?
-        /// Those that may reach into these days; one without an end may.
+        /// Those that may reach into these days; one without an end may until it is completed.
         var from: CivilDate?
         var to: CivilDate?
         var updatedSince: Date?
@@ -50,7 +50,7 @@ struct Allocations: ResourceStore {
         if let skill = filter.skill {
             conditions.append("required_skill_ids @> array[\(sql: Skills.found(by: skill))]")
         }
-        if let from = filter.from { conditions.append("(end_date IS NULL OR end_date >= \(from))") }
+        if let from = filter.from { conditions.append(reaches(from)) }
         if let to = filter.to { conditions.append("start_date <= \(to)") }
         if let moment = filter.updatedSince {
             let skills = RequiredSkills.changed(since: moment)
@@ -58,6 +58,14 @@ struct Allocations: ResourceStore {
                 "(\(sql: .changed(since: moment)) OR \(sql: RequiredSkills.bookingsName(oneOf: skills)))")
         }
         return conditions
+    }
+
+    /// A booking without an end goes on until the day of its completion, but has its first day (`WorkingTime.extent(of:)`).
+    private static func reaches(_ day: CivilDate) -> SQL {
+        """
+        (end_date >= \(day) OR end_date IS NULL AND (completed_at IS NULL
+            OR greatest(start_date, (completed_at AT TIME ZONE (SELECT tenant_zone()))::date) >= \(day)))
+        """
     }
 
     static func watch(_ write: ResourceWrite<Allocations>) -> PlanningWatch? {
