@@ -145,4 +145,21 @@ struct ImportRefusalTests {
             #expect(said.counts == done.counts && said.warnings == done.warnings && !done.warnings.isEmpty)
         }
     }
+
+    @Test("a line or a header with more unknown names than a report has room for is refused with as many as it has")
+    func manyNames() throws {
+        let most = ImportTally.maximumNotes
+        let names = (0..<3 * most).map { "x\($0)" }
+        var reader = ImportRowReader(plan: ImportPlan(.departments), format: .ndjson)
+        let members = names.map { "\"\($0)\":1" }.joined(separator: ",")
+        let rows = try reader.read("{\"name\":\"Lab\",\(members)}\n".utf8)
+        let header = #expect(throws: ImportFileError.self) {
+            var reader = ImportRowReader(plan: ImportPlan(.departments), format: .csv)
+            _ = try reader.read((names.joined(separator: ",") + "\n").utf8)
+        }
+
+        #expect(rows.map(\.errors.count) == [most])
+        #expect(rows[0].errors.last?.column == "x\(most - 1)")
+        #expect(header?.errors.count == most)
+    }
 }

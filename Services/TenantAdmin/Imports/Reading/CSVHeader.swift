@@ -8,14 +8,14 @@ struct CSVHeader: Sendable {
     private let width: Int
     let named: Set<String>
 
-    /// - Throws: every unknown, doubled and missing column at once.
+    /// - Throws: every unknown, doubled and missing column at once, up to the limit of a report.
     init(_ row: CSVReader.Row, plan: ImportPlan) throws(ImportFileError) {
         var names = row.fields.map { $0.trimmingCharacters(in: .whitespaces) }
         // A spreadsheet also saves the columns to the right of the last one that was ever used.
         while names.count > 1, names.last == "" { names.removeLast() }
         var errors: [ImportRowError] = []
         var seen: Set<String> = []
-        for name in names {
+        for name in names where errors.count < ImportTally.maximumNotes {
             if !plan.fields.contains(where: { $0.name == name }) {
                 let reason =
                     name.isEmpty ? "a column has no name" : "is not a column of \(plan.kind.rawValue)"
@@ -24,7 +24,8 @@ struct CSVHeader: Sendable {
                 errors.append(ImportRowError(line: row.line, column: name, reason: "stands in the header twice"))
             }
         }
-        for field in plan.fields where field.isRequired && !seen.contains(field.name) {
+        for field in plan.fields
+        where field.isRequired && !names.contains(field.name) && errors.count < ImportTally.maximumNotes {
             errors.append(
                 ImportRowError(line: row.line, column: field.name, reason: "is missing from the header"))
         }

@@ -115,7 +115,8 @@ struct ImportRowReader: Sendable {
             return row
         }
         var seen: Set<String> = []
-        for (name, value) in members {
+        // A line may have as many members as it has room for; nobody is told of more errors than these.
+        for (name, value) in members where row.errors.count < ImportTally.maximumNotes {
             func reject(_ reason: String) {
                 row.errors.append(ImportRowError(line: line, column: name, reason: reason))
             }
