@@ -253,4 +253,31 @@ struct PeopleTimeTests {
     static func employee(_ service: TestService, _ token: String, _ body: String) async throws -> Employee {
         try await service.send(.post, "/api/v1/employees", as: token, text: body).data()
     }
+
+    @Test("a week's hours in a file of contracts are the sum of its days, those that stay as they are among them")
+    func weekOfDays() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let ann = try await plan.employee("E1")
+            func bring(_ row: String) async throws -> String {
+                let reply = try await service.importCSV(
+                    .contracts, "employee_external_id,effective_from,weekly_capacity_hours,friday\nE1,\(row)\n",
+                    into: plan.tenant.id, onError: "skip")
+                let report: ImportReport = try reply.data()
+                return report.counts + report.errors.map { "; \($0.line) \($0.column)" }.joined()
+            }
+            let refused = "0 inserted, 0 updated, 0 unchanged, 1 rejected; 2 weekly_capacity_hours"
+            // Five days of eight hours are stored.
+            #expect(try await bring("ever,40,8") == "0 inserted, 0 updated, 1 unchanged, 0 rejected")
+            #expect(try await bring("ever,8,8") == refused)
+            #expect(try await bring("ever,36,8") == refused)
+            #expect(try await bring("ever,36,4") == "0 inserted, 1 updated, 0 unchanged, 0 rejected")
+            // The days that a new contract does not state are free.
+            #expect(try await bring("2026-01-01,40,8") == refused)
+            #expect(try await bring("2026-01-01,8,8") == "1 inserted, 0 updated, 0 unchanged, 0 rejected")
+            let contracts = try await plan.send(.get, "employees/\(ann)/contracts").list(EmploymentContract.self).items
+            #expect(
+                contracts.map(\.weekdayMinutes) == [[480, 480, 480, 480, 240, 0, 0], [0, 0, 0, 0, 480, 0, 0]])
+        }
+    }
 }

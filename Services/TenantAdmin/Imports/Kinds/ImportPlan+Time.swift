@@ -135,10 +135,14 @@ extension ImportPlan {
                 column: "weekly_capacity_hours",
                 condition: """
                     r.weekly_capacity_hours IS NOT NULL AND NOT \(sql: statesNoDay)
-                    AND abs(r.weekly_capacity_hours - (\(sql: weekdays.map { "coalesce(r.\(identifier: $0), 0)" }
-                        .joined(separator: " + ")))) > 0.01
+                    AND abs(r.weekly_capacity_hours - (\(sql: hoursOfDays.joined(separator: " + ")))) > 0.01
                     """,
-                reason: "'is not the sum of the weekdays that are stated'"),
+                reason: "'is not the sum of the weekdays: those that are not stated stay as they are, or are free'",
+                joins: """
+                    LEFT JOIN (SELECT c.effective_from, c.weekday_minutes, e.external_id FROM contracts c
+                            JOIN employees e ON e.id = c.employee_id) t
+                        ON t.external_id = r.employee_external_id AND coalesce(t.effective_from, '-infinity') = r.effective_from
+                    """),
         ], planning: .time(of: "employee_external_id"))
 
     static let leave = ImportPlan(
@@ -234,6 +238,11 @@ extension ImportPlan {
 
     private static let statesNoDay: SQL =
         "num_nonnulls(\(sql: weekdays.map { "r.\(identifier: $0)" }.joined(separator: ", "))) = 0"
+
+    /// The hours of each weekday once the file is applied, where it states some of them.
+    private static let hoursOfDays: [SQL] = weekdays.enumerated().map { index, day in
+        "coalesce(r.\(identifier: day), t.weekday_minutes[\(index + 1)::integer] / 60.0::double precision, 0)"
+    }
 
     /// The days that are stated, else the week in five equal parts; days that are not stated stay, or are free.
     private static let weekdayMinutes: ImportTarget = {
