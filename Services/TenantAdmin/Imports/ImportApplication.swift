@@ -43,8 +43,7 @@ struct ImportApplication {
                 failed += overbooked.count
                 errors = Self.first(errors + overbooked)
                 try requireGood(failed, errors)
-                try await connection.execute(
-                    "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(overbooked.map(\.line))::bigint[])")
+                try await leaveOut(overbooked)
             }
             outcome = try await carryOut()
             if order.isDryRun { try await planned.rehearse() }
@@ -97,6 +96,12 @@ struct ImportApplication {
             return !rows.isEmpty
         }
         _ = try await remove(.none)
+        if case .bookings = plan.planning {
+            let outside = try await ImportedEndlessHours(connection: connection).outsideEmployment()
+            try await leaveOut(outside)
+            errors += outside
+            rejected += outside.count
+        }
         var isAgain = true
         while isAgain {
             isAgain = try await remove(.help)
@@ -104,6 +109,13 @@ struct ImportApplication {
             if order.policy == .abort { break }
         }
         return (Self.first(errors), rejected)
+    }
+
+    /// - Parameter rows: one error a row.
+    private func leaveOut(_ rows: [ImportRowError]) async throws {
+        guard !rows.isEmpty else { return }
+        try await connection.execute(
+            "DELETE FROM pg_temp.import_rows WHERE line = ANY(\(rows.map(\.line))::bigint[])")
     }
 
     private func requireLimit() async throws {

@@ -134,7 +134,7 @@ enum TimeConflicts {
         _ planned: PlannedPerson, _ time: WorkingTime? = nil, judging judged: Set<AllocationID>? = nil
     ) -> Set<BookingConflict> {
         let person = Person(id: planned.employee.id, time: time ?? planned.time, skills: planned.person.skills)
-        let open = planned.bookings.filter { $0.completed == nil && $0.standing != nil }
+        let open = planned.bookings.filter { $0.isOpen && $0.standing != nil }
         var found: Set<BookingConflict> = []
         // Two bookings that are together too much say so once.
         var seen: Set<Conflict> = []
@@ -192,9 +192,9 @@ struct BookingStanding: Sendable {
         conflicts = Ledger.conflicts(of: booking, person: planned.person, others: planned.bookings)
     }
 
-    /// A booking that was outside employment already may be corrected step by step.
+    /// Work that is over is history. A booking that was outside employment already may be corrected step by step.
     func requireEmployment(since before: BookingStanding?) throws {
-        guard !booking.isCancelled, time.isWhollyOutside(booking) else { return }
+        guard booking.isOpen, time.isWhollyOutside(booking) else { return }
         if let before, before.employee == employee, before.time.isWhollyOutside(before.booking) { return }
         let spells = time.spells.map { spell in
             "from \(spell.from.map(\.description) ?? "the beginning") to \(spell.to.map(\.description) ?? "further notice")"

@@ -108,6 +108,29 @@ extension ImportPlan {
     static let historyUnknown = ImportTarget(
         column: "history_known", inserted: "coalesce(r.history = 'as_decided', false)", updated: nil)
 
+    static let outsideEmployment = "puts the allocation wholly outside the person's employment"
+
+    /// What a column of an allocation becomes, of a staged row `r` and the stored row `t` where there is one.
+    static func bookingBecomes(_ column: String) -> SQL {
+        """
+        CASE WHEN \(column) = ANY(r.cleared) THEN NULL ELSE coalesce(r.\(identifier: column), t.\(identifier: column)) END
+        """
+    }
+
+    /// Whether the allocation is neither completed nor cancelled once the row is written.
+    static let staysOpen: SQL =
+        "(\(sql: bookingBecomes("completed_at"))) IS NULL AND (\(sql: bookingBecomes("cancelled_at"))) IS NULL"
+
+    /// Whether the person `e` is employed on some day of these.
+    /// - Parameter last: NULL for no end.
+    static func isEmployed(from first: SQL, to last: SQL) -> SQL {
+        """
+        EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
+            AND coalesce(s.first_day, '-infinity') <= coalesce(\(sql: last), 'infinity')
+            AND coalesce(s.last_day, 'infinity') >= \(sql: first))
+        """
+    }
+
     /// The decision's time of an allocation that states none: its first day, but never after its outcome or in the future.
     private static let decidedAt: SQL =
         "least(r.start_date::timestamp AT TIME ZONE (SELECT tenant_zone()), r.completed_at, now())"
@@ -121,21 +144,18 @@ extension ImportPlan.Check {
             reason: "'names no project: \"' || left(r.project_external_id, 40) || '\"'")
     }
 
-    /// Open work for a person who is employed on none of its days. Past work is history, and rows that are stored so already may
-    /// be corrected step by step.
+    /// Open work for a person who is employed on none of its days. Past work is history, and what was stored so for the same person may
+    /// be corrected step by step. Hours without an end may reach a later spell: the ledger judges them (``ImportedEndlessHours``).
     static var outsideEmployment: Self {
         .init(
             column: "start_date",
             condition: """
-                r.completed_at IS NULL AND r.cancelled_at IS NULL
-                AND t.completed_at IS NULL AND t.cancelled_at IS NULL
-                AND (t.employee_id, t.start_date, coalesce(r.end_date, t.end_date)) IS DISTINCT FROM
-                    (e.id, r.start_date, t.end_date)
-                AND NOT EXISTS (SELECT FROM employment_spells s WHERE s.employee_id = e.id
-                    AND coalesce(s.first_day, '-infinity') <= coalesce(r.end_date, t.end_date, 'infinity')
-                    AND coalesce(s.last_day, 'infinity') >= r.start_date)
+                \(sql: ImportPlan.staysOpen)
+                AND NOT \(sql: ImportPlan.isEmployed(from: "r.start_date", to: ImportPlan.bookingBecomes("end_date")))
+                AND NOT coalesce(t.employee_id = e.id AND NOT \(sql: ImportPlan.isEmployed(from: "t.start_date", to: "t.end_date")),
+                    false)
                 """,
-            reason: "'puts the allocation wholly outside the person''s employment'",
+            reason: "\(ImportPlan.outsideEmployment)::text",
             // Most people are employed from before the file's first day on, without an end: their rows need no second look.
             joins: """
                 JOIN (SELECT id, external_id FROM employees WHERE NOT EXISTS (
