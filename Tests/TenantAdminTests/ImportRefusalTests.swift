@@ -146,6 +146,17 @@ struct ImportRefusalTests {
         }
     }
 
+    @Test("a byte-order mark before the first line of NDJSON is no part of it, though it comes byte by byte")
+    func byteOrderMark() throws {
+        var reader = ImportRowReader(plan: ImportPlan(.departments), format: .ndjson)
+        var rows: [ImportRow] = []
+        for byte in "\u{feff}{\"name\":\"Lab\"}\r\n{\"name\":\"QA\"}".utf8 { rows += try reader.read([byte]) }
+        rows += try reader.finish()
+
+        #expect(rows.map { $0.cells[0] } == [.text("Lab"), .text("QA")])
+        #expect(rows.allSatisfy { $0.errors.isEmpty })
+    }
+
     @Test("a line or a header with more unknown names than a report has room for is refused with as many as it has")
     func manyNames() throws {
         let most = ImportTally.maximumNotes

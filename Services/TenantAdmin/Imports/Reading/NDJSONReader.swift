@@ -6,6 +6,9 @@ struct NDJSONReader: Sendable {
     /// A line of more bytes than this is refused, so that a file without line breaks cannot fill the memory.
     let maximumLineBytes = 1 << 20
 
+    /// Some systems write it before UTF-8.
+    private static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
+
     mutating func read(_ bytes: some Sequence<UInt8>) throws(ImportFileError) -> [(line: Int, bytes: [UInt8])] {
         var lines: [(line: Int, bytes: [UInt8])] = []
         for byte in bytes {
@@ -26,6 +29,7 @@ struct NDJSONReader: Sendable {
 
     private mutating func takeLine() -> [(line: Int, bytes: [UInt8])] {
         defer { partial.removeAll(keepingCapacity: true) }
+        if line == 1, partial.starts(with: Self.byteOrderMark) { partial.removeFirst(Self.byteOrderMark.count) }
         let isBlank = partial.allSatisfy {
             $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\r") || $0 == UInt8(ascii: "\t")
         }
