@@ -42,6 +42,28 @@ struct ExportTests {
         }
     }
 
+    @Test("texts that the API took with blanks around them or in another Unicode form come back unchanged")
+    func tidiedTexts() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let department = try await plan.send(
+                .post, "departments", #"{"name":"Lab","description":" Tests things.\n"}"#
+            ).data(Department.self)
+            let skill = try await plan.send(.post, "skills", #"{"name":"Go"}"#).data(Skill.self)
+            _ = try await plan.send(.patch, "skills/\(skill.id)", #"{"category":" Cafe\u0301 "}"#)
+            let archive = try await service.export(plan.tenant)
+            let reports = try await service.bring(archive, into: plan.tenant)
+            let edited = try await plan.send(
+                .patch, "departments/\(department.id)", #"{"description":"More.\n"}"#
+            ).data(Department.self)
+
+            #expect(department.description == "Tests things." && edited.description == "More.")
+            for kind in [ImportKind.departments, .skills] {
+                #expect(reports[kind].map { $0.unchanged == $0.rowsRead } == true, "\(kind)")
+            }
+        }
+    }
+
     @Test("an empty tenant's export is imported into another one, which stays empty")
     func empty() async throws {
         try await TestService.run { service in

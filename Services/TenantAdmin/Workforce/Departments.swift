@@ -26,8 +26,8 @@ struct Departments: NamedStore {
     ) async throws -> DepartmentID {
         let rows = try await connection.query(
             """
-            INSERT INTO departments (name, description) VALUES (\(request.name.tidied), \(optional: request.description))
-            RETURNING id
+            INSERT INTO departments (name, description)
+            VALUES (\(request.name.tidied), \(optional: request.description?.tidied)) RETURNING id
             """)
         return try rows[0].decode("id")
     }
@@ -38,7 +38,7 @@ struct Departments: NamedStore {
     ) async throws -> [String] {
         var changes = ColumnChanges()
         changes.set("name", request.name?.tidied)
-        changes.set("description", request.description)
+        changes.set("description", request.description.map(\.tidied))
         return try await changes.apply(to: table, id: item.id, on: connection)
     }
 

@@ -85,7 +85,8 @@ struct Employees: ResourceStore {
             try await connection.query(
                 """
                 INSERT INTO people (external_id, name, email, department_id, weekly_capacity_hours, hours_from, hired_on, left_on)
-                VALUES (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email), \(optional: department),
+                VALUES (\(request.externalId.tidied), \(request.name.tidied), \(optional: request.email?.tidied),
+                    \(optional: department),
                     \(optional: request.weeklyCapacityHours)::double precision, \(optional: request.effectiveFrom),
                     \(optional: request.hiredOn), \(optional: request.leftOn))
                 RETURNING id
@@ -114,7 +115,7 @@ struct Employees: ResourceStore {
         var changes = ColumnChanges()
         changes.set("external_id", request.externalId?.tidied)
         changes.set("name", request.name?.tidied)
-        changes.set("email", request.email)
+        changes.set("email", request.email.map(\.tidied))
         if !request.department.isUnchanged {
             let department = try await Departments.id(named: request.department.newValue, on: connection)
             changes.set("department_id", to: "\(optional: department)")

@@ -80,7 +80,7 @@ struct Skills: ResourceStore {
             try await giveWay(name, to: item, by: caller, on: connection)
         }
         changes.set("name", request.name?.tidied)
-        changes.set("category", request.category)
+        changes.set("category", request.category.map(\.tidied))
         try await changes.apply(to: table, id: item.id, on: connection)
         guard let aliases = request.aliases else { return changes.names }
         try await connection.execute("DELETE FROM skill_names WHERE skill_id = \(item.id) AND is_alias")
