@@ -139,6 +139,40 @@ struct ArchiveTests {
         }
     }
 
+    @Test("bookings that became orphans come back as orphans, which another file could not bring")
+    func orphans() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, bob) = (
+                try await plan.employee("E1"), try await plan.employee("E2", #""hiredOn":"2026-01-01""#)
+            )
+            let work = try await plan.project()
+            #expect(
+                try await plan.book("A1", ann, work, #""allocationPercentage":50"#, "2026-12-07…2026-12-11").status
+                    == 201)
+            // Hours without an end, worked off on one day.
+            #expect(try await plan.book("A2", bob, work, #""allocatedHours":8"#, "2026-03-02").status == 201)
+            _ = try await plan.send(.patch, "employees/\(ann)", #"{"leftOn":"2026-11-30"}"#)
+            _ = try await plan.send(.patch, "employees/\(bob)", #"{"hiredOn":"2026-06-01"}"#)
+            let archive = try await service.export(plan.tenant)
+            let other = try await service.createTenant("other")
+            #expect(try await service.restore(.ids, archive.text("ids.ndjson"), into: other).status == 200)
+            let reports = try await service.bring(archive, into: other)
+            let copy = try await service.export(other)
+            let third = try await service.createTenant("third")
+            for kind in [ImportKind.employees, .projects, .allocations] {
+                let reply = try await service.send(
+                    .post, "/api/v1/imports?kind=\(kind.rawValue)&onError=skip", as: service.token(third.id),
+                    body: Array(archive.text("\(kind.rawValue).ndjson").utf8), type: "application/x-ndjson")
+                let report: ImportReport = try reply.data()
+                #expect(report.rejected == (kind == .allocations ? 2 : 0))
+            }
+
+            #expect(reports[.allocations]?.inserted == 2)
+            #expect(copy.text("allocations.ndjson") == archive.text("allocations.ndjson"))
+        }
+    }
+
     @Test("ids come before what has them, and are kept for a day")
     func ids() async throws {
         try await TestService.run { service in

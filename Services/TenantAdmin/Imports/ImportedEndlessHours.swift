@@ -42,6 +42,7 @@ struct ImportedEndlessHours {
             AND (\(sql: ImportPlan.bookingBecomes("allocated_hours"))) IS NOT NULL
             AND NOT \(sql: ImportPlan.isEmployed(from: "r.start_date", to: "r.start_date"))
             AND \(sql: ImportPlan.isEmployed(from: "r.start_date", to: "NULL::date"))
+            AND NOT \(sql: ImportPlan.isArchived)
         ORDER BY r.line
         """
 

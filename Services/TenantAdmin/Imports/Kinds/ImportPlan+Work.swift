@@ -121,6 +121,10 @@ extension ImportPlan {
     static let staysOpen: SQL =
         "(\(sql: bookingBecomes("completed_at"))) IS NULL AND (\(sql: bookingBecomes("cancelled_at"))) IS NULL"
 
+    /// Whether an archive that is being restored has the allocation: what became an orphan there comes back as one.
+    static let isArchived: SQL =
+        "EXISTS (SELECT FROM archived_ids a WHERE a.kind = 'resource_allocations' AND a.key = r.external_id)"
+
     /// Whether the person `e` is employed on some day of these.
     /// - Parameter last: NULL for no end.
     static func isEmployed(from first: SQL, to last: SQL) -> SQL {
@@ -154,6 +158,7 @@ extension ImportPlan.Check {
                 AND NOT \(sql: ImportPlan.isEmployed(from: "r.start_date", to: ImportPlan.bookingBecomes("end_date")))
                 AND NOT coalesce(t.employee_id = e.id AND NOT \(sql: ImportPlan.isEmployed(from: "t.start_date", to: "t.end_date")),
                     false)
+                AND NOT \(sql: ImportPlan.isArchived)
                 """,
             reason: "\(ImportPlan.outsideEmployment)::text",
             // Most people are employed from before the file's first day on, without an end: their rows need no second look.
