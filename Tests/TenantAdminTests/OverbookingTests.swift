@@ -346,4 +346,37 @@ struct OverbookingTests {
             #expect(exchanged.errors.isEmpty && exchanged.updated == 2)
         }
     }
+
+    @Test("open work stands beside what finished work has loaded, and finished work is not judged, at every door")
+    func finishedWork() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let decided = #","createdAt":"2024-01-01T00:00:00.000Z""#
+            let completed = #""allocationPercentage":100,"completedAt":"2024-05-10T12:00:00.000Z""# + decided
+            let open = #""allocationPercentage":60"# + decided
+            let header =
+                "external_id,employee_external_id,project_external_id,allocation_percentage,start_date,end_date,completed_at\n"
+            func bring(_ row: String) async throws -> ImportReport {
+                try await service.importCSV(.allocations, header + row + "\n", into: plan.tenant.id, onError: "skip")
+                    .data()
+            }
+            #expect(try await plan.book("A1", ann, work, completed, "2024-05-06…2024-05-17").status == 201)
+            let beside = try await plan.book("A2", ann, work, open, "2024-05-06…2024-05-17")
+            let besideByFile = try await bring("B2,E1,P1,60,2024-05-06,2024-05-17,")
+            // What was left of the finished work is free.
+            let after = try await plan.book("A3", ann, work, open, "2024-05-11…2024-05-17", query: "?dryRun=true")
+            let afterByFile = try await bring("B3,E1,P1,60,2024-05-11,2024-05-17,")
+            let finished = try await plan.book("A4", ann, work, completed, "2024-05-06…2024-05-10")
+            let finishedByFile = try await bring("B4,E1,P1,100,2024-05-06,2024-05-10,2024-05-10T12:00:00.000Z")
+
+            #expect(beside.status == 409)
+            #expect(besideByFile.errors.map(\.column) == ["employee_external_id"])
+            #expect(after.status == 200)
+            #expect(afterByFile.inserted == 1)
+            #expect(finished.status == 201)
+            #expect(finishedByFile.inserted == 1)
+        }
+    }
 }

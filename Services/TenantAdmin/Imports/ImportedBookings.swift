@@ -17,7 +17,7 @@ protocol ImportedPlanning: Sendable {
 }
 
 /// What the ledger says of open bookings that an import writes: what a POST of each would be told, by line of the file. Work that is
-/// over is history and not judged.
+/// over is history and not judged, but others stand beside it on the days that it loads.
 struct ImportedBookings: ImportedPlanning {
     private let application: ImportApplication
     private let overbooking: Overbooking
@@ -130,7 +130,8 @@ struct ImportedBookings: ImportedPlanning {
         if overbooking != .refuse { try await copyAndWrite() }
     }
 
-    /// Writes the file into a copy of what it concerns: the bookings that it names, and the open ones of the people whom it names.
+    /// Writes the file into a copy of what it concerns: the bookings that it names, and those of the people whom it names that are open or
+    /// may load days of its open ones.
     private func copyAndWrite() async throws {
         try await connection.execute("DELETE FROM pg_temp.import_bookings")
         let columns = Self.columns.map { column -> SQL in "\(identifier: column.name)" }.joined(separator: ", ")
@@ -139,7 +140,9 @@ struct ImportedBookings: ImportedPlanning {
             INSERT INTO pg_temp.import_bookings (\(sql: columns), is_written)
             SELECT \(sql: columns), false FROM resource_allocations
             WHERE external_id IN (SELECT r.external_id FROM pg_temp.import_rows r)
-                OR completed_at IS NULL AND employee_id IN (
+                OR (completed_at IS NULL OR completed_at >= (
+                        SELECT min(r.start_date)::timestamp AT TIME ZONE 'UTC' - interval '1 day' FROM pg_temp.import_rows r
+                        WHERE r.completed_at IS NULL)) AND employee_id IN (
                     SELECT e.id FROM employees e JOIN pg_temp.import_rows r ON r.employee_external_id = e.external_id)
             """)
         var plan = application.plan
@@ -177,7 +180,7 @@ struct ImportedBookings: ImportedPlanning {
             let days = batch.dropFirst().reduce(batch[0].days) { $0.reaching($1.days) }
             let people = try await reader.people(
                 of: batch.map(\.employee),
-                .init(bookingsIn: days, withSkills: true, finished: .none))
+                .init(bookingsIn: days, withSkills: true, finished: .loading))
             let byID = Dictionary(uniqueKeysWithValues: people.map { ($0.employee.id, $0) })
             for entry in batch {
                 guard let planned = byID[entry.employee] else { continue }

@@ -204,8 +204,9 @@ struct BookingStanding: Sendable {
             "puts the booking wholly outside the person's employment, which is \(spells.joined(separator: " and "))")
     }
 
-    /// What is too much already may stay so; it must not become more.
+    /// Work that is over is history. What is too much already may stay so; it must not become more.
     func requireCapacity(since before: BookingStanding?) throws {
+        guard booking.isOpen else { return }
         let known = before?.employee == employee ? before?.conflicts ?? [] : []
         let more = Overbooking.more(conflicts, than: known)
         guard !more.isEmpty else { return }
