@@ -2,6 +2,7 @@ import Contracts
 import Foundation
 import HTTPTypes
 import Postgres
+import Synchronization
 import Testing
 
 @testable import TenantAdmin
@@ -377,6 +378,48 @@ struct OverbookingTests {
             #expect(afterByFile.inserted == 1)
             #expect(finished.status == 201)
             #expect(finishedByFile.inserted == 1)
+        }
+    }
+
+    @Test("an import that lets a project go on waits for a booking that is being made on it, and heeds it")
+    func bookingUnderWay() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let (ann, work) = (try await plan.employee("E1"), try await plan.project())
+            let held = try await plan.project("P2")
+            _ = try await plan.send(.patch, "projects/\(held)", #"{"status":"on_hold"}"#)
+            _ = try await plan.book("A1", ann, work, #""allocationPercentage":60"#, "2026-12-07…2026-12-11")
+            try await plan.set(#"{"overbooking":"refuse"}"#)
+            let isDone = Mutex(false)
+            let imported = try await service.pool.withTransaction { booker in
+                let home = try await TenantDatabase.active(plan.tenant.id, on: booker)
+                try await TenantDatabase.enter(home.names, on: booker)
+                // As a POST does, which was told that the booking is soft.
+                _ = try await PlanningWatch.booking(nil, of: [ann], on: [held]).begin(on: booker)
+                let going = Task {
+                    defer { isDone.withLock { $0 = true } }
+                    return try await service.importCSV(
+                        .projects, "external_id,name,status\nP2,P2,in_progress\n", into: plan.tenant.id)
+                }
+                let waiting: SQL = """
+                    SELECT count(*) AS n FROM pg_locks WHERE NOT granted
+                        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                    """
+                while !isDone.withLock({ $0 }), try await booker.query(waiting)[0].decode("n", as: Int.self) == 0 {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                try await booker.execute(
+                    """
+                    INSERT INTO resource_allocations (external_id, employee_id, project_id, allocation_percentage, start_date,
+                        end_date, created_at)
+                    VALUES ('A2', \(ann), \(held), 60, '2026-12-07', '2026-12-11', now())
+                    """)
+                return going
+            }
+            let reply = try await imported.value
+
+            #expect(try reply.problem.errors.map(\.field) == ["line 2, status"])
+            #expect(try await plan.send(.get, "projects/\(held)").data(Project.self).status == .onHold)
         }
     }
 }
