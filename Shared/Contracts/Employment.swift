@@ -68,7 +68,7 @@ public struct CreateContractRequest: RequestPayload {
     public let effectiveFrom: CivilDate?
     /// Minutes of work on each weekday, Monday first, 0…1440.
     public let weekdayMinutes: [Int]?
-    /// 0…120, as five equal days.
+    /// 0…168, as five equal days.
     public let weeklyHours: Double?
     /// nil for the tenant's default calendar.
     public let calendarId: CalendarID?
@@ -107,6 +107,6 @@ extension Validation {
             for (index, day) in minutes.enumerated() { range(day, 0...1440, "weekdayMinutes[\(index)]") }
             require(hours == nil, "weeklyHours", "must be left out beside weekdayMinutes")
         }
-        range(hours, 0...120, "weeklyHours")
+        range(hours, 0...168, "weeklyHours")
     }
 }

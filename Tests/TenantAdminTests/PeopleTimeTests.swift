@@ -254,6 +254,25 @@ struct PeopleTimeTests {
         try await service.send(.post, "/api/v1/employees", as: token, text: body).data()
     }
 
+    @Test("a contract may have as many hours a week as a person's own field and a file, 168, and no more")
+    func wholeWeek() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            let ann = try await plan.employee("E1", #""weeklyCapacityHours":168"#)
+            let contract = try #require(
+                try await plan.send(.get, "employees/\(ann)/contracts").list(EmploymentContract.self).items.first)
+            func set(_ hours: Int) async throws -> Int {
+                try await plan.send(
+                    .patch, "employees/\(ann)/contracts/\(contract.id)", #"{"weeklyHours":\#(hours)}"#
+                ).status
+            }
+
+            #expect(contract.weeklyHours == 168)
+            #expect(try await set(168) == 200)
+            #expect(try await set(169) == 422)
+        }
+    }
+
     @Test("a week's hours in a file of contracts are the sum of its days, those that stay as they are among them")
     func weekOfDays() async throws {
         try await TestService.run { service in
