@@ -36,8 +36,7 @@ struct ImportedEndlessHours {
             coalesce(t.employee_id = e.id, false) AS is_same_person, t.start_date AS stored_start_date,
             t.end_date AS stored_end_date, t.allocated_hours AS stored_allocated_hours,
             t.hours_per_day AS stored_hours_per_day, t.allocation_percentage AS stored_allocation_percentage
-        FROM pg_temp.import_rows r JOIN employees e ON e.external_id = r.employee_external_id
-        LEFT JOIN resource_allocations t ON t.external_id = r.external_id
+        FROM pg_temp.import_rows r \(sql: ImportPlan.bookingsToLookAt)
         WHERE \(sql: ImportPlan.staysOpen) AND (\(sql: ImportPlan.bookingBecomes("end_date"))) IS NULL
             AND (\(sql: ImportPlan.bookingBecomes("allocated_hours"))) IS NOT NULL
             AND NOT \(sql: ImportPlan.isEmployed(from: "r.start_date", to: "r.start_date"))

@@ -110,6 +110,16 @@ extension ImportPlan {
 
     static let outsideEmployment = "puts the allocation wholly outside the person's employment"
 
+    /// Joins to `r` the person `e` and the stored row `t` where there is one. Most people are employed from before the file's first day on,
+    /// without an end: their rows need no second look.
+    static let bookingsToLookAt: SQL = """
+        JOIN (SELECT id, external_id FROM employees WHERE NOT EXISTS (
+                SELECT FROM employment_spells s WHERE s.employee_id = employees.id AND s.last_day IS NULL
+                    AND coalesce(s.first_day, '-infinity') <= (SELECT min(start_date) FROM pg_temp.import_rows))) e
+            ON e.external_id = r.employee_external_id
+        LEFT JOIN resource_allocations t ON t.external_id = r.external_id
+        """
+
     /// What a column of an allocation becomes, of a staged row `r` and the stored row `t` where there is one.
     static func bookingBecomes(_ column: String) -> SQL {
         """
@@ -161,15 +171,7 @@ extension ImportPlan.Check {
                 AND NOT \(sql: ImportPlan.isArchived)
                 """,
             reason: "\(ImportPlan.outsideEmployment)::text",
-            // Most people are employed from before the file's first day on, without an end: their rows need no second look.
-            joins: """
-                JOIN (SELECT id, external_id FROM employees WHERE NOT EXISTS (
-                        SELECT FROM employment_spells s WHERE s.employee_id = employees.id AND s.last_day IS NULL
-                            AND coalesce(s.first_day, '-infinity') <= (
-                                SELECT min(start_date) FROM pg_temp.import_rows))) e
-                    ON e.external_id = r.employee_external_id
-                LEFT JOIN resource_allocations t ON t.external_id = r.external_id
-                """)
+            joins: ImportPlan.bookingsToLookAt)
     }
 
     /// A booking of more than twenty years is a typing error. Stored ones may stay.
