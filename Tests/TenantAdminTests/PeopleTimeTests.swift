@@ -254,6 +254,30 @@ struct PeopleTimeTests {
         try await service.send(.post, "/api/v1/employees", as: token, text: body).data()
     }
 
+    @Test("a file cannot have a person active and on hold at once, and a day without hours is warned of")
+    func contradictions() async throws {
+        try await TestService.run { service in
+            let plan = try await Planner(service)
+            _ = try await plan.employee("E1")
+            func bring(_ columns: String, _ rows: String...) async throws -> ImportReport {
+                try await service.importCSV(
+                    .employees, "external_id,name,\(columns)\n\(rows.joined(separator: "\n"))\n", into: plan.tenant.id,
+                    onError: "skip"
+                ).data()
+            }
+            let held = try await bring(
+                "inactive_from,is_active", "E1,A,2020-01-01,true", "E2,B,2999-01-01,true", "E3,C,2020-01-01,false",
+                "E4,D,2020-01-01,")
+            let hours = try await bring(
+                "effective_from,weekly_capacity_hours", "E1,E1,2026-01-01,", "E2,B,2026-01-01,20", "E5,E,2026-01-01,")
+
+            #expect(held.errors.map { "\($0.line) \($0.column)" } == ["2 inactive_from"])
+            #expect(held.inserted == 3)
+            #expect(hours.warnings.map { "\($0.line) \($0.column)" } == ["2 effective_from"])
+            #expect(hours.counts == "1 inserted, 1 updated, 1 unchanged, 0 rejected")
+        }
+    }
+
     @Test("a contract may have as many hours a week as a person's own field and a file, 168, and no more")
     func wholeWeek() async throws {
         try await TestService.run { service in

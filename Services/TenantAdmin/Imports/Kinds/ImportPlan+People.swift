@@ -102,10 +102,10 @@ extension ImportPlan {
             .init(table: "contracts", rows: ofPeople(named: "external_id")),
         ],
         checks: [
-            .overlappingEmployment, .lastDayInLaterSpell, .clearedFirstDay, .contractFromEver,
+            .overlappingEmployment, .lastDayInLaterSpell, .clearedFirstDay, .contractFromEver, .activeOnHold,
             .archivedIDInUse("external_id", of: "employees"),
             .archivedIDInUse("department", of: "departments", by: "folded_name", "folded(r.department)"),
-        ], warnings: [.doubledEmail],
+        ], warnings: [.doubledEmail, .dayWithoutHours],
         planning: .time(of: "external_id"))
 
     private static let hiredOn =
@@ -266,6 +266,24 @@ extension ImportPlan.Check {
                             <> round(r.weekly_capacity_hours::numeric * 60))
                 """,
             reason: "'can be ever for a new person only; for others import contracts'")
+    }
+
+    /// A hold that has begun already. One that is to come goes together with being active today.
+    static var activeOnHold: Self {
+        .init(
+            column: "inactive_from", condition: "r.is_active AND r.inactive_from <= (SELECT tenant_today())",
+            reason: "'contradicts is_active, which is true'")
+    }
+
+    /// A day from which nothing new holds, for a person who is there.
+    static var dayWithoutHours: Self {
+        .init(
+            column: "effective_from",
+            condition: """
+                r.effective_from IS NOT NULL AND r.weekly_capacity_hours IS NULL
+                AND EXISTS (SELECT FROM employees e WHERE e.external_id = r.external_id)
+                """,
+            reason: "'says nothing without weekly_capacity_hours: the hours stay as they are'")
     }
 
     /// Two people of one address, in the file or in the tenant: one of them is the other's, or both are one.
