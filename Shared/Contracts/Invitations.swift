@@ -58,7 +58,7 @@ public struct Invitation: Codable, Sendable, Equatable {
 }
 
 /// `POST /auth/invitations/accept`; answers 201 with the new `User`, or 401 `invalid_credentials` for a token that is wrong,
-/// used or expired.
+/// used or expired, or 409 `conflict` when who sent the invitation may not give its roles any more.
 public struct AcceptInvitationRequest: RequestPayload {
     public let token: String
     public let password: String

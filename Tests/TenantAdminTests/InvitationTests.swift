@@ -10,10 +10,12 @@ import Testing
 @Suite("Invitations")
 struct InvitationTests {
     private func invite(
-        _ service: TestService, _ tenant: Tenant, _ email: String = "mia@acme.example", roles: [String]? = ["manager"]
+        _ service: TestService, _ tenant: Tenant, _ email: String = "mia@acme.example", roles: [String]? = ["manager"],
+        as inviter: String? = nil
     ) async throws -> Reply {
-        try await service.send(
-            .post, "/api/v1/invitations", as: service.token(tenant.id),
+        let admin = try await service.administrator(of: tenant.id)
+        return try await service.send(
+            .post, "/api/v1/invitations", as: service.token(tenant.id, subject: inviter ?? admin.description),
             json: CreateInvitationRequest(email: email, name: "Mia", roles: roles))
     }
 
@@ -180,9 +182,117 @@ struct InvitationTests {
             #expect(room.status == 201)
         }
     }
+
+    /// What becomes of an inviter's account before the invitation is accepted.
+    enum Loss: CaseIterable {
+        case deleted, deactivated, demoted, roleShrunk, roleOfInvitationGrown
+
+        /// - Returns: method, path and body of the administrator's request.
+        func request(_ inviter: User, own: Role, given: Role) -> (HTTPRequest.Method, String, String?) {
+            switch self {
+            case .deleted: (.delete, "users/\(inviter.id)", nil)
+            case .deactivated: (.patch, "users/\(inviter.id)", #"{"isActive":false}"#)
+            case .demoted: (.put, "users/\(inviter.id)/roles", #"{"roles":["viewer"]}"#)
+            case .roleShrunk:
+                (.patch, "roles/\(own.id)", #"{"permissions":[{"resource":"users","actions":["*"]}]}"#)
+            case .roleOfInvitationGrown:
+                (.patch, "roles/\(given.id)", #"{"permissions":[{"resource":"audit","actions":["read"]}]}"#)
+            }
+        }
+    }
+
+    @Test(
+        "an invitation ends with its inviter's account and right to give its roles, and the audit log says so",
+        arguments: Loss.allCases)
+    func inviterGone(loss: Loss) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let own: Role = try await service.send(
+                .post, "/api/v1/roles", as: token,
+                json: CreateRoleRequest(
+                    name: "Inviters",
+                    permissions: ["users", "projects"].map { Permission(resource: $0, actions: ["*"]) })
+            ).data()
+            let given: Role = try await service.send(
+                .post, "/api/v1/roles", as: token,
+                json: CreateRoleRequest(
+                    name: "Readers", permissions: [Permission(resource: "projects", actions: ["read"])])
+            ).data()
+            let inviter: User = try await service.send(
+                .post, "/api/v1/users", as: token,
+                json: CreateUserRequest(email: "eve@acme.example", name: "Eve", roles: [own.name])
+            ).data()
+            let invitation: Invitation = try await invite(
+                service, tenant, roles: [given.name], as: inviter.id.description
+            ).data()
+            let message = try #require(try await service.claimMessages().first)
+            let (method, path, body) = loss.request(inviter, own: own, given: given)
+            let changed = try await service.send(
+                method, "/api/v1/\(path)", as: token, body: body.map { Array($0.utf8) })
+            #expect((200..<300).contains(changed.status), "\(changed.text)")
+
+            let refused = try await accept(service, tenant, message.token)
+            let again = try await accept(service, tenant, message.token)
+            let users = try await service.all("users", of: tenant.id, as: User.self)
+            let entry = try #require(
+                try await service.all("audit-logs?entity=invitation", of: tenant.id, as: AuditEntry.self).first)
+            let read = try await service.send(.get, "/api/v1/invitations/\(invitation.id)", as: token)
+
+            #expect(refused.status == 409)
+            #expect(try refused.problem.code == .conflict)
+            #expect(again.status == 401)
+            #expect(!users.contains { $0.email == "mia@acme.example" })
+            #expect(try read.data(Invitation.self).status == .revoked)
+            #expect(entry.action == "revoke")
+            #expect(entry.actor == "tenant-admin")
+            #expect(entry.entityId == invitation.id.description)
+            #expect(entry.details["reason"] != nil)
+            // Another may be sent by somebody who may.
+            #expect(try await invite(service, tenant, roles: [given.name]).status == 201)
+        }
+    }
+
+    @Test("an invitation ends with the API key that made it", arguments: ["good", "revoked", "expired"])
+    func keyGone(state: String) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let key = APIKeyID()
+            func note(_ action: String, _ details: [String: JSONValue] = [:]) async throws {
+                let reply = try await service.send(
+                    .post, "/internal/v1/tenants/\(tenant.id)/audit-logs", as: service.token(of: .gateway),
+                    json: AuditNote(action, "api_key", key.description, details: details, by: "somebody"))
+                #expect(reply.status == 200)
+            }
+            let end = Date(timeIntervalSinceNow: state == "expired" ? -60 : 86_400)
+            try await note("create", ["after": .object(["expiresAt": .string(WireJSON.timestamp(end))])])
+            _ = try await invite(service, tenant, as: "api-key:\(key)")
+            let message = try #require(try await service.claimMessages().first)
+            if state == "revoked" { try await note("revoke") }
+
+            #expect(try await accept(service, tenant, message.token).status == (state == "good" ? 201 : 409))
+        }
+    }
+
+    @Test("an invitation by nobody who is known is not accepted")
+    func inviterUnknown() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await invite(service, tenant, as: "somebody")
+            let message = try #require(try await service.claimMessages().first)
+
+            #expect(try await accept(service, tenant, message.token).status == 409)
+        }
+    }
 }
 
 extension TestService {
+    /// The user who was made with the tenant.
+    func administrator(of tenant: TenantID) async throws -> UserID {
+        let users = try await all("users", of: tenant, as: User.self)
+        return try #require(users.first { $0.roles == ["admin"] }).id
+    }
+
     /// The gateway on a public route: the tenant is named, nobody is authenticated.
     func publicToken(_ tenant: TenantID) throws -> String {
         try token(of: .gateway, Caller(issuer: .gateway, tenant: tenant, subject: nil))

@@ -46,8 +46,9 @@ struct TenantPolicyTests {
     func tokens() async throws {
         try await TestService.run(policies: Self.policies) { service in
             let tenant = try await service.createTenant("acme")
+            let admin = try await service.administrator(of: tenant.id)
             _ = try await service.send(
-                .post, "/api/v1/invitations", as: service.token(tenant.id),
+                .post, "/api/v1/invitations", as: service.token(tenant.id, subject: admin.description),
                 json: CreateInvitationRequest(email: "mia@acme.example", name: "Mia", roles: ["user"]))
             let invited = try #require(try await service.claimMessages().first)
             for (password, status) in Self.passwords {

@@ -76,24 +76,20 @@ struct Invitations: Sendable {
             guard current.status == .open else {
                 throw ProblemError.conflict("The invitation is \(current.status.rawValue) already.")
             }
-            try await connection.execute("UPDATE invitations SET revoked_at = now() WHERE id = \(id)")
-            try await connection.execute("DELETE FROM one_time_tokens WHERE invitation_id = \(id)")
-            let revoked = try await Self.row(of: id, on: connection)
-            try await AuditLog.record(
-                try .update(Self.noun, id.description, from: current, to: revoked, action: "revoke"),
-                by: caller.author, on: connection)
+            try await Self.revoke(current, by: caller.author, on: connection)
         }
     }
 
-    /// Creates the user with the roles of the invitation.
-    /// - Throws: 401 `invalid_credentials` for a token that is not good; 403 `quota_exceeded`; 409 when the address or the
-    ///   roles are not what they were.
+    /// Creates the user with the roles of the invitation. What the inviter may not give any more is not given: such an invitation is
+    /// revoked by the attempt.
+    /// - Throws: 401 `invalid_credentials` for a token that is not good; 403 `quota_exceeded`; 409 when the address, the
+    ///   roles or the inviter's rights are not what they were.
     func accept(_ request: AcceptInvitationRequest, in tenant: TenantID, requestID: String) async throws -> User {
         _ = try await database.withTenant(tenant, readOnly: true) {
             try await OneTimeToken.purpose(of: request.token, on: $0)
         }
         let hash = try await passwords.hash(request.password, of: tenant)
-        return try await database.withActive(tenant) { home, connection in
+        let user: User? = try await database.withActive(tenant) { home, connection in
             guard case .invitation(let id) = try await OneTimeToken.use(request.token, on: connection) else {
                 throw OneTimeToken.invalid
             }
@@ -103,6 +99,15 @@ struct Invitations: Sendable {
                 "SELECT cardinality(role_ids) AS number FROM invitations WHERE id = \(id)")
             guard try wanted[0].decode("number", as: Int.self) == invitation.roles.count else {
                 throw ProblemError.conflict("The roles of the invitation have been deleted; ask for another.")
+            }
+            // Waits for a change of the inviter's account that is under way, and sees what has become of it.
+            try await connection.execute("LOCK TABLE user_roles IN ROW EXCLUSIVE MODE")
+            guard try await Self.isStillGiven(invitation, in: tenant, on: connection) else {
+                // Returned from, not thrown: what is recorded here stays.
+                try await Self.revoke(
+                    invitation, details: ["reason": .string("the inviter may not give its roles any more")],
+                    by: Author(name: ServiceName.tenantAdmin.rawValue, requestID: requestID), on: connection)
+                return nil
             }
             let user = try await Users.insert(
                 email: invitation.email, name: request.name ?? invitation.name, passwordHash: hash,
@@ -117,6 +122,55 @@ struct Invitations: Sendable {
             try await AuditLog.record(try .create("user", user.description, row), by: author, on: connection)
             return row
         }
+        guard let user else {
+            throw ProblemError.conflict(
+                "Who sent the invitation may not give its roles any more; ask an administrator for another.")
+        }
+        return user
+    }
+
+    private static func revoke(
+        _ invitation: Invitation, details: [String: JSONValue] = [:], by author: Author,
+        on connection: PostgresConnection
+    ) async throws {
+        let id = invitation.id
+        try await connection.execute("UPDATE invitations SET revoked_at = now() WHERE id = \(id)")
+        try await connection.execute("DELETE FROM one_time_tokens WHERE invitation_id = \(id)")
+        var change = try Change.update(
+            noun, id.description, from: invitation, to: try await row(of: id, on: connection), action: "revoke")
+        change.details.merge(details) { $1 }
+        try await AuditLog.record(change, by: author, on: connection)
+    }
+
+    /// Whether the inviter could send this very invitation now. A user by the present account and permissions; an API key, of which only
+    /// the gateway knows more, unless the audit log says that it was revoked or has expired. Anybody else could not.
+    private static func isStillGiven(
+        _ invitation: Invitation, in tenant: TenantID, on connection: PostgresConnection
+    ) async throws -> Bool {
+        let inviter = invitation.invitedBy
+        if let user = UserID(inviter) {
+            let rows = try await connection.query(
+                "SELECT \(sql: UserGrants.columns) FROM users u WHERE u.id = \(user)")
+            guard let grants = try rows.first.map({ try UserGrants($0, tenant: tenant) }), grants.isActive,
+                grants.permissions.allow(.write, on: .users)
+            else { return false }
+            let roles = try await connection.query(
+                "SELECT id, name, permissions FROM roles WHERE name = ANY(\(invitation.roles)::text[])"
+            ).map(RoleGrants.init)
+            return roles.flatMap(\.permissions).allSatisfy(grants.permissions.cover)
+        }
+        let prefix = "api-key:"
+        guard inviter.hasPrefix(prefix), let key = APIKeyID(String(inviter.dropFirst(prefix.count))) else {
+            return false
+        }
+        let ends = try await connection.query(
+            """
+            SELECT FROM audit_logs WHERE entity = 'api_key' AND entity_id = \(key.description)
+                AND (action = 'revoke'
+                    OR action = 'create' AND (details #>> '{after,expiresAt}')::timestamptz <= clock_timestamp())
+            LIMIT 1
+            """)
+        return ends.isEmpty
     }
 
     private static func requireFree(_ email: String, on connection: PostgresConnection) async throws {
