@@ -47,47 +47,93 @@ public struct AuditOutbox: Service, BacklogReporting {
         ) { try await deliverDue() }
     }
 
-    private struct Entry {
-        let number: Int
+    /// Notes of one tenant, in their order.
+    private struct Batch {
         let tenant: TenantID
-        let note: AuditNote
+        let entries: [(number: Int, note: AuditNote)]
     }
 
-    /// Those that have waited longest first, until none is due. A tenant whose notes tenant-admin cannot take now, as one that is still to be
-    /// migrated, comes after all others then.
+    /// Of so many tenants notes are on their way at a time.
+    private static let tenantsAtOnce = 8
+    /// So many of one tenant's notes are claimed at a time.
+    private static let batchSize = 16
+    /// After so many failures without a success tenant-admin is left alone for a while.
+    private static let mostFailures = 4 * tenantsAtOnce
+
+    /// Those that have waited longest first, of several tenants at a time, until none is due. A tenant whose notes tenant-admin cannot take
+    /// now, as one that is still to be migrated, keeps no other's waiting, and comes after all others then.
     /// - Throws: `ProblemError` when tenant-admin cannot take one now, `PostgresError`.
     public func deliverDue() async throws {
-        while let entry = try await claim() {
-            do {
-                let _: AuditNote = try await client.post(
-                    "/internal/v1/tenants/\(entry.tenant)/audit-logs", entry.note, trace: TraceContext())
-            } catch let problem as ProblemError where problem.status == .notFound {
-                // The tenant is gone for good, and its log with it.
-            } catch {
-                try await postpone(entry.tenant)
-                throw error
+        var failure: (any Error)?
+        await withTaskGroup(of: (tenant: TenantID, failure: (any Error)?).self) { group in
+            var underWay: Set<TenantID> = []
+            var failures = 0
+            while true {
+                do {
+                    while underWay.count < Self.tenantsAtOnce, failures < Self.mostFailures,
+                        let batch = try await claim(besides: underWay)
+                    {
+                        underWay.insert(batch.tenant)
+                        group.addTask { (batch.tenant, await deliver(batch)) }
+                    }
+                } catch {
+                    failure = error
+                    failures = Self.mostFailures
+                }
+                guard let ended = await group.next() else { return }
+                underWay.remove(ended.tenant)
+                failures = ended.failure == nil && failures < Self.mostFailures ? 0 : failures + 1
+                failure = ended.failure ?? failure
             }
-            try await database.withTransaction { connection in
-                try await Self.openDoor(connection)
-                try await connection.execute("DELETE FROM audit_outbox WHERE number = \(entry.number)")
+        }
+        if let failure { throw failure }
+    }
+
+    /// - Returns: what went wrong.
+    private func deliver(_ batch: Batch) async -> (any Error)? {
+        do {
+            for entry in batch.entries {
+                do {
+                    let _: AuditNote = try await client.post(
+                        "/internal/v1/tenants/\(batch.tenant)/audit-logs", entry.note, trace: TraceContext())
+                } catch let problem as ProblemError where problem.status == .notFound {
+                    // The tenant is gone for good, and its log with it.
+                }
+                try await database.withTransaction { connection in
+                    try await Self.openDoor(connection)
+                    try await connection.execute("DELETE FROM audit_outbox WHERE number = \(entry.number)")
+                }
             }
+            return nil
+        } catch {
+            do { try await postpone(batch.tenant) } catch { return error }
+            return error
         }
     }
 
-    private func claim() async throws -> Entry? {
+    /// - Parameter tenants: whose notes are on their way.
+    private func claim(besides tenants: Set<TenantID>) async throws -> Batch? {
         try await database.withTransaction { connection in
             try await Self.openDoor(connection)
-            return try await connection.query(
+            let rows = try await connection.query(
                 """
-                UPDATE audit_outbox SET next_attempt_at = \(sql: nextAttempt) WHERE number = (
-                    SELECT number FROM audit_outbox WHERE next_attempt_at <= clock_timestamp()
-                    ORDER BY next_attempt_at, number LIMIT 1 FOR UPDATE SKIP LOCKED)
+                UPDATE audit_outbox SET next_attempt_at = \(sql: nextAttempt) WHERE number IN (
+                    SELECT number FROM audit_outbox
+                    WHERE next_attempt_at <= clock_timestamp() AND tenant_id = (
+                        SELECT tenant_id FROM audit_outbox
+                        WHERE next_attempt_at <= clock_timestamp() AND tenant_id <> ALL(\(Array(tenants))::uuid[])
+                        ORDER BY next_attempt_at, number LIMIT 1)
+                    ORDER BY next_attempt_at, number LIMIT \(Self.batchSize) FOR UPDATE SKIP LOCKED)
                 RETURNING number, tenant_id, note
-                """
-            ).first.map { row in
-                Entry(
-                    number: try row.decode("number"), tenant: try row.decode("tenant_id"),
-                    note: try row.decode("note", as: PostgresJSON<AuditNote>.self).value)
+                """)
+            let entries = try rows.map { row in
+                (
+                    number: try row.decode("number", as: Int.self),
+                    note: try row.decode("note", as: PostgresJSON<AuditNote>.self).value
+                )
+            }
+            return try rows.first.map { row in
+                Batch(tenant: try row.decode("tenant_id"), entries: entries.sorted { $0.number < $1.number })
             }
         }
     }

@@ -25,11 +25,15 @@ struct FakeTenantAdmin: Sendable {
     /// Whose audit notes are not taken.
     func refuseNotes(of tenants: Set<TenantID>) { feed.refused.withLock { $0 = tenants } }
 
+    /// Whose audit notes are not answered before that is over.
+    func holdNotes(of tenants: Set<TenantID>) { feed.held.withLock { $0 = tenants } }
+
     private final class Feed: Sendable {
         let lines: Mutex<[HistoryLine]>
         let notes = Mutex<[AuditNote]>([])
         let takesNotes = Mutex(true)
         let refused = Mutex<Set<TenantID>>([])
+        let held = Mutex<Set<TenantID>>([])
         init(_ lines: [HistoryLine]) { self.lines = Mutex(lines) }
     }
 
@@ -73,7 +77,11 @@ struct FakeTenantAdmin: Sendable {
             guard (try? verifier.verify(token, accepting: [.mlTraining])) != nil else { throw HTTPError(.unauthorized) }
             let bytes = Array(try await request.body.collect(upTo: 65_536).readableBytesView)
             let note = try WireJSON.decode(AuditNote.self, from: bytes)
-            let isRefused = feed.refused.withLock { $0.contains { request.uri.path.contains($0.description) } }
+            let path = request.uri.path
+            try await waitUntil("the notes are taken") {
+                !feed.held.withLock { $0.contains { path.contains($0.description) } }
+            }
+            let isRefused = feed.refused.withLock { $0.contains { path.contains($0.description) } }
             guard !isRefused, feed.takesNotes.withLock({ $0 }) else { throw HTTPError(.serviceUnavailable) }
             feed.notes.withLock { $0.append(note) }
             return Response(
