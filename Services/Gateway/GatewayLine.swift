@@ -181,7 +181,7 @@ final class GatewayLine: RouterMiddleware {
         _ request: Request, _ admission: Admission, to service: ServiceName, _ context: ServiceRequestContext
     ) throws -> ForwardStage.Outgoing {
         var outgoing = ForwardStage.Outgoing(
-            match: admission.match, service: service,
+            match: admission.match, service: service, tenant: admission.tenant?.id,
             headers: try fields(of: request.head, admission, to: service, context.trace),
             isHead: request.method == .head,
             isRepeatable: ForwardStage.isRepeatable(admission.match, request.headers),

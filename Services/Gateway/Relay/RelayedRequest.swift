@@ -62,7 +62,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
         time = connections.timer()
         isRepeatable = ForwardStage.isRepeatable(admission.match, exchange.request.headerFields)
         attempts = Attempts(
-            upstream, isRepeatable: isRepeatable, isVouched: admission.principal != nil,
+            upstream, of: admission.tenant?.id, isRepeatable: isRepeatable, isVouched: admission.principal != nil,
             within: admission.match.route.timeout)
     }
 
@@ -163,7 +163,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
         exchange.record.whenFinished { upstream.ended(node) }
     }
 
-    private func noteSuccess() { if isWell { attempts.upstream.succeeded(node) } }
+    private func noteSuccess() { if isWell { attempts.succeeded(node) } }
 
     func received(_ piece: ByteBuffer) {
         switch state {
@@ -217,7 +217,7 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
             notAnswered(error)
         case .streaming:
             if error.isUpstreamsFault(isClientsTurn: isClientsTurn) {
-                attempts.upstream.failed(node, .noAnswer)
+                attempts.upstream.failed(node, error.upstreamsFailure, of: admission.tenant?.id)
                 requestLogger.warning(
                     "Upstream closed the connection during its response",
                     metadata: [

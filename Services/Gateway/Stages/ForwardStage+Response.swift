@@ -93,7 +93,7 @@ extension ForwardStage {
         guard let error = error as? HTTPClientError,
             error.isUpstreamsFault(isClientsTurn: upload.excuses(error, on: outgoing.match.route))
         else { return }
-        upstream.failed(node, .noAnswer)
+        upstream.failed(node, error.upstreamsFailure, of: outgoing.tenant)
         outgoing.logger.warning(
             "Upstream closed the connection during its response",
             metadata: [LogKey.upstream: "\(upstream.service.rawValue)", LogKey.error: "\(LogText.of(error))"])

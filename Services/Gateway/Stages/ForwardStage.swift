@@ -17,6 +17,8 @@ struct ForwardStage: Sendable {
     struct Outgoing: Sendable {
         let match: MatchedRoute
         let service: ServiceName
+        /// Whose request it is; nil: no tenant's.
+        let tenant: TenantID?
         let headers: [(name: String, value: String)]
         /// The client wants no body.
         var isHead = false
@@ -129,8 +131,8 @@ struct ForwardStage: Sendable {
     ) async throws -> (HTTPClientResponse, String) {
         let route = outgoing.match.route
         var attempts = Attempts(
-            upstream, isRepeatable: outgoing.isRepeatable && !body.isStreamed, isVouched: outgoing.recheck != nil,
-            within: route.timeout)
+            upstream, of: outgoing.tenant, isRepeatable: outgoing.isRepeatable && !body.isStreamed,
+            isVouched: outgoing.recheck != nil, within: route.timeout)
         while let node = attempts.next(outgoing.record) {
             do {
                 var request = HTTPClientRequest(

@@ -11,6 +11,8 @@ import ServiceKit
 /// retried once, within the retry budget.
 struct Attempts {
     let upstream: Upstream
+    /// Whose request it is; nil: no tenant's.
+    private let tenant: TenantID?
     private let isRepeatable: Bool
     /// The caller has been verified here: a node that says 401 has not the keys to verify the gateway.
     private let isVouched: Bool
@@ -23,8 +25,11 @@ struct Attempts {
     /// No exchange lasts longer, streaming ones included.
     private static let longest = Duration.seconds(24 * 3600)
 
-    init(_ upstream: Upstream, isRepeatable: Bool, isVouched: Bool, within timeout: Duration) {
+    init(
+        _ upstream: Upstream, of tenant: TenantID?, isRepeatable: Bool, isVouched: Bool, within timeout: Duration
+    ) {
         self.upstream = upstream
+        self.tenant = tenant
         self.isRepeatable = isRepeatable
         self.isVouched = isVouched
         end = .now + timeout
@@ -33,7 +38,7 @@ struct Attempts {
 
     /// The node to ask, which then has one request more under way; nil when there is none to ask.
     mutating func next(_ record: RequestRecord) -> String? {
-        guard let node = upstream.choose(excluding: tried, isTrial: isRepeatable) else { return nil }
+        guard let node = upstream.choose(excluding: tried, of: tenant, isTrial: isRepeatable) else { return nil }
         tried.append(node)
         record.note {
             $0.upstreamNode = node
@@ -68,14 +73,16 @@ struct Attempts {
     mutating func answered(_ status: Int, _ node: String, isWhole: Bool = true) -> Bool {
         // The node could not answer now; another may.
         guard refuses(status) else {
-            if isWhole { upstream.succeeded(node) }
+            if isWhole { succeeded(node) }
             return false
         }
-        upstream.failed(node, .refused)
+        upstream.failed(node, .refused, of: tenant)
         guard takeRetry() else { return false }
         upstream.ended(node)
         return true
     }
+
+    func succeeded(_ node: String) { upstream.succeeded(node, of: tenant) }
 
     /// Whether the answer says that the node cannot answer.
     func refuses(_ status: Int) -> Bool { (502...504).contains(status) || mistrusts(status) }
@@ -110,7 +117,7 @@ struct Attempts {
             upstream.undecided(node)
             return false
         }
-        upstream.failed(node, .noAnswer)
+        upstream.failed(node, error.upstreamsFailure, of: tenant)
         logger.warning(
             "Upstream request failed",
             metadata: [
@@ -147,6 +154,9 @@ extension HTTPClientError {
         default: false
         }
     }
+
+    /// What a failure that is the upstream's fault says of the node.
+    var upstreamsFailure: Balancer.Failure { code == .timedOut ? .tooSlow : .noAnswer }
 
     /// The client's problem.
     func problem(isClientsTurn: Bool) -> any Error {

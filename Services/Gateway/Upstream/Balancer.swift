@@ -6,6 +6,9 @@ import Contracts
 /// node that has just become idle. Failures in a row open a node's circuit; after a while it is half open and exactly one
 /// request tries the node: its success closes the circuit, its failure opens it again. A node that comes back gets its full
 /// share only after a slow start. A node that says it is going down gets nothing new.
+///
+/// What a node answers too late, or cannot answer now, may be one tenant's own trouble: much asked at once, a schema under migration. Such
+/// failures leave the node alone for that tenant, and open its circuit for all only when enough tenants have them.
 struct Balancer: Sendable, Equatable {
     private enum Circuit: Sendable, Equatable {
         case closed(failures: Int)
@@ -25,12 +28,30 @@ struct Balancer: Sendable, Equatable {
         var failedChecks = 0
         /// Whether the checks have put it out; then they alone try it.
         var isOutByChecks = false
+        /// Whose requests have failed since the node last answered that tenant well.
+        var troubles: [TenantID: Trouble] = [:]
+
+        func shuns(_ tenant: TenantID?, _ now: ContinuousClock.Instant) -> Bool {
+            guard !troubles.isEmpty, let tenant, let until = troubles[tenant]?.until else { return false }
+            return now < until
+        }
     }
+
+    private struct Trouble: Sendable, Equatable {
+        var failures = 0
+        /// Until when the node is left alone for the tenant.
+        var until: ContinuousClock.Instant?
+    }
+
+    /// Of so many tenants a node's troubles are remembered.
+    private static let mostTroubles = 1000
 
     /// What became of a request.
     enum Failure: Sendable {
-        /// The node could not be reached, broke off, or did not answer in time.
+        /// The node could not be reached or broke off.
         case noAnswer
+        /// It did not answer in time: maybe this request only.
+        case tooSlow
         /// It answered that it cannot answer (502, 503, 504): maybe for this request only.
         case refused
     }
@@ -58,16 +79,21 @@ struct Balancer: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - tried: those that have failed this very request already.
+    ///   - tenant: whose request it is.
     ///   - isTrial: whether this request may try a node whose circuit is open; one that could not be sent again elsewhere had
     ///     better not while there are others.
     ///   - random: a number below its argument.
     mutating func pick(
-        excluding tried: [String] = [], isTrial: Bool = true, now: ContinuousClock.Instant,
+        excluding tried: [String] = [], of tenant: TenantID? = nil, isTrial: Bool = true, now: ContinuousClock.Instant,
         random: (Int) -> Int = { Int.random(in: 0..<$0) }
     ) -> String? {
         // Most services have one node, and it is well: nothing to be weighed.
         if nodes.count == 1, tried.isEmpty, case .closed = nodes[0].circuit { return take(0) }
-        let untried = nodes.indices.filter { !tried.contains(nodes[$0].address) }
+        var untried = nodes.indices.filter { !tried.contains(nodes[$0].address) }
+        if nodes.contains(where: { $0.shuns(tenant, now) }) {
+            let welcoming = untried.filter { !nodes[$0].shuns(tenant, now) }
+            if !welcoming.isEmpty { untried = welcoming }
+        }
         let closed = untried.filter { if case .closed = nodes[$0].circuit { true } else { false } }
         let staying = closed.filter { nodes[$0].drainsUntil.map { $0 <= now } ?? true }
         let due = untried.first { index in
@@ -123,8 +149,9 @@ struct Balancer: Sendable, Equatable {
     mutating func ended(_ address: String) { change(address) { $0.underWay = max(0, $0.underWay - 1) } }
 
     /// The node has answered.
-    mutating func succeeded(_ address: String, now: ContinuousClock.Instant) {
+    mutating func succeeded(_ address: String, of tenant: TenantID? = nil, now: ContinuousClock.Instant) {
         change(address) { node in
+            if let tenant, !node.troubles.isEmpty { node.troubles[tenant] = nil }
             switch node.circuit {
             case .closed: break
             case .open, .halfOpen: node.backSince = now
@@ -142,13 +169,19 @@ struct Balancer: Sendable, Equatable {
 
     /// Answers that say "not now" open a circuit only while another node is well: all nodes saying so is trouble behind them, and
     /// one tenant's trouble must not be everybody's.
-    mutating func failed(_ address: String, _ failure: Failure, now: ContinuousClock.Instant) {
+    mutating func failed(
+        _ address: String, _ failure: Failure, of tenant: TenantID? = nil, now: ContinuousClock.Instant
+    ) {
         let othersAreWell = nodes.contains { node in
             guard node.address != address, case .closed = node.circuit else { return false }
             return true
         }
         let health = health
         change(address) { node in
+            if let tenant, failure != .noAnswer, Self.isKnown(tenant, in: &node, health, now) {
+                if case .halfOpen = node.circuit { node.circuit = .open(until: now) }
+                return
+            }
             switch node.circuit {
             case .closed(let failures) where failures + 1 < health.failuresToOpen:
                 node.circuit = .closed(failures: failures + 1)
@@ -162,6 +195,19 @@ struct Balancer: Sendable, Equatable {
                 }
             }
         }
+    }
+
+    /// Notes that a request of the tenant has failed.
+    /// - Returns: whether the node has failed the tenant before, and so says nothing new of the node.
+    private static func isKnown(
+        _ tenant: TenantID, in node: inout Node, _ health: GatewayConfiguration.Health, _ now: ContinuousClock.Instant
+    ) -> Bool {
+        var trouble = node.troubles[tenant] ?? Trouble()
+        trouble.failures += 1
+        if trouble.failures >= health.failuresToOpen { trouble.until = now + health.openFor }
+        if node.troubles.count >= mostTroubles { node.troubles.removeAll() }
+        node.troubles[tenant] = trouble
+        return trouble.failures > 1
     }
 
     /// The node has said that its answer was the last on its connection: it is going down.

@@ -42,8 +42,8 @@ final class Upstream: Sendable {
 
     func update(health: GatewayConfiguration.Health) { balancer.withLock { $0.health = health } }
 
-    func choose(excluding tried: [String], isTrial: Bool) -> String? {
-        balancer.withLock { $0.pick(excluding: tried, isTrial: isTrial, now: now()) }
+    func choose(excluding tried: [String], of tenant: TenantID? = nil, isTrial: Bool) -> String? {
+        balancer.withLock { $0.pick(excluding: tried, of: tenant, isTrial: isTrial, now: now()) }
     }
 
     /// Whether a node that has not been tried may be well.
@@ -51,13 +51,15 @@ final class Upstream: Sendable {
 
     func ended(_ node: String) { balancer.withLock { $0.ended(node) } }
 
-    func succeeded(_ node: String) { balancer.withLock { $0.succeeded(node, now: now()) } }
+    func succeeded(_ node: String, of tenant: TenantID? = nil) {
+        balancer.withLock { $0.succeeded(node, of: tenant, now: now()) }
+    }
 
     /// The exchange ended for a reason of the client's.
     func undecided(_ node: String) { balancer.withLock { $0.undecided(node, now: now()) } }
 
-    func failed(_ node: String, _ failure: Balancer.Failure) {
-        balancer.withLock { $0.failed(node, failure, now: now()) }
+    func failed(_ node: String, _ failure: Balancer.Failure, of tenant: TenantID? = nil) {
+        balancer.withLock { $0.failed(node, failure, of: tenant, now: now()) }
     }
 
     func draining(_ node: String) { balancer.withLock { $0.draining(node, now: now()) } }

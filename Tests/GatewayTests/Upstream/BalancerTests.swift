@@ -53,6 +53,49 @@ struct BalancerTests {
     }
 
     @Test(
+        "a tenant whose requests fail loses the node for itself, and only several tenants' failures take it from all",
+        arguments: [Balancer.Failure.tooSlow, .refused])
+    func oneTenant(failure: Balancer.Failure) {
+        var balancer = balancer(2)
+        let (slow, other) = (TenantID(), TenantID())
+        for _ in 1...20 { balancer.failed("a", failure, of: slow, now: start) }
+        #expect(balancer.healthyCount(now: start) == 2)
+        #expect((0..<20).allSatisfy { _ in balancer.pick(of: slow, now: start) == "b" })
+        #expect((0..<20).contains { _ in balancer.pick(of: other, now: start) == "a" })
+        // Where it has no other, the tenant is served by what there is.
+        #expect(balancer.pick(excluding: ["b"], of: slow, now: start) == "a")
+
+        let later = start + .seconds(6)
+        #expect((0..<20).contains { _ in balancer.pick(of: slow, now: later) == "a" })
+        balancer.failed("a", failure, of: other, now: later)
+        #expect(balancer.healthyCount(now: later) == 1)
+    }
+
+    @Test("a tenant that the node has answered since begins anew")
+    func answeredSince() {
+        var balancer = balancer(2)
+        let tenant = TenantID()
+        for _ in 1...5 {
+            balancer.failed("a", .tooSlow, of: tenant, now: start)
+            balancer.succeeded("a", of: tenant, now: start)
+        }
+        #expect(balancer.healthyCount(now: start) == 2)
+        #expect((0..<40).contains { _ in balancer.pick(of: tenant, now: start) == "a" })
+    }
+
+    @Test("a tenant known to have trouble does not keep a node closed off by trying it")
+    func trial() {
+        var balancer = balancer(2)
+        let tenant = TenantID()
+        balancer.failed("a", .refused, of: tenant, now: start)
+        for _ in 1...2 { balancer.failed("a", .noAnswer, now: start) }
+        let later = start + .seconds(5)
+        #expect(balancer.pick(of: tenant, now: later) == "a")
+        balancer.failed("a", .refused, of: tenant, now: later)
+        #expect(balancer.pick(now: later) == "a")
+    }
+
+    @Test(
         "where every circuit is open the node that failed longest ago is asked, and none that the checks have put out")
     func allOpen() {
         var balancer = balancer()
@@ -162,7 +205,8 @@ struct BalancerTests {
         let upstream = Upstream(
             .mlPrediction, baseURLs: ["http://a", "http://b"], health: .init(failuresToOpen: 1, openFor: .seconds(5)))
         for isVouched in [true, false] {
-            var attempts = Attempts(upstream, isRepeatable: true, isVouched: isVouched, within: .seconds(5))
+            var attempts = Attempts(
+                upstream, of: nil, isRepeatable: true, isVouched: isVouched, within: .seconds(5))
             guard let node = attempts.next(RequestRecord(method: "GET")) else {
                 Issue.record("no node")
                 return
