@@ -114,7 +114,7 @@ struct InferenceController: Controller {
         try call.require(.inferenceHeaderLength)
         try admission.requireRoom()
         let served = try await served(call)
-        let sent = try await InferenceBody.Sent(of: call.request)
+        let sent = try await InferenceBody.Sent(of: call.request, in: call.context)
         return try await admission.admit {
             try await gate.run(named: "inference", isLong: sent.bytes.count > Self.bytesAtOnce) {
                 try Self.answer(sent, served)

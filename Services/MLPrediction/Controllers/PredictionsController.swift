@@ -51,7 +51,7 @@ struct PredictionsController: Controller {
     private func predictBatch(_ call: TenantCall) async throws -> PredictionAnswer<[Prediction]> {
         // Refusing is worth most before megabytes have been read.
         try service.admission.requireRoom()
-        let bytes = try await call.request.jsonBytes(upTo: Self.mostBatchBytes)
+        let bytes = try await call.request.jsonBytes(upTo: Self.mostBatchBytes, in: call.context)
         let (payload, key) = try await service.gate.run(
             named: "batch", isLong: bytes.count > Self.batchBytesAtOnce
         ) {

@@ -16,11 +16,11 @@ struct InferenceBody: Sendable {
             self.headerLengths = headerLengths
         }
 
-        /// - Throws: `ProblemError` 408, 413 or 415.
-        init(of request: Request) async throws {
+        /// - Throws: `ProblemError` 408, 413, 415, 429 or 503.
+        init(of request: Request, in context: ServiceRequestContext) async throws {
             try InferenceBody.requirePlain(request.headers)
             self.init(
-                bytes: try await request.bodyBytes(upTo: InferenceBody.maximumBytes),
+                bytes: try await request.bodyBytes(upTo: InferenceBody.maximumBytes, in: context),
                 headerLengths: request.headers[values: InferenceBody.header])
         }
     }

@@ -49,6 +49,9 @@ extension ConfigurationKey {
             .init(
                 "limits.body-bytes", .integer(1_024...1_073_741_824), default: "1048576",
                 help: "Largest request body, where a route sets no other limit."),
+            .init(
+                "limits.bodies-bytes", .integer(67_108_864...1_099_511_627_776), default: "268435456",
+                help: "The most bytes of request bodies held in the memory at once, half of them of one tenant."),
         ]
     }
 

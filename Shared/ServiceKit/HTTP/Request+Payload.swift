@@ -15,7 +15,9 @@ extension Request {
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T {
         try StrictJSON.decode(
-            type, from: try await jsonBytes(upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate))
+            type,
+            from: try await jsonBytes(
+                upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate, in: context))
     }
 
     /// The same for a body that may be left out; nil when it is.
@@ -23,21 +25,25 @@ extension Request {
         _ type: T.Type = T.self, context: ServiceRequestContext, maximumBytes: Int? = nil
     ) async throws -> T? {
         let bytes = try await optionalJSONBytes(
-            upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate)
+            upTo: maximumBytes ?? context.maxUploadSize, atLeast: context.bodyRate, in: context)
         return try bytes.map { try StrictJSON.decode(type, from: $0) }
     }
 
     /// The bytes of a JSON body, for a handler that decodes them elsewhere.
-    /// - Throws: ``ProblemError`` 400 for none, 408, 413 or 415.
-    public func jsonBytes(upTo limit: Int, atLeast rate: BodyRate? = nil) async throws -> [UInt8] {
-        guard let bytes = try await optionalJSONBytes(upTo: limit, atLeast: rate) else {
+    /// - Throws: as ``bodyBytes(upTo:within:atLeast:in:)``; 400 for none, 415.
+    public func jsonBytes(
+        upTo limit: Int, atLeast rate: BodyRate? = nil, in context: ServiceRequestContext
+    ) async throws -> [UInt8] {
+        guard let bytes = try await optionalJSONBytes(upTo: limit, atLeast: rate, in: context) else {
             throw ProblemError.malformed("The body is empty; it must be a JSON object.")
         }
         return bytes
     }
 
-    private func optionalJSONBytes(upTo limit: Int, atLeast rate: BodyRate?) async throws -> [UInt8]? {
-        let bytes = try await bodyBytes(upTo: limit, atLeast: rate)
+    private func optionalJSONBytes(
+        upTo limit: Int, atLeast rate: BodyRate?, in context: ServiceRequestContext
+    ) async throws -> [UInt8]? {
+        let bytes = try await bodyBytes(upTo: limit, atLeast: rate, in: context)
         if bytes.isEmpty { return nil }
         try requirePlain()
         try requireJSON()
@@ -48,19 +54,23 @@ extension Request {
     public static let bodyPatience = Duration.seconds(30)
 
     /// The whole body.
-    /// - Parameter rate: how slowly it may come; nil: all the time may pass in silence.
+    /// - Parameters:
+    ///   - rate: how slowly it may come; nil: all the time may pass in silence.
+    ///   - context: whose ``BodySpace`` it takes room of; nil: of none, for bodies that cannot be large.
     /// - Throws: ``ProblemError`` 413, before reading when `Content-Length` says so already; 408 when it does not arrive
-    ///   in time or comes too slowly.
+    ///   in time or comes too slowly; 429 and 503 when too many bytes of bodies are held already.
     public func bodyBytes(
-        upTo limit: Int, within patience: Duration = bodyPatience, atLeast rate: BodyRate? = nil
+        upTo limit: Int, within patience: Duration = bodyPatience, atLeast rate: BodyRate? = nil,
+        in context: ServiceRequestContext? = nil
     ) async throws -> [UInt8] {
         let length = headers[.contentLength].flatMap { Int($0) }
         if let length, length > limit { throw ProblemError.payloadTooLarge(limit: limit) }
         if length == 0 { return [] }
         let body = body
+        let hold = context.flatMap { BodyHold($0) }
         let watch = PaceWatch(rate ?? BodyRate(bytesPerSecond: 0, grace: patience))
         let bytes = try await withTimeLimit(patience, sleep: { try await watch.wait(for: $0) }) {
-            try await watch.bytes(of: body, upTo: limit)
+            try await watch.bytes(of: body, upTo: limit, counting: hold)
         }
         guard let bytes else { throw ProblemError.requestTimeout() }
         return bytes
@@ -113,8 +123,8 @@ private final class PaceWatch: Sendable {
 
     init(_ rate: BodyRate) { pace = Mutex(BodyPace(rate)) }
 
-    /// - Throws: ``ProblemError`` 413, and what is wrong with the client's input.
-    func bytes(of body: RequestBody, upTo limit: Int) async throws -> [UInt8] {
+    /// - Throws: ``ProblemError`` 413, 429 or 503, and what is wrong with the client's input.
+    func bytes(of body: RequestBody, upTo limit: Int, counting hold: BodyHold?) async throws -> [UInt8] {
         var bytes: [UInt8] = []
         var pieces = body.makeAsyncIterator()
         while true {
@@ -125,6 +135,7 @@ private final class PaceWatch: Sendable {
             guard bytes.count + piece.readableBytes <= limit else {
                 throw ProblemError.payloadTooLarge(limit: limit)
             }
+            try hold?.take(piece.readableBytes)
             bytes.append(contentsOf: piece.readableBytesView)
         }
     }

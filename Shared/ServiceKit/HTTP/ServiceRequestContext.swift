@@ -22,6 +22,8 @@ public struct ServiceRequestContext: RequestContext {
     public var maxUploadSize: Int
     /// How slowly a request body may come that is read at once; nil: all its time may pass in silence.
     public var bodyRate: BodyRate?
+    /// What the bodies of all requests together take; nil: nobody counts.
+    public var bodySpace: BodySpace?
     /// The peer's address, port included; nil when requests come without a socket (tests).
     public let remoteAddress: SocketAddress?
     /// The connection, for a handler that must notice its end; headers and bodies are the server's business.

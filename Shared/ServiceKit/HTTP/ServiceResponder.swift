@@ -13,17 +13,20 @@ public struct ServiceResponder: HTTPResponder {
     private let frame: RequestFrame
     private let router: RouterResponder<ServiceRequestContext>
     private let bodyLimit: Int
+    private let bodySpace: BodySpace
     private let answersNodeChecks: Bool
 
     /// The path at which a load balancer asks a node whether to send it requests: 204, or 503 from a node that is shutting down.
     public static let nodeCheckPath = "/internal/ready"
 
     init(
-        frame: RequestFrame, router: RouterResponder<ServiceRequestContext>, bodyLimit: Int, answersNodeChecks: Bool
+        frame: RequestFrame, router: RouterResponder<ServiceRequestContext>, bodyLimit: Int, bodySpace: BodySpace,
+        answersNodeChecks: Bool
     ) {
         self.frame = frame
         self.router = router
         self.bodyLimit = bodyLimit
+        self.bodySpace = bodySpace
         self.answersNodeChecks = answersNodeChecks
     }
 
@@ -33,6 +36,7 @@ public struct ServiceResponder: HTTPResponder {
         let record = waiting ?? RequestRecord(method: request.method.rawValue)
         context.record = record
         context.maxUploadSize = bodyLimit
+        context.bodySpace = bodySpace
         context.trace = frame.begin(request.headers, record, client: context.remoteAddress?.ipAddress)
         context.logger[metadataKey: LogKey.requestID] = .string(context.requestID)
         context.logger[metadataKey: LogKey.traceID] = .string(context.trace.traceID)

@@ -50,6 +50,7 @@ public struct ServiceApplication: Sendable {
     /// The public server alone, for tests through `HummingbirdTesting`; the services and the operations port are not run.
     public func testable(
         metrics: MetricsRegistry = MetricsRegistry(), bodyLimit: Int = 1_048_576,
+        bodySpace: BodySpace = BodySpace(capacity: 1 << 28),
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         accessLines: (@Sendable (String) -> Void)? = nil
     ) -> Application<ServiceResponder> {
@@ -58,7 +59,7 @@ public struct ServiceApplication: Sendable {
             lifecycle: ServiceLifecycleState(), metrics: metrics)
         let frame = frame(connections, metrics)
         return Application(
-            responder: responder(frame, bodyLimit: bodyLimit),
+            responder: responder(frame, bodyLimit: bodyLimit, bodySpace: bodySpace),
             server: .guarded(frame, onLoop: onLoop, listener: listener),
             configuration: .init(address: .hostname("127.0.0.1", port: 0)), logger: logger)
     }
@@ -67,8 +68,10 @@ public struct ServiceApplication: Sendable {
         RequestFrame(connections: connections, metrics: metrics, routes: routes)
     }
 
-    func responder(_ frame: RequestFrame, bodyLimit: Int) -> ServiceResponder {
-        ServiceResponder(frame: frame, router: router, bodyLimit: bodyLimit, answersNodeChecks: answersNodeChecks)
+    func responder(_ frame: RequestFrame, bodyLimit: Int, bodySpace: BodySpace) -> ServiceResponder {
+        ServiceResponder(
+            frame: frame, router: router, bodyLimit: bodyLimit, bodySpace: bodySpace,
+            answersNodeChecks: answersNodeChecks)
     }
 }
 

@@ -73,7 +73,9 @@ struct ServiceHost {
         let settings = bootstrap.settings
         let frame = application.frame(connections, bootstrap.metrics)
         return Application(
-            responder: application.responder(frame, bodyLimit: settings.int("limits.body-bytes")),
+            responder: application.responder(
+                frame, bodyLimit: settings.int("limits.body-bytes"),
+                bodySpace: BodySpace(capacity: settings.int("limits.bodies-bytes"))),
             server: .guarded(
                 frame, onLoop: application.onLoop, headerBytes: settings.int("http.max-header-bytes"),
                 idleTimeout: settings.duration("http.idle-timeout"), listener: application.listener),
