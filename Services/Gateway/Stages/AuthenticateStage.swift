@@ -112,9 +112,12 @@ protocol Authenticator: Sendable {
     /// As ``authenticate(_:)`` without waiting: the principal, when all that is to be known of the credential is remembered, still
     /// holds and lets it in; nil: authenticate it, which may also say why not.
     func warm(_ credential: Credential) -> Principal?
+    /// Whether the credential by itself, without asking anybody, shows that it was given out here: it is no guess then.
+    func isGenuine(_ credential: Credential) -> Bool
 }
 
 extension Authenticator {
+    func isGenuine(_ credential: Credential) -> Bool { false }
     func warm(_ credential: Credential) -> Principal? { nil }
     /// An authenticator that says nothing else confirms nobody.
     func reconfirm(_ principal: Principal, digest: [UInt8]) async throws -> Verdict { .notMine }
@@ -122,8 +125,8 @@ extension Authenticator {
 
 /// Third stage: asks the authenticators in turn. A credential that no authenticator recognises is denied.
 ///
-/// Guesses are charged to the client's address. When its allowance is spent, only credentials that were valid a while ago are
-/// checked: each unknown one would cost a look-up, and known clients that share the address with a guesser are still served.
+/// Guesses are charged to the client's address. When its allowance is spent, only credentials that were valid a while ago, or that bear our
+/// signature, are checked: each unknown one would cost a look-up, and clients that share the address with a guesser are still served.
 final class AuthenticateStage: Sendable {
     let authenticators: [any Authenticator]
     let limit: LimitStage
@@ -142,7 +145,13 @@ final class AuthenticateStage: Sendable {
         if let principal = warm(credential) { return principal }
         let time = ContinuousClock.now
         let goodAt = good.withLock { $0.use(credential.digest) }
-        if goodAt.map({ time - $0 >= Self.memory }) ?? true { try limit.requireGuesses(address) }
+        if goodAt.map({ time - $0 >= Self.memory }) ?? true {
+            do {
+                try limit.requireGuesses(address)
+            } catch {
+                guard authenticators.contains(where: { $0.isGenuine(credential) }) else { throw error }
+            }
+        }
         for authenticator in authenticators {
             switch try await authenticator.authenticate(credential) {
             case .notMine: continue

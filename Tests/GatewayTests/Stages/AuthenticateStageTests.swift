@@ -107,6 +107,21 @@ struct GuessTests {
         #expect(other.status == .unauthorized)
     }
 
+    @Test("a token that bears our signature is let in where its address has guessed too often")
+    func genuine() async throws {
+        struct Signed: Authenticator {
+            func authenticate(_ credential: Credential) async throws -> Verdict {
+                isGenuine(credential) ? .accepted(.platformOperator) : .guessed(.notAuthenticated("no"))
+            }
+            func isGenuine(_ credential: Credential) -> Bool { credential.token == "signed" }
+        }
+        let stage = AuthenticateStage(authenticators: [Signed()], guesses: 1)
+        _ = try await problem { try await stage.authenticate(Credential(token: "1"), from: address) }
+        let refusal = try await problem { try await stage.authenticate(Credential(token: "2"), from: address) }
+        #expect(refusal.status == .tooManyRequests)
+        #expect(try await stage.authenticate(Credential(token: "signed"), from: address) == .platformOperator)
+    }
+
     @Test("a credential that was good once is no guess")
     func expired() async throws {
         let stage = AuthenticateStage(
