@@ -138,7 +138,7 @@ struct Attempts {
     private var mayRetry: Bool { isRepeatable && !isRetried && upstream.hasOther(than: tried) && end > .now }
 
     private mutating func takeRetry() -> Bool {
-        guard mayRetry, upstream.mayRetry() else { return false }
+        guard mayRetry, upstream.mayRetry(of: tenant) else { return false }
         isRetried = true
         return true
     }

@@ -210,6 +210,9 @@ struct Balancer: Sendable, Equatable {
         return trouble.failures > 1
     }
 
+    /// Whether several of the tenant's requests have failed at a node that has not answered it well since.
+    func hasTrouble(of tenant: TenantID) -> Bool { nodes.contains { $0.troubles[tenant]?.failures ?? 0 > 1 } }
+
     /// The node has said that its answer was the last on its connection: it is going down.
     mutating func draining(_ address: String, now: ContinuousClock.Instant) {
         let end = now + health.drainFor
@@ -278,7 +281,8 @@ struct Balancer: Sendable, Equatable {
 }
 
 /// How many requests may be sent a second time, as a plain value: a share of those that are sent at all, so that second attempts
-/// never double the load of services in trouble.
+/// never double the load of services in trouble. A tenant whose requests fail again and again leaves some of it to the others, whose
+/// requests may meet a node that has just died.
 struct RetryBudget: Sendable, Equatable {
     private static let share = 0.2
     private static let reserve = 10.0
@@ -286,8 +290,9 @@ struct RetryBudget: Sendable, Equatable {
 
     mutating func sent() { tokens = min(Self.reserve * 10, tokens + Self.share) }
 
-    mutating func take() -> Bool {
-        guard tokens >= 1 else { return false }
+    /// - Parameter isTroubled: requests of the same tenant have failed before.
+    mutating func take(isTroubled: Bool = false) -> Bool {
+        guard tokens >= (isTroubled ? 1 + Self.reserve / 2 : 1) else { return false }
         tokens -= 1
         return true
     }

@@ -72,7 +72,10 @@ final class Upstream: Sendable {
     func sent() { budget.withLock { $0.sent() } }
 
     /// Whether one more request may be sent a second time.
-    func mayRetry() -> Bool { budget.withLock { $0.take() } }
+    func mayRetry(of tenant: TenantID?) -> Bool {
+        let isTroubled = tenant.map { tenant in balancer.withLock { $0.hasTrouble(of: tenant) } } ?? false
+        return budget.withLock { $0.take(isTroubled: isTroubled) }
+    }
 }
 
 /// Where nodes listen that are given by address: `http://10.0.0.7:8083`, and no path behind.

@@ -200,6 +200,16 @@ struct BalancerTests {
         #expect((0..<100).count { _ in budget.take() } == 20)
     }
 
+    @Test("a tenant whose requests fail again and again leaves second attempts to the others")
+    func sharedBudget() {
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://a", "http://b"], health: .init(failuresToOpen: 100, openFor: .seconds(5)))
+        let (failing, other) = (TenantID(), TenantID())
+        for _ in 1...2 { upstream.failed("http://a", .refused, of: failing) }
+        #expect((0..<20).count { _ in upstream.mayRetry(of: failing) } == 5)
+        #expect((0..<20).count { _ in upstream.mayRetry(of: other) } == 5)
+    }
+
     @Test("a node that does not trust the gateway is one that fails, where the caller has been verified")
     func mistrusted() {
         let upstream = Upstream(
