@@ -143,7 +143,8 @@ final class RelayedRequest: LoopAnswering, LoopTimed {
             return refuse(Attempts.mistrusted)
         }
         attempts.noteConnection(
-            head.headers.first(name: "connection"), of: node, isSent: connection?.isSent ?? false)
+            head.headers.first(name: "connection"), Int(head.status.code), of: node,
+            isSent: connection?.isSent ?? false)
         isWell = !attempts.refuses(Int(head.status.code))
         let (response, length) = HTTPResponse.relayed(head)
         if let length, length <= ForwardStage.collectedBytes {

@@ -150,7 +150,8 @@ struct ForwardStage: Sendable {
                     throw Attempts.mistrusted
                 }
                 // How much of a stream the node has got is not known here.
-                attempts.noteConnection(answer["Connection"], of: node, isSent: !body.isStreamed)
+                attempts.noteConnection(
+                    answer["Connection"], answer.status, of: node, isSent: !body.isStreamed)
                 outgoing.record.whenFinished { upstream.ended(node) }
                 return (answer, node)
             } catch let error as HTTPClientError {

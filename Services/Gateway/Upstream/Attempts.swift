@@ -94,13 +94,14 @@ struct Attempts {
         status: .badGateway, code: .upstreamFailed, "The service for this does not trust the gateway at the moment.")
 
     /// A node whose answer is the last on its connection is going down. One that answers before it has all of the body may only refuse
-    /// the rest, which ends the connection too and says nothing of the node.
+    /// the rest, and one that refuses a head, as for being too long with what the gateway adds, reads nothing behind it: that ends the
+    /// connection too and says nothing of the node.
     ///
     /// - Parameters:
     ///   - option: the answer's `Connection`.
     ///   - isSent: the node had all of the request when it answered.
-    func noteConnection(_ option: String?, of node: String, isSent: Bool) {
-        if isSent, option?.lowercased() == "close" { upstream.draining(node) }
+    func noteConnection(_ option: String?, _ status: Int, of node: String, isSent: Bool) {
+        if isSent, !(400..<500).contains(status), option?.lowercased() == "close" { upstream.draining(node) }
     }
 
     /// The node has not answered.

@@ -210,6 +210,19 @@ struct BalancerTests {
         #expect((0..<20).count { _ in upstream.mayRetry(of: other) } == 5)
     }
 
+    @Test("a node that ends its connection is going down, unless it refuses what a client has sent")
+    func lastAnswers() {
+        let upstream = Upstream(
+            .mlPrediction, baseURLs: ["http://a"], health: .init(failuresToOpen: 1, openFor: .seconds(5)))
+        let attempts = Attempts(upstream, of: nil, isRepeatable: true, isVouched: false, within: .seconds(5))
+        for status in [400, 413, 431] { attempts.noteConnection("close", status, of: "http://a", isSent: true) }
+        attempts.noteConnection("close", 200, of: "http://a", isSent: false)
+        attempts.noteConnection("keep-alive", 200, of: "http://a", isSent: true)
+        #expect(upstream.standings.map(\.isDraining) == [false])
+        attempts.noteConnection("close", 200, of: "http://a", isSent: true)
+        #expect(upstream.standings.map(\.isDraining) == [true])
+    }
+
     @Test("a node that does not trust the gateway is one that fails, where the caller has been verified")
     func mistrusted() {
         let upstream = Upstream(
