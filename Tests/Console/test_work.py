@@ -295,6 +295,22 @@ def test_a_key_is_shown_once_and_works_until_it_is_revoked(stack, console):
     console.wait(lambda _: requests.get(**asked).status_code == 401, "the key to be refused")
 
 
+def test_a_key_says_that_its_maker_is_no_longer_active(stack, console):
+    name = unique("Orphan")
+    email, password = stack.make_user("admin")
+    made = requests.post(f"{stack.url}/api/v1/api-keys", json={"name": name, "roles": ["viewer"]}, timeout=30,
+                         headers={"Authorization": f"Bearer {stack.log_in(email, password)}"})
+    made.raise_for_status()
+    maker = stack.first(f"/users?email={email}")
+    stack.call("PATCH", f"/users/{maker['id']}", {"isActive": False})
+    console.wait(lambda _: any(one["name"] == name and one["isMakerGone"] for one in stack.call("GET", "/api-keys?limit=500")["data"]), "the gateway to know")
+    console.go("administration/keys")
+    console.see("maker no longer active")
+    row = console.driver.find_element(By.XPATH, f"//tr[contains(., '{name}')]")
+    assert "maker no longer active" in row.text
+    stack.call("DELETE", f"/api-keys/{made.json()['data']['summary']['id']}")
+
+
 def test_a_role_is_made_from_the_matrix_and_somebody_is_invited_into_it(stack, console):
     role, email = unique("planner").replace(" ", "-"), f"{unique('new').replace(' ', '-')}@demo.example"
     console.go("administration/roles")

@@ -13,7 +13,8 @@ export async function keysPart({ api, session, reload }) {
   return actionCard("API keys", session.can("write", "api_keys") && button("Make a key", { icon: "key", kind: "primary", onclick: () => make(api, roles, reload) }), pagedTable({
     api, path: "/api-keys", label: "API keys", empty: empty("No API key", "A key lets a program use the API with the roles that you give it."),
     columns: [
-      { title: "Name", cell: (key) => key.name },
+      // A key goes on without its maker, who may know the secret.
+      { title: "Name", cell: (key) => (key.isMakerGone ? h("div", { class: "badges" }, key.name, badge("maker no longer active", "warn")) : key.name) },
       { title: "Roles", cell: (key) => h("div", { class: "badges" }, key.roles.map((role) => badge(role.name ?? role))) },
       { title: "Made", kind: "date", cell: (key) => format.moment(key.createdAt) },
       { title: "Until", kind: "date", cell: (key) => format.moment(key.expiresAt) },
