@@ -183,6 +183,34 @@ struct InvitationTests {
         }
     }
 
+    @Test("strangers get no more invitations a day than the plan allows users, revoked ones included")
+    func fewADay() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            var limits = tenant.limits
+            limits.maxUsers = 3
+            _ = try await service.send(
+                .patch, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken,
+                json: UpdateTenantRequest(limits: limits))
+            for number in 1...10 {
+                let made = try await invite(service, tenant, "\(number)@strangers.example")
+                #expect(made.status == 201)
+                let revoked = try await service.send(
+                    .delete, "/api/v1/invitations/\(try made.data(Invitation.self).id)", as: service.token(tenant.id))
+                #expect(revoked.status == 204)
+            }
+            let beyond = try await invite(service, tenant, "more@strangers.example")
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) {
+                _ = try await $0.execute("UPDATE invitations SET created_at = created_at - interval '25 hours'")
+            }
+            let nextDay = try await invite(service, tenant, "more@strangers.example")
+
+            #expect(beyond.status == 403)
+            #expect(try beyond.problem.code == .quotaExceeded)
+            #expect(nextDay.status == 201)
+        }
+    }
+
     /// What becomes of an inviter's account before the invitation is accepted.
     enum Loss: CaseIterable {
         case deleted, deactivated, demoted, roleShrunk, roleOfInvitationGrown

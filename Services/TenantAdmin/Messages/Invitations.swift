@@ -11,6 +11,8 @@ struct Invitations: Sendable {
     var passwords = PasswordPolicy()
 
     private static let noun = "invitation"
+    /// So many invitations may be open, or were made within a day, whatever the plan: each is a message to somebody who has not asked for it.
+    private static let fewest = 10
 
     /// Newest first.
     func page(
@@ -37,7 +39,7 @@ struct Invitations: Sendable {
 
     /// Makes the invitation and the message that brings it, both or none.
     /// - Throws: 409 when the address is a user's or has an open invitation; 422 and 403 for roles that do not exist or grant
-    ///   too much.
+    ///   too much; 403 `quota_exceeded` for more invitations than the plan allows users.
     func create(
         _ request: CreateInvitationRequest, by caller: TenantCaller, once key: IdempotencyKey?
     ) async throws -> Invitation {
@@ -47,6 +49,7 @@ struct Invitations: Sendable {
                 try TenantCounts.requireStorage(home)
                 _ = try await Roles.grantable(roles, by: caller.permissions, on: connection)
                 try await Self.requireFree(request.email, on: connection)
+                try await Self.requireFew(home.limits, on: connection)
                 let id = InvitationID()
                 try await connection.execute(
                     """
@@ -188,6 +191,22 @@ struct Invitations: Sendable {
             WHERE email_key = \(EmailAddress.key(email)) AND accepted_at IS NULL AND revoked_at IS NULL
                 AND expires_at <= now()
             """)
+    }
+
+    /// Those that were accepted have become users, which the plan counts.
+    private static func requireFew(_ limits: TenantLimits, on connection: PostgresConnection) async throws {
+        let rows = try await connection.query(
+            """
+            SELECT count(*) AS number FROM invitations
+            WHERE accepted_at IS NULL
+                AND (created_at > now() - interval '1 day' OR revoked_at IS NULL AND expires_at > now())
+            """)
+        let most = max(fewest, limits.maxUsers)
+        guard try rows[0].decode("number", as: Int.self) < most else {
+            throw ProblemError.permissionDenied(
+                "Your plan allows \(most) invitations that are open or not a day old; wait until some are accepted, or for a day.",
+                code: .quotaExceeded)
+        }
     }
 
     private static func row(
