@@ -56,6 +56,7 @@ struct TrainingApplication {
         let upkeep = DatasetUpkeep(
             database: database, contentDays: bootstrap.settings.int("retention.dataset-days"),
             restoreDays: bootstrap.settings.int("retention.restore-days"), logger: bootstrap.logger)
+        let refusals = FormerRefusals(database: database, logger: bootstrap.logger)
         let parts = TrainingParts(
             verifier: bootstrap.identity.verifier, database: database, jobs: jobs, backtests: backtests,
             datasets: datasets, registry: registry, schedules: schedules, shadows: shadows, quota: quota, wake: wake,
@@ -63,7 +64,7 @@ struct TrainingApplication {
         return ServiceApplication(
             routes: parts.routes,
             services: [database]
-                + database.readiness.before(audit, workers, scheduler, changes, erasures, purger, upkeep),
+                + database.readiness.before(audit, workers, scheduler, changes, erasures, purger, upkeep, refusals),
             readiness: [database.readiness])
     }
 }

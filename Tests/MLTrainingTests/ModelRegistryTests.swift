@@ -65,17 +65,63 @@ import Testing
             _ = try await fixture.model(of: tenant, passedGates: true)
             let migration = try String(
                 contentsOfFile: ServiceDatabases.migrations("ml-training") + "/0027_refusals.sql", encoding: .utf8)
-            // As the service itself, which row-level security holds, too.
+            func rows() async throws -> [String] {
+                try await fixture.asSuperuser { connection in
+                    try await connection.query("SELECT ctid::text FROM ml_training.models ORDER BY version").map {
+                        try $0.decode("ctid")
+                    }
+                }
+            }
+            func refusals() async throws -> [[GateRefusal]?] {
+                try await fixture.registry.models(tenant: tenant, status: nil, after: nil, limit: 9).map(\.refusals)
+            }
+            let before = try await rows()
+            // As the service itself.
             try await fixture.database.withTransaction { connection in
                 try await connection.execute("ALTER TABLE models DROP COLUMN refusals")
                 try await connection.executeScript(migration)
             }
-            let listed = try await fixture.registry.models(tenant: tenant, status: nil, after: nil, limit: 9)
+            // No row is written while the migration keeps readers out.
+            #expect(try await rows() == before)
+            #expect(try await refusals() == [nil, nil, nil])
+
+            // A model a transaction.
+            try await FormerRefusals(
+                database: fixture.database, logger: PostgresCluster.quietLogger, atOnce: 1
+            ).fill(tenant)
+
             #expect(
-                listed.map(\.refusals) == [
+                try await refusals() == [
                     nil, [GateRefusal(refused: .model, reason: "worse")],
                     [GateRefusal(refused: .chances, reason: "0.3: such chances are not given.")],
                 ])
+        }
+    }
+
+    @Test("reading what gates of earlier models refused waits for no other transaction's model")
+    func earlierRefusalsBesideOthers() async throws {
+        try await TrainingDatabase.with { fixture in
+            let tenant = TenantID()
+            let gates: JSONValue = .object(["gates": .array([])])
+            var models: [ModelID] = []
+            for _ in 0..<2 {
+                models.append(try await fixture.model(of: tenant, passedGates: true, metrics: gates))
+            }
+            try await fixture.asSuperuser { connection in
+                _ = try await connection.execute("UPDATE ml_training.models SET refusals = NULL")
+            }
+            let former = FormerRefusals(database: fixture.database, logger: PostgresCluster.quietLogger)
+            func filled() async throws -> [ModelID] {
+                try await fixture.registry.models(tenant: tenant, status: nil, after: nil, limit: 9)
+                    .filter { $0.refusals == [] }.map(\.id)
+            }
+            try await fixture.database.withTenantRows(tenant) { connection in
+                _ = try await connection.query("SELECT FROM models WHERE id = \(models[1]) FOR UPDATE")
+                try await former.fill(tenant)
+                #expect(try await filled() == [models[0]])
+            }
+            try await former.fill(tenant)
+            #expect(try await filled() == models.reversed())
         }
     }
 

@@ -111,6 +111,32 @@ struct MigrationTests {
         }
     }
 
+    @Test("a file in place of one that was applied is not applied again, and nodes that have the former file go on")
+    func replaced() async throws {
+        try await PostgresCluster.withPool("replaced") { pool in
+            try await withFolder(files) { former in
+                try await withFolder(files) { new in
+                    let checksum = try Migration(name: "0002_names.sql", sql: files["0002_names.sql"] ?? "").checksum
+                    let text = "-- In place of \(checksum)\nALTER TABLE items ADD COLUMN name text DEFAULT 'new';"
+                    try write(text, to: "0002_names.sql", in: new)
+                    for (schema, first, second) in [("formerly", former, new), ("anew", new, former)] {
+                        #expect(try await runner(pool, first, schema: schema).run().count == 2)
+                        #expect(try await runner(pool, second, schema: schema).run().isEmpty)
+                    }
+                    let names = try await pool.withConnection { connection in
+                        try await connection.query(
+                            "SELECT name FROM formerly.items UNION ALL SELECT name FROM anew.items"
+                        ).map { try $0.decode("name", as: String?.self) }
+                    }
+                    #expect(names == [nil, "new"])
+                    try write("SELECT 1", to: "0001_items.sql", in: new)
+                    let edited = try await postgresError { try await runner(pool, new, schema: "anew").run() }
+                    #expect(edited.description.contains("0001_items.sql was edited"))
+                }
+            }
+        }
+    }
+
     @Test("an older version runs on a newer schema, and the newer goes on where it was")
     func olderVersion() async throws {
         try await PostgresCluster.withPool("older") { pool in

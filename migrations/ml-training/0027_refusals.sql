@@ -1,17 +1,5 @@
+-- In place of 8c3773fd004a48a945f3d2e35adf9e091e36df3b19d0d34d8afe24e542ff4667
 -- What a model's gates have refused, the model itself or its chances of keeping a plan, and why: for lists, which have no room for all
--- of `metrics`. NULL for models that nodes of the former release register from now on.
+-- of `metrics`. NULL for models of earlier releases, and for those that their nodes register from now on, until ml-training has read
+-- their figures (FormerRefusals). The earlier text read those of all models here, while every reader of models waited.
 ALTER TABLE models ADD COLUMN refusals jsonb;
-
--- This runs for all tenants at once, past the policies that hold the owner of the table, too. The former release called its gate
--- `success` passed where it had refused chances, and said so in its explanation; where such a gate was not passed, an earlier one had
--- refused the model.
-ALTER TABLE models NO FORCE ROW LEVEL SECURITY;
-UPDATE models SET refusals = coalesce((
-    SELECT jsonb_agg(jsonb_build_object(
-        'refused', CASE WHEN (gate ->> 'passed')::boolean THEN 'chances' ELSE 'model' END,
-        'reason', gate ->> 'explanation') ORDER BY place)
-    FROM jsonb_array_elements(metrics -> 'gates') WITH ORDINALITY g (gate, place)
-    WHERE NOT (gate ->> 'passed')::boolean
-        OR gate ->> 'name' = 'success' AND gate ->> 'explanation' LIKE '%: such chances are not given.'), '[]')
-WHERE jsonb_typeof(metrics -> 'gates') = 'array';
-ALTER TABLE models FORCE ROW LEVEL SECURITY;

@@ -9,7 +9,8 @@ public struct Migration: Sendable, Hashable {
     /// The whole file name.
     public let name: String
     public let sql: String
-    /// SHA-256 of the file's bytes in hexadecimal.
+    /// SHA-256 of the file's bytes in hexadecimal. A file whose first line is `-- In place of CHECKSUM` gives by and by what an earlier
+    /// text of it gave at once, and goes by that text's checksum: databases and older nodes that have the earlier text know no other.
     public let checksum: String
 
     /// - Throws: `migration` if the name is not `NNNN_what.sql`.
@@ -21,7 +22,13 @@ public struct Migration: Sendable, Hashable {
         self.number = number
         self.name = name
         self.sql = sql
-        checksum = SHA256.hash(data: Data(sql.utf8)).hex
+        checksum = Self.replaced(by: sql) ?? SHA256.hash(data: Data(sql.utf8)).hex
+    }
+
+    private static func replaced(by sql: String) -> String? {
+        let opening = "-- In place of "
+        guard let line = sql.split(separator: "\n", maxSplits: 1).first, line.hasPrefix(opening) else { return nil }
+        return String(line.dropFirst(opening.count))
     }
 }
 
