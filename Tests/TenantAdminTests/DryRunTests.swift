@@ -219,6 +219,32 @@ struct DryRunTests {
         }
     }
 
+    @Test("a dry run waits for no edit under way, and no edit waits for it", .timeLimit(.minutes(5)))
+    func waitsForNobody() async throws {
+        try await TestService.run { service in
+            let planner = try await Planner(service, "acme")
+            for (kind, file) in Self.company {
+                let reply = try await service.importCSV(kind, file, into: planner.tenant.id)
+                try #require(reply.status == 201, "\(reply.text)")
+            }
+            let growing = (ImportKind.projects, "external_id,name,status\nP2,b,in_progress\nP3,c,planned\n")
+            try await TenantDatabase(pool: service.pool).withTenant(planner.tenant.id) { connection in
+                // As edits of everything have them.
+                try await TableLocks(Set(TenantTable.allCases)).take(on: connection)
+                for table in ["employees", "projects", "resource_allocations", "skills"] {
+                    _ = try await connection.query("SELECT FROM \(identifier: table) FOR UPDATE")
+                }
+                try await Quota.projects.check(
+                    adding: 1, planner.tenant.limits, locking: true, on: connection)
+                for (kind, file) in Self.company + [growing] {
+                    let said = try await service.importCSV(kind, file, into: planner.tenant.id, isDryRun: true)
+                        .data(ImportReport.self)
+                    #expect(said.status == .dryRun, "\(kind)")
+                }
+            }
+        }
+    }
+
     /// Where in its tables' files the tenant's rows are: a row that was taken back has taken a place.
     private static func places(on connection: PostgresConnection) async throws -> [String] {
         var places: [String] = []

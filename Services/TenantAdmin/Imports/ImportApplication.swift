@@ -16,8 +16,10 @@ struct ImportApplication {
 
     /// - Throws: `ImportRejection`; 403 `quota_exceeded`.
     func run() async throws -> ImportReport {
-        try await plan.locks.take(on: connection)
-        for statement in plan.holds { try await connection.execute(statement) }
+        if !order.isDryRun {
+            try await plan.locks.take(on: connection)
+            for statement in plan.holds { try await connection.execute(statement) }
+        }
         var (errors, failed) = try await judge()
         try requireGood(failed, errors)
         // Before anything is written: what is written and taken back leaves dead rows behind.
@@ -121,7 +123,7 @@ struct ImportApplication {
     private func requireLimit() async throws {
         guard let limit = plan.limit else { return }
         let added: Int = try await connection.query(plan.added(limit))[0].decode("added")
-        try await limit.quota.check(adding: added, limits, on: connection)
+        try await limit.quota.check(adding: added, limits, locking: !order.isDryRun, on: connection)
     }
 
     /// Writes the rows, or finds out what that would give.

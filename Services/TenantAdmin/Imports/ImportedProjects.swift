@@ -22,12 +22,15 @@ struct ImportedProjects: ImportedPlanning {
             """
         ).map { row in (line: try row.decode("line", as: Int.self), id: try row.decode("id", as: ProjectID.self)) }
         guard !projects.isEmpty else { return }
-        if !application.order.isDryRun {
+        let isLocking = !application.order.isDryRun
+        if isLocking {
             // A writer who books on one of these projects holds its row: the lock waits for it, so that its person is among those judged.
             try await connection.execute("LOCK TABLE projects IN EXCLUSIVE MODE")
+            try await ProjectLoad.lockPeople(of: projects.map(\.id), on: connection)
         }
-        try await ProjectLoad.lockPeople(of: projects.map(\.id), on: connection)
-        for (line, id) in projects { growing.append((line, try await ProjectLoad(of: id, on: connection))) }
+        for (line, id) in projects {
+            growing.append((line, try await ProjectLoad(of: id, locking: isLocking, on: connection)))
+        }
     }
 
     private static let grows = ProjectLoad.grows(from: "t.status", to: "r.status")

@@ -132,7 +132,10 @@ struct Imports: Sendable {
         in tenant: TenantID, by author: Author
     ) async throws -> ImportReport {
         let plan = ImportPlan(order.kind)
-        let report: ImportReport = try await database.pool.withTransaction { connection in
+        // A dry run locks nothing, so that nobody waits for it: it judges one state of the tenant.
+        let report: ImportReport = try await database.pool.withTransaction(
+            isolationLevel: order.isDryRun ? .repeatableRead : .readCommitted
+        ) { connection in
             // The tenant's role may make no temporary tables of its own; it is given the rights to this one.
             let active = try await TenantDatabase.active(tenant, on: connection)
             try database.requireVersion(of: active)
@@ -151,7 +154,7 @@ struct Imports: Sendable {
             try await copies.enter(on: connection)
             try await author.requireStill(.write, on: .imports, of: tenant, on: connection)
             try TenantCounts.requireStorage(active)
-            try await requireNew(order.id, on: connection)
+            try await requireNew(order, on: connection)
             let application = ImportApplication(
                 plan: plan, order: order, staged: staged, limits: active.limits, author: author, copies: copies,
                 connection: connection)
@@ -168,10 +171,12 @@ struct Imports: Sendable {
     }
 
     /// The same import may have been sent twice, and the other one be applied now: of two, one waits here for the end of the other.
-    private func requireNew(_ id: ImportID, on connection: PostgresConnection) async throws {
-        try await connection.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('erm import ' || \(id.description)::text, 0))")
-        let known = try await connection.query("SELECT FROM imports WHERE id = \(id)")
+    private func requireNew(_ order: Order, on connection: PostgresConnection) async throws {
+        if !order.isDryRun {
+            try await connection.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended('erm import ' || \(order.id.description)::text, 0))")
+        }
+        let known = try await connection.query("SELECT FROM imports WHERE id = \(order.id)")
         guard known.isEmpty else { throw ConstraintProblem.knownImport }
     }
 

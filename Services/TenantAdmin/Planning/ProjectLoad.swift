@@ -36,9 +36,13 @@ struct ProjectLoad: Sendable {
         }
     }
 
-    /// Locks the people with open bookings on the project and notes where hard bookings take too much of them already.
-    init(of project: ProjectID, on connection: PostgresConnection) async throws {
-        people = try await Self.lockPeople(of: [project], on: connection)
+    /// Notes where hard bookings take too much of the people with open bookings on the project already.
+    /// - Parameter isLocking: whether these people are locked, for a change that is going to be made.
+    init(of project: ProjectID, locking isLocking: Bool = true, on connection: PostgresConnection) async throws {
+        people =
+            isLocking
+            ? try await Self.lockPeople(of: [project], on: connection)
+            : try await Self.people(on: [project], connection)
         before = try await Self.tooMuch(of: people, on: connection)
     }
 
@@ -47,15 +51,22 @@ struct ProjectLoad: Sendable {
     static func lockPeople(
         of projects: [ProjectID], on connection: PostgresConnection
     ) async throws -> [EmployeeID] {
-        let people: [EmployeeID] = try await connection.query(
+        let people = try await people(on: projects, connection)
+        try await PlanningWatch.lock(people, on: connection)
+        return people
+    }
+
+    /// With open bookings.
+    private static func people(
+        on projects: [ProjectID], _ connection: PostgresConnection
+    ) async throws -> [EmployeeID] {
+        try await connection.query(
             """
             SELECT DISTINCT employee_id FROM resource_allocations
             WHERE project_id = ANY(\(projects)::uuid[]) AND completed_at IS NULL AND cancelled_at IS NULL
                 AND employee_id IS NOT NULL ORDER BY 1
             """
         ).map { try $0.decode("employee_id") }
-        try await PlanningWatch.lock(people, on: connection)
-        return people
     }
 
     /// What is too much now and was not before, of everybody; nothing where the tenant allows it.

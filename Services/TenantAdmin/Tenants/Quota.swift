@@ -21,9 +21,12 @@ enum Quota: Sendable {
     /// Refuses a change that is going to make `added` more, before anything is written. A change that adds nothing is welcome
     /// even where a limit was lowered. The table is locked against other writers already, or the last place could be taken
     /// twice.
-    func check(adding added: Int, _ limits: TenantLimits, on connection: PostgresConnection) async throws {
+    /// - Parameter isLocking: whether the change is going to be made.
+    func check(
+        adding added: Int, _ limits: TenantLimits, locking isLocking: Bool, on connection: PostgresConnection
+    ) async throws {
         guard added > 0 else { return }
-        try await lock(on: connection)
+        if isLocking { try await lock(on: connection) }
         try refuse(try await number(on: connection) + added, limits)
     }
 
