@@ -145,6 +145,39 @@ struct PurgeTests {
         }
     }
 
+    @Test("a tenant that is being changed begins to be purged later, and stops no other one's", .timeLimit(.minutes(5)))
+    func changedTenant() async throws {
+        try await TestService.run { service in
+            let (changed, other) = (try await deleted("acme", service), try await deleted("beta", service))
+            try await service.asSuperuser(
+                "acme", "UPDATE tenant_admin.tenants SET deleted_at = now() - interval '31 days'")
+            try await service.pool.withTransaction { connection in
+                _ = try await Tenants.row(of: changed, locked: true, on: connection)
+                try await service.purge.purgeDue()
+                #expect(try await due(.gateway, service) == [other])
+            }
+            try await service.purge.purgeDue()
+            #expect(Set(try await due(.gateway, service)) == [changed, other])
+        }
+    }
+
+    @Test("a tenant whose tables are locked is swept later, and nothing waits for it", .timeLimit(.minutes(5)))
+    func lockedTables() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let database = TenantDatabase(pool: service.pool)
+            let retention = Retention(
+                database: database, feedDays: 90, importDays: 365, logger: PostgresCluster.quietLogger)
+            try await database.withTenant(tenant.id) { connection in
+                try await connection.execute("LOCK TABLE imports IN ACCESS EXCLUSIVE MODE")
+                await #expect(throws: PostgresError.self) { try await retention.sweep(tenant.id) }
+            }
+            #expect(try await retention.due() == [tenant.id])
+            try await retention.sweep(tenant.id)
+            #expect(try await retention.due() == [])
+        }
+    }
+
     @Test("a tenant is purged although a copy of the database shares its role; the last of both drops the role")
     func sharedRole() async throws {
         try await TestService.run { service in

@@ -78,6 +78,62 @@ struct UsageTests {
         }
     }
 
+    @Test(
+        "figures that services report wait for no tenant that is being changed or purged", .timeLimit(.minutes(5)),
+        arguments: [false, true])
+    func reportedMeanwhile(isPurged: Bool) async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let other = try await service.createTenant("other")
+            let usage = Usage(database: TenantDatabase(pool: service.pool))
+            if isPurged {
+                _ = try await service.send(.delete, "/api/v1/tenants/\(tenant.id)", as: service.operatorToken)
+                try await service.purge.begin(tenant.id)
+            }
+            let report = UsageReport(
+                counts: [tenant, other].map {
+                    UsageCount(tenantId: $0.id, date: CivilDate(Date()), apiCalls: 1, predictions: 0)
+                })
+            try await service.pool.withTransaction { connection in
+                if isPurged {
+                    // As the removal of its row does in the end.
+                    _ = try await connection.query(
+                        "SELECT FROM tenant_admin.tenants WHERE id = \(tenant.id) FOR UPDATE")
+                } else {
+                    _ = try await Tenants.row(of: tenant.id, locked: true, on: connection)
+                }
+                try await usage.add(report)
+            }
+            let counted = try await service.pool.withConnection { connection in
+                try await connection.query(
+                    "SELECT tenant_id FROM tenant_admin.tenant_usage WHERE api_calls_count = 1"
+                ).map { try $0.decode("tenant_id", as: TenantID.self) }
+            }
+            #expect(Set(counted) == Set(isPurged ? [other.id] : [tenant.id, other.id]))
+        }
+    }
+
+    @Test(
+        "a tenant whose tables are locked is counted later, and delays no other one's figures",
+        .timeLimit(.minutes(5)))
+    func lockedTenant() async throws {
+        try await TestService.run { service in
+            let tenants = [try await service.createTenant("acme").id, try await service.createTenant("beta").id]
+                .sorted { $0.description < $1.description }
+            let database = TenantDatabase(pool: service.pool)
+            let usage = Usage(database: database)
+            let recorder = UsageRecorder(usage: usage, logger: PostgresCluster.quietLogger)
+            // The one that comes first.
+            try await database.withTenant(tenants[0]) { connection in
+                try await connection.execute("LOCK TABLE projects IN ACCESS EXCLUSIVE MODE")
+                try await recorder.recordDue()
+            }
+            #expect(try await usage.due(olderThan: .seconds(3600)) == [tenants[0]])
+            try await recorder.recordDue()
+            #expect(try await usage.due(olderThan: .seconds(3600)) == [])
+        }
+    }
+
     @Test("calls and predictions that services report are added up per day, each report once")
     func reported() async throws {
         try await TestService.run { service in

@@ -59,10 +59,16 @@ struct ErasedValues: Sendable {
             on: connection)
     }
 
-    /// Erases what the log still says of people and users who are gone, and of people who were anonymised: by a release that erased nothing
-    /// here, or because an archive has brought other users. Comes last in a transaction: each of them has an entry.
-    static func eraseGone(by author: Author, on connection: PostgresConnection) async throws {
-        func gone<ID: PostgresDecodable>(_ entity: String, left: SQL) async throws -> [ID] {
+    /// Somebody of whom the log still says something.
+    enum Gone: Sendable {
+        case person(EmployeeID)
+        case user(UserID)
+    }
+
+    /// People and users who are gone, and people who were anonymised: by a release that erased nothing here, or because an archive has
+    /// brought other users.
+    static func gone(on connection: PostgresConnection) async throws -> [Gone] {
+        func ids<ID: PostgresDecodable>(_ entity: String, left: SQL) async throws -> [ID] {
             try await connection.query(
                 """
                 SELECT DISTINCT a.entity_id AS id FROM audit_logs a JOIN audit_personal_values v ON v.seq = a.seq
@@ -70,22 +76,30 @@ struct ErasedValues: Sendable {
                 """
             ).map { try $0.decode("id") }
         }
-        func record(_ entity: String, _ id: String, _ erased: ErasedValues) async throws {
-            // Another node may have been first.
-            guard erased.count > 0 else { return }
-            try await AuditLog.record(
-                Change("erase", entity, id, details: erased.details), by: author, on: connection)
-        }
-        let people: [EmployeeID] = try await gone(
+        let people: [EmployeeID] = try await ids(
             Employees.noun, left: "SELECT id::text FROM employees WHERE external_id <> 'anonymised-' || id")
-        for person in people {
-            try await record(
-                Employees.noun, person.description, try await erase(about: person, on: connection))
-        }
-        let users: [UserID] = try await gone("user", left: "SELECT id::text FROM users")
-        for user in users {
-            try await record("user", user.description, try await erase(about: user, on: connection))
-        }
+        let users: [UserID] = try await ids("user", left: "SELECT id::text FROM users")
+        return people.map(Gone.person) + users.map(Gone.user)
+    }
+
+    /// Erases what the log says of them, and records that. Comes last in a transaction: writers of one tenant's log take turns from here on.
+    static func erase(_ gone: Gone, by author: Author, on connection: PostgresConnection) async throws {
+        let (entity, id, erased) =
+            switch gone {
+            case .person(let id): (Employees.noun, id.description, try await erase(about: id, on: connection))
+            case .user(let id): ("user", id.description, try await erase(about: id, on: connection))
+            }
+        // Another node may have been first.
+        guard erased.count > 0 else { return }
+        try await AuditLog.record(Change("erase", entity, id, details: erased.details), by: author, on: connection)
+    }
+
+    /// Erases what the log says of invitations. Their rows are locked.
+    static func erase(
+        about invitations: [InvitationID], on connection: PostgresConnection
+    ) async throws -> ErasedValues {
+        let entries: SQL = "a.entity = 'invitation' AND a.entity_id = ANY(\(invitations.map(\.description))::text[])"
+        return try await erase(entries, naming: entries, on: connection)
     }
 
     /// Of `audit_logs a`.

@@ -40,7 +40,11 @@ struct TenantArchive: Sendable {
                 try await apply(kind, active, on: connection)
                 try await Self.record(kind, rows: rows, by: author, on: connection)
                 // Users who are none of the archive's are deleted.
-                if kind == .users { try await ErasedValues.eraseGone(by: author, on: connection) }
+                if kind == .users {
+                    for gone in try await ErasedValues.gone(on: connection) {
+                        try await ErasedValues.erase(gone, by: author, on: connection)
+                    }
+                }
                 return ArchiveReport(kind: kind, rows: rows)
             }
             database.onWrite(tenant)

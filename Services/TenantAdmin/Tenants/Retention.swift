@@ -18,6 +18,9 @@ struct Retention: Service {
     /// How long an audit note may take to come again.
     private static let noteDays = 30
     private static let pause = Duration.seconds(300)
+    /// How long a lock is waited for that a request or a migration holds: other tenants, and who needs what is locked already, wait
+    /// meanwhile. A tenant that stays busy has its turn in the next round.
+    static let lockTimeout = "1s"
 
     func run() async throws {
         await PeriodicWork(every: Self.pause).run(logging: .each("Removing expired rows failed", to: logger)) {
@@ -41,10 +44,37 @@ struct Retention: Service {
         }
     }
 
+    /// In transactions of their own, so that nobody waits for all of it.
     func sweep(_ tenant: TenantID) async throws {
-        let looksForFormer = try await database.pool.withConnection { try await FormerDeletions.mayBeThere(on: $0) }
+        if try await database.pool.withConnection({ try await FormerDeletions.mayBeThere(on: $0) }) {
+            try await run(in: tenant) { connection in
+                // Before their tombstones are removed.
+                try await PersonData.forgetElsewhere(
+                    try await FormerDeletions.people(on: connection), isDeleted: true, of: tenant, on: connection)
+            }
+        }
+        try await removeExpired(in: tenant)
+        let author = Author(name: ServiceName.tenantAdmin.rawValue, requestID: "")
+        for gone in try await run(in: tenant, { try await ErasedValues.gone(on: $0) }) {
+            try await run(in: tenant) { try await ErasedValues.erase(gone, by: author, on: $0) }
+        }
+        try await run(in: tenant) { connection in
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
+        }
+    }
+
+    private func run<R: Sendable>(
+        in tenant: TenantID, _ body: (PostgresConnection) async throws -> R
+    ) async throws -> R {
         try await database.withAny(tenant) { _, connection in
-            let former = looksForFormer ? try await FormerDeletions.people(on: connection) : []
+            try await connection.setLocal(settings: ["lock_timeout": Self.lockTimeout])
+            return try await body(connection)
+        }
+    }
+
+    private func removeExpired(in tenant: TenantID) async throws {
+        try await run(in: tenant) { connection in
             // The newest commit stays, for a watermark of now; no consumer reads those before its watermark.
             try await connection.execute(
                 """
@@ -63,10 +93,6 @@ struct Retention: Service {
             // An archive is restored within a day of the tenant's making.
             try await connection.execute("DELETE FROM archived_ids WHERE received_at < now() - interval '1 day'")
             try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
-            try await ErasedValues.eraseGone(
-                by: Author(name: ServiceName.tenantAdmin.rawValue, requestID: ""), on: connection)
-            try await PersonData.forgetElsewhere(former, isDeleted: true, of: tenant, on: connection)
-            try await connection.execute("UPDATE tenants SET swept_at = now() WHERE id = \(tenant)")
         }
     }
 }

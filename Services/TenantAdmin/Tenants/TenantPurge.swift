@@ -35,10 +35,13 @@ struct TenantPurge: Service, BacklogReporting {
     /// Begins with those whose days are over, and ends those that no service has anything of.
     func purgeDue() async throws {
         let ready = try await pool.withTransaction { connection in
+            // One that is being changed has its turn later: the others would stay locked until then.
             try await connection.execute(
                 """
-                UPDATE tenant_admin.tenants SET purge_started_at = now()
-                WHERE purge_started_at IS NULL AND deleted_at < now() - \(restoreDays) * interval '1 day'
+                UPDATE tenant_admin.tenants SET purge_started_at = now() WHERE id IN (
+                    SELECT id FROM tenant_admin.tenants
+                    WHERE purge_started_at IS NULL AND deleted_at < now() - \(restoreDays) * interval '1 day'
+                    FOR NO KEY UPDATE SKIP LOCKED)
                 """)
             return try await connection.query(
                 """
@@ -137,7 +140,7 @@ struct TenantPurge: Service, BacklogReporting {
             let rows = try await connection.query(
                 """
                 SELECT schema_name, role_name FROM tenant_admin.tenants
-                WHERE id = \(tenant) AND purge_started_at IS NOT NULL FOR UPDATE
+                WHERE id = \(tenant) AND purge_started_at IS NOT NULL FOR NO KEY UPDATE
                 """)
             guard let row = rows.first else { return }
             let role: String = try row.decode("role_name")

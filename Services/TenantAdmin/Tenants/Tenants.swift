@@ -116,8 +116,10 @@ struct Tenants: Sendable {
     }
 
     static func row(of id: TenantID, locked: Bool, on connection: PostgresConnection) async throws -> Tenant {
+        // Rows of all tenants that refer to this one, as figures of usage do, are written meanwhile.
+        let lock: SQL = locked ? "FOR NO KEY UPDATE" : ""
         let rows = try await connection.query(
-            "SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants WHERE id = \(id) \(sql: .lock(locked))")
+            "SELECT \(sql: Tenant.columns) FROM tenant_admin.tenants WHERE id = \(id) \(sql: lock)")
         guard let row = rows.first else { throw ProblemError.notFound("Tenant") }
         return try Tenant(row)
     }

@@ -59,27 +59,30 @@ struct Usage: Sendable {
     }
 
     /// Counts, and keeps it as today's.
+    /// - Parameter lockTimeout: how long a lock is waited for, where other tenants wait meanwhile.
     @discardableResult
-    func record(_ tenant: TenantID, for access: Access) async throws -> (Figures, TenantLimits) {
+    func record(
+        _ tenant: TenantID, for access: Access, lockTimeout: String? = nil
+    ) async throws -> (Figures, TenantLimits) {
+        let settings = lockTimeout.map { ["lock_timeout": $0] } ?? [:]
+        func count(_ home: TenantHome, _ connection: PostgresConnection) async throws -> (Figures, TenantLimits) {
+            try await connection.setLocal(settings: settings)
+            return (try await Self.count(home.names, on: connection), home.limits)
+        }
         let (figures, limits) =
             switch access {
-            case .tenant:
-                try await database.withActive(tenant, readOnly: true) {
-                    (try await Self.count($0.names, on: $1), $0.limits)
-                }
-            case .platformOperator:
-                try await database.withAny(tenant, readOnly: true) {
-                    (try await Self.count($0.names, on: $1), $0.limits)
-                }
+            case .tenant: try await database.withActive(tenant, readOnly: true) { try await count($0, $1) }
+            case .platformOperator: try await database.withAny(tenant, readOnly: true) { try await count($0, $1) }
             }
-        try await database.pool.withConnection { connection in
-            _ = try await connection.execute(
+        try await database.pool.withTransaction { connection in
+            try await connection.setLocal(settings: settings)
+            try await connection.execute(
                 """
                 UPDATE tenant_admin.tenants SET storage_bytes = \(figures.storageBytes)
                 WHERE id = \(tenant) AND storage_bytes <> \(figures.storageBytes)
                 """)
             // Earlier figures never replace later ones, in whatever order they arrive.
-            _ = try await connection.execute(
+            try await connection.execute(
                 """
                 INSERT INTO tenant_admin.tenant_usage AS t
                     (tenant_id, usage_date, users_count, projects_count, allocations_count, storage_used_mb, recorded_at)
@@ -95,7 +98,7 @@ struct Usage: Sendable {
     }
 
     /// Adds what a service has counted to the days' figures, once however often the report comes. Tenants that are not known any
-    /// more are passed over.
+    /// more, or are being purged, are passed over: others' figures would wait for the end of the purge.
     func add(_ report: UsageReport) async throws {
         try await database.pool.withTransaction { connection in
             try await connection.setLocal(searchPath: ["tenant_admin"])
@@ -110,7 +113,7 @@ struct Usage: Sendable {
                 INSERT INTO tenant_usage AS u (tenant_id, usage_date, api_calls_count, ml_predictions_count, recorded_at)
                 SELECT t.id, (c ->> 'date')::date, (c ->> 'apiCalls')::bigint, (c ->> 'predictions')::bigint, '-infinity'
                 FROM jsonb_array_elements(\(json: report.counts)::jsonb) c
-                    JOIN tenants t ON t.id = (c ->> 'tenantId')::uuid
+                    JOIN tenants t ON t.id = (c ->> 'tenantId')::uuid AND t.purge_started_at IS NULL
                 ORDER BY 1, 2
                 ON CONFLICT (tenant_id, usage_date) DO UPDATE SET
                     api_calls_count = coalesce(u.api_calls_count, 0) + excluded.api_calls_count,

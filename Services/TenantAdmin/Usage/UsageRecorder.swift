@@ -30,6 +30,6 @@ struct UsageRecorder: Service {
     func recordDue() async throws {
         try await usage.due(olderThan: interval).attemptEach(
             logging: "Counting a tenant's usage failed", to: logger
-        ) { _ = try await usage.record($0, for: .tenant) }
+        ) { _ = try await usage.record($0, for: .tenant, lockTimeout: Retention.lockTimeout) }
     }
 }
