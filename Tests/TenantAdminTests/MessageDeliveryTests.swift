@@ -149,6 +149,63 @@ struct MessageDeliveryTests {
         }
     }
 
+    @Test("a tenant whose tables are locked delays no other tenant's messages", .timeLimit(.minutes(5)))
+    func lockedTenant() async throws {
+        try await TestService.run { service in
+            let (locked, well) = (try await service.createTenant("locked"), try await service.createTenant("well"))
+            let database = TenantDatabase(pool: service.pool)
+            let outbox = Outbox(database: database)
+            for tenant in [locked, well] {
+                try await outbox.enqueueReset(of: "admin@\(tenant.subdomain).example", in: tenant.id)
+            }
+            try await database.withTenant(locked.id) { connection in
+                try await connection.execute("LOCK TABLE users IN ACCESS EXCLUSIVE MODE")
+                #expect(try await outbox.claim(10).map(\.message.tenant.subdomain) == ["well"])
+            }
+        }
+    }
+
+    @Test("a second reset is a message of its own: what is said late of the first does not end it")
+    func secondReset() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let outbox = Outbox(database: TenantDatabase(pool: service.pool))
+            func reset() async throws -> MessageID {
+                try await outbox.enqueueReset(of: "admin@acme.example", in: tenant.id)
+                return try #require(try await outbox.claim(10).first?.entry.id)
+            }
+            let first = try await reset()
+            #expect(try await outbox.delivered(first))
+            try await service.pool.withConnection {
+                _ = try await $0.execute("UPDATE tenant_admin.outbox SET created_at = now() - interval '1 hour'")
+            }
+            let second = try await reset()
+
+            #expect(first != second)
+            #expect(try await !outbox.delivered(first))
+            #expect(try await outbox.delivered(second))
+        }
+    }
+
+    @Test("a message of a tenant that is suspended while it is being fetched is not lost")
+    func suspendedMeanwhile() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let outbox = Outbox(database: TenantDatabase(pool: service.pool))
+            let entry = Outbox.Entry(
+                id: MessageID(), tenant: tenant.id, kind: .passwordReset, recipient: "admin@acme.example",
+                invitation: nil, expiresAt: Date() + 60, attempts: 1)
+            func change(_ transition: String) async throws {
+                let path = "/api/v1/tenants/\(tenant.id)/\(transition)"
+                #expect(try await service.send(.post, path, as: service.operatorToken).status == 200)
+            }
+            try await change("suspend")
+            await #expect(throws: ProblemError.self) { _ = try await outbox.message(for: entry) }
+            try await change("resume")
+            #expect(try await outbox.message(for: entry) != nil)
+        }
+    }
+
     @Test("resets asked of one tenant for addresses of nobody delay neither its own people's nor other tenants'")
     func strangers() async throws {
         try await TestService.run { service in

@@ -58,7 +58,7 @@ struct Outbox: Sendable {
             """)
     }
 
-    /// Queues a reset. Does the same whether there is such a user or not: the user is only looked up when the message is
+    /// Queues a reset, a message of its own: what is said late of the one before to that address does not end it. Does the same whether there is such a user or not: the user is only looked up when the message is
     /// claimed, so neither the answer nor its time reveals a user.
     /// - Throws: 403 `tenant_unavailable`.
     func enqueueReset(of email: String, in tenant: TenantID) async throws {
@@ -71,8 +71,8 @@ struct Outbox: Sendable {
                 VALUES (\(tenant), \(MessageKind.passwordReset), \(email),
                     now() + \(lifetime)::double precision * interval '1 second')
                 ON CONFLICT (tenant_id, lower(recipient)) WHERE kind = 'password_reset' DO UPDATE
-                    SET recipient = excluded.recipient, created_at = now(), expires_at = excluded.expires_at,
-                        attempts = 0, next_attempt_at = now(), delivered_at = NULL
+                    SET id = excluded.id, recipient = excluded.recipient, created_at = now(),
+                        expires_at = excluded.expires_at, attempts = 0, next_attempt_at = now(), delivered_at = NULL
                     WHERE (o.delivered_at IS NOT NULL OR o.expires_at < now())
                         AND o.created_at < now() - \(pause)::double precision * interval '1 second'
                 """)
@@ -127,6 +127,8 @@ struct Outbox: Sendable {
                 } else {
                     try await delivered(entry.id)
                 }
+            } catch let problem as ProblemError where problem.code == .tenantUnavailable {
+                // Suspended since it was claimed: claimed again, if need be, when the lease is over.
             } catch {
                 // A failure of one tenant, such as a migration under way, does not delay other tenants' messages; its own are retried.
                 failure = error
@@ -168,22 +170,22 @@ struct Outbox: Sendable {
         }
     }
 
-    private func message(for entry: Entry) async throws -> OutgoingMessage? {
-        do {
-            let summary = try await database.pool.withConnection { connection in
-                try await connection.query(
-                    "SELECT \(sql: TenantSummary.columns) FROM tenant_admin.tenants WHERE id = \(entry.tenant)"
-                ).first.map(TenantSummary.init)
-            }
-            guard let summary else { return nil }
-            return try await database.withTenant(entry.tenant) { connection in
-                guard let recipient = try await OneTimeToken.issue(for: entry, on: connection) else { return nil }
-                return OutgoingMessage(
-                    id: entry.id, kind: entry.kind, tenant: summary, email: recipient.email, name: recipient.name,
-                    token: recipient.token, expiresAt: entry.expiresAt)
-            }
-        } catch let problem as ProblemError where problem.code == .tenantUnavailable {
-            return nil
+    /// - Returns: nil for a message that cannot be sent any more.
+    /// - Throws: where it may be sent later, also 403 `tenant_unavailable`: a tenant that was suspended meanwhile may be resumed.
+    func message(for entry: Entry) async throws -> OutgoingMessage? {
+        let summary = try await database.pool.withConnection { connection in
+            try await connection.query(
+                "SELECT \(sql: TenantSummary.columns) FROM tenant_admin.tenants WHERE id = \(entry.tenant)"
+            ).first.map(TenantSummary.init)
+        }
+        guard let summary else { return nil }
+        return try await database.withTenant(entry.tenant) { connection in
+            // Other tenants' messages wait meanwhile.
+            try await connection.setLocal(settings: ["lock_timeout": Retention.lockTimeout])
+            guard let recipient = try await OneTimeToken.issue(for: entry, on: connection) else { return nil }
+            return OutgoingMessage(
+                id: entry.id, kind: entry.kind, tenant: summary, email: recipient.email, name: recipient.name,
+                token: recipient.token, expiresAt: entry.expiresAt)
         }
     }
 }
