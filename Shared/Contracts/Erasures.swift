@@ -18,7 +18,7 @@ public struct Erasure: RequestPayload, Hashable {
     public static let name = "Anonymised person"
 }
 
-/// `POST /employees/{id}/anonymise`: what became of the audit log's entries about the person.
+/// `POST /employees/{id}/anonymise` and `POST /invitations/{id}/anonymise`: what became of the audit log's entries about the person.
 public struct Anonymisation: Codable, Sendable, Equatable {
     /// Values that were taken out of them.
     public let erasedValues: Int

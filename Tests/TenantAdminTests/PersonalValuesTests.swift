@@ -320,6 +320,88 @@ struct PersonalValuesTests {
         }
     }
 
+    @Test("somebody who was invited and never became a user is named in no table any more, once that is asked for")
+    func neverUser() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let token = try service.token(tenant.id)
+            let archived = """
+                {"seq":1,"entity":"invitation","entity_id":"i","details":{"after":{"name":"Askedname","email":"Gone@x.example"}}}
+
+                """
+            #expect(try await service.restore(.auditLogs, archived, into: tenant).status == 200)
+            func invite(_ email: String) async throws -> Invitation {
+                try await service.send(
+                    .post, "/api/v1/invitations", as: token,
+                    json: CreateInvitationRequest(email: email, name: "Invitedname", roles: nil),
+                    headers: ["Idempotency-Key": "\(UUID())"]
+                ).data()
+            }
+            func revoke(_ invitation: Invitation) async throws {
+                let answer = try await service.send(.delete, "/api/v1/invitations/\(invitation.id)", as: token)
+                #expect(answer.status == 204)
+            }
+            func anonymise(_ id: InvitationID) async throws -> Reply {
+                try await service.send(.post, "/api/v1/invitations/\(id)/anonymise", as: token)
+            }
+            let other = try await invite("user@x.example")
+            try await revoke(other)
+            let user = try await service.send(
+                .post, "/api/v1/users", as: token, text: #"{"email":"user@x.example","name":"Username"}"#)
+            #expect(user.status == 201)
+            let first = try await invite("gone@x.example")
+            try await revoke(first)
+            let second = try await invite("GONE@x.example")
+            let whileOpen = try await anonymise(first.id)
+            try await revoke(second)
+
+            let done = try await anonymise(first.id)
+
+            #expect(whileOpen.status == 409)
+            // Of a user, who stays.
+            #expect(try await anonymise(other.id).status == 409)
+            #expect(try done.data(Anonymisation.self) == Anonymisation(erasedValues: 4, namingEntries: 0))
+            for id in [first.id, second.id] {
+                #expect(try await service.send(.get, "/api/v1/invitations/\(id)", as: token).status == 404)
+                #expect(try await anonymise(id).status == 404)
+            }
+            for text in ["gone@x.example", "Askedname"] {
+                #expect(
+                    try await TenantTraces.tables(holding: text, in: service.databases.superuser) == [], "\(text)")
+            }
+            // The other invitation's.
+            #expect(try await tables("Invitedname", service).contains("audit_personal_values"))
+            let entry = try await service.all("audit-logs?entityId=\(first.id)", of: tenant.id, as: AuditEntry.self)[0]
+            #expect(entry.action == "anonymise" && entry.details["erased"] != nil)
+            #expect(try await verified(service, tenant).isWhole)
+            let check = checked(try await exported(service, tenant), service)
+            #expect(check.findings.isEmpty && check.erasedValues == 4)
+        }
+    }
+
+    @Test("the daily sweep erases each person in a transaction of its own, for others' entries wait for it")
+    func onePersonAtATime() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            _ = try await service.send(
+                .post, "/api/v1/employees", as: service.token(tenant.id), text: #"{"externalId":"E1","name":"Ada"}"#)
+            _ = try await person(service, tenant)
+            let database = TenantDatabase(pool: service.pool)
+            try await database.withTenant(tenant.id) { try await $0.executeScript("DELETE FROM employees") }
+
+            try await Retention(
+                database: database, feedDays: 90, importDays: 365, logger: PostgresCluster.quietLogger
+            ).sweep(tenant.id)
+
+            let transactions = try await database.withTenant(tenant.id) {
+                try await $0.query("SELECT xmin::text AS transaction FROM audit_logs WHERE action = 'erase'").map {
+                    try $0.decode("transaction", as: String.self)
+                }
+            }
+            #expect(transactions.count == 2 && Set(transactions).count == 2)
+        }
+    }
+
     @Test("entries of before, with names in their text, are shown as they are, and counted when a person is anonymised")
     func before() async throws {
         try await TestService.run { service in

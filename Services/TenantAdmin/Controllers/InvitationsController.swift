@@ -16,6 +16,9 @@ struct InvitationsController: Controller {
             .delete, "invitations/{id}", "revokeInvitation", .may(.write, .users), takes: [.ifMatch],
             fails: [.conflict], use: revoke)
         routes.on(
+            .post, "invitations/{id}/anonymise", "anonymiseInvitation", .may(.delete, .users), fails: [.conflict],
+            use: anonymise)
+        routes.on(
             .post, "auth/invitations/accept", "acceptInvitation", .namedTenant,
             fails: [.invalidCredentials, .conflict, .quotaExceeded], use: accept)
     }
@@ -41,6 +44,10 @@ struct InvitationsController: Controller {
     private func revoke(_ call: TenantCall) async throws -> NoContent {
         try await invitations.revoke(try call.id("id"), by: call.caller) { try call.checkIfMatch($0) }
         return NoContent()
+    }
+
+    private func anonymise(_ call: TenantCall) async throws -> OK<Anonymisation> {
+        OK(try await invitations.anonymise(try call.id("id"), by: call.caller))
     }
 
     /// The token says who it is.

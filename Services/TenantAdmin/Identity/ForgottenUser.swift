@@ -28,20 +28,42 @@ struct ForgottenUser: Sendable {
     /// After the account is deleted, and before that is recorded.
     /// - Returns: what was erased of the audit log.
     func forget(on connection: PostgresConnection) async throws -> ErasedValues {
-        // Answers that are given again under an Idempotency-Key name the user.
-        let ids = [id.description] + invitations.map(\.description)
+        let key = EmailAddress.key(email)
+        try await Self.removeAnswers(
+            naming: [id.description] + invitations.map(\.description), on: connection)
+        try await Self.forgetArchived(key, id: id.description, on: connection)
+        return try await .erase(about: id, addresses: [key], on: connection)
+    }
+
+    /// Takes away what is kept of somebody who was invited and never became a user. The invitations' rows are removed.
+    /// - Parameter key: of the address.
+    /// - Returns: what was erased of the audit log.
+    static func forget(
+        _ invitations: [InvitationID], to key: String, on connection: PostgresConnection
+    ) async throws -> ErasedValues {
+        try await removeAnswers(naming: invitations.map(\.description), on: connection)
+        try await forgetArchived(key, id: nil, on: connection)
+        return try await .erase(about: invitations, on: connection)
+    }
+
+    /// Answers that are given again under an Idempotency-Key name whom they are about.
+    private static func removeAnswers(naming ids: [String], on connection: PostgresConnection) async throws {
         try await connection.execute(
             """
             DELETE FROM idempotency_keys
             WHERE EXISTS (SELECT FROM unnest(\(ids)::text[]) id WHERE position(id IN answer::text) > 0)
             """)
-        let key = EmailAddress.key(email)
+    }
+
+    /// - Parameter id: of the user, if there was one.
+    private static func forgetArchived(
+        _ key: String, id: String?, on connection: PostgresConnection
+    ) async throws {
         let archived = ArchivedEntries(connection: connection)
         func isAddress(_ value: SQL) -> SQL { "\(sql: .addressKey(value)) = \(key)" }
-        try await archived.forget("user", id: id.description, where: "email", isAddress)
+        try await archived.forget("user", id: id, where: "email", isAddress)
         try await archived.forget("invitation", id: nil, where: "email", isAddress)
         // With it go the other addresses that such a tenant had.
         try await archived.forget("tenant", id: nil, where: "adminEmail", isAddress)
-        return try await .erase(about: id, addresses: [key], on: connection)
     }
 }

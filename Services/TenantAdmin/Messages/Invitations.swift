@@ -83,6 +83,38 @@ struct Invitations: Sendable {
         }
     }
 
+    /// Removes the invitations to the address of one that has ended without a user, and takes name and address away, also where the audit
+    /// log has them; its entries stay, under the invitations' ids.
+    /// - Throws: 404; 409 while one of them is open, and for the address of a user, with whom they go.
+    func anonymise(_ id: InvitationID, by caller: TenantCaller) async throws -> Anonymisation {
+        try await database.withTenant(caller.tenant) { connection in
+            let key = EmailAddress.key(try await Self.row(of: id, on: connection).email)
+            let rows = try await connection.query(
+                """
+                SELECT id, \(sql: Invitation.state) AS status FROM invitations WHERE email_key = \(key)
+                ORDER BY id FOR UPDATE
+                """)
+            let invitations = try rows.map { try $0.decode("id", as: InvitationID.self) }
+            // Another request may have been first.
+            guard invitations.contains(id) else { throw ProblemError.notFound("Invitation") }
+            guard try !rows.contains(where: { try $0.decode("status", as: InvitationStatus.self) == .open }) else {
+                throw ProblemError.conflict("An invitation to this address is open; revoke it first.")
+            }
+            let users = try await connection.query("SELECT FROM users WHERE email_key = \(key)")
+            guard users.isEmpty else {
+                throw ProblemError.conflict("The address is a user's; with the user, the invitations are deleted.")
+            }
+            try await connection.execute("DELETE FROM invitations WHERE id = ANY(\(invitations)::uuid[])")
+            let erased = try await ForgottenUser.forget(invitations, to: key, on: connection)
+            var change = Change("anonymise", Self.noun, id.description, details: erased.details)
+            change.details["invitations"] = .array(invitations.map { .string($0.description) })
+            try await AuditLog.record(change, by: caller.author, on: connection)
+            try await TenantDatabase.leave(on: connection)
+            try await connection.execute("DELETE FROM outbox WHERE invitation_id = ANY(\(invitations)::uuid[])")
+            return Anonymisation(erasedValues: erased.count, namingEntries: erased.namingEntries)
+        }
+    }
+
     /// Creates the user with the roles of the invitation. What the inviter may not give any more is not given: such an invitation is
     /// revoked by the attempt.
     /// - Throws: 401 `invalid_credentials` for a token that is not good; 403 `quota_exceeded`; 409 when the address, the

@@ -32,6 +32,8 @@ export async function usersPart({ api, session, reload }) {
         { title: "Until", kind: "date", cell: (one) => format.moment(one.expiresAt) },
         { title: "", kind: "actions", cell: (one) => one.status === "open" && mayWrite && button("Revoke", { kind: "quiet", onclick: async () => {
           if (await confirmDialog(`Revoke the invitation of ${one.email}`, "The link in the invitation stops working.", "Revoke", () => api.delete(`/invitations/${one.id}`))) reload();
+        } }) || ["revoked", "expired"].includes(one.status) && session.can("delete", "users") && button("Forget", { kind: "quiet", onclick: async () => {
+          if (await confirmDialog(`Forget ${one.email}`, "All invitations to this address are removed, and name and address taken out of the audit log.", "Forget", () => api.post(`/invitations/${one.id}/anonymise`))) reload();
         } }) },
       ],
     })),
