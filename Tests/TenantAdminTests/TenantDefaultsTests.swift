@@ -9,9 +9,18 @@ import Testing
 
 @Suite("What a tenant begins with")
 struct TenantDefaultsTests {
-    @Test("a new tenant has departments, skills and settings, unless it is made without")
-    func defaults() async throws {
+    /// Schemas for two tenants.
+    private func makeAhead(_ service: TestService) async throws {
+        try await service.schemas.migrateAll()
+        for _ in 0..<2 { #expect(try await ReadySchemas(schemas: service.schemas).fill(to: 2)) }
+    }
+
+    @Test(
+        "a new tenant has roles, departments, skills and settings, from a schema made ahead or not, unless it is made without",
+        arguments: [false, true])
+    func defaults(isMadeAhead: Bool) async throws {
         try await TestService.run { service in
+            if isMadeAhead { try await makeAhead(service) }
             let tenant: Tenant = try await service.send(
                 .post, "/api/v1/tenants", as: service.operatorToken,
                 json: CreateTenantRequest(
@@ -33,15 +42,26 @@ struct TenantDefaultsTests {
                     "company_name": .string("Acme Ltd"), "default_capacity": .integer(40), "timezone": .string("UTC"),
                     "fiscal_year_start": .string("01-01"), "overbooking": .string("warn"),
                 ])
+            for id in [tenant.id, bare.id] {
+                let roles = try await service.all("roles", of: id, as: Role.self)
+                #expect(roles.map(\.name).sorted() == DefaultRole.allCases.map(\.rawValue).sorted())
+                #expect(
+                    roles.allSatisfy { role in
+                        role.permissions == DefaultRole(rawValue: role.name)?.permissions
+                    })
+            }
             #expect(try await service.all("departments", of: bare.id, as: Department.self).isEmpty)
             #expect(try await service.all("skills", of: bare.id, as: Skill.self).isEmpty)
             #expect(try await service.all("calendars", of: bare.id, as: WorkCalendar.self).map(\.name) == ["Default"])
         }
     }
 
-    @Test("departments and skills of the beginning give way to a file's own, unless something uses them or edited them")
-    func givingWay() async throws {
+    @Test(
+        "departments and skills of the beginning give way to a file's own, unless something uses them or edited them",
+        arguments: [false, true])
+    func givingWay(isMadeAhead: Bool) async throws {
         try await TestService.run { service in
+            if isMadeAhead { try await makeAhead(service) }
             let tenant: Tenant = try await service.send(
                 .post, "/api/v1/tenants", as: service.operatorToken,
                 json: CreateTenantRequest(

@@ -5,7 +5,7 @@ import Postgres
 import ServiceKit
 import ServiceLifecycle
 
-/// A schema made ahead for a future tenant, with that tenant's id.
+/// A schema made ahead for a future tenant, with that tenant's id, the default roles and ``TenantDefaults/examples``.
 struct ReadySchema: Sendable {
     let id: TenantID
     let schema: String
@@ -59,6 +59,7 @@ struct ReadySchemas: Sendable {
             // No subdomain gives such a name: an underscore in those is followed by u, h or x.
             let schema = "tenant_ready_" + id.description.filter { $0 != "-" }
             try await schemas.create(TenantNames(schema: schema, role: TenantNames.role(of: id)), on: connection)
+            try await connection.executeBatch(FirstUser.roles + TenantDefaults.examples)
             try await TenantDatabase.leave(on: connection)
             try await connection.execute(
                 "INSERT INTO ready_schemas (id, schema_name, schema_version) VALUES (\(id), \(schema), \(schemas.newest))"

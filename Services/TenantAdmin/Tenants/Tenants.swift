@@ -36,20 +36,24 @@ struct Tenants: Sendable {
                 if isNew {
                     let id = tenant.id
                     let names = TenantNames(subdomain: request.subdomain, id: id)
+                    let hasDefaults = request.defaults ?? true
                     if let ready {
                         try await ready.adopt(names, on: connection)
+                        if !hasDefaults { try await connection.executeBatch(TenantDefaults.withoutExamples) }
                     } else {
                         if withRole == nil {
                             try await connection.execute("SELECT erm_provisioning.create_tenant_role(\(id))")
                         }
                         try await schemas.create(names, on: connection)
+                        try await connection.executeBatch(
+                            FirstUser.roles + (hasDefaults ? TenantDefaults.examples : []))
                     }
                     try await FirstUser(
                         email: request.adminEmail, name: request.adminName ?? "Administrator",
                         passwordHash: passwordHash
                     ).create(by: author, tenant: tenant, on: connection)
-                    if request.defaults ?? true {
-                        try await TenantDefaults(companyName: request.name).create(on: connection)
+                    if hasDefaults {
+                        try await TenantDefaults(companyName: request.name).createSettings(on: connection)
                     }
                     if passwordHash == nil {
                         try await Outbox.enqueueFirstPassword(of: request.adminEmail, in: id, on: connection)
