@@ -41,6 +41,28 @@ struct TenantTests {
         }
     }
 
+    @Test(
+        "a request with an Idempotency-Key does not wait for another one that removes the keys of days ago",
+        .timeLimit(.minutes(5)))
+    func oldKeys() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            try await service.asSuperuser(
+                "acme",
+                """
+                INSERT INTO idempotency_keys (actor, key, request_sha256, created_at)
+                VALUES ('somebody', 'old', '\\x00', now() - interval '1 year')
+                """)
+            try await TenantDatabase(pool: service.pool).withTenant(tenant.id) { connection in
+                #expect(try await connection.execute("DELETE FROM idempotency_keys") == 1)
+                let made = try await service.send(
+                    .post, "/api/v1/projects", as: service.token(tenant.id),
+                    json: CreateProject(externalId: "p", name: "P"), headers: [HeaderName.idempotencyKey: "new"])
+                #expect(made.status == 201)
+            }
+        }
+    }
+
     @Test("a taken subdomain is a conflict that names the field and leaves nothing behind")
     func takenSubdomain() async throws {
         try await TestService.run { service in

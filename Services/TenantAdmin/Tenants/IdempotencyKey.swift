@@ -13,7 +13,12 @@ extension IdempotencyKey {
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Answer
     ) async throws -> (answer: Answer, isNew: Bool) {
         guard let key else { return (try await body(), true) }
-        try await connection.execute("DELETE FROM \(sql: table) WHERE \(sql: isFree())")
+        // Those that another request removes in a transaction of seconds are not waited for.
+        try await connection.execute(
+            """
+            DELETE FROM \(sql: table) WHERE (actor, key) IN (
+                SELECT actor, key FROM \(sql: table) WHERE \(sql: isFree()) FOR UPDATE SKIP LOCKED)
+            """)
         let inserted = try await connection.execute(
             """
             INSERT INTO \(sql: table) (actor, key, request_sha256)
