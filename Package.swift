@@ -187,7 +187,7 @@ let package = Package(
                 "Basics", "Contracts", "Ledger", "Postgres", "HTTPClient", "Forecasting", "ServiceIdentity",
                 "ServiceKit",
                 "HistoryFeed", "ServiceStorage", "TenantAdmin", "MLPrediction", "TestSupport", crypto, httpTypes,
-                hummingbird, hummingbirdTesting, logging, nioCore,
+                hummingbird, hummingbirdTesting, lifecycle, logging, nioCore,
             ]),
         tests(
             "MLTraining",

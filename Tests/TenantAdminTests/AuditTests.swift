@@ -5,6 +5,7 @@ import NIOCore
 import Postgres
 import ServiceIdentity
 import ServiceKit
+import ServiceLifecycle
 import TestSupport
 import Testing
 
@@ -31,6 +32,58 @@ struct AuditTests {
             #expect(entries[2].actor == "platform-operator")
             #expect(try verified.data(AuditVerification.self) == AuditVerification(firstBrokenSeq: nil))
             #expect(entries[0].address == nil && entries[0].agent == nil)
+        }
+    }
+
+    /// Runs anchors of a node of their own while `body` runs.
+    private func anchoring(
+        _ service: TestService, wholeSweep: Duration, _ body: (AuditAnchors) async throws -> Void
+    ) async throws {
+        let anchors = AuditAnchors(
+            pool: service.pool, signer: StatementSigner(keyPair: ServiceKeyPair()), wholeSweep: wholeSweep,
+            logger: PostgresCluster.quietLogger)
+        let group = ServiceGroup(configuration: .init(services: [anchors], logger: PostgresCluster.quietLogger))
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            try await body(anchors)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    /// Of the tenant's last head; 0 without one.
+    private func signed(_ service: TestService, _ tenant: Tenant) async throws -> Int {
+        try await service.parts.anchors.heads(of: tenant.id, limit: 1).first?.seq ?? 0
+    }
+
+    private static let change = Change("test", "test", nil)
+    private static let author = Author(name: "tester", requestID: "")
+
+    @Test("what was written last before a node ends is signed by that node", .timeLimit(.minutes(5)))
+    func signedAtTheEnd() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            try await anchoring(service, wholeSweep: .seconds(3600)) { anchors in
+                try await waitUntil("the first entries are signed") { try await signed(service, tenant) == 2 }
+                let log = AuditLog(database: TenantDatabase(pool: service.pool, onWrite: anchors.note))
+                try await log.record(Self.change, by: Self.author, of: tenant.id)
+            }
+            #expect(try await signed(service, tenant) == 3)
+        }
+    }
+
+    @Test("what a killed node has written is signed by another one", .timeLimit(.minutes(5)))
+    func signedByAnother() async throws {
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            try await service.asSuperuser(
+                "acme", "UPDATE tenant_admin.tenants SET updated_at = now() - interval '1 day'")
+            try await anchoring(service, wholeSweep: .zero) { _ in
+                try await waitUntil("the first entries are signed") { try await signed(service, tenant) == 2 }
+                let log = AuditLog(database: TenantDatabase(pool: service.pool))
+                try await log.record(Self.change, by: Self.author, of: tenant.id)
+                try await waitUntil("the next one is signed") { try await signed(service, tenant) == 3 }
+            }
         }
     }
 

@@ -14,7 +14,8 @@ import Synchronization
 /// role (`compose/roles.sql`): this service can add the next head there, but neither change nor remove one.
 ///
 /// Entries before the last head cannot be rewritten unnoticed with this service's database role, and not even by a database
-/// administrator: the signing key is not in the database. Entries after the last head, at most ``pause`` old, can. Heads go with a
+/// administrator: the signing key is not in the database. Entries after the last head can: they are at most ``pause`` old, or
+/// ``wholeSweep`` where the node that wrote them was killed. Heads go with a
 /// tenant's purge only, and a tenant under the id of one that was purged gets none.
 final class AuditAnchors: Service {
     private let pool: PostgresPool
@@ -22,8 +23,10 @@ final class AuditAnchors: Service {
     private let logger: Logger
     /// Tenants whose chain this node may have made longer.
     private let moved = Mutex<Set<TenantID>>([])
-    /// When was last looked for changed tenants; nil: never.
-    private let sweptAt = Mutex<ContinuousClock.Instant?>(nil)
+    /// When was last looked for changed tenants, and for all; nil: never.
+    private let sweptAt = Mutex<(changed: ContinuousClock.Instant?, all: ContinuousClock.Instant?)>((nil, nil))
+    /// How often all tenants' chains are looked at: a node may have been killed before it had signed, and not have come back.
+    private let wholeSweep: Duration
 
     private static let pause = Duration.seconds(2)
     /// How often is looked for tenants that were made or changed as such, which happens outside of their own transactions.
@@ -31,9 +34,10 @@ final class AuditAnchors: Service {
     /// How long a tenant's chain is waited for while a migration or a purge holds it.
     private static let lockTimeout = "1s"
 
-    init(pool: PostgresPool, signer: StatementSigner, logger: Logger) {
+    init(pool: PostgresPool, signer: StatementSigner, wholeSweep: Duration = .seconds(3600), logger: Logger) {
         self.pool = pool
         self.signer = signer
+        self.wholeSweep = wholeSweep
         self.logger = logger
     }
 
@@ -45,22 +49,31 @@ final class AuditAnchors: Service {
             try await self.sweepIfDue()
             try await self.anchorMoved()
         }
+        // What was written since: no other node knows that there is something to sign.
+        do {
+            try await anchorMoved()
+        } catch {
+            logger.warning("Anchoring audit heads failed", metadata: [LogKey.error: "\(LogText.of(error))"])
+        }
     }
 
     private func sweepIfDue() async throws {
-        let last = sweptAt.withLock { $0 }
-        if let last, .now < last + Self.sweep { return }
-        // The first time all: a node may have ended before it had signed.
-        try await noteTenants(isFirst: last == nil)
-        sweptAt.withLock { $0 = .now }
+        let (changed, all) = sweptAt.withLock { $0 }
+        let isWhole = all.map { .now >= $0 + wholeSweep } ?? true
+        if !isWhole, let changed, .now < changed + Self.sweep { return }
+        try await noteTenants(isWhole: isWhole)
+        sweptAt.withLock { swept in
+            swept.changed = .now
+            if isWhole { swept.all = .now }
+        }
     }
 
-    private func noteTenants(isFirst: Bool) async throws {
+    private func noteTenants(isWhole: Bool) async throws {
         let rows = try await pool.withConnection { connection in
             try await connection.query(
                 """
                 SELECT id FROM tenant_admin.tenants
-                WHERE \(isFirst) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
+                WHERE \(isWhole) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
                 """)
         }
         let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }
