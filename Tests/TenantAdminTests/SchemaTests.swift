@@ -300,6 +300,48 @@ struct SchemaTests {
         }
     }
 
+    @Test(
+        "dry runs do not keep the template from being migrated: none begins while a migration is due",
+        .timeLimit(.minutes(5)))
+    func dryRunsDuringMigration() async throws {
+        let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)
+        try FileManager.default.copyItem(atPath: ServiceDatabases.migrations("tenant"), toPath: folder.path)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try Data("ALTER TABLE calendars ADD COLUMN note text".utf8)
+            .write(to: folder.appendingPathComponent("0900_note.sql"))
+        try await TestService.run { service in
+            let tenant = try await service.createTenant("acme")
+            let newer = try TenantSchemas(
+                pool: service.pool, migrationsDirectory: folder.path, logger: PostgresCluster.quietLogger)
+            func dryRun() async throws -> Int {
+                try await service.importCSV(.calendars, "name\nVienna\n", into: tenant.id, isDryRun: true).status
+            }
+            #expect(try await dryRun() == 200)
+
+            let migration = try await service.pool.withTransaction { connection in
+                // As a dry run has it.
+                try await TenantSchemas.readTemplate(on: connection)
+                _ = try await connection.query("SELECT FROM tenant_template.calendars")
+                let migration = Task { try await newer.migrateTemplate() }
+                try await waitUntil("the migration waits") {
+                    try await !connection.query(
+                        """
+                        SELECT FROM pg_locks l JOIN pg_database d ON d.oid = l.database
+                        WHERE d.datname = current_database() AND l.locktype = 'advisory' AND NOT l.granted
+                        """
+                    ).isEmpty
+                }
+                #expect(try await dryRun() == 503)
+                // Nobody else waits for it.
+                _ = try await service.createTenant("other")
+                return migration
+            }
+
+            try await migration.value
+            #expect(try await dryRun() == 200)
+        }
+    }
+
     @Test("a node of the version before makes no tenant once a newer one has begun its rollout")
     func noTenantLeftBehind() async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString)

@@ -28,7 +28,10 @@ struct ImportCopies: Sendable {
 
     /// Makes them, without rows, as the service: a tenant's role may make no temporary tables, and the service may read the template
     /// alone.
+    /// - Throws: 503 while the template is being migrated.
     func make(on connection: PostgresConnection) async throws {
+        guard !isEmpty else { return }
+        try await TenantSchemas.readTemplate(on: connection)
         try await connection.executeBatch(
             copies.flatMap { copy -> [SQL] in
                 [

@@ -166,11 +166,13 @@ struct TenantSchemas: Sendable {
         }
     }
 
-    /// The template's tables are read by dry runs of imports and by backups. Creations of tenants wait for this transaction, and dry runs
-    /// queue behind it.
+    /// The template's tables are read by backups, and by dry runs of imports, which begin no more while this waits for the end of those
+    /// under way (``readTemplate(on:)``). Creations of tenants wait for this transaction once these have ended.
     func migrateTemplate() async throws {
+        guard try await !isTemplateCurrent() else { return }
         let applied = try await patience.migrating(TenantNames.template, logger: logger) {
             try await pool.withTransaction { connection in
+                try await connection.execute("SELECT pg_advisory_xact_lock(\(sql: Self.templateReaders))")
                 try await Migrations.lock(schema: TenantNames.template, on: connection)
                 try await connection.setLocal(settings: ["lock_timeout": patience.timeout])
                 try await connection.execute("CREATE SCHEMA IF NOT EXISTS \(identifier: TenantNames.template)")
@@ -178,6 +180,26 @@ struct TenantSchemas: Sendable {
             }
         }
         report(applied, to: TenantNames.template)
+    }
+
+    private func isTemplateCurrent() async throws -> Bool {
+        try await pool.withTransaction(readOnly: true) { connection in
+            try Migrations.pending(
+                migrations, applied: try await Migrations.applied(in: TenantNames.template, on: connection)
+            ).isEmpty
+        }
+    }
+
+    private static let templateReaders: SQL = "hashtextextended('erm readers of the template', 0)"
+
+    /// Before a transaction of seconds reads the template's tables: while a migration of them is due, it would never find them free.
+    /// - Throws: 503 while one is.
+    static func readTemplate(on connection: PostgresConnection) async throws {
+        let isFree: Bool = try await connection.query(
+            "SELECT pg_try_advisory_xact_lock_shared(\(sql: templateReaders)) AS is_free")[0].decode("is_free")
+        guard isFree else {
+            throw ProblemError.unavailable("The platform is being brought up to date; try again in a moment.")
+        }
     }
 
     private func report(_ applied: some Sequence<Migration>, to schema: String) {
