@@ -40,7 +40,7 @@ public struct PredictionInstead: RequestPayload, Equatable {
         validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
         validation.range(estimatedHours, above: 0, atMost: 100_000, "estimatedHours")
         validation.range(allocationPercentage, above: 0, atMost: 100, "allocationPercentage")
-        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        validation.bookingDays(startDate, endDate)
     }
 
     public var isEmpty: Bool { self == PredictionInstead() }

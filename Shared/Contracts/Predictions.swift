@@ -51,7 +51,7 @@ public struct PredictionRequest: RequestPayload {
         validation.levels(leastLevels, "leastLevels", of: requiredSkills)
         validation.range(plannedHours, above: 0, atMost: 100_000, "plannedHours")
         validation.effort(percentage: allocationPercentage, hoursPerDay: hoursPerDay)
-        validation.order(startDate, endDate, "endDate", notBefore: "startDate")
+        validation.bookingDays(startDate, endDate)
         validation.labels(labels, "labels")
         validation.range(alternatives, 0...Self.mostAlternatives, "alternatives")
         validation.text(title, "title", maximum: 500)

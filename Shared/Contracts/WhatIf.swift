@@ -58,7 +58,7 @@ public struct WhatIfRequest: RequestPayload {
         validation.levels(leastLevels.newValue, "leastLevels", of: requiredSkills.newValue)
         validation.range(plannedHours.newValue, above: 0, atMost: 100_000, "plannedHours")
         validation.effort(percentage: allocationPercentage.newValue, hoursPerDay: hoursPerDay.newValue)
-        validation.order(startDate.newValue, endDate.newValue, "endDate", notBefore: "startDate")
+        validation.bookingDays(startDate.newValue, endDate.newValue)
         validation.labels(labels.newValue, "labels")
         validation.range(alternatives.newValue, 0...PredictionRequest.mostAlternatives, "alternatives")
         validation.text(title.newValue, "title", maximum: 500)

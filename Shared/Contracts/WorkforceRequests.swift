@@ -147,8 +147,8 @@ public enum BookingLimits {
 }
 
 extension Validation {
-    /// Of a booking, as far as they are known here.
-    fileprivate mutating func bookingDays(_ start: CivilDate?, _ end: CivilDate?) {
+    /// Of a booking, made or asked about, as far as they are known here.
+    mutating func bookingDays(_ start: CivilDate?, _ end: CivilDate?) {
         order(start, end, "endDate", notBefore: "startDate")
         require(start.map { BookingLimits.allows($0, end) } ?? true, "endDate", BookingLimits.tooLong)
     }

@@ -27,6 +27,25 @@ import Testing
         #expect(batch.map(\.field) == ["requests[1].hoursPerDay"])
     }
 
+    /// Of everybody each day of the window is reckoned.
+    @Test("a question asks about no longer a time than a booking may have, in all its forms")
+    func days() throws {
+        let (first, last) = (try #require(CivilDate("2026-01-01")), try #require(CivilDate("9999-12-31")))
+        let longest = first.adding(days: BookingLimits.longestDays - 1)
+        func asked(_ end: CivilDate) -> PredictionRequest {
+            PredictionRequest(employeeId: EmployeeID(), projectId: ProjectID(), startDate: first, endDate: end)
+        }
+        #expect(faults(asked(longest)).isEmpty)
+        #expect(faults(asked(longest.adding(days: 1))).map(\.field) == ["endDate"])
+        #expect(faults(PredictionBatchRequest(requests: [asked(last)])).map(\.field) == ["requests[0].endDate"])
+        let whatIf = WhatIfRequest(predictionId: PredictionID(), startDate: .value(first), endDate: .value(last))
+        #expect(faults(whatIf).map(\.field) == ["endDate"])
+        let instead = PredictionInstead(startDate: first, endDate: last)
+        let decision = PredictionDecisionRequest(decision: .changed, instead: instead)
+        #expect(faults(decision).map(\.field) == ["instead.endDate"])
+        #expect(faults(asked(first.adding(days: -1))).map(\.field) == ["endDate"])
+    }
+
     @Test("a what-if restates the effort in the other way when it empties the one before")
     func whatIf() throws {
         let base = question(percent: 50)

@@ -109,6 +109,28 @@ import Testing
         #expect(unlike > bookings.count / 2)
     }
 
+    /// With an end alone the work begins on the day of the decision, which the request's own rules do not know.
+    @Test("a question whose end is more than twenty years away is refused at its end, named as the client wrote it")
+    func tooLong() throws {
+        let history = TrainedModel.history
+        let known = knowledge(lines)
+        let person = try #require(history.employees.first)
+        let project = try #require(history.projects.first)
+        let day = CivilDate(history.end, in: known.zone)
+        func faults(_ end: CivilDate) -> [String] {
+            var errors: [FieldError] = []
+            let request = PredictionRequest(
+                employeeId: person.id, projectId: project.id, endDate: end, asOf: history.end)
+            let question = Question(
+                request, knowledge: known, now: history.end, path: "requests[3].", bookableOnly: false, errors: &errors)
+            #expect((question == nil) == !errors.isEmpty)
+            return errors.map(\.field)
+        }
+        #expect(faults(day.adding(days: BookingLimits.longestDays - 1)) == [])
+        #expect(faults(day.adding(days: BookingLimits.longestDays)) == ["requests[3].endDate"])
+        #expect(faults(try #require(CivilDate("9999-12-31"))) == ["requests[3].endDate"])
+    }
+
     @Test(
         "a question that names no skills is asked as the tenant's bookings are: without, or with what the project requires"
     )

@@ -53,17 +53,20 @@ struct Question: Sendable {
         // A minute is allowed for clocks that differ.
         let isFuture = asOf.timeIntervalSince(now) > 60
         if isFuture { errors.append(FieldError(field: path + "asOf", message: "must not be in the future")) }
+        let (day, today) = (CivilDate(asOf, in: knowledge.zone), CivilDate(now, in: knowledge.zone))
+        let first = DayWindow.firstDay(start: request.startDate, end: request.endDate, decidedOn: day)
+        // Everybody's time is reckoned day by day: an end in the year 9999 would be millions of days for each person.
+        let isTooLong = !BookingLimits.allows(first, request.endDate)
+        if isTooLong { errors.append(FieldError(field: path + "endDate", message: BookingLimits.tooLong)) }
         var obstacle: String?
         if let employee, !isFuture {
-            let (day, today) = (CivilDate(asOf, in: knowledge.zone), CivilDate(now, in: knowledge.zone))
-            let first = DayWindow.firstDay(start: request.startDate, end: request.endDate, decidedOn: day)
             obstacle = knowledge.times[employee.id]?.refusal(from: first, decidedOn: day, today: today)
             if let refusal = obstacle, bookableOnly {
                 errors.append(FieldError(field: path + "employeeId", message: refusal))
                 return nil
             }
         }
-        guard let employee, let project, !isFuture else { return nil }
+        guard let employee, let project, !isFuture, !isTooLong else { return nil }
         self.employee = employee
         self.project = project
         let asked = project.requirements(at: asOf)
@@ -98,8 +101,8 @@ struct Question: Sendable {
         self.asOf = asOf
         self.alternatives = request.alternatives ?? 5
         self.obstacle = obstacle.map { "The person \($0)." }
-        day = CivilDate(asOf, in: knowledge.zone)
-        today = CivilDate(now, in: knowledge.zone)
+        self.day = day
+        self.today = today
     }
 
     /// The row that training would make of the booking, were the question decided: work without a start begins on the day of
