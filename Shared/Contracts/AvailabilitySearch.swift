@@ -38,10 +38,11 @@ public struct AvailabilitySearchRequest: RequestPayload {
         validation.range(hours, 0...1_000_000, "hours")
         validation.range(percentage, 0...100, "percentage")
         validation.require(hours == nil || percentage == nil, "percentage", "must not be given together with hours")
-        validation.require((skills?.count ?? 0) <= 50, "skills", "must have at most 50 entries")
-        for (index, skill) in (skills ?? []).enumerated() {
-            validation.skill(skill.skill, "skills[\(index)].skill")
-            validation.range(skill.level, 1...5, "skills[\(index)].level")
+        if validation.count(skills?.count, 0...50, "skills") {
+            for (index, skill) in (skills ?? []).enumerated() {
+                validation.skill(skill.skill, "skills[\(index)].skill")
+                validation.range(skill.level, 1...5, "skills[\(index)].level")
+            }
         }
         validation.text(department?.name, "department.name")
         validation.text(calendar?.name, "calendar.name")

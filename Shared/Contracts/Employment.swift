@@ -103,8 +103,9 @@ public struct UpdateContractRequest: RequestPayload {
 extension Validation {
     fileprivate mutating func week(_ minutes: [Int]?, _ hours: Double?) {
         if let minutes {
-            require(minutes.count == 7, "weekdayMinutes", "must have seven entries, Monday first")
-            for (index, day) in minutes.enumerated() { range(day, 0...1440, "weekdayMinutes[\(index)]") }
+            if count(minutes.count, 7...7, "weekdayMinutes") {
+                for (index, day) in minutes.enumerated() { range(day, 0...1440, "weekdayMinutes[\(index)]") }
+            }
             require(hours == nil, "weeklyHours", "must be left out beside weekdayMinutes")
         }
         range(hours, 0...168, "weeklyHours")

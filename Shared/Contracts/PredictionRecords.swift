@@ -9,8 +9,6 @@ public struct PredictionBatchRequest: RequestPayload {
     public static let maximumCount = 10_000
     /// Alternatives that are named in one answer, to all questions together.
     public static let mostAlternatives = 100_000
-    /// Faults that are told at once.
-    private static let mostErrors = 100
 
     public func validate(_ validation: inout Validation) {
         validation.count(requests.count, 1...Self.maximumCount, "requests")
@@ -22,7 +20,7 @@ public struct PredictionBatchRequest: RequestPayload {
             "must ask for at most \(Self.mostAlternatives) alternatives in all; a question asks for 5 unless it says otherwise"
         )
         for (index, request) in requests.prefix(Self.maximumCount).enumerated() {
-            guard validation.errors.count < Self.mostErrors else { break }
+            guard validation.errors.count < Validation.maximumErrors else { break }
             validation.nested(request, "requests[\(index)]")
         }
     }

@@ -5,6 +5,8 @@ public struct StatedRule: Sendable, Equatable {
         case length(ClosedRange<Int>)
         /// Not blank, without control characters.
         case plainText
+        /// The same of several lines: with line breaks and tabs.
+        case prose
         case value(ClosedRange<Double>)
         case above(Double, atMost: Double)
         /// Of an array's elements or a dictionary's members.

@@ -122,7 +122,7 @@ public struct TenantSettings: RequestPayload, Equatable {
     public init(settings: [String: JSONValue]) { self.settings = settings }
 
     public func validate(_ validation: inout Validation) {
-        validation.count(settings.count, 0...200, "settings")
+        guard validation.count(settings.count, 0...200, "settings") else { return }
         for (key, value) in settings.sorted(by: { $0.key < $1.key }) {
             validation.name(key, of: "settings", maximum: 100)
             // null takes a setting away.

@@ -75,9 +75,12 @@ public struct Validation: Sendable {
         if isRecording { rules.append(StatedRule(field: field, limit: limit)) }
     }
 
+    /// At most so many are listed: a huge bad body shall neither make a huge answer nor be compared with all its other faults.
+    public static let maximumErrors = 100
+
     /// A field that could not be decoded holds a stand-in; its value is not judged again.
     public mutating func reject(_ field: String, _ message: String) {
-        guard !errors.contains(where: { $0.field == field }) else { return }
+        guard errors.count < Self.maximumErrors, !errors.contains(where: { $0.field == field }) else { return }
         errors.append(FieldError(field: field, message: message))
     }
 
@@ -94,6 +97,10 @@ public struct Validation: Sendable {
     public mutating func text(_ value: String?, _ field: String, maximum: Int = 200) {
         state(field, .length(1...maximum))
         state(field, .plainText)
+        plainText(value, field, maximum: maximum)
+    }
+
+    private mutating func plainText(_ value: String?, _ field: String, maximum: Int) {
         guard let value else { return }
         if value.allSatisfy(\.isWhitespace) { return reject(field, "must not be empty") }
         if value.unicodeScalars.count > maximum { return reject(field, "must be at most \(maximum) characters long") }
@@ -105,9 +112,11 @@ public struct Validation: Sendable {
 
     /// The same for text of several lines, which may hold line breaks and tabs.
     public mutating func prose(_ value: String?, _ field: String, maximum: Int) {
+        state(field, .length(1...maximum))
+        state(field, .prose)
         guard let value else { return }
         let plain = value.replacing("\r\n", with: " ").map { $0 == "\n" || $0 == "\t" || $0 == "\r" ? " " : $0 }
-        text(String(plain), field, maximum: maximum)
+        plainText(String(plain), field, maximum: maximum)
     }
 
     /// The name of a dictionary's member.
@@ -132,9 +141,11 @@ public struct Validation: Sendable {
     @discardableResult
     public mutating func count(_ count: Int?, _ range: ClosedRange<Int>, _ field: String) -> Bool {
         state(field, .count(range))
-        guard let count, !range.contains(count) else { return true }
-        let words = range.lowerBound == 0 ? "at most" : "between \(range.lowerBound) and"
-        reject(field, "must have \(words) \(range.upperBound) entries")
+        // While recording one entry stands for all: what is said of it is to be heard.
+        guard !isRecording, let count, !range.contains(count) else { return true }
+        let (lower, upper) = (range.lowerBound, range.upperBound)
+        let words = lower == 0 ? "at most" : lower == upper ? "exactly" : "between \(lower) and"
+        reject(field, "must have \(words) \(upper) entries")
         return false
     }
 

@@ -44,6 +44,31 @@ struct RuleTests {
         }
     }
 
+    private func faults(_ request: some RequestPayload) -> [FieldError] {
+        var validation = Validation()
+        request.validate(&validation)
+        return validation.errors
+    }
+
+    /// Each fault is compared with those before it: two hundred thousand of one body would take a processor for minutes.
+    @Test("a list with too many entries is refused as a whole, and at most a hundred faults are told")
+    func tooMany() throws {
+        let week = CreateContractRequest(effectiveFrom: nil, weekdayMinutes: Array(repeating: -1, count: 10_000))
+        #expect(
+            faults(week) == [FieldError(field: "weekdayMinutes", message: "must have exactly 7 entries")])
+        let skills = Array(repeating: WantedSkill(skill: "", level: 9), count: 10_000)
+        let day = try #require(CivilDate("2026-01-31"))
+        #expect(faults(AvailabilitySearchRequest(from: day, to: day, skills: skills)).map(\.field) == ["skills"])
+        let names = (0..<10_000).map { ("\u{1}\($0)", JSONValue.null) }
+        let settings = TenantSettings(settings: Dictionary(uniqueKeysWithValues: names))
+        #expect(faults(settings).map(\.field) == ["settings"])
+
+        var validation = Validation()
+        for index in 0..<1_000 { validation.reject("field[\(index)]", "is wrong") }
+        #expect(validation.errors.count == Validation.maximumErrors)
+        #expect(validation.errors.last?.field == "field[99]")
+    }
+
     @Test("the default roles allow exactly what the design's table says")
     func roles() {
         #expect(DefaultRole.admin.permissions.allow(.delete, on: .users))

@@ -87,6 +87,46 @@ struct OpenAPITests {
         #expect(part["properties"]?["day"]?["format"] == .string("date"))
     }
 
+    struct Written: RequestPayload {
+        let line: String
+        let lines: String
+        let week: [Int]
+        let bytes: Int
+
+        func validate(_ validation: inout Validation) {
+            validation.text(line, "line")
+            validation.prose(lines, "lines", maximum: 50)
+            if validation.count(week.count, 7...7, "week") {
+                for (index, day) in week.enumerated() { validation.range(day, 0...1440, "week[\(index)]") }
+            }
+            validation.notNegative(bytes, "bytes")
+        }
+    }
+
+    /// What generated clients check, or how wide they make a number, before a request is sent.
+    @Test("a text of several lines may have line breaks, a list of seven has seven, a number has its width")
+    func generated() throws {
+        var components = SchemaComponents()
+        _ = components.json(try SchemaRecorder.request(Written.self), isRequest: true)
+        let fields = try #require(components.schemas.values.first?["properties"])
+        func matches(_ text: String, _ field: String) throws -> Bool {
+            let pattern = try #require(fields[field]?["pattern"]?.stringValue)
+            return text.range(of: pattern, options: .regularExpression) != nil
+        }
+        #expect(try matches("one\ntwo\tthree\r\n", "lines"))
+        #expect(try !matches("one\u{1}", "lines") && !matches(" \n", "lines"))
+        #expect(try matches("one two", "line") && !matches("one\ntwo", "line") && !matches(" ", "line"))
+        #expect(fields["lines"]?["maxLength"] == .integer(50))
+        #expect(fields["week"]?["minItems"] == .integer(7) && fields["week"]?["maxItems"] == .integer(7))
+        #expect(fields["week"]?["items"]?["maximum"] == .integer(1440))
+        #expect(fields["week"]?["items"]?["format"] == .string("int32"))
+        #expect(fields["bytes"]?["format"] == .string("int64"))
+        // Of an answer's numbers no limit is known.
+        var answers = SchemaComponents()
+        let answer = answers.json(try SchemaRecorder.schema(Int.self), isRequest: false)
+        #expect(answer["format"] == .string("int64"))
+    }
+
     @Test("a request's example is one that the request accepts")
     func example() throws {
         let example = try #require(SchemaExample.request(Asked.self, try SchemaRecorder.request(Asked.self)))

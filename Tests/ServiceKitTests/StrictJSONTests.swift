@@ -187,7 +187,7 @@ struct StrictJSONTests {
     @Test("a huge bad body does not make a huge answer")
     func bounded() {
         let members = (0..<500).map { "\"f\($0)\":1" }.joined(separator: ",")
-        #expect(errors(body(members)).count == JSONReport.maximumErrors)
+        #expect(errors(body(members)).count == Validation.maximumErrors)
     }
 
     @Test("a long name is told only so far, so that errors below it do not make a huge answer")
@@ -196,7 +196,7 @@ struct StrictJSONTests {
         let wrong = (0..<200).map { "\"f\($0)\":\"\\u0000\"" }.joined(separator: ",")
         let told = errors(body(#""free":{"\#(name)":{\#(wrong)}}"#))
 
-        #expect(told.count == JSONReport.maximumErrors)
+        #expect(told.count == Validation.maximumErrors)
         let start = "free." + String(repeating: "n", count: JSONPath.longestName) + "…."
         #expect(told.keys.allSatisfy { $0.hasPrefix(start + "f") })
 

@@ -40,11 +40,8 @@ final class JSONReport {
 
     private(set) var errors: [FieldError] = []
 
-    /// At most so many are listed: a huge bad body shall not make a huge answer.
-    static let maximumErrors = 100
-
     func reject(_ path: JSONPath, _ message: String) {
-        guard errors.count < Self.maximumErrors else { return }
+        guard errors.count < Validation.maximumErrors else { return }
         let field = path.text
         guard !errors.contains(where: { $0.field == field }) else { return }
         errors.append(FieldError(field: field, message: message))

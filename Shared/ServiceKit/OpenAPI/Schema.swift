@@ -62,10 +62,9 @@ final class Schema {
         case .length(let range):
             keywords["minLength"] = .integer(range.lowerBound)
             keywords["maxLength"] = .integer(range.upperBound)
-        case .plainText:
-            // Something beside blanks, and no control characters.
-            let allowed = #"[^\u0000-\u001f\u007f]*"#
-            keywords["pattern"] = .string("^\(allowed)[^\\s\\u0000-\\u001f\\u007f]\(allowed)$")
+        case .plainText: keywords["pattern"] = .string(Self.pattern(without: #"\u0000-\u001f\u007f"#))
+        case .prose:
+            keywords["pattern"] = .string(Self.pattern(without: #"\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f"#))
         case .value(let range):
             keywords["minimum"] = number(range.lowerBound)
             keywords["maximum"] = number(range.upperBound)
@@ -84,6 +83,19 @@ final class Schema {
         case .oneOf(let names): keywords["enum"] = .array(names.map(JSONValue.string))
         case .words(let words): self.words.append(words)
         }
+    }
+
+    /// Whether every value that is allowed is one of 32 bits, as which a client's generator takes a number without a format.
+    var fits32Bits: Bool {
+        guard let lower = keywords["minimum"]?.doubleValue, let upper = keywords["maximum"]?.doubleValue else {
+            return false
+        }
+        return lower >= Double(Int32.min) && upper <= Double(Int32.max)
+    }
+
+    /// Something beside blanks, and none of some control characters.
+    private static func pattern(without control: String) -> String {
+        #"^[^\#(control)]*[^\s\u0000-\u001f\u007f][^\#(control)]*$"#
     }
 
     private func number(_ value: Double) -> JSONValue {

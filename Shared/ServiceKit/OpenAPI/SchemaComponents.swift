@@ -45,7 +45,9 @@ struct SchemaComponents {
         switch schema.kind {
         case .any: break
         case .string: json["type"] = .string("string")
-        case .integer: json["type"] = .string("integer")
+        case .integer:
+            json["type"] = .string("integer")
+            json["format"] = .string(schema.fits32Bits ? "int32" : "int64")
         case .number: json["type"] = .string("number")
         case .boolean: json["type"] = .string("boolean")
         case .array(let element):
