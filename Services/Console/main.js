@@ -5,7 +5,7 @@ import { replace } from "./lib/dom.js";
 import { Router } from "./lib/router.js";
 import { Session } from "./lib/session.js";
 import { failure, loading, pageHead } from "./ui/controls.js";
-import { toast } from "./ui/dialog.js";
+import { clearAll, closeAll, toast } from "./ui/dialog.js";
 import { Shell } from "./ui/shell.js";
 import { signInPage, signInDialog } from "./pages/sign-in.js";
 
@@ -26,11 +26,7 @@ const session = new Session();
 const shell = new Shell(session, root);
 
 // Each page's module is fetched when it is first looked at.
-const router = new Router((place) => {
-  // What was asked in a dialog belongs to the page before; signing in again does not.
-  for (const dialog of document.querySelectorAll("dialog[open]:not([data-sign-in])")) dialog.close();
-  show(place);
-})
+const router = new Router(show, closeAll)
   .add("board", () => import("./pages/board.js"))
   .add("ask", () => import("./pages/ask.js"))
   .add("people", () => import("./pages/people.js"))
@@ -54,13 +50,13 @@ let leave = null;
 /** Shows the page of a place; what the page before left running is stopped. */
 async function show({ path, query }) {
   if (!session.me) return;
-  if (path === "") return router.go(firstPage());
+  if (path === "" && shell.pages.length > 0) return router.go(shell.pages[0]);
   leave?.abort();
   leave = new AbortController();
   const { signal } = leave;
   shell.mark(path);
   const found = router.find(path);
-  if (!found) return replace(shell.main, pageHead("Not found", { note: "There is no such page." }));
+  if (!found) return replace(shell.main, path === "" ? pageHead("Nothing to see", { note: "Your roles open no page. Ask an administrator for a role." }) : pageHead("Not found", { note: "There is no such page." }));
   replace(shell.main, loading());
   try {
     const { default: page } = await load(found.page);
@@ -80,11 +76,6 @@ async function show({ path, query }) {
   }
 }
 
-function firstPage() {
-  if (session.isOperator) return "operator";
-  return session.can("read", "allocations") ? "board" : "people";
-}
-
 async function signedIn() {
   shell.show();
   await show(router.place);
@@ -93,6 +84,7 @@ async function signedIn() {
 
 function signedOut(reason) {
   leave?.abort();
+  clearAll();
   document.title = "Sign in – ERM";
   replace(root, signInPage(session, signedIn, reason));
 }

@@ -10,6 +10,7 @@ from selenium import webdriver
 from selenium.common.exceptions import ElementClickInterceptedException, NoSuchElementException, StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.expected_conditions import alert_is_present
 from selenium.webdriver.support.ui import WebDriverWait
 
 # Seconds, far longer than anything takes on a slow machine beside other work.
@@ -36,6 +37,8 @@ def browser(width=1440, height=900, theme="light", downloads=None, host=None):
     if downloads:
         options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    # A question that a test leaves open is not the next one's.
+    options.unhandled_prompt_behavior = "accept"
     driver = webdriver.Chrome(service=Service(shutil.which("chromedriver") or "chromedriver"), options=options)
     driver.set_script_timeout(WAIT)
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {
@@ -136,6 +139,13 @@ class Console:
     def toast(self, text):
         """A message that goes by itself, taken away once it is seen."""
         self.wait(lambda d: any(text in one.text for one in d.find_elements(By.CSS_SELECTOR, ".toast")), f"the message “{text}”")
+
+    def asked(self, text, answer):
+        """A question in a window of the browser's own, answered with yes or no."""
+        self.wait(alert_is_present(), f"the question “{text}”")
+        alert = self.driver.switch_to.alert
+        assert text in alert.text
+        alert.accept() if answer else alert.dismiss()
 
     def dialog_closes(self):
         self.wait(lambda d: not d.find_elements(By.CSS_SELECTOR, "dialog[open]"), "the dialog to close")

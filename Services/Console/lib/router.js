@@ -2,11 +2,15 @@
 
 export class Router {
   #routes = [];
-  #onChange;
 
-  constructor(onChange) {
-    this.#onChange = onChange;
-    addEventListener("hashchange", () => this.#onChange(this.place));
+  /**
+   * @param {(place) => void} onChange
+   * @param {() => boolean} mayLeave whether the page before may be left
+   */
+  constructor(onChange, mayLeave) {
+    addEventListener("hashchange", (event) => {
+      if (mayLeave()) onChange(this.place); else history.pushState(null, "", event.oldURL);
+    });
   }
 
   /** @param {string} pattern such as `people/:id` */
@@ -30,7 +34,7 @@ export class Router {
       const parameters = {};
       const fits = segments.every((segment, index) => {
         if (!segment.startsWith(":")) return segment === given[index];
-        parameters[segment.slice(1)] = decodeURIComponent(given[index]);
+        try { parameters[segment.slice(1)] = decodeURIComponent(given[index]); } catch { return false; }
         return true;
       });
       if (fits) return { page, parameters };

@@ -16,6 +16,7 @@ const PARTS = [
 
 export default async function administrationPage(context) {
   const open = PARTS.filter(([, , resource]) => context.session.can("read", resource));
+  if (open.length === 0) return pageHead("Administration", { note: "Your roles open nothing of this page." });
   const [, name, , part] = open.find(([key]) => key === context.parameters.part) ?? open[0];
   return [
     pageHead("Administration"), tabs("Administration", open.map(([key, label]) => [label, `#/administration/${key}`]), name),

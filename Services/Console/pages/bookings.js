@@ -3,7 +3,6 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { uuid } from "../lib/ids.js";
 import { badge, button, failure, field, input, loading, select } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
 import { formDialog } from "../ui/dialog.js";
@@ -172,20 +171,27 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
     field("Effort", way), field("Amount", amount), field("Commitment", commitment), field("Title", title, { hint: "What is done; models learn from its words" }), field("Id", identity),
   ];
 
+  /** What is empty is emptied of a booking that is known: the server says where something must stand. */
+  const orEmpty = (value) => value || (booking ? null : undefined);
+  function effort() {
+    const number = amount.value === "" ? null : Number(amount.value);
+    if (!booking) return number === null ? {} : { [way.value]: number };
+    // As it was, and in more ways than one where it was so stated.
+    if (way.value === stated && number === (now[stated] ?? null)) return {};
+    return Object.fromEntries(WAYS.map(([key]) => [key, key === way.value ? number : null]));
+  }
   function body() {
-    const effort = Object.fromEntries(WAYS.map(([key]) => [key, null]));
-    effort[way.value] = amount.value === "" ? null : Number(amount.value);
-    const stated = booking ? effort : Object.fromEntries(Object.entries(effort).filter(([, value]) => value !== null));
     return {
-      externalId: identity.value, employeeId: person.choice?.id, projectId: project.choice?.id,
-      startDate: start.value || undefined, endDate: end.value || (booking ? null : undefined), commitment: commitment.value, ...stated, ...(title.value.trim() !== (booking?.title ?? "") ? { title: title.value.trim() || null } : {}),
+      externalId: identity.value, employeeId: orEmpty(person.choice?.id), projectId: orEmpty(project.choice?.id),
+      startDate: orEmpty(start.value), endDate: orEmpty(end.value), commitment: commitment.value, ...effort(), ...(title.value.trim() !== (booking?.title ?? "") ? { title: title.value.trim() || null } : {}),
     };
   }
   const send = (query, extra = {}) => (booking
     ? api.send("PATCH", `/allocations/${booking.id}`, { body: body(), query, tag, ...extra })
     : api.send("POST", "/allocations", { body: body(), query, ...extra }));
   const look = debounce(async () => {
-    if (!person.choice || !project.choice || !start.value) return replace(warnings);
+    const isHalfTyped = [start, end, amount].some(({ validity }) => validity.badInput);
+    if (isHalfTyped || !person.choice || !project.choice || !start.value) return replace(warnings);
     try {
       replace(warnings, warningList((await send({ dryRun: "true" })).warnings));
     } catch (error) {
@@ -196,15 +202,13 @@ export async function bookingDialog({ api, booking = null, tag, preset = {}, isR
   await formDialog({
     wide: Boolean(booking), title: isReadOnly ? "The booking" : booking ? "Edit the booking" : "Book somebody", submitLabel: isReadOnly ? null : booking ? "Save" : "Book",
     extra: booking && ((dialog) => [
-      oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...body(), title: title.value, externalId: undefined }); } }),
+      oncopy && button("Copy", { onclick: () => { dialog.close(); oncopy({ ...Object.fromEntries(WAYS.map(([key]) => [key, booking[key]])), ...body(), title: title.value, externalId: undefined }); } }),
       oncancel && button("Cancel the booking", { icon: "remove", onclick: () => { dialog.close(); oncancel(); } }),
     ]),
-    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], fields[8], warnings, booking && history(api, booking)].filter(Boolean)
-      .map((entry) => Object.assign(entry, { fields: entry.classList.contains("form-row") ? [...entry.children] : undefined })),
-    submit: async () => {
+    fields: [fields[0], fields[1], h("div", { class: "form-row" }, fields.slice(2, 4)), h("div", { class: "form-row" }, fields.slice(4, 7)), fields[7], fields[8], warnings, booking && history(api, booking)],
+    submit: async (_, once) => {
       await beforeSave();
-      const once = booking ? {} : { once: uuid() };
-      const { data, warnings: found } = await send(undefined, once);
+      const { data, warnings: found } = await send(undefined, booking ? {} : { once: once(body()) });
       onsaved(data, found);
     },
   });

@@ -70,7 +70,7 @@ export async function decide({ api, keep, question, name }) {
   const whom = comboField("Person", person);
   const reason = field("Why", h("textarea", { class: "input", name: "reason", rows: 3, maxlength: 2000 }), { hint: "May stay empty" });
   const row = h("div", { class: "form-row" }, planned, expected);
-  const instead = Object.assign(h("div", { class: "form", hidden: true }, whom, row), { fields: [whom, planned, expected] });
+  const instead = h("div", { class: "form", hidden: true }, whom, row);
   choice.control.addEventListener("change", () => { instead.hidden = choice.control.value !== "changed"; });
   const number = ({ control }) => (control.value === "" ? undefined : Number(control.value));
   return formDialog({

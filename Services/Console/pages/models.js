@@ -3,7 +3,6 @@
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { uuid } from "../lib/ids.js";
 import { badge, button, card, checkbox, empty, facts, field, input, later, pageHead } from "../ui/controls.js";
 import { confirmDialog, formDialog, showDialog, toast } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -89,8 +88,10 @@ function train(api, router) {
   const epochs = field("Epochs of the networks", input({ name: "epochs", type: "number", min: 10, max: 1000, value: 100 }), { hint: "10 to 1000" });
   return formDialog({
     title: "Train a model", fields: [months, epochs], submitLabel: "Start training",
-    submit: async () => {
-      const { data } = await api.post("/training/jobs", { months: Number(months.control.value), epochs: Number(epochs.control.value) }, { once: uuid() });
+    submit: async (_, once) => {
+      const whole = ({ control }) => (control.value === "" ? undefined : Number(control.value));
+      const body = { months: whole(months), epochs: whole(epochs) };
+      const { data } = await api.post("/training/jobs", body, { once: once(body) });
       router.go(`jobs/${data.jobId}`);
     },
   });

@@ -2,7 +2,6 @@
 
 import { h, save } from "../lib/dom.js";
 import * as format from "../lib/format.js";
-import { uuid } from "../lib/ids.js";
 import { badge, button, empty, facts, field, input, later, pageHead, select } from "../ui/controls.js";
 import { confirmDialog, formDialog, showDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
@@ -64,9 +63,9 @@ function create(api, reload) {
   ];
   return formDialog({
     title: "Create a tenant", fields, submitLabel: "Create",
-    submit: async () => {
+    submit: async (_, once) => {
       const body = Object.fromEntries(fields.map((entry) => [entry.control.name, entry.control.value]));
-      const { data } = await api.post("/tenants", body, { once: uuid() });
+      const { data } = await api.post("/tenants", body, { once: once(body) });
       toast(`${data.name} was created.`);
       reload();
     },

@@ -3,7 +3,6 @@
 import { debounce, h, replace } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { uuid } from "../lib/ids.js";
 import { badge, button, empty, field, input, pageHead, select } from "../ui/controls.js";
 import { formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -63,15 +62,16 @@ export async function editPerson(api, person, done, tag) {
     field("Last day worked", input({ name: "leftOn", type: "date", value: value("leftOn") })),
   ];
   await formDialog({
-    title: person ? `Edit ${person.name}` : "Add somebody", fields: [fields[0], fields[1], fields[2], fields[3], fields[4], Object.assign(h("div", { class: "form-row" }, fields[5], fields[6]), { fields: [fields[5], fields[6]] })],
-    submit: async () => {
+    title: person ? `Edit ${person.name}` : "Add somebody", fields: [fields[0], fields[1], fields[2], fields[3], fields[4], h("div", { class: "form-row" }, fields[5], fields[6])],
+    submit: async (_, once) => {
       const body = {};
       for (const { control } of fields) {
         const text = control.value.trim();
         if (person && text === String(value(control.name))) continue;
-        if (control.type === "number") { if (text !== "") body[control.name] = Number(text); } else if (text !== "" || person) body[control.name] = text === "" ? null : text;
+        // Emptied is not left out: the server says where something must stand.
+        if (text !== "" || person) body[control.name] = text === "" ? null : control.type === "number" ? Number(text) : text;
       }
-      const { data } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: uuid() });
+      const { data } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: once(body) });
       done(data);
     },
   });

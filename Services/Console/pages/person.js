@@ -3,7 +3,6 @@
 import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
-import { uuid } from "../lib/ids.js";
 import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
@@ -39,7 +38,7 @@ export default async function personPage({ api, session, router, parameters, rel
       actionCard("Contracts", mayUpdate && button("Add a contract", { icon: "plus", onclick: () => addContract(api, session, person, reload) }), later(() => contracts(api, person))),
       session.can("read", "leave") && actionCard("Leave", session.can("write", "leave") && button("Add leave", { icon: "plus", onclick: () => addLeave(api, person, reload) }), leave(api, session, person, reload)),
       session.can("read", "ml") && wide(card("Forecasts", forecasts(api, person))),
-      wide(card("Bookings", pagedTable({
+      session.can("read", "allocations") && wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { employeeId: person.id }, label: `Bookings of ${person.name}`, empty: empty("No booking yet"), columns: bookingColumns(api, { project: true, session, reload }),
       }))),
       session.can("read", "audit") && wide(card("History", historyOf(api, session, "employee", person.id)))),
@@ -107,11 +106,12 @@ function addLeave(api, person, reload) {
   const minutes = field("Minutes a day", input({ type: "number", name: "minutesPerDay", min: 1, max: 1440 }), { hint: "Leave empty for whole days" });
   return formDialog({
     title: `Leave of ${person.name}`, fields: [first, last, kind, status, minutes],
-    submit: async () => {
-      const { warnings } = await api.post("/leave", {
+    submit: async (_, once) => {
+      const body = {
         employeeId: person.id, firstDay: first.control.value, lastDay: last.control.value || first.control.value, kind: kind.control.value, status: status.control.value,
         minutesPerDay: minutes.control.value ? Number(minutes.control.value) : null,
-      }, { once: uuid() });
+      };
+      const { warnings } = await api.post("/leave", body, { once: once(body) });
       said(warnings);
       reload();
     },
@@ -121,29 +121,31 @@ function addLeave(api, person, reload) {
 async function addContract(api, session, person, reload) {
   const calendars = session.can("read", "calendars") ? await api.all("/calendars") : [];
   const from = field("From", input({ type: "date", name: "effectiveFrom" }));
-  const hours = WEEKDAYS.map((name, day) => field(name, input({ type: "number", min: 0, max: 24, step: "any", value: day < 5 ? 8 : 0, "aria-label": `Hours on ${name}` })));
+  const hours = WEEKDAYS.map((name, day) => field(name, input({ type: "number", name: `weekdayMinutes[${day}]`, min: 0, max: 24, step: "any", value: day < 5 ? 8 : 0, "aria-label": `Hours on ${name}` })));
   const calendar = field("Calendar", select([["", "Default"], ...calendars.map((one) => [one.id, one.name])], "", { name: "calendarId" }));
   return formDialog({
     title: `A contract of ${person.name}`, note: "Earlier contracts stay in force for their own time.", fields: [from, h("div", { class: "form-row" }, hours), calendar],
-    submit: async () => {
-      const { warnings } = await api.post(`/employees/${person.id}/contracts`, {
+    submit: async (_, once) => {
+      const body = {
         effectiveFrom: from.control.value || null, weekdayMinutes: hours.map((entry) => Math.round(Number(entry.control.value) * 60)), calendarId: calendar.control.value || null,
-      });
+      };
+      const { warnings } = await api.post(`/employees/${person.id}/contracts`, body, { once: once(body) });
       said(warnings);
       reload();
     },
   });
 }
 
-function editSkills(api, person, reload) {
-  const text = field("Skills", h("textarea", { class: "input", name: "skills", rows: 8 }, person.skills.map((one) => (one.level ? `${one.skill}: ${one.level}` : one.skill)).join("\n")), { hint: "One a line, with a level from 1 to 5 behind a colon" });
+async function editSkills(api, person, reload) {
+  // Together with the tag: what somebody else has changed meanwhile is not overwritten.
+  const { data: held, tag } = await api.get(`/employees/${person.id}/skills`);
+  const text = field("Skills", h("textarea", { class: "input", name: "skills", rows: 8 }, held.map((one) => (one.level ? `${one.skill}: ${one.level}` : one.skill)).join("\n")), { hint: "One a line, with a level from 1 to 5 behind a colon" });
   return formDialog({
     title: `Skills of ${person.name}`, fields: [text],
     submit: async () => {
-      const { tag } = await api.get(`/employees/${person.id}/skills`);
       const skills = text.control.value.split("\n").map((line) => line.trim()).filter(Boolean).map((line) => {
         const [, name, level] = line.match(/^(.*?)(?::\s*([1-5]))?$/);
-        const known = person.skills.find((one) => one.skill === name.trim());
+        const known = held.find((one) => one.skill === name.trim());
         return { skill: name.trim(), level: level ? Number(level) : null, since: known?.since ?? null };
       });
       await api.put(`/employees/${person.id}/skills`, { skills }, { tag });

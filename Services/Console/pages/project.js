@@ -16,7 +16,7 @@ export default async function projectPage({ api, session, router, parameters, re
     pageHead(project.name, {
       note: project.externalId, back: { href: "#/projects", label: "Projects" },
       actions: [
-        linkButton("On the board", link("board", { rows: "projects", project: project.id }), { icon: "board" }),
+        session.can("read", "allocations") && linkButton("On the board", link("board", { rows: "projects", project: project.id }), { icon: "board" }),
         session.can("predict", "ml") && linkButton("Ask about somebody", link("ask", { project: project.id }), { icon: "ask" }),
         session.can("update", "projects") && button("Edit", { icon: "edit", onclick: () => editProject(api, project, reload, tag) }),
         session.can("delete", "projects") && button("Delete", { icon: "remove", onclick: async () => {
@@ -30,7 +30,7 @@ export default async function projectPage({ api, session, router, parameters, re
         ["Begins", format.day(project.startDate)], ["Ends as estimated", format.day(project.estimatedEndDate)], ["Ended", format.day(project.endDate)],
         ["Skills", h("div", { class: "badges" }, project.requiredSkills.map((skill) => badge(project.leastLevels?.[skill] ? `${skill} ≥ ${project.leastLevels[skill]}` : skill)))],
       ])),
-      wide(card("Bookings", pagedTable({
+      session.can("read", "allocations") && wide(card("Bookings", pagedTable({
         api, path: "/allocations", query: { projectId: project.id }, label: `Bookings of ${project.name}`, empty: empty("Nobody is booked", "Book somebody on the board."),
         columns: bookingColumns(api, { person: true, session, reload }),
       }))),

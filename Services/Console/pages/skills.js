@@ -1,7 +1,6 @@
 // The tenant's skills and departments: the words that people and projects share.
 
 import { h } from "../lib/dom.js";
-import { uuid } from "../lib/ids.js";
 import { actionCard, button, empty, field, input, pageHead } from "../ui/controls.js";
 import { confirmDialog, formDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
@@ -37,15 +36,17 @@ function section(kind, { api, session, reload }) {
 
 async function edit(api, kind, row, done) {
   const { one, second } = KINDS[kind];
-  const name = field("Name", input({ name: "name", value: row?.name ?? "" }));
-  const more = field(second[0], input({ name: second[1], value: row?.[second[1]] ?? "" }));
-  const tag = row ? (await api.get(`/${kind}/${row.id}`)).tag : null;
+  const { data: known, tag } = row ? await api.get(`/${kind}/${row.id}`) : { data: null, tag: null };
+  const name = field("Name", input({ name: "name", value: known?.name ?? "" }));
+  const text = known?.[second[1]] ?? "";
+  // A description may have several lines, which a line of input would join.
+  const more = field(second[0], kind === "departments" ? h("textarea", { class: "input", name: second[1], rows: 4, maxlength: 2000 }, text) : input({ name: second[1], value: text }));
   await formDialog({
     title: row ? `Edit ${row.name}` : `Add a ${one}`, fields: [name, more],
-    submit: async () => {
+    submit: async (_, once) => {
       const body = { name: name.control.value, [second[1]]: more.control.value || null };
       if (row) await api.patch(`/${kind}/${row.id}`, body, { tag });
-      else await api.post(`/${kind}`, body, { once: uuid() });
+      else await api.post(`/${kind}`, body, { once: once(body) });
       done();
     },
   });

@@ -6,7 +6,7 @@ import { icon } from "./icons.js";
 
 const THEME_KEY = "erm.theme";
 
-/** Groups of pages; what a principal may not read is not offered. Requests and scenarios will join "Plan". */
+/** Groups of pages, each with an action and the resources of which one must allow it; what a principal may not read is not offered. */
 const NAVIGATION = [
   ["Plan", [
     ["board", "Board", "board", ["read", "allocations"]],
@@ -21,7 +21,7 @@ const NAVIGATION = [
   ["Learn", [["models", "Models", "models", ["read", "ml"]]]],
   ["Manage", [
     ["import", "Import", "import", ["write", "imports"]],
-    ["administration", "Administration", "settings", ["read", "users"]],
+    ["administration", "Administration", "settings", ["read", "users", "roles", "api_keys", "settings", "audit", "usage"]],
   ]],
 ];
 const OPERATOR_NAVIGATION = [["Platform", [["operator", "Tenants", "operator", null], ["health", "Health", "health", null]]]];
@@ -55,14 +55,19 @@ export class Shell {
             h("span", { class: "who" }, me.name ?? me.email ?? "Operator"),
             button("Sign out", { icon: "signout", iconOnly: true, kind: "quiet", onclick: () => this.session.signOut() }))),
         this.nav, this.main), this.offline);
-    const groups = this.session.isOperator ? OPERATOR_NAVIGATION : NAVIGATION;
-    replace(this.nav, groups.map(([title, pages]) => {
-      const shown = pages.filter(([, , , need]) => need === null || this.session.can(...need));
-      return shown.length > 0 && h("div", { class: "nav-group" }, h("p", { class: "nav-title", id: `nav-${title}` }, title),
+    replace(this.nav, this.#groups.map(([title, shown]) => shown.length > 0 && h("div", { class: "nav-group" }, h("p", { class: "nav-title", id: `nav-${title}` }, title),
         h("ul", { "aria-labelledby": `nav-${title}` }, shown.map(([path, label, name]) =>
-          h("li", {}, h("a", { href: `#/${path}`, dataset: { path } }, icon(name), label)))));
-    }));
+          h("li", {}, h("a", { href: `#/${path}`, dataset: { path } }, icon(name), label)))))));
   }
+
+  /** What is offered, in its groups. */
+  get #groups() {
+    const may = (need) => need === null || need.slice(1).some((resource) => this.session.can(need[0], resource));
+    return (this.session.isOperator ? OPERATOR_NAVIGATION : NAVIGATION).map(([title, pages]) => [title, pages.filter(([, , , need]) => may(need))]);
+  }
+
+  /** The paths of the pages that are offered. */
+  get pages() { return this.#groups.flatMap(([, shown]) => shown.map(([path]) => path)); }
 
   /** Marks where the reader is, and closes the menu of small screens. */
   mark(path) {

@@ -2,7 +2,6 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, showDialog } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
@@ -32,7 +31,10 @@ async function make(api, roles, reload) {
   const boxes = roleBoxes(roles, []);
   const made = await formDialog({
     title: "Make an API key", fields: [name, days, boxes], submitLabel: "Make",
-    submit: async () => (await api.post("/api-keys", { name: name.control.value, roles: boxes.chosen(), expiresInDays: Number(days.control.value) }, { once: uuid() })).data,
+    submit: async (_, once) => {
+      const body = { name: name.control.value, roles: boxes.chosen(), expiresInDays: days.control.value === "" ? undefined : Number(days.control.value) };
+      return (await api.post("/api-keys", body, { once: once(body) })).data;
+    },
   });
   if (!made) return;
   const dialog = showDialog("The key", [h("p", {}, "Copy the key now: it is not shown again."), h("code", { class: "secret" }, made.key)]);

@@ -2,7 +2,6 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { uuid } from "../../lib/ids.js";
 import { ACTIONS, RESOURCES, grants } from "../../lib/permissions.js";
 import { actionCard, badge, button, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog } from "../../ui/dialog.js";
@@ -44,23 +43,27 @@ function matrix(permissions, boxes) {
       const held = grants(permissions, action, resource);
       const box = h("input", { type: "checkbox", "aria-label": `${format.words(action)} ${format.words(resource)}` });
       box.checked = held;
-      boxes.push({ resource, action, box });
+      boxes.push({ resource, action, box, held });
       return h("td", {}, box);
     }))))));
 }
 
-async function edit(api, role, reload) {
-  const tag = role ? (await api.get(`/roles/${role.id}`)).tag : null;
+async function edit(api, shown, reload) {
+  // Together with the tag: what somebody else has changed since the matrix was shown is not overwritten.
+  const { data: role, tag } = shown ? await api.get(`/roles/${shown.id}`) : { data: null, tag: null };
   const name = field("Name", input({ name: "name", value: role?.name ?? "" }));
   const boxes = [];
   const grid = matrix(role?.permissions ?? [], boxes);
   await formDialog({
     title: role ? `Edit ${role.name}` : "Add a role", fields: [name, grid], wide: true,
-    submit: async () => {
+    submit: async (_, once) => {
       const permissions = RESOURCES.map((resource) => ({ resource, actions: boxes.filter((one) => one.resource === resource && one.box.checked).map((one) => one.action) }))
         .filter((grant) => grant.actions.length > 0);
-      if (role) await api.patch(`/roles/${role.id}`, { name: name.control.value, permissions }, { tag });
-      else await api.post("/roles", { name: name.control.value, permissions }, { once: uuid() });
+      // Grants by a wildcard stay such where nobody has ticked anything: written out, they would leave out what is added later.
+      const isChanged = boxes.some((one) => one.box.checked !== one.held);
+      const body = { name: name.control.value, permissions: role && !isChanged ? undefined : permissions };
+      if (role) await api.patch(`/roles/${role.id}`, body, { tag });
+      else await api.post("/roles", body, { once: once(body) });
       reload();
     },
   });

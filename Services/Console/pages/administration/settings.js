@@ -1,18 +1,17 @@
 // The tenant's settings, and its calendars of holidays.
 
-import { h } from "../../lib/dom.js";
+import { h, replace } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, card, empty, field, input, later, select } from "../../ui/controls.js";
-import { confirmDialog, formDialog, showProblem, toast } from "../../ui/dialog.js";
+import { confirmDialog, formDialog, isReadable, showProblem, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
 
 const KNOWN = {
   company_name: { label: "Company's name" },
-  timezone: { label: "Time zone", options: () => ["UTC", ...Intl.supportedValuesOf("timeZone")] },
+  timezone: { label: "Time zone", options: () => ["UTC", ...Intl.supportedValuesOf("timeZone")], unset: "UTC" },
   default_capacity: { label: "Hours a week", hint: "Of a new person", type: "number" },
   fiscal_year_start: { label: "Fiscal year begins", hint: "Month and day, such as 01-01" },
-  overbooking: { label: "Over-booking", options: () => ["allow", "warn", "refuse"] },
+  overbooking: { label: "Over-booking", options: () => ["allow", "warn", "refuse"], unset: "warn" },
 };
 
 export async function settingsPart({ api, session, reload }) {
@@ -22,30 +21,38 @@ export async function settingsPart({ api, session, reload }) {
 
 function settingsCard(api, session, settings) {
   const mayUpdate = session.can("update", "settings");
-  const entries = Object.entries(KNOWN).map(([name, { label, options, type, hint }]) => {
-    const value = settings[name] ?? "";
-    const control = options ? select(options(), String(value || options()[0]), { name }) : input({ name, type: type ?? "text", value });
+  const entries = Object.entries(KNOWN).map(([name, { label, options, type, hint, unset }]) => {
+    const value = String(settings[name] ?? unset ?? "");
+    // A zone may have another name than browsers give it: what is set is always there to be chosen.
+    const control = options ? select([...new Set([value, ...options()])], value, { name }) : input({ name, type: type ?? "text", value });
     control.disabled = !mayUpdate;
-    return field(label, control, { hint });
+    return Object.assign(field(label, control, { hint }), { before: value });
   });
   const trouble = h("div");
+  const save = button("Save", { kind: "primary", type: "submit" });
   return card("Settings", h("form", {
     class: "form", novalidate: true,
     onsubmit: async (event) => {
       event.preventDefault();
-      for (const entry of entries) entry.showError(null);
-      const changed = Object.fromEntries(entries.filter((entry) => String(settings[entry.control.name] ?? "") !== entry.control.value)
-        .map((entry) => [entry.control.name, entry.control.type === "number" ? Number(entry.control.value) : entry.control.value]));
+      replace(trouble);
+      if (!isReadable(entries)) return;
+      // What is emptied is not set any more.
+      const changed = Object.fromEntries(entries.filter(({ before, control }) => control.value !== before)
+        .map(({ control }) => [control.name, control.value === "" ? null : control.type === "number" ? Number(control.value) : control.value]));
+      save.disabled = true;
       try {
         if (Object.keys(changed).length > 0) await api.patch("/settings", { settings: changed });
-        Object.assign(settings, changed);
+        for (const entry of entries) entry.before = entry.control.value;
+        if (changed.timezone) session.moveTo(changed.timezone);
         toast("The settings are saved.");
       } catch (error) {
         const named = error.errors?.map((one) => ({ ...one, field: one.field.replace(/^settings\./, "") }));
         showProblem(Object.assign(error, { errors: named ?? [] }), entries, trouble);
+      } finally {
+        save.disabled = false;
       }
     },
-  }, h("div", { class: "form-row" }, entries), trouble, mayUpdate && h("div", { class: "actions" }, button("Save", { kind: "primary", type: "submit" }))));
+  }, h("div", { class: "form-row" }, entries), trouble, mayUpdate && h("div", { class: "actions" }, save)));
 }
 
 function calendars(api, session, reload) {
@@ -77,8 +84,9 @@ function holidays(api, session, calendar, reload) {
 
 function add(api, reload) {
   const name = field("Name", input({ name: "name" }), { hint: "A place or a country" });
-  return formDialog({ title: "Add a calendar", fields: [name], submit: async () => {
-    await api.post("/calendars", { name: name.control.value }, { once: uuid() });
+  return formDialog({ title: "Add a calendar", fields: [name], submit: async (_, once) => {
+    const body = { name: name.control.value };
+    await api.post("/calendars", body, { once: once(body) });
     reload();
   } });
 }
@@ -87,8 +95,9 @@ function addHoliday(api, calendar, reload) {
   const date = field("Day", input({ name: "date", type: "date" }));
   const name = field("Name", input({ name: "name" }));
   const minutes = field("Minutes off", input({ name: "minutesOff", type: "number", min: 1, max: 1440 }), { hint: "Leave empty for the whole day" });
-  return formDialog({ title: `Add a holiday to ${calendar.name}`, fields: [date, name, minutes], submit: async () => {
-    await api.post(`/calendars/${calendar.id}/holidays`, { date: date.control.value, name: name.control.value, minutesOff: minutes.control.value ? Number(minutes.control.value) : null });
+  return formDialog({ title: `Add a holiday to ${calendar.name}`, fields: [date, name, minutes], submit: async (_, once) => {
+    const body = { date: date.control.value, name: name.control.value, minutesOff: minutes.control.value ? Number(minutes.control.value) : null };
+    await api.post(`/calendars/${calendar.id}/holidays`, body, { once: once(body) });
     reload();
   } });
 }

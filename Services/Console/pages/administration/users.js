@@ -2,7 +2,6 @@
 
 import { h } from "../../lib/dom.js";
 import * as format from "../../lib/format.js";
-import { uuid } from "../../lib/ids.js";
 import { actionCard, badge, button, card, checkbox, empty, field, input } from "../../ui/controls.js";
 import { confirmDialog, formDialog, toast } from "../../ui/dialog.js";
 import { pagedTable } from "../../ui/table.js";
@@ -40,8 +39,9 @@ export async function usersPart({ api, session, reload }) {
   ];
 }
 
-/** Boxes for the roles; `chosen()` gives the names. */
+/** Boxes for the roles; `chosen()` gives the names, and nothing where the roles are not known: then they stay as they are. */
 export function roleBoxes(roles, held) {
+  if (roles.length === 0) return Object.assign(h("p", { class: "note" }, "Roles are not shown to you."), { chosen: () => undefined });
   const boxes = roles.map((role) => Object.assign(checkbox(role.name, held.includes(role.name)), { role: role.name }));
   const element = h("fieldset", { class: "card" }, h("legend", {}, "Roles"), h("div", { class: "badges" }, boxes));
   element.chosen = () => boxes.filter((box) => box.control.checked).map((box) => box.role);
@@ -54,16 +54,18 @@ function invite(api, roles, reload) {
   const boxes = roleBoxes(roles, ["user"]);
   return formDialog({
     title: "Invite somebody", fields: [email, name, boxes], submitLabel: "Invite",
-    submit: async () => {
-      await api.post("/invitations", { email: email.control.value, name: name.control.value, roles: boxes.chosen() }, { once: uuid() });
+    submit: async (_, once) => {
+      const body = { email: email.control.value, name: name.control.value, roles: boxes.chosen() };
+      await api.post("/invitations", body, { once: once(body) });
       toast("The invitation is on its way.");
       reload();
     },
   });
 }
 
-async function edit(api, user, roles, reload) {
-  const { tag } = await api.get(`/users/${user.id}`);
+async function edit(api, { id }, roles, reload) {
+  // Together with the tag: what somebody else has changed since the list was shown is not overwritten.
+  const { data: user, tag } = await api.get(`/users/${id}`);
   const name = field("Name", input({ name: "name", value: user.name }));
   const isActive = checkbox("May sign in", user.isActive);
   const boxes = roleBoxes(roles, user.roles);
