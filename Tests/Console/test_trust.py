@@ -46,6 +46,103 @@ def test_signing_out_ends_both_tabs(stack, fresh):
     fresh.see("You signed out in another tab.", "body")
 
 
+def test_signing_out_leaves_nothing_of_the_page_behind(stack, fresh):
+    fresh.sign_in(stack.tenant, stack.email, stack.password)
+    first = fresh.driver.current_window_handle
+    fresh.go("people")
+    fresh.press("Add somebody")
+    fresh.fill("name", "Not for whoever comes next")
+    fresh.driver.switch_to.new_window("tab")
+    fresh.open(stack.url)
+    fresh.wait(lambda d: d.find_elements(*FRAME), "the second tab to have the session")
+    fresh.press("Sign out")
+    fresh.driver.switch_to.window(first)
+    fresh.see("You signed out in another tab.", "body")
+    fresh.wait(lambda d: not d.find_elements(By.TAG_NAME, "dialog"), "the form to be gone")
+
+
+def test_a_session_that_the_server_could_not_end_is_not_said_to_be_over(stack, fresh):
+    fresh.sign_in(stack.tenant, stack.email, stack.password)
+    fresh.driver.execute_cdp_cmd("Network.enable", {})
+    fresh.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/auth/logout"]})
+    fresh.press("Sign out")
+    fresh.toast("you are still signed in")
+    assert fresh.driver.find_elements(*FRAME)
+    fresh.driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    fresh.press("Sign out")
+    fresh.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".sign-in"), "the session to end")
+    fresh.driver.refresh()
+    fresh.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".sign-in"), "nothing to be taken up")
+
+
+def test_a_page_does_not_go_on_as_another_user_who_signed_in_in_another_tab(stack, fresh):
+    email, password = stack.make_user("manager")
+    fresh.sign_in(stack.tenant, email, password)
+    fresh.go("people")
+    # As another tab does it: the cookie is the browser's.
+    status = fresh.driver.execute_async_script("""
+        const [tenant, email, password, done] = arguments;
+        fetch("/api/v1/auth/login?session=cookie", {
+            method: "POST", headers: {"Content-Type": "application/json", "X-Tenant-ID": tenant}, body: JSON.stringify({email, password}),
+        }).then((answer) => done(answer.status));""", stack.tenant, stack.email, stack.password)
+    assert status == 200
+    token = stack.log_in(email, password)
+    user = next(one for one in stack.call("GET", "/users?limit=500")["data"] if one["email"] == email)
+    stack.call("PATCH", f"/users/{user['id']}", {"password": password + "!"})
+    fresh.wait(lambda _: requests.get(f"{stack.url}/api/v1/auth/me", headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code == 401,
+               "the new password to end the sessions")
+    fresh.driver.execute_script("location.hash = '#/projects'")
+    fresh.see("Somebody else has signed in in another tab.", "body")
+
+
+def test_the_operator_s_sign_out_ends_no_session_in_another_tab(stack, fresh):
+    fresh.sign_in_as_operator(stack.operator_key)
+    first = fresh.driver.current_window_handle
+    fresh.driver.switch_to.new_window("tab")
+    second = fresh.driver.current_window_handle
+    fresh.open(stack.url)
+    fresh.sign_in(stack.tenant, stack.email, stack.password)
+    fresh.driver.switch_to.window(first)
+    fresh.press("Sign out")
+    fresh.wait(lambda d: d.find_elements(By.CSS_SELECTOR, ".sign-in"), "the operator to be signed out")
+    fresh.driver.switch_to.window(second)
+    fresh.go("projects")
+    fresh.see("Projects", "h1")
+
+
+def test_a_password_may_begin_and_end_with_a_blank(stack, fresh):
+    email, password = stack.make_user("viewer")
+    user = next(one for one in stack.call("GET", "/users?limit=500")["data"] if one["email"] == email)
+    stack.call("PATCH", f"/users/{user['id']}", {"password": f" {password} "})
+    fresh.sign_in(stack.tenant, email, f" {password} ")
+    fresh.see("Board", "h1")
+
+
+def test_who_may_change_users_and_see_no_roles_takes_none_away(stack, fresh):
+    role = stack.call("POST", "/roles", {"name": f"clerk-{uuid.uuid4().hex[:8]}", "permissions": [{"resource": "users", "actions": ["read", "update"]}]})["data"]
+    (email, password), (other, _) = stack.make_user(role["name"]), stack.make_user(role["name"])
+    fresh.sign_in(stack.tenant, email, password)
+    # The one page that the role opens, although there is more to administration than users.
+    fresh.see("Administration", "h1")
+    row = fresh.wait(lambda d: d.find_elements(By.XPATH, f"//tr[contains(., '{other}')]"), "the other user")[0]
+    row.find_element(By.TAG_NAME, "button").click()
+    fresh.see("Roles are not shown to you", "dialog")
+    fresh.fill("name", "Renamed by a clerk")
+    fresh.press("Save")
+    fresh.dialog_closes()
+    saved = next(one for one in stack.call("GET", "/users?limit=500")["data"] if one["email"] == other)
+    assert (saved["name"], saved["roles"]) == ("Renamed by a clerk", [role["name"]])
+
+
+def test_who_may_read_the_audit_log_alone_is_led_to_it(stack, fresh):
+    role = stack.call("POST", "/roles", {"name": f"auditor-{uuid.uuid4().hex[:8]}", "permissions": [{"resource": "audit", "actions": ["read"]}]})["data"]
+    email, password = stack.make_user(role["name"])
+    fresh.sign_in(stack.tenant, email, password)
+    fresh.see("Administration", "h1")
+    fresh.see("Audit log")
+    assert fresh.text(".nav").split()[-1] == "Administration" and not fresh.driver.find_elements(By.CSS_SELECTOR, ".failure")
+
+
 def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(stack, fresh):
     email, password = stack.make_user("manager")
     fresh.sign_in(stack.tenant, email, password)

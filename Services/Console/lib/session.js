@@ -9,6 +9,8 @@ const TENANT_KEY = "erm.tenant";
 
 export class Session extends EventTarget {
   #token = null;
+  /** Whose the token is. */
+  #subject = null;
   #endsAt = 0;
   #renewal = null;
   #operatorKey = null;
@@ -21,7 +23,8 @@ export class Session extends EventTarget {
     this.timeZone = "UTC";
     this.api = new Api({ token: () => this.#current(), renew: (stale) => this.#renewed(stale) });
     this.#tabs.onmessage = ({ data }) => {
-      if (data === "ended") this.#forget("You signed out in another tab.");
+      // The operator's key has nothing to do with the browser's cookie.
+      if (data === "ended" && this.me && !this.#operatorKey) this.#forget("You signed out in another tab.");
     };
   }
 
@@ -62,13 +65,14 @@ export class Session extends EventTarget {
     }
   }
 
+  /** @throws {Problem} when the server did not end the session: the cookie would open it again. */
   async signOut() {
-    try {
-      if (!this.#operatorKey) await fetch("/api/v1/auth/logout", { method: "POST" });
-    } finally {
+    if (!this.#operatorKey) {
+      const response = await fetch("/api/v1/auth/logout", { method: "POST" }).catch(() => null);
+      if (!response?.ok && response?.status !== 401) throw new Problem(response?.status ?? 0, { error: "The server could not end the session: you are still signed in. Try again.", code: "network" });
       this.#tabs.postMessage("ended");
-      this.#forget(null);
     }
+    this.#forget(null);
   }
 
   /** Whether the signed-in principal may do this: the controls of what would be refused are not shown. */
@@ -82,9 +86,14 @@ export class Session extends EventTarget {
   async #look() {
     const { data } = await this.api.get("/auth/me");
     this.me = data;
-    this.timeZone = await this.#zone();
-    useTimeZone(this.timeZone);
+    this.moveTo(await this.#zone());
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Times are shown in this zone from now on; in UTC where the browser does not know the zone. */
+  moveTo(timeZone) {
+    this.timeZone = isTimeZone(timeZone) ? timeZone : "UTC";
+    useTimeZone(this.timeZone);
   }
 
   async #zone() {
@@ -97,6 +106,7 @@ export class Session extends EventTarget {
 
   #take(tokens) {
     this.#token = tokens.accessToken;
+    this.#subject = subjectOf(tokens.accessToken);
     this.#endsAt = Date.now() + tokens.expiresIn * 1000;
   }
 
@@ -125,7 +135,13 @@ export class Session extends EventTarget {
         continue;
       }
       if (response.ok) {
-        this.#take((await response.json()).data);
+        const { data: tokens } = await response.json();
+        // The cookie is that of the last sign-in in any tab: what is on this page is another user's.
+        if (this.me && subjectOf(tokens.accessToken) !== this.#subject) {
+          this.#forget("Somebody else has signed in in another tab.");
+          return null;
+        }
+        this.#take(tokens);
         return this.#token;
       }
       if (response.status === 503 && attempt < 5) {
@@ -142,8 +158,19 @@ export class Session extends EventTarget {
 
   #forget(reason) {
     this.#token = null;
+    this.#subject = null;
     this.#operatorKey = null;
     this.me = null;
     this.dispatchEvent(new CustomEvent("end", { detail: reason }));
   }
+}
+
+/** Tenant and user of an access token (a JWT); the server alone judges whether it is good. */
+function subjectOf(token) {
+  const claims = JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/")));
+  return `${claims.tenant}/${claims.sub}`;
+}
+
+function isTimeZone(name) {
+  try { return Boolean(new Intl.DateTimeFormat("en", { timeZone: name })); } catch { return false; }
 }

@@ -41,7 +41,8 @@ function panel(title, reason, fields, submit, [otherLabel, other]) {
       for (const entry of fields) entry.showError(null);
       enter.disabled = true;
       try {
-        await submit(fields.map((entry) => entry.control.value.trim()));
+        // A password may begin or end with a blank.
+        await submit(fields.map(({ control }) => (control.name === "password" ? control.value : control.value.trim())));
       } catch (error) {
         showProblem(error, fields, trouble);
       } finally {
