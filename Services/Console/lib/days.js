@@ -22,6 +22,18 @@ export function today(timeZone = "UTC") {
   return parseDay(parts.format(new Date()));
 }
 
+/** The moment at which a day begins in a time zone, as the API takes moments. */
+export function startOf(text, timeZone) {
+  const midnight = Date.parse(`${text}T00:00:00Z`);
+  const clock = new Intl.DateTimeFormat("en", { timeZone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+  const ahead = (moment) => {
+    const { year, month, day, hour, minute, second } = Object.fromEntries(clock.formatToParts(moment).map(({ type, value }) => [type, Number(value)]));
+    return Date.UTC(year, month - 1, day, hour, minute, second) - moment;
+  };
+  // Looked up again at what was found: between midnight in UTC and there the clocks may be changed.
+  return new Date(midnight - ahead(midnight - ahead(midnight))).toISOString();
+}
+
 /** ISO 8601 week number. */
 export function weekNumber(day) {
   const thursday = monday(day) + 3;

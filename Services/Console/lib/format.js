@@ -2,7 +2,13 @@
 
 import { dateOf } from "./days.js";
 
-const locale = navigator.language;
+/** As the browser states it, but for a name that is none, such as `en-US@posix`. */
+export const locale = canonical(navigator.language);
+
+function canonical(name) {
+  try { return Intl.getCanonicalLocales(name)[0]; } catch { return "en"; }
+}
+
 const civil = { timeZone: "UTC" };
 const hoursFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const wholeFormat = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
@@ -29,8 +35,16 @@ export function duration(seconds) {
 }
 /** Of a file. */
 export const bytes = (value) => (value < 1000 ? `${count(value)} bytes` : value < 1e6 ? `${number(value / 1e3, 1)} kB` : `${number(value / 1e6, 1)} MB`);
-/** Of a figure that is in percent already. */
-export const percent = (value) => (known(value) ? `${wholeFormat.format(value)} %` : NOTHING);
+/** Less than this is how numbers are added up, not what they are. */
+const SLIVER = 0.005;
+
+/** Of a figure that is in percent already. Nothing and all are said only of what is nothing and all: 99.7 is below 100. */
+export function percent(value) {
+  if (!known(value)) return NOTHING;
+  const whole = Math.round(value);
+  const sign = (whole === 0 || whole === 100) && Math.abs(value - whole) >= SLIVER ? (value > whole ? "> " : "< ") : "";
+  return `${sign}${wholeFormat.format(whole)} %`;
+}
 /** Of a probability or a share, 0…1. */
 export const share = (value) => (known(value) ? percent(value * 100) : NOTHING);
 

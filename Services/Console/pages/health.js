@@ -30,7 +30,7 @@ export default function healthPage({ api, signal }) {
       ]);
       if (signal.aborted) return;
       trouble.hidden = true;
-      replace(told, `As of ${new Date().toLocaleTimeString(navigator.language)}.`);
+      replace(told, `As of ${new Date().toLocaleTimeString(format.locale)}.`);
       replace(place, summary(services), nodeTable(services), card("What waits", backlogTable(services, waiting)));
     } catch (error) {
       if (signal.aborted) return;

@@ -48,8 +48,8 @@ export async function auditPart({ api, session, router, query }) {
   const show = () => {
     const seen = { entity: entity.control.value, actor: actor.control.value, from: from.control.value, to: to.control.value };
     router.note(seen);
-    // Days of UTC, both included.
-    const filter = { ...seen, from: seen.from && `${seen.from}T00:00:00Z`, to: seen.to && `${days.formatDay(days.parseDay(seen.to) + 1)}T00:00:00Z` };
+    // Days as the times in the table are, both included.
+    const filter = { ...seen, from: seen.from && days.startOf(seen.from, session.timeZone), to: seen.to && days.startOf(days.formatDay(days.parseDay(seen.to) + 1), session.timeZone) };
     replace(place, auditTable({ api, filter, names, label: "Audit log", empty: empty("No entry") }));
   };
   for (const one of [entity, actor, from, to]) one.control.addEventListener("change", show);
