@@ -1,12 +1,20 @@
-# Shared by up, down and test: where things are, what must be installed, and a private Postgres. Sourced, not run.
+# Shared by all commands here: where things are, what must be installed, and a private Postgres. Sourced, not run.
 
+# With it `cd` may go elsewhere than it is told, and prints where.
+unset CDPATH
 repo="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
-packages=(libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev pkg-config postgresql)
+packages=(libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev pkg-config postgresql perl-base)
+
+# How long, in seconds, a service may take to stop before it is killed, and to be ready before compose/up gives it up.
+stop_within="${STOP_WITHIN:-30}" ready_within="${READY_WITHIN:-60}"
 
 service_roles=(gateway tenant_admin ml_training ml_prediction)
 
-say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
-die() { printf '\033[31merror:\033[0m %s\n' "$*" >&2; exit 1; }
+# Colours on a terminal only, and not where NO_COLOR asks for none.
+bold="" red="" plain=""
+if [ -t 2 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then bold=$'\033[1m' red=$'\033[31m' plain=$'\033[0m'; fi
+say() { printf '%s==>%s %s\n' "$bold" "$plain" "$*" >&2; }
+die() { printf '%serror:%s %s\n' "$red" "$plain" "$*" >&2; exit 1; }
 
 need_swift() {
   command -v swift >/dev/null || die "Swift is not installed. Install a 6.2 or newer toolchain from swift.org and put it on PATH."
@@ -61,18 +69,108 @@ as_postgres() {
   fi
 }
 
-# runs STATE SERVICE: whether the process noted for the service is the one that compose/up started for this state. Its number
-# may have been given to another program since, even to a service of another installation, which is nobody's to stop.
-runs() {
-  local pid
-  pid="$(cat "$1/run/$2.pid" 2>/dev/null)" && [ -n "$pid" ] || return 1
-  { tr '\0' '\n' <"/proc/$pid/environ"; } 2>/dev/null | grep -qxF "DATABASE_URL_FILE=$1/run/$2.database"
+# Seconds since the machine's start. SECONDS follows the wall clock, which somebody may set.
+clock() {
+  local now
+  read -r now _ </proc/uptime
+  echo "${now%%.*}"
+}
+
+# processes STATE SERVICE: what compose/up has started for the service in this state and still runs, its supervisor first where that is
+# left: one number on each line. They are a session, whose number is the supervisor's. That may have been given to another program since,
+# even to a service of another installation, which is nobody's to stop: so the file that they were told to read must be this state's.
+processes() {
+  local session process stat fields variable
+  read -r session <"$1/run/$2.pid" && [ -n "$session" ] || return 0
+  for process in "/proc/$session" /proc/[0-9]*; do
+    stat=""
+    # The name, in brackets, may have spaces and brackets of its own.
+    { IFS= read -r -d '' stat <"$process/stat" || [ -n "$stat" ]; } || continue
+    read -r -a fields <<<"${stat##*) }"
+    [ "${fields[3]}" = "$session" ] || continue
+    while IFS= read -r -d '' variable; do
+      case "$variable" in
+        DATABASE_URL_FILE=*)
+          # By the file, not by its name: a symbolic link may lead to the same folder.
+          [ ! "${variable#*=}" -ef "$1/run/$2.database" ] || echo "${process#/proc/}"
+          ;;
+      esac
+    done <"$process/environ" || true
+  done | awk '!seen[$0]++'
+} 2>/dev/null
+
+# runs STATE SERVICE: whether anything of the service runs, with its supervisor or without.
+runs() { [ -n "$(processes "$1" "$2")" ]; }
+
+# is_supervised STATE SERVICE: whether it would be started again if it ended.
+is_supervised() { [ "$(processes "$1" "$2" | head -n 1)" = "$(cat "$1/run/$2.pid" 2>/dev/null)" ]; }
+
+# ends_within SECONDS STATE SERVICE: waits for the end of all that runs of the service.
+ends_within() {
+  local end=$(($(clock) + $1))
+  while runs "$2" "$3"; do
+    [ "$(clock)" -lt "$end" ] || return 1
+    sleep 0.1
+  done
+}
+
+# log_end FILE: shows the end of a log.
+log_end() { tail -n 10 "$1" >&2 || true; }
+
+# stop_service STATE SERVICE: ends it in its own way, and after a while by force, as containers are.
+stop_service() {
+  local state="$1" service="$2" process
+  for process in $(processes "$state" "$service"); do
+    kill "$process" 2>/dev/null || true
+    # The supervisor tells its service. Without a supervisor the service is told itself.
+    [ "$process" != "$(cat "$state/run/$service.pid")" ] || break
+  done
+  ends_within "$stop_within" "$state" "$service" && return
+  say "$service did not stop in $stop_within s and is killed; the end of its log ($state/logs/$service.log):"
+  log_end "$state/logs/$service.log"
+  # The supervisor first, which would start it again.
+  for process in $(processes "$state" "$service"); do kill -9 "$process" 2>/dev/null || true; done
+  ends_within 10 "$state" "$service" ||
+    die "$service cannot be stopped: $(processes "$state" "$service" | tr '\n' ' ')still runs, perhaps waiting for a disk. Try again."
 }
 
 # is_state DIR: whether compose/up keeps its things there, and not somebody else.
 is_state() { [ -f "$1/lock" ] && [ -d "$1/run" ]; }
 
-port_is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+# folder DIR: where it is, without symbolic links. pg_ctl hands some characters to a shell.
+folder() {
+  local path
+  path="$(cd -- "$1" && pwd -P)" || exit 1
+  case "$path" in *[\"\$\`\\]* | *$'\n'*) die "$path has one of \" \$ \` \\ or a line break in it, which Postgres' pg_ctl cannot take; choose another folder." ;; esac
+  printf '%s\n' "$path"
+}
+
+# installation DIR: where the installation is that compose/up keeps in DIR.
+installation() {
+  is_state "$1" || die "$1 was not made by compose/up; --state names the folder of an installation"
+  folder "$1"
+}
+
+# port_problem PORT: prints why nothing could listen there, on whichever address; nothing where it could.
+port_problem() {
+  LC_ALL=C perl -MSocket -e '
+    my $socket;
+    socket($socket, PF_INET, SOCK_STREAM, 0) && setsockopt($socket, SOL_SOCKET, SO_REUSEADDR, 1)
+      && bind($socket, sockaddr_in($ARGV[0], INADDR_ANY)) && listen($socket, 1) or print "$!\n"' "$1" || echo "perl failed"
+}
+
+port_is_free() { [ -z "$(port_problem "$1")" ]; }
+
+# need_port PORT: for the gateway.
+need_port() {
+  local problem
+  problem="$(port_problem "$1")"
+  case "$problem" in
+    "") ;;
+    "Permission denied") die "port $1 is for root only; choose one from 1024 on with --port N." ;;
+    *) die "port $1 is taken by another program; stop it or choose another with --port N. ($problem)" ;;
+  esac
+}
 
 # A free port, searched upwards from the one given.
 free_port() {
@@ -90,19 +188,20 @@ free_database_port() { free_port "$(cat "$1/run/postgres.port" 2>/dev/null || ec
 
 random_hex() { od -An -tx1 -N"${1:-24}" /dev/urandom | tr -d ' \n'; }
 
-# make_cluster DATA PASSWORD: a new cluster whose superuser is erm, password over TCP only.
+# make_cluster DATA PASSWORD: a new cluster whose superuser is erm, password over TCP only. It is there as a whole or not at all.
 make_cluster() {
-  local data="$1" password="$2" bin file
+  local data="$1" password="$2" bin new="$1.new"
   bin="$(postgres_bin)"
-  mkdir -p "$data"
-  [ "$(id -u)" -ne 0 ] || chown postgres "$data"
-  chmod 700 "$data"
-  file="$(mktemp)"
-  printf '%s\n' "$password" >"$file"
-  [ "$(id -u)" -ne 0 ] || chown postgres "$file"
-  as_postgres "$bin/initdb" -D "$data" -U erm --auth=scram-sha-256 --pwfile="$file" --encoding=UTF8 --locale=C.UTF-8 >/dev/null ||
-    { rm -f "$file"; die "initdb failed in $data"; }
-  rm -f "$file"
+  # Postgres' own user must reach it, whatever the caller's umask.
+  (umask 022 && mkdir -p "$(dirname "$data")")
+  # Of one that was interrupted.
+  rm -rf "$new" "$new.password"
+  (umask 077 && mkdir "$new" && printf '%s\n' "$password" >"$new.password")
+  [ "$(id -u)" -ne 0 ] || chown postgres "$new" "$new.password"
+  as_postgres "$bin/initdb" -D "$new" -U erm --auth=scram-sha-256 --pwfile="$new.password" --encoding=UTF8 --locale=C.UTF-8 >/dev/null ||
+    { rm -rf "$new" "$new.password"; die "initdb failed in $new; see above"; }
+  rm -f "$new.password"
+  mv -T "$new" "$data"
 }
 
 # The control groups of the processor in which compose/up starts everything, in version 1 and in version 2.
@@ -129,14 +228,16 @@ start_cluster() {
   forget_crash "$data"
   as_postgres "$bin/pg_ctl" -D "$data" -w -t 60 -s -l "$data/server.log" \
     -o "-p $port -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_locks_per_transaction=1024 $*" start >/dev/null ||
-    { tail -n 5 "$data/server.log" >&2; die "Postgres did not start; its log is $data/server.log"; }
+    { log_end "$data/server.log"; die "Postgres did not start; its log is $data/server.log"; }
 }
 
+# stop_cluster DATA: its last checkpoint may take a while.
 stop_cluster() {
   local bin
   cluster_runs "$1" || return 0
   bin="$(postgres_bin)"
-  as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 60 -s stop >/dev/null 2>&1 || true
+  as_postgres "$bin/pg_ctl" -D "$1" -m fast -w -t 120 -s stop >/dev/null 2>&1 || true
+  ! cluster_runs "$1" || die "Postgres has not stopped in 2 minutes; its log is $1/server.log. Try again later."
 }
 
 # cluster_runs DATA: whether the process noted for the cluster is its server. After a crash the number may be another program's.
@@ -162,16 +263,16 @@ forget_crash() {
 make_settings() {
   local state="$1" data="$1/postgres"
   [ ! -f "$state/settings" ] || return 0
-  # Postgres as root runs under its own user, who must be able to reach its data.
+  # Postgres as root runs under its own user, who must be able to reach its data. Not where a state that was removed by hand had it.
   if [ "$(id -u)" -eq 0 ] && ! as_postgres test -x "$(dirname "$state")" 2>/dev/null; then
-    data="/var/lib/erm/$(printf '%s' "$state" | cksum | cut -d' ' -f1)"
+    data="/var/lib/erm/$(random_hex 8)"
   elif [ "$(id -u)" -eq 0 ]; then
     chmod 711 "$state"
   fi
   (
     umask 077
     {
-      echo "data='$data'"
+      printf 'data=%q\n' "$data"
       echo "superuser_password=$(random_hex)"
       for role in "${service_roles[@]}"; do echo "${role}_password=$(random_hex)"; done
     } >"$state/settings.new"
@@ -179,17 +280,75 @@ make_settings() {
   mv "$state/settings.new" "$state/settings"
 }
 
+# read_settings STATE: the variables of make_settings.
+read_settings() {
+  [ -f "$1/settings" ] || die "$1 has never been started; begin with compose/up"
+  source "$1/settings" || die "$1/settings cannot be read; see above"
+  # A folder that was moved has its cluster in it still.
+  [ -f "$data/PG_VERSION" ] || [ ! -f "$1/postgres/PG_VERSION" ] || data="$1/postgres"
+}
+
+# need_data STATE: that the cluster is there, which a disk that is not mounted would hide: never to be replaced by an empty one.
+need_data() {
+  [ -f "$data/PG_VERSION" ] ||
+    die "the database of $1 is not in $data. Is a disk not mounted? Put it back, or restore a backup into another folder with compose/restore."
+}
+
+# psql_set NAME VALUE: psql's command that gives a variable just this value, whatever is in it.
+psql_set() {
+  local value="${2//\\/\\\\}" quote="'"
+  value="${value//$quote/$quote$quote}"
+  printf "\\\\set %s '%s'\n" "$1" "${value//$'\n'/\\n}"
+}
+
+# password_variables: psql's variables of roles.sql, from those of the same names here.
+password_variables() {
+  local role variable
+  for role in "${service_roles[@]}"; do
+    variable="${role}_password"
+    psql_set "$variable" "${!variable}"
+  done
+}
+
 # make_roles URL: every service's role and schema, with the passwords of the variables <role>_password.
 make_roles() {
-  local role variable
   # Passwords by standard input: arguments can be read by every user of the machine.
-  {
-    for role in "${service_roles[@]}"; do
-      variable="${role}_password"
-      echo "\\set $variable ${!variable}"
-    done
-    cat "$repo/compose/roles.sql"
-  } | psql -q -X "$1" -f - >/dev/null
+  { password_variables && cat "$repo/compose/roles.sql"; } | psql -q -X "$1" -f - >/dev/null
+}
+
+# one_of STATE DATABASE CONTAINERS: that only one of the options was given.
+one_of() {
+  local given=0
+  [ -z "$1" ] || given=$((given + 1))
+  [ -z "$2" ] || given=$((given + 1))
+  [ "$3" = no ] || given=$((given + 1))
+  [ "$given" -le 1 ] || die "only one of --state, --containers and --database"
+}
+
+# docker_compose ARGUMENTS…: as the first version of Compose is called, or the second, whichever is installed.
+docker_compose() {
+  if command -v docker-compose >/dev/null; then
+    docker-compose -f "$repo/compose/docker-compose.yml" "$@"
+  else
+    docker compose -f "$repo/compose/docker-compose.yml" "$@"
+  fi
+}
+
+# in_postgres PROGRAM…: in the running container; its superuser needs no password on the container's own socket.
+in_postgres() { docker_compose exec -T -e PGUSER=postgres postgres "$@"; }
+
+# in_secrets PROGRAM…: in a container that has the volume of all keys.
+in_secrets() { docker_compose run --rm -T --no-deps secrets "$@"; }
+
+# need_containers: that Compose is there.
+need_containers() {
+  command -v docker-compose >/dev/null || docker compose version >/dev/null 2>&1 ||
+    die "neither docker-compose nor 'docker compose' is installed"
+}
+
+# postgres_tool PROGRAM ARGUMENTS…: one of Postgres' programs, in the container where `containers` says so, else in the folder `bin`.
+postgres_tool() {
+  if [ "$containers" = yes ]; then in_postgres "$@"; else "$bin/$1" "${@:2}"; fi
 }
 
 # build LOG ARGUMENTS…: swift build with its output in LOG, the errors shown when it fails.

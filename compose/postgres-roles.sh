@@ -3,7 +3,7 @@
 set -euo pipefail
 {
   for role in gateway tenant_admin ml_training ml_prediction; do
-    echo "\\set ${role}_password $(cat "/secrets/$role.password")"
+    echo "\\set ${role}_password '$(cat "/secrets/$role.password")'"
   done
   cat /roles.sql
   echo "ALTER ROLE CURRENT_USER PASSWORD NULL;"

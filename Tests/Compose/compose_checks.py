@@ -1,0 +1,373 @@
+"""Checks compose/up, down, upgrade, backup and restore on a private Postgres, with programs that stand in for compiler, services, ermctl
+and Docker.
+
+    python3 Tests/Compose/compose_checks.py [PART OF A CHECK'S NAME]
+"""
+
+import fcntl
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import traceback
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from containers import Containers  # noqa: E402
+from installation import SERVICES, Installation, runs  # noqa: E402
+
+# How long what must come is waited for: far longer than it takes on a slow machine.
+PATIENCE_SECONDS = 240
+
+
+def until(what: str, is_so) -> None:
+    end = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < end, f"waited in vain until {what}"
+        time.sleep(0.05)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("", 0))
+        return listener.getsockname()[1]
+
+
+def check_starts_in_the_order_of_an_upgrade_and_keeps_what_runs(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    assert [start[0] for start in installation.starts()] == list(SERVICES), installation.starts()
+    installation.up()
+    assert len(installation.starts()) == 4, installation.starts()
+
+
+def check_service_whose_supervisor_was_killed_is_stopped_or_started_anew(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    for service in ("gateway", "ml-training"):
+        orphan = installation.process(service)
+        os.kill(installation.supervisor(service), signal.SIGKILL)
+        until("the supervisor is gone", lambda: not runs(installation.supervisor(service)))
+        output = installation.up().stdout
+        assert f"restarting {service}, which nobody supervises" in output, output
+        assert not runs(orphan) and runs(installation.process(service))
+    orphan = installation.process("tenant-admin")
+    os.kill(installation.supervisor("tenant-admin"), signal.SIGKILL)
+    installation.run("down")
+    assert not runs(orphan), "compose/down has left a service whose supervisor was killed"
+
+
+def check_process_that_has_a_former_number_is_left_alone(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    installation.run("down")
+    stranger = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    try:
+        (installation.state / "run" / "gateway.pid").write_text(f"{stranger.pid}\n")
+        installation.run("down")
+        assert stranger.poll() is None
+    finally:
+        stranger.kill()
+        stranger.wait()
+
+
+def check_installation_is_known_by_a_symbolic_link(installation: Installation) -> None:
+    link = installation.folder / "link"
+    link.symlink_to(installation.state, target_is_directory=True)
+    installation.state.mkdir()
+    installation.run("up", "--start-only", "--no-install", "--port", free_port(), state=link)
+    gateway = installation.process("gateway")
+    installation.run("down")
+    assert not runs(gateway)
+
+
+def check_changed_settings_restart_who_reads_them(installation: Installation) -> None:
+    installation.up("--port", free_port())
+
+    def restarted(**environment: str) -> set[str]:
+        before = len(installation.starts())
+        installation.up(**environment)
+        return {start[0] for start in installation.starts()[before:]}
+
+    assert restarted(LOG_LEVEL="debug") == set(SERVICES)
+    assert restarted(LOG_LEVEL="debug") == set()
+    assert restarted() == set(SERVICES)
+    (installation.state / "keys" / "ml-training.key").write_text("another\n")
+    assert restarted() == {"ml-training"}
+    (installation.state / "keys" / "operator.key").write_text("erm_op_2\n")
+    assert restarted() == {"gateway"}
+    (installation.repository / "gateway-config" / "gateway.yaml").write_text("routes: [ ]\n")
+    assert restarted() == {"gateway"}
+    settings = installation.state / "settings"
+    settings.write_text(re.sub("(?m)^tenant_admin_password=.*", "tenant_admin_password=another", settings.read_text()))
+    assert restarted() == {"tenant-admin"}
+    (installation.repository / "migrations" / "gateway" / "9999_later.sql").write_text("SELECT 1;\n")
+    assert restarted() == set(SERVICES)
+    assert restarted() == set()
+
+
+def check_hanging_service_is_named_with_the_end_of_its_log(installation: Installation) -> None:
+    installation.mark("ml-training.silent")
+    done = installation.up("--port", free_port(), check=False, READY_WITHIN="3")
+    assert done.returncode == 1, done
+    assert "ml-training is not ready" in done.stdout and "ml-training speaks" in done.stdout, done.stdout
+    # One that is stopped from outside takes no connection either.
+    installation.unmark("ml-training.silent")
+    installation.up()
+    os.kill(installation.process("gateway"), signal.SIGSTOP)
+    try:
+        done = installation.up(check=False, READY_WITHIN="3")
+        assert done.returncode == 1 and "gateway is not ready" in done.stdout, done.stdout
+    finally:
+        os.kill(installation.process("gateway"), signal.SIGCONT)
+
+
+def check_service_that_cannot_start_is_named_with_the_end_of_its_log(installation: Installation) -> None:
+    installation.mark("ml-prediction.ends")
+    done = installation.up("--port", free_port(), check=False)
+    assert done.returncode == 1, done
+    assert "ml-prediction has stopped" in done.stdout and "ml-prediction speaks" in done.stdout, done.stdout
+
+
+def check_service_that_does_not_stop_is_killed_and_named(installation: Installation) -> None:
+    installation.mark("ml-training.stubborn")
+    installation.up("--port", free_port())
+    stubborn = installation.process("ml-training")
+    output = installation.up(LOG_LEVEL="debug", STOP_WITHIN="1").stdout
+    assert "ml-training did not stop in 1 s" in output and "ml-training speaks" in output, output
+    assert not runs(stubborn) and runs(installation.process("ml-training"))
+    output = installation.run("down", STOP_WITHIN="1").stdout
+    assert "ml-training did not stop in 1 s" in output, output
+    assert not runs(installation.process("ml-training"))
+
+
+def check_gateway_keeps_its_port(installation: Installation) -> None:
+    first, second = free_port(), free_port()
+    installation.up("--port", first)
+    for service in SERVICES:
+        os.kill(installation.supervisor(service), signal.SIGKILL)
+        os.kill(installation.process(service), signal.SIGKILL)
+    installation.up()
+    assert installation.starts()[-1][:3:2] == ["gateway", str(first)], installation.starts()
+    installation.run("down")
+    installation.run("upgrade", "--no-backup")
+    assert installation.starts()[-1][:3:2] == ["gateway", str(first)], installation.starts()
+    installation.up("--port", second)
+    assert installation.starts()[-1][:3:2] == ["gateway", str(second)], installation.starts()
+
+
+def check_taken_ports_are_found_taken(installation: Installation) -> None:
+    for address, listens in (("127.0.0.2", True), ("127.0.0.1", False)):
+        with socket.socket() as other:
+            other.bind((address, 0))
+            if listens:
+                other.listen()
+            port = other.getsockname()[1]
+            done = installation.up("--port", port, check=False)
+            assert done.returncode == 1 and f"port {port} is taken" in done.stdout, done.stdout
+            assert installation.shell(f"free_port {port}").strip() != str(port)
+        assert installation.shell(f"free_port {port}").strip() == str(port)
+    for port in ("0", "70000", "x", "-1"):
+        assert "--port must be" in installation.up("--port", port, check=False).stdout
+
+
+def check_second_command_is_refused_while_one_is_at_work(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    with open(installation.state / "lock") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for command in ("up", "down"):
+            done = installation.run(command, check=False)
+            assert done.returncode == 1 and "is at work" in done.stdout, done.stdout
+
+
+def check_missing_database_is_not_replaced_by_an_empty_one(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    installation.sql("CREATE TABLE public.kept ()")
+    installation.run("down")
+    data = installation.state / "postgres"
+    data.rename(installation.state / "away")
+    for done in (installation.up(check=False), installation.run("upgrade", check=False)):
+        assert done.returncode == 1 and "Is a disk not mounted?" in done.stdout, done.stdout
+    assert not data.exists()
+    # A folder that was moved is the same installation.
+    (installation.state / "away").rename(data)
+    moved = installation.folder / "moved"
+    installation.state.rename(moved)
+    installation.state = moved
+    installation.up()
+    assert installation.sql("SELECT to_regclass('public.kept')") == "kept"
+
+
+def check_interrupted_initdb_is_begun_anew(installation: Installation) -> None:
+    half = installation.state / "postgres.new"
+    (installation.state / "run").mkdir(parents=True)
+    (installation.state / "lock").touch()
+    half.mkdir()
+    (half / "PG_VERSION").write_text("15\n")
+    installation.up("--port", free_port())
+    assert not half.exists()
+
+
+def check_passwords_are_taken_as_they_are(installation: Installation) -> None:
+    password = "a b'c\\d\"e`f`:g $h"
+    installation.up("--port", free_port())
+    installation.shell(
+        'read_settings "$STATE"; for role in "${service_roles[@]}"; do declare "${role}_password=$WANTED"; done; '
+        'export PGPASSWORD="$superuser_password"; url="127.0.0.1:$(cat "$STATE/run/postgres.port")/erm"; '
+        'make_roles "postgresql://erm@$url"; PGPASSWORD="$WANTED" psql -qX -c "SELECT 1" "postgresql://erm_gateway@$url" >/dev/null',
+        STATE=str(installation.state), WANTED=password,
+    )
+
+
+def check_command_whose_path_postgres_cannot_take_is_refused(installation: Installation) -> None:
+    for name in ("a$b", 'a"b', "a`b", "a\\b"):
+        done = installation.run("up", "--start-only", "--no-install", state=installation.folder / name, check=False)
+        assert done.returncode == 1 and "choose another folder" in done.stdout, done.stdout
+
+
+def check_strange_surroundings_change_nothing(installation: Installation) -> None:
+    (installation.folder / "elsewhere" / "compose").mkdir(parents=True)
+    surroundings = {
+        "CDPATH": str(installation.folder / "elsewhere"), "PGOPTIONS": "-c nonsense", "PGSSLMODE": "require", "PGPORT": "1",
+        "LC_ALL": "de_DE.UTF-8", "TERM": "xterm",
+    }
+    installation.state = installation.folder / "Zustand äöü – 状態"
+    before = os.umask(0o077)
+    try:
+        done = installation.up("--port", free_port(), **surroundings)
+    finally:
+        os.umask(before)
+    assert "\x1b" not in done.stdout, done.stdout
+    backup = installation.folder / "backup"
+    installation.run("backup", backup, "--keys", **surroundings)
+    installation.run("restore", backup, state=installation.folder / "restored", **surroundings)
+    installation.run("down", "--purge", state=installation.folder / "restored")
+
+
+def check_interrupted_backup_leaves_nothing(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    backups = installation.folder / "backups"
+    slow = installation.stand_ins / "sha256sum"
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        slow.write_text(f"#!/bin/sh\ntouch '{installation.stand_ins}/reached'\nexec sleep 600\n")
+        slow.chmod(0o755)
+        process = subprocess.Popen(
+            [installation.repository / "compose" / "backup", backups / "one", "--state", installation.state],
+            env=installation.environment, start_new_session=True, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        until("the backup is under way", (installation.stand_ins / "reached").exists)
+        os.killpg(process.pid, ending)
+        assert process.wait(PATIENCE_SECONDS) != 0
+        assert list(backups.iterdir()) == [], list(backups.iterdir())
+        (installation.stand_ins / "reached").unlink()
+    slow.unlink()
+    installation.run("backup", backups / "one")
+    assert [path.name for path in backups.iterdir()] == ["one"]
+
+
+def check_restored_installation_without_keys_is_upgraded_before_its_first_start(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    backup = installation.folder / "backup"
+    installation.run("backup", backup)
+    installation.run("down", "--purge")
+    installation.run("restore", backup)
+    installation.run("upgrade", "--port", free_port())
+    assert len(list(pathlib.Path(f"{installation.state}-backups").iterdir())) == 1
+    assert [start[0] for start in installation.starts()][-4:] == list(SERVICES)
+
+
+def check_backup_of_which_a_part_is_missing_is_refused(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    backup = installation.folder / "backup"
+    installation.run("backup", backup)
+    installation.run("down", "--purge")
+    sums = backup / "SHA256SUMS"
+    sums.write_text("".join(line for line in sums.read_text().splitlines(True) if "database.dump" not in line))
+    done = installation.run("restore", backup, check=False)
+    assert done.returncode == 1 and "does not name database.dump" in done.stdout, done.stdout
+
+
+def check_database_called_like_a_role_is_no_role(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    installation.sql("CREATE DATABASE erm_copy TEMPLATE erm", database="postgres")
+    backup = installation.folder / "backup"
+    settings = dict(re.findall(r"(?m)^(\w+)=(.*)$", (installation.state / "settings").read_text()))
+    port = (installation.state / "run" / "postgres.port").read_text().strip()
+    installation.command(
+        "backup", backup, "--database", f"postgresql://erm@127.0.0.1:{port}/erm_copy", PGPASSWORD=settings["superuser_password"])
+    roles = (backup / "roles").read_text().splitlines()
+    assert "erm_tenant_admin" in roles and "erm_copy" not in roles, roles
+
+
+def check_containers_are_backed_up_and_restored(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    tenant = "tenant_" + "0123456789abcdef" * 2
+    installation.sql(
+        f"CREATE ROLE {tenant} NOLOGIN; GRANT {tenant} TO erm_tenant_admin; CREATE SCHEMA tenant_acme AUTHORIZATION {tenant}; "
+        f"CREATE TABLE tenant_acme.employees (name text); ALTER TABLE tenant_acme.employees OWNER TO {tenant}; "
+        "INSERT INTO tenant_acme.employees VALUES ('Ada'); CREATE TABLE gateway.sessions (id int); "
+        "ALTER TABLE gateway.sessions OWNER TO erm_gateway; INSERT INTO gateway.sessions VALUES (1)"
+    )
+    backup = installation.folder / "backup"
+    installation.run("backup", backup, "--keys")
+    for number in (1, 2):
+        with Containers.running(installation, installation.folder / f"containers {number}") as containers:
+            damaged = installation.folder / f"damaged {number}"
+            shutil.copytree(backup, damaged)
+            (damaged / "roles").write_text("erm_gateway\n")
+            subprocess.run("sha256sum roles database.dump >SHA256SUMS", shell=True, check=True, cwd=damaged)
+            done = containers.command("restore", damaged, "--containers", check=False)
+            assert done.returncode == 1 and "as empty as it was" in done.stdout, done.stdout
+            assert containers.sql("SELECT to_regclass('gateway.sessions')") == ""
+
+            containers.command("restore", backup, "--containers")
+            assert containers.sql("SELECT name FROM tenant_acme.employees") == "Ada"
+            assert containers.sql("SELECT count(*) FROM gateway.sessions") == "0"
+            owner = "SELECT tableowner FROM pg_tables WHERE tablename = 'employees'"
+            assert containers.sql(owner) == tenant
+            assert containers.sql("SELECT has_database_privilege('erm_gateway', 'erm', 'CONNECT')") == "t"
+            assert containers.key("operator.key") == (installation.state / "keys" / "operator.key").read_text()
+            assert containers.handed_out == 1
+            done = containers.command("restore", backup, "--containers", check=False)
+            assert done.returncode == 1 and "hold an installation already" in done.stdout, done.stdout
+
+            # The next round, and an installation of compose/up, are made of what the containers give.
+            backup = installation.folder / f"backup {number}"
+            containers.command("backup", backup, "--keys", "--containers")
+            assert (backup / "keys" / "operator.key").exists() and (backup / "jwks.json").exists()
+    restored = installation.folder / "restored"
+    installation.run("restore", backup, state=restored)
+    installation.run("down", "--purge", state=restored)
+
+
+def check_help_names_every_option_of_the_command(installation: Installation) -> None:
+    for command in ("up", "down", "upgrade", "backup", "restore", "test"):
+        text = (installation.repository / "compose" / command).read_text()
+        taken = set(re.findall(r"(--[a-z-]+)(?= \||\))", "\n".join(re.findall(r"(?m)^ +(--[a-z |-]+\))", text)))) - {"--help"}
+        shown = installation.command(command, "--help").stdout
+        assert taken and all(option in shown for option in taken), (command, taken, shown)
+        wrong = installation.command(command, "--nonsense", check=False)
+        assert wrong.returncode == 1 and "unknown option --nonsense" in wrong.stdout, wrong
+
+
+def main() -> int:
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    checks = {name: check for name, check in globals().items() if name.startswith("check_") and wanted in name}
+    failed = []
+    for name, check in checks.items():
+        title = name.removeprefix("check_").replace("_", " ")
+        try:
+            with Installation.made() as installation:
+                check(installation)
+            print(f"✔ {title}", flush=True)
+        except Exception:
+            failed.append(title)
+            print(f"✘ {title}\n{traceback.format_exc()}", flush=True)
+    print(f"{len(checks) - len(failed)} of {len(checks)} checks of compose/ passed")
+    return 1 if failed or not checks else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
