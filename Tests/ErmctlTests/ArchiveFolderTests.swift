@@ -2,6 +2,7 @@ import Basics
 import Contracts
 import Crypto
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Ermctl
@@ -9,8 +10,9 @@ import Testing
 @Suite("ermctl tenant restore")
 struct ArchiveFolderTests {
     private func with(
-        _ files: [String: String], manifest: Bool = true, _ body: (URL) throws -> Void
-    ) throws {
+        _ files: [String: String], manifest: Bool = true, isolation: isolated (any Actor)? = #isolation,
+        _ body: (URL) async throws -> Void
+    ) async throws {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent("erm-folder-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -23,14 +25,14 @@ struct ArchiveFolderTests {
             try Data(try WireJSON.encode(ArchiveManifest(files: entries))).write(
                 to: folder.appendingPathComponent("manifest.json"))
         }
-        try body(folder)
+        try await body(folder)
     }
 
     @Test(
         "files of predictions and models are sent in parts of whole lines, numbered on; tenant-admin's own come whole")
-    func parts() throws {
+    func parts() async throws {
         let lines = "aaa\nbb\nccccccc\ndd\ne\n"
-        try with(["models.ndjson": lines, "roles.ndjson": lines, "deployments.ndjson": ""]) { folder in
+        try await with(["models.ndjson": lines, "roles.ndjson": lines, "deployments.ndjson": ""]) { folder in
             let files = try ArchiveFolder(folder.path, partBytes: 6).files { _ in true }
             #expect(files.map(\.kind) == [.roles, .models, .deployments])
             #expect(files[0].parts == [.init(bytes: 0..<20, firstLine: 1, more: false)])
@@ -58,8 +60,8 @@ struct ArchiveFolderTests {
     }
 
     @Test("a file that is missing or not what the manifest says is named, before anything is sent")
-    func damaged() throws {
-        try with(["models.ndjson": "{}\n", "roles.ndjson": "{}\n"]) { folder in
+    func damaged() async throws {
+        try await with(["models.ndjson": "{}\n", "roles.ndjson": "{}\n"]) { folder in
             try Data("{ }\n".utf8).write(to: folder.appendingPathComponent("models.ndjson"))
             let failure = #expect(throws: CommandFailure.self) {
                 try ArchiveFolder(folder.path).files { _ in true }
@@ -70,9 +72,40 @@ struct ArchiveFolderTests {
             let missing = #expect(throws: CommandFailure.self) { try ArchiveFolder(folder.path).files { $0 == .roles } }
             #expect(missing?.description.contains("roles.ndjson is missing") == true)
         }
-        try with(["models.ndjson": "{}\n"], manifest: false) { folder in
+        try await with(["models.ndjson": "{}\n"]) { folder in
+            try Data("{".utf8).write(to: folder.appendingPathComponent("manifest.json"))
+            let failure = #expect(throws: CommandFailure.self) { try ArchiveFolder(folder.path).files { _ in true } }
+            #expect(failure?.description.contains("manifest.json is not the manifest") == true)
+        }
+        try await with(["models.ndjson": "{}\n"], manifest: false) { folder in
             let files = try ArchiveFolder(folder.path).files { _ in true }
             #expect(files.count == 1)
+        }
+    }
+
+    @Test("an import of an export whose people or work are damaged or missing is refused before anything is sent")
+    func imports() async throws {
+        let people = ["employees.ndjson": "{}\n", "skills.ndjson": "{}\n", "models.ndjson": "{}\n"]
+        /// What an import of the folder fails with: where nothing is wrong with the folder, that nobody listens.
+        func failure(of folder: URL) async throws -> String? {
+            let client = PlatformClient(
+                url: "http://127.0.0.1:\(try FreePort.take())", credential: .none, patience: Patience(limit: .zero))
+            let failure = await #expect(throws: CommandFailure.self) {
+                try await withClient(client) {
+                    try await FolderImport(directory: folder.path, policy: .abort).run($0)
+                }
+            }
+            return failure?.description
+        }
+        try await with(people) { folder in
+            #expect(try await failure(of: folder)?.contains("did not answer") == true)
+            // What other commands restore is theirs to check.
+            try Data("{ }\n".utf8).write(to: folder.appendingPathComponent("models.ndjson"))
+            #expect(try await failure(of: folder)?.contains("did not answer") == true)
+            try Data("{ }\n".utf8).write(to: folder.appendingPathComponent("skills.ndjson"))
+            #expect(try await failure(of: folder)?.contains("skills.ndjson is damaged") == true)
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("skills.ndjson"))
+            #expect(try await failure(of: folder)?.contains("skills.ndjson is missing") == true)
         }
     }
 }

@@ -74,6 +74,18 @@ import Testing
         }
     }
 
+    @Test("a secret is its file's first line, and a file without one is named", arguments: ["", "\n", "\nsecret\n"])
+    func emptySecret(contents: String) throws {
+        try withFolder { folder in
+            let file = folder.appendingPathComponent("password")
+            try Data("secret\nmore\n".utf8).write(to: file)
+            #expect(try Secret.read(file: file.path) == "secret")
+            try Data(contents.utf8).write(to: file)
+            let failure = #expect(throws: CommandFailure.self) { try Secret.read(file: file.path) }
+            #expect(failure?.description.contains("password is empty; the secret") == true)
+        }
+    }
+
     @Test("a file for secrets is private before there is anything in it, and a failure to write it says why")
     func privateFile() throws {
         try withFolder { folder in

@@ -35,29 +35,47 @@ struct ArchiveFolder {
     func files(where isWanted: (ArchiveKind) -> Bool) throws -> [File] {
         let manifest = try manifest()
         return try ArchiveKind.allCases.filter(isWanted).compactMap { kind in
-            let name = "\(kind.rawValue).ndjson"
-            let url = folder.appendingPathComponent(name)
-            let expected = manifest?.files.first { $0.name == name }
-            guard FileManager.default.fileExists(atPath: url.path) else {
-                guard expected == nil else {
-                    throw CommandFailure("\(url.path) is missing, which manifest.json has. Unpack the archive again.")
-                }
-                return nil
-            }
-            let (parts, digest) = try read(url)
-            if let expected, expected.sha256 != digest {
-                throw CommandFailure("\(url.path) is damaged: it has not the digest that manifest.json gives.")
-            }
+            guard let (url, parts) = try checked(kind.rawValue, manifest) else { return nil }
             // tenant-admin applies its own files in one transaction each.
             let whole = Part(bytes: 0..<(parts.last?.bytes.upperBound ?? 0), firstLine: 1, more: false)
             return File(kind: kind, url: url, parts: kind.service == .tenantAdmin ? [whole] : parts)
         }
     }
 
+    /// Checks what `ermctl import` sends of it. A folder without `manifest.json` is no export, and has nothing to check.
+    /// - Throws: ``CommandFailure`` for a file of people or work that is missing or not what `manifest.json` says.
+    func checkImports() throws {
+        guard let manifest = try manifest() else { return }
+        for kind in ImportKind.allCases { _ = try checked(kind.rawValue, manifest) }
+    }
+
+    /// A file's parts, once it is what the manifest says; nil when neither has it.
+    private func checked(_ kind: String, _ manifest: ArchiveManifest?) throws -> (url: URL, parts: [Part])? {
+        let name = "\(kind).ndjson"
+        let url = folder.appendingPathComponent(name)
+        let expected = manifest?.files.first { $0.name == name }
+        guard FileManager.default.fileExists(atPath: url.path) else {
+            guard expected == nil else {
+                throw CommandFailure("\(url.path) is missing, which manifest.json has. Unpack the archive again.")
+            }
+            return nil
+        }
+        let (parts, digest) = try read(url)
+        if let expected, expected.sha256 != digest {
+            throw CommandFailure(
+                "\(url.path) is damaged: it has not the digest that manifest.json gives. Unpack the archive again.")
+        }
+        return (url, parts)
+    }
+
     private func manifest() throws -> ArchiveManifest? {
         let url = folder.appendingPathComponent("manifest.json")
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        return try WireJSON.decode(ArchiveManifest.self, from: Data(contentsOf: url))
+        do {
+            return try WireJSON.decode(ArchiveManifest.self, from: Data(contentsOf: url))
+        } catch {
+            throw CommandFailure("\(url.path) is not the manifest of an export. Unpack the archive again.")
+        }
     }
 
     private func read(_ file: URL) throws -> (parts: [Part], digest: String) {

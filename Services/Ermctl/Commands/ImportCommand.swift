@@ -5,7 +5,8 @@ import Foundation
 struct ImportCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Import a folder of CSV or NDJSON files, in the order in which they need each other.")
+        abstract: "Import a folder of CSV or NDJSON files, in the order in which they need each other.",
+        discussion: "Of an unpacked export nothing is sent unless every file is what manifest.json says.")
 
     @Argument(help: "A folder with departments.csv, skills.csv, employees.csv, … (those that there are), or .ndjson.")
     var directory: String
@@ -44,8 +45,9 @@ struct FolderImport {
         .filter { FileManager.default.fileExists(atPath: $0.url.path) }
         guard !files.isEmpty else {
             let names = ImportKind.allCases.map(\.fileName).joined(separator: ", ")
-            throw CommandFailure("\(directory) has none of \(names).")
+            throw CommandFailure("\(directory) has none of \(names), and no such .ndjson.")
         }
+        try ArchiveFolder(directory).checkImports()
         var reports: [ImportReport] = []
         for (kind, url, type) in files {
             let size = try FileManager.default.attributesOfItem(atPath: url.path)[.size] as? Int ?? 0

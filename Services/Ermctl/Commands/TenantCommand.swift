@@ -97,10 +97,15 @@ struct PasswordOptions: ParsableArguments {
 
 enum Secret {
     /// The file's first line.
+    /// - Throws: ``CommandFailure`` for a file that cannot be read or has nothing there.
     static func read(file: String) throws -> String {
         guard let text = try? String(contentsOfFile: file, encoding: .utf8) else {
             throw CommandFailure("Cannot read \(file).")
         }
-        return String(text.prefix { !$0.isNewline })
+        let line = text.prefix { !$0.isNewline }
+        guard !line.isEmpty else {
+            throw CommandFailure("The first line of \(file) is empty; the secret must be there.")
+        }
+        return String(line)
     }
 }
