@@ -4,9 +4,11 @@ and Docker.
     python3 Tests/Compose/compose_checks.py [PART OF A CHECK'S NAME]
 """
 
+import contextlib
 import fcntl
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -32,9 +34,11 @@ def until(what: str, is_so) -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("", 0))
-        return listener.getsockname()[1]
+    """Below those of outgoing connections, any of which could be taken before compose/up takes it."""
+    while True:
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("", random.randrange(20_000, 30_000)))
+            return listener.getsockname()[1]
 
 
 def check_starts_in_the_order_of_an_upgrade_and_keeps_what_runs(installation: Installation) -> None:
@@ -160,7 +164,7 @@ def check_gateway_keeps_its_port(installation: Installation) -> None:
 def check_taken_ports_are_found_taken(installation: Installation) -> None:
     for address, listens in (("127.0.0.2", True), ("127.0.0.1", False)):
         with socket.socket() as other:
-            other.bind((address, 0))
+            other.bind((address, free_port()))
             if listens:
                 other.listen()
             port = other.getsockname()[1]
@@ -265,6 +269,41 @@ def check_interrupted_backup_leaves_nothing(installation: Installation) -> None:
     slow.unlink()
     installation.run("backup", backups / "one")
     assert [path.name for path in backups.iterdir()] == ["one"]
+
+
+def check_interrupted_restore_leaves_nothing(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    backup, restored = installation.folder / "backup", installation.folder / "restored"
+    installation.run("backup", backup, "--keys")
+    slow = installation.stand_ins / "psql"
+    slow.write_text(f"#!/bin/sh\ntouch '{installation.stand_ins}/reached'\nexec sleep 600\n")
+    slow.chmod(0o755)
+    for ending in (signal.SIGINT, signal.SIGTERM):
+        process = subprocess.Popen(
+            [installation.repository / "compose" / "restore", backup, "--state", restored],
+            env=installation.environment, start_new_session=True, stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )
+        until("Postgres runs", (installation.stand_ins / "reached").exists)
+        os.killpg(process.pid, ending)
+        assert process.wait(PATIENCE_SECONDS) != 0
+        assert list(restored.iterdir()) == [], list(restored.iterdir())
+        (installation.stand_ins / "reached").unlink()
+    slow.unlink()
+    installation.run("restore", backup, state=restored)
+    installation.run("down", "--purge", state=restored)
+
+
+def check_disk_that_is_full_leaves_no_backup(installation: Installation) -> None:
+    installation.up("--port", free_port())
+    # A limit on the size of files does what a full disk does.
+    done = subprocess.run(
+        ["bash", "-c", 'ulimit -f 1; exec "$0" "$@"', str(installation.repository / "compose" / "backup"),
+         str(installation.folder / "backup"), "--state", str(installation.state)],
+        env=installation.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )
+    assert done.returncode != 0 and "nothing is left of it" in done.stdout, done
+    assert not list(installation.folder.glob("backup*")), list(installation.folder.glob("backup*"))
 
 
 def check_restored_installation_without_keys_is_upgraded_before_its_first_start(installation: Installation) -> None:
