@@ -1,4 +1,5 @@
 import Foundation
+import NeuralNetwork
 import Testing
 
 @testable import Forecasting
@@ -106,6 +107,25 @@ import Testing
         // Of two statements the hours per day count, as in bookings.
         #expect(share(decision("e1", plannedHours: 8, percent: 90, hoursPerDay: 2.4)) == 0.5)
         #expect(share(decision("e1", plannedHours: 8, percent: 90)) == Float(0.9))
+    }
+
+    @Test("the base network learns which share is best from hours per day as from the percentage that they are")
+    func baseNetwork() throws {
+        let run = try TrainingRun(
+            history: Self.planned, configuration: TrainingConfiguration(months: 12, seed: 1, asOf: Self.asked))
+        // Weeks of 24 hours: half of a day, stated in both ways; and of a decision that states neither.
+        let stated: [(percent: Double?, daily: Double?)] = [(nil, 2.4), (50, nil), (nil, nil)]
+        let rows = stated.map { percent, daily in
+            LearningRow(
+                id: "a", slot: 0, decision: decision("e1", plannedHours: 8, percent: percent, hoursPerDay: daily),
+                completedAt: Self.asked, hours: 12, planned: 8)
+        }
+        let percents = run.percents(of: rows)
+        #expect(percents == [50, 50, nil])
+        let matrix = FeatureMatrix(values: [Float](repeating: 0, count: 15), columns: 5)
+        let samples = BaseNetworkTraining.samples(rows, percents, matrix, [0, 1, 2])
+        // Half as much again as planned was needed.
+        #expect(samples.targets[0] == 0.75 && samples.targets[3] == 0.75 && samples.targets[6].isNaN)
     }
 
     @Test("an effort in hours per day is that of the percentage that they are")

@@ -135,7 +135,7 @@ import Testing
         }
     }
 
-    @Test("a plan has hours, days from the first to the last, and a percentage; a question about the past is none")
+    @Test("a plan has hours, days from first to last, a percentage or hours per day; a question about the past is none")
     func plans() async throws {
         try await PredictionsOverHTTP.with { service in
             let history = TrainedModel.history
@@ -143,7 +143,7 @@ import Testing
             let (first, last) = (CivilDate(Date()), CivilDate(Date()).adding(days: 9))
             let questions = [
                 #"{\#(work), "startDate": "\#(first)", "endDate": "\#(last)", "allocationPercentage": 40}"#,
-                #"{\#(work), "plannedHours": 8}"#,
+                #"{\#(work), "plannedHours": 8, "hoursPerDay": 2}"#,
                 #"{\#(work), "plannedHours": 8, "asOf": "2026-01-01T00:00:00.000Z"}"#,
             ]
             var model: ModelID?
@@ -157,7 +157,7 @@ import Testing
             let watched = PostgresWatchedPredictions(database: service.database)
             let plans = try await watched.plans(of: known, asked: span, most: 9, tenant: service.tenant)
             #expect(plans.map(\.hours) == [nil, 8] && plans.map(\.days) == [10, nil])
-            #expect(plans.map(\.allocationPercentage) == [40, nil])
+            #expect(plans.map(\.allocationPercentage) == [40, nil] && plans.map(\.hoursPerDay) == [nil, 2])
             let newest = try await watched.plans(of: known, asked: span, most: 1, tenant: service.tenant)
             #expect(newest.map(\.hours) == [8])
             #expect(try await watched.models(asked: span, model: nil, tenant: service.tenant) == [known])

@@ -111,6 +111,8 @@ import Testing
                 allocation.actualHours = nil
             case 17: allocation.decidedAt += 86_400
             case 18: allocation.skills = []
+            case 19: (allocation.allocationPercent, allocation.hoursPerDay) = (nil, 4)
+            case 20: allocation.allocationPercent = nil
             default: break
             }
         }
@@ -136,6 +138,8 @@ import Testing
         #expect(report.outliers.examples.map(\.reason) == ["took 400 hours against a plan of 8"])
         #expect(report.duplicates.count == 1)
         #expect(report.missing.contains { $0.field == "requiredSkills" && $0.rows == 1 })
+        // Hours per day say the same.
+        #expect(report.missing.contains { $0.field == "allocationPercentage" && $0.rows == 1 })
         #expect(report.people.distinct == 3 && report.people.counts.map(\.rows).reduce(0, +) == 58)
         #expect(report.skills == DatasetReport.Group(distinct: 1, counts: [.init(key: "Swift", rows: 57)]))
         #expect(report.span.firstDecision == SyntheticHistory.start)

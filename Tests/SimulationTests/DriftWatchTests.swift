@@ -58,7 +58,7 @@ import Testing
             played.plans.append(
                 WatchedPlan(
                     id: PredictionID(rawValue: UUID(seed: seed, number: index)), askedAt: asked, employee: employee,
-                    project: project, hours: planned, days: nil, allocationPercentage: nil))
+                    project: project, hours: planned, days: nil, allocationPercentage: nil, hoursPerDay: nil))
         }
         return played
     }
@@ -83,21 +83,24 @@ import Testing
         #expect(found(quiet).isEmpty)
     }
 
-    @Test("plans that name days or a percentage and no hours are watched by these", arguments: [true, false])
-    func plansWithoutHours(days: Bool) throws {
+    @Test(
+        "plans that name days, a percentage or hours per day and no hours are watched by these",
+        arguments: ["days", "%", "h a day"])
+    func plansWithoutHours(unit: String) throws {
         func alarms(_ factor: Double) -> [DriftAlarm] {
             let played = Self.predictions(days: 90, seed: 4, changingFrom: 60, plans: factor)
             let plans = played.plans.map { plan in
                 WatchedPlan(
                     id: plan.id, askedAt: plan.askedAt, employee: plan.employee, project: plan.project, hours: nil,
-                    days: days ? plan.hours : nil, allocationPercentage: days ? nil : plan.hours)
+                    days: unit == "days" ? plan.hours : nil, allocationPercentage: unit == "%" ? plan.hours : nil,
+                    hoursPerDay: unit == "h a day" ? plan.hours : nil)
             }
             return Played(outcomes: played.outcomes, plans: plans).alarms().filter { $0.kind == .plans }
         }
         #expect(alarms(1).isEmpty)
         let alarm = try #require(alarms(6).first)
         #expect(alarm.kind == .plans && alarm.raisedAt > Self.start.addingTimeInterval(60 * 86_400))
-        #expect(alarm.message.contains(days ? " days in the middle" : " % in the middle"))
+        #expect(alarm.message.contains(" \(unit) in the middle"))
     }
 
     @Test("an alarm says which model, what, when, and in words how far off it is; once a month, and work counts once")

@@ -47,17 +47,20 @@ extension DriftWatch {
     }
 }
 
-/// What a question may say of its plan; questions without planned hours often name the days or the percentage.
+/// What a question may say of its plan; questions without planned hours often name the days, the percentage or the hours
+/// per day.
 private enum PlanFigure: CaseIterable {
     case hours
     case days
     case percentage
+    case hoursPerDay
 
     func value(_ plan: WatchedPlan) -> Double? {
         switch self {
         case .hours: plan.hours
         case .days: plan.days
         case .percentage: plan.allocationPercentage
+        case .hoursPerDay: plan.hoursPerDay
         }
     }
 
@@ -68,6 +71,7 @@ private enum PlanFigure: CaseIterable {
             case .hours: ("planned hours", "h")
             case .days: ("days", "days")
             case .percentage: ("percentages", "%")
+            case .hoursPerDay: ("hours per day", "h a day")
             }
         func middle(_ values: [Double]) -> String {
             String(format: "%.1f", values.sorted()[values.count / 2]) + " " + unit

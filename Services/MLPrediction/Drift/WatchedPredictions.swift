@@ -30,6 +30,8 @@ struct WatchedPlan: Sendable {
     let days: Double?
     /// Percent of the person's capacity.
     let allocationPercentage: Double?
+    /// Of each working day.
+    let hoursPerDay: Double?
 }
 
 /// What models were asked and what came of it, for `DriftWatch`.
@@ -97,6 +99,7 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                     SELECT id, created_at, employee_id, project_id, planned_hours,
                         (input_data ->> 'endDate')::date - (input_data ->> 'startDate')::date + 1 AS days,
                         (input_data ->> 'allocationPercentage')::double precision AS percentage,
+                        (input_data ->> 'hoursPerDay')::double precision AS daily,
                         row_number() OVER (PARTITION BY (created_at AT TIME ZONE 'UTC')::date ORDER BY created_at, id) AS number
                     FROM predictions
                     -- A question about the past is none about a plan.
@@ -129,6 +132,6 @@ extension WatchedPlan {
             id: try row.decode("id"), askedAt: try row.decode("created_at"), employee: try row.decode("employee_id"),
             project: try row.decode("project_id"), hours: try row.decode("planned_hours"),
             days: try row.decode("days", as: Int?.self).map { Double($0) },
-            allocationPercentage: try row.decode("percentage"))
+            allocationPercentage: try row.decode("percentage"), hoursPerDay: try row.decode("daily"))
     }
 }

@@ -62,7 +62,8 @@ struct DatasetReportBuilder {
         func lacks(_ field: Field, _ isMissing: Bool) { if isMissing { missing[field.rawValue, default: 0] += 1 } }
         lacks(.plannedHours, row.plannedHours == nil)
         lacks(.actualHours, row.hoursSource != TrainingPoint.HoursSource.recorded.rawValue)
-        lacks(.allocationPercentage, row.allocationPercentage == nil)
+        // Hours per day state the same in another way.
+        lacks(.allocationPercentage, row.allocationPercentage == nil && row.hoursPerDay == nil)
         lacks(.requiredSkills, row.requiredSkills.isEmpty)
         lacks(.labels, row.labels.isEmpty)
         lacks(.start, row.start == nil)

@@ -8,7 +8,7 @@ struct DatasetReports: Sendable {
     let store: any DatasetStore
 
     /// Of what a report says; raised whenever that changes.
-    static let version = 3
+    static let version = 4
 
     func report(of dataset: TrainingDataset, tenant: TenantID) async throws -> DatasetReport {
         if let known = try await store.report(of: dataset.id, tenant: tenant) { return known }

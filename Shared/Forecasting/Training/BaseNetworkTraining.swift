@@ -7,12 +7,13 @@ struct BaseNetworkTraining {
     private let training: Samples
     private let validation: Samples
 
+    /// - Parameter percents: of the person's working day, as each row's decision states it; nil where it does not.
     init(
-        rows: [LearningRow], matrix: FeatureMatrix, split: TimeSplit, configuration: TrainingConfiguration,
-        resuming checkpoint: [UInt8]?
+        rows: [LearningRow], percents: [Double?], matrix: FeatureMatrix, split: TimeSplit,
+        configuration: TrainingConfiguration, resuming checkpoint: [UInt8]?
     ) throws {
-        training = Self.samples(rows, matrix, split.fit)
-        validation = Self.samples(rows, matrix, split.judge)
+        training = Self.samples(rows, percents, matrix, split.fit)
+        validation = Self.samples(rows, percents, matrix, split.judge)
         if let checkpoint {
             trainer = try Trainer(resuming: checkpoint)
             guard trainer.options.epochs == configuration.epochs, trainer.options.seed == configuration.seed else {
@@ -59,14 +60,16 @@ struct BaseNetworkTraining {
         return architecture
     }
 
-    private static func samples(_ rows: [LearningRow], _ matrix: FeatureMatrix, _ indices: [Int]) -> Samples {
+    static func samples(
+        _ rows: [LearningRow], _ percents: [Double?], _ matrix: FeatureMatrix, _ indices: [Int]
+    ) -> Samples {
         var inputs: [Float] = []
         var targets: [Float] = []
         for index in indices {
             let row = rows[index]
             inputs.append(contentsOf: matrix[index].prefix(FeatureSchema.baseColumns.count))
             // The optimal allocation is the planned share, stretched or eased by how the hours turned out.
-            let share = row.decision.allocationPercent.map { $0 / 100 }
+            let share = percents[index].map { $0 / 100 }
             let stretch = row.planned > 0 ? row.hours / row.planned : 1
             targets.append(share.map { Float(min(max($0 * stretch, 0), 1)) } ?? .nan)
             targets.append(Float(min(max(row.hours / 40, 0), 1)))

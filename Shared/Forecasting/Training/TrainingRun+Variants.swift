@@ -54,7 +54,8 @@ extension TrainingRun {
             completions: completions)
         let matrix = history.features(of: variant.rows, schema: schema)
         var training = try BaseNetworkTraining(
-            rows: variant.rows, matrix: matrix, split: variant.split, configuration: configuration, resuming: resuming)
+            rows: variant.rows, percents: percents(of: variant.rows), matrix: matrix, split: variant.split,
+            configuration: configuration, resuming: resuming)
         while training.completedEpochs < epochs {
             let report = try training.runEpoch(isCancelled: reporting.isCancelled)
             let done = Double(index) + Double(report.epoch) / Double(epochs)
@@ -69,6 +70,11 @@ extension TrainingRun {
         }
         let data = FitData(rows: variant.rows, matrix: matrix, withPlan: variant.withPlan)
         return Prepared(variant: variant, schema: schema, data: data, network: training.network)
+    }
+
+    /// Of the person's working day, as each decision states it, in either way; nil where it does not.
+    func percents(of rows: [LearningRow]) -> [Double?] {
+        rows.map { DecisionNumbers($0.decision, in: history, readsHoursPerDay: true).allocationPercent }
     }
 
     /// The same rows as questions without details see them; nil where there is nothing that they leave out.
