@@ -5,7 +5,8 @@ public struct DatasetReport: Codable, Sendable, Equatable {
     public let datasetId: DatasetID
     /// Training points: completed work with hours.
     public let rows: Int
-    /// Allocations not completed at the as-of moment; they say how busy people are, and teach no outcome.
+    /// Firm allocations not completed at the as-of moment, on projects that are not closed; they say how busy people are, and teach no
+    /// outcome.
     public let unfinishedWork: Int
     /// Completed, but with neither recorded nor planned hours: nothing can be learned from them.
     public let withoutHours: Int

@@ -50,6 +50,7 @@ extension LineWriter {
         field("plannedHours", allocation.plannedHours)
         field("project", allocation.project)
         field("skills", allocation.skills)
+        field("softSince", allocation.softSince)
         field("start", allocation.start)
         field("title", allocation.title)
     }
@@ -71,6 +72,7 @@ extension LineScanner {
         let plannedHours = number("plannedHours")
         let project = string("project")
         let skills = strings("skills")
+        let softSince = number("softSince")
         let start = number("start")
         let title = string("title")
         guard ends(with: "}}"), let decidedAt, let employee, let id, let labels, let plannedHours, let project,
@@ -80,7 +82,8 @@ extension LineScanner {
             id: id, employee: employee, project: project, skills: skills, labels: labels, plannedHours: plannedHours,
             allocationPercent: percent, actualHours: actualHours, start: start, plannedEnd: plannedEnd,
             decidedAt: decidedAt, completedAt: completedAt, evidence: evidence.flatMap(DecisionEvidence.init),
-            title: title, cancelledAt: cancelledAt, hoursPerDay: hoursPerDay)
+            title: title, cancelledAt: cancelledAt, hoursPerDay: hoursPerDay,
+            softSince: softSince)
     }
 
     fileprivate mutating func capacity() -> CapacityDay? {

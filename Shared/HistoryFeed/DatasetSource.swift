@@ -81,6 +81,7 @@ public struct DatasetSource: Sendable {
         let skills = allocation.skills
         if !zip(skills, skills.dropFirst()).allSatisfy(<=) { allocation.skills.sort() }
         if let cancelled = allocation.cancelledAt, cancelled >= asOfSeconds { allocation.cancelledAt = nil }
+        if let soft = allocation.softSince, soft >= asOfSeconds { allocation.softSince = nil }
         if let completed = allocation.completedAt {
             if completed >= asOfSeconds { leavesOutOutcomes = true }
             // A record made after the fact was decided no later than its completion: History says the same.

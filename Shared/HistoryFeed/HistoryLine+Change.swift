@@ -56,7 +56,8 @@ extension ProjectFacts {
             id: project.id.description, status: Status(project.status),
             completionPercent: project.completionPercentage, start: project.startDate?.secondsSince1970,
             estimatedEnd: project.estimatedEndDate?.secondsSince1970, end: project.endDate?.secondsSince1970,
-            earlier: project.earlierVersions?.map(EarlierDates.init))
+            earlier: project.earlierVersions?.map(EarlierDates.init),
+            closedSince: project.closedSince?.timeIntervalSince1970)
     }
 }
 
@@ -106,7 +107,8 @@ extension Forecasting.Allocation {
             plannedEnd: decided.endDate?.secondsSince1970, decidedAt: decided.decidedAt.timeIntervalSince1970,
             completedAt: allocation.completedAt?.timeIntervalSince1970, evidence: DecisionEvidence(allocation),
             title: decided.title, cancelledAt: allocation.cancelledSince?.timeIntervalSince1970,
-            hoursPerDay: decided.hoursPerDay.flatMap { $0 > 0 ? $0 : nil })
+            hoursPerDay: decided.hoursPerDay.flatMap { $0 > 0 ? $0 : nil },
+            softSince: allocation.softSince?.timeIntervalSince1970)
         if evidence == .unknown { forgetAllButThePlan() }
     }
 
@@ -143,6 +145,24 @@ extension Contracts.Allocation {
         guard isCancelled else { return nil }
         return earlier?.last { !$0.isCancelled }?.validUntil ?? decided?.decidedAt ?? createdAt
     }
+
+    /// Since when it is tentative; its decision where it was never seen otherwise.
+    fileprivate var softSince: Date? {
+        guard commitment == .soft else { return nil }
+        return earlier?.last { $0.commitment != .soft }?.validUntil ?? decided?.decidedAt ?? createdAt
+    }
+}
+
+extension HistoryProject {
+    /// Since when it is completed or cancelled; nil where it is neither, and where its versions never say otherwise.
+    fileprivate var closedSince: Date? {
+        guard status.isClosed else { return nil }
+        return earlierVersions?.last { $0.status?.isClosed == false }?.validUntil
+    }
+}
+
+extension ProjectStatus {
+    fileprivate var isClosed: Bool { self == .completed || self == .cancelled }
 }
 
 extension DecidedAllocation {

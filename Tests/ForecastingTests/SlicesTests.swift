@@ -407,6 +407,37 @@ import Testing
         #expect(!history.workSpans.contains { $0.completedAt == nil })
     }
 
+    @Test("open work on a closed project and tentative work are not waited for, and work on hold is")
+    func neverFinished() throws {
+        let asOf = Company.end(400)
+        func history(_ status: ProjectFacts.Status, closedSince: Double? = nil, isSoft: Bool = false) -> History {
+            let allocations = Company().allocations(400).enumerated().map { index, given in
+                guard index % 5 == 0 else { return given }
+                var allocation = given
+                (allocation.actualHours, allocation.completedAt, allocation.project) = (nil, nil, "left")
+                if isSoft { allocation.softSince = given.decidedAt }
+                return allocation
+            }
+            let project = ProjectFacts(id: "left", status: status, closedSince: closedSince)
+            return History(allocations: allocations, projects: [project])
+        }
+        func reach(_ history: History) throws -> Double {
+            try TrainingRun(history: history, configuration: TrainingConfiguration(asOf: asOf)).split.showWeights.reach
+        }
+        for history in [
+            history(.inProgress, isSoft: true), history(.completed), history(.cancelled, closedSince: asOf - 1),
+        ] {
+            #expect(try reach(history) > 0.99)
+            #expect(!history.workSpans.contains { $0.completedAt == nil })
+        }
+        for history in [history(.inProgress), history(.onHold)] {
+            #expect(try reach(history) < 0.9)
+            #expect(history.workSpans.count { $0.completedAt == nil } == 80)
+        }
+        // Closed later than the moment that is asked about.
+        #expect(try reach(history(.completed, closedSince: asOf + 1)) < 0.9)
+    }
+
     @Test("where all is finished nothing weighs more than the rest, and what outlasts the rows is said")
     func reach() {
         let done = (0..<50).map { row(Double($0), 0.5) }

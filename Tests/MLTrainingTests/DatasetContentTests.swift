@@ -92,6 +92,63 @@ import Testing
         }
     }
 
+    @Test("a booking is tentative from when it ceased to be firm, and a project closed from when it ceased to be open")
+    func neverFinished() throws {
+        let decided = Date(timeIntervalSince1970: 1_700_000_000)
+        func softAfter(_ moments: [(from: Double, commitment: Commitment)]) throws -> Double? {
+            let (employee, project) = (EmployeeID(), ProjectID())
+            let earlier = zip(moments, moments.dropFirst()).map { version, next in
+                EarlierBooking(
+                    validFrom: decided + version.from, validUntil: decided + next.from, employeeId: employee,
+                    projectId: project, allocatedHours: 8, hoursPerDay: nil, allocationPercentage: nil,
+                    commitment: version.commitment, isCancelled: false, startDate: CivilDate(decided), endDate: nil)
+            }
+            let learned = Forecasting.Allocation(
+                Contracts.Allocation(
+                    id: AllocationID(), externalId: "b", employeeId: employee, projectId: project,
+                    allocationPercentage: nil, allocatedHours: 8, plannedHours: 8, actualHours: nil,
+                    commitment: try #require(moments.last).commitment, requiredSkills: [], labels: [:],
+                    startDate: CivilDate(decided), endDate: nil, completedAt: nil, createdAt: decided,
+                    earlier: earlier.isEmpty ? nil : earlier))
+            // A dataset of an earlier moment does not know it yet.
+            if let soft = learned.softSince {
+                for (moment, isKnown) in [(soft + 1, true), (soft, false)] where moment > learned.decidedAt {
+                    var source = DatasetSource(months: 240, asOf: Date(timeIntervalSince1970: moment))
+                    try source.add(.allocation(learned))
+                    let text = try DatasetContent(source).allChunks()
+                        .map { String(decoding: $0.content, as: UTF8.self) }.joined()
+                    #expect(text.contains("softSince") == isKnown)
+                }
+            }
+            return learned.softSince.map { $0 - decided.timeIntervalSince1970 }
+        }
+        #expect(try softAfter([(0, .hard)]) == nil)
+        #expect(try softAfter([(0, .soft)]) == 0)
+        #expect(try softAfter([(0, .hard), (50, .soft)]) == 50)
+        #expect(try softAfter([(0, .soft), (20, .hard), (50, .soft), (90, .soft)]) == 50)
+        #expect(try softAfter([(0, .soft), (50, .hard)]) == nil)
+        func facts(_ statuses: [ProjectStatus]) throws -> ProjectFacts {
+            let earlier = statuses.dropLast().enumerated().map { index, status in
+                ProjectVersion(
+                    validFrom: decided + Double(index), validUntil: decided + Double(index + 1), status: status,
+                    startDate: nil, estimatedEndDate: nil, endDate: nil)
+            }
+            return ProjectFacts(
+                HistoryProject(
+                    id: ProjectID(), externalId: "p", name: "P", status: try #require(statuses.last),
+                    completionPercentage: nil, startDate: nil, estimatedEndDate: nil, endDate: nil, requiredSkills: [],
+                    earlierVersions: earlier))
+        }
+        let begun = decided.timeIntervalSince1970
+        #expect(try facts([.inProgress]).closedSince == nil)
+        #expect(try facts([.inProgress, .completed, .cancelled]).closedSince == begun + 1)
+        #expect(try facts([.completed, .inProgress, .completed]).closedSince == begun + 2)
+        #expect(try facts([.completed, .inProgress]).closedSince == nil)
+        let known = try facts([.onHold, .cancelled])
+        #expect(known.isClosed(before: begun + 2) && !known.isClosed(before: begun + 1))
+        #expect(try facts([.completed]).isClosed(before: begun))
+    }
+
     @Test("lines that are all alike are cut at a greatest number of lines and of bytes")
     func largestChunk() {
         var cutter = ChunkCutter()

@@ -33,11 +33,13 @@ import Testing
                         (0..<Int.random(in: 0...4, using: &random)).map { _ in (text(), text()) },
                         uniquingKeysWith: { first, _ in first }), plannedHours: number(), allocationPercent: maybe(),
                     actualHours: maybe(), start: maybe(), plannedEnd: maybe(), decidedAt: number(),
-                    completedAt: maybe(), cancelledAt: maybe(), hoursPerDay: maybe()))
+                    completedAt: maybe(), cancelledAt: maybe(), hoursPerDay: maybe(), softSince: maybe()))
         }
         return allocations + texts.map { .capacity(CapacityDay(employee: $0, day: number(), utilisation: number())) }
             + texts.map { .employee(EmployeeFacts(id: $0, weeklyCapacityHours: number())) }
-            + texts.map { .project(ProjectFacts(id: $0, completionPercent: maybe(), start: maybe())) }
+            + texts.map {
+                .project(ProjectFacts(id: $0, completionPercent: maybe(), start: maybe(), closedSince: maybe()))
+            }
     }
 
     @Test("a line has the bytes that the JSON encoder gives it, and reads back as itself")

@@ -194,6 +194,32 @@ import Testing
         #expect(report.warnings.contains { $0.hasPrefix("1 allocation is unfinished although") })
     }
 
+    @Test("what is tentative or on a closed project is no unfinished work, and a report says how much it is")
+    func neverFinished() throws {
+        let asOf = Date(timeIntervalSince1970: 1_750_000_000)
+        let dataset = TrainingDataset(
+            id: DatasetID(), name: "test", rowCount: 0, featureCount: 1, featureSchema: 1, labelKeys: [],
+            contentSha256: "", spanStart: asOf, asOf: asOf, createdAt: asOf)
+        let booked = 1_736_121_600.0
+        var builder = DatasetReportBuilder(dataset: dataset)
+        for number in 0..<4 {
+            let project = ProjectFacts(
+                id: ProjectID().description, status: number == 0 ? .completed : .onHold, closedSince: booked + 86_400)
+            let allocation = Forecasting.Allocation(
+                id: AllocationID().description, employee: EmployeeID().description, project: project.id,
+                plannedHours: 8, start: booked, plannedEnd: booked + 86_400, decidedAt: booked,
+                softSince: number == 1 || number == 2 ? booked : nil)
+            try builder.add(
+                DatasetScan.Entry(
+                    position: DatasetRowPosition(number: number), allocation: allocation, point: nil, project: project))
+        }
+        let report = builder.report()
+        #expect(report.unfinishedWork == 1)
+        #expect(report.warnings.contains("2 allocations are tentative and are not waited for."))
+        #expect(report.warnings.contains("1 allocation is open on a project that is closed, and is not waited for."))
+        #expect(report.warnings.contains { $0.hasPrefix("1 allocation is unfinished although") })
+    }
+
     @Test("a report is worked out once: what was kept is given again, and one of another version is not")
     func keptReport() async throws {
         try await TrainingDatabase.with { fixture in

@@ -7,6 +7,7 @@ struct DatasetReportBuilder {
     let dataset: TrainingDataset
 
     private var (unfinished, overdue, cancelled, withoutHours) = (0, 0, 0, 0)
+    private var (tentative, closed) = (0, 0)
     private var ids: [AllocationID] = []
     private var hours: [Double] = []
     /// 0 without a plan to compare with.
@@ -40,8 +41,7 @@ struct DatasetReportBuilder {
                 cancelled += 1
                 return
             }
-            unfinished += 1
-            if let end = allocation.plannedEnd, end + 86_400 <= dataset.asOf.timeIntervalSince1970 { overdue += 1 }
+            addOpen(allocation, entry.project)
             return
         }
         addQuality(row, allocation, entry.project)
@@ -55,6 +55,18 @@ struct DatasetReportBuilder {
         for skill in Set(row.requiredSkills) { skills[skill, default: 0] += 1 }
         decisions = Self.widen(decisions, row.timestamp)
         completions = Self.widen(completions, row.completedAt)
+    }
+
+    private mutating func addOpen(_ allocation: Forecasting.Allocation, _ project: ProjectFacts?) {
+        let asOf = dataset.asOf.timeIntervalSince1970
+        if allocation.softSince != nil {
+            tentative += 1
+        } else if project?.isClosed(before: asOf) ?? false {
+            closed += 1
+        } else {
+            unfinished += 1
+            if let end = allocation.plannedEnd, end + 86_400 <= asOf { overdue += 1 }
+        }
     }
 
     private mutating func addQuality(_ row: DatasetRow, _ allocation: Forecasting.Allocation, _ project: ProjectFacts?)
@@ -120,6 +132,8 @@ struct DatasetReportBuilder {
             (unknown, DecisionEvidence.unknownInWords),
             (withoutHours, "completed without any hours, planned or recorded, and are not learned from"),
             (cancelled, "were cancelled and are not learned from"),
+            (tentative, "are tentative and are not waited for"),
+            (closed, "are open on a project that is closed, and are not waited for"),
             (lacking(.plannedHours), "have no planned hours"),
             (hours(from: .utilisation), "have no recorded hours: utilisation says how many"),
             (hours(from: .planned), "have no recorded hours and are not learned from"),

@@ -29,6 +29,8 @@ public struct Allocation: Sendable, Hashable, Codable {
     public var completedAt: Double?
     /// When it was cancelled; nil where it was not. What is cancelled and not finished gets no outcome.
     public var cancelledAt: Double?
+    /// Since when it is tentative; nil where it is firm. What is tentative is not decided on yet: it may never become work.
+    public var softSince: Double?
     /// What is known of the decision's facts themselves; nil for ``DecisionEvidence/observed``.
     public var evidence: DecisionEvidence?
 
@@ -36,9 +38,11 @@ public struct Allocation: Sendable, Hashable, Codable {
         id: String, employee: String, project: String, skills: [String] = [], labels: [String: String] = [:],
         plannedHours: Double, allocationPercent: Double? = nil, actualHours: Double? = nil, start: Double? = nil,
         plannedEnd: Double? = nil, decidedAt: Double, completedAt: Double? = nil, evidence: DecisionEvidence? = nil,
-        title: String? = nil, cancelledAt: Double? = nil, hoursPerDay: Double? = nil
+        title: String? = nil, cancelledAt: Double? = nil, hoursPerDay: Double? = nil,
+        softSince: Double? = nil
     ) {
         self.hoursPerDay = hoursPerDay
+        self.softSince = softSince
         self.id = id
         self.cancelledAt = cancelledAt
         self.title = title
@@ -77,8 +81,8 @@ public enum DecisionEvidence: String, Sendable, Codable, CaseIterable {
         "have an unknown history: nothing of them but the plan counts as known at the decision"
 }
 
-/// What a project's record says. `status` and `completionPercent` are of today and have no date, so features never use them;
-/// they only go into `TrainingPoint`.
+/// What a project's record says. `status` and `completionPercent` are of today, so features never use them; they only go into
+/// `TrainingPoint`, and into what is waited for.
 public struct ProjectFacts: Sendable, Hashable, Codable {
     public enum Status: String, Sendable, Codable, CaseIterable {
         case planned
@@ -97,6 +101,8 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
     public var end: Double?
     /// What the dates were before they were edited, oldest first; nil where they never were.
     public var earlier: [EarlierDates]?
+    /// Since when it has been completed or cancelled; nil where it is neither, and where it was never seen otherwise.
+    public var closedSince: Double?
 
     /// What a decision may know of it.
     public struct Dates: Sendable, Hashable, Codable {
@@ -122,6 +128,13 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
         }
     }
 
+    /// Whether it was closed before a moment: no outcome is to be expected of what is open on it. Where it was never seen open, it is
+    /// closed from its end on, and without one from the beginning.
+    public func isClosed(before moment: Double) -> Bool {
+        guard status == .completed || status == .cancelled else { return false }
+        return (closedSince ?? end ?? -.infinity) < moment
+    }
+
     /// As they are today.
     var dates: Dates { Dates(start: start, estimatedEnd: estimatedEnd, end: end) }
 
@@ -134,8 +147,9 @@ public struct ProjectFacts: Sendable, Hashable, Codable {
 
     public init(
         id: String, status: Status = .inProgress, completionPercent: Double? = nil, start: Double? = nil,
-        estimatedEnd: Double? = nil, end: Double? = nil, earlier: [EarlierDates]? = nil
+        estimatedEnd: Double? = nil, end: Double? = nil, earlier: [EarlierDates]? = nil, closedSince: Double? = nil
     ) {
+        self.closedSince = closedSince
         self.id = id
         self.status = status
         self.completionPercent = completionPercent

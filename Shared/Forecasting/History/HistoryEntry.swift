@@ -16,13 +16,6 @@ struct HistoryEntry: Sendable {
         return allocation.completedAt
     }
 
-    /// Whether, as far as was known at a moment, it has an outcome to learn from or may still get one: what was cancelled, and what was
-    /// finished without hours, has none.
-    func isAwaited(asOf moment: Double) -> Bool {
-        guard let ended = allocation.endedAt, ended < moment else { return true }
-        return outcomeTime != nil
-    }
-
     /// A total order of completion, the same however history was put together.
     func completes(before other: HistoryEntry) -> Bool {
         let mine = allocation.completedAt ?? .infinity

@@ -11,13 +11,26 @@ public struct WorkSpan: Sendable, Equatable {
 }
 
 extension History {
-    /// Of all allocations that have an outcome or may still get one, in no order. Work that ended without recorded hours, or was
-    /// cancelled, has none.
+    /// Whether, as far as was known at a moment, an allocation has an outcome to learn from or may still get one. What was finished
+    /// without hours, or cancelled, has none. Open work gets none on a project that is closed, where nobody will finish it, and while it
+    /// is tentative: nobody has begun it. Were these waited for, they would count as ever longer work. Work on hold is waited for.
+    func isAwaited(_ entry: HistoryEntry, asOf moment: Double) -> Bool {
+        let allocation = entry.allocation
+        if let ended = allocation.endedAt, ended < moment { return entry.outcomeTime != nil }
+        if let soft = allocation.softSince, soft < moment { return false }
+        return !(project(allocation.project)?.isClosed(before: moment) ?? false)
+    }
+
+    /// Of all allocations that have an outcome or may still get one (``isAwaited(_:asOf:)``), in no order. Work that ended without
+    /// recorded hours has none.
     public var workSpans: [WorkSpan] {
         slotOfID.values.compactMap { slot -> WorkSpan? in
             let place = Int(slot)
             let allocation = entries[place].allocation
-            guard allocation.endedAt == nil || entries[place].source == .recorded else { return nil }
+            let isCounted =
+                allocation.endedAt == nil
+                ? isAwaited(entries[place], asOf: .infinity) : entries[place].source == .recorded
+            guard isCounted else { return nil }
             return WorkSpan(decidedAt: allocation.decidedAt, completedAt: allocation.completedAt)
         }
     }

@@ -57,7 +57,7 @@ extension History {
         for slot in orderedSlots() {
             let allocation = entries[Int(slot)].allocation
             guard allocation.decidedAt >= first, allocation.decidedAt < moment,
-                entries[Int(slot)].isAwaited(asOf: moment)
+                isAwaited(entries[Int(slot)], asOf: moment)
             else { continue }
             all.append(allocation.decidedAt)
             if allocation.plannedHours > 0 { planned.append(allocation.decidedAt) }
