@@ -354,6 +354,27 @@ import Testing
         #expect(abs(longShare(split.fit, split.folds[split.folds.count - 1].fitWeights) - 0.5) < 0.02)
     }
 
+    @Test("few rows, cut into two slices only, are fitted to with weights for what is unfinished")
+    func weightsOfTwoSlices() throws {
+        // One decision a day for four weeks; every other takes half a day, the rest nine days.
+        let all = (0..<28).map { day -> LearningRow in
+            let isLong = day % 2 == 1
+            return row(Double(day), isLong ? 9 : 0.5, hours: isLong ? 9 : 1)
+        }
+        let known = all.filter { $0.completedAt < 28 }
+        let split = try TimeSplit(
+            rows: known, split: .latest(share: 0.2), censoring: Censoring(decisions: all.map(\.decision.at)), asOf: 28)
+        #expect(split.show.isEmpty)
+        func longShare(_ picked: [Int], _ weights: [Double]) throws -> Double {
+            try #require(weights.count == picked.count)
+            let long = zip(picked, weights).reduce(0) { $0 + (known[$1.0].hours == 9 ? $1.1 : 0) }
+            return long / weights.reduce(0, +)
+        }
+        // Without weights .31 and .39 of the rows are long.
+        #expect(try longShare(split.fit, split.folds[split.folds.count - 1].fitWeights) > 0.42)
+        #expect(try longShare(split.everything, split.everythingWeights) > 0.45)
+    }
+
     @Test("one task of long ago, finished only now, does not hide that recent long work is unfinished")
     func ancient() {
         // Thirty decisions for each of a hundred days long ago; then one a day, every other of which takes sixty days.

@@ -106,10 +106,18 @@ struct TimeSplit: Sendable {
         var last = fold(all.filter { rows[$0].decision.at < chosen }, judge, rows)
         try requireRows(fit: last.fit.count, later: judge.count)
         let end = max(rows[all.count - 1].decision.at, asOf.isFinite ? asOf : 0).nextUp
-        let judgeWeights = censoring.weights(
-            of: judge.map { rows[$0] }, decidedIn: chosen..<end, knownAt: asOf)
+        func weights(_ picked: [Int], _ span: Range<Double>, _ cutoff: Double, _ most: Double? = nil)
+            -> Censoring.Weights
+        {
+            censoring.weights(of: picked.map { rows[$0] }, decidedIn: span, knownAt: cutoff, most: most)
+        }
+        let first = rows[0].decision.at
+        last.fitWeights = weights(last.fit, first..<chosen, chosen, mostWeightInFits).values
+        let judgeWeights = weights(judge, chosen..<end, asOf)
         (last.judgeWeights, last.beyond) = (judgeWeights.values, judgeWeights.beyond(judge.count))
-        return TimeSplit(folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
+        var split = TimeSplit(folds: windows(last.fit, rows, censoring, knownAt: chosen) + [last], everything: all)
+        split.everythingWeights = weights(all, first..<end, asOf, mostWeightInFits).values
+        return split
     }
 
     /// The moment that parts the latest `share` of `picked` from the rest; earlier, so that long work is seen to its end, but
