@@ -30,7 +30,7 @@ import Testing
 
     /// - Parameter asked: seconds after noon.
     private func hours(
-        asked: Double, planned: Double? = 8, _ bookings: [HistoryLine], zone: String? = nil
+        asked: Double, planned: Double? = 8, place: Int = 0, _ bookings: [HistoryLine], zone: String? = nil
     ) -> Double? {
         let lines = history.lines + bookings
         var knowledge = TenantKnowledge()
@@ -38,7 +38,7 @@ import Testing
         let moment = noon.addingTimeInterval(asked)
         let prediction = OpenPrediction(
             id: PredictionID(), employee: history.employees[0].id, project: history.projects[0].id,
-            plannedHours: planned, isOtherWork: false, asOf: moment, createdAt: moment)
+            plannedHours: planned, isOtherWork: false, asOf: moment, createdAt: moment, place: place)
         return OutcomeMatching.outcome(of: prediction, in: knowledge)?.actual.actualHours
     }
 
@@ -65,6 +65,22 @@ import Testing
         #expect(hours(asked: 0, [booking(decided: 10, finished: 9_000, hours: 12), later]) == 12)
         #expect(hours(asked: 0, [booking(decided: 10, finished: nil, hours: 0, isCancelled: true), later]) == 3)
         #expect(hours(asked: 15, [booking(decided: 10, finished: nil, hours: 0), later]) == 3)
+    }
+
+    @Test("of equal questions of one request each has a booking of its own, and waits for it")
+    func atOnce() {
+        let bookings = [
+            booking(decided: 10, finished: 3_600, hours: 5), booking(decided: 20, finished: nil, hours: 0),
+            booking(decided: 30, finished: 3_601, hours: 7),
+        ]
+        func each(_ bookings: [HistoryLine], asked: Double = 0) -> [Double?] {
+            (0..<4).map { hours(asked: asked, place: $0, bookings) }
+        }
+        #expect(each(bookings) == [5, nil, 7, nil])
+        // Asked before any booking exists, only the first has the first booking's outcome.
+        #expect(each([bookings[0]]) == [5, nil, nil, nil])
+        // Entered before they were asked about: the last first, as for a single question.
+        #expect(each(bookings, asked: 40) == [7, nil, 5, nil])
     }
 
     @Test(

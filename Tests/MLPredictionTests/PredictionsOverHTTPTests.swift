@@ -401,6 +401,48 @@ import Testing
         }
     }
 
+    @Test("of equal questions of one batch each has the outcome of its own booking, in their order")
+    func outcomesOfBatch() async throws {
+        let history = TrainedModel.history
+        let (employee, project) = (history.employees[0].id, history.projects[1].id)
+        func booking(_ seconds: Double, hours: Double) -> HistoryLine {
+            let booked = Date().addingTimeInterval(seconds)
+            return .allocation(
+                Allocation(
+                    id: AllocationID(), externalId: "new-\(hours)", employeeId: employee, projectId: project,
+                    allocationPercentage: 50, allocatedHours: 12, plannedHours: 12, actualHours: hours,
+                    requiredSkills: [], labels: [:], startDate: CivilDate(booked), endDate: nil,
+                    completedAt: booked.addingTimeInterval(3_600), createdAt: booked))
+        }
+        try await PredictionsOverHTTP.with { service in
+            func question(_ hours: Int) -> String {
+                #"{"employeeId": "\#(employee)", "projectId": "\#(project)", "plannedHours": \#(hours)}"#
+            }
+            let questions = [12, 30, 12, 12].map(question).joined(separator: ",")
+            let asked = try await service.send(.post, "/api/v1/predictions/batch", #"{"requests": [\#(questions)]}"#)
+            guard case .array(let answers)? = asked.body["data"] else {
+                Issue.record("no answers: \(asked.body)")
+                return
+            }
+            let ids = answers.compactMap { $0["predictionId"]?.stringValue }
+            #expect(ids.count == 4 && ids == ids.sorted())
+            func outcomes() async throws -> [Double?] {
+                var found: [Double?] = []
+                for id in ids {
+                    let record = try await service.send(.get, "/api/v1/predictions/\(id)")
+                    found.append(record.body["data"]?["actual"]?["actualHours"]?.doubleValue)
+                }
+                return found
+            }
+            service.upstream.state.withLock { $0.lines[service.tenant]?.append(booking(60, hours: 7)) }
+            #expect(try await outcomes() == [7, nil, nil, nil])
+            service.upstream.state.withLock { $0.lines[service.tenant]?.append(booking(120, hours: 9)) }
+            #expect(try await outcomes() == [7, nil, 9, nil])
+            service.upstream.state.withLock { $0.lines[service.tenant]?.append(booking(180, hours: 11)) }
+            #expect(try await outcomes() == [7, nil, 9, 11])
+        }
+    }
+
     @Test("asked as of a moment, later history changes nothing")
     func asOf() async throws {
         try await PredictionsOverHTTP.with { service in

@@ -73,7 +73,10 @@ struct PredictionService: Sendable {
         against mirror: TenantMirror, at moment: Date, since start: ContinuousClock.Instant
     ) async throws -> [NewPrediction] {
         var answered: [NewPrediction] = []
-        for (request, (question, model)) in asked {
+        // Ids tell the order of questions that have one moment.
+        let asked = Array(asked)
+        let ids = asked.map { _ in UUID() }.sorted().map { PredictionID(rawValue: $0) }
+        for ((request, (question, model)), id) in zip(asked, ids) {
             guard clock() - start < Self.longestAnswer else {
                 throw ProblemError.unavailable("So many questions take too long at the moment; ask fewer at once.")
             }
@@ -86,7 +89,7 @@ struct PredictionService: Sendable {
             answered.append(
                 NewPrediction(
                     request: request,
-                    prediction: Prediction(id: PredictionID(), answer, question: question, model: model.description),
+                    prediction: Prediction(id: id, answer, question: question, model: model.description),
                     createdAt: moment, features: answer.features, selection: answer.selection))
             // A large batch is no reason for others to wait.
             await Task.yield()

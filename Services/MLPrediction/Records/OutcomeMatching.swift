@@ -13,6 +13,9 @@ struct OpenPrediction: Sendable {
     /// The moment it was asked as of.
     let asOf: Date
     let createdAt: Date
+    /// How many questions of the same request stand before it that ask about the same person, project and plan: each is about another
+    /// piece of work.
+    var place = 0
     /// What was taken from a booking before; nil where nothing was.
     var taken: BookingOutcome?
 }
@@ -37,7 +40,8 @@ struct BookingOutcome: Sendable {
 /// A question names no booking, since it is asked before there is one. The booking is the first of the same person on the
 /// same project that was decided at the question or up to thirty days after it, not finished when it was asked and, where the
 /// question had a plan, planned the same; where there is none, the last that was decided up to a day before. An unfinished booking
-/// is waited for: the outcome of a later one that took less time is not that of this one.
+/// is waited for: the outcome of a later one that took less time is not that of this one. Of equal questions of one request the
+/// second has the second of these bookings, and so on.
 enum OutcomeMatching {
     private static let before = 86_400.0
     /// Seconds from the question to the decision on the booking, at most.
@@ -53,8 +57,11 @@ enum OutcomeMatching {
             return prediction.plannedHours.map { abs($0 - booking.plannedHours) <= 0.01 * $0 } ?? true
         }.sorted { ($0.decidedAt, $0.id) < ($1.decidedAt, $1.id) }
         // Files may name the day of a decision only: on the day of the question it was no earlier than the question.
-        let booking = candidates.first { $0.decidedAt >= asked || $0.decidedAt == day } ?? candidates.last
-        guard let booking, let id = AllocationID(booking.id), let hours = booking.actualHours,
+        let later = candidates.filter { $0.decidedAt >= asked || $0.decidedAt == day }
+        let inOrder = later.isEmpty ? candidates.reversed() : later
+        guard prediction.place < inOrder.count else { return nil }
+        let booking = inOrder[prediction.place]
+        guard let id = AllocationID(booking.id), let hours = booking.actualHours,
             let completed = booking.completedAt
         else { return nil }
         return BookingOutcome(

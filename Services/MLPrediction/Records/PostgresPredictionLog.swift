@@ -94,6 +94,11 @@ struct PostgresPredictionLog: PredictionLog {
     /// No more are looked through at once.
     private static let mostOpen = 2_000
 
+    /// Person, project and plan as decided; as asked about when no decision is recorded.
+    private static let employee: SQL = "coalesce(instead_employee_id, employee_id)"
+    private static let project: SQL = "coalesce(instead_project_id, project_id)"
+    private static let planned: SQL = "coalesce(instead_planned_hours, planned_hours)"
+
     func awaiting(
         _ outcome: AwaitedOutcome, tenant: TenantID, asked: Range<Date>, after: NewestFirst<PredictionEntity>?
     ) async throws -> [OpenPrediction] {
@@ -106,16 +111,26 @@ struct PostgresPredictionLog: PredictionLog {
         let rows = try await database.withTenantRows(tenant) { connection in
             try await connection.query(
                 """
-                SELECT id, coalesce(instead_employee_id, employee_id) AS employee_id,
-                    coalesce(instead_project_id, project_id) AS project_id,
-                    coalesce(instead_planned_hours, planned_hours) AS planned_hours,
-                    \(sql: PredictionDecision.isOtherWork) AS is_other_work,
-                    (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at, outcome_booking_id,
-                    coalesce(work_decided_at, created_at) AS work_decided_at,
-                    coalesce(instead_actual, actual_result) AS taken FROM predictions
-                WHERE \(sql: awaits) AND created_at >= \(asked.lowerBound)
-                    AND created_at < \(asked.upperBound) AND \(sql: older)
-                ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
+                WITH open AS MATERIALIZED (
+                    SELECT id, \(sql: Self.employee) AS employee_id, \(sql: Self.project) AS project_id,
+                        \(sql: Self.planned) AS planned_hours, \(sql: PredictionDecision.isOtherWork) AS is_other_work,
+                        (prediction_result ->> 'asOf')::timestamptz AS as_of, created_at, outcome_booking_id,
+                        coalesce(work_decided_at, created_at) AS work_decided_at,
+                        coalesce(instead_actual, actual_result) AS taken, employee_id AS asked_about FROM predictions
+                    WHERE \(sql: awaits) AND created_at >= \(asked.lowerBound)
+                        AND created_at < \(asked.upperBound) AND \(sql: older)
+                    ORDER BY created_at DESC, id DESC LIMIT \(Self.mostOpen)
+                )
+                SELECT open.*, numbered.place
+                FROM (SELECT DISTINCT created_at, asked_about FROM open) request CROSS JOIN LATERAL (
+                    -- The questions of one request have one moment, and ids in their order. Of work that was rejected there may be none.
+                    SELECT id, row_number() OVER (
+                            PARTITION BY \(sql: Self.employee), \(sql: Self.project), \(sql: Self.planned),
+                                input_data ->> 'asOf'
+                            ORDER BY decision IS NOT DISTINCT FROM 'rejected', id) - 1 AS place
+                    FROM predictions WHERE employee_id = request.asked_about AND created_at = request.created_at
+                ) numbered JOIN open USING (id)
+                ORDER BY open.created_at DESC, open.id DESC
                 """)
         }
         return try await gate.map(named: "outcomes", rows, few: OutcomeIntake.few) { try OpenPrediction($0) }
@@ -182,7 +197,7 @@ extension OpenPrediction {
         self.init(
             id: try row.decode("id"), employee: try row.decode("employee_id"), project: try row.decode("project_id"),
             plannedHours: try row.decode("planned_hours"), isOtherWork: try row.decode("is_other_work"),
-            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"),
+            asOf: try row.decode("as_of"), createdAt: try row.decode("created_at"), place: try row.decode("place"),
             taken: try row.decode("outcome_booking_id", as: AllocationID?.self).flatMap { booking in
                 actual.map { BookingOutcome(booking: booking, decidedAt: decidedAt, actual: $0) }
             })
