@@ -7,6 +7,8 @@ struct JudgedRow: Sendable {
     let isSuccess: Bool?
     /// Nil where the winner could not say.
     let successProbability: Double?
+    /// For what was decided beside it and is not finished; 1 on average over all rows.
+    let weight: Double
 }
 
 /// One task that both models have answered, and what came of it.
@@ -19,11 +21,14 @@ public struct PairedTask: Sendable {
     /// Nil where a model could not say.
     public let newSuccess: Double?
     public let incumbentSuccess: Double?
+    /// What it counts for beside the others.
+    public let weight: Double
 
     public init(
         actualHours: Double, newHours: Double, incumbentHours: Double, isSuccess: Bool?, newSuccess: Double?,
-        incumbentSuccess: Double?
+        incumbentSuccess: Double?, weight: Double = 1
     ) {
+        self.weight = weight
         self.actualHours = actualHours
         self.newHours = newHours
         self.incumbentHours = incumbentHours
@@ -61,7 +66,11 @@ public struct IncumbentComparison: Sendable, Equatable {
     public init?(_ tasks: [PairedTask], seed: UInt64) {
         let actual = tasks.map(\.actualHours)
         let (own, theirs) = (tasks.map(\.newHours), tasks.map(\.incumbentHours))
-        func errors(_ forecasts: [Double]) -> [Double] { zip(forecasts, actual).map { abs($0 - $1) } }
+        let scale = Double(tasks.count) / tasks.reduce(0) { $0 + $1.weight }
+        let weights = tasks.map { $0.weight * scale }
+        func errors(_ forecasts: [Double]) -> [Double] {
+            tasks.indices.map { weights[$0] * abs(forecasts[$0] - actual[$0]) }
+        }
         let (ownErrors, theirErrors) = (errors(own), errors(theirs))
         guard let difference = Bootstrap.paired(zip(ownErrors, theirErrors).map { $0 - $1 }, seed: seed) else {
             return nil
@@ -69,7 +78,8 @@ public struct IncumbentComparison: Sendable, Equatable {
         self.init(
             rows: tasks.count, meanAbsoluteError: ownErrors.reduce(0, +) / Double(tasks.count),
             incumbentMeanAbsoluteError: theirErrors.reduce(0, +) / Double(tasks.count), difference: difference,
-            isWorse: SelectionScore.isWorse(actual: actual, candidate: own, baseline: theirs, seed: seed)
+            isWorse: SelectionScore.isWorse(
+                actual: actual, candidate: own, baseline: theirs, weights: weights, seed: seed)
                 || Self.isWorseOnSuccess(tasks, seed: seed))
     }
 
@@ -80,7 +90,7 @@ public struct IncumbentComparison: Sendable, Equatable {
                 return nil
             }
             let truth = isSuccess ? 1.0 : 0
-            return (own - truth) * (own - truth) - (theirs - truth) * (theirs - truth)
+            return task.weight * ((own - truth) * (own - truth) - (theirs - truth) * (theirs - truth))
         }
         return Bootstrap.paired(differences, seed: seed)?.isWorse ?? false
     }
@@ -113,7 +123,7 @@ extension TrainingOutcome {
                 return PairedTask(
                     actualHours: row.actualHours, newHours: row.forecastHours, incumbentHours: theirs.hours,
                     isSuccess: row.isSuccess, newSuccess: row.successProbability,
-                    incumbentSuccess: theirs.successProbability)
+                    incumbentSuccess: theirs.successProbability, weight: row.weight)
             }, seed: model.seed)
     }
 }

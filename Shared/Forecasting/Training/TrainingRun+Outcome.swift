@@ -26,7 +26,7 @@ extension TrainingRun {
             winnerWithoutPlan: model.unplanned.candidates[model.unplanned.winner].name,
             beatsBaseline: main.beatsBaseline, gates: main.gates, warnings: warnings, modelCard: card.text,
             trainedRows: main.split.fit.count, validationRows: main.split.show.count,
-            judged: Self.judgedRows(of: main.result, data: main.data, rows: main.split.show))
+            judged: Self.judgedRows(of: main.result, data: main.data, split: main.split))
     }
 
     /// Of questions that leave the details out; nil where a baseline answers them, and where nothing else holds than for all others.
@@ -65,14 +65,17 @@ struct Shown {
 
 extension TrainingRun {
     /// What the winner, not yet fitted to these rows, says of them.
-    private static func judgedRows(of result: VariantTrainer.Result, data: FitData, rows: [Int]) -> [JudgedRow] {
+    private static func judgedRows(of result: VariantTrainer.Result, data: FitData, split: TimeSplit) -> [JudgedRow] {
         let model = result.judgedModel
-        let (picked, matrix, _) = data.picking(rows)
-        return zip(picked, model.answers(matrix)).map { row, answer in
-            JudgedRow(
+        let (picked, matrix, _) = data.picking(split.show)
+        let weights = split.showWeights.values
+        return zip(picked, model.answers(matrix)).enumerated().map { place, judged in
+            let (row, answer) = judged
+            return JudgedRow(
                 decision: row.decision, actualHours: row.hours,
                 forecastHours: model.hours(answer.distribution.median, planned: row.planned),
-                isSuccess: row.planned > 0 ? row.success : nil, successProbability: answer.success)
+                isSuccess: row.success, successProbability: answer.success,
+                weight: weights.isEmpty ? 1 : weights[place])
         }
     }
 }
