@@ -279,7 +279,7 @@ import Testing
         guard let success = outcome.success else { return 0 }
         let last = try #require(split.folds.last)
         let weights = last.fitWeights.isEmpty ? last.fit.map { _ in 1.0 } : last.fitWeights
-        let kept = zip(last.fit, weights).reduce(0) { $0 + (rows[$1.0].success ? $1.1 : 0) }
+        let kept = zip(last.fit, weights).reduce(0) { $0 + (rows[$1.0].success == true ? $1.1 : 0) }
         let rate = (kept + 1) / Double(last.fit.count + 2)
         return success.brier
             - (success.baseRate * (1 - rate) * (1 - rate) + (1 - success.baseRate) * rate * rate)

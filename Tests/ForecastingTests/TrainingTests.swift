@@ -297,4 +297,58 @@ import Testing
         }
         #expect(width("new person") > width("all"))
     }
+
+    @Test("hours that follow from utilisation tell nothing of plans that are kept, and the card says how many they are")
+    func utilisation() throws {
+        let allocations = Company().allocations(240).map { given in
+            var allocation = given
+            allocation.actualHours = nil
+            return allocation
+        }
+        // From half of the plan to a tenth above it.
+        let capacity = (0..<6).flatMap { person in
+            (0..<160).map { day in
+                CapacityDay(
+                    employee: "e\(person)", day: 1_000_000_000 + Double(day) * 86_400,
+                    utilisation: 50 + 15 * Double((day + person) % 5))
+            }
+        }
+        let history = History(allocations: allocations, capacity: capacity)
+        let outcome = try TrainingRun(history: history, configuration: configuration(240, epochs: 1)).run()
+        #expect(outcome.report.overall.success == nil && outcome.model.planned?.success == nil)
+        let asked = Decision(employee: "e1", project: "p1", plannedHours: 8, at: Company.end(240))
+        #expect(outcome.model.forecast(asked, history: history).successProbability == nil)
+        #expect(outcome.warnings.contains { $0.hasPrefix("240 completed allocations whose hours are not recorded") })
+    }
+
+    @Test("files that were imported twice are told of: figures count each of their tasks twice")
+    func twins() {
+        let rows = Company().history(40).learningRows(asOf: .infinity)
+        #expect(!DataWarnings.warnings(rows).contains { $0.contains("with a twin") })
+        let twins = rows.prefix(3).map { row in
+            var twin = row
+            twin.id += " again"
+            twin.decision.at += 3_600
+            return twin
+        }
+        #expect(
+            DataWarnings.warnings(rows + twins).contains { $0.hasPrefix("3 completed allocations with a twin") })
+    }
+
+    @Test("beside the deployed model, finished work counts for what is not finished, as in all other figures")
+    func incumbentWeights() throws {
+        func tasks(longWeight: Double) -> [PairedTask] {
+            func task(_ hours: Double, _ new: Double, _ incumbent: Double, _ weight: Double) -> PairedTask {
+                PairedTask(
+                    actualHours: hours, newHours: new, incumbentHours: incumbent, isSuccess: nil, newSuccess: nil,
+                    incumbentSuccess: nil, weight: weight)
+            }
+            return (0..<70).map { $0 < 60 ? task(10, 11, 12, 1) : task(100, 110, 106, longWeight) }
+        }
+        let even = try #require(IncumbentComparison(tasks(longWeight: 1), seed: 1))
+        #expect(abs(even.difference.meanDifference + 20.0 / 70) < 1e-9)
+        let weighted = try #require(IncumbentComparison(tasks(longWeight: 3), seed: 1))
+        #expect(abs(weighted.difference.meanDifference - 60.0 / 90) < 1e-9 && !weighted.favoursNew)
+        #expect(abs(weighted.meanAbsoluteError - 4) < 1e-9)
+    }
 }

@@ -116,9 +116,9 @@ struct LatestOutcomes: Sendable {
         let known = moments.lowerBound(of: moment)
         let latest = places.lowerBound(of: known - Recalibration.window)..<places.lowerBound(of: known)
         guard latest.count >= Recalibration.least else { return found }
-        let planned = latest.filter { rows[$0].planned > 0 && chances[$0] != nil }
+        let planned = latest.filter { rows[$0].success != nil && chances[$0] != nil }
         found.success = .init(
-            probabilities: planned.compactMap { chances[$0] }, outcomes: planned.map { rows[$0].success })
+            probabilities: planned.compactMap { chances[$0] }, outcomes: planned.map { rows[$0].success == true })
         found.outcomes = latest.count
         // A chance that has moved may move the estimate: what came near is judged by what is answered now.
         let answered =

@@ -73,7 +73,7 @@ struct BaseNetworkTraining {
             let stretch = row.planned > 0 ? row.hours / row.planned : 1
             targets.append(share.map { Float(min(max($0 * stretch, 0), 1)) } ?? .nan)
             targets.append(Float(min(max(row.hours / 40, 0), 1)))
-            targets.append(row.planned > 0 ? (row.success ? 1 : 0) : .nan)
+            targets.append(row.success.map { $0 ? 1 : 0 } ?? .nan)
         }
         return Samples(inputs: inputs, targets: targets, count: indices.count)
     }

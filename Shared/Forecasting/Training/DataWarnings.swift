@@ -10,6 +10,12 @@ enum DataWarnings {
         warn(
             rows.filter { $0.planned > 0 && abs($0.logRatio) > HoursScale.ratioLimit }.count,
             "took more than 20 times the plan, or less than a twentieth of it")
+        warn(
+            rows.count { !$0.isRecorded },
+            "whose hours are not recorded but follow from utilisation: whether they kept their plans is not known")
+        warn(
+            rows.count - Set(rows.map(Twin.init)).count,
+            "with a twin, the same in everything but the id and the decision's moment: figures count both")
         warn(rows.filter { $0.evidence == .stated }.count, DecisionEvidence.statedInWords)
         warn(rows.filter { $0.evidence == .unknown }.count, DecisionEvidence.unknownInWords)
         let ends = rows.filter { $0.decision.end != nil }
@@ -21,5 +27,19 @@ enum DataWarnings {
                 "Planned ends mostly equal the days of completion, as if written down afterwards: they are not used.")
         }
         return warnings
+    }
+
+    /// What files that were imported twice have twice.
+    private struct Twin: Hashable {
+        let decision: Decision
+        let completedAt: Double
+        let hours: Double
+
+        init(_ row: LearningRow) {
+            var decision = row.decision
+            decision.skills.sort()
+            decision.at = 0
+            (self.decision, completedAt, hours) = (decision, row.completedAt, row.hours)
+        }
     }
 }

@@ -153,8 +153,8 @@ struct Judge {
 
     /// Of the rows of which something was said.
     private func success(of picked: [Int], _ probabilities: [Double?], _ seed: UInt64) -> SuccessReport {
-        let planned = picked.filter { rows[$0].planned > 0 && probabilities[$0] != nil }
-        let outcomes = planned.map { rows[$0].success }
+        let planned = picked.filter { rows[$0].success != nil && probabilities[$0] != nil }
+        let outcomes = planned.map { rows[$0].success == true }
         let said = planned.compactMap { probabilities[$0] }
         let weights = weights(of: planned)
         return SuccessReport(

@@ -10,11 +10,14 @@ struct LearningRow: Sendable {
     /// 0 when there was no plan.
     var planned: Double
     var evidence: DecisionEvidence = .observed
+    /// False where the hours follow from utilisation.
+    var isRecorded = true
     var logHours: Double { log(max(hours, HoursScale.least)) }
     var logPlan: Double { log(max(planned, HoursScale.least)) }
     /// Log ratio to the plan; cut where it is averaged so that one oddity cannot rule a fit.
     var logRatio: Double { logHours - logPlan }
-    var success: Bool { hours <= planned }
+    /// Whether it was finished within its plan; nil without a plan or recorded hours: hours that follow from the plan cannot judge it.
+    var success: Bool? { planned > 0 && isRecorded ? hours <= planned : nil }
 }
 
 extension LearningRow {
@@ -22,7 +25,8 @@ extension LearningRow {
         self.init(
             id: entry.allocation.id, slot: slot, decision: Decision(entry.allocation),
             completedAt: entry.allocation.completedAt ?? moment, hours: entry.hours ?? 0,
-            planned: max(0, entry.allocation.plannedHours), evidence: entry.allocation.evidence ?? .observed)
+            planned: max(0, entry.allocation.plannedHours), evidence: entry.allocation.evidence ?? .observed,
+            isRecorded: entry.source == .recorded)
     }
 }
 

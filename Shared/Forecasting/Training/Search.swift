@@ -40,10 +40,10 @@ struct Search {
         let shares = FitSettings.eventPenaltyShares
         var contest = Contest(usual: settings.eventPenaltyShare)
         for fold in split.folds {
-            let fit = fold.fit.filter { data.rows[$0].planned > 0 }
-            let judge = fold.judge.filter { data.rows[$0].planned > 0 }
+            let fit = fold.fit.filter { data.rows[$0].success != nil }
+            let judge = fold.judge.filter { data.rows[$0].success != nil }
             guard fit.count >= 20 else { continue }
-            func outcomes(_ indices: [Int]) -> [Double] { indices.map { data.rows[$0].success ? 1 : 0 } }
+            func outcomes(_ indices: [Int]) -> [Double] { indices.map { data.rows[$0].success == true ? 1 : 0 } }
             let (matrix, later) = (data.matrix.selecting(fit), data.matrix.selecting(judge))
             let losses = try shares.map { share in
                 let model = try RidgeModel(

@@ -13,11 +13,11 @@ extension ShownChances {
         guard let rate = model.success?.baseRate else { return nil }
         let (rows, matrix, _) = data.picking(split.show)
         let answers = model.answers(matrix)
-        let said = rows.indices.filter { rows[$0].planned > 0 && answers[$0].success != nil }
+        let said = rows.indices.filter { rows[$0].success != nil && answers[$0].success != nil }
         let weights = split.showWeights.values
         guard
             let success = Statistics.success(
-                said.map { rows[$0].success }, said.compactMap { answers[$0].success },
+                said.map { rows[$0].success == true }, said.compactMap { answers[$0].success },
                 weights: weights.isEmpty ? [] : said.map { weights[$0] })
         else { return nil }
         brier = success.brier
@@ -31,7 +31,8 @@ extension JudgedVariant {
     var chancesInWords: String? {
         guard result.model.schema.withPlan else { return nil }
         guard let success = result.model.success else {
-            return "Too few tasks with a plan had finished to learn chances of keeping a plan from: none is given."
+            return "Too few tasks with a plan and recorded hours had finished to learn chances of keeping a plan from: "
+                + "none is given."
         }
         guard !success.tellsApart else { return nil }
         let rate = "\(Int((100 * success.baseRate).rounded())) %"

@@ -21,11 +21,11 @@ extension VariantTrainer {
         return classifier
     }
 
-    /// Those that had a plan.
-    func planned(_ outcomes: Outcomes) -> Outcomes { outcomes.picking { data.rows[$0].planned > 0 } }
+    /// Those of which it is known whether they kept a plan.
+    func planned(_ outcomes: Outcomes) -> Outcomes { outcomes.picking { data.rows[$0].success != nil } }
 
-    /// Whether each was finished within its plan.
-    func successes(_ rows: [Int]) -> [Bool] { rows.map { data.rows[$0].success } }
+    /// Whether each of some that had one was finished within its plan.
+    func successes(_ rows: [Int]) -> [Bool] { rows.map { data.rows[$0].success == true } }
 
     /// On rows that had a plan.
     func calibrate(_ classifier: inout EventClassifier, _ judged: Outcomes) {
@@ -141,7 +141,7 @@ extension VariantTrainer {
             guard fit.rows.count >= Self.rowsForTrees else { continue }
             let classifier = try fitEvent(fit, settings)
             guard classifier.trees != nil else { continue }
-            add(classifier, fold.judge.filter { data.rows[$0].planned > 0 })
+            add(classifier, fold.judge.filter { data.rows[$0].success != nil })
         }
         return contest.winner
     }
