@@ -168,4 +168,41 @@ import Testing
             #expect(stranger.answers == 0)
         }
     }
+
+    @Test("a candidate that is better on short work alone does not win because short work ends first")
+    func shortWorkFirst() async throws {
+        try await PredictionDatabase.with { fixture in
+            let setup = try await setup(fixture)
+            let answers = try await setup.ask(40)
+            #expect(await setup.shadows.answerSome())
+            let shadow = try #require(setup.registry.state.withLock { $0.deployment?.shadow?.modelId })
+            let incumbent = try #require(answers[0].model.id)
+            // One question a day: every other is about an hour's work, the rest about that of thirty days, of which five are finished.
+            try await fixture.database.withTenantRows(setup.tenant) { connection in
+                _ = try await connection.execute(
+                    """
+                    UPDATE predictions p SET created_at = now() - age * interval '1 day', success_probability = NULL,
+                        estimated_hours = CASE WHEN age % 2 = 0 THEN 12 ELSE 103 END,
+                        actual_hours = CASE WHEN age % 2 = 0 THEN 10 WHEN age > 30 THEN 100 END,
+                        actual_result = CASE WHEN age % 2 = 0 OR age > 30 THEN jsonb_build_object('actualHours', 1,
+                            'completedAt', now() - age * interval '1 day'
+                                + CASE WHEN age % 2 = 0 THEN interval '1 hour' ELSE interval '30 days' END) END
+                    FROM (SELECT id, row_number() OVER (ORDER BY id)::integer AS age FROM predictions) n
+                    WHERE n.id = p.id
+                    """)
+                _ = try await connection.execute(
+                    """
+                    UPDATE shadow_answers s SET answer = jsonb_set(s.answer, '{estimatedHours}',
+                        to_jsonb(CASE WHEN p.estimated_hours = 12 THEN 11 ELSE 106 END))
+                    FROM predictions p WHERE p.id = s.prediction_id
+                    """)
+            }
+            let figures = PostgresShadowFigures(database: fixture.database)
+            let found = try await figures.figures(of: shadow, beside: incumbent, tenant: setup.tenant)
+            #expect(found.outcomes == 25)
+            // An hour nearer on 20 short tasks, three hours farther on 5 long ones, each of which counts for four.
+            let comparison = try #require(found.comparison)
+            #expect(comparison.meanDifference > 0.5 && !comparison.favoursNew)
+        }
+    }
 }

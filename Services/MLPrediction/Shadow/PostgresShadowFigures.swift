@@ -1,11 +1,16 @@
 import Contracts
 import Forecasting
+import Foundation
 import Postgres
 import ServiceStorage
 
 /// What a model said in its shadow beside what the deployed one said, on tasks whose outcome is known.
+///
+/// Short work ends first: finished tasks count for those asked about beside them that are not finished, or the model that is better on short
+/// work alone would win.
 struct PostgresShadowFigures: Sendable {
     let database: ServiceDatabase
+    var now: @Sendable () -> Date = { Date() }
 
     /// The most answers that are compared, oldest first: the decision needs far fewer.
     private static let most = 20_000
@@ -15,7 +20,7 @@ struct PostgresShadowFigures: Sendable {
             try await connection.query(
                 """
                 SELECT p.employee_id, p.project_id, p.planned_hours, p.actual_hours, p.estimated_hours,
-                    p.success_probability, (p.actual_result ->> 'completedAt') AS completed_at,
+                    p.success_probability, p.created_at, (p.actual_result ->> 'completedAt')::timestamptz AS completed_at,
                     (s.answer ->> 'estimatedHours')::double precision AS new_hours,
                     (s.answer ->> 'successProbability')::double precision AS new_success
                 FROM shadow_answers s JOIN predictions p ON p.tenant_id = s.tenant_id AND p.id = s.prediction_id
@@ -25,12 +30,18 @@ struct PostgresShadowFigures: Sendable {
             ).map(Answer.init)
         }
         var seen: Set<Work> = []
-        let tasks = answers.compactMap { answer -> PairedTask? in
-            guard let actual = answer.actual, seen.insert(Work(answer, actual)).inserted else { return nil }
+        let finished = answers.compactMap { answer -> (answer: Answer, actual: Double)? in
+            answer.actual.flatMap { seen.insert(Work(answer, $0)).inserted ? (answer, $0) : nil }
+        }
+        let weights = FinishedWork.weights(
+            durations: finished.map { $0.answer.duration }, asked: answers.map(\.askedAt.timeIntervalSince1970),
+            knownAt: now().timeIntervalSince1970)
+        let tasks = zip(finished, weights).map { task, weight in
+            let (answer, actual) = task
             return PairedTask(
                 actualHours: actual, newHours: answer.newHours, incumbentHours: answer.incumbentHours,
                 isSuccess: answer.planned.map { actual <= $0 }, newSuccess: answer.newSuccess,
-                incumbentSuccess: answer.incumbentSuccess)
+                incumbentSuccess: answer.incumbentSuccess, weight: weight)
         }
         return ShadowFigures(
             answers: answers.count, outcomes: tasks.count,
@@ -43,17 +54,22 @@ struct PostgresShadowFigures: Sendable {
         let project: ProjectID
         let planned: Double?
         let actual: Double?
-        let completedAt: String?
+        let askedAt: Date
+        let completedAt: Date?
         let incumbentHours: Double
         let incumbentSuccess: Double?
         let newHours: Double
         let newSuccess: Double?
+
+        /// From the question to the end of the work, in seconds.
+        var duration: Double { (completedAt ?? askedAt).timeIntervalSince(askedAt) }
 
         init(_ row: PostgresRow) throws {
             employee = try row.decode("employee_id")
             project = try row.decode("project_id")
             planned = try row.decode("planned_hours")
             actual = try row.decode("actual_hours")
+            askedAt = try row.decode("created_at")
             completedAt = try row.decode("completed_at")
             incumbentHours = try row.decode("estimated_hours")
             incumbentSuccess = try row.decode("success_probability")
@@ -66,7 +82,7 @@ struct PostgresShadowFigures: Sendable {
     private struct Work: Hashable {
         let employee: EmployeeID
         let project: ProjectID
-        let completedAt: String?
+        let completedAt: Date?
         let hours: Double
 
         init(_ answer: Answer, _ hours: Double) {

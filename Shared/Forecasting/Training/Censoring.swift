@@ -44,7 +44,16 @@ struct Censoring: Sendable {
     func weights(of rows: [LearningRow], decidedIn span: Range<Double>, knownAt cutoff: Double, most: Double? = nil)
         -> Weights
     {
-        guard !decisions.isEmpty, !rows.isEmpty, cutoff.isFinite else { return Weights() }
+        weights(
+            ofDurations: rows.map { max(0, $0.completedAt - $0.decision.at) }, decidedIn: span, knownAt: cutoff,
+            most: most)
+    }
+
+    /// - Parameter durations: of finished work, from its decision.
+    fileprivate func weights(
+        ofDurations durations: [Double], decidedIn span: Range<Double>, knownAt cutoff: Double, most: Double? = nil
+    ) -> Weights {
+        guard !decisions.isEmpty, !durations.isEmpty, cutoff.isFinite else { return Weights() }
         let first = decisions.lowerBound(of: span.lowerBound)
         let end = decisions.lowerBound(of: span.upperBound)
         guard end > first else { return Weights() }
@@ -56,7 +65,7 @@ struct Censoring: Sendable {
             let left = max(first, decisions.lowerBound(of: knownFrom - duration))
             return decided / Double(max(1, min(known, end) - left))
         }
-        let raw = rows.map { weight(max(0, $0.completedAt - $0.decision.at)) }
+        let raw = durations.map(weight)
         let reach = min(1, raw.reduce(0, +) / decided)
         // Where rows are cut out of a long history, each stands for many that were finished before.
         let briefest = weight(0)
@@ -100,6 +109,25 @@ struct Censoring: Sendable {
         guard let last = curve.last else { return nil }
         let goal = last.survival + share * (1 - last.survival)
         return curve.first { $0.survival <= goal }?.duration ?? last.duration
+    }
+}
+
+/// What finished work counts for beside what was asked about with it and is not finished.
+public enum FinishedWork {
+    /// As in the figures of a model (``Censoring``), with a mean of 1.
+    /// - Parameters:
+    ///   - durations: seconds from the question to the end of the work, of each that is finished.
+    ///   - asked: moments of all questions, finished or not, seconds since 1970.
+    ///   - moment: until which it is known what was finished.
+    public static func weights(durations: [Double], asked: [Double], knownAt moment: Double) -> [Double] {
+        let decisions = asked.sorted()
+        let found = decisions.first.map { first in
+            Censoring(decisions: decisions).weights(
+                ofDurations: durations.map { max(0, $0) }, decidedIn: first..<max(first, moment), knownAt: moment
+            ).values
+        }
+        guard let found, !found.isEmpty else { return [Double](repeating: 1, count: durations.count) }
+        return found
     }
 }
 
