@@ -5,11 +5,14 @@ public import NeuralNetwork
 public struct ForecastModel: Sendable {
     private static let magic: UInt32 = 0x314D_5245
     /// Format 2 brought `HoursCandidate.trust`, format 3 models for questions without details, format 4 titles, format 5 the effort
-    /// of a percentage, format 6 hours per day. Earlier ones are still read, so that a deployed model survives an upgrade, and a model is written in the
-    /// earliest format that has all of it, so that an earlier release can read it.
-    private static let formatVersion: UInt16 = 6
+    /// of a percentage, format 6 hours per day, format 7 linear models held to what they have seen. Earlier ones are still read, so that a
+    /// deployed model survives an upgrade, and a model is written in the earliest format that has all of it, so that an earlier release can
+    /// read it.
+    private static let formatVersion: UInt16 = 7
 
     private var leastFormat: UInt16 {
+        let variants = [planned, unplanned, plannedWithoutDetails, unplannedWithoutDetails]
+        if variants.contains(where: { $0?.isHeld == true }) { return 7 }
         let schemas = [planned, unplanned].compactMap { $0?.schema }
         if schemas.contains(where: \.usesHoursPerDay) { return 6 }
         return schemas.contains(where: \.usesEffort) ? 5 : schemas.contains(where: \.usesTitles) ? 4 : 3

@@ -206,8 +206,6 @@ import Testing
                 return allocation
             }, employees: Self.employees)
         let model = try Self.model(history)
-        // A format that earlier releases read, too.
-        #expect(model.encoded()[4..<6].elementsEqual([3, 0]))
         #expect(model.schemas.allSatisfy { !$0.usesHoursPerDay })
         for plan in [7.0, nil] {
             func answer(_ daily: Double?) -> Forecast {

@@ -126,6 +126,36 @@ import Testing
         }
     }
 
+    @Test("beyond what it was fitted to a linear model says no more, but of levels, and an earlier one as it did")
+    func held() throws {
+        var random = SeededGenerator(seed: 4)
+        let values = (0..<400).flatMap { _ in [Float(random.uniform()), Float(random.uniform()), .nan] }
+        let matrix = FeatureMatrix(values: values, columns: 3)
+        let targets = (0..<400).map { 3 + 2 * Double(values[3 * $0]) - Double(values[3 * $0 + 1]) }
+        let free = try RidgeModel(.squared, matrix: matrix, targets: targets, penalty: 1e-6)
+        let held = free.held(to: matrix, except: [false, true, false])
+        #expect(!free.isHeld && held.isHeld && held.predict(matrix) == free.predict(matrix))
+        func predict(_ model: RidgeModel, _ a: Float, _ b: Float) -> Double {
+            model.predict(FeatureMatrix(values: [a, b, .nan], columns: 3))[0]
+        }
+        let most = (0..<400).map { values[3 * $0] }.max() ?? 1
+        #expect(predict(held, 1.5, 0.5) == predict(held, most, 0.5) && predict(free, 1.5, 0.5) > 5)
+        #expect(predict(held, 0.5, 1.4) == predict(free, 0.5, 1.4))
+        // As the release before wrote and read it.
+        func decoded(_ model: RidgeModel, format: UInt16) throws -> RidgeModel {
+            var writer = ByteWriter()
+            writer.formatVersion = format
+            model.encode(into: &writer)
+            var reader = ByteReader(writer.bytes)
+            reader.formatVersion = format
+            let decoded = try RidgeModel(from: &reader, columns: 3)
+            #expect(reader.isAtEnd)
+            return decoded
+        }
+        #expect(try decoded(free, format: 6) == free && decoded(held, format: 7) == held)
+        #expect(try predict(decoded(free, format: 6), 1.5, 0.5) == predict(free, 1.5, 0.5))
+    }
+
     @Test("least squares over many blocks of rows agree with sums taken one by one")
     func sums() throws {
         var random = SeededGenerator(seed: 8)

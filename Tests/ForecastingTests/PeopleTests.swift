@@ -332,9 +332,14 @@ import Testing
             for count in 1...6 {
                 // Some standardise columns alike; one column says nothing.
                 let models = (0..<count).map { number in
-                    RidgeModel(
+                    let model = RidgeModel(
                         intercept: random.uniform(), weights: places.map { _ in random.uniform() - 0.5 },
                         means: places.map { _ in number % 4 == 3 ? 2.1 : 3.7 }, deviations: [1.3, 0.7, 0, 2.9])
+                    // Every third is held to little of what a block has, but for one column.
+                    guard number % 3 == 1 else { return model }
+                    return model.held(
+                        to: FeatureMatrix(values: [3, 3, 3, 3, 4, 4, 4, 4], columns: 4),
+                        except: [false, true, false, false])
                 }
                 let prepared = PreparedLinears(models, places: places)
                 #expect(Set(models.indices.map(prepared.place)) == Set(models.indices))

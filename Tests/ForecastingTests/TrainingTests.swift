@@ -351,4 +351,19 @@ import Testing
         #expect(abs(weighted.difference.meanDifference - 60.0 / 90) < 1e-9 && !weighted.favoursNew)
         #expect(abs(weighted.meanAbsoluteError - 4) < 1e-9)
     }
+
+    @Test("beyond the largest plan that was seen an estimate is as many times the plan as there")
+    func largePlans() throws {
+        let history = Company().history(240)
+        let model = try TrainingRun(history: history, configuration: configuration(240, epochs: 1)).run().model
+        #expect(try ForecastModel(decoding: model.encoded()).encoded() == model.encoded())
+        // All seen are 35 hours at most; each of these is so many whole days.
+        let ratios = [70.0, 140].map { planned -> Double in
+            let decision = Decision(
+                employee: "e3", project: "p1", skills: ["swift"], labels: ["priority": "1", "team": "t0"],
+                plannedHours: planned, allocationPercent: 50, at: Company.end(240))
+            return model.forecast(decision, history: history).hours / planned
+        }
+        #expect(abs(ratios[0] - ratios[1]) < 1e-7, "\(ratios)")
+    }
 }

@@ -104,8 +104,8 @@ INLINE void NAME(models)(const erm_linear *linear, const float *block, double *s
                 four_doubles values = __builtin_convertvector(*(const four_floats *)given, four_doubles);
                 four_longs known = values == values;
                 four_doubles standard = (values - linear->means[column]) / linear->deviations[column];
-                standard = standard < -4 ? (four_doubles)(-4) : standard;
-                standard = standard > 4 ? (four_doubles)(4) : standard;
+                standard = standard < linear->lows[column] ? (four_doubles)(linear->lows[column]) : standard;
+                standard = standard > linear->highs[column] ? (four_doubles)(linear->highs[column]) : standard;
                 standard = known ? standard : (four_doubles)(0);
                 UNROLL for (int model = 0; model < models; model++) sum[model][half] += weights[model] * standard;
             }

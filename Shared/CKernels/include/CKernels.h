@@ -128,6 +128,7 @@ typedef struct {
     int32_t models, columns;
     const int32_t *places;            // per column, its place in the block; -1 for none
     const double *means, *deviations; // per column; deviations of those with a place are above 0
+    const double *lows, *highs;       // per column, in deviations: where standardised values are cut
     const double *terms, *weights;    // per column and model
     const double *intercepts;         // per model
 } erm_linear;

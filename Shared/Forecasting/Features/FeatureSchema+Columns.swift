@@ -39,6 +39,13 @@ extension FeatureSchema {
             projectCount: place(FeatureName.count(of: FeatureName.project)))
     }
 
+    /// Per column, whether it is an estimate of the target itself: what groups of tasks have taken, or what the stated effort comes to. Of
+    /// such a level it is known what follows where it leaves all that was seen: as much more. Of all else, such as sizes, counts and ages,
+    /// it is not.
+    var levelColumns: [Bool] {
+        features.map { $0.unit == targetUnit && !$0.name.hasSuffix(".spread") }
+    }
+
     /// Chooses label keys by how often the given rows have them (their values are known at the decision), whether planned
     /// ends can be trusted, and what questions are expected to name.
     /// - Parameter completions: moments at which outcomes became known, ascending.

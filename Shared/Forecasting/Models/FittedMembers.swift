@@ -35,6 +35,10 @@ struct FittedMembers: Sendable {
     /// Nil without one.
     var baseNetwork: HoursMember? { fitted[.baseNetwork] }
 
+    var linears: [RidgeModel] {
+        fitted.values.compactMap { if case .linear(let model) = $0 { model } else { nil } }
+    }
+
     func predict(_ matrix: FeatureMatrix, columns: FeatureSchema.Columns) -> MemberPredictions {
         MemberPredictions(fitted.mapValues { $0.predict(matrix, columns: columns) })
     }

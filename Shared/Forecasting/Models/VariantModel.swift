@@ -58,6 +58,11 @@ struct VariantModel: Sendable {
         return (withPlan ? planned * exp(bounded) : exp(bounded)).nineDigits
     }
 
+    /// Whether some linear model is held to what it has seen (``RidgeModel/held(to:except:)``).
+    var isHeld: Bool {
+        members.linears.contains(where: \.isHeld) || [success?.linear, near.linear].contains { $0?.isHeld == true }
+    }
+
     func encode(into writer: inout ByteWriter) {
         writer.write(schema.withPlan)
         writer.write(schema.labelKeys)

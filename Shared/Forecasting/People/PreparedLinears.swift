@@ -10,6 +10,8 @@ struct PreparedLinears: Sendable {
         let places: FixedValues<Int32>
         let means: FixedValues<Double>
         let deviations: FixedValues<Double>
+        let lows: FixedValues<Double>
+        let highs: FixedValues<Double>
         /// Per column and model.
         let weights: FixedValues<Double>
         let intercepts: FixedValues<Double>
@@ -25,8 +27,7 @@ struct PreparedLinears: Sendable {
         for (number, model) in models.enumerated() {
             let alike = groups.firstIndex { group in
                 let other = models[group[0]]
-                return group.count < Int(ERM_LINEARS) && other.means == model.means
-                    && other.deviations == model.deviations
+                return group.count < Int(ERM_LINEARS) && other.standardisesAlike(model)
             }
             if let alike { groups[alike].append(number) } else { groups.append([number]) }
         }
@@ -56,6 +57,8 @@ extension PreparedLinears.Group {
         self.places = FixedValues(places.indices.map { deviations[$0] > 0 ? places[$0] : -1 })
         self.means = FixedValues(means)
         self.deviations = FixedValues(deviations)
+        lows = FixedValues(models[0].lows)
+        highs = FixedValues(models[0].highs)
         weights = FixedValues(places.indices.flatMap { column in models.map { $0.weights[column] } })
         intercepts = FixedValues(models.map(\.intercept))
     }
@@ -89,8 +92,9 @@ final class AskedLinears {
                 at: place,
                 to: erm_linear(
                     models: Int32(group.models.count), columns: Int32(group.places.count), places: group.places.base,
-                    means: group.means.base, deviations: group.deviations.base, terms: terms[place].base,
-                    weights: group.weights.base, intercepts: group.intercepts.base))
+                    means: group.means.base, deviations: group.deviations.base, lows: group.lows.base,
+                    highs: group.highs.base, terms: terms[place].base, weights: group.weights.base,
+                    intercepts: group.intercepts.base))
         }
         sums = .allocate(capacity: max(1, count) * PeopleBlock.rows)
     }

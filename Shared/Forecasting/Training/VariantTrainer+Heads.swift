@@ -181,7 +181,8 @@ extension VariantTrainer {
         let linear = try RidgeModel(
             .logistic, matrix: matrix, targets: targets, rowWeights: fitted.weights,
             penalty: max(10, settings.eventPenaltyShare * Double(fitted.rows.count)), steps: 8,
-            isCancelled: isCancelled)
+            isCancelled: isCancelled
+        ).held(to: matrix, except: schema.levelColumns)
         guard fitted.rows.count >= Self.rowsForTrees else {
             return EventClassifier(baseRate: baseRate, linear: linear)
         }

@@ -156,11 +156,13 @@ struct VariantTrainer {
             .linearMean: .linear(
                 try RidgeModel(
                     .squared, matrix: fit.matrix, targets: fit.targets, rowWeights: censoring, penalty: penalty,
-                    isCancelled: isCancelled)),
+                    isCancelled: isCancelled
+                ).held(to: fit.matrix, except: schema.levelColumns)),
             .linearMedian: .linear(
                 try RidgeModel(
                     .absolute, matrix: fit.matrix, targets: fit.targets, rowWeights: weights, penalty: penalty,
-                    isCancelled: isCancelled)),
+                    isCancelled: isCancelled
+                ).held(to: fit.matrix, except: schema.levelColumns)),
             .treesMean: .trees(try trees(.squared, settings.meanTrees, censoring)),
             .treesMedian: .trees(try trees(.quantile(0.5), settings.medianTrees, weights)),
         ]

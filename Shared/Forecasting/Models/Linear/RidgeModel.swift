@@ -2,7 +2,8 @@ import Foundation
 
 /// A linear model on standardised features, kept small by an L2 penalty.
 ///
-/// Features are cut at four standard deviations, so that no odd row can send an estimate to the moon; missing values are the mean.
+/// Features are cut at four standard deviations, so that no odd row can send an estimate to the moon, and most of them where the rows
+/// that the model was fitted to end (``held(to:except:)``); missing values are the mean.
 struct RidgeModel: Sendable, Equatable {
     enum Loss: Sendable { case squared, absolute, logistic }
 
@@ -11,6 +12,11 @@ struct RidgeModel: Sendable, Equatable {
     var weights: [Double]
     var means: [Double]
     var deviations: [Double]
+    /// Per feature, in standard deviations, where it is cut.
+    private(set) var lows: [Double]
+    private(set) var highs: [Double]
+
+    private static let limit = 4.0
 
     func predict(_ row: UnsafePointer<Float>) -> Double {
         var sum = intercept
@@ -27,13 +33,16 @@ struct RidgeModel: Sendable, Equatable {
 
     /// What one feature adds to the prediction, against its mean.
     func effect(_ column: Int, _ value: Float) -> Double {
-        weights[column] * Self.standardise(value, means[column], deviations[column])
+        weights[column]
+            * Self.standardise(value, means[column], deviations[column], low: lows[column], high: highs[column])
     }
 
     @inline(__always)
-    private static func standardise(_ value: Float, _ mean: Double, _ deviation: Double) -> Double {
+    private static func standardise(
+        _ value: Float, _ mean: Double, _ deviation: Double, low: Double = -limit, high: Double = limit
+    ) -> Double {
         guard !value.isNaN, deviation > 0 else { return 0 }
-        return min(max((Double(value) - mean) / deviation, -4), 4)
+        return min(max((Double(value) - mean) / deviation, low), high)
     }
 
     init(intercept: Double, weights: [Double], means: [Double], deviations: [Double]) {
@@ -41,6 +50,44 @@ struct RidgeModel: Sendable, Equatable {
         self.weights = weights
         self.means = means
         self.deviations = deviations
+        (lows, highs) = Self.widest(weights.count)
+    }
+
+    private static func widest(_ columns: Int) -> ([Double], [Double]) {
+        ([Double](repeating: -limit, count: columns), [Double](repeating: limit, count: columns))
+    }
+
+    /// Whether some feature is cut nearer than at four standard deviations.
+    var isHeld: Bool { (lows, highs) != Self.widest(weights.count) }
+
+    /// Whether features mean the same to both.
+    func standardisesAlike(_ other: RidgeModel) -> Bool {
+        means == other.means && deviations == other.deviations && lows == other.lows && highs == other.highs
+    }
+
+    /// The same model, whose features have no effect beyond what these rows have: nothing seen says what it would be.
+    /// - Parameters:
+    ///   - matrix: what the model was fitted to.
+    ///   - isFree: per column, whether it stays as it is.
+    func held(to matrix: FeatureMatrix, except isFree: [Bool]) -> RidgeModel {
+        var (least, most) = (
+            [Float](repeating: .infinity, count: matrix.columns), [Float](repeating: -.infinity, count: matrix.columns)
+        )
+        matrix.values.withUnsafeBufferPointer { values in
+            for row in 0..<matrix.rows {
+                for column in 0..<matrix.columns {
+                    let value = values[row * matrix.columns + column]
+                    if value < least[column] { least[column] = value }
+                    if value > most[column] { most[column] = value }
+                }
+            }
+        }
+        var held = self
+        for column in 0..<matrix.columns where !isFree[column] && least[column] <= most[column] {
+            held.lows[column] = Self.standardise(least[column], means[column], deviations[column])
+            held.highs[column] = Self.standardise(most[column], means[column], deviations[column])
+        }
+        return held
     }
 
     /// Fits by iteratively re-weighted least squares (one step for the squared loss).
@@ -51,6 +98,7 @@ struct RidgeModel: Sendable, Equatable {
     ) throws {
         let (rows, columns) = (matrix.rows, matrix.columns)
         (means, deviations) = Self.moments(matrix)
+        (lows, highs) = Self.widest(columns)
         weights = [Double](repeating: 0, count: columns)
         let base = rowWeights.isEmpty ? [Double](repeating: 1, count: rows) : rowWeights
         let total = base.reduce(0, +)
@@ -137,6 +185,9 @@ struct RidgeModel: Sendable, Equatable {
         writer.write(weights)
         writer.write(means)
         writer.write(deviations)
+        guard writer.formatVersion >= 7 else { return }
+        writer.write(lows)
+        writer.write(highs)
     }
 
     init(from reader: inout ByteReader, columns: Int) throws {
@@ -144,7 +195,9 @@ struct RidgeModel: Sendable, Equatable {
         weights = try reader.doubles()
         means = try reader.doubles()
         deviations = try reader.doubles()
-        guard weights.count == columns, means.count == columns, deviations.count == columns else {
+        // Earlier ones were cut at four standard deviations alone.
+        (lows, highs) = reader.formatVersion >= 7 ? (try reader.doubles(), try reader.doubles()) : Self.widest(columns)
+        guard [weights, means, deviations, lows, highs].allSatisfy({ $0.count == columns }) else {
             throw ArtifactError(description: "a linear model of the artefact is damaged")
         }
     }
