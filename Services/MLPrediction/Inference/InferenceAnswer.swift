@@ -40,15 +40,15 @@ struct InferenceAnswer: RouteAnswer {
             binary = bytes
         }
         self.binary = binary
-        json = try WireJSON.encode(
-            InferenceResponse(
-                modelName: served.name, modelVersion: String(served.version), id: id,
-                outputs: [
-                    InferenceOutput(
-                        name: output.name, datatype: output.datatype, shape: shape,
-                        parameters: binary.map { InferenceOutput.Parameters(binaryDataSize: $0.count) },
-                        data: isBinary ? nil : values)
-                ]))
+        json = try InferenceResponse(
+            modelName: served.name, modelVersion: String(served.version), id: id,
+            outputs: [
+                InferenceOutput(
+                    name: output.name, datatype: output.datatype, shape: shape,
+                    parameters: binary.map { InferenceOutput.Parameters(binaryDataSize: $0.count) },
+                    data: isBinary ? nil : values)
+            ]
+        ).wireBytes()
     }
 
     static var description: AnswerDescription {

@@ -30,6 +30,8 @@ final class TenantNetworks: Sendable {
             let part: NetworkPart
             /// Newest first.
             let versions: [ServableModel]
+            /// The oldest first.
+            let numbers: [Int]
         }
 
         let models: [ServableModel]
@@ -39,9 +41,10 @@ final class TenantNetworks: Sendable {
             self.models = models
             var entries: [String: Entry] = [:]
             for (name, versions) in Dictionary(grouping: models, by: \.name) {
+                let numbers = Array(versions.map(\.version).reversed())
                 // A name as it is goes before one that is made of another.
                 for part in NetworkPart.allCases where part == .any || entries[name + part.rawValue] == nil {
-                    entries[name + part.rawValue] = Entry(part: part, versions: versions)
+                    entries[name + part.rawValue] = Entry(part: part, versions: versions, numbers: numbers)
                 }
             }
             self.entries = entries
@@ -99,7 +102,7 @@ final class TenantNetworks: Sendable {
                 "This version of the model has no such network; name another version.")
         }
         return Served(
-            name: name, version: found, versions: entry.versions.map(\.version).reversed(), network: network)
+            name: name, version: found, versions: entry.numbers, network: network)
     }
 
     private func answering(
@@ -126,6 +129,9 @@ final class TenantNetworks: Sendable {
 
     /// Why a version does not answer, as far as this node has tried.
     func refusal(of model: ServableModel) -> ModelRefusal? { models.refusal(of: model.artifactSha256) }
+
+    /// The tenant is suspended or gone.
+    func forget(_ tenant: TenantID) { catalogues.forget(tenant) }
 
     /// Newest version first.
     func servable(_ tenant: TenantID) async throws -> [ServableModel] {

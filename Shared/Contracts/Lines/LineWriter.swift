@@ -73,12 +73,7 @@ package struct LineWriter {
 
     package mutating func field(_ key: StaticString, _ values: [String]) {
         name(key)
-        text("[")
-        for (index, value) in values.enumerated() {
-            if index > 0 { text(",") }
-            string(value)
-        }
-        text("]")
+        list(values) { $0.string($1) }
     }
 
     package mutating func field(_ key: StaticString, _ values: [String: String]) {
@@ -90,6 +85,26 @@ package struct LineWriter {
         guard let values else { return }
         name(key)
         pairs(values) { $0.integer($1) }
+    }
+
+    package mutating func field(_ key: StaticString, _ values: [Int]) {
+        name(key)
+        list(values) { $0.integer($1) }
+    }
+
+    package mutating func field(_ key: StaticString, _ values: [Float]?) {
+        guard let values else { return }
+        name(key)
+        list(values) { $0.number($1) }
+    }
+
+    private mutating func list<Value>(_ values: [Value], _ write: (inout LineWriter, Value) -> Void) {
+        text("[")
+        for (index, value) in values.enumerated() {
+            if index > 0 { text(",") }
+            write(&self, value)
+        }
+        text("]")
     }
 
     private mutating func pairs<Value>(_ values: [String: Value], _ write: (inout LineWriter, Value) -> Void) {
@@ -120,12 +135,7 @@ package struct LineWriter {
         _ key: StaticString, _ values: [Value], _ fields: (inout LineWriter, Value) -> Void
     ) {
         name(key)
-        text("[")
-        for (index, value) in values.enumerated() {
-            if index > 0 { text(",") }
-            object { fields(&$0, value) }
-        }
-        text("]")
+        list(values) { writer, value in writer.object { fields(&$0, value) } }
     }
 
     package mutating func object(_ fields: (inout LineWriter) -> Void) {
@@ -164,6 +174,12 @@ package struct LineWriter {
             let text = value.description
             bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
         }
+    }
+
+    private mutating func number(_ value: Float) {
+        if !value.isFinite { hasFailed = true }
+        let text = value.description
+        bytes.append(contentsOf: text.hasSuffix(".0") ? text.utf8.dropLast(2) : text.utf8[...])
     }
 
     /// - Parameter width: zeros are put in front up to it.

@@ -107,18 +107,27 @@ extension JSONNode {
         switch syntax {
         case .null: return .null
         case .bool(let value): return .bool(value)
-        case .number(let text):
-            if let value = Int(text) { return .integer(value) }
-            guard let value = Double(text), value.isFinite else { return wrong("is too large a number", .null) }
-            return .number(value)
+        case .number(let text): return Self.number(text) ?? wrong("is too large a number", .null)
         case .string(let text):
             if text.unicodeScalars.contains("\0") { return wrong("must not contain the character U+0000", .null) }
             return .string(text)
-        case .array: return .array((0..<elementCount).map { element($0).json() })
+        case .array(let values):
+            // A tensor is an array of numbers: none of them needs a node.
+            return .array(
+                values.indices.map { index in
+                    if case .number(let text) = values[index], let number = Self.number(text) { return number }
+                    return element(index).json()
+                })
         case .object:
             askForAll()
             return .object(members.mapValues { $0.json() })
         }
+    }
+
+    /// nil for one that is too large.
+    private static func number(_ text: String) -> JSONValue? {
+        if let value = Int(text) { return .integer(value) }
+        return Double(text).flatMap { $0.isFinite ? .number($0) : nil }
     }
 
     private func wrong<T>(_ message: String, _ standIn: T) -> T {

@@ -134,7 +134,10 @@ package struct JSONReader {
 
     private mutating func string() throws(JSONSyntaxError) -> String {
         position += 1
-        var text: [UInt8] = []
+        let start = position
+        // Nearly all strings are as they are spelt.
+        while let byte = peek, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
+        var text = bytes[start..<position]
         while let byte = peek {
             switch byte {
             case UInt8(ascii: "\""):
