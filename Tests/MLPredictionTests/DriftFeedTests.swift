@@ -1,4 +1,5 @@
 import Contracts
+import Forecasting
 import Foundation
 import NIOCore
 import Postgres
@@ -56,6 +57,41 @@ import Testing
             await #expect(throws: CancellationError.self) {
                 try await alarms(of: tenant, there, CancellationError(), fixture)
             }
+        }
+    }
+
+    @Test("a history is gone through in pieces, from its beginning again where it is loaded afresh meanwhile")
+    func inPieces() async throws {
+        func knowledge(_ lines: [HistoryLine]) -> TenantKnowledge {
+            var intake = TenantKnowledge.Intake()
+            for line in lines { intake.take(line) }
+            return intake.finish(HistoryEnd(watermark: "1", lines: lines.count))
+        }
+        let history = TrainedModel.history
+        let known = SharedLock(knowledge(history.lines))
+        // One place is free, with what was there before it.
+        let removed = [HistoryLine.removed(RemovedRow(kind: "allocation", id: history.allocations[3].id.rawValue))]
+        known.change { $0.take(removed, end: HistoryEnd(watermark: "2", lines: 1)) }
+        let afresh = knowledge(Array(history.lines.dropLast(20)))
+        try await PredictionDatabase.with { fixture in
+            let gate = ComputeGate(atOnce: 1)
+            var feed = DriftFeed(
+                mirrors: TenantMirrors { TenantMirror(tenant: $0, source: ScriptedFeed([]), freshness: Freshness()) },
+                watched: UnreadablePredictions(error: Fault()), notices: AlarmNotices(database: fixture.database),
+                gate: gate)
+            feed.placesAtOnce = 50
+            let (drift, spans) = (feed, try await feed.workSpans(known))
+            // Another has its turn after the first of three pieces.
+            let found = await gate.pass {
+                let found = Task { try await drift.workSpans(known) }
+                while gate.waiting < 1 { await Task.yield() }
+                Task { await gate.pass { known.replace(with: afresh) } }
+                while gate.waiting < 2 { await Task.yield() }
+                return found
+            }
+            func decided(_ spans: [WorkSpan]) -> [Double] { spans.map(\.decidedAt).sorted() }
+            #expect(spans.count == 119)
+            #expect(decided(try await found.value) == decided(afresh.history.workSpans))
         }
     }
 

@@ -5,12 +5,14 @@ import ServiceKit
 import ServiceStorage
 
 /// What has changed, of all models of a tenant. An alarm that was once given stays, whatever its predictions say later. Histories and
-/// predictions are gone through when it is their turn at the gate.
+/// predictions are gone through in pieces, each when it is its turn at the gate; what is worked out from them stands back for all else.
 struct DriftFeed: Sendable {
     let mirrors: TenantMirrors
     let watched: any WatchedPredictions
     let notices: AlarmNotices
     let gate: ComputeGate
+    /// So many places of a history are looked through in about a millisecond.
+    var placesAtOnce = 10_000
     var now: @Sendable () -> Date = { Date() }
 
     /// Months that have part of these days are looked at between requests.
@@ -39,9 +41,8 @@ struct DriftFeed: Sendable {
 
     private func look(in span: Range<Date>, model: ModelID?, of tenant: TenantID) async throws {
         let knowledge = try await mirrors.mirror(of: tenant).knowledge
-        let durations = try await gate.run(named: "drift") {
-            WorkDurations(knowledge.read { $0.history.workSpans })
-        }
+        let spans = try await workSpans(knowledge)
+        let durations = try await aside { WorkDurations(spans) }
         let past = span.clamped(to: Date.distantPast..<now())
         var found: [DriftAlarm] = []
         for month in CalendarMonth.all(in: past) {
@@ -50,13 +51,41 @@ struct DriftFeed: Sendable {
         try await notices.keep(found, of: tenant)
     }
 
+    /// Of the whole history, each allocation as it is when it is its piece's turn.
+    func workSpans(_ knowledge: SharedLock<TenantKnowledge>) async throws -> [WorkSpan] {
+        var (spans, load, next) = ([WorkSpan](), UUID?.none, 0)
+        while true {
+            let places = next..<next + placesAtOnce
+            let piece = try await gate.run(named: "drift") {
+                knowledge.read { knowledge in
+                    (
+                        load: knowledge.load, spans: knowledge.history.workSpans(at: places),
+                        isLast: places.upperBound >= knowledge.history.placeCount
+                    )
+                }
+            }
+            // A history that was loaded afresh meanwhile has other places.
+            guard next == 0 || piece.load == load else {
+                (spans, next) = ([], 0)
+                continue
+            }
+            spans += piece.spans
+            if piece.isLast { return spans }
+            (load, next) = (piece.load, places.upperBound)
+        }
+    }
+
+    private func aside<Value: Sendable>(_ body: @escaping @Sendable () -> Value) async throws -> Value {
+        try await ComputeThread.run(named: "drift", isBackground: true, body)
+    }
+
     private func alarms(
         of month: CalendarMonth, _ durations: WorkDurations, _ model: ModelID?, _ tenant: TenantID
     ) async throws -> [DriftAlarm] {
         let past = month.span.clamped(to: Date.distantPast..<now())
         let (start, end) = (past.lowerBound, past.upperBound)
         // As it was known when the month began: every look at the month waits as long.
-        let wait = try await gate.run(named: "drift") { OutcomeWait(durations, asOf: start) }
+        let wait = try await aside { OutcomeWait(durations, asOf: start) }
         let decided = wait?.decided(dueIn: past) ?? past
         let models = try await watched.models(
             asked: decided.lowerBound.addingTimeInterval(-OutcomeMatching.after)..<end, model: model, tenant: tenant)
@@ -69,7 +98,7 @@ struct DriftFeed: Sendable {
             let plans =
                 try await watched.plans(of: model, asked: before, most: Self.mostBefore, tenant: tenant)
                 + watched.plans(of: model, asked: past, most: .max, tenant: tenant)
-            alarms += try await gate.run(named: "drift") {
+            alarms += try await aside {
                 (wait.map { watch.alarms(outcomes, after: $0) } ?? []) + [watch.alarm(plans)].compactMap { $0 }
             }
         }
@@ -80,7 +109,7 @@ struct DriftFeed: Sendable {
 extension DriftFeed {
     init(database: ServiceDatabase, mirrors: TenantMirrors, gate: ComputeGate) {
         self.init(
-            mirrors: mirrors, watched: PostgresWatchedPredictions(database: database),
+            mirrors: mirrors, watched: PostgresWatchedPredictions(database: database, gate: gate),
             notices: AlarmNotices(database: database), gate: gate)
     }
 }

@@ -50,7 +50,11 @@ protocol WatchedPredictions: Sendable {
 /// asked later, so that they are a fair sample.
 struct PostgresWatchedPredictions: WatchedPredictions {
     let database: ServiceDatabase
+    /// For what takes long.
+    var gate = ComputeGate()
 
+    /// So many rows are read in about a millisecond.
+    private static let few = 50
     /// More would find changes too small to matter.
     private static let mostOfADay = 60
 
@@ -70,7 +74,7 @@ struct PostgresWatchedPredictions: WatchedPredictions {
     func outcomes(of model: ModelID, decided: Range<Date>, tenant: TenantID) async throws -> [WatchedOutcome] {
         // As the index `predictions_by_work` has it.
         let decidedAt: SQL = "coalesce(work_decided_at, created_at)"
-        return try await database.withTenantRows(tenant, readOnly: true) { connection in
+        let rows = try await database.withTenantRows(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
                 SELECT since, employee_id, project_id, planned_hours, estimated_hours, confidence_score, success_probability,
@@ -86,13 +90,13 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                         AND \(sql: Prediction.isAboutThePresent)
                 ) p WHERE number <= \(Self.mostOfADay)
                 ORDER BY since, created_at, id
-                """
-            ).map(WatchedOutcome.init)
+                """)
         }
+        return try await gate.map(named: "drift", rows, few: Self.few) { try WatchedOutcome($0) }
     }
 
     func plans(of model: ModelID, asked: Range<Date>, most: Int, tenant: TenantID) async throws -> [WatchedPlan] {
-        try await database.withTenantRows(tenant, readOnly: true) { connection in
+        let rows = try await database.withTenantRows(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
                 SELECT * FROM (
@@ -107,9 +111,9 @@ struct PostgresWatchedPredictions: WatchedPredictions {
                         AND created_at >= \(asked.lowerBound) AND created_at < \(asked.upperBound)
                 ) p WHERE number <= \(Self.mostOfADay)
                 ORDER BY created_at DESC, id DESC LIMIT \(most)
-                """
-            ).map(WatchedPlan.init).reversed()
+                """)
         }
+        return try await gate.map(named: "drift", rows.reversed(), few: Self.few) { try WatchedPlan($0) }
     }
 }
 

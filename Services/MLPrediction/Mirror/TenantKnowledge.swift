@@ -6,6 +6,8 @@ import Ledger
 
 /// What this node knows of one tenant: the history that forecasts are made from, and the people and work around it.
 struct TenantKnowledge: Sendable {
+    /// The same as long as the history has changed in place only.
+    let load = UUID()
     private(set) var history = History()
     private(set) var employees: [EmployeeID: HistoryEmployee] = [:]
     private(set) var projects: [ProjectID: HistoryProject] = [:]

@@ -23,10 +23,17 @@ extension History {
 
     /// Of all allocations that have an outcome or may still get one (``isAwaited(_:asOf:)``), in no order. Work that ended without
     /// recorded hours has none.
-    public var workSpans: [WorkSpan] {
-        slotOfID.values.compactMap { slot -> WorkSpan? in
-            let place = Int(slot)
+    public var workSpans: [WorkSpan] { workSpans(at: entries.indices) }
+
+    /// How many places allocations have: each keeps its own, whatever becomes of the others.
+    public var placeCount: Int { entries.count }
+
+    /// The ``workSpans`` of the allocations at some of the places, so that a large history can be gone through in pieces.
+    public func workSpans(at places: Range<Int>) -> [WorkSpan] {
+        places.clamped(to: entries.indices).compactMap { place -> WorkSpan? in
             let allocation = entries[place].allocation
+            // A place that is free shows what it had last.
+            guard slotOfID[allocation.id] == Int32(place) else { return nil }
             let isCounted =
                 allocation.endedAt == nil
                 ? isAwaited(entries[place], asOf: .infinity) : entries[place].source == .recorded
