@@ -16,7 +16,8 @@ import Testing
 
     private func service(
         _ fixture: PredictionDatabase, _ feed: @escaping @Sendable (TenantID) -> ScriptedFeed,
-        admission: Admission = Admission(most: 256),
+        models: ScriptedModels = ScriptedModels(), admission: Admission = Admission(most: 256),
+        gate: ComputeGate = ComputeGate(),
         clock: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
     ) -> PredictionService {
         let mirrors = TenantMirrors { tenant in
@@ -25,8 +26,8 @@ import Testing
                 freshness: Freshness(fresh: .seconds(600), limit: .seconds(600), patience: .seconds(600)))
         }
         return PredictionService(
-            models: DeployedModels(source: ScriptedModels(), patience: .seconds(600)), mirrors: mirrors,
-            log: fixture.log, admission: admission, clock: clock)
+            models: DeployedModels(source: models, patience: .seconds(600)), mirrors: mirrors,
+            log: fixture.log, admission: admission, gate: gate, clock: clock)
     }
 
     private func caller(_ tenant: TenantID) -> TenantCaller {
@@ -114,6 +115,51 @@ import Testing
             }
 
             #expect(answer.answer.estimatedHours > 0)
+        }
+    }
+
+    @Test("a model that has yet to be moved by the latest outcomes is moved at the gate, once for all who ask")
+    func movedAtTheGate() async throws {
+        let models = ScriptedModels()
+        _ = models.deploy(try await TrainedModel.artifact.value)
+        try await PredictionDatabase.with { fixture in
+            let (tenant, feed, gate) = (TenantID(), ScriptedFeed(history.lines), ComputeGate(atOnce: 1))
+            let service = service(fixture, { _ in feed }, models: models, gate: gate)
+            let request = PredictionRequest(
+                employeeId: history.employees[0].id, projectId: history.projects[0].id, plannedHours: 8, asOf: Date())
+            let user = caller(tenant)
+            @Sendable func ask() async throws -> Double {
+                try await service.predict([request], paths: [""], for: user, key: nil)[0].estimatedHours
+            }
+            /// While nobody else has a turn.
+            func askMeanwhile() async throws -> [Double] {
+                let asked = await gate.pass {
+                    let asked = (0..<3).map { _ in Task { try await ask() } }
+                    while gate.waiting < 3 { await Task.yield() }
+                    return asked
+                }
+                var answers: [Double] = []
+                for asked in asked { answers.append(try await asked.value) }
+                return answers
+            }
+
+            let first = try await askMeanwhile()
+            // Nothing else has become known: no turn is needed.
+            let again = try await gate.pass { try await ask() }
+            let finished = history.end.addingTimeInterval(-60)
+            feed.change([
+                .allocation(
+                    Allocation(
+                        id: AllocationID(), externalId: "later", employeeId: history.employees[0].id,
+                        projectId: history.projects[0].id, allocationPercentage: nil, allocatedHours: 8,
+                        plannedHours: 8, actualHours: 24, requiredSkills: [], labels: [:],
+                        startDate: CivilDate(finished), endDate: nil, completedAt: finished,
+                        createdAt: finished.addingTimeInterval(-3_600)))
+            ])
+            try await service.mirrors.mirror(of: tenant).catchUp()
+            let moved = try await askMeanwhile()
+
+            #expect(Set(first + [again]).count == 1 && Set(moved).count == 1)
         }
     }
 }

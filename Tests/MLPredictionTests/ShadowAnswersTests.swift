@@ -43,7 +43,9 @@ import Testing
         func add(_ number: Int) { count.withLock { $0 += number } }
     }
 
-    private func setup(_ fixture: PredictionDatabase, capacity: Int = 100) async throws -> Setup {
+    private func setup(
+        _ fixture: PredictionDatabase, capacity: Int = 100, gate: ComputeGate = ComputeGate()
+    ) async throws -> Setup {
         let registry = ScriptedModels()
         let (older, newer) = (try await TrainedModel.olderArtifact.value, try await TrainedModel.artifact.value)
         let candidate = registry.deploy(newer, version: 2)
@@ -63,7 +65,7 @@ import Testing
         let models = DeployedModels(source: registry, patience: .seconds(600))
         let leftOut = Counter()
         let shadows = ShadowAnswers(
-            models: models, mirrors: mirrors, database: fixture.database, capacity: capacity,
+            models: models, mirrors: mirrors, database: fixture.database, gate: gate, capacity: capacity,
             leftOut: { leftOut.add($0) }, logger: PostgresCluster.quietLogger)
         return Setup(
             service: PredictionService(
@@ -133,6 +135,22 @@ import Testing
             let past = try await setup.ask(1, asOf: TrainedModel.history.end.addingTimeInterval(-86_400))
             #expect(await setup.shadows.answerSome())
             #expect(try await fixture.log.record(past[0].predictionId, tenant: setup.tenant)?.record.shadow == nil)
+        }
+    }
+
+    @Test("a model in the shadow is moved by the latest outcomes when it is its turn")
+    func turn() async throws {
+        try await PredictionDatabase.with { fixture in
+            let gate = ComputeGate(atOnce: 1)
+            let setup = try await setup(fixture, gate: gate)
+            let asked = try await setup.ask(1)
+            let answered = await gate.pass {
+                let answered = Task { await setup.shadows.answerSome() }
+                while gate.waiting == 0 { await Task.yield() }
+                return answered
+            }
+            #expect(await answered.value)
+            #expect(try await fixture.log.record(asked[0].predictionId, tenant: setup.tenant)?.record.shadow != nil)
         }
     }
 

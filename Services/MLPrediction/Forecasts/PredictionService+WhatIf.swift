@@ -25,10 +25,8 @@ extension PredictionService {
         let answers = try await admission.admit {
             var answers: [WhatIfPrediction] = []
             for (question, model) in zip(questions, answering) {
-                let answer = try await compute(comparing: question, against: mirror) { knowledge in
-                    let model = model.recalibrated(
-                        for: caller.tenant, by: knowledge.history, at: question.asOf.timeIntervalSince1970)
-                    return Self.whatIf(question, model: model, knowledge: knowledge)
+                let answer = try await gate.answer(question, by: model, of: caller.tenant, from: mirror) {
+                    knowledge, model in Self.whatIf(question, model: model, knowledge: knowledge)
                 }
                 answers.append(answer)
             }
@@ -63,8 +61,8 @@ extension PredictionService {
     func department(ofInstead instead: PredictionInstead?, tenant: TenantID) async throws -> DepartmentID? {
         guard let instead, instead.employeeId != nil || instead.projectId != nil else { return nil }
         let mirror = try await mirrors.mirror(of: tenant)
-        func check() throws -> DepartmentID? {
-            try mirror.knowledge.read { knowledge in
+        func check() async throws -> DepartmentID? {
+            try await mirror.knowledge.readInTurn { knowledge in
                 let employee = instead.employeeId.map { knowledge.employees[$0] }
                 let project = instead.projectId.map { knowledge.projects[$0] }
                 var errors: [FieldError] = []
@@ -80,11 +78,11 @@ extension PredictionService {
             }
         }
         do {
-            return try check()
+            return try await check()
         } catch is ProblemError {
             // They may have been made a moment ago.
             try await mirror.catchUp()
-            return try check()
+            return try await check()
         }
     }
 }

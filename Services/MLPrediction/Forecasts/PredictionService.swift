@@ -80,10 +80,8 @@ struct PredictionService: Sendable {
             guard clock() - start < Self.longestAnswer else {
                 throw ProblemError.unavailable("So many questions take too long at the moment; ask fewer at once.")
             }
-            let answer = try await compute(comparing: question, against: mirror) { knowledge in
-                let model = model.recalibrated(
-                    for: tenant, by: knowledge.history, at: question.asOf.timeIntervalSince1970)
-                return Advisor(knowledge: knowledge, model: model).answer(question)
+            let answer = try await gate.answer(question, by: model, of: tenant, from: mirror) { knowledge, model in
+                Advisor(knowledge: knowledge, model: model).answer(question)
             }
             try await featureNames?.keep(answer.features.set, of: tenant)
             answered.append(
@@ -97,21 +95,6 @@ struct PredictionService: Sendable {
         return answered
     }
 
-    /// Comparing this many people takes about a millisecond, in which no other request should be without a thread.
-    private static let manyPeople = 1_000
-
-    /// Reads the knowledge here or, where the question compares many people, on one thread of the gate: as many at once as there are
-    /// cores, each on its own, so that none waits for parts of another.
-    func compute<Result: Sendable>(
-        comparing question: Question, against mirror: TenantMirror,
-        _ body: @escaping @Sendable (TenantKnowledge) -> Result
-    ) async throws -> Result {
-        guard question.alternatives > 0, mirror.knowledge.read({ $0.employees.count }) >= Self.manyPeople else {
-            return mirror.knowledge.read(body)
-        }
-        return try await gate.run(named: "compare") { mirror.knowledge.read(body) }
-    }
-
     /// Whether the questions could be answered.
     /// - Throws: as ``predict(_:paths:for:key:)``.
     func check(_ requests: [PredictionRequest], paths: [String], for caller: TenantCaller) async throws {
@@ -121,11 +104,11 @@ struct PredictionService: Sendable {
     /// - Throws: `ProblemError` 422 naming `employeeId` for somebody the tenant does not have; as `TenantMirror.refresh`.
     func require(_ employee: EmployeeID, of tenant: TenantID) async throws {
         let mirror = try await mirrors.mirror(of: tenant)
-        func isKnown() -> Bool { mirror.knowledge.read { $0.employees[employee] != nil } }
-        if isKnown() { return }
+        func isKnown() async -> Bool { await mirror.knowledge.readInTurn { $0.employees[employee] != nil } }
+        if await isKnown() { return }
         // The person may have been added a moment ago.
         try await mirror.catchUp()
-        guard isKnown() else {
+        guard await isKnown() else {
             throw ProblemError.validation("employeeId", "is not an employee of this tenant")
         }
     }
@@ -158,7 +141,7 @@ struct PredictionService: Sendable {
             if first > 0 { await Task.yield() }
             guard errors.count < Self.mostErrors else { break }
             let part = first..<min(first + Self.checkedTogether, requests.count)
-            let (good, bad) = mirror.knowledge.read { knowledge in
+            let (good, bad) = await mirror.knowledge.readInTurn { knowledge in
                 var errors: [FieldError] = []
                 let questions = part.compactMap { place in
                     Question(

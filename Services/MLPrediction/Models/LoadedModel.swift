@@ -49,9 +49,17 @@ struct LoadedModel: Sendable {
 
     /// As of ``ReadyModel/recalibrated(for:by:at:)``. The baseline states no chances, its medians follow by themselves, and it stays as it is.
     func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> LoadedModel {
-        if isBaseline { return self }
+        isBaseline ? self : moved(to: ready.recalibrated(for: tenant, by: history, at: moment))
+    }
+
+    /// The same where that takes no time; nil where the model has yet to be moved.
+    func recalibratedAtOnce(for tenant: TenantID, by history: History, at moment: Double) -> LoadedModel? {
+        isBaseline ? self : ready.heldRecalibration(for: tenant, by: history, at: moment).map(moved(to:))
+    }
+
+    private func moved(to forecast: ForecastModel) -> LoadedModel {
         var moved = self
-        moved.forecast = ready.recalibrated(for: tenant, by: history, at: moment)
+        moved.forecast = forecast
         return moved
     }
 
@@ -82,9 +90,15 @@ final class ReadyModel: Sendable {
         return KeptFeatures(set: features[schema], values: values)
     }
 
-    /// The model with its estimates and chances moved by the outcomes that a tenant's history knew at a moment.
+    /// The model with its estimates and chances moved by the outcomes that a tenant's history knew at a moment. To move it takes
+    /// milliseconds: not for the cooperative pool.
     /// - Parameter moment: seconds since 1970.
     func recalibrated(for tenant: TenantID, by history: History, at moment: Double) -> ForecastModel {
         recalibrations.forecast(forecast, of: tenant, history: history, at: moment)
+    }
+
+    /// The same, where it has been made; nil where it has not.
+    func heldRecalibration(for tenant: TenantID, by history: History, at moment: Double) -> ForecastModel? {
+        recalibrations.held(of: tenant, history: history, at: moment)
     }
 }

@@ -19,14 +19,26 @@ final class Recalibrations: Sendable {
     /// milliseconds.
     private let held = Mutex(RecentEntries<Key, ForecastModel>(maximumCount: 8))
 
+    /// One move at a time: of two questions that come at once, the second takes what the first has made.
+    private let making = Mutex(())
+
+    /// nil for a move that has to be made first.
+    func held(of tenant: TenantID, history: History, at moment: Double) -> ForecastModel? {
+        let key = Key(tenant: tenant, outcomes: history.outcomesKnown(before: moment))
+        return held.withLock { $0.use(key) }
+    }
+
+    /// Takes milliseconds where the move is not held: not for the cooperative pool.
     func forecast(
         _ model: ForecastModel, of tenant: TenantID, history: History, at moment: Double
     ) -> ForecastModel {
         let key = Key(tenant: tenant, outcomes: history.outcomesKnown(before: moment))
         if let known = held.withLock({ $0.use(key) }) { return known }
-        // Outside of the lock: of two questions that come at once each makes it, and both make the same.
-        let moved = model.recalibrated(history: history, at: moment)
-        held.withLock { $0.insert(moved, for: key) }
-        return moved
+        return making.withLock { _ in
+            if let known = held.withLock({ $0.use(key) }) { return known }
+            let moved = model.recalibrated(history: history, at: moment)
+            held.withLock { $0.insert(moved, for: key) }
+            return moved
+        }
     }
 }

@@ -42,7 +42,7 @@ final class OutcomeIntake: Sendable {
     func takeAll(of tenant: TenantID) async throws {
         try await takeAll(.first, of: tenant)
         // Nothing was put right in a history that is the same as last time.
-        let present = try await mirrors.mirror(of: tenant).knowledge.read { $0.watermark }
+        let present = try await mirrors.mirror(of: tenant).knowledge.readInTurn { $0.watermark }
         guard corrected.withLock({ $0[tenant] }) != present else { return }
         try await takeAll(.correction, of: tenant)
         corrected.withLock { $0[tenant] = present }
@@ -63,9 +63,14 @@ final class OutcomeIntake: Sendable {
             awaited, tenant: tenant, asked: days.map { $0.clamped(to: all) } ?? all, after: last)
         guard let oldest = open.last else { return nil }
         let mirror = try await mirrors.mirror(of: tenant)
-        let outcomes = try await gate.map(named: "outcomes", open, few: Self.few) { prediction in
-            mirror.knowledge.read { OutcomeMatching.outcome(of: prediction, in: $0) }
-        }
+        let outcomes =
+            open.count <= Self.few
+            ? await mirror.knowledge.readInTurn { knowledge in
+                open.map { OutcomeMatching.outcome(of: $0, in: knowledge) }
+            }
+            : try await gate.map(named: "outcomes", open, few: Self.few) { prediction in
+                mirror.knowledge.read { OutcomeMatching.outcome(of: prediction, in: $0) }
+            }
         let found = zip(open, outcomes).filter { !BookingOutcome.areSame($1, $0.taken) }.map { (of: $0, outcome: $1) }
         if !found.isEmpty { try await log.take(found, tenant: tenant) }
         return NewestFirst(createdAt: oldest.createdAt, id: oldest.id)

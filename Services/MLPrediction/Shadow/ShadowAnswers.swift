@@ -25,6 +25,7 @@ final class ShadowAnswers: Service {
     private let models: DeployedModels
     private let mirrors: TenantMirrors
     private let database: ServiceDatabase
+    private let gate: ComputeGate
     private let capacity: Int
     private let leftOut: @Sendable (_ questions: Int) -> Void
     private let logger: Logger
@@ -36,15 +37,17 @@ final class ShadowAnswers: Service {
     private static let batch = 128
 
     /// - Parameters:
+    ///   - gate: for what takes longer than most answers.
     ///   - capacity: questions that wait at most.
     ///   - leftOut: told how many questions stay without a second answer.
     init(
-        models: DeployedModels, mirrors: TenantMirrors, database: ServiceDatabase, capacity: Int,
-        leftOut: @escaping @Sendable (_ questions: Int) -> Void, logger: Logger
+        models: DeployedModels, mirrors: TenantMirrors, database: ServiceDatabase, gate: ComputeGate = ComputeGate(),
+        capacity: Int, leftOut: @escaping @Sendable (_ questions: Int) -> Void, logger: Logger
     ) {
         self.models = models
         self.mirrors = mirrors
         self.database = database
+        self.gate = gate
         self.capacity = capacity
         self.leftOut = leftOut
         self.logger = logger
@@ -100,11 +103,11 @@ final class ShadowAnswers: Service {
             let model = try await model(asked.shadow, of: tenant)
             // What the model knows already proves nothing.
             guard model.isFittedBefore(asked.question.asOf) else { continue }
-            let answer = mirror.knowledge.read { knowledge in
-                let moment = asked.question.asOf.timeIntervalSince1970
-                let moved = model.recalibrated(for: tenant, by: knowledge.history, at: moment)
-                return ShadowAnswer(
-                    moved.forecast.forecast(
+            let answer = try await gate.answer(
+                asked.question, by: model, of: tenant, from: mirror, isComparing: false
+            ) { knowledge, model in
+                ShadowAnswer(
+                    model.forecast.forecast(
                         asked.question.decision(for: asked.question.employee.id), history: knowledge.history,
                         explaining: false),
                     of: asked.shadow.modelId, isPlanned: asked.question.plannedHours != nil)
