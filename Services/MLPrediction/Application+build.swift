@@ -37,15 +37,6 @@ struct PredictionApplication {
             ServiceName.mlTraining.rawValue,
             source: ServiceChanges(bootstrap.client(for: .mlTraining), of: [.deployment]), logger: bootstrap.logger)
         let (tenantNews, modelNews) = (TenantNews(tenantChanges), TenantNews(modelChanges))
-        let mirrors = TenantMirrors(
-            limits: .init(
-                tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"),
-                bytes: settings.int("mirror.bytes"))
-        ) { tenant in
-            TenantMirror(
-                tenant: tenant, source: feed, freshness: freshness,
-                isUnchanged: { tenantNews.isUnchanged($0, since: $1) })
-        }
         let registry = TrainingServiceModels(
             client: bootstrap.client(for: .mlTraining), maximumBytes: settings.int("models.bytes"))
         let models = DeployedModels(
@@ -82,11 +73,32 @@ struct PredictionApplication {
         let networks = TenantNetworks(
             source: registry, models: models, staleAfter: settings.duration("models.fresh"),
             news: { modelNews.since($1, of: $0) }, patience: settings.duration("models.patience"))
+        let mirrors = TenantMirrors(
+            limits: .init(
+                tenants: settings.int("mirror.tenants"), rows: settings.int("mirror.rows"),
+                bytes: settings.int("mirror.bytes")),
+            refused: { tenant in
+                models.forget(tenant)
+                networks.forget(tenant)
+            }
+        ) { tenant in
+            TenantMirror(
+                tenant: tenant, source: feed, freshness: freshness,
+                isUnchanged: { tenantNews.isUnchanged($0, since: $1) })
+        }
+        tenantChanges.follow { news in
+            let changed: Set<TenantID>? =
+                switch news {
+                case .everything: nil
+                case .changes(let changes): Set(changes.filter { $0.kind == .tenant }.map(\.tenantId))
+                }
+            if changed?.isEmpty != true { Task { await mirrors.check(changed) } }
+        }
         // One for all that takes milliseconds, so that no more threads compute than there are cores.
         let gate = ComputeGate()
         let log = PostgresPredictionLog(database: database, gate: gate)
         let shadows = ShadowAnswers(
-            models: models, mirrors: mirrors, database: database, capacity: settings.int("shadow.waiting"),
+            models: models, mirrors: mirrors, database: database, gate: gate, capacity: settings.int("shadow.waiting"),
             leftOut: { [metrics = bootstrap.metrics] questions in
                 metrics.counter(
                     "ml_prediction_shadow_left_out_total", [],

@@ -28,6 +28,21 @@ import Testing
         #expect(source.state.withLock { $0.artifactQuestions } == 1)
     }
 
+    @Test("a tenant's model leaves the memory with the tenant, unless it is another's, too")
+    func forgotten() async throws {
+        _ = source.deploy(try await TrainedModel.artifact.value)
+        let (models, gone, other) = (models, TenantID(), TenantID())
+        func questions() -> Int { source.state.withLock { $0.artifactQuestions } }
+        _ = try await models.model(of: gone)
+        _ = try await models.model(of: other)
+        models.forget(gone)
+        _ = try await models.model(of: other)
+        #expect(questions() == 1)
+        models.forget(other)
+        _ = try await models.model(of: other)
+        #expect(questions() == 2)
+    }
+
     @Test("a question about the past is answered by the model of that time, where the present one knows too much")
     func past() async throws {
         let bytes = try await TrainedModel.artifact.value

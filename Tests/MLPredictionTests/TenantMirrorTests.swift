@@ -1,4 +1,5 @@
 import Contracts
+import Dispatch
 import Forecasting
 import Foundation
 import HTTPTypes
@@ -10,7 +11,7 @@ import Testing
 
 @testable import MLPrediction
 
-@Suite struct TenantMirrorTests {
+@Suite(.timeLimit(.minutes(5))) struct TenantMirrorTests {
     let history = SyntheticHistory(allocations: 30)
     let clock = ManualClock()
 
@@ -347,6 +348,85 @@ import Testing
         let tenants = (0..<4).map { _ in TenantID() }
         for tenant in tenants { _ = try await mirrors.mirror(of: tenant) }
         #expect(mirrors.tenants == [tenants[2], tenants[3]])
+    }
+
+    @Test("an answer about changes that is lost is asked for again, and each time waited for twice as long")
+    func lostAnswers() async throws {
+        let feed = ScriptedFeed(Array(history.lines.dropLast()))
+        let mirror = mirror(feed)
+        try await mirror.refresh()
+        feed.change([history.lines[history.lines.count - 1]])
+        feed.state.withLock { $0.lostAnswers = 2 }
+        clock.advance(by: .seconds(2))
+
+        try await mirror.refresh()
+
+        #expect(mirror.knowledge.read { $0.history.allocationCount } == 30)
+        feed.state.withLock { $0.lostAnswers = 3 }
+        clock.advance(by: .seconds(2))
+        let error = await #expect(throws: ProblemError.self) { try await mirror.catchUp() }
+        #expect(error?.status.code == 503)
+        // One that came makes the next silence as short as the first.
+        let silences = feed.state.withLock { $0.silences }.map { $0 / .seconds(1) }
+        #expect(silences == [30, 2, 4, 8, 2, 4, 8])
+    }
+
+    @Test("a tenant that is suspended or gone leaves the memory, asked about or not, and the others stay")
+    func refused() async throws {
+        let (asked, unasked, other) = (TenantID(), TenantID(), TenantID())
+        let lines = history.lines
+        let feeds = Dictionary(uniqueKeysWithValues: [asked, unasked, other].map { ($0, ScriptedFeed(lines)) })
+        let told = Mutex<[TenantID]>([])
+        let mirrors = TenantMirrors(refused: { tenant in told.withLock { $0.append(tenant) } }) { [clock] tenant in
+            TenantMirror(
+                tenant: tenant, source: feeds[tenant] ?? ScriptedFeed([]), freshness: Freshness(), now: clock.now)
+        }
+        for tenant in feeds.keys { _ = try await mirrors.mirror(of: tenant) }
+        for tenant in [asked, unasked] { feeds[tenant]?.state.withLock { $0.isSuspended = true } }
+
+        // However fresh it is.
+        clock.advance(by: .milliseconds(1))
+        await mirrors.check([unasked, other, TenantID()])
+        let afterCheck = mirrors.tenants
+        clock.advance(by: .milliseconds(300))
+        let error = await #expect(throws: ProblemError.self) { _ = try await mirrors.mirror(of: asked) }
+
+        #expect(afterCheck == [asked, other] && mirrors.tenants == [other])
+        #expect(error?.code == .tenantUnavailable && told.withLock { $0 } == [unasked, asked])
+        feeds[other]?.state.withLock { $0.isDown = true }
+        await mirrors.check(nil)
+        #expect(mirrors.tenants == [other])
+    }
+
+    @Test("who reads during a change waits without a thread of the pool, and sees the change as a whole")
+    func readersOfThePool() async throws {
+        let (lock, begun, held) = (SharedLock(0), Signal(), DispatchSemaphore(value: 0))
+        let come = Mutex(0)
+        let change = Task {
+            try await ComputeThread.run(named: "test") {
+                lock.change { value in
+                    begun.set()
+                    held.wait()
+                    value = 1
+                }
+            }
+        }
+        await begun.wait()
+        // More than the pool has threads.
+        let readers = (0..<8 * ProcessInfo.processInfo.activeProcessorCount).map { _ in
+            Task {
+                come.withLock { $0 += 1 }
+                return await lock.readInTurn { $0 }
+            }
+        }
+        try await waitUntil("all readers have come") { come.withLock { $0 } == readers.count }
+        let atOnce = lock.changeAtOnce { $0 = 2 }
+        held.signal()
+        try await change.value
+        for reader in readers { #expect(await reader.value == 1) }
+        let afterwards = lock.changeAtOnce { $0 = 2 }
+        #expect(!atOnce && afterwards)
+        #expect(lock.read { $0 } == 2)
     }
 
     @Test("readers and a writer at the same time see whole states only")

@@ -5,11 +5,13 @@ import ServiceKit
 /// Where tenants' histories come from.
 protocol HistoryFeedSource: Sendable {
     /// Hands over the lines of a feed since the watermark, or of everything, as they come.
-    /// - Parameter take: quick; called with each line but the `end` in its order. Only once this has returned were they a whole feed.
+    /// - Parameters:
+    ///   - silence: how long no line may come.
+    ///   - take: quick; called with each line but the `end` in its order. Only once this has returned were they a whole feed.
     /// - Returns: the feed's end, with the watermark to go on from.
-    /// - Throws: `HistoryFeedError` and what the transport throws.
+    /// - Throws: `HistoryFeedError` and what the transport throws: `ProblemError` 504 after a silence.
     func feed(
-        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+        tenant: TenantID, since watermark: String?, silence: Duration, take: @escaping @Sendable (HistoryLine) -> Void
     ) async throws -> HistoryEnd
 }
 
@@ -24,11 +26,14 @@ struct TenantAdminFeed: HistoryFeedSource {
     let client: ServiceClient
 
     func feed(
-        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+        tenant: TenantID, since watermark: String?, silence: Duration,
+        take: @escaping @Sendable (HistoryLine) -> Void
     ) async throws -> HistoryEnd {
         var check = HistoryFeedCheck()
         let path = HistoryFeedPath.path(tenant: tenant, since: watermark)
-        var lines = try await client.stream(path, of: HistoryLine.self, trace: TraceContext()).makeAsyncIterator()
+        var lines = try await client.stream(
+            path, of: HistoryLine.self, trace: TraceContext(), idleTimeout: silence
+        ).makeAsyncIterator()
         var count = 0
         func read(upTo limit: Int) async throws {
             while count < limit, let line = try await lines.next() {

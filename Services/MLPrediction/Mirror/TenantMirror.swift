@@ -14,6 +14,9 @@ struct Freshness: Sendable {
     var limit: Duration = .seconds(1)
     /// How long a request waits for the history to be read: less than the gateway waits for the request.
     var patience: Duration = .seconds(15)
+    /// How long tenant-admin may be silent about what changed. An answer that is lost would be waited for longer than any request has
+    /// patience; after each that stays out the next has twice as long, for where tenant-admin is merely slow.
+    var silence: Duration = .seconds(2)
 }
 
 /// One tenant's history in memory, kept in step with tenant-admin by incremental updates: after each change in the change feed,
@@ -40,6 +43,8 @@ actor TenantMirror {
     /// When the question was asked that the present knowledge answers: everything committed before is in it.
     private let knownAt = Mutex<Instant?>(nil)
     private let questions = SingleFlight<TenantID, Void>()
+    /// As of ``Freshness/silence``, at present.
+    private var silence: Duration
 
     /// - Parameter isUnchanged: whether the tenant's history is the same as at that moment, according to a current change feed.
     init(
@@ -51,6 +56,7 @@ actor TenantMirror {
         self.tenant = tenant
         self.source = source
         self.freshness = freshness
+        silence = freshness.silence
         self.isUnchanged = isUnchanged
         self.now = now
         self.sleep = sleep
@@ -76,9 +82,11 @@ actor TenantMirror {
         for _ in 0..<3 {
             do {
                 try await join()
-            } catch let error as ProblemError where [403, 404].contains(error.status.code) {
+            } catch let error as ProblemError where error.isRefusedTenant {
                 // Suspended or gone: what is still in memory is not to be answered from.
                 throw error
+            } catch let error as ProblemError where error.code == .upstreamTimeout {
+                // The answer may be lost, and the next one come at once.
             } catch {
                 try Task.checkCancellation()
                 if isKnown(within: freshness.limit) { return }
@@ -96,11 +104,14 @@ actor TenantMirror {
         let moment = now()
         try await withPatience {
             // A question already under way was asked earlier and need not know of it.
+            var lost = 0
             while !self.isKnown(asOf: moment) {
                 do {
                     try await self.join()
-                } catch let error as ProblemError where [403, 404].contains(error.status.code) {
+                } catch let error as ProblemError where error.isRefusedTenant {
                     throw error
+                } catch let error as ProblemError where error.code == .upstreamTimeout && lost < 2 {
+                    lost += 1
                 } catch {
                     try Task.checkCancellation()
                     throw ProblemError.historyUnavailable
@@ -127,7 +138,7 @@ actor TenantMirror {
     }
 
     private func advance() async throws {
-        guard let watermark = knowledge.read({ $0.watermark }) else { return try await load() }
+        guard let watermark = await knowledge.readInTurn({ $0.watermark }) else { return try await load() }
         do {
             try await follow(since: watermark)
         } catch let error as ProblemError where error.status.code == 422 {
@@ -139,7 +150,9 @@ actor TenantMirror {
     /// Everything, put together aside: until it is whole, requests go on with what was known before.
     private func load() async throws {
         let aside = SharedLock(TenantKnowledge.Intake())
-        let end = try await source.feed(tenant: tenant, since: nil) { line in aside.change { $0.take(line) } }
+        let end = try await source.feed(tenant: tenant, since: nil, silence: Self.mostSilence) { line in
+            aside.change { $0.take(line) }
+        }
         let isLarge = end.lines > HistoryFeedPace.atOnce
         try await ComputeThread.run(named: "history", isBackground: isLarge) { [knowledge] in
             knowledge.replace(with: aside.change { $0.finish(end, on: isLarge ? .own : .all) })
@@ -148,11 +161,11 @@ actor TenantMirror {
 
     private func follow(since watermark: String) async throws {
         let aside = SharedLock([HistoryLine]())
-        let end = try await source.feed(tenant: tenant, since: watermark) { line in aside.change { $0.append(line) } }
+        let end = try await changes(since: watermark) { line in aside.change { $0.append(line) } }
         let lines = aside.read { $0 }
-        // Several times a second nothing has changed, which needs no thread.
-        guard !lines.isEmpty else { return knowledge.change { $0.take([], end: end) } }
-        let size = knowledge.read { $0.size }
+        // Several times a second nothing has changed, which needs no thread unless forecasts are being made.
+        if lines.isEmpty, knowledge.changeAtOnce({ $0.take([], end: end) }) { return }
+        let size = await knowledge.readInTurn { $0.size }
         if lines.count > Self.maximumInPlace, lines.count * Self.loadedRowsPerChange > size { return try await load() }
         try await ComputeThread.run(named: "history") { [knowledge] in
             guard lines.count > Self.maximumInPlace else { return knowledge.change { $0.take(lines, end: end) } }
@@ -161,4 +174,24 @@ actor TenantMirror {
             knowledge.replace(with: changed)
         }
     }
+
+    private static let mostSilence = Duration.seconds(30)
+
+    private func changes(
+        since watermark: String, take: @escaping @Sendable (HistoryLine) -> Void
+    ) async throws -> HistoryEnd {
+        do {
+            let end = try await source.feed(tenant: tenant, since: watermark, silence: silence, take: take)
+            silence = freshness.silence
+            return end
+        } catch let error as ProblemError where error.code == .upstreamTimeout {
+            silence = min(2 * silence, Self.mostSilence)
+            throw error
+        }
+    }
+}
+
+extension ProblemError {
+    /// tenant-admin has said that the tenant is suspended or gone.
+    var isRefusedTenant: Bool { [403, 404].contains(status.code) }
 }

@@ -4,6 +4,7 @@ import ServiceKit
 import Synchronization
 
 /// The tenants this node holds in memory. Beyond the limits the one unused for longest is dropped; it is loaded again when asked for.
+/// One that tenant-admin refuses, suspended or gone, is dropped at once.
 final class TenantMirrors: Sendable {
     struct Limits: Sendable {
         var tenants = 2_000
@@ -33,16 +34,21 @@ final class TenantMirrors: Sendable {
 
     private let limits: Limits
     private let free: @Sendable ([TenantMirror]) -> Void
+    private let refused: @Sendable (TenantID) -> Void
     private let make: @Sendable (TenantID) -> TenantMirror
     private let state = Mutex(State())
 
-    /// - Parameter free: lets go of large histories, each of which takes as long as many answers.
+    /// - Parameters:
+    ///   - free: lets go of large histories, each of which takes as long as many answers.
+    ///   - refused: told of each tenant that tenant-admin refuses.
     init(
         limits: Limits = Limits(), free: @escaping @Sendable ([TenantMirror]) -> Void = TenantMirrors.freeAside,
+        refused: @escaping @Sendable (TenantID) -> Void = { _ in },
         make: @escaping @Sendable (TenantID) -> TenantMirror
     ) {
         self.limits = limits
         self.free = free
+        self.refused = refused
         self.make = make
     }
 
@@ -54,18 +60,50 @@ final class TenantMirrors: Sendable {
     /// - Throws: as `TenantMirror.refresh`.
     func mirror(of tenant: TenantID) async throws -> TenantMirror {
         let mirror = state.withLock { $0.touch(tenant, make) }
-        try await mirror.refresh()
-        let size = mirror.knowledge.read { Size(rows: $0.size, bytes: $0.bytes) }
+        do {
+            try await mirror.refresh()
+        } catch let error as ProblemError where error.isRefusedTenant {
+            drop(tenant)
+            throw error
+        }
+        let size = await mirror.knowledge.readInTurn { Size(rows: $0.size, bytes: $0.bytes) }
         makeRoom(for: size, of: tenant)
         return mirror
     }
 
+    /// Drops those of some tenants that tenant-admin refuses now, whether anybody asks about them or not.
+    /// - Parameter changed: nil for all.
+    func check(_ changed: Set<TenantID>?) async {
+        for tenant in changed.map(tenants.intersection) ?? tenants {
+            let mirror = state.withLock { $0.held[tenant]?.mirror }
+            do {
+                // However fresh the mirror is.
+                try await mirror?.catchUp()
+            } catch let error as ProblemError where error.isRefusedTenant {
+                drop(tenant)
+            } catch {
+                if Task.isCancelled { return }
+                // Whoever asks about the tenant learns that it cannot be answered from.
+            }
+        }
+    }
+
+    private func drop(_ tenant: TenantID) {
+        let gone = state.withLock { $0.remove(tenant) }
+        refused(tenant)
+        release([gone].compactMap(\.self))
+    }
+
     private func makeRoom(for size: Size, of tenant: TenantID) {
-        // Small ones are freed here, outside of the lock.
         let dropped = state.withLock { state in
             state.note(size, of: tenant)
             return state.evict(limits, keeping: tenant)
         }
+        release(dropped)
+    }
+
+    /// Small ones are freed here, outside of the lock.
+    private func release(_ dropped: [Held]) {
         let large = dropped.filter { $0.size.rows > HistoryFeedPace.atOnce }.map(\.mirror)
         if !large.isEmpty { free(large) }
     }
@@ -100,11 +138,15 @@ extension TenantMirrors.State {
             guard let oldest = held.filter({ $0.key != tenant }).min(by: { $0.value.usedAt < $1.value.usedAt }) else {
                 break
             }
-            held[oldest.key] = nil
-            size.rows -= oldest.value.size.rows
-            size.bytes -= oldest.value.size.bytes
-            dropped.append(oldest.value)
+            if let gone = remove(oldest.key) { dropped.append(gone) }
         }
         return dropped
+    }
+
+    fileprivate mutating func remove(_ tenant: TenantID) -> TenantMirrors.Held? {
+        guard let gone = held.removeValue(forKey: tenant) else { return nil }
+        size.rows -= gone.size.rows
+        size.bytes -= gone.size.bytes
+        return gone
     }
 }

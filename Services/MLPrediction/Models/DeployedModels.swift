@@ -108,7 +108,7 @@ final class DeployedModels: Sendable {
 
     /// The previous model, while the deployed one is being loaded; nil when the deployed one is loaded, or must be waited for.
     private func standIn(for deployment: DeployedModel, _ tenant: TenantID) -> LoadedModel? {
-        guard held.held(deployment) == nil, held.refusal(of: deployment.artifactSha256) == nil,
+        guard held.held(deployment, by: tenant) == nil, held.refusal(of: deployment.artifactSha256) == nil,
             date().timeIntervalSince(deployment.deployedAt) < Self.mostLoading,
             let former = inMemory(before: deployment, tenant)
         else { return nil }
@@ -120,7 +120,7 @@ final class DeployedModels: Sendable {
         guard let before = serving.withLock({ $0[tenant] }), before.artifactSha256 != deployment.artifactSha256 else {
             return nil
         }
-        return held.held(before).map { LoadedModel(before, $0) }
+        return held.held(before, by: tenant).map { LoadedModel(before, $0) }
     }
 
     /// The model that answered before the deployment; nil where there was none or it is refused, too.
@@ -132,6 +132,14 @@ final class DeployedModels: Sendable {
         }
         guard let before, before.artifactSha256 != deployment.artifactSha256 else { return nil }
         do { return LoadedModel(before, try await held.model(before, of: tenant)) } catch is ModelRefusal { return nil }
+    }
+
+    /// The tenant is suspended or gone: its models go from memory, and what is known of it.
+    func forget(_ tenant: TenantID) {
+        serving.withLock { $0.remove(tenant) }
+        deployments.forget(tenant)
+        past.forget(tenant)
+        held.forget(tenant)
     }
 
     /// Why an artefact is refused; nil for one that is not, or was not asked for lately.

@@ -30,6 +30,14 @@ final class HeldModels: Sendable {
         let model: ReadyModel
         let bytes: Int
         var usedAt: UInt64
+        /// Whose it is: equal artefacts may be several tenants' models.
+        var tenants: Set<TenantID>
+
+        mutating func use(by tenant: TenantID, at use: UInt64) -> ReadyModel {
+            usedAt = use
+            tenants.insert(tenant)
+            return model
+        }
     }
 
     private struct State {
@@ -64,12 +72,23 @@ final class HeldModels: Sendable {
     }
 
     /// nil for one that is not in memory.
-    func held(_ deployment: DeployedModel) -> ReadyModel? {
+    func held(_ deployment: DeployedModel, by tenant: TenantID) -> ReadyModel? {
         state.withLock { state in
             state.uses += 1
-            state.held[deployment.artifactSha256]?.usedAt = state.uses
-            return state.held[deployment.artifactSha256]?.model
+            return state.held[deployment.artifactSha256]?.use(by: tenant, at: state.uses)
         }
+    }
+
+    /// Lets go of what is no other tenant's.
+    func forget(_ tenant: TenantID) {
+        let gone = state.withLock { state in
+            let gone = state.held.filter { $0.value.tenants == [tenant] }
+            state.held = state.held.filter { gone[$0.key] == nil }
+            for digest in state.held.keys { state.held[digest]?.tenants.remove(tenant) }
+            return gone
+        }
+        // Freed here, outside of the lock.
+        _ = gone
     }
 
     /// Why an artefact is refused; nil for one that is not, or was not asked for lately.
@@ -80,7 +99,7 @@ final class HeldModels: Sendable {
 
     /// - Throws: ``ModelRefusal``; `ProblemError` 503 when ml-training cannot be asked.
     func model(_ deployment: DeployedModel, of tenant: TenantID) async throws -> ReadyModel {
-        if let held = held(deployment) { return held }
+        if let held = held(deployment, by: tenant) { return held }
         return try await load(deployment, of: tenant).value
     }
 
@@ -94,7 +113,7 @@ final class HeldModels: Sendable {
         let digest = deployment.artifactSha256
         if let refusal = refusal(of: digest) { throw refusal }
         // A request that came just after a load had ended finds the loaded model.
-        if let held = held(deployment) { return held }
+        if let held = held(deployment, by: tenant) { return held }
         let asked = now()
         let bytes = try await source.artifact(deployment, tenant: tenant)
         let fetched = now()
@@ -102,7 +121,7 @@ final class HeldModels: Sendable {
             // Decoding and trying out take as long as many answers: no thread of those is used for it.
             let model = try await gate.run(named: "load-model") { try Self.verified(bytes, expecting: digest) }
             // Decoded, and laid out once more for many people, a model takes about three times its artefact.
-            hold(model, digest, bytes: 3 * bytes.count)
+            hold(model, digest, of: tenant, bytes: 3 * bytes.count)
             loaded(Load(fetching: fetched - asked, verifying: now() - fetched), deployment, tenant)
             return model
         } catch let refusal as ModelRefusal {
@@ -113,11 +132,11 @@ final class HeldModels: Sendable {
         }
     }
 
-    private func hold(_ model: ReadyModel, _ digest: String, bytes: Int) {
+    private func hold(_ model: ReadyModel, _ digest: String, of tenant: TenantID, bytes: Int) {
         state.withLock { state in
             state.refusals.accept(digest)
             state.uses += 1
-            state.held[digest] = Held(model: model, bytes: bytes, usedAt: state.uses)
+            state.held[digest] = Held(model: model, bytes: bytes, usedAt: state.uses, tenants: [tenant])
             while state.held.count > 1,
                 state.held.count > limits.models || state.held.values.reduce(0, { $0 + $1.bytes }) > limits.bytes,
                 let oldest = state.held.min(by: { $0.value.usedAt < $1.value.usedAt })

@@ -57,6 +57,8 @@ final class PastDeployments: Sendable {
         }
     }
 
+    func forget(_ tenant: TenantID) { spans.withLock { $0.remove(tenant) } }
+
     private func keep(_ new: Span, of tenant: TenantID) {
         spans.withLock { spans in
             let others = (spans[tenant] ?? []).filter {

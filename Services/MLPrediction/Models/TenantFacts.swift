@@ -89,6 +89,8 @@ final class TenantFacts<Fact: Sendable>: Sendable {
         return try await question(tenant, askedAfter: moment).flight.value
     }
 
+    func forget(_ tenant: TenantID) { state.withLock { $0.known.remove(tenant) } }
+
     /// - Throws: `ProblemError` 503 when the answer takes longer; the question goes on.
     private func answerInTime(_ tenant: TenantID) async throws -> Fact? {
         guard let answer = try await withTimeLimit(patience, { try await self.answer(tenant) }) else {

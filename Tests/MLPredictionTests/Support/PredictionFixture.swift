@@ -61,6 +61,10 @@ final class ScriptedFeed: HistoryFeedSource {
         var forgetsWatermarks = false
         /// After half of the lines.
         var breaksOff = false
+        /// So many of the next answers about changes never come.
+        var lostAnswers = 0
+        /// How long each answer might be silent.
+        var silences: [Duration] = []
     }
 
     let state: Mutex<State>
@@ -83,11 +87,19 @@ final class ScriptedFeed: HistoryFeedSource {
     var questions: [String?] { state.withLock { $0.questions } }
 
     func feed(
-        tenant: TenantID, since watermark: String?, take: @escaping @Sendable (HistoryLine) -> Void
+        tenant: TenantID, since watermark: String?, silence: Duration,
+        take: @escaping @Sendable (HistoryLine) -> Void
     ) async throws -> HistoryEnd {
         await gate?()
         let (lines, end, isCut) = try state.withLock { state in
             state.questions.append(watermark)
+            state.silences.append(silence)
+            if watermark != nil, state.lostAnswers > 0 {
+                state.lostAnswers -= 1
+                throw ProblemError(
+                    status: .gatewayTimeout, code: .upstreamTimeout,
+                    "The service tenant-admin did not answer in time.")
+            }
             if state.isDown {
                 throw ProblemError.unavailable("The service tenant-admin is not available at the moment.")
             }
