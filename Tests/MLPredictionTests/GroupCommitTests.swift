@@ -107,7 +107,11 @@ import Testing
                 _ = try await $0.execute(
                     "UPDATE idempotency_keys SET created_at = created_at - interval '25 hours' WHERE subject = 'u'")
             }
-            let again = try await ask(IdempotencyKey(subject: "u", key: "k", requestSHA256: [3]))
+            // Neither the former answer is given nor another request refused, though nobody has swept the key.
+            let other = IdempotencyKey(subject: "u", key: "k", requestSHA256: [3])
+            #expect(try await log.earlierAnswer(key, tenant: tenant) == nil)
+            #expect(try await log.earlierAnswer(other, tenant: tenant) == nil)
+            let again = try await ask(other)
             #expect(!answers.contains(again))
             #expect(try await ids(fixture, tenant).count == 6)
         }

@@ -34,7 +34,7 @@ import Testing
     @Test("lines that have come are given when the sender pauses, under their numbers, however they are cut")
     func pauses() async throws {
         try await with { lines, sender in
-            await sender.yield(ByteBuffer(string: "a\n\n \r\nb\nc"))
+            await sender.yield(ByteBuffer(string: "a\n\n \t\r\nb\nc"))
             let first = try await lines.take()
             await sender.yield(ByteBuffer(string: "d\ne"))
             let second = try await lines.take()

@@ -132,7 +132,7 @@ actor SentLines {
     }
 
     private func add(line: ArraySlice<UInt8>) {
-        let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x0d }
+        let isBlank = line.allSatisfy { $0 == 0x20 || $0 == 0x09 || $0 == 0x0d }
         if !isBlank, count == limits.lines {
             fault = tooManyOrNone
             return

@@ -34,8 +34,12 @@ struct PostgresPredictionLog: PredictionLog {
     private static func storedAnswer(
         _ key: IdempotencyKey, _ connection: PostgresConnection
     ) async throws -> String? {
+        // One that is free again may not have been swept yet.
         let rows = try await connection.query(
-            "SELECT request_sha256, answer FROM idempotency_keys WHERE subject = \(key.subject) AND key = \(key.key)")
+            """
+            SELECT request_sha256, answer FROM idempotency_keys
+            WHERE subject = \(key.subject) AND key = \(key.key) AND NOT (\(sql: IdempotencyKey.isFree()))
+            """)
         guard let row = rows.first else { return nil }
         guard try row.decode("request_sha256", as: [UInt8].self) == key.requestSHA256 else {
             throw IdempotencyKeyReused()
