@@ -107,8 +107,16 @@ struct PredictionsController: Controller {
     }
 
     private func prediction(_ call: TenantCall) async throws -> Tagged<PredictionRecord> {
-        await service.outcomes.takeNewest(of: call.tenant)
-        return try answer(try await log.record(try call.id("predictionId"), tenant: call.tenant))
+        let id: PredictionID = try call.id("predictionId")
+        let found = try await log.record(id, tenant: call.tenant)
+        guard let record = found?.record, record.actual == nil, record.decision?.actual == nil else {
+            return try answer(found)
+        }
+        // Of this one, and of those that were asked about with it.
+        let asked = record.createdAt
+        await service.outcomes.takeNewest(
+            of: call.tenant, asked: asked.addingTimeInterval(-0.001)..<asked.addingTimeInterval(0.001))
+        return try answer(try await log.record(id, tenant: call.tenant))
     }
 
     private func setActual(

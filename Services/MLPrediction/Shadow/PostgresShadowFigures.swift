@@ -2,9 +2,11 @@ import Contracts
 import Forecasting
 import Foundation
 import Postgres
+import ServiceKit
 import ServiceStorage
 
-/// What a model said in its shadow beside what the deployed one said, on tasks whose outcome is known.
+/// What a model said in its shadow beside what the deployed one said, on tasks whose outcome is known. To compare them takes as long as
+/// many answers: it is done on a thread that stands back for all else.
 ///
 /// Short work ends first: finished tasks count for those asked about beside them that are not finished, or the model that is better on short
 /// work alone would win.
@@ -16,7 +18,7 @@ struct PostgresShadowFigures: Sendable {
     private static let most = 20_000
 
     func figures(of model: ModelID, beside incumbent: ModelID, tenant: TenantID) async throws -> ShadowFigures {
-        let answers = try await database.withTenantRows(tenant, readOnly: true) { connection in
+        let rows = try await database.withTenantRows(tenant, readOnly: true) { connection in
             try await connection.query(
                 """
                 SELECT p.employee_id, p.project_id, p.planned_hours, p.actual_hours, p.estimated_hours,
@@ -26,16 +28,22 @@ struct PostgresShadowFigures: Sendable {
                 FROM shadow_answers s JOIN predictions p ON p.tenant_id = s.tenant_id AND p.id = s.prediction_id
                 WHERE s.model_id = \(model) AND p.model_id = \(incumbent)
                 ORDER BY p.created_at, p.id LIMIT \(Self.most)
-                """
-            ).map(Answer.init)
+                """)
         }
+        let now = now()
+        return try await ComputeThread.run(named: "shadow", isBackground: true) {
+            Self.figures(of: try rows.map(Answer.init), knownAt: now)
+        }
+    }
+
+    private static func figures(of answers: [Answer], knownAt now: Date) -> ShadowFigures {
         var seen: Set<Work> = []
         let finished = answers.compactMap { answer -> (answer: Answer, actual: Double)? in
             answer.actual.flatMap { seen.insert(Work(answer, $0)).inserted ? (answer, $0) : nil }
         }
         let weights = FinishedWork.weights(
             durations: finished.map { $0.answer.duration }, asked: answers.map(\.askedAt.timeIntervalSince1970),
-            knownAt: now().timeIntervalSince1970)
+            knownAt: now.timeIntervalSince1970)
         let tasks = zip(finished, weights).map { task, weight in
             let (answer, actual) = task
             return PairedTask(
