@@ -99,8 +99,10 @@ import Testing
         }
     }
 
-    @Test("an outcome that comes late enters the figures of its day, behind thousands of newer open predictions")
-    func lateOutcome() async throws {
+    @Test(
+        "an outcome that comes late reaches who reads its prediction, or its day, behind thousands of newer open predictions",
+        arguments: [true, false])
+    func lateOutcome(isRead: Bool) async throws {
         try await PredictionsOverHTTP.with { service in
             try await ask(1, service)
             // The question was asked a fortnight ago, and thousands of others since.
@@ -136,6 +138,15 @@ import Testing
                 plannedHours: 1, actualHours: 3, requiredSkills: [], labels: [:], startDate: CivilDate(decided),
                 endDate: nil, completedAt: Date().addingTimeInterval(-3_600), createdAt: decided)
             service.upstream.state.withLock { $0.lines[service.tenant]?.append(.allocation(booking)) }
+            if isRead {
+                let id = try await service.database.withTenantRows(service.tenant) { connection in
+                    try await connection.query("SELECT id FROM predictions WHERE planned_hours = 1")[0]
+                        .decode("id", as: PredictionID.self)
+                }
+                let read = try await service.send(.get, "/api/v1/predictions/\(id)").body["data"]
+                #expect(read?["actual"]?["actualHours"]?.doubleValue == 3)
+                return
+            }
             let late = try #require(try await figures())
             #expect(late["outcomesCount"] == .integer(1), "the day was asked for")
             #expect((late["meanAbsoluteError"]?.doubleValue ?? 0) > 0)
