@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 
 extension ComputeGate {
     /// Comparing this many people takes about a millisecond, in which no other request should be without a thread.
