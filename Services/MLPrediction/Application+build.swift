@@ -138,7 +138,7 @@ struct PredictionApplication {
             counter: usage, client: bootstrap.client(for: .tenantAdmin), logger: bootstrap.logger)
         let parts = PredictionParts(
             verifier: bootstrap.identity.verifier, database: database, service: service, log: log, networks: networks)
-        return ServiceApplication(
+        var application = ServiceApplication(
             routes: parts.routes,
             services: [database] + database.readiness.before(watch, audit, erasures, purger)
                 + (delivery.map { database.readiness.before($0) } ?? [])
@@ -150,6 +150,9 @@ struct PredictionApplication {
                 .upstream(bootstrap.client(for: .mlTraining), probe: TrainingServiceModels.deploymentPath(of: .nobody))
                     .required { !modelChanges.hasHeard },
             ])
+        application.onLoop = LoopInference(
+            callers: InternalCallers(verifier: bootstrap.identity.verifier), networks: networks, admission: admission)
+        return application
     }
 }
 

@@ -134,6 +134,52 @@ import Testing
         }
     }
 
+    @Test(
+        "few rows are answered on the connection's event loop, once all is in memory, and whatever else by the router",
+        .timeLimit(.minutes(5)))
+    func onLoop() async throws {
+        let expected = try await expected()
+        try await PredictionsOverHTTP.with(over: .live) { service in
+            let loop = try #require(service.onLoop)
+            func answered() -> Int { loop.answered.load(ordering: .relaxed) }
+            let body = json(#""data": \#(flat)"#, #", "id": "7""#)
+            for address in ["/infer", "/versions/3/infer"] {
+                let before = answered()
+                // The first asks ml-training which networks there are.
+                while answered() == before {
+                    let answer = try await service.send(.post, path + address, body)
+                    try #require(answer.status == .ok && numbers(output(answer.body)) == expected)
+                    #expect(answer.body["id"]?.stringValue == "7")
+                    #expect(answer.headers[.cacheControl] == "private, no-cache")
+                }
+            }
+            let before = answered()
+            while answered() == before {
+                let answer = try await post(service, "", bytes, header: "0")
+                let length = try #require(answer.headers[header].flatMap { Int($0) })
+                try #require(floats(answer.body.dropFirst(length)) == expected)
+            }
+
+            let known = answered()
+            let reader = [Permission(resource: "ml", actions: ["read"])]
+            let spaces = String(repeating: " ", count: 2_000)
+            let statuses = [
+                try await service.send(.post, path + "/infer", body, permissions: reader).status,
+                try await service.send(.post, path + "/infer", body, tenant: TenantID()).status,
+                try await service.send(.post, path + "x/infer", body).status,
+                try await service.send(.post, path + "/infer", json(#""data": [1]"#)).status,
+                try await service.send(.post, path + "/infer", body + "}").status,
+                try await service.send(.post, path + "/infer", body, headers: [.contentEncoding: "gzip"]).status,
+                try await service.admission.admit(1_000) {
+                    try await service.send(.post, path + "/infer", body).status
+                },
+                try await service.send(.post, path + "/infer", body + spaces).status,
+            ]
+            #expect(statuses.map(\.code) == [403, 404, 404, 422, 400, 415, 503, 200])
+            #expect(answered() == known)
+        }
+    }
+
     @Test("what other clients send beside the tensor is checked where it says something, and else ignored")
     func foreignFields() async throws {
         try await PredictionsOverHTTP.with { service in

@@ -23,7 +23,7 @@ struct InferenceController: Controller {
             .get, "/v2/models/\(text: "model")/config", "inferenceModelConfiguration", .may(.read, .ml),
             use: configuration)
         routes.on(
-            .post, "/v2/models/\(text: "model")/infer", "infer", .may(.predict, .ml), takes: [.inferenceHeaderLength],
+            .post, "/v2/models/\(text: "model")/infer", "infer", access, takes: [.inferenceHeaderLength],
             reads: body, use: infer)
         routes.on(
             .get, "/v2/models/\(text: "model")/versions/\(text: "version")", "inferenceModelVersion", .may(.read, .ml),
@@ -36,8 +36,11 @@ struct InferenceController: Controller {
             "inferenceModelVersionConfiguration", .may(.read, .ml), use: configuration)
         routes.on(
             .post, "/v2/models/\(text: "model")/versions/\(text: "version")/infer", "inferWithVersion",
-            .may(.predict, .ml), takes: [.inferenceHeaderLength], reads: body, use: infer)
+            access, takes: [.inferenceHeaderLength], reads: body, use: infer)
     }
+
+    /// Of inference.
+    static let access = PermissionAccess.may(.predict, .ml)
 
     private static let body = RouteBody(.jsonOrFile(InferenceRequest.self, ["application/octet-stream"]))
     private static let name = "erm"
@@ -122,7 +125,8 @@ struct InferenceController: Controller {
         }
     }
 
-    private static func answer(_ sent: InferenceBody.Sent, _ served: TenantNetworks.Served) throws -> InferenceAnswer {
+    /// - Throws: `ProblemError` 400 or 422.
+    static func answer(_ sent: InferenceBody.Sent, _ served: TenantNetworks.Served) throws -> InferenceAnswer {
         let network = served.network
         let body = try InferenceBody(sent, for: network.input)
         try body.require(name: served.name, version: served.version)

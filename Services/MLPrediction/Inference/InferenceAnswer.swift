@@ -60,14 +60,18 @@ struct InferenceAnswer: RouteAnswer {
             ])
     }
 
-    func response(to request: Request) throws -> Response {
-        var headers: HTTPFields = [.contentType: "application/json"]
-        if binary != nil {
-            headers[.contentType] = "application/octet-stream"
-            headers[InferenceBody.header] = String(json.count)
-        }
+    var fields: HTTPFields {
+        guard binary != nil else { return [.contentType: "application/json"] }
+        return [.contentType: "application/octet-stream", InferenceBody.header: String(json.count)]
+    }
+
+    var body: ByteBuffer {
         var buffer = ByteBuffer(bytes: json)
         buffer.writeBytes(binary ?? [])
-        return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: buffer))
+        return buffer
+    }
+
+    func response(to request: Request) throws -> Response {
+        Response(status: .ok, headers: fields, body: ResponseBody(byteBuffer: body))
     }
 }

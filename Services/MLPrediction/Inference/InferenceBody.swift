@@ -19,9 +19,15 @@ struct InferenceBody: Sendable {
         /// - Throws: `ProblemError` 408, 413, 415, 429 or 503.
         init(of request: Request, in context: ServiceRequestContext) async throws {
             try InferenceBody.requirePlain(request.headers)
-            self.init(
+            try self.init(
                 bytes: try await request.bodyBytes(upTo: InferenceBody.maximumBytes, in: context),
-                headerLengths: request.headers[values: InferenceBody.header])
+                fields: request.headers)
+        }
+
+        /// - Throws: `ProblemError` 415.
+        init(bytes: [UInt8], fields: HTTPFields) throws {
+            try InferenceBody.requirePlain(fields)
+            self.init(bytes: bytes, headerLengths: fields[values: InferenceBody.header])
         }
     }
 

@@ -105,6 +105,28 @@ final class TenantNetworks: Sendable {
             name: name, version: found, versions: entry.numbers, network: network)
     }
 
+    /// The same where all of it is in memory and up to date, and nil otherwise.
+    func networkAtHand(named name: String, version: String?, tenant: TenantID) -> Served? {
+        guard let entry = catalogues.factAtHand(of: tenant)?.entries[name],
+            let (found, ready) = answeringAtHand(entry, version: version, tenant: tenant),
+            let network = ready.networks[entry.part]
+        else { return nil }
+        return Served(name: name, version: found, versions: entry.numbers, network: network)
+    }
+
+    private func answeringAtHand(
+        _ entry: Catalogue.Entry, version: String?, tenant: TenantID
+    ) -> (version: Int, model: ReadyModel)? {
+        if let version {
+            guard let found = entry.versions.first(where: { String($0.version) == version }) else { return nil }
+            return models.readyAtHand(found, of: tenant).map { (found.version, $0) }
+        }
+        guard let deployed = models.modelAtHand(of: tenant),
+            entry.versions.contains(where: { $0.version == deployed.version })
+        else { return nil }
+        return (deployed.version, deployed.ready)
+    }
+
     private func answering(
         _ entry: Catalogue.Entry, version: String?, tenant: TenantID
     ) async throws -> (version: Int, model: ReadyModel) {

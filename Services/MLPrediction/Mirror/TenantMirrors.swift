@@ -83,7 +83,7 @@ final class TenantMirrors: Sendable {
                 drop(tenant)
             } catch {
                 if Task.isCancelled { return }
-                // Whoever asks about the tenant learns that it cannot be answered from.
+                // The next question about the tenant is told that the history cannot be read.
             }
         }
     }

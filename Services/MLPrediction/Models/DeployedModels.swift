@@ -58,6 +58,15 @@ final class DeployedModels: Sendable {
     /// - Throws: `ProblemError`: 503 when ml-training cannot be asked.
     func model(of tenant: TenantID) async throws -> LoadedModel { try await model(of: tenant, isWaiting: false) }
 
+    /// The deployed model where it is known to be that and is in memory, and nil otherwise.
+    func modelAtHand(of tenant: TenantID) -> LoadedModel? {
+        guard let deployment = deployments.factAtHand(of: tenant), let ready = held.held(deployment, by: tenant) else {
+            return nil
+        }
+        serve(deployment, tenant)
+        return LoadedModel(deployment, ready)
+    }
+
     /// The same, from what ml-training says now, and waiting for what is loading.
     @discardableResult
     func modelNow(of tenant: TenantID) async throws -> LoadedModel {
@@ -172,9 +181,20 @@ final class DeployedModels: Sendable {
     /// A version that need not be deployed.
     /// - Throws: as ``model(of:)``, and ``ModelRefusal``.
     func ready(_ model: ServableModel, of tenant: TenantID) async throws -> ReadyModel {
-        try await held.model(
-            DeployedModel(
-                modelId: model.modelId, version: model.version, kind: model.kind, artifactSha256: model.artifactSha256,
-                deployedAt: .distantPast), of: tenant)
+        try await held.model(DeployedModel(model), of: tenant)
+    }
+
+    /// The same for one that is in memory; nil for others.
+    func readyAtHand(_ model: ServableModel, of tenant: TenantID) -> ReadyModel? {
+        held.held(DeployedModel(model), by: tenant)
+    }
+}
+
+extension DeployedModel {
+    /// As if it had always been deployed.
+    fileprivate init(_ model: ServableModel) {
+        self.init(
+            modelId: model.modelId, version: model.version, kind: model.kind, artifactSha256: model.artifactSha256,
+            deployedAt: .distantPast)
     }
 }

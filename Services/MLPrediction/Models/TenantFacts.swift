@@ -66,11 +66,7 @@ final class TenantFacts<Fact: Sendable>: Sendable {
         guard let known = state.withLock({ $0.known.use(tenant) }), let fact = known.fact else {
             return try await answer(tenant).map { Answer(fact: $0, isConfirmed: true) }
         }
-        switch news(tenant, known.askedAt) {
-        case .unchanged: return Answer(fact: fact, isConfirmed: true)
-        case .unknown where now() - known.askedAt <= staleAfter: return Answer(fact: fact, isConfirmed: true)
-        case .unknown, .changed: break
-        }
+        if isCurrent(known, tenant) { return Answer(fact: fact, isConfirmed: true) }
         let former = Answer(fact: fact, isConfirmed: false)
         if let failedAt = known.failedAt, now() - failedAt <= staleAfter { return former }
         do {
@@ -79,6 +75,20 @@ final class TenantFacts<Fact: Sendable>: Sendable {
             let time = now()
             state.withLock { $0.known.update(tenant) { $0.failedAt = time } }
             return former
+        }
+    }
+
+    /// The fact where nobody need be asked; nil where there is none or it may have changed.
+    func factAtHand(of tenant: TenantID) -> Fact? {
+        guard let known = state.withLock({ $0.known.use(tenant) }), isCurrent(known, tenant) else { return nil }
+        return known.fact
+    }
+
+    private func isCurrent(_ known: Known, _ tenant: TenantID) -> Bool {
+        switch news(tenant, known.askedAt) {
+        case .unchanged: true
+        case .unknown: now() - known.askedAt <= staleAfter
+        case .changed: false
         }
     }
 

@@ -1,6 +1,6 @@
 import Basics
 import Contracts
-import HTTPTypes
+public import HTTPTypes
 public import Hummingbird
 import Logging
 public import ServiceIdentity
@@ -16,15 +16,10 @@ public struct InternalCallers: Sendable {
     public func verified(
         _ request: Request, _ context: ServiceRequestContext, rule: AccessRule
     ) throws -> ServiceRequestContext {
-        let values = request.headers[values: .authorization]
-        // Scheme names have no case (RFC 9110 §11.1). Two credentials count as none.
-        guard values.count == 1, values[0].prefix(7).lowercased() == "bearer " else {
-            throw ProblemError.notAuthenticated("The internal assertion is missing or not valid.")
-        }
         var context = context
         do {
-            context.caller = try verifier.verify(String(values[0].dropFirst(7)), accepting: rule.issuers)
-        } catch {
+            context.caller = try caller(request.headers, rule: rule)
+        } catch let error as IdentityError {
             context.logger.notice("Internal assertion refused", metadata: [LogKey.reason: "\(error)"])
             throw error
         }
@@ -32,6 +27,17 @@ public struct InternalCallers: Sendable {
         // Trusted only now: before the assertion is verified, these headers could come from any client.
         context.origin = RequestOrigin(request.headers)
         return context
+    }
+
+    /// Whom the assertion among a request's fields names.
+    /// - Throws: 401, which is `IdentityError` where the assertion is not valid.
+    public func caller(_ fields: HTTPFields, rule: AccessRule) throws -> Caller {
+        let values = fields[values: .authorization]
+        // Scheme names have no case (RFC 9110 §11.1). Two credentials count as none.
+        guard values.count == 1, values[0].prefix(7).lowercased() == "bearer " else {
+            throw ProblemError.notAuthenticated("The internal assertion is missing or not valid.")
+        }
+        return try verifier.verify(String(values[0].dropFirst(7)), accepting: rule.issuers)
     }
 }
 

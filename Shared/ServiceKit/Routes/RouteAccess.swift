@@ -67,6 +67,13 @@ public struct PermissionAccess: RouteAccess {
 
     public func admit(_ context: ServiceRequestContext) throws -> TenantCaller {
         let caller = try context.requireCaller()
+        return TenantCaller(
+            tenant: try tenant(of: caller), author: caller.author(context), permissions: caller.permissions)
+    }
+
+    /// Inside of which a caller may do this.
+    /// - Throws: 403.
+    public func tenant(of caller: Caller) throws -> TenantID {
         guard let tenant = caller.tenant, caller.subject != nil, !caller.isPlatformOperator else {
             throw ProblemError.permissionDenied("This needs a user or an API key of a tenant.")
         }
@@ -74,7 +81,7 @@ public struct PermissionAccess: RouteAccess {
             throw ProblemError.permissionDenied(
                 "This needs the permission \(resource.rawValue):\(action.rawValue).")
         }
-        return TenantCaller(tenant: tenant, author: caller.author(context), permissions: caller.permissions)
+        return tenant
     }
 }
 

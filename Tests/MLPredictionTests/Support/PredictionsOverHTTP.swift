@@ -23,6 +23,7 @@ struct PredictionsOverHTTP {
     let tenant: TenantID
     let usage: UsageCounter
     let admission: Admission
+    let onLoop: LoopInference?
     let database: ServiceDatabase
     /// As the service asks tenant-admin.
     let tenantAdmin: ServiceClient
@@ -104,6 +105,7 @@ struct PredictionsOverHTTP {
                         PredictionsOverHTTP(
                             client: client, upstream: upstream, gateway: gateway, tenant: tenant,
                             usage: application.usage, admission: application.admission,
+                            onLoop: built.onLoop as? LoopInference,
                             database: fixture.database,
                             tenantAdmin: bootstrap.client(for: .tenantAdmin)))
                 }
