@@ -15,22 +15,26 @@ import Synchronization
 ///
 /// Entries before the last head cannot be rewritten unnoticed with this service's database role, and not even by a database
 /// administrator: the signing key is not in the database. Entries after the last head can: they are at most ``pause`` old, or
-/// ``wholeSweep`` where the node that wrote them was killed. Heads go with a
-/// tenant's purge only, and a tenant under the id of one that was purged gets none.
+/// ``wholeSweep`` where the node that wrote them was killed. Heads go with a tenant's purge only, and a tenant under the id of one that
+/// was purged gets none.
 final class AuditAnchors: Service {
     private let pool: PostgresPool
     private let signer: StatementSigner
     private let logger: Logger
     /// Tenants whose chain this node may have made longer.
     private let moved = Mutex<Set<TenantID>>([])
-    /// When was last looked for changed tenants, and for all; nil: never.
-    private let sweptAt = Mutex<(changed: ContinuousClock.Instant?, all: ContinuousClock.Instant?)>((nil, nil))
+    /// When was last looked for changed tenants, and when at all of them; nil: never. How far a sweep of all is that is under way.
+    private let sweeps = Mutex<
+        (changed: ContinuousClock.Instant?, all: ContinuousClock.Instant?, position: TenantID?)
+    >((nil, nil, nil))
     /// How often all tenants' chains are looked at: a node may have been killed before it had signed, and not have come back.
     private let wholeSweep: Duration
 
     private static let pause = Duration.seconds(2)
     /// How often is looked for tenants that were made or changed as such, which happens outside of their own transactions.
     private static let sweep = Duration.seconds(60)
+    /// Of all tenants so many are looked at in one round.
+    private static let atOnce = 200
     /// How long a tenant's chain is waited for while a migration or a purge holds it.
     private static let lockTimeout = "1s"
 
@@ -57,27 +61,35 @@ final class AuditAnchors: Service {
         }
     }
 
+    /// Notes tenants that were changed as such, and some of all while a whole sweep is under way: others' entries do not wait for its end.
     private func sweepIfDue() async throws {
-        let (changed, all) = sweptAt.withLock { $0 }
-        let isWhole = all.map { .now >= $0 + wholeSweep } ?? true
-        if !isWhole, let changed, .now < changed + Self.sweep { return }
-        try await noteTenants(isWhole: isWhole)
-        sweptAt.withLock { swept in
-            swept.changed = .now
-            if isWhole { swept.all = .now }
+        let now = ContinuousClock.now
+        let last = sweeps.withLock { $0 }
+        if last.changed.map({ now >= $0 + Self.sweep }) ?? true {
+            try await noteTenants(
+                "updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'")
+            sweeps.withLock { $0.changed = now }
+        }
+        // The first time at once: a node may have ended before it had signed.
+        guard last.position != nil || last.all.map({ now >= $0 + wholeSweep }) ?? true else { return }
+        let later: SQL = last.position.map { "id > \($0)" } ?? "true"
+        let end = try await noteTenants("\(sql: later) ORDER BY id LIMIT \(Self.atOnce)::bigint")
+        sweeps.withLock { sweeps in
+            sweeps.position = end
+            if end == nil { sweeps.all = now }
         }
     }
 
-    private func noteTenants(isWhole: Bool) async throws {
+    /// - Parameter condition: and order.
+    /// - Returns: the last one, where there are as many as are looked at together.
+    @discardableResult
+    private func noteTenants(_ condition: SQL) async throws -> TenantID? {
         let rows = try await pool.withConnection { connection in
-            try await connection.query(
-                """
-                SELECT id FROM tenant_admin.tenants
-                WHERE \(isWhole) OR updated_at > now() - \(Self.sweep.components.seconds * 2)::double precision * interval '1 second'
-                """)
+            try await connection.query("SELECT id FROM tenant_admin.tenants WHERE \(sql: condition)")
         }
         let tenants = try rows.map { try $0.decode("id", as: TenantID.self) }
         moved.withLock { $0.formUnion(tenants) }
+        return tenants.count >= Self.atOnce ? tenants.last : nil
     }
 
     /// A tenant whose chain cannot be signed now is tried again next time.
