@@ -125,12 +125,12 @@ struct TenantTests {
     @Test("the same Idempotency-Key makes one tenant, and another body under it is refused")
     func idempotencyKey() async throws {
         try await TestService.run { service in
-            func post(_ subdomain: String) async throws -> Reply {
+            func post(_ subdomain: String, defaults: Bool? = nil) async throws -> Reply {
                 try await service.send(
                     .post, "/api/v1/tenants", as: service.operatorToken,
                     json: CreateTenantRequest(
                         name: "Acme", subdomain: Subdomain(rawValue: subdomain)!, adminEmail: "a@b.example",
-                        adminPassword: TestService.password),
+                        adminPassword: TestService.password, defaults: defaults),
                     headers: [HeaderName.idempotencyKey: "one"])
             }
             let first = try await post("acme")
@@ -142,6 +142,8 @@ struct TenantTests {
             #expect(first.bytes == second.bytes)
             #expect(other.status == 422)
             #expect(try other.problem.code == .idempotencyKeyReused)
+            // A tenant without the example departments and skills is another one.
+            #expect(try await post("acme", defaults: false).problem.code == .idempotencyKeyReused)
         }
     }
 

@@ -36,7 +36,7 @@ struct TenantsController: Controller {
         let asked = CreateTenantRequest(
             name: payload.name, subdomain: payload.subdomain, plan: payload.plan, adminEmail: payload.adminEmail,
             adminName: payload.adminName, adminPassword: payload.adminPassword == nil ? nil : "",
-            settings: payload.settings)
+            settings: payload.settings, defaults: payload.defaults)
         let tenant = try await tenants.create(
             payload, by: call.author, once: try call.idempotencyKey(for: asked))
         return try Created(tenant, at: "tenants/\(tenant.id)")
