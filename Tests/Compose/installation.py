@@ -154,6 +154,10 @@ class Installation:
         """The newest of the service."""
         return int([start[1] for start in self.starts() if start[0] == service][-1])
 
+    def port(self, service: str) -> int:
+        """The newest of the service."""
+        return int([start[2] for start in self.starts() if start[0] == service][-1])
+
     def supervisor(self, service: str) -> int:
         return int((self.state / "run" / f"{service}.pid").read_text())
 
