@@ -108,7 +108,9 @@ struct EmploymentDoorTests {
             let long = try await made("A2", ann, #""allocatedHours":168"#)
             let finished = try await made(
                 "A3", bob, #""allocatedHours":8,"completedAt":"2024-05-10T12:00:00.000Z""#, "2024-05-06…2024-05-10")
-            // Twenty working days later: A1 is an orphan, A2 is not.
+            let early = try await made(
+                "A4", ann, #""allocatedHours":8,"completedAt":"2024-05-05T12:00:00.000Z""#, "2024-05-07…2024-05-08")
+            // Twenty working days later: A1 and A4 are outside, A2 is not.
             _ = try await plan.send(.patch, "employees/\(ann)", #"{"hiredOn":"2024-06-03"}"#)
             func bring(_ row: String) async throws -> [String] {
                 let report: ImportReport = try await service.importCSV(
@@ -134,6 +136,9 @@ struct EmploymentDoorTests {
             #expect(try await bring("A3,E1,P1,2024-05-06,,,,,,") == [])
             #expect(try await change(finished, #"{"employeeId":"\#(ann)","completedAt":null}"#) == 422)
             #expect(try await bring(#"A3,E1,P1,2024-05-06,,,,,\N,"#) == refused)
+            // It was outside already, though nothing was left to do then.
+            #expect(try await change(early, #"{"completedAt":null}"#) == 200)
+            #expect(try await bring(#"A4,E1,P1,2024-05-07,,,,,\N,"#) == [])
         }
     }
 }

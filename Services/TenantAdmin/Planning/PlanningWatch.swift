@@ -181,8 +181,8 @@ struct BookingStanding: Sendable {
         var reader = LedgerReader(connection)
         let days = DayWindow(try row.decode("start_date"), try row.decode("last"))
         guard
-            let planned = try await reader.person(
-                employee, .init(bookingsIn: days, withSkills: true, finished: .loading)),
+            // The booking itself may be one that was completed before it began.
+            let planned = try await reader.person(employee, .init(bookingsIn: days, withSkills: true)),
             let booking = planned.bookings.first(where: { $0.id == id })
         else { return nil }
         self.employee = employee
