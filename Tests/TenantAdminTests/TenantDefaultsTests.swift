@@ -140,6 +140,7 @@ struct TenantDefaultsTests {
             for (body, field) in [
                 (#"{"default_capacity":169}"#, "default_capacity"), (#"{"default_capacity":"40"}"#, "default_capacity"),
                 (#"{"timezone":"Mars/Base"}"#, "timezone"), (#"{"timezone":"GMT+5"}"#, "timezone"),
+                (#"{"timezone":"posix/Europe/Berlin"}"#, "timezone"),
                 (#"{"fiscal_year_start":"02-29"}"#, "fiscal_year_start"), (#"{"overbooking":"maybe"}"#, "overbooking"),
                 (#"{"company_name":7}"#, "company_name"),
             ] {

@@ -1,4 +1,5 @@
 import Contracts
+import Foundation
 import Postgres
 import ServiceKit
 
@@ -51,11 +52,11 @@ struct Settings: Sendable {
         }
     }
 
-    /// The database computes with the time zone, so the database decides whether the name is known.
+    /// The database computes with the time zone, and so do services: both have to know its name.
     static func requireKnownZone(_ changes: TenantSettings, on connection: PostgresConnection) async throws {
         guard let zone = changes.settings[KnownSetting.timezone.rawValue]?.stringValue else { return }
         let known = try await connection.query("SELECT FROM pg_timezone_names WHERE name = \(zone)")
-        guard !known.isEmpty else {
+        guard !known.isEmpty, TimeZone(identifier: zone) != nil else {
             throw ProblemError.validation(
                 "settings.timezone", "must be the name of a time zone, such as Europe/Berlin or UTC")
         }
