@@ -304,6 +304,9 @@ struct PersonalValuesTests {
             ] {
                 #expect(try await tables(text, service) == [], "\(text)")
             }
+            // The message that was to bring the invitation has gone as well.
+            #expect(
+                try await TenantTraces.tables(holding: "gone@x.example", in: service.databases.superuser) == [])
             // Others' values stay.
             #expect(try await tables("other@x.example", service) == ["audit_personal_values"])
             #expect(try await tables("admin@acme.example", service) == ["audit_personal_values", "users"])

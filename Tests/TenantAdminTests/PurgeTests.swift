@@ -161,6 +161,32 @@ struct PurgeTests {
         }
     }
 
+    @Test("answers to the operator's creations of tenants are kept for a day, although none follows")
+    func operatorsAnswers() async throws {
+        try await TestService.run { service in
+            let created = try await service.send(
+                .post, "/api/v1/tenants", as: service.operatorToken,
+                json: CreateTenantRequest(
+                    name: "Acme", subdomain: Subdomain(rawValue: "acme")!, adminEmail: "ada@acme.example",
+                    adminPassword: TestService.password, defaults: false),
+                headers: ["Idempotency-Key": "make"])
+            #expect(created.status == 201)
+            let retention = Retention(
+                database: TenantDatabase(pool: service.pool), feedDays: 90, importDays: 365,
+                logger: PostgresCluster.quietLogger)
+            func kept() async throws -> Bool {
+                try await TenantTraces.tables(holding: "ada@acme.example", in: service.databases.superuser)
+                    .contains("tenant_admin.idempotency_keys")
+            }
+            try await retention.removeAnswers()
+            #expect(try await kept())
+            try await service.asSuperuser(
+                "acme", "UPDATE tenant_admin.idempotency_keys SET created_at = now() - interval '25 hours'")
+            try await retention.removeAnswers()
+            #expect(try await !kept())
+        }
+    }
+
     @Test("a tenant whose tables are locked is swept later, and nothing waits for it", .timeLimit(.minutes(5)))
     func lockedTables() async throws {
         try await TestService.run { service in

@@ -124,6 +124,7 @@ struct Users: Sendable {
                 change.details["invitations"] = .array(invitations.map { .string($0.description) })
             }
             try await AuditLog.record(change, by: author, on: connection)
+            try await Outbox.remove(invitations, on: connection)
         }
     }
 

@@ -109,8 +109,7 @@ struct Invitations: Sendable {
             var change = Change("anonymise", Self.noun, id.description, details: erased.details)
             change.details["invitations"] = .array(invitations.map { .string($0.description) })
             try await AuditLog.record(change, by: caller.author, on: connection)
-            try await TenantDatabase.leave(on: connection)
-            try await connection.execute("DELETE FROM outbox WHERE invitation_id = ANY(\(invitations)::uuid[])")
+            try await Outbox.remove(invitations, on: connection)
             return Anonymisation(erasedValues: erased.count, namingEntries: erased.namingEntries)
         }
     }

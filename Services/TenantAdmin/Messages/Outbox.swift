@@ -58,6 +58,13 @@ struct Outbox: Sendable {
             """)
     }
 
+    /// Removes what was to bring invitations that are gone. After all that is done as the tenant.
+    static func remove(_ invitations: [InvitationID], on connection: PostgresConnection) async throws {
+        try await TenantDatabase.leave(on: connection)
+        try await connection.execute(
+            "DELETE FROM tenant_admin.outbox WHERE invitation_id = ANY(\(invitations)::uuid[])")
+    }
+
     /// Queues a reset, a message of its own: what is said late of the one before to that address does not end it. Does the same whether there is such a user or not: the user is only looked up when the message is
     /// claimed, so neither the answer nor its time reveals a user.
     /// - Throws: 403 `tenant_unavailable`.

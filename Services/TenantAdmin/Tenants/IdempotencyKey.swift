@@ -13,12 +13,7 @@ extension IdempotencyKey {
         isolation: isolated (any Actor)? = #isolation, _ body: () async throws -> Answer
     ) async throws -> (answer: Answer, isNew: Bool) {
         guard let key else { return (try await body(), true) }
-        // Those that another request removes in a transaction of seconds are not waited for.
-        try await connection.execute(
-            """
-            DELETE FROM \(sql: table) WHERE (actor, key) IN (
-                SELECT actor, key FROM \(sql: table) WHERE \(sql: isFree()) FOR UPDATE SKIP LOCKED)
-            """)
+        try await connection.execute(removal(in: table))
         let inserted = try await connection.execute(
             """
             INSERT INTO \(sql: table) (actor, key, request_sha256)
@@ -37,5 +32,13 @@ extension IdempotencyKey {
             throw IdempotencyKeyReused()
         }
         return (try WireJSON.decode(Answer.self, from: try row.decode("answer", as: String.self).utf8), false)
+    }
+
+    /// Removes keys that are free again. Those that another request removes in a transaction of seconds are not waited for.
+    static func removal(in table: SQL) -> SQL {
+        """
+        DELETE FROM \(sql: table) WHERE (actor, key) IN (
+            SELECT actor, key FROM \(sql: table) WHERE \(sql: isFree()) FOR UPDATE SKIP LOCKED)
+        """
     }
 }

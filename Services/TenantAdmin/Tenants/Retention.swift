@@ -24,9 +24,17 @@ struct Retention: Service {
 
     func run() async throws {
         await PeriodicWork(every: Self.pause).run(logging: .each("Removing expired rows failed", to: logger)) {
+            try await removeAnswers()
             try await due().attemptEach(logging: "Removing a tenant's expired rows failed", to: logger) {
                 try await sweep($0)
             }
+        }
+    }
+
+    /// Answers to the operator, which hold the addresses of tenants' administrators. A request that is removing some is not waited for.
+    func removeAnswers() async throws {
+        try await database.pool.withConnection { connection in
+            _ = try await connection.execute(IdempotencyKey.removal(in: "tenant_admin.idempotency_keys"))
         }
     }
 
@@ -92,7 +100,7 @@ struct Retention: Service {
                 "DELETE FROM audit_notes WHERE received_at < now() - \(Self.noteDays) * interval '1 day'")
             // An archive is restored within a day of the tenant's making.
             try await connection.execute("DELETE FROM archived_ids WHERE received_at < now() - interval '1 day'")
-            try await connection.execute("DELETE FROM idempotency_keys WHERE \(sql: IdempotencyKey.isFree())")
+            try await connection.execute(IdempotencyKey.removal(in: "idempotency_keys"))
         }
     }
 }
