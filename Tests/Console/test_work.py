@@ -195,6 +195,22 @@ def test_a_report_is_saved_as_csv(stack, tmp_path):
     assert list(tmp_path.glob("availability-*.csv"))[0].read_text().count("\n") > 10
 
 
+def test_planned_against_actual_is_saved_as_it_is_shown(stack, tmp_path):
+    person = stack.make_person(unique("=Rita Recorded"), hiredOn="2024-01-01")
+    stack.book(person, stack.make_project(unique("Record")), startDate="2025-03-03", endDate="2025-03-07", hoursPerDay=4)
+    stack.call("PUT", "/capacity-history", {"entries": [{"employeeId": person["id"], "date": date, "utilizationRate": 75} for date in ("2025-03-03", "2025-03-04")]})
+    with browser(downloads=tmp_path) as console:
+        console.open(stack.url, "#/reports/actual?from=2025-03-03&to=2025-03-07&groupBy=person&period=total")
+        console.sign_in(stack.tenant, stack.email, stack.password)
+        console.see(person["name"], "tbody")
+        console.press("CSV")
+        console.wait(lambda _: list(tmp_path.glob("actual-*.csv")), "the file")
+    lines = list(tmp_path.glob("actual-*.csv"))[0].read_text().splitlines()
+    assert lines[0] == "external_id,name,from,days,planned_hours,actual_hours"
+    # Of the two recorded days alone; a name that looks like a formula stays text.
+    assert f"{person['externalId']},'{person['name']},2025-03-03,2,8,12" in lines
+
+
 def test_a_file_is_tried_then_imported_and_bad_rows_are_shown(stack, console, tmp_path):
     name = unique("Imported skill")
     file = tmp_path / "skills.csv"

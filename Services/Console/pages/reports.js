@@ -8,7 +8,7 @@ import { button, card, empty, field, figure, input, later, pageHead, select, tab
 import { toast } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
 import { barChart } from "../ui/chart.js";
-import { plannedAndActual } from "./reports/actual.js";
+import { actualAsCSV, plannedAndActual } from "./reports/actual.js";
 
 const KINDS = [["utilization", "Utilisation"], ["actual", "Planned against actual"], ["availability", "Availability"], ["over-allocations", "Over-allocations"], ["orphans", "Orphans"]];
 
@@ -177,7 +177,8 @@ function whose(row, groupBy) {
 
 async function download(api, kind, query) {
   try {
-    await save(await api.response("GET", `/reports/${kind === "actual" ? "utilization" : kind}`, { query: { ...query, format: "csv" } }), `${kind}-${query.from}-${query.to}.csv`);
+    const answer = kind === "actual" ? new Response(await actualAsCSV(api, query)) : await api.response("GET", `/reports/${kind}`, { query: { ...query, format: "csv" } });
+    await save(answer, `${kind}-${query.from}-${query.to}.csv`);
   } catch (error) {
     toast(error.message, { tone: "bad" });
   }

@@ -40,6 +40,25 @@ export async function plannedAndActual(api, query, bounded) {
   ];
 }
 
+const CSV_COLUMNS = [
+  ["external_id", (part) => part.employee?.externalId ?? ""], ["name", (part) => part.name], ["from", (part) => days.formatDay(part.from)], ["days", (part) => part.days],
+  ["planned_hours", (part) => hundredths(part.planned)], ["actual_hours", (part) => hundredths(part.actual)],
+];
+/** As precise as the API's hours are: their sums are not. */
+const hundredths = (value) => Math.round(value * 100) / 100;
+
+/** What the table shows, all of it, as CSV (RFC 4180). */
+export async function actualAsCSV(api, query) {
+  const lines = (await compared(api, query)).map((part) => CSV_COLUMNS.map(([, value]) => value(part)));
+  return [CSV_COLUMNS.map(([name]) => name), ...lines].map((line) => `${line.map(csvField).join(",")}\r\n`).join("");
+}
+
+/** As the server writes a field: text that a spreadsheet would take for a formula begins with an apostrophe. */
+function csvField(value) {
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 /** The recorded days, added up by whom and by period. */
 async function compared(api, query) {
   const found = new Map();
