@@ -190,6 +190,38 @@ def test_what_is_sent_again_after_a_lost_answer_is_done_once(stack, fresh):
     assert len(stack.call("GET", f"/leave?employeeId={person['id']}")["data"]) == 1
 
 
+def test_a_question_without_a_person_or_with_half_a_number_is_not_asked(console):
+    console.go("ask")
+    console.press("Ask and keep")
+    console.see("must be chosen", ".field-error:not([hidden])")
+    console.fill("plannedHours", "5e")
+    console.press("Ask and keep")
+    console.wait(lambda d: "is not a number" in [one.text for one in d.find_elements(By.CSS_SELECTOR, ".field-error")], "the message at the number")
+
+
+def test_what_was_tried_is_what_is_imported(console, tmp_path):
+    file = tmp_path / "skills.csv"
+    file.write_text(f"Name;Category\n{unique('Tried')};Here\n")
+    console.go("import")
+    console.driver.find_element(By.ID, "file").send_keys(str(file))
+    console.press("Try without changing anything")
+    console.see("nothing was changed")
+    apply = console.driver.find_element(By.XPATH, "//button[normalize-space()='Import the file']")
+    assert apply.is_enabled()
+    console.driver.find_element(By.CSS_SELECTOR, "main option[value=skip]").click()
+    assert not apply.is_enabled() and "nothing was changed" not in console.text()
+
+
+def test_warnings_are_said_when_leave_is_approved(stack, console):
+    person = stack.make_person(unique("Ava Away"), hiredOn="2024-01-01")
+    stack.book(person, stack.make_project(unique("Stays")), startDate=day(7), endDate=day(11), hoursPerDay=8)
+    leave = stack.call("POST", "/leave", {"employeeId": person["id"], "firstDay": day(7), "lastDay": day(11), "status": "requested"})["data"]
+    console.go(f"people/{person['id']}")
+    console.press("Approve")
+    console.toast("Saved. ")
+    assert stack.call("GET", f"/leave/{leave['id']}")["data"]["status"] == "approved"
+
+
 def test_shares_and_days_are_written_as_they_are(console):
     def given(module, expression):
         return console.driver.execute_script(f"return import('/lib/{module}.js').then((it) => {expression})")

@@ -10,15 +10,19 @@ import { link } from "../lib/router.js";
 import { uuid } from "../lib/ids.js";
 import { badge, button, card, empty, failure, field, input, loading, pageHead } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
-import { toast } from "../ui/dialog.js";
+import { isReadable, toast } from "../ui/dialog.js";
 import { answerView } from "./ask/answer.js";
 import { bookingDialog, findPeople, findProjects } from "./bookings.js";
 import { decisionBadge, decide, recordBooking, sayWhy } from "./decisions.js";
 
 export default async function askPage({ api, session, router, query }) {
   const known = async (path, id) => (id ? api.get(`/${path}/${id}`).then(({ data }) => ({ id, label: data.name, item: data }), () => null) : null);
-  const person = combobox({ placeholder: "Type a name", name: "employeeId", find: findPeople(api), chosen: await known("employees", query.get("person")), onchoose: () => changed() });
+  const person = combobox({ placeholder: "Type a name", name: "employeeId", find: findPeople(api), chosen: await known("employees", query.get("person")), onchoose: () => {
+    person.closest(".field").showError(null);
+    changed();
+  } });
   const project = combobox({ placeholder: "Type a name", name: "projectId", find: findProjects(api), chosen: await known("projects", query.get("project")), onchoose: (item) => {
+    project.closest(".field").showError(null);
     if (item?.item && !skills.value) skills.value = item.item.requiredSkills.join(", ");
     changed();
   } });
@@ -29,6 +33,12 @@ export default async function askPage({ api, session, router, query }) {
   const daily = input({ type: "number", min: 0, max: 24, step: "any", name: "hoursPerDay", value: query.get("daily") ?? "" });
   const start = input({ type: "date", name: "startDate", value: query.get("from") ?? days.formatDay(days.today(session.timeZone)) });
   const end = input({ type: "date", name: "endDate", value: query.get("to") ?? "" });
+  const numbersAndDays = [planned, share, daily, start, end];
+  const fields = [
+    h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
+    h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("Or hours a day", daily), field("From", start), field("To", end)),
+    h("div", { class: "form-row" }, field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
+  ];
   const answer = h("div", { class: "stack", "aria-live": "polite" }, empty("Ask a question", "Choose a person and a project. With planned hours the answer also says how likely the work stays within them."));
   /** The latest question that was kept, with its answer; null before any. */
   let kept = null;
@@ -46,7 +56,7 @@ export default async function askPage({ api, session, router, query }) {
     };
   };
   const changed = debounce(() => look(), 400);
-  for (const control of [skills, title, planned, share, daily, start, end]) control.addEventListener("change", () => changed());
+  for (const control of [skills, title, ...numbersAndDays]) control.addEventListener("change", () => changed());
   const isSame = (one, question) => one !== null && JSON.stringify(one.question) === JSON.stringify(question);
   const isKept = (question) => isSame(kept, question);
 
@@ -63,6 +73,8 @@ export default async function askPage({ api, session, router, query }) {
 
   /** Asks, and keeps the question with its answer. */
   function ask() {
+    if (!isReadable(fields)) return null;
+    for (const one of [person, project]) if (!one.choice) one.closest(".field").showError("must be chosen");
     return answered(async (question) => ({ data: (await keep(question)).data }));
   }
 
@@ -81,7 +93,7 @@ export default async function askPage({ api, session, router, query }) {
   }
 
   async function answered(give) {
-    if (!person.choice || !project.choice) return;
+    if (!person.choice || !project.choice || numbersAndDays.some(({ validity }) => validity.badInput)) return;
     router.note({ person: person.choice.id, project: project.choice.id, skills: skills.value, title: title.value.trim(), hours: planned.value, share: share.value, daily: daily.value, from: start.value, to: end.value });
     // The answer before stays in sight, so that the page does not jump with every change.
     if (answer.querySelector(".answer-figures")) answer.setAttribute("aria-busy", "true"); else replace(answer, loading("Asking"));
@@ -146,11 +158,8 @@ export default async function askPage({ api, session, router, query }) {
   if (person.choice && project.choice) look();
   return [
     pageHead("Ask", { note: "How many hours, how likely within the plan, and who else. Change any input to see what that changes; nothing is kept until you ask or decide." }),
-    h("div", { class: "stack" }, card(null, h("form", { class: "form", onsubmit: (event) => { event.preventDefault(); ask(); } },
-      h("div", { class: "form-row" }, comboField("Person", person), comboField("Project", project)),
-      h("div", { class: "form-row" }, field("Planned hours", planned), field("Percent of the week", share), field("Or hours a day", daily), field("From", start), field("To", end)),
-      h("div", { class: "form-row" }, field("Required skills", skills, { hint: "Separated by commas; empty for the project's own" }), field("Title", title, { hint: "What is to be done, as bookings are titled" })),
-      h("div", { class: "actions" }, button("Ask and keep", { kind: "primary", type: "submit", icon: "ask" })))), answer),
+    h("div", { class: "stack" }, card(null, h("form", { class: "form", novalidate: true, onsubmit: (event) => { event.preventDefault(); ask(); } },
+      fields, h("div", { class: "actions" }, button("Ask and keep", { kind: "primary", type: "submit", icon: "ask" })))), answer),
   ];
 }
 

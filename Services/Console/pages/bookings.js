@@ -5,7 +5,7 @@ import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
 import { badge, button, failure, field, input, loading, select } from "../ui/controls.js";
 import { comboField, combobox } from "../ui/combobox.js";
-import { formDialog } from "../ui/dialog.js";
+import { formDialog, toast } from "../ui/dialog.js";
 import { icon } from "../ui/icons.js";
 import { table } from "../ui/table.js";
 import { newId } from "./board/edits.js";
@@ -105,6 +105,11 @@ export function warningText(warning) {
   const when = warning.from ? ` from ${format.day(warning.from)}${warning.to ? ` to ${format.day(warning.to)}` : ""}` : "";
   const over = warning.overHours ? `: ${format.hours(warning.overHours)} too much` : "";
   return `${format.words(warning.kind ?? warning.code)}${over}${when}`;
+}
+
+/** Says that something is saved, and what the ledger says to that. */
+export function saySaved(warnings) {
+  toast(warnings?.length ? `Saved. ${warningText(warnings[0])}${warnings.length > 1 ? ` (and ${warnings.length - 1} more)` : ""}` : "Saved.");
 }
 
 /** How a booking came to be what it is, asked for when somebody wants to know. */

@@ -179,6 +179,12 @@ function prepare(api, file, head, work) {
     }
   }
   const apply = button("Import the file", { kind: "primary", icon: "import", onclick: () => send(false), disabled: true });
+  // What was tried was something else.
+  const change = () => {
+    replace(outcome);
+    apply.disabled = true;
+  };
+  for (const one of [kind, policy, mapping]) one.addEventListener("change", change);
   return [
     facts([["File", file.name], ["Size", format.bytes(file.size)], !head.isLines && ["Delimiter", { ",": "Comma", ";": "Semicolon", "\t": "Tab" }[head.delimiter]]]),
     h("div", { class: "form-row" }, field("Kind", kind), field("Bad rows", policy)), mapping,

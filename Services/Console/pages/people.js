@@ -71,8 +71,8 @@ export async function editPerson(api, person, done, tag) {
         // Emptied is not left out: the server says where something must stand.
         if (text !== "" || person) body[control.name] = text === "" ? null : control.type === "number" ? Number(text) : text;
       }
-      const { data } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: once(body) });
-      done(data);
+      const { data, warnings } = person ? await api.patch(`/employees/${person.id}`, body, { tag }) : await api.post("/employees", body, { once: once(body) });
+      done(data, warnings);
     },
   });
 }

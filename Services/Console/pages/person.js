@@ -4,10 +4,10 @@ import { h } from "../lib/dom.js";
 import * as format from "../lib/format.js";
 import { link } from "../lib/router.js";
 import { actionCard, button, card, empty, facts, field, input, later, linkButton, pageHead, select, wide } from "../ui/controls.js";
-import { confirmDialog, formDialog, toast } from "../ui/dialog.js";
+import { confirmDialog, formDialog } from "../ui/dialog.js";
 import { pagedTable, table } from "../ui/table.js";
 import { historyOf } from "./administration/audit.js";
-import { bookingColumns, bookingDialog, warningText } from "./bookings.js";
+import { bookingColumns, bookingDialog, saySaved } from "./bookings.js";
 import { decisionBadge } from "./decisions.js";
 import { editPerson, skillBadges, stateBadge } from "./people.js";
 
@@ -20,9 +20,9 @@ export default async function personPage({ api, session, router, parameters, rel
     pageHead(person.name, {
       note: [person.externalId, person.email].filter(Boolean).join(" · "), back: { href: "#/people", label: "People" },
       actions: [
-        session.can("write", "allocations") && button("Book", { icon: "plus", kind: "primary", onclick: () => bookingDialog({ api, preset: { employeeId: person.id }, onsaved: (_, warnings) => { said(warnings); reload(); } }) }),
+        session.can("write", "allocations") && button("Book", { icon: "plus", kind: "primary", onclick: () => bookingDialog({ api, preset: { employeeId: person.id }, onsaved: (_, warnings) => { saySaved(warnings); reload(); } }) }),
         session.can("predict", "ml") && linkButton("Ask", link("ask", { person: person.id }), { icon: "ask" }),
-        mayUpdate && button("Edit", { icon: "edit", onclick: () => editPerson(api, person, reload, tag) }),
+        mayUpdate && button("Edit", { icon: "edit", onclick: () => editPerson(api, person, (_, warnings) => { saySaved(warnings); reload(); }, tag) }),
         session.can("delete", "employees") && button("Delete", { icon: "remove", onclick: async () => {
           if (await confirmDialog(`Delete ${person.name}`, "A person can be deleted only while no booking refers to them.", "Delete", () => api.delete(`/employees/${person.id}`, { tag }))) router.go("people");
         } }),
@@ -43,10 +43,6 @@ export default async function personPage({ api, session, router, parameters, rel
       }))),
       session.can("read", "audit") && wide(card("History", historyOf(api, session, "employee", person.id)))),
   ];
-}
-
-function said(warnings) {
-  toast(warnings?.length ? `Saved. ${warningText(warnings[0])}${warnings.length > 1 ? ` (and ${warnings.length - 1} more)` : ""}` : "Saved.");
 }
 
 async function employment(api, person) {
@@ -76,7 +72,10 @@ function leave(api, session, person, reload) {
       { title: "From", kind: "date", cell: (one) => format.day(one.firstDay) }, { title: "To", kind: "date", cell: (one) => format.day(one.lastDay) },
       { title: "Kind", cell: (one) => format.words(one.kind) }, { title: "State", cell: (one) => format.words(one.status) },
       { title: "", kind: "actions", cell: (one) => h("div", { class: "row-actions" },
-        one.status === "requested" && session.can("update", "leave") && button("Approve", { kind: "quiet", onclick: async () => { await api.patch(`/leave/${one.id}`, { status: "approved" }); reload(); } }),
+        one.status === "requested" && session.can("update", "leave") && button("Approve", { kind: "quiet", onclick: async () => {
+          saySaved((await api.patch(`/leave/${one.id}`, { status: "approved" })).warnings);
+          reload();
+        } }),
         session.can("delete", "leave") && button("Delete this leave", { icon: "remove", iconOnly: true, kind: "quiet", onclick: async () => {
           if (await confirmDialog("Delete the leave", "The days count as working days again.", "Delete", () => api.delete(`/leave/${one.id}`))) reload();
         } })) },
@@ -112,7 +111,7 @@ function addLeave(api, person, reload) {
         minutesPerDay: minutes.control.value ? Number(minutes.control.value) : null,
       };
       const { warnings } = await api.post("/leave", body, { once: once(body) });
-      said(warnings);
+      saySaved(warnings);
       reload();
     },
   });
@@ -130,7 +129,7 @@ async function addContract(api, session, person, reload) {
         effectiveFrom: from.control.value || null, weekdayMinutes: hours.map((entry) => Math.round(Number(entry.control.value) * 60)), calendarId: calendar.control.value || null,
       };
       const { warnings } = await api.post(`/employees/${person.id}/contracts`, body, { once: once(body) });
-      said(warnings);
+      saySaved(warnings);
       reload();
     },
   });

@@ -7,7 +7,7 @@ import { badge, button, card, empty, facts, linkButton, pageHead, wide } from ".
 import { confirmDialog } from "../ui/dialog.js";
 import { pagedTable } from "../ui/table.js";
 import { historyOf } from "./administration/audit.js";
-import { bookingColumns } from "./bookings.js";
+import { bookingColumns, saySaved } from "./bookings.js";
 import { editProject, projectBadge } from "./projects.js";
 
 export default async function projectPage({ api, session, router, parameters, reload }) {
@@ -18,7 +18,7 @@ export default async function projectPage({ api, session, router, parameters, re
       actions: [
         session.can("read", "allocations") && linkButton("On the board", link("board", { rows: "projects", project: project.id }), { icon: "board" }),
         session.can("predict", "ml") && linkButton("Ask about somebody", link("ask", { project: project.id }), { icon: "ask" }),
-        session.can("update", "projects") && button("Edit", { icon: "edit", onclick: () => editProject(api, project, reload, tag) }),
+        session.can("update", "projects") && button("Edit", { icon: "edit", onclick: () => editProject(api, project, (_, warnings) => { saySaved(warnings); reload(); }, tag) }),
         session.can("delete", "projects") && button("Delete", { icon: "remove", onclick: async () => {
           if (await confirmDialog(`Delete ${project.name}`, "A project can be deleted only while no booking refers to it.", "Delete", () => api.delete(`/projects/${project.id}`, { tag }))) router.go("projects");
         } }),

@@ -64,8 +64,8 @@ export async function editProject(api, project, done, tag) {
         else if (control.type === "number") body[control.name] = control.value === "" ? null : Number(control.value);
         else body[control.name] = control.value === "" && control.type === "date" ? null : control.value;
       }
-      const { data } = project ? await api.patch(`/projects/${project.id}`, body, { tag }) : await api.post("/projects", body, { once: once(body) });
-      done(data);
+      const { data, warnings } = project ? await api.patch(`/projects/${project.id}`, body, { tag }) : await api.post("/projects", body, { once: once(body) });
+      done(data, warnings);
     },
   });
 }
