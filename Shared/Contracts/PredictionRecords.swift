@@ -56,7 +56,7 @@ public struct PredictionFeedbackRequest: RequestPayload {
 
     public func validate(_ validation: inout Validation) {
         validation.range(score, 1...5, "score")
-        validation.text(comment, "comment", maximum: 2_000)
+        validation.prose(comment, "comment", maximum: 2_000)
     }
 }
 

@@ -46,6 +46,16 @@ import Testing
         #expect(faults(asked(first.adding(days: -1))).map(\.field) == ["endDate"])
     }
 
+    @Test("a comment may have several lines, as a reason may, and no other control characters")
+    func comments() {
+        let lines = "Too long.\r\n\tThe client had\nthe parts."
+        #expect(faults(PredictionFeedbackRequest(score: 2, comment: lines)).isEmpty)
+        #expect(faults(PredictionDecisionRequest(decision: .rejected, reason: lines)).isEmpty)
+        for comment in ["one\u{1}", " \n\t"] {
+            #expect(faults(PredictionFeedbackRequest(score: 2, comment: comment)).map(\.field) == ["comment"])
+        }
+    }
+
     @Test("a what-if restates the effort in the other way when it empties the one before")
     func whatIf() throws {
         let base = question(percent: 50)
