@@ -183,15 +183,24 @@ struct OpenAPITests {
         #expect(answers["404"] == nil)
         #expect(answers["201"]?["headers"]?["Location"] != nil)
         #expect(answers["503"]?["headers"]?["Retry-After"] != nil)
+        for status in ["201", "422", "429"] {
+            let headers = answers[status]?["headers"]?.members ?? [:]
+            #expect(headers["RateLimit"] != nil && headers["X-Request-ID"] != nil)
+        }
         #expect(answers["401"]?["headers"]?["WWW-Authenticate"] != nil)
         let conflicts = answers["409"]?["content"]?[Problem.mediaType]?["examples"]?.members ?? [:]
         #expect(conflicts.keys.sorted() == ["conflict"])
-        let shared = OpenAPIDocument.merged([], reachable: [], missing: [])["components"]?["examples"]
+        let components = OpenAPIDocument.merged([], reachable: [], missing: [])["components"]
+        let (shared, headers) = (components?["examples"], components?["headers"]?.members ?? [:])
+        for answer in answers.values {
+            let named = answer["headers"]?.members.values.compactMap { $0["$ref"]?.stringValue } ?? []
+            #expect(named.allSatisfy { headers[$0.replacing("#/components/headers/", with: "")] != nil }, "\(named)")
+        }
         #expect(shared?["conflict"]?["value"]?["status"] == .integer(409))
         let show = try #require(part["paths"]?["/api/v1/things/{id}"]?["get"])
         #expect(show["parameters"]?.elements.first?["schema"]?["format"] == .string("uuid"))
         #expect(show["parameters"]?.elements.first?["description"] == .string("The resource's id."))
-        #expect(show["responses"]?["304"] != nil)
+        #expect(show["responses"]?["304"]?["headers"]?["X-Request-ID"] != nil)
         let list = try #require(part["paths"]?["/api/v1/things"]?["get"])
         #expect(list["summary"] == .string("List API things"))
         #expect(list["security"] == .array([.object(["operatorKey": .array([])])]))

@@ -53,6 +53,10 @@ extension OpenAPIDocument {
                 "Location": header("Where the new resource is.", text()),
                 "RetryAfter": header(
                     "Seconds to wait.", .object(["type": .string("integer"), "minimum": .integer(1)])),
+                "RateLimit": header(
+                    "What is left of the allowance that is nearest to its end: `\"tenant\";r=99;t=1`, requests and seconds until "
+                        + "all of it is there again.", text()),
+                "RateLimitPolicy": header("Every allowance that counts the request.", text()),
                 "WWWAuthenticate": header("Which credentials are taken.", text()),
                 "SetCookie": header(
                     "The refresh token of a browser's session: `HttpOnly`, `SameSite=Strict`, for `/api/v1/auth` only. "

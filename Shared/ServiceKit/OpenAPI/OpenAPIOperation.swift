@@ -137,7 +137,7 @@ struct OpenAPIOperation {
         var responses: [String: JSONValue] = [:]
         let content = try answers(&components)
         for status in route.answer.statuses {
-            var headers = ["X-Request-ID": Self.header("RequestID")]
+            var headers = headersOfAll
             if route.answer.headers.contains(.eTag) { headers["ETag"] = Self.header("ETag") }
             if route.answer.headers.contains(.location), status == .created {
                 headers["Location"] = Self.header("Location")
@@ -152,11 +152,11 @@ struct OpenAPIOperation {
         if route.answer.isConditional, route.method == .get {
             responses["304"] = .object([
                 "description": .string("The client has this version already."),
-                "headers": .object(["ETag": Self.header("ETag")]),
+                "headers": .object(headersOfAll.merging(["ETag": Self.header("ETag")]) { $1 }),
             ])
         }
         for (status, codes) in RouteProblems.of(route) {
-            var headers = ["X-Request-ID": Self.header("RequestID")]
+            var headers = headersOfAll
             if status == 401 { headers["WWW-Authenticate"] = Self.header("WWWAuthenticate") }
             if status == 429 || status == 503 { headers["Retry-After"] = Self.header("RetryAfter") }
             responses["\(status)"] = .object([
@@ -172,6 +172,17 @@ struct OpenAPIOperation {
             ])
         }
         return responses
+    }
+
+    /// Of every answer.
+    private var headersOfAll: [String: JSONValue] {
+        var headers = ["X-Request-ID": Self.header("RequestID")]
+        // Whom a tenant's allowance counts is told what is left of it.
+        if case .permission = route.access {
+            headers["RateLimit"] = Self.header("RateLimit")
+            headers["RateLimit-Policy"] = Self.header("RateLimitPolicy")
+        }
+        return headers
     }
 
     private static func header(_ name: String) -> JSONValue {
