@@ -1,6 +1,8 @@
 import Contracts
+import Dispatch
 import Foundation
 import ServiceIdentity
+import Synchronization
 import TestSupport
 import Testing
 
@@ -59,6 +61,43 @@ import Testing
             #expect(try pairs().map(\.keyID) == [both[0]])
             #expect(try known() == [both[0]])
             #expect(try permissions(folder.appendingPathComponent("gateway.key")) == 0o600)
+        }
+    }
+
+    @Test("keys that several commands make at once are all known")
+    func atOnce() throws {
+        try withFolder { folder in
+            let files = KeyFiles(directory: folder)
+            try files.generate()
+            let failures = Mutex(0)
+            DispatchQueue.concurrentPerform(iterations: 16) { number in
+                do {
+                    if number.isMultiple(of: 2) { try files.rotate([.gateway]) } else { try files.generate() }
+                } catch {
+                    failures.withLock { $0 += 1 }
+                }
+            }
+            #expect(failures.withLock { $0 } == 0)
+            let pem = try String(contentsOf: folder.appendingPathComponent("gateway.key"), encoding: .utf8)
+            let text = try String(contentsOf: folder.appendingPathComponent("jwks.json"), encoding: .utf8)
+            let known = try JSONWebKeySet.load(contents: text).keys.filter { $0.iss == .gateway }.map(\.kid)
+            let made = try ServiceKeyPair.all(pem: pem).map(\.keyID)
+            #expect(made.count == 9 && Set(made) == Set(known))
+        }
+    }
+
+    @Test("keys to be rotated that are missing, or are no keys, are named with what to do")
+    func unusableKeys() throws {
+        try withFolder { folder in
+            let files = KeyFiles(directory: folder)
+            let missing = #expect(throws: CommandFailure.self) { try files.rotate([.gateway]) }
+            #expect(missing?.description.contains(".key. `ermctl keys generate --directory") == true)
+            try files.generate()
+            let key = folder.appendingPathComponent("ml-training.key")
+            try Data("no key\n".utf8).write(to: key)
+            let unusable = #expect(throws: CommandFailure.self) { try files.generate() }
+            #expect(unusable?.description.contains("ml-training.key holds no keys") == true)
+            #expect(try String(contentsOf: key, encoding: .utf8) == "no key\n")
         }
     }
 

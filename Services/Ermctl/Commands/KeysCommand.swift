@@ -73,34 +73,56 @@ struct KeyFiles {
     func generate() throws {
         try FileManager.default.createDirectory(
             at: directory, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        var pairs: [ServiceName: [ServiceKeyPair]] = [:]
-        for service in ServiceName.allCases {
-            if FileManager.default.fileExists(atPath: file(of: service).path) {
-                pairs[service] = try self.pairs(of: service)
-            } else {
-                let pair = ServiceKeyPair()
-                try write([pair], of: service)
-                pairs[service] = [pair]
+        try alone {
+            var pairs: [ServiceName: [ServiceKeyPair]] = [:]
+            for service in ServiceName.allCases {
+                if FileManager.default.fileExists(atPath: file(of: service).path) {
+                    pairs[service] = try self.pairs(of: service)
+                } else {
+                    let pair = ServiceKeyPair()
+                    try write([pair], of: service)
+                    pairs[service] = [pair]
+                }
             }
+            try writeSet(pairs)
+            try generateOperatorKey()
         }
-        try writeSet(pairs)
-        try generateOperatorKey()
     }
 
     /// The public key goes out before anything is signed with the private one.
     func rotate(_ services: [ServiceName]) throws {
-        var pairs = try allPairs()
-        for service in services { pairs[service, default: []].insert(ServiceKeyPair(), at: 0) }
-        try writeSet(pairs)
-        for service in services { try write(pairs[service] ?? [], of: service) }
+        try alone {
+            var pairs = try allPairs()
+            for service in services { pairs[service, default: []].insert(ServiceKeyPair(), at: 0) }
+            try writeSet(pairs)
+            for service in services { try write(pairs[service] ?? [], of: service) }
+        }
     }
 
     /// Nothing is signed with the old keys any more when their public keys go.
     func prune(_ services: [ServiceName]) throws {
-        var pairs = try allPairs()
-        for service in services { pairs[service] = Array((pairs[service] ?? []).prefix(1)) }
-        for service in services { try write(pairs[service] ?? [], of: service) }
-        try writeSet(pairs)
+        try alone {
+            var pairs = try allPairs()
+            for service in services { pairs[service] = Array((pairs[service] ?? []).prefix(1)) }
+            for service in services { try write(pairs[service] ?? [], of: service) }
+            try writeSet(pairs)
+        }
+    }
+
+    /// Waits until no other command changes keys in the folder: that would write a set of public keys without those made here, whose
+    /// services nobody would believe then.
+    private func alone(_ body: () throws -> Void) throws {
+        let descriptor = open(directory.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw CommandFailure("Cannot open \(directory.path): \(String(cString: strerror(errno))).")
+        }
+        defer { close(descriptor) }
+        while flock(descriptor, LOCK_EX) != 0 {
+            guard errno == EINTR else {
+                throw CommandFailure("Cannot lock \(directory.path): \(String(cString: strerror(errno))).")
+            }
+        }
+        try body()
     }
 
     private func file(of service: ServiceName) -> URL {
@@ -108,7 +130,17 @@ struct KeyFiles {
     }
 
     private func pairs(of service: ServiceName) throws -> [ServiceKeyPair] {
-        try ServiceKeyPair.all(pem: String(contentsOf: file(of: service), encoding: .utf8))
+        let file = self.file(of: service)
+        guard let pem = try? String(contentsOf: file, encoding: .utf8) else {
+            throw CommandFailure(
+                "Cannot read \(file.path). `ermctl keys generate --directory \(directory.path)` makes what is missing.")
+        }
+        do {
+            return try ServiceKeyPair.all(pem: pem)
+        } catch {
+            throw CommandFailure(
+                "\(file.path) holds no keys of a service. Take it from a backup, or remove it for new ones.")
+        }
     }
 
     private func allPairs() throws -> [ServiceName: [ServiceKeyPair]] {
