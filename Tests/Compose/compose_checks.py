@@ -236,6 +236,7 @@ def check_strange_surroundings_change_nothing(installation: Installation) -> Non
     (installation.folder / "elsewhere" / "compose").mkdir(parents=True)
     surroundings = {
         "CDPATH": str(installation.folder / "elsewhere"), "PGOPTIONS": "-c nonsense", "PGSSLMODE": "require", "PGPORT": "1",
+        "DATABASE_URL": "postgresql://somebody@127.0.0.1:1/else",
         "LC_ALL": "de_DE.UTF-8", "TERM": "xterm",
     }
     installation.state = installation.folder / "Zustand äöü – 状態"

@@ -29,6 +29,9 @@ if "--help" in sys.argv:
         print(f"  --flag  ({key})")
     sys.exit()
 print(f"{name} speaks", flush=True)
+# The real ones take it before DATABASE_URL_FILE.
+if os.environ.get("DATABASE_URL"):
+    sys.exit("another database")
 if (here / f"{name}.ends").exists():
     sys.exit(3)
 stubborn = (here / f"{name}.stubborn").exists()
