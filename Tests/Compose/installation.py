@@ -110,10 +110,12 @@ class Installation:
         for mark in self.stand_ins.glob("*.*"):
             mark.unlink()
         self.run("down", "--purge", check=False)
-        # What a failed check has left.
-        for _, process, *_ in self.starts():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(process), signal.SIGKILL)
+        # What a failed check has left: everything that was started here knows where the stand-ins are.
+        mine = f"STAND_INS={self.stand_ins}".encode()
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                if mine in (process / "environ").read_bytes().split(b"\0"):
+                    os.kill(int(process.name), signal.SIGKILL)
 
     def run(self, name: str, *arguments, check: bool = True, state: pathlib.Path | None = None, **environment: str):
         """One of the commands, with --state."""
